@@ -1,0 +1,65 @@
+"""The JSON answers about a session, as the server derives them from its session object (sections 5 and 6)."""
+
+from typing import Any, TypeAlias
+
+from simulator import pictures
+from simulator.sessions import ABSENT, SessionObject
+
+Answer: TypeAlias = tuple[int, dict[str, Any]]
+"""HTTP status and JSON body."""
+
+CLOSED: Answer = (200, {"status": "CLOSED", "qrcode": None})
+CONNECTION_TRUE: Answer = (200, {"status": True, "message": "Connected"})
+CONNECTION_FALSE: Answer = (200, {"status": False, "message": "Disconnected"})
+SESSION_CLOSED: Answer = (200, {"status": True, "message": "Session successfully closed"})
+CLOSE_FAILED: Answer = (
+    500,
+    {"status": False, "message": "Error closing session", "error": {"level": "error"}},
+)
+NOT_ACTIVE: Answer = (
+    404,
+    {
+        "response": None,
+        "status": "Disconnected",
+        "message": "A sessão do WhatsApp não está ativa.",
+    },
+)
+NOT_STARTED: Answer = (
+    200,
+    {
+        "status": None,
+        "message": "Session not started. "
+        "Please, use the /start-session route, for initialization your session",
+    },
+)
+
+
+def session_state(entry: SessionObject | None, version: str, *, is_waiting: bool) -> Answer | None:
+    """The answer of status-session and the first of start-session; None where the server forgets to answer.
+
+    `is_waiting` is the body's waitQrCode. status-session reads it too, which makes H4.
+    """
+    if (entry is None or entry.status in (None, ABSENT)) and not is_waiting:
+        return CLOSED
+    if entry is None:
+        return None
+    body: dict[str, Any] = {}
+    if entry.status is not ABSENT:
+        body["status"] = entry.status
+    body["qrcode"] = pictures.data_url(entry.urlcode) if entry.urlcode else None
+    if entry.urlcode:
+        body["urlcode"] = entry.urlcode
+    return 200, body | {"version": version}
+
+
+def no_qr(entry: SessionObject | None) -> Answer:
+    """The answer of qrcode-session when there is no picture."""
+    if entry is None:
+        return NOT_STARTED
+    status = {} if entry.status is ABSENT else {"status": entry.status}
+    return 200, status | {"message": "QRCode is not available..."}
+
+
+def with_session(entry: SessionObject, body: dict[str, Any]) -> dict[str, Any]:
+    """Add the session's name, which a closed and restarted session does not know (section 7)."""
+    return body if entry.name is ABSENT else body | {"session": entry.name}

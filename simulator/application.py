@@ -1,0 +1,144 @@
+"""The gateway as an ASGI application: Express around the routes, faults in between."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, cast
+
+from starlette.types import Receive, Scope, Send
+
+from simulator.express import (
+    BadRequestError,
+    Reply,
+    Request,
+    decode_segment,
+    error_page,
+    not_found,
+    parse_body,
+    parse_request,
+    read_body,
+    send_reply,
+)
+from simulator.faults import Fault, Faults, misbehave
+from simulator.request_log import UNKNOWN_ROUTE, LoggedRequest, RequestLog
+from simulator.routes import Route, Routes
+
+TRANSPORT_KEY = "simulator.transport"
+_MOST_HEADER_BYTES = 16 * 1024
+_CORS = {
+    "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
+    "Vary": "Access-Control-Request-Headers",
+}
+_log = logging.getLogger(__name__)
+
+
+class GatewayApplication:
+    """Answers requests, or does not, as the contract says."""
+
+    def __init__(
+        self, routes: Routes, faults: Faults, requests: RequestLog, *, body_limit: int, drip_seconds: float
+    ) -> None:
+        self._routes = routes
+        self._faults = faults
+        self._requests = requests
+        self._body_limit = body_limit
+        self._drip_seconds = drip_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = parse_request(scope, {})
+        found = self._routes.find(request.method, request.path)
+        route, params = found if found is not None else (None, {})
+        session = _session_of(params)
+        entry = self._requests.begin(
+            request.headers.get("user-agent", ""),
+            request.method,
+            route.template if route is not None else UNKNOWN_ROUTE,
+            session,
+        )
+        try:
+            fault = self._faults.find(session, route.endpoint if route is not None else None)
+            await self._serve(request, route, params, fault, entry, scope, receive, send)
+        finally:
+            self._requests.end()
+
+    async def _serve(
+        self,
+        request: Request,
+        route: Route | None,
+        params: dict[str, str],
+        fault: Fault | None,
+        entry: LoggedRequest,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        transport = cast(asyncio.Transport, scope[TRANSPORT_KEY])
+        try:
+            if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > _MOST_HEADER_BYTES:
+                raise _RefusedError(Reply(431, headers={"Connection": "close"}))
+            body = await read_body(receive, self._body_limit)
+            if body is None:
+                return
+            if request.method == "OPTIONS":
+                raise _RefusedError(Reply(204, headers=_CORS))
+            options = parse_body(request.headers.get("content-type", ""), body)
+            request = parse_request(scope, options)
+            if fault is not None and not fault.spoils_answer and fault.replacement() is None:
+                await _unless_gone(misbehave(fault.kind, transport, send, self._drip_seconds), receive)
+                # Whatever came of it, the connection is used up; and the HTTP library wants to see it closed.
+                transport.abort()
+                await _until_gone(receive)
+                return
+            reply = await _unless_gone(self._answer(request, route, params, fault), receive)
+        except (BadRequestError, _RefusedError) as refusal:
+            reply = refusal.reply
+        except Exception:  # noqa: BLE001  # the outermost edge of a request: one failure must not end the rest
+            _log.exception("request_failed route=%s", route.template if route is not None else UNKNOWN_ROUTE)
+            reply = error_page(500, "Internal Server Error")
+        if reply is not None:
+            entry.status = reply.status
+            await send_reply(request, reply, send)
+
+    async def _answer(
+        self, request: Request, route: Route | None, params: dict[str, str], fault: Fault | None
+    ) -> Reply:
+        replacement = fault.replacement() if fault is not None else None
+        if replacement is not None:
+            return replacement
+        if route is None:
+            return not_found(request)
+        reply = await route.handler(request, params)
+        return fault.spoil(reply) if fault is not None else reply
+
+
+class _RefusedError(Exception):
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
+
+
+async def _unless_gone(work: Coroutine[Any, Any, Reply | None], receive: Receive) -> Reply | None:
+    """Do the work, but stop waiting when the client leaves; what the gateway does goes on (section 8)."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_until_gone(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _session_of(params: dict[str, str]) -> str | None:
+    """The session's name without a token in it; nothing for a name that cannot be decoded."""
+    try:
+        return decode_segment(params["session"]).split(":")[0] if "session" in params else None
+    except BadRequestError:
+        return None

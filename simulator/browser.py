@@ -1,0 +1,261 @@
+"""A browser with a WhatsApp page in it, from launch to farewell. Knows nothing of sessions or HTTP."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from simulator.pending import Pending
+from simulator.pictures import new_pairing_code, new_urlcode
+from simulator.timeline import Timeline, Timer
+from simulator.times import Times
+
+_MOST_CODE_RENEWALS = 5
+
+
+class Phase(StrEnum):
+    """How far a browser has come."""
+
+    LAUNCHING = "launching"
+    WAITING = "waiting"
+    SYNCING = "syncing"
+    RESUMING = "resuming"
+    IN_CHAT = "in_chat"
+    GONE = "gone"
+
+
+class Launch(StrEnum):
+    """How a launch ends."""
+
+    WORKS = "works"
+    FAILS = "fails"
+    TIMES_OUT = "times_out"
+
+
+@dataclass(eq=False)
+class Profile:
+    """The profile folder of one session: the pairing, and the lock that one browser at a time holds."""
+
+    is_paired: bool = False
+    holder: "Browser | None" = None
+    has_network: bool = True
+    is_spurious: bool = False
+    """Whether a first pairing reports a wrong disconnectedMobile (section 6)."""
+    launch: Launch = Launch.WORKS
+    browsers_started: int = 0
+
+
+class BrowserListener(Protocol):
+    """What the driver library tells the server."""
+
+    def status_found(self, word: str) -> None:
+        """A `status-find` word."""
+
+    def qr_shown(self, urlcode: str) -> None:
+        """A new QR code is on the page."""
+
+    def code_shown(self, code: str) -> None:
+        """A new pairing code is on the page."""
+
+    def chat_opened(self, browser: "Browser") -> None:
+        """The session is connected."""
+
+    def launch_failed(self, *, by_timeout: bool) -> None:
+        """There will be no page."""
+
+
+class Browser:
+    """One browser process. `listener` hears of it until it is gone."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        listener: BrowserListener,
+        timeline: Timeline,
+        times: Times,
+        *,
+        phone: str | None = None,
+    ) -> None:
+        self.profile = profile
+        self.phase = Phase.LAUNCHING
+        self.urlcode: str | None = None
+        self.pairing_code: str | None = None
+        self.is_frozen = False
+        self.is_crashed = False
+        self._listener = listener
+        self._timeline = timeline
+        self._times = times
+        self.phone = phone
+        self._timers: list[Timer] = []
+        self._renewals = 0
+        self._questions: list[Pending[bool]] = []
+        profile.browsers_started += 1
+        # Two browsers cannot share a profile: the second fails, and not by timeout (trap T4, section 6).
+        is_busy = profile.launch is Launch.WORKS and profile.holder is not None
+        match Launch.FAILS if is_busy else profile.launch:
+            case Launch.WORKS:
+                profile.holder = self
+                self._later(times.browser_start, self._page_loaded)
+            case Launch.FAILS:
+                self._later(times.browser_start, lambda: self._give_up(by_timeout=False))
+            case Launch.TIMES_OUT:
+                self._later(times.launch_timeout, lambda: self._give_up(by_timeout=True))
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self.phase is not Phase.GONE
+
+    @property
+    def page_answers(self) -> bool:
+        """Whether the page would answer a question now. A lost network does not matter to it (section 5)."""
+        return self.is_alive and not self.is_crashed and not self.is_frozen
+
+    def accept(self) -> None:
+        """A person scanned the QR code or typed the pairing code: the page synchronises."""
+        self._cancel_timers()
+        self.phase = Phase.SYNCING
+        self.profile.is_paired = True
+        self._listener.status_found("qrReadSuccess")
+        self._later(self._times.sync_limit, self._sync_failed)
+        self._later(self._times.sync, self._chat_opened)
+
+    def ask(self) -> Pending[bool]:
+        """Ask the page whether it is connected; a frozen one lets the question pend (H6)."""
+        if not (self.is_alive and self.is_frozen and not self.is_crashed):
+            return Pending(self.page_answers)
+        question: Pending[bool] = Pending()
+        self._questions.append(question)
+        self._timeline.later(self._times.frozen_pend, lambda: question.give(False))
+        return question
+
+    def freeze(self) -> None:
+        """Let the page stop answering; nobody is told."""
+        self.is_frozen = True
+
+    def unfreeze(self) -> None:
+        """Let it answer again, also what it was asked meanwhile."""
+        self.is_frozen = False
+        self._settle_questions()
+        self.carry_on()
+
+    def crash(self) -> None:
+        """The page is gone but the process is not; nobody is told."""
+        self.is_crashed = True
+        self._settle_questions()
+
+    def open_chat_now(self) -> None:
+        """Skip launch and synchronisation."""
+        self.profile.is_paired = True
+        self._listener.status_found("isLogged")
+        self._chat_opened()
+
+    def carry_on(self) -> None:
+        """Go on where a lost network or a freeze stopped us."""
+        if self.phase is Phase.SYNCING:
+            self._later(self._times.sync, self._chat_opened)
+        elif self.phase is Phase.RESUMING:
+            self._later(self._times.resume, self._chat_opened)
+        elif self.phase is Phase.IN_CHAT and not self.profile.is_paired:
+            self.unlinked()
+
+    def unlinked(self) -> None:
+        """The phone removed this device; the page notices a moment later, if it can."""
+        self._later(self._times.unlink, self._notice_unlink)
+
+    def say_farewell_in(self, seconds: float) -> None:
+        """After logout: the page notices, then the browser goes (section 7, 1 to 2 s after the answer)."""
+        self._later(seconds, self._farewell)
+
+    def end(self, word: str | None = "browserClose") -> None:
+        """The process ends; `word` is what the driver reports, None when the driver is gone too."""
+        if not self.is_alive:
+            return
+        self._cancel_timers()
+        self.phase = Phase.GONE
+        self.urlcode = self.pairing_code = None
+        if self.profile.holder is self:
+            self.profile.holder = None
+        self._settle_questions()
+        if word is not None:
+            self._listener.status_found(word)
+
+    def _page_loaded(self) -> None:
+        if self.profile.is_paired:
+            self.phase = Phase.RESUMING
+            self._listener.status_found("isLogged")
+            self._later(self._times.resume, self._chat_opened)
+            return
+        self.phase = Phase.WAITING
+        self._listener.status_found("notLogged")
+        # Set before the first code, so that closing comes first of two at one moment: 60 s give one code.
+        self._later(self._times.auto_close, self._auto_close)
+        if self.profile.is_spurious:
+            self._later(self._times.spurious_disconnect, self._report_spurious_disconnect)
+        self._renew_code() if self.phone is not None else self._renew_qr()
+
+    def _renew_qr(self) -> None:
+        is_first = self.urlcode is None
+        if self.page_answers and self.profile.has_network:
+            self.urlcode = new_urlcode()
+            self._listener.qr_shown(self.urlcode)
+        self._later(self._times.qr_first if is_first else self._times.qr_next, self._renew_qr)
+
+    def _renew_code(self) -> None:
+        if self._renewals > _MOST_CODE_RENEWALS:
+            return
+        self._renewals += 1
+        if self.page_answers and self.profile.has_network:
+            self.pairing_code = new_pairing_code()
+            self._listener.code_shown(self.pairing_code)
+        self._later(self._times.code_life, self._renew_code)
+
+    def _report_spurious_disconnect(self) -> None:
+        self._listener.status_found("disconnectedMobile")
+
+    def _auto_close(self) -> None:
+        had_qr = self.urlcode is not None
+        self._listener.status_found("autocloseCalled")
+        self.end()
+        if had_qr:
+            self._listener.status_found("qrReadError")
+
+    def _sync_failed(self) -> None:
+        self._listener.status_found("phoneNotConnected")
+        self._listener.status_found("autocloseCalled")
+        self.end()
+
+    def _chat_opened(self) -> None:
+        if not (self.page_answers and self.profile.has_network):
+            return
+        self._cancel_timers()
+        self.phase = Phase.IN_CHAT
+        self.urlcode = self.pairing_code = None
+        self._listener.status_found("inChat")
+        self._listener.chat_opened(self)
+
+    def _notice_unlink(self) -> None:
+        if self.page_answers and self.profile.has_network and not self.profile.is_paired:
+            self._farewell()
+
+    def _farewell(self) -> None:
+        self._listener.status_found("disconnectedMobile")
+        self.end()
+
+    def _give_up(self, *, by_timeout: bool) -> None:
+        self._cancel_timers()
+        self.phase = Phase.GONE
+        self._listener.launch_failed(by_timeout=by_timeout)
+
+    def _settle_questions(self) -> None:
+        for question in self._questions:
+            question.give(self.page_answers)
+        self._questions.clear()
+
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        self._timers.append(self._timeline.later(seconds, action))
+
+    def _cancel_timers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()

@@ -1,0 +1,194 @@
+"""The command `wppconnect-simulator`: both listeners until a signal ends them."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_PREFIX = "SIMULATOR_"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 after a clean end, 2 for mistakes in the configuration."""
+    arguments = _parser().parse_args(argv)
+    if arguments.version:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"wppconnect-simulator {version('wppconnect-ops')}\n")
+        return 0
+    configuration = _Configuration(arguments, os.environ)
+    options = configuration.read()
+    if configuration.problems:
+        sys.stderr.write("".join(f"{problem}\n" for problem in configuration.problems))
+        return 2
+    return _serve(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wppconnect-simulator",
+        description="A fake WPPConnect Server with a page on which you hold the phones. "
+        "Flags win over variables.",
+    )
+
+    def add(flag: str, text: str, *, variable: bool = True, **rest: Any) -> None:
+        hint = f" [{_PREFIX}{flag.removeprefix('--').replace('-', '_').upper()}]" if variable else ""
+        parser.add_argument(flag, help=text + hint, **rest)
+
+    add("--version", "print the version and exit", variable=False, action="store_true")
+    add("--listen-address", "address of both listeners (default 127.0.0.1)", metavar="ADDRESS")
+    add("--gateway-port", "port of the gateway (default 21465)", metavar="PORT")
+    add("--phone-port", "port of the phone page and the control API (default 21467)", metavar="PORT")
+    add("--secret-key", "the gateway's secret (default: random, printed at start)", metavar="KEY")
+    add("--secret-key-file", "file that holds the secret", metavar="PATH")
+    add(
+        "--session",
+        "a session that has a token file; repeatable",
+        variable=False,
+        action="append",
+        default=[],
+    )
+    add("--paired", "a session that is connected; repeatable", variable=False, action="append", default=[])
+    add("--webhook-url", "URL of the global webhook", metavar="URL")
+    add("--gateway-version", "the version that the gateway reports (default 2.10.4)", metavar="VERSION")
+    add("--time-scale", "multiply every default duration (default 1)", metavar="FACTOR")
+    add("--auto-close", "seconds until an unscanned page closes (default 60)", metavar="SECONDS")
+    add("--qr-first", "seconds that the first QR code lives (default 60)", metavar="SECONDS")
+    add("--qr-next", "seconds that each later QR code lives (default 20)", metavar="SECONDS")
+    return parser
+
+
+@dataclass
+class _Configuration:
+    """Settings from flags and variables. Every mistake is collected, so that all can be mended at once."""
+
+    arguments: argparse.Namespace
+    environment: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def read(self) -> dict[str, Any]:
+        """The settings by name; look at `problems` before using them."""
+        names = ("scale", "auto_close", "qr_first", "qr_next")
+        flags = ("time-scale", "auto-close", "qr-first", "qr-next")
+        durations = {name: self._number(flag) for name, flag in zip(names, flags, strict=True)}
+        return {
+            "address": self._text("listen-address") or "127.0.0.1",
+            "gateway_port": self._port("gateway-port", 21465),
+            "phone_port": self._port("phone-port", 21467),
+            "secret_key": self._secret(),
+            "sessions": self.arguments.session,
+            "paired": self.arguments.paired,
+            "webhook_url": self._text("webhook-url"),
+            "version": self._text("gateway-version") or "2.10.4",
+            "durations": {name: value for name, value in durations.items() if value is not None},
+        }
+
+    def _text(self, flag: str) -> str | None:
+        given: str | None = getattr(self.arguments, flag.replace("-", "_"))
+        return self.environment.get(_variable(flag)) or None if given is None else given
+
+    def _port(self, flag: str, default: int) -> int:
+        text = self._text(flag)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
+            self.problems.append(f"{_both(flag)}: {text!r} is not a port (0 to 65535)")
+            return default
+        return int(text)
+
+    def _number(self, flag: str) -> float | None:
+        text = self._text(flag)
+        if text is None:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < 1e9:
+            self.problems.append(f"{_both(flag)}: {text!r} is not a number greater than 0")
+        return number
+
+    def _secret(self) -> str | None:
+        # A flag wins over a variable, also over the variable of the other form.
+        given: str | None = self.arguments.secret_key
+        path: str | None = self.arguments.secret_key_file
+        if given is None and path is None:
+            given, path = self._text("secret-key"), self._text("secret-key-file")
+        if given is not None and path is not None:
+            self.problems.append(f"{_both('secret-key')} and {_both('secret-key-file')}: give one of them")
+        elif path is not None:
+            try:
+                given = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                self.problems.append(
+                    f"{_both('secret-key-file')}: cannot read {path}: {type(error).__name__}"
+                )
+                return None
+        if given is not None and not given:
+            self.problems.append(f"{_both('secret-key')}: the secret is empty")
+        return given
+
+
+def _variable(flag: str) -> str:
+    return _PREFIX + flag.replace("-", "_").upper()
+
+
+def _both(flag: str) -> str:
+    return f"--{flag} ({_variable(flag)})"
+
+
+def _serve(settings: dict[str, Any]) -> int:
+    import asyncio
+
+    from simulator.listener import bind
+    from simulator.server import Options, Server
+    from simulator.times import Times
+
+    sockets, problems = [], []
+    for flag, key in (("gateway-port", "gateway_port"), ("phone-port", "phone_port")):
+        try:
+            sockets.append(bind(settings["address"], settings[key]))
+        except OSError as error:
+            place = f"{settings['address']}:{settings[key]}"
+            problems.append(
+                f"{_both(flag)}: cannot listen on {place}: {error.strerror}. Choose another port.\n"
+            )
+    if problems:
+        for bound in sockets:
+            bound.close()
+        sys.stderr.write("".join(problems))
+        return 2
+    options = Options(
+        secret_key=settings["secret_key"],
+        times=Times(**settings["durations"]),
+        sessions=settings["sessions"],
+        paired=settings["paired"],
+        webhook_url=settings["webhook_url"],
+        version=settings["version"],
+    )
+    gateway_url, phone_url = ("http://{}:{}".format(*bound.getsockname()[:2]) for bound in sockets)
+
+    async def live() -> None:
+        import signal
+
+        done = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, done.set)
+        server = Server(options, *sockets)
+        await server.start()
+        sys.stdout.write(f"gateway    {gateway_url}\nphone page {phone_url}\n")
+        if options.secret_key is None:
+            sys.stdout.write(f"secret key {server.gateway.secret_key}\n")
+        sys.stdout.flush()
+        await done.wait()
+        await server.stop()
+
+    asyncio.run(live())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

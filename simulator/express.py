@@ -1,0 +1,168 @@
+"""What Express does around the handlers: bodies, error pages, ETags (section 1)."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.types import Receive, Scope, Send
+
+JSON_TYPE = "application/json; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
+_TRACE = "<br> &nbsp; &nbsp;at "
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A finished answer."""
+
+    status: int
+    content_type: str | None = None
+    content: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    data: Any = None
+    """The JSON value, when the handler sent one; `content` is then made of it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the handlers see it."""
+
+    method: str
+    path: str
+    """As sent, still percent-encoded."""
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_bare_json_type(self) -> bool:
+        """Whether the type is exactly `application/json`: the server then re-parses its own answer."""
+        return self.headers.get("content-type") == "application/json"
+
+
+class BadRequestError(Exception):
+    """Express answers with an error page before any handler runs."""
+
+    def __init__(self, status: int, name: str, message: str) -> None:
+        super().__init__(message)
+        title = html.escape(f"{name}: {message}").replace("&#x27;", "&#39;")
+        trace = f"{title}{_TRACE}JSON.parse (&lt;anonymous&gt;)"
+        self.reply = error_page(
+            status, f"{trace}{_TRACE}&lt;server&gt;/node_modules/body-parser/lib/read.js:146:18"
+        )
+
+
+def json_reply(status: int, data: Any) -> Reply:
+    """`res.json`."""
+    content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return Reply(status, JSON_TYPE, content, data=data)
+
+
+def error_page(status: int, text: str) -> Reply:
+    """Express's own page; `text` is HTML already."""
+    page = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
+        f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
+    )
+    security = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
+    return Reply(status, HTML_TYPE, page.encode(), security)
+
+
+def not_found(request: Request) -> Reply:
+    """No such path, or not with this method: 404 in both cases, never 405."""
+    return error_page(404, f"Cannot {request.method} {html.escape(request.path)}")
+
+
+def etag(content: bytes) -> str:
+    """The weak tag that Express computes."""
+    digest = base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()[:27]
+    return f'W/"{len(content):x}-{digest}"'
+
+
+def parse_body(content_type: str, content: bytes) -> dict[str, Any]:
+    """The body's options; anything that is not an object counts as none, but bare JSON values are refused."""
+    kind = content_type.split(";")[0].strip().lower()
+    if not content:
+        return {}
+    if kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
+    if kind != "application/json":
+        return {}
+    text = content.decode("utf-8", "replace")
+    if re.match(r"\s*[\[{]", text) is None:
+        raise BadRequestError(400, "SyntaxError", f"Unexpected token '{text.strip()[:1]}', is not valid JSON")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        position = error.pos if isinstance(error, json.JSONDecodeError) else 0
+        message = f"Expected property name or '}}' in JSON at position {position}"
+        raise BadRequestError(400, "SyntaxError", message) from None
+    return value if isinstance(value, dict) else {}
+
+
+def decode_segment(segment: str) -> str:
+    """One path segment; 400 when it is not UTF-8."""
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequestError(400, "URIError", f"Failed to decode param '{segment}'") from None
+
+
+async def read_body(receive: Receive, limit: int) -> bytes | None:
+    """The whole body, None when the client left. One beyond the limit is read to its end, then refused."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        if not message.get("more_body", False):
+            break
+    if size > limit:
+        raise BadRequestError(413, "PayloadTooLargeError", "request entity too large")
+    return b"".join(parts)
+
+
+def parse_request(scope: Scope, body: dict[str, Any]) -> Request:
+    """The request without its connection."""
+    return Request(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=dict(parse_qsl(scope["query_string"].decode("latin-1"))),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )
+
+
+async def send_reply(request: Request, reply: Reply, send: Send) -> None:
+    """Write the answer with the headers that Express adds; 304 when the client has it already."""
+    headers = {
+        "X-Powered-By": "Express",
+        "Access-Control-Allow-Origin": "*",
+        "Date": formatdate(usegmt=True),
+        "Keep-Alive": "timeout=5",
+        **reply.headers,
+    }
+    status, content = reply.status, reply.content
+    if reply.data is not None:
+        headers["ETag"] = etag(content)
+        is_read = request.method in ("GET", "HEAD") and 200 <= status < 300
+        if is_read and request.headers.get("if-none-match") == headers["ETag"]:
+            status, content = 304, b""
+    if status not in (204, 304):
+        headers["Content-Length"] = str(len(content))
+        if reply.content_type is not None:
+            headers["Content-Type"] = reply.content_type
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,162 @@
+"""Faults on demand: odd answers that no recording shows but that a client must survive."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from starlette.types import Send
+
+from simulator.express import HTML_TYPE, JSON_TYPE, Reply, error_page, json_reply
+
+_HUGE_CHUNK = b"x" * 65536
+_HUGE_CHUNKS = 400  # 26 MB
+_ELSEWHERE = "http://elsewhere.invalid/"
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    HTML = "html"
+    """200 with an HTML error page."""
+    NO_STATUS = "no_status"
+    """`status` is missing."""
+    NULL_STATUS = "null_status"
+    STATUS_WORD = "status_word"
+    """`status` is the fault's `word`."""
+    NO_RESPONSE = "no_response"
+    """`response` is missing, as show-all-sessions answers after a store failure (section 4)."""
+    SERVER_ERROR = "server_error"
+    """500, JSON, `status` is "error"."""
+    SLOW_HEADERS = "slow_headers"
+    """Header bytes drip for ever."""
+    SLOW_BODY = "slow_body"
+    """Body bytes drip for ever."""
+    HUGE_BODY = "huge_body"
+    """More than 20 MB."""
+    CLOSE = "close"
+    """The connection is closed without a byte."""
+    HANG = "hang"
+    """No answer, ever."""
+    REDIRECT = "redirect"
+    """302 to another host."""
+    LAUNCH_ERROR = "launch_error"
+    """The session's browser does not start."""
+    LAUNCH_TIMEOUT = "launch_timeout"
+    """The session's browser does not start in time."""
+    SPURIOUS_DISCONNECT = "spurious_disconnect"
+    """A first pairing reports a wrong disconnectedMobile (section 6)."""
+
+
+LAUNCH_KINDS = frozenset({FaultKind.LAUNCH_ERROR, FaultKind.LAUNCH_TIMEOUT, FaultKind.SPURIOUS_DISCONNECT})
+_ANSWER_KINDS = frozenset(
+    {FaultKind.NO_STATUS, FaultKind.NULL_STATUS, FaultKind.STATUS_WORD, FaultKind.NO_RESPONSE}
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault; without `session` or `endpoint` it concerns every one of them."""
+
+    kind: FaultKind
+    session: str | None = None
+    endpoint: str | None = None
+    """The last word of the route, such as `status-session` or `healthz`."""
+    word: str = "WEIRD"
+
+    @property
+    def spoils_answer(self) -> bool:
+        """Whether the request is handled and only its answer is changed."""
+        return self.kind in _ANSWER_KINDS
+
+    def concerns(self, session: str | None, endpoint: str | None) -> bool:
+        """Whether a request falls under it."""
+        return (
+            self.kind not in LAUNCH_KINDS
+            and self.session in (None, session)
+            and self.endpoint in (None, endpoint)
+        )
+
+    def spoil(self, reply: Reply) -> Reply:
+        """The answer with its fault; other than JSON objects stay as they are."""
+        if not isinstance(reply.data, dict):
+            return reply
+        data: dict[str, Any] = dict(reply.data)
+        match self.kind:
+            case FaultKind.NO_STATUS:
+                data.pop("status", None)
+            case FaultKind.NULL_STATUS:
+                data["status"] = None
+            case FaultKind.STATUS_WORD:
+                data["status"] = self.word
+            case FaultKind.NO_RESPONSE:
+                data.pop("response", None)
+        return json_reply(reply.status, data)
+
+    def replacement(self) -> Reply | None:
+        """The answer instead of the right one; None for the kinds that `misbehave`."""
+        match self.kind:
+            case FaultKind.HTML:
+                page = error_page(200, "Bad gateway")
+                return Reply(200, HTML_TYPE, page.content)
+            case FaultKind.SERVER_ERROR:
+                return json_reply(500, {"status": "error", "message": "Simulated failure"})
+            case FaultKind.REDIRECT:
+                return Reply(302, headers={"Location": _ELSEWHERE})
+        return None
+
+
+async def misbehave(kind: FaultKind, transport: asyncio.Transport, send: Send, drip_seconds: float) -> None:
+    """Play a fault of the connection. Those that never end are cancelled when the client leaves."""
+    match kind:
+        case FaultKind.CLOSE:
+            transport.abort()
+        case FaultKind.SLOW_HEADERS:
+            # Beside the HTTP library, which writes headers only whole.
+            transport.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+            while True:
+                await asyncio.sleep(drip_seconds)
+                transport.write(b"x")
+        case FaultKind.SLOW_BODY:
+            await _send_head(send)
+            await send({"type": "http.response.body", "body": b'{"status":"', "more_body": True})
+            while True:
+                await asyncio.sleep(drip_seconds)
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        case FaultKind.HUGE_BODY:
+            await _send_head(send)
+            await send({"type": "http.response.body", "body": b'{"status":"', "more_body": True})
+            for _ in range(_HUGE_CHUNKS):
+                await send({"type": "http.response.body", "body": _HUGE_CHUNK, "more_body": True})
+            await send({"type": "http.response.body", "body": b'"}'})
+        case _:
+            await asyncio.Future[None]()
+
+
+async def _send_head(send: Send) -> None:
+    headers = [(b"content-type", JSON_TYPE.encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+class Faults:
+    """The faults that are switched on."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Switch one on; the newest that concerns a request counts."""
+        self._faults.insert(0, fault)
+
+    def clear(self) -> None:
+        """Switch all off."""
+        self._faults.clear()
+
+    def find(self, session: str | None, endpoint: str | None) -> Fault | None:
+        """The fault for a request, or None."""
+        return next((fault for fault in self._faults if fault.concerns(session, endpoint)), None)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """For the control API."""
+        return [json.loads(json.dumps(vars(fault))) for fault in self._faults]

@@ -1,0 +1,60 @@
+"""Who asked what, for tests that count requests."""
+
+import time
+from collections import Counter, deque
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_RECENT = 2000
+UNKNOWN_ROUTE = "(no route)"
+
+
+@dataclass
+class LoggedRequest:
+    """One request; `status` stays None when no answer was given."""
+
+    time: float
+    user_agent: str
+    method: str
+    route: str
+    session: str | None
+    status: int | None = None
+
+
+class RequestLog:
+    """Counters and the recent requests. The secret is never kept: routes are templates."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Count anew; what is in flight stays in flight."""
+        self.max_in_flight = self.in_flight
+        self._counts: Counter[tuple[str, str, str, str | None]] = Counter()
+        self._recent: deque[LoggedRequest] = deque(maxlen=_RECENT)
+
+    def begin(self, user_agent: str, method: str, route: str, session: str | None) -> LoggedRequest:
+        """A request arrived."""
+        entry = LoggedRequest(time.time(), user_agent, method, route, session)
+        self._recent.append(entry)
+        self._counts[user_agent, method, route, session] += 1
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        return entry
+
+    def end(self) -> None:
+        """It was answered, or its client left."""
+        self.in_flight -= 1
+
+    def as_json(self) -> dict[str, Any]:
+        """For the control API."""
+        keys = ("user_agent", "method", "route", "session")
+        return {
+            "in_flight": self.in_flight,
+            "max_in_flight": self.max_in_flight,
+            "counts": [
+                dict(zip(keys, key, strict=True)) | {"count": count} for key, count in self._counts.items()
+            ],
+            "recent": [asdict(entry) for entry in self._recent],
+        }

@@ -1,0 +1,170 @@
+"""The whole simulator on an event loop: gateway, phones, both listeners, and the clock that drives them."""
+
+import asyncio
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from simulator.application import GatewayApplication
+from simulator.auth import BcryptWorker
+from simulator.browser import Launch
+from simulator.control import control_application
+from simulator.faults import LAUNCH_KINDS, Fault, FaultKind, Faults
+from simulator.gateway import Gateway
+from simulator.listener import Listener, bind
+from simulator.phone import Phones, RefusedError
+from simulator.request_log import RequestLog
+from simulator.routes import Routes
+from simulator.timeline import Clock, ManualClock, Timeline
+from simulator.times import Times
+from simulator.webhooks import Webhooks
+
+_GOODBYE_SECONDS = 0.05  # for the 503 of /unhealthy to leave before the connection is cut
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a simulator is made of."""
+
+    secret_key: str | None = None
+    """Random when None."""
+    times: Times = field(default_factory=Times)
+    sessions: Sequence[str] = ()
+    """Sessions that have a token file and do not run."""
+    paired: Sequence[str] = ()
+    """Sessions that are connected from the start."""
+    webhook_url: str | None = None
+    version: str = "2.10.4"
+    body_limit: int = 50 * 1024 * 1024
+    clock: Clock = time.monotonic
+
+
+class Server:
+    """Everything behind the two sockets. All of it lives on one event loop and needs no locks."""
+
+    def __init__(self, options: Options, gateway_socket: socket.socket, phone_socket: socket.socket) -> None:
+        self._options = options
+        self._gateway_socket = gateway_socket
+        self._phone_socket = phone_socket
+        self._gateway_address: tuple[str, int] = gateway_socket.getsockname()[:2]
+        self.timeline = Timeline(options.clock)
+        self.webhooks = Webhooks()
+        self.requests = RequestLog()
+        self.faults = Faults()
+        self.gateway = Gateway(
+            self.timeline,
+            options.times,
+            self.webhooks.announce,
+            secret_key=options.secret_key or secrets.token_urlsafe(24),
+            version=options.version,
+            webhook_url=options.webhook_url,
+        )
+        self.phones = Phones(self.gateway)
+        self._worker = BcryptWorker()
+        routes = Routes(self.gateway, self._worker, self._exit_process)
+        application = GatewayApplication(
+            routes,
+            self.faults,
+            self.requests,
+            body_limit=options.body_limit,
+            drip_seconds=options.times.drip,
+        )
+        self._gateway_listener = Listener(application)
+        self._phone_listener = Listener(control_application(self))
+        self._alarm: asyncio.TimerHandle | None = None
+        self._exit: asyncio.Task[None] | None = None
+
+    @property
+    def is_gateway_running(self) -> bool:
+        """Whether the gateway answers at all."""
+        return self._gateway_listener.is_listening
+
+    async def start(self) -> None:
+        """Open both listeners; what was seeded does not run yet, what was paired is connected."""
+        self.timeline.when_set = self._set_alarm
+        for name in self._options.sessions:
+            self.gateway.token_files.write(name, {})
+        for name in self._options.paired:
+            self.phones.pair(name)
+        await self._gateway_listener.start(self._gateway_socket)
+        await self._phone_listener.start(self._phone_socket)
+
+    async def stop(self) -> None:
+        """Close everything at once."""
+        await self._gateway_listener.stop()
+        await self._phone_listener.stop()
+        self.gateway.stop_process()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._exit is not None:
+            self._exit.cancel()
+        self._worker.stop()
+        self.webhooks.stop()
+
+    async def stop_gateway(self) -> None:
+        """Let the gateway process end: connection refused from now on."""
+        await self._gateway_listener.stop()
+        self.gateway.stop_process()
+
+    async def start_gateway(self) -> None:
+        """Start it on the same port, with an empty memory."""
+        if self.is_gateway_running:
+            return
+        try:
+            bound = bind(*self._gateway_address)
+        except OSError as error:
+            raise RefusedError(f"The gateway's port is taken: {error.strerror}.") from None
+        self.gateway.start_process()
+        await self._gateway_listener.start(bound)
+
+    async def restart_gateway(self) -> None:
+        """Stop and start."""
+        await self.stop_gateway()
+        await self.start_gateway()
+
+    def add_fault(self, fault: Fault) -> None:
+        """Switch a fault on; the ones of a launch belong to one session's profile."""
+        if fault.kind in LAUNCH_KINDS:
+            if fault.session is None:
+                raise RefusedError(f"The fault {fault.kind.value} needs a session.")
+            profile = self.gateway.profile(fault.session)
+            if fault.kind is FaultKind.SPURIOUS_DISCONNECT:
+                profile.is_spurious = True
+            else:
+                fails = fault.kind is FaultKind.LAUNCH_ERROR
+                profile.launch = Launch.FAILS if fails else Launch.TIMES_OUT
+        self.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Switch every fault off."""
+        self.faults.clear()
+        for profile in self.gateway.profiles.values():
+            profile.launch, profile.is_spurious = Launch.WORKS, False
+
+    def _exit_process(self) -> None:
+        async def exit_soon() -> None:
+            await asyncio.sleep(_GOODBYE_SECONDS)
+            await self.stop_gateway()
+
+        self._exit = asyncio.get_running_loop().create_task(exit_soon())
+
+    def _set_alarm(self) -> None:
+        """Wake up when the next timer is due, for webhooks and waiting answers; not for a manual clock."""
+        if isinstance(self._options.clock, ManualClock):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        seconds = self.timeline.seconds_to_next()
+        if seconds is not None:
+            self._alarm = asyncio.get_running_loop().call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        try:
+            self.timeline.advance()
+        except Exception:  # noqa: BLE001  # the outermost edge of a timer: the next must still run
+            _log.exception("timer_failed")
+        self._set_alarm()

@@ -1,0 +1,113 @@
+"""What the gateway process remembers: session objects in memory, token files on disk.
+
+The server keeps sessions in a JavaScript array and tests their properties loosely. Most of the oddities of
+sections 5 and 6 follow from that, so the fake keeps the same objects and asks the same questions.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Literal, TypeAlias
+
+from simulator.browser import Browser
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
+"""JavaScript's `undefined`: the key is missing in the answer, which is not the same as null."""
+
+Text: TypeAlias = str | Literal[_Absent.ABSENT] | None
+
+
+@dataclass(eq=False)
+class SessionObject:
+    """One entry of the server's session table."""
+
+    status: Text = None
+    name: Text = ABSENT
+    """Absent after close-session, until the next CONNECTED: events then come without it (section 7)."""
+    urlcode: str | None = None
+    """Never cleared, hence the dead QR codes of section 5."""
+    webhook: str | None = None
+    """Replaces the global one while set (section 7)."""
+    browser: Browser | None = None
+    """The browser that was launched for this object last."""
+    page: Browser | None = None
+    """Set once connected. Before that close-session has nothing to close and fails with 500."""
+
+
+# Names that exist on every JavaScript array: the table "has" them before anybody starts them (section 2).
+_ARRAY_PROPERTIES = (
+    "at concat copyWithin entries every fill filter find findIndex findLast findLastIndex flat flatMap "
+    "forEach includes indexOf join keys lastIndexOf map pop push reduce reduceRight reverse shift slice "
+    "some sort splice toLocaleString toReversed toSorted toSpliced toString unshift values with "
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable valueOf __defineGetter__ "
+    "__defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ length"
+)
+ARRAY_LENGTH = "length"
+
+
+class SessionTable:
+    """Session objects by name, with the properties that a JavaScript array brings along."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, SessionObject] = {
+            name: SessionObject(status=ABSENT) for name in _ARRAY_PROPERTIES.split()
+        }
+
+    def get(self, name: str) -> SessionObject | None:
+        """The object, or None where JavaScript finds `undefined`."""
+        return self._objects.get(name)
+
+    def obtain(self, name: str) -> SessionObject:
+        """The object, made now if there is none."""
+        return self._objects.setdefault(name, SessionObject(status=None, name=name))
+
+    def put(self, name: str, entry: SessionObject) -> None:
+        """Replace the object."""
+        self._objects[name] = entry
+
+    def forget(self, name: str) -> None:
+        """Remove the object."""
+        self._objects.pop(name, None)
+
+    def items(self) -> list[tuple[str, SessionObject]]:
+        """The sessions that were really started."""
+        return [(name, entry) for name, entry in self._objects.items() if entry.status is not ABSENT]
+
+
+_SUFFIX = ".data.json"
+_LONGEST_FILE_NAME = 255
+_DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+class TokenFiles:
+    """The token files: which sessions exist for show-all-sessions and the boot, and with which options."""
+
+    def __init__(self) -> None:
+        self._options: dict[str, dict[str, Any]] = {}
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The saved options; empty when there is no file."""
+        return dict(self._options.get(file_name(name), {}))
+
+    def write(self, name: str, options: Mapping[str, Any]) -> None:
+        """Save the options; OSError for a name longer than a file name may be (section 2)."""
+        if len((file_name(name) + _SUFFIX).encode()) > _LONGEST_FILE_NAME:
+            raise OSError("ENAMETOOLONG")
+        self._options[file_name(name)] = dict(options)
+
+    def names(self) -> list[str]:
+        """Session names as the directory listing tells them."""
+        return sorted(self._options, key=lambda name: name + _SUFFIX)
+
+
+def file_name(session: str) -> str:
+    """What is left of a session name in its token file: `a/b`, `a*b?` and `ab` share one (section 2)."""
+    name = re.sub(r'[/?<>\\:*|"\x00-\x1f\x80-\x9f]', "", session)
+    name = re.sub(r"[. ]+$", "", name)
+    return "" if _DEVICE_NAME.fullmatch(name) else name
