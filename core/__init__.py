@@ -1,0 +1,1 @@
+"""The product's core: settings, gateway client, tokens, monitor, store. It imports neither front door."""

@@ -1,0 +1,113 @@
+"""The error tree.
+
+::
+
+    WppconnectError                  base; str() is safe to show to an operator
+      ConfigurationError             settings or a config file are wrong; names the setting and the remedy
+      TransportError                 no answer
+        ConnectError                 nobody listens, no route, name not found, TLS refused
+        RequestTimeoutError          connected, but the answer did not come within the budget
+      ResponseError                  an answer that cannot be read: not JSON, a field missing, too large
+      ApiError                       a refusal: status_code, server_message
+        AuthenticationError          401: the token is not accepted
+        SecretKeyRejectedError       the 400 that the gateway sends for a wrong secret key
+        SessionDisconnectedError     404 on an action that needs a live session
+        RequestRejectedError         any other 4xx
+        ServerFailureError           5xx
+      StoreError                     the disk or a stored file
+        VersionConflictError         somebody else changed the record first
+
+Foreign exceptions stop at their home module and are re-raised from None: `requests` repeats the URL in
+its messages, and the gateway's secret key travels in URL paths.
+"""
+
+from __future__ import annotations
+
+
+class WppconnectError(Exception):
+    """Say what went wrong while doing what, in words that are safe to show to an operator.
+
+    `operation` is a verb phrase ("read the session status"), `session` the session's name or None,
+    `retryable` whether the same call may succeed shortly without anybody changing anything.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, operation: str = "", session: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.operation = operation
+        self.session = session
+
+
+class ConfigurationError(WppconnectError):
+    """Settings are wrong; `problems` holds one sentence a mistake, each naming the setting and the remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems), operation="read the settings")
+        self.problems = tuple(problems)
+
+
+class TransportError(WppconnectError):
+    """The gateway gave no answer."""
+
+    retryable = True
+
+
+class ConnectError(TransportError):
+    """No connection to the gateway could be made."""
+
+
+class RequestTimeoutError(TransportError):
+    """The gateway accepted the connection, but its answer did not come within the time budget."""
+
+
+class ResponseError(WppconnectError):
+    """The gateway's answer cannot be read."""
+
+
+class ApiError(WppconnectError):
+    """The gateway refused; `status_code` is its HTTP status, `server_message` its own words, shortened."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        server_message: str = "",
+        operation: str = "",
+        session: str | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, session=session)
+        self.status_code = status_code
+        self.server_message = server_message
+
+
+class AuthenticationError(ApiError):
+    """401: the token is not accepted for this session."""
+
+
+class SecretKeyRejectedError(ApiError):
+    """400: the secret key is not the gateway's."""
+
+
+class SessionDisconnectedError(ApiError):
+    """404 on an action that needs a live session."""
+
+
+class RequestRejectedError(ApiError):
+    """Any other 4xx."""
+
+
+class ServerFailureError(ApiError):
+    """5xx: the gateway failed while answering."""
+
+    retryable = True
+
+
+class StoreError(WppconnectError):
+    """The store's disk or one of its files; the message names the file."""
+
+
+class VersionConflictError(StoreError):
+    """Somebody else changed the record since it was read; read it again and decide anew."""

@@ -1,0 +1,307 @@
+"""Frozen values that travel between the layers; their words are those of docs/design.md."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class SessionState(StrEnum):
+    """The gateway's own state words, as `status-session` spells them, and UNKNOWN for any other."""
+
+    CLOSED = "CLOSED"
+    INITIALIZING = "INITIALIZING"
+    QRCODE = "QRCODE"
+    PHONECODE = "PHONECODE"
+    CONNECTED = "CONNECTED"
+    UNKNOWN = "UNKNOWN"
+
+    @classmethod
+    def parse(cls, word: object) -> SessionState:
+        """Read the gateway's word; anything not met before is UNKNOWN, never connected."""
+        return cls(word) if isinstance(word, str) and word in cls.__members__ else cls.UNKNOWN
+
+
+class Verdict(StrEnum):
+    """What we conclude about a session."""
+
+    CONNECTED = "connected"
+    WAITING_FOR_QR = "waiting_for_qr"
+    WAITING_FOR_CODE = "waiting_for_code"
+    STARTING = "starting"
+    STUCK = "stuck"
+    UNRESPONSIVE = "unresponsive"
+    DISCONNECTED = "disconnected"
+    PAUSED = "paused"
+    UNAUTHORIZED = "unauthorized"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why a session is in its verdict or was lost, as far as can be known. Bounded: it is a metric label."""
+
+    NONE = "none"
+    GATEWAY_UNREACHABLE = "gateway_unreachable"
+    GATEWAY_RESTARTED = "gateway_restarted"
+    GATEWAY_TIMEOUT = "gateway_timeout"
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105 - a reason's name, not a password
+    SECRET_REJECTED = "secret_rejected"  # noqa: S105 - a reason's name, not a password
+    PAGE_NOT_ANSWERING = "page_not_answering"
+    BROWSER_DEAD = "browser_dead"
+    CLOSED_ON_GATEWAY = "closed_on_gateway"
+    """Forgotten by the gateway while connected: removed on the phone, or closed by somebody else."""
+    CLOSED_BY_OPERATOR = "closed_by_operator"
+    LOGGED_OUT_BY_OPERATOR = "logged_out_by_operator"
+    CODE_EXPIRED = "code_expired"
+    """A QR or pairing code was shown and nobody used it before the gateway closed the session."""
+    NEVER_STARTED = "never_started"
+    START_TOO_SLOW = "start_too_slow"
+    UNREADABLE_ANSWER = "unreadable_answer"
+    STALE = "stale"
+
+
+class TokenSource(StrEnum):
+    """Where a missing token comes from."""
+
+    AUTO = "auto"
+    LOCAL = "local"
+    SERVER = "server"
+
+
+class Frozen(BaseModel):
+    """Base of all our values: immutable, unknown fields ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+SESSION_NAME = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
+"""The gateway validates nothing; other names break tokens, files or its session table (section 2)."""
+
+JAVASCRIPT_PROPERTIES = frozenset(
+    [
+        "length",
+        "map",
+        "constructor",
+        "toString",
+        "__proto__",
+        "at",
+        "concat",
+        "copyWithin",
+        "entries",
+        "every",
+        "fill",
+        "filter",
+        "find",
+        "findIndex",
+        "findLast",
+        "findLastIndex",
+        "flat",
+        "flatMap",
+        "forEach",
+        "hasOwnProperty",
+        "includes",
+        "indexOf",
+        "isPrototypeOf",
+        "join",
+        "keys",
+        "lastIndexOf",
+        "pop",
+        "propertyIsEnumerable",
+        "push",
+        "reduce",
+        "reduceRight",
+        "reverse",
+        "shift",
+        "slice",
+        "some",
+        "sort",
+        "splice",
+        "toLocaleString",
+        "toReversed",
+        "toSorted",
+        "toSpliced",
+        "unshift",
+        "valueOf",
+        "values",
+        "with",
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+    ]
+)
+"""The gateway keeps sessions in a JavaScript array: these names collide with its properties."""
+
+
+def session_name_problem(name: str, secret_key_bytes: int = 0) -> str | None:
+    """Say why a session name must not be used, or None when it may.
+
+    `secret_key_bytes` is the secret's length: bcrypt reads only 72 bytes of name + secret, and what is cut
+    off is not checked.
+    """
+    if not SESSION_NAME.match(name):
+        return f"session name {name!r}: use 1 to 40 letters, digits, '_' or '-'"
+    if name in JAVASCRIPT_PROPERTIES:
+        return f"session name {name!r} collides with a JavaScript property in the gateway: choose another"
+    if secret_key_bytes and len(name) + secret_key_bytes > 72:
+        return (
+            f"session name {name!r} and the secret key are longer than 72 bytes together, and the gateway "
+            "would not check the rest: use a shorter name or secret key"
+        )
+    return None
+
+
+class Problem(Frozen):
+    """A `WppconnectError` as a value: what front doors show."""
+
+    kind: str
+    """The error class's name, for example "ConnectError"."""
+    message: str
+    at: AwareDatetime
+
+
+class QrCode(Frozen):
+    """A live QR payload. It links a phone to the account: never log it; `repr` hides it."""
+
+    payload: str = Field(repr=False)
+    first_seen: AwareDatetime
+    generation: int = 1
+    """1 for the first code of this start; WhatsApp gives that one 60 s and each later one 20 s."""
+
+
+class Observation(Frozen):
+    """What one probe of one session saw. Everything that was not asked or not answered is None."""
+
+    started_at: AwareDatetime
+    observed_at: AwareDatetime
+    state: SessionState | None = None
+    has_session_object: bool | None = None
+    """False when the answer lacks `version`: the gateway holds no object of that session."""
+    urlcode: str | None = Field(default=None, repr=False)
+    page_answers: bool | None = None
+    """check-connection-session: True, False, or None when it was not asked or did not answer in time."""
+    page_timed_out: bool = False
+    """True when the page had its whole time budget and did not answer: it is frozen."""
+    version: str | None = None
+    problem: Problem | None = None
+
+
+class SessionSnapshot(Frozen):
+    """One session as the monitor last saw it."""
+
+    server: str
+    session: str
+    enabled: bool
+    verdict: Verdict
+    reason: Reason = Reason.NONE
+    """Why the verdict is what it is."""
+    since: AwareDatetime
+    """Since when the verdict holds."""
+    state: SessionState | None = None
+    state_since: AwareDatetime | None = None
+    """Since when the gateway has been saying this state."""
+    has_session_object: bool | None = None
+    ever_connected: bool = False
+    last_connected: AwareDatetime | None = None
+    """The latest moment at which it was seen connected."""
+    lost_at: AwareDatetime | None = None
+    """When the current outage began: it left `connected`; None while connected, paused or never connected."""
+    lost_reason: Reason = Reason.NONE
+    """Why the current outage began; kept whatever verdicts come until it is connected again."""
+    outage_seconds: float | None = None
+    """How long the latest outage lasted that ended with `connected`."""
+    qr: QrCode | None = None
+    observed_at: AwareDatetime | None = None
+    probe_started_at: AwareDatetime | None = None
+    page_checked_at: AwareDatetime | None = None
+    """When the page last answered, or had its whole time and did not."""
+    page_answers: bool | None = None
+    page_timed_out: bool = False
+    problem: Problem | None = None
+    auth_failures: dict[str, int] = Field(default_factory=dict)
+    """By reason: `token_rejected`, `secret_rejected`."""
+
+
+class Histogram(Frozen):
+    """Cumulative counts of probe durations, as Prometheus wants them. `bounds` in seconds, without +Inf."""
+
+    bounds: tuple[float, ...]
+    buckets: tuple[int, ...]
+    """One count for each bound and a last one for +Inf; cumulative."""
+    sum_seconds: float
+
+
+class ServerSnapshot(Frozen):
+    """One gateway and its sessions, as published by the holder of its prober lease."""
+
+    schema_number: int = 1
+    server: str
+    enabled: bool
+    up: bool | None
+    """Did the gateway answer its health check; None before the first."""
+    secret_key_valid: bool | None = None
+    version: str | None = None
+    uptime_seconds: float | None = None
+    restarted_at: AwareDatetime | None = None
+    """When a restart of the gateway was last noticed by its shrinking uptime."""
+    problem: Problem | None = None
+    interval_seconds: float
+    interval_reason: str = ""
+    """Why the interval is longer than the configured one, or ''."""
+    holder: str
+    """Who probes: program name and pid, for example "wppconnect-exporter[4711]"."""
+    published_at: AwareDatetime
+    settings_revision: int
+    probe_seconds: Histogram
+    discovered: tuple[str, ...] | None = None
+    """Names from show-all-sessions that are not configured; None when they could not be read."""
+    sessions: tuple[SessionSnapshot, ...] = ()
+
+
+class Snapshot(Frozen):
+    """Everything that a front door may show, at one moment."""
+
+    taken_at: AwareDatetime
+    settings_revision: int
+    servers: tuple[ServerSnapshot, ...] = ()
+
+    def server(self, name: str) -> ServerSnapshot | None:
+        """Find a server by name."""
+        return next((server for server in self.servers if server.server == name), None)
+
+    def session(self, server: str, name: str) -> SessionSnapshot | None:
+        """Find a session by its server's and its own name."""
+        found = self.server(server)
+        return next((one for one in found.sessions if one.session == name), None) if found else None
+
+
+class Outcome(Frozen):
+    """The end of an operation, for a person. `code` is a stable word; the page translates it."""
+
+    ok: bool
+    code: str
+    message: str
+    """English sentence with the next step, safe to log."""
+    at: AwareDatetime
+
+
+class HistoryEntry(Frozen):
+    """One line of the history log."""
+
+    at: AwareDatetime
+    kind: str
+    """transition | operation | monitoring | settings | sign_in"""
+    server: str | None = None
+    session: str | None = None
+    actor: str | None = None
+    """Who did it: a user name, "cli", or None for what happened by itself."""
+    data: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+
+def utc(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC with a Z, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,142 @@
+"""Pass what one process sees of a gateway to the others, and their wish that it looks more often."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from core.clock import Now, now
+from core.disk import Stamp, read_stamp, read_stamped, replace_file
+from core.exceptions import StoreError
+from core.locks import ProcessLock
+from core.models import ServerSnapshot
+
+_log = logging.getLogger(__name__)
+
+Content = TypeVar("Content")
+
+SCHEMA_NUMBER: int = ServerSnapshot.model_fields["schema_number"].default
+
+
+class SnapshotExchange:
+    """Keep one small file per server and purpose in `directory`, for our account alone: QR codes are in it.
+
+    Nothing is forced to disk here: after a power cut the gateway is simply asked again.
+    """
+
+    def __init__(self, directory: Path, *, clock: Now = now) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._snapshots: dict[str, _SharedFile[ServerSnapshot]] = {}
+        self._attention: dict[str, _SharedFile[dict[str, datetime]]] = {}
+
+    def publish(self, snapshot: ServerSnapshot) -> None:
+        """Show the server's snapshot to all processes; raise StoreError when it cannot be written."""
+        file = self._snapshot_file(snapshot.server)
+        with file.lock:
+            file.write(snapshot.model_dump_json().encode())
+
+    def read(self, server: str) -> ServerSnapshot | None:
+        """Read the last published snapshot; None when there is none that this release can read."""
+        return self._snapshot_file(server).read()
+
+    def ask_attention(self, server: str, session: str, until: datetime) -> None:
+        """Ask whoever probes the server to look at the session every second or two until then."""
+        file = self._attention_file(server)
+        with file.lock:
+            watched = self.attention(server)
+            if session in watched and watched[session] >= until:
+                return
+            watched[session] = until
+            content = {name: moment.astimezone(UTC).isoformat() for name, moment in watched.items()}
+            file.write(json.dumps(content).encode())
+
+    def attention(self, server: str) -> dict[str, datetime]:
+        """Tell which sessions are being watched, and until when; only moments to come."""
+        moment = self._clock()
+        watched = self._attention_file(server).read() or {}
+        return {session: until for session, until in watched.items() if until > moment}
+
+    def _snapshot_file(self, server: str) -> _SharedFile[ServerSnapshot]:
+        file = self._snapshots.get(server)
+        if file is None:
+            # setdefault: threads that come here together must share one object.
+            file = self._snapshots.setdefault(
+                server, _SharedFile(self._path("snapshot", server), _parse_snapshot)
+            )
+        return file
+
+    def _attention_file(self, server: str) -> _SharedFile[dict[str, datetime]]:
+        file = self._attention.get(server)
+        if file is None:
+            file = self._attention.setdefault(
+                server, _SharedFile(self._path("attention", server), _parse_attention)
+            )
+        return file
+
+    def _path(self, purpose: str, server: str) -> Path:
+        return self._directory / f"{purpose}-{quote(server, safe='')}.json"
+
+
+class _SharedFile(Generic[Content]):
+    """A file that is replaced whole and parsed once a version; what cannot be read is None."""
+
+    def __init__(self, path: Path, parse: Callable[[bytes], Content]) -> None:
+        self.lock = ProcessLock(path.with_name(f"{path.name}.lock"))
+        self._path = path
+        self._parse = parse
+        self._seen: tuple[Stamp, Content | None] | None = None
+        self._problem = ""
+
+    def write(self, content: bytes) -> None:
+        replace_file(self._path, content, durable=False)
+
+    def read(self) -> Content | None:
+        try:
+            stamp = read_stamp(self._path)
+            seen = self._seen
+            if seen and seen[0] == stamp:
+                return seen[1]
+            found = read_stamped(self._path)
+        except StoreError as error:
+            self._report(str(error))
+            return None
+        if found is None:
+            return None
+        content = self._parsed(found[1])
+        self._seen = found[0], content
+        return content
+
+    def _parsed(self, content: bytes) -> Content | None:
+        try:
+            parsed = self._parse(content)
+        except (ValueError, TypeError, AttributeError) as error:
+            # Only the class: the message of a parser repeats the content, which may hold a QR code.
+            self._report(f"{self._path} holds what this release cannot read ({type(error).__name__})")
+            return None
+        self._problem = ""
+        return parsed
+
+    def _report(self, problem: str) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            _log.warning("shared_file_unreadable problem=%r", problem)
+
+
+def _parse_snapshot(content: bytes) -> ServerSnapshot:
+    snapshot = ServerSnapshot.model_validate_json(content)
+    if snapshot.schema_number > SCHEMA_NUMBER:
+        raise ValueError("written by a newer release")
+    return snapshot
+
+
+def _parse_attention(content: bytes) -> dict[str, datetime]:
+    watched = {str(session): datetime.fromisoformat(until) for session, until in json.loads(content).items()}
+    if any(until.tzinfo is None for until in watched.values()):
+        raise ValueError("a moment without time zone")
+    return watched

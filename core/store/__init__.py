@@ -1,0 +1,7 @@
+"""What we remember on disk: small records by subject, and the history log."""
+
+from core.store.file_store import FileStore
+from core.store.history import History
+from core.store.protocol import Record, Store, modify
+
+__all__ = ["FileStore", "History", "Record", "Store", "modify"]

@@ -1,0 +1,135 @@
+"""The store in files: one small TinyDB file per subject, which operators can read and back up."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinydb import TinyDB, where
+
+from core.disk import Stamp, read_stamp, read_stamped
+from core.exceptions import VersionConflictError
+from core.locks import ProcessLock
+from core.store.protocol import Record
+from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
+from core.store.storage import BROKEN, LockedStorage
+
+_SUBJECT = re.compile(r"^[a-z][a-z_]*$")
+
+
+class FileStore:
+    """Keep records in `directory`; safe for any number of threads and processes.
+
+    Writers queue behind a lock. Readers take none: a file is only ever replaced whole, and is read again only
+    when its stamp has changed.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._locks: dict[str, ProcessLock] = {}
+        self._cache: dict[str, tuple[Stamp, dict[str, Record]]] = {}
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Tell which unreadable files were set aside, by whichever process, until somebody removes them."""
+        return tuple(
+            f"{aside.name.partition(BROKEN)[0]} could not be read and was set aside as {aside}; "
+            "what it held is not in use. Save it again or restore a backup, then delete that file"
+            for aside in sorted(self._directory.glob(f"*.json{BROKEN}*"))
+        )
+
+    def read(self, subject: str, key: str) -> Record | None:
+        """Read one record; the value is the caller's own copy."""
+        return copy.deepcopy(self._records(subject).get(key))
+
+    def read_all(self, subject: str) -> dict[str, Record]:
+        """Read every record of the subject by its key."""
+        return copy.deepcopy(self._records(subject))
+
+    def update(
+        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+    ) -> Record | None:
+        """Write the record if it still has the expected version; see `Store.update`."""
+        with self._open(subject) as database:
+            present = _records_of(database.storage.read()).get(key)
+            if expected_version != (present.version if present else 0):
+                raise VersionConflictError(
+                    f"{subject}: {key!r} was changed meanwhile by somebody else; read it again",
+                    operation=f"save {subject}",
+                )
+            if value is None:
+                if present:
+                    _delete(database, present)
+                return None
+            return _save(database, key, value, present)
+
+    def revision(self, subject: str) -> str:
+        """Change with every write of anybody to the subject; costs one stat."""
+        stamp = read_stamp(self._path(subject))
+        return "-".join(map(str, stamp)) if stamp else ""
+
+    def _records(self, subject: str) -> dict[str, Record]:
+        path = self._path(subject)
+        stamp = read_stamp(path)
+        cached = self._cache.get(subject)
+        if cached and cached[0] == stamp:
+            return cached[1]
+        found = read_stamped(path)
+        if found is None:
+            return {}
+        try:
+            records = _records_of(decode(found[1], path))
+        except BrokenFileError:
+            # Opened under its lock it is looked at once more, and set aside if it is broken still.
+            with self._open(subject) as database:
+                return _records_of(database.storage.read())
+        self._cache[subject] = found[0], records
+        return records
+
+    def _open(self, subject: str) -> TinyDB:
+        path = self._path(subject)
+        lock = self._locks.get(subject)
+        if lock is None:
+            # setdefault: threads that come here together must share one object.
+            lock = self._locks.setdefault(subject, ProcessLock(path.with_name(f"{path.name}.lock")))
+        return TinyDB(path, lock, storage=LockedStorage)
+
+    def _path(self, subject: str) -> Path:
+        if not _SUBJECT.match(subject):
+            raise ValueError(f"subject {subject!r} is no file name of ours")
+        return self._directory / f"{subject}.json"
+
+
+def _records_of(tables: Mapping[str, Any] | None) -> dict[str, Record]:
+    rows: Mapping[str, Any] = (tables or {}).get(RECORDS, {})
+    return {row["key"]: Record(row["key"], row["version"], row["value"]) for row in rows.values()}
+
+
+def _save(database: TinyDB, key: str, value: Mapping[str, Any], present: Record | None) -> Record:
+    table = database.table(RECORDS)
+    # One TinyDB call each, because each is a write to disk; its upsert would write twice.
+    if present:
+        record = Record(key, present.version + 1, copy.deepcopy(dict(value)))
+        table.update({"version": record.version, "value": record.value}, where("key") == key)
+    else:
+        record = Record(key, _highest_deleted(database) + 1, copy.deepcopy(dict(value)))
+        table.insert({"key": key, "version": record.version, "value": record.value})
+    return record
+
+
+def _delete(database: TinyDB, present: Record) -> None:
+    # First, so that a crash in between leaves the record rather than a version that is given a second time:
+    # whoever still holds the deleted record's version must not match a new record under the same key.
+    deletions = database.table(DELETIONS)
+    if not len(deletions):
+        deletions.insert({"highest_version": present.version})
+    elif present.version > _highest_deleted(database):
+        deletions.update({"highest_version": present.version})
+    database.table(RECORDS).remove(where("key") == present.key)
+
+
+def _highest_deleted(database: TinyDB) -> int:
+    return max((row["highest_version"] for row in database.table(DELETIONS)), default=0)

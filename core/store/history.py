@@ -1,0 +1,149 @@
+"""The history log: what happened and who did it, one JSON line each, in one file per UTC day."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from core.clock import Now, now
+from core.disk import disk_error
+from core.locks import ProcessLock
+from core.models import HistoryEntry
+from core.store.segments import append_lines, read_lines, read_lines_backwards
+
+_log = logging.getLogger(__name__)
+
+RETENTION_DAYS = 400
+_SEGMENT = re.compile(r"^\d{4}-\d{2}-\d{2}\.jsonl$")
+
+
+class History:
+    """Append to and read the log in `directory`; safe for any number of threads and processes."""
+
+    def __init__(self, directory: Path, *, retention_days: int = RETENTION_DAYS, clock: Now = now) -> None:
+        self._directory = directory
+        self._retention = timedelta(days=retention_days)
+        self._clock = clock
+        self._lock = ProcessLock(directory / "history.lock")
+        self._reported: set[Path] = set()
+
+    def append(self, *entries: HistoryEntry) -> None:
+        """Add the entries, each to the file of its UTC day; on return they are on disk."""
+        by_day: dict[date, list[str]] = {}
+        for entry in entries:
+            by_day.setdefault(entry.at.astimezone(UTC).date(), []).append(entry.model_dump_json() + "\n")
+        if not by_day:
+            return
+        with self._lock:
+            for day, lines in sorted(by_day.items()):
+                if append_lines(self._path(day), "".join(lines).encode()):
+                    self._forget_old_days()
+
+    def read(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        server: str | None = None,
+        session: str | None = None,
+        kinds: Collection[str] | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[HistoryEntry]:
+        """Read the entries from `since` to `until`, both included, oldest first unless asked otherwise.
+
+        `limit` keeps that many of the first in this order. Lines that cannot be read are left out.
+        """
+        found: list[HistoryEntry] = []
+        for day in self._days(since, until, newest_first=newest_first):
+            entries = [
+                entry
+                for entry in self._entries(day, server, session)
+                if (since is None or since <= entry.at)
+                and (until is None or entry.at <= until)
+                and (server is None or entry.server == server)
+                and (session is None or entry.session == session)
+                and (kinds is None or entry.kind in kinds)
+            ]
+            # Processes append in the order in which they get the lock: a day is not quite in order of time.
+            entries.sort(key=lambda entry: entry.at)
+            found += reversed(entries) if newest_first else entries
+            if limit is not None and len(found) >= limit:
+                return found[:limit]
+        return found
+
+    def latest(self, server: str | None, session: str | None, kind: str) -> HistoryEntry | None:
+        """Find the newest entry of that kind for exactly that server and session, however long ago.
+
+        Of one day it is the one that was appended last. Cheap: it looks at no more than it has to.
+        """
+        needle = next(iter(_needles(session, server, kind)), b"{")
+        for day in self._days(None, None, newest_first=True):
+            for line in read_lines_backwards(self._path(day), containing=needle):
+                entry = _parse(line)
+                if entry and (entry.server, entry.session, entry.kind) == (server, session, kind):
+                    return entry
+        return None
+
+    def _days(self, since: datetime | None, until: datetime | None, *, newest_first: bool) -> list[date]:
+        first = since.astimezone(UTC).date() if since else date.min
+        last = until.astimezone(UTC).date() if until else date.max
+        return [day for day in sorted(self._segments(), reverse=newest_first) if first <= day <= last]
+
+    def _segments(self) -> Iterator[date]:
+        try:
+            names = [path.name for path in self._directory.iterdir()]
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise disk_error("read", self._directory, error) from None
+        for name in names:
+            if _SEGMENT.match(name):
+                with contextlib.suppress(ValueError):  # the 31st of June is no file of ours
+                    yield date.fromisoformat(name.removesuffix(".jsonl"))
+
+    def _entries(self, day: date, *texts: str | None) -> Iterator[HistoryEntry]:
+        """Parse the day's lines that hold every one of the texts."""
+        path = self._path(day)
+        lines = read_lines(path, containing=_needles(*texts))
+        entries = [_parse(line) for line in lines]
+        # The last line does not count: it may be in the middle of being written.
+        unreadable = entries[:-1].count(None)
+        if unreadable and path not in self._reported:
+            self._reported.add(path)
+            _log.warning("history_lines_unreadable file=%s lines=%d", path, unreadable)
+        return (entry for entry in entries if entry)
+
+    def _forget_old_days(self) -> None:
+        oldest = (self._clock() - self._retention).date()
+        for day in self._segments():
+            if day < oldest:
+                try:
+                    self._path(day).unlink(missing_ok=True)
+                except OSError as error:
+                    # The entry is on disk already: a file that stays too long must not make that an error.
+                    _log.warning(
+                        "history_file_not_deleted problem=%s", disk_error("delete", self._path(day), error)
+                    )
+                else:
+                    _log.info("history_file_deleted file=%s", self._path(day))
+
+    def _path(self, day: date) -> Path:
+        return self._directory / f"{day.isoformat()}.jsonl"
+
+
+def _needles(*texts: str | None) -> list[bytes]:
+    """Spell names as they stand in a line; other than ASCII has two spellings and is not looked for."""
+    return [json.dumps(text).encode() for text in texts if text is not None and text.isascii()]
+
+
+def _parse(line: bytes) -> HistoryEntry | None:
+    try:
+        return HistoryEntry.model_validate_json(line)
+    except ValueError:
+        return None

@@ -1,0 +1,66 @@
+"""TinyDB's view of one store file: locked while it is open, and replaced whole by each write."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tinydb.storages import Storage
+
+from core.disk import disk_error, read_stamped, replace_file, sync_directory
+from core.locks import DEFAULT_TIMEOUT_SECONDS, ProcessLock
+from core.store.schema import BrokenFileError, Tables, decode, encode
+
+_log = logging.getLogger(__name__)
+
+BROKEN = ".broken-"
+"""Between the name of a file that was set aside and the moment (UTC) at which it was."""
+
+
+class LockedStorage(Storage):
+    """Hold the file's lock from opening to closing; a write is on disk when it returns."""
+
+    def __init__(self, path: Path, lock: ProcessLock) -> None:
+        self._path = path
+        self._lock = lock
+        lock.acquire(DEFAULT_TIMEOUT_SECONDS)
+        try:
+            self._tables = self._load()
+        except BaseException:
+            lock.release()
+            raise
+
+    def read(self) -> Tables | None:
+        """Give what the file held, or what was written since; None when there is no file."""
+        return self._tables
+
+    def write(self, data: Tables) -> None:
+        """Replace the file and wait until it is on disk."""
+        replace_file(self._path, encode(data), durable=True)
+        self._tables = data
+
+    def close(self) -> None:
+        """Release the lock."""
+        self._lock.release()
+
+    def _load(self) -> Tables | None:
+        # From disk, never from a cache: what is decided under the lock must rest on the last write.
+        found = read_stamped(self._path)
+        if found is None:
+            return None
+        try:
+            return decode(found[1], self._path)
+        except BrokenFileError as error:
+            self._set_aside(str(error))
+            return None
+
+    def _set_aside(self, reason: str) -> None:
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        aside = self._path.with_name(f"{self._path.name}{BROKEN}{moment}")
+        try:
+            self._path.rename(aside)
+            sync_directory(aside.parent)
+        except OSError as error:
+            raise disk_error("set aside the unreadable file", self._path, error) from None
+        _log.warning("store_file_set_aside file=%s aside=%s reason=%r", self._path, aside.name, reason)

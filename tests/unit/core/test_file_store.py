@@ -1,0 +1,312 @@
+"""Records by subject and key: what every store promises, and what the files add to it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.exceptions import StoreError, VersionConflictError
+from core.locks import ProcessLock
+from core.store import FileStore, Record, Store, modify
+
+Value = dict[str, Any]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def store(directory: Path) -> Store:
+    return FileStore(directory)
+
+
+def incremented(value: Value | None) -> Value:
+    return {"n": value["n"] + 1 if value else 1}
+
+
+# Reading and writing
+
+
+def test_what_was_never_stored_is_none(store: Store, directory: Path) -> None:
+    assert store.read("settings", "overlay") is None
+    assert store.read_all("settings") == {}
+    assert store.revision("settings") == ""
+    assert not directory.exists()
+
+
+def test_a_record_is_read_as_it_was_written_also_by_another_store(store: Store, directory: Path) -> None:
+    value = {"url": "http://gateway:21465", "names": ["ação", "b"], "on": True, "none": None, "n": {"x": 1.5}}
+
+    written = store.update("settings", "overlay", value, expected_version=0)
+
+    assert written == Record("overlay", 1, value)
+    assert store.read("settings", "overlay") == written
+    assert FileStore(directory).read_all("settings") == {"overlay": written}
+
+
+def test_each_update_of_a_key_counts_its_version_up(store: Store) -> None:
+    store.update("settings", "other", {}, expected_version=0)
+    store.update("settings", "overlay", {"n": 1}, expected_version=0)
+
+    second = store.update("settings", "overlay", {"n": 2}, expected_version=1)
+
+    assert second == Record("overlay", 2, {"n": 2})
+    assert store.read("settings", "other") == Record("other", 1, {})
+
+
+def test_an_update_replaces_the_value_whole(store: Store) -> None:
+    store.update("settings", "overlay", {"old": 1}, expected_version=0)
+
+    store.update("settings", "overlay", {"new": 2}, expected_version=1)
+
+    assert store.read("settings", "overlay") == Record("overlay", 2, {"new": 2})
+
+
+def test_subjects_are_apart(store: Store) -> None:
+    store.update("settings", "key", {"n": 1}, expected_version=0)
+
+    assert store.read("tokens", "key") is None
+    assert store.revision("tokens") == ""
+
+
+def test_a_value_that_was_read_is_the_readers_own(store: Store) -> None:
+    store.update("settings", "overlay", {"names": ["a"]}, expected_version=0)
+    mine = store.read("settings", "overlay")
+    assert mine
+
+    mine.value["names"].append("b")
+
+    assert store.read("settings", "overlay") == Record("overlay", 1, {"names": ["a"]})
+
+
+def test_a_value_that_was_written_is_not_tied_to_the_writers(store: Store) -> None:
+    names = ["a"]
+    written = store.update("settings", "overlay", {"names": names}, expected_version=0)
+
+    names.append("b")
+
+    assert written == Record("overlay", 1, {"names": ["a"]})
+
+
+def test_a_records_repr_shows_no_value() -> None:
+    assert "hunter2" not in repr(Record("main", 1, {"secret_key": "hunter2"}))
+
+
+@pytest.mark.parametrize("value", [{"at": object()}, {"n": float("nan")}], ids=["an object", "not a number"])
+def test_a_value_that_json_cannot_hold_changes_nothing(store: Store, value: Value) -> None:
+    store.update("settings", "overlay", {"n": 1}, expected_version=0)
+
+    with pytest.raises((TypeError, ValueError)):
+        store.update("settings", "overlay", value, expected_version=1)
+
+    assert store.read("settings", "overlay") == Record("overlay", 1, {"n": 1})
+    assert store.update("settings", "overlay", {"n": 2}, expected_version=1)
+
+
+@pytest.mark.parametrize("subject", ["../settings", "", "a/b", "Settings", "settings.json"])
+def test_a_subject_that_is_no_file_name_of_ours_is_refused(store: Store, subject: str) -> None:
+    with pytest.raises(ValueError, match="no file name"):
+        store.read(subject, "overlay")
+
+
+# Compare and swap
+
+
+@pytest.mark.parametrize("expected", [0, 1, 3], ids=["must not exist", "outdated", "never given"])
+def test_another_version_than_expected_is_a_conflict_and_changes_nothing(store: Store, expected: int) -> None:
+    store.update("settings", "overlay", {"n": 1}, expected_version=0)
+    store.update("settings", "overlay", {"n": 2}, expected_version=1)
+    revision = store.revision("settings")
+
+    with pytest.raises(VersionConflictError, match="'overlay' was changed meanwhile"):
+        store.update("settings", "overlay", {"n": 9}, expected_version=expected)
+
+    assert store.read("settings", "overlay") == Record("overlay", 2, {"n": 2})
+    assert store.revision("settings") == revision
+
+
+def test_an_update_of_what_does_not_exist_is_a_conflict(store: Store) -> None:
+    with pytest.raises(VersionConflictError):
+        store.update("settings", "overlay", {"n": 1}, expected_version=1)
+
+
+def test_a_deletion_needs_the_version_too(store: Store) -> None:
+    store.update("settings", "overlay", {"n": 1}, expected_version=0)
+
+    with pytest.raises(VersionConflictError):
+        store.update("settings", "overlay", None, expected_version=2)
+
+    assert store.update("settings", "overlay", None, expected_version=1) is None
+    assert store.read("settings", "overlay") is None
+
+
+def test_deleting_what_does_not_exist_writes_nothing(store: Store) -> None:
+    assert store.update("settings", "overlay", None, expected_version=0) is None
+    assert store.revision("settings") == ""
+
+
+def test_a_deleted_keys_versions_are_never_given_again(store: Store) -> None:
+    store.update("tokens", "a", {"n": 1}, expected_version=0)
+    store.update("tokens", "a", {"n": 2}, expected_version=1)
+    store.update("tokens", "a", None, expected_version=2)
+    store.update("tokens", "b", {"n": 1}, expected_version=0)
+    store.update("tokens", "b", None, expected_version=3)
+
+    created = store.update("tokens", "a", {"n": 3}, expected_version=0)
+
+    assert created == Record("a", 4, {"n": 3})
+    with pytest.raises(VersionConflictError):
+        store.update("tokens", "a", {"n": 4}, expected_version=2)
+
+
+def test_of_many_threads_with_one_expectation_exactly_one_wins(store: Store) -> None:
+    def try_to_create(number: int) -> Record | None:
+        try:
+            return store.update("tokens", "sales", {"n": number}, expected_version=0)
+        except VersionConflictError:
+            return None
+
+    with ThreadPoolExecutor(16) as pool:
+        winners = [record for record in pool.map(try_to_create, range(16)) if record]
+
+    assert len(winners) == 1
+    assert store.read("tokens", "sales") == winners[0]
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one store object", "a store object each"])
+def test_threads_that_modify_one_record_lose_no_update(directory: Path, shared: bool) -> None:
+    common = FileStore(directory)
+
+    def increment_twenty_times(_: int) -> None:
+        store = common if shared else FileStore(directory)
+        for _ in range(20):
+            modify(store, "tokens", "counter", incremented)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(increment_twenty_times, range(8)))
+
+    assert common.read("tokens", "counter") == Record("counter", 160, {"n": 160})
+
+
+def test_a_reader_never_sees_a_half_or_an_older_version(directory: Path) -> None:
+    def write_versions() -> int:
+        store = FileStore(directory)
+        for number in range(1, 81):
+            store.update("tokens", "sales", {"n": number}, expected_version=number - 1)
+        return number
+
+    def versions_seen() -> list[int]:
+        store, seen = FileStore(directory), [0]
+        while seen[-1] < 80:
+            record = store.read("tokens", "sales")
+            seen.append(record.version if record else 0)
+        return seen
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(versions_seen), pool.submit(versions_seen)]
+        pool.submit(write_versions).result(timeout=60)
+        first, second = (reader.result(timeout=60) for reader in readers)
+
+    assert first == sorted(first)
+    assert second == sorted(second)
+
+
+def test_the_revision_changes_with_every_write_of_anybody(store: Store, directory: Path) -> None:
+    other = FileStore(directory)
+
+    def revision_after(number: int) -> str:
+        other.update("settings", "overlay", {"n": number % 10}, expected_version=number)
+        return store.revision("settings")
+
+    revisions = [revision_after(number) for number in range(100)]
+
+    assert len(set(revisions)) == 100
+    assert store.revision("settings") == other.revision("settings")
+
+
+# modify
+
+
+def test_modify_creates_changes_and_deletes(store: Store) -> None:
+    assert modify(store, "users", "ana", lambda _: {"role": "viewer"}) == Record("ana", 1, {"role": "viewer"})
+    assert modify(store, "users", "ana", lambda user: {**(user or {}), "x": 1}) == Record(
+        "ana", 2, {"role": "viewer", "x": 1}
+    )
+    assert modify(store, "users", "ana", lambda _: None) is None
+    assert store.read("users", "ana") is None
+
+
+def test_modify_writes_nothing_when_nothing_changes(store: Store) -> None:
+    record = store.update("users", "ana", {"role": "viewer"}, expected_version=0)
+    revision = store.revision("users")
+
+    assert modify(store, "users", "ana", lambda user: user) == record
+    assert modify(store, "users", "bob", lambda user: user) is None
+    assert store.revision("users") == revision
+
+
+def test_modify_notices_a_change_made_in_place(store: Store) -> None:
+    def change(user: Value | None) -> Mapping[str, Any] | None:
+        assert user
+        user["roles"].append("admin")
+        return user
+
+    store.update("users", "ana", {"roles": []}, expected_version=0)
+
+    modify(store, "users", "ana", change)
+
+    assert store.read("users", "ana") == Record("ana", 2, {"roles": ["admin"]})
+
+
+def test_modify_leaves_everything_when_the_change_raises(store: Store) -> None:
+    def refuse(_: Value | None) -> Value:
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        modify(store, "users", "ana", refuse)
+
+    assert store.revision("users") == ""
+
+
+# Files
+
+
+def test_a_subject_is_one_private_readable_file(store: Store, directory: Path) -> None:
+    store.update("tokens", "sales", {"token": "t"}, expected_version=0)
+
+    content = json.loads((directory / "tokens.json").read_text())
+    modes = {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in directory.iterdir()}
+
+    assert content == {
+        "schema": 1,
+        "records": {"1": {"key": "sales", "version": 1, "value": {"token": "t"}}},
+    }
+    assert modes == {"tokens.json": "0o600", "tokens.json.lock": "0o600"}
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_a_file_put_back_by_hand_is_read(store: Store, directory: Path) -> None:
+    path = directory / "settings.json"
+    store.update("settings", "overlay", {"n": 1}, expected_version=0)
+    backup = path.read_bytes()
+    store.update("settings", "overlay", {"n": 2}, expected_version=1)
+
+    path.write_bytes(backup)
+
+    assert store.read("settings", "overlay") == Record("overlay", 1, {"n": 1})
+
+
+def test_a_lock_that_is_never_given_back_ends_in_an_error(
+    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.store.storage.DEFAULT_TIMEOUT_SECONDS", 0.05)
+    with ProcessLock(directory / "settings.json.lock"), pytest.raises(StoreError, match="still locked"):
+        store.update("settings", "overlay", {}, expected_version=0)

@@ -1,0 +1,203 @@
+"""Snapshots and wishes for attention, passed between processes."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.exceptions import StoreError
+from core.models import Histogram, QrCode, ServerSnapshot, SessionSnapshot, Verdict
+from core.snapshot import SnapshotExchange
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+PAYLOAD = "2@live-payload"
+
+
+def snapshot(server: str = "main", interval_seconds: float = 5.0) -> ServerSnapshot:
+    return ServerSnapshot(
+        server=server,
+        enabled=True,
+        up=True,
+        interval_seconds=interval_seconds,
+        holder="wppconnect-exporter[4711]",
+        published_at=NOON,
+        settings_revision=3,
+        probe_seconds=Histogram(bounds=(0.1,), buckets=(1, 2), sum_seconds=0.5),
+        sessions=(
+            SessionSnapshot(
+                server=server,
+                session="sales",
+                enabled=True,
+                verdict=Verdict.WAITING_FOR_QR,
+                since=NOON,
+                qr=QrCode(payload=PAYLOAD, first_seen=NOON),
+            ),
+        ),
+    )
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.moment = NOON
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def exchange(directory: Path, clock: Clock) -> SnapshotExchange:
+    return SnapshotExchange(directory, clock=clock)
+
+
+def test_what_was_never_published_is_none(exchange: SnapshotExchange, directory: Path) -> None:
+    assert exchange.read("main") is None
+    assert exchange.attention("main") == {}
+    assert not directory.exists()
+
+
+def test_a_snapshot_is_read_whole_by_another_process(exchange: SnapshotExchange, directory: Path) -> None:
+    exchange.publish(snapshot())
+
+    assert SnapshotExchange(directory).read("main") == snapshot()
+    assert exchange.read("other") is None
+
+
+def test_the_last_published_snapshot_counts(exchange: SnapshotExchange, directory: Path) -> None:
+    reader = SnapshotExchange(directory)
+
+    def read_after(interval_seconds: float) -> float | None:
+        exchange.publish(snapshot(interval_seconds=interval_seconds))
+        seen = reader.read("main")
+        return seen.interval_seconds if seen else None
+
+    assert [read_after(number / 10) for number in range(10, 60)] == [number / 10 for number in range(10, 60)]
+
+
+def test_an_unchanged_snapshot_is_parsed_once(exchange: SnapshotExchange) -> None:
+    exchange.publish(snapshot())
+
+    assert exchange.read("main") is exchange.read("main")
+
+
+def test_files_are_private(exchange: SnapshotExchange, directory: Path) -> None:
+    exchange.publish(snapshot())
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
+
+    assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in directory.iterdir()} == {"0o600"}
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("server", ["../other", "a/b", ".", "..", "Ação ☕", ""])
+def test_a_servers_name_never_leaves_the_folder(
+    exchange: SnapshotExchange, directory: Path, server: str
+) -> None:
+    exchange.publish(snapshot(server))
+
+    assert exchange.read(server) == snapshot(server)
+    assert len(list(directory.iterdir())) == 2
+    assert list(directory.parent.iterdir()) == [directory]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x00" * 100, id="zeros"),
+        pytest.param(snapshot().model_dump_json().encode()[:-9], id="torn"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'{"server":"main"}', id="fields missing"),
+        pytest.param(
+            snapshot().model_dump_json().replace('"schema_number":1', '"schema_number":2').encode(),
+            id="of a newer release",
+        ),
+    ],
+)
+def test_garbage_is_none_and_is_reported_once_without_its_content(
+    exchange: SnapshotExchange, directory: Path, garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange.publish(snapshot())
+    (directory / "snapshot-main.json").write_bytes(garbage)
+    with caplog.at_level(logging.DEBUG, logger="core"):
+        assert exchange.read("main") is None
+        assert exchange.read("main") is None
+
+    exchange.publish(snapshot())
+
+    assert exchange.read("main") == snapshot()
+    assert caplog.text.count("shared_file_unreadable") == 1
+    assert PAYLOAD not in caplog.text
+
+
+def test_a_folder_that_cannot_be_read_is_none_and_cannot_be_published_to(
+    exchange: SnapshotExchange, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory.write_text("a file")
+
+    assert exchange.read("main") is None
+    assert exchange.read("main") is None
+    assert exchange.attention("main") == {}
+    with pytest.raises(StoreError, match="a file stands where a folder is needed"):
+        exchange.publish(snapshot())
+    assert caplog.text.count("snapshot-main.json") == 1
+
+
+def test_attention_is_seen_by_another_process_until_its_time_is_over(
+    exchange: SnapshotExchange, directory: Path, clock: Clock
+) -> None:
+    holder = SnapshotExchange(directory, clock=clock)
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
+    holder.ask_attention("main", "support", NOON + timedelta(seconds=60))
+
+    assert holder.attention("main") == {
+        "sales": NOON + timedelta(seconds=30),
+        "support": NOON + timedelta(seconds=60),
+    }
+    assert holder.attention("other") == {}
+    clock.moment = NOON + timedelta(seconds=30)
+    assert holder.attention("main") == {"support": NOON + timedelta(seconds=60)}
+
+
+def test_attention_is_prolonged_but_never_shortened(exchange: SnapshotExchange) -> None:
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=10))
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=40))
+
+    assert exchange.attention("main") == {"sales": NOON + timedelta(seconds=40)}
+
+
+def test_past_wishes_do_not_pile_up(exchange: SnapshotExchange, directory: Path, clock: Clock) -> None:
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
+    clock.moment = NOON + timedelta(seconds=31)
+
+    exchange.ask_attention("main", "support", NOON + timedelta(seconds=60))
+
+    assert "sales" not in (directory / "attention-main.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"[]", b'{"sales": 3}', b'{"sales": "2099-01-01T00:00:00"}'], ids=repr
+)
+def test_garbage_wishes_are_none_and_are_replaced(
+    exchange: SnapshotExchange, directory: Path, garbage: bytes
+) -> None:
+    directory.mkdir()
+    (directory / "attention-main.json").write_bytes(garbage)
+    assert exchange.attention("main") == {}
+
+    exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
+
+    assert list(exchange.attention("main")) == ["sales"]
