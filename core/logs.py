@@ -1,0 +1,232 @@
+"""One log format for all our processes, and no secret in it, whoever logs and however deep it is buried.
+
+A line is an event, then key=value: `2026-11-23T20:28:21.123Z INFO core.monitor probe failed server=main`.
+
+Redaction happens in the log record itself and not in a handler: libraries (uvicorn, Streamlit) bring handlers
+and formatters of their own, and every one of them asks the record for its text.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import threading
+import traceback
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus
+
+REDACTED = "***"
+LONGEST_TEXT = 20_000
+"""Characters; a gateway's HTML error page or a deep traceback is cut here."""
+SHORTEST_SECRET = 4
+"""Characters; replacing shorter ones would make every log line unreadable and protect nothing."""
+
+CHATTY_LOGGERS = ("urllib3", "filelock", "asyncio", "watchdog", "multipart", "PIL")
+"""Their DEBUG lines are not ours to read, and urllib3's hold whole paths: kept at INFO or above."""
+LIBRARY_LOGGERS = ("uvicorn", "streamlit", "urllib3", "websockets", "starlette", "asyncio", "py.warnings")
+
+PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # The gateway's routes with the secret key in their path; templates such as {secretkey} stay readable.
+    (
+        re.compile(
+            r"(/api/(?:[^/\s?{}]+/)?)[^/\s?{}]+(?=/(?:generate-token|show-all-sessions|start-all|"
+            r"clear-session-data|backup-sessions|restore-sessions)\b)"
+        ),
+        rf"\1{REDACTED}",
+    ),
+    # Both bcrypt alphabets, also percent-encoded, also cut short.
+    (re.compile(r"(?:\$|%24)2[abxy]?(?:\$|%24)\d\d(?:\$|%24)[\w./%-]{4,}"), REDACTED),
+    # A QR payload, and pictures of one.
+    (re.compile(r"(?<![\w.+-])[12](?:@|%40)[\w+/=,.%-]{8,}"), REDACTED),
+    (re.compile(r"data:image/[\w.+-]+;base64,[\w+/=%-]+"), REDACTED),
+    (re.compile(r"iVBORw0KGgo[\w+/=%-]*"), REDACTED),
+    (
+        re.compile(
+            r"""(?i)\b(authorization|cookie|x-api-key)(["']\s*[:=,]\s*b?["']?|\s*[:=]\s*["']?)[^\r\n"'})]+"""
+        ),
+        rf"\1\2{REDACTED}",
+    ),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.$/+=~:%-]{8,}"), rf"\1 {REDACTED}"),
+    (
+        re.compile(
+            r"""(?i)((?:password|passwd|secret|secret_?key|token|api_?key|phone_?code|pairing_?code|"""
+            r"""phone_?number|phone|urlcode|qrcode)(?:=|["']\s*[:=]\s*))"""
+            r"""(?:"[^"]*"|'[^']*'|[^\s"'&,})]+)"""
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"(://)[^/\s@]{1,256}@"), rf"\1{REDACTED}@"),
+    # Telephone numbers: written with a plus, or any run of eight digits that is not a decimal fraction.
+    (re.compile(r"\+\d[\d ().-]{6,20}\d"), REDACTED),
+    (re.compile(r"(?<!\d)(?<!\d\.)\d{8,}"), REDACTED),
+)
+
+_secrets: tuple[str, ...] = ()
+_secrets_lock = threading.Lock()
+
+
+def register_secret(value: str) -> None:
+    """Make sure that this text, plain or percent-encoded, never appears in a log line of this process."""
+    global _secrets
+    plain = value.strip()
+    if len(plain) < SHORTEST_SECRET or plain in _secrets:
+        return
+    encoded = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    spellings = {plain, *encoded, repr(plain)[1:-1], json.dumps(plain)[1:-1]}
+    with _secrets_lock:
+        # The longest first: a secret that contains another one must not leave its rest behind.
+        _secrets = tuple(sorted({*_secrets, *spellings}, key=lambda text: (-len(text), text)))
+
+
+def redact(text: str) -> str:
+    """Replace everything in a text that must not be seen."""
+    if len(text) > LONGEST_TEXT:
+        # Cut between two words: half a secret would not be recognised.
+        end = max(text.rfind(" ", 0, LONGEST_TEXT), text.rfind("\n", 0, LONGEST_TEXT), 0)
+        text = f"{text[:end]} ... (cut)"
+    for secret in _secrets:
+        if secret in text:
+            text = text.replace(secret, REDACTED)
+    for pattern, replacement in PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class RedactedRecord(logging.LogRecord):
+    """A log record whose message, traceback and stack are redacted for every formatter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.name == "uvicorn.access" and isinstance(self.args, tuple):
+            # uvicorn's own formatter reads the arguments: address, method, path with query, version, status.
+            self.args = tuple(
+                redact(_without_query(one)) if isinstance(one, str) else one for one in self.args
+            )
+        if self.exc_info and self.exc_info[0] is not None:
+            self.exc_text = redact("".join(traceback.format_exception(*self.exc_info)).rstrip("\n"))
+        if self.stack_info:
+            self.stack_info = redact(self.stack_info)
+
+    def getMessage(self) -> str:  # noqa: N802 - the standard library's name
+        """Return the redacted message; arguments that do not fit it are left out, never printed raw."""
+        try:
+            message = super().getMessage()
+        except Exception:  # noqa: BLE001 - logging must not fail, and what failed may hold a secret
+            message = f"{self.msg} (its arguments do not fit)"
+        return redact(message)
+
+
+class TextFormatter(logging.Formatter):
+    """One line a record; a traceback follows indented: no logged text passes for a line of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record as text."""
+        line = f"{_moment(record)} {record.levelname} {record.name} {_one_line(record.getMessage())}"
+        details = [text for text in (record.exc_text, record.stack_info) if text]
+        return "\n    ".join([line, *(row for text in details for row in text.splitlines())])
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record as JSON."""
+        entry = {
+            "at": _moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if record.exc_text:
+            entry["exception"] = record.exc_text
+        if record.stack_info:
+            entry["stack"] = record.stack_info
+        return json.dumps(entry, ensure_ascii=False)
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever sys.stderr is now, and never prints a record that it failed to write."""
+
+    @property
+    def stream(self) -> TextIO:
+        """The present sys.stderr."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        """The base class assigns it once; sys.stderr is asked for anew each time."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Drop the record: the standard reaction prints its raw arguments."""
+
+
+def configure_logging(level: str, format: str) -> None:
+    """Send every log line of this process, redacted, to stderr in our format ("text" or "json").
+
+    Call it again after a library has set up handlers of its own (Streamlit does on import): they are removed.
+    Give uvicorn `log_config=None`. Uncaught exceptions, also of threads, and warnings become log lines, too.
+    """
+    logging.setLogRecordFactory(RedactedRecord)
+    handler = StderrHandler()
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers = [other for other in root.handlers if not _writes_to_terminal(other)] + [handler]
+    root.setLevel(level.upper())
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and name.split(".")[0] in LIBRARY_LOGGERS:
+            logger.handlers.clear()
+            logger.propagate = True
+            logger.setLevel(logging.NOTSET)
+    for name in CHATTY_LOGGERS:
+        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
+    logging.captureWarnings(True)
+    _install_exception_hooks()
+
+
+def _install_exception_hooks() -> None:
+    """Log what would be printed raw, unless somebody (a test runner) already listens."""
+    logger = logging.getLogger(__name__)
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            logger.critical("uncaught exception", exc_info=(kind, error, trace))
+
+    def uncaught_in_thread(failure: threading.ExceptHookArgs) -> None:
+        if failure.exc_value is not None and not issubclass(failure.exc_type, SystemExit):
+            info = (failure.exc_type, failure.exc_value, failure.exc_traceback)
+            name = failure.thread.name if failure.thread else "?"
+            logger.critical("uncaught exception thread=%s", name, exc_info=info)
+
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = uncaught
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = uncaught_in_thread
+
+
+def _writes_to_terminal(handler: logging.Handler) -> bool:
+    return isinstance(handler, logging.StreamHandler) and handler.stream in (
+        sys.stderr,
+        sys.__stderr__,
+        sys.stdout,
+    )
+
+
+def _without_query(text: str) -> str:
+    path, mark, _ = text.partition("?")
+    return f"{path}{mark}{REDACTED}" if mark else text
+
+
+def _one_line(text: str) -> str:
+    return text.rstrip("\r\n").replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return (
+        datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,250 @@
+"""The settings in force: the environment and what the page saved, followed across processes.
+
+Secrets are stored in clear, in the store's files with mode 0600; in memory they are SecretStr.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pydantic import AwareDatetime, SecretStr, ValidationError
+
+from core.exceptions import ConfigurationError, StoreError, VersionConflictError
+from core.logs import register_secret
+from core.models import Frozen, utc
+from core.settings import CoreEnvironment, Settings
+from core.settings_overlay import (
+    DEFAULT,
+    KEEP,
+    SAVED_ON_THE_PAGE,
+    Keep,
+    SavedServer,
+    SavedSession,
+    SavedSettings,
+    changed_fields,
+    effective,
+)
+from core.store.protocol import Store
+
+__all__ = [
+    "DEFAULT",
+    "KEEP",
+    "SAVED_ON_THE_PAGE",
+    "Change",
+    "Keep",
+    "SavedServer",
+    "SavedSession",
+    "SavedSettings",
+    "SettingsConflictError",
+    "SettingsSource",
+    "changed_fields",
+    "effective",
+]
+
+logger = logging.getLogger(__name__)
+
+SUBJECT = "settings"
+KEY = "saved"
+CHANGES_KEPT = 10
+"""The latest saves, so that a late second administrator is told all that happened since."""
+
+
+class SettingsConflictError(VersionConflictError):
+    """Somebody else saved settings meanwhile; the message says who changed which fields, and when."""
+
+
+class Change(NamedTuple):
+    """One save: who, when, which fields (dotted paths)."""
+
+    actor: str
+    at: datetime
+    fields: tuple[str, ...]
+
+
+class StoredChange(Frozen):
+    """A save as it is stored."""
+
+    revision: int
+    actor: str
+    at: AwareDatetime
+    fields: tuple[str, ...]
+
+
+class StoredDocument(Frozen):
+    """The one record of subject "settings"."""
+
+    saved: SavedSettings = SavedSettings()
+    changes: tuple[StoredChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the store held when its revision was `stamp`."""
+
+    stamp: str
+    settings: Settings
+    document: StoredDocument
+    problems: tuple[str, ...] = ()
+
+
+class SettingsSource:
+    """Gives the settings in force and saves changes to them; for any number of threads and processes."""
+
+    def __init__(
+        self,
+        environment: CoreEnvironment,
+        store: Store,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._environment = environment
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: _View | None = None
+
+    def current(self) -> Settings:
+        """Return the settings in force; costs one stat while nobody saves.
+
+        What cannot be read or used leaves the last good settings in force, at first the environment alone.
+        Raises StoreError only when the store fails before anything was read.
+        """
+        return self._view().settings
+
+    def saved(self) -> SavedSettings:
+        """Return what the page saved, the start of every edit."""
+        return self._view().document.saved
+
+    def last_change(self) -> Change | None:
+        """Tell of the latest save; None when nothing was ever saved."""
+        changes = self._view().document.changes
+        return Change(changes[-1].actor, changes[-1].at, changes[-1].fields) if changes else None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Say why what is stored is not in force, for a banner; empty when all is well."""
+        return self._view().problems
+
+    def save(self, change: SavedSettings, *, expected_revision: int, actor: str) -> Settings:
+        """Put the changed settings in force for all processes, wholly or not at all.
+
+        `expected_revision` is the revision that the person saw. Raises ConfigurationError with every mistake,
+        SettingsConflictError when somebody else saved meanwhile. `last_change` then tells what was changed.
+        """
+        change = change.pruned(self._environment)
+        settings = effective(self._environment, change, expected_revision + 1)
+        view = self._view()
+        fields = changed_fields(view.document.saved, change)
+        self._require_addresses(settings, change, fields)
+        if view.settings.revision != expected_revision:
+            raise _conflict(view, expected_revision)
+        if not fields and not view.problems:
+            return view.settings
+        entry = StoredChange(revision=expected_revision + 1, actor=actor, at=self._clock(), fields=fields)
+        changes = (*view.document.changes, entry)[-CHANGES_KEPT:]
+        document = _plain(StoredDocument(saved=change, changes=changes).model_dump(exclude_defaults=True))
+        try:
+            self._store.update(SUBJECT, KEY, document, expected_version=expected_revision)
+        except VersionConflictError:
+            raise _conflict(self._view(), expected_revision) from None
+        return self._view().settings
+
+    def _require_addresses(self, settings: Settings, change: SavedSettings, fields: tuple[str, ...]) -> None:
+        problems = [
+            f"servers.{name}.url: is not set; enter the gateway's address, such as http://127.0.0.1:21465"
+            for name, server in change.servers.items()
+            if not server.removed
+            and settings.server(name) is None
+            and any(f"{field}.".startswith(f"servers.{name}.") for field in fields)
+        ]
+        if problems:
+            raise ConfigurationError(problems)
+
+    def _view(self) -> _View:
+        try:
+            # Asked before the record is read: a save in between changes it once more, and is then seen.
+            stamp = self._store.revision(SUBJECT)
+            held = self._held
+            if held and held.stamp == stamp:
+                return held
+            with self._lock:
+                if not self._held or self._held.stamp != stamp:
+                    self._held = self._read(stamp, self._held)
+                return self._held
+        except StoreError as error:
+            with self._lock:
+                if self._held is None:
+                    raise
+                if error.message not in self._held.problems:
+                    logger.warning(
+                        "settings unreadable kept_revision=%s error=%s", self._held.settings.revision, error
+                    )
+                    self._held = replace(self._held, stamp="unreadable", problems=(error.message,))
+                return self._held
+
+    def _read(self, stamp: str, held: _View | None) -> _View:
+        record = self._store.read(SUBJECT, KEY)
+        revision = record.version if record else 0
+        document, problems = StoredDocument(), []
+        settings = None
+        try:
+            if record is None and held and held.document != StoredDocument():
+                problems.append(
+                    "The stored settings are gone; this process goes on with the last known: save them again"
+                )
+                document = StoredDocument(saved=held.document.saved)
+            elif record:
+                document = StoredDocument.model_validate(record.value)
+            settings = effective(self._environment, document.saved, revision)
+        except ValidationError:
+            problems.append("The stored settings cannot be read; save them again or restore a backup")
+            document = held.document if held else document
+        except ConfigurationError as error:
+            problems += [f"The stored settings do not fit: {problem}" for problem in error.problems]
+        if settings is None:
+            fallback = held.settings if held else effective(self._environment, SavedSettings(), revision)
+            settings = fallback.model_copy(update={"revision": revision})
+        for problem in problems:
+            logger.error("settings not in force revision=%s problem=%r", revision, problem)
+        _register_secrets(settings)
+        return _View(stamp, settings, document, tuple(problems))
+
+
+def _conflict(view: _View, expected_revision: int) -> SettingsConflictError:
+    said = [
+        f"{change.actor} changed {', '.join(change.fields)} at {utc(change.at)}"
+        for change in view.document.changes
+        if change.revision > expected_revision
+    ]
+    what = "; ".join(said) or "The settings were changed by somebody else"
+    return SettingsConflictError(
+        f"{what}, after you opened them. Nothing of yours was saved: load them again and repeat your change.",
+        operation="save the settings",
+    )
+
+
+def _register_secrets(settings: Settings) -> None:
+    for server in settings.servers:
+        for secret in (server.secret_key, server.token):
+            if secret:
+                register_secret(secret.get_secret_value())
+
+
+def _plain(value: Any) -> Any:
+    """Turn a dumped model into what JSON can hold, secrets in clear."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value

@@ -1,0 +1,51 @@
+"""Tell the gateway's bearer tokens from raw keys, by their look alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+BCRYPT = re.compile(r"\$2[abxy]\$(?P<cost>\d\d)\$[A-Za-z0-9./_+-]{53}")
+"""A bcrypt hash, in bcrypt's alphabet or in the gateway's, which writes `_` for `/` and `-` for `+`."""
+
+
+class TokenKind(StrEnum):
+    """What an operator may have pasted into the token setting."""
+
+    BCRYPT = "bcrypt"
+    RAW_KEY = "raw_key"
+    """Not a token: an older panel's API key or the secret key. As a bearer token it is answered 401."""
+
+
+@dataclass(frozen=True)
+class ParsedToken:
+    """A token as it was given, told apart; `repr` hides it."""
+
+    kind: TokenKind
+    token: str = field(repr=False)
+    """In the gateway's alphabet when it is a bcrypt token, otherwise the text as it was given."""
+    session: str | None = None
+    """The session named by the `full` form "session:token" of generate-token's answer."""
+
+    @property
+    def cost(self) -> int | None:
+        """Return the bcrypt cost that the gateway pays for each request; None for a raw key."""
+        match = BCRYPT.fullmatch(self.token)
+        return int(match["cost"]) if match else None
+
+    @property
+    def looks_cut(self) -> bool:
+        """Tell a token that lost its end: Docker Compose reads `$` as a variable and leaves `$2b$10`."""
+        return self.kind is TokenKind.RAW_KEY and self.token.startswith("$2")
+
+
+def parse_token(text: str) -> ParsedToken:
+    """Read a token setting: a bcrypt token in either alphabet, the `full` form, or else a raw key."""
+    text = text.strip()
+    # A bcrypt token holds no colon, so what stands before the last one is the session.
+    session, _, token = text.rpartition(":")
+    if BCRYPT.fullmatch(token):
+        in_gateway_alphabet = token.replace("/", "_").replace("+", "-")
+        return ParsedToken(TokenKind.BCRYPT, in_gateway_alphabet, session or None)
+    return ParsedToken(TokenKind.RAW_KEY, text)
