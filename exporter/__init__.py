@@ -1,0 +1,1 @@
+"""The Prometheus exporter: it serves what the core's Snapshot says and never asks the gateway itself."""

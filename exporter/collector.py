@@ -1,0 +1,149 @@
+"""From a Snapshot to the values of each metric: pure functions, no I/O, no state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.settings import Timeouts
+from core.verdict import conclude, stale_after_seconds, with_staleness
+
+AUTH_FAILURE_REASONS = (Reason.TOKEN_REJECTED, Reason.SECRET_REJECTED)
+"""Each is served from 0 on, because `increase()` of a counter that first appears at 1 is 0."""
+
+
+class Sample(NamedTuple):
+    """One value; `labels` are the label values beyond those of the subject."""
+
+    value: float
+    labels: tuple[str, ...] = ()
+    suffix: str = ""
+
+
+Samples = tuple[Sample, ...]
+
+
+def stale_after(server: ServerSnapshot, timeouts: Timeouts) -> timedelta:
+    """Tell how old news of this server may be before they say nothing about now."""
+    return timedelta(seconds=stale_after_seconds(server.interval_seconds, timeouts))
+
+
+def is_stale(server: ServerSnapshot, now: datetime, timeouts: Timeouts) -> bool:
+    """Tell whether nobody has published news of this server for too long."""
+    return now > server.published_at + stale_after(server, timeouts)
+
+
+def server_at(server: ServerSnapshot, now: datetime, limit: timedelta) -> ServerSnapshot:
+    """Show a server as it is known at `now`: of a stale or paused one it is not known whether it is up."""
+    if server.up is not None and (not server.enabled or now > server.published_at + limit):
+        return server.model_copy(update={"up": None})
+    return server
+
+
+def session_at(
+    server: ServerSnapshot, session: SessionSnapshot, now: datetime, limit: timedelta
+) -> SessionSnapshot:
+    """Show a session as it is known at `now`: paused, unknown when its news are stale, else as published.
+
+    `limit` is `stale_after` of its server. What holds as published comes back as the same object.
+    """
+    if session.verdict == Verdict.PAUSED:
+        return session
+    if not (server.enabled and session.enabled):
+        return session.model_copy(update={"verdict": Verdict.PAUSED})
+    expires = server.published_at + limit
+    if now > expires:
+        return conclude(session, Verdict.UNKNOWN, Reason.STALE, expires)
+    if session.verdict == Verdict.CONNECTED:
+        # A holder that goes on publishing without probing must not keep a session connected for ever.
+        return with_staleness(session, now, limit)
+    return session
+
+
+def expiry(server: ServerSnapshot, limit: timedelta) -> list[datetime]:
+    """List the moments at which news of a server and of its connected sessions stop being fresh."""
+    proofs = (
+        one.page_checked_at or one.observed_at for one in server.sessions if one.verdict == Verdict.CONNECTED
+    )
+    return [server.published_at + limit, *(proof + limit for proof in proofs if proof is not None)]
+
+
+def _up(server: ServerSnapshot) -> Samples:
+    return () if server.up is None else (Sample(float(server.up)),)
+
+
+def _probe_interval(server: ServerSnapshot) -> Samples:
+    return (Sample(server.interval_seconds),)
+
+
+def _probe_duration(server: ServerSnapshot) -> Samples:
+    histogram = server.probe_seconds
+    # OpenMetrics wants `le` as a canonical float; the text format takes it too, so series agree in both.
+    bounds = [*(str(float(bound)) for bound in histogram.bounds), "+Inf"]
+    buckets = (
+        Sample(count, (bound,), "_bucket") for bound, count in zip(bounds, histogram.buckets, strict=True)
+    )
+    count = histogram.buckets[-1]
+    return (*buckets, Sample(histogram.sum_seconds, (), "_sum"), Sample(count, (), "_count"))
+
+
+def _connected(session: SessionSnapshot) -> Samples:
+    return () if session.verdict == Verdict.PAUSED else (Sample(float(session.verdict == Verdict.CONNECTED)),)
+
+
+_STATES: dict[Verdict, Samples] = {
+    holds: tuple(Sample(float(verdict is holds), (verdict.value,)) for verdict in Verdict)
+    for holds in Verdict
+}
+
+
+def _state(session: SessionSnapshot) -> Samples:
+    return _STATES[session.verdict]
+
+
+def _enabled(session: SessionSnapshot) -> Samples:
+    return (Sample(float(session.verdict != Verdict.PAUSED)),)
+
+
+def _moment(moment: datetime | None) -> Samples:
+    return () if moment is None else (Sample(round(moment.timestamp(), 3)),)
+
+
+def _state_since(session: SessionSnapshot) -> Samples:
+    return _moment(session.since)
+
+
+def _last_connected(session: SessionSnapshot) -> Samples:
+    return _moment(session.last_connected)
+
+
+def _last_probe(session: SessionSnapshot) -> Samples:
+    # A paused session's last probe ages by intention: nobody is to be alerted of it.
+    return () if session.verdict == Verdict.PAUSED else _moment(session.observed_at)
+
+
+def _auth_failures(session: SessionSnapshot) -> Samples:
+    return tuple(
+        Sample(session.auth_failures.get(reason, 0), (reason.value,)) for reason in AUTH_FAILURE_REASONS
+    )
+
+
+SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
+    "wppconnect_up": _up,
+    "wppconnect_probe_interval_seconds": _probe_interval,
+    "wppconnect_probe_duration_seconds": _probe_duration,
+}
+"""What is served of each server, which comes as `server_at` shows it."""
+
+SESSION_METRICS: Mapping[str, Callable[[SessionSnapshot], Samples]] = {
+    "wppconnect_session_connected": _connected,
+    "wppconnect_session_state": _state,
+    "wppconnect_session_enabled": _enabled,
+    "wppconnect_session_state_since_timestamp_seconds": _state_since,
+    "wppconnect_session_last_connected_timestamp_seconds": _last_connected,
+    "wppconnect_session_last_probe_timestamp_seconds": _last_probe,
+    "wppconnect_auth_failures_total": _auth_failures,
+}
+"""What is served of each session, which comes as `session_at` shows it."""

@@ -1,0 +1,66 @@
+"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange and a limit of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class DeadlineProtocol(H11Protocol):
+    """Cut off a client that sends its request, or takes its answer, too slowly.
+
+    uvicorn only times the pause between two requests: a client that never finishes its headers, or never
+    reads, would keep its socket and our buffer for ever. The deadline runs from the connection, or the first
+    byte of a further request, until the last byte of the answer is on its way.
+    """
+
+    exchange_seconds: ClassVar[float] = 10.0
+    connection_limit: ClassVar[int] = 256
+    """Prometheus needs one or two; the rest of the file descriptors belong to the probes."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _receiving = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the deadline with the connection."""
+        super().connection_made(transport)
+        if len(self.connections) > self.connection_limit:
+            transport.abort()
+            return
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Drop the deadline with the connection."""
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Start the deadline with the first byte of a further request."""
+        if not self._is_busy():
+            self._receiving = True
+            self._start_deadline()
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Go idle, unless the client has already sent a part of its next request."""
+        super().on_response_complete()
+        self._receiving = not self.cycle.response_complete or bool(self.conn.trailing_data[0])
+
+    def _is_busy(self) -> bool:
+        return self._receiving or self.transport.get_write_buffer_size() > 0
+
+    def _start_deadline(self) -> None:
+        self._stop_deadline()
+        self._deadline = self.loop.call_later(self.exchange_seconds, self._cut_off)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _cut_off(self) -> None:
+        self._deadline = None
+        if self._is_busy():
+            self.transport.abort()

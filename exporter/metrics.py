@@ -1,0 +1,120 @@
+"""The catalogue: every metric that the exporter serves, in the order of the exposition.
+
+A new metric is one row here and one function of the same name in `exporter.collector`'s tables. The README's
+table, the rules and the panels are tested against this list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Prometheus's metric types, as the exposition spells them."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family. `labels` lists the subject's labels first: none, `server`, or `server, session`."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...]
+
+
+SERVER = ("server",)
+SESSION = ("server", "session")
+
+CATALOGUE: tuple[Metric, ...] = (
+    Metric(
+        "wppconnect_up",
+        Kind.GAUGE,
+        "Whether the gateway answered its latest health check; no sample while that is not known.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_probe_interval_seconds",
+        Kind.GAUGE,
+        "How often each session of the gateway is probed at present.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_probe_duration_seconds",
+        Kind.HISTOGRAM,
+        "How long the probes of the gateway's sessions took.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_session_connected",
+        Kind.GAUGE,
+        "Whether the session is connected, by a fresh probe; no sample while the session is paused.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_state",
+        Kind.GAUGE,
+        "The verdict on the session: 1 for the state that holds, 0 for every other.",
+        (*SESSION, "state"),
+    ),
+    Metric(
+        "wppconnect_session_enabled",
+        Kind.GAUGE,
+        "Whether the session is monitored: 0 when the session or its server is paused.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_state_since_timestamp_seconds",
+        Kind.GAUGE,
+        "When the session entered its present state.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_last_connected_timestamp_seconds",
+        Kind.GAUGE,
+        "When the session was last seen connected; no sample if it never was.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_last_probe_timestamp_seconds",
+        Kind.GAUGE,
+        "When the latest probe of the session ended, whatever it saw; no sample while it is paused.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_auth_failures_total",
+        Kind.COUNTER,
+        "How often the gateway refused the session's token or the secret key.",
+        (*SESSION, "reason"),
+    ),
+    Metric(
+        "wppconnect_exporter_build_info",
+        Kind.GAUGE,
+        "The exporter's own version and its Python's, with the value 1.",
+        ("version", "python"),
+    ),
+)
+
+PROCESS_METRICS: tuple[str, ...] = (
+    "process_virtual_memory_bytes",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_max_fds",
+)
+"""What Prometheus expects of any process; served from `prometheus_client` and only where /proc exists."""
+
+
+def markdown_table() -> str:
+    """Write the catalogue as the README's table."""
+    rows = []
+    for metric in CATALOGUE:
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |")
+    return "\n".join(["| Metric | Type | Labels | Meaning |", "| --- | --- | --- | --- |", *rows]) + "\n"

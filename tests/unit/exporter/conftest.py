@@ -1,0 +1,193 @@
+"""Hand-made Snapshots and the expositions that are expected of them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.models import Histogram, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.settings import Timeouts
+from exporter.connections import DeadlineProtocol
+from exporter.exposition import Exposition
+from exporter.listening import listen
+from exporter.listening import make_server as new_http_server
+
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+GOLDEN = Path(__file__).parents[2] / "data" / "exposition"
+
+MakeSession = Callable[..., SessionSnapshot]
+MakeServer = Callable[..., ServerSnapshot]
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def new_session(name: str = "sales", verdict: Verdict = Verdict.CONNECTED, **fields: Any) -> SessionSnapshot:
+    moments: dict[str, Any] = {
+        "since": NOON - seconds(3600),
+        "observed_at": NOON - seconds(1.25),
+        "page_checked_at": NOON - seconds(1.25) if verdict is Verdict.CONNECTED else None,
+        "last_connected": NOON - seconds(1.25) if verdict is Verdict.CONNECTED else None,
+        "enabled": verdict is not Verdict.PAUSED,
+    }
+    return SessionSnapshot(server="main", session=name, verdict=verdict, **(moments | fields))
+
+
+def new_server(*sessions: SessionSnapshot, name: str = "main", **fields: Any) -> ServerSnapshot:
+    values: dict[str, Any] = {
+        "enabled": True,
+        "up": True,
+        "interval_seconds": 5.0,
+        "holder": "wppconnect-exporter[4711]",
+        "published_at": NOON - seconds(1),
+        "settings_revision": 0,
+        "probe_seconds": Histogram(bounds=(0.05, 0.5, 5), buckets=(7, 9, 10, 11), sum_seconds=12.5),
+        "sessions": tuple(one.model_copy(update={"server": name}) for one in sessions),
+    }
+    return ServerSnapshot(server=name, **(values | fields))
+
+
+def new_snapshot(*servers: ServerSnapshot) -> Snapshot:
+    return Snapshot(taken_at=NOON, settings_revision=0, servers=servers)
+
+
+def scenarios() -> dict[str, Snapshot]:
+    lost = {"since": NOON - seconds(90), "last_connected": NOON - seconds(91.5)}
+    old = {"observed_at": NOON - seconds(37), "last_connected": NOON - seconds(37)}
+    refused = {"auth_failures": {"token_rejected": 3, "secret_rejected": 1}}
+    every = [new_session(f"s-{verdict.value}", verdict) for verdict in Verdict]
+    never_probed = {"observed_at": None, "last_connected": None, "since": NOON}
+    return {
+        "healthy": new_snapshot(new_server(new_session())),
+        "down": new_snapshot(
+            new_server(
+                new_session("sales", Verdict.UNREACHABLE, **lost),
+                new_session("support", Verdict.UNREACHABLE, **lost),
+                up=False,
+            )
+        ),
+        "paused": new_snapshot(new_server(new_session(), new_session("support", Verdict.PAUSED))),
+        "unauthorized": new_snapshot(
+            new_server(new_session("sales", Verdict.UNAUTHORIZED, **lost, **refused))
+        ),
+        "many": new_snapshot(
+            new_server(*every),
+            new_server(new_session(), name="branch", interval_seconds=7.5),
+            new_server(
+                new_session("new", Verdict.UNKNOWN, **never_probed),
+                name="fresh",
+                up=None,
+                probe_seconds=Histogram(bounds=(0.05, 0.5, 5), buckets=(0, 0, 0, 0), sum_seconds=0),
+            ),
+            new_server(new_session("idle"), name="off", enabled=False),
+            new_server(name="empty"),
+        ),
+        "stale": new_snapshot(
+            new_server(
+                new_session("sales", **old, page_checked_at=NOON - seconds(37)),
+                new_session("support", Verdict.WAITING_FOR_QR, **old),
+                new_session("night", Verdict.PAUSED, **old),
+                published_at=NOON - seconds(36),
+            )
+        ),
+    }
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def timeouts() -> Timeouts:
+    return Timeouts()
+
+
+@pytest.fixture
+def make_session() -> MakeSession:
+    return new_session
+
+
+@pytest.fixture
+def make_server() -> MakeServer:
+    return new_server
+
+
+@pytest.fixture
+def make_snapshot() -> Callable[..., Snapshot]:
+    return new_snapshot
+
+
+@pytest.fixture
+def scenario() -> Callable[[str], Snapshot]:
+    return scenarios().__getitem__
+
+
+@pytest.fixture
+def new_exposition() -> Callable[[], Exposition]:
+    return lambda: Exposition(version="1.2.3", python="3.11.0", read_process=list)
+
+
+@pytest.fixture
+def golden() -> Callable[[str], str]:
+    return lambda name: (GOLDEN / f"{name}.prom").read_text()
+
+
+class Host:
+    """A running server whose application can be exchanged: starting one for each test would take seconds."""
+
+    def __init__(self, protocol: type[DeadlineProtocol]) -> None:
+        self.app: Any = None
+        listener = listen(("127.0.0.1", 0))
+        self.address: tuple[str, int] = listener.getsockname()
+        self._server = new_http_server(self._answer, protocol)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._thread.start()
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[dict[type[DeadlineProtocol], Host]]:
+    running: dict[type[DeadlineProtocol], Host] = {}
+    yield running
+    for host in running.values():
+        host.stop()
+
+
+@pytest.fixture
+def serve(hosts: dict[type[DeadlineProtocol], Host]) -> Callable[..., tuple[str, int]]:
+    """Serve an ASGI application on loopback and return the address."""
+
+    def start(app: Any, protocol: type[DeadlineProtocol] = DeadlineProtocol) -> tuple[str, int]:
+        host = hosts.get(protocol) or hosts.setdefault(protocol, Host(protocol))
+        host.app = app
+        return host.address
+
+    return start
+
+
+@pytest.fixture
+def talk() -> Callable[..., bytes]:
+    """Send bytes to an address and read until the other side closes."""
+
+    def exchange(address: tuple[str, int], request: bytes, timeout: float = 5.0) -> bytes:
+        with socket.create_connection(address, timeout=timeout) as connection:
+            connection.sendall(request)
+            with connection.makefile("rb") as answer:
+                return answer.read()
+
+    return exchange

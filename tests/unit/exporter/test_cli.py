@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from exporter.cli import main
+from exporter.listening import listen
+
+ROOT = Path(__file__).parents[3]
+RUN = "import sys; from exporter.cli import main; sys.exit(main())"
+SECRET = "a-secret-of-many-characters-9f3b7c"
+
+
+@pytest.fixture
+def environ(tmp_path):
+    """Describe a gateway at which nobody listens."""
+    with listen(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    return {
+        "WPPCONNECT_URL": f"http://127.0.0.1:{port}",
+        "WPPCONNECT_SECRET_KEY": SECRET,
+        "WPPCONNECT_SESSIONS": "sales",
+        "WPPCONNECT_DATA_DIR": str(tmp_path / "data"),
+        "EXPORTER_WEB_LISTEN_ADDRESS": "127.0.0.1:0",
+    }
+
+
+@pytest.fixture
+def gateway(environ):
+    """Let a gateway answer that knows no session; it needs no token for that."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield environ | {"WPPCONNECT_URL": f"http://127.0.0.1:{server.server_address[1]}"}
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=5)
+
+
+class Gateway(BaseHTTPRequestHandler):
+    def do_GET(self):
+        bodies = {"/healthz": b'{"uptime":12.5,"message":"OK","timestamp":1}'}
+        body = bodies.get(self.path, b'{"status":"CLOSED","qrcode":null}')
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format, *args):
+        """Stay silent."""
+
+
+@pytest.fixture
+def spawn():
+    """Start the exporter as a process of its own; what is still running at the end is killed."""
+    started = []
+
+    def start(environ, *flags):
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN, *flags],
+            cwd=ROOT,
+            env=environ | {"PATH": os.environ["PATH"]},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def listening_address(process) -> tuple[str, int]:
+    """Read the log until it says where the exporter listens."""
+    for line in process.stderr:
+        found = re.search(r"exporter_started .*address=(\S+):(\d+)", line)
+        if found:
+            return found[1], int(found[2])
+    raise AssertionError("the exporter ended before it listened")
+
+
+def get(address, path) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(*address, timeout=5)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def wait_for(condition, seconds: float = 20.0):
+    """Ask until the answer is true, at most so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)
+    return answer
+
+
+def test_help_names_every_flag(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"], {})
+
+    text = capsys.readouterr().out
+    assert caught.value.code == 0
+    for flag in (
+        "--web.listen-address",
+        "--log.level",
+        "--log.format",
+        "--config.check",
+        "--once",
+        "--version",
+    ):
+        assert flag in text
+    assert "EXPORTER_WEB_LISTEN_ADDRESS" in text
+
+
+def test_version_is_one_line(capsys):
+    assert main(["--version"], {}) == 0
+    assert re.fullmatch(r"wppconnect-exporter \S+ \(Python 3\.\d+\.\d+\S*\)\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_nothing_slow_is_imported_to_answer(flag):
+    code = (
+        "import sys; from exporter.cli import main\n"
+        f"try: main(['{flag}'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(bool({'pydantic', 'uvicorn', 'prometheus_client', 'requests'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=30)
+
+    assert done.returncode == 0
+
+
+def test_all_mistakes_are_told_at_once(capsys, environ):
+    environ |= {
+        "EXPORTER_LOG_FORMAT": "xml",
+        "WPPCONNECT_URL": "ftp://gateway",
+        "WPPCONNECT_INTERVAL_SECONDS": "often",
+    }
+
+    code = main(["--web.listen-address", "here", "--log.levle=debug", "--config.check"], environ)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert code == 2
+    assert lines[0] == "wppconnect-exporter: the configuration is wrong:"
+    assert [line.split(":")[0].strip() for line in lines[1:6]] == [
+        "--log.levle",
+        "--web.listen-address",
+        "EXPORTER_LOG_FORMAT",
+        "WPPCONNECT_URL",
+        "WPPCONNECT_INTERVAL_SECONDS",
+    ]
+
+
+def test_value_of_an_unknown_flag_is_not_repeated(capsys, environ):
+    assert main([f"--secret={SECRET}", "--config.check"], environ) == 2
+    assert SECRET not in capsys.readouterr().err
+
+
+def test_words_without_a_flag_are_a_mistake(capsys, environ):
+    assert main(["serve", "--config.check"], environ) == 2
+    assert "belong to no flag" in capsys.readouterr().err
+
+
+def test_flag_wins_over_the_variable(spawn, environ):
+    process = spawn(environ | {"EXPORTER_LOG_LEVEL": "loud"}, "--log.level", "error", "--config.check")
+
+    out, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (0, "The configuration is valid.\n")
+
+
+def test_taken_port_is_a_mistake_that_names_the_setting(spawn, environ):
+    with listen(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = spawn(environ, "--web.listen-address", f"127.0.0.1:{port}")
+        _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 2
+    assert f"127.0.0.1:{port} is taken by another program" in err
+    assert "EXPORTER_WEB_LISTEN_ADDRESS" in err
+
+
+def test_once_prints_the_metrics_and_fails_when_no_gateway_answers(spawn, environ):
+    process = spawn(environ, "--once")
+
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert 'wppconnect_up{server="main"} 0\n' in out
+    assert 'wppconnect_session_connected{server="main",session="sales"} 0\n' in out
+    assert "no gateway answered" in err
+    assert SECRET not in out + err
+
+
+def test_once_ends_with_zero_when_the_gateway_answers(spawn, gateway):
+    process = spawn(gateway, "--once")
+
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+    assert 'wppconnect_up{server="main"} 1\n' in out
+    assert 'wppconnect_session_state{server="main",session="sales",state="disconnected"} 1\n' in out
+
+
+def test_once_without_a_gateway_says_what_to_set(spawn, environ):
+    process = spawn({"WPPCONNECT_DATA_DIR": environ["WPPCONNECT_DATA_DIR"]}, "--once")
+
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "WPPCONNECT_URL" in err
+
+
+def test_exporter_serves_what_it_probes(spawn, gateway):
+    address = listening_address(spawn(gateway))
+
+    ready = wait_for(lambda: get(address, "/-/ready")[0] == 200)
+    _, text = get(address, "/metrics")
+
+    assert ready
+    assert 'wppconnect_up{server="main"} 1\n' in text
+    assert 'wppconnect_session_connected{server="main",session="sales"} 0\n' in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_stop_ends_with_zero_within_two_seconds_although_connections_are_open(spawn, environ, number):
+    process = spawn(environ)
+    address = listening_address(process)
+    idle = http.client.HTTPConnection(*address, timeout=5)
+    idle.request("GET", "/metrics")
+    idle.getresponse().read()
+    with socket.create_connection(address, timeout=5) as unfinished:
+        unfinished.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
+        began = time.monotonic()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=10)
+        took = time.monotonic() - began
+    idle.close()
+
+    assert process.returncode == 0, err
+    assert took < 2
+    assert "Traceback" not in err
+
+
+def test_stop_while_starting_ends_with_zero(spawn, environ):
+    process = spawn(environ | {"PYTHONUNBUFFERED": "1"})
+    # The first thing that a started exporter makes is its data directory.
+    wait_for(lambda: Path(environ["WPPCONNECT_DATA_DIR"]).exists() or process.poll() is not None)
+
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 0, err

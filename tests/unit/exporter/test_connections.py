@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from exporter.connections import DeadlineProtocol
+
+HUGE = b"x" * 32_000_000
+"""More than the kernel keeps for a connection that nobody reads."""
+
+
+class Impatient(DeadlineProtocol):
+    exchange_seconds = 0.3
+
+
+class Crowded(Impatient):
+    connection_limit = 3
+
+
+async def small_app(scope, receive, send):
+    headers = [(b"content-length", b"3")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok\n", "more_body": False})
+
+
+async def huge_app(scope, receive, send):
+    headers = [(b"content-length", str(len(HUGE)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": HUGE, "more_body": False})
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    """Read until the other side closes or resets."""
+    received = b""
+    try:
+        while part := connection.recv(65536):
+            received += part
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def read_answer(connection: socket.socket) -> bytes:
+    """Read the small application's whole answer; the connection stays open."""
+    received = b""
+    while not received.endswith(b"ok\n"):
+        received += connection.recv(65536)
+    return received
+
+
+def drip(connection: socket.socket, stop: threading.Event) -> None:
+    try:
+        while not stop.wait(0.05):
+            connection.sendall(b"x")
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: "],
+    ids=["nothing", "line", "headers"],
+)
+def test_client_that_never_finishes_its_request_is_cut_off(serve, beginning):
+    with socket.create_connection(serve(small_app, Impatient), timeout=5) as connection:
+        began = time.monotonic()
+        connection.sendall(beginning)
+        received = read_to_the_end(connection)
+
+    assert received == b""
+    assert 0.2 < time.monotonic() - began < 3
+
+
+def test_client_that_drips_its_headers_is_cut_off(serve):
+    stop = threading.Event()
+    with socket.create_connection(serve(small_app, Impatient), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        dripping = threading.Thread(target=drip, args=(connection, stop))
+        dripping.start()
+        began = time.monotonic()
+        received = read_to_the_end(connection)
+        stop.set()
+        dripping.join()
+
+    assert received == b""
+    assert time.monotonic() - began < 3
+
+
+def test_client_that_drips_its_second_request_is_cut_off(serve):
+    with socket.create_connection(serve(small_app, Impatient), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        first = read_answer(connection)
+        began = time.monotonic()
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        rest = read_to_the_end(connection)
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert rest == b""
+    assert time.monotonic() - began < 3
+
+
+def test_client_that_never_reads_its_answer_is_cut_off(serve):
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(5)
+        connection.connect(serve(huge_app, Impatient))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        deadline = time.monotonic() + 5
+        while still_accepts(connection) and time.monotonic() < deadline:
+            threading.Event().wait(0.05)
+
+    assert time.monotonic() < deadline
+
+
+def still_accepts(connection: socket.socket) -> bool:
+    """Tell, without reading, whether the other side has not reset the connection yet."""
+    try:
+        connection.send(b"\r\n")
+    except OSError:
+        return False
+    return True
+
+
+def test_idle_connection_outlives_the_deadline_and_serves_again(serve):
+    with socket.create_connection(serve(small_app, Impatient), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        first = read_answer(connection)
+        connection.settimeout(2 * Impatient.exchange_seconds)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(5)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        second = read_to_the_end(connection)
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert second.endswith(b"ok\n")
+
+
+def test_pipelined_requests_are_all_answered(serve, talk):
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n"
+
+    answer = talk(
+        serve(small_app, Impatient), (request + b"\r\n") * 2 + request + b"Connection: close\r\n\r\n"
+    )
+
+    assert answer.count(b"HTTP/1.1 200") == 3
+
+
+def test_connections_beyond_the_limit_are_closed_at_once(serve):
+    address = serve(small_app, Crowded)
+    open_connections = [socket.create_connection(address, timeout=5) for _ in range(3)]
+    with socket.create_connection(address, timeout=5) as one_more:
+        received = read_to_the_end(one_more)
+    for connection in open_connections:
+        connection.close()
+
+    assert received == b""
+
+
+def test_connection_is_free_again_after_the_flood(serve, talk):
+    address = serve(small_app, Crowded)
+    flood = [socket.create_connection(address, timeout=5) for _ in range(6)]
+    for connection in flood:
+        read_to_the_end(connection)
+        connection.close()
+
+    answer = talk(address, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+    assert answer.endswith(b"ok\n")
+
+
+def test_oversized_headers_are_refused(serve, talk):
+    answer = talk(serve(small_app), b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 20_000]
+)
+def test_garbage_ends_the_connection(serve, garbage):
+    with socket.create_connection(serve(small_app, Impatient), timeout=5) as connection:
+        connection.sendall(garbage)
+        received = read_to_the_end(connection)
+
+    assert received == b"" or received.startswith(b"HTTP/1.1 400")
