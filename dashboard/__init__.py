@@ -1,0 +1,1 @@
+"""The operations page: sign-in, gate, server, and the Streamlit pages."""

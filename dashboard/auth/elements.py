@@ -1,0 +1,93 @@
+"""The few HTML elements that the sign-in pages are made of; every text and value is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from dashboard.auth.forms import TOKEN_FIELD
+from dashboard.theme import MARK, NAME
+
+ASSETS = "/sign-in/assets"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence above the form, spoken at once by screen readers."""
+
+    text: str
+    is_good: bool = False
+
+
+def page(locale: str, title: str, body: Sequence[str]) -> str:
+    """Return a whole document."""
+    content = "\n".join(part for part in body if part)
+    return f"""<!doctype html>
+<html lang="{locale.replace("_", "-")}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)} · {NAME}</title>
+<link rel="icon" href="{ASSETS}/{MARK}" type="image/svg+xml">
+<link rel="stylesheet" href="{ASSETS}/sign-in.css">
+</head>
+<body>
+<main>
+<header><img src="{ASSETS}/{MARK}" alt="">{NAME}</header>
+<h1>{escape(title)}</h1>
+{content}
+</main>
+</body>
+</html>
+"""
+
+
+def paragraph(*sentences: str, code: str = "", strong: str = "", attributes: str = "") -> str:
+    """Return a paragraph, which may end in a file's or a person's name."""
+    end = (f" <code>{escape(code)}</code>" if code else "") + (
+        f" <strong>{escape(strong)}</strong>" if strong else ""
+    )
+    return f"<p{attributes}>{escape(' '.join(sentences))}{end}</p>"
+
+
+def note_box(note: Note | None) -> str:
+    """Return a note's box, or nothing."""
+    if note is None:
+        return ""
+    look, role = ("good", "status") if note.is_good else ("bad", "alert")
+    return f'<div class="note {look}" role="{role}">{escape(note.text)}</div>'
+
+
+def form(action: str, token: str, *fields: str, attributes: str = "") -> str:
+    """Return a form that is posted together with its token."""
+    content = "\n".join([hidden(TOKEN_FIELD, token), *fields])
+    return f'<form method="post" action="{action}"{attributes}>\n{content}\n</form>'
+
+
+def hidden(name: str, value: str) -> str:
+    """Return a field that nobody sees."""
+    return f'<input type="hidden" name="{name}" value="{escape(value)}">'
+
+
+def text_field(
+    name: str, label: str, *, rules: str, kind: str = "text", value: str = "", hint: str = ""
+) -> str:
+    """Return a labelled field that must be filled in."""
+    given = f' value="{escape(value)}"' if value else ""
+    described = f' aria-describedby="{name}-hint"' if hint else ""
+    field = f'<input id="{name}" name="{name}" type="{kind}" {rules} required{given}{described}>'
+    below = f'\n<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
+    return f'<label for="{name}">{escape(label)}</label>\n{field}{below}'
+
+
+def button(text: str, *, name: str = "", value: str = "", look: str = "") -> str:
+    """Return a button that sends the form."""
+    sent = f' name="{name}" value="{escape(value)}"' if name else ""
+    style = f' class="{look}"' if look else ""
+    return f"<button{style}{sent}>{escape(text)}</button>"
+
+
+def link(address: str, text: str) -> str:
+    """Return the link that stands below a form."""
+    return f'<p class="back"><a href="{escape(address)}">{escape(text)}</a></p>'

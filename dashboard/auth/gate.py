@@ -1,0 +1,124 @@
+"""The gate: pure ASGI in front of every page, file and websocket.
+
+Pure ASGI because Starlette's BaseHTTPMiddleware lets websockets through unchecked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard.auth.addresses import is_same_origin, sign_in_address
+from dashboard.auth.cookies import SIGN_IN_COOKIE
+from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.tab import Tab, TabFrames
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CACHEABLE_PREFIX = "/static/"
+"""Streamlit's own scripts and styles, named by their hash; everything else is nobody else's business."""
+
+
+@dataclass(frozen=True)
+class GateRules:
+    """What the gate needs to know."""
+
+    sign_ins: SignIns
+    external_url: str | None
+    open_paths: frozenset[str]
+    """Exact paths that answer without sign-in."""
+    headers: dict[str, str]
+    """Security headers for every answer."""
+    tab_frames: TabFrames
+
+
+class Gate:
+    """Let through who is signed in; send navigations to the sign-in page and refuse everything else."""
+
+    def __init__(self, app: ASGIApp, *, rules: GateRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, self._with_headers(scope, send))
+        elif scope["type"] == "websocket":
+            await self._open_tab(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = HTTPConnection(scope)
+        if scope["method"] not in SAFE_METHODS and not self._is_ours(connection):
+            await PlainTextResponse("Refused: this request does not come from this page.\n", 403)(
+                scope, receive, send
+            )
+            return
+        if scope["path"] in self._rules.open_paths:
+            await self._app(scope, receive, send)
+            return
+        cookie = connection.cookies.get(SIGN_IN_COOKIE)
+        if cookie and self._rules.sign_ins.user_of(cookie):
+            self._rules.sign_ins.touch(cookie)
+            await self._app(scope, receive, send)
+        elif _is_navigation(connection):
+            await RedirectResponse(_sign_in_address(connection), 303)(scope, receive, send)
+        else:
+            await PlainTextResponse("Sign in first.\n", 401)(scope, receive, send)
+
+    async def _open_tab(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = HTTPConnection(scope)
+        sign_ins = self._rules.sign_ins
+        cookie = connection.cookies.get(SIGN_IN_COOKIE)
+        if not cookie or not self._is_ours(connection) or not sign_ins.user_of(cookie):
+            await receive()
+            # Before it is accepted, closing a websocket makes the server answer the handshake with 403.
+            await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
+            return
+        tab = Tab(
+            receive,
+            send,
+            is_signed_in=lambda: sign_ins.user_of(cookie) is not None,
+            touch=lambda: sign_ins.touch(cookie),
+            frames=self._rules.tab_frames,
+        )
+        try:
+            await self._app(scope, tab.receive, tab.send)
+        finally:
+            tab.abandon()
+
+    def _is_ours(self, connection: HTTPConnection) -> bool:
+        return is_same_origin(connection, self._rules.external_url)
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._rules.headers.items():
+                    headers[name] = value
+                is_page = headers.get("content-type", "").startswith("text/html")
+                if is_page or message["status"] != 200 or not scope["path"].startswith(CACHEABLE_PREFIX):
+                    headers["cache-control"] = "no-store"
+            await send(message)
+
+        return send_with_headers
+
+
+def _is_navigation(connection: HTTPConnection) -> bool:
+    """Is it a person going to a page, rather than a script, a picture or a program?"""
+    mode = connection.headers.get("sec-fetch-mode")
+    if mode:
+        return mode == "navigate"
+    return "text/html" in connection.headers.get("accept", "")
+
+
+def _sign_in_address(connection: HTTPConnection) -> str:
+    if connection.scope["method"] not in {"GET", "HEAD"}:
+        return sign_in_address("/")
+    query = connection.scope["query_string"].decode("latin-1")
+    path = connection.scope["raw_path"].decode("latin-1")
+    return sign_in_address(f"{path}?{query}" if query else path)

@@ -1,0 +1,79 @@
+"""Slow down guessing: a few tries are free, then each costs twice the wait of the one before."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from core.clock import Monotonic, monotonic
+
+MOST_KEYS = 10_000
+FORGET_AFTER_SECONDS = 3600.0
+
+
+@dataclass
+class _Tries:
+    count: int
+    last: float
+    blocked_until: float
+
+
+class RateLimit:
+    """Count tries by key (an address, an account). Used on the event loop only, hence without a lock."""
+
+    def __init__(
+        self,
+        *,
+        free_tries: int,
+        first_wait_seconds: float,
+        longest_wait_seconds: float,
+        clock: Monotonic = monotonic,
+    ) -> None:
+        self._free_tries = free_tries
+        self._first_wait = first_wait_seconds
+        self._longest_wait = longest_wait_seconds
+        self._clock = clock
+        self._tries: OrderedDict[str, _Tries] = OrderedDict()
+
+    def wait_seconds(self, key: str) -> float:
+        """How long this key has to wait before its next try; 0 when it may try now."""
+        tries = self._current(key)
+        return max(0.0, tries.blocked_until - self._clock()) if tries else 0.0
+
+    def count(self, key: str) -> None:
+        """Count a try when it begins, not when it fails: tries sent all at once count too."""
+        moment = self._clock()
+        tries = self._current(key) or _Tries(0, moment, moment)
+        tries.count += 1
+        tries.last = moment
+        beyond = tries.count - self._free_tries
+        if beyond >= 0:
+            tries.blocked_until = moment + min(self._first_wait * 2.0 ** min(beyond, 30), self._longest_wait)
+        self._tries[key] = tries
+        self._tries.move_to_end(key)
+        while len(self._tries) > MOST_KEYS:
+            self._tries.popitem(last=False)
+
+    def clear(self, key: str) -> None:
+        """Forget the tries of a key that proved itself."""
+        self._tries.pop(key, None)
+
+    def _current(self, key: str) -> _Tries | None:
+        tries = self._tries.get(key)
+        if tries and self._clock() - tries.last > FORGET_AFTER_SECONDS:
+            del self._tries[key]
+            return None
+        return tries
+
+
+def address_key(address: str) -> str:
+    """Count an IPv6 network as one address: a single machine owns 2^64 of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return address

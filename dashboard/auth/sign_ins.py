@@ -1,0 +1,156 @@
+"""Sign-ins: a random id in the browser's cookie, its hash and dates here and in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, ValidationError
+
+from core.clock import Now, now
+from core.exceptions import StoreError
+from core.models import Frozen
+from core.store import Store, modify
+from dashboard.auth.users import Account, User, Users
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "sign_ins"
+WRITE_SEEN_AFTER = timedelta(minutes=5)
+"""How much of the idle time a restart may forget: writing each click would cost an fsync each."""
+MOST_PER_USER = 20
+"""The oldest ends when one more begins, which also keeps the stored file small."""
+
+
+class SignIn(Frozen):
+    """One browser in which a user is signed in; the id itself is known to that browser only."""
+
+    account: str
+    generation: int
+    created_at: AwareDatetime
+    seen_at: AwareDatetime
+    """When its user last did something; an open tab that refreshes itself does not count."""
+
+
+class SignIns:
+    """All sign-ins. Looking one up is memory only; `begin`, `end` and `sweep` write to the store."""
+
+    def __init__(
+        self, store: Store, users: Users, *, idle: timedelta, longest: timedelta, clock: Now = now
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._idle = idle
+        self._longest = longest
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sign_ins = self._load()
+        self._written_seen_at = {key: sign_in.seen_at for key, sign_in in self._sign_ins.items()}
+
+    @property
+    def longest(self) -> timedelta:
+        """After this time a sign-in ends even when it is used all the time."""
+        return self._longest
+
+    def user_of(self, cookie: str | None) -> User | None:
+        """Tell who is signed in with this cookie value right now; memory only."""
+        account = self.account_of(cookie)
+        return account.user if account else None
+
+    def account_of(self, cookie: str | None) -> Account | None:
+        """Tell whose sign-in a cookie value is, if it is still valid; memory only."""
+        if not cookie:
+            return None
+        with self._lock:
+            sign_in = self._sign_ins.get(_key(cookie))
+        return self._valid_account(sign_in) if sign_in else None
+
+    def touch(self, cookie: str) -> None:
+        """Note that the user did something, which starts the idle time anew."""
+        key = _key(cookie)
+        with self._lock:
+            if key in self._sign_ins:
+                self._sign_ins[key] = self._sign_ins[key].model_copy(update={"seen_at": self._clock()})
+
+    def begin(self, account: Account) -> str:
+        """Sign a user in and return the cookie value: always a new one, never one that a browser brought."""
+        cookie = secrets.token_urlsafe(32)
+        moment = self._clock()
+        sign_in = SignIn(
+            account=account.key, generation=account.generation, created_at=moment, seen_at=moment
+        )
+        with self._lock:
+            own = [key for key, other in self._sign_ins.items() if other.account == account.key]
+            own.sort(key=lambda key: self._sign_ins[key].created_at)
+            surplus = own[: max(0, len(own) + 1 - MOST_PER_USER)]
+            self._sign_ins[_key(cookie)] = sign_in
+        for key in surplus:
+            self._drop(key)
+        self._write(_key(cookie), sign_in)
+        return cookie
+
+    def end(self, cookie: str | None) -> None:
+        """Sign a browser out; from this moment on `user_of` says None."""
+        if cookie:
+            self._drop(_key(cookie))
+
+    def sweep(self) -> None:
+        """Take over changed users, drop what has expired or was revoked, write who was active."""
+        try:
+            self._users.refresh()
+        except StoreError as error:
+            log.warning("users_not_refreshed problem=%r", error.message)
+        with self._lock:
+            current = dict(self._sign_ins)
+        for key, sign_in in current.items():
+            if self._valid_account(sign_in) is None:
+                self._drop(key)
+            elif sign_in.seen_at - self._written_seen_at.get(key, sign_in.created_at) >= WRITE_SEEN_AFTER:
+                self._write(key, sign_in)
+
+    def _valid_account(self, sign_in: SignIn) -> Account | None:
+        moment = self._clock()
+        if moment - sign_in.seen_at >= self._idle or moment - sign_in.created_at >= self._longest:
+            return None
+        account = self._users.find(sign_in.account)
+        return account if account and account.generation == sign_in.generation else None
+
+    def _load(self) -> dict[str, SignIn]:
+        found = {}
+        for key, record in self._store.read_all(SUBJECT).items():
+            try:
+                found[key] = SignIn.model_validate(record.value)
+            except ValidationError:
+                log.warning("stored_sign_in_ignored reason=unreadable")
+        return found
+
+    def _write(self, key: str, sign_in: SignIn) -> None:
+        value = sign_in.model_dump(mode="json")
+        self._written_seen_at[key] = sign_in.seen_at
+
+        def change(_value: dict[str, Any] | None) -> Mapping[str, Any]:
+            return value
+
+        try:
+            modify(self._store, SUBJECT, key, change)
+        except StoreError as error:
+            # The sign-in works from memory; only a restart would forget it. A full disk locks nobody out.
+            log.warning("sign_in_not_stored problem=%r", error.message)
+
+    def _drop(self, key: str) -> None:
+        with self._lock:
+            self._sign_ins.pop(key, None)
+            self._written_seen_at.pop(key, None)
+        try:
+            modify(self._store, SUBJECT, key, lambda _value: None)
+        except StoreError as error:
+            log.warning("sign_in_not_removed_from_store problem=%r", error.message)
+
+
+def _key(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""`wppconnect-dashboard`: read the settings, open the core, serve the page.
+
+Whatever is slow to import is imported where it is needed: `--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dashboard.stopping import StopSignals
+
+if TYPE_CHECKING:
+    from core.settings import CoreEnvironment
+    from dashboard.settings import DashboardEnvironment
+
+PROGRAM = "wppconnect-dashboard"
+FAILED = 1
+MISCONFIGURED = 2
+EPILOG = """Settings come from the environment: DASHBOARD_LISTEN_ADDRESS (127.0.0.1:8501),
+DASHBOARD_EXTERNAL_URL, DASHBOARD_SECURE_COOKIE (auto, true or false), DASHBOARD_TRUSTED_PROXIES,
+DASHBOARD_SIGN_IN_IDLE_HOURS (12), DASHBOARD_SIGN_IN_MAX_HOURS (168), DASHBOARD_PRINT_LINK, and the
+WPPCONNECT_* variables of the README. While nobody has a password, each start makes a one-time link to set
+the administrator's: on the terminal, or in the file first-sign-in-link in the data folder."""
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run the page; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        allow_abbrev=False,
+        description="Serve the operations page for WPPConnect sessions.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    if parser.parse_args(argv).version:
+        sys.stdout.write(f"{PROGRAM} {_version()} (Python {sys.version.split()[0]})\n")
+        return 0
+    return _run(environ)
+
+
+def _run(environ: Mapping[str, str] | None) -> int:
+    from core.exceptions import ConfigurationError, WppconnectError
+
+    stop_signals = StopSignals()
+    try:
+        with stop_signals.handled():
+            own, environment = _read_settings(environ)
+            _serve(own, environment, stop_signals)
+            stop_signals.finish()
+    except ConfigurationError as error:
+        lines = "".join(f"  {problem}\n" for problem in error.problems)
+        sys.stderr.write(f"{PROGRAM}: the configuration is wrong:\n{lines}")
+        return MISCONFIGURED
+    except WppconnectError as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return FAILED
+    return 0
+
+
+def _read_settings(environ: Mapping[str, str] | None) -> tuple[DashboardEnvironment, CoreEnvironment]:
+    """Read both sets of settings and start logging; raises ConfigurationError with every mistake."""
+    import logging
+
+    from core.logs import configure_logging
+    from core.settings import CoreEnvironment, load_settings, require_all
+    from dashboard.settings import DashboardEnvironment
+
+    own = load_settings(DashboardEnvironment, environ)
+    core = load_settings(CoreEnvironment, environ)
+    require_all(own, core)
+    configure_logging(core.values.log_level, core.values.log_format)
+    for warning in (*own.warnings, *core.warnings):
+        logging.getLogger(__name__).warning("setting_doubtful %s", warning)
+    return own.values, core.values
+
+
+def _serve(own: DashboardEnvironment, environment: CoreEnvironment, stop_signals: StopSignals) -> None:
+    from functools import partial
+
+    from core.logs import configure_logging
+    from core.runtime import open_core
+    from dashboard import server, state
+
+    server.check_address(own)
+    core = open_core(environment, program=PROGRAM)
+    try:
+        desk = server.open_desk(
+            own, store=core.store, history=core.history, data_directory=core.data_directory
+        )
+        state.install(core)
+        core.monitor.start()
+        server.serve(
+            own,
+            desk,
+            stop_signals=stop_signals,
+            configure_logging=partial(configure_logging, environment.log_level, environment.log_format),
+            to_terminal=own.print_link or sys.stdout.isatty(),
+        )
+    finally:
+        core.stop()
+        state.uninstall()
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("wppconnect-ops")
+    except PackageNotFoundError:
+        # Run from a folder that nobody installed.
+        return "unknown"

@@ -1,0 +1,48 @@
+"""Security headers for every answer, with a content security policy under which Streamlit's page works."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def security_headers(streamlit_index: Path) -> dict[str, str]:
+    """Build the headers once at start; the hash of Streamlit's inline script follows its version."""
+    return {
+        "content-security-policy": content_security_policy(streamlit_index.read_text(encoding="utf-8")),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        # Not no-referrer: browsers would then send "Origin: null" with our own forms.
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "x-robots-tag": "noindex, nofollow",
+    }
+
+
+def content_security_policy(index_html: str) -> str:
+    """Allow our own files, Streamlit's inline script by its hash, inline styles, nothing from elsewhere."""
+    hashes = " ".join(f"'{_sha256(script)}'" for script in INLINE_SCRIPT.findall(index_html))
+    directives = {
+        "default-src": "'none'",
+        "script-src": f"'self' {hashes}".strip(),
+        # Streamlit's components write style attributes and style elements at run time.
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def _sha256(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

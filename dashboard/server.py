@@ -1,0 +1,176 @@
+"""The page's server: Streamlit's ASGI app with our sign-in routes, and the gate in front of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from streamlit import config as streamlit_config
+from streamlit import file_util
+from streamlit.web.server.starlette import App
+
+from core.exceptions import ConfigurationError
+from core.store import Store
+from dashboard.auth import identity, links
+from dashboard.auth.audit import AppendsHistory, Audit
+from dashboard.auth.desk import Desk
+from dashboard.auth.gate import Gate, GateRules
+from dashboard.auth.passwords import Passwords
+from dashboard.auth.routes import auth_routes, open_paths
+from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.tab import TabFrames
+from dashboard.auth.users import Users
+from dashboard.csp import security_headers
+from dashboard.settings import DashboardEnvironment
+from dashboard.stopping import StopSignals
+from dashboard.streamlit_adapter import is_activity, rerun_frame, streamlit_options
+
+log = logging.getLogger(__name__)
+
+ENTRY_SCRIPT = Path(__file__).with_name("app.py")
+SWEEP_SECONDS = 1.0
+
+
+def open_desk(
+    settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
+) -> Desk:
+    """Build what signs people in, and tell page scripts whom to ask who is signed in."""
+    users = Users(store)
+    sign_ins = SignIns(
+        store,
+        users,
+        idle=timedelta(hours=settings.sign_in_idle_hours),
+        longest=timedelta(hours=settings.sign_in_max_hours),
+    )
+    identity.install(sign_ins)
+    return Desk(
+        users=users,
+        sign_ins=sign_ins,
+        passwords=Passwords(),
+        link=links.FirstSignInLink(),
+        audit=Audit(history),
+        cookie_rule=settings,
+        data_directory=data_directory,
+    )
+
+
+def build_app(
+    settings: DashboardEnvironment, desk: Desk, *, script: Path, started: Callable[[], None]
+) -> App:
+    """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
+    routes = auth_routes(desk)
+    rules = GateRules(
+        sign_ins=desk.sign_ins,
+        external_url=settings.external_url,
+        open_paths=open_paths(routes),
+        headers=security_headers(Path(file_util.get_static_dir()) / "index.html"),
+        tab_frames=TabFrames(is_activity=is_activity, rerun=rerun_frame()),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: App) -> AsyncIterator[None]:
+        started()
+        sweeping = asyncio.create_task(_sweep(desk.sign_ins))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+            desk.passwords.close()
+
+    return App(script, lifespan=lifespan, routes=routes, middleware=[Middleware(Gate, rules=rules)])
+
+
+def serve(
+    settings: DashboardEnvironment,
+    desk: Desk,
+    *,
+    stop_signals: StopSignals,
+    configure_logging: Callable[[], None],
+    to_terminal: bool,
+    script: Path = ENTRY_SCRIPT,
+) -> None:
+    """Serve the page until a signal ends it; raises ConfigurationError when the address cannot be used."""
+    check_address(settings)
+
+    def started() -> None:
+        # Streamlit and uvicorn have set up handlers of their own by now.
+        configure_logging()
+        _quieten_uvicorn()
+        stop_signals.wrap_servers_handlers()
+        url = settings.own_url(streamlit_config.get_option("server.port"))
+        log.info("page_started address=%s", url)
+        offer_first_sign_in(desk, url, to_terminal=to_terminal)
+
+    app = build_app(settings, desk, script=script, started=started)
+    # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
+    try:
+        app.run(config=streamlit_options(settings))
+    except SystemExit as error:
+        if error.code == 1:
+            raise _address_error(settings, "is taken by another program") from None
+        raise
+
+
+def offer_first_sign_in(desk: Desk, url: str, *, to_terminal: bool) -> None:
+    """While there is no user, make a new link and hand it to the operator."""
+    if desk.users.exist:
+        links.withdraw(desk.data_directory)
+        return
+    address = f"{url}{links.PATH}#{desk.link.issue()}"
+    links.deliver(address, to_terminal=to_terminal, directory=desk.data_directory)
+
+
+def check_address(settings: DashboardEnvironment) -> None:
+    """Raise ConfigurationError when nobody can listen on the configured address."""
+    host, port = settings.listen_address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            reasons = {
+                errno.EADDRINUSE: "is taken by another program",
+                errno.EACCES: "needs more rights than this user has",
+            }
+            reason = reasons.get(
+                error.errno or 0, f"cannot be listened on ({error.strerror or 'unknown host'})"
+            )
+            raise _address_error(settings, reason) from None
+
+
+def _quieten_uvicorn() -> None:
+    """Leave out a line for each file and tab; without handlers uvicorn does not even build it."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").propagate = False
+
+
+async def _sweep(sign_ins: SignIns) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await asyncio.to_thread(sign_ins.sweep)
+        except Exception:
+            # The outermost edge: without sweeps nobody would notice a revocation made elsewhere.
+            log.exception("sweep_failed")
+
+
+def _address_error(settings: DashboardEnvironment, reason: str) -> ConfigurationError:
+    host, port = settings.listen_address
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    variable = settings.variable("listen_address")
+    return ConfigurationError(
+        [f"{variable}: {address} {reason}; stop that program or choose another address"]
+    )

@@ -1,0 +1,85 @@
+"""The page's own settings, DASHBOARD_*: where it listens, how it is reached, how long a sign-in lasts."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field
+
+from core.settings_fields import ListenAddress, normalise_url
+from core.settings_loader import Environment, Finding
+
+
+def check_external_url(text: str) -> str:
+    """Return the address under which people reach the page: scheme, host and port only."""
+    url = normalise_url(text)
+    if urlsplit(url).path:
+        raise ValueError(
+            "has a path; publish the page at the root of a host, for example https://ops.example.org"
+        )
+    return url
+
+
+def parse_secure_cookie(text: object) -> object:
+    """Read "auto" as None; anything else has to be true or false."""
+    return None if isinstance(text, str) and text.strip().lower() == "auto" else text
+
+
+def parse_proxies(text: object) -> object:
+    """Read a comma list of addresses and networks, for example "10.0.0.5, 172.16.0.0/12"."""
+    if not isinstance(text, str):
+        return text
+    entries = tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
+    try:
+        networks = [ipaddress.ip_network(entry) for entry in entries]
+    except ValueError:
+        raise ValueError(
+            "must be a comma list of IP addresses or networks of the proxies in front of the page, "
+            "for example 10.0.0.5,172.16.0.0/12"
+        ) from None
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError(
+            "trusts every address, and anybody could claim to come from anywhere; name the proxies"
+        )
+    return entries
+
+
+class DashboardEnvironment(Environment):
+    """What the environment says about the page."""
+
+    prefix: ClassVar[str] = "DASHBOARD_"
+
+    listen_address: ListenAddress = ("127.0.0.1", 8501)
+    external_url: Annotated[str, BeforeValidator(check_external_url)] | None = None
+    """The published address: allowed as Origin, and used in links that we make."""
+    secure_cookie: Annotated[bool | None, BeforeValidator(parse_secure_cookie)] = None
+    """None ("auto"): for https only if the request came by https or the published address is https."""
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_proxies)] = ()
+    """Only their X-Forwarded-For and X-Forwarded-Proto are believed."""
+    print_link: bool = False
+    """Print the first sign-in link though stdout is no terminal: `wppconnect-ops run` relays it."""
+    sign_in_idle_hours: Annotated[float, Field(gt=0, le=720)] = 12.0
+    sign_in_max_hours: Annotated[float, Field(gt=0, le=2160)] = 168.0
+
+    def mistakes(self) -> Iterable[Finding]:
+        """Find settings that do not fit together."""
+        if self.sign_in_idle_hours > self.sign_in_max_hours:
+            yield Finding(
+                ("sign_in_idle_hours", "sign_in_max_hours"),
+                f"is longer than {self.variable('sign_in_max_hours')}; make it shorter",
+            )
+        if self.secure_cookie and (self.external_url or "").startswith("http:"):
+            yield Finding(
+                ("secure_cookie", "external_url"),
+                f"is true, but {self.variable('external_url')} is not https; use auto",
+            )
+
+    def own_url(self, port: int) -> str:
+        """Return the address for links that we make; `port` is the one that is really listened on."""
+        if self.external_url:
+            return self.external_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.listen_address[0], self.listen_address[0])
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

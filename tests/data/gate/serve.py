@@ -1,0 +1,35 @@
+"""Serve the small page behind the real gate, with a real store: `serve.py DATA_DIRECTORY`."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from core.exceptions import ConfigurationError
+from core.logs import configure_logging
+from core.settings import load_settings
+from core.store import FileStore, History
+from dashboard import server
+from dashboard.settings import DashboardEnvironment
+from dashboard.stopping import StopSignals
+
+if __name__ == "__main__":
+    data = Path(sys.argv[1])
+    stop_signals = StopSignals()
+    configure_logging("INFO", "text")
+    try:
+        own = load_settings(DashboardEnvironment).values
+        desk = server.open_desk(
+            own, store=FileStore(data / "store"), history=History(data / "history"), data_directory=data
+        )
+        with stop_signals.handled():
+            server.serve(
+                own,
+                desk,
+                stop_signals=stop_signals,
+                configure_logging=partial(configure_logging, "INFO", "text"),
+                to_terminal=own.print_link,
+                script=Path(__file__).with_name("page.py"),
+            )
+            stop_signals.finish()
+    except ConfigurationError as error:
+        sys.exit("\n".join(error.problems))

@@ -1,0 +1,122 @@
+"""The small page behind the real gate, served by a process of its own, and a person's way in."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from tests.support.waiting import until
+
+ROOT = Path(__file__).parents[2]
+SERVE = ROOT / "tests" / "data" / "gate" / "serve.py"
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen[str]
+    port: int
+    out: Path
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def link(self) -> str:
+        """The one-time link that it printed."""
+        until(lambda: "#" in self.out.read_text(), what="the link")
+        return re.findall(r"https?://\S+#\S+", self.out.read_text())[0]
+
+    def stop(self) -> tuple[int, float]:
+        """Send SIGTERM; returns exit code and seconds."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(10), time.monotonic() - began
+
+
+@contextmanager
+def serving(data: Path, port: int | None = None, **environ: str) -> Iterator[Server]:
+    """Serve the small page until the block ends."""
+    port = port or free_port()
+    data.mkdir(parents=True, exist_ok=True)
+    out, log = data / "stdout", data / "stderr"
+    settings = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DASHBOARD_LISTEN_ADDRESS": f"127.0.0.1:{port}",
+        "DASHBOARD_PRINT_LINK": "1",
+        **environ,
+    }
+    with out.open("w") as stdout, log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, str(SERVE), str(data)], env=settings, stdout=stdout, stderr=stderr, text=True
+        )
+    server = Server(process, port, out, log)
+    try:
+        until(lambda: answers(server) or process.poll() is not None, seconds=20, what="the server")
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answers(server: Server) -> bool:
+    """Does the server answer its health check?"""
+    try:
+        return requests.get(f"{server.url}/-/healthy", timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+def create_administrator(server: Server) -> requests.Session:
+    """Go through the first sign-in; the returned session is signed in."""
+    session = person(server)
+    form = hidden_fields(session.get(f"{server.url}/sign-in/first").text)
+    token = server.link.partition("#")[2]
+    page = session.post(f"{server.url}/sign-in/first", form | {"token": token})
+    choice = {"name": "admin", "password": PASSWORD, "repeated": PASSWORD}
+    session.post(f"{server.url}/sign-in/password", hidden_fields(page.text) | choice, allow_redirects=False)
+    return session
+
+
+def sign_in(server: Server, password: str = PASSWORD, **headers: str) -> requests.Session:
+    """Sign in with the form."""
+    session = person(server)
+    session.headers.update(headers)
+    form = hidden_fields(session.get(f"{server.url}/sign-in").text)
+    fields = {"name": "admin", "password": password}
+    session.post(f"{server.url}/sign-in", form | fields, allow_redirects=False)
+    return session
+
+
+def person(server: Server) -> requests.Session:
+    """Return a session that sends what a browser sends with its navigations."""
+    session = requests.Session()
+    session.headers.update({"Accept": "text/html", "Origin": server.url})
+    return session
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """Return the hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html))
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

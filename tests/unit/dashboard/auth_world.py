@@ -1,0 +1,148 @@
+"""The sign-in with a real store, a clock that is turned by hand, and a page behind the gate."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from asgi_browser import Browser
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.models import HistoryEntry
+from core.store import FileStore
+from dashboard.auth.audit import Audit
+from dashboard.auth.desk import Desk
+from dashboard.auth.gate import Gate, GateRules
+from dashboard.auth.links import FirstSignInLink
+from dashboard.auth.passwords import Passwords
+from dashboard.auth.rate_limit import RateLimit
+from dashboard.auth.routes import auth_routes, open_paths
+from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.tab import TabFrames
+from dashboard.auth.users import Account, Users
+
+NAME = "Ana"
+PASSWORD = "correct horse battery"
+
+
+def quick_hasher() -> PasswordHasher:
+    """Return a hasher for tests; the real one takes a tenth of a second on purpose."""
+    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@dataclass
+class Clock:
+    """Wall clock and monotonic clock in one, moved by hand."""
+
+    moment: datetime = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return self.moment.timestamp()
+
+    def advance(self, **time: float) -> None:
+        self.moment += timedelta(**time)
+
+
+class Log(list[HistoryEntry]):
+    """A history in memory."""
+
+    def append(self, *entries: HistoryEntry) -> None:  # type: ignore[override]
+        self.extend(entries)
+
+    @property
+    def outcomes(self) -> list[tuple[str | None, Any]]:
+        return [(entry.actor, entry.data["outcome"]) for entry in self]
+
+
+@dataclass
+class CookieRule:
+    secure_cookie: bool | None = None
+    external_url: str | None = None
+
+
+@dataclass
+class World:
+    """Everything that signs people in, as one process has it."""
+
+    directory: Path
+    clock: Clock = field(default_factory=Clock)
+    history: Log = field(default_factory=Log)
+    rule: CookieRule = field(default_factory=CookieRule)
+
+    def __post_init__(self) -> None:
+        self.store = FileStore(self.directory / "store")
+        self.users = Users(self.store, clock=self.clock.now)
+        self.sign_ins = SignIns(
+            self.store,
+            self.users,
+            idle=timedelta(hours=12),
+            longest=timedelta(days=7),
+            clock=self.clock.now,
+        )
+        self.link = FirstSignInLink(clock=self.clock.now)
+        clock = self.clock.monotonic
+        self.desk = Desk(
+            users=self.users,
+            sign_ins=self.sign_ins,
+            passwords=Passwords(quick_hasher()),
+            link=self.link,
+            audit=Audit(self.history, clock=self.clock.now),
+            cookie_rule=self.rule,
+            data_directory=self.directory,
+            address_limit=RateLimit(
+                free_tries=5, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
+            ),
+            account_limit=RateLimit(
+                free_tries=10, first_wait_seconds=2, longest_wait_seconds=60, clock=clock
+            ),
+        )
+        routes = auth_routes(self.desk)
+        self.rules = GateRules(
+            sign_ins=self.sign_ins,
+            external_url=self.rule.external_url,
+            open_paths=open_paths(routes),
+            headers={"x-content-type-options": "nosniff"},
+            tab_frames=TabFrames(is_activity=lambda frame: frame == b"click", rerun=b"rerun"),
+        )
+        behind = Route("/{path:path}", _behind_the_gate, methods=["GET", "POST"])
+        self.app = Starlette(routes=[*routes, behind], middleware=[Middleware(Gate, rules=self.rules)])
+
+    def add_user(self) -> Account:
+        """Create the administrator without going through the pages."""
+        return self.users.create_first(NAME, quick_hasher().hash(PASSWORD))
+
+    def browser(self, **settings: Any) -> Browser:
+        """Open a fresh browser."""
+        return Browser(self.app, **settings)
+
+    def signed_in(self, **settings: Any) -> Browser:
+        """Open a browser in which the administrator is signed in."""
+        browser = self.browser(**settings)
+        self.sign_in(browser)
+        return browser
+
+    def sign_in(self, browser: Browser, name: str = NAME, password: str = PASSWORD, **fields: str) -> Any:
+        """Fill in the sign-in form and send it."""
+        form = browser.get("/sign-in").form
+        return browser.post("/sign-in", {**form, "name": name, "password": password, **fields})
+
+
+def run(work: Any) -> Any:
+    """Wait for a coroutine's result."""
+    return asyncio.run(work)
+
+
+async def _behind_the_gate(request: Request) -> Response:
+    media_type = "text/javascript" if request.url.path.endswith(".js") else "text/html"
+    return Response(f"behind the gate: {request.url.path}", media_type=media_type)

@@ -1,0 +1,192 @@
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from auth_world import NAME, World
+
+from core.exceptions import StoreError
+from core.store import FileStore, Record
+from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.users import Role, User
+
+ANA = User(name=NAME, role=Role.ADMINISTRATOR)
+
+
+class FullDisk(FileStore):
+    """A store that can be read but no longer written."""
+
+    def update(
+        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+    ) -> Record | None:
+        raise StoreError("no space left on device")
+
+
+def test_sign_in_is_known_by_its_cookie(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    cookie = world.sign_ins.begin(world.add_user())
+
+    assert world.sign_ins.user_of(cookie) == ANA
+
+
+@pytest.mark.parametrize("cookie", [None, "", "guessed"])
+def test_unknown_cookie_is_nobody(tmp_path: Path, cookie: str | None) -> None:
+    world = World(tmp_path)
+    world.sign_ins.begin(world.add_user())
+
+    assert world.sign_ins.user_of(cookie) is None
+
+
+def test_store_holds_only_the_hash_of_the_cookie(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    cookie = world.sign_ins.begin(world.add_user())
+
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir() if path.is_file())
+    assert b"seen_at" in stored
+    assert cookie.encode() not in stored
+
+
+def test_sign_in_outlives_a_restart(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+
+    restarted = World(tmp_path)
+
+    assert restarted.sign_ins.user_of(cookie) == ANA
+
+
+def test_sign_in_ends_when_it_is_idle_for_twelve_hours(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    world.clock.advance(hours=11, minutes=59)
+    before = world.sign_ins.user_of(cookie)
+
+    world.clock.advance(minutes=1)
+
+    assert before == ANA
+    assert world.sign_ins.user_of(cookie) is None
+
+
+def test_activity_starts_the_idle_time_anew(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    world.clock.advance(hours=11)
+
+    world.sign_ins.touch(cookie)
+    world.clock.advance(hours=11)
+
+    assert world.sign_ins.user_of(cookie) == ANA
+
+
+def test_sign_in_ends_after_seven_days_of_activity(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    world.clock.advance(days=6, hours=23)
+    world.sign_ins.touch(cookie)
+
+    world.clock.advance(hours=1)
+
+    assert world.sign_ins.user_of(cookie) is None
+
+
+def test_activity_outlives_a_restart_once_it_was_swept(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    world.clock.advance(hours=11)
+    world.sign_ins.touch(cookie)
+    world.sign_ins.sweep()
+
+    world.clock.advance(hours=11)
+    restarted = World(tmp_path, clock=world.clock)
+
+    assert restarted.sign_ins.user_of(cookie) == ANA
+
+
+def test_sweep_writes_nothing_for_small_activity(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    revision = world.store.revision("sign_ins")
+    world.clock.advance(minutes=4)
+
+    world.sign_ins.touch(cookie)
+    world.sign_ins.sweep()
+
+    assert world.store.revision("sign_ins") == revision
+
+
+def test_sweep_removes_what_has_expired_from_the_store(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.sign_ins.begin(world.add_user())
+    world.clock.advance(hours=12)
+
+    world.sign_ins.sweep()
+
+    assert world.store.read_all("sign_ins") == {}
+
+
+def test_raised_generation_ends_every_sign_in_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    account = world.add_user()
+    cookies = [world.sign_ins.begin(account), world.sign_ins.begin(account)]
+
+    world.users.end_all_sign_ins(account)
+
+    assert [world.sign_ins.user_of(cookie) for cookie in cookies] == [None, None]
+
+
+def test_generation_raised_by_another_process_is_noticed_by_the_sweep(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    account = world.add_user()
+    cookie = world.sign_ins.begin(account)
+    World(tmp_path).users.end_all_sign_ins(account)
+
+    world.sign_ins.sweep()
+
+    assert world.sign_ins.user_of(cookie) is None
+
+
+def test_signed_out_is_signed_out_after_a_restart_too(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+
+    world.sign_ins.end(cookie)
+
+    assert world.sign_ins.user_of(cookie) is None
+    assert World(tmp_path).sign_ins.user_of(cookie) is None
+
+
+def test_oldest_of_too_many_sign_ins_ends(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    account = world.add_user()
+    first = world.sign_ins.begin(account)
+    world.clock.advance(seconds=1)
+
+    others = [world.sign_ins.begin(account) for _ in range(20)]
+
+    assert world.sign_ins.user_of(first) is None
+    assert {world.sign_ins.user_of(cookie) for cookie in others} == {ANA}
+    assert len(world.store.read_all("sign_ins")) == 20
+
+
+def test_full_disk_keeps_nobody_out(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    account = world.add_user()
+    store = FullDisk(tmp_path / "store")
+    sign_ins = SignIns(store, world.users, idle=timedelta(hours=1), longest=timedelta(hours=1))
+
+    cookie = sign_ins.begin(account)
+
+    assert sign_ins.user_of(cookie) == ANA
+
+
+def test_unreadable_stored_sign_in_is_ignored(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    cookie = world.sign_ins.begin(world.add_user())
+    world.store.update("sign_ins", "broken", {"account": 1}, expected_version=0)
+
+    restarted = World(tmp_path)
+
+    assert restarted.sign_ins.user_of(cookie) == ANA

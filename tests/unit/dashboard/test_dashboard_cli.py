@@ -1,0 +1,83 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard.cli import main
+
+ROOT = Path(__file__).parents[3]
+
+
+def start(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the console script in a clean environment."""
+    program = "import sys; from dashboard.cli import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_import_nothing_slow(flag: str) -> None:
+    start(flag)
+    began = time.monotonic()
+
+    finished = start(flag)
+
+    assert finished.returncode == 0
+    assert "wppconnect-dashboard" in finished.stdout
+    assert time.monotonic() - began < 0.5
+
+
+def test_all_mistakes_of_both_sets_of_settings_come_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(
+        [],
+        {
+            "DASHBOARD_LISTEN_ADDRESS": "8501",
+            "DASHBOARD_SIGN_IN_IDLE_HOURS": "long",
+            "WPPCONNECT_URL": "gateway",
+            "WPPCONNECT_INTERVAL_SECONDS": "often",
+        },
+    )
+
+    problems = capsys.readouterr().err
+    assert code == 2
+    assert "DASHBOARD_LISTEN_ADDRESS: must be HOST:PORT" in problems
+    assert "DASHBOARD_SIGN_IN_IDLE_HOURS: must be a number" in problems
+    assert "WPPCONNECT_URL: has no scheme" in problems
+    assert "WPPCONNECT_INTERVAL_SECONDS: must be a number" in problems
+
+
+def test_taken_port_is_named_with_its_setting_and_nothing_is_written(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+
+        finished = start(DASHBOARD_LISTEN_ADDRESS=address, WPPCONNECT_DATA_DIR=str(tmp_path / "data"))
+
+    assert finished.returncode == 2
+    assert f"DASHBOARD_LISTEN_ADDRESS: {address} is taken by another program" in finished.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_address_of_another_machine_is_named_with_its_setting(tmp_path: Path) -> None:
+    finished = start(DASHBOARD_LISTEN_ADDRESS="192.0.2.1:8501", WPPCONNECT_DATA_DIR=str(tmp_path))
+
+    assert finished.returncode == 2
+    assert "DASHBOARD_LISTEN_ADDRESS: 192.0.2.1:8501 cannot be listened on" in finished.stderr
+
+
+def test_unusable_data_folder_is_a_configuration_mistake(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    finished = start(DASHBOARD_LISTEN_ADDRESS="127.0.0.1:0", WPPCONNECT_DATA_DIR=str(tmp_path / "file"))
+
+    assert finished.returncode == 2
+    assert "WPPCONNECT_DATA_DIR" in finished.stderr

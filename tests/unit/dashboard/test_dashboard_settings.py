@@ -1,0 +1,90 @@
+import pytest
+
+from core.settings import load_settings
+from dashboard.settings import DashboardEnvironment
+
+
+def test_defaults_listen_on_this_machine_only() -> None:
+    settings = load_settings(DashboardEnvironment, {}).values
+
+    assert settings.listen_address == ("127.0.0.1", 8501)
+    assert settings.external_url is None
+    assert settings.secure_cookie is None
+    assert settings.trusted_proxies == ()
+    assert settings.print_link is False
+    assert (settings.sign_in_idle_hours, settings.sign_in_max_hours) == (12, 168)
+
+
+def test_everything_can_be_set() -> None:
+    settings = load_settings(
+        DashboardEnvironment,
+        {
+            "DASHBOARD_LISTEN_ADDRESS": "[::]:80",
+            "DASHBOARD_EXTERNAL_URL": "https://Ops.example.org/",
+            "DASHBOARD_SECURE_COOKIE": "true",
+            "DASHBOARD_TRUSTED_PROXIES": "10.0.0.5, 172.16.0.0/12",
+            "DASHBOARD_PRINT_LINK": "1",
+            "DASHBOARD_SIGN_IN_IDLE_HOURS": "1.5",
+            "DASHBOARD_SIGN_IN_MAX_HOURS": "24",
+        },
+    ).values
+
+    assert settings.listen_address == ("::", 80)
+    assert settings.external_url == "https://ops.example.org"
+    assert settings.secure_cookie is True
+    assert settings.trusted_proxies == ("10.0.0.5", "172.16.0.0/12")
+    assert settings.print_link is True
+    assert settings.sign_in_idle_hours == 1.5
+
+
+@pytest.mark.parametrize(("text", "value"), [("auto", None), ("Auto", None), ("false", False), ("yes", True)])
+def test_secure_cookie_is_auto_or_a_decision(text: str, value: bool | None) -> None:
+    settings = load_settings(DashboardEnvironment, {"DASHBOARD_SECURE_COOKIE": text}).values
+
+    assert settings.secure_cookie is value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "problem"),
+    [
+        ("LISTEN_ADDRESS", "8501", "must be HOST:PORT"),
+        ("EXTERNAL_URL", "ops.example.org", "has no scheme"),
+        ("EXTERNAL_URL", "https://ops.example.org/page", "has a path"),
+        ("SECURE_COOKIE", "perhaps", "must be true or false"),
+        ("TRUSTED_PROXIES", "my-proxy", "must be a comma list of IP addresses or networks"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0", "trusts every address"),
+        ("PRINT_LINK", "x", "must be true or false"),
+        ("SIGN_IN_IDLE_HOURS", "0", "must be above 0 and at most 720"),
+        ("SIGN_IN_IDLE_HOURS", "200", "is longer than DASHBOARD_SIGN_IN_MAX_HOURS"),
+    ],
+)
+def test_mistake_names_the_variable(variable: str, text: str, problem: str) -> None:
+    problems = load_settings(DashboardEnvironment, {f"DASHBOARD_{variable}": text}).problems
+
+    assert len(problems) == 1
+    assert problems[0].startswith(f"DASHBOARD_{variable}: {problem}")
+
+
+def test_secure_cookie_needs_a_published_address_with_https() -> None:
+    problems = load_settings(
+        DashboardEnvironment,
+        {"DASHBOARD_SECURE_COOKIE": "true", "DASHBOARD_EXTERNAL_URL": "http://ops.example.org"},
+    ).problems
+
+    assert problems == (
+        "DASHBOARD_SECURE_COOKIE: is true, but DASHBOARD_EXTERNAL_URL is not https; use auto",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:8502"),
+        ({"DASHBOARD_LISTEN_ADDRESS": "0.0.0.0:0"}, "http://127.0.0.1:8502"),
+        ({"DASHBOARD_LISTEN_ADDRESS": "[::]:0"}, "http://[::1]:8502"),
+        ({"DASHBOARD_LISTEN_ADDRESS": "ops.lan:0"}, "http://ops.lan:8502"),
+        ({"DASHBOARD_EXTERNAL_URL": "https://ops.example.org"}, "https://ops.example.org"),
+    ],
+)
+def test_own_links_can_be_opened(environ: dict[str, str], url: str) -> None:
+    assert load_settings(DashboardEnvironment, environ).values.own_url(8502) == url
