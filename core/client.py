@@ -1,0 +1,255 @@
+"""One method per endpoint of a gateway; each returns a value of ours or raises an error of ours."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.answers import (
+    Device,
+    Health,
+    StartAnswer,
+    StatusAnswer,
+    is_secret_refusal,
+    parse_closed,
+    parse_connected,
+    parse_device,
+    parse_health,
+    parse_names,
+    parse_picture,
+    parse_start,
+    parse_status,
+    refusal,
+)
+from core.exceptions import ConfigurationError
+from core.models import session_name_problem
+from core.settings import ServerSettings, Timeouts
+from core.tokens import TokenCache
+from core.transport import Answer, Transport
+
+__all__ = ["Device", "GatewayClient", "Health", "StartAnswer", "StartOptions", "StatusAnswer"]
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """The complete set of a session's start options: the gateway forgets whatever of it is not sent."""
+
+    webhook: str | None = field(default=None, repr=False)
+    """Address of the customer's application; None or "" leaves the session without one of its own."""
+    phone: str | None = field(default=None, repr=False)
+    """Number to link by pairing code, with or without punctuation; None asks for a QR code."""
+    wait: bool = False
+    """Wait for the code. Only such an answer tells a pairing code; it may never come (section 8, H1-H3)."""
+
+    def body(self) -> dict[str, Any]:
+        """Write the request body; the key that is always there makes it replace what was saved before."""
+        body: dict[str, Any] = {"waitQrCode": self.wait}
+        if self.webhook:
+            body["webhook"] = self.webhook
+        if self.phone:
+            # A string: a number would silently give a QR code (section 4).
+            body["phone"] = re.sub(r"\D", "", self.phone)
+        return body
+
+
+class GatewayClient:
+    """Calls to one gateway; usable from any thread.
+
+    Every method raises ConnectError, RequestTimeoutError or ResponseError without a usable answer, and
+    ServerFailureError or RequestRejectedError for a refusal; those with a session also AuthenticationError
+    and SecretKeyRejectedError.
+    """
+
+    def __init__(
+        self, server: ServerSettings, *, transport: Transport, tokens: TokenCache, timeouts: Timeouts
+    ) -> None:
+        self.server = server
+        self.tokens = tokens
+        self._transport = transport
+        self._timeouts = timeouts
+        secret = server.secret_key.get_secret_value() if server.secret_key else ""
+        self._secret_bytes = len(secret.encode(errors="surrogateescape"))
+
+    def read_health(self) -> Health:
+        """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2)."""
+        answer = self._transport.request(
+            "GET",
+            "/healthz",
+            path={},
+            operation="read the gateway's health",
+            timeout_seconds=self._timeouts.healthz_seconds,
+        )
+        return parse_health(answer)
+
+    def list_sessions(self) -> tuple[str, ...] | None:
+        """List the names that have a token file on the gateway; None when it does not tell.
+
+        Raises SecretKeyRejectedError, during a pause after a refusal without asking the gateway.
+        """
+        operation = "list the gateway's sessions"
+        answer = self._show_all(self.tokens.secret_for(operation), operation)
+        if is_secret_refusal(answer):
+            self.tokens.secret_refused()
+            raise refusal(answer)
+        names = parse_names(answer)
+        self.tokens.secret_accepted()
+        return names
+
+    def accepts_secret(self, secret: str) -> bool:
+        """Try a secret key that somebody typed: the one call that a wrong secret cannot make act (T1)."""
+        if not secret:
+            return False  # An empty path segment is another route.
+        answer = self._show_all(secret, "test the secret key")
+        if is_secret_refusal(answer):
+            return False
+        parse_names(answer)
+        return True
+
+    def read_status(self, session: str) -> StatusAnswer:
+        """Read a session's state and QR payload."""
+        return parse_status(
+            self._call(
+                "GET",
+                "/api/{session}/status-session",
+                session,
+                operation="read the session's status",
+                timeout_seconds=self._timeouts.status_seconds,
+            )
+        )
+
+    def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
+        """Ask whether the session's page answers; RequestTimeoutError means that it is frozen (H6)."""
+        return parse_connected(
+            self._call(
+                "GET",
+                "/api/{session}/check-connection-session",
+                session,
+                operation="check the session's connection",
+                timeout_seconds=timeout_seconds or self._timeouts.check_connection_seconds,
+            )
+        )
+
+    def read_qr_picture(self, session: str) -> bytes | None:
+        """Read the QR code as PNG; None when there is none.
+
+        The picture is live only while `read_status` says QRCODE right before and after with one `urlcode`.
+        """
+        answer = self._call(
+            "GET",
+            "/api/{session}/qrcode-session",
+            session,
+            operation="read the QR code",
+            timeout_seconds=self._timeouts.status_seconds,
+        )
+        return parse_picture(answer)
+
+    def start_session(self, session: str, options: StartOptions | None) -> StartAnswer:
+        """Start a session; None keeps the options that the gateway saved, anything else replaces them all."""
+        waits = options is not None and options.wait
+        answer = self._call(
+            "POST",
+            "/api/{session}/start-session",
+            session,
+            operation="start the session",
+            timeout_seconds=self._timeouts.start_waiting_seconds if waits else self._timeouts.start_seconds,
+            json_body=options.body() if options is not None else {},
+        )
+        return parse_start(answer)
+
+    def close_session(self, session: str) -> bool:
+        """Close a session and keep its pairing.
+
+        False: the gateway answered 500, as it does for anything but a connected session. It has probably
+        forgotten it all the same, and its browser may run on: read the status, and wait before a start.
+        """
+        answer = self._call(
+            "POST",
+            "/api/{session}/close-session",
+            session,
+            operation="close the session",
+            timeout_seconds=self._timeouts.close_seconds,
+        )
+        return parse_closed(answer)
+
+    def logout_session(self, session: str) -> None:
+        """Unlink the phone and delete the pairing; SessionDisconnectedError when there is none to unlink."""
+        answer = self._call(
+            "POST",
+            "/api/{session}/logout-session",
+            session,
+            operation="log the session out",
+            timeout_seconds=self._timeouts.logout_seconds,
+        )
+        if not parse_connected(answer):
+            raise answer.unreadable("it does not say that the session was logged out")
+
+    def read_device(self, session: str) -> Device:
+        """Describe the linked phone; SessionDisconnectedError when the page does not answer."""
+        answer = self._call(
+            "GET",
+            "/api/{session}/host-device",
+            session,
+            operation="read the linked phone",
+            timeout_seconds=self._timeouts.status_seconds,
+        )
+        return parse_device(answer)
+
+    def close(self) -> None:
+        """Close the connections; calls under way end with a TransportError."""
+        self._transport.close()
+
+    def _call(
+        self,
+        method: str,
+        route: str,
+        session: str,
+        *,
+        operation: str,
+        timeout_seconds: float,
+        json_body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send a request with the session's token; renew the token once when it is refused."""
+        problem = session_name_problem(session, self._secret_bytes)
+        if problem is not None:
+            error = ConfigurationError([problem])
+            error.operation, error.session = operation, session
+            raise error
+        deadline = time.monotonic() + timeout_seconds
+
+        def send(token: str) -> Answer:
+            return self._transport.request(
+                method,
+                route,
+                path={"session": session},
+                operation=operation,
+                timeout_seconds=deadline - time.monotonic(),
+                headers={"Authorization": f"Bearer {token}"},
+                json_body=json_body,
+                session=session,
+            )
+
+        token = self.tokens.token(session)
+        answer = send(token)
+        if answer.status_code != 401:
+            return answer
+        # A POST is repeated here too: the gateway checks the token before the handler runs, so a 401 means
+        # that nothing was done.
+        token = self.tokens.renew(session, token)
+        answer = send(token)
+        if answer.status_code == 401:
+            self.tokens.reject(session, token)
+            raise refusal(answer)
+        self.tokens.confirm(session, token)
+        return answer
+
+    def _show_all(self, secret: str, operation: str) -> Answer:
+        return self._transport.request(
+            "GET",
+            "/api/{secretkey}/show-all-sessions",
+            path={"secretkey": secret},
+            operation=operation,
+            timeout_seconds=self._timeouts.show_all_seconds,
+        )

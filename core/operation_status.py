@@ -1,0 +1,143 @@
+"""What an operator's action is doing and how it ended, as values that every process can read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from core.models import Frozen, Outcome
+
+
+class Kind(StrEnum):
+    """What an operator can ask for."""
+
+    START = "start"
+    RESTART = "restart"
+    PAIR = "pair"
+    CLOSE = "close"
+    LOGOUT = "logout"
+
+
+class Step(StrEnum):
+    """What a running operation is at; the page says it in the reader's language."""
+
+    CHECKING = "checking"
+    CLOSING = "closing"
+    WAITING_AFTER_CLOSE = "waiting_after_close"
+    WAITING_AFTER_LOGOUT = "waiting_after_logout"
+    STARTING = "starting"
+    WAITING_FOR_BROWSER = "waiting_for_browser"
+    WAITING_FOR_GATEWAY = "waiting_for_gateway"
+    WAITING_FOR_CODE_TO_EXPIRE = "waiting_for_code_to_expire"
+    WAITING_FOR_SCAN = "waiting_for_scan"
+    WAITING_FOR_CODE_ENTRY = "waiting_for_code_entry"
+    LOGGING_OUT = "logging_out"
+    VERIFYING = "verifying"
+    DONE = "done"
+
+
+class OperationStatus(Frozen):
+    """One operation on one session; the newest is kept until the next begins."""
+
+    server: str
+    session: str
+    kind: Kind
+    actor: str
+    holder: str
+    """Which process runs it, for example "wppconnect-dashboard[4711]"."""
+    started_at: AwareDatetime
+    mode: str = "qr"
+    """For `pair`: "qr" or "code"."""
+    step: Step = Step.CHECKING
+    step_since: AwareDatetime
+    step_until: AwareDatetime | None = None
+    """When the wait of this step ends by itself, for a countdown."""
+    pairing_code: str | None = Field(default=None, repr=False)
+    """Live code for the phone, kept only until it is used up: the gateway tells it once."""
+    finished_at: AwareDatetime | None = None
+    outcome: Outcome | None = None
+    interrupted: bool = False
+    """Its process ended in the middle; nothing goes on by itself."""
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether somebody is still at it."""
+        return self.finished_at is None and not self.interrupted
+
+
+class Facts(Frozen):
+    """What must be remembered between operations, because the gateway does not tell it."""
+
+    closed_at: AwareDatetime | None = None
+    """A close that the gateway confirmed; from then on a pairing code is invisible to its API."""
+    failed_close_at: AwareDatetime | None = None
+    """A close answered by 500: the browser may run on and hold the profile until `free_at`."""
+    free_at: AwareDatetime | None = None
+    logged_out_at: AwareDatetime | None = None
+    phone_saved: bool = False
+    """Our latest start sent a complete set with a phone: the gateway would reuse it for an empty body."""
+
+
+OUTCOMES: dict[str, tuple[bool, str]] = {
+    "connected": (True, "The session is connected."),
+    "already_connected": (True, "The session was connected already; nothing was done."),
+    "needs_pairing": (
+        False,
+        "The session started, but the gateway asks for a phone. Re-pair it: scan a QR code or enter a code.",
+    ),
+    "closed": (True, "The session is closed; its pairing is kept. Start it to connect again."),
+    "close_unverified": (
+        False,
+        "The gateway answered the close with an error and still reports the session. Look again in a minute.",
+    ),
+    "close_refused": (
+        False,
+        "The session is starting or waiting for a phone; it closes by itself within a minute. Closing it now "
+        "would leave its browser running.",
+    ),
+    "logged_out": (
+        True,
+        "The phone is unlinked and the session paused. A new scan is needed to use it again.",
+    ),
+    "not_connected": (
+        False,
+        "The gateway can log out only a connected session. Remove the linked device on the phone instead.",
+    ),
+    "code_expired": (False, "Nobody used the code in time. Ask for a new one."),
+    "code_not_visible": (
+        False,
+        "The gateway tells a pairing code only on the first start of a session, so none can be shown now. "
+        "Use the QR code.",
+    ),
+    "needs_webhook_confirmation": (
+        False,
+        "This start replaces the options saved on the gateway, and the session's webhook is not known here: "
+        "it would be lost. Enter the webhook in the settings, or confirm.",
+    ),
+    "start_failed": (
+        False,
+        "The gateway could not start the session's browser. Look at the gateway's log, then try again.",
+    ),
+    "stuck": (False, "The browser on the gateway did not start within 4 minutes. Restart the session."),
+    "unauthorized": (
+        False,
+        "The gateway does not accept the token. Check the session's name and the secret key in the settings.",
+    ),
+    "secret_rejected": (
+        False,
+        "The gateway does not accept the secret key. Enter the gateway's own key in the settings.",
+    ),
+    "unreachable": (
+        False,
+        "The gateway does not answer. Check that it runs and its address in the settings.",
+    ),
+    "timed_out": (False, "The gateway took too long to answer. Look at the session's state and try again."),
+    "busy_elsewhere": (False, "Somebody else is working on this session right now."),
+    "stopped": (False, "This program was stopped in the middle. Look at the session's state and try again."),
+    "failed": (
+        False,
+        "The gateway gave an answer that makes no sense here. Look at its state and try again.",
+    ),
+}
+"""Every way an operation can end: whether that is success, and the sentence with the next step."""

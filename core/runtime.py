@@ -1,0 +1,97 @@
+"""Wire the core together for a front door."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.client import GatewayClient
+from core.monitor import Monitor
+from core.operations import Operations
+from core.settings import CoreEnvironment, ServerSettings, Settings, prepare_data_dir
+from core.settings_store import SettingsSource
+from core.snapshot import SnapshotExchange
+from core.store import FileStore, History, Store
+from core.tokens import TokenCache
+from core.transport import Transport
+from core.waits import Waits
+
+
+@dataclass
+class Core:
+    """The core of one process; `monitor.start()` sets it going."""
+
+    environment: CoreEnvironment
+    settings: SettingsSource
+    store: Store
+    history: History
+    monitor: Monitor
+    operations: Operations
+    data_directory: Path
+    program: str
+
+    def client(self, server: ServerSettings, settings: Settings | None = None) -> GatewayClient:
+        """Open a client for one gateway; close it after use."""
+        return make_client(
+            server, settings or self.settings.current(), self.store, self.data_directory, self.program
+        )
+
+    def stop(self) -> None:
+        """End the background work; safe to call twice."""
+        self.operations.stop()
+        self.monitor.stop()
+
+
+def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None = None) -> Core:
+    """Build the core on the data directory; raises ConfigurationError when that cannot be used."""
+    data = prepare_data_dir(environment)
+    holder = f"{program}[{os.getpid()}]"
+    locks = data / "locks"
+    store = FileStore(data / "store")
+    history = History(data / "history")
+    settings = SettingsSource(environment, store)
+
+    def client(server: ServerSettings, current: Settings) -> GatewayClient:
+        return make_client(server, current, store, data, program)
+
+    monitor = Monitor(
+        settings,
+        exchange=SnapshotExchange(data / "snapshots"),
+        history=history,
+        lock_directory=locks,
+        client=client,
+        holder=holder,
+        closed_by=lambda server, session: operations.closed_by(server, session),
+    )
+    operations = Operations(
+        settings=settings,
+        store=store,
+        history=history,
+        monitor=monitor,
+        client=client,
+        lock_directory=locks,
+        holder=holder,
+        waits=waits,
+    )
+    return Core(environment, settings, store, history, monitor, operations, data, program)
+
+
+def make_client(
+    server: ServerSettings, settings: Settings, store: Store, data: Path, program: str
+) -> GatewayClient:
+    """Build a client with a transport of its own; the program's name is its User-Agent."""
+    transport = Transport(
+        server.url,
+        connect_timeout_seconds=settings.timeouts.connect_seconds,
+        proxy=settings.proxy,
+        user_agent=program,
+    )
+    tokens = TokenCache(
+        server,
+        transport=transport,
+        store=store,
+        lock_directory=data / "locks",
+        timeouts=settings.timeouts,
+    )
+    return GatewayClient(server, transport=transport, tokens=tokens, timeouts=settings.timeouts)

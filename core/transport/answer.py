@@ -1,0 +1,39 @@
+"""What comes back from a gateway."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.exceptions import ResponseError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway answered, whatever its status; `repr` hides the body, it may hold tokens and codes."""
+
+    status_code: int
+    content_type: str
+    body: bytes = field(repr=False)
+    elapsed_seconds: float
+    operation: str = ""
+    """What was asked for, as a verb phrase, for the errors that the answer leads to."""
+    session: str | None = None
+
+    def json(self) -> Any:
+        """Parse the body; raises ResponseError for anything but JSON, such as Express's HTML error pages."""
+        if "json" in self.content_type.lower():
+            try:
+                return json.loads(self.body)
+            except (ValueError, RecursionError):
+                pass  # Raised below, outside this handler: the foreign error holds the whole body.
+        raise self.unreadable("it is not JSON; is this the address of a WPPConnect server?")
+
+    def unreadable(self, why: str) -> ResponseError:
+        """Make the error for an answer that cannot be used."""
+        return ResponseError(
+            f"cannot {self.operation}: the answer (HTTP {self.status_code}) cannot be read: {why}",
+            operation=self.operation,
+            session=self.session,
+        )

@@ -1,0 +1,243 @@
+"""Send one request within its time budget and size limit, and turn what goes wrong into errors of ours."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from core.exceptions import RequestTimeoutError, ResponseError, TransportError, WppconnectError
+from core.transport.answer import Answer
+from core.transport.connections import Adapter, Call, Request
+from core.transport.faults import FOREIGN, Fault, diagnose
+from core.transport.places import Places
+from core.transport.watchdog import WATCHDOG
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""The largest real answer is a picture of 8 kB; a listing of 40,000 sessions would still fit."""
+
+RETRY_PAUSE_SECONDS = (0.05, 0.25)
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Transport:
+    """Requests to one gateway. Usable from any thread; `close` also ends the calls that are under way."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_timeout_seconds: float,
+        proxy: str | None,
+        user_agent: str,
+        max_in_flight: int = 4,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._base_path = urlsplit(self._base_url).path
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._headers = {"User-Agent": user_agent, "Accept": "*/*"}
+        self._places = Places(max_in_flight)
+        self._calls: set[Call] = set()
+        self._adapter = Adapter(self._base_url, proxy, max_in_flight)
+        for name in ("urllib3.connectionpool", "urllib3.connection"):
+            # Their records repeat the URL; what matters of them comes back as an error or in our own log.
+            logging.getLogger(name).addFilter(_drop)
+
+    def request(
+        self,
+        method: str,
+        route: str,
+        *,
+        path: Mapping[str, str],
+        operation: str,
+        timeout_seconds: float,
+        headers: Mapping[str, str] | None = None,
+        json_body: Mapping[str, Any] | None = None,
+        session: str | None = None,
+    ) -> Answer:
+        """Send one request and read its whole answer, 4xx and 5xx included, within `timeout_seconds`.
+
+        The time counts from here: waiting for one of the places in flight, connecting, a repetition, and
+        the last byte are all in it. `route` is a template such as "/api/{session}/status-session", filled
+        from `path`. A GET is repeated once when its connection was closed under it; a POST never, because
+        the gateway may have acted on it. Raises ConnectError, RequestTimeoutError or ResponseError, and
+        TransportError after `close`.
+        """
+        began = time.monotonic()
+        deadline = began + timeout_seconds
+        errors = _Errors(operation, session, f"{method} {route}")
+        if not self._places.take(timeout_seconds):
+            raise errors.closed() if self._places.closed else errors.timed_out("too many calls before it")
+        try:
+            outcome = self._send(method, route, path, headers, json_body, deadline, errors)
+        finally:
+            self._places.give_back()
+        if isinstance(outcome, WppconnectError):
+            log.debug("request_failed route=%r error=%s", errors.route, type(outcome).__name__)
+            raise outcome
+        status_code, content_type, body = outcome
+        elapsed_seconds = time.monotonic() - began
+        log.debug("request route=%r status=%d seconds=%.3f", errors.route, status_code, elapsed_seconds)
+        return Answer(status_code, content_type, body, elapsed_seconds, operation, session)
+
+    def close(self) -> None:
+        """Close all connections; calls under way end with a TransportError, and so does every later one."""
+        self._places.close()
+        for call in list(self._calls):
+            call.cut()
+        self._adapter.close()
+
+    def _send(
+        self,
+        method: str,
+        route: str,
+        path: Mapping[str, str],
+        headers: Mapping[str, str] | None,
+        json_body: Mapping[str, Any] | None,
+        deadline: float,
+        errors: _Errors,
+    ) -> tuple[int, str, bytes] | WppconnectError:
+        # Errors travel as values from here to `request`: raised inside the handler of a foreign exception
+        # they would carry it, and with it the URL, as their context.
+        try:
+            request = self._prepare(method, route, path, headers, json_body)
+        except ValueError as error:
+            return errors.fault(*diagnose(error))
+        outcome = self._attempt(request, deadline, errors)
+        if isinstance(outcome, _Lost) and method == "GET":
+            pause_seconds = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - jitter, no secret
+            if time.monotonic() + pause_seconds < deadline:
+                time.sleep(pause_seconds)
+                outcome = self._attempt(request, deadline, errors, fresh=True)
+        return outcome.error if isinstance(outcome, _Lost) else outcome
+
+    def _prepare(
+        self,
+        method: str,
+        route: str,
+        path: Mapping[str, str],
+        headers: Mapping[str, str] | None,
+        json_body: Mapping[str, Any] | None,
+    ) -> Request:
+        # Not through `requests.Session`: it costs more CPU than the sending, and takes proxies, netrc and CA
+        # bundles from the environment. No Content-Type on a GET: with "application/json" the gateway's
+        # /healthz never answers (section 8, H5). No conditional headers: they bring an empty 304.
+        target = _PLACEHOLDER.sub(lambda name: _segment(path[name[1]]), route)
+        request = Request()
+        request.method = method
+        request.url = self._base_url + target
+        request.target = self._base_path + target
+        sent = self._headers | dict(headers or {})
+        if json_body is not None:
+            request.body = json.dumps(json_body).encode()
+            sent |= {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
+        # urllib3 only copies and walks them: a plain dict does, at a tenth of the cost of requests's own.
+        request.headers = sent  # type: ignore[assignment]
+        return request
+
+    def _attempt(
+        self, request: Request, deadline: float, errors: _Errors, *, fresh: bool = False
+    ) -> tuple[int, str, bytes] | WppconnectError | _Lost:
+        now = time.monotonic()
+        left = deadline - now
+        if left <= 0:
+            return errors.timed_out("its time was over before it was sent")
+        connect_seconds = min(self._connect_timeout_seconds, left)
+        call = Call(deadline, now + connect_seconds, fresh=fresh)
+        self._calls.add(call)
+        WATCHDOG.watch(call)
+        fault: Fault | None = None
+        try:
+            response = self._adapter.send_for(
+                call, request, connect_seconds=connect_seconds, read_seconds=left
+            )
+            try:
+                body = _read(response.raw)
+            finally:
+                # Closes the connection unless the body was read to its end, and frees its place in the pool.
+                response.raw.close()
+                response.raw.release_conn()
+        except FOREIGN as error:
+            fault, name = diagnose(error)
+        finally:
+            WATCHDOG.forget(call)
+            self._calls.discard(call)
+            call.end()
+        if self._places.closed:
+            return errors.closed()
+        # A connection that we cut ends like one that the gateway closed, or even like a complete answer.
+        if call.overdue and (fault is None or fault.connected):
+            return errors.timed_out("it was cut off")
+        if fault is not None:
+            problem = errors.fault(fault, name)
+            return _Lost(problem) if fault.lost else problem
+        if len(body) > MAX_BODY_BYTES:
+            return errors.unreadable(f"it is larger than {MAX_BODY_BYTES} bytes")
+        if 300 <= response.status_code < 400:
+            # Never followed: the token would go wherever the answer says.
+            return errors.unreadable(
+                f"it is a redirect (HTTP {response.status_code}); set the gateway's address to the final one"
+            )
+        return response.status_code, response.headers.get("Content-Type", ""), body
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """The connection was closed before the answer was complete; worth one more try when only reading."""
+
+    error: WppconnectError
+
+
+@dataclass(frozen=True)
+class _Errors:
+    """Makes the errors of one request; none of them names a URL."""
+
+    operation: str
+    session: str | None
+    route: str
+
+    def fault(self, fault: Fault, name: str) -> WppconnectError:
+        return self._error(fault.error, f"{fault.sentence} ({self.route}: {name})")
+
+    def timed_out(self, why: str) -> WppconnectError:
+        return self._error(
+            RequestTimeoutError, f"no complete answer within the time budget: {why} ({self.route})"
+        )
+
+    def unreadable(self, why: str) -> WppconnectError:
+        return self._error(ResponseError, f"the answer cannot be used: {why} ({self.route})")
+
+    def closed(self) -> WppconnectError:
+        return self._error(TransportError, f"this program closed its connections ({self.route})")
+
+    def _error(self, kind: type[WppconnectError], why: str) -> WppconnectError:
+        return kind(f"cannot {self.operation}: {why}", operation=self.operation, session=self.session)
+
+
+def _read(raw: Any) -> bytes:
+    """Read a body to its end, or one byte beyond what is allowed."""
+    body = b""
+    # To the empty read: only that one tells a complete body from one that was cut short.
+    while chunk := raw.read(MAX_BODY_BYTES + 1 - len(body), decode_content=False):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            break
+    return body
+
+
+def _segment(value: str) -> str:
+    # Clients and proxies collapse "." and ".." segments; `quote` leaves dots as they are.
+    return quote(value, safe="") if value.strip(".") else value.replace(".", "%2E")
+
+
+def _drop(_: logging.LogRecord) -> bool:
+    return False

@@ -1,0 +1,180 @@
+"""From observations to a verdict: pure functions, no I/O, no clock of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.models import Observation, QrCode, Reason, SessionSnapshot, SessionState, Verdict
+from core.settings import Timeouts
+
+START_LIMIT = timedelta(minutes=4)
+"""A browser that takes longer has failed to start: the gateway says INITIALIZING for ever (section 5)."""
+
+RESTART_BLAME = timedelta(minutes=2)
+"""How long after a restart of the gateway a lost session is put down to it."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is known beside the session's own answers."""
+
+    now: datetime
+    stale_after: timedelta
+    gateway_up: bool | None = None
+    gateway_restarted_at: datetime | None = None
+    closed_by: Callable[[], Reason | None] = lambda: None
+    """Tells whether an operator closed or logged out the session just now; asked only when it was lost."""
+
+
+def stale_after_seconds(interval_seconds: float, timeouts: Timeouts) -> float:
+    """Tell after how many seconds without news an observation says nothing about now."""
+    return 3 * interval_seconds + timeouts.status_seconds + timeouts.check_connection_seconds
+
+
+def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
+    """Conclude what a session is in; `before` carries the newest observation beside the verdict so far."""
+    if not before.enabled:
+        return Verdict.PAUSED, Reason.NONE
+    if before.observed_at is None:
+        return Verdict.UNKNOWN, Reason.NONE
+    if circumstances.now - before.observed_at > circumstances.stale_after:
+        return Verdict.UNKNOWN, Reason.STALE
+    if before.problem is not None:
+        return _judge_problem(before.problem.kind, circumstances.gateway_up)
+    match before.state:
+        case SessionState.CONNECTED:
+            return _judge_connected(before, circumstances)
+        case SessionState.QRCODE:
+            return Verdict.WAITING_FOR_QR, Reason.NONE
+        case SessionState.PHONECODE:
+            return Verdict.WAITING_FOR_CODE, Reason.NONE
+        case SessionState.INITIALIZING:
+            began = before.state_since or before.observed_at
+            if circumstances.now - began > START_LIMIT:
+                return Verdict.STUCK, Reason.START_TOO_SLOW
+            return Verdict.STARTING, Reason.NONE
+        case SessionState.CLOSED:
+            return Verdict.DISCONNECTED, _why_closed(before, circumstances)
+        case _:
+            return Verdict.UNKNOWN, Reason.UNREADABLE_ANSWER
+
+
+def advance(before: SessionSnapshot, seen: Observation, circumstances: Circumstances) -> SessionSnapshot:
+    """Take in one observation: the session as it is known after it."""
+    merged = before.model_copy(update=_observed(before, seen))
+    verdict, reason = judge(merged, circumstances)
+    return conclude(merged, verdict, reason, seen.observed_at)
+
+
+def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: datetime) -> SessionSnapshot:
+    """Write down a verdict with its moments: since when, last connected, when and why it was lost."""
+    update: dict[str, object] = {"verdict": verdict, "reason": reason}
+    if verdict != before.verdict:
+        update["since"] = at
+    if verdict == Verdict.CONNECTED:
+        update |= {"ever_connected": True, "last_connected": at, "lost_at": None, "lost_reason": Reason.NONE}
+        if before.lost_at is not None:
+            update["outage_seconds"] = max(0.0, (at - before.lost_at).total_seconds())
+    elif verdict == Verdict.PAUSED:
+        update |= {"lost_at": None, "lost_reason": Reason.NONE, "qr": None}
+    elif before.ever_connected and before.lost_at is None:
+        update |= {"lost_at": at, "lost_reason": reason}
+    if verdict != Verdict.WAITING_FOR_QR:
+        update["qr"] = None
+    return before.model_copy(update=update)
+
+
+def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> SessionSnapshot:
+    """Show a session as unknown when its probe, or its proof of being connected, is too old."""
+    if not session.enabled or session.observed_at is None:
+        return session
+    proof = session.page_checked_at if session.verdict == Verdict.CONNECTED else session.observed_at
+    expires = (proof or session.observed_at) + stale_after
+    if now <= expires or session.verdict == Verdict.UNKNOWN:
+        return session
+    return conclude(session, Verdict.UNKNOWN, Reason.STALE, expires)
+
+
+def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
+    update: dict[str, object] = {
+        "observed_at": seen.observed_at,
+        "probe_started_at": seen.started_at,
+        "problem": seen.problem,
+    }
+    if seen.problem is not None:
+        return update
+    update |= {"state": seen.state, "has_session_object": seen.has_session_object}
+    if seen.state != before.state:
+        update["state_since"] = seen.observed_at
+    if seen.state != SessionState.CONNECTED:
+        update |= {"page_answers": None, "page_timed_out": False, "page_checked_at": None}
+    elif seen.page_answers is not None or seen.page_timed_out:
+        update |= {
+            "page_answers": seen.page_answers,
+            "page_timed_out": seen.page_timed_out,
+            "page_checked_at": seen.observed_at,
+        }
+    update["qr"] = _live_qr(before.qr, seen)
+    return update
+
+
+def _live_qr(before: QrCode | None, seen: Observation) -> QrCode | None:
+    # The gateway hands out the last code in every later state too (CLOSED, INITIALIZING, CONNECTED): dead.
+    if seen.state != SessionState.QRCODE or not seen.urlcode:
+        return None
+    if before is not None and before.payload == seen.urlcode:
+        return before
+    return QrCode(
+        payload=seen.urlcode,
+        first_seen=seen.observed_at,
+        generation=before.generation + 1 if before is not None else 1,
+    )
+
+
+def _judge_problem(kind: str, gateway_up: bool | None) -> tuple[Verdict, Reason]:
+    match kind:
+        case "AuthenticationError":
+            return Verdict.UNAUTHORIZED, Reason.TOKEN_REJECTED
+        case "SecretKeyRejectedError":
+            return Verdict.UNAUTHORIZED, Reason.SECRET_REJECTED
+        case "ConnectError":
+            return Verdict.UNREACHABLE, Reason.GATEWAY_UNREACHABLE
+        case "RequestTimeoutError":
+            # The health check answered, so the gateway is there; only this session's answer did not come.
+            return (Verdict.UNKNOWN if gateway_up else Verdict.UNREACHABLE), Reason.GATEWAY_TIMEOUT
+        case _:
+            return Verdict.UNKNOWN, Reason.UNREADABLE_ANSWER
+
+
+def _judge_connected(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
+    checked = before.page_checked_at
+    if before.page_timed_out:
+        return Verdict.UNRESPONSIVE, Reason.PAGE_NOT_ANSWERING
+    if before.page_answers is False:
+        return Verdict.UNRESPONSIVE, Reason.BROWSER_DEAD
+    if before.page_answers and checked is not None:
+        if circumstances.now - checked <= circumstances.stale_after:
+            return Verdict.CONNECTED, Reason.NONE
+        return Verdict.UNKNOWN, Reason.STALE
+    # The gateway says CONNECTED, the page has not had its full time to answer yet: not proved, not refuted.
+    return Verdict.STARTING, Reason.NONE
+
+
+def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason:
+    if before.verdict == Verdict.DISCONNECTED and before.reason != Reason.NONE:
+        return before.reason
+    if before.verdict in (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE):
+        return circumstances.closed_by() or Reason.CODE_EXPIRED
+    if not before.ever_connected:
+        return Reason.NEVER_STARTED if before.has_session_object is False else Reason.NONE
+    by_operator = circumstances.closed_by()
+    if by_operator is not None:
+        return by_operator
+    restarted_at = circumstances.gateway_restarted_at
+    if restarted_at is not None and circumstances.now - restarted_at < RESTART_BLAME:
+        return Reason.GATEWAY_RESTARTED
+    if before.verdict in (Verdict.CONNECTED, Verdict.UNRESPONSIVE):
+        return Reason.CLOSED_ON_GATEWAY
+    return before.lost_reason if before.lost_reason != Reason.NONE else Reason.CLOSED_ON_GATEWAY

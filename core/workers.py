@@ -1,0 +1,54 @@
+"""A few daemon threads that call the gateway, the most urgent call first."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class Workers:
+    """Run calls in `count` threads.
+
+    Not `concurrent.futures`: its threads are joined when the interpreter ends, and one call that waits for
+    a frozen page would hold up a clean stop for ten seconds.
+    """
+
+    def __init__(self, count: int, name: str) -> None:
+        self._calls: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, call: Callable[[], None], *, priority: int = 1) -> None:
+        """Queue a call; a lower number goes first."""
+        self._calls.put((priority, next(self._order), call))
+
+    def stop(self) -> None:
+        """Drop what is queued and let every thread end after its current call."""
+        self._stopped.set()
+        for _ in self._threads:
+            self.submit(lambda: None, priority=-1)
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the threads to end after `stop`; False when one is still in its call."""
+        for thread in self._threads:
+            thread.join(timeout_seconds)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            _, _, call = self._calls.get()
+            try:
+                call()
+            except Exception:
+                log.exception("worker_failed thread=%s", threading.current_thread().name)

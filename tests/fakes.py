@@ -1,0 +1,75 @@
+"""Stand-ins for what our code is given: a store in memory and a clock."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.exceptions import VersionConflictError
+from core.store.protocol import Record
+
+DEADLINE_SECONDS = 10.0
+
+
+def wait_for(condition: Callable[[], object], what: str = "the condition") -> None:
+    """Wait until something holds; fail when it does not in time."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {DEADLINE_SECONDS} s")
+        time.sleep(0.005)
+
+
+class MemoryStore:
+    """The store's protocol on a dict; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: dict[str, dict[str, Record]] = {}
+        self._versions = itertools.count(1)
+        self._revisions: dict[str, int] = {}
+
+    def read(self, subject: str, key: str) -> Record | None:
+        with self._lock:
+            return copy.deepcopy(self._records.get(subject, {}).get(key))
+
+    def read_all(self, subject: str) -> dict[str, Record]:
+        with self._lock:
+            return copy.deepcopy(self._records.get(subject, {}))
+
+    def update(
+        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+    ) -> Record | None:
+        with self._lock:
+            records = self._records.setdefault(subject, {})
+            present = records.get(key)
+            if (present.version if present else 0) != expected_version:
+                raise VersionConflictError(f"{subject} {key} was changed", operation="write a record")
+            self._revisions[subject] = self._revisions.get(subject, 0) + 1
+            if value is None:
+                records.pop(key, None)
+                return None
+            records[key] = Record(key, next(self._versions), copy.deepcopy(dict(value)))
+            return copy.deepcopy(records[key])
+
+    def revision(self, subject: str) -> str:
+        with self._lock:
+            return str(self._revisions[subject]) if subject in self._revisions else ""
+
+
+class FakeClock:
+    """A wall clock that only moves when told."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)

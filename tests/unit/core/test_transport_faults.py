@@ -1,0 +1,111 @@
+"""Every exception of the packages below the transport has a meaning of ours."""
+
+from __future__ import annotations
+
+import http.client
+import inspect
+import socket
+from types import ModuleType
+
+import pytest
+import requests.exceptions
+import urllib3.exceptions
+
+from core.exceptions import ConnectError, RequestTimeoutError, ResponseError, TransportError
+from core.transport.faults import FAULTS, FOREIGN, UNKNOWN_FAULT, diagnose
+
+ROOTS = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
+
+
+def exceptions_of(module: ModuleType) -> list[type[Exception]]:
+    return [
+        kind
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, Exception) and not issubclass(kind, Warning) and kind not in ROOTS
+    ]
+
+
+def is_from_below(kind: type[BaseException]) -> bool:
+    return kind.__module__.split(".")[0] in ("requests", "urllib3", "http") and kind not in ROOTS
+
+
+ALL = {
+    f"{kind.__module__}.{kind.__name__}": kind
+    for module in (requests.exceptions, urllib3.exceptions)
+    for kind in exceptions_of(module)
+    if is_from_below(kind)
+}
+MAPPED = {kind for kinds, _ in FAULTS for kind in kinds if is_from_below(kind)}
+
+
+def test_the_list_of_foreign_exceptions_is_the_whole_list() -> None:
+    assert len(ALL) > 45
+
+
+@pytest.mark.parametrize("kind", ALL.values(), ids=ALL.keys())
+def test_every_foreign_exception_is_mapped(kind: type[Exception]) -> None:
+    # `RequestException` is an OSError: the row of that one must not count as a mapping.
+    assert MAPPED & set(kind.__mro__), f"say in faults.py what {kind.__name__} means"
+
+
+@pytest.mark.parametrize("kind", ALL.values(), ids=ALL.keys())
+def test_every_foreign_exception_is_caught(kind: type[Exception]) -> None:
+    assert issubclass(kind, FOREIGN)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "name"),
+    [
+        pytest.param(
+            requests.exceptions.ConnectionError(
+                urllib3.exceptions.ProtocolError("x", http.client.RemoteDisconnected("y"))
+            ),
+            ConnectError,
+            "RemoteDisconnected",
+            id="closed without a byte",
+        ),
+        pytest.param(
+            requests.exceptions.ConnectionError(
+                urllib3.exceptions.ProtocolError("x", http.client.BadStatusLine("y"))
+            ),
+            ResponseError,
+            "BadStatusLine",
+            id="not HTTP",
+        ),
+        pytest.param(
+            requests.exceptions.ConnectionError(urllib3.exceptions.ProtocolError("x", TimeoutError())),
+            RequestTimeoutError,
+            "TimeoutError",
+            id="sending took too long",
+        ),
+        pytest.param(socket.gaierror(), ConnectError, "gaierror", id="name unknown"),
+        pytest.param(OSError(113, "No route to host"), ConnectError, "OSError", id="no route"),
+        pytest.param(ValueError("anything"), TransportError, "ValueError", id="not met before"),
+    ],
+)
+def test_the_telling_exception_of_the_chain_decides(
+    error: Exception, expected: type[Exception], name: str
+) -> None:
+    fault, told_by = diagnose(error)
+
+    assert fault.error is expected
+    assert told_by == name
+
+
+def test_an_error_that_the_caller_is_handling_does_not_count() -> None:
+    try:
+        try:
+            raise TimeoutError
+        except TimeoutError:
+            raise requests.exceptions.InvalidURL("x")  # noqa: B904 - as a library below us would
+    except requests.exceptions.InvalidURL as error:
+        fault, told_by = diagnose(error)
+
+    assert (fault.error, told_by) == (ConnectError, "InvalidURL")
+
+
+def test_an_error_that_contains_itself_ends() -> None:
+    error = urllib3.exceptions.HTTPError()
+    error.args = (error,)
+
+    assert diagnose(error) == (UNKNOWN_FAULT, "HTTPError")
