@@ -23,9 +23,7 @@ class Tally:
         tally = cls()
         if histogram is not None and histogram.bounds == BOUNDS_SECONDS:
             cumulative = (0, *histogram.buckets)
-            tally._counts = [
-                after - before for before, after in pairwise(cumulative)
-            ]
+            tally._counts = [after - before for before, after in pairwise(cumulative)]
             tally._sum_seconds = histogram.sum_seconds
         return tally
 

@@ -1,0 +1,96 @@
+"""The keys' troubles of the older panel: what the person on call sees, and how the administrator mends it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from simulator import Simulator
+from tests.support.stack import SECRET, SESSION, Stack, stack
+from tests.support.visitor import Visitor
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+OTHER_SECRET = "another-secret-of-thirty-2-bytes"
+
+
+def failures(product: Stack, reason: str) -> str | None:
+    """`auth_failures_total` of the session."""
+    labels = f'server="main",session="{SESSION}",reason="{reason}"'
+    return product.metric(f"wppconnect_auth_failures_total{{{labels}}}")
+
+
+@pytest.fixture
+def with_wrong_secret(simulator: Simulator, tmp_path: Path) -> Iterator[Stack]:
+    with stack(simulator, tmp_path, WPPCONNECT_SECRET_KEY=OTHER_SECRET) as running:
+        yield running
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_wrong_secret_is_named_and_mended_on_the_page(
+    browser: Browser, with_wrong_secret: Stack, size: str
+) -> None:
+    product = with_wrong_secret
+    product.start_exporter()
+    page = product.start_page()
+    visitor = Visitor(browser, product, size)
+    visitor.sign_in_first(product.first_link(page))
+    visitor.reads("Access refused")
+    visitor.reads("The gateway does not accept the secret key.")
+    assert int(failures(product, "secret_rejected") or 0) >= 1
+
+    visitor.press(f"secret-main-{SESSION}")
+    visitor.page.get_by_label(re.compile("^Secret key, set")).fill(SECRET)
+    visitor.press("save-main")
+    visitor.open("/")
+
+    visitor.reads("Disconnected")
+    visitor.press(f"repair-main-{SESSION}")
+    visitor.await_live_qr()
+    visitor.close()
+
+
+def test_a_changed_secret_is_seen_at_once_and_renews_every_token_once_entered(
+    browser: Browser, product: Stack, simulator: Simulator
+) -> None:
+    simulator.pair(SESSION)
+    product.start_exporter()
+    page = product.start_page()
+    visitor = Visitor(browser, product, "phone")
+    visitor.sign_in_first(product.first_link(page))
+    visitor.reads("Connected")
+
+    simulator.change_secret(OTHER_SECRET)
+    visitor.reads("Access refused", seconds=20)
+    assert product.connected() == "0"
+    visitor.press(f"secret-main-{SESSION}")
+    visitor.page.get_by_label(re.compile("^Secret key, set")).fill(OTHER_SECRET)
+    visitor.press("save-main")
+
+    until(lambda: product.connected() == "1", seconds=20, what="1 on the exporter")
+    visitor.open("/")
+    visitor.reads("All 1 connected")
+    visitor.close()
+
+
+def test_a_token_of_another_secret_is_refused_and_named(
+    browser: Browser, simulator: Simulator, tmp_path: Path
+) -> None:
+    with Simulator(secret_key=OTHER_SECRET) as other:
+        foreign_token = other.token(SESSION)
+    with stack(simulator, tmp_path, WPPCONNECT_SECRET_KEY="", WPPCONNECT_TOKEN=foreign_token) as product:
+        product.start_exporter()
+        page = product.start_page()
+        visitor = Visitor(browser, product, "desktop")
+        visitor.sign_in_first(product.first_link(page))
+
+        visitor.reads("Access refused")
+        visitor.reads("The gateway does not accept the token.")
+
+        assert int(failures(product, "token_rejected") or 0) >= 1
+        visitor.close()

@@ -1,0 +1,77 @@
+"""From nothing to a phone re-paired, as the person on call does it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.stack import SESSION, Stack
+from tests.support.visitor import Visitor
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(
+    browser: Browser, product: Stack, size: str
+) -> None:
+    product.start_exporter()
+    page = product.start_page()
+    visitor = Visitor(browser, product, size)
+
+    visitor.sign_in_first(product.first_link(page))
+    visitor.reads("Disconnected")
+    visitor.press(f"repair-main-{SESSION}")
+    first = visitor.await_live_qr()
+    second = visitor.await_live_qr(other_than=first)
+    product.simulator.scan(SESSION, second)
+    scanned = time.monotonic()
+    visitor.reads(f"{SESSION} is connected")
+    until(lambda: product.connected() == "1", what="1 on the exporter")
+    connected_after = time.monotonic() - scanned
+    visitor.press(f"done-main-{SESSION}")
+    product.simulator.unlink(SESSION)
+    unlinked = time.monotonic()
+    until(lambda: product.connected() == "0", seconds=15, what="0 on the exporter")
+    visitor.reads("Disconnected")
+    lost_after = time.monotonic() - unlinked
+
+    print(
+        f"{size}: connected {connected_after:.1f} s after the scan, lost {lost_after:.1f} s after the unlink"
+    )
+    assert first != second
+    assert connected_after < 5
+    assert lost_after < 5 + 4
+    assert not visitor.overflows()
+    assert visitor.foreign_requests == []
+    visitor.close()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_disconnected_session_is_re_paired_by_a_pairing_code(
+    browser: Browser, product: Stack, size: str
+) -> None:
+    product.start_exporter()
+    page = product.start_page()
+    visitor = Visitor(browser, product, size)
+    visitor.sign_in_first(product.first_link(page))
+
+    visitor.open_session()
+    visitor.page.get_by_role("tab", name="Pairing code").click()
+    visitor.page.get_by_label("Phone number with country code").fill("351 912 345 678")
+    visitor.press(f"code-main-{SESSION}")
+    visitor.reads("This would delete the webhook.")
+    visitor.page.get_by_label(f"Or type {SESSION} to pair without a webhook").fill(SESSION)
+    visitor.press(f"wipe-main-{SESSION}")
+    code = until(lambda: product.simulator.pairing_code(SESSION), what="a pairing code")
+    visitor.reads(code[:4])
+    visitor.reads(code[4:])
+    product.simulator.enter_code(SESSION, code)
+
+    visitor.reads(f"{SESSION} is connected")
+    until(lambda: product.connected() == "1", what="1 on the exporter")
+    assert not visitor.overflows()
+    visitor.close()

@@ -1,0 +1,25 @@
+"""A whole core against a simulator that runs fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator import Simulator
+from tests.support.live_core import FAST, SECRET, SESSION, LiveCore, live_core
+
+
+@pytest.fixture
+def gateway() -> Iterator[Simulator]:
+    """A gateway with one session that has never been paired."""
+    with Simulator(secret_key=SECRET, times=FAST, sessions=[SESSION]) as running:
+        yield running
+
+
+@pytest.fixture
+def live(gateway: Simulator, tmp_path: Path) -> Iterator[LiveCore]:
+    """A process's core that watches it."""
+    with live_core(gateway, tmp_path) as running:
+        yield running

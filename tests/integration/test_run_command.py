@@ -1,0 +1,143 @@
+"""`wppconnect-ops run` with the real programs, on free ports."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from simulator import Simulator
+from tests.support.live_core import SECRET
+from tests.support.terminal import TerminalCommand
+from tests.support.waiting import until
+
+ROOT = Path(__file__).parents[2]
+ENTRY = "cli.main:main"
+START_SECONDS = 60.0
+"""Generous: the machine may be busy with other tests."""
+LINK = re.compile(r"http://\S+#(\S+)")
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    with ExitStack() as stack:
+        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
+        numbers = [server.getsockname()[1] for server in free]
+    return dict(zip(("page", "exporter", "gateway", "phone"), numbers, strict=True))
+
+
+@pytest.fixture
+def environ(ports: dict[str, int], tmp_path: Path) -> dict[str, str]:
+    return {
+        "DASHBOARD_LISTEN_ADDRESS": f"127.0.0.1:{ports['page']}",
+        "EXPORTER_WEB_LISTEN_ADDRESS": f"127.0.0.1:{ports['exporter']}",
+        "SIMULATOR_GATEWAY_PORT": str(ports["gateway"]),
+        "SIMULATOR_PHONE_PORT": str(ports["phone"]),
+        "WPPCONNECT_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+def fetch(url: str) -> str:
+    """Read a page; nothing while nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+    except (urllib.error.URLError, ConnectionError):
+        return ""
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_demo_starts_with_one_command_and_ends_with_ctrl_c(
+    environ: dict[str, str], ports: dict[str, int]
+) -> None:
+    with TerminalCommand(ENTRY, "run", environ=environ) as command:
+        until(lambda: LINK.search(command.written), seconds=START_SECONDS, what="the sign-in link")
+        until(lambda: "Ready." in command.written, seconds=START_SECONDS, what="the addresses")
+        sample = 'wppconnect_session_connected{server="main",session="leguas_wppconnect"} 0'
+        until(lambda: sample in fetch(f"http://127.0.0.1:{ports['exporter']}/metrics"), what="the sample")
+        assert f"http://127.0.0.1:{ports['page']}\r\n" in command.written
+        assert fetch(f"http://127.0.0.1:{ports['phone']}/")
+
+        command.type("\x03")
+        began = time.monotonic()
+
+        assert command.process.wait(timeout=10) == 0
+        assert time.monotonic() - began < 3
+    assert [name for name, port in ports.items() if not is_free(port)] == []
+
+
+def test_without_a_terminal_the_link_is_in_a_private_file_and_not_in_the_log(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "run"],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: "Ready." in log.read_text(), seconds=START_SECONDS, what="the addresses")
+        link = tmp_path / "data" / "first-sign-in-link"
+        found = LINK.search(link.read_text())
+        assert found is not None
+        assert link.stat().st_mode & 0o777 == 0o600
+        assert f"The first sign-in link is in {link}" in log.read_text()
+        assert found.group(1) not in log.read_text()
+    finally:
+        command.terminate()
+        assert command.wait(timeout=10) == 0
+
+
+def test_with_a_gateway_no_simulator_is_started(environ: dict[str, str], ports: dict[str, int]) -> None:
+    with Simulator(secret_key=SECRET) as gateway:
+        environ |= {"WPPCONNECT_URL": gateway.url, "WPPCONNECT_SECRET_KEY": SECRET}
+        with TerminalCommand(ENTRY, "run", environ=environ) as command:
+            until(lambda: "Ready." in command.written, seconds=START_SECONDS, what="the addresses")
+
+            assert gateway.url in command.written
+            assert is_free(ports["gateway"])
+            assert SECRET not in command.written
+
+            command.process.send_signal(signal.SIGTERM)
+            assert command.process.wait(timeout=10) == 0
+
+
+def test_nothing_is_left_behind_when_it_is_killed(environ: dict[str, str], ports: dict[str, int]) -> None:
+    with TerminalCommand(ENTRY, "run", environ=environ) as command:
+        until(lambda: "Ready." in command.written, seconds=START_SECONDS, what="the addresses")
+
+        command.process.kill()
+
+        until(lambda: all(is_free(port) for port in ports.values()), what="the end of the children")
+
+
+def test_taken_port_is_named_with_its_setting_and_nothing_is_started(
+    environ: dict[str, str], ports: dict[str, int]
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", ports["exporter"])),
+        TerminalCommand(ENTRY, "run", environ=environ) as command,
+    ):
+        assert command.process.wait(timeout=20) == 2
+
+        taken = f"EXPORTER_WEB_LISTEN_ADDRESS: 127.0.0.1:{ports['exporter']} is taken by another program"
+        until(lambda: taken in command.written, what="the reason")

@@ -1,0 +1,165 @@
+"""The product as its users run it: the real commands as processes, beside a simulated gateway."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from simulator import Simulator
+from tests.support.waiting import until
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a-secret-for-tests-of-32-bytes!!"
+SESSION = "leguas_wppconnect"
+PASSWORD = "correct horse battery"
+PAIRING_LINK = re.compile(r"http://\S+/sign-in/first#\S+")
+
+
+class Process:
+    """One of our commands, with everything it prints kept in a file."""
+
+    def __init__(self, package: str, log: Path, environ: dict[str, str], *arguments: str) -> None:
+        self.log = log
+        call = f"import sys; from {package} import main; sys.exit(main(sys.argv[1:]))"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", call, *arguments],
+                env=environ,
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it has not ended."""
+        return self._process.poll() is None
+
+    def printed(self) -> str:
+        """Everything it said so far."""
+        return self.log.read_text()
+
+    def stop(self) -> int:
+        """End it as an init system does, and tell its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(10)
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self._process.kill()
+        self._process.wait(10)
+
+
+class Stack:
+    """Exporter and page on one data directory."""
+
+    def __init__(self, simulator: Simulator, directory: Path, **changes: str) -> None:
+        self.simulator = simulator
+        self.directory = directory
+        self.data = directory / "data"
+        self._changes = changes
+        self._processes: list[Process] = []
+        self.exporter_url = ""
+        self.page_url = ""
+
+    def start_exporter(self) -> Process:
+        """Start the exporter and wait until it answers."""
+        port = free_port()
+        self.exporter_url = f"http://127.0.0.1:{port}"
+        process = self._start("exporter.cli", EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}")
+        await_health(self.exporter_url, process)
+        return process
+
+    def start_page(self) -> Process:
+        """Start the page and wait until it answers; again on its port, when it ran before."""
+        port = self.page_url.rpartition(":")[2] or str(free_port())
+        self.page_url = f"http://127.0.0.1:{port}"
+        process = self._start(
+            "dashboard.cli", DASHBOARD_LISTEN_ADDRESS=f"127.0.0.1:{port}", DASHBOARD_PRINT_LINK="1"
+        )
+        await_health(self.page_url, process)
+        return process
+
+    def first_link(self, page: Process) -> str:
+        """The one-time link with which the administrator sets a password."""
+        found = until(lambda: PAIRING_LINK.search(page.printed()), what="the one-time link")
+        assert found is not None
+        return found.group()
+
+    def metric(self, sample: str) -> str | None:
+        """The value of one sample on the exporter, or None when it is not there."""
+        for line in requests.get(f"{self.exporter_url}/metrics", timeout=5).text.splitlines():
+            if line.startswith(f"{sample} "):
+                return line.rpartition(" ")[2]
+        return None
+
+    def connected(self, session: str = SESSION) -> str | None:
+        """`session_connected` of a session."""
+        return self.metric(f'wppconnect_session_connected{{server="main",session="{session}"}}')
+
+    def stop(self) -> None:
+        """End every process."""
+        for process in self._processes:
+            if process.is_running:
+                process.kill()
+
+    def _start(self, package: str, **changes: str) -> Process:
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        environ = inherited | {
+            "PYTHONPATH": str(ROOT),
+            "WPPCONNECT_URL": self.simulator.url,
+            "WPPCONNECT_SECRET_KEY": self.simulator.secret_key,
+            "WPPCONNECT_SESSIONS": SESSION,
+            "WPPCONNECT_DATA_DIR": str(self.data),
+            "WPPCONNECT_LOG_LEVEL": "debug",
+        }
+        environ |= self._changes | changes
+        log = self.directory / f"{package}-{len(self._processes)}.log"
+        process = Process(package, log, environ)
+        self._processes.append(process)
+        return process
+
+
+@contextmanager
+def stack(simulator: Simulator, directory: Path, **changes: str) -> Iterator[Stack]:
+    """Run the product until the test ends."""
+    running = Stack(simulator, directory, **changes)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def await_health(url: str, process: Process) -> None:
+    """Wait until a process answers its health check."""
+
+    def answers() -> bool:
+        assert process.is_running, process.printed()
+        try:
+            return requests.get(f"{url}/-/healthy", timeout=2).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    until(answers, seconds=20, what=f"an answer of {url}")
+
+
+_ports = threading.Lock()
+
+
+def free_port() -> int:
+    """Find a loopback port that nobody listens on."""
+    import socket
+
+    with _ports, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

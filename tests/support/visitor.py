@@ -1,0 +1,100 @@
+"""A person in front of the page, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.stack import PASSWORD, SESSION, Stack
+from tests.support.waiting import until
+
+SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SLOW = 15_000
+"""Milliseconds for what waits for a probe or a cold start of the page."""
+
+
+class Visitor:
+    """One tab. Console errors and requests to elsewhere are kept for the test to look at."""
+
+    def __init__(
+        self, browser: Browser, product: Stack, size: str, *, scheme: str = "light", locale: str = "en-US"
+    ) -> None:
+        self.product = product
+        self.context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, locale=locale)
+        self.page: Page = self.context.new_page()
+        self.foreign_requests: list[str] = []
+        self.page.on("request", self._note_request)
+
+    def sign_in_first(self, link: str, *, next_path: str = "") -> None:
+        """Open the one-time link and set the administrator's password."""
+        self.page.goto(link)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.fill("input[name=repeated]", PASSWORD)
+        self.page.click("button")
+        expect(self.page.get_by_test_id("stApp")).to_be_visible(timeout=SLOW)
+
+    def sign_in(self) -> None:
+        """Fill in the sign-in page that is open."""
+        self.page.fill("input[name=name]", "admin")
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button")
+        expect(self.page.get_by_test_id("stApp")).to_be_visible(timeout=SLOW)
+
+    def open(self, path: str) -> None:
+        """Go to a path of the page."""
+        self.page.goto(self.product.page_url + path)
+
+    def open_session(self, session: str = SESSION) -> None:
+        """Follow the link that an alert carries."""
+        self.open(f"/session?server=main&session={session}")
+
+    def press(self, key: str) -> None:
+        """Press the button of a Streamlit key."""
+        self.page.locator(f".st-key-{key} button").first.click(timeout=SLOW)
+
+    def reads(self, text: str | re.Pattern[str], *, seconds: float = 15) -> None:
+        """Wait until the page says something."""
+        expect(self.page.locator("body")).to_contain_text(text, timeout=seconds * 1000)
+
+    def scanned_qr(self) -> str | None:
+        """What a phone's camera reads off the screen now."""
+        with Image.open(io.BytesIO(self.page.screenshot())) as picture:
+            found = zxingcpp.read_barcodes(picture)
+        return found[0].text if found else None
+
+    def await_live_qr(self, session: str = SESSION, *, other_than: str | None = None) -> str:
+        """Wait until the code on the screen is the one that the gateway's page shows now."""
+
+        def is_live() -> str | None:
+            seen = self.scanned_qr()
+            return seen if seen not in (None, other_than) and seen == self.live_code(session) else None
+
+        found = until(is_live, seconds=20, what="the live QR code on the screen")
+        assert found is not None
+        return found
+
+    def live_code(self, session: str = SESSION) -> str | None:
+        """The code that the simulated phone would accept."""
+        return self.product.simulator.urlcode(session)
+
+    def overflows(self) -> bool:
+        """Tell whether the page scrolls sideways."""
+        wider: bool = self.page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        return wider
+
+    def close(self) -> None:
+        """Close the tab."""
+        self.context.close()
+
+    def _note_request(self, request: object) -> None:
+        url = str(getattr(request, "url", ""))
+        if not url.startswith(
+            (self.product.page_url, "data:", "blob:", self.product.page_url.replace("http", "ws"))
+        ):
+            self.foreign_requests.append(url)

@@ -1,0 +1,23 @@
+"""Wait for a condition with a deadline; tests never sleep for a fixed time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], *, seconds: float = 10.0, what: str = "the condition") -> T:
+    """Return the first true value of `condition`; fail when it does not come in time."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {seconds:g} s; last value: {value!r}")
+        pause.wait(0.02)
