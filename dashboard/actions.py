@@ -1,0 +1,128 @@
+"""What buttons do: one function each, for `on_click`; each asks for the role first."""
+
+from __future__ import annotations
+
+from core.exceptions import WppconnectError
+from core.operation_run import set_enabled
+from dashboard import formatting, state
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+from dashboard.state import Notice
+
+
+def open_session(server: str, session: str) -> None:
+    """Go to a session's page."""
+    state.go(state.SESSION_PAGE, {"server": server, "session": session})
+
+
+def open_settings(server: str) -> None:
+    """Go to the settings of a gateway."""
+    state.go(state.SETTINGS_PAGE, {"server": server})
+
+
+def pair(server: str, session: str) -> None:
+    """Bring a session to a live QR code and show its page."""
+    user = state.require(Role.OPERATOR)
+    state.tell(place(server, session), None)
+    state.core().operations.pair(server, session, actor=user.name)
+
+
+def pair_from_list(server: str, session: str) -> None:
+    """Do the same from the list of sessions."""
+    pair(server, session)
+    open_session(server, session)
+
+
+def pair_by_code(server: str, session: str) -> None:
+    """Ask for a pairing code for the number that stands in the form."""
+    user = state.require(Role.OPERATOR)
+    phone = formatting.phone_digits(state.typed(phone_key(server, session)))
+    if phone is None:
+        text = _("Write the number with its country code, digits only, for example 351 912 345 678.")
+        state.tell(place(server, session), Notice("bad", text))
+        return
+    state.tell(place(server, session), None)
+    state.remember_phone(server, session, phone)
+    state.core().operations.pair(server, session, actor=user.name, phone=phone)
+
+
+def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
+    """Pair although the session's webhook will be lost, when its name was typed as a confirmation."""
+    user = state.require(Role.OPERATOR)
+    if state.typed(confirm_key(server, session)).strip() != session:
+        text = _("Type the session's name exactly: {session}").format(session=session)
+        state.tell(place(server, session), Notice("bad", text))
+        return
+    phone = state.remembered_phone(server, session) if mode == "code" else None
+    if mode == "code" and phone is None:
+        state.core().operations.forget(server, session)
+        text = _("Enter the phone number once more, then confirm again.")
+        state.tell(place(server, session), Notice("warn", text))
+        return
+    state.tell(place(server, session), None)
+    state.core().operations.pair(server, session, actor=user.name, phone=phone, wipe_webhook=True)
+
+
+def restart(server: str, session: str) -> None:
+    """Close a session and start it again."""
+    user = state.require(Role.OPERATOR)
+    state.core().operations.restart(server, session, actor=user.name)
+
+
+def restart_from_list(server: str, session: str) -> None:
+    """Do the same from the list of sessions."""
+    restart(server, session)
+    open_session(server, session)
+
+
+def close(server: str, session: str) -> None:
+    """Close a session; its pairing is kept."""
+    user = state.require(Role.OPERATOR)
+    state.core().operations.close(server, session, actor=user.name)
+
+
+def log_out(server: str, session: str) -> None:
+    """Unlink the phone and pause the session."""
+    user = state.require(Role.OPERATOR)
+    state.core().operations.logout(server, session, actor=user.name)
+
+
+def pause(server: str, session: str) -> None:
+    """Stop checking a session."""
+    _enable(server, session, enabled=False)
+
+
+def resume(server: str, session: str) -> None:
+    """Check a session again."""
+    _enable(server, session, enabled=True)
+
+
+def dismiss(server: str, session: str) -> None:
+    """Take away the result of a finished operation."""
+    state.require(Role.OPERATOR)
+    state.core().operations.forget(server, session)
+
+
+def place(server: str, session: str) -> str:
+    """Name the place where this session's notices are shown."""
+    return f"session/{server}/{session}"
+
+
+def phone_key(server: str, session: str) -> str:
+    """Name the text field of the phone number."""
+    return f"phone-{server}-{session}"
+
+
+def confirm_key(server: str, session: str) -> str:
+    """Name the text field in which the session's name is typed."""
+    return f"confirm-{server}-{session}"
+
+
+def _enable(server: str, session: str, *, enabled: bool) -> None:
+    user = state.require(Role.OPERATOR)
+    try:
+        set_enabled(state.core().settings, server, session, enabled=enabled, actor=user.name)
+    except WppconnectError as error:
+        state.tell(place(server, session), Notice("bad", error.message))
+        return
+    state.tell(place(server, session), None)

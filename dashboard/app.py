@@ -1,0 +1,20 @@
+"""The page's frame: looks, navigation, and nothing for who is not signed in."""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components import frame
+from dashboard.i18n import gettext as _
+from dashboard.theme import MARK, NAME, asset
+
+st.set_page_config(page_title=NAME, page_icon=asset(MARK), layout="wide", initial_sidebar_state="collapsed")
+page = st.navigation(
+    [
+        st.Page(state.SESSIONS_PAGE, title=_("Sessions"), url_path="sessions", default=True),
+        st.Page(state.SESSION_PAGE, title=_("Session"), url_path="session"),
+        st.Page(state.SETTINGS_PAGE, title=_("Settings"), url_path="settings"),
+    ],
+    position="hidden",
+)
+frame(state.user())
+page.run()

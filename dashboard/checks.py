@@ -1,0 +1,126 @@
+"""What the settings page asks a gateway, in a background thread: is it right, and which sessions has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.client import GatewayClient
+from core.exceptions import VersionConflictError, WppconnectError
+from core.models import session_name_problem
+from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings, Settings
+from core.settings_store import SettingsSource
+
+
+class KnowsGateways(Protocol):
+    """What the checks need of the core."""
+
+    @property
+    def settings(self) -> SettingsSource:
+        """Where the settings come from and go to."""
+
+    def client(self, server: ServerSettings) -> GatewayClient:
+        """Open a client, to be closed after use."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One question and its answer; `code` is looked up in `words.CHECKS`."""
+
+    code: str
+    ok: bool | None
+    """None: it could not be found out."""
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Which sessions a gateway named and what became of them."""
+
+    added: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    """Names that the gateway tells but that are not safe to use."""
+    problem: str = ""
+
+
+def check_connection(core: KnowsGateways, server_name: str) -> tuple[Finding, ...]:
+    """Ask whether it is reachable, accepts the secret key, refuses the public default, accepts a token."""
+    server = core.settings.current().server(server_name)
+    if server is None:
+        return (Finding("reachable", None),)
+    with closing(core.client(server)) as client:
+        findings = [_ask("reachable", lambda: _health(client))]
+        if not findings[0].ok:
+            return tuple(findings)
+        if server.secret_key is None:
+            findings.append(Finding("secret_missing", None))
+        else:
+            secret = server.secret_key.get_secret_value()
+            findings.append(_ask("secret_accepted", lambda: (client.accepts_secret(secret), "")))
+        findings.append(
+            _ask("default_refused", lambda: (not client.accepts_secret(PUBLIC_DEFAULT_SECRET), ""))
+        )
+        if server.sessions and findings[1].ok is not False:
+            findings.append(_ask("token_accepted", lambda: _version(client, server.sessions[0].name)))
+        return tuple(findings)
+
+
+def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
+    """Add the sessions that the gateway knows and we do not, paused."""
+    server = core.settings.current().server(server_name)
+    if server is None:
+        return Discovery()
+    try:
+        with closing(core.client(server)) as client:
+            names = client.list_sessions()
+        if names is None:
+            return Discovery(problem="unreadable")
+        usable = [name for name in names if session_name_problem(name, _secret_bytes(server)) is None]
+        known = {session.name for session in server.sessions}
+        added = tuple(name for name in usable if name not in known)
+        if added:
+            _add_paused(core.settings, server_name, added, actor)
+    except WppconnectError as error:
+        return Discovery(problem=error.message)
+    odd = tuple(name for name in names if name not in usable)
+    return Discovery(added=added, known=tuple(name for name in usable if name in known), odd=odd)
+
+
+def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], actor: str) -> None:
+    while True:
+        settings: Settings = source.current()
+        change = source.saved()
+        for name in names:
+            change = change.with_session(server, name, enabled=False)
+        try:
+            source.save(change, expected_revision=settings.revision, actor=actor)
+        except VersionConflictError:
+            continue
+        return
+
+
+def _ask(code: str, question: Callable[[], tuple[bool, str]]) -> Finding:
+    began = time.monotonic()
+    try:
+        ok, detail = question()
+    except WppconnectError as error:
+        ok, detail = False, error.message
+    return Finding(code, ok, detail, time.monotonic() - began)
+
+
+def _health(client: GatewayClient) -> tuple[bool, str]:
+    client.read_health()
+    return True, ""
+
+
+def _version(client: GatewayClient, session: str) -> tuple[bool, str]:
+    return True, client.read_status(session).version or ""
+
+
+def _secret_bytes(server: ServerSettings) -> int:
+    return len(server.secret_key.get_secret_value().encode()) if server.secret_key else 0

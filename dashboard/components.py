@@ -1,0 +1,189 @@
+"""What several pages draw: badges, notes, banners, the live code. Text goes in escaped, always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+import streamlit as st
+
+from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
+from dashboard import formatting, state
+from dashboard.auth.users import User
+from dashboard.formatting import Voice
+from dashboard.i18n import gettext as _
+from dashboard.qr import qr_data_uri
+from dashboard.state import Notice
+from dashboard.theme import NAME, style
+from dashboard.words import LOOKS
+
+
+def frame(user: User) -> None:
+    """Draw what every page has: the looks, the name, the way to the other pages and out."""
+    st.html(style(_("The connection to this page is lost. Trying again.")))
+    with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
+        st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
+        st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
+        st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
+        label = _("Sign out {name}").format(name=user.name)
+        st.html(f'<a class="ops-out" href="/sign-out" target="_self">{escape(label)}</a>', width="content")
+
+
+def heading(title: str, beside: str = "") -> str:
+    """Return a page's heading with a few words beside it."""
+    more = f'<span class="ops-soft">{escape(beside)}</span>' if beside else ""
+    return f'<div class="ops-line ops-heading"><h1 class="ops-title">{escape(title)}</h1>{more}</div>'
+
+
+def subtitle(text: str, level: int = 2) -> None:
+    """Draw the heading of a part of a page."""
+    st.html(f'<h{level} class="ops-subtitle">{escape(text)}</h{level}>')
+
+
+def soft(text: str) -> None:
+    """Draw a line of less weight."""
+    st.html(f'<div class="ops-soft">{escape(text)}</div>')
+
+
+def shape(name: str) -> str:
+    """Return a small picture in the colour of the text around it; what it says is said in words beside it."""
+    return f'<span class="ops-shape ops-shape-{name}" aria-hidden="true"></span>'
+
+
+def badge(voice: Voice, session: SessionSnapshot) -> str:
+    """Return the verdict as a pill: shape, words, colour."""
+    look = LOOKS[session.verdict]
+    label = escape(formatting.verdict_label(voice, session.verdict))
+    return f'<span class="ops-badge ops-{look.tone}" role="status">{shape(look.shape)}{label}</span>'
+
+
+def since(voice: Voice, session: SessionSnapshot) -> str:
+    """Return "for 12 min" with the exact moment as its tooltip."""
+    exact = escape(voice.exactly(session.since), quote=True)
+    words = escape(formatting.for_how_long(voice, session.since))
+    return f'<span class="ops-soft" title="{exact}">{words}</span>'
+
+
+def facts(voice: Voice, session: SessionSnapshot) -> str:
+    """Return why, and when it was last connected, one under the other."""
+    lines = [formatting.reason(voice, session), formatting.last_connected(voice, session)]
+    exact = (
+        f' title="{escape(voice.exactly(session.last_connected), quote=True)}"'
+        if session.last_connected
+        else ""
+    )
+    told = [f"<div{exact if text == lines[1] else ''}>{escape(text)}</div>" for text in lines if text]
+    return f'<div class="ops-facts ops-soft">{"".join(told)}</div>'
+
+
+def note(tone: str, text: str, *, title: str = "", icon: str = "info") -> None:
+    """Draw a coloured note; `text` and `title` are plain text."""
+    head = f"<b>{escape(title)}</b> " if title else ""
+    st.html(
+        f'<div class="ops-note ops-{tone}" role="status">{shape(icon)}<div>{head}{escape(text)}</div></div>'
+    )
+
+
+def waiting(words: str, *more: str) -> None:
+    """Draw that something is going on."""
+    lines = "".join(f'<div class="ops-soft">{escape(line)}</div>' for line in more if line)
+    st.html(
+        '<div class="ops-waiting" role="status"><span class="ops-spin" aria-hidden="true"></span>'
+        f'<div><div class="ops-big" data-ops="progress">{escape(words)}</div>{lines}</div></div>'
+    )
+
+
+def findings(lines: Sequence[tuple[str, str]]) -> None:
+    """Draw answers under each other, each with its tone."""
+    icons = {"good": "check", "bad": "cross", "idle": "question"}
+    items = "".join(
+        f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{escape(text)}</span></li>'
+        for tone, text in lines
+    )
+    st.html(f'<ul class="ops-findings">{items}</ul>')
+
+
+def answers(label: str, key: str, action: Callable[..., None], arguments: tuple[str, ...]) -> None:
+    """Draw a question's yes and no; either closes it."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        no = st.button(_("Cancel"), key=f"no-{key}")
+        yes = st.button(label, key=key, on_click=action, args=arguments, type="primary")
+    if yes or no:
+        st.rerun()
+
+
+def told(notice: Notice | None) -> None:
+    """Draw what came of a click, if anything did."""
+    if notice is not None:
+        note(notice.tone, notice.text, icon="check" if notice.tone == "good" else "info")
+
+
+def banners(server: ServerSnapshot) -> None:
+    """Draw what is wrong with a whole gateway; the most important of it only."""
+    if not server.enabled:
+        return
+    if server.up is False:
+        text = _("Check that it runs and that its address is right.")
+        detail = f" ({server.problem.message})" if server.problem else ""
+        title = _("The gateway {server} does not answer.").format(server=server.server)
+        note("bad", text + detail, title=title, icon="cut")
+    elif server.secret_key_valid is False:
+        text = _(
+            "Correct it in the settings; until then its sessions cannot be read. A gateway from the image "
+            "wppconnect/server-cli ignores SECRET_KEY and wants --secretKey on its command line."
+        )
+        title = _("The gateway {server} does not accept the secret key.").format(server=server.server)
+        note("bad", text, title=title, icon="lock")
+
+
+def watcher_lines(servers: Sequence[ServerSnapshot], configured_interval_seconds: float) -> str:
+    """Say who probes each gateway, how often, and why not as often as configured."""
+    lines = []
+    for one in servers:
+        if not one.enabled:
+            continue
+        told = _("{server}: checked by {holder} every {interval}.").format(
+            server=one.server,
+            holder=one.holder or _("nobody yet"),
+            interval=formatting.duration(one.interval_seconds),
+        )
+        if one.interval_reason:
+            told += " " + _(
+                "Every {wanted} is configured, but checking the tokens would cost the gateway too much. "
+                "A secret key of 128 random bits or more makes cheap tokens possible."
+            ).format(wanted=formatting.duration(configured_interval_seconds))
+        lines.append(f"<div>{escape(told)}</div>")
+    return f'<div class="ops-soft">{"".join(lines)}</div>' if lines else ""
+
+
+def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
+    """Return what happened, the newest first."""
+    rows = []
+    for entry in entries:
+        exact = escape(voice.exactly(entry.at), quote=True)
+        actor = f' <span class="ops-soft">({escape(entry.actor)})</span>' if entry.actor else ""
+        rows.append(
+            f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td>'
+            f"<td>{escape(formatting.history_line(voice, entry))}{actor}</td></tr>"
+        )
+    return f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def live_code(voice: Voice, session: SessionSnapshot) -> None:
+    """Draw the session's live QR code with the seconds that it has left."""
+    if session.qr is None:
+        return
+    title = _("QR code that links a phone to {session}").format(session=session.session)
+    source, name = qr_data_uri(session.qr.payload), escape(title, quote=True)
+    st.html(f'<div class="ops-qr-frame"><img class="ops-qr" src="{source}" alt="{name}"></div>')
+    left = formatting.code_seconds_left(voice, session.qr.first_seen, session.qr.generation)
+    life = formatting.FIRST_CODE_SECONDS if session.qr.generation == 1 else formatting.LATER_CODE_SECONDS
+    words = (
+        _("This code is good for {seconds} s more").format(seconds=left)
+        if left
+        else _("Scanned, or about to be renewed")
+    )
+    st.html(
+        f'<div class="ops-center ops-big" data-ops="code-left">{escape(words)}</div>'
+        f'<div class="ops-bar" aria-hidden="true"><i style="width:{100 * left // life}%"></i></div>'
+    )

@@ -1,0 +1,208 @@
+"""Values to text; pure, no streamlit. Every function gets the reader's `Voice` first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
+from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, translator
+from dashboard.words import (
+    FIELDS,
+    HISTORY_KINDS,
+    LOOKS,
+    OPERATIONS,
+    ORIGINS,
+    OUTCOMES,
+    PROBLEMS,
+    REASONS,
+    STEPS,
+)
+
+FIRST_CODE_SECONDS = 60
+LATER_CODE_SECONDS = 20
+"""WhatsApp gives the first QR of a start 60 s and each later one 20 s."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The reader's language and clock at the moment of drawing."""
+
+    now: datetime
+    zone: tzinfo = UTC
+    locale: str = DEFAULT
+
+    @property
+    def translate(self) -> Translate:
+        """The gettext function of this language."""
+        return translator(self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """Write a moment briefly."""
+        return format_moment(at, now=self.now, zone=self.zone, locale=self.locale)
+
+    def exactly(self, at: datetime) -> str:
+        """Write a moment with seconds and zone."""
+        return format_exactly(at, zone=self.zone, locale=self.locale)
+
+    def seconds_since(self, at: datetime) -> float:
+        """Count the seconds since a moment; clocks that differ a little give 0."""
+        return max(0.0, (self.now - at).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """Write a span by its two largest units: "8 s", "12 min", "3 h 5 min", "2 d 4 h"."""
+    whole = max(0, int(seconds))
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes == 0:
+        return f"{whole} s"
+    if hours == 0:
+        return f"{minutes} min"
+    if days == 0:
+        return _two(hours, "h", minutes % 60, "min")
+    return _two(days, "d", hours % 24, "h")
+
+
+def plain(name: str) -> str:
+    """Write a name for a label that Streamlit reads as Markdown: "_x_" is not to be read as emphasis."""
+    return name.replace("_", "\\_")
+
+
+def verdict_label(voice: Voice, verdict: Verdict) -> str:
+    """Name a verdict."""
+    return voice.translate(LOOKS[verdict].label)
+
+
+def for_how_long(voice: Voice, since: datetime) -> str:
+    """Say "for 12 min"."""
+    _ = voice.translate
+    return _("for {duration}").format(duration=duration(voice.seconds_since(since)))
+
+
+def summary(voice: Voice, sessions: Sequence[SessionSnapshot]) -> str:
+    """Count the connected sessions and those that need somebody; paused ones are nobody's business."""
+    _ = voice.translate
+    watched = [one for one in sessions if one.verdict != Verdict.PAUSED]
+    if not watched:
+        return ""
+    good = sum(one.verdict == Verdict.CONNECTED for one in watched)
+    if good == len(watched):
+        return _("All {count} connected").format(count=good)
+    return _("{good} of {count} connected").format(good=good, count=len(watched))
+
+
+def last_connected(voice: Voice, session: SessionSnapshot) -> str:
+    """Say when the session was last connected; empty while it is."""
+    _ = voice.translate
+    if session.verdict == Verdict.CONNECTED:
+        return ""
+    if session.last_connected is None:
+        return _("Never seen connected")
+    return _("Last connected {moment}").format(moment=voice.moment(session.last_connected))
+
+
+def reason(voice: Voice, session: SessionSnapshot) -> str:
+    """Say why the verdict is what it is, and why the session was lost when that is something else."""
+    _ = voice.translate
+    if session.verdict in (Verdict.CONNECTED, Verdict.PAUSED):
+        return ""
+    told = [_(REASONS[session.reason])]
+    if session.lost_reason not in (Reason.NONE, session.reason):
+        told.append(_("Why it was lost: {reason}").format(reason=_(REASONS[session.lost_reason])))
+    return " ".join(text for text in told if text)
+
+
+def step(voice: Voice, code: str) -> str:
+    """Say what an operation is doing; a step that this page does not know is shown by its code."""
+    return voice.translate(STEPS[code]) if code in STEPS else code
+
+
+def outcome(voice: Voice, code: str, message: str) -> str:
+    """Say how an operation ended; an outcome that this page does not know is told in core's English."""
+    return voice.translate(OUTCOMES[code]) if code in OUTCOMES else message
+
+
+def operation(voice: Voice, kind: str) -> str:
+    """Name an operation."""
+    return voice.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
+
+
+def code_seconds_left(voice: Voice, first_seen: datetime, generation: int) -> int:
+    """Count the seconds that a QR code still has; 0 when WhatsApp is about to renew it."""
+    life = FIRST_CODE_SECONDS if generation == 1 else LATER_CODE_SECONDS
+    return max(0, life - int(voice.seconds_since(first_seen)))
+
+
+def seconds_until(voice: Voice, moment: datetime | None) -> int | None:
+    """Count the seconds until a moment; None when there is none or it has passed."""
+    if moment is None or moment <= voice.now:
+        return None
+    return int((moment - voice.now).total_seconds()) + 1
+
+
+def pairing_code_groups(code: str) -> tuple[str, ...]:
+    """Split a pairing code as the phone shows it: four and four."""
+    plain = code.replace("-", "").replace(" ", "")
+    return tuple(plain[start : start + 4] for start in range(0, len(plain), 4))
+
+
+def phone_digits(text: str) -> str | None:
+    """Read a phone number typed with its country code; None when it cannot be one.
+
+    Spaces, dots, hyphens, brackets and a leading + or 00 are accepted. E.164 allows 15 digits; nobody's
+    number with country code is shorter than 8.
+    """
+    digits = text.strip().removeprefix("+")
+    for mark in " .-()/\u00a0":
+        digits = digits.replace(mark, "")
+    digits = digits.removeprefix("00")
+    return digits if digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15 else None
+
+
+def history_line(voice: Voice, entry: HistoryEntry) -> str:
+    """Tell one entry of the history in a sentence."""
+    _ = voice.translate
+    data = entry.data
+    kind = _(HISTORY_KINDS.get(entry.kind, entry.kind))
+    if entry.kind == "transition":
+        told = _known(voice, {str(key): value.label for key, value in LOOKS.items()}, data.get("to"))
+        why = _known(voice, {str(key): value for key, value in REASONS.items()}, data.get("reason"))
+        return f"{told}. {why}".removesuffix(" ") if why else told
+    if entry.kind == "operation":
+        name = _known(voice, OPERATIONS, data.get("operation", data.get("kind")))
+        result = _known(voice, OUTCOMES, data.get("outcome", data.get("code")))
+        return f"{name}: {result}" if result else name
+    details = ", ".join(f"{key}: {value}" for key, value in data.items() if value not in (None, ""))
+    return f"{kind}: {details}" if details else kind
+
+
+def origin(_: Translate, told: str) -> str:
+    """Say where a setting's value comes from: a variable's name, this page, or the default."""
+    return _(ORIGINS[told]) if told in ORIGINS else _("from {variable}").format(variable=told)
+
+
+def settings_field(_: Translate, path: str) -> str:
+    """Name a setting by its dotted path: "servers.main.sessions.sales.enabled" is "main, sales, Checked"."""
+    parts = [part for part in path.split(".") if part not in ("servers", "sessions")]
+    if path.endswith(".sessions"):
+        parts.append("sessions")
+    return ", ".join(_(FIELDS[part]) if part in FIELDS else part for part in parts)
+
+
+def settings_problem(_: Translate, problem: str) -> str:
+    """Tell a mistake in the settings by the field's name and the remedy."""
+    path, separator, text = problem.partition(": ")
+    if not separator:
+        return problem
+    told = _(text) if text in PROBLEMS else text
+    return f"{settings_field(_, path)}: {told}"
+
+
+def _known(voice: Voice, table: dict[str, str], code: object) -> str:
+    word = table.get(str(code), "" if code is None else str(code))
+    return voice.translate(word) if word else ""
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

@@ -1,0 +1,109 @@
+"""Texts and dates in the reader's language: English, Portuguese of Portugal and of Brazil.
+
+English stands in the code inside `_("...")`; `N_("...")` marks a text that is translated later, where it
+is shown. The `.po` files are committed and compiled in memory, so there is nothing to build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+
+from babel.dates import format_datetime, format_skeleton, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+Translate = Callable[[str], str]
+
+DOMAIN = "dashboard"
+DEFAULT = "en"
+LOCALES = (DEFAULT, "pt_PT", "pt_BR")
+
+_DATES = {DEFAULT: "en_GB"}
+"""English dates in the order day, month, which nobody misreads."""
+
+
+def negotiate(accept_language: str | None) -> str:
+    """Choose one of `LOCALES` for an Accept-Language header or a single tag such as "pt-BR".
+
+    Plain "pt" and every Portuguese other than Brazil's read Portugal's.
+    """
+    for tag in _by_preference(accept_language or ""):
+        language, _separator, region = tag.replace("_", "-").partition("-")
+        if language == "pt":
+            return "pt_BR" if region.split("-")[-1] == "br" else "pt_PT"
+        if language == "en":
+            return DEFAULT
+    return DEFAULT
+
+
+def translator(locale: str) -> Translate:
+    """Return the function that translates into `locale`; a text without a translation stays English."""
+    translate = _translations(locale).gettext
+    # gettext keeps the catalogue's header under the empty text.
+    return lambda message: translate(message) if message else ""
+
+
+def current_locale() -> str:
+    """The locale of the page run that asks: the language of the reader's browser."""
+    # Imported here because everything else in this module also serves pages that are not Streamlit's.
+    from streamlit import context
+
+    return negotiate(context.locale)
+
+
+def gettext(message: str) -> str:
+    """Translate for the page run that asks; pages import it as `_`."""
+    return translator(current_locale())(message)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's customary name, which Babel looks for
+    """Mark a text for translation and return it unchanged."""
+    return message
+
+
+def format_moment(moment: datetime, *, now: datetime, zone: tzinfo, locale: str) -> str:
+    """Write a moment as short as it stays clear: "14:32" today, "3 Nov, 14:32" on another day."""
+    local, locale = moment.astimezone(zone), _DATES.get(locale, locale)
+    if local.date() == now.astimezone(zone).date():
+        return format_time(local, "HH:mm", tzinfo=zone, locale=locale)
+    skeleton = "MMMd" if local.year == now.astimezone(zone).year else "yMMMd"
+    day = format_skeleton(skeleton, local, tzinfo=zone, locale=locale)
+    return f"{day}, {format_time(local, 'HH:mm', tzinfo=zone, locale=locale)}"
+
+
+def format_exactly(moment: datetime, *, zone: tzinfo, locale: str) -> str:
+    """Write a moment with date, seconds and zone, for a tooltip."""
+    locale = _DATES.get(locale, locale)
+    return format_datetime(moment.astimezone(zone), "d MMM y HH:mm:ss ZZZZ", tzinfo=zone, locale=locale)
+
+
+def _by_preference(accept_language: str) -> list[str]:
+    """Return the header's language tags, the most wanted first and the refused ones left out."""
+    weighted = []
+    for part in accept_language.lower().split(","):
+        tag, _separator, parameter = part.strip().partition(";")
+        name, _equals, value = parameter.strip().partition("=")
+        try:
+            weight = float(value) if name == "q" else 1.0
+        except ValueError:
+            continue
+        if tag and weight > 0:
+            weighted.append((weight, tag.strip()))
+    return [tag for _weight, tag in sorted(weighted, key=lambda pair: -pair[0])]
+
+
+@cache
+def _translations(locale: str) -> NullTranslations:
+    if locale == DEFAULT or locale not in LOCALES:
+        return NullTranslations()
+    path = files("dashboard") / "locale" / locale / "LC_MESSAGES" / f"{DOMAIN}.po"
+    catalogue = read_po(BytesIO(path.read_bytes()), locale=locale, domain=DOMAIN)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)

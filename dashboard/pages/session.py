@@ -1,0 +1,134 @@
+"""Session: what one session needs now; opened by links of the form `/session?server=...&session=...`."""
+
+import streamlit as st
+
+from core.models import SessionSnapshot, Verdict
+from dashboard import actions, components, state
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.pairing import draw_panel
+
+REFRESH_SECONDS = 1
+HISTORY_SECONDS = 3
+
+
+def draw_header(voice: Voice, session: SessionSnapshot) -> None:
+    """Draw the name, the verdict and why."""
+    st.html(
+        components.heading(session.session, session.server)
+        + f'<div class="ops-line ops-under">{components.badge(voice, session)}'
+        f"{components.since(voice, session)}</div>{components.facts(voice, session)}"
+    )
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_session(server: str, name: str) -> None:
+    """Draw the verdict and what can be done; memory only."""
+    state.user()
+    state.follow()
+    snapshot = state.snapshot()
+    voice = state.voice(snapshot.taken_at)
+    session = snapshot.session(server, name)
+    if session is None:
+        draw_missing(server, name)
+        return
+    if session.enabled and session.verdict != Verdict.CONNECTED:
+        state.watch(server, name)
+    draw_header(voice, session)
+    found = snapshot.server(server)
+    if found is not None:
+        components.banners(found)
+    with st.container(key="panel"):
+        draw_panel(voice, session, state.operation(server, name))
+
+
+def draw_missing(server: str, name: str) -> None:
+    """Say that there is no such session, and what may have happened."""
+    text = _(
+        "There is no session {session} on {server}. It may have been removed or renamed in the settings."
+    )
+    components.note("warn", text.format(session=name, server=server), icon="question")
+
+
+@st.fragment(run_every=HISTORY_SECONDS)
+def draw_history(server: str, name: str) -> None:
+    """Draw what happened lately; a background thread reads it."""
+    state.user()
+    voice = state.voice(state.snapshot().taken_at)
+    entries = state.history(server, name)
+    with st.container(key="history-box"):
+        components.subtitle(_("What happened lately"))
+        if entries is None:
+            components.soft(_("Reading..."))
+        elif not entries:
+            components.soft(_("Nothing has been recorded yet."))
+        else:
+            st.html(components.history_table(voice, entries))
+
+
+def draw_controls(session: SessionSnapshot) -> None:
+    """Draw what is needed rarely; outside the refreshing part, which would close the questions."""
+    names = (session.server, session.session)
+    key = f"{session.server}-{session.session}"
+    with (
+        st.expander(_("More for {session}").format(session=plain(session.session)), key=f"more-{key}"),
+        st.container(horizontal=True),
+    ):
+        label = _("Restart {session}").format(session=plain(session.session))
+        st.button(label, key=f"restart-more-{key}", on_click=actions.restart, args=names)
+        if st.button(_("Close {session}").format(session=plain(session.session)), key=f"close-{key}"):
+            ask_close(*names)
+        if st.button(_("Log out {session}").format(session=plain(session.session)), key=f"logout-{key}"):
+            ask_log_out(*names)
+        if session.enabled:
+            label = _("Pause {session}").format(session=plain(session.session))
+            st.button(label, key=f"pause-{key}", on_click=actions.pause, args=names)
+
+
+def ask_close(server: str, name: str) -> None:
+    """Ask before a session is closed."""
+    label = _("Close {session}").format(session=plain(name))
+    text = _(
+        "It stops sending and receiving until it is started again. Its pairing is kept: no scan will be "
+        "needed."
+    )
+
+    @st.dialog(_("Close {session}?").format(session=plain(name)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        components.answers(label, f"close-yes-{server}-{name}", actions.close, (server, name))
+
+    ask()
+
+
+def ask_log_out(server: str, name: str) -> None:
+    """Ask before a phone is unlinked."""
+    label = _("Log out {session}").format(session=plain(name))
+    text = _(
+        "Its phone is unlinked. This cannot be undone: to use the session again, somebody with the phone "
+        "must scan a new code. The session is also paused."
+    )
+
+    @st.dialog(_("Log out {session}?").format(session=plain(name)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        components.answers(label, f"logout-yes-{server}-{name}", actions.log_out, (server, name))
+
+    ask()
+
+
+state.user()
+server_name = st.query_params.get("server", "")
+session_name = st.query_params.get("session", "")
+state.begin_history(server_name, session_name)
+st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
+main, side = st.columns([3, 2], gap="medium")
+with main:
+    draw_session(server_name, session_name)
+with side:
+    known = state.snapshot().session(server_name, session_name)
+    if known is not None:
+        draw_controls(known)
+        draw_history(server_name, session_name)

@@ -1,0 +1,172 @@
+"""Settings: gateways, their sessions and the interval; each value with where it comes from."""
+
+import streamlit as st
+
+from core.settings import ServerSettings, Settings
+from core.settings_store import SAVED_ON_THE_PAGE
+from dashboard import components, settings_actions, state
+from dashboard.check_results import draw_results
+from dashboard.formatting import plain
+from dashboard.i18n import gettext as _
+from dashboard.settings_form import field_key, label, open_form
+from dashboard.settings_sessions import draw_sessions
+from dashboard.words import TOKEN_SOURCE_ORDER, TOKEN_SOURCES
+
+
+def draw_server(settings: Settings, server: ServerSettings) -> None:
+    """Draw one gateway: its form, its checks and its sessions."""
+    name = server.name
+    with st.container(key=f"card-settings-{name}"):
+        components.subtitle(_("Gateway {server}").format(server=name))
+        draw_server_form(settings, server)
+        with st.container(horizontal=True):
+            st.button(
+                _("Test the connection to {server}").format(server=plain(name)),
+                key=f"test-{name}",
+                on_click=settings_actions.check_connection,
+                args=(name,),
+            )
+            st.button(
+                _("Look for sessions on {server}").format(server=plain(name)),
+                key=f"discover-{name}",
+                on_click=settings_actions.discover,
+                args=(name,),
+            )
+            remove = _("Remove {server}").format(server=plain(name))
+            if st.button(remove, key=f"remove-server-{name}", type="tertiary"):
+                ask_remove_server(name)
+        draw_results(name)
+        draw_sessions(settings, server)
+
+
+def draw_server_form(settings: Settings, server: ServerSettings) -> None:
+    """Draw a gateway's own settings."""
+    form, path = settings_actions.server_form(server.name), f"servers.{server.name}"
+    is_set = server.secret_key is not None
+    can_forget = is_set and settings.origins.get(f"{path}.secret_key") == SAVED_ON_THE_PAGE
+    values: dict[str, state.Field] = {
+        "url": server.url,
+        "secret_key": "",
+        "token_source": str(server.token_source),
+        "enabled": server.enabled,
+    }
+    open_form(form, values | ({"forget_secret": False} if can_forget else {}))
+    with st.form(form, border=False):
+        st.text_input(
+            label(_("Address"), settings, f"{path}.url"),
+            key=field_key(form, "url"),
+            autocomplete="off",
+            placeholder="http://127.0.0.1:21465",
+        )
+        st.text_input(
+            label(_("Secret key, set"), settings, f"{path}.secret_key")
+            if is_set
+            else _("Secret key, not set"),
+            key=field_key(form, "secret_key"),
+            type="password",
+            autocomplete="new-password",
+            placeholder=_("set: type another one to replace it") if is_set else _("not set"),
+            help=_("The gateway's own secret key. It is never shown again."),
+        )
+        if can_forget:
+            st.checkbox(
+                _("Forget the secret key that was saved on this page"), key=field_key(form, "forget_secret")
+            )
+        st.selectbox(
+            label(_("Tokens"), settings, f"{path}.token_source"),
+            [str(source) for source in TOKEN_SOURCE_ORDER],
+            format_func=lambda word: _(TOKEN_SOURCES[word]),
+            key=field_key(form, "token_source"),
+        )
+        st.toggle(label(_("Check this gateway"), settings, f"{path}.enabled"), key=field_key(form, "enabled"))
+        components.told(state.notice(form))
+        st.form_submit_button(
+            _("Save {server}").format(server=plain(server.name)),
+            key=f"save-{server.name}",
+            on_click=settings_actions.save_server,
+            args=(server.name,),
+            type="primary",
+        )
+
+
+def ask_remove_server(name: str) -> None:
+    """Ask before a gateway is removed."""
+    yes = _("Remove {server}").format(server=plain(name))
+    text = _(
+        "The gateway and its sessions are no longer checked or shown here. The gateway goes on as it is."
+    )
+
+    @st.dialog(_("Remove {server}?").format(server=plain(name)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        components.answers(yes, f"remove-server-yes-{name}", settings_actions.remove_server, (name,))
+
+    ask()
+
+
+def draw_add_server(*, is_first: bool) -> None:
+    """Draw the form for another gateway."""
+    form = settings_actions.ADD_SERVER
+    open_form(form, {"name": "main" if is_first else "", "url": "", "secret_key": ""})
+    with st.expander(_("Add a gateway"), expanded=is_first), st.form(form, border=False):
+        st.text_input(
+            _("Name"),
+            key=field_key(form, "name"),
+            max_chars=40,
+            autocomplete="off",
+            help=_("How you call it; 1 to 40 letters, digits, _ or -"),
+        )
+        st.text_input(
+            _("Address"),
+            key=field_key(form, "url"),
+            autocomplete="off",
+            placeholder="http://127.0.0.1:21465",
+        )
+        st.text_input(
+            _("Secret key"),
+            key=field_key(form, "secret_key"),
+            type="password",
+            autocomplete="new-password",
+            help=_("The gateway's own secret key. It is never shown again."),
+        )
+        components.told(state.notice(form))
+        st.form_submit_button(
+            _("Add the gateway"), key="save-add-server", on_click=settings_actions.add_server, type="primary"
+        )
+
+
+def draw_interval(settings: Settings) -> None:
+    """Draw how often sessions are checked."""
+    form = settings_actions.INTERVAL
+    open_form(form, {"seconds": float(settings.interval_seconds)})
+    with st.container(key="card-settings-interval"), st.form(form, border=False):
+        st.number_input(
+            label(_("Seconds between two checks of a session"), settings, "interval_seconds"),
+            min_value=1.0,
+            max_value=300.0,
+            step=1.0,
+            format="%g",
+            key=field_key(form, "seconds"),
+        )
+        components.told(state.notice(form))
+        st.form_submit_button(
+            _("Save the interval"),
+            key="save-interval",
+            on_click=settings_actions.save_interval,
+            type="primary",
+        )
+
+
+state.user()
+state.follow()
+current = state.settings()
+st.html(components.heading(_("Settings")))
+for problem in state.core().settings.problems:
+    components.note("bad", problem, icon="warning")
+components.told(state.notice("settings"))
+wanted = st.query_params.get("server")
+for one in sorted(current.servers, key=lambda server: server.name != wanted):
+    draw_server(current, one)
+draw_add_server(is_first=not current.servers)
+draw_interval(current)

@@ -1,0 +1,220 @@
+"""What the page holds: the core of this process, and for each tab its few `session_state` keys.
+
+Nothing that an operator waits for lives in `session_state`: a reload or a second tab shows the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from core.models import HistoryEntry, Snapshot
+from core.operation_status import OperationStatus
+from core.runtime import Core
+from core.settings import Settings
+from dashboard.auth import identity
+from dashboard.auth.users import Role, User
+from dashboard.background import Background
+from dashboard.formatting import Voice
+from dashboard.i18n import current_locale
+
+SESSIONS_PAGE = "pages/sessions.py"
+SESSION_PAGE = "pages/session.py"
+SETTINGS_PAGE = "pages/settings.py"
+
+HISTORY_ENTRIES = 20
+HISTORY_MAX_AGE_SECONDS = 3.0
+FIRST_HISTORY_SECONDS = 0.15
+WATCH_SECONDS = 30.0
+
+_DESTINATION = "ops-destination"
+_NOTICES = "ops-notices"
+_PHONES = "ops-phones"
+_OPENED = "ops-opened"
+_RANKS = (Role.VIEWER, Role.OPERATOR, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What came of a click, shown where it was clicked until the next one."""
+
+    tone: str
+    text: str
+
+
+Field = str | bool | float
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A form as it was when it was first shown in this tab."""
+
+    revision: int
+    values: Mapping[str, Field]
+
+
+@dataclass(frozen=True)
+class _Installed:
+    core: Core
+    background: Background
+
+
+_installed: list[_Installed] = []
+
+
+def install(core: Core) -> None:
+    """Give the pages their core; the server does it once, before any page runs."""
+    uninstall()
+    _installed.append(_Installed(core, Background()))
+
+
+def uninstall() -> None:
+    """Let go of the core and end the background threads."""
+    for one in _installed:
+        one.background.stop()
+    _installed.clear()
+
+
+def core() -> Core:
+    """Return the core of this process."""
+    return _installed[0].core
+
+
+def background() -> Background:
+    """Return the threads for work that pages must not wait for."""
+    return _installed[0].background
+
+
+def user() -> User:
+    """Return who looks at the page; ends this run with nothing drawn when nobody is signed in any more."""
+    found = identity.current_user()
+    if found is None:
+        st.stop()
+    return found
+
+
+def require(role: Role) -> User:
+    """Return the user of an action, which needs at least this role; ends the run otherwise."""
+    found = user()
+    if _RANKS.index(found.role) < _RANKS.index(role):
+        st.stop()
+    return found
+
+
+def voice(now: datetime) -> Voice:
+    """Return the reader's language and time zone, with the moment at which the shown values were taken."""
+    return Voice(now=now, zone=_zone(), locale=current_locale())
+
+
+def snapshot() -> Snapshot:
+    """Return everything that is known now; memory only."""
+    return core().monitor.snapshot()
+
+
+def settings() -> Settings:
+    """Return the settings in force; memory only."""
+    return core().settings.current()
+
+
+def operation(server: str, session: str) -> OperationStatus | None:
+    """Return what is being done, or was last done, with a session; memory only."""
+    return core().operations.status(server, session)
+
+
+def watch(server: str, session: str) -> None:
+    """Ask for a look at this session every second while somebody has it on the screen."""
+    core().monitor.watch(server, session, WATCH_SECONDS)
+
+
+def history(server: str, session: str) -> list[HistoryEntry] | None:
+    """Return the newest entries of a session, the newest first; None until they have been read."""
+    read = partial(
+        core().history.read, server=server, session=session, newest_first=True, limit=HISTORY_ENTRIES
+    )
+    found = background().fresh(("history", server, session), read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
+    return cast("list[HistoryEntry] | None", found)
+
+
+def begin_history(server: str, session: str) -> None:
+    """Read a session's history for the first drawing of its page, which waits for it only for a moment."""
+    history(server, session)
+    background().wait(("history", server, session), FIRST_HISTORY_SECONDS)
+
+
+def go(page: str, params: Mapping[str, str] | None = None) -> None:
+    """Ask for another page from a callback; `follow` does it, because callbacks cannot."""
+    st.session_state[_DESTINATION] = (page, dict(params or {}))
+
+
+def follow() -> None:
+    """Switch to the page that a callback asked for, if one did."""
+    if _DESTINATION in st.session_state:
+        page, params = st.session_state.pop(_DESTINATION)
+        st.switch_page(page, query_params=params)
+
+
+def tell(place: str, notice: Notice | None) -> None:
+    """Leave what came of a click for the place where it is shown."""
+    st.session_state.setdefault(_NOTICES, {})[place] = notice
+
+
+def notice(place: str) -> Notice | None:
+    """Return what the latest click at this place came to."""
+    found: Notice | None = st.session_state.get(_NOTICES, {}).get(place)
+    return found
+
+
+def remember_phone(server: str, session: str, phone: str) -> None:
+    """Keep the number for a confirmation that may be asked next; in this tab only, never stored."""
+    st.session_state[_PHONES] = {**st.session_state.get(_PHONES, {}), (server, session): phone}
+
+
+def remembered_phone(server: str, session: str) -> str | None:
+    """Return the number that was typed in this tab for this session."""
+    found: str | None = st.session_state.get(_PHONES, {}).get((server, session))
+    return found
+
+
+def opened(form: str) -> Opened | None:
+    """Return how a form stood when it was opened in this tab."""
+    found: Opened | None = st.session_state.get(_OPENED, {}).get(form)
+    return found
+
+
+def remember_opened(form: str, values: Opened | None) -> None:
+    """Remember how a form stands as it is opened; None: it will be opened anew."""
+    st.session_state[_OPENED] = {**st.session_state.get(_OPENED, {}), form: values}
+
+
+def typed(key: str) -> str:
+    """Return what stands in the text field of this key."""
+    return str(st.session_state.get(key) or "")
+
+
+def holds(key: str) -> bool:
+    """Tell whether the widget of this key has a value; those of a page that was left have none."""
+    return key in st.session_state
+
+
+def held(key: str) -> Field:
+    """Return the value of the widget of this key."""
+    value: Field = st.session_state[key]
+    return value
+
+
+def put(key: str, value: Field) -> None:
+    """Set the value of the widget of this key, before it is drawn."""
+    st.session_state[key] = value
+
+
+def _zone() -> tzinfo:
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

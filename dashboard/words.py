@@ -1,0 +1,194 @@
+"""The page's words for the stable codes of core: English here, translated where they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.models import Reason, TokenSource, Verdict
+from dashboard.i18n import N_
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a verdict is told: in words, by a shape and by a colour, so that no one of them stands alone."""
+
+    label: str
+    shape: str
+    tone: str
+    urgency: int
+    """Lower stands first in the list."""
+
+
+LOOKS: dict[Verdict, Look] = {
+    Verdict.UNAUTHORIZED: Look(N_("Access refused"), "lock", "bad", 0),
+    Verdict.UNREACHABLE: Look(N_("Gateway unreachable"), "cut", "bad", 1),
+    Verdict.DISCONNECTED: Look(N_("Disconnected"), "cross", "bad", 2),
+    Verdict.STUCK: Look(N_("Stuck while starting"), "warning", "warn", 3),
+    Verdict.UNRESPONSIVE: Look(N_("Not responding"), "warning", "warn", 4),
+    Verdict.UNKNOWN: Look(N_("Unknown"), "question", "idle", 5),
+    Verdict.WAITING_FOR_QR: Look(N_("Waiting for a scan"), "qr", "wait", 6),
+    Verdict.WAITING_FOR_CODE: Look(N_("Waiting for the code"), "qr", "wait", 7),
+    Verdict.STARTING: Look(N_("Starting"), "dots", "wait", 8),
+    Verdict.CONNECTED: Look(N_("Connected"), "check", "good", 9),
+    Verdict.PAUSED: Look(N_("Paused"), "pause", "idle", 10),
+}
+
+REASONS: dict[Reason, str] = {
+    Reason.NONE: "",
+    Reason.GATEWAY_UNREACHABLE: N_("The gateway does not answer."),
+    Reason.GATEWAY_RESTARTED: N_("The gateway was restarted."),
+    Reason.GATEWAY_TIMEOUT: N_("The gateway did not answer in time for this session."),
+    Reason.TOKEN_REJECTED: N_("The gateway does not accept the token."),
+    Reason.SECRET_REJECTED: N_("The gateway does not accept the secret key."),
+    Reason.PAGE_NOT_ANSWERING: N_(
+        "The gateway says connected, but WhatsApp in its browser does not answer in time."
+    ),
+    Reason.BROWSER_DEAD: N_("The gateway says connected, but its browser is dead or offline."),
+    Reason.CLOSED_ON_GATEWAY: N_("Removed on the phone, or closed by somebody else."),
+    Reason.CLOSED_BY_OPERATOR: N_("Closed from this page."),
+    Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from this page."),
+    Reason.CODE_EXPIRED: N_("A code was shown and nobody used it in time."),
+    Reason.NEVER_STARTED: N_("Not started since the gateway came up."),
+    Reason.START_TOO_SLOW: N_("The browser on the gateway has been starting for too long."),
+    Reason.UNREADABLE_ANSWER: N_("The gateway's answer could not be understood."),
+    Reason.STALE: N_("No recent answer about this session."),
+}
+
+OPERATIONS: dict[str, str] = {
+    "start": N_("Start"),
+    "restart": N_("Restart"),
+    "pair": N_("Pairing"),
+    "close": N_("Close"),
+    "logout": N_("Log out"),
+}
+
+STEPS: dict[str, str] = {
+    "checking": N_("Asking the gateway how the session stands"),
+    "waiting_for_browser": N_("The browser on the gateway is starting"),
+    "closing": N_("Closing the old attempt"),
+    "waiting_after_close": N_("Waiting until the old browser has gone"),
+    "waiting_after_logout": N_("Waiting until the gateway has finished logging out"),
+    "starting": N_("Telling the gateway to start"),
+    "waiting_for_gateway": N_("Waiting until the gateway answers again"),
+    "logging_out": N_("Logging out on the gateway"),
+    "waiting_for_code_to_expire": N_("Waiting until the earlier code has expired"),
+    "waiting_for_scan": N_("Waiting for the phone to scan the code"),
+    "waiting_for_code_entry": N_("Waiting for the code to be entered on the phone"),
+    "syncing": N_("The phone accepted it, WhatsApp is loading the chats"),
+    "verifying": N_("Making sure that the session answers"),
+    "done": N_("Done"),
+}
+
+OUTCOMES: dict[str, str] = {
+    "connected": N_("The session is connected."),
+    "already_connected": N_("The session was connected already: nothing was changed."),
+    "started": N_("The session was started."),
+    "needs_pairing": N_(
+        "The session started, but it asks for a phone. Pair it: scan the QR code or enter a code."
+    ),
+    "close_refused": N_(
+        "The session is starting or waiting for a phone, and ends by itself within a minute. Closing it now "
+        "would leave its browser running."
+    ),
+    "closed": N_("The session was closed. Its pairing is kept: start it again without a scan."),
+    "close_unverified": N_(
+        "The gateway was told to close the session, but did not confirm it. Look at the status above."
+    ),
+    "logged_out": N_("The session was logged out and paused. To use it again, pair it with a new scan."),
+    "not_connected": N_(
+        "The gateway can log out only a session that is connected. Remove the linked device on the phone "
+        "instead."
+    ),
+    "code_expired": N_("The code expired before anybody used it. Ask for a new one."),
+    "code_not_visible": N_(
+        "The gateway tells a pairing code only at the first start of a session, so none can be shown now. "
+        "Use the QR code."
+    ),
+    "needs_webhook_confirmation": N_("Pairing would delete this session's webhook. Your decision is needed."),
+    "start_failed": N_("The gateway could not start the session. Try again; if it repeats, restart it."),
+    "stuck": N_("The browser on the gateway did not start. Restart the session."),
+    "unauthorized": N_("The gateway does not accept the token. Check the secret key in the settings."),
+    "secret_rejected": N_("The gateway does not accept the secret key. Correct it in the settings."),
+    "unreachable": N_("The gateway does not answer. Check that it runs and that its address is right."),
+    "timed_out": N_("It took too long. Look at the status above and try again."),
+    "busy_elsewhere": N_("Somebody else is working on this session at the moment. Wait until they are done."),
+    "stopped": N_("It was stopped because the program ended. Try again."),
+    "failed": N_("It failed. Try again; the program's log says more."),
+}
+
+HISTORY_KINDS: dict[str, str] = {
+    "transition": N_("Status"),
+    "operation": N_("Action"),
+    "monitoring": N_("Monitoring"),
+    "settings": N_("Settings"),
+    "sign_in": N_("Sign-in"),
+}
+
+TOKEN_SOURCES: dict[TokenSource, str] = {
+    TokenSource.AUTO: N_("Automatic: made here, or by the gateway if it refuses those"),
+    TokenSource.LOCAL: N_("Made here from the secret key"),
+    TokenSource.SERVER: N_("Asked from the gateway"),
+}
+
+
+TOKEN_SOURCE_ORDER = (TokenSource.AUTO, TokenSource.LOCAL, TokenSource.SERVER)
+
+CHECKS: dict[str, tuple[str, str, str]] = {
+    "reachable": (
+        N_("The gateway answers"),
+        N_("The gateway does not answer"),
+        N_("The gateway was not asked"),
+    ),
+    "secret_accepted": (
+        N_("The secret key is accepted"),
+        N_("The secret key is not accepted"),
+        N_("The secret key could not be tried"),
+    ),
+    "secret_missing": ("", "", N_("No secret key is set, so none could be tried")),
+    "default_refused": (
+        N_("The public default secret is refused"),
+        N_(
+            "The public default secret is accepted: everybody who reaches this gateway can use it. "
+            "Set another one."
+        ),
+        N_("The public default secret could not be tried"),
+    ),
+    "token_accepted": (
+        N_("A token for the first session is accepted"),
+        N_("A token for the first session is not accepted"),
+        N_("No token could be tried"),
+    ),
+}
+"""For each check: it is well, it is not, it could not be found out."""
+
+ORIGINS: dict[str, str] = {"saved on the page": N_("saved on this page"), "default": N_("default")}
+
+FIELDS: dict[str, str] = {
+    "url": N_("Address"),
+    "secret_key": N_("Secret key"),
+    "token": N_("Token"),
+    "token_source": N_("Tokens"),
+    "enabled": N_("Checked"),
+    "sessions": N_("Sessions"),
+    "webhook": N_("Webhook"),
+    "interval_seconds": N_("Interval"),
+}
+
+PROBLEMS: tuple[str, ...] = (
+    N_("has no scheme; add http:// (or https://) in front"),
+    N_("has no valid host and port; write for example http://127.0.0.1:21465"),
+    N_("must begin with http:// or https://"),
+    N_("has a blank or a control character in it; remove it"),
+    N_("stands in quotes, and they are taken as part of it; remove the quotes"),
+    N_("holds a user name or password, which the gateway does not know; remove it"),
+    N_("has a '?' or '#'; remove it and what follows"),
+    N_("must be 1 to 40 letters, digits, '_' or '-'; choose such a name"),
+    N_("is not set; enter the gateway's address, such as http://127.0.0.1:21465"),
+    N_("has a line break in it; write it in one line"),
+)
+"""What core says of a wrong setting, word for word, so that it can be translated; the rest is shown as is."""
+
+
+def look(verdict: Verdict) -> Look:
+    """Return how a verdict is told."""
+    return LOOKS[verdict]

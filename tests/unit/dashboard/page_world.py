@@ -1,0 +1,186 @@
+"""A core for page tests: hand-made snapshots, recorded operations, real settings on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from core.models import (
+    Histogram,
+    HistoryEntry,
+    Outcome,
+    QrCode,
+    ServerSnapshot,
+    SessionSnapshot,
+    Snapshot,
+    Verdict,
+)
+from core.operation_status import OUTCOMES, OperationStatus
+from core.settings import load_environment
+from core.settings_store import SettingsSource
+from core.store import FileStore
+from dashboard.auth.users import Role, User
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+APP = Path(dashboard.__file__).with_name("app.py")
+ENVIRONMENT = {
+    "WPPCONNECT_URL": "http://127.0.0.1:21465",
+    "WPPCONNECT_SECRET_KEY": "a-secret-of-the-gateway",
+    "WPPCONNECT_SESSIONS": "sales,support",
+}
+
+
+def ago(**units: float) -> datetime:
+    """A moment before the tests' now."""
+    return NOW - timedelta(**units)
+
+
+def session(name: str = "sales", verdict: str = "disconnected", **fields: Any) -> SessionSnapshot:
+    """A session as the monitor would show it."""
+    standard: dict[str, Any] = {
+        "server": "main",
+        "session": name,
+        "enabled": verdict != "paused",
+        "verdict": Verdict(verdict),
+        "since": ago(minutes=12),
+        "ever_connected": True,
+        "last_connected": ago(minutes=12),
+    }
+    return SessionSnapshot(**(standard | fields))
+
+
+def server(*sessions: SessionSnapshot, **fields: Any) -> ServerSnapshot:
+    """A gateway with sessions."""
+    standard: dict[str, Any] = {
+        "server": "main",
+        "enabled": True,
+        "up": True,
+        "secret_key_valid": True,
+        "interval_seconds": 5.0,
+        "holder": "wppconnect-exporter[4711]",
+        "published_at": NOW,
+        "settings_revision": 0,
+        "probe_seconds": Histogram(bounds=(1.0,), buckets=(0, 0), sum_seconds=0.0),
+        "sessions": sessions,
+    }
+    return ServerSnapshot(**(standard | fields))
+
+
+def qr(payload: str = "2@payload", *, age_seconds: float = 0.0, generation: int = 1) -> QrCode:
+    """A live code."""
+    return QrCode(payload=payload, first_seen=ago(seconds=age_seconds), generation=generation)
+
+
+def operation(name: str = "sales", kind: str = "pair", **fields: Any) -> OperationStatus:
+    """An operation that runs."""
+    standard: dict[str, Any] = {
+        "server": "main",
+        "session": name,
+        "kind": kind,
+        "actor": "ana",
+        "holder": "wppconnect-dashboard[1]",
+        "started_at": ago(seconds=8),
+        "step_since": ago(seconds=8),
+    }
+    return OperationStatus(**(standard | fields))
+
+
+def ended(code: str, name: str = "sales", kind: str = "pair", **fields: Any) -> OperationStatus:
+    """An operation that ended with an outcome."""
+    ok, message = OUTCOMES[code]
+    outcome = Outcome(ok=ok, code=code, message=message, at=NOW)
+    return operation(name, kind, step="done", finished_at=NOW, outcome=outcome, **fields)
+
+
+@dataclass
+class FakeMonitor:
+    """Shows what a test gives it."""
+
+    servers: tuple[ServerSnapshot, ...] = ()
+    watched: list[tuple[str, str]] = field(default_factory=list)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(taken_at=NOW, settings_revision=0, servers=self.servers)
+
+    def watch(self, server: str, session: str, seconds: float) -> None:
+        self.watched.append((server, session))
+
+
+@dataclass
+class FakeOperations:
+    """Records what was asked for."""
+
+    statuses: dict[tuple[str, str], OperationStatus] = field(default_factory=dict)
+    calls: list[tuple[str, str, str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def __getattr__(self, kind: str) -> Callable[..., None]:
+        if kind not in ("start", "restart", "pair", "close", "logout"):
+            raise AttributeError(kind)
+        return lambda server, session, **how: self.calls.append((kind, server, session, how))
+
+    def status(self, server: str, session: str) -> OperationStatus | None:
+        return self.statuses.get((server, session))
+
+    def forget(self, server: str, session: str) -> None:
+        self.statuses.pop((server, session), None)
+
+
+@dataclass
+class FakeHistory:
+    """Holds entries in memory."""
+
+    entries: list[HistoryEntry] = field(default_factory=list)
+
+    def read(self, **_how: Any) -> list[HistoryEntry]:
+        return self.entries
+
+
+class FakeCore:
+    """What `state.install` gets in tests."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self.monitor = FakeMonitor()
+        self.operations = FakeOperations()
+        self.history = FakeHistory()
+        self.store = FileStore(directory)
+        self.settings = SettingsSource(load_environment(environ), self.store)
+        self.client: Any = None
+
+    def shows(self, *sessions: SessionSnapshot, **fields: Any) -> None:
+        """Let the monitor show one gateway with these sessions."""
+        self.monitor.servers = (server(*sessions, **fields),)
+
+
+@dataclass
+class FakeSignIns:
+    """Says who is signed in."""
+
+    user: User | None = field(default_factory=lambda: User(name="ana", role=Role.ADMINISTRATOR))
+
+    def user_of(self, cookie: str | None) -> User | None:
+        return self.user
+
+
+def open_page(page: str = "", *, locale: str = "en-GB", **query: str) -> AppTest:
+    """Run the page as a browser would open it."""
+    app = AppTest.from_file(str(APP), default_timeout=20)
+    app.context["locale"] = locale
+    app.context["timezone"] = "Europe/Lisbon"
+    for name, value in query.items():
+        app.query_params[name] = value
+    if page:
+        app.switch_page(f"pages/{page}.py")
+    return app.run()
+
+
+def shown(app: AppTest) -> str:
+    """Return everything that is drawn as text, in one string."""
+    parts = [element.proto.body for element in app.get("html")]
+    parts += [one.value for one in app.markdown]
+    return "\n".join(parts)

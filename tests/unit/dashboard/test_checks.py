@@ -1,0 +1,101 @@
+"""What the settings page asks a gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from page_world import FakeCore
+
+from core.exceptions import ConnectError, SecretKeyRejectedError, WppconnectError
+from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings
+from dashboard import checks
+
+
+@dataclass
+class FakeClient:
+    """A gateway that a test describes."""
+
+    accepted: set[str] = field(default_factory=lambda: {"a-secret-of-the-gateway"})
+    names: tuple[str, ...] | None = ()
+    problem: WppconnectError | None = None
+    closed: bool = False
+
+    def read_health(self) -> None:
+        if self.problem:
+            raise self.problem
+
+    def accepts_secret(self, secret: str) -> bool:
+        return secret in self.accepted
+
+    def list_sessions(self) -> tuple[str, ...] | None:
+        if self.problem:
+            raise self.problem
+        return self.names
+
+    def read_status(self, session: str) -> SimpleNamespace:
+        return SimpleNamespace(version="2.10.4")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def asked(core: FakeCore, client: FakeClient) -> dict[str, tuple[bool | None, str]]:
+    core.client = lambda server: client
+    findings = checks.check_connection(core, "main")
+    return {finding.code: (finding.ok, finding.detail) for finding in findings}
+
+
+def test_a_gateway_that_is_set_up_well_passes_every_question(core: FakeCore) -> None:
+    client = FakeClient()
+
+    assert asked(core, client) == {
+        "reachable": (True, ""),
+        "secret_accepted": (True, ""),
+        "default_refused": (True, ""),
+        "token_accepted": (True, "2.10.4"),
+    }
+    assert client.closed
+
+
+def test_an_unreachable_gateway_is_asked_nothing_more(core: FakeCore) -> None:
+    client = FakeClient(problem=ConnectError("nobody listens"))
+
+    assert asked(core, client) == {"reachable": (False, "nobody listens")}
+    assert client.closed
+
+
+def test_a_gateway_that_accepts_the_public_default_is_open_to_everyone(core: FakeCore) -> None:
+    answers = asked(core, FakeClient(accepted={PUBLIC_DEFAULT_SECRET}))
+
+    assert answers["secret_accepted"] == (False, "")
+    assert answers["default_refused"] == (False, "")
+    assert "token_accepted" not in answers
+
+
+def test_discovered_sessions_arrive_paused(core: FakeCore) -> None:
+    core.client = lambda server: FakeClient(names=("sales", "new-one", "a:b"))
+
+    found = checks.discover(core, "main", actor="ana")
+
+    assert found == checks.Discovery(added=("new-one",), known=("sales",), odd=("a:b",))
+    server: ServerSettings | None = core.settings.current().server("main")
+    assert server is not None
+    added = server.session("new-one")
+    assert added is not None
+    assert not added.enabled
+
+
+def test_a_list_of_unknown_shape_is_not_taken_for_no_sessions(core: FakeCore) -> None:
+    core.client = lambda server: FakeClient(names=None)
+
+    assert checks.discover(core, "main", actor="ana") == checks.Discovery(problem="unreadable")
+
+
+def test_a_refused_secret_key_is_told(core: FakeCore) -> None:
+    problem = SecretKeyRejectedError("the secret key is not the gateway's", status_code=400)
+    core.client = lambda server: FakeClient(problem=problem)
+
+    found = checks.discover(core, "main", actor="ana")
+
+    assert found.problem == "the secret key is not the gateway's"

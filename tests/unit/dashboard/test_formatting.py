@@ -1,0 +1,146 @@
+"""Values to text."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from page_world import NOW, ago, session
+
+from core.models import HistoryEntry, Reason
+from dashboard import formatting
+from dashboard.formatting import Voice
+from dashboard.i18n import translator
+
+VOICE = Voice(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        pytest.param(-3, "0 s", id="clocks that differ give nothing negative"),
+        pytest.param(8.9, "8 s", id="seconds"),
+        pytest.param(60, "1 min", id="a minute"),
+        pytest.param(3599, "59 min", id="almost an hour"),
+        pytest.param(3 * 3600 + 5 * 60, "3 h 5 min", id="hours and minutes"),
+        pytest.param(2 * 3600, "2 h", id="whole hours"),
+        pytest.param(2 * 86400 + 4 * 3600 + 59, "2 d 4 h", id="days and hours"),
+    ],
+)
+def test_a_span_is_told_by_its_two_largest_units(seconds: float, text: str) -> None:
+    assert formatting.duration(seconds) == text
+
+
+def test_a_moment_of_today_needs_no_date() -> None:
+    assert VOICE.moment(ago(hours=2)) == "12:00"
+
+
+def test_a_moment_of_another_day_has_its_date_in_the_readers_zone() -> None:
+    voice = Voice(now=NOW, zone=ZoneInfo("Asia/Tokyo"))
+
+    assert voice.moment(ago(hours=2)) == "21:00"
+    assert voice.moment(ago(days=2, hours=-5)) == "22 Nov, 04:00"
+
+
+def test_the_exact_moment_has_seconds_and_zone() -> None:
+    assert VOICE.exactly(ago(hours=2)) == "23 Nov 2026 12:00:00 GMT+00:00"
+
+
+def test_a_lost_session_tells_why_it_is_down_and_why_it_was_lost() -> None:
+    lost = session(reason=Reason.CODE_EXPIRED, lost_reason=Reason.GATEWAY_RESTARTED)
+
+    assert formatting.reason(VOICE, lost) == (
+        "A code was shown and nobody used it in time. Why it was lost: The gateway was restarted."
+    )
+
+
+def test_the_same_reason_is_not_told_twice() -> None:
+    lost = session(reason=Reason.GATEWAY_RESTARTED, lost_reason=Reason.GATEWAY_RESTARTED)
+
+    assert formatting.reason(VOICE, lost) == "The gateway was restarted."
+
+
+def test_paused_sessions_do_not_count_as_problems() -> None:
+    sessions = [session("a", "connected"), session("b", "paused")]
+
+    assert formatting.summary(VOICE, sessions) == "All 1 connected"
+
+
+def test_a_session_without_a_connection_ever_says_so() -> None:
+    assert formatting.last_connected(VOICE, session(last_connected=None)) == "Never seen connected"
+
+
+@pytest.mark.parametrize(
+    ("generation", "age", "left"),
+    [(1, 0, 60), (1, 59, 1), (1, 70, 0), (2, 0, 20), (2, 21, 0), (7, 5, 15)],
+)
+def test_the_first_code_lives_a_minute_and_later_ones_twenty_seconds(
+    generation: int, age: int, left: int
+) -> None:
+    assert formatting.code_seconds_left(VOICE, ago(seconds=age), generation) == left
+
+
+def test_a_countdown_never_shows_zero_before_its_end() -> None:
+    assert formatting.seconds_until(VOICE, NOW + timedelta(seconds=0.4)) == 1
+    assert formatting.seconds_until(VOICE, NOW) is None
+    assert formatting.seconds_until(VOICE, None) is None
+
+
+@pytest.mark.parametrize("code", ["K7WM2QXA", "K7WM-2QXA"])
+def test_a_pairing_code_is_split_four_and_four(code: str) -> None:
+    assert formatting.pairing_code_groups(code) == ("K7WM", "2QXA")
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [
+        pytest.param("+351 912 345 678", "351912345678", id="plus and blanks"),
+        pytest.param("00351912345678", "351912345678", id="two zeros"),
+        pytest.param("55 (11) 98765-4321", "5511987654321", id="brackets and a hyphen"),
+        pytest.param("912", None, id="too short"),
+        pytest.param("1234567890123456", None, id="longer than E.164 allows"),
+        pytest.param("+351 912 345 67a", None, id="a letter"),
+        pytest.param("٣٥١٩١٢٣٤٥٦٧٨", None, id="digits of another script"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_a_phone_number_is_read_as_people_write_it(typed: str, digits: str | None) -> None:
+    assert formatting.phone_digits(typed) == digits
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("interval_seconds", "Interval"),
+        ("servers.main.url", "main, Address"),
+        ("servers.main.sessions.sales.enabled", "main, sales, Checked"),
+        ("servers.main.sessions", "main, Sessions"),
+    ],
+)
+def test_a_setting_is_called_by_its_name_on_the_page(path: str, name: str) -> None:
+    assert formatting.settings_field(translator("en"), path) == name
+
+
+def test_a_problem_of_the_settings_is_translated_with_its_field() -> None:
+    told = formatting.settings_problem(
+        translator("pt_PT"), "servers.main.url: must begin with http:// or https://"
+    )
+
+    assert told == "main, Endereço: tem de começar por http:// ou https://"
+
+
+def test_a_problem_that_the_page_does_not_know_is_told_as_it_is() -> None:
+    assert formatting.settings_problem(translator("pt_PT"), "servers.main.url: odd") == "main, Endereço: odd"
+    assert formatting.settings_problem(translator("pt_PT"), "no path at all") == "no path at all"
+
+
+def test_codes_that_the_page_does_not_know_are_shown_rather_than_lost() -> None:
+    assert formatting.step(VOICE, "new_step") == "new_step"
+    assert formatting.outcome(VOICE, "new_code", "English sentence.") == "English sentence."
+
+
+def test_an_entry_of_another_kind_tells_its_data() -> None:
+    entry = HistoryEntry(at=NOW, kind="monitoring", data={"event": "started", "holder": "x[1]", "last": None})
+
+    assert formatting.history_line(VOICE, entry) == "Monitoring: event: started, holder: x[1]"

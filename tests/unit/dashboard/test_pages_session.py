@@ -1,0 +1,216 @@
+"""The page of one session."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from page_world import (
+    NOW,
+    FakeCore,
+    FakeSignIns,
+    ago,
+    ended,
+    open_page,
+    operation,
+    qr,
+    session,
+    shown,
+)
+from streamlit.testing.v1 import AppTest
+
+from core.models import HistoryEntry
+from dashboard.qr import qr_svg
+
+
+def open_sales(**more: str) -> AppTest:
+    return open_page("session", server="main", session="sales", **more)
+
+
+def drawn_code(app: AppTest) -> str:
+    source = shown(app).split('src="data:image/svg+xml;base64,')[1].split('"')[0]
+    return base64.b64decode(source).decode()
+
+
+def keys(app: AppTest) -> set[str | None]:
+    return {button.key for button in app.button}
+
+
+def test_the_live_code_is_drawn_with_the_seconds_that_it_has_left(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr", qr=qr("2@live", age_seconds=18)))
+
+    app = open_sales()
+
+    assert drawn_code(app) == qr_svg("2@live")
+    assert "This code is good for 42 s more" in shown(app)
+
+
+def test_a_later_code_has_twenty_seconds(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr", qr=qr(age_seconds=18, generation=2)))
+
+    assert "This code is good for 2 s more" in shown(open_sales())
+
+
+def test_a_used_up_code_is_said_to_be_scanned_or_about_to_be_renewed(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr", qr=qr(age_seconds=61)))
+
+    assert "Scanned, or about to be renewed" in shown(open_sales())
+
+
+def test_no_code_is_drawn_in_any_other_verdict(core: FakeCore) -> None:
+    core.shows(session("sales", "starting", qr=qr()))
+
+    assert "<img" not in shown(open_sales())
+
+
+def test_progress_is_told_in_words_with_its_seconds(core: FakeCore) -> None:
+    core.shows(session("sales", "starting"))
+    core.operations.statuses["main", "sales"] = operation(step="waiting_for_browser")
+
+    text = shown(open_sales())
+
+    assert "The browser on the gateway is starting, 8 s" in text
+    assert "Started by ana" in text
+
+
+def test_a_wait_is_counted_down(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.operations.statuses["main", "sales"] = operation(
+        step="waiting_after_close", step_until=ago(seconds=-29.5)
+    )
+
+    assert "30 s more at most" in shown(open_sales())
+
+
+def test_a_pairing_code_is_shown_in_two_groups_with_how_to_enter_it(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_code"))
+    core.operations.statuses["main", "sales"] = operation(
+        mode="code", step="waiting_for_code_entry", pairing_code="K7WM2QXA", step_until=ago(seconds=-40.5)
+    )
+
+    text = shown(open_sales())
+
+    assert ">K7WM</span>" in text
+    assert ">2QXA</span>" in text
+    assert "Tap Link with phone number instead." in text
+    assert "Enter it within 41 s" in text
+
+
+def test_success_names_the_session_and_tells_how_long_the_outage_lasted(core: FakeCore) -> None:
+    core.shows(session("sales", "connected", since=ago(seconds=3), outage_seconds=754.0))
+
+    text = shown(open_sales())
+
+    assert "sales is connected" in text
+    assert "The outage lasted 12 min." in text
+
+
+def test_a_session_connected_for_long_is_not_celebrated(core: FakeCore) -> None:
+    core.shows(session("sales", "connected", since=ago(hours=3), outage_seconds=754.0))
+
+    text = shown(open_sales())
+
+    assert "sales is connected" not in text
+    assert "Nothing needs to be done." in text
+
+
+def test_an_expired_code_offers_a_new_one(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.operations.statuses["main", "sales"] = ended("code_expired")
+
+    app = open_sales()
+
+    assert app.button(key="repair-main-sales").label == "Show a new code for sales"
+    assert "The code expired before anybody used it." in shown(app)
+
+
+def test_an_interrupted_operation_is_told_and_can_be_begun_again(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.operations.statuses["main", "sales"] = operation(interrupted=True)
+
+    app = open_sales()
+
+    assert "ended in the middle" in shown(app)
+    assert "repair-main-sales" in keys(app)
+
+
+def test_a_watched_session_that_is_not_connected_is_looked_at_more_often(core: FakeCore) -> None:
+    core.shows(session("sales"))
+
+    open_sales()
+
+    assert ("main", "sales") in core.monitor.watched
+
+
+@pytest.mark.parametrize("verdict", ["connected", "paused"])
+def test_no_extra_attention_is_asked_for_when_nothing_is_awaited(core: FakeCore, verdict: str) -> None:
+    core.shows(session("sales", verdict))
+
+    open_sales()
+
+    assert core.monitor.watched == []
+
+
+def test_what_happened_lately_is_told_with_who_did_it(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.history.entries = [
+        HistoryEntry(
+            at=ago(minutes=12), kind="transition", data={"to": "disconnected", "reason": "code_expired"}
+        ),
+        HistoryEntry(at=NOW, kind="operation", actor="rui", data={"operation": "close", "outcome": "closed"}),
+    ]
+
+    text = shown(open_sales())
+
+    assert "Disconnected. A code was shown and nobody used it in time." in text
+    assert "Close: The session was closed." in text
+    assert "(rui)" in text
+
+
+def test_a_session_that_does_not_exist_is_said_to_be_missing(core: FakeCore) -> None:
+    core.shows(session("support"))
+
+    app = open_sales()
+
+    assert "There is no session sales on main." in shown(app)
+    assert not app.exception
+
+
+def test_the_page_is_empty_for_who_is_not_signed_in(core: FakeCore, sign_ins: FakeSignIns) -> None:
+    core.shows(session("sales", "waiting_for_qr", qr=qr()))
+    sign_ins.user = None
+
+    app = open_sales()
+
+    assert shown(app) == ""
+    assert not app.button
+
+
+@pytest.mark.parametrize("verdict", ["unauthorized", "unreachable", "paused", "stuck", "unknown", "starting"])
+def test_every_verdict_can_be_drawn(core: FakeCore, verdict: str) -> None:
+    core.shows(session("sales", verdict))
+
+    assert not open_sales().exception
+
+
+def test_an_earlier_success_is_not_told_of_a_session_that_was_lost_again(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.operations.statuses["main", "sales"] = ended("connected")
+
+    assert "The session is connected." not in shown(open_sales())
+
+
+def test_an_earlier_failure_is_not_told_once_the_session_was_connected_since(core: FakeCore) -> None:
+    core.shows(session("sales", last_connected=NOW))
+    failed = ended("timed_out").model_copy(update={"finished_at": ago(minutes=30)})
+    core.operations.statuses["main", "sales"] = failed
+
+    assert "It took too long." not in shown(open_sales())
+
+
+def test_a_name_with_underscores_is_not_read_as_emphasis(core: FakeCore) -> None:
+    core.shows(session("_sales_"))
+
+    app = open_page("session", server="main", session="_sales_")
+
+    assert app.button(key="repair-main-_sales_").label == r"Re-pair \_sales\_"

@@ -1,0 +1,143 @@
+"""The list of sessions."""
+
+from __future__ import annotations
+
+import pytest
+from page_world import NOW, FakeCore, FakeSignIns, open_page, qr, session, shown
+
+from core.models import Problem
+
+
+def test_problems_stand_first(core: FakeCore) -> None:
+    core.shows(
+        session("zebra", "disconnected"), session("alpha", "connected"), session("beta", "unresponsive")
+    )
+
+    app = open_page()
+
+    keys = [button.key for button in app.button]
+    assert keys == ["repair-main-zebra", "restart-main-beta", "open-main-alpha"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fields", "label", "key"),
+    [
+        pytest.param("connected", {}, "Open sales", "open-main-sales", id="connected is opened"),
+        pytest.param(
+            "disconnected", {}, "Re-pair sales", "repair-main-sales", id="disconnected is re-paired"
+        ),
+        pytest.param(
+            "disconnected", {"ever_connected": False}, "Pair sales", "repair-main-sales", id="new is paired"
+        ),
+        pytest.param("stuck", {}, "Restart sales", "restart-main-sales", id="stuck is restarted"),
+        pytest.param("unresponsive", {}, "Restart sales", "restart-main-sales", id="dead is restarted"),
+        pytest.param("paused", {}, "Resume sales", "resume-main-sales", id="paused is resumed"),
+        pytest.param("unauthorized", {}, "Check the secret key", "secret-main-sales", id="refused: secret"),
+        pytest.param("unreachable", {}, "Check the address", "address-main-sales", id="unreachable: address"),
+        pytest.param(
+            "waiting_for_qr", {"qr": qr()}, "Show the QR code of sales", "open-main-sales", id="QR is shown"
+        ),
+    ],
+)
+def test_each_verdict_has_the_one_button_that_fits(
+    core: FakeCore, verdict: str, fields: dict[str, object], label: str, key: str
+) -> None:
+    core.shows(session("sales", verdict, **fields))
+
+    app = open_page()
+
+    assert [(button.label, button.key) for button in app.button] == [(label, key)]
+
+
+def test_a_card_tells_verdict_since_when_why_and_last_connection_in_words(core: FakeCore) -> None:
+    core.shows(session("sales", reason="gateway_restarted"))
+
+    text = shown(open_page())
+
+    assert "Disconnected" in text
+    assert "for 12 min" in text
+    assert "The gateway was restarted." in text
+    assert "Last connected 13:48" in text
+    assert "23 Nov 2026 13:48:00" in text
+
+
+def test_re_pair_begins_the_pairing_and_opens_the_session(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    app = open_page()
+
+    app.button(key="repair-main-sales").click().run()
+
+    assert core.operations.calls == [("pair", "main", "sales", {"actor": "ana"})]
+    assert dict(app.query_params) == {"server": "main", "session": "sales"}
+
+
+def test_resume_is_saved_for_all_processes(core: FakeCore) -> None:
+    core.shows(session("sales", "paused"))
+    app = open_page()
+
+    app.button(key="resume-main-sales").click().run()
+
+    saved = core.settings.saved().servers["main"].sessions["sales"]
+    assert saved.enabled is True
+
+
+def test_an_unreachable_gateway_is_named_with_the_next_step(core: FakeCore) -> None:
+    problem = Problem(kind="ConnectError", message="nobody listens", at=NOW)
+    core.shows(session("sales", "unreachable"), up=False, problem=problem)
+
+    text = shown(open_page())
+
+    assert "The gateway main does not answer." in text
+    assert "Check that it runs and that its address is right. (nobody listens)" in text
+
+
+def test_a_refused_secret_key_is_told_with_the_image_that_ignores_it(core: FakeCore) -> None:
+    core.shows(session("sales", "unauthorized"), secret_key_valid=False)
+
+    text = shown(open_page())
+
+    assert "The gateway main does not accept the secret key." in text
+    assert "--secretKey" in text
+
+
+def test_who_probes_and_a_stretched_interval_are_told(core: FakeCore) -> None:
+    core.shows(session("sales", "connected"), interval_seconds=12.0, interval_reason="token_cost")
+
+    text = shown(open_page())
+
+    assert "main: checked by wppconnect-exporter[4711] every 12 s." in text
+    assert "Every 5 s is configured" in text
+
+
+def test_without_a_gateway_the_page_says_what_to_do(core: FakeCore) -> None:
+    app = open_page()
+
+    assert "No gateway is set up yet." in shown(app)
+    assert [button.label for button in app.button] == ["Add a gateway"]
+
+
+def test_names_from_the_gateway_are_escaped(core: FakeCore) -> None:
+    problem = Problem(kind="ConnectError", message="<script>alert(1)</script>", at=NOW)
+    core.shows(session("sales", "unreachable"), up=False, problem=problem)
+
+    assert "<script>" not in shown(open_page())
+
+
+def test_nothing_is_drawn_for_who_is_not_signed_in(core: FakeCore, sign_ins: FakeSignIns) -> None:
+    core.shows(session("sales"))
+    sign_ins.user = None
+
+    app = open_page()
+
+    assert shown(app) == ""
+    assert not app.button
+    assert not app.exception
+
+
+def test_the_page_speaks_the_browsers_language(core: FakeCore) -> None:
+    core.shows(session("sales", reason="closed_on_gateway"))
+
+    portugal, brazil = shown(open_page(locale="pt-PT")), shown(open_page(locale="pt-BR"))
+
+    assert "Removida no telemóvel" in portugal
+    assert "Removida no celular" in brazil

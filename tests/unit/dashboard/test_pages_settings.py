@@ -1,0 +1,197 @@
+"""The settings page."""
+
+from __future__ import annotations
+
+from page_world import FakeCore, FakeSignIns, open_page, session, shown
+from streamlit.testing.v1 import AppTest
+
+from dashboard.auth.users import Role, User
+
+
+def open_settings(core: FakeCore) -> AppTest:
+    core.shows(session("sales"))
+    return open_page("settings")
+
+
+def test_each_value_tells_where_it_comes_from(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    assert app.text_input(key="server-main-url").label == "Address (from WPPCONNECT_URL)"
+    assert (
+        app.text_input(key="server-main-secret_key").label == "Secret key, set (from WPPCONNECT_SECRET_KEY)"
+    )
+    assert (
+        app.number_input(key="interval-seconds").label == "Seconds between two checks of a session (default)"
+    )
+
+
+def test_the_secret_key_is_never_sent_to_the_browser(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    assert app.text_input(key="server-main-secret_key").value == ""
+    assert "a-secret-of-the-gateway" not in str(app)
+
+
+def test_only_what_was_changed_is_saved(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465/")
+    app.button(key="save-main").click().run()
+
+    saved = core.settings.saved().servers["main"]
+    assert (saved.url, saved.secret_key, saved.token_source, saved.enabled) == (
+        "http://10.0.0.5:21465/",
+        None,
+        None,
+        None,
+    )
+    assert app.text_input(key="server-main-url").value == "http://10.0.0.5:21465"
+    assert app.text_input(key="server-main-url").label == "Address (saved on this page)"
+    assert "Saved." in shown(app)
+
+
+def test_a_new_secret_key_is_saved_and_the_field_is_emptied(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="server-main-secret_key").set_value("another-secret")
+    app.button(key="save-main").click().run()
+
+    current = core.settings.current().servers[0].secret_key
+    assert current is not None
+    assert current.get_secret_value() == "another-secret"
+    assert app.text_input(key="server-main-secret_key").value == ""
+
+
+def test_a_secret_key_saved_here_can_be_forgotten(core: FakeCore) -> None:
+    change = core.settings.saved().with_server("main", secret_key="saved-secret")
+    core.settings.save(change, expected_revision=0, actor="rui")
+    app = open_settings(core)
+
+    app.checkbox(key="server-main-forget_secret").check()
+    app.button(key="save-main").click().run()
+
+    current = core.settings.current().servers[0].secret_key
+    assert current is not None
+    assert current.get_secret_value() == "a-secret-of-the-gateway"
+
+
+def test_a_mistake_names_the_field_and_the_remedy_and_keeps_what_was_typed(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="server-main-url").set_value("gateway:21465")
+    app.button(key="save-main").click().run()
+
+    assert "main, Address: has no scheme; add http:// (or https://) in front" in shown(app)
+    assert app.text_input(key="server-main-url").value == "gateway:21465"
+    assert core.settings.current().revision == 0
+
+
+def test_the_second_administrator_is_told_what_the_first_changed_and_loses_nothing(core: FakeCore) -> None:
+    app = open_settings(core)
+    change = core.settings.saved().with_interval(30.0)
+    core.settings.save(change, expected_revision=0, actor="rui")
+
+    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.button(key="save-main").click().run()
+    told, typed = shown(app), app.text_input(key="server-main-url").value
+    app.button(key="save-main").click().run()
+
+    assert "rui changed this after you opened the page: Interval." in told
+    assert typed == "http://10.0.0.5:21465"
+    assert core.settings.current().servers[0].url == "http://10.0.0.5:21465"
+    assert core.settings.current().interval_seconds == 30.0
+
+
+def test_a_session_is_added_and_checked_from_then_on(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="add-session-main-name").set_value("new-one")
+    app.button(key="add-main").click().run()
+
+    added = core.settings.current().servers[0].session("new-one")
+    assert added is not None
+    assert added.enabled
+    assert app.text_input(key="add-session-main-name").value == ""
+
+
+def test_a_session_name_that_breaks_the_gateway_is_refused(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="add-session-main-name").set_value("a:b")
+    app.button(key="add-main").click().run()
+
+    assert "use 1 to 40 letters, digits" in shown(app)
+    assert core.settings.current().servers[0].session("a:b") is None
+
+
+def test_a_session_that_is_there_already_is_not_added_again(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="add-session-main-name").set_value("sales")
+    app.button(key="add-main").click().run()
+
+    assert "there is a session of this name already" in shown(app)
+
+
+def test_a_webhook_that_is_known_to_be_none_is_saved_as_such(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.radio(key="session-main-sales-webhook").set_value("none")
+    app.button(key="save-main-sales").click().run()
+
+    saved = core.settings.current().servers[0].session("sales")
+    assert saved is not None
+    assert saved.webhook == ""
+
+
+def test_a_webhook_without_an_address_is_asked_for(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.radio(key="session-main-sales-webhook").set_value("url")
+    app.button(key="save-main-sales").click().run()
+
+    assert "Webhook: enter its address" in shown(app)
+    assert core.settings.current().revision == 0
+
+
+def test_a_session_is_removed_only_after_a_question(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.button(key="remove-main-sales").click().run()
+    before = core.settings.current().servers[0].session("sales")
+    app.button(key="remove-yes-main-sales").click().run()
+
+    assert before is not None
+    assert core.settings.current().servers[0].session("sales") is None
+
+
+def test_a_gateway_is_added_with_its_secret_key(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.text_input(key="add-server-name").set_value("backup")
+    app.text_input(key="add-server-url").set_value("http://10.0.0.9:21465")
+    app.text_input(key="add-server-secret_key").set_value("its-secret")
+    app.button(key="save-add-server").click().run()
+
+    added = core.settings.current().server("backup")
+    assert added is not None
+    assert added.url == "http://10.0.0.9:21465"
+
+
+def test_the_interval_is_saved(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.number_input(key="interval-seconds").set_value(15.0)
+    app.button(key="save-interval").click().run()
+
+    assert core.settings.current().interval_seconds == 15.0
+
+
+def test_an_operator_cannot_save_settings(core: FakeCore, sign_ins: FakeSignIns) -> None:
+    app = open_settings(core)
+    sign_ins.user = User(name="rui", role=Role.OPERATOR)
+
+    app.number_input(key="interval-seconds").set_value(15.0)
+    app.button(key="save-interval").click().run()
+
+    assert core.settings.current().revision == 0
