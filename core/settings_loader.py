@@ -16,24 +16,29 @@ Every field of type SecretStr can also be given as `<VARIABLE>_FILE`, the path o
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
-from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
+from pydantic import PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.exceptions import ConfigurationError
 from core.logs import register_secret
-from core.models import Frozen
 
 SECRET_FILE_LIMIT = 16_384
 """Bytes; no secret is longer, and a wrong path (a device, a log) must not fill the memory."""
+
+_VARIABLES: ContextVar[Mapping[str, Any] | None] = ContextVar("variables", default=None)
+"""What `load_settings` reads instead of os.environ while it builds a model."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,30 @@ class Finding:
     text: str
 
 
-class Environment(Frozen):
+class Environment(BaseSettings):
     """Base of all settings that come from environment variables: `<prefix><FIELD IN CAPITALS>`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+    # No decoding: the library wants lists as JSON; ours are written with commas, and their fields read them.
+    model_config = SettingsConfigDict(
+        frozen=True, hide_input_in_errors=True, allow_inf_nan=False, enable_decoding=False
+    )
     prefix: ClassVar[str]
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what the constructor is given, then the variables that `load_settings` hands over."""
+        # The library's own sources would read os.environ, and secrets from one folder instead of *_FILE.
+        variables = EnvSettingsSource(settings_cls, env_prefix=cls.prefix)
+        # It looks for names in small letters.
+        variables.env_vars = {name.lower(): value for name, value in (_VARIABLES.get() or {}).items()}
+        return init_settings, variables
 
     @classmethod
     def variable(cls, name: str) -> str:
@@ -69,10 +92,6 @@ class Environment(Frozen):
     def remarks(self) -> Iterable[Finding]:
         """Find what is allowed but probably not meant; a model overrides it."""
         return ()
-
-    def _with_sources(self, sources: dict[str, str]) -> Self:
-        self._sources.update(sources)
-        return self
 
 
 AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)
@@ -127,13 +146,14 @@ def load_settings(
         # Beside mistakes they would only be noise.
         remarks = () if given.problems else found.remarks()
         given.remarks += [(one.fields[0], one.text) for one in remarks]
+        found._sources.update(given.sources)
     return Loaded(
         problems=tuple(given.sentence(name, text) for name, text in given.problems),
         warnings=(
             *_unknown_variables(model, environ),
             *(given.sentence(name, text) for name, text in given.remarks),
         ),
-        found=None if given.problems or found is None else found._with_sources(given.sources),
+        found=None if given.problems else found,
     )
 
 
@@ -148,19 +168,21 @@ class _Given(Generic[AnyEnvironment]):
     ) -> None:
         self.model = model
         self.environ = environ
-        self.values: dict[str, str] = {}
-        self.sources: dict[str, str] = {}
+        # A variable that is not written in capitals is none of ours, and is told as unknown.
+        self.variables: dict[str, Any] = {
+            name: text.strip() for name, text in environ.items() if name.isupper() and text.strip()
+        }
+        self.sources: dict[str, str] = {}  # where a value stood, unless in its own variable
         self.secrets: list[str] = []
         self.problems: list[tuple[str, str]] = []
         self.remarks: list[tuple[str, str]] = []
-        for name, info in model.model_fields.items():
-            flag, text = flags.get(name, ("", None))
+        for name, (flag, text) in flags.items():
             if text is not None:
-                self._put(name, flag, text)
-            elif _is_secret(info.annotation):
+                self.variables[model.variable(name)] = text
+                self.sources[name] = flag
+        for name in _secrets(model):
+            if name not in self.sources:
                 self._take_secret(name)
-            elif text := environ.get(model.variable(name), "").strip():
-                self._put(name, model.variable(name), text)
 
     def sentence(self, name: str, text: str) -> str:
         """Put the variable's name before the text."""
@@ -168,28 +190,30 @@ class _Given(Generic[AnyEnvironment]):
 
     def validate(self) -> AnyEnvironment | None:
         """Build the model; with mistakes build it from the rest, so that the rest is looked at, too."""
+        handed_over = _VARIABLES.set(self.variables)
         try:
-            return self.model.model_validate(self.values)
+            return self.model()
         except ValidationError as error:
-            for details in error.errors(include_url=False, include_input=False):
-                name = str(details["loc"][0])
-                if details["type"] == "value_error":
-                    # A validator's own sentences; one of them may repeat what was given.
-                    self.problems += [(name, self._scrub(str(text))) for text in details["ctx"]["error"].args]
-                else:
-                    self.problems.append((name, _in_our_words(details, self.model.model_fields[name])))
-        unreadable = {name for name, _ in self.problems}
-        try:
-            return self.model.model_validate({k: v for k, v in self.values.items() if k not in unreadable})
-        except ValidationError:
+            self._set_aside(error)
+            with contextlib.suppress(ValidationError):  # what has to be set is still missing
+                return self.model()
             return None
+        finally:
+            _VARIABLES.reset(handed_over)
 
-    def _put(self, name: str, source: str, text: str) -> None:
-        self.values[name] = text
-        self.sources[name] = source
+    def _set_aside(self, error: ValidationError) -> None:
+        for details in error.errors(include_url=False, include_input=False):
+            name = str(details["loc"][0])
+            self.variables.pop(self.model.variable(name), None)
+            if details["type"] == "value_error":
+                # A validator's own sentences; one of them may repeat what was given.
+                self.problems += [(name, self._scrub(str(text))) for text in details["ctx"]["error"].args]
+            else:
+                self.problems.append((name, _in_our_words(details, self.model.model_fields[name])))
 
     def _take_secret(self, name: str) -> None:
         variable = self.model.variable(name)
+        self.variables.pop(variable, None)
         text = self.environ.get(variable, "").rstrip("\r\n")
         file = self.environ.get(f"{variable}_FILE", "").strip()
         self._hide(text)
@@ -204,15 +228,14 @@ class _Given(Generic[AnyEnvironment]):
                 self.problems.append((name, f"{error}, or set {variable} itself"))
                 return
             self._hide(text)
-        elif text.strip():
-            self.sources[name] = variable
-        else:
+        elif not text.strip():
             return
         if re.search(r"[\x00-\x1f\x7f]", text):
             self.problems.append((name, "has a line break or control character in it; write it in one line"))
         if text != text.strip() or text[:1] in ("'", '"'):
             self.remarks.append((name, "begins or ends with a blank or a quote, which counts as part of it"))
-        self.values[name] = text
+        # A SecretStr already here: the library logs what it reads where PYDANTIC_SETTINGS_DEBUG is set.
+        self.variables[variable] = SecretStr(text)
 
     def _scrub(self, text: str) -> str:
         for secret in self.secrets:
@@ -245,6 +268,10 @@ def _read_secret_file(path: Path) -> str:
     if not text.strip():
         raise ValueError("names an empty file; write the secret into it")
     return text
+
+
+def _secrets(model: type[Environment]) -> list[str]:
+    return [name for name, info in model.model_fields.items() if _is_secret(info.annotation)]
 
 
 def _is_secret(annotation: object) -> bool:
@@ -284,11 +311,8 @@ def _bounds(info: FieldInfo) -> str:
 
 
 def _unknown_variables(model: type[Environment], environ: Mapping[str, str]) -> Iterator[str]:
-    known = set()
-    for name, info in model.model_fields.items():
-        known |= {model.variable(name)} | (
-            {f"{model.variable(name)}_FILE"} if _is_secret(info.annotation) else set()
-        )
+    known = {model.variable(name) for name in model.model_fields}
+    known |= {f"{model.variable(name)}_FILE" for name in _secrets(model)}
     for variable in sorted(environ):
         # Variables are spelt in capitals, but a person may not have done so.
         if variable.upper().startswith(model.prefix) and variable not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -65,8 +66,11 @@ def duration(seconds: float) -> str:
 
 
 def plain(name: str) -> str:
-    """Write a name for a label that Streamlit reads as Markdown: "_x_" is not to be read as emphasis."""
-    return name.replace("_", "\\_")
+    """Write a name for a label that Streamlit reads as Markdown: "_x_" is not to be read as emphasis.
+
+    Inside a word an underscore is only itself; a backslash there would be read out to the blind.
+    """
+    return re.sub(r"^_+|_+$", lambda edge: "\\_" * len(edge.group()), name)
 
 
 def verdict_label(voice: Voice, verdict: Verdict) -> str:

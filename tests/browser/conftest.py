@@ -26,8 +26,9 @@ TIMES = Times(scale=0.3, qr_first=6, qr_next=6, auto_close=60, sync=0.5, unlink=
 """A gateway whose codes change often enough to see a rotation, with the real auto-close."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # No longer than a module: Playwright keeps an event loop running in the thread meanwhile.
     require("chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)

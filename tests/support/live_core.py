@@ -12,6 +12,7 @@ from core.runtime import Core, open_core
 from core.settings import load_environment
 from core.waits import Waits
 from simulator import Simulator, Times
+from tests.support.secrets import keep_secrets_of
 from tests.support.waiting import until
 
 SERVER, SESSION = "main", "sales"
@@ -134,3 +135,4 @@ def live_core(
         yield LiveCore(core, simulator)
     finally:
         core.stop()
+        keep_secrets_of(simulator, data)

@@ -15,6 +15,8 @@ from pathlib import Path
 import requests
 
 from simulator import Simulator
+from tests.plugins.leaks import inspect, keep_secret
+from tests.support.secrets import keep_secrets_of
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -106,11 +108,30 @@ class Stack:
         """`session_connected` of a session."""
         return self.metric(f'wppconnect_session_connected{{server="main",session="{session}"}}')
 
+    def look_for_leaks(self) -> None:
+        """Hand over what this run used, and everything that it let anybody read."""
+        keep_secrets_of(self.simulator, self.data)
+        keep_secret("password", [PASSWORD])
+        keep_secret("secret key", [SECRET, self._changes.get("WPPCONNECT_SECRET_KEY")])
+        keep_secret("token", [self._changes.get("WPPCONNECT_TOKEN")])
+        for process in self._processes:
+            inspect(process.log.name, process.printed())
+        for url in filter(None, (self.exporter_url, self.page_url)):
+            for path in ("/", "/metrics", "/no-such-page", "/sign-in"):
+                inspect(path, self._read(url + path))
+
     def stop(self) -> None:
         """End every process."""
         for process in self._processes:
             if process.is_running:
                 process.kill()
+
+    @staticmethod
+    def _read(url: str) -> str:
+        try:
+            return requests.get(url, timeout=5).text
+        except requests.ConnectionError:
+            return ""  # The test ended this process.
 
     def _start(self, package: str, **changes: str) -> Process:
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
@@ -136,6 +157,7 @@ def stack(simulator: Simulator, directory: Path, **changes: str) -> Iterator[Sta
     try:
         yield running
     finally:
+        running.look_for_leaks()
         running.stop()
 
 

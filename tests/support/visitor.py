@@ -81,6 +81,11 @@ class Visitor:
         """The code that the simulated phone would accept."""
         return self.product.simulator.urlcode(session)
 
+    def settle(self) -> None:
+        """Wait until nothing on the page is still being loaded."""
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SLOW)
+        self.page.wait_for_load_state("networkidle")
+
     def overflows(self) -> bool:
         """Tell whether the page scrolls sideways."""
         wider: bool = self.page.evaluate(

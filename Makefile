@@ -1,0 +1,44 @@
+# The commands of this project. Everything lives in .venv and ./data; nothing is installed outside, except by
+# `system-deps`, which installs Debian packages.
+
+PREPARE := scripts/python.sh scripts/prepare.py
+PYTHON_IN_VENV := .venv/bin/python
+
+.PHONY: help run test check format system-deps screenshots lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## Start the product in the foreground: a simulated gateway unless WPPCONNECT_URL is set, exporter, page
+	@$(PREPARE) run
+	@exec .venv/bin/wppconnect-ops run
+
+test: ## Run the checks and the whole suite; installs missing Debian packages where it may
+	@scripts/system_deps.sh --where-allowed
+	@$(MAKE) --no-print-directory check
+	@$(PYTHON_IN_VENV) -m pytest
+
+check: ## Lint, formatting, types
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) -m ruff check .
+	@$(PYTHON_IN_VENV) -m ruff format --check .
+	@$(PYTHON_IN_VENV) -m mypy
+	@$(PYTHON_IN_VENV) -m mypy --strict scripts tests/plugins
+
+format: ## Format the code and mend what the linter can
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) -m ruff check --fix .
+	@$(PYTHON_IN_VENV) -m ruff format .
+
+system-deps: ## Install the Debian packages that some tests want (root)
+	@scripts/system_deps.sh
+
+screenshots: ## Take the README's pictures (needs Chromium)
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) scripts/screenshots.py
+
+lock: ## Write the lock files anew (needs uv)
+	@scripts/lock.sh
+
+clean: ## Remove .venv and caches; ./data stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,56 @@
+"""Listen addresses: are they free, and how does a program on this machine reach them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterable
+
+Address = tuple[str, int]
+
+EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def local_url(address: Address) -> str:
+    """Write the address as a link that works on this machine."""
+    host, port = address
+    host = EVERY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def address_problems(wanted: Iterable[tuple[str, Address]]) -> list[str]:
+    """Find the addresses on which nobody can listen now; each sentence names the setting that moves it."""
+    problems: list[str] = []
+    claimed: dict[Address, str] = {}
+    for setting, address in wanted:
+        text = f"{address[0]}:{address[1]}"
+        if address in claimed:
+            problems.append(f"{setting}: {text} is the address of {claimed[address]}, too; choose another")
+        elif address[1] == 0:
+            problems.append(f"{setting}: port 0 is none that can be asked for; choose one from 1 to 65535")
+        elif reason := _reason_against(address):
+            problems.append(f"{setting}: {text} {reason}; free it or choose another")
+        claimed.setdefault(address, setting)
+    return problems
+
+
+def _reason_against(address: Address) -> str | None:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        # As our servers listen: an address of a connection that ended a moment ago is not in the way.
+        with socket.create_server((host, port), family=family):
+            return None
+    except OSError as error:
+        match error.errno:
+            case errno.EADDRINUSE:
+                return "is taken by another program"
+            case errno.EACCES:
+                return "may not be used by this user (ports below 1024 are for root)"
+            case errno.EADDRNOTAVAIL:
+                return "is no address of this machine"
+            case socket.EAI_NONAME | socket.EAI_AGAIN:
+                return "has a host name that cannot be resolved"
+            case number:
+                return f"cannot be listened on ({os.strerror(number) if number else type(error).__name__})"

@@ -1,0 +1,74 @@
+"""What our processes are told: the environment, a `.env` file, and the values of the demo."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from core.exceptions import ConfigurationError
+
+DEMO_SESSION = "leguas_wppconnect"
+DEMO_SECRET_FILE = "demo-secret"  # noqa: S105 - a file's name
+NEEDS_A_GATEWAY = (
+    "WPPCONNECT_SECRET_KEY",
+    "WPPCONNECT_SECRET_KEY_FILE",
+    "WPPCONNECT_TOKEN",
+    "WPPCONNECT_TOKEN_FILE",
+)
+"""Whoever sets one of these has a gateway in mind and forgot its address."""
+
+
+def read_environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Add what the `.env` file of a directory says; a variable of the process wins over it.
+
+    Nothing is interpolated: a bcrypt token is full of dollar signs.
+    """
+    path = directory / ".env"
+    try:
+        found = dotenv_values(path, interpolate=False) if path.exists() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError([f"{path}: cannot be read ({reason}); correct or remove it"]) from None
+    return {name: value for name, value in found.items() if value is not None} | dict(environ)
+
+
+def has_gateway(environ: Mapping[str, str]) -> bool:
+    """Tell whether a gateway is named; without one we work with the simulated one."""
+    return bool(environ.get("WPPCONNECT_URL", "").strip())
+
+
+def demo_problems(environ: Mapping[str, str]) -> list[str]:
+    """Find what cannot be meant for the simulated gateway."""
+    return [
+        f"WPPCONNECT_URL: is not set, but {name} is; set the gateway's address, or unset {name} for the demo"
+        for name in NEEDS_A_GATEWAY
+        if environ.get(name, "").strip()
+    ]
+
+
+def demo_environment(environ: Mapping[str, str], *, gateway: str, secret_file: Path) -> dict[str, str]:
+    """Describe the simulated gateway to our processes, and its secret to itself."""
+    return {
+        "WPPCONNECT_SESSIONS": DEMO_SESSION,
+        **{name: value for name, value in environ.items() if value.strip()},
+        "WPPCONNECT_URL": gateway,
+        "WPPCONNECT_SECRET_KEY_FILE": str(secret_file),
+        "SIMULATOR_SECRET_KEY_FILE": str(secret_file),
+    }
+
+
+def make_demo_secret(data_directory: Path) -> Path:
+    """Create the demo's random secret key at the first start; keep it, as tokens depend on it."""
+    path = data_directory / DEMO_SECRET_FILE
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with os.fdopen(handle, "w") as file:
+        # Letters and digits only: a gateway starts no session at boot when its secret holds '/', '#' or '?'.
+        file.write(secrets.token_hex(16) + "\n")
+    return path

@@ -1,0 +1,90 @@
+"""`wppconnect-ops`: parse the command line and hand over to one sub-command.
+
+A sub-command's module is imported when it is asked for, so that `--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+PROGRAM = "wppconnect-ops"
+FAILED = 1
+MISCONFIGURED = 2
+
+RUN_HELP = """Start everything in the foreground: the exporter and the page, and a simulated
+gateway as long as WPPCONNECT_URL is not set. Ctrl-C ends all of it."""
+RUN_EPILOG = """Addresses: DASHBOARD_LISTEN_ADDRESS, EXPORTER_WEB_LISTEN_ADDRESS, and for the demo
+SIMULATOR_GATEWAY_PORT and SIMULATOR_PHONE_PORT. Exit code: 0 after Ctrl-C or SIGTERM, 1 when one
+part ended by itself, 2 for configuration mistakes and taken ports."""
+PAIR_HELP = """Bring a session to a live QR code (or, with --phone, to a pairing code), show it in the
+terminal and renew it until the phone is connected."""
+PAIR_EPILOG = """Exit code: 0 when the session is connected (or after SIGTERM), 1 when it is not, 2 for
+configuration mistakes, 130 after Ctrl-C."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one sub-command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.version:
+        return _print_version()
+    match arguments.command:
+        case "run":
+            from cli.run import run
+
+            return run(os.environ)
+        case "pair":
+            from cli.pair import pair
+
+            return pair(os.environ, session=arguments.session, server=arguments.server, phone=arguments.phone)
+        case _:
+            _parser().print_help(sys.stderr)
+            return MISCONFIGURED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        allow_abbrev=False,
+        description="Operate WPPConnect sessions.",
+        epilog="Settings come from the environment, and from a file named .env in the working directory.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser(
+        "run",
+        help="start the exporter, the page and, without WPPCONNECT_URL, a simulated gateway",
+        description=RUN_HELP,
+        epilog=RUN_EPILOG,
+        allow_abbrev=False,
+    )
+    pair = commands.add_parser(
+        "pair",
+        help="link a phone to a session with a QR code in the terminal",
+        description=PAIR_HELP,
+        epilog=PAIR_EPILOG,
+        allow_abbrev=False,
+    )
+    pair.add_argument("session", metavar="SESSION", help="the session's name")
+    pair.add_argument(
+        "--server", metavar="NAME", help="the server's name; needed when several know the session"
+    )
+    pair.add_argument(
+        "--phone",
+        metavar="NUMBER",
+        help="show a pairing code for this number (country code first) instead of a QR code",
+    )
+    return parser
+
+
+def _print_version() -> int:
+    from cli.version import version
+
+    print(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Follow one pairing from a terminal: draw the live code, then say how it ended."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from cli.addresses import local_url
+from cli.environment import DEMO_SECRET_FILE, demo_environment, has_gateway, read_environment
+from cli.pairing_view import frame
+from cli.screen import Screen
+from cli.settings import load_simulator_settings
+from core.clock import Now, now
+from core.exceptions import ConfigurationError
+from core.operation_status import Kind, OperationStatus
+from core.runtime import Core
+from core.settings import CoreEnvironment, Settings, load_environment
+
+REFRESH_SECONDS = 0.5
+SAME_AGAIN = {"code_expired", "timed_out", "stopped", "unreachable"}
+"""Outcomes after which the same command may well succeed."""
+
+
+def pairing_environment(environ: Mapping[str, str], directory: Path) -> CoreEnvironment:
+    """Read the settings; without a gateway use the demo's, if `wppconnect-ops run` has made one here."""
+    environ = read_environment(environ, directory)
+    environment = load_environment(environ)
+    secret_file = environment.data_dir.expanduser().absolute() / DEMO_SECRET_FILE
+    if has_gateway(environ) or not secret_file.exists():
+        return environment
+    gateway = local_url(load_simulator_settings(environ).values.gateway)
+    return load_environment(demo_environment(environ, gateway=gateway, secret_file=secret_file))
+
+
+def find_server(settings: Settings, session: str, server: str | None) -> str:
+    """Find the server that the session belongs to; raises ConfigurationError naming what there is."""
+    holders = [one.name for one in settings.servers if one.session(session) is not None]
+    if server in holders:
+        return str(server)
+    if server is None and len(holders) == 1:
+        return holders[0]
+    if not settings.servers:
+        problem = "WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address"
+    elif not holders or server is not None:
+        known = ", ".join(f"{one.name}: {each.name}" for one in settings.servers for each in one.sessions)
+        where = f"on server {server!r}" if server is not None else "on any server"
+        problem = f"session {session!r} is not configured {where}; configured are: {known or 'none'}"
+    else:
+        problem = f"session {session!r} exists on {', '.join(holders)}; choose one with --server"
+    raise ConfigurationError([problem])
+
+
+class Pairing:
+    """One run of the command."""
+
+    def __init__(
+        self,
+        core: Core,
+        server: str,
+        session: str,
+        *,
+        out: TextIO,
+        ask: Callable[[str], str] = input,
+        clock: Now = now,
+    ) -> None:
+        self._core = core
+        self._server = server
+        self._session = session
+        self._out = out
+        self._ask = ask
+        self._clock = clock
+
+    def run(self, phone: str | None) -> bool:
+        """Pair, and say how it ended; True when the session is connected."""
+        status = self._attempt(phone, wipe_webhook=False)
+        if status.outcome is not None and status.outcome.code == "needs_webhook_confirmation":
+            self._say(status.outcome.message)
+            if self._ask(f"Type {self._session} to pair and lose the webhook: ") != self._session:
+                self._say("Nothing was changed.")
+                return False
+            status = self._attempt(phone, wipe_webhook=True)
+        if status.outcome is None:
+            self._say(
+                "The program that was pairing this session ended in the middle. Run this command again."
+            )
+            return False
+        self._say(status.outcome.message)
+        if status.outcome.code in SAME_AGAIN:
+            self._say("For another try run this command again.")
+        return status.outcome.ok
+
+    def _attempt(self, phone: str | None, *, wipe_webhook: bool) -> OperationStatus:
+        """Pair, after whatever somebody else is doing to the session has ended."""
+        while True:
+            status = self._core.operations.pair(
+                self._server,
+                self._session,
+                actor=f"cli ({getpass.getuser()})",
+                phone=phone,
+                wipe_webhook=wipe_webhook,
+            )
+            status = self._follow(status)
+            if status.kind is Kind.PAIR:
+                return status
+
+    def _follow(self, status: OperationStatus) -> OperationStatus:
+        with Screen(self._out) as screen:
+            while status.is_running:
+                self._core.monitor.watch(self._server, self._session)
+                seen = self._core.monitor.snapshot().session(self._server, self._session)
+                columns, rows = screen.size
+                screen.show(frame(status, seen, self._clock(), columns=columns, rows=rows))
+                time.sleep(REFRESH_SECONDS)
+                status = self._core.operations.status(self._server, self._session) or status
+        return status
+
+    def _say(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()

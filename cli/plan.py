@@ -1,0 +1,134 @@
+"""What `wppconnect-ops run` starts, decided and checked before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.addresses import Address, address_problems, local_url
+from cli.environment import (
+    demo_environment,
+    demo_problems,
+    has_gateway,
+    make_demo_secret,
+    read_environment,
+)
+from cli.services import Service, program
+from cli.settings import SimulatorEnvironment, load_simulator_settings
+from core.exceptions import ConfigurationError
+from core.settings import (
+    CoreEnvironment,
+    load_settings,
+    prepare_data_dir,
+    require_all,
+)
+from dashboard.settings import DashboardEnvironment
+from exporter.settings import ExporterEnvironment
+
+LINK_FILE = "first-sign-in-link"
+"""Where the page leaves the first sign-in link when there is no terminal (dashboard/auth/links.py)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The services to start, and what the person at the terminal is told once they answer."""
+
+    services: tuple[Service, ...]
+    addresses: tuple[tuple[str, str], ...]
+    link_file: Path
+
+    def welcome(self, handed_over: Sequence[str]) -> str:
+        """Write the addresses and what the page handed over for the person: the first sign-in link."""
+        width = max(len(name) for name, _ in self.addresses)
+        lines = [f"  {name:<{width}}  {text}" for name, text in self.addresses]
+        sign_in = list(handed_over)
+        if not sign_in and self.link_file.exists():
+            sign_in = [f"The first sign-in link is in {self.link_file}"]
+        if sign_in:
+            lines += ["", *(f"  {line}" for line in sign_in)]
+        return "\n".join(["", "Ready. Ctrl-C ends all of it.", "", *lines, ""])
+
+
+def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool) -> Plan:
+    """Read all settings and look at all ports; raises ConfigurationError with everything that is wrong."""
+    environ = read_environment(environ, directory)
+    is_demo = not has_gateway(environ)
+    core = load_settings(CoreEnvironment, environ)
+    exporter = load_settings(ExporterEnvironment, environ)
+    page = load_settings(DashboardEnvironment, environ)
+    simulator = load_simulator_settings(environ if is_demo else {})
+    problems = demo_problems(environ) if is_demo else []
+    try:
+        require_all(core, exporter, page, simulator)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.problems, *problems]) from None
+    demo = simulator.values if is_demo else None
+    problems += address_problems(_addresses(exporter.values, page.values, demo))
+    if problems:
+        raise ConfigurationError(problems)
+
+    data = prepare_data_dir(core.values)
+    environ["WPPCONNECT_DATA_DIR"] = str(data)
+    front_doors = [("Page", page.values.own_url(page.values.listen_address[1]))]
+    front_doors += [("Exporter", f"{local_url(exporter.values.web_listen_address)}/metrics")]
+    if demo is None:
+        gateways = [("Gateway", core.values.url or "")]
+        services = _front_doors(exporter.values, page.values, environ, at_terminal=at_terminal)
+    else:
+        gateway, phone = local_url(demo.gateway), local_url(demo.phone)
+        environ = demo_environment(environ, gateway=gateway, secret_file=make_demo_secret(data))
+        sessions = environ["WPPCONNECT_SESSIONS"]
+        gateways = [("Gateway", f"{gateway} (simulated, session {sessions})"), ("Its phone", phone)]
+        services = [
+            _simulator(gateway, phone, environ),
+            *_front_doors(exporter.values, page.values, environ, at_terminal=at_terminal),
+        ]
+    return Plan(tuple(services), (*front_doors, *gateways), data / LINK_FILE)
+
+
+def _addresses(
+    exporter: ExporterEnvironment, page: DashboardEnvironment, simulator: SimulatorEnvironment | None
+) -> Iterator[tuple[str, Address]]:
+    """List every listen address with the setting that moves it."""
+    yield exporter.variable("web_listen_address"), exporter.web_listen_address
+    yield page.variable("listen_address"), page.listen_address
+    if simulator is not None:
+        yield simulator.variable("gateway_port"), simulator.gateway
+        yield simulator.variable("phone_port"), simulator.phone
+
+
+def _front_doors(
+    exporter: ExporterEnvironment,
+    page: DashboardEnvironment,
+    environ: Mapping[str, str],
+    *,
+    at_terminal: bool,
+) -> list[Service]:
+    # The page prints its link only when it sees a person; it sees our pipe, so we say so when there is one.
+    for_page = {"DASHBOARD_PRINT_LINK": "true"} if at_terminal else {}
+    return [
+        Service(
+            name="exporter",
+            command=program("exporter.cli:main"),
+            environ=environ,
+            health_urls=(f"{local_url(exporter.web_listen_address)}/-/healthy",),
+        ),
+        Service(
+            name="page",
+            command=program("dashboard.cli:main"),
+            environ={**environ, **for_page},
+            health_urls=(f"{local_url(page.listen_address)}/-/healthy",),
+            hands_over_link=True,
+        ),
+    ]
+
+
+def _simulator(gateway: str, phone: str, environ: Mapping[str, str]) -> Service:
+    return Service(
+        name="simulator",
+        command=program("simulator.cli:main"),
+        environ=environ,
+        health_urls=(f"{gateway}/healthz", f"{phone}/"),
+        stops_last=True,
+    )

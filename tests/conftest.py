@@ -1,0 +1,3 @@
+"""What every test runs under."""
+
+pytest_plugins = ["tests.plugins.system_tools", "tests.plugins.leaks"]

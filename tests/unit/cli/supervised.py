@@ -1,0 +1,21 @@
+"""A process that supervises fake services: `supervised.py FILE`, the file holding the services as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli.services import Service
+from cli.supervisor import Supervisor
+
+
+def welcome(handed_over: Sequence[str]) -> str:
+    """Write what a test looks for."""
+    return f"WELCOME {list(handed_over)}"
+
+
+plan = json.loads(Path(sys.argv[1]).read_text())
+services = [Service(**{**one, "command": tuple(one["command"])}) for one in plan["services"]]
+sys.exit(Supervisor(services, welcome=welcome, start_seconds=plan["start_seconds"]).run())

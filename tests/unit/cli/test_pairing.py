@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from cli.environment import make_demo_secret
+from cli.pairing import Pairing, find_server, pairing_environment
+from core.exceptions import ConfigurationError
+from core.models import Outcome, Snapshot
+from core.operation_status import OUTCOMES, Kind, OperationStatus
+from core.runtime import Core
+from core.settings import ServerSettings, SessionSettings, Settings
+
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def ended(code: str, kind: Kind = Kind.PAIR) -> OperationStatus:
+    """An operation that has ended with this outcome."""
+    ok, message = OUTCOMES[code]
+    return OperationStatus(
+        server="main",
+        session="sales",
+        kind=kind,
+        actor="ana",
+        holder="wppconnect-ops[1]",
+        started_at=NOW,
+        step_since=NOW,
+        finished_at=NOW,
+        outcome=Outcome(ok=ok, code=code, message=message, at=NOW),
+    )
+
+
+class FakeOperations:
+    """Hands out prepared ends: each call of `pair` runs, and the next look at it finds the end."""
+
+    def __init__(self, ends: Sequence[OperationStatus]) -> None:
+        self._ends = list(ends)
+        self.asked: list[dict[str, Any]] = []
+
+    def pair(self, server: str, session: str, **options: Any) -> OperationStatus:
+        self.asked.append(options)
+        return self._ends[0].model_copy(update={"finished_at": None, "outcome": None})
+
+    def status(self, server: str, session: str) -> OperationStatus:
+        return self._ends.pop(0)
+
+
+def pairing(*ends: OperationStatus, answer: str = "") -> tuple[Pairing, FakeOperations, io.StringIO]:
+    operations, out = FakeOperations(ends), io.StringIO()
+    monitor = SimpleNamespace(
+        watch=lambda server, session: None,
+        snapshot=lambda: Snapshot(taken_at=NOW, settings_revision=0),
+    )
+    core = cast(Core, SimpleNamespace(operations=operations, monitor=monitor))
+    return Pairing(core, "main", "sales", out=out, ask=lambda question: answer), operations, out
+
+
+def test_connected_session_is_success() -> None:
+    command, _, out = pairing(ended("connected"))
+
+    assert command.run(None) is True
+    assert out.getvalue().endswith("The session is connected.\n")
+
+
+def test_expired_code_is_told_with_what_to_do_next() -> None:
+    command, _, out = pairing(ended("code_expired"))
+
+    assert command.run(None) is False
+    assert out.getvalue().endswith(
+        "Nobody used the code in time. Ask for a new one.\nFor another try run this command again.\n"
+    )
+
+
+def test_pairing_whose_process_died_is_told() -> None:
+    interrupted = ended("failed").model_copy(update={"outcome": None, "interrupted": True})
+    command, _, out = pairing(interrupted)
+
+    assert command.run(None) is False
+    assert "ended in the middle" in out.getvalue()
+
+
+def test_pairing_begins_after_somebody_elses_action_has_ended() -> None:
+    command, operations, _ = pairing(ended("closed", Kind.CLOSE), ended("connected"))
+
+    assert command.run(None) is True
+    assert len(operations.asked) == 2
+
+
+def test_unknown_webhook_is_lost_only_after_the_session_was_typed() -> None:
+    command, operations, _ = pairing(ended("needs_webhook_confirmation"), ended("connected"), answer="sales")
+
+    assert command.run("351912345678") is True
+    assert [one["wipe_webhook"] for one in operations.asked] == [False, True]
+    assert [one["phone"] for one in operations.asked] == ["351912345678", "351912345678"]
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "Sales"])
+def test_unknown_webhook_is_kept_after_any_other_answer(answer: str) -> None:
+    command, operations, out = pairing(ended("needs_webhook_confirmation"), answer=answer)
+
+    assert command.run(None) is False
+    assert len(operations.asked) == 1
+    assert "Nothing was changed." in out.getvalue()
+
+
+def settings(**servers: list[str]) -> Settings:
+    """Servers by name with their sessions."""
+    return Settings(
+        revision=0,
+        servers=tuple(
+            ServerSettings(
+                name=name,
+                url="http://gateway.example",
+                sessions=tuple(SessionSettings(name=session) for session in sessions),
+            )
+            for name, sessions in servers.items()
+        ),
+    )
+
+
+def test_only_server_with_the_session_is_found() -> None:
+    assert find_server(settings(main=["sales"], other=["support"]), "support", None) == "other"
+
+
+def test_named_server_is_taken() -> None:
+    assert find_server(settings(main=["sales"], other=["sales"]), "sales", "other") == "other"
+
+
+@pytest.mark.parametrize(
+    ("found", "server", "problem"),
+    [
+        (
+            settings(),
+            None,
+            "WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address",
+        ),
+        (
+            settings(main=["sales"]),
+            None,
+            "session 'support' is not configured on any server; configured are: main: sales",
+        ),
+        (
+            settings(main=[]),
+            "other",
+            "session 'support' is not configured on server 'other'; configured are: none",
+        ),
+        (
+            settings(main=["support"], other=["support"]),
+            None,
+            "session 'support' exists on main, other; choose one with --server",
+        ),
+    ],
+    ids=["no server", "unknown session", "unknown server", "several servers"],
+)
+def test_session_that_cannot_be_chosen_is_explained(
+    found: Settings, server: str | None, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        find_server(found, "support", server)
+
+    assert caught.value.problems == (problem,)
+
+
+def test_without_a_gateway_the_demo_that_runs_here_is_used(tmp_path: Path) -> None:
+    make_demo_secret(tmp_path)
+    environ = {"WPPCONNECT_DATA_DIR": str(tmp_path), "SIMULATOR_GATEWAY_PORT": "12345"}
+
+    found = pairing_environment(environ, tmp_path)
+
+    assert found.url == "http://127.0.0.1:12345"
+    assert found.sessions == ("leguas_wppconnect",)
+    assert found.secret_key is not None
+
+
+def test_without_a_gateway_and_a_demo_nothing_is_made_up(tmp_path: Path) -> None:
+    assert pairing_environment({"WPPCONNECT_DATA_DIR": str(tmp_path)}, tmp_path).url is None

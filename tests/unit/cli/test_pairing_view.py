@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.pairing_view import STEPS, frame
+from cli.qr_terminal import draw_qr
+from core.models import QrCode, SessionSnapshot, Verdict
+from core.operation_status import Kind, OperationStatus, Step
+
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+PAYLOAD = "2@" + "q7Lk3+/=" * 28
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def status(**changes: Any) -> OperationStatus:
+    values: dict[str, Any] = {
+        "server": "main",
+        "session": "sales",
+        "kind": Kind.PAIR,
+        "actor": "ana",
+        "holder": "wppconnect-ops[1]",
+        "started_at": NOW,
+        "step_since": NOW,
+    }
+    return OperationStatus(**values | changes)
+
+
+def waiting_for_scan(generation: int = 1) -> SessionSnapshot:
+    return SessionSnapshot(
+        server="main",
+        session="sales",
+        enabled=True,
+        verdict=Verdict.WAITING_FOR_QR,
+        since=NOW,
+        qr=QrCode(payload=PAYLOAD, first_seen=NOW, generation=generation),
+    )
+
+
+def drawn(
+    operation: OperationStatus, seen: SessionSnapshot | None = None, *, at: datetime = NOW
+) -> list[str]:
+    return frame(operation, seen, at, columns=100, rows=60)
+
+
+def test_progress_is_told_in_words_with_the_time_left() -> None:
+    operation = status(step=Step.WAITING_AFTER_CLOSE, step_until=NOW + seconds(65))
+
+    lines = drawn(operation, at=NOW + seconds(5))
+
+    assert lines == [
+        "sales on main",
+        "",
+        "waiting until the old browser is gone, 60 s left",
+        "Ctrl-C leaves.",
+    ]
+
+
+@pytest.mark.parametrize(("generation", "left"), [(1, 50), (2, 10)], ids=["first code", "later code"])
+def test_live_code_is_drawn_with_the_seconds_that_it_lives(generation: int, left: int) -> None:
+    lines = drawn(status(step=Step.WAITING_FOR_SCAN), waiting_for_scan(generation), at=NOW + seconds(10))
+
+    assert set(draw_qr(PAYLOAD, columns=100, rows=54)) <= set(lines)
+    assert f"This code is good for {left} s; the next one is drawn here by itself." in lines
+
+
+def test_code_that_outlived_its_time_asks_for_patience() -> None:
+    lines = drawn(status(step=Step.WAITING_FOR_SCAN), waiting_for_scan(), at=NOW + seconds(61))
+
+    assert "Scanned, or about to be renewed: wait." in lines
+
+
+def test_dead_code_is_not_drawn() -> None:
+    dead = waiting_for_scan().model_copy(update={"verdict": Verdict.DISCONNECTED})
+
+    lines = drawn(status(step=Step.STARTING), dead)
+
+    assert lines == ["sales on main", "", "starting the session", "Ctrl-C leaves."]
+
+
+def test_pairing_code_is_shown_in_two_halves_and_no_qr_code_beside_it() -> None:
+    operation = status(
+        mode="code",
+        step=Step.WAITING_FOR_CODE_ENTRY,
+        pairing_code="ABCD1234",
+        step_until=NOW + seconds(40),
+    )
+
+    lines = drawn(operation, waiting_for_scan())
+
+    assert lines[3:] == [
+        "Enter this code:  ABCD-1234",
+        "waiting until the code is entered on the phone, 40 s left",
+        "Ctrl-C leaves.",
+    ]
+
+
+def test_somebody_elses_action_is_named() -> None:
+    lines = drawn(status(kind=Kind.CLOSE, step=Step.CLOSING))
+
+    assert "ana is at it already (close): closing the session's browser" in lines
+
+
+def test_every_step_has_words() -> None:
+    assert set(STEPS) == set(Step)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cli.plan import Plan, make_plan
+from core.exceptions import ConfigurationError
+
+
+@pytest.fixture
+def ports() -> list[int]:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
+        return [server.getsockname()[1] for server in servers]
+
+
+@pytest.fixture
+def environ(ports: list[int], tmp_path: Path) -> dict[str, str]:
+    """Free ports and a data folder of our own."""
+    page, exporter, gateway, phone = ports
+    return {
+        "DASHBOARD_LISTEN_ADDRESS": f"127.0.0.1:{page}",
+        "EXPORTER_WEB_LISTEN_ADDRESS": f"127.0.0.1:{exporter}",
+        "SIMULATOR_GATEWAY_PORT": str(gateway),
+        "SIMULATOR_PHONE_PORT": str(phone),
+        "WPPCONNECT_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+def names(plan: Plan) -> list[str]:
+    return [service.name for service in plan.services]
+
+
+def test_without_a_gateway_a_simulated_one_is_started_first(
+    environ: dict[str, str], ports: list[int], tmp_path: Path
+) -> None:
+    plan = make_plan(environ, tmp_path, at_terminal=True)
+
+    simulator, exporter, page = plan.services
+    secret_file = str(tmp_path / "data" / "demo-secret")
+    assert names(plan) == ["simulator", "exporter", "page"]
+    assert simulator.health_urls == (f"http://127.0.0.1:{ports[2]}/healthz", f"http://127.0.0.1:{ports[3]}/")
+    assert simulator.environ["SIMULATOR_SECRET_KEY_FILE"] == secret_file
+    assert exporter.environ["WPPCONNECT_SECRET_KEY_FILE"] == secret_file
+    assert exporter.environ["WPPCONNECT_URL"] == f"http://127.0.0.1:{ports[2]}"
+    assert page.environ["WPPCONNECT_SESSIONS"] == "leguas_wppconnect"
+
+
+def test_with_a_gateway_no_simulator_is_started_and_no_secret_made(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    environ["WPPCONNECT_URL"] = "http://gateway.example:21465"
+
+    plan = make_plan(environ, tmp_path, at_terminal=True)
+
+    assert names(plan) == ["exporter", "page"]
+    assert ("Gateway", "http://gateway.example:21465") in plan.addresses
+    assert not (tmp_path / "data" / "demo-secret").exists()
+
+
+def test_page_prints_its_link_only_at_a_terminal(environ: dict[str, str], tmp_path: Path) -> None:
+    at_terminal = make_plan(environ, tmp_path, at_terminal=True).services[-1]
+    in_a_log = make_plan(environ, tmp_path, at_terminal=False).services[-1]
+
+    assert at_terminal.environ["DASHBOARD_PRINT_LINK"] == "true"
+    assert "DASHBOARD_PRINT_LINK" not in in_a_log.environ
+
+
+def test_welcome_names_every_address_and_ends_with_the_link(
+    environ: dict[str, str], ports: list[int], tmp_path: Path
+) -> None:
+    plan = make_plan(environ, tmp_path, at_terminal=True)
+
+    text = plan.welcome(["First sign-in:", "  http://127.0.0.1/sign-in/first#token"])
+
+    page, exporter, gateway, phone = ports
+    assert text.splitlines() == [
+        "",
+        "Ready. Ctrl-C ends all of it.",
+        "",
+        f"  Page       http://127.0.0.1:{page}",
+        f"  Exporter   http://127.0.0.1:{exporter}/metrics",
+        f"  Gateway    http://127.0.0.1:{gateway} (simulated, session leguas_wppconnect)",
+        f"  Its phone  http://127.0.0.1:{phone}",
+        "",
+        "  First sign-in:",
+        "    http://127.0.0.1/sign-in/first#token",
+    ]
+
+
+def test_without_a_terminal_the_welcome_names_the_file_with_the_link(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    plan = make_plan(environ, tmp_path, at_terminal=False)
+    link = tmp_path / "data" / "first-sign-in-link"
+    link.write_text("http://127.0.0.1/sign-in/first#token")
+
+    text = plan.welcome([])
+
+    assert f"The first sign-in link is in {link}" in text
+    assert "#token" not in text
+
+
+def test_all_mistakes_of_all_programs_are_reported_together(environ: dict[str, str], tmp_path: Path) -> None:
+    environ |= {
+        "WPPCONNECT_URL": "gateway",
+        "WPPCONNECT_INTERVAL_SECONDS": "0",
+        "EXPORTER_WEB_LISTEN_ADDRESS": "nowhere",
+        "DASHBOARD_LISTEN_ADDRESS": "nowhere",
+    }
+
+    with pytest.raises(ConfigurationError) as caught:
+        make_plan(environ, tmp_path, at_terminal=True)
+
+    assert {problem.partition(":")[0] for problem in caught.value.problems} == {
+        "WPPCONNECT_URL",
+        "WPPCONNECT_INTERVAL_SECONDS",
+        "EXPORTER_WEB_LISTEN_ADDRESS",
+        "DASHBOARD_LISTEN_ADDRESS",
+    }
+
+
+@pytest.fixture
+def taken(ports: list[int]) -> Iterator[None]:
+    """Somebody else listens on two of our ports."""
+    with ExitStack() as stack:
+        for port in (ports[0], ports[3]):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+@pytest.mark.usefixtures("taken")
+def test_all_taken_ports_are_named_and_nothing_is_made(environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make_plan(environ, tmp_path, at_terminal=True)
+
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "DASHBOARD_LISTEN_ADDRESS",
+        "SIMULATOR_PHONE_PORT",
+    ]
+    assert not (tmp_path / "data").exists()
