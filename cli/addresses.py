@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
 from collections.abc import Iterable
 
-Address = tuple[str, int]
+from core.addresses import Address, check_listening
 
 EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -29,28 +26,7 @@ def address_problems(wanted: Iterable[tuple[str, Address]]) -> list[str]:
             problems.append(f"{setting}: {text} is the address of {claimed[address]}, too; choose another")
         elif address[1] == 0:
             problems.append(f"{setting}: port 0 is none that can be asked for; choose one from 1 to 65535")
-        elif reason := _reason_against(address):
+        elif reason := check_listening(address):
             problems.append(f"{setting}: {text} {reason}; free it or choose another")
         claimed.setdefault(address, setting)
     return problems
-
-
-def _reason_against(address: Address) -> str | None:
-    host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        # As our servers listen: an address of a connection that ended a moment ago is not in the way.
-        with socket.create_server((host, port), family=family):
-            return None
-    except OSError as error:
-        match error.errno:
-            case errno.EADDRINUSE:
-                return "is taken by another program"
-            case errno.EACCES:
-                return "may not be used by this user (ports below 1024 are for root)"
-            case errno.EADDRNOTAVAIL:
-                return "is no address of this machine"
-            case socket.EAI_NONAME | socket.EAI_AGAIN:
-                return "has a host name that cannot be resolved"
-            case number:
-                return f"cannot be listened on ({os.strerror(number) if number else type(error).__name__})"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.addresses import Address, address_problems, local_url
+from cli.addresses import address_problems, local_url
 from cli.environment import (
     demo_environment,
     demo_problems,
@@ -16,6 +16,7 @@ from cli.environment import (
 )
 from cli.services import Service, program
 from cli.settings import SimulatorEnvironment, load_simulator_settings
+from core.addresses import Address
 from core.exceptions import ConfigurationError
 from core.settings import (
     CoreEnvironment,

@@ -27,12 +27,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import PrivateAttr, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.exceptions import ConfigurationError
 from core.logs import register_secret
+from core.settings_words import in_our_words
 
 SECRET_FILE_LIMIT = 16_384
 """Bytes; no secret is longer, and a wrong path (a device, a log) must not fill the memory."""
@@ -209,7 +208,7 @@ class _Given(Generic[AnyEnvironment]):
                 # A validator's own sentences; one of them may repeat what was given.
                 self.problems += [(name, self._scrub(str(text))) for text in details["ctx"]["error"].args]
             else:
-                self.problems.append((name, _in_our_words(details, self.model.model_fields[name])))
+                self.problems.append((name, in_our_words(details, self.model.model_fields[name])))
 
     def _take_secret(self, name: str) -> None:
         variable = self.model.variable(name)
@@ -276,38 +275,6 @@ def _secrets(model: type[Environment]) -> list[str]:
 
 def _is_secret(annotation: object) -> bool:
     return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))
-
-
-def _in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
-    """Turn one pydantic error into a sentence that says what to write; the value itself is never repeated."""
-    context = details.get("ctx", {})
-    match details["type"]:
-        case "missing":
-            return "is not set; set it"
-        case "bool_parsing" | "bool_type":
-            return "must be true or false"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "must be a whole number"
-        case "float_parsing" | "float_type" | "finite_number":
-            return "must be a number without a unit, for example 5 or 0.5"
-        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
-            return f"must be {_bounds(info)}"
-        case "literal_error" | "enum":
-            return f"must be {context['expected'].replace(chr(39), '')}"
-        case "string_too_short" | "too_short":
-            return f"is too short; use at least {context['min_length']} characters"
-        case _:
-            return "is not valid; see the table of settings in the README"
-
-
-def _bounds(info: FieldInfo) -> str:
-    limits = {
-        word: getattr(bound, name)
-        for bound in info.metadata
-        for name, word in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
-        if hasattr(bound, name)
-    }
-    return " and ".join(f"{word} {limit:g}" for word, limit in limits.items())
 
 
 def _unknown_variables(model: type[Environment], environ: Mapping[str, str]) -> Iterator[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -17,6 +15,7 @@ from streamlit import config as streamlit_config
 from streamlit import file_util
 from streamlit.web.server.starlette import App
 
+from core.addresses import check_listening
 from core.exceptions import ConfigurationError
 from core.store import Store
 from dashboard.auth import identity, links
@@ -133,22 +132,9 @@ def offer_first_sign_in(desk: Desk, url: str, *, to_terminal: bool) -> None:
 
 def check_address(settings: DashboardEnvironment) -> None:
     """Raise ConfigurationError when nobody can listen on the configured address."""
-    host, port = settings.listen_address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except OSError as error:
-            reasons = {
-                errno.EADDRINUSE: "is taken by another program",
-                errno.EACCES: "needs more rights than this user has",
-            }
-            reason = reasons.get(
-                error.errno or 0, f"cannot be listened on ({error.strerror or 'unknown host'})"
-            )
-            raise _address_error(settings, reason) from None
+    reason = check_listening(settings.listen_address)
+    if reason is not None:
+        raise _address_error(settings, reason)
 
 
 def _quieten_uvicorn() -> None:

@@ -140,8 +140,9 @@ def _report(snapshot: Snapshot, core: Core) -> int:
 def _serve(own: ExporterEnvironment, environment: CoreEnvironment) -> int:
     import logging
 
+    from core.addresses import address_text
     from exporter.exposition import Exposition
-    from exporter.listening import address_text, listen, make_server
+    from exporter.listening import listen, make_server
     from exporter.server import ExporterApp
 
     # The port comes first: two exporters that compete for it must not compete for the gateways.

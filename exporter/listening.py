@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import signal
 import socket
 import threading
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from core.addresses import address_text, reason_against
 from core.exceptions import ConfigurationError
 from exporter.connections import DeadlineProtocol
 
@@ -34,17 +33,11 @@ def listen(address: tuple[str, int]) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=128, dualstack_ipv6=dual)
     except (OSError, UnicodeError) as error:
-        raise ConfigurationError([f"{address_text(address)} {_why(error)}; {REMEDY}"]) from None
+        raise ConfigurationError([f"{address_text(address)} {reason_against(error)}; {REMEDY}"]) from None
     # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not;
     # without it headers and body, which are written separately, wait 40 ms for each other.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
-
-
-def address_text(address: tuple[str, int]) -> str:
-    """Write host and port as people do."""
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def make_server(app: ASGI3Application, protocol: type[DeadlineProtocol] = DeadlineProtocol) -> uvicorn.Server:
@@ -79,19 +72,3 @@ class _Server(uvicorn.Server):
         finally:
             for one, handler in before.items():
                 signal.signal(one, handler)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, UnicodeError):
-        return "has a host name that cannot be one"
-    match getattr(error, "errno", None):
-        case errno.EADDRINUSE:
-            return "is taken by another program"
-        case errno.EACCES:
-            return "may not be used by this user (ports below 1024 are for root)"
-        case errno.EADDRNOTAVAIL:
-            return "is no address of this machine"
-        case socket.EAI_NONAME | socket.EAI_AGAIN:
-            return "has a host name that cannot be resolved"
-        case number:
-            return f"cannot be listened on ({os.strerror(number) if number else type(error).__name__})"

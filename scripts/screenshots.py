@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -37,9 +38,11 @@ def main() -> int:
         product.start_exporter()
         link = product.first_link(product.start_page())
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
         for size in ("desktop", "phone"):
-            for scheme in ("light", "dark"):
-                link = _take(Visitor(browser, product, size, scheme=scheme), link, f"{size}-{scheme}", product)
+            for scheme in schemes:
+                visitor = Visitor(browser, product, size, scheme=scheme)
+                link = _take(visitor, link, f"{size}-{scheme}", product)
         browser.close()
     for name in ("sessions-desktop-light.png", "pairing-phone-dark.png"):
         (PICTURES / name).write_bytes((ALL / name).read_bytes())

@@ -40,7 +40,8 @@ class Server:
     def link(self) -> str:
         """The one-time link that it printed."""
         until(lambda: "#" in self.out.read_text(), what="the link")
-        return re.findall(r"https?://\S+#\S+", self.out.read_text())[0]
+        link: str = re.findall(r"https?://\S+#\S+", self.out.read_text())[0]
+        return link
 
     def stop(self) -> tuple[int, float]:
         """Send SIGTERM; returns exit code and seconds."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Literal
 
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.support.stack import PASSWORD, SESSION, Stack
 from tests.support.waiting import until
 
-SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1440, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
 SLOW = 15_000
 """Milliseconds for what waits for a probe or a cold start of the page."""
 
@@ -21,7 +25,13 @@ class Visitor:
     """One tab. Console errors and requests to elsewhere are kept for the test to look at."""
 
     def __init__(
-        self, browser: Browser, product: Stack, size: str, *, scheme: str = "light", locale: str = "en-US"
+        self,
+        browser: Browser,
+        product: Stack,
+        size: str,
+        *,
+        scheme: Literal["light", "dark"] = "light",
+        locale: str = "en-US",
     ) -> None:
         self.product = product
         self.context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, locale=locale)

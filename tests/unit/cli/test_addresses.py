@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from cli.addresses import Address, address_problems, local_url
+from cli.addresses import address_problems, local_url
+from core.addresses import Address
 
 
 @pytest.mark.parametrize(

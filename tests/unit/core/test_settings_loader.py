@@ -1,5 +1,6 @@
 """Reading variables into a model: all mistakes at once, `_FILE` secrets, flags, unknown names."""
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -280,3 +281,43 @@ def test_process_environment_is_read_when_none_is_given(monkeypatch: pytest.Monk
     monkeypatch.setenv("SHOP_TILL", "3")
 
     assert load_settings(Shop).values.till == 3
+
+
+def test_process_environment_is_not_read_when_another_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TILL", "3")
+
+    assert load_settings(Shop, {}).values.till == 1
+
+
+def test_directly_built_model_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TILL", "3")
+    monkeypatch.setenv("TILL", "4")
+    load_settings(Shop, {"SHOP_TILL": "5"})
+
+    assert Shop().till == 1
+
+
+def test_secret_is_masked_where_the_library_logs_what_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PYDANTIC_SETTINGS_DEBUG", "true")
+    (tmp_path / "password").write_text("correct horse")
+
+    with caplog.at_level(logging.DEBUG):
+        load_settings(Shop, {"SHOP_PASSWORD": "battery staple"})
+        load_settings(Shop, {"SHOP_PASSWORD_FILE": str(tmp_path / "password")})
+
+    assert "battery staple" not in caplog.text
+    assert "correct horse" not in caplog.text
+
+
+def test_settings_cannot_be_changed() -> None:
+    shop = Shop()
+
+    with pytest.raises(ValueError, match="frozen"):
+        shop.till = 2
+
+
+def test_misspelt_field_of_a_directly_built_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="tills"):
+        Shop(tills=2)

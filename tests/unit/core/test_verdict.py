@@ -126,9 +126,7 @@ def test_a_timeout_while_the_gateway_is_healthy_says_nothing_about_the_gateway()
 
 
 def test_a_paused_session_is_paused_whatever_was_seen() -> None:
-    after = advance(
-        session(enabled=False), seen(state=SessionState.CONNECTED, page_answers=True), at()
-    )
+    after = advance(session(enabled=False), seen(state=SessionState.CONNECTED, page_answers=True), at())
 
     assert after.verdict == Verdict.PAUSED
 

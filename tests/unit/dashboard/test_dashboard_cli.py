@@ -71,7 +71,7 @@ def test_address_of_another_machine_is_named_with_its_setting(tmp_path: Path) ->
     finished = start(DASHBOARD_LISTEN_ADDRESS="192.0.2.1:8501", WPPCONNECT_DATA_DIR=str(tmp_path))
 
     assert finished.returncode == 2
-    assert "DASHBOARD_LISTEN_ADDRESS: 192.0.2.1:8501 cannot be listened on" in finished.stderr
+    assert "DASHBOARD_LISTEN_ADDRESS: 192.0.2.1:8501 is no address of this machine" in finished.stderr
 
 
 def test_unusable_data_folder_is_a_configuration_mistake(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
+from core.addresses import address_text
 from core.exceptions import ConfigurationError
-from exporter.listening import address_text, listen
+from exporter.listening import listen
 
 REMEDY = "; choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
 
