@@ -50,7 +50,7 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
     locks = data / "locks"
     store = FileStore(data / "store")
     history = History(data / "history")
-    settings = SettingsSource(environment, store)
+    settings = SettingsSource(environment, store, record=history.append)
 
     def client(server: ServerSettings, current: Settings) -> GatewayClient:
         return make_client(server, current, store, data, program)

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, SecretStr, ValidationError
 
 from core.exceptions import ConfigurationError, StoreError, VersionConflictError
 from core.logs import register_secret
-from core.models import Frozen, utc
+from core.models import Frozen, HistoryEntry, utc
 from core.settings import CoreEnvironment, Settings
 from core.settings_overlay import (
     DEFAULT,
@@ -101,10 +101,12 @@ class SettingsSource:
         store: Store,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        record: Callable[[HistoryEntry], None] = lambda _entry: None,
     ) -> None:
         self._environment = environment
         self._store = store
         self._clock = clock
+        self._record = record
         self._lock = threading.Lock()
         self._held: _View | None = None
 
@@ -152,7 +154,18 @@ class SettingsSource:
             self._store.update(SUBJECT, KEY, document, expected_version=expected_revision)
         except VersionConflictError:
             raise _conflict(self._view(), expected_revision) from None
+        self._tell_history(entry)
         return self._view().settings
+
+    def _tell_history(self, entry: StoredChange) -> None:
+        told = HistoryEntry(
+            at=entry.at, kind="settings", actor=entry.actor, data={"fields": ", ".join(entry.fields)}
+        )
+        try:
+            self._record(told)
+        except StoreError as error:
+            # The settings are in force: a history that cannot be written must not make them look refused.
+            logger.warning("settings change not in history error=%s", error)
 
     def _require_addresses(self, settings: Settings, change: SavedSettings, fields: tuple[str, ...]) -> None:
         problems = [

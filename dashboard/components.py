@@ -118,6 +118,12 @@ def told(notice: Notice | None) -> None:
         note(notice.tone, notice.text, icon="check" if notice.tone == "good" else "info")
 
 
+def troubles() -> None:
+    """Draw what of the stored settings, users and tokens is not in force, and what to do about it."""
+    for trouble in state.troubles():
+        note("bad", trouble, icon="warning")
+
+
 def banners(server: ServerSnapshot) -> None:
     """Draw what is wrong with a whole gateway; the most important of it only."""
     if not server.enabled:

@@ -29,6 +29,7 @@ SESSION_PAGE = "pages/session.py"
 SETTINGS_PAGE = "pages/settings.py"
 
 HISTORY_ENTRIES = 20
+NOTICES_MAX_AGE_SECONDS = 10
 HISTORY_MAX_AGE_SECONDS = 3.0
 FIRST_HISTORY_SECONDS = 0.15
 WATCH_SECONDS = 30.0
@@ -139,6 +140,13 @@ def history(server: str, session: str) -> list[HistoryEntry] | None:
     )
     found = background().fresh(("history", server, session), read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
     return cast("list[HistoryEntry] | None", found)
+
+
+def troubles() -> tuple[str, ...]:
+    """Say what of ours could not be read and is not in force; the files are looked at in the background."""
+    store = core().store
+    found = background().fresh("notices", lambda: store.notices, max_age_seconds=NOTICES_MAX_AGE_SECONDS)
+    return (*core().settings.problems, *cast("tuple[str, ...]", found or ()))
 
 
 def begin_history(server: str, session: str) -> None:

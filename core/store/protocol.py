@@ -29,6 +29,10 @@ class Record:
 class Store(Protocol):
     """Small records by subject and key, shared by all our processes. Every method may raise StoreError."""
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Say what could not be read and is not in use, in words for an operator."""
+
     def read(self, subject: str, key: str) -> Record | None:
         """Read one record; the value is the caller's own copy."""
 

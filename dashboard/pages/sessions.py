@@ -1,6 +1,7 @@
 """Sessions: every session with its verdict, problems first, and the one button that fits."""
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
@@ -21,7 +22,7 @@ def draw_card(voice: Voice, session: SessionSnapshot) -> None:
         st.page_link(state.SESSION_PAGE, label=plain(session.session), query_params=params)
         st.html(
             f'<div class="ops-line">{components.badge(voice, session)}{components.since(voice, session)}'
-            f'<span class="ops-soft">{session.server}</span></div>{components.facts(voice, session)}'
+            f'<span class="ops-soft">{escape(session.server)}</span></div>{components.facts(voice, session)}'
         )
         label, key, action, arguments = button(session)
         st.button(
@@ -77,6 +78,7 @@ def draw_sessions() -> None:
     sessions = [session for server in snapshot.servers for session in server.sessions]
     sessions.sort(key=lambda one: (LOOKS[one.verdict].urgency, one.server, one.session))
     st.html(components.heading(_("Sessions"), formatting.summary(voice, sessions)))
+    components.troubles()
     for server in snapshot.servers:
         components.banners(server)
     if not sessions:

@@ -162,8 +162,7 @@ state.user()
 state.follow()
 current = state.settings()
 st.html(components.heading(_("Settings")))
-for problem in state.core().settings.problems:
-    components.note("bad", problem, icon="warning")
+components.troubles()
 components.told(state.notice("settings"))
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: server.name != wanted):

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.exceptions import ConfigurationError
+from core.exceptions import ConfigurationError, StoreError
 from core.logs import redact
-from core.models import TokenSource
+from core.models import HistoryEntry, TokenSource
 from core.settings_store import Change, SavedSettings, SettingsConflictError, SettingsSource
 from core.store import FileStore, Record
 from tests.support.settings_world import CONFLICT_END, ENVIRONMENT, NOW, URL, MemoryStore, make_source
@@ -202,6 +202,27 @@ def test_history_of_changes_holds_no_secret(store: MemoryStore) -> None:
             "fields": ["servers.main.secret_key"],
         }
     ]
+
+
+def test_a_save_is_told_to_the_history_with_its_fields_and_without_their_values(store: MemoryStore) -> None:
+    told: list[HistoryEntry] = []
+    source = SettingsSource(ENVIRONMENT, store, clock=lambda: NOW, record=told.append)
+
+    source.save(source.saved().with_server("main", secret_key="n3w-s3cret"), expected_revision=0, actor="ana")
+
+    entry = HistoryEntry(at=NOW, kind="settings", actor="ana", data={"fields": "servers.main.secret_key"})
+    assert told == [entry]
+
+
+def test_a_history_that_cannot_be_written_does_not_undo_a_save(store: MemoryStore) -> None:
+    def refuse(_entry: HistoryEntry) -> None:
+        raise StoreError("the disk is full")
+
+    source = SettingsSource(ENVIRONMENT, store, clock=lambda: NOW, record=refuse)
+
+    saved = source.save(source.saved().with_interval(7), expected_revision=0, actor="ana")
+
+    assert saved.interval_seconds == 7
 
 
 def test_saved_secret_is_redacted_in_logs(store: MemoryStore) -> None:

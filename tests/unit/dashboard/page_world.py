@@ -148,6 +148,7 @@ class FakeCore:
         self.monitor = FakeMonitor()
         self.operations = FakeOperations()
         self.history = FakeHistory()
+        self.directory = directory
         self.store = FileStore(directory)
         self.settings = SettingsSource(load_environment(environ), self.store)
         self.client: Any = None

@@ -6,6 +6,7 @@ import pytest
 from page_world import NOW, FakeCore, FakeSignIns, open_page, qr, session, shown
 
 from core.models import Problem
+from dashboard import state
 
 
 def test_problems_stand_first(core: FakeCore) -> None:
@@ -141,3 +142,17 @@ def test_the_page_speaks_the_browsers_language(core: FakeCore) -> None:
 
     assert "Removida no telemóvel" in portugal
     assert "Removida no celular" in brazil
+
+
+def test_a_broken_file_of_the_store_is_told_with_its_remedy(core: FakeCore) -> None:
+    core.shows(session("sales", "connected"))
+    core.store.update("users", "ana", {"role": "viewer"}, expected_version=0)
+    (core.directory / "users.json").write_text("garbage")
+    core.store.read("users", "ana")
+    state.background().run("notices", lambda: core.store.notices)
+    state.background().wait("notices", 5)
+
+    text = shown(open_page())
+
+    assert "users.json could not be read and was set aside" in text
+    assert "restore a backup" in text
