@@ -27,6 +27,11 @@ from core.transport import Answer
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WORDS_LIMIT = 160
+LONGEST_TEXT = 2000
+"""Bytes of one value; the longest real one is a QR payload of 240, and no QR code holds 3000."""
+MOST_NAMES = 10_000
+LONGEST_NAME = 100
+LONGEST_UPTIME_SECONDS = 1e9
 
 _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
 """Paths (with the secret key), tokens, QR payloads and phone numbers, should something repeat one."""
@@ -80,9 +85,10 @@ def parse_health(answer: Answer) -> Health:
     if answer.status_code == 404:
         return Health(uptime_seconds=None, offered=False)
     uptime = _object(answer).get("uptime")
-    if isinstance(uptime, int | float) and not isinstance(uptime, bool):
-        return Health(uptime_seconds=float(uptime))
-    return Health(uptime_seconds=None)
+    if not isinstance(uptime, int | float) or isinstance(uptime, bool):
+        return Health(uptime_seconds=None)
+    # JSON's numbers may be NaN, infinite, or too long for a float, and dates are computed from this one.
+    return Health(uptime_seconds=float(uptime) if 0 <= uptime <= LONGEST_UPTIME_SECONDS else None)
 
 
 def parse_generated(answer: Answer) -> str:
@@ -96,8 +102,11 @@ def parse_generated(answer: Answer) -> str:
 def parse_names(answer: Answer) -> tuple[str, ...] | None:
     """Read show-all-sessions; anything but a list of strings is "unknown", not "no sessions"."""
     names = _object(answer).get("response")
-    if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        return tuple(names)
+    if not isinstance(names, list) or len(names) > MOST_NAMES:
+        return None
+    if all(isinstance(name, str) for name in names):
+        # What is cut or replaced is far from a usable name before and after.
+        return tuple(_encodable(name[:LONGEST_NAME]) for name in names)
     return None
 
 
@@ -238,8 +247,17 @@ def _object_or_none(answer: Answer) -> dict[str, Any] | None:
 
 
 def _text(body: Any, key: str) -> str | None:
+    """Read a text; None when there is none, or one that is too long to be what was asked for."""
     value = body.get(key) if isinstance(body, dict) else None
-    return value if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value or len(value) > LONGEST_TEXT:
+        return None
+    text = _encodable(value)
+    return text if len(text.encode()) <= LONGEST_TEXT else None
+
+
+def _encodable(text: str) -> str:
+    """Replace half surrogates, which JSON can spell, but neither files nor the page can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _has_session_object(state: SessionState | None, version: str | None) -> bool:

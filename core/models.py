@@ -78,7 +78,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-SESSION_NAME = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
+SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The gateway validates nothing; other names break tokens, files or its session table (section 2)."""
 
 JAVASCRIPT_PROPERTIES = frozenset(
@@ -143,7 +143,7 @@ def session_name_problem(name: str, secret_key_bytes: int = 0) -> str | None:
     `secret_key_bytes` is the secret's length: bcrypt reads only 72 bytes of name + secret, and what is cut
     off is not checked.
     """
-    if not SESSION_NAME.match(name):
+    if not SESSION_NAME.fullmatch(name):
         return f"session name {name!r}: use 1 to 40 letters, digits, '_' or '-'"
     if name in JAVASCRIPT_PROPERTIES:
         return f"session name {name!r} collides with a JavaScript property in the gateway: choose another"
@@ -246,6 +246,8 @@ class ServerSnapshot(Frozen):
     secret_key_valid: bool | None = None
     version: str | None = None
     uptime_seconds: float | None = None
+    started_at: AwareDatetime | None = None
+    """When the gateway's process started, as its uptime tells."""
     restarted_at: AwareDatetime | None = None
     """When a restart of the gateway was last noticed by its shrinking uptime."""
     problem: Problem | None = None

@@ -86,7 +86,7 @@ def name_problem(name: str, place: int | None = None) -> str | None:
 
 def parse_server_name(text: str) -> str:
     """Return a server's name, which becomes a metric label and a file name."""
-    if not SESSION_NAME.match(text):
+    if not SESSION_NAME.fullmatch(text):
         raise ValueError("must be 1 to 40 letters, digits, '_' or '-'; choose such a name")
     return text
 

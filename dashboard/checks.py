@@ -14,6 +14,10 @@ from core.models import session_name_problem
 from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings, Settings
 from core.settings_store import SettingsSource
 
+MOST_ADDED = 100
+"""By one click: a gateway that tells thousands of names must not fill the page beyond use."""
+MOST_ODD_SHOWN = 20
+
 
 class KnowsGateways(Protocol):
     """What the checks need of the core."""
@@ -82,12 +86,12 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
             return Discovery(problem="unreadable")
         usable = [name for name in names if session_name_problem(name, _secret_bytes(server)) is None]
         known = {session.name for session in server.sessions}
-        added = tuple(name for name in usable if name not in known)
+        added = tuple(dict.fromkeys(name for name in usable if name not in known))[:MOST_ADDED]
         if added:
             _add_paused(core.settings, server_name, added, actor)
     except WppconnectError as error:
         return Discovery(problem=error.message)
-    odd = tuple(name for name in names if name not in usable)
+    odd = tuple(name for name in names if session_name_problem(name, _secret_bytes(server)))[:MOST_ODD_SHOWN]
     return Discovery(added=added, known=tuple(name for name in usable if name in known), odd=odd)
 
 

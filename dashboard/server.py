@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
 from streamlit import file_util
 from streamlit.web.server.starlette import App
+from uvicorn.config import HTTP_PROTOCOLS
 
 from core.addresses import check_listening
 from core.exceptions import ConfigurationError
@@ -27,6 +28,7 @@ from dashboard.auth.routes import auth_routes, open_paths
 from dashboard.auth.sign_ins import SignIns
 from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Users
+from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
 from dashboard.settings import DashboardEnvironment
 from dashboard.stopping import StopSignals
@@ -113,6 +115,8 @@ def serve(
     app = build_app(settings, desk, script=script, started=started)
     # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
+    # Streamlit leaves the protocol to uvicorn; this table is where uvicorn looks "auto" up.
+    HTTP_PROTOCOLS["auto"] = f"{LimitedProtocol.__module__}:{LimitedProtocol.__qualname__}"
     try:
         app.run(config=streamlit_options(settings))
     except SystemExit as error:

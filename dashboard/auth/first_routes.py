@@ -131,7 +131,7 @@ class FirstSignInRoutes:
 
 
 def _problem(name: str, form: dict[str, str], _: Translate) -> str | None:
-    if not USER_NAME.match(name):
+    if not USER_NAME.fullmatch(name):
         return _("Use 1 to 64 letters, digits, '.', '_', '@' or '-' for the name.")
     return password_problem(form.get("password", ""), form.get("repeated", ""), name, _)
 

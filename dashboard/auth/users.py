@@ -16,7 +16,7 @@ from core.models import Frozen
 from core.store import Store, modify
 
 SUBJECT = "users"
-USER_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")
+USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 class Role(StrEnum):

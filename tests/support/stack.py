@@ -73,9 +73,9 @@ class Stack:
         self.exporter_url = ""
         self.page_url = ""
 
-    def start_exporter(self) -> Process:
+    def start_exporter(self, *, port: int | None = None) -> Process:
         """Start the exporter and wait until it answers."""
-        port = free_port()
+        port = port or free_port()
         self.exporter_url = f"http://127.0.0.1:{port}"
         process = self._start("exporter.cli", EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}")
         await_health(self.exporter_url, process)

@@ -1,6 +1,7 @@
 """The settings in force: following other processes, saving with compare-and-swap, and broken stores."""
 
-import multiprocessing
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from core.models import HistoryEntry, TokenSource
 from core.settings_store import Change, SavedSettings, SettingsConflictError, SettingsSource
 from core.store import FileStore, Record
 from tests.support.settings_world import CONFLICT_END, ENVIRONMENT, NOW, URL, MemoryStore, make_source
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -246,24 +249,27 @@ def test_real_store_keeps_secrets_in_a_closed_file_and_gives_them_back(tmp_path:
     assert (tmp_path / "store" / "settings.json").stat().st_mode & 0o777 == 0o600
 
 
-def save_in_another_process(directory: Path) -> None:
-    """What the first administrator's process does."""
-    source = make_source(FileStore(directory))
-    change = source.saved().with_server("main", url="http://new", secret_key="brand-new-key")
-    source.save(change, expected_revision=0, actor="anna")
+SAVE_IN_ANOTHER_PROCESS = """
+import sys
+from pathlib import Path
+from core.store import FileStore
+from tests.support.settings_world import make_source
+source = make_source(FileStore(Path(sys.argv[1])))
+change = source.saved().with_server("main", url="http://new", secret_key="brand-new-key")
+source.save(change, expected_revision=0, actor="anna")
+"""
 
 
 def test_of_two_processes_the_second_is_told_what_the_first_changed(tmp_path: Path) -> None:
     ben = make_source(FileStore(tmp_path))
     opened = ben.current()
-    anna = multiprocessing.get_context("spawn").Process(target=save_in_another_process, args=(tmp_path,))
-    anna.start()
-    anna.join(30)
+    subprocess.run(
+        [sys.executable, "-c", SAVE_IN_ANOTHER_PROCESS, str(tmp_path)], cwd=ROOT, check=True, timeout=30
+    )
 
     with pytest.raises(SettingsConflictError) as caught:
         ben.save(SavedSettings().with_interval(3), expected_revision=opened.revision, actor="ben")
 
-    assert anna.exitcode == 0
     assert caught.value.message == (
         "anna changed servers.main.secret_key, servers.main.url at 2026-11-23T20:28:21Z, " + CONFLICT_END
     )

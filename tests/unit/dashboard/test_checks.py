@@ -99,3 +99,13 @@ def test_a_refused_secret_key_is_told(core: FakeCore) -> None:
     found = checks.discover(core, "main", actor="ana")
 
     assert found.problem == "the secret key is not the gateway's"
+
+
+def test_a_gateway_that_tells_thousands_of_names_does_not_fill_the_page(core: FakeCore) -> None:
+    many = tuple(f"name-{number}" for number in range(5000))
+    core.client = lambda server: FakeClient(names=(*many, *many, *(f"<{one}>" for one in many)))
+
+    found = checks.discover(core, "main", actor="ana")
+
+    assert found.added == many[: checks.MOST_ADDED]
+    assert len(found.odd) == checks.MOST_ODD_SHOWN

@@ -1,0 +1,73 @@
+"""uvicorn's HTTP/1 protocol with what it lacks: deadlines and a limit of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class LimitedProtocol(H11Protocol):
+    """Keep people who have not signed in from using up the process's sockets, which the probes need too.
+
+    uvicorn only times the pause between two requests: a client that never finishes its headers, or drips a
+    body that nobody reads, would keep its connection for ever. Websockets leave this class when they begin.
+    """
+
+    request_seconds: ClassVar[float] = 15.0
+    """From the connection, or the first byte of a further request, until its headers are complete."""
+    answer_seconds: ClassVar[float] = 180.0
+    """For the answer: a phone on a poor line loads Streamlit's scripts in two minutes."""
+    connection_limit: ClassVar[int] = 400
+    """Websockets included; below the 1024 files that most systems give a process."""
+    upgrade_headers: ClassVar[int] = 100
+    upgrade_header_bytes: ClassVar[int] = 8000
+    """Beyond these the websocket library does not answer, and uvicorn waits for it without end."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the deadline with the connection."""
+        super().connection_made(transport)
+        if len(self.connections) > self.connection_limit:
+            transport.abort()
+            return
+        self._allow(self.request_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Drop the deadline with the connection."""
+        self._allow(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Start the deadline with the first byte of a further request."""
+        if self._deadline is None:
+            self._allow(self.request_seconds)
+        super().data_received(data)
+
+    def handle_events(self) -> None:
+        """Give more time once the headers are there."""
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before and not self.cycle.response_complete:
+            self._allow(self.answer_seconds)
+
+    def on_response_complete(self) -> None:
+        """Leave the pause until the next request to uvicorn."""
+        self._allow(None)
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Hand over to the websocket, which has its own pings."""
+        self._allow(None)
+        lengths = [len(event.target), *(len(name) + len(value) for name, value in self.headers)]
+        if len(lengths) > self.upgrade_headers or max(lengths) > self.upgrade_header_bytes:
+            self.send_400_response("The headers are too large.")
+            return
+        super().handle_websocket_upgrade(event)
+
+    def _allow(self, seconds: float | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort) if seconds else None

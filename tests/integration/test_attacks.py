@@ -1,0 +1,255 @@
+"""What somebody without a sign-in tries against the real server: each way in, and ways to wear it out."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from core.store import FileStore, modify
+from dashboard.connections import LimitedProtocol
+from tests.support.gate_server import (
+    Server,
+    create_administrator,
+    hidden_fields,
+    serving,
+    sign_in,
+)
+from tests.support.waiting import until
+
+PATHS = [
+    "/",
+    "//",
+    "/sessions",
+    "/settings",
+    "/index.html",
+    "/_stcore/health",
+    "/_stcore/health/",
+    "/_stcore%2fhealth",
+    "/%5fstcore/health",
+    "/_stcore/host-config",
+    "/_stcore/metrics",
+    "/_stcore/script-health-check",
+    "/_stcore/stream",
+    "/_stcore/upload_file/session/file",
+    "/_stcore/agent",
+    "/_stcore/agent/openapi.json",
+    "/_stcore/bidi-components/x/y",
+    "/media/0123.png",
+    "/component/x/index.html",
+    "/static/index.html",
+    "/app/static/x",
+    "/auth/login",
+    "/oauth2callback",
+    "/favicon.png",
+    "/SIGN-IN",
+    "/sign-in.",
+    "/sign-in/",
+    "//sign-in",
+    "/sign-in%2f",
+    "/sign-in;x",
+    "/sign-in/../_stcore/health",
+    "/sign-in/%2e%2e/_stcore/health",
+    "/sign-in/assets/..%2f..%2f_stcore%2fhealth",
+    "/sign-in/_stcore/health",
+    "/-/healthy/",
+]
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "get"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("attacks")) as running:
+        create_administrator(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def signed_out_cookie(server: Server) -> str:
+    person = sign_in(server)
+    cookie = cookie_of(person)
+    form = hidden_fields(person.get(f"{server.url}/sign-out").text) | {"where": "here"}
+    person.post(f"{server.url}/sign-out", form, timeout=5)
+    return cookie
+
+
+def cookie_of(person: requests.Session) -> str:
+    return str(person.cookies["wppconnect_sign_in"])
+
+
+def ask(server: Server, head: str) -> bytes:
+    """Send a request as it stands, which clients would tidy up, and return the status line."""
+    with connected(server) as connection:
+        connection.sendall(head.encode("latin-1"))
+        return connection.makefile("rb").readline()
+
+
+def head_of(server: Server, method: str, target: str, *headers: str) -> str:
+    """Write a request as a script on our own page would send it, so that only the sign-in is missing."""
+    own = [f"Host: 127.0.0.1:{server.port}", f"Origin: {server.url}", "Content-Length: 0"]
+    return "\r\n".join([f"{method} {target} HTTP/1.1", *own, *headers, "", ""])
+
+
+def open_stream(server: Server, cookie: str | None, origin: str | None, path: str) -> ClientConnection:
+    return connect(
+        f"ws://127.0.0.1:{server.port}{path}",
+        origin=Origin(origin) if origin else None,
+        subprotocols=[Subprotocol("streamlit")],
+        additional_headers={"Cookie": f"wppconnect_sign_in={cookie}"} if cookie else {},
+        proxy=None,
+    )
+
+
+def is_cut(connection: socket.socket, seconds: float) -> bool:
+    """Tell whether the server closes the connection within this time."""
+    connection.settimeout(seconds)
+    try:
+        while connection.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("absolute", [False, True], ids=["path", "absolute address"])
+def test_no_route_answers_without_a_sign_in(
+    server: Server, signed_out_cookie: str, path: str, absolute: bool
+) -> None:
+    target = f"{server.url}{path}" if absolute else path
+    cookies = ([], ["Cookie: wppconnect_sign_in=forged"], [f"Cookie: wppconnect_sign_in={signed_out_cookie}"])
+
+    answers = {
+        ask(server, head_of(server, method, target, *cookie)).split()[1]
+        for method in METHODS
+        for cookie in cookies
+    }
+
+    assert answers == {b"401"}
+
+
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/", "/sign-in", "/-/healthy", "/media/0123.png"])
+@pytest.mark.parametrize("kind", ["none", "forged", "signed out"])
+def test_no_websocket_opens_without_a_sign_in(
+    server: Server, signed_out_cookie: str, path: str, kind: str
+) -> None:
+    cookie = {"none": None, "forged": "x" * 43, "signed out": signed_out_cookie}[kind]
+
+    with pytest.raises(InvalidStatus) as refused, open_stream(server, cookie, server.url, path):
+        pytest.fail("it was opened")
+
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [None, "null", "http://evil.test", "http://127.0.0.1", "http://127.0.0.1:1", "file://", "{}.evil.test"],
+)
+def test_no_foreign_page_opens_a_websocket_or_posts_a_form(server: Server, origin: str | None) -> None:
+    person = sign_in(server)
+    form = hidden_fields(person.get(f"{server.url}/sign-out").text) | {"where": "everywhere"}
+    foreign = origin.format(server.url) if origin else None
+    del person.headers["Origin"]
+
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        open_stream(server, cookie_of(person), foreign, "/_stcore/stream"),
+    ):
+        pytest.fail("it was opened")
+    posted = person.post(f"{server.url}/sign-out", form, headers={"Origin": foreign} if foreign else {})
+
+    assert refused.value.response.status_code == 403
+    assert posted.status_code == 403
+    assert person.get(f"{server.url}/_stcore/health", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "next_address",
+    [
+        "https://evil.test",
+        "//evil.test",
+        "/\\evil.test",
+        "/\t/evil.test",
+        "///evil.test",
+        "javascript:alert(1)",
+    ],
+)
+def test_sign_in_leads_to_no_other_site(server: Server, next_address: str) -> None:
+    answer = sign_in(server).get(
+        f"{server.url}/sign-in", params={"next": next_address}, allow_redirects=False, timeout=5
+    )
+
+    assert answer.headers["Location"] == "/"
+
+
+def test_websocket_of_a_removed_user_is_cut(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        cookie = cookie_of(create_administrator(server))
+        with open_stream(server, cookie, server.url, "/_stcore/stream") as stream:
+            modify(FileStore(tmp_path / "store"), "users", "admin", lambda _value: None)
+            removed_at = time.monotonic()
+            with pytest.raises(ConnectionClosed):
+                read_for_ever(stream)
+
+        assert time.monotonic() - removed_at < 4
+        assert (
+            ask(server, head_of(server, "GET", "/", f"Cookie: wppconnect_sign_in={cookie}")).split()[1]
+            == b"401"
+        )
+
+
+@pytest.mark.parametrize(
+    "header", ["Cookie: a=" + "x" * 9000, "\r\n".join(f"X-{number}: 1" for number in range(150))]
+)
+def test_websocket_with_huge_headers_is_answered_and_does_not_hang(server: Server, header: str) -> None:
+    upgrade = [
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    ]
+
+    assert ask(server, head_of(server, "GET", "/_stcore/stream", *upgrade, header)).split()[1] == b"400"
+
+
+def test_clients_that_never_finish_do_not_use_up_the_sockets(server: Server) -> None:
+    body = head_of(server, "POST", "/").replace("Length: 0", "Length: 99999").encode()
+    with ExitStack() as held:
+        without_end = held.enter_context(connected(server))
+        without_end.sendall(b"GET / HTTP/1.1\r\nX: ")
+        unread = held.enter_context(connected(server))
+        unread.sendall(body)
+        crowd = [held.enter_context(connected(server)) for _ in range(LimitedProtocol.connection_limit)]
+
+        assert is_cut(crowd[-1], seconds=5)
+        assert not is_cut(without_end, seconds=0.2)
+        until(lambda: is_refused(unread, b"x"), seconds=LimitedProtocol.request_seconds + 5, what="its end")
+        assert is_cut(without_end, seconds=5)
+        until(lambda: requests.get(f"{server.url}/-/healthy", timeout=5).ok, what="an answer to others")
+
+
+def connected(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+def is_refused(connection: socket.socket, data: bytes) -> bool:
+    try:
+        connection.sendall(data)
+    except ConnectionError:
+        return True
+    return False
+
+
+def read_for_ever(stream: ClientConnection) -> None:
+    while True:
+        stream.recv(timeout=5)
