@@ -24,9 +24,11 @@ from dashboard.background import Background
 from dashboard.formatting import Voice
 from dashboard.i18n import current_locale
 
-SESSIONS_PAGE = "pages/sessions.py"
-SESSION_PAGE = "pages/session.py"
-SETTINGS_PAGE = "pages/settings.py"
+# Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around them,
+# to whoever comes by a deep link after a restart, until somebody has opened the start page.
+SESSIONS_PAGE = "screens/sessions.py"
+SESSION_PAGE = "screens/session.py"
+SETTINGS_PAGE = "screens/settings.py"
 
 HISTORY_ENTRIES = 20
 NOTICES_MAX_AGE_SECONDS = 10

@@ -176,7 +176,7 @@ def open_page(page: str = "", *, locale: str = "en-GB", **query: str) -> AppTest
     for name, value in query.items():
         app.query_params[name] = value
     if page:
-        app.switch_page(f"pages/{page}.py")
+        app.switch_page(f"screens/{page}.py")
     return app.run()
 
 
