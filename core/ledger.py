@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from core import budget, verdict
 from core.clock import Now
+from core.exceptions import StoreError
 from core.models import (
     HistoryEntry,
     Observation,
@@ -17,16 +19,27 @@ from core.models import (
     Verdict,
 )
 from core.probe import GatewayObservation, Listing
+from core.reasons import Loss, ProbeFailure
+from core.resumption import catch_up, first_server_snapshot, first_snapshot, pause_or_resume, resume_server
 from core.settings import ServerSettings, Settings
 from core.store import History
-from core.tally import Tally
+from core.tally import RECOVERY_BOUNDS_SECONDS, Tally
 from core.tokens import TokenCache
 
 log = logging.getLogger(__name__)
 
+NO_GAP = timedelta(seconds=10)
+"""A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart."""
+
+UNWRITTEN_LIMIT = 10_000
+"""How many lines of history are kept in memory while the disk takes none."""
+
 
 class Ledger:
-    """One gateway's state in the process that probes it; used from one thread."""
+    """One gateway's state in the process that probes it; used from one thread.
+
+    A disk that fails stops nothing here: what could not be written into the history is written later.
+    """
 
     def __init__(
         self,
@@ -43,15 +56,17 @@ class Ledger:
         self._server = server
         self._settings = settings
         self._history = history
+        self._unwritten: deque[HistoryEntry] = deque(maxlen=UNWRITTEN_LIMIT)
+        self._disk_fails = False
         self._tokens = tokens
         self._closed_by = closed_by
         self._now = now
-        self._sessions = self._resume_sessions(before)
-        self._gateway = first_server_snapshot(server, settings, holder=holder, now=now())
-        if before is not None:
-            keep = ("secret_key_valid", "version", "uptime_seconds", "restarted_at", "discovered")
-            self._gateway = self._gateway.model_copy(update={name: getattr(before, name) for name in keep})
+        self._before = before
+        self._sessions = self._resume_sessions()
+        first = first_server_snapshot(server, settings, holder=holder, now=now())
+        self._gateway = resume_server(first, before)
         self.tally = Tally.resume(before.probe_seconds if before and before.holder == holder else None)
+        self._recoveries = Tally.resume(before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS)
         self.watched: dict[str, datetime] = {}
         self.has_news = True
         """Something changed that readers should see at once."""
@@ -70,47 +85,59 @@ class Ledger:
         """Name the sessions to probe."""
         return [name for name, session in self._sessions.items() if session.enabled]
 
-    def was_seen(self, name: str) -> bool:
-        """Tell whether a session was ever observed."""
-        return self._sessions[name].observed_at is not None
-
-    def record_start(self, last_heartbeat: datetime | None) -> None:
-        """Write into the history from when on is measured again, and until when it was before."""
-        self._history.append(
-            HistoryEntry(
-                at=self._now(),
-                kind="monitoring",
-                server=self._server.name,
-                data={
-                    "event": "started",
-                    "holder": self._gateway.holder,
-                    "last_heartbeat": last_heartbeat.isoformat() if last_heartbeat else None,
-                },
-            )
+    def record_start(self) -> None:
+        """Note for the history from when on is measured again, and until when it was before."""
+        before, holder, now = self._before, self._gateway.holder, self._now()
+        if before and before.holder == holder and abs(now - before.published_at) < NO_GAP:
+            return
+        heartbeat = before.published_at.isoformat() if before else None
+        entry = HistoryEntry(
+            at=now,
+            kind="monitoring",
+            server=self._server.name,
+            data={"event": "started", "holder": holder, "last_heartbeat": heartbeat},
         )
+        self._unwritten.appendleft(entry)
 
-    def take_session(self, name: str, seen: Observation, *, record: bool = True) -> None:
+    def write_history(self) -> None:
+        """Write what has not been written yet; a transition goes there before anybody is shown it."""
+        if not self._unwritten:
+            return
+        try:
+            self._history.append(*self._unwritten)
+        except StoreError as error:
+            if not self._disk_fails:
+                log.warning("history_not_written server=%s error=%s", self._server.name, error)
+            self._disk_fails = True
+        else:
+            self._unwritten.clear()
+            self._disk_fails = False
+
+    def take_session(self, name: str, seen: Observation) -> None:
         """Take in one probe of a session."""
         before = self._sessions[name]
-        if before.probe_started_at is not None and seen.started_at < before.probe_started_at:
+        if before.probe_started_at is not None and self._is_late(seen, before.probe_started_at):
             # A patient probe that ends after a newer quick one only adds what it knows about the page.
-            if not seen.page_timed_out or before.state != seen.state:
+            if not _tells_of_the_page(seen, before):
                 return
             seen = seen.model_copy(update={"started_at": before.probe_started_at})
         after = verdict.advance(before, seen, self._circumstances(name))
-        after = after.model_copy(update={"auth_failures": self._tokens.failures(name)})
+        after = after.model_copy(update=self._token_counts(before))
+        if seen.problem is not None:
+            self._count_failure(ProbeFailure.of(seen.problem.kind))
         if seen.version and seen.version != self._gateway.version:
             self._gateway = self._gateway.model_copy(update={"version": seen.version})
-        self._keep(before, after, record=record)
+        self._keep(before, after)
 
-    def take_gateway(self, seen: GatewayObservation, *, record: bool = True) -> None:
+    def take_gateway(self, seen: GatewayObservation) -> None:
         """Take in one health check; when the gateway is down, so is every session of it."""
         update: dict[str, object] = {"up": seen.up, "problem": seen.problem}
         uptime, before = seen.uptime_seconds, self._gateway.uptime_seconds
         if uptime is not None:
-            update["uptime_seconds"] = uptime
+            started_at = self._now() - timedelta(seconds=uptime)
+            update |= {"uptime_seconds": uptime, "started_at": started_at}
             if before is not None and uptime < before:
-                update["restarted_at"] = self._now() - timedelta(seconds=uptime)
+                update |= {"restarted_at": started_at, "restarts": self._gateway.restarts + 1}
                 log.warning("gateway_restarted server=%s", self._server.name)
         self.has_news |= seen.up != self._gateway.up
         self._gateway = self._gateway.model_copy(update=update)
@@ -118,13 +145,15 @@ class Ledger:
             at = seen.problem.at
             for name in self.enabled():
                 down = Observation(started_at=at, observed_at=at, problem=seen.problem)
-                self.take_session(name, down, record=record)
+                self.take_session(name, down)
 
     def take_listing(self, seen: Listing) -> None:
         """Take in what show-all-sessions said."""
         update: dict[str, object] = {}
         if seen.secret_key_valid is not None:
             update["secret_key_valid"] = seen.secret_key_valid
+        if seen.default_secret is not None:
+            update["default_secret"] = seen.default_secret
         if seen.sessions is not None:
             configured = {session.name for session in self._server.sessions}
             update["discovered"] = tuple(name for name in seen.sessions if name not in configured)
@@ -135,7 +164,9 @@ class Ledger:
         """Conclude anew what follows from time alone: stale, or stuck."""
         for name in self.enabled():
             before = self._sessions[name]
-            if before.observed_at is not None:
+            # A verdict that is newer than the observation does not come of it: it was read in the history,
+            # or concluded here before.
+            if before.observed_at is not None and before.since <= before.observed_at:
                 concluded, reason = verdict.judge(before, self._circumstances(name))
                 if concluded != before.verdict:
                     self._keep(before, verdict.conclude(before, concluded, reason, self._now()))
@@ -152,23 +183,60 @@ class Ledger:
                 "interval_reason": "token_cost" if stretched else "",
                 "published_at": self._now(),
                 "probe_seconds": self.tally.snapshot(),
+                "recovery_seconds": self._recoveries.snapshot(),
                 "sessions": tuple(self._sessions.values()),
             }
         )
         return self._gateway
 
-    def _resume_sessions(self, before: ServerSnapshot | None) -> dict[str, SessionSnapshot]:
-        known = {one.session: one for one in before.sessions} if before else {}
-        now = self._now()
-        return {
-            one.name: resume_session(
-                known.get(one.name) or first_snapshot(self._server.name, one.name, now),
-                self._history.latest(self._server.name, one.name, "transition"),
-                enabled=one.enabled and self._server.enabled,
-                now=now,
-            )
-            for one in self._server.sessions
-        }
+    def _resume_sessions(self) -> dict[str, SessionSnapshot]:
+        known = {one.session: one for one in self._before.sessions} if self._before else {}
+        sessions = {}
+        for one in self._server.sessions:
+            now = self._now()
+            before = known.get(one.name) or first_snapshot(self._server.name, one.name, now)
+            before = catch_up(before, self._newest_transition(one.name))
+            after = pause_or_resume(before, enabled=one.enabled and self._server.enabled, now=now)
+            if after.verdict != before.verdict:
+                self._unwritten.append(transition(before, after))
+            sessions[one.name] = after
+        return sessions
+
+    def _newest_transition(self, name: str) -> HistoryEntry | None:
+        try:
+            return self._history.latest(self._server.name, name, "transition")
+        except StoreError as error:
+            log.warning("history_unreadable server=%s error=%s", self._server.name, error)
+            return None
+
+    def _is_late(self, seen: Observation, newest: datetime) -> bool:
+        # A newest probe in the future began before the clock was set back: it must not hide what is seen now.
+        return seen.started_at < newest <= self._now()
+
+    def _token_counts(self, session: SessionSnapshot) -> dict[str, object]:
+        try:
+            failures = self._tokens.failures(session.session)
+            renewals = self._tokens.renewals(session.session)
+        except StoreError as error:
+            log.warning("token_counts_unreadable session=%s error=%s", session.session, error)
+            return {}
+        return {"auth_failures": failures, "token_renewals": renewals}
+
+    def _count_failure(self, failure: ProbeFailure) -> None:
+        counts = self._gateway.probe_failures
+        counts = counts | {failure.value: counts.get(failure, 0) + 1}
+        self._gateway = self._gateway.model_copy(update={"probe_failures": counts})
+
+    def _count_outage(self, before: SessionSnapshot, after: SessionSnapshot) -> SessionSnapshot:
+        """Count an outage where it begins, by what began it, and where it ends, by how long it lasted."""
+        if before.lost_at is None and after.lost_at is not None:
+            loss = Loss.of(after.lost_reason).value
+            counts = after.disconnects | {loss: after.disconnects.get(loss, 0) + 1}
+            return after.model_copy(update={"disconnects": counts})
+        ended = before.lost_at is not None and after.verdict == Verdict.CONNECTED
+        if ended and after.outage_seconds is not None:
+            self._recoveries.observe(after.outage_seconds)
+        return after
 
     def _circumstances(self, name: str) -> verdict.Circumstances:
         stale_after = verdict.stale_after_seconds(self._gateway.interval_seconds, self._settings.timeouts)
@@ -180,7 +248,8 @@ class Ledger:
             closed_by=lambda: self._closed_by(self._server.name, name),
         )
 
-    def _keep(self, before: SessionSnapshot, after: SessionSnapshot, *, record: bool = True) -> None:
+    def _keep(self, before: SessionSnapshot, after: SessionSnapshot) -> None:
+        after = self._count_outage(before, after)
         self._sessions[after.session] = after
         if after.verdict != before.verdict:
             log.info(
@@ -191,61 +260,15 @@ class Ledger:
                 after.verdict,
                 after.reason,
             )
-            if record:
-                self._history.append(transition(before, after))
+            self._unwritten.append(transition(before, after))
         shown_before = (before.verdict, before.qr, before.reason, before.state)
         shown_after = (after.verdict, after.qr, after.reason, after.state)
         self.has_news |= after.session in self.watched or shown_after != shown_before
 
 
-def resume_session(
-    session: SessionSnapshot, newest: HistoryEntry | None, *, enabled: bool, now: datetime
-) -> SessionSnapshot:
-    """Go on from what the holder before us published, or from what it wrote into the history after that."""
-    word = str(newest.data.get("to")) if newest else ""
-    if newest is not None and word in set(Verdict) and (newest.at > session.since or not session.observed_at):
-        session = verdict.conclude(session, Verdict(word), Reason.NONE, newest.at)
-    session = session.model_copy(update={"enabled": enabled})
-    if not enabled:
-        return verdict.conclude(session, Verdict.PAUSED, Reason.NONE, now)
-    if session.verdict == Verdict.PAUSED:
-        return verdict.conclude(session, Verdict.UNKNOWN, Reason.NONE, now)
-    return session
-
-
-def first_snapshot(server: str, session: str, now: datetime, *, enabled: bool = True) -> SessionSnapshot:
-    """Describe a session that nobody has looked at yet."""
-    return SessionSnapshot(
-        server=server,
-        session=session,
-        enabled=enabled,
-        verdict=Verdict.UNKNOWN if enabled else Verdict.PAUSED,
-        since=now,
-    )
-
-
-def first_server_snapshot(
-    server: ServerSettings, settings: Settings, *, holder: str, now: datetime
-) -> ServerSnapshot:
-    """Describe a gateway that nobody has looked at yet."""
-    return ServerSnapshot(
-        server=server.name,
-        enabled=server.enabled,
-        up=None,
-        interval_seconds=settings.interval_seconds,
-        holder=holder,
-        published_at=now,
-        settings_revision=settings.revision,
-        probe_seconds=Tally().snapshot(),
-        sessions=tuple(
-            first_snapshot(server.name, one.name, now, enabled=one.enabled and server.enabled)
-            for one in server.sessions
-        ),
-    )
-
-
 def transition(before: SessionSnapshot, after: SessionSnapshot) -> HistoryEntry:
     """Write a change of verdict as a line of history."""
+    held_seconds = max(0.0, (after.since - before.since).total_seconds())
     return HistoryEntry(
         at=after.since,
         kind="transition",
@@ -255,6 +278,15 @@ def transition(before: SessionSnapshot, after: SessionSnapshot) -> HistoryEntry:
             "from": before.verdict,
             "to": after.verdict,
             "reason": after.reason,
-            "held_seconds": round((after.since - before.since).total_seconds(), 3),
+            "held_seconds": round(held_seconds, 3),
         },
     )
+
+
+def _tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:
+    """Tell whether a probe that was overtaken knows more of the page than the newer ones."""
+    if late.state != newest.state or (late.page_answers is None and not late.page_timed_out):
+        return False
+    # In between the session may have been closed and started, or its page may have answered.
+    moments = (newest.state_since, newest.page_checked_at)
+    return all(moment is None or moment <= late.started_at for moment in moments)

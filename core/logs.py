@@ -29,6 +29,8 @@ CHATTY_LOGGERS = ("urllib3", "filelock", "asyncio", "watchdog", "multipart", "PI
 """Their DEBUG lines are not ours to read, and urllib3's hold whole paths: kept at INFO or above."""
 LIBRARY_LOGGERS = ("uvicorn", "streamlit", "urllib3", "websockets", "starlette", "asyncio", "py.warnings")
 
+MOMENT = r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?!\d)"
+
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # The gateway's routes with the secret key in their path; templates such as {secretkey} stay readable.
     (
@@ -60,9 +62,10 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{REDACTED}",
     ),
     (re.compile(r"(://)[^/\s@]{1,256}@"), rf"\1{REDACTED}@"),
-    # Telephone numbers: written with a plus, or any run of eight digits that is not a decimal fraction.
+    # Telephone numbers: written with a plus, or any run of eight digits that is neither a decimal fraction
+    # nor the date of a whole moment, as names of set-aside files carry it (20261123T215955).
     (re.compile(r"\+\d[\d ().-]{6,20}\d"), REDACTED),
-    (re.compile(r"(?<!\d)(?<!\d\.)\d{8,}"), REDACTED),
+    (re.compile(rf"(?<!\d)(?<!\d\.)(?!{MOMENT})\d{{8,}}"), REDACTED),
 )
 
 _secrets: tuple[str, ...] = ()

@@ -224,10 +224,13 @@ class SessionSnapshot(Frozen):
     problem: Problem | None = None
     auth_failures: dict[str, int] = Field(default_factory=dict)
     """By reason: `token_rejected`, `secret_rejected`."""
+    disconnects: dict[str, int] = Field(default_factory=dict)
+    """How often it was lost, by `Loss`."""
+    token_renewals: int = 0
 
 
 class Histogram(Frozen):
-    """Cumulative counts of probe durations, as Prometheus wants them. `bounds` in seconds, without +Inf."""
+    """Cumulative counts of durations, as Prometheus wants them. `bounds` in seconds, without +Inf."""
 
     bounds: tuple[float, ...]
     buckets: tuple[int, ...]
@@ -258,7 +261,15 @@ class ServerSnapshot(Frozen):
     """Who probes: program name and pid, for example "wppconnect-exporter[4711]"."""
     published_at: AwareDatetime
     settings_revision: int
+    restarts: int = 0
+    """How often a restart was noticed."""
+    default_secret: bool | None = None
+    """Does the gateway accept the public default secret; None before it was tried."""
     probe_seconds: Histogram
+    probe_failures: dict[str, int] = Field(default_factory=dict)
+    """How often a probe brought no verdict of its own, by `ProbeFailure`."""
+    recovery_seconds: Histogram | None = None
+    """How long outages lasted until the session was connected again."""
     discovered: tuple[str, ...] | None = None
     """Names from show-all-sessions that are not configured; None when they could not be read."""
     sessions: tuple[SessionSnapshot, ...] = ()

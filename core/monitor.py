@@ -14,10 +14,10 @@ from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
-from core.exceptions import WppconnectError
-from core.ledger import first_server_snapshot
+from core.exceptions import StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
+from core.resumption import first_server_snapshot, first_snapshot
 from core.settings import ServerSettings, Settings
 from core.settings_store import SettingsSource
 from core.snapshot import SnapshotExchange
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 FOLLOW_SECONDS = 0.25
 SETTINGS_SECONDS = 0.5
 ATTENTION_RENEWAL = timedelta(seconds=10)
+HINT_ATTENTION = timedelta(seconds=2)
+LONGEST_PAUSE_SECONDS = 30.0
+"""After probing has failed again and again; each try leaves its traces in the log."""
 
 ClientFactory = Callable[[ServerSettings, Settings], GatewayClient]
 
@@ -90,8 +93,26 @@ class Monitor:
         """Ask whoever probes that gateway to look at this session every second for a while."""
         until = self._now() + timedelta(seconds=seconds)
         known = self._exchange.attention(server).get(session)
-        if known is None or until - known > min(ATTENTION_RENEWAL, timedelta(seconds=seconds / 2)):
+        if known is not None and until - known <= min(ATTENTION_RENEWAL, timedelta(seconds=seconds / 2)):
+            return
+        try:
             self._exchange.ask_attention(server, session, until)
+        except StoreError as error:
+            # Only a wish: the session is probed at its usual interval.
+            log.debug("attention_not_asked server=%s session=%s error=%s", server, session, error)
+
+    def hint(self, server: str, session: str) -> None:
+        """Have a session probed at once, by this process or by whoever holds the lease.
+
+        Raises StoreError when the hint cannot be written down for another process.
+        """
+        gateway = self._gateways.get(server)
+        if gateway is not None and gateway.hint(session):
+            return
+        known = self._exchange.attention(server).get(session, self._now())
+        # Always later than what is known: a wish that is not new would be no hint.
+        until = max(self._now() + HINT_ATTENTION, known + timedelta(milliseconds=1))
+        self._exchange.ask_attention(server, session, until)
 
     def wait_for(
         self,
@@ -118,27 +139,35 @@ class Monitor:
         servers = []
         for server in settings.servers:
             with closing(self._client(server, settings)) as client:
-                servers.append(self._watcher(server, settings, client).probe_once())
+                servers.append(self._make_watcher(server, settings, client).probe_once())
         return Snapshot(taken_at=self._now(), settings_revision=settings.revision, servers=tuple(servers))
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            settings = self._settings.current()
-            for server in settings.servers:
-                gateway = self._gateways.get(server.name)
-                if gateway is None or gateway.differs(server, settings):
-                    if gateway is not None:
-                        gateway.stop()
-                    self._gateways[server.name] = _Gateway(self, server, settings)
-            for name in [one for one in self._gateways if settings.server(one) is None]:
-                self._gateways.pop(name).stop()
+            try:
+                self._follow_settings()
+            except Exception:
+                log.exception("settings_not_followed")
             self._stop.wait(SETTINGS_SECONDS)
         for gateway in self._gateways.values():
             gateway.end()
         for gateway in self._gateways.values():
             gateway.stop()
 
-    def _watcher(self, server: ServerSettings, settings: Settings, client: GatewayClient) -> ServerWatcher:
+    def _follow_settings(self) -> None:
+        settings = self._settings.current()
+        for server in settings.servers:
+            gateway = self._gateways.get(server.name)
+            if gateway is None or gateway.differs(server, settings):
+                if gateway is not None:
+                    gateway.stop()
+                self._gateways[server.name] = _Gateway(self, server, settings)
+        for name in [one for one in self._gateways if settings.server(one) is None]:
+            self._gateways.pop(name).stop()
+
+    def _make_watcher(
+        self, server: ServerSettings, settings: Settings, client: GatewayClient
+    ) -> ServerWatcher:
         return ServerWatcher(
             server,
             settings,
@@ -152,17 +181,16 @@ class Monitor:
         )
 
     def _aged(self, latest: ServerSnapshot, configured: ServerSettings, settings: Settings) -> ServerSnapshot:
+        """Show what is configured now, as old as it is; what holds as published stays the same object."""
         limit = timedelta(seconds=verdict.stale_after_seconds(latest.interval_seconds, settings.timeouts))
         now = self._now()
-        names = {session.name for session in configured.sessions}
+        known = {one.session: verdict.with_staleness(one, now, limit) for one in latest.sessions}
         sessions = tuple(
-            verdict.with_staleness(session, now, limit)
-            for session in latest.sessions
-            if session.session in names
+            known.get(one.name)
+            or first_snapshot(configured.name, one.name, now, enabled=one.enabled and configured.enabled)
+            for one in configured.sessions
         )
-        if all(one is other for one, other in zip(sessions, latest.sessions, strict=False)) and len(
-            sessions
-        ) == len(latest.sessions):
+        if list(map(id, sessions)) == list(map(id, latest.sessions)):
             return latest
         return latest.model_copy(update={"sessions": sessions})
 
@@ -175,13 +203,25 @@ class _Gateway:
         self._server = server
         self._settings = settings
         self._stop = threading.Event()
+        self._watcher: ServerWatcher | None = None
         self._thread = threading.Thread(target=self._run, name=f"gateway-{server.name}", daemon=True)
         self._thread.start()
 
     @property
     def latest(self) -> ServerSnapshot | None:
-        """The newest published snapshot of this gateway, whoever published it."""
+        """The newest snapshot of this gateway, whoever made it."""
+        watcher = self._watcher
+        # A disk that takes nothing more must not blind the process that probes.
+        if watcher is not None and watcher.latest is not None:
+            return watcher.latest
         return self._monitor._exchange.read(self._server.name)
+
+    def hint(self, session: str) -> bool:
+        """Pass a hint to the watcher of this process; False when there is none, since another one probes."""
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.hint(session)
+        return watcher is not None
 
     def differs(self, server: ServerSettings, settings: Settings) -> bool:
         """Tell whether this thread works with other settings than the current ones."""
@@ -200,22 +240,31 @@ class _Gateway:
 
     def _run(self) -> None:
         lease = ProcessLock(self._monitor._lock_directory / f"lease-{self._server.name}.lock")
+        pause = SETTINGS_SECONDS
         while not self._stop.is_set():
-            if not lease.try_acquire():
-                self._stop.wait(FOLLOW_SECONDS)
-                continue
-            log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
+            began = self._monitor._monotonic()
             try:
-                self._probe()
+                self._hold(lease)
             except WppconnectError as error:
                 log.warning("probing_failed server=%s error=%s", self._server.name, error)
-                self._stop.wait(SETTINGS_SECONDS)
             except Exception:
                 log.exception("probing_failed server=%s", self._server.name)
-                self._stop.wait(SETTINGS_SECONDS)
-            finally:
-                lease.release()
+            else:
+                pause = FOLLOW_SECONDS
+            if self._monitor._monotonic() - began > LONGEST_PAUSE_SECONDS:
+                pause = SETTINGS_SECONDS
+            self._stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _probe(self) -> None:
-        with closing(self._monitor._client(self._server, self._settings)) as client:
-            self._monitor._watcher(self._server, self._settings, client).run(self._stop)
+    def _hold(self, lease: ProcessLock) -> None:
+        """Probe while the lease can be had and until the end; come back at once without it."""
+        if not lease.try_acquire():
+            return
+        log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
+        try:
+            with closing(self._monitor._client(self._server, self._settings)) as client:
+                self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
+                self._watcher.run(self._stop)
+        finally:
+            self._watcher = None
+            lease.release()

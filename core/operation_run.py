@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Generic, TypeVar
 
 from core.client import GatewayClient
-from core.clock import Now
-from core.exceptions import RequestTimeoutError, VersionConflictError, WppconnectError
+from core.clock import Monotonic, Now
+from core.exceptions import (
+    AuthenticationError,
+    ConnectError,
+    RequestTimeoutError,
+    SecretKeyRejectedError,
+    StoreError,
+    VersionConflictError,
+    WppconnectError,
+)
 from core.logs import register_secret
 from core.models import SessionSnapshot
 from core.monitor import ClientFactory, Monitor
-from core.operation_status import Facts, OperationStatus, Step
+from core.operation_record import read_facts, write_facts, write_status
+from core.operation_status import OperationStatus, Step
 from core.settings_store import SettingsSource
-from core.store import Store, modify
+from core.store import Store
 from core.waits import Waits
 
-SUBJECT = "operations"
-"""Where the store keeps statuses and facts."""
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SAVE_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,7 @@ class Tools:
     client: ClientFactory
     waits: Waits
     now: Now
+    monotonic: Monotonic
     stop: threading.Event
 
 
@@ -45,19 +61,104 @@ class OperationRun:
     def __init__(self, tools: Tools, status: OperationStatus) -> None:
         self._tools = tools
         self._not_before = status.started_at
-        self._deadline = status.started_at + timedelta(seconds=tools.waits.whole_operation)
+        # Not by the wall clock: it may be set back in the middle.
+        self._deadline = tools.monotonic() + tools.waits.whole_operation
         self.status = status
         self.session = status.session
         self.waits = tools.waits
         self.now = tools.now
-        record = tools.store.read(SUBJECT, self._facts_key)
-        self.facts = Facts.model_validate(record.value) if record else Facts()
+        self.facts = read_facts(tools.store, status.server, status.session)
+
+    def carry_out(self, procedure: Procedure) -> tuple[str, str | None]:
+        """Let a procedure work; return its outcome's code, and a message where that says more."""
+        try:
+            with closing(self._open()):
+                code = procedure(self)
+                if code in ("connected", "already_connected"):
+                    self.remember(closed_at=None, failed_close_at=None, free_at=None)
+                return code, None
+        except StoppedError:
+            return "stopped", None
+        except SecretKeyRejectedError:
+            return "secret_rejected", None
+        except AuthenticationError:
+            return "unauthorized", None
+        except ConnectError:
+            return "unreachable", None
+        except RequestTimeoutError:
+            return "timed_out", None
+        except WppconnectError as error:
+            return "failed", str(error)
 
     @property
-    def _facts_key(self) -> str:
-        return f"{key(self.status.server, self.session)}/facts"
+    def gateway_started_at(self) -> datetime | None:
+        """When the gateway's process started, as far as its health check tells."""
+        server = self._tools.monitor.snapshot().server(self.status.server)
+        return server.started_at if server is not None else None
 
-    def open(self) -> GatewayClient:
+    def step(self, step: Step, *, until: datetime | None = None) -> None:
+        """Write down what is being done, and until when it is waited for."""
+        if (step, until) == (self.status.step, self.status.step_until):
+            return
+        update: dict[str, object] = {"step": step, "step_until": until}
+        if step != self.status.step:
+            update["step_since"] = self.now()
+        self._note(self.status.model_copy(update=update))
+
+    def show_code(self, code: str | None, *, until: datetime | None = None) -> None:
+        """Keep a live pairing code where every tab can show it, or drop it."""
+        if code is not None:
+            register_secret(code)
+        self._note(
+            self.status.model_copy(
+                update={
+                    "pairing_code": code,
+                    "step": Step.WAITING_FOR_CODE_ENTRY,
+                    "step_since": self.now(),
+                    "step_until": until,
+                }
+            )
+        )
+
+    def remember(self, **facts: object) -> None:
+        """Keep facts for later operations."""
+        self.facts = self.facts.model_copy(update=facts)
+        self._try_to_store(lambda: write_facts(self._tools.store, self.status, self.facts))
+
+    def acted(self) -> None:
+        """Believe only what is seen from now on."""
+        self._not_before = self.now()
+
+    def look(self) -> SessionSnapshot:
+        """Hand out what the monitor saw after the latest action."""
+        if self._left_seconds() <= 0:
+            raise RequestTimeoutError("the operation took too long", operation="wait for the session")
+
+        def is_fresh(seen: SessionSnapshot) -> bool:
+            return (
+                seen.enabled
+                and seen.probe_started_at is not None
+                and seen.probe_started_at >= self._not_before
+            )
+
+        return self._wait(is_fresh, self.waits.fresh_answer) or self._give_up()
+
+    def await_change(self, seen: SessionSnapshot, *, until: datetime) -> SessionSnapshot | None:
+        """Wait until the session is in another verdict or state than `seen`; None when time is up."""
+        seconds = min((until - self.now()).total_seconds(), self._left_seconds())
+        return self._wait(lambda new: (new.verdict, new.state) != (seen.verdict, seen.state), seconds)
+
+    def wait_until(self, moment: datetime) -> None:
+        """Wait for a moment, unless the operation's time is over or this process stops."""
+        seconds = min((moment - self.now()).total_seconds(), self._left_seconds())
+        if self._tools.stop.wait(max(0.0, seconds)):
+            raise StoppedError
+
+    def aside(self, call: Callable[[], T]) -> AsideCall[T]:
+        """Make a call beside the procedure; closing the client ends it."""
+        return AsideCall(call)
+
+    def _open(self) -> GatewayClient:
         """Make the session probed and the gateway reachable for this run."""
         status, tools = self.status, self._tools
         settings = tools.settings.current()
@@ -74,75 +175,19 @@ class OperationRun:
         self.client = tools.client(server, settings)
         return self.client
 
-    @property
-    def gateway_started_at(self) -> datetime | None:
-        """When the gateway's process started, as far as its health check tells."""
-        server = self._tools.monitor.snapshot().server(self.status.server)
-        if server is None or server.uptime_seconds is None:
-            return None
-        return server.published_at - timedelta(seconds=server.uptime_seconds)
+    def _note(self, status: OperationStatus) -> None:
+        self.status = status
+        self._try_to_store(lambda: write_status(self._tools.store, status))
 
-    def step(self, step: Step, *, until: datetime | None = None) -> None:
-        """Write down what is being done, and until when it is waited for."""
-        if (step, until) == (self.status.step, self.status.step_until):
-            return
-        update: dict[str, object] = {"step": step, "step_until": until}
-        if step != self.status.step:
-            update["step_since"] = self.now()
-        self.status = self.status.model_copy(update=update)
-        write_status(self._tools.store, self.status)
+    def _try_to_store(self, write: Callable[[], None]) -> None:
+        # A session that was closed must be started again, whether or not the disk takes notes of it.
+        try:
+            write()
+        except StoreError as error:
+            log.warning("operation_note_not_stored session=%s error=%s", self.session, error)
 
-    def show_code(self, code: str | None, *, until: datetime | None = None) -> None:
-        """Keep a live pairing code where every tab can show it, or drop it."""
-        if code is not None:
-            register_secret(code)
-        self.status = self.status.model_copy(
-            update={
-                "pairing_code": code,
-                "step": Step.WAITING_FOR_CODE_ENTRY,
-                "step_since": self.now(),
-                "step_until": until,
-            }
-        )
-        write_status(self._tools.store, self.status)
-
-    def remember(self, **facts: object) -> None:
-        """Keep facts for later operations."""
-        self.facts = self.facts.model_copy(update=facts)
-        modify(
-            self._tools.store,
-            SUBJECT,
-            self._facts_key,
-            lambda _before: self.facts.model_dump(mode="json"),
-        )
-
-    def acted(self) -> None:
-        """Believe only what is seen from now on."""
-        self._not_before = self.now()
-
-    def look(self) -> SessionSnapshot:
-        """Hand out what the monitor saw after the latest action."""
-        if self.now() > self._deadline:
-            raise RequestTimeoutError("the operation took too long", operation="wait for the session")
-
-        def is_fresh(seen: SessionSnapshot) -> bool:
-            return (
-                seen.enabled
-                and seen.probe_started_at is not None
-                and seen.probe_started_at >= self._not_before
-            )
-
-        return self._wait(is_fresh, self.waits.fresh_answer) or self._give_up()
-
-    def await_change(self, seen: SessionSnapshot, *, until: datetime) -> SessionSnapshot | None:
-        """Wait until the session is in another verdict or state than `seen`; None when time is up."""
-        seconds = (min(until, self._deadline) - self.now()).total_seconds()
-        return self._wait(lambda new: (new.verdict, new.state) != (seen.verdict, seen.state), seconds)
-
-    def wait_until(self, moment: datetime) -> None:
-        """Wait for a moment, unless this process stops."""
-        if self._tools.stop.wait(max(0.0, (moment - self.now()).total_seconds())):
-            raise StoppedError
+    def _left_seconds(self) -> float:
+        return self._deadline - self._tools.monotonic()
 
     def _wait(self, condition: Callable[[SessionSnapshot], bool], seconds: float) -> SessionSnapshot | None:
         found = self._tools.monitor.wait_for(
@@ -156,23 +201,51 @@ class OperationRun:
         raise RequestTimeoutError("nobody probed the session in time", operation="wait for the session")
 
 
+Procedure = Callable[[OperationRun], str]
+"""Brings a session where an operator wants it; returns a word of `OUTCOMES`."""
+
+
+class AsideCall(Generic[T]):
+    """A call in a thread of its own, because its answer may never come."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._answers: list[T] = []
+        self._error: WppconnectError | None = None
+
+        def run() -> None:
+            try:
+                self._answers.append(call())
+            except WppconnectError as error:
+                self._error = error
+            except Exception:
+                log.exception("call_aside_failed")
+                self._error = WppconnectError("the call failed; the log of this program tells why")
+
+        self._thread = threading.Thread(target=run, name="operation-aside", daemon=True)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+        return not self._thread.is_alive()
+
+    def result(self) -> T:
+        """Wait for the answer and hand it out, or raise what went wrong."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._answers[0]
+
+
 def set_enabled(source: SettingsSource, server: str, session: str, *, enabled: bool, actor: str) -> None:
     """Pause or resume a session in the saved settings, on top of what anybody else saves meanwhile."""
-    while True:
+    for left in reversed(range(SAVE_ATTEMPTS)):
         revision = source.current().revision
         change = source.saved().with_session(server, session, enabled=enabled)
         try:
             source.save(change, expected_revision=revision, actor=actor)
         except VersionConflictError:
-            continue
-        return
-
-
-def write_status(store: Store, status: OperationStatus) -> None:
-    """Store a status for other tabs and processes."""
-    modify(store, SUBJECT, key(status.server, status.session), lambda _before: status.model_dump(mode="json"))
-
-
-def key(server: str, session: str) -> str:
-    """Name a session's record."""
-    return f"{server}/{session}"
+            if not left:
+                raise
+        else:
+            return

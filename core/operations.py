@@ -9,27 +9,29 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import closing, suppress
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from core import procedures
-from core.clock import Now
+from core import code_pairing, procedures
+from core.clock import Monotonic, Now
+from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
-from core.exceptions import (
-    AuthenticationError,
-    ConnectError,
-    RequestTimeoutError,
-    SecretKeyRejectedError,
-    VersionConflictError,
-    WppconnectError,
-)
+from core.exceptions import StoreError, VersionConflictError
 from core.locks import ProcessLock
-from core.models import HistoryEntry, Outcome, Reason
+from core.models import Reason
 from core.monitor import ClientFactory, Monitor
-from core.operation_run import SUBJECT, OperationRun, StoppedError, Tools, key, set_enabled, write_status
-from core.operation_status import OUTCOMES, Kind, OperationStatus, Step
+from core.operation_record import (
+    SUBJECT,
+    ended,
+    history_entry,
+    key,
+    read_facts,
+    read_status,
+    write_status,
+)
+from core.operation_run import OperationRun, Procedure, Tools, set_enabled
+from core.operation_status import Kind, OperationStatus, Step
 from core.settings_store import SettingsSource
 from core.store import History, Store
 from core.waits import Waits
@@ -39,9 +41,10 @@ log = logging.getLogger(__name__)
 BLAME = timedelta(minutes=2)
 """How long after an operator's close or logout a lost session is put down to it."""
 
-
-Procedure = Callable[[OperationRun], str]
-"""Brings a session where an operator wants it; returns a word of `OUTCOMES`."""
+LET_GO_SECONDS = 1.0
+"""How long an operation may take to let go of its session after its end."""
+STOP_SECONDS = 1.0
+POLL_SECONDS = 0.01
 
 
 class Operations:
@@ -59,13 +62,18 @@ class Operations:
         holder: str,
         waits: Waits | None = None,
         now: Now = real_now,
+        monotonic: Monotonic = real_monotonic,
     ) -> None:
-        self._tools = Tools(settings, store, monitor, client, waits or Waits(), now, threading.Event())
+        self._tools = Tools(
+            settings, store, monitor, client, waits or Waits(), now, monotonic, threading.Event()
+        )
         self._history = history
         self._holder = holder
         self._lock_directory = lock_directory
         self._mutex = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
+        self._unstored: dict[str, OperationStatus] = {}
+        """How operations of this process ended that the disk did not take."""
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Start a session; one that then asks for a phone is reported as such."""
@@ -88,14 +96,14 @@ class Operations:
         wipe_webhook: bool = False,
     ) -> OperationStatus:
         """Bring a session to a live QR code, or with `phone` (digits) to a pairing code, until connected."""
-        if phone:
-            number = "".join(character for character in phone if character.isdigit())
+        number = "".join(character for character in phone or "" if character.isdigit())
+        if number:
             return self._begin(
                 Kind.PAIR,
                 server,
                 session,
                 actor,
-                lambda run: procedures.pair_by_code(run, number, wipe_webhook=wipe_webhook),
+                lambda run: code_pairing.pair_by_code(run, number, wipe_webhook=wipe_webhook),
                 mode="code",
             )
         goal = procedures.Goal(show_code=True, wipe_webhook=wipe_webhook)
@@ -118,39 +126,48 @@ class Operations:
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Tell what runs on a session or how the newest operation ended; reads the store's cache."""
-        record = self._tools.store.read(SUBJECT, key(server, session))
-        if record is None:
-            return None
-        status = OperationStatus.model_validate(record.value)
-        if status.finished_at is None and not self._is_alive(status):
-            return status.model_copy(update={"interrupted": True, "pairing_code": None})
+        status = read_status(self._tools.store, server, session)
+        unstored = self._unstored.get(key(server, session))
+        if unstored is not None and (status is None or status.started_at <= unstored.started_at):
+            return unstored
+        if status is not None and status.finished_at is None and not self._is_alive(server, session):
+            # It may have ended and said so since it was read.
+            status = read_status(self._tools.store, server, session)
+            if status is not None and status.finished_at is None:
+                return status.model_copy(update={"interrupted": True, "pairing_code": None})
         return status
 
     def forget(self, server: str, session: str) -> None:
-        """Drop the result of a finished operation, once its reader has seen it."""
+        """Drop the result of an operation that is not running any more, once its reader has seen it."""
+        self._unstored.pop(key(server, session), None)
         record = self._tools.store.read(SUBJECT, key(server, session))
-        if record is not None and OperationStatus.model_validate(record.value).finished_at is not None:
+        status = self.status(server, session)
+        if record is not None and (status is None or not status.is_running):
             with suppress(VersionConflictError):
                 self._tools.store.update(SUBJECT, record.key, None, expected_version=record.version)
 
     def closed_by(self, server: str, session: str) -> Reason | None:
         """Tell whether an operator closed or logged out this session just now."""
-        status = self.status(server, session)
-        if status is None or self._tools.now() - (status.finished_at or self._tools.now()) > BLAME:
+        try:
+            status = self.status(server, session)
+            facts = read_facts(self._tools.store, server, session)
+        except StoreError as error:
+            log.warning("operations_unreadable server=%s session=%s error=%s", server, session, error)
             return None
-        match status.kind:
-            case Kind.LOGOUT:
-                return Reason.LOGGED_OUT_BY_OPERATOR
-            case Kind.CLOSE | Kind.RESTART:
-                return Reason.CLOSED_BY_OPERATOR
-            case _:
-                return None
+        if status is not None and status.is_running and status.step in _TAKES_IT_DOWN:
+            return _TAKES_IT_DOWN[status.step]
+        if self._is_recent(facts.logged_out_at):
+            return Reason.LOGGED_OUT_BY_OPERATOR
+        if self._is_recent(facts.closed_at) or self._is_recent(facts.failed_close_at):
+            return Reason.CLOSED_BY_OPERATOR
+        return None
 
     def stop(self) -> None:
         """End what runs here; its record says that it was stopped."""
         self._tools.stop.set()
+        deadline = self._tools.monotonic() + STOP_SECONDS
         for thread in list(self._threads.values()):
-            thread.join(timeout=1.0)
+            thread.join(timeout=max(0.0, deadline - self._tools.monotonic()))
 
     def _begin(
         self,
@@ -162,118 +179,110 @@ class Operations:
         *,
         mode: str = "qr",
     ) -> OperationStatus:
+        now = self._tools.now()
+        status = OperationStatus(
+            server=server,
+            session=session,
+            kind=kind,
+            actor=actor,
+            holder=self._holder,
+            started_at=now,
+            step_since=now,
+            mode=mode,
+        )
+        lock = self._lock(server, session)
         with self._mutex:
-            lock = ProcessLock(self._lock_path(server, session))
-            if not lock.try_acquire():
-                running = self.status(server, session)
-                if running is not None and running.is_running:
-                    return running
-                # The one before has ended and is about to let go.
-                lock.acquire(1.0)
-            now = self._tools.now()
-            status = OperationStatus(
-                server=server,
-                session=session,
-                kind=kind,
-                actor=actor,
-                holder=self._holder,
-                started_at=now,
-                step_since=now,
-                mode=mode,
-            )
+            self._unstored.pop(key(server, session), None)
+            try:
+                return self._attach(status, lock) or self._launch(status, procedure, lock)
+            except StoreError as error:
+                log.warning("operation_not_begun kind=%s session=%s error=%s", kind, session, error)
+                return self._refuse(status, "failed", error.message)
+
+    def _attach(self, status: OperationStatus, lock: ProcessLock) -> OperationStatus | None:
+        """Take the session's lock, or tell what somebody else is doing to the session."""
+        deadline = self._tools.monotonic() + LET_GO_SECONDS
+        while not lock.try_acquire():
+            running = self.status(status.server, status.session)
+            if running is not None and running.is_running:
+                return running
+            # One that has just ended lets go, or one that has just begun writes down what it is.
+            if self._tools.monotonic() >= deadline:
+                return self._refuse(status, "busy_elsewhere")
+            self._tools.stop.wait(POLL_SECONDS)
+        return None
+
+    def _refuse(self, status: OperationStatus, code: str, message: str | None = None) -> OperationStatus:
+        refused = ended(status, code, message, at=self._tools.now())
+        self._unstored[key(status.server, status.session)] = refused
+        return refused
+
+    def _launch(self, status: OperationStatus, procedure: Procedure, lock: ProcessLock) -> OperationStatus:
+        try:
             write_status(self._tools.store, status)
             run = OperationRun(self._tools, status)
             thread = threading.Thread(
-                target=self._work, args=(run, procedure, lock), name=f"operation-{session}", daemon=True
+                target=self._work, args=(run, procedure, lock), name=f"operation-{run.session}", daemon=True
             )
-            self._threads[key(server, session)] = thread
+            self._threads[key(status.server, status.session)] = thread
             thread.start()
-            return status
+        except BaseException:
+            lock.release()
+            raise
+        return status
 
     def _work(self, run: OperationRun, procedure: Procedure, lock: ProcessLock) -> None:
         message = None
         try:
-            code, message = self._carry_out(run, procedure)
+            code, message = run.carry_out(procedure)
         except Exception:
             log.exception("operation_failed kind=%s session=%s", run.status.kind, run.session)
             code = "failed"
         try:
-            self._finish(run, code, message)
-        except WppconnectError as error:
-            log.warning("operation_not_recorded session=%s error=%s", run.session, error)
+            self._finish(run.status, code, message)
         finally:
             lock.release()
 
-    def _carry_out(self, run: OperationRun, procedure: Procedure) -> tuple[str, str | None]:
+    def _finish(self, status: OperationStatus, code: str, message: str | None) -> None:
+        after = ended(status, code, message, at=self._tools.now())
+        # The status last: whoever reads that it has ended finds it in the history, and the lock free at once.
         try:
-            with closing(run.open()):
-                code = procedure(run)
-                if code in ("connected", "already_connected"):
-                    run.remember(closed_at=None, failed_close_at=None, free_at=None)
-                return code, None
-        except StoppedError:
-            return "stopped", None
-        except SecretKeyRejectedError:
-            return "secret_rejected", None
-        except AuthenticationError:
-            return "unauthorized", None
-        except ConnectError:
-            return "unreachable", None
-        except RequestTimeoutError:
-            return "timed_out", None
-        except WppconnectError as error:
-            return "failed", str(error)
-
-    def _finish(self, run: OperationRun, code: str, message: str | None) -> None:
-        ok, sentence = OUTCOMES[code]
-        outcome = Outcome(ok=ok, code=code, message=message or sentence, at=self._tools.now())
-        status = run.status.model_copy(
-            update={
-                "step": Step.DONE,
-                "step_since": outcome.at,
-                "step_until": None,
-                "pairing_code": None,
-                "finished_at": outcome.at,
-                "outcome": outcome,
-            }
-        )
-        write_status(self._tools.store, status)
-        took = (outcome.at - status.started_at).total_seconds()
-        self._history.append(
-            HistoryEntry(
-                at=outcome.at,
-                kind="operation",
-                server=status.server,
-                session=status.session,
-                actor=status.actor,
-                data={
-                    "operation": status.kind,
-                    "mode": status.mode,
-                    "outcome": code,
-                    "ok": ok,
-                    "seconds": round(took, 3),
-                },
-            )
-        )
+            if after.outcome is not None:
+                self._history.append(history_entry(after, after.outcome))
+        except StoreError as error:
+            log.warning("operation_not_in_history session=%s error=%s", after.session, error)
+        try:
+            write_status(self._tools.store, after)
+        except StoreError as error:
+            log.warning("operation_not_stored session=%s error=%s", after.session, error)
+            self._unstored[key(after.server, after.session)] = after
         log.info(
             "operation_done kind=%s server=%s session=%s actor=%s outcome=%s seconds=%.1f",
-            status.kind,
-            status.server,
-            status.session,
-            status.actor,
+            after.kind,
+            after.server,
+            after.session,
+            after.actor,
             code,
-            took,
+            (self._tools.now() - after.started_at).total_seconds(),
         )
 
-    def _lock_path(self, server: str, session: str) -> Path:
-        return self._lock_directory / f"operation-{server}-{session}.lock"
+    def _lock(self, server: str, session: str) -> ProcessLock:
+        # A dot is in no name: "a-b" of "c" and "b" of "c-a" are two sessions.
+        return ProcessLock(self._lock_directory / f"operation-{server}.{session}.lock")
 
-    def _is_alive(self, status: OperationStatus) -> bool:
-        thread = self._threads.get(key(status.server, status.session))
+    def _is_alive(self, server: str, session: str) -> bool:
+        thread = self._threads.get(key(server, session))
         if thread is not None and thread.is_alive():
             return True
-        probe = ProcessLock(self._lock_path(status.server, status.session))
-        if not probe.try_acquire():
+        lock = self._lock(server, session)
+        if not lock.try_acquire():
             return True
-        probe.release()
+        lock.release()
         return False
+
+    def _is_recent(self, moment: datetime | None) -> bool:
+        return moment is not None and abs(self._tools.now() - moment) <= BLAME
+
+
+_TAKES_IT_DOWN = {Step.CLOSING: Reason.CLOSED_BY_OPERATOR, Step.LOGGING_OUT: Reason.LOGGED_OUT_BY_OPERATOR}
+"""What a probe sees between an action and its being remembered."""

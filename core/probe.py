@@ -9,6 +9,7 @@ from core.client import GatewayClient
 from core.clock import Now
 from core.exceptions import RequestTimeoutError, SecretKeyRejectedError, WppconnectError
 from core.models import Frozen, Observation, Problem, SessionState
+from core.settings import PUBLIC_DEFAULT_SECRET
 
 QUICK_CHECK_SECONDS = 3.0
 """What a page gets to answer in the shared lane; a slower one is asked again where it delays nobody."""
@@ -36,6 +37,8 @@ class Listing(Frozen):
     """What show-all-sessions said: whether the secret key is valid, and which names it knows."""
 
     secret_key_valid: bool | None = None
+    default_secret: bool | None = None
+    """Does the gateway accept the key that stands in its documentation: it is then open to everyone."""
     sessions: tuple[str, ...] | None = None
     problem: Problem | None = None
 
@@ -88,11 +91,16 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
     return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)
 
 
-def list_gateway(client: GatewayClient, *, now: Now) -> Listing:
-    """Ask which sessions the gateway knows: the only safe test of the secret key (section 8, T1)."""
+def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -> Listing:
+    """Ask which sessions the gateway knows: the only safe test of a secret key (section 8, T1)."""
+    default_secret = None
     try:
-        return Listing(secret_key_valid=True, sessions=client.list_sessions())
+        if try_default:
+            default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
+        sessions = client.list_sessions()
     except SecretKeyRejectedError as error:
-        return Listing(secret_key_valid=False, problem=as_problem(error, now()))
+        problem = as_problem(error, now())
+        return Listing(secret_key_valid=False, default_secret=default_secret, problem=problem)
     except WppconnectError as error:
-        return Listing(problem=as_problem(error, now()))
+        return Listing(default_secret=default_secret, problem=as_problem(error, now()))
+    return Listing(secret_key_valid=True, default_secret=default_secret, sessions=sessions)

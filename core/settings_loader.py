@@ -36,6 +36,9 @@ from core.settings_words import in_our_words
 SECRET_FILE_LIMIT = 16_384
 """Bytes; no secret is longer, and a wrong path (a device, a log) must not fill the memory."""
 
+NOTICED = "also noticed:"
+"""Stands between mistakes and mere warnings."""
+
 _VARIABLES: ContextVar[Mapping[str, Any] | None] = ContextVar("variables", default=None)
 """What `load_settings` reads instead of os.environ while it builds a model."""
 
@@ -117,11 +120,12 @@ class Loaded(Generic[AnyEnvironment]):
 def require_all(*loaded: Loaded[Any]) -> None:
     """Raise one ConfigurationError for the mistakes of all the given models, if there is any.
 
-    The warnings are added then, since a misspelt variable is the likeliest cause of a mistake.
+    The warnings follow under a heading, since a misspelt variable is the likeliest cause of a mistake.
     """
     problems = [problem for one in loaded for problem in one.problems]
     if problems:
-        raise ConfigurationError(problems + [warning for one in loaded for warning in one.warnings])
+        warnings = [f"  {warning}" for one in loaded for warning in one.warnings]
+        raise ConfigurationError([*problems, *([NOTICED] if warnings else []), *warnings])
 
 
 def load_settings(
@@ -284,5 +288,5 @@ def _unknown_variables(model: type[Environment], environ: Mapping[str, str]) -> 
         # Variables are spelt in capitals, but a person may not have done so.
         if variable.upper().startswith(model.prefix) and variable not in known:
             near = difflib.get_close_matches(variable.upper(), known, n=1, cutoff=0.8)
-            hint = f"; did you mean {near[0]}" if near else "; remove it"
+            hint = f"; did you mean {near[0]}?" if near else "; remove it"
             yield f"{variable}: is not a setting of ours and is ignored{hint}"

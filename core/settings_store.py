@@ -50,6 +50,10 @@ logger = logging.getLogger(__name__)
 
 SUBJECT = "settings"
 KEY = "saved"
+LAST_KNOWN_IN_FORCE = (
+    "The saved settings could not be read; the last known ones stay in force here. "
+    "Save them again, or restore a backup."
+)
 CHANGES_KEPT = 10
 """The latest saves, so that a late second administrator is told all that happened since."""
 
@@ -122,10 +126,12 @@ class SettingsSource:
         """Return what the page saved, the start of every edit."""
         return self._view().document.saved
 
-    def last_change(self) -> Change | None:
-        """Tell of the latest save; None when nothing was ever saved."""
-        changes = self._view().document.changes
-        return Change(changes[-1].actor, changes[-1].at, changes[-1].fields) if changes else None
+    def last_change(self, path: str = "") -> Change | None:
+        """Tell of the latest save, or of the latest that touched this field; None when there was none."""
+        for change in reversed(self._view().document.changes):
+            if not path or path in change.fields:
+                return Change(change.actor, change.at, change.fields)
+        return None
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -167,6 +173,19 @@ class SettingsSource:
             # The settings are in force: a history that cannot be written must not make them look refused.
             logger.warning("settings change not in history error=%s", error)
 
+    def renew(self, environment: CoreEnvironment) -> Settings:
+        """Put another reading of the environment in force, with what was saved over it.
+
+        Raises ConfigurationError, and changes nothing, when the two do not fit together.
+        """
+        view = self._view()
+        effective(environment, view.document.saved, view.settings.revision)
+        with self._lock:
+            self._environment = environment
+            if self._held is not None:
+                self._held = replace(self._held, stamp="another environment")
+        return self.current()
+
     def _require_addresses(self, settings: Settings, change: SavedSettings, fields: tuple[str, ...]) -> None:
         problems = [
             f"servers.{name}.url: is not set; enter the gateway's address, such as http://127.0.0.1:21465"
@@ -207,15 +226,13 @@ class SettingsSource:
         settings = None
         try:
             if record is None and held and held.document != StoredDocument():
-                problems.append(
-                    "The stored settings are gone; this process goes on with the last known: save them again"
-                )
+                problems.append(LAST_KNOWN_IN_FORCE)
                 document = StoredDocument(saved=held.document.saved)
             elif record:
                 document = StoredDocument.model_validate(record.value)
             settings = effective(self._environment, document.saved, revision)
         except ValidationError:
-            problems.append("The stored settings cannot be read; save them again or restore a backup")
+            problems.append(LAST_KNOWN_IN_FORCE)
             document = held.document if held else document
         except ConfigurationError as error:
             problems += [f"The stored settings do not fit: {problem}" for problem in error.problems]

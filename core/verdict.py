@@ -52,6 +52,9 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
             return Verdict.WAITING_FOR_CODE, Reason.NONE
         case SessionState.INITIALIZING:
             began = before.state_since or before.observed_at
+            if circumstances.gateway_restarted_at is not None:
+                # A restart launches every session again: it is another browser that starts now.
+                began = max(began, circumstances.gateway_restarted_at)
             if circumstances.now - began > START_LIMIT:
                 return Verdict.STUCK, Reason.START_TOO_SLOW
             return Verdict.STARTING, Reason.NONE
@@ -88,13 +91,18 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
 
 def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> SessionSnapshot:
     """Show a session as unknown when its probe, or its proof of being connected, is too old."""
-    if not session.enabled or session.observed_at is None:
+    if not session.enabled or session.verdict == Verdict.UNKNOWN:
         return session
-    proof = session.page_checked_at if session.verdict == Verdict.CONNECTED else session.observed_at
-    expires = (proof or session.observed_at) + stale_after
-    if now <= expires or session.verdict == Verdict.UNKNOWN:
+    proof = session.observed_at
+    if session.verdict == Verdict.CONNECTED and session.page_checked_at is not None:
+        proof = session.page_checked_at
+    if proof is None:
+        # Known from the history alone: what was is not what is.
+        return conclude(session, Verdict.UNKNOWN, Reason.STALE, session.since)
+    # A proof from the future is one from before the clock was set back: its age is not known.
+    if abs(now - proof) <= stale_after:
         return session
-    return conclude(session, Verdict.UNKNOWN, Reason.STALE, expires)
+    return conclude(session, Verdict.UNKNOWN, Reason.STALE, min(proof + stale_after, now))
 
 
 def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
@@ -166,7 +174,7 @@ def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason
     if before.verdict == Verdict.DISCONNECTED and before.reason != Reason.NONE:
         return before.reason
     if before.verdict in (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE):
-        return circumstances.closed_by() or Reason.CODE_EXPIRED
+        return Reason.CODE_EXPIRED
     if not before.ever_connected:
         return Reason.NEVER_STARTED if before.has_session_object is False else Reason.NONE
     by_operator = circumstances.closed_by()

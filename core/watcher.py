@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from core import probe
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
+from core.exceptions import StoreError
 from core.ledger import Ledger
-from core.models import Reason, ServerSnapshot, SessionState
+from core.models import Observation, Reason, ServerSnapshot, SessionState
 from core.probe import PageCheck
 from core.settings import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import History
 from core.workers import Workers
+
+log = logging.getLogger(__name__)
+
+Seen = TypeVar("Seen")
 
 SHARED_LANE = 3
 """Calls in flight in the lane of all sessions: with the slow lane's one the gateway sees four at most."""
@@ -25,9 +32,17 @@ TICK_SECONDS = 0.1
 WATCHED_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 LISTING_SECONDS = 60.0
+DEFAULT_SECRET_LISTINGS = 10
+"""At every tenth listing the public default secret is tried too: each try is a line in the gateway's log."""
 ATTENTION_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 60.0
 URGENT, NORMAL = 0, 1
+
+
+class Lane(Protocol):
+    """Where calls to the gateway are made; `Workers` is one."""
+
+    def submit(self, call: Callable[[], None], *, priority: int = NORMAL) -> None: ...
 
 
 @dataclass
@@ -35,17 +50,20 @@ class _Schedule:
     """When a session is due, and in which lane."""
 
     due: float
-    asked: float = float("-inf")
-    in_flight: bool = False
+    asked: float | None = None
+    is_hinted: bool = False
+    """Somebody has reason to believe that it changed: probe it next, and show what was seen at once."""
     is_suspect: bool = False
     """Its page did not answer in time; the slow lane asks it until it does."""
     slow_due: float = 0.0
-    slow_in_flight: bool = False
     slow_tries: int = 0
 
 
 class ServerWatcher:
     """One gateway, scheduled from one thread; everything it learns is published as a snapshot."""
+
+    latest: ServerSnapshot | None = None
+    """What was published last, also when the disk did not take it; the process that probes reads it here."""
 
     def __init__(
         self,
@@ -66,11 +84,10 @@ class ServerWatcher:
         self._exchange = exchange
         self._now = now
         self._monotonic = monotonic
-        self._before = exchange.read(server.name)
         self._ledger = Ledger(
             server,
             settings,
-            before=self._before,
+            before=exchange.read(server.name),
             history=history,
             tokens=client.tokens,
             holder=holder,
@@ -78,136 +95,201 @@ class ServerWatcher:
             now=now,
         )
         self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._in_flight: set[tuple[str, str]] = set()
         start = monotonic()
         self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
-        self._gateway_in_flight = self._listing_in_flight = False
+        self._listings = 0
+        self._disk_fails = False
 
     def run(self, stop: threading.Event) -> None:
         """Probe and publish until `stop` is set."""
-        self._ledger.record_start(self._before.published_at if self._before else None)
+        self._ledger.record_start()
         shared_lane = Workers(SHARED_LANE, f"probe-{self._server.name}")
         slow_lane = Workers(1, f"slow-{self._server.name}")
         try:
             while not stop.is_set():
-                self._take_results()
-                if self._server.enabled:
-                    self._submit_due(shared_lane, slow_lane)
-                if self._ledger.has_news or self._monotonic() >= self._heartbeat_due:
-                    self._publish()
+                self.turn(shared_lane, slow_lane, wait_seconds=TICK_SECONDS)
         finally:
             shared_lane.stop()
             slow_lane.stop()
             self._publish()
 
+    def turn(self, shared_lane: Lane, slow_lane: Lane, *, wait_seconds: float = 0.0) -> None:
+        """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""
+        self._take_results(wait_seconds)
+        if self._server.enabled:
+            self._submit_due(shared_lane, slow_lane)
+        if self._ledger.has_news or self._monotonic() >= self._heartbeat_due:
+            self._publish()
+
+    def hint(self, session: str) -> None:
+        """Probe a session as soon as a lane is free, though it is not due; callable from any thread."""
+        self._results.put(lambda: self._take_hint(session))
+
     def probe_once(self) -> ServerSnapshot:
         """Probe everything once in this thread; publish and record nothing."""
         if self._server.enabled:
-            self._ledger.take_gateway(probe.probe_gateway(self._client, now=self._now), record=False)
+            self._ledger.take_gateway(probe.probe_gateway(self._client, now=self._now))
             if self._ledger.is_up:
                 if self._server.secret_key is not None:
                     self._ledger.take_listing(probe.list_gateway(self._client, now=self._now))
                 for name in self._ledger.enabled():
-                    seen = probe.probe_session(
-                        self._client, name, now=self._now, page_check=PageCheck.PATIENT
-                    )
-                    self._ledger.take_session(name, seen, record=False)
+                    self._ledger.take_session(name, self._probe(name, PageCheck.PATIENT))
         return self._ledger.snapshot()
 
-    def _submit_due(self, shared_lane: Workers, slow_lane: Workers) -> None:
+    def _submit_due(self, shared_lane: Lane, slow_lane: Lane) -> None:
         now = self._monotonic()
         if now >= self._attention_due:
-            self._ledger.watched = self._exchange.attention(self._server.name)
+            before, self._ledger.watched = self._ledger.watched, self._exchange.attention(self._server.name)
+            for name, until in self._ledger.watched.items():
+                if before.get(name) != until:
+                    self._take_hint(name)
             self._attention_due = now + ATTENTION_SECONDS
-        if now >= self._gateway_due and not self._gateway_in_flight:
-            self._gateway_in_flight = True
-            shared_lane.submit(self._ask_gateway, priority=URGENT)
+        if now >= self._gateway_due and self._is_free("gateway"):
+            wait = WATCHED_SECONDS if self._ledger.watched else self._settings.interval_seconds
+            self._gateway_due = now + wait
+            self._ask_gateway(shared_lane)
         if not self._ledger.is_up:
             return
-        has_secret = self._server.secret_key is not None
-        if has_secret and now >= self._listing_due and not self._listing_in_flight:
-            self._listing_in_flight = True
-            shared_lane.submit(self._ask_listing, priority=URGENT)
+        if self._server.secret_key is not None and now >= self._listing_due and self._is_free("listing"):
+            self._listing_due = now + LISTING_SECONDS
+            self._ask_listing(shared_lane)
         for position, (name, schedule) in enumerate(self._schedules.items()):
             watched = name in self._ledger.watched
-            due = min(schedule.due, schedule.asked + WATCHED_SECONDS) if watched else schedule.due
-            if now >= due and not schedule.in_flight:
+            due = schedule.due
+            if watched and schedule.asked is not None:
+                due = min(due, schedule.asked + WATCHED_SECONDS)
+            if now >= due and self._is_free("session", name):
                 # After the first round they are spread over the interval, so that the gateway sees no bursts.
-                spread = 1.0 if self._ledger.was_seen(name) else (position + 1) / len(self._schedules)
+                spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
                 schedule.asked, schedule.due = now, now + self._ledger.interval_seconds * spread
-                schedule.in_flight = True
-                shared_lane.submit(self._ask_quickly(name, schedule), priority=URGENT if watched else NORMAL)
-            if schedule.is_suspect and not schedule.slow_in_flight and now >= schedule.slow_due:
-                schedule.slow_in_flight = True
-                slow_lane.submit(self._ask_patiently(name, schedule), priority=schedule.slow_tries)
+                urgent = watched or schedule.is_hinted
+                self._ask_quickly(shared_lane, name, schedule, priority=URGENT if urgent else NORMAL)
+            if schedule.is_suspect and now >= schedule.slow_due and self._is_free("page", name):
+                self._ask_patiently(slow_lane, name, schedule)
 
-    def _ask_gateway(self) -> None:
-        seen = probe.probe_gateway(self._client, now=self._now)
+    def _ask_gateway(self, lane: Lane) -> None:
+        def ask() -> probe.GatewayObservation:
+            return probe.probe_gateway(self._client, now=self._now)
 
-        def take() -> None:
-            self._gateway_in_flight = False
-            wait = WATCHED_SECONDS if self._ledger.watched else self._settings.interval_seconds
-            self._gateway_due = self._monotonic() + wait
-            self._ledger.take_gateway(seen)
+        self._submit(lane, ("gateway", ""), ask, self._ledger.take_gateway, priority=URGENT)
 
-        self._results.put(take)
+    def _ask_listing(self, lane: Lane) -> None:
+        try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
+        self._listings += 1
 
-    def _ask_listing(self) -> None:
-        seen = probe.list_gateway(self._client, now=self._now)
+        def ask() -> probe.Listing:
+            return probe.list_gateway(self._client, now=self._now, try_default=try_default)
 
-        def take() -> None:
-            self._listing_in_flight = False
-            self._listing_due = self._monotonic() + LISTING_SECONDS
-            self._ledger.take_listing(seen)
+        self._submit(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
 
-        self._results.put(take)
-
-    def _ask_quickly(self, name: str, schedule: _Schedule) -> Callable[[], None]:
+    def _ask_quickly(self, lane: Lane, name: str, schedule: _Schedule, *, priority: int) -> None:
         check = PageCheck.SKIP if schedule.is_suspect else PageCheck.QUICK
+        is_hinted, schedule.is_hinted = schedule.is_hinted, False
 
-        def ask() -> None:
+        def take(answer: tuple[Observation, float]) -> None:
+            seen, took = answer
+            self._ledger.tally.observe(took)
+            unproved = seen.state == SessionState.CONNECTED and seen.page_answers is None
+            if unproved and not schedule.is_suspect:
+                schedule.slow_tries, schedule.slow_due = 0, 0.0
+            schedule.is_suspect = unproved
+            self._ledger.take_session(name, seen)
+            self._ledger.has_news |= is_hinted
+
+        self._submit(lane, ("session", name), self._timed(name, check), take, priority=priority)
+
+    def _ask_patiently(self, lane: Lane, name: str, schedule: _Schedule) -> None:
+        schedule.slow_due = self._monotonic() + MAX_BACKOFF_SECONDS
+
+        def take(answer: tuple[Observation, float]) -> None:
+            seen, took = answer
+            answers_slowly = seen.page_answers is True and took > probe.QUICK_CHECK_SECONDS
+            schedule.is_suspect = seen.page_timed_out or answers_slowly
+            schedule.slow_tries = schedule.slow_tries + 1 if seen.page_timed_out else 0
+            backoff = self._ledger.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
+            schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
+            self._ledger.take_session(name, seen)
+
+        ask = self._timed(name, PageCheck.PATIENT)
+        self._submit(lane, ("page", name), ask, take, priority=schedule.slow_tries)
+
+    def _take_hint(self, name: str) -> None:
+        schedule = self._schedules.get(name)
+        if schedule is not None:
+            schedule.is_hinted, schedule.due = True, float("-inf")
+            if not self._ledger.is_up:
+                self._gateway_due = float("-inf")
+
+    def _timed(self, name: str, check: PageCheck) -> Callable[[], tuple[Observation, float]]:
+        def ask() -> tuple[Observation, float]:
             began = self._monotonic()
-            seen = probe.probe_session(self._client, name, now=self._now, page_check=check)
-            took = self._monotonic() - began
-
-            def take() -> None:
-                schedule.in_flight = False
-                self._ledger.tally.observe(took)
-                unproved = seen.state == SessionState.CONNECTED and seen.page_answers is None
-                if unproved and not schedule.is_suspect:
-                    schedule.slow_tries, schedule.slow_due = 0, 0.0
-                schedule.is_suspect = unproved
-                self._ledger.take_session(name, seen)
-
-            self._results.put(take)
+            seen = self._probe(name, check)
+            return seen, self._monotonic() - began
 
         return ask
 
-    def _ask_patiently(self, name: str, schedule: _Schedule) -> Callable[[], None]:
-        def ask() -> None:
-            seen = probe.probe_session(self._client, name, now=self._now, page_check=PageCheck.PATIENT)
+    def _probe(self, name: str, check: PageCheck) -> Observation:
+        return probe.probe_session(self._client, name, now=self._now, page_check=check)
 
-            def take() -> None:
-                schedule.slow_in_flight = False
-                schedule.slow_tries += 1
-                schedule.is_suspect = seen.page_timed_out
-                backoff = self._ledger.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
-                schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
-                self._ledger.take_session(name, seen)
+    def _is_free(self, kind: str, name: str = "") -> bool:
+        """Tell whether the last question of this kind has been answered."""
+        return (kind, name) not in self._in_flight
 
-            self._results.put(take)
+    def _submit(
+        self,
+        lane: Lane,
+        question: tuple[str, str],
+        ask: Callable[[], Seen],
+        take: Callable[[Seen], None],
+        *,
+        priority: int,
+    ) -> None:
+        """Have a lane ask, and this thread take in the answer; a question that breaks is asked again."""
+        self._in_flight.add(question)
 
-        return ask
+        def call() -> None:
+            try:
+                seen = ask()
+            except Exception:
+                log.exception("probe_failed server=%s question=%s", self._server.name, question)
+                self._results.put(lambda: self._in_flight.discard(question))
+                return
 
-    def _take_results(self) -> None:
+            def arrive() -> None:
+                self._in_flight.discard(question)
+                take(seen)
+
+            self._results.put(arrive)
+
+        lane.submit(call, priority=priority)
+
+    def _take_results(self, wait_seconds: float) -> None:
         try:
-            self._results.get(timeout=TICK_SECONDS)()
+            self._take(self._results.get(timeout=wait_seconds))
             while True:
-                self._results.get_nowait()()
+                self._take(self._results.get_nowait())
         except queue.Empty:
             return
+
+    def _take(self, result: Callable[[], None]) -> None:
+        try:
+            result()
+        except Exception:
+            # What is wrong with one answer must not hide the other sessions.
+            log.exception("answer_not_taken server=%s", self._server.name)
 
     def _publish(self) -> None:
         self._ledger.judge_age()
         self._heartbeat_due = self._monotonic() + HEARTBEAT_SECONDS
-        self._exchange.publish(self._ledger.snapshot())
+        self._ledger.write_history()
+        self.latest = self._ledger.snapshot()
+        try:
+            self._exchange.publish(self.latest)
+        except StoreError as error:
+            if not self._disk_fails:
+                log.warning("snapshot_not_published server=%s error=%s", self._server.name, error)
+            self._disk_fails = True
+        else:
+            self._disk_fails = False

@@ -206,7 +206,7 @@ def test_fitting_settings_raise_no_problem_and_no_warning(environ: dict[str, str
         (
             {"WPPCONNECT_URL": URL, "WPPCONNECT_SECRETKEY": "k3y", "WPPCONNECT_TOKEN": BCRYPT},
             "WPPCONNECT_SECRETKEY: is not a setting of ours and is ignored; "
-            "did you mean WPPCONNECT_SECRET_KEY",
+            "did you mean WPPCONNECT_SECRET_KEY?",
         ),
         (
             {"WPPCONNECT_SESSIONS": "sales"},
@@ -250,7 +250,8 @@ def test_misspelt_secret_key_stands_beside_the_mistake_that_it_causes() -> None:
 
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "WPPCONNECT_TOKEN",
-        "WPPCONNECT_SECRETKEY",
+        "also noticed",
+        "  WPPCONNECT_SECRETKEY",
     ]
 
 

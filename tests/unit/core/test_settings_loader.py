@@ -107,8 +107,16 @@ def test_mistakes_of_all_models_are_raised_together_and_misspelt_variables_follo
         "SHOP_TILL: must be a whole number",
         "SHOP_RATE: must be at least 1 and at most 300",
         "OWNER_NAME: is not set; set it",
-        "SHOP_STILE: is not a setting of ours and is ignored; did you mean SHOP_STYLE",
+        "also noticed:",
+        "  SHOP_STILE: is not a setting of ours and is ignored; did you mean SHOP_STYLE?",
     )
+
+
+def test_nothing_noticed_has_no_heading() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        require_all(load_settings(Owner, {}))
+
+    assert caught.value.problems == ("OWNER_NAME: is not set; set it",)
 
 
 def test_settings_that_do_not_fit_are_told_beside_unreadable_ones() -> None:
@@ -141,7 +149,7 @@ def test_doubtful_and_unknown_variables_are_warnings() -> None:
     require_all(loaded)
     assert loaded.warnings == (
         "SHOP_COLOUR_OF_DOOR: is not a setting of ours and is ignored; remove it",
-        "shop_till: is not a setting of ours and is ignored; did you mean SHOP_TILL",
+        "shop_till: is not a setting of ours and is ignored; did you mean SHOP_TILL?",
         "SHOP_RATE: is slow",
     )
 

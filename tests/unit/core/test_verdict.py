@@ -252,3 +252,33 @@ def test_pausing_ends_an_outage_because_it_is_no_longer_measured() -> None:
     paused = advance(lost.model_copy(update={"enabled": False}), seen(20), at(20))
 
     assert (paused.verdict, paused.lost_at) == (Verdict.PAUSED, None)
+
+
+def test_a_session_known_from_the_history_alone_is_not_shown_as_connected() -> None:
+    remembered = session(verdict=Verdict.CONNECTED, observed_at=None)
+
+    assert with_staleness(remembered, T0, STALE).verdict == Verdict.UNKNOWN
+
+
+def test_a_proof_from_before_the_clock_was_set_back_is_stale() -> None:
+    connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
+
+    shown = with_staleness(connected, T0 - timedelta(seconds=36), STALE)
+
+    assert (shown.verdict, shown.since) == (Verdict.UNKNOWN, T0 - timedelta(seconds=36))
+
+
+def test_what_holds_as_published_comes_back_as_the_same_object() -> None:
+    connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
+
+    assert with_staleness(connected, T0, STALE) is connected
+
+
+def test_an_unused_code_is_not_put_down_to_an_operators_close_before_it() -> None:
+    waiting = advance(session(), seen(state=SessionState.QRCODE, urlcode="2@a"), at())
+
+    closed = advance(
+        waiting, seen(60, state=SessionState.CLOSED), at(60, closed_by=lambda: Reason.CLOSED_BY_OPERATOR)
+    )
+
+    assert closed.reason == Reason.CODE_EXPIRED

@@ -1,0 +1,90 @@
+"""What is written down of operations: in the store for other tabs and processes, in the history for good."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from core.models import HistoryEntry, Outcome
+from core.operation_status import OUTCOMES, Facts, OperationStatus, Step
+from core.store import Store, modify
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "operations"
+"""Where the store keeps statuses and facts."""
+
+
+def read_status(store: Store, server: str, session: str) -> OperationStatus | None:
+    """Read the newest status; None when there is none that this release can read."""
+    record = store.read(SUBJECT, key(server, session))
+    try:
+        return OperationStatus.model_validate(record.value) if record else None
+    except ValueError:
+        log.warning("operation_status_unreadable server=%s session=%s", server, session)
+        return None
+
+
+def read_facts(store: Store, server: str, session: str) -> Facts:
+    """Read what earlier operations remembered; nothing when this release cannot read it."""
+    record = store.read(SUBJECT, facts_key(server, session))
+    try:
+        return Facts.model_validate(record.value) if record else Facts()
+    except ValueError:
+        log.warning("operation_facts_unreadable server=%s session=%s", server, session)
+        return Facts()
+
+
+def write_status(store: Store, status: OperationStatus) -> None:
+    """Store a status for other tabs and processes."""
+    modify(store, SUBJECT, key(status.server, status.session), lambda _before: status.model_dump(mode="json"))
+
+
+def write_facts(store: Store, status: OperationStatus, facts: Facts) -> None:
+    """Store what later operations on the same session must know."""
+    where = facts_key(status.server, status.session)
+    modify(store, SUBJECT, where, lambda _before: facts.model_dump(mode="json"))
+
+
+def key(server: str, session: str) -> str:
+    """Name a session's record."""
+    return f"{server}/{session}"
+
+
+def facts_key(server: str, session: str) -> str:
+    """Name the record of what is remembered of a session."""
+    return f"{key(server, session)}/facts"
+
+
+def ended(status: OperationStatus, code: str, message: str | None = None, *, at: datetime) -> OperationStatus:
+    """Write the end of an operation into its status; the live code goes with it."""
+    ok, sentence = OUTCOMES[code]
+    return status.model_copy(
+        update={
+            "step": Step.DONE,
+            "step_since": at,
+            "step_until": None,
+            "pairing_code": None,
+            "finished_at": at,
+            "outcome": Outcome(ok=ok, code=code, message=message or sentence, at=at),
+        }
+    )
+
+
+def history_entry(status: OperationStatus, outcome: Outcome) -> HistoryEntry:
+    """Write an operation that has ended as a line of history."""
+    seconds = max(0.0, (outcome.at - status.started_at).total_seconds())
+    return HistoryEntry(
+        at=outcome.at,
+        kind="operation",
+        server=status.server,
+        session=status.session,
+        actor=status.actor,
+        data={
+            "operation": status.kind,
+            "mode": status.mode,
+            "outcome": outcome.code,
+            "ok": outcome.ok,
+            "seconds": round(seconds, 3),
+        },
+    )

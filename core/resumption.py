@@ -1,0 +1,84 @@
+"""Where a prober begins: at what its predecessor left, or at nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import verdict
+from core.models import HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.settings import ServerSettings, Settings
+from core.tally import Tally
+
+_CARRIED_ON = (
+    "secret_key_valid",
+    "version",
+    "uptime_seconds",
+    "started_at",
+    "restarted_at",
+    "restarts",
+    "default_secret",
+    "probe_failures",
+    "discovered",
+)
+
+
+def first_server_snapshot(
+    server: ServerSettings, settings: Settings, *, holder: str, now: datetime
+) -> ServerSnapshot:
+    """Describe a gateway that nobody has looked at yet."""
+    return ServerSnapshot(
+        server=server.name,
+        enabled=server.enabled,
+        up=None,
+        interval_seconds=settings.interval_seconds,
+        holder=holder,
+        published_at=now,
+        settings_revision=settings.revision,
+        probe_seconds=Tally().snapshot(),
+        sessions=tuple(
+            first_snapshot(server.name, one.name, now, enabled=one.enabled and server.enabled)
+            for one in server.sessions
+        ),
+    )
+
+
+def first_snapshot(server: str, session: str, now: datetime, *, enabled: bool = True) -> SessionSnapshot:
+    """Describe a session that nobody has looked at yet."""
+    return SessionSnapshot(
+        server=server,
+        session=session,
+        enabled=enabled,
+        verdict=Verdict.UNKNOWN if enabled else Verdict.PAUSED,
+        since=now,
+    )
+
+
+def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> ServerSnapshot:
+    """Carry on what stays true of a gateway whoever probes it."""
+    if before is None:
+        return first
+    return first.model_copy(update={name: getattr(before, name) for name in _CARRIED_ON})
+
+
+def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSnapshot:
+    """Go on from the newest transition in the history, where the last snapshot does not know of it yet.
+
+    A prober writes the transition first and publishes then; it may have been killed between the two.
+    """
+    if newest is None or (session.observed_at is not None and newest.at <= session.since):
+        return session
+    word, reason = newest.data.get("to"), newest.data.get("reason")
+    if word not in set(Verdict):
+        return session
+    known = Reason(str(reason)) if reason in set(Reason) else Reason.NONE
+    return verdict.conclude(session, Verdict(str(word)), known, newest.at)
+
+
+def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -> SessionSnapshot:
+    """Follow the settings: a paused session is not measured, a resumed one is unknown until it is probed."""
+    session = session.model_copy(update={"enabled": enabled})
+    if not enabled:
+        return verdict.conclude(session, Verdict.PAUSED, Reason.NONE, now)
+    if session.verdict == Verdict.PAUSED:
+        return verdict.conclude(session, Verdict.UNKNOWN, Reason.NONE, now)
+    return session

@@ -1,0 +1,90 @@
+"""Where a prober begins."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
+from core.resumption import catch_up, first_snapshot, pause_or_resume
+
+T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def published(verdict: Verdict, **fields: Any) -> SessionSnapshot:
+    known = {"server": "main", "session": "sales", "enabled": True, "since": T0, "observed_at": T0}
+    return SessionSnapshot(**(known | fields), verdict=verdict)
+
+
+def written(to: str, seconds: float, reason: str = "none") -> HistoryEntry:
+    data: dict[str, Any] = {"from": "unknown", "to": to, "reason": reason}
+    return HistoryEntry(at=T0 + timedelta(seconds=seconds), kind="transition", data=data)
+
+
+def test_without_a_history_the_snapshot_holds() -> None:
+    before = published(Verdict.CONNECTED)
+
+    assert catch_up(before, None) is before
+
+
+def test_a_transition_that_the_snapshot_knows_changes_nothing() -> None:
+    before = published(Verdict.CONNECTED)
+
+    assert catch_up(before, written("disconnected", 0)) is before
+
+
+def test_a_newer_transition_wins_with_its_reason() -> None:
+    before = published(Verdict.CONNECTED, ever_connected=True)
+
+    after = catch_up(before, written("disconnected", 3, "closed_on_gateway"))
+
+    assert (after.verdict, after.reason) == (Verdict.DISCONNECTED, Reason.CLOSED_ON_GATEWAY)
+    assert (after.lost_at, after.lost_reason) == (T0 + timedelta(seconds=3), Reason.CLOSED_ON_GATEWAY)
+
+
+def test_without_a_snapshot_the_history_tells_what_was() -> None:
+    after = catch_up(first_snapshot("main", "sales", T0), written("connected", -600))
+
+    assert (after.verdict, after.since) == (Verdict.CONNECTED, T0 - timedelta(seconds=600))
+
+
+@pytest.mark.parametrize("word", ["a word of a later release", "", "None"])
+def test_a_word_of_a_later_release_is_left_alone(word: str) -> None:
+    before = published(Verdict.CONNECTED)
+
+    assert catch_up(before, written(word, 3)) is before
+
+
+def test_an_unknown_reason_is_none() -> None:
+    after = catch_up(published(Verdict.CONNECTED), written("disconnected", 3, "a later reason"))
+
+    assert after.reason == Reason.NONE
+
+
+def test_a_session_that_is_paused_is_no_longer_in_an_outage() -> None:
+    before = published(Verdict.DISCONNECTED, lost_at=T0)
+
+    after = pause_or_resume(before, enabled=False, now=T0 + timedelta(seconds=9))
+
+    assert (after.verdict, after.enabled, after.lost_at) == (Verdict.PAUSED, False, None)
+
+
+def test_a_session_that_stays_paused_keeps_its_since() -> None:
+    before = published(Verdict.PAUSED, enabled=False)
+
+    assert pause_or_resume(before, enabled=False, now=T0 + timedelta(seconds=9)).since == T0
+
+
+def test_a_session_that_is_resumed_is_unknown_until_it_is_probed() -> None:
+    after = pause_or_resume(published(Verdict.PAUSED, enabled=False), enabled=True, now=T0)
+
+    assert (after.verdict, after.enabled) == (Verdict.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(("enabled", "verdict"), [(True, Verdict.UNKNOWN), (False, Verdict.PAUSED)])
+def test_a_session_that_nobody_has_looked_at_is_unknown_or_paused(enabled: bool, verdict: Verdict) -> None:
+    first = first_snapshot("main", "sales", T0, enabled=enabled)
+
+    assert (first.verdict, first.since, first.observed_at) == (verdict, T0, None)

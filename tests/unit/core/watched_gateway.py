@@ -1,0 +1,269 @@
+"""A gateway's client in memory, settings for it, and the parts that probe it, with clocks that only jump."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.answers import Health, StatusAnswer
+from core.client import GatewayClient
+from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
+from core.ledger import Ledger
+from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
+from core.settings import ServerSettings, SessionSettings, Settings, Timeouts
+from core.snapshot import SnapshotExchange
+from core.store import History
+from core.watcher import ServerWatcher
+from tests.fakes import FakeClock
+
+SERVER = "main"
+
+
+class FakeTokens:
+    """What the prober asks of the token cache."""
+
+    def __init__(self) -> None:
+        self.token_cost = 4
+        self.counted: dict[str, int] = {}
+        self.renewed = 0
+        self.error: Exception | None = None
+
+    def cost(self, session: str) -> int:
+        return self.token_cost
+
+    def renewals(self, session: str) -> int:
+        return self.renewed
+
+    def failures(self, session: str) -> dict[str, int]:
+        if self.error is not None:
+            raise self.error
+        return dict(self.counted)
+
+
+@dataclass
+class FakePage:
+    """One session on the gateway."""
+
+    state: SessionState = SessionState.CONNECTED
+    answers: bool = True
+    answers_after_seconds: float = 0.0
+    urlcode: str | None = None
+    error: Exception | None = None
+
+
+class FakeClient:
+    """The calls that a prober makes; each moves the monotonic clock of a call by what it would take."""
+
+    def __init__(self, *sessions: str) -> None:
+        self.tokens: Any = FakeTokens()
+        self.pages = {name: FakePage() for name in sessions}
+        self.health_error: WppconnectError | None = None
+        self.uptime_seconds: float | None = 1000.0
+        self.known: tuple[str, ...] | None = sessions
+        self.listing_error: WppconnectError | None = None
+        self.accepts_default_secret = False
+        self.calls: Counter[str] = Counter()
+        self.took = 0.0
+        """How long the calls since it was last set to 0 would have taken."""
+        self.closed = threading.Event()
+
+    def read_health(self) -> Health:
+        self.calls["health"] += 1
+        if self.health_error is not None:
+            raise self.health_error
+        return Health(uptime_seconds=self.uptime_seconds)
+
+    def accepts_secret(self, secret: str) -> bool:
+        self.calls["default secret"] += 1
+        return self.accepts_default_secret
+
+    def list_sessions(self) -> tuple[str, ...] | None:
+        self.calls["listing"] += 1
+        if self.listing_error is not None:
+            raise self.listing_error
+        return self.known
+
+    def read_status(self, session: str) -> StatusAnswer:
+        self.calls[f"status {session}"] += 1
+        self.took += 0.01
+        page = self.pages[session]
+        if page.error is not None:
+            raise page.error
+        return StatusAnswer(page.state, page.state.value, page.urlcode, True, "2.10.4")
+
+    def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
+        self.calls[f"{'quick' if timeout_seconds else 'patient'} {session}"] += 1
+        page, budget = self.pages[session], timeout_seconds or 10.0
+        self.took += min(page.answers_after_seconds, budget)
+        if page.answers_after_seconds > budget:
+            raise RequestTimeoutError("the page does not answer")
+        return page.answers
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def server_settings(*sessions: str, paused: tuple[str, ...] = (), **fields: Any) -> ServerSettings:
+    known = {"name": SERVER, "url": "http://127.0.0.1:21465", "secret_key": "a-secret"}
+    configured = tuple(SessionSettings(name=name, enabled=name not in paused) for name in sessions)
+    return ServerSettings(**(known | fields), sessions=configured)
+
+
+def settings_of(*servers: ServerSettings, **fields: Any) -> Settings:
+    return Settings(**({"revision": 1, "servers": servers, "timeouts": Timeouts()} | fields))
+
+
+class FailingHistory(History):
+    """A history on a disk that is full for a while."""
+
+    is_full = False
+
+    def append(self, *entries: HistoryEntry) -> None:
+        if self.is_full:
+            raise StoreError("cannot add to the history: no space left on device")
+        super().append(*entries)
+
+
+class FailingExchange(SnapshotExchange):
+    """An exchange on a disk that is full for a while."""
+
+    is_full = False
+
+    def publish(self, snapshot: ServerSnapshot) -> None:
+        if self.is_full:
+            raise StoreError("cannot write the snapshot: no space left on device")
+        super().publish(snapshot)
+
+
+@dataclass
+class Elapsed:
+    """Seconds that pass only when told, and inside a call as it says."""
+
+    seconds: float = 100.0
+    caller: FakeClient | None = None
+    """Whose call is being made."""
+
+    def __call__(self) -> float:
+        return self.seconds + (self.caller.took if self.caller else 0.0)
+
+
+@dataclass
+class FakeLane:
+    """`Workers` with slots on the fake clock: a call keeps its slot for as long as the client says."""
+
+    slots: int
+    client: FakeClient
+    elapsed: Elapsed
+    _queue: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
+    _order: Any = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self._free_at = [self.elapsed()] * self.slots
+
+    def submit(self, call: Callable[[], None], *, priority: int = 1) -> None:
+        heapq.heappush(self._queue, (priority, next(self._order), call))
+
+    def work(self) -> None:
+        """Begin what a free slot can take."""
+        while self._queue and min(self._free_at) <= self.elapsed():
+            _, _, call = heapq.heappop(self._queue)
+            self.client.took, self.elapsed.caller = 0.0, self.client
+            call()
+            self.elapsed.caller = None
+            self._free_at.remove(min(self._free_at))
+            self._free_at.append(self.elapsed() + self.client.took)
+
+
+class Probing:
+    """Whoever probes a gateway, one turn after another, in no time."""
+
+    def __init__(
+        self,
+        directory: Path,
+        server: ServerSettings,
+        client: FakeClient,
+        *,
+        holder: str = "tests[1]",
+        clock: FakeClock | None = None,
+        elapsed: Elapsed | None = None,
+        **settings: Any,
+    ) -> None:
+        self.server, self.settings = server, settings_of(server, **settings)
+        self.client = client
+        self.clock, self.elapsed = clock or FakeClock(), elapsed or Elapsed()
+        self.history = FailingHistory(directory / "history")
+        self.exchange = FailingExchange(directory / "snapshots", clock=self.clock)
+        self.closed_by: Any = None
+        self.directory = directory
+        self.begin(holder)
+
+    def begin(self, holder: str) -> None:
+        """Begin as a process that has just got the lease."""
+        self.watcher = ServerWatcher(
+            self.server,
+            self.settings,
+            client=as_client(self.client),
+            exchange=self.exchange,
+            history=self.history,
+            holder=holder,
+            closed_by=lambda _server, _session: self.closed_by,
+            now=self.clock,
+            monotonic=self.elapsed,
+        )
+        self.shared = FakeLane(3, self.client, self.elapsed)
+        self.slow = FakeLane(1, self.client, self.elapsed)
+
+    def advance(self, seconds: float, *, tick: float = 0.1) -> None:
+        """Let time pass in ticks, as `ServerWatcher.run` does."""
+        for _ in range(max(1, round(seconds / tick))):
+            self.turn()
+            self.elapsed.seconds += tick
+            self.clock.advance(tick)
+        self.turn()
+
+    def turn(self) -> None:
+        self.watcher.turn(self.shared, self.slow)
+        self.shared.work()
+        self.slow.work()
+
+    def session(self, name: str = "sales") -> SessionSnapshot:
+        """What is published of a session."""
+        published = self.exchange.read(SERVER)
+        assert published is not None
+        return next(one for one in published.sessions if one.session == name)
+
+    def transitions(self, name: str = "sales") -> list[tuple[object, object]]:
+        entries = self.history.read(server=SERVER, session=name, kinds=["transition"])
+        return [(entry.data["from"], entry.data["to"]) for entry in entries]
+
+
+def as_client(client: FakeClient) -> GatewayClient:
+    """Hand the stand-in to code that asks for the real one."""
+    stand_in: Any = client
+    return stand_in  # type: ignore[no-any-return]
+
+
+def ledger_of(
+    directory: Path, server: ServerSettings, client: FakeClient, clock: FakeClock, **fields: Any
+) -> Ledger:
+    """A ledger alone, for what it concludes."""
+    known: dict[str, Any] = {
+        "before": None,
+        "history": FailingHistory(directory / "history"),
+        "tokens": client.tokens,
+        "holder": "tests[1]",
+        "closed_by": lambda _server, _session: None,
+        "now": clock,
+    }
+    return Ledger(server, settings_of(server), **(known | fields))
+
+
+def probing(directory: Path, *sessions: str, **fields: Any) -> Probing:
+    """Probe a gateway of these sessions, all of them connected."""
+    return Probing(directory, server_settings(*sessions), FakeClient(*sessions), **fields)
