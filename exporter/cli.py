@@ -10,21 +10,28 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    import socket
+
     from core.models import Snapshot
     from core.runtime import Core
-    from core.settings import CoreEnvironment
+    from core.settings import CoreEnvironment, Loaded
+    from exporter.access import Access
     from exporter.settings import ExporterEnvironment
+
+    ReadSettings = Callable[[], tuple[ExporterEnvironment, CoreEnvironment]]
 
 PROGRAM = "wppconnect-exporter"
 FAILED = 1
 MISCONFIGURED = 2
-EPILOG = """Each flag can also be given as a variable: EXPORTER_WEB_LISTEN_ADDRESS, EXPORTER_LOG_LEVEL,
+EPILOG = """Each flag can also be given as a variable: EXPORTER_WEB_LISTEN_ADDRESS, EXPORTER_WEB_CONFIG_FILE,
+EXPORTER_WEB_ENABLE_LIFECYCLE, EXPORTER_WEBHOOK_TOKEN_FILE (or EXPORTER_WEBHOOK_TOKEN), EXPORTER_LOG_LEVEL,
 EXPORTER_LOG_FORMAT; the flag wins. The gateway is described by WPPCONNECT_URL, WPPCONNECT_SECRET_KEY,
-WPPCONNECT_SESSIONS and the other WPPCONNECT_* variables of the README, and by what was saved on the page."""
+WPPCONNECT_SESSIONS and the other WPPCONNECT_* variables of the README, and by what was saved on the page.
+SIGHUP reads secret files and the web configuration anew."""
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -39,11 +46,18 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 def _run(arguments: argparse.Namespace, unknown: list[str], environ: Mapping[str, str] | None) -> int:
     from core.exceptions import ConfigurationError, WppconnectError
 
+    def read_again() -> tuple[ExporterEnvironment, CoreEnvironment]:
+        own, core = _read_settings(arguments, unknown, environ)
+        return own.values, core.values
+
     try:
         own, core = _read_settings(arguments, unknown, environ)
+        _start_logging(own, core)
         if arguments.check:
-            return _print("The configuration is valid.\n")
-        return _probe_once(core) if arguments.once else _serve(own, core)
+            return _check(own.values)
+        if arguments.once:
+            return _probe_once(core.values)
+        return _serve(own.values, core.values, read_again)
     except ConfigurationError as error:
         lines = "".join(f"  {problem}\n" for problem in error.problems)
         sys.stderr.write(f"{PROGRAM}: the configuration is wrong:\n{lines}")
@@ -67,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         help="where to listen (default 127.0.0.1:21466; :21466 for every address)",
     )
+    add(
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="PATH",
+        help="TLS and basic authentication, in the web.yml format of the Prometheus project",
+    )
+    add("--web.enable-lifecycle", dest="lifecycle", action="store_true", help="allow POST /-/reload")
     add("--log.level", dest="log_level", metavar="LEVEL", help="debug, info (default), warning or error")
     add("--log.format", dest="log_format", metavar="FORMAT", help="text (default) or json")
     add("--config.check", dest="check", action="store_true", help="check the configuration and exit")
@@ -77,17 +98,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _read_settings(
     arguments: argparse.Namespace, unknown: list[str], environ: Mapping[str, str] | None
-) -> tuple[ExporterEnvironment, CoreEnvironment]:
-    """Read both sets of settings and start logging; raises ConfigurationError with every mistake."""
-    import logging
-
+) -> tuple[Loaded[ExporterEnvironment], Loaded[CoreEnvironment]]:
+    """Read both sets of settings; raises ConfigurationError with every mistake."""
     from core.exceptions import ConfigurationError
-    from core.logs import configure_logging
     from core.settings import CoreEnvironment, load_settings, require_all
     from exporter.settings import ExporterEnvironment
 
     flags = {
         "web_listen_address": ("--web.listen-address", arguments.listen_address),
+        "web_config_file": ("--web.config.file", arguments.web_config_file),
+        "web_enable_lifecycle": ("--web.enable-lifecycle", "true" if arguments.lifecycle else None),
         "log_level": ("--log.level", arguments.log_level),
         "log_format": ("--log.format", arguments.log_format),
     }
@@ -104,12 +124,26 @@ def _read_settings(
         problems.extend(error.problems)
     if problems:
         raise ConfigurationError(problems)
+    return own, core
+
+
+def _start_logging(own: Loaded[ExporterEnvironment], core: Loaded[CoreEnvironment]) -> None:
+    import logging
+
+    from core.logs import configure_logging
+
     configure_logging(
         own.values.log_level or core.values.log_level, own.values.log_format or core.values.log_format
     )
     for warning in (*own.warnings, *core.warnings):
         logging.getLogger(__name__).warning("setting_doubtful %s", warning)
-    return own.values, core.values
+
+
+def _check(own: ExporterEnvironment) -> int:
+    from exporter.web_config import read_web_config
+
+    read_web_config(own.web_config_file)
+    return _print("The configuration is valid.\n")
 
 
 def _probe_once(environment: CoreEnvironment) -> int:
@@ -137,14 +171,12 @@ def _report(snapshot: Snapshot, core: Core) -> int:
     return FAILED
 
 
-def _serve(own: ExporterEnvironment, environment: CoreEnvironment) -> int:
-    import logging
+def _serve(own: ExporterEnvironment, environment: CoreEnvironment, read_again: ReadSettings) -> int:
+    from exporter.access import Access
+    from exporter.listening import listen
+    from exporter.web_config import read_web_config
 
-    from core.addresses import address_text
-    from exporter.exposition import Exposition
-    from exporter.listening import listen, make_server
-    from exporter.server import ExporterApp
-
+    access = Access(read_web_config(own.web_config_file))
     # The port comes first: two exporters that compete for it must not compete for the gateways.
     with contextlib.closing(listen(own.web_listen_address)) as listener:
         from core.runtime import open_core
@@ -152,20 +184,65 @@ def _serve(own: ExporterEnvironment, environment: CoreEnvironment) -> int:
         core = open_core(environment, program=PROGRAM)
         try:
             core.monitor.start()
-            version = _version()
-            app = ExporterApp(
-                read_snapshot=core.monitor.snapshot,
-                read_timeouts=lambda: core.settings.current().timeouts,
-                exposition=Exposition(version=version),
-                version=version,
-            )
-            log = logging.getLogger(__name__)
-            log.info("exporter_started version=%s address=%s", version, address_text(listener.getsockname()))
-            make_server(app).run(sockets=[listener])
-            log.info("exporter_stopped")
+            _answer(own, core, access, listener, read_again)
         finally:
             core.stop()
     return 0
+
+
+def _answer(
+    own: ExporterEnvironment, core: Core, access: Access, listener: socket.socket, read_again: ReadSettings
+) -> None:
+    """Serve until a signal."""
+    import logging
+
+    from core.addresses import address_text
+    from exporter.discovery import monitored_sessions
+    from exporter.exposition import Exposition
+    from exporter.hints import HintSender, Reprobes
+    from exporter.listening import make_server
+    from exporter.own_metrics import OwnMetrics
+    from exporter.probing import Prober
+    from exporter.reloading import Reloader
+    from exporter.server import ExporterApp
+    from exporter.web_config import read_web_config
+    from exporter.webhook import Webhook
+
+    def find_monitored(session: str) -> list[tuple[str, str]]:
+        return [one for one in monitored_sessions(core.settings.current()) if one[1] == session]
+
+    def read() -> None:
+        new, environment = read_again()
+        web = read_web_config(new.web_config_file)
+        access.check(web)
+        core.settings.renew(environment)
+        access.replace(web)
+        webhook.token = new.webhook_word
+
+    counts = OwnMetrics(read_state=lambda: (core.settings.current().revision, not core.settings.problems))
+    hints = HintSender(core.monitor.hint)
+    webhook = Webhook(
+        own.webhook_word, find_monitored=find_monitored, reprobes=Reprobes(hints.send), own=counts
+    )
+    reloader = Reloader(read, files=lambda: access.config.files, own=counts)
+    version = _version()
+    app = ExporterApp(
+        read_snapshot=core.monitor.snapshot,
+        read_settings=core.settings.current,
+        exposition=Exposition(version=version, own=counts),
+        prober=Prober(read_snapshot=core.monitor.snapshot, hint=hints.send),
+        webhook=webhook,
+        access=access,
+        reload=reloader.reload if own.web_enable_lifecycle else None,
+        version=version,
+    )
+    log = logging.getLogger(__name__)
+    address, tls = address_text(listener.getsockname()), access.tls is not None
+    with reloader.running():
+        log.info("exporter_started version=%s address=%s tls=%s", version, address, tls)
+        make_server(app, tls=access.tls).run(sockets=[listener])
+        log.info("exporter_stopped")
+    hints.stop()
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.reasons import Loss, ProbeFailure
 from core.settings import Timeouts
 from core.verdict import conclude, stale_after_seconds, with_staleness
 
@@ -71,7 +72,7 @@ def expiry(server: ServerSnapshot, limit: timedelta) -> list[datetime]:
 
 
 def _up(server: ServerSnapshot) -> Samples:
-    return () if server.up is None else (Sample(float(server.up)),)
+    return _flag(server.up)
 
 
 def _probe_interval(server: ServerSnapshot) -> Samples:
@@ -79,7 +80,14 @@ def _probe_interval(server: ServerSnapshot) -> Samples:
 
 
 def _probe_duration(server: ServerSnapshot) -> Samples:
-    histogram = server.probe_seconds
+    return _histogram(server.probe_seconds)
+
+
+def _recovery(server: ServerSnapshot) -> Samples:
+    return () if server.recovery_seconds is None else _histogram(server.recovery_seconds)
+
+
+def _histogram(histogram: Histogram) -> Samples:
     # OpenMetrics wants `le` as a canonical float; the text format takes it too, so series agree in both.
     bounds = [*(str(float(bound)) for bound in histogram.bounds), "+Inf"]
     buckets = (
@@ -87,6 +95,34 @@ def _probe_duration(server: ServerSnapshot) -> Samples:
     )
     count = histogram.buckets[-1]
     return (*buckets, Sample(histogram.sum_seconds, (), "_sum"), Sample(count, (), "_count"))
+
+
+def _probe_failures(server: ServerSnapshot) -> Samples:
+    return tuple(Sample(server.probe_failures.get(one, 0), (one.value,)) for one in ProbeFailure)
+
+
+def _flag(value: bool | None) -> Samples:
+    return () if value is None else (Sample(float(value)),)
+
+
+def _secret_key_valid(server: ServerSnapshot) -> Samples:
+    return _flag(server.secret_key_valid)
+
+
+def _default_secret(server: ServerSnapshot) -> Samples:
+    return _flag(server.default_secret)
+
+
+def _info(server: ServerSnapshot) -> Samples:
+    return () if server.version is None else (Sample(1.0, (server.version,)),)
+
+
+def _restarts(server: ServerSnapshot) -> Samples:
+    return (Sample(server.restarts),)
+
+
+def _token_renewals(server: ServerSnapshot) -> Samples:
+    return (Sample(sum(session.token_renewals for session in server.sessions)),)
 
 
 def _connected(session: SessionSnapshot) -> Samples:
@@ -124,6 +160,18 @@ def _last_probe(session: SessionSnapshot) -> Samples:
     return () if session.verdict == Verdict.PAUSED else _moment(session.observed_at)
 
 
+def _ever_connected(session: SessionSnapshot) -> Samples:
+    return _flag(session.ever_connected)
+
+
+def _disconnects(session: SessionSnapshot) -> Samples:
+    return tuple(Sample(session.disconnects.get(one, 0), (one.value,)) for one in Loss)
+
+
+def _lost_reason(session: SessionSnapshot) -> Samples:
+    return () if session.lost_at is None else (Sample(1.0, (session.lost_reason.value,)),)
+
+
 def _auth_failures(session: SessionSnapshot) -> Samples:
     return tuple(
         Sample(session.auth_failures.get(reason, 0), (reason.value,)) for reason in AUTH_FAILURE_REASONS
@@ -134,6 +182,13 @@ SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_up": _up,
     "wppconnect_probe_interval_seconds": _probe_interval,
     "wppconnect_probe_duration_seconds": _probe_duration,
+    "wppconnect_probe_failures_total": _probe_failures,
+    "wppconnect_recovery_seconds": _recovery,
+    "wppconnect_secret_key_valid": _secret_key_valid,
+    "wppconnect_server_default_secret": _default_secret,
+    "wppconnect_server_info": _info,
+    "wppconnect_server_restarts_total": _restarts,
+    "wppconnect_token_renewals_total": _token_renewals,
 }
 """What is served of each server, which comes as `server_at` shows it."""
 
@@ -144,6 +199,9 @@ SESSION_METRICS: Mapping[str, Callable[[SessionSnapshot], Samples]] = {
     "wppconnect_session_state_since_timestamp_seconds": _state_since,
     "wppconnect_session_last_connected_timestamp_seconds": _last_connected,
     "wppconnect_session_last_probe_timestamp_seconds": _last_probe,
+    "wppconnect_session_ever_connected": _ever_connected,
+    "wppconnect_session_disconnects_total": _disconnects,
+    "wppconnect_session_lost_reason": _lost_reason,
     "wppconnect_auth_failures_total": _auth_failures,
 }
 """What is served of each session, which comes as `session_at` shows it."""

@@ -13,7 +13,8 @@ class DeadlineProtocol(H11Protocol):
 
     uvicorn only times the pause between two requests: a client that never finishes its headers, or never
     reads, would keep its socket and our buffer for ever. The deadline runs from the connection, or the first
-    byte of a further request, until the last byte of the answer is on its way.
+    byte of a further request, until that request is whole; and once more from the answer until its last byte
+    is on its way. The time between is ours: `/probe` may take as long as the scrape that asks for it.
     """
 
     exchange_seconds: ClassVar[float] = 10.0
@@ -26,6 +27,8 @@ class DeadlineProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline with the connection."""
         super().connection_made(transport)
+        # Whoever attaches a handler to uvicorn's logger switches it on, and one of our paths holds a token.
+        self.access_log = False
         if len(self.connections) > self.connection_limit:
             transport.abort()
             return
@@ -42,11 +45,22 @@ class DeadlineProtocol(H11Protocol):
             self._receiving = True
             self._start_deadline()
         super().data_received(data)
+        if self._waits_for_us():
+            self._stop_deadline()
 
     def on_response_complete(self) -> None:
         """Go idle, unless the client has already sent a part of its next request."""
         super().on_response_complete()
         self._receiving = not self.cycle.response_complete or bool(self.conn.trailing_data[0])
+        if self._waits_for_us():
+            self._stop_deadline()
+        else:
+            self._start_deadline()
+
+    def _waits_for_us(self) -> bool:
+        """Tell whether a whole request is here and its answer is not."""
+        cycle = self.cycle
+        return self._receiving and cycle is not None and not cycle.response_complete and not cycle.more_body
 
     def _is_busy(self) -> bool:
         return self._receiving or self.transport.get_write_buffer_size() > 0

@@ -17,6 +17,7 @@ from core.settings import Timeouts
 from exporter.collector import SERVER_METRICS, SESSION_METRICS, expiry, server_at, session_at, stale_after
 from exporter.lines import Family, Format, end_text, family_text, label_pairs, sample_line
 from exporter.metrics import CATALOGUE
+from exporter.own_metrics import OwnMetrics
 from exporter.process import process_families
 from exporter.rows import Rows
 
@@ -49,11 +50,14 @@ class Exposition:
         self,
         *,
         version: str,
+        own: OwnMetrics | None = None,
         python: str = platform.python_version(),
         read_process: Callable[[], list[Family]] = process_families,
         clock: Monotonic = monotonic,
     ) -> None:
         self._read_process = read_process
+        self._own = own or OwnMetrics()
+        self._own_lines: dict[str, str] = {}
         self._clock = clock
         self._servers: Rows[ServerSnapshot] = Rows(CATALOGUE, SERVER_METRICS)
         self._sessions: Rows[SessionSnapshot] = Rows(CATALOGUE, SESSION_METRICS)
@@ -73,6 +77,7 @@ class Exposition:
         if self._basis is None or not self._basis.holds(snapshot, now, timeouts):
             self._take_over(snapshot, now, timeouts)
         self._refresh_process()
+        self._refresh_own()
         body = self._bodies.get((form, zipped))
         if body is None:
             text = "".join(family_text(family, form) for family in self._families())
@@ -83,7 +88,7 @@ class Exposition:
         return body
 
     def _families(self) -> list[Family]:
-        lines = self._servers.lines | self._sessions.lines | self._build
+        lines = self._servers.lines | self._sessions.lines | self._build | self._own_lines
         ours = [Family(metric.name, metric.kind, metric.help, lines[metric.name]) for metric in CATALOGUE]
         return ours + self._process
 
@@ -105,6 +110,12 @@ class Exposition:
         until = min((one for one in expiries if one >= now), default=datetime.max.replace(tzinfo=UTC))
         self._basis = _Basis(snapshot.servers, timeouts, since=now, until=until)
         self._bodies.clear()
+
+    def _refresh_own(self) -> None:
+        lines = self._own.lines()
+        if lines != self._own_lines:
+            self._own_lines = lines
+            self._bodies.clear()
 
     def _refresh_process(self) -> None:
         now = self._clock()

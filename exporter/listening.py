@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 REMEDY = "choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
 HEADER_LIMIT_BYTES = 16_384
+HANDSHAKE_SECONDS = 10.0
 STOP_SECONDS = 1
 """How long open exchanges may take to end after a signal; the whole stop stays under two seconds."""
 
@@ -40,7 +43,12 @@ def listen(address: tuple[str, int]) -> socket.socket:
     return listener
 
 
-def make_server(app: ASGI3Application, protocol: type[DeadlineProtocol] = DeadlineProtocol) -> uvicorn.Server:
+def make_server(
+    app: ASGI3Application,
+    protocol: type[DeadlineProtocol] = DeadlineProtocol,
+    *,
+    tls: ssl.SSLContext | None = None,
+) -> uvicorn.Server:
     """Configure uvicorn; run the result with `run(sockets=[listen(...)])`."""
     config = uvicorn.Config(
         app,
@@ -56,10 +64,26 @@ def make_server(app: ASGI3Application, protocol: type[DeadlineProtocol] = Deadli
         h11_max_incomplete_event_size=HEADER_LIMIT_BYTES,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+    config.load()
+    # What uvicorn would build from file names cannot be exchanged while it serves.
+    config.ssl = tls
     return _Server(config)
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """Listen with a deadline for the TLS handshake, too: the usual one is a minute."""
+        if options.get("ssl") is not None:
+            options |= {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": STOP_SECONDS}
+        return await super().create_server(*args, **options)
+
+
 class _Server(uvicorn.Server):
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal, in an event loop of our kind."""
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(self.serve(sockets))
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again, and the stop not end with 0."""

@@ -51,6 +51,48 @@ CATALOGUE: tuple[Metric, ...] = (
         SERVER,
     ),
     Metric(
+        "wppconnect_probe_failures_total",
+        Kind.COUNTER,
+        "How many probes of the gateway's sessions failed.",
+        (*SERVER, "reason"),
+    ),
+    Metric(
+        "wppconnect_recovery_seconds",
+        Kind.HISTOGRAM,
+        "How long outages of the gateway's sessions lasted, from lost until connected again.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_secret_key_valid",
+        Kind.GAUGE,
+        "Whether the gateway accepts the configured secret key; no sample while that is not known.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_server_default_secret",
+        Kind.GAUGE,
+        "Whether the gateway accepts the public default secret key, and so is open to everyone.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_server_info",
+        Kind.GAUGE,
+        "The gateway's version, with the value 1; no sample while it is not known.",
+        (*SERVER, "version"),
+    ),
+    Metric(
+        "wppconnect_server_restarts_total",
+        Kind.COUNTER,
+        "How many restarts of the gateway were noticed by its shrinking uptime.",
+        SERVER,
+    ),
+    Metric(
+        "wppconnect_token_renewals_total",
+        Kind.COUNTER,
+        "How many tokens were obtained for the gateway's sessions, each first one included.",
+        SERVER,
+    ),
+    Metric(
         "wppconnect_session_connected",
         Kind.GAUGE,
         "Whether the session is connected, by a fresh probe; no sample while the session is paused.",
@@ -87,6 +129,24 @@ CATALOGUE: tuple[Metric, ...] = (
         SESSION,
     ),
     Metric(
+        "wppconnect_session_ever_connected",
+        Kind.GAUGE,
+        "Whether the session was ever seen connected: one that never was is not an outage.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_disconnects_total",
+        Kind.COUNTER,
+        "How often the session was lost, by what ended the connection.",
+        (*SESSION, "reason"),
+    ),
+    Metric(
+        "wppconnect_session_lost_reason",
+        Kind.GAUGE,
+        "Why the session's present outage began, with the value 1; no sample without an outage.",
+        (*SESSION, "reason"),
+    ),
+    Metric(
         "wppconnect_auth_failures_total",
         Kind.COUNTER,
         "How often the gateway refused the session's token or the secret key.",
@@ -97,6 +157,30 @@ CATALOGUE: tuple[Metric, ...] = (
         Kind.GAUGE,
         "The exporter's own version and its Python's, with the value 1.",
         ("version", "python"),
+    ),
+    Metric(
+        "wppconnect_exporter_settings_reload_success",
+        Kind.GAUGE,
+        "Whether the newest settings are in force: 0 when they were refused and the old ones stay.",
+        (),
+    ),
+    Metric(
+        "wppconnect_exporter_settings_reload_timestamp_seconds",
+        Kind.GAUGE,
+        "When settings were last read successfully.",
+        (),
+    ),
+    Metric(
+        "wppconnect_exporter_events_received_total",
+        Kind.COUNTER,
+        "How many events of gateways came to the webhook; of kind other nothing else was read.",
+        ("kind",),
+    ),
+    Metric(
+        "wppconnect_exporter_events_dropped_total",
+        Kind.COUNTER,
+        "How many requests to the webhook led to no probe although they were to be read.",
+        ("reason",),
     ),
 )
 

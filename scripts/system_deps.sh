@@ -19,22 +19,24 @@ leave() { # what is wrong: a failure, unless it was only a try
 
 install_packages() { # packages
     export DEBIAN_FRONTEND=noninteractive
-    # We want prometheus's programs, not a service on this machine: under systemd it is masked while it is
-    # installed and disabled afterwards; elsewhere runlevel 1 keeps invoke-rc.d from starting it.
-    hold=no
-    if [ -d /run/systemd/system ] && ! systemctl cat prometheus.service >/dev/null 2>&1; then
-        hold=yes
-        systemctl mask --quiet prometheus.service
-    fi
+    # We want the programs, not services on this machine: under systemd they are masked while they are
+    # installed and disabled afterwards; elsewhere runlevel 1 keeps invoke-rc.d from starting them.
+    held=
+    for service in prometheus.service prometheus-alertmanager.service; do
+        if [ -d /run/systemd/system ] && ! systemctl cat "$service" >/dev/null 2>&1; then
+            held="$held $service"
+            systemctl mask --quiet "$service"
+        fi
+    done
     # An update that fails may still leave lists that are good enough.
     apt-get -qq -o DPkg::Lock::Timeout=300 update || echo "system-deps: apt-get update failed, going on" >&2
     # shellcheck disable=SC2086 - a list of words
     RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $1 </dev/null
     status=$?
-    if [ "$hold" = yes ]; then
-        systemctl unmask --quiet prometheus.service
-        systemctl disable --quiet prometheus.service || true
-    fi
+    for service in $held; do
+        systemctl unmask --quiet "$service"
+        systemctl disable --quiet "$service" || true
+    done
     return "$status"
 }
 

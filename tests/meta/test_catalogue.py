@@ -12,13 +12,18 @@ from exporter.collector import SERVER_METRICS, SESSION_METRICS
 from exporter.metrics import CATALOGUE, SERVER, SESSION, Kind, Metric, markdown_table
 
 EXPOSITIONS = sorted((Path(__file__).parents[1] / "data" / "exposition").glob("*.prom"))
-ALLOWED_LABELS = {"server", "session", "state", "reason", "version", "python"}
+ALLOWED_LABELS = {"server", "session", "state", "reason", "version", "python", "kind"}
 UNIT_SUFFIXES = ("_seconds", "_bytes", "_ratio", "_total", "_info")
 WITHOUT_UNIT = {
     "wppconnect_up",
     "wppconnect_session_connected",
     "wppconnect_session_state",
     "wppconnect_session_enabled",
+    "wppconnect_session_ever_connected",
+    "wppconnect_session_lost_reason",
+    "wppconnect_secret_key_valid",
+    "wppconnect_server_default_secret",
+    "wppconnect_exporter_settings_reload_success",
 }
 """Numbers that are 0 or 1: they have no unit."""
 
@@ -37,7 +42,9 @@ def test_no_name_stands_twice():
 
 
 def test_every_row_about_a_server_has_its_function():
-    assert [one.name for one in CATALOGUE if one.labels[:2] == SERVER] == list(SERVER_METRICS)
+    assert [
+        one.name for one in CATALOGUE if one.labels[:1] == SERVER and "session" not in one.labels
+    ] == list(SERVER_METRICS)
 
 
 def test_every_row_about_a_session_has_its_function():

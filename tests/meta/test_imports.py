@@ -22,7 +22,7 @@ MAY_IMPORT = {
 HOMES = {
     "argon2": ["dashboard/auth/*"],
     "babel": ["dashboard/i18n.py"],
-    "bcrypt": ["core/tokens*"],
+    "bcrypt": ["core/tokens*", "core/password_hashes.py"],
     "dotenv": ["cli/environment.py"],
     "filelock": ["core/locks.py"],
     "prometheus_client": ["exporter/*"],
@@ -36,6 +36,7 @@ HOMES = {
     "pydantic_core": ["core/settings_words.py"],
     "pydantic_settings": ["core/settings_loader.py"],
     "requests": ["core/transport/*"],
+    "ruamel": ["exporter/web_config.py"],
     "segno": ["dashboard/qr.py", "cli/qr_terminal.py"],
     "starlette": ["dashboard/*", "exporter/*"],
     "streamlit": ["dashboard/*"],
@@ -55,7 +56,7 @@ TOUCH_THE_ENVIRONMENT = {
     "simulator/cli.py": "imports nothing of ours",
 }
 
-DISTRIBUTIONS = {"argon2": "argon2-cffi", "dotenv": "python-dotenv"}
+DISTRIBUTIONS = {"argon2": "argon2-cffi", "dotenv": "python-dotenv", "ruamel": "ruamel.yaml"}
 BROUGHT_ALONG = {"pydantic_core": "pydantic", "urllib3": "requests"}
 """Not named in pyproject.toml: parts of the interface of what is."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,12 +12,18 @@ from typing import Any
 
 import pytest
 
-from core.models import Histogram, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
-from core.settings import Timeouts
+from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.settings import Settings, Timeouts
+from exporter.access import Access
 from exporter.connections import DeadlineProtocol
 from exporter.exposition import Exposition
+from exporter.hints import Reprobes
 from exporter.listening import listen
 from exporter.listening import make_server as new_http_server
+from exporter.own_metrics import OwnMetrics
+from exporter.probing import Prober
+from exporter.server import ExporterApp
+from exporter.webhook import Webhook
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 GOLDEN = Path(__file__).parents[2] / "data" / "exposition"
@@ -36,6 +43,10 @@ def new_session(name: str = "sales", verdict: Verdict = Verdict.CONNECTED, **fie
         "page_checked_at": NOON - seconds(1.25) if verdict is Verdict.CONNECTED else None,
         "last_connected": NOON - seconds(1.25) if verdict is Verdict.CONNECTED else None,
         "enabled": verdict is not Verdict.PAUSED,
+        "ever_connected": verdict in (Verdict.CONNECTED, Verdict.DISCONNECTED),
+        "lost_at": NOON - seconds(3600) if verdict is Verdict.DISCONNECTED else None,
+        "lost_reason": Reason.CLOSED_ON_GATEWAY if verdict is Verdict.DISCONNECTED else Reason.NONE,
+        "token_renewals": 1,
     }
     return SessionSnapshot(server="main", session=name, verdict=verdict, **(moments | fields))
 
@@ -49,6 +60,10 @@ def new_server(*sessions: SessionSnapshot, name: str = "main", **fields: Any) ->
         "published_at": NOON - seconds(1),
         "settings_revision": 0,
         "probe_seconds": Histogram(bounds=(0.05, 0.5, 5), buckets=(7, 9, 10, 11), sum_seconds=12.5),
+        "recovery_seconds": Histogram(bounds=(60, 3600), buckets=(2, 3, 3), sum_seconds=250),
+        "secret_key_valid": True,
+        "default_secret": False,
+        "version": "2.10.4",
         "sessions": tuple(one.model_copy(update={"server": name}) for one in sessions),
     }
     return ServerSnapshot(server=name, **(values | fields))
@@ -59,7 +74,14 @@ def new_snapshot(*servers: ServerSnapshot) -> Snapshot:
 
 
 def scenarios() -> dict[str, Snapshot]:
-    lost = {"since": NOON - seconds(90), "last_connected": NOON - seconds(91.5)}
+    lost = {
+        "since": NOON - seconds(90),
+        "last_connected": NOON - seconds(91.5),
+        "ever_connected": True,
+        "lost_at": NOON - seconds(90),
+        "lost_reason": Reason.GATEWAY_UNREACHABLE,
+        "disconnects": {"gateway": 2, "closed": 1},
+    }
     old = {"observed_at": NOON - seconds(37), "last_connected": NOON - seconds(37)}
     refused = {"auth_failures": {"token_rejected": 3, "secret_rejected": 1}}
     every = [new_session(f"s-{verdict.value}", verdict) for verdict in Verdict]
@@ -71,11 +93,17 @@ def scenarios() -> dict[str, Snapshot]:
                 new_session("sales", Verdict.UNREACHABLE, **lost),
                 new_session("support", Verdict.UNREACHABLE, **lost),
                 up=False,
+                restarts=4,
+                probe_failures={"connect": 12, "timeout": 1},
             )
         ),
         "paused": new_snapshot(new_server(new_session(), new_session("support", Verdict.PAUSED))),
         "unauthorized": new_snapshot(
-            new_server(new_session("sales", Verdict.UNAUTHORIZED, **lost, **refused))
+            new_server(
+                new_session("sales", Verdict.UNAUTHORIZED, **lost, **refused),
+                secret_key_valid=False,
+                default_secret=True,
+            )
         ),
         "many": new_snapshot(
             new_server(*every),
@@ -84,6 +112,10 @@ def scenarios() -> dict[str, Snapshot]:
                 new_session("new", Verdict.UNKNOWN, **never_probed),
                 name="fresh",
                 up=None,
+                secret_key_valid=None,
+                default_secret=None,
+                version=None,
+                recovery_seconds=None,
                 probe_seconds=Histogram(bounds=(0.05, 0.5, 5), buckets=(0, 0, 0, 0), sum_seconds=0),
             ),
             new_server(new_session("idle"), name="off", enabled=False),
@@ -131,8 +163,63 @@ def scenario() -> Callable[[str], Snapshot]:
 
 
 @pytest.fixture
-def new_exposition() -> Callable[[], Exposition]:
-    return lambda: Exposition(version="1.2.3", python="3.11.0", read_process=list)
+def new_exposition() -> Callable[..., Exposition]:
+    def new(own: OwnMetrics | None = None) -> Exposition:
+        own = own or OwnMetrics(now=lambda: NOON)
+        return Exposition(version="1.2.3", own=own, python="3.11.0", read_process=list)
+
+    return new
+
+
+@pytest.fixture
+def make_app(new_exposition: Callable[..., Exposition]) -> Callable[..., ExporterApp]:
+    """Build the application on a Snapshot; every other part can be given, too."""
+
+    def make(read_snapshot: Callable[[], Snapshot], **parts: Any) -> ExporterApp:
+        own = parts.pop("own", None) or OwnMetrics(now=lambda: NOON)
+        hint = parts.pop("hint", lambda server, session: None)
+        token, monitored = parts.pop("webhook_token", None), parts.pop("monitored", ())
+        webhook = Webhook(
+            token,
+            find_monitored=lambda session: [one for one in monitored if one[1] == session],
+            reprobes=Reprobes(hint),
+            own=own,
+        )
+        given: dict[str, Any] = {
+            "read_settings": lambda: Settings(revision=0),
+            "exposition": new_exposition(own),
+            "prober": Prober(read_snapshot=read_snapshot, hint=hint, now=parts.get("now", lambda: NOON)),
+            "webhook": webhook,
+            "access": Access(),
+            "reload": None,
+            "version": "1.2.3",
+            "now": lambda: NOON,
+        }
+        return ExporterApp(read_snapshot=read_snapshot, **(given | parts))
+
+    return make
+
+
+@pytest.fixture
+def ask(serve: Callable[..., tuple[str, int]], make_app: Callable[..., ExporterApp]) -> Callable[..., Any]:
+    """Serve an application on a Snapshot and return a function that asks it."""
+
+    def start(read_snapshot: Callable[[], Snapshot], **parts: Any) -> Callable[..., Any]:
+        address = serve(make_app(read_snapshot, **parts))
+
+        def request(
+            path: str, method: str = "GET", headers: Any = None, body: Any = None
+        ) -> tuple[int, dict[str, str], bytes]:
+            connection = http.client.HTTPConnection(*address, timeout=10)
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            content = answer.read()
+            connection.close()
+            return answer.status, dict(answer.getheaders()), content
+
+        return request
+
+    return start
 
 
 @pytest.fixture

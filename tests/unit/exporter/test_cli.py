@@ -120,6 +120,8 @@ def test_help_names_every_flag(capsys):
     assert caught.value.code == 0
     for flag in (
         "--web.listen-address",
+        "--web.config.file",
+        "--web.enable-lifecycle",
         "--log.level",
         "--log.format",
         "--config.check",
@@ -168,6 +170,35 @@ def test_all_mistakes_are_told_at_once(capsys, environ):
         "WPPCONNECT_URL",
         "WPPCONNECT_INTERVAL_SECONDS",
     ]
+
+
+@pytest.mark.parametrize("flags", [["--config.check"], []], ids=["checked", "started"])
+def test_mistake_in_the_web_configuration_is_one_of_the_configuration(capsys, environ, tmp_path, flags):
+    path = tmp_path / "web.yml"
+    path.write_text("basic_auth_user: {}\n")
+
+    code = main(["--web.config.file", str(path), *flags], environ)
+
+    assert code == 2
+    assert "web.yml: basic_auth_user: is not a setting; did you mean" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("token", ["too-short", "with/a/slash-in-it-and-long", "x" * 129])
+def test_webhook_token_must_be_hard_to_guess_and_fit_an_address(capsys, environ, token):
+    code = main(["--config.check"], environ | {"EXPORTER_WEBHOOK_TOKEN": token})
+
+    told = capsys.readouterr().err
+    assert code == 2
+    assert "EXPORTER_WEBHOOK_TOKEN: must be 16 to 128 letters" in told
+    assert token not in told
+
+
+def test_webhook_token_can_come_from_a_file(spawn, gateway, tmp_path):
+    (tmp_path / "token").write_text("a-token-of-the-webhook-4f1d\n")
+    address = listening_address(spawn(gateway | {"EXPORTER_WEBHOOK_TOKEN_FILE": str(tmp_path / "token")}))
+
+    assert get(address, "/webhook/a-token-of-the-webhook-4f1d")[0] == 405
+    assert get(address, "/webhook/another-token-of-it-4f1d")[0] == 404
 
 
 def test_value_of_an_unknown_flag_is_not_repeated(capsys, environ):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -137,6 +138,35 @@ def test_idle_connection_outlives_the_deadline_and_serves_again(serve):
 
     assert first.startswith(b"HTTP/1.1 200")
     assert second.endswith(b"ok\n")
+
+
+def test_answer_may_take_longer_than_the_client(serve, talk):
+    async def slow_app(scope, receive, send):
+        await asyncio.sleep(2 * Impatient.exchange_seconds)
+        await small_app(scope, receive, send)
+
+    answer = talk(serve(slow_app, Impatient), b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+    assert answer.endswith(b"ok\n")
+
+
+def test_client_that_drips_its_body_is_cut_off(serve):
+    async def reading_app(scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+
+    stop = threading.Event()
+    with socket.create_connection(serve(reading_app, Impatient), timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+        dripping = threading.Thread(target=drip, args=(connection, stop))
+        dripping.start()
+        began = time.monotonic()
+        received = read_to_the_end(connection)
+        stop.set()
+        dripping.join()
+
+    assert received == b""
+    assert time.monotonic() - began < 3
 
 
 def test_pipelined_requests_are_all_answered(serve, talk):

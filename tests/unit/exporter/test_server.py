@@ -1,41 +1,15 @@
 from __future__ import annotations
 
+import base64
 import gzip
-import http.client
 from datetime import timedelta
 
+import bcrypt
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
-from exporter.server import ExporterApp
-
-
-@pytest.fixture
-def ask(serve, new_exposition, noon, timeouts):
-    """Start an exporter on a Snapshot and return a function that asks it."""
-
-    def start(read_snapshot, **fields):
-        app = ExporterApp(
-            read_snapshot=read_snapshot,
-            read_timeouts=lambda: timeouts,
-            exposition=new_exposition(),
-            version="1.2.3",
-            now=lambda: noon,
-            **fields,
-        )
-        address = serve(app)
-
-        def request(path, method="GET", headers=None, body=None):
-            connection = http.client.HTTPConnection(*address, timeout=5)
-            connection.request(method, path, body=body, headers=headers or {})
-            answer = connection.getresponse()
-            content = answer.read()
-            connection.close()
-            return answer.status, dict(answer.getheaders()), content
-
-        return request
-
-    return start
+from exporter.access import Access
+from exporter.web_config import WebConfig
 
 
 @pytest.fixture
@@ -56,7 +30,7 @@ def test_openmetrics_is_served_to_whom_asks_for_it(healthy):
     _, headers, body = healthy("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
 
     assert headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    assert len(list(parse_openmetrics(body.decode()))) == 11
+    assert len(list(parse_openmetrics(body.decode()))) == 25
 
 
 def test_metrics_are_zipped_for_whom_takes_it(healthy, golden):
@@ -93,7 +67,7 @@ def test_head_is_answered_like_get_without_a_body(healthy, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/metrics/", "/METRICS", "/favicon.ico", "/-/reload", "/../metrics", "/%2e%2e/etc"]
+    "path", ["/metrics/", "/METRICS", "/favicon.ico", "/-/quit", "/../metrics", "/%2e%2e/etc"]
 )
 def test_unknown_path_is_404(healthy, path):
     assert healthy(path)[0] == 404
@@ -156,7 +130,7 @@ def test_unreadable_snapshot_is_500_and_tells_nothing(ask, caplog):
 
     assert status == 500
     assert b"secrets" not in body
-    assert "request_failed path=/metrics" in caplog.text
+    assert "request_failed route=/metrics" in caplog.text
 
 
 def test_healthy_needs_no_snapshot(ask):
@@ -172,6 +146,93 @@ def test_snapshot_is_read_anew_for_each_scrape(ask, scenario, make_snapshot, mak
     )
     request = ask(lambda: next(snapshots))
 
-    connected = [b'connected{server="main",session="sales"} 1' in request("/metrics")[2] for _ in range(2)]
+    connected = [
+        b'session_connected{server="main",session="sales"} 1' in request("/metrics")[2] for _ in range(2)
+    ]
 
     assert connected == [True, False]
+
+
+def test_reload_is_forbidden_unless_it_was_allowed(healthy):
+    status, _, body = healthy("/-/reload", method="POST")
+
+    assert status == 403
+    assert b"--web.enable-lifecycle" in body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_reload_reads_the_settings(ask, scenario, method):
+    calls = []
+    request = ask(lambda: scenario("healthy"), reload=lambda: calls.append(1) or ())
+
+    assert request("/-/reload", method=method)[0] == 200
+    assert len(calls) == 1
+
+
+def test_refused_reload_is_500_with_what_is_wrong(ask, scenario):
+    request = ask(lambda: scenario("healthy"), reload=lambda: ("web.yml: a: is not a setting",))
+
+    status, _, body = request("/-/reload", method="POST")
+
+    assert status == 500
+    assert b"The old settings stay in force:\n  web.yml: a: is not a setting\n" in body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_reload_by_another_method_is_405(healthy, method):
+    status, headers, _ = healthy("/-/reload", method=method)
+
+    assert (status, headers["allow"]) == (405, "POST, PUT")
+
+
+@pytest.mark.parametrize("path", ["/probe", "/sd"])
+def test_new_paths_are_only_read(healthy, path):
+    assert healthy(path, method="POST")[0] == 405
+
+
+HASH = bcrypt.hashpw(b"wonderland", bcrypt.gensalt(4)).decode()
+PASSWORD = {"Authorization": "Basic " + base64.b64encode(b"alice:wonderland").decode()}
+
+
+@pytest.fixture
+def guarded(ask, scenario):
+    return ask(
+        lambda: scenario("healthy"), access=Access(WebConfig(users={"alice": HASH})), reload=lambda: ()
+    )
+
+
+PROTECTED = [("/", "GET"), ("/metrics", "GET"), ("/probe", "GET"), ("/sd", "GET"), ("/-/ready", "GET")]
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [*PROTECTED, ("/-/reload", "POST"), ("/unknown", "GET"), ("/metrics", "POST")]
+)
+def test_everything_asks_for_the_password(guarded, path, method):
+    status, headers, body = guarded(path, method)
+
+    assert status == 401
+    assert headers["www-authenticate"] == 'Basic realm="wppconnect-exporter", charset="UTF-8"'
+    assert body == b"401 Unauthorized. Send a name and password.\n"
+
+
+def test_health_is_open_to_everybody(guarded):
+    assert guarded("/-/healthy")[0] == 200
+
+
+def test_webhook_is_404_without_a_password_too(guarded):
+    assert guarded("/webhook/guess", "POST")[0] == 404
+
+
+@pytest.mark.parametrize(("path", "method"), [("/metrics", "GET"), ("/sd", "GET"), ("/-/reload", "POST")])
+def test_password_opens(guarded, path, method):
+    assert guarded(path, method, PASSWORD)[0] == 200
+
+
+def test_configured_headers_are_in_every_answer(ask, scenario):
+    headers = (("strict-transport-security", "max-age=1"), ("content-security-policy", "default-src 'self'"))
+    request = ask(lambda: scenario("healthy"), access=Access(WebConfig(headers=headers)))
+
+    for path in ("/", "/metrics", "/unknown"):
+        answer = request(path)[1]
+        assert answer["strict-transport-security"] == "max-age=1"
+        assert answer["content-security-policy"] == "default-src 'self'"

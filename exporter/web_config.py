@@ -1,0 +1,231 @@
+"""Read `web.yml`, the format in which the Prometheus project writes TLS and basic authentication.
+
+The format is that of its exporter-toolkit. What we cannot do is refused by name, never silently left out: a
+file that asks for a check of client names must not lead to a server that makes none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from core.exceptions import ConfigurationError
+from core.password_hashes import hash_cost
+from exporter.tls import TlsFiles, make_context
+
+FILE_LIMIT_BYTES = 65_536
+HIGHEST_COST = 16
+"""A check at cost 16 takes four seconds; nobody waits longer for a scrape."""
+
+SECTIONS = ("tls_server_config", "http_server_config", "basic_auth_users")
+TLS_KEYS = ("cert_file", "key_file", "client_auth_type", "client_ca_file", "min_version", "max_version")
+HTTP_KEYS = ("http2", "headers")
+NOT_OFFERED = {
+    "rate_limit": "limits requests before they are authenticated, which is not offered here; remove it",
+    "tls_server_config.cert": "is not offered here; write it to a file and name that in cert_file",
+    "tls_server_config.key": "is not offered here; write it to a file and name that in key_file",
+    "tls_server_config.client_ca": "is not offered here; write it to a file and name that in client_ca_file",
+    "tls_server_config.client_allowed_sans": "is not offered here; sign the clients with a CA of their own",
+    "tls_server_config.cipher_suites": "is not offered here; OpenSSL's defaults are used, remove it",
+    "tls_server_config.prefer_server_cipher_suites": "is not offered here; remove it",
+    "tls_server_config.curve_preferences": "is not offered here; OpenSSL's defaults are used, remove it",
+}
+HEADERS = {
+    "strict-transport-security": None,
+    "content-security-policy": None,
+    "x-xss-protection": None,
+    "x-frame-options": ("deny", "sameorigin"),
+    "x-content-type-options": ("nosniff",),
+}
+"""The headers that the format knows, each with the values that it allows; None: any."""
+
+CLIENT_AUTH = {
+    "NoClientCert": ssl.CERT_NONE,
+    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
+    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
+}
+UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
+"""Certificates that anybody can write for himself; OpenSSL as Python offers it always verifies."""
+
+VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
+BROKEN_VERSIONS = ("TLS10", "TLS11")
+
+KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True)
+class WebConfig:
+    """How the exporter is served; the default is plain HTTP for everybody."""
+
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names with the bcrypt hashes of their passwords; empty: nobody is asked."""
+    tls: ssl.SSLContext | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Added to every answer."""
+    files: tuple[Path, ...] = ()
+    """Everything that was read, so that a change of it can be noticed."""
+
+
+def read_web_config(path: Path | None) -> WebConfig:
+    """Read the file and what it names; raises ConfigurationError with every mistake, by key."""
+    if path is None:
+        return WebConfig()
+    document = _Document(path, _load(path))
+    config = document.config()
+    if document.problems:
+        raise ConfigurationError(document.problems)
+    return config
+
+
+class _Document:
+    """One file while it is taken apart; what is wrong gathers in `problems`."""
+
+    def __init__(self, path: Path, content: Any) -> None:
+        self._path = path
+        self.problems: list[str] = []
+        self._root = self._mapping("", content, SECTIONS)
+
+    def config(self) -> WebConfig:
+        """Take the sections apart."""
+        files = self._tls_files()
+        tls = None
+        if files is not None and not self.problems:
+            tls = make_context(files, report=lambda key, text: self._note(f"tls_server_config.{key}", text))
+        return WebConfig(
+            users=dict(self._users()),
+            tls=tls,
+            headers=tuple(self._headers()),
+            files=(self._path, *(files.paths if files is not None else ())),
+        )
+
+    def _tls_files(self) -> TlsFiles | None:
+        place = "tls_server_config"
+        found = self._mapping(place, self._root.get(place), TLS_KEYS)
+        texts = {key: self._text(f"{place}.{key}", value) for key, value in found.items()}
+        given = {key: value for key, value in texts.items() if value}
+        if not given.keys() - {"min_version", "max_version"}:
+            return None
+        for key in ("cert_file", "key_file"):
+            if key not in given:
+                self._note(f"{place}.{key}", "is missing; name the PEM file")
+        paths = {key: self._path.parent / value for key, value in given.items() if key.endswith("_file")}
+        verify = self._verify_mode(given)
+        oldest, newest = (
+            self._version(f"{place}.{key}", given.get(key, default))
+            for key, default in (("min_version", "TLS12"), ("max_version", "TLS13"))
+        )
+        if oldest > newest:
+            self._note(f"{place}.max_version", "is older than min_version; exchange them")
+        if not paths.keys() >= {"cert_file", "key_file"}:
+            return None
+        ca = paths.get("client_ca_file")
+        return TlsFiles(paths["cert_file"], paths["key_file"], ca, verify, oldest, newest)
+
+    def _verify_mode(self, given: Mapping[str, str]) -> ssl.VerifyMode:
+        place = "tls_server_config.client_auth_type"
+        word = given.get("client_auth_type", "NoClientCert")
+        if word in UNVERIFIED:
+            text = "lets in certificates that nobody verified; use VerifyClientCertIfGiven or "
+            self._note(place, f"{text}RequireAndVerifyClientCert")
+        elif word not in CLIENT_AUTH:
+            self._note(place, f"must be {', '.join(CLIENT_AUTH)}")
+        mode = CLIENT_AUTH.get(word, ssl.CERT_NONE)
+        if mode != ssl.CERT_NONE and "client_ca_file" not in given:
+            self._note("tls_server_config.client_ca_file", f"is missing, and {word} verifies against it")
+        if word == "NoClientCert" and "client_ca_file" in given:
+            text = "is missing, so client_ca_file would not be used; set RequireAndVerifyClientCert"
+            self._note(place, text)
+        return mode
+
+    def _version(self, place: str, word: str) -> ssl.TLSVersion:
+        if word in BROKEN_VERSIONS:
+            self._note(place, "is a version that is no longer safe; use TLS12 or TLS13")
+        elif word not in VERSIONS:
+            self._note(place, "must be TLS12 or TLS13")
+        return VERSIONS.get(word, ssl.TLSVersion.TLSv1_2)
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        place = "http_server_config"
+        section = self._mapping(place, self._root.get(place), HTTP_KEYS)
+        # HTTP/2 is a matter of speed: a scraper that offers it gets HTTP/1.1.
+        if not isinstance(section.get("http2", True), bool):
+            self._note(f"{place}.http2", "must be true or false")
+        for name, value in self._mapping(f"{place}.headers", section.get("headers")).items():
+            text = self._text(f"{place}.headers.{name}", value)
+            allowed = HEADERS.get(name.lower(), ())
+            if name.lower() not in HEADERS:
+                self._note(f"{place}.headers.{name}", f"must be one of {', '.join(sorted(HEADERS))}")
+            elif not text.isprintable() or (allowed is not None and text and text.lower() not in allowed):
+                hint = " or ".join(allowed or ()) or "one line of plain text"
+                self._note(f"{place}.headers.{name}", f"must be {hint}")
+            elif text:
+                yield name.lower(), text
+
+    def _users(self) -> Iterator[tuple[str, str]]:
+        place = "basic_auth_users"
+        for name, value in self._mapping(place, self._root.get(place)).items():
+            cost = hash_cost(value) if isinstance(value, str) else None
+            if ":" in name or not name.isprintable():
+                self._note(place, "has a name with ':' or a control character, which no client can send")
+            elif cost is None:
+                text = "is not a bcrypt hash; make one with: htpasswd -nBC 10 '' | tr -d ':\\n'"
+                self._note(f"{place}.{_shown(name)}", text)
+            elif cost > HIGHEST_COST:
+                text = f"has cost {cost}, and a check would take longer than a scrape; use 10"
+                self._note(f"{place}.{_shown(name)}", text)
+            else:
+                yield name, str(value)
+
+    def _mapping(self, place: str, value: Any, known: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Read a mapping with text for keys; with `known`, other keys are mistakes."""
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            self._note(place, "must be a mapping, one `name: value` a line")
+            return {}
+        prefix = f"{place}." if place else ""
+        for key in [key for key in value if known and key not in known]:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+            hint = f"did you mean {near[0]}" if near else f"known are {', '.join(known)}"
+            self._note(f"{prefix}{_shown(key)}", NOT_OFFERED.get(prefix + key, f"is not a setting; {hint}"))
+        return {key: one for key, one in value.items() if not known or key in known}
+
+    def _text(self, place: str, value: Any) -> str:
+        if value is None or isinstance(value, str):
+            return value or ""
+        self._note(place, "must be text; put it in quotes")
+        return ""
+
+    def _note(self, place: str, text: str) -> None:
+        self.problems.append(": ".join(part for part in (self._path.name, place, text) if part))
+
+
+def _load(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_LIMIT_BYTES + 1)
+    except OSError as error:
+        text = f"cannot be read ({error.strerror}); name a file that this user can read"
+        raise ConfigurationError([f"{path.name}: {text} with --web.config.file"]) from None
+    if len(content) > FILE_LIMIT_BYTES:
+        raise ConfigurationError([f"{path.name}: is too large for a web configuration; name another file"])
+    try:
+        return YAML(typ="safe", pure=True).load(content)
+    except (YAMLError, ValueError, RecursionError) as error:
+        # Only the place: the parser's message repeats lines, and a hash may be in them.
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark is not None else ""
+        raise ConfigurationError([f"{path.name}: is not valid YAML{where}; correct it"]) from None
+
+
+def _shown(key: str) -> str:
+    """Repeat a key only when it is a plain name: it may be a hash in the wrong place."""
+    return key if KEY.fullmatch(key) else "(a name that is not shown)"
