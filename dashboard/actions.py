@@ -76,7 +76,7 @@ def restart_from_list(server: str, session: str) -> None:
 
 
 def close(server: str, session: str) -> None:
-    """Close a session; its pairing is kept."""
+    """Close a session; a linked phone stays linked."""
     user = state.require(Role.OPERATOR)
     state.core().operations.close(server, session, actor=user.name)
 
@@ -123,6 +123,7 @@ def _enable(server: str, session: str, *, enabled: bool) -> None:
     try:
         set_enabled(state.core().settings, server, session, enabled=enabled, actor=user.name)
     except WppconnectError as error:
-        state.tell(place(server, session), Notice("bad", error.message))
+        text = formatting.cause(_, type(error).__name__)
+        state.tell(place(server, session), Notice("bad", text))
         return
     state.tell(place(server, session), None)

@@ -1,4 +1,4 @@
-"""The page's frame: looks, navigation, and nothing for who is not signed in."""
+"""The page's frame: looks, navigation, and only the way back in for who is not signed in."""
 
 import streamlit as st
 

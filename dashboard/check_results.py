@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import components, state
-from dashboard.checks import Discovery, Finding
+from dashboard import components, formatting, state
+from dashboard.checks import Asked, Discovery, Finding
+from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
 from dashboard.words import CHECKS
 
 RESULT_SECONDS = 1
+
+QUESTIONS = {"check": N_("Asking the gateway"), "discover": N_("Asking the gateway for its sessions")}
 
 
 @st.fragment(run_every=RESULT_SECONDS)
 def draw_results(server: str) -> None:
     """Draw what the gateway said; background threads ask it."""
     state.user()
-    check = state.background().job(("check", server))
-    if check.running:
-        components.waiting(_("Asking the gateway"))
-    elif isinstance(check.value, tuple):
-        components.findings([draw_finding(one) for one in check.value])
-    found = state.background().job(("discover", server))
-    if found.running:
-        components.waiting(_("Asking the gateway for its sessions"))
-    elif isinstance(found.value, Discovery):
-        draw_discovery(found.value)
+    for question, words in QUESTIONS.items():
+        if state.background().job((question, server)).running:
+            components.waiting(_(words))
+            continue
+        asked = answer(question, server)
+        if asked is None:
+            continue
+        if isinstance(asked.result, Discovery):
+            draw_discovery(asked.result)
+        else:
+            components.findings([draw_finding(one) for one in asked.result])
+        moment = state.voice(state.snapshot().taken_at).moment(asked.at)
+        components.soft(
+            _("Asked by {actor} {moment}, with the saved settings.").format(actor=asked.actor, moment=moment)
+        )
+
+
+def answer(question: str, server: str) -> Asked | None:
+    """Return the newest answer while it holds; after that it is gone for good."""
+    value = state.background().job((question, server)).value
+    snapshot = state.snapshot()
+    found = snapshot.server(server)
+    if not isinstance(value, Asked):
+        return None
+    if value.holds(state.settings().server(server), up=found.up if found else None, now=snapshot.taken_at):
+        return value
+    state.background().forget((question, server))
+    return None
 
 
 def draw_finding(finding: Finding) -> tuple[str, str]:
     """Tell one answer of the connection test: its tone and its words."""
     well, ill, unknown = CHECKS[finding.code]
     tone, words = {True: ("good", well), False: ("bad", ill), None: ("idle", unknown)}[finding.ok]
-    detail = f" ({finding.detail})" if finding.detail else ""
+    more = formatting.cause(_, finding.cause) if finding.cause else finding.detail
+    detail = f" ({more.removesuffix('.')})" if more else ""
     return tone, _(words) + detail
 
 
@@ -41,7 +63,8 @@ def draw_discovery(found: Discovery) -> None:
     if found.problem == "unreadable":
         components.note("warn", _("The gateway's list of sessions could not be understood."), icon="warning")
     elif found.problem:
-        components.note("bad", found.problem, icon="cut")
+        told = [formatting.settings_problem(_, one) for one in found.mistakes]
+        components.note("bad", "\n".join(told) or formatting.cause(_, found.problem), icon="cut")
     elif found.added:
         text = _("Added, paused: {sessions}. Resume those that you want checked.")
         components.note("good", text.format(sessions=", ".join(found.added)), icon="check")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.client import GatewayClient
-from core.exceptions import VersionConflictError, WppconnectError
+from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
 from core.models import session_name_problem
 from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings, Settings
 from core.settings_store import SettingsSource
+
+log = logging.getLogger(__name__)
+
+RESULT_LIFE = timedelta(minutes=2)
+"""How long an answer is shown: a gateway changes, and nobody watches for it here."""
 
 MOST_ADDED = 100
 """By one click: a gateway that tells thousands of names must not fill the page beyond use."""
@@ -38,7 +44,8 @@ class Finding:
     ok: bool | None
     """None: it could not be found out."""
     detail: str = ""
-    seconds: float = 0.0
+    cause: str = ""
+    """The class of the error, if one kept it from being found out."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,25 @@ class Discovery:
     odd: tuple[str, ...] = ()
     """Names that the gateway tells but that are not safe to use."""
     problem: str = ""
+    """"unreadable", or the class of the error that came."""
+    mistakes: tuple[str, ...] = ()
+    """Why the found sessions do not fit the settings."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of a question, when and by whom it was asked, and how the gateway stood then."""
+
+    result: tuple[Finding, ...] | Discovery
+    actor: str
+    at: datetime
+    server: ServerSettings | None
+    """Without its sessions, which looking for sessions adds to."""
+    up: bool | None
+
+    def holds(self, server: ServerSettings | None, *, up: bool | None, now: datetime) -> bool:
+        """Tell whether the answer still says something about the gateway as it stands now."""
+        return now - self.at <= RESULT_LIFE and self.server == without_sessions(server) and self.up == up
 
 
 def check_connection(core: KnowsGateways, server_name: str) -> tuple[Finding, ...]:
@@ -89,10 +115,18 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
         added = tuple(dict.fromkeys(name for name in usable if name not in known))[:MOST_ADDED]
         if added:
             _add_paused(core.settings, server_name, added, actor)
+    except ConfigurationError as error:
+        return Discovery(problem=type(error).__name__, mistakes=error.problems)
     except WppconnectError as error:
-        return Discovery(problem=error.message)
+        log.info("looking_for_sessions_failed server=%s error=%s", server_name, error)
+        return Discovery(problem=type(error).__name__)
     odd = tuple(name for name in names if session_name_problem(name, _secret_bytes(server)))[:MOST_ODD_SHOWN]
     return Discovery(added=added, known=tuple(name for name in usable if name in known), odd=odd)
+
+
+def without_sessions(server: ServerSettings | None) -> ServerSettings | None:
+    """Return what of a gateway's settings an answer depends on."""
+    return server.model_copy(update={"sessions": ()}) if server else None
 
 
 def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], actor: str) -> None:
@@ -109,12 +143,12 @@ def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], act
 
 
 def _ask(code: str, question: Callable[[], tuple[bool, str]]) -> Finding:
-    began = time.monotonic()
     try:
         ok, detail = question()
     except WppconnectError as error:
-        ok, detail = False, error.message
-    return Finding(code, ok, detail, time.monotonic() - began)
+        log.info("connection_test_failed question=%s error=%s", code, error)
+        return Finding(code, ok=False, cause=type(error).__name__)
+    return Finding(code, ok, detail)
 
 
 def _health(client: GatewayClient) -> tuple[bool, str]:

@@ -25,7 +25,7 @@ def frame(user: User) -> None:
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
         st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
-        label = _("Sign out {name}").format(name=user.name)
+        label = _("Sign out ({name})").format(name=user.name)
         st.html(f'<a class="ops-out" href="/sign-out" target="_self">{escape(label)}</a>', width="content")
 
 
@@ -121,7 +121,7 @@ def told(notice: Notice | None) -> None:
 def troubles() -> None:
     """Draw what of the stored settings, users and tokens is not in force, and what to do about it."""
     for trouble in state.troubles():
-        note("bad", trouble, icon="warning")
+        note("bad", formatting.trouble(_, trouble), icon="warning")
 
 
 def banners(server: ServerSnapshot) -> None:
@@ -130,9 +130,9 @@ def banners(server: ServerSnapshot) -> None:
         return
     if server.up is False:
         text = _("Check that it runs and that its address is right.")
-        detail = f" ({server.problem.message})" if server.problem else ""
+        cause = f"{formatting.cause(_, server.problem.kind)} " if server.problem else ""
         title = _("The gateway {server} does not answer.").format(server=server.server)
-        note("bad", text + detail, title=title, icon="cut")
+        note("bad", cause + text, title=title, icon="cut")
     elif server.secret_key_valid is False:
         text = _(
             "Correct it in the settings; until then its sessions cannot be read. A gateway from the image "
@@ -148,10 +148,14 @@ def watcher_lines(servers: Sequence[ServerSnapshot], configured_interval_seconds
     for one in servers:
         if not one.enabled:
             continue
-        told = _("{server}: checked by {holder} every {interval}.").format(
+        if not one.holder:
+            nobody = _("{server}: not checked by anybody yet.").format(server=one.server)
+            lines.append(f"<div>{escape(nobody)}</div>")
+            continue
+        told = _("{server}: checked every {interval} by {program}.").format(
             server=one.server,
-            holder=one.holder or _("nobody yet"),
             interval=formatting.duration(one.interval_seconds),
+            program=formatting.program(_, one.holder),
         )
         if one.interval_reason:
             told += " " + _(
@@ -175,19 +179,21 @@ def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
     return f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>'
 
 
-def live_code(voice: Voice, session: SessionSnapshot) -> None:
-    """Draw the session's live QR code with the seconds that it has left."""
+def live_code(voice: Voice, session: SessionSnapshot, *, attempt_left: int | None) -> None:
+    """Draw the session's live QR code with the seconds that it has left, at most those of the attempt."""
     if session.qr is None:
         return
     title = _("QR code that links a phone to {session}").format(session=session.session)
     source, name = qr_data_uri(session.qr.payload), escape(title, quote=True)
     st.html(f'<div class="ops-qr-frame"><img class="ops-qr" src="{source}" alt="{name}"></div>')
     left = formatting.code_seconds_left(voice, session.qr.first_seen, session.qr.generation)
+    if attempt_left is not None:
+        left = min(left, attempt_left)
     life = formatting.FIRST_CODE_SECONDS if session.qr.generation == 1 else formatting.LATER_CODE_SECONDS
     words = (
         _("This code is good for {seconds} s more").format(seconds=left)
         if left
-        else _("Scanned, or about to be renewed")
+        else _("Scanned? WhatsApp may be loading the chats. If not, a new code follows.")
     )
     st.html(
         f'<div class="ops-center ops-big" data-ops="code-left">{escape(words)}</div>'

@@ -10,13 +10,16 @@ from datetime import UTC, datetime, tzinfo
 from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
 from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, translator
 from dashboard.words import (
+    CAUSES,
     FIELDS,
     HISTORY_KINDS,
     LOOKS,
     OPERATIONS,
     ORIGINS,
+    OTHER_CAUSE,
     OUTCOMES,
     PROBLEMS,
+    PROGRAMS,
     REASONS,
     STEPS,
 )
@@ -24,6 +27,10 @@ from dashboard.words import (
 FIRST_CODE_SECONDS = 60
 LATER_CODE_SECONDS = 20
 """WhatsApp gives the first QR of a start 60 s and each later one 20 s."""
+
+
+_SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (?P<path>[^;]+);")
+"""How the store's notices begin."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +208,29 @@ def settings_problem(_: Translate, problem: str) -> str:
         return problem
     told = _(text) if text in PROBLEMS else text
     return f"{settings_field(_, path)}: {told}"
+
+
+def cause(_: Translate, kind: str) -> str:
+    """Say briefly why something failed, by the class of its error; the details are in the log."""
+    return _(CAUSES.get(kind, OTHER_CAUSE))
+
+
+def trouble(_: Translate, told: str) -> str:
+    """Tell in the reader's language what of the stored things is not in force."""
+    aside = _SET_ASIDE.match(told)
+    if aside is None:
+        return _(told)
+    text = _(
+        "{file} could not be read and was set aside as {path}; what it held is not in use. Save it again or "
+        "restore a backup, then delete that file."
+    )
+    return text.format(**aside.groupdict())
+
+
+def program(_: Translate, holder: str) -> str:
+    """Name the program that checks a gateway, without the number of its process."""
+    name = holder.partition("[")[0]
+    return _(PROGRAMS[name]) if name in PROGRAMS else name
 
 
 def _known(voice: Voice, table: dict[str, str], code: object) -> str:

@@ -56,10 +56,15 @@ def _draw_result(voice: Voice, operation: OperationStatus) -> None:
 
 
 def _draw_qr(view: View) -> None:
-    components.live_code(view.voice, view.session)
-    lines = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
     left = formatting.seconds_until(view.voice, view.operation.step_until) if view.operation else None
-    if left is not None:
+    components.live_code(view.voice, view.session, attempt_left=left)
+    lines = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
+    qr = view.session.qr
+    if (
+        left is not None
+        and qr
+        and left > formatting.code_seconds_left(view.voice, qr.first_seen, qr.generation)
+    ):
         lines.append(_("The gateway ends this attempt in {seconds} s.").format(seconds=left))
     st.html("".join(f'<div class="ops-center ops-soft">{escape(line)}</div>' for line in lines))
 
@@ -140,6 +145,13 @@ def _draw_offer(view: View) -> None:
         if view.session.ever_connected:
             text = _("If its pairing is still good, it connects without a scan.")
             components.soft(text)
+    with by_number:
+        components.soft(
+            _(
+                "The gateway tells a code only at a session's first start since the gateway came up. If none "
+                "can be shown, use the QR code."
+            )
+        )
     with by_number, st.form(f"code-form-{server}-{name}", border=False):
         st.text_input(
             _("Phone number with country code"),
@@ -161,7 +173,7 @@ def _draw_offer(view: View) -> None:
 def _draw_offer_restart(view: View) -> None:
     label = _("Restart {session}").format(session=plain(view.session.session))
     _button(label, "restart", view.session, actions.restart, kind="primary")
-    text = _("Closes its browser on the gateway and starts it again. The pairing is kept.")
+    text = _("Closes its browser on the gateway and starts it again. A linked phone stays linked.")
     components.soft(text)
 
 

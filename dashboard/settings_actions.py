@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from core.models import TokenSource
+from core.settings import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
+from core.settings import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
+from core.settings import Settings
 from core.settings_store import KEEP, Keep, SavedSettings
 from dashboard import checks, state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
-from dashboard.settings_form import changed, field_key, save
-from dashboard.state import Field, Notice
+from dashboard.settings_fields import (
+    WEBHOOK_NONE,
+    WEBHOOK_UNKNOWN,
+    WEBHOOK_URL,
+    Field,
+    interval_fields,
+    server_fields,
+    session_fields,
+)
+from dashboard.settings_form import changed, field_key, no_conflict, save
+from dashboard.state import Notice
 
-WEBHOOK_UNKNOWN, WEBHOOK_NONE, WEBHOOK_URL = "unknown", "none", "url"
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
 
@@ -34,7 +47,8 @@ def add_session_form(server: str) -> str:
 
 def save_server(server: str) -> None:
     """Save what was changed of a gateway."""
-    new = changed(server_form(server))
+    form = server_form(server)
+    new = changed(form)
 
     def change(saved: SavedSettings) -> SavedSettings:
         return saved.with_server(
@@ -45,7 +59,7 @@ def save_server(server: str) -> None:
             enabled=bool(new["enabled"]) if "enabled" in new else KEEP,
         )
 
-    save(server_form(server), change)
+    save(form, change, refuse=no_conflict(form, lambda settings: server_fields(settings, server)))
 
 
 def add_server() -> None:
@@ -54,13 +68,16 @@ def add_server() -> None:
         field: str(state.held(field_key(ADD_SERVER, field))).strip()
         for field in ("name", "url", "secret_key")
     }
-    if state.settings().server(new["name"]) is not None:
-        state.tell(ADD_SERVER, Notice("bad", _("Name: there is a gateway of this name already.")))
-        return
-    save(
-        ADD_SERVER,
-        lambda saved: saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"] or None),
-    )
+
+    def refuse(settings: Settings) -> Notice | None:
+        if settings.server(new["name"]) is None:
+            return None
+        return Notice("bad", _("Name: there is a gateway of this name already."))
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        return saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"] or None)
+
+    save(ADD_SERVER, change, refuse=refuse)
 
 
 def remove_server(server: str) -> None:
@@ -82,18 +99,29 @@ def save_session(server: str, session: str) -> None:
             state.tell(form, Notice("bad", _("Webhook: enter its address, or choose that there is none.")))
             return
     enabled = bool(new["enabled"]) if "enabled" in new else KEEP
-    save(form, lambda saved: saved.with_session(server, session, enabled=enabled, webhook=webhook))
+    save(
+        form,
+        lambda saved: saved.with_session(server, session, enabled=enabled, webhook=webhook),
+        refuse=no_conflict(form, lambda settings: session_fields(settings, server, session)),
+    )
 
 
 def add_session(server: str) -> None:
     """Add a session, checked from now on."""
     form = add_session_form(server)
     name = state.typed(field_key(form, "name")).strip()
-    found = state.settings().server(server)
-    if found is not None and found.session(name) is not None:
-        state.tell(form, Notice("bad", _("Name: there is a session of this name already.")))
-        return
-    save(form, lambda saved: saved.with_session(server, name, enabled=True))
+
+    def refuse(settings: Settings) -> Notice | None:
+        found = settings.server(server)
+        if found is None:
+            return Notice(
+                "bad", _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
+            )
+        if found.session(name) is None:
+            return None
+        return Notice("bad", _("Name: there is a session of this name already."))
+
+    save(form, lambda saved: saved.with_session(server, name, enabled=True), refuse=refuse)
 
 
 def remove_session(server: str, session: str) -> None:
@@ -103,21 +131,38 @@ def remove_session(server: str, session: str) -> None:
 
 def save_interval() -> None:
     """Save how often sessions are checked."""
-    seconds = float(state.held(field_key(INTERVAL, "seconds")))
-    save(INTERVAL, lambda saved: saved.with_interval(seconds))
+    seconds = state.held(field_key(INTERVAL, "seconds"))
+    # The field itself has no bounds: the browser would send its last good value instead, and that be saved.
+    if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        text = _("The interval must be {shortest} to {longest} seconds.")
+        told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
+        state.tell(INTERVAL, Notice("bad", told))
+        return
+    save(INTERVAL, lambda saved: saved.with_interval(seconds), refuse=no_conflict(INTERVAL, interval_fields))
 
 
 def check_connection(server: str) -> None:
     """Ask the gateway in the background whether the settings are right."""
-    state.require(Role.ADMINISTRATOR)
-    state.background().run(("check", server), partial(checks.check_connection, state.core(), server))
+    user = state.require(Role.ADMINISTRATOR)
+    work = partial(checks.check_connection, state.core(), server)
+    state.background().run(("check", server), _asked(server, user.name, work))
 
 
 def discover(server: str) -> None:
     """Ask the gateway in the background for its sessions and add them paused."""
     user = state.require(Role.ADMINISTRATOR)
     work = partial(checks.discover, state.core(), server, actor=user.name)
-    state.background().run(("discover", server), work)
+    state.background().run(("discover", server), _asked(server, user.name, work))
+
+
+def _asked(
+    server: str, actor: str, work: Callable[[], tuple[checks.Finding, ...] | checks.Discovery]
+) -> Callable[[], checks.Asked]:
+    asked = checks.without_sessions(state.settings().server(server))
+    snapshot = state.snapshot()
+    found = snapshot.server(server)
+    up = found.up if found else None
+    return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up)
 
 
 def _text(new: dict[str, Field], field: str) -> str | Keep:

@@ -8,8 +8,8 @@ from core.settings import ServerSettings, SessionSettings, Settings
 from dashboard import components, settings_actions, state
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
-from dashboard.settings_actions import WEBHOOK_NONE, WEBHOOK_UNKNOWN, WEBHOOK_URL
-from dashboard.settings_form import field_key, label, open_form
+from dashboard.settings_fields import WEBHOOK_NONE, WEBHOOK_UNKNOWN, WEBHOOK_URL, session_fields
+from dashboard.settings_form import draw_notice, field_key, label, open_form
 
 
 def draw_sessions(settings: Settings, server: ServerSettings) -> None:
@@ -36,7 +36,7 @@ def draw_sessions(settings: Settings, server: ServerSettings) -> None:
             max_chars=40,
             help=_("1 to 40 letters, digits, _ or -"),
         )
-        components.told(state.notice(form))
+        draw_notice(form)
         st.form_submit_button(
             _("Add the session"),
             key=f"add-{server.name}",
@@ -66,8 +66,8 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
         WEBHOOK_NONE: _("It has none"),
         WEBHOOK_URL: _("It has this one:"),
     }
-    kind = WEBHOOK_UNKNOWN if session.webhook is None else WEBHOOK_URL if session.webhook else WEBHOOK_NONE
-    open_form(form, {"enabled": session.enabled, "webhook": kind, "webhook_url": session.webhook or ""})
+    fields = session_fields(settings, server, session.name) or {}
+    open_form(form, {name: field.drawn for name, field in fields.items()}, fields)
     with st.form(form, border=True):
         st.toggle(
             label(_("Check {session}").format(session=plain(session.name)), settings, f"{path}.enabled"),
@@ -90,7 +90,7 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
             placeholder="https://",
             label_visibility="collapsed",
         )
-        components.told(state.notice(form))
+        draw_notice(form, fields)
         with st.container(horizontal=True):
             st.form_submit_button(
                 _("Save {session}").format(session=plain(session.name)),

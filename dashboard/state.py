@@ -23,9 +23,12 @@ from dashboard.auth.users import Role, User
 from dashboard.background import Background
 from dashboard.formatting import Voice
 from dashboard.i18n import current_locale
+from dashboard.i18n import gettext as _
+from dashboard.settings_fields import Field
+from dashboard.theme import signed_out
 
-# Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around them,
-# to whoever comes by a deep link after a restart, until somebody has opened the start page.
+# Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around
+# them, to whoever comes by a deep link after a restart, until somebody has opened the start page.
 SESSIONS_PAGE = "screens/sessions.py"
 SESSION_PAGE = "screens/session.py"
 SETTINGS_PAGE = "screens/settings.py"
@@ -51,15 +54,14 @@ class Notice:
     text: str
 
 
-Field = str | bool | float
-
-
 @dataclass(frozen=True)
 class Opened:
     """A form as it was when it was first shown in this tab."""
 
-    revision: int
     values: Mapping[str, Field]
+    """What stood in its widgets."""
+    compared: Mapping[str, object]
+    """What the settings in force had for its fields."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,10 @@ def background() -> Background:
 
 
 def user() -> User:
-    """Return who looks at the page; ends this run with nothing drawn when nobody is signed in any more."""
+    """Return who looks at the page; when nobody is signed in any more, the run ends with the way back in."""
     found = identity.current_user()
     if found is None:
+        st.html(signed_out(_("You are signed out."), _("Sign in again")))
         st.stop()
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
@@ -47,6 +48,20 @@ def style(connection_lost: str) -> str:
     rules = (files("dashboard") / "assets" / "style.css").read_text(encoding="utf-8")
     words = connection_lost.replace("\\", "").replace('"', "")
     return f"<style>\n{_shape_rules()}\n{_mark_rule()}\n{rules.replace('{connection_lost}', words)}</style>"
+
+
+def signed_out(words: str, link: str) -> str:
+    """Return all that is left of a tab whose sign-in has ended, without what Streamlit says about the cut.
+
+    The gate cuts the tab off right after this is drawn, and Streamlit would cover it with a connection error.
+    """
+    return (
+        "<style>.stApp::before, [data-testid=stDialog], [role=dialog], [role=presentation] "
+        "{ display: none !important; }</style>"
+        '<div class="ops-signed-out" role="status" style="text-align:center;padding:20vh 1rem 0">'
+        f'<p style="font-size:1.3rem;font-weight:650">{escape(words)}</p>'
+        f'<p><a href="/sign-in" target="_self" style="color:inherit">{escape(link)}</a></p></div>'
+    )
 
 
 _SHAPES = {

@@ -90,7 +90,7 @@ OUTCOMES: dict[str, str] = {
         "The session is starting or waiting for a phone, and ends by itself within a minute. Closing it now "
         "would leave its browser running."
     ),
-    "closed": N_("The session was closed. Its pairing is kept: start it again without a scan."),
+    "closed": N_("The session was closed. If a phone is linked to it, starting it again needs no scan."),
     "close_unverified": N_(
         "The gateway was told to close the session, but did not confirm it. Look at the status above."
     ),
@@ -115,6 +115,32 @@ OUTCOMES: dict[str, str] = {
     "stopped": N_("It was stopped because the program ended. Try again."),
     "failed": N_("It failed. Try again; the program's log says more."),
 }
+
+CAUSES: dict[str, str] = {
+    "ConnectError": N_("No connection."),
+    "RequestTimeoutError": N_("No answer in time."),
+    "ResponseError": N_("Its answer could not be understood."),
+    "AuthenticationError": N_("The token is not accepted."),
+    "SecretKeyRejectedError": N_("The secret key is not accepted."),
+    "RequestRejectedError": N_("The gateway refused it."),
+    "SessionDisconnectedError": N_("The gateway refused it."),
+    "ServerFailureError": N_("The gateway failed while answering."),
+    "StoreError": N_("What is stored here cannot be read or written."),
+    "VersionConflictError": N_("Somebody else changed it at the same time. Try again."),
+}
+"""For the class of an error; its own words stay in the log."""
+
+OTHER_CAUSE = N_("It failed. The program's log says more.")
+
+PROGRAMS: dict[str, str] = {
+    "wppconnect-exporter": N_("the exporter"),
+    "wppconnect-dashboard": N_("this page's program"),
+}
+
+LAST_KNOWN_IN_FORCE = N_(
+    "The saved settings could not be read; the last known ones stay in force here. "
+    "Save them again, or restore a backup."
+)
 
 HISTORY_KINDS: dict[str, str] = {
     "transition": N_("Status"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from collections.abc import Mapping
 from enum import StrEnum
@@ -88,7 +89,12 @@ class Users:
     def create_first(self, name: str, password_hash: str) -> Account:
         """Store the first administrator; raises VersionConflictError when somebody was faster."""
         account = Account(
-            name=name, role=Role.ADMINISTRATOR, password_hash=password_hash, created_at=self._clock()
+            name=name,
+            role=Role.ADMINISTRATOR,
+            password_hash=password_hash,
+            created_at=self._clock(),
+            # Not 1: a cookie of an earlier account of that name, whose file was deleted, must not fit.
+            generation=secrets.randbelow(2**31) + 1,
         )
         self.refresh()
         with self._lock:

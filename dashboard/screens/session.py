@@ -89,8 +89,8 @@ def ask_close(server: str, name: str) -> None:
     """Ask before a session is closed."""
     label = _("Close {session}").format(session=plain(name))
     text = _(
-        "It stops sending and receiving until it is started again. Its pairing is kept: no scan will be "
-        "needed."
+        "It stops sending and receiving until it is started again. If a phone is linked to it, it stays "
+        "linked: no scan will be needed."
     )
 
     @st.dialog(_("Close {session}?").format(session=plain(name)))

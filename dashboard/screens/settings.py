@@ -8,7 +8,8 @@ from dashboard import components, settings_actions, state
 from dashboard.check_results import draw_results
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
-from dashboard.settings_form import field_key, label, open_form
+from dashboard.settings_fields import interval_fields, server_fields
+from dashboard.settings_form import draw_notice, field_key, label, open_form
 from dashboard.settings_sessions import draw_sessions
 from dashboard.words import TOKEN_SOURCE_ORDER, TOKEN_SOURCES
 
@@ -35,6 +36,7 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
             remove = _("Remove {server}").format(server=plain(name))
             if st.button(remove, key=f"remove-server-{name}", type="tertiary"):
                 ask_remove_server(name)
+        components.soft(_("Both ask with the saved settings, not with what is typed and not saved."))
         draw_results(name)
         draw_sessions(settings, server)
 
@@ -44,13 +46,9 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
     form, path = settings_actions.server_form(server.name), f"servers.{server.name}"
     is_set = server.secret_key is not None
     can_forget = is_set and settings.origins.get(f"{path}.secret_key") == SAVED_ON_THE_PAGE
-    values: dict[str, state.Field] = {
-        "url": server.url,
-        "secret_key": "",
-        "token_source": str(server.token_source),
-        "enabled": server.enabled,
-    }
-    open_form(form, values | ({"forget_secret": False} if can_forget else {}))
+    fields = server_fields(settings, server.name) or {}
+    values = {name: field.drawn for name, field in fields.items()}
+    open_form(form, values | ({"forget_secret": False} if can_forget else {}), fields)
     with st.form(form, border=False):
         st.text_input(
             label(_("Address"), settings, f"{path}.url"),
@@ -79,7 +77,7 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
             key=field_key(form, "token_source"),
         )
         st.toggle(label(_("Check this gateway"), settings, f"{path}.enabled"), key=field_key(form, "enabled"))
-        components.told(state.notice(form))
+        draw_notice(form, fields)
         st.form_submit_button(
             _("Save {server}").format(server=plain(server.name)),
             key=f"save-{server.name}",
@@ -109,7 +107,11 @@ def draw_add_server(*, is_first: bool) -> None:
     """Draw the form for another gateway."""
     form = settings_actions.ADD_SERVER
     open_form(form, {"name": "main" if is_first else "", "url": "", "secret_key": ""})
-    with st.expander(_("Add a gateway"), expanded=is_first), st.form(form, border=False):
+    with (
+        st.container(key="add-gateway"),
+        st.expander(_("Add a gateway"), expanded=is_first),
+        st.form(form, border=False),
+    ):
         st.text_input(
             _("Name"),
             key=field_key(form, "name"),
@@ -130,7 +132,7 @@ def draw_add_server(*, is_first: bool) -> None:
             autocomplete="new-password",
             help=_("The gateway's own secret key. It is never shown again."),
         )
-        components.told(state.notice(form))
+        draw_notice(form)
         st.form_submit_button(
             _("Add the gateway"), key="save-add-server", on_click=settings_actions.add_server, type="primary"
         )
@@ -139,17 +141,17 @@ def draw_add_server(*, is_first: bool) -> None:
 def draw_interval(settings: Settings) -> None:
     """Draw how often sessions are checked."""
     form = settings_actions.INTERVAL
-    open_form(form, {"seconds": float(settings.interval_seconds)})
+    fields = interval_fields(settings) or {}
+    open_form(form, {name: field.drawn for name, field in fields.items()}, fields)
     with st.container(key="card-settings-interval"), st.form(form, border=False):
+        components.subtitle(_("Interval"))
         st.number_input(
             label(_("Seconds between two checks of a session"), settings, "interval_seconds"),
-            min_value=1.0,
-            max_value=300.0,
             step=1.0,
             format="%g",
             key=field_key(form, "seconds"),
         )
-        components.told(state.notice(form))
+        draw_notice(form, fields)
         st.form_submit_button(
             _("Save the interval"),
             key="save-interval",

@@ -16,7 +16,16 @@ def test_first_user_is_an_administrator_and_found_in_any_case(tmp_path: Path) ->
     assert world.users.exist
     found = world.users.find("ANA")
     assert found is not None
-    assert (found.name, found.role, found.generation) == (NAME, Role.ADMINISTRATOR, 1)
+    assert (found.name, found.role) == (NAME, Role.ADMINISTRATOR)
+
+
+def test_an_account_of_the_same_name_is_not_taken_for_an_earlier_one(tmp_path: Path) -> None:
+    earlier = World(tmp_path / "earlier").add_user()
+
+    later = World(tmp_path / "later").add_user()
+
+    assert later.name == earlier.name
+    assert later.generation != earlier.generation
 
 
 def test_second_first_user_is_refused(tmp_path: Path) -> None:
@@ -52,7 +61,7 @@ def test_ending_all_sign_ins_raises_the_generation(tmp_path: Path) -> None:
 
     found = world.users.find(NAME)
     assert found is not None
-    assert found.generation == 2
+    assert found.generation == account.generation + 1
 
 
 def test_newer_hash_replaces_only_the_password_that_was_checked(tmp_path: Path) -> None:

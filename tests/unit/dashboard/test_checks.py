@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import SimpleNamespace
 
-from page_world import FakeCore
+from page_world import NOW, FakeCore
 
 from core.exceptions import ConnectError, SecretKeyRejectedError, WppconnectError
 from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings
@@ -43,7 +44,7 @@ class FakeClient:
 def asked(core: FakeCore, client: FakeClient) -> dict[str, tuple[bool | None, str]]:
     core.client = lambda server: client
     findings = checks.check_connection(core, "main")
-    return {finding.code: (finding.ok, finding.detail) for finding in findings}
+    return {finding.code: (finding.ok, finding.cause or finding.detail) for finding in findings}
 
 
 def test_a_gateway_that_is_set_up_well_passes_every_question(core: FakeCore) -> None:
@@ -61,7 +62,7 @@ def test_a_gateway_that_is_set_up_well_passes_every_question(core: FakeCore) -> 
 def test_an_unreachable_gateway_is_asked_nothing_more(core: FakeCore) -> None:
     client = FakeClient(problem=ConnectError("nobody listens"))
 
-    assert asked(core, client) == {"reachable": (False, "nobody listens")}
+    assert asked(core, client) == {"reachable": (False, "ConnectError")}
     assert client.closed
 
 
@@ -98,7 +99,7 @@ def test_a_refused_secret_key_is_told(core: FakeCore) -> None:
 
     found = checks.discover(core, "main", actor="ana")
 
-    assert found.problem == "the secret key is not the gateway's"
+    assert found.problem == "SecretKeyRejectedError"
 
 
 def test_a_gateway_that_tells_thousands_of_names_does_not_fill_the_page(core: FakeCore) -> None:
@@ -109,3 +110,16 @@ def test_a_gateway_that_tells_thousands_of_names_does_not_fill_the_page(core: Fa
 
     assert found.added == many[: checks.MOST_ADDED]
     assert len(found.odd) == checks.MOST_ODD_SHOWN
+
+
+def test_an_answer_holds_for_two_minutes_of_an_unchanged_gateway(core: FakeCore) -> None:
+    server = core.settings.current().server("main")
+    assert server is not None
+    asked = checks.Asked((), "ana", NOW, checks.without_sessions(server), up=True)
+    moved = server.model_copy(update={"url": "http://10.0.0.9:21465"})
+
+    assert asked.holds(server, up=True, now=NOW + timedelta(seconds=119))
+    assert not asked.holds(server, up=True, now=NOW + timedelta(seconds=121))
+    assert not asked.holds(server, up=False, now=NOW)
+    assert not asked.holds(moved, up=True, now=NOW)
+    assert not asked.holds(None, up=True, now=NOW)

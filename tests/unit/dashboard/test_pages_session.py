@@ -51,10 +51,20 @@ def test_a_later_code_has_twenty_seconds(core: FakeCore) -> None:
     assert "This code is good for 2 s more" in shown(open_sales())
 
 
+def test_a_code_is_good_for_no_longer_than_the_attempt_which_is_then_told_once(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr", qr=qr(age_seconds=18)))
+    core.operations.statuses["main", "sales"] = operation(step="waiting_for_scan", step_until=ago(seconds=-9))
+
+    text = shown(open_sales())
+
+    assert "This code is good for 10 s more" in text
+    assert "The gateway ends this attempt" not in text
+
+
 def test_a_used_up_code_is_said_to_be_scanned_or_about_to_be_renewed(core: FakeCore) -> None:
     core.shows(session("sales", "waiting_for_qr", qr=qr(age_seconds=61)))
 
-    assert "Scanned, or about to be renewed" in shown(open_sales())
+    assert "Scanned? WhatsApp may be loading the chats." in shown(open_sales())
 
 
 def test_no_code_is_drawn_in_any_other_verdict(core: FakeCore) -> None:
@@ -176,13 +186,14 @@ def test_a_session_that_does_not_exist_is_said_to_be_missing(core: FakeCore) -> 
     assert not app.exception
 
 
-def test_the_page_is_empty_for_who_is_not_signed_in(core: FakeCore, sign_ins: FakeSignIns) -> None:
+def test_who_is_not_signed_in_sees_no_code(core: FakeCore, sign_ins: FakeSignIns) -> None:
     core.shows(session("sales", "waiting_for_qr", qr=qr()))
     sign_ins.user = None
 
     app = open_sales()
 
-    assert shown(app) == ""
+    assert "You are signed out." in shown(app)
+    assert "ops-qr" not in shown(app)
     assert not app.button
 
 

@@ -81,7 +81,13 @@ def test_the_number_typed_before_is_used_after_the_confirmation(core: FakeCore) 
 @pytest.mark.parametrize(
     ("ask", "answer", "kind", "question"),
     [
-        pytest.param("close-main-sales", "close-yes-main-sales", "close", "Its pairing is kept", id="close"),
+        pytest.param(
+            "close-main-sales",
+            "close-yes-main-sales",
+            "close",
+            "If a phone is linked to it, it stays linked",
+            id="close",
+        ),
         pytest.param("logout-main-sales", "logout-yes-main-sales", "logout", "cannot be undone", id="logout"),
     ],
 )

@@ -89,7 +89,8 @@ def test_an_unreachable_gateway_is_named_with_the_next_step(core: FakeCore) -> N
     text = shown(open_page())
 
     assert "The gateway main does not answer." in text
-    assert "Check that it runs and that its address is right. (nobody listens)" in text
+    assert "No connection. Check that it runs and that its address is right." in text
+    assert "nobody listens" not in text
 
 
 def test_a_refused_secret_key_is_told_with_the_image_that_ignores_it(core: FakeCore) -> None:
@@ -106,7 +107,7 @@ def test_who_probes_and_a_stretched_interval_are_told(core: FakeCore) -> None:
 
     text = shown(open_page())
 
-    assert "main: checked by wppconnect-exporter[4711] every 12 s." in text
+    assert "main: checked every 12 s by the exporter." in text
     assert "Every 5 s is configured" in text
 
 
@@ -124,13 +125,17 @@ def test_names_from_the_gateway_are_escaped(core: FakeCore) -> None:
     assert "<script>" not in shown(open_page())
 
 
-def test_nothing_is_drawn_for_who_is_not_signed_in(core: FakeCore, sign_ins: FakeSignIns) -> None:
+def test_only_the_way_back_in_is_drawn_for_who_is_not_signed_in(
+    core: FakeCore, sign_ins: FakeSignIns
+) -> None:
     core.shows(session("sales"))
     sign_ins.user = None
 
     app = open_page()
 
-    assert shown(app) == ""
+    assert "You are signed out." in shown(app)
+    assert 'href="/sign-in"' in shown(app)
+    assert "sales" not in shown(app)
     assert not app.button
     assert not app.exception
 

@@ -86,20 +86,92 @@ def test_a_mistake_names_the_field_and_the_remedy_and_keeps_what_was_typed(core:
     assert core.settings.current().revision == 0
 
 
+def test_what_somebody_else_saved_in_another_form_does_not_hold_up_a_save(core: FakeCore) -> None:
+    app = open_settings(core)
+    core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=0, actor="rui")
+
+    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.button(key="save-main").click().run()
+
+    assert "Saved." in shown(app)
+    assert core.settings.current().servers[0].url == "http://10.0.0.5:21465"
+    assert core.settings.current().interval_seconds == 30.0
+
+
 def test_the_second_administrator_is_told_what_the_first_changed_and_loses_nothing(core: FakeCore) -> None:
     app = open_settings(core)
-    change = core.settings.saved().with_interval(30.0)
+    change = core.settings.saved().with_server("main", url="http://10.0.0.9:21465")
     core.settings.save(change, expected_revision=0, actor="rui")
 
     app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
     app.button(key="save-main").click().run()
     told, typed = shown(app), app.text_input(key="server-main-url").value
+    before = core.settings.current().servers[0].url
     app.button(key="save-main").click().run()
 
-    assert "rui changed this after you opened the page: Interval." in told
+    assert "rui changed main, Address" in told
+    assert "to: http://10.0.0.9:21465" in told
+    assert "Nothing of yours was saved" in told
     assert typed == "http://10.0.0.5:21465"
+    assert before == "http://10.0.0.9:21465"
     assert core.settings.current().servers[0].url == "http://10.0.0.5:21465"
+
+
+def test_after_my_refused_save_another_form_still_does_not_overwrite_what_somebody_else_saved(
+    core: FakeCore,
+) -> None:
+    app = open_settings(core)
+    change = core.settings.saved().with_server("main", url="http://10.0.0.9:21465").with_interval(30.0)
+    core.settings.save(change, expected_revision=0, actor="rui")
+    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.button(key="save-main").click().run()
+    app.button(key="save-main").click().run()
+
+    app.number_input(key="interval-seconds").set_value(15.0)
+    app.button(key="save-interval").click().run()
+
+    assert "rui changed Interval" in shown(app)
     assert core.settings.current().interval_seconds == 30.0
+
+
+def test_saved_is_no_longer_said_once_another_value_is_in_force(core: FakeCore) -> None:
+    app = open_settings(core)
+    app.number_input(key="interval-seconds").set_value(15.0)
+    app.button(key="save-interval").click().run()
+    core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=1, actor="rui")
+
+    app.run()
+
+    assert "Saved." not in shown(app)
+    assert "rui changed Interval" in shown(app)
+    assert "to: 30 s" in shown(app)
+
+
+def test_a_gateway_that_somebody_else_removed_does_not_come_back(core: FakeCore) -> None:
+    app = open_settings(core)
+    core.settings.save(core.settings.saved().without_server("main"), expected_revision=0, actor="rui")
+
+    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.button(key="save-main").click().run()
+
+    assert "This was removed meanwhile" in shown(app)
+    assert core.settings.current().server("main") is None
+
+
+def test_unreadable_settings_are_told_and_the_first_save_puts_them_in_order(core: FakeCore) -> None:
+    core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=0, actor="ana")
+    app = open_settings(core)
+    (core.directory / "settings.json").write_text("{garbage")
+
+    app.run()
+    told = shown(app)
+    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.button(key="save-main").click().run()
+
+    assert "the last known ones stay in force here" in told
+    assert "Saved." in shown(app)
+    assert core.settings.current().interval_seconds == 30.0
+    assert core.settings.problems == ()
 
 
 def test_a_session_is_added_and_checked_from_then_on(core: FakeCore) -> None:
@@ -195,3 +267,16 @@ def test_an_operator_cannot_save_settings(core: FakeCore, sign_ins: FakeSignIns)
     app.button(key="save-interval").click().run()
 
     assert core.settings.current().revision == 0
+
+
+def test_an_interval_out_of_range_is_refused_in_words(core: FakeCore) -> None:
+    app = open_settings(core)
+    app.number_input(key="interval-seconds").set_value(15.0)
+    app.button(key="save-interval").click().run()
+
+    app.number_input(key="interval-seconds").set_value(301.0)
+    app.button(key="save-interval").click().run()
+
+    assert "The interval must be 1 to 300 seconds." in shown(app)
+    assert "Saved." not in shown(app)
+    assert core.settings.current().interval_seconds == 15.0
