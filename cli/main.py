@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 PROGRAM = "wppconnect-ops"
 FAILED = 1
@@ -23,6 +24,13 @@ PAIR_HELP = """Bring a session to a live QR code (or, with --phone, to a pairing
 terminal and renew it until the phone is connected."""
 PAIR_EPILOG = """Exit code: 0 when the session is connected (or after SIGTERM), 1 when it is not, 2 for
 configuration mistakes, 130 after Ctrl-C."""
+RULES_HELP = """Write the alert rules, Alertmanager's configuration and the Grafana dashboards with the links
+of this installation. Without --output the alert rules go to standard output."""
+RULES_EPILOG = "alertmanager/alertmanager.yml is where you fill in receivers: one that exists is left alone."
+TEST_PAGER_HELP = """Fire a harmless alert on the route that a lost session takes, wait until Alertmanager has
+notified, end it again, and print how long each leg took."""
+TEST_PAGER_EPILOG = """ALERTMANAGER_URL: where Alertmanager is, for example http://127.0.0.1:9093. Exit
+code: 0 when both notices went out, 1 when not, 2 for configuration mistakes, 130 after Ctrl-C."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cli.pair import pair
 
             return pair(os.environ, session=arguments.session, server=arguments.server, phone=arguments.phone)
+        case "rules":
+            from cli.rules import rules
+
+            return rules(
+                external_url=arguments.external_url,
+                runbooks_url=arguments.runbooks_url,
+                grace=arguments.grace,
+                output=arguments.output,
+            )
+        case "test-pager":
+            from cli.test_pager import test_pager
+
+            return test_pager(os.environ, timeout_seconds=arguments.timeout)
         case _:
             _parser().print_help(sys.stderr)
             return MISCONFIGURED
@@ -75,6 +96,35 @@ def _parser() -> argparse.ArgumentParser:
         "--phone",
         metavar="NUMBER",
         help="show a pairing code for this number (country code first) instead of a QR code",
+    )
+    rules = commands.add_parser(
+        "rules",
+        help="write alert rules, notifications and dashboards with your links",
+        description=RULES_HELP,
+        epilog=RULES_EPILOG,
+        allow_abbrev=False,
+    )
+    rules.add_argument(
+        "--external-url", metavar="URL", required=True, help="the page's address, as people open it"
+    )
+    rules.add_argument("--runbooks-url", metavar="URL", help="where docs/runbooks.md is published")
+    rules.add_argument(
+        "--grace", metavar="DURATION", help="how long a session may be lost before somebody is paged (3m)"
+    )
+    rules.add_argument("--output", metavar="DIR", type=Path, help="write all files into this folder")
+    test_pager = commands.add_parser(
+        "test-pager",
+        help="fire a harmless alert through Alertmanager and print how long each leg took",
+        description=TEST_PAGER_HELP,
+        epilog=TEST_PAGER_EPILOG,
+        allow_abbrev=False,
+    )
+    test_pager.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=300.0,
+        help="how long to wait for each notice (default 300)",
     )
     return parser
 

@@ -11,7 +11,7 @@ from typing import TextIO
 from cli.addresses import local_url
 from cli.environment import DEMO_SECRET_FILE, demo_environment, has_gateway, read_environment
 from cli.pairing_view import frame
-from cli.screen import Screen
+from cli.screen import Screen, wrap
 from cli.settings import load_simulator_settings
 from core.clock import Now, now
 from core.exceptions import ConfigurationError
@@ -22,6 +22,8 @@ from core.settings import CoreEnvironment, Settings, load_environment
 REFRESH_SECONDS = 0.5
 SAME_AGAIN = {"code_expired", "timed_out", "stopped", "unreachable"}
 """Outcomes after which the same command may well succeed."""
+
+SAME_SETTINGS = "set the same WPPCONNECT_* variables or .env as the running product"
 
 
 def pairing_environment(environ: Mapping[str, str], directory: Path) -> CoreEnvironment:
@@ -44,10 +46,13 @@ def find_server(settings: Settings, session: str, server: str | None) -> str:
         return holders[0]
     if not settings.servers:
         problem = "WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address"
+    elif server is not None and settings.server(server) is None:
+        problem = f"there is no server {server!r}; servers: {', '.join(one.name for one in settings.servers)}"
     elif not holders or server is not None:
         known = ", ".join(f"{one.name}: {each.name}" for one in settings.servers for each in one.sessions)
         where = f"on server {server!r}" if server is not None else "on any server"
         problem = f"session {session!r} is not configured {where}; configured are: {known or 'none'}"
+        problem += f"; {SAME_SETTINGS}"
     else:
         problem = f"session {session!r} exists on {', '.join(holders)}; choose one with --server"
     raise ConfigurationError([problem])
@@ -118,5 +123,6 @@ class Pairing:
         return status
 
     def _say(self, text: str) -> None:
-        self._out.write(text + "\n")
+        columns, _ = Screen(self._out).size
+        self._out.write("\n".join(wrap(text, columns)) + "\n")
         self._out.flush()

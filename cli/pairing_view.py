@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cli.qr_terminal import draw_qr
+from cli.screen import wrap
 from core.models import QrCode, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 
 FIRST_CODE_LIVES = timedelta(seconds=60)
 LATER_CODES_LIVE = timedelta(seconds=20)
 """WhatsApp renews a QR code after these times (contract, section 5)."""
-LINES_AROUND = 6
-"""Rows that the frame needs besides the code."""
+SHORTEST_CODE = timedelta(seconds=5)
+"""A next code that would live shorter than this before the attempt ends is not promised."""
 
 STEPS: dict[Step, str] = {
     Step.CHECKING: "looking at the session",
@@ -38,6 +39,8 @@ def frame(
     title = f"{status.session} on {status.server}"
     doing = STEPS[status.step] + _countdown(status.step_until, now)
     lines = [title, ""]
+    below: list[str] = []
+    qr: QrCode | None = None
     if status.kind is not Kind.PAIR:
         lines += [f"{status.actor} is at it already ({status.kind}): {doing}"]
     elif status.pairing_code:
@@ -48,22 +51,42 @@ def frame(
             doing,
         ]
     elif seen is not None and seen.verdict is Verdict.WAITING_FOR_QR and seen.qr is not None:
-        lines += draw_qr(seen.qr.payload, columns=columns, rows=rows - LINES_AROUND)
-        lines += ["On the phone: WhatsApp, Linked devices, Link a device, and scan.", _code_age(seen.qr, now)]
+        qr = seen.qr
+        ends = status.step_until if status.step is Step.WAITING_FOR_SCAN else None
+        below = ["On the phone: WhatsApp, Linked devices, Link a device, and scan.", *_times(qr, ends, now)]
     else:
         lines += [doing]
-    return [*lines, "Ctrl-C leaves."]
+    lines = [row for line in lines for row in wrap(line, columns)]
+    below = [row for line in [*below, "Ctrl-C leaves."] for row in wrap(line, columns)]
+    if qr is not None:
+        # One row less than there are: the cursor rests below the last line.
+        free = rows - len(lines) - len(below) - 1
+        lines += draw_qr(qr.payload, columns=columns, rows=free)
+    return [*lines, *below]
 
 
 def _countdown(until: datetime | None, now: datetime) -> str:
-    left = round((until - now).total_seconds()) if until is not None else 0
+    left = _seconds(until, now) if until is not None else 0
     return f", {left} s left" if left > 0 else ""
 
 
-def _code_age(qr: QrCode, now: datetime) -> str:
-    lives = FIRST_CODE_LIVES if qr.generation == 1 else LATER_CODES_LIVE
-    left = round((qr.first_seen + lives - now).total_seconds())
-    if left > 0:
-        return f"This code is good for {left} s; the next one is drawn here by itself."
-    # A used-up code stays until the phone has synced; an expired one is about to be replaced.
-    return "Scanned, or about to be renewed: wait."
+def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str]:
+    """Say how long the code lives, whether another follows, and when the gateway gives up."""
+    code_ends = qr.first_seen + (FIRST_CODE_LIVES if qr.generation == 1 else LATER_CODES_LIVE)
+    if attempt_ends is not None and now >= attempt_ends:
+        return ["Scanned, or expired: wait."]
+    is_last = attempt_ends is not None and attempt_ends < code_ends + SHORTEST_CODE
+    left = _seconds(min(code_ends, attempt_ends) if attempt_ends is not None else code_ends, now)
+    if left <= 0:
+        # A used-up code stays until the phone has synced; an expired one is about to be replaced.
+        lines = ["Scanned, or expired: wait." if is_last else "Scanned, or about to be renewed: wait."]
+    else:
+        next_one = "no other follows" if is_last else "the next one is drawn here by itself"
+        lines = [f"This code is good for {left} s; {next_one}."]
+    if attempt_ends is not None:
+        lines.append(f"The gateway ends this attempt in {_seconds(attempt_ends, now)} s.")
+    return lines
+
+
+def _seconds(until: datetime, now: datetime) -> int:
+    return round((until - now).total_seconds())

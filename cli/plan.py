@@ -63,7 +63,8 @@ def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool)
     try:
         require_all(core, exporter, page, simulator)
     except ConfigurationError as error:
-        raise ConfigurationError([*error.problems, *problems]) from None
+        # First, as warnings may stand under a heading at the end.
+        raise ConfigurationError([*problems, *error.problems]) from None
     demo = simulator.values if is_demo else None
     problems += address_problems(_addresses(exporter.values, page.values, demo))
     if problems:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import segno
 
+from cli.screen import wrap
+
 QUIET_ZONES = (4, 2)
 """White modules around the code: the standard's, and what scanners still take when the window is small."""
 BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"
@@ -13,7 +15,7 @@ HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
 
 
 def draw_qr(payload: str, *, columns: int, rows: int) -> list[str]:
-    """Return the code's lines; when it does not fit into the window, one line that says what would."""
+    """Return the code's lines; when it does not fit into the window, what would and what else helps."""
     # The lowest error correction, as WhatsApp itself uses it: fewer modules, larger on the screen.
     code = segno.make_qr(payload, error="l", boost_error=False)
     size = code.symbol_size(border=QUIET_ZONES[-1])[0]
@@ -21,10 +23,12 @@ def draw_qr(payload: str, *, columns: int, rows: int) -> list[str]:
         width = code.symbol_size(border=quiet_zone)[0]
         if width <= columns and (width + 1) // 2 <= rows:
             return _lines(code, quiet_zone)
-    return [
+    return wrap(
         f"The code needs {size} columns and {(size + 1) // 2} rows, and {columns} and {max(rows, 0)} "
-        "are free: enlarge the window or make its letters smaller."
-    ]
+        "are free: enlarge the window or make its letters smaller. Or scan the code on the page, "
+        "or use --phone NUMBER for a pairing code to type.",
+        columns,
+    )
 
 
 def _lines(code: segno.QRCode, quiet_zone: int) -> list[str]:

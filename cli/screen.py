@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO
@@ -10,6 +11,12 @@ from typing import Self, TextIO
 ENTER = "\x1b[?1049h\x1b[?25l"
 LEAVE = "\x1b[?25h\x1b[?1049l"
 HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Break a text between words, where the terminal would break it inside one."""
+    lines = textwrap.wrap(text, max(columns, 1), break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
 
 
 class Screen:

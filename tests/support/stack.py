@@ -50,6 +50,10 @@ class Process:
         """Everything it said so far."""
         return self.log.read_text()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def stop(self) -> int:
         """End it as an init system does, and tell its exit code."""
         self._process.send_signal(signal.SIGTERM)
@@ -77,7 +81,7 @@ class Stack:
         """Start the exporter and wait until it answers."""
         port = port or free_port()
         self.exporter_url = f"http://127.0.0.1:{port}"
-        process = self._start("exporter.cli", EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}")
+        process = self.start_program("exporter.cli", EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}")
         await_health(self.exporter_url, process)
         return process
 
@@ -85,7 +89,7 @@ class Stack:
         """Start the page and wait until it answers; again on its port, when it ran before."""
         port = self.page_url.rpartition(":")[2] or str(free_port())
         self.page_url = f"http://127.0.0.1:{port}"
-        process = self._start(
+        process = self.start_program(
             "dashboard.cli", DASHBOARD_LISTEN_ADDRESS=f"127.0.0.1:{port}", DASHBOARD_PRINT_LINK="1"
         )
         await_health(self.page_url, process)
@@ -133,7 +137,8 @@ class Stack:
         except requests.ConnectionError:
             return ""  # The test ended this process.
 
-    def _start(self, package: str, **changes: str) -> Process:
+    def start_program(self, package: str, **changes: str) -> Process:
+        """Start one of our programs and do not wait for it."""
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         environ = inherited | {
             "PYTHONPATH": str(ROOT),

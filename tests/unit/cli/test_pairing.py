@@ -77,6 +77,16 @@ def test_expired_code_is_told_with_what_to_do_next() -> None:
     )
 
 
+def test_long_outcome_is_broken_between_words() -> None:
+    command, _, out = pairing(ended("code_not_visible"))
+
+    command.run(None)
+
+    told = out.getvalue().rpartition("\x1b[?1049l")[2].splitlines()
+    assert max(map(len, told)) <= 80
+    assert " ".join(told) == OUTCOMES["code_not_visible"][1]
+
+
 def test_pairing_whose_process_died_is_told() -> None:
     interrupted = ended("failed").model_copy(update={"outcome": None, "interrupted": True})
     command, _, out = pairing(interrupted)
@@ -143,20 +153,23 @@ def test_named_server_is_taken() -> None:
         (
             settings(main=["sales"]),
             None,
-            "session 'support' is not configured on any server; configured are: main: sales",
+            "session 'support' is not configured on any server; configured are: main: sales; "
+            "set the same WPPCONNECT_* variables or .env as the running product",
         ),
         (
-            settings(main=[]),
-            "other",
-            "session 'support' is not configured on server 'other'; configured are: none",
+            settings(main=[], other=["sales"]),
+            "main",
+            "session 'support' is not configured on server 'main'; configured are: other: sales; "
+            "set the same WPPCONNECT_* variables or .env as the running product",
         ),
+        (settings(main=["support"]), "foo", "there is no server 'foo'; servers: main"),
         (
             settings(main=["support"], other=["support"]),
             None,
             "session 'support' exists on main, other; choose one with --server",
         ),
     ],
-    ids=["no server", "unknown session", "unknown server", "several servers"],
+    ids=["no server", "unknown session", "not on this server", "unknown server", "several servers"],
 )
 def test_session_that_cannot_be_chosen_is_explained(
     found: Settings, server: str | None, problem: str

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.pairing_view import STEPS, frame
-from cli.qr_terminal import draw_qr
+from cli.qr_terminal import BLACK_ON_WHITE, draw_qr
 from core.models import QrCode, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 
@@ -67,6 +67,76 @@ def test_live_code_is_drawn_with_the_seconds_that_it_lives(generation: int, left
 
     assert set(draw_qr(PAYLOAD, columns=100, rows=54)) <= set(lines)
     assert f"This code is good for {left} s; the next one is drawn here by itself." in lines
+
+
+@pytest.mark.parametrize("generation", [1, 2], ids=["first code", "later code"])
+def test_attempts_end_stands_beside_a_code_that_another_follows(generation: int) -> None:
+    operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(70))
+
+    lines = drawn(operation, waiting_for_scan(generation), at=NOW + seconds(10))
+
+    left = 50 if generation == 1 else 10
+    assert lines[-3:] == [
+        f"This code is good for {left} s; the next one is drawn here by itself.",
+        "The gateway ends this attempt in 60 s.",
+        "Ctrl-C leaves.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "left"), [(53, 43), (60, 50), (63, 50)], ids=["before the code", "with it", "just after it"]
+)
+def test_no_next_code_is_promised_when_the_attempt_ends_first(ends: int, left: int) -> None:
+    operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(ends))
+
+    lines = drawn(operation, waiting_for_scan(), at=NOW + seconds(10))
+
+    assert lines[-3:] == [
+        f"This code is good for {left} s; no other follows.",
+        f"The gateway ends this attempt in {ends - 10} s.",
+        "Ctrl-C leaves.",
+    ]
+
+
+@pytest.mark.parametrize("passed", [61, 64, 70], ids=["code over", "attempt nearly over", "attempt over"])
+def test_last_code_that_outlived_its_time_promises_no_other(passed: int) -> None:
+    operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(64))
+
+    lines = drawn(operation, waiting_for_scan(), at=NOW + seconds(passed))
+
+    assert "Scanned, or expired: wait." in lines
+
+
+def test_end_of_another_step_is_not_taken_for_the_attempts() -> None:
+    operation = status(step=Step.WAITING_FOR_CODE_TO_EXPIRE, step_until=NOW + seconds(20))
+
+    lines = drawn(operation, waiting_for_scan(), at=NOW + seconds(10))
+
+    assert not any("attempt" in line for line in lines)
+
+
+@pytest.mark.parametrize("columns", [30, 64, 80, 200])
+@pytest.mark.parametrize("rows", [12, 24, 35, 36, 60])
+def test_frame_fits_its_window(columns: int, rows: int) -> None:
+    operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(60))
+
+    lines = frame(operation, waiting_for_scan(), NOW, columns=columns, rows=rows)
+
+    is_drawn = any(line.startswith(BLACK_ON_WHITE) for line in lines)
+    texts = [line for line in lines if not line.startswith(BLACK_ON_WHITE)]
+    assert is_drawn == (columns >= 57 and rows >= 36)
+    assert max(map(len, texts)) <= columns
+    assert not is_drawn or len(lines) < rows
+
+
+def test_pairing_code_in_a_narrow_window_breaks_no_word() -> None:
+    operation = status(mode="code", step=Step.WAITING_FOR_CODE_ENTRY, pairing_code="ABCD1234")
+
+    lines = frame(operation, None, NOW, columns=40, rows=24)
+
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines).count("Linked devices, Link a device, Link with phone number instead.") == 1
+    assert any("ABCD-1234" in line for line in lines)
 
 
 def test_code_that_outlived_its_time_asks_for_patience() -> None:

@@ -33,10 +33,12 @@ def test_code_in_a_small_window_has_a_smaller_margin_and_reads_the_same() -> Non
     assert [found.text for found in zxingcpp.read_barcodes(photograph(tight))] == [PAYLOAD]
 
 
-def test_window_that_is_too_small_is_told_what_it_takes() -> None:
+def test_window_that_is_too_small_is_told_what_it_takes_and_the_other_ways_in() -> None:
     lines = draw_qr(PAYLOAD, columns=80, rows=18)
 
-    assert lines == [
+    assert " ".join(lines) == (
         "The code needs 57 columns and 29 rows, and 80 and 18 are free: "
-        "enlarge the window or make its letters smaller."
-    ]
+        "enlarge the window or make its letters smaller. Or scan the code on the page, "
+        "or use --phone NUMBER for a pairing code to type."
+    )
+    assert max(map(len, lines)) <= 80

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,34 @@ def test_help_names_flags_and_variables(capsys: pytest.CaptureFixture[str]) -> N
 
     assert end.value.code == 0
     assert "SIMULATOR_GATEWAY_PORT" in capsys.readouterr().out
+
+
+def test_help_says_that_paired_takes_a_session(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    assert "--paired SESSION" in capsys.readouterr().out
+
+
+def test_version_names_the_python_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"wppconnect-simulator 1.2.3 (Python {sys.version.split()[0]})\n"
+
+
+def test_version_of_code_that_nobody_installed_is_unknown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", fail)
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("wppconnect-simulator unknown (Python ")
 
 
 def test_help_does_not_load_the_web_framework() -> None:

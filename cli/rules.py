@@ -1,0 +1,125 @@
+"""`wppconnect-ops rules`: write rules, notifications and dashboards with the links of an installation."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MONITORING = Path(__file__).parents[1] / "monitoring"
+RULES = Path("rules", "alerts.yml")
+TESTS = Path("rules", "tests")
+EDITED = Path("alertmanager", "alertmanager.yml")
+"""The operator fills in receivers there: written once, then left alone."""
+PLACEHOLDER = "https://ops.example.org"
+RUNBOOKS = f"{PLACEHOLDER}/runbooks"
+
+DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+SHORTEST_GRACE_SECONDS = 30
+"""Shorter than a phone's change of networks, and pages would be for nothing."""
+GRACE = re.compile(r"for: \w+  ?# grace$", re.MULTILINE)
+BEFORE = re.compile(r"for: (\w+)  # before the grace ends$", re.MULTILINE)
+
+MISCONFIGURED = 2
+FAILED = 1
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What differs from one installation to the next."""
+
+    external_url: str
+    runbooks_url: str
+    grace_seconds: int | None = None
+    """None: as shipped."""
+
+
+def rules(*, external_url: str, runbooks_url: str | None, grace: str | None, output: Path | None) -> int:
+    """Write all files below `output`, or the alerts alone to standard output; returns the exit code."""
+    from dashboard.settings import check_external_url
+
+    problems = []
+    try:
+        external_url = check_external_url(external_url)
+    except ValueError as error:
+        problems.append(f"--external-url: {error}")
+    if runbooks_url is not None and urlsplit(runbooks_url).scheme not in ("http", "https"):
+        problems.append("--runbooks-url: must begin with https:// or http://")
+    grace_seconds = parse_duration(grace) if grace else None
+    if grace and grace_seconds is None:
+        problems.append("--grace: write a duration like 90s or 3m")
+    elif grace_seconds is not None and grace_seconds < SHORTEST_GRACE_SECONDS:
+        problems.append(f"--grace: would page for nothing; choose {SHORTEST_GRACE_SECONDS}s or more")
+    if problems:
+        sys.stderr.writelines(f"wppconnect-ops rules: {problem}\n" for problem in problems)
+        return MISCONFIGURED
+    if is_loopback(external_url):
+        sys.stderr.write("wppconnect-ops rules: these links work on this machine only\n")
+    runbooks_url = (runbooks_url or f"{external_url}/runbooks").rstrip("/")
+    here = Installation(external_url, runbooks_url, grace_seconds)
+    if output is None:
+        sys.stdout.write(adapt((MONITORING / RULES).read_text(encoding="utf-8"), here))
+        return 0
+    try:
+        written = write(here, output)
+    except OSError as error:
+        sys.stderr.write(f"wppconnect-ops rules: {output}: cannot be written ({error.strerror})\n")
+        return FAILED
+    print("\n".join(str(path) for path in written))
+    return 0
+
+
+def write(installation: Installation, output: Path) -> list[Path]:
+    """Write every file of the kit except the tests of its rules, which expect the shipped links."""
+    written = []
+    for path in _files():
+        target = output / path
+        if path == EDITED and target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = (MONITORING / path).read_text(encoding="utf-8")
+        target.write_text(adapt(text, installation), encoding="utf-8")
+        written.append(target)
+    return written
+
+
+def adapt(text: str, installation: Installation) -> str:
+    """Put the installation's links and grace into one shipped file; everything else stays, to the letter."""
+    text = text.replace(RUNBOOKS, installation.runbooks_url)
+    text = text.replace(PLACEHOLDER, installation.external_url)
+    if installation.grace_seconds is None:
+        return text
+    grace = installation.grace_seconds
+    text = GRACE.sub(f"for: {grace}s  # grace", text)
+
+    def earlier(match: re.Match[str]) -> str:
+        # The alerts that hold back those of the sessions have to fire before them, with a third to spare.
+        seconds = min(parse_duration(match[1]) or 0, grace * 2 // 3)
+        return f"for: {seconds}s  # before the grace ends"
+
+    return BEFORE.sub(earlier, text)
+
+
+def parse_duration(text: str) -> int | None:
+    """Read a duration as Prometheus writes it, from hours down to seconds; None for any other text."""
+    match = DURATION.fullmatch(text)
+    if not text or match is None:
+        return None
+    hours, minutes, seconds = (int(number or 0) for number in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a link leads back to the machine on which it is opened."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def _files() -> Iterator[Path]:
+    for path in sorted(MONITORING.rglob("*")):
+        relative = path.relative_to(MONITORING)
+        if path.is_file() and not relative.is_relative_to(TESTS):
+            yield relative

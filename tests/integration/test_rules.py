@@ -1,0 +1,210 @@
+"""Rules and routes as promtool and amtool see them; and no expression that could be wrong unnoticed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import reduce
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.meta.source import ROOT
+from tests.plugins.system_tools import require
+from tests.support.monitoring import MONITORING, RULE_TESTS, RULES, alerts, expressions
+
+require("promtool", "amtool")
+
+pytestmark = pytest.mark.prometheus
+
+ALERTS = MONITORING / "rules" / "alerts.yml"
+ALERTMANAGER = MONITORING / "alertmanager" / "alertmanager.yml"
+
+FLIPPED = {"==": "!=", ">": "<=", "and": "unless", "unless": "and", "or": "and"}
+OPERATOR = re.compile(r"(?<![=!~])==|(?<=\s)>(?=\s)|\b(?:and|or|unless)\b")
+AGGREGATION = re.compile(r"(?<!on \(server, session\)\s)\bmax by \((?:server|server, session)\) (?=\()")
+"""Of two replicas one has to be made; on the right of `and on (...)` it is a matter of taste."""
+
+
+class Mutant(NamedTuple):
+    """The alert rules with one fault in them."""
+
+    name: str
+    rule: str
+    """The alert or the recorded series that is wrong."""
+    change: Callable[[dict[str, Any]], dict[str, Any] | None]
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a tool to its end."""
+    return subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=100
+    )
+
+
+def name_of(rule: dict[str, Any]) -> str:
+    """Name an alert or a recorded series."""
+    return str(rule.get("alert") or rule["record"])
+
+
+def alert_rules() -> list[dict[str, Any]]:
+    """Return the rules of the file with the alerts, recording rules included."""
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+def with_expression(expression: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the change that gives a rule another expression."""
+    return lambda rule: rule | {"expr": expression}
+
+
+def with_duration(duration: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the change that gives an alert another `for`."""
+    return lambda rule: rule | {"for": duration}
+
+
+def mutants() -> Iterator[Mutant]:
+    """Make every rule wrong in several ways: deleted, negated, hurried, late, for one replica only."""
+    for rule in alert_rules():
+        name, expression = name_of(rule), rule["expr"]
+        yield Mutant(f"{name} deleted", name, lambda _: None)
+        yield Mutant(f"{name} negated", name, with_expression(f"absent({expression})"))
+        for number, found in enumerate(OPERATOR.finditer(expression), 1):
+            flipped = expression[: found.start()] + FLIPPED[found[0]] + expression[found.end() :]
+            yield Mutant(f"{name} with {found[0]} flipped, {number}", name, with_expression(flipped))
+        for number, found in enumerate(AGGREGATION.finditer(expression), 1):
+            bare = expression[: found.start()] + expression[found.end() :]
+            yield Mutant(f"{name} not aggregated, {number}", name, with_expression(bare))
+        if "for" in rule:
+            yield Mutant(f"{name} in a hurry", name, with_duration("0s"))
+            yield Mutant(f"{name} late", name, with_duration("30m"))
+
+
+def cases_about(rule: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each promtool test file, reduced to the tests of what depends on a rule."""
+    concerned = {rule}
+    for one in alert_rules():
+        if any(name in one["expr"] for name in concerned):
+            concerned.add(name_of(one))
+    for path in RULE_TESTS:
+        document = yaml.safe_load(path.read_text())
+        document["tests"] = [
+            test for test in document["tests"] if any(name in yaml.safe_dump(test) for name in concerned)
+        ]
+        if document["tests"] and "../alerts.yml" in document["rule_files"]:
+            yield path.name, document
+
+
+def test_prometheus_accepts_the_configuration_and_the_rules() -> None:
+    done = run("promtool", "check", "config", "prometheus.yml")
+
+    assert done.returncode == 0, done.stderr
+    assert f"{len(RULES)} rule files found" in done.stdout
+
+
+def test_promtool_finds_nothing_to_complain_of_in_the_rules() -> None:
+    done = run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
+def test_rules_do_as_their_tests_expect(path: Path) -> None:
+    done = run("promtool", "test", "rules", path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=name_of)
+def test_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent(alert: dict[str, Any]) -> None:
+    cases = [
+        bool(case["exp_alerts"])
+        for path in RULE_TESTS
+        for test in yaml.safe_load(path.read_text())["tests"]
+        for case in test.get("alert_rule_test", [])
+        if case["alertname"] == alert["alert"]
+    ]
+    can_be_silent = alert["alert"] != "WppconnectWatchdog"
+
+    assert set(cases) == {True, False} if can_be_silent else {True}
+
+
+@pytest.mark.parametrize("mutant", list(mutants()), ids=lambda mutant: mutant.name)
+def test_wrong_rule_is_noticed(mutant: Mutant, tmp_path: Path) -> None:
+    document = yaml.safe_load(ALERTS.read_text())
+    for group in document["groups"]:
+        changed = (mutant.change(rule) if name_of(rule) == mutant.rule else rule for rule in group["rules"])
+        group["rules"] = [rule for rule in changed if rule is not None]
+    (tmp_path / "alerts.yml").write_text(yaml.safe_dump(document))
+    (tmp_path / "tests").mkdir()
+    for name, cases in cases_about(mutant.rule):
+        (tmp_path / "tests" / name).write_text(yaml.safe_dump(cases))
+
+    is_valid = run("promtool", "check", "rules", tmp_path / "alerts.yml").returncode == 0
+    passes = (run("promtool", "test", "rules", file) for file in sorted((tmp_path / "tests").iterdir()))
+
+    assert is_valid
+    assert not all(done.returncode == 0 for done in passes)
+
+
+def test_every_expression_of_the_dashboards_is_valid(tmp_path: Path) -> None:
+    chosen = {"$__interval": "5m", "$__rate_interval": "1m", "$__range": "24h"}
+    texts = [
+        reduce(lambda text, name: text.replace(name, chosen[name]), chosen, one.text) for one in expressions()
+    ]
+    recorded = [{"record": f"panel:number:{number}", "expr": text} for number, text in enumerate(texts)]
+    (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": recorded}]}))
+
+    done = run("promtool", "check", "rules", tmp_path / "panels.yml")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_alertmanager_accepts_its_configuration_and_the_templates() -> None:
+    done = run("amtool", "check-config", ALERTMANAGER)
+
+    assert done.returncode == 0, done.stderr
+    assert "1 templates" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["alertname=WppconnectWatchdog", "severity=none"], "dead-mans-switch"),
+        (["alertname=WppconnectSessionDisconnected", "severity=critical"], "pages"),
+        (["alertname=WppconnectTestPager", "severity=critical"], "pages"),
+        (["alertname=WppconnectSessionFlapping", "severity=warning"], "warnings"),
+        (["alertname=SomethingElse"], "warnings"),
+    ],
+)
+def test_alert_takes_its_route(labels: list[str], receiver: str, tmp_path: Path) -> None:
+    text = ALERTMANAGER.read_text()
+    text = text.replace("receiver: webhook  # warnings", "receiver: warnings  # warnings")
+    text = text.replace("receiver: webhook  # pages", "receiver: pages  # pages")
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(text + "\n  - name: pages\n  - name: warnings\n")
+
+    command = (
+        "amtool",
+        "config",
+        "routes",
+        "test",
+        f"--config.file={config}",
+        f"--verify.receivers={receiver}",
+    )
+    done = run(*command, *labels)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("receiver", ["email", "slack", "telegram", "webhook"])
+def test_receiver_is_ready_to_be_chosen(receiver: str, tmp_path: Path) -> None:
+    text = re.sub(r"receiver: webhook  #", f"receiver: {receiver}  #", ALERTMANAGER.read_text())
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(text)
+    shutil.copytree(ALERTMANAGER.parent / "templates", tmp_path / "templates")
+
+    assert run("amtool", "check-config", config).returncode == 0

@@ -1,0 +1,104 @@
+"""`wppconnect-ops test-pager` against a real Alertmanager with the shipped configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cli.test_pager import test_pager as run_pager_test
+from tests.plugins.system_tools import require
+from tests.support.alertmanager import Inbox, alertmanager, mail_receiver, web_receiver
+
+require("prometheus-alertmanager")
+
+SECONDS = 10.0
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture(autouse=True)
+def _folder_without_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def silence_everything(url: str) -> None:
+    """Silence all that is critical for a long time."""
+    silence = {
+        "matchers": [{"name": "severity", "value": "critical", "isRegex": False, "isEqual": True}],
+        "startsAt": "2026-01-01T00:00:00Z",
+        "endsAt": "2100-01-01T00:00:00Z",
+        "createdBy": "test",
+        "comment": "quiet",
+    }
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/api/v2/silences", json.dumps(silence).encode(), headers)
+    urllib.request.urlopen(request, timeout=5).close()
+
+
+def test_each_leg_is_timed_and_both_notices_arrive(
+    tmp_path: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        mail_receiver(inbox) as mail,
+        alertmanager(tmp_path, receiver="email", web_port=9, mail_port=mail) as url,
+    ):
+        code = run_pager_test({"ALERTMANAGER_URL": f"{url}/"}, timeout_seconds=SECONDS)
+
+    told = capsys.readouterr().out
+    assert code == 0, told
+    assert [line.split("s  ")[1] for line in told.splitlines()] == [
+        "accepted by Alertmanager",
+        "routed to email",
+        "notice delivered by email",
+        "end accepted by Alertmanager",
+        "resolved notice delivered by email",
+    ]
+    assert all(re.match(r" +\d+\.\d\d s  ", line) for line in told.splitlines())
+    assert [one["Subject"] for one in inbox.of("mail")] == [
+        "[FIRING] This is a test of the pager",
+        "[OVER] This is a test of the pager",
+    ]
+
+
+def test_it_says_so_when_another_receiver_notifies_in_the_same_way(
+    tmp_path: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with web_receiver(inbox) as web, alertmanager(tmp_path, receiver="webhook", web_port=web) as url:
+        assert run_pager_test({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS) == 0
+
+    assert "and dead-mans-switch notifies in the same way: look whether" in capsys.readouterr().out
+    assert [one["status"] for one in inbox.of("/webhook")] == ["firing", "resolved"]
+
+
+def test_notice_that_nobody_takes_is_a_failure_and_the_alert_is_ended(
+    tmp_path: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        web_receiver(inbox, status=403) as web,
+        alertmanager(tmp_path, receiver="slack", web_port=web) as url,
+    ):
+        code = run_pager_test({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS)
+        with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=5) as answer:
+            firing = json.load(answer)
+
+    assert code == 1
+    assert "no notice could be delivered by slack" in capsys.readouterr().err
+    assert firing == []
+
+
+def test_silence_is_named_as_the_reason(
+    tmp_path: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with web_receiver(inbox) as web, alertmanager(tmp_path, receiver="slack", web_port=web) as url:
+        silence_everything(url)
+        code = run_pager_test({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS)
+
+    assert code == 1
+    assert "a silence or an inhibition suppresses the alert" in capsys.readouterr().err

@@ -1,0 +1,172 @@
+"""Catalogue, rules, panels and runbooks speak of the same things, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from exporter.metrics import CATALOGUE, Kind
+from tests.meta.source import ROOT
+from tests.support.monitoring import (
+    DASHBOARDS,
+    MONITORING,
+    Expression,
+    alerts,
+    expressions,
+    metric_names,
+    rules,
+)
+
+OF_PROMETHEUS = {"up", "ALERTS"}
+SEVERITIES = {"critical", "warning", "none"}
+RUNBOOKS = (ROOT / "docs" / "runbooks.md").read_text()
+URL = re.compile(r"https?://[^\s\"'<>`]+")
+FILES = sorted(path for path in MONITORING.rglob("*") if path.is_file())
+
+each_alert = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+each_expression = pytest.mark.parametrize("expression", expressions(), ids=lambda one: one.place)
+each_dashboard = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+
+
+def known_names() -> set[str]:
+    """Return every name that a series can have: those of the catalogue, of recording rules, of Prometheus."""
+    served = {metric.name for metric in CATALOGUE if metric.kind is not Kind.HISTOGRAM}
+    parts = {
+        f"{metric.name}_{part}"
+        for metric in CATALOGUE
+        if metric.kind is Kind.HISTOGRAM
+        for part in ("bucket", "sum", "count")
+    }
+    return served | parts | OF_PROMETHEUS | {rule["record"] for rule in rules() if "record" in rule}
+
+
+def leads_nowhere(url: str) -> bool:
+    """Tell whether a link works on one machine only."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@each_expression
+def test_every_name_in_an_expression_is_one_that_is_served(expression: Expression) -> None:
+    names = metric_names(expression.text)
+
+    assert names <= known_names()
+
+
+def test_names_are_found_in_an_expression() -> None:
+    text = 'max by (a) (x_total{b="c_total"}[5m:5s]) > 2 * on (d) y:z:sum5m or absent(up) unless vector(1e3)'
+
+    assert metric_names(text) == {"x_total", "y:z:sum5m", "up"}
+
+
+def test_every_recorded_series_is_read_somewhere() -> None:
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+
+    assert recorded <= {name for expression in expressions() for name in metric_names(expression.text)}
+
+
+@each_alert
+def test_alert_bears_our_prefix_and_a_severity_and_no_other_label(alert: dict[str, Any]) -> None:
+    assert re.fullmatch(r"Wppconnect([A-Z][a-z]+)+", alert["alert"])
+    assert set(alert["labels"]) == {"severity"}
+    assert alert["labels"]["severity"] in SEVERITIES
+
+
+@each_alert
+def test_alert_says_what_where_and_how(alert: dict[str, Any]) -> None:
+    annotations = alert["annotations"]
+
+    assert {"summary", "description", "dashboard_url", "runbook_url"} <= set(annotations)
+    assert annotations["dashboard_url"].startswith("https://ops.example.org/")
+    assert annotations["runbook_url"] == f"https://ops.example.org/runbooks#{alert['alert'].lower()}"
+
+
+@each_alert
+def test_alert_has_a_runbook_section(alert: dict[str, Any]) -> None:
+    assert f"\n## {alert['alert']}\n" in RUNBOOKS
+
+
+def test_every_runbook_section_is_about_an_alert() -> None:
+    assert set(re.findall(r"^## (.+)$", RUNBOOKS, re.MULTILINE)) == {alert["alert"] for alert in alerts()}
+
+
+@each_alert
+def test_alert_about_a_session_opens_the_page_of_that_session(alert: dict[str, Any]) -> None:
+    link = (
+        "https://ops.example.org/session"
+        "?server={{ $labels.server | urlquery }}&session={{ $labels.session | urlquery }}"
+    )
+    of_a_session = "WppconnectSession" in alert["alert"]
+
+    assert (alert["annotations"]["dashboard_url"] == link) == of_a_session
+
+
+def test_only_lost_sessions_and_blindness_wake_somebody() -> None:
+    assert {alert["alert"] for alert in alerts() if alert["labels"]["severity"] == "critical"} == {
+        "WppconnectSessionDisconnected",
+        "WppconnectGatewayUnreachable",
+        "WppconnectSecretKeyRejected",
+        "WppconnectProbeStale",
+        "WppconnectExporterAbsent",
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(MONITORING).as_posix())
+def test_no_link_leads_back_to_the_machine_on_which_it_is_opened(path: Path) -> None:
+    assert [url for url in URL.findall(path.read_text()) if leads_nowhere(url)] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("http://localhost:8501/x", True), ("http://127.0.0.1:9090", True), ("https://ops.example.org/", False)],
+)
+def test_links_to_this_machine_are_recognised(url: str, expected: bool) -> None:
+    assert leads_nowhere(url) == expected
+
+
+@each_dashboard
+def test_dashboard_can_be_filtered_by_server_and_session(path: Path) -> None:
+    dashboard = json.loads(path.read_text())
+
+    assert {"datasource", "server", "session"} <= {one["name"] for one in dashboard["templating"]["list"]}
+
+
+@each_dashboard
+def test_panels_are_told_apart_and_do_not_overlap(path: Path) -> None:
+    panels = json.loads(path.read_text())["panels"]
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
+    assert len(cells) == len(set(cells))
+    assert {x for x, _ in cells} <= set(range(24))
+
+
+@each_dashboard
+def test_every_panel_asks_the_chosen_prometheus_about_the_chosen_sessions(path: Path) -> None:
+    panels = json.loads(path.read_text())["panels"]
+    targets = [target for panel in panels for target in panel["targets"]]
+
+    assert {target["datasource"]["uid"] for target in targets} == {"${datasource}"}
+    assert [
+        one["expr"] for one in targets if "$server" not in one["expr"] and "ALERTS" not in one["expr"]
+    ] == []
+
+
+def test_no_dashboard_has_the_uid_of_another() -> None:
+    uids = [json.loads(path.read_text())["uid"] for path in DASHBOARDS]
+
+    assert len(uids) == len(set(uids)) == 2
