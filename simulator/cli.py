@@ -15,9 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 after a clean end, 2 for mistakes in the configuration."""
     arguments = _parser().parse_args(argv)
     if arguments.version:
-        from importlib.metadata import version
-
-        sys.stdout.write(f"wppconnect-simulator {version('wppconnect-ops')}\n")
+        sys.stdout.write(f"wppconnect-simulator {_version()} (Python {sys.version.split()[0]})\n")
         return 0
     configuration = _Configuration(arguments, os.environ)
     options = configuration.read()
@@ -25,6 +23,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("".join(f"{problem}\n" for problem in configuration.problems))
         return 2
     return _serve(options)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("wppconnect-ops")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,7 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
     )
-    add("--paired", "a session that is connected; repeatable", variable=False, action="append", default=[])
+    add(
+        "--paired",
+        "a session that is connected; repeatable",
+        variable=False,
+        action="append",
+        default=[],
+        metavar="SESSION",
+    )
     add("--webhook-url", "URL of the global webhook", metavar="URL")
     add("--gateway-version", "the version that the gateway reports (default 2.10.4)", metavar="VERSION")
     add("--time-scale", "multiply every default duration (default 1)", metavar="FACTOR")
