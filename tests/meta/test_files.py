@@ -7,8 +7,8 @@ import re
 from tests.meta.source import own_files, project, text_of
 
 LONGEST_FILE = 400
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users|farm)/\w")
-REGISTRY = re.compile(r"(?:extra-)?index-url\s*=|pypi[.]org/simple|files[.]pythonhosted[.]org")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/\w")
+REGISTRY = re.compile(r"(?:extra-)?index-url\s*=|https?://\S+/simple\b|https?://\S+[.](?:whl|tgz|tar[.]gz)\b")
 LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
 REQUIREMENT = re.compile(r"^([a-z0-9.-]+)==(\S+)(.*)$", re.MULTILINE)
 
