@@ -38,7 +38,10 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
         settings = [source.current() for _ in range(3)][-1]
 
     assert (settings.revision, settings.interval_seconds) == (2, 3)
-    assert source.problems == ("The stored settings cannot be read; save them again or restore a backup",)
+    assert source.problems == (
+        "The saved settings could not be read; the last known ones stay in force here. "
+        "Save them again, or restore a backup.",
+    )
     assert len(caplog.records) == 1
     assert "s3cret" not in caplog.text
 
