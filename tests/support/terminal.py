@@ -29,7 +29,9 @@ class TerminalCommand:
         module, _, function = entry.partition(":")
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        start = f"import sys; from {module} import {function}; sys.exit({function}())"
+        # As at a terminal, also where the suite itself runs in the background with Ctrl-C ignored.
+        interruptible = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        start = f"{interruptible}; import sys; from {module} import {function}; sys.exit({function}())"
         self.process = subprocess.Popen(
             # The terminal becomes its own, so that Ctrl-C is a signal there.
             ["setsid", "--ctty", sys.executable, "-c", start, *arguments],
