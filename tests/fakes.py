@@ -5,24 +5,12 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.exceptions import VersionConflictError
 from core.store.protocol import Record
-
-DEADLINE_SECONDS = 10.0
-
-
-def wait_for(condition: Callable[[], object], what: str = "the condition") -> None:
-    """Wait until something holds; fail when it does not in time."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come true within {DEADLINE_SECONDS} s")
-        time.sleep(0.005)
 
 
 class MemoryStore:

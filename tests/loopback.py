@@ -10,8 +10,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from tests.fakes import DEADLINE_SECONDS
-
 
 class Peer:
     """The server's end of one connection."""
@@ -94,7 +92,7 @@ class Loopback:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(DEADLINE_SECONDS)
+            thread.join(10.0)
             assert not thread.is_alive()
 
     def _start(self, target: Callable[[], None]) -> None:

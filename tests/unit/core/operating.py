@@ -23,7 +23,8 @@ from core.settings import ServerSettings, Settings
 from core.settings_store import SavedSettings
 from core.store.protocol import Record
 from core.waits import Waits
-from tests.fakes import FakeClock, MemoryStore, wait_for
+from tests.fakes import FakeClock, MemoryStore
+from tests.support.waiting import until
 
 SESSION = "sales"
 
@@ -91,7 +92,7 @@ class FakeMonitor:
     ) -> SessionSnapshot | None:
         self.waits.append(timeout_seconds)
         if self.gate is not None:
-            wait_for(lambda: self.gate is None or self.gate.is_set() or stop.is_set(), "the gate")
+            until(lambda: self.gate is None or self.gate.is_set() or stop.is_set(), what="the gate")
         if stop.is_set():
             return None
         if self.seen is not None and self.is_probing:
@@ -235,7 +236,7 @@ def await_end(operations: Operations) -> OperationStatus:
         status = operations.status(SERVER, SESSION)
         return status if status is not None and not status.is_running else None
 
-    wait_for(end, "the end of the operation")
+    until(end, what="the end of the operation")
     found = end()
     assert found is not None
     return found

@@ -24,7 +24,7 @@ from core.exceptions import StoreError
 from core.models import ServerSnapshot, SessionSnapshot, SessionState, Verdict
 from core.monitor import Monitor
 from core.settings import ServerSettings, Settings
-from tests.fakes import wait_for
+from tests.support.waiting import until
 
 
 class FakeSettings:
@@ -82,7 +82,7 @@ class Process:
         return found.verdict if found else None
 
     def await_verdict(self, verdict: Verdict, name: str = "sales", server: str = SERVER) -> None:
-        wait_for(lambda: self.verdict(name, server) == verdict, f"{verdict} of {name}")
+        until(lambda: self.verdict(name, server) == verdict, what=f"{verdict} of {name}")
 
 
 Begin = Callable[..., Process]
@@ -140,7 +140,7 @@ def test_the_lease_passes_on_when_its_holder_stops(
 
     first.monitor.stop()
 
-    wait_for(lambda: second.server().holder == "tests[2]", "the take-over")
+    until(lambda: second.server().holder == "tests[2]", what="the take-over")
     assert client.closed.is_set()
     assert [one.data["to"] for one in second.history.read(kinds=["transition"])] == ["connected"]
 
@@ -155,7 +155,7 @@ def test_a_stopped_monitor_leaves_no_thread_behind(
     process.monitor.stop()
     process.monitor.stop()
 
-    wait_for(lambda: set(threading.enumerate()) <= before, "the end of all threads")
+    until(lambda: set(threading.enumerate()) <= before, what="the end of all threads")
 
 
 def test_a_monitor_that_never_started_can_be_stopped(
@@ -220,14 +220,14 @@ class TestSettings:
         settings.change()
 
         assert process.monitor.snapshot().servers == ()
-        wait_for(client.closed.is_set, "the end of probing")
+        until(client.closed.is_set, what="the end of probing")
 
     def test_a_store_that_fails_at_the_start_is_tried_again(
         self, begin: Begin, settings: FakeSettings, client: FakeClient
     ) -> None:
         settings.error = StoreError("cannot read the settings")
         process = begin(settings, client)
-        wait_for(lambda: process.monitor._thread.is_alive())
+        until(lambda: process.monitor._thread.is_alive())
 
         settings.error = None
 
@@ -275,7 +275,7 @@ class TestFaults:
         process = begin(settings, client, start=False)
         process.broken = {SERVER}
         process.monitor.start()
-        wait_for(lambda: process.monitor._gateways)
+        until(lambda: process.monitor._gateways)
 
         process.broken = set()
 
@@ -297,7 +297,7 @@ class TestFaults:
         blocker = tmp_path / "locks"
         blocker.write_text("a file where a folder is needed")
         process = begin(settings, client)
-        wait_for(lambda: process.monitor._gateways)
+        until(lambda: process.monitor._gateways)
 
         blocker.unlink()
 

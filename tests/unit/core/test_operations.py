@@ -17,7 +17,7 @@ from core.locks import ProcessLock
 from core.models import Reason
 from core.operation_record import write_status
 from core.operation_status import OUTCOMES, Kind
-from tests.fakes import wait_for
+from tests.support.waiting import until
 
 CORE = Path(__file__).parents[3] / "core"
 NUMBER = "+351 912 345 678"
@@ -210,7 +210,7 @@ class TestInterruption:
         operations.stop()
         operations.stop()
 
-        wait_for(lambda: set(threading.enumerate()) <= before, "the end of all threads")
+        until(lambda: set(threading.enumerate()) <= before, what="the end of all threads")
 
     def test_an_operation_that_begins_after_the_stop_does_nothing(self, world: World) -> None:
         operations = world.operations()

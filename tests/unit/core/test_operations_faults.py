@@ -16,7 +16,7 @@ from core.exceptions import ConnectError, RequestTimeoutError, StoreError
 from core.models import Reason, SessionState, Verdict
 from core.operation_record import write_facts, write_status
 from core.operation_status import Facts, Kind, Step
-from tests.fakes import wait_for
+from tests.support.waiting import until
 
 NUMBER = "+351 912 345 678"
 
@@ -48,7 +48,7 @@ class TestErrors:
         operations.start(SERVER, SESSION, actor="ana")
 
         assert await_end(operations).outcome.code == code
-        wait_for(lambda: not world.processes[0]._threads[f"{SERVER}/{SESSION}"].is_alive())
+        until(lambda: not world.processes[0]._threads[f"{SERVER}/{SESSION}"].is_alive())
         hold_lock(world).release()
 
     def test_a_full_disk_refuses_what_could_not_be_seen_by_others(self, world: World) -> None:

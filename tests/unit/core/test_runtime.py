@@ -13,7 +13,7 @@ from core.exceptions import ConfigurationError
 from core.models import Verdict
 from core.runtime import open_core
 from core.settings import load_environment
-from tests.fakes import wait_for
+from tests.support.waiting import until
 
 CLOSED_PORT = "http://127.0.0.1:1"
 
@@ -71,13 +71,13 @@ def test_it_probes_under_its_programs_name_and_stops_wholly(tmp_path: Path) -> N
     core = open_core(load_environment(environment(tmp_path / "data")), program="tests")
 
     core.monitor.start()
-    wait_for(lambda: core.monitor.snapshot().session("main", "sales").verdict == Verdict.UNREACHABLE)
+    until(lambda: core.monitor.snapshot().session("main", "sales").verdict == Verdict.UNREACHABLE)
     holder = core.monitor.snapshot().servers[0].holder
     core.stop()
     core.stop()
 
     assert holder == f"tests[{os.getpid()}]"
-    wait_for(lambda: new_threads(before) == [], "the end of all threads")
+    until(lambda: new_threads(before) == [], what="the end of all threads")
 
 
 def test_a_client_of_its_own_speaks_to_the_configured_gateway(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from gateway_calls import MakeTransport, get, post
 
 from core.exceptions import ConnectError, RequestTimeoutError, TransportError
 from core.transport import Answer, Transport
-from tests.fakes import wait_for
 from tests.loopback import SLOW, Loopback, Peer, Script, answering, http_answer, silent
+from tests.support.waiting import until
 
 BUDGET_SECONDS = 0.3
 SLACK_SECONDS = 0.5
@@ -84,7 +84,7 @@ def test_waiting_for_a_place_in_flight_counts(make_transport: MakeTransport) -> 
         transport = make_transport(server.url, max_in_flight=1)
         first = threading.Thread(target=ends_with_transport_error, args=(transport,))
         first.start()
-        wait_for(lambda: server.requests)
+        until(lambda: server.requests)
 
         began = time.monotonic()
         with pytest.raises(RequestTimeoutError, match="too many calls before it"):

@@ -13,7 +13,6 @@ import pytest
 from gateway_calls import MakeTransport, get, post
 
 from core.exceptions import ConnectError, RequestTimeoutError, TransportError, WppconnectError
-from tests.fakes import wait_for
 from tests.loopback import (
     SLOW,
     Loopback,
@@ -27,6 +26,7 @@ from tests.loopback import (
     resetting,
     silent,
 )
+from tests.support.waiting import until
 
 BUDGET_SECONDS = 0.3
 SLACK_SECONDS = 0.5
@@ -48,7 +48,7 @@ def test_a_connection_that_the_gateway_closed_meanwhile_is_replaced(make_transpo
     with Loopback(once) as server:
         transport = make_transport(server.url)
         get(transport)
-        wait_for(lambda: transport._adapter._pool.pool.queue[-1].is_connected is False)
+        until(lambda: transport._adapter._pool.pool.queue[-1].is_connected is False)
         post(transport)
     assert server.connections == 2
 
@@ -129,7 +129,7 @@ def test_closing_ends_the_calls_under_way_and_refuses_later_ones(make_transport:
 
         thread = threading.Thread(target=call)
         thread.start()
-        wait_for(lambda: server.requests)
+        until(lambda: server.requests)
 
         transport.close()
         thread.join(1.0)

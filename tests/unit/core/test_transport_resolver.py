@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from core.transport.resolver import Resolver
-from tests.fakes import wait_for
+from tests.support.waiting import until
 
 
 def test_an_address_needs_no_look_up() -> None:
@@ -39,7 +39,7 @@ def test_a_look_up_that_hangs_holds_one_thread_however_many_wait() -> None:
     assert resolver.resolve("gateway", 80, 5.0) == ["192.0.2.1"]
     assert asked[:1] == ["gateway"]
     assert len(asked) <= 2
-    wait_for(lambda: "look-up" not in [thread.name for thread in threading.enumerate()])
+    until(lambda: "look-up" not in [thread.name for thread in threading.enumerate()])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from watched_gateway import SERVER, Elapsed, FakeClient, Probing, probing, serve
 from core.exceptions import ConnectError
 from core.models import Verdict
 from core.settings import ServerSettings
-from tests.fakes import FakeClock, wait_for
+from tests.fakes import FakeClock
+from tests.support.waiting import until
 
 
 def names(count: int) -> list[str]:
@@ -266,11 +267,11 @@ def test_it_runs_in_real_threads_and_leaves_none_behind(tmp_path: Path) -> None:
     runner = threading.Thread(target=main.watcher.run, args=(stop,))
 
     runner.start()
-    wait_for(lambda: main.exchange.read(SERVER) and main.session().verdict == Verdict.CONNECTED)
+    until(lambda: main.exchange.read(SERVER) and main.session().verdict == Verdict.CONNECTED)
     stop.set()
     runner.join(5)
 
-    wait_for(lambda: set(threading.enumerate()) <= before, "the end of all threads")
+    until(lambda: set(threading.enumerate()) <= before, what="the end of all threads")
 
 
 def test_configured_order_is_published_order(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from exporter.cli import main
 from exporter.listening import listen
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 RUN = "import sys; from exporter.cli import main; sys.exit(main())"
@@ -101,15 +102,6 @@ def get(address, path) -> tuple[int, str]:
     text = answer.read().decode()
     connection.close()
     return answer.status, text
-
-
-def wait_for(condition, seconds: float = 20.0):
-    """Ask until the answer is true, at most so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.05)
-    return answer
 
 
 def test_help_names_every_flag(capsys):
@@ -264,7 +256,7 @@ def test_once_without_a_gateway_says_what_to_set(spawn, environ):
 def test_exporter_serves_what_it_probes(spawn, gateway):
     address = listening_address(spawn(gateway))
 
-    ready = wait_for(lambda: get(address, "/-/ready")[0] == 200)
+    ready = until(lambda: get(address, "/-/ready")[0] == 200, seconds=20)
     _, text = get(address, "/metrics")
 
     assert ready
@@ -295,7 +287,7 @@ def test_stop_ends_with_zero_within_two_seconds_although_connections_are_open(sp
 def test_stop_while_starting_ends_with_zero(spawn, environ):
     process = spawn(environ | {"PYTHONUNBUFFERED": "1"})
     # The first thing that a started exporter makes is its data directory.
-    wait_for(lambda: Path(environ["WPPCONNECT_DATA_DIR"]).exists() or process.poll() is not None)
+    until(lambda: Path(environ["WPPCONNECT_DATA_DIR"]).exists() or process.poll() is not None, seconds=20)
 
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=10)
