@@ -16,7 +16,7 @@ run: ## Start the product in the foreground: a simulated gateway unless WPPCONNE
 test: ## Run the checks and the whole suite; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON_IN_VENV) -m pytest
+	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile
 
 check: ## Lint, formatting, types
 	@$(PREPARE) test

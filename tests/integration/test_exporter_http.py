@@ -239,7 +239,11 @@ def test_stop_is_clean_with_tls_connections_open(guarded: Guarded) -> None:
 
 
 @pytest.mark.prometheus
-@pytest.mark.parametrize("text", [TLS, USERS, TLS + USERS, TLS + "  min_version: TLS13\n"])
+@pytest.mark.parametrize(
+    "text",
+    [TLS, USERS, TLS + USERS, TLS + "  min_version: TLS13\n"],
+    ids=["TLS", "users", "TLS and users", "a least version"],
+)
 def test_prometheus_finds_our_web_configurations_valid(tmp_path: Path, text: str) -> None:
     require("promtool", "openssl")
     make_pair(tmp_path, "server")

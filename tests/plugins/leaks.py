@@ -1,7 +1,8 @@
 """Search everything that the suite logs, prints and serves for the secrets that it really used.
 
 Whoever runs a gateway hands over its values with `keep_secret`, and texts that people can read with
-`inspect`; every log record of the test process is looked at too. A find fails the run.
+`inspect`; every log record of the test process is looked at too. A find fails the run. Where several processes run the suite
+(pytest-xdist), each hands what it kept to the one that reports: a secret of one may stand in a text of another.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SHORTEST = 8
 """A value shorter than a pairing code would be found by chance."""
+
+_HANDED_OVER = "leaks"
 
 _secrets: dict[str, str] = {}
 _texts: list[tuple[str, str]] = []
@@ -65,10 +69,22 @@ def pytest_configure() -> None:
     logging.getLogger().addHandler(_recorder)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist kept; one that crashed hands over nothing."""
+    secrets, texts, lines = getattr(node, "workeroutput", {}).get(_HANDED_OVER, ({}, [], []))
+    _secrets.update(secrets)
+    _texts.extend((place, text) for place, text in texts)
+    _recorder.lines.update(lines)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that is green but leaked."""
-    if finds() and session.exitstatus == pytest.ExitCode.OK:
+    """Fail a run that is green but leaked; as one of several processes hand over what was kept."""
+    handed_over = getattr(session.config, "workeroutput", None)
+    if handed_over is not None:
+        handed_over[_HANDED_OVER] = (_secrets, _texts, sorted(_recorder.lines))
+    elif finds() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

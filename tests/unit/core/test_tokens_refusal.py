@@ -130,7 +130,7 @@ class TestWrongSecret:
 
 
 class TestConfiguredToken:
-    @pytest.mark.parametrize("token", [CONFIGURED, f"sales:{CONFIGURED}"])
+    @pytest.mark.parametrize("token", [CONFIGURED, f"sales:{CONFIGURED}"], ids=["bare", "with its session"])
     def test_it_serves_its_one_session(
         self, make_client: MakeClient, token_gateway: TokenGateway, token: str
     ) -> None:
