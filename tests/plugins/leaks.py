@@ -1,8 +1,9 @@
 """Search everything that the suite logs, prints and serves for the secrets that it really used.
 
 Whoever runs a gateway hands over its values with `keep_secret`, and texts that people can read with
-`inspect`; every log record of the test process is looked at too. A find fails the run. Where several processes run the suite
-(pytest-xdist), each hands what it kept to the one that reports: a secret of one may stand in a text of another.
+`inspect`; every log record of the test process is looked at too. A find fails the run. Where several
+processes run the suite (pytest-xdist), each hands what it kept to the one that reports: a secret of one may
+stand in a text of another.
 """
 
 from __future__ import annotations
