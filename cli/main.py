@@ -15,6 +15,13 @@ PROGRAM = "wppconnect-ops"
 FAILED = 1
 MISCONFIGURED = 2
 
+FRONT_DOORS = {
+    "exporter": "serve the sessions' state to Prometheus",
+    "dashboard": "serve the page",
+    "simulator": "play a gateway and its phones",
+}
+"""The parts that `run` starts together, each alone in the foreground; they read their own flags."""
+
 RUN_HELP = """Start everything in the foreground: the exporter and the page, and a simulated
 gateway as long as WPPCONNECT_URL is not set. Ctrl-C ends all of it."""
 RUN_EPILOG = """Addresses: DASHBOARD_LISTEN_ADDRESS, EXPORTER_WEB_LISTEN_ADDRESS, and for the demo
@@ -35,6 +42,11 @@ code: 0 when both notices went out, 1 when not, 2 for configuration mistakes, 13
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in FRONT_DOORS:
+        from cli.front_doors import front_door
+
+        return front_door(argv[0], argv[1:], os.environ)
     arguments = _parser().parse_args(argv)
     if arguments.version:
         return _print_version()
@@ -81,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=RUN_EPILOG,
         allow_abbrev=False,
     )
+    for name, what in FRONT_DOORS.items():
+        commands.add_parser(name, help=f"{what} ({name} --help lists its flags)", add_help=False)
     pair = commands.add_parser(
         "pair",
         help="link a phone to a session with a QR code in the terminal",

@@ -11,13 +11,13 @@ from typing import Any
 _PREFIX = "SIMULATOR_"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run the command; 0 after a clean end, 2 for mistakes in the configuration."""
     arguments = _parser().parse_args(argv)
     if arguments.version:
         sys.stdout.write(f"wppconnect-simulator {_version()} (Python {sys.version.split()[0]})\n")
         return 0
-    configuration = _Configuration(arguments, os.environ)
+    configuration = _Configuration(arguments, os.environ if environ is None else environ)
     options = configuration.read()
     if configuration.problems:
         sys.stderr.write("".join(f"{problem}\n" for problem in configuration.problems))

@@ -59,7 +59,7 @@ def test_help_answers_at_once(entry: str) -> None:
     assert min(seconds_for_help(entry) for _ in range(5)) < HELP_SECONDS
 
 
-@pytest.mark.parametrize("name", ["run", "pair"])
+@pytest.mark.parametrize("name", ["run", "pair", "exporter"])
 def test_help_of_a_sub_command_answers_at_once(name: str) -> None:
     assert min(seconds_for_help(SCRIPTS["wppconnect-ops"], name) for _ in range(5)) < HELP_SECONDS
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cli.main import main
@@ -26,3 +28,19 @@ def test_wrong_command_line_is_code_2(arguments: list[str], capsys: pytest.Captu
 
     assert left.value.code == 2
     assert "usage: wppconnect-ops" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", ["exporter", "dashboard", "simulator"])
+def test_each_part_is_a_sub_command_with_its_own_flags(part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([part, "--version"]) == 0
+    assert capsys.readouterr().out.startswith(f"wppconnect-{part} ")
+
+
+def test_a_part_reads_the_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".env").write_text("WPPCONNECT_INTERVAL_SECONDS='often'\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["exporter", "--config.check"]) == 2
+    assert "WPPCONNECT_INTERVAL_SECONDS: " in capsys.readouterr().err
