@@ -22,7 +22,8 @@ install_packages() { # packages
     # We want the programs, not services on this machine: under systemd they are masked while they are
     # installed and disabled afterwards; elsewhere runlevel 1 keeps invoke-rc.d from starting them.
     held=
-    for service in prometheus.service prometheus-alertmanager.service; do
+    for service in prometheus.service prometheus-alertmanager.service \
+        docker.socket docker.service containerd.service; do
         if [ -d /run/systemd/system ] && ! systemctl cat "$service" >/dev/null 2>&1; then
             held="$held $service"
             systemctl mask --quiet "$service"
