@@ -20,16 +20,21 @@ from core.models import (
 )
 from core.probe import GatewayObservation, Listing
 from core.reasons import Loss, ProbeFailure
-from core.resumption import catch_up, first_server_snapshot, first_snapshot, pause_or_resume, resume_server
+from core.resumption import (
+    catch_up,
+    doubt,
+    first_server_snapshot,
+    first_snapshot,
+    pause_or_resume,
+    resume_server,
+)
 from core.settings import ServerSettings, Settings
 from core.store import History
 from core.tally import RECOVERY_BOUNDS_SECONDS, Tally
+from core.timeline import NO_GAP
 from core.tokens import TokenCache
 
 log = logging.getLogger(__name__)
-
-NO_GAP = timedelta(seconds=10)
-"""A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart."""
 
 UNWRITTEN_LIMIT = 10_000
 """How many lines of history are kept in memory while the disk takes none."""
@@ -62,6 +67,7 @@ class Ledger:
         self._closed_by = closed_by
         self._now = now
         self._before = before
+        self._began = now()
         self._sessions = self._resume_sessions()
         first = first_server_snapshot(server, settings, holder=holder, now=now())
         self._gateway = resume_server(first, before)
@@ -87,12 +93,12 @@ class Ledger:
 
     def record_start(self) -> None:
         """Note for the history from when on is measured again, and until when it was before."""
-        before, holder, now = self._before, self._gateway.holder, self._now()
-        if before and before.holder == holder and abs(now - before.published_at) < NO_GAP:
+        before, holder = self._before, self._gateway.holder
+        if before and before.holder == holder and abs(self._began - before.published_at) < NO_GAP:
             return
         heartbeat = before.published_at.isoformat() if before else None
         entry = HistoryEntry(
-            at=now,
+            at=self._began,
             kind="monitoring",
             server=self._server.name,
             data={"event": "started", "holder": holder, "last_heartbeat": heartbeat},
@@ -191,15 +197,22 @@ class Ledger:
 
     def _resume_sessions(self) -> dict[str, SessionSnapshot]:
         known = {one.session: one for one in self._before.sessions} if self._before else {}
-        sessions = {}
+        interval = self._before.interval_seconds if self._before else self._settings.interval_seconds
+        stale_after = timedelta(seconds=verdict.stale_after_seconds(interval, self._settings.timeouts))
+        sessions, now = {}, self._began
         for one in self._server.sessions:
-            now = self._now()
-            before = known.get(one.name) or first_snapshot(self._server.name, one.name, now)
+            before = known.pop(one.name, None) or first_snapshot(self._server.name, one.name, now)
             before = catch_up(before, self._newest_transition(one.name))
             after = pause_or_resume(before, enabled=one.enabled and self._server.enabled, now=now)
+            after = doubt(after, now=now, stale_after=stale_after)
             if after.verdict != before.verdict:
                 self._unwritten.append(transition(before, after))
             sessions[one.name] = after
+        for removed in known.values():
+            # From now on nobody measures it; were it added again, that time would look like its last verdict.
+            after = pause_or_resume(removed, enabled=False, now=now)
+            if after.verdict != removed.verdict:
+                self._unwritten.append(transition(removed, after))
         return sessions
 
     def _newest_transition(self, name: str) -> HistoryEntry | None:

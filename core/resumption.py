@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core import verdict
 from core.models import HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Verdict
@@ -80,5 +80,18 @@ def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -
     if not enabled:
         return verdict.conclude(session, Verdict.PAUSED, Reason.NONE, now)
     if session.verdict == Verdict.PAUSED:
-        return verdict.conclude(session, Verdict.UNKNOWN, Reason.NONE, now)
+        return _unknown(session, Reason.NONE, now)
     return session
+
+
+def doubt(session: SessionSnapshot, *, now: datetime, stale_after: timedelta) -> SessionSnapshot:
+    """Show what nobody has looked at for too long as unknown until it is probed."""
+    seen = session.observed_at
+    if seen is None or session.verdict in (Verdict.PAUSED, Verdict.UNKNOWN) or now - seen <= stale_after:
+        return session
+    return _unknown(session, Reason.STALE, now)
+
+
+def _unknown(session: SessionSnapshot, reason: Reason, now: datetime) -> SessionSnapshot:
+    # Not by `conclude`: that nobody looked is not a loss, and what runs of an outage goes on.
+    return session.model_copy(update={"verdict": Verdict.UNKNOWN, "reason": reason, "since": now, "qr": None})

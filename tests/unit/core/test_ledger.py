@@ -284,3 +284,34 @@ def test_what_is_true_of_a_gateway_outlives_its_prober(tmp_path: Path) -> None:
 
     assert (after.version, after.uptime_seconds, after.up) == ("2.10.4", 9.0, None)
     assert after.holder == "tests[2]"
+
+
+def test_a_session_that_is_removed_is_measured_no_more(tmp_path: Path) -> None:
+    first = Book(tmp_path)
+    first.see_connected()
+    left = first.ledger.snapshot()
+    first.ledger.write_history()
+
+    empty = ledger_of(
+        tmp_path, server_settings(), first.client, first.clock, before=left, history=first.history
+    )
+    empty.write_history()
+    again = Book(tmp_path, before=empty.snapshot())
+
+    assert again.transitions()[-2:] == [("connected", "paused"), ("paused", "unknown")]
+
+
+def test_a_restart_of_the_prober_after_a_while_is_no_outage(tmp_path: Path) -> None:
+    first = Book(tmp_path)
+    first.see_connected()
+
+    clock = first.clock
+    clock.advance(600)
+    second = Book(tmp_path, before=first.ledger.snapshot(), now=clock)
+    second.clock = clock
+    second.ledger.judge_age()
+    doubted = second.session()
+    second.see_connected()
+
+    assert (doubted.verdict, second.session().verdict) == (Verdict.UNKNOWN, Verdict.CONNECTED)
+    assert second.session().disconnects == {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
-from core.resumption import catch_up, first_snapshot, pause_or_resume
+from core.resumption import catch_up, doubt, first_snapshot, pause_or_resume
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -88,3 +88,44 @@ def test_a_session_that_nobody_has_looked_at_is_unknown_or_paused(enabled: bool,
     first = first_snapshot("main", "sales", T0, enabled=enabled)
 
     assert (first.verdict, first.since, first.observed_at) == (verdict, T0, None)
+
+
+def test_a_resumed_session_is_not_lost_because_nobody_has_looked_yet() -> None:
+    paused = published(Verdict.PAUSED, ever_connected=True)
+
+    resumed = pause_or_resume(paused, enabled=True, now=T0)
+
+    assert (resumed.verdict, resumed.lost_at) == (Verdict.UNKNOWN, None)
+
+
+def test_what_nobody_has_looked_at_for_long_is_unknown_and_not_lost() -> None:
+    connected = published(Verdict.CONNECTED, ever_connected=True, observed_at=T0)
+    now = T0 + timedelta(minutes=10)
+
+    doubted = doubt(connected, now=now, stale_after=timedelta(seconds=35))
+
+    assert (doubted.verdict, doubted.reason, doubted.since) == (Verdict.UNKNOWN, Reason.STALE, now)
+    assert doubted.lost_at is None
+
+
+def test_an_outage_goes_on_while_nobody_looks() -> None:
+    lost = published(Verdict.DISCONNECTED, observed_at=T0, lost_at=T0, lost_reason=Reason.CLOSED_ON_GATEWAY)
+
+    doubted = doubt(lost, now=T0 + timedelta(minutes=10), stale_after=timedelta(seconds=35))
+
+    assert (doubted.lost_at, doubted.lost_reason) == (T0, Reason.CLOSED_ON_GATEWAY)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param({"verdict": Verdict.PAUSED, "observed_at": T0}, id="paused"),
+        pytest.param({"verdict": Verdict.UNKNOWN, "observed_at": T0}, id="unknown"),
+        pytest.param({"verdict": Verdict.CONNECTED, "observed_at": None}, id="never looked at"),
+        pytest.param({"verdict": Verdict.CONNECTED, "observed_at": T0 + timedelta(minutes=9)}, id="fresh"),
+    ],
+)
+def test_other_sessions_are_left_as_they_are(session: dict[str, Any]) -> None:
+    before = published(**session)
+
+    assert doubt(before, now=T0 + timedelta(minutes=9), stale_after=timedelta(seconds=35)) is before
