@@ -16,6 +16,8 @@
         ServerFailureError           5xx
       StoreError                     the disk or a stored file
         VersionConflictError         somebody else changed the record first
+      PropagationError               the edited files: nothing was changed, or everything was put back
+      ContainerError                 the container engine, or a container that does not come up
 
 Foreign exceptions stop at their home module and are re-raised from None: `requests` repeats the URL in
 its messages, and the gateway's secret key travels in URL paths.
@@ -111,3 +113,11 @@ class StoreError(WppconnectError):
 
 class VersionConflictError(StoreError):
     """Somebody else changed the record since it was read; read it again and decide anew."""
+
+
+class PropagationError(WppconnectError):
+    """A key could not be brought where it belongs; the message names the file and what holds now."""
+
+
+class ContainerError(WppconnectError):
+    """The container engine refused, or a container did not come up; the old one runs again."""

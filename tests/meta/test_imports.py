@@ -30,6 +30,7 @@ HOMES = {
         "*/settings*.py",
         "core/models.py",
         "core/operation_status.py",
+        "core/propagation/*",
         "dashboard/auth/users.py",
         "dashboard/auth/sign_ins.py",
     ],

@@ -1,0 +1,1 @@
+"""Bring a key into `.env` files, compose files and running containers: wholly or not at all."""

@@ -1,0 +1,165 @@
+"""What goes where: the folders, targets and containers that the administrator listed.
+
+These values come from the sync file alone (`sync_file.py`), which only the sync agent and the command line
+read. The page cannot change them: it may ask for a new key, never for another file or another command.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from core.models import Frozen
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+ENVIRONMENT_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+OPTION_KEY = re.compile(r"--[A-Za-z][A-Za-z0-9-]{0,62}")
+ARGUMENT = re.compile(r"[^\x00-\x1f\x7f]+")
+
+
+class ReceivedKind(StrEnum):
+    """The three kinds of secret; docs/design.md keeps them apart."""
+
+    API_KEY = "api_key"
+    """Raw, generated here, of the older panel's kind."""
+    TOKEN = "token"  # noqa: S105 - a kind's name, not a password
+    """The stored bcrypt token of one session; never minted for a target."""
+    SECRET_KEY = "secret_key"  # noqa: S105 - a kind's name, not a password
+    """A gateway's own."""
+
+
+class Receives(Frozen):
+    """Which secret a target receives."""
+
+    kind: ReceivedKind
+    server: str = ""
+    """"": the only server."""
+    session: str = ""
+
+    @property
+    def words(self) -> str:
+        """Name it for a person, as the sync file spells it."""
+        if self.kind is ReceivedKind.TOKEN:
+            return f"token of {self.server}/{self.session}" if self.server else f"token of {self.session}"
+        if self.kind is ReceivedKind.SECRET_KEY and self.server:
+            return f"secret_key of {self.server}"
+        return self.kind.value
+
+
+def _checked(pattern: re.Pattern[str], hint: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(hint)
+        return text
+
+    return AfterValidator(check)
+
+
+def _check_key(text: str) -> str:
+    if not (ENVIRONMENT_KEY.fullmatch(text) or OPTION_KEY.fullmatch(text)):
+        raise ValueError("write a variable's name, such as TOKEN, or an option's, such as --secretKey")
+    return text
+
+
+def _check_relative(text: str) -> str:
+    path = Path(text)
+    if not text or path.is_absolute() or ".." in path.parts or not ARGUMENT.fullmatch(text):
+        raise ValueError("write a path below the folder, without '..', such as docker-compose.yml")
+    return path.as_posix()
+
+
+Name = Annotated[str, _checked(NAME, "use letters, digits, '_', '.' or '-'")]
+Key = Annotated[str, AfterValidator(_check_key)]
+RelativePath = Annotated[str, AfterValidator(_check_relative)]
+VariableName = Annotated[str, _checked(ENVIRONMENT_KEY, "write a variable's name, such as API_KEY")]
+
+
+class FileTarget(Frozen):
+    """One key in one file."""
+
+    folder: Name
+    file: RelativePath
+    key: Key
+    """A variable, or an option such as `--secretKey` in a service's `command:`."""
+    service: str = ""
+    """Of a compose file; "": every service in which the key stands."""
+    receives: Receives
+
+    @property
+    def is_compose(self) -> bool:
+        """Tell a compose file from an env file."""
+        return self.file.endswith((".yml", ".yaml"))
+
+    @property
+    def is_option(self) -> bool:
+        """Tell an option of a command from a variable."""
+        return self.key.startswith("--")
+
+    @property
+    def name(self) -> str:
+        """Name it for people and for `--target`: folder/file:service:KEY."""
+        return ":".join(part for part in (f"{self.folder}/{self.file}", self.service, self.key) if part)
+
+
+class CommandTarget(Frozen):
+    """A program of the administrator's that takes the value, for example into an older panel's database.
+
+    It is started without a shell; the value travels by standard input or by one variable, never on the
+    command line, where every user of the machine could read it.
+    """
+
+    label: Name
+    folder: Name
+    """The folder in which it runs."""
+    command: tuple[str, ...] = Field(min_length=1)
+    variable: VariableName | None = None
+    """The variable that holds the value; None: standard input."""
+    timeout_seconds: float = Field(default=60.0, gt=0, le=600)
+    receives: Receives
+
+    @property
+    def name(self) -> str:
+        """Name it for people and for `--target`."""
+        return f"command:{self.label}"
+
+
+Target = FileTarget | CommandTarget
+
+
+class ContainerSettings(Frozen):
+    """One container that may be recreated or restarted; no other is ever touched."""
+
+    name: Name
+    folder: Name
+    """Where its compose file or env file stands."""
+    service: str = ""
+    """Its compose service; "": the one of that `container_name`, or of that name."""
+    env_file: RelativePath | None = None
+    """For a container that was not made by Compose: the file of its `--env-file`."""
+    reads: tuple[Key, ...] | None = None
+    """The keys that its image reads; None: what is known of the image."""
+    gateway: str | None = None
+    """The server (by its name here) whose gateway it is; None: no gateway."""
+
+
+class SyncSettings(Frozen):
+    """Everything that the sync file says."""
+
+    folders: dict[Name, Path] = Field(default_factory=dict)
+    """Absolute paths by name."""
+    targets: tuple[Target, ...] = ()
+    containers: tuple[ContainerSettings, ...] = ()
+    backups: int = Field(default=10, ge=1, le=1000)
+    """How many backups are kept."""
+
+    def target(self, name: str) -> Target | None:
+        """Find a target by its name."""
+        return next((one for one in self.targets if one.name == name), None)
+
+    def container(self, name: str) -> ContainerSettings | None:
+        """Find a container by its name."""
+        return next((one for one in self.containers if one.name == name), None)
