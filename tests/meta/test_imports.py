@@ -60,7 +60,7 @@ TOUCH_THE_ENVIRONMENT = {
 DISTRIBUTIONS = {"argon2": "argon2-cffi", "dotenv": "python-dotenv", "ruamel": "ruamel.yaml"}
 BROUGHT_ALONG = {"pydantic_core": "pydantic", "urllib3": "requests"}
 """Not named in pyproject.toml: parts of the interface of what is."""
-AWAITED = {"authlib", "docker", "httpx", "markdown-it-py", "phonenumbers", "pyrage"}
+AWAITED = {"authlib", "docker", "httpx2", "markdown-it-py", "phonenumbers", "pyrage"}
 """Declared for features that are on their way; whoever imports one takes it out."""
 
 
