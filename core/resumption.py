@@ -21,6 +21,9 @@ _CARRIED_ON = (
     "discovered",
 )
 
+LAST_WORD_HOLDS = timedelta(hours=1)
+"""How long a gateway that was down is taken to be still down; the alert rules remember as long."""
+
 
 def first_server_snapshot(
     server: ServerSettings, settings: Settings, *, holder: str, now: datetime
@@ -57,7 +60,11 @@ def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> Serve
     """Carry on what stays true of a gateway whoever probes it."""
     if before is None:
         return first
-    return first.model_copy(update={name: getattr(before, name) for name in _CARRIED_ON})
+    carried = {name: getattr(before, name) for name in _CARRIED_ON}
+    if before.up is False and timedelta(0) <= first.published_at - before.published_at <= LAST_WORD_HOLDS:
+        # Forgotten, its alert would end and begin anew at each restart of the prober during one outage.
+        carried |= {"up": False, "problem": before.problem}
+    return first.model_copy(update=carried)
 
 
 def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSnapshot:

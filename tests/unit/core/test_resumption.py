@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
-from core.resumption import catch_up, doubt, first_snapshot, pause_or_resume
+from core.models import HistoryEntry, Problem, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.resumption import (
+    catch_up,
+    doubt,
+    first_server_snapshot,
+    first_snapshot,
+    pause_or_resume,
+    resume_server,
+)
+from core.settings import ServerSettings, Settings
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -129,3 +137,33 @@ def test_other_sessions_are_left_as_they_are(session: dict[str, Any]) -> None:
     before = published(**session)
 
     assert doubt(before, now=T0 + timedelta(minutes=9), stale_after=timedelta(seconds=35)) is before
+
+
+def gateway(published_at: datetime, **fields: Any) -> ServerSnapshot:
+    server = ServerSettings(name="main", url="http://127.0.0.1:21465")
+    first = first_server_snapshot(server, Settings(revision=0), holder="prober[1]", now=published_at)
+    return first.model_copy(update=fields)
+
+
+def test_a_gateway_that_was_down_is_down_until_it_answers() -> None:
+    problem = Problem(kind="ConnectError", message="nobody listens there", at=T0)
+    before = gateway(T0, up=False, problem=problem)
+
+    after = resume_server(gateway(T0 + timedelta(minutes=10)), before)
+
+    assert (after.up, after.problem) == (False, problem)
+
+
+@pytest.mark.parametrize(
+    ("up", "minutes"),
+    [
+        pytest.param(True, 1, id="it was up"),
+        pytest.param(None, 1, id="it was never asked"),
+        pytest.param(False, 61, id="too long ago"),
+        pytest.param(False, -1, id="the clock was set back"),
+    ],
+)
+def test_otherwise_a_gateway_is_not_known_before_it_answers(up: bool | None, minutes: int) -> None:
+    after = resume_server(gateway(T0 + timedelta(minutes=minutes)), gateway(T0, up=up))
+
+    assert after.up is None
