@@ -31,6 +31,9 @@ PAIR_HELP = """Bring a session to a live QR code (or, with --phone, to a pairing
 terminal and renew it until the phone is connected."""
 PAIR_EPILOG = """Exit code: 0 when the session is connected (or after SIGTERM), 1 when it is not, 2 for
 configuration mistakes, 130 after Ctrl-C."""
+DOCTOR_HELP = """Ask the gateway one question after the other until the cause is found, and print it with
+the next step. Without SESSION the gateways are examined. The output holds no secret: copy it anywhere."""
+DOCTOR_EPILOG = """Exit code: 0 when nothing is wrong, 1 when something is, 2 for configuration mistakes."""
 RULES_HELP = """Write the alert rules, Alertmanager's configuration and the Grafana dashboards with the links
 of this installation. Without --output the alert rules go to standard output."""
 RULES_EPILOG = "alertmanager/alertmanager.yml is where you fill in receivers: one that exists is left alone."
@@ -59,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cli.pair import pair
 
             return pair(os.environ, session=arguments.session, server=arguments.server, phone=arguments.phone)
+        case "doctor":
+            from cli.doctor import doctor
+
+            return doctor(os.environ, session=arguments.session, server=arguments.server)
         case "rules":
             from cli.rules import rules
 
@@ -111,6 +118,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NUMBER",
         help="show a pairing code for this number (country code first) instead of a QR code",
     )
+    doctor = commands.add_parser(
+        "doctor",
+        help="find out what is wrong with a gateway or a session",
+        description=DOCTOR_HELP,
+        epilog=DOCTOR_EPILOG,
+        allow_abbrev=False,
+    )
+    doctor.add_argument("session", metavar="SESSION", nargs="?", help="the session's name")
+    doctor.add_argument("--server", metavar="NAME", help="the server's name")
     rules = commands.add_parser(
         "rules",
         help="write alert rules, notifications and dashboards with your links",
@@ -144,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print_version() -> int:
-    from cli.version import version
+    from core.version import version
 
     print(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})")
     return 0

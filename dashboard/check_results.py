@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import components, formatting, state
-from dashboard.checks import Asked, Discovery, Finding
+from dashboard.checks import Asked, Discovery
+from dashboard.doctor_panel import draw_diagnosis
 from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
-from dashboard.words import CHECKS
 
 RESULT_SECONDS = 1
 
@@ -29,7 +29,7 @@ def draw_results(server: str) -> None:
         if isinstance(asked.result, Discovery):
             draw_discovery(asked.result)
         else:
-            components.findings([draw_finding(one) for one in asked.result])
+            draw_diagnosis(asked.result)
         moment = state.voice(state.snapshot().taken_at).moment(asked.at)
         components.soft(
             _("Asked by {actor} {moment}, with the saved settings.").format(actor=asked.actor, moment=moment)
@@ -47,15 +47,6 @@ def answer(question: str, server: str) -> Asked | None:
         return value
     state.background().forget((question, server))
     return None
-
-
-def draw_finding(finding: Finding) -> tuple[str, str]:
-    """Tell one answer of the connection test: its tone and its words."""
-    well, ill, unknown = CHECKS[finding.code]
-    tone, words = {True: ("good", well), False: ("bad", ill), None: ("idle", unknown)}[finding.ok]
-    more = formatting.cause(_, finding.cause) if finding.cause else finding.detail
-    detail = f" ({more.removesuffix('.')})" if more else ""
-    return tone, _(words) + detail
 
 
 def draw_discovery(found: Discovery) -> None:

@@ -1,18 +1,18 @@
-"""What the settings page asks a gateway, in a background thread: is it right, and which sessions has it."""
+"""What the settings page asks a gateway in a background thread, and which sessions it finds there."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.client import GatewayClient
+from core.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
 from core.models import session_name_problem
-from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings, Settings
+from core.settings import ServerSettings, Settings
 from core.settings_store import SettingsSource
 
 log = logging.getLogger(__name__)
@@ -37,18 +37,6 @@ class KnowsGateways(Protocol):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One question and its answer; `code` is looked up in `words.CHECKS`."""
-
-    code: str
-    ok: bool | None
-    """None: it could not be found out."""
-    detail: str = ""
-    cause: str = ""
-    """The class of the error, if one kept it from being found out."""
-
-
-@dataclass(frozen=True)
 class Discovery:
     """Which sessions a gateway named and what became of them."""
 
@@ -66,7 +54,7 @@ class Discovery:
 class Asked:
     """What came of a question, when and by whom it was asked, and how the gateway stood then."""
 
-    result: tuple[Finding, ...] | Discovery
+    result: Diagnosis | Discovery
     actor: str
     at: datetime
     server: ServerSettings | None
@@ -76,28 +64,6 @@ class Asked:
     def holds(self, server: ServerSettings | None, *, up: bool | None, now: datetime) -> bool:
         """Tell whether the answer still says something about the gateway as it stands now."""
         return now - self.at <= RESULT_LIFE and self.server == without_sessions(server) and self.up == up
-
-
-def check_connection(core: KnowsGateways, server_name: str) -> tuple[Finding, ...]:
-    """Ask whether it is reachable, accepts the secret key, refuses the public default, accepts a token."""
-    server = core.settings.current().server(server_name)
-    if server is None:
-        return (Finding("reachable", None),)
-    with closing(core.client(server)) as client:
-        findings = [_ask("reachable", lambda: _health(client))]
-        if not findings[0].ok:
-            return tuple(findings)
-        if server.secret_key is None:
-            findings.append(Finding("secret_missing", None))
-        else:
-            secret = server.secret_key.get_secret_value()
-            findings.append(_ask("secret_accepted", lambda: (client.accepts_secret(secret), "")))
-        findings.append(
-            _ask("default_refused", lambda: (not client.accepts_secret(PUBLIC_DEFAULT_SECRET), ""))
-        )
-        if server.sessions and findings[1].ok is not False:
-            findings.append(_ask("token_accepted", lambda: _version(client, server.sessions[0].name)))
-        return tuple(findings)
 
 
 def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
@@ -140,24 +106,6 @@ def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], act
         except VersionConflictError:
             continue
         return
-
-
-def _ask(code: str, question: Callable[[], tuple[bool, str]]) -> Finding:
-    try:
-        ok, detail = question()
-    except WppconnectError as error:
-        log.info("connection_test_failed question=%s error=%s", code, error)
-        return Finding(code, ok=False, cause=type(error).__name__)
-    return Finding(code, ok, detail)
-
-
-def _health(client: GatewayClient) -> tuple[bool, str]:
-    client.read_health()
-    return True, ""
-
-
-def _version(client: GatewayClient, session: str) -> tuple[bool, str]:
-    return True, client.read_status(session).version or ""
 
 
 def _secret_bytes(server: ServerSettings) -> int:

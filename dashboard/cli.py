@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from core.version import version
 from dashboard.stopping import StopSignals
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     if parser.parse_args(argv).version:
-        sys.stdout.write(f"{PROGRAM} {_version()} (Python {sys.version.split()[0]})\n")
+        sys.stdout.write(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
         return 0
     return _run(environ)
 
@@ -102,13 +103,3 @@ def _serve(own: DashboardEnvironment, environment: CoreEnvironment, stop_signals
     finally:
         core.stop()
         state.uninstall()
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("wppconnect-ops")
-    except PackageNotFoundError:
-        # Run from a folder that nobody installed.
-        return "unknown"

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
+from core.diagnosis import Diagnosis
+from core.doctor import examine
 from core.models import TokenSource
 from core.settings import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
 from core.settings import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
@@ -144,7 +146,7 @@ def save_interval() -> None:
 def check_connection(server: str) -> None:
     """Ask the gateway in the background whether the settings are right."""
     user = state.require(Role.ADMINISTRATOR)
-    work = partial(checks.check_connection, state.core(), server)
+    work = partial(examine, state.core(), server)
     state.background().run(("check", server), _asked(server, user.name, work))
 
 
@@ -156,7 +158,7 @@ def discover(server: str) -> None:
 
 
 def _asked(
-    server: str, actor: str, work: Callable[[], tuple[checks.Finding, ...] | checks.Discovery]
+    server: str, actor: str, work: Callable[[], Diagnosis | checks.Discovery]
 ) -> Callable[[], checks.Asked]:
     asked = checks.without_sessions(state.settings().server(server))
     snapshot = state.snapshot()

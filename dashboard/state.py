@@ -21,6 +21,7 @@ from core.settings import Settings
 from dashboard.auth import identity
 from dashboard.auth.users import Role, User
 from dashboard.background import Background
+from dashboard.examinations import Examinations
 from dashboard.formatting import Voice
 from dashboard.i18n import current_locale
 from dashboard.i18n import gettext as _
@@ -68,6 +69,7 @@ class Opened:
 class _Installed:
     core: Core
     background: Background
+    examinations: Examinations
 
 
 _installed: list[_Installed] = []
@@ -76,13 +78,14 @@ _installed: list[_Installed] = []
 def install(core: Core) -> None:
     """Give the pages their core; the server does it once, before any page runs."""
     uninstall()
-    _installed.append(_Installed(core, Background()))
+    _installed.append(_Installed(core, Background(), Examinations()))
 
 
 def uninstall() -> None:
     """Let go of the core and end the background threads."""
     for one in _installed:
         one.background.stop()
+        one.examinations.stop()
     _installed.clear()
 
 
@@ -94,6 +97,11 @@ def core() -> Core:
 def background() -> Background:
     """Return the threads for work that pages must not wait for."""
     return _installed[0].background
+
+
+def examinations() -> Examinations:
+    """Return what the doctor finds out."""
+    return _installed[0].examinations
 
 
 def user() -> User:
@@ -108,9 +116,14 @@ def user() -> User:
 def require(role: Role) -> User:
     """Return the user of an action, which needs at least this role; ends the run otherwise."""
     found = user()
-    if _RANKS.index(found.role) < _RANKS.index(role):
+    if not _reaches(found, role):
         st.stop()
     return found
+
+
+def may(role: Role) -> bool:
+    """Tell whether the reader has at least this role: what they may not do is not offered."""
+    return _reaches(user(), role)
 
 
 def voice(now: datetime) -> Voice:
@@ -224,6 +237,10 @@ def held(key: str) -> Field:
 def put(key: str, value: Field) -> None:
     """Set the value of the widget of this key, before it is drawn."""
     st.session_state[key] = value
+
+
+def _reaches(user: User, role: Role) -> bool:
+    return _RANKS.index(user.role) >= _RANKS.index(role)
 
 
 def _zone() -> tzinfo:

@@ -159,34 +159,6 @@ TOKEN_SOURCES: dict[TokenSource, str] = {
 
 TOKEN_SOURCE_ORDER = (TokenSource.AUTO, TokenSource.LOCAL, TokenSource.SERVER)
 
-CHECKS: dict[str, tuple[str, str, str]] = {
-    "reachable": (
-        N_("The gateway answers"),
-        N_("The gateway does not answer"),
-        N_("The gateway was not asked"),
-    ),
-    "secret_accepted": (
-        N_("The secret key is accepted"),
-        N_("The secret key is not accepted"),
-        N_("The secret key could not be tried"),
-    ),
-    "secret_missing": ("", "", N_("No secret key is set, so none could be tried")),
-    "default_refused": (
-        N_("The public default secret is refused"),
-        N_(
-            "The public default secret is accepted: everybody who reaches this gateway can use it. "
-            "Set another one."
-        ),
-        N_("The public default secret could not be tried"),
-    ),
-    "token_accepted": (
-        N_("A token for the first session is accepted"),
-        N_("A token for the first session is not accepted"),
-        N_("No token could be tried"),
-    ),
-}
-"""For each check: it is well, it is not, it could not be found out."""
-
 ORIGINS: dict[str, str] = {"saved on the page": N_("saved on this page"), "default": N_("default")}
 
 FIELDS: dict[str, str] = {

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from core.version import version
+
 if TYPE_CHECKING:
     import socket
 
@@ -38,7 +40,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     """Run the exporter; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
     arguments, unknown = _parser().parse_known_args(argv)
     if arguments.version:
-        return _print(f"{PROGRAM} {_version()} (Python {sys.version.split()[0]})\n")
+        return _print(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
     with contextlib.nullcontext() if arguments.once or arguments.check else _signals_end_with_zero():
         return _run(arguments, unknown, environ)
 
@@ -162,7 +164,7 @@ def _report(snapshot: Snapshot, core: Core) -> int:
     from exporter.exposition import Exposition
     from exporter.lines import Format
 
-    exposition = Exposition(version=_version())
+    exposition = Exposition(version=version())
     _print(exposition.body(snapshot, now(), core.settings.current().timeouts, Format.TEXT).decode())
     if any(server.up for server in snapshot.servers):
         return 0
@@ -225,16 +227,16 @@ def _answer(
         own.webhook_word, find_monitored=find_monitored, reprobes=Reprobes(hints.send), own=counts
     )
     reloader = Reloader(read, files=lambda: access.config.files, own=counts)
-    version = _version()
+    installed = version()
     app = ExporterApp(
         read_snapshot=core.monitor.snapshot,
         read_settings=core.settings.current,
-        exposition=Exposition(version=version, own=counts),
+        exposition=Exposition(version=installed, own=counts),
         prober=Prober(read_snapshot=core.monitor.snapshot, hint=hints.send),
         webhook=webhook,
         access=access,
         reload=reloader.reload if own.web_enable_lifecycle else None,
-        version=version,
+        version=installed,
     )
     log = logging.getLogger(__name__)
     address, tls = address_text(listener.getsockname()), access.tls is not None
@@ -261,16 +263,6 @@ def _signals_end_with_zero() -> Iterator[None]:
 
 def _leave(*_: object) -> NoReturn:
     raise SystemExit(0)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("wppconnect-ops")
-    except PackageNotFoundError:
-        # Run from a folder that nobody installed.
-        return "unknown"
 
 
 def _print(text: str) -> int:

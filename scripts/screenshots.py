@@ -72,6 +72,9 @@ def _take(visitor: Visitor, link: str, suffix: str, product: Stack) -> str:
     visitor.page.screenshot(path=ALL / f"connected-{suffix}.png")
     product.simulator.unlink(SESSION)
     visitor.reads("Disconnected")
+    visitor.press(f"doctor-main-{SESSION}")
+    visitor.reads("Copy as text")
+    visitor.page.screenshot(path=ALL / f"doctor-{suffix}.png", full_page=True)
     visitor.close()
     return ""
 

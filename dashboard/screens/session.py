@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from dashboard import actions, components, state
+from dashboard.doctor_panel import draw_doctor
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.pairing import draw_panel
@@ -40,6 +41,7 @@ def draw_session(server: str, name: str) -> None:
         components.banners(found)
     with st.container(key="panel"):
         draw_panel(voice, session, state.operation(server, name))
+    draw_doctor(voice, session, state.operation(server, name))
 
 
 def draw_missing(server: str, name: str) -> None:

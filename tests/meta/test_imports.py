@@ -28,6 +28,7 @@ HOMES = {
     "prometheus_client": ["exporter/*"],
     "pydantic": [
         "*/settings*.py",
+        "core/diagnosis.py",
         "core/models.py",
         "core/operation_status.py",
         "core/propagation/*",

@@ -11,6 +11,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from core.exceptions import ConnectError
 from core.models import (
     Histogram,
     HistoryEntry,
@@ -141,6 +142,16 @@ class FakeHistory:
         return self.entries
 
 
+class NobodyListens:
+    """A gateway's client, at whose address nobody is."""
+
+    def read_health(self) -> None:
+        raise ConnectError("nobody listens there")
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class FakeCore:
     """What `state.install` gets in tests."""
 
@@ -151,7 +162,7 @@ class FakeCore:
         self.directory = directory
         self.store = FileStore(directory)
         self.settings = SettingsSource(load_environment(environ), self.store)
-        self.client: Any = None
+        self.client: Any = lambda server: NobodyListens()
 
     def shows(self, *sessions: SessionSnapshot, **fields: Any) -> None:
         """Let the monitor show one gateway with these sessions."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from types import SimpleNamespace
 
 from page_world import NOW, FakeCore
 
-from core.exceptions import ConnectError, SecretKeyRejectedError, WppconnectError
-from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings
+from core.exceptions import SecretKeyRejectedError, WppconnectError
+from core.settings import ServerSettings
 from dashboard import checks
 
 
@@ -17,61 +16,17 @@ from dashboard import checks
 class FakeClient:
     """A gateway that a test describes."""
 
-    accepted: set[str] = field(default_factory=lambda: {"a-secret-of-the-gateway"})
     names: tuple[str, ...] | None = ()
     problem: WppconnectError | None = None
     closed: bool = False
-
-    def read_health(self) -> None:
-        if self.problem:
-            raise self.problem
-
-    def accepts_secret(self, secret: str) -> bool:
-        return secret in self.accepted
 
     def list_sessions(self) -> tuple[str, ...] | None:
         if self.problem:
             raise self.problem
         return self.names
 
-    def read_status(self, session: str) -> SimpleNamespace:
-        return SimpleNamespace(version="2.10.4")
-
     def close(self) -> None:
         self.closed = True
-
-
-def asked(core: FakeCore, client: FakeClient) -> dict[str, tuple[bool | None, str]]:
-    core.client = lambda server: client
-    findings = checks.check_connection(core, "main")
-    return {finding.code: (finding.ok, finding.cause or finding.detail) for finding in findings}
-
-
-def test_a_gateway_that_is_set_up_well_passes_every_question(core: FakeCore) -> None:
-    client = FakeClient()
-
-    assert asked(core, client) == {
-        "reachable": (True, ""),
-        "secret_accepted": (True, ""),
-        "default_refused": (True, ""),
-        "token_accepted": (True, "2.10.4"),
-    }
-    assert client.closed
-
-
-def test_an_unreachable_gateway_is_asked_nothing_more(core: FakeCore) -> None:
-    client = FakeClient(problem=ConnectError("nobody listens"))
-
-    assert asked(core, client) == {"reachable": (False, "ConnectError")}
-    assert client.closed
-
-
-def test_a_gateway_that_accepts_the_public_default_is_open_to_everyone(core: FakeCore) -> None:
-    answers = asked(core, FakeClient(accepted={PUBLIC_DEFAULT_SECRET}))
-
-    assert answers["secret_accepted"] == (False, "")
-    assert answers["default_refused"] == (False, "")
-    assert "token_accepted" not in answers
 
 
 def test_discovered_sessions_arrive_paused(core: FakeCore) -> None:
@@ -115,7 +70,7 @@ def test_a_gateway_that_tells_thousands_of_names_does_not_fill_the_page(core: Fa
 def test_an_answer_holds_for_two_minutes_of_an_unchanged_gateway(core: FakeCore) -> None:
     server = core.settings.current().server("main")
     assert server is not None
-    asked = checks.Asked((), "ana", NOW, checks.without_sessions(server), up=True)
+    asked = checks.Asked(checks.Discovery(), "ana", NOW, checks.without_sessions(server), up=True)
     moved = server.model_copy(update={"url": "http://10.0.0.9:21465"})
 
     assert asked.holds(server, up=True, now=NOW + timedelta(seconds=119))

@@ -1,0 +1,104 @@
+"""`wppconnect-ops doctor [SESSION]`: ask the gateway question by question and print the cause."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.diagnosis import Diagnosis
+    from core.models import SessionSnapshot
+    from core.runtime import Core
+    from core.settings import Settings
+
+FOUND_SOMETHING = 1
+MISCONFIGURED = 2
+
+FIRST_PROBE_SECONDS = 15.0
+"""How long to wait for what only the prober knows: since when a state holds, and the gateway's release."""
+
+
+def doctor(environ: Mapping[str, str], *, session: str | None, server: str | None) -> int:
+    """Print what is wrong and what to do; returns the exit code."""
+    from cli.pairing import pairing_environment
+    from core.diagnosis import Cause
+    from core.exceptions import ConfigurationError, WppconnectError
+    from core.logs import configure_logging
+    from core.runtime import open_core
+    from core.version import version
+    from dashboard.diagnosis_text import report
+
+    try:
+        environment = pairing_environment(environ, Path.cwd())
+        configure_logging("ERROR", environment.log_format)
+        core = open_core(environment, program="wppconnect-ops")
+        patients = find_patients(core.settings.current(), session, server)
+    except ConfigurationError as error:
+        return _refuse(error.problems)
+    causes = []
+    try:
+        core.monitor.start()
+        for diagnosis in _examine(core, patients):
+            print(report(str, diagnosis, version()), end="\n\n")
+            causes.append(diagnosis.cause)
+    except WppconnectError as error:
+        sys.stderr.write(f"wppconnect-ops doctor: {error}\n")
+        return FOUND_SOMETHING
+    finally:
+        core.stop()
+    if patients[0][1] is None:
+        print("For one of its sessions: wppconnect-ops doctor SESSION")
+    return 0 if set(causes) == {Cause.WELL} else FOUND_SOMETHING
+
+
+def find_patients(
+    settings: Settings, session: str | None, server: str | None
+) -> list[tuple[str, str | None]]:
+    """Choose what to examine: the session; the only session there is; or each gateway as such.
+
+    Raises ConfigurationError naming what there is.
+    """
+    from cli.pairing import find_server
+    from core.exceptions import ConfigurationError
+    from core.models import session_name_problem
+
+    if session is not None:
+        problem = session_name_problem(session)
+        if problem is not None:
+            raise ConfigurationError([problem])
+        return [(find_server(settings, session, server), session)]
+    if not settings.servers:
+        raise ConfigurationError(
+            ["WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address"]
+        )
+    chosen = [one for one in settings.servers if server in (None, one.name)]
+    if not chosen:
+        known = ", ".join(one.name for one in settings.servers)
+        raise ConfigurationError([f"there is no server {server!r}; servers: {known}"])
+    if len(chosen) == 1 and len(chosen[0].sessions) == 1:
+        return [(chosen[0].name, chosen[0].sessions[0].name)]
+    return [(one.name, None) for one in chosen]
+
+
+def _examine(core: Core, patients: Sequence[tuple[str, str | None]]) -> Iterator[Diagnosis]:
+    from core.doctor import examine
+
+    for server, session in patients:
+        if session is not None:
+            core.monitor.wait_for(
+                server, session, _was_looked_at, timeout_seconds=FIRST_PROBE_SECONDS, stop=threading.Event()
+            )
+        yield examine(core, server, session)
+
+
+def _was_looked_at(seen: SessionSnapshot) -> bool:
+    return seen.observed_at is not None or not seen.enabled
+
+
+def _refuse(problems: Sequence[str]) -> int:
+    lines = "".join(f"  {problem}\n" for problem in problems)
+    sys.stderr.write(f"wppconnect-ops doctor: cannot start:\n{lines}")
+    return MISCONFIGURED

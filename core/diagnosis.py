@@ -1,0 +1,246 @@
+"""What the doctor finds: one answer for each question, and the one cause that explains them; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from core.models import Frozen, QrCode, Reason, SessionState
+
+SCAN_SLACK = timedelta(seconds=15)
+"""A QR code that stays on for so much longer than its life has been scanned, and nothing came of it yet."""
+SHORT_ATTEMPT = timedelta(seconds=45)
+"""The gateway's standard is 60 s from page load; one that ended before this was cut short by settings."""
+EXPIRED_OFTEN = 3
+FIRST_SEEN_UNLINKED = (2, 8, 7)
+"""Earlier gateways wait for a misspelt word and go on saying CONNECTED after an unlink (section 10)."""
+
+
+class Check(StrEnum):
+    """The questions, in the order in which they are asked: each makes sense only after those before it."""
+
+    REACHABLE = "reachable"
+    VERSION = "version"
+    SECRET_ACCEPTED = "secret_accepted"  # noqa: S105 - a question's name, not a password
+    DEFAULT_REFUSED = "default_refused"
+    TOKEN_ACCEPTED = "token_accepted"  # noqa: S105 - a question's name, not a password
+    SESSION_STATE = "session_state"
+    PAGE_ANSWERS = "page_answers"
+    QR_LIVE = "qr_live"
+
+
+class Result(StrEnum):
+    """How a question was answered."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It makes no sense here, or what it needs was not to be had."""
+
+
+class CheckResult(Frozen):
+    """One question and its answer."""
+
+    check: Check
+    result: Result
+    seconds: float = 0.0
+    """How long the gateway took."""
+    detail: str = ""
+    """The gateway's version or state word; never an answer's text."""
+    error: str = ""
+    """The class of the error that came instead of an answer."""
+
+
+class Cause(StrEnum):
+    """What explains the answers; the front doors say it in one sentence with the next step."""
+
+    WELL = "well"
+    NOT_CONFIGURED = "not_configured"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER_IN_TIME = "no_answer_in_time"
+    NOT_A_GATEWAY = "not_a_gateway"
+    SECRET_IGNORED = "secret_ignored"  # noqa: S105 - a cause's name, not a password
+    """It accepts the public default and not ours: the image server-cli reads no SECRET_KEY."""
+    SECRET_WRONG = "secret_wrong"  # noqa: S105 - a cause's name, not a password
+    SECRET_MISSING = "secret_missing"  # noqa: S105 - a cause's name, not a password
+    RAW_KEY_AS_TOKEN = "raw_key_as_token"  # noqa: S105 - a cause's name, not a password
+    TOKEN_CUT = "token_cut"  # noqa: S105 - a cause's name, not a password
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a cause's name, not a password
+    NAME_UNUSABLE = "name_unusable"
+    PAGE_FROZEN = "page_frozen"
+    BROWSER_DEAD = "browser_dead"
+    STARTING = "starting"
+    STUCK = "stuck"
+    PROFILE_BUSY = "profile_busy"
+    WAITING_FOR_SCAN = "waiting_for_scan"
+    WAITING_FOR_CODE = "waiting_for_code"
+    SCANNED_NOT_LINKED = "scanned_not_linked"
+    """The scanned code stays on: the phone loads its chats, or asks for a passkey."""
+    CODE_EXPIRED = "code_expired"
+    CODE_EXPIRED_OFTEN = "code_expired_often"
+    ATTEMPT_TOO_SHORT = "attempt_too_short"
+    NEVER_PAIRED = "never_paired"
+    CLOSED_HERE = "closed_here"
+    LOGGED_OUT_HERE = "logged_out_here"
+    GATEWAY_RESTARTED = "gateway_restarted"
+    UNLINKED = "unlinked"
+    UNREADABLE = "unreadable"
+    OPEN_TO_EVERYONE = "open_to_everyone"
+    OLD_RELEASE = "old_release"
+
+
+class Diagnosis(Frozen):
+    """What was asked so far, and at the end the cause."""
+
+    server: str
+    session: str | None
+    """None when only the gateway was examined."""
+    began_at: AwareDatetime
+    results: tuple[CheckResult, ...] = ()
+    cause: Cause | None = None
+    """None while questions are open."""
+
+    def result(self, check: Check) -> CheckResult | None:
+        """Find the answer to a question."""
+        return next((one for one in self.results if one.check is check), None)
+
+
+class Circumstances(Frozen):
+    """What is known beside the answers."""
+
+    now: AwareDatetime
+    token_is: str = "missing"  # noqa: S105 - a word, not a password
+    """What stands in the token setting: "missing", "token", "raw_key" or "cut"."""
+    page_timed_out: bool = False
+    start_is_late: bool = False
+    """Its browser has been starting for longer than a start takes."""
+    profile_was_held: bool = False
+    """An earlier browser may hold the profile, or its lock bears the host name of an earlier container."""
+    qr: QrCode | None = None
+    qr_life: timedelta = timedelta(seconds=60)
+    reason: Reason = Reason.NONE
+    """Why the session is closed."""
+    ever_connected: bool = False
+    attempts: tuple[timedelta, ...] = ()
+    """How long the latest codes were on until they expired, newest first, since it was last connected."""
+
+
+def conclude(results: tuple[CheckResult, ...], known: Circumstances) -> Cause:
+    """Find the cause: that of the first question that went wrong, for the later ones only follow from it."""
+    found = {one.check: one for one in results}
+    for check, explain in _EXPLAIN.items():
+        answer = found.get(check)
+        cause = explain(answer, found, known) if answer is not None else None
+        if cause is not None:
+            return cause
+    return _less_urgent(found)
+
+
+Found = Mapping[Check, CheckResult]
+
+
+def _unreachable(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
+    if answer.result is not Result.FAILED:
+        return None
+    return {"ConnectError": Cause.UNREACHABLE, "RequestTimeoutError": Cause.NO_ANSWER_IN_TIME}.get(
+        answer.error, Cause.NOT_A_GATEWAY
+    )
+
+
+def _secret(answer: CheckResult, found: Found, known: Circumstances) -> Cause | None:
+    if answer.result is Result.SKIPPED:
+        return {
+            "missing": Cause.SECRET_MISSING,
+            "raw_key": Cause.RAW_KEY_AS_TOKEN,
+            "cut": Cause.TOKEN_CUT,
+        }.get(known.token_is)
+    if answer.result is Result.PASSED:
+        return None
+    if answer.error:
+        return _failed_call(answer)
+    default = found.get(Check.DEFAULT_REFUSED)
+    is_open = default is not None and default.result is Result.FAILED and not default.error
+    return Cause.SECRET_IGNORED if is_open else Cause.SECRET_WRONG
+
+
+def _token(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
+    if answer.result is not Result.FAILED:
+        return None
+    return {
+        "AuthenticationError": Cause.TOKEN_REFUSED,
+        "SecretKeyRejectedError": Cause.SECRET_WRONG,
+        "ConfigurationError": Cause.NAME_UNUSABLE,
+    }.get(answer.error) or _failed_call(answer)
+
+
+def _state(answer: CheckResult, _found: Found, known: Circumstances) -> Cause | None:
+    match answer.detail:
+        case SessionState.CONNECTED:
+            return None
+        case SessionState.INITIALIZING if known.start_is_late:
+            return Cause.PROFILE_BUSY if known.profile_was_held else Cause.STUCK
+        case SessionState.INITIALIZING:
+            return Cause.STARTING
+        case SessionState.QRCODE:
+            return _waiting(known)
+        case SessionState.PHONECODE:
+            return Cause.WAITING_FOR_CODE
+        case SessionState.CLOSED:
+            return _closed(known)
+        case _:
+            return Cause.UNREADABLE
+
+
+def _page(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
+    if answer.result is not Result.FAILED:
+        return None
+    return Cause.PAGE_FROZEN if answer.error else Cause.BROWSER_DEAD
+
+
+def _waiting(known: Circumstances) -> Cause:
+    if known.qr is not None and known.now - known.qr.first_seen > known.qr_life + SCAN_SLACK:
+        return Cause.SCANNED_NOT_LINKED
+    return Cause.WAITING_FOR_SCAN
+
+
+def _closed(known: Circumstances) -> Cause:
+    if known.attempts and known.reason in (Reason.CODE_EXPIRED, Reason.NONE):
+        if known.attempts[0] < SHORT_ATTEMPT:
+            return Cause.ATTEMPT_TOO_SHORT
+        often = len(known.attempts) >= EXPIRED_OFTEN
+        return Cause.CODE_EXPIRED_OFTEN if often else Cause.CODE_EXPIRED
+    explained = {
+        Reason.CODE_EXPIRED: Cause.CODE_EXPIRED,
+        Reason.CLOSED_BY_OPERATOR: Cause.CLOSED_HERE,
+        Reason.LOGGED_OUT_BY_OPERATOR: Cause.LOGGED_OUT_HERE,
+        Reason.GATEWAY_RESTARTED: Cause.GATEWAY_RESTARTED,
+    }
+    if known.reason in explained:
+        return explained[known.reason]
+    return Cause.UNLINKED if known.ever_connected else Cause.NEVER_PAIRED
+
+
+def _less_urgent(found: Found) -> Cause:
+    default = found.get(Check.DEFAULT_REFUSED)
+    if default is not None and default.result is Result.FAILED and not default.error:
+        return Cause.OPEN_TO_EVERYONE
+    version = found.get(Check.VERSION)
+    return Cause.OLD_RELEASE if version and version.result is Result.FAILED else Cause.WELL
+
+
+def _failed_call(answer: CheckResult) -> Cause:
+    return {"ConnectError": Cause.UNREACHABLE, "RequestTimeoutError": Cause.NO_ANSWER_IN_TIME}.get(
+        answer.error, Cause.UNREADABLE
+    )
+
+
+_EXPLAIN = {
+    Check.REACHABLE: _unreachable,
+    Check.SECRET_ACCEPTED: _secret,
+    Check.TOKEN_ACCEPTED: _token,
+    Check.SESSION_STATE: _state,
+    Check.PAGE_ANSWERS: _page,
+}

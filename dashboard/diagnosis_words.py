@@ -1,0 +1,174 @@
+"""What the doctor's answers and causes are called: English here, translated where they are shown."""
+
+from __future__ import annotations
+
+from core.diagnosis import Cause, Check
+from dashboard.i18n import N_
+
+CHECKS: dict[Check, tuple[str, str, str]] = {
+    Check.REACHABLE: (
+        N_("The gateway answers"),
+        N_("The gateway does not answer"),
+        N_("The gateway was not asked"),
+    ),
+    Check.VERSION: (
+        N_("Its release is recent enough"),
+        N_("Its release is old: it does not notice when a session is removed on the phone"),
+        N_("It does not tell its release: no session has a state"),
+    ),
+    Check.SECRET_ACCEPTED: (
+        N_("The secret key is accepted"),
+        N_("The secret key is not accepted"),
+        N_("No secret key is set, so none could be tried"),
+    ),
+    Check.DEFAULT_REFUSED: (
+        N_("The public default secret is refused"),
+        N_("The public default secret is accepted: everybody who reaches this gateway can use it"),
+        N_("The public default secret could not be tried"),
+    ),
+    Check.TOKEN_ACCEPTED: (
+        N_("A token is accepted"),
+        N_("No token is accepted"),
+        N_("No token could be tried"),
+    ),
+    Check.SESSION_STATE: (
+        N_("The gateway says that the session is connected"),
+        N_("The gateway does not say that the session is connected"),
+        N_("The session's state is not known"),
+    ),
+    Check.PAGE_ANSWERS: (
+        N_("WhatsApp in the gateway's browser answers"),
+        N_("WhatsApp in the gateway's browser does not answer"),
+        N_("WhatsApp in the gateway's browser was not asked"),
+    ),
+    Check.QR_LIVE: (
+        N_("The gateway shows a live QR code"),
+        N_("The gateway shows no live QR code"),
+        N_("No QR code was looked for"),
+    ),
+}
+"""For each question: it is well, it is not, it could not be found out."""
+
+CAUSES: dict[Cause, str] = {
+    Cause.WELL: N_(
+        "Nothing is wrong here. If messages still do not arrive, look at the application behind it."
+    ),
+    Cause.NOT_CONFIGURED: N_("This session is not configured here any more. Add it in the settings."),
+    Cause.UNREACHABLE: N_(
+        "Nothing listens at the gateway's address. Check that the gateway runs and that the address is "
+        "right; between containers it is the container's name, not 127.0.0.1."
+    ),
+    Cause.NO_ANSWER_IN_TIME: N_(
+        "The gateway takes connections but does not answer in time: it is overloaded or hangs. Look at "
+        "its processor and memory, then restart it."
+    ),
+    Cause.NOT_A_GATEWAY: N_(
+        "Something else than WPPConnect Server answers at this address, or a proxy in front of it does. "
+        "Check the address and the port."
+    ),
+    Cause.SECRET_IGNORED: N_(
+        "The gateway does not know your secret key but accepts the public default one. The image "
+        "wppconnect/server-cli ignores SECRET_KEY: start it with --secretKey YOUR_KEY on its command "
+        "line."
+    ),
+    Cause.SECRET_WRONG: N_(
+        "The gateway was started with another secret key. Enter the gateway's own key in the settings."
+    ),
+    Cause.SECRET_MISSING: N_(
+        "Neither a secret key nor a token is set here. Enter the gateway's secret key in the settings."
+    ),
+    Cause.RAW_KEY_AS_TOKEN: N_(
+        "What is set as token is a raw key, and the gateway wants a bcrypt token. Enter the gateway's "
+        "secret key instead; tokens are then made by themselves."
+    ),
+    Cause.TOKEN_CUT: N_(
+        "The token that is set here lost its end: Docker Compose reads $ as a variable. Put it in single "
+        "quotes, or enter the gateway's secret key instead."
+    ),
+    Cause.TOKEN_REFUSED: N_(
+        "The secret key is right, yet the gateway refuses this session's token: it was made for another "
+        "name or with another key. Choose «Asked from the gateway» for tokens, or enter a new token."
+    ),
+    Cause.NAME_UNUSABLE: N_(
+        "This session's name breaks tokens on the gateway. Choose 1 to 40 letters, digits, '_' or '-', "
+        "at most 72 bytes together with the secret key, and pair the session again under that name."
+    ),
+    Cause.PAGE_FROZEN: N_(
+        "The gateway says connected, but WhatsApp in its browser is frozen. Restart the session."
+    ),
+    Cause.BROWSER_DEAD: N_(
+        "The gateway says connected, but its browser has crashed or died. Restart the session."
+    ),
+    Cause.STARTING: N_("The browser on the gateway is starting. Wait up to four minutes."),
+    Cause.STUCK: N_(
+        "The browser on the gateway has been starting for over four minutes and will not come up. Look "
+        "for the launch error in the gateway's log, then restart the session."
+    ),
+    Cause.PROFILE_BUSY: N_(
+        "The browser on the gateway cannot start because its profile is held by an earlier one, or "
+        "locked under the host name of an earlier container. Restart the session in two minutes; if that "
+        "does not help, give the gateway's container a fixed host name and delete SingletonLock in the "
+        "session's profile."
+    ),
+    Cause.WAITING_FOR_SCAN: N_("A live QR code waits to be scanned. Re-pair the session with the phone."),
+    Cause.WAITING_FOR_CODE: N_("A pairing code waits to be entered on the phone."),
+    Cause.SCANNED_NOT_LINKED: N_(
+        "The code was scanned, but linking has not ended. The phone may be loading its chats, which "
+        "takes up to three minutes; or it asks for a passkey, fingerprint or PIN: confirm that on the "
+        "phone."
+    ),
+    Cause.CODE_EXPIRED: N_(
+        "A code was shown, and nobody used it before the gateway closed the attempt. Open «Linked "
+        "devices» on the phone first, then ask for a new code."
+    ),
+    Cause.CODE_EXPIRED_OFTEN: N_(
+        "Several codes in a row expired unused. Have the phone in hand before you ask for the next. If "
+        "it was scanned each time, look at the phone: it may ask for a passkey, or have four linked "
+        "devices already."
+    ),
+    Cause.ATTEMPT_TOO_SHORT: N_(
+        "The gateway closed the attempt sooner than a phone needs: its autoClose is set too short. Set "
+        "createOptions.autoClose to 60000 or more in the gateway's configuration."
+    ),
+    Cause.NEVER_PAIRED: N_("No phone was ever linked to this session. Pair it."),
+    Cause.CLOSED_HERE: N_("The session was closed from here. Start it; a linked phone needs no new scan."),
+    Cause.LOGGED_OUT_HERE: N_("The session was logged out from here. Pair it with a new scan."),
+    Cause.GATEWAY_RESTARTED: N_(
+        "The gateway was restarted, and this session did not come back. Start it. If that happens at "
+        "every restart, keep the gateway's tokens and userDataDir folders on volumes, and its secret key "
+        "free of / # ?."
+    ),
+    Cause.UNLINKED: N_(
+        "The session was connected and is closed now: the device was removed on the phone, or somebody "
+        "closed it on the gateway. Re-pair it."
+    ),
+    Cause.UNREADABLE: N_(
+        "The gateway's answer could not be understood. Look at the gateway's log; its release may be "
+        "very old or changed."
+    ),
+    Cause.OPEN_TO_EVERYONE: N_(
+        "The session is fine, but the gateway accepts the public default secret: everybody who reaches "
+        "it can read and send messages. Give it a secret key of its own."
+    ),
+    Cause.OLD_RELEASE: N_(
+        "The session is fine, but this release of the gateway goes on saying connected after a session "
+        "was removed on the phone. Update it to 2.8.7 or later."
+    ),
+}
+"""One sentence on what is wrong, and the next step."""
+
+GATEWAY_IS_FINE = N_("Nothing is wrong with the gateway.")
+GATEWAY_IS_OPEN = N_(
+    "The gateway accepts the public default secret: everybody who reaches it can read and send "
+    "messages. Give it a secret key of its own."
+)
+GATEWAY_IS_OLD = N_(
+    "This release of the gateway goes on saying connected after a session was removed on the phone. "
+    "Update it to 2.8.7 or later."
+)
+OF_THE_GATEWAY = {
+    Cause.WELL: GATEWAY_IS_FINE,
+    Cause.OPEN_TO_EVERYONE: GATEWAY_IS_OPEN,
+    Cause.OLD_RELEASE: GATEWAY_IS_OLD,
+}
+"""The same causes where no session was examined."""

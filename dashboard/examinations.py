@@ -1,0 +1,57 @@
+"""What the doctor is finding out, by session: in threads of its own, because a frozen page takes its time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from core.diagnosis import Diagnosis
+from core.workers import Workers
+
+THREADS = 2
+
+Tell = Callable[[Diagnosis], None]
+
+
+class Examinations:
+    """Run at most one examination of a session at a time and remember what is known so far."""
+
+    def __init__(self) -> None:
+        self._workers = Workers(THREADS, "doctor")
+        self._lock = threading.Lock()
+        self._running: set[tuple[str, str]] = set()
+        self._found: dict[tuple[str, str], Diagnosis] = {}
+
+    def begin(self, server: str, session: str, examine: Callable[[Tell], Diagnosis]) -> None:
+        """Start an examination, unless one of this session runs already."""
+        key = (server, session)
+        with self._lock:
+            if key in self._running:
+                return
+            self._running.add(key)
+        self._workers.submit(lambda: self._examine(key, examine))
+
+    def is_running(self, server: str, session: str) -> bool:
+        """Tell whether questions are being asked."""
+        with self._lock:
+            return (server, session) in self._running
+
+    def latest(self, server: str, session: str) -> Diagnosis | None:
+        """Return what is known so far, or was found out last."""
+        with self._lock:
+            return self._found.get((server, session))
+
+    def stop(self) -> None:
+        """End the threads after the call that they are at."""
+        self._workers.stop()
+
+    def _examine(self, key: tuple[str, str], examine: Callable[[Tell], Diagnosis]) -> None:
+        try:
+            self._tell(key, examine(lambda diagnosis: self._tell(key, diagnosis)))
+        finally:
+            with self._lock:
+                self._running.discard(key)
+
+    def _tell(self, key: tuple[str, str], diagnosis: Diagnosis) -> None:
+        with self._lock:
+            self._found[key] = diagnosis
