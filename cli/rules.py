@@ -80,8 +80,11 @@ def write(installation: Installation, output: Path) -> list[Path]:
         if path == EDITED and target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = (MONITORING / path).read_text(encoding="utf-8")
-        target.write_text(adapt(text, installation), encoding="utf-8")
+        text = adapt((MONITORING / path).read_text(encoding="utf-8"), installation)
+        if path.suffix == ".md":
+            # On the page their links are relative; elsewhere they have to lead back to it.
+            text = text.replace("](/", f"]({installation.external_url}/")
+        target.write_text(text, encoding="utf-8")
         written.append(target)
     return written
 

@@ -30,6 +30,7 @@ from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Users
 from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
+from dashboard.runbooks import runbook_routes
 from dashboard.settings import DashboardEnvironment
 from dashboard.stopping import StopSignals
 from dashboard.streamlit_adapter import is_activity, rerun_frame, streamlit_options
@@ -88,7 +89,12 @@ def build_app(
                 await sweeping
             desk.passwords.close()
 
-    return App(script, lifespan=lifespan, routes=routes, middleware=[Middleware(Gate, rules=rules)])
+    return App(
+        script,
+        lifespan=lifespan,
+        routes=[*routes, *runbook_routes()],
+        middleware=[Middleware(Gate, rules=rules)],
+    )
 
 
 def serve(

@@ -47,6 +47,7 @@ def sign_in_page(frame: Frame, *, next_address: str, name: str = "", note: Note 
             text_field("password", _("Password"), rules=rules, kind="password"),
             button(_("Sign in")),
         ),
+        f'<script src="{ASSETS}/keep-fragment.js" defer></script>',
     ]
     return page(frame.locale, _("Sign in"), body)
 

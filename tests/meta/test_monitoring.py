@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from exporter.metrics import CATALOGUE, Kind
-from tests.meta.source import ROOT
 from tests.support.monitoring import (
     DASHBOARDS,
     MONITORING,
@@ -25,7 +24,6 @@ from tests.support.monitoring import (
 
 OF_PROMETHEUS = {"up", "ALERTS"}
 SEVERITIES = {"critical", "warning", "none"}
-RUNBOOKS = (ROOT / "docs" / "runbooks.md").read_text()
 URL = re.compile(r"https?://[^\s\"'<>`]+")
 FILES = sorted(path for path in MONITORING.rglob("*") if path.is_file())
 
@@ -88,15 +86,6 @@ def test_alert_says_what_where_and_how(alert: dict[str, Any]) -> None:
     assert {"summary", "description", "dashboard_url", "runbook_url"} <= set(annotations)
     assert annotations["dashboard_url"].startswith("https://ops.example.org/")
     assert annotations["runbook_url"] == f"https://ops.example.org/runbooks#{alert['alert'].lower()}"
-
-
-@each_alert
-def test_alert_has_a_runbook_section(alert: dict[str, Any]) -> None:
-    assert f"\n## {alert['alert']}\n" in RUNBOOKS
-
-
-def test_every_runbook_section_is_about_an_alert() -> None:
-    assert set(re.findall(r"^## (.+)$", RUNBOOKS, re.MULTILINE)) == {alert["alert"] for alert in alerts()}
 
 
 @each_alert

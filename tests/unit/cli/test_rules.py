@@ -73,6 +73,15 @@ def test_output_folder_gets_all_files_but_the_tests(
     assert f'"query": "{URL}"' in (tmp_path / "grafana" / "dashboards" / "fleet.json").read_text()
 
 
+def test_runbooks_that_are_published_elsewhere_lead_back_to_the_page(tmp_path: Path) -> None:
+    assert main(["rules", "--external-url", URL, "--output", str(tmp_path)]) == 0
+
+    for written in (tmp_path / "runbooks").iterdir():
+        text = written.read_text()
+        assert f"({URL}/settings)" in text
+        assert "(/" not in text
+
+
 def test_receivers_that_were_filled_in_survive_the_next_time(tmp_path: Path) -> None:
     edited = tmp_path / "alertmanager" / "alertmanager.yml"
     main(["rules", "--external-url", URL, "--output", str(tmp_path)])

@@ -10,6 +10,7 @@ OPEN = [
     "/sign-in/first",
     "/sign-in/assets/sign-in.css",
     "/sign-in/assets/first-sign-in.js",
+    "/sign-in/assets/keep-fragment.js",
     "/sign-in/assets/mark.svg",
 ]
 CLOSED = [
