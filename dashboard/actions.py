@@ -12,12 +12,22 @@ from dashboard.state import Notice
 
 def open_session(server: str, session: str) -> None:
     """Go to a session's page."""
+    state.require(Role.VIEWER)
     state.go(state.SESSION_PAGE, {"server": server, "session": session})
 
 
-def open_settings(server: str) -> None:
-    """Go to the settings of a gateway."""
-    state.go(state.SETTINGS_PAGE, {"server": server})
+def open_settings(server: str = "", _session: str = "") -> None:
+    """Go to the settings, those of a gateway first."""
+    state.require(Role.ADMINISTRATOR)
+    state.go(state.SETTINGS_PAGE, {"server": server} if server else None)
+
+
+def back_to_sessions(server: str, session: str) -> None:
+    """Go to the list of sessions; the result of a finished operation has been seen."""
+    user = state.require(Role.VIEWER)
+    if user.role.covers(Role.OPERATOR):
+        state.core().operations.forget(server, session)
+    state.go(state.SESSIONS_PAGE)
 
 
 def pair(server: str, session: str) -> None:
@@ -29,6 +39,7 @@ def pair(server: str, session: str) -> None:
 
 def pair_from_list(server: str, session: str) -> None:
     """Do the same from the list of sessions."""
+    state.require(Role.OPERATOR)
     pair(server, session)
     open_session(server, session)
 
@@ -71,6 +82,7 @@ def restart(server: str, session: str) -> None:
 
 def restart_from_list(server: str, session: str) -> None:
     """Do the same from the list of sessions."""
+    state.require(Role.OPERATOR)
     restart(server, session)
     open_session(server, session)
 
@@ -89,12 +101,14 @@ def log_out(server: str, session: str) -> None:
 
 def pause(server: str, session: str) -> None:
     """Stop checking a session."""
-    _enable(server, session, enabled=False)
+    user = state.require(Role.OPERATOR)
+    _enable(server, session, enabled=False, actor=user.name)
 
 
 def resume(server: str, session: str) -> None:
     """Check a session again."""
-    _enable(server, session, enabled=True)
+    user = state.require(Role.OPERATOR)
+    _enable(server, session, enabled=True, actor=user.name)
 
 
 def dismiss(server: str, session: str) -> None:
@@ -118,10 +132,9 @@ def confirm_key(server: str, session: str) -> str:
     return f"confirm-{server}-{session}"
 
 
-def _enable(server: str, session: str, *, enabled: bool) -> None:
-    user = state.require(Role.OPERATOR)
+def _enable(server: str, session: str, *, enabled: bool, actor: str) -> None:
     try:
-        set_enabled(state.core().settings, server, session, enabled=enabled, actor=user.name)
+        set_enabled(state.core().settings, server, session, enabled=enabled, actor=actor)
     except WppconnectError as error:
         text = formatting.cause(_, type(error).__name__)
         state.tell(place(server, session), Notice("bad", text))

@@ -9,13 +9,13 @@ import streamlit as st
 
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from dashboard import formatting, state
-from dashboard.auth.users import User
+from dashboard.auth.users import Role, User
 from dashboard.formatting import Voice
 from dashboard.i18n import gettext as _
 from dashboard.qr import qr_data_uri
 from dashboard.state import Notice
 from dashboard.theme import NAME, style
-from dashboard.words import LOOKS
+from dashboard.words import LOOKS, ROLES
 
 
 def frame(user: User) -> None:
@@ -24,9 +24,20 @@ def frame(user: User) -> None:
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
-        st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
+        if user.role.covers(Role.ADMINISTRATOR):
+            st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
         label = _("Sign out ({name})").format(name=user.name)
         st.html(f'<a class="ops-out" href="/sign-out" target="_self">{escape(label)}</a>', width="content")
+
+
+def only_for(role: Role) -> None:
+    """End a page that is not for who looks at it, and say for whom it is."""
+    user = state.user()
+    if user.role.covers(role):
+        return
+    text = _("This page is for the role {needed}; you are signed in as {name} with the role {role}.")
+    note("idle", text.format(needed=_(ROLES[role]), name=user.name, role=_(ROLES[user.role])), icon="lock")
+    st.stop()
 
 
 def heading(title: str, beside: str = "") -> str:

@@ -32,6 +32,7 @@ def examine_session(server: str, session: str) -> None:
 
 def examine_failed(session: SessionSnapshot, operation: OperationStatus | None) -> None:
     """Examine a session by itself, once after each operation that failed; called while drawing."""
+    state.require(Role.OPERATOR)
     if operation is None or operation.outcome is None or operation.outcome.code not in EXPLAINED:
         return
     known = state.examinations().latest(session.server, session.session)

@@ -9,9 +9,10 @@ from typing import Literal
 
 import streamlit as st
 
-from core.models import SessionSnapshot
+from core.models import SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from dashboard import actions, components, formatting, state
+from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.panel import Panel, asks_for_new_code, choose, tells_result
@@ -39,7 +40,11 @@ def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatu
     components.told(state.notice(actions.place(session.server, session.session)))
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
         _draw_result(voice, operation)
-    _DRAWN[panel](View(voice, session, operation))
+    view = View(voice, session, operation)
+    if not state.may(Role.OPERATOR) and _is_for_operators(panel, session):
+        _draw_for_viewer(view)
+    else:
+        _DRAWN[panel](view)
 
 
 def _draw_result(voice: Voice, operation: OperationStatus) -> None:
@@ -118,12 +123,7 @@ def _draw_success(view: View) -> None:
         f'<div class="ops-success ops-good" role="status" data-ops="success">{components.shape("check")}'
         f"<strong>{escape(title)}</strong>{lasted}</div>"
     )
-    _button(_("Back to all sessions"), "done", view.session, _done, kind="primary")
-
-
-def _done(server: str, session: str) -> None:
-    actions.dismiss(server, session)
-    state.go(state.SESSIONS_PAGE)
+    _button(_("Back to all sessions"), "done", view.session, actions.back_to_sessions, kind="primary")
 
 
 def _draw_connected(_view: View) -> None:
@@ -189,7 +189,8 @@ def _draw_confirm_webhook(view: View) -> None:
         title=_("This would delete the webhook."),
         icon="warning",
     )
-    _button(_("Enter the webhook in the settings"), "webhook", view.session, _to_settings)
+    if state.may(Role.ADMINISTRATOR):
+        _button(_("Enter the webhook in the settings"), "webhook", view.session, actions.open_settings)
     with st.form(f"confirm-form-{server}-{name}", border=False):
         st.text_input(
             _("Or type {session} to pair without a webhook").format(session=plain(name)),
@@ -215,21 +216,36 @@ def _draw_paused(view: View) -> None:
 def _draw_unauthorized(view: View) -> None:
     text = _("Until the gateway accepts the secret key, this session can be neither seen nor paired.")
     components.note("bad", text, icon="lock")
-    _button(_("Check the secret key"), "secret", view.session, _to_settings, kind="primary")
+    if state.may(Role.ADMINISTRATOR):
+        _button(_("Check the secret key"), "secret", view.session, actions.open_settings, kind="primary")
+    else:
+        components.soft(_("An administrator can correct it."))
 
 
 def _draw_unreachable(view: View) -> None:
     text = _("Nothing can be done here before the gateway answers again. This page goes on trying.")
     components.note("bad", text, icon="cut")
-    _button(_("Check the address"), "address", view.session, _to_settings, kind="primary")
+    if state.may(Role.ADMINISTRATOR):
+        _button(_("Check the address"), "address", view.session, actions.open_settings, kind="primary")
 
 
 def _draw_unknown(_view: View) -> None:
     components.waiting(_("Waiting for news of this session"))
 
 
-def _to_settings(server: str, _session: str) -> None:
-    actions.open_settings(server)
+def _is_for_operators(panel: Panel, session: SessionSnapshot) -> bool:
+    # A viewer's snapshot has no code: a session that waits for a scan is then in the panel WAITING.
+    return panel in _FOR_OPERATORS or (panel is Panel.WAITING and session.verdict == Verdict.WAITING_FOR_QR)
+
+
+def _draw_for_viewer(view: View) -> None:
+    if view.session.verdict == Verdict.WAITING_FOR_QR:
+        text = _("It waits for a phone. Operators see the code to scan here; your role is viewer.")
+    elif view.session.verdict == Verdict.PAUSED:
+        text = _("This session is paused: it is not checked and raises no alert.")
+    else:
+        text = _("It needs an operator. Your role is viewer: you can watch, and tell one.")
+    components.note("idle", text, icon="lock")
 
 
 def _button(
@@ -249,6 +265,15 @@ def _button(
         width="stretch",
     )
 
+
+_FOR_OPERATORS = {
+    Panel.QR,
+    Panel.CODE,
+    Panel.CONFIRM_WEBHOOK,
+    Panel.OFFER_PAIRING,
+    Panel.OFFER_RESTART,
+    Panel.PAUSED,
+}
 
 _DRAWN: dict[Panel, Callable[[View], None]] = {
     Panel.QR: _draw_qr,

@@ -49,6 +49,7 @@ def add_session_form(server: str) -> str:
 
 def save_server(server: str) -> None:
     """Save what was changed of a gateway."""
+    state.require(Role.ADMINISTRATOR)
     form = server_form(server)
     new = changed(form)
 
@@ -66,6 +67,7 @@ def save_server(server: str) -> None:
 
 def add_server() -> None:
     """Add a gateway."""
+    state.require(Role.ADMINISTRATOR)
     new = {
         field: str(state.held(field_key(ADD_SERVER, field))).strip()
         for field in ("name", "url", "secret_key")
@@ -84,11 +86,13 @@ def add_server() -> None:
 
 def remove_server(server: str) -> None:
     """Remove a gateway with its sessions."""
+    state.require(Role.ADMINISTRATOR)
     save("settings", lambda saved: saved.without_server(server))
 
 
 def save_session(server: str, session: str) -> None:
     """Save what was changed of a session."""
+    state.require(Role.ADMINISTRATOR)
     form = session_form(server, session)
     new = changed(form)
     webhook: str | Keep | None = KEEP
@@ -110,6 +114,7 @@ def save_session(server: str, session: str) -> None:
 
 def add_session(server: str) -> None:
     """Add a session, checked from now on."""
+    state.require(Role.ADMINISTRATOR)
     form = add_session_form(server)
     name = state.typed(field_key(form, "name")).strip()
 
@@ -128,11 +133,13 @@ def add_session(server: str) -> None:
 
 def remove_session(server: str, session: str) -> None:
     """Remove a session from the settings; the gateway keeps it."""
+    state.require(Role.ADMINISTRATOR)
     save(add_session_form(server), lambda saved: saved.without_session(server, session))
 
 
 def save_interval() -> None:
     """Save how often sessions are checked."""
+    state.require(Role.ADMINISTRATOR)
     seconds = state.held(field_key(INTERVAL, "seconds"))
     # The field itself has no bounds: the browser would send its last good value instead, and that be saved.
     if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:

@@ -18,6 +18,7 @@ from core.models import HistoryEntry, Snapshot
 from core.operation_status import OperationStatus
 from core.runtime import Core
 from core.settings import Settings
+from dashboard import withheld
 from dashboard.auth import identity
 from dashboard.auth.users import Role, User
 from dashboard.background import Background
@@ -44,7 +45,6 @@ _DESTINATION = "ops-destination"
 _NOTICES = "ops-notices"
 _PHONES = "ops-phones"
 _OPENED = "ops-opened"
-_RANKS = (Role.VIEWER, Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True)
@@ -113,17 +113,20 @@ def user() -> User:
     return found
 
 
+def may(role: Role) -> bool:
+    """Tell whether the reader has at least this role: for what is offered, never for what is done."""
+    return user().role.covers(role)
+
+
 def require(role: Role) -> User:
-    """Return the user of an action, which needs at least this role; ends the run otherwise."""
+    """Return the user of an action, which needs at least this role; ends the run otherwise.
+
+    The first line of every action: the browser may send a click that its page never offered.
+    """
     found = user()
-    if not _reaches(found, role):
+    if not found.role.covers(role):
         st.stop()
     return found
-
-
-def may(role: Role) -> bool:
-    """Tell whether the reader has at least this role: what they may not do is not offered."""
-    return _reaches(user(), role)
 
 
 def voice(now: datetime) -> Voice:
@@ -132,8 +135,9 @@ def voice(now: datetime) -> Voice:
 
 
 def snapshot() -> Snapshot:
-    """Return everything that is known now; memory only."""
-    return core().monitor.snapshot()
+    """Return everything that the reader may know now; memory only."""
+    found = core().monitor.snapshot()
+    return found if may(Role.OPERATOR) else withheld.without_codes(found)
 
 
 def settings() -> Settings:
@@ -142,8 +146,9 @@ def settings() -> Settings:
 
 
 def operation(server: str, session: str) -> OperationStatus | None:
-    """Return what is being done, or was last done, with a session; memory only."""
-    return core().operations.status(server, session)
+    """Return what is being done, or was last done, with a session, as far as the reader may know it."""
+    found = core().operations.status(server, session)
+    return found if found is None or may(Role.OPERATOR) else withheld.without_code(found)
 
 
 def watch(server: str, session: str) -> None:
@@ -237,10 +242,6 @@ def held(key: str) -> Field:
 def put(key: str, value: Field) -> None:
     """Set the value of the widget of this key, before it is drawn."""
     st.session_state[key] = value
-
-
-def _reaches(user: User, role: Role) -> bool:
-    return _RANKS.index(user.role) >= _RANKS.index(role)
 
 
 def _zone() -> tzinfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.models import Reason, TokenSource, Verdict
+from dashboard.auth.users import Role
 from dashboard.i18n import N_
 
 
@@ -52,6 +53,12 @@ REASONS: dict[Reason, str] = {
     Reason.START_TOO_SLOW: N_("The browser on the gateway has been starting for too long."),
     Reason.UNREADABLE_ANSWER: N_("The gateway's answer could not be understood."),
     Reason.STALE: N_("No recent answer about this session."),
+}
+
+ROLES: dict[Role, str] = {
+    Role.VIEWER: N_("viewer"),
+    Role.OPERATOR: N_("operator"),
+    Role.ADMINISTRATOR: N_("administrator"),
 }
 
 OPERATIONS: dict[str, str] = {

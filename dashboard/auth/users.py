@@ -21,11 +21,19 @@ USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 class Role(StrEnum):
-    """What a user may do; only administrators exist so far."""
+    """What a user may do; each may do what those before it may."""
 
     VIEWER = "viewer"
+    """Sees every session, but no code that links a phone."""
     OPERATOR = "operator"
+    """Pairs, closes, logs out, pauses."""
     ADMINISTRATOR = "administrator"
+    """Changes settings and users."""
+
+    def covers(self, other: Role) -> bool:
+        """Tell whether this role may do what the other may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
 
 
 class User(Frozen):

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from dashboard import actions, components, state
+from dashboard.auth.users import Role
 from dashboard.doctor_panel import draw_doctor
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
@@ -132,5 +133,6 @@ with main:
 with side:
     known = state.snapshot().session(server_name, session_name)
     if known is not None:
-        draw_controls(known)
+        if state.may(Role.OPERATOR):
+            draw_controls(known)
         draw_history(server_name, session_name)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from dashboard import actions, components, formatting, state
+from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.words import LOOKS
@@ -38,15 +39,17 @@ def draw_card(voice: Voice, session: SessionSnapshot) -> None:
 def button(session: SessionSnapshot) -> tuple[str, str, Callable[..., None], tuple[str, ...]]:
     """Choose the one button: its label, its key's beginning, what it does, and with what if not the names."""
     match session.verdict:
+        case _ if not state.may(Role.OPERATOR):
+            return _("Open {session}"), "open", actions.open_session, ()
         case Verdict.DISCONNECTED if session.ever_connected:
             return _("Re-pair {session}"), "repair", actions.pair_from_list, ()
         case Verdict.DISCONNECTED:
             return _("Pair {session}"), "repair", actions.pair_from_list, ()
         case Verdict.STUCK | Verdict.UNRESPONSIVE:
             return _("Restart {session}"), "restart", actions.restart_from_list, ()
-        case Verdict.UNAUTHORIZED:
+        case Verdict.UNAUTHORIZED if state.may(Role.ADMINISTRATOR):
             return _("Check the secret key"), "secret", actions.open_settings, (session.server,)
-        case Verdict.UNREACHABLE:
+        case Verdict.UNREACHABLE if state.may(Role.ADMINISTRATOR):
             return _("Check the address"), "address", actions.open_settings, (session.server,)
         case Verdict.PAUSED:
             return _("Resume {session}"), "resume", actions.resume, ()
@@ -64,8 +67,11 @@ def draw_nothing_yet(servers: tuple[ServerSnapshot, ...]) -> None:
         else:
             text = _("No gateway is set up yet. Enter the address of your WPPConnect Server to begin.")
         components.note("idle", text)
+        if not state.may(Role.ADMINISTRATOR):
+            components.soft(_("An administrator can do that."))
+            return
         label = _("Add a session") if servers else _("Add a gateway")
-        st.button(label, key="to-settings", on_click=state.go, args=(state.SETTINGS_PAGE,), type="primary")
+        st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
 
 
 @st.fragment(run_every=REFRESH_SECONDS)

@@ -5,6 +5,7 @@ import streamlit as st
 from core.settings import ServerSettings, Settings
 from core.settings_store import SAVED_ON_THE_PAGE
 from dashboard import components, settings_actions, state
+from dashboard.auth.users import Role
 from dashboard.check_results import draw_results
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
@@ -160,10 +161,10 @@ def draw_interval(settings: Settings) -> None:
         )
 
 
-state.user()
 state.follow()
-current = state.settings()
 st.html(components.heading(_("Settings")))
+components.only_for(Role.ADMINISTRATOR)
+current = state.settings()
 components.troubles()
 components.told(state.notice("settings"))
 wanted = st.query_params.get("server")
