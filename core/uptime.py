@@ -11,9 +11,6 @@ from core.models import Reason, SessionSnapshot, Verdict
 from core.reasons import Loss
 from core.timeline import Span
 
-NOT_MEASURED = frozenset({None, Verdict.PAUSED})
-"""Verdicts of time that counts neither as up nor as down; None: nobody probed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -48,16 +45,23 @@ class Uptime:
         return self.connected_seconds / self.measured_seconds if self.measured_seconds > 0 else None
 
 
+def is_measured(verdict: Verdict | None) -> bool:
+    """Tell whether time in this verdict counts as up or down; None: nobody probed."""
+    return verdict is not None and verdict is not Verdict.PAUSED
+
+
 def uptime(spans: Sequence[Span], since: datetime, until: datetime) -> Uptime:
     """Count how long the session was connected, and measured, in a window."""
     connected = measured = 0.0
     for one in reversed(spans):
         if one.until <= since:
             break
+        if one.since >= until or not is_measured(one.verdict):
+            continue
         seconds = (min(one.until, until) - max(one.since, since)).total_seconds()
-        if seconds > 0 and one.verdict not in NOT_MEASURED:
-            measured += seconds
-            connected += seconds if one.verdict == Verdict.CONNECTED else 0.0
+        measured += seconds
+        if one.verdict is Verdict.CONNECTED:
+            connected += seconds
     return Uptime(since, until, connected, measured)
 
 
@@ -65,8 +69,7 @@ def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list
     """Find the outages in a timeline, oldest first.
 
     Time in which nobody measured does not end one. A session that a prober has just begun to look at is
-    unknown, and not lost. With `still`, what the session is in now, the one that lasts is known from its
-    beginning on, also when that is older than the log.
+    unknown, and not lost. `still`, what the session is in now, tells of one that is older than the log.
     """
     found: list[Outage] = []
     running: Span | None = None
@@ -82,11 +85,11 @@ def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list
             running = None
         elif one.verdict is not None and running is None and was_connected:
             running = None if is_first_look and one.verdict == Verdict.UNKNOWN else one
-        is_first_look = one.verdict in NOT_MEASURED or (is_first_look and one.verdict == Verdict.UNKNOWN)
-    if still is not None and still.lost_at is not None:
-        found.append(Outage(still.lost_at, None, still.lost_reason, recovered=False))
-    elif running is not None:
+        is_first_look = not is_measured(one.verdict) or (is_first_look and one.verdict == Verdict.UNKNOWN)
+    if running is not None:
         found.append(Outage(running.since, None, running.reason, recovered=False))
+    elif still is not None and still.lost_at is not None and spans and _is_down(spans[-1].verdict):
+        found.append(Outage(still.lost_at, None, still.lost_reason, recovered=False))
     return found
 
 
@@ -103,3 +106,7 @@ def mean_recovery_seconds(found: Sequence[Outage], since: datetime, until: datet
         if one.recovered and one.until is not None and since <= one.until < until
     ]
     return sum(lasted) / len(lasted) if lasted else None
+
+
+def _is_down(verdict: Verdict | None) -> bool:
+    return is_measured(verdict) and verdict is not Verdict.CONNECTED

@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from core.clock import Now, now
 from core.disk import disk_error
 from core.locks import ProcessLock
 from core.models import HistoryEntry
-from core.store.segments import append_lines, read_lines, read_lines_backwards
+from core.store.segments import append_lines, read_added, read_lines, read_lines_backwards
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +89,22 @@ class History:
                 if entry and (entry.server, entry.session, entry.kind) == (server, session, kind):
                     return entry
         return None
+
+    def follow(self, since: datetime, *, kinds: Collection[str]) -> Callable[[], Iterator[HistoryEntry]]:
+        """Return a function that gives what was added since it was called last, in the order of writing.
+
+        At its first call that is everything from the day of `since` on. For one thread.
+        """
+        needles = [needle for kind in kinds for needle in _needles(kind)]
+        offsets: dict[date, int] = {}
+
+        def added() -> Iterator[HistoryEntry]:
+            for day in self._days(since, None, newest_first=False):
+                lines, offsets[day] = read_added(self._path(day), offsets.get(day, 0))
+                entries = (_parse(line) for line in lines if any(needle in line for needle in needles))
+                yield from (entry for entry in entries if entry and entry.kind in kinds)
+
+        return added
 
     def _days(self, since: datetime | None, until: datetime | None, *, newest_first: bool) -> list[date]:
         first = since.astimezone(UTC).date() if since else date.min

@@ -58,6 +58,23 @@ def read_lines_backwards(path: Path, *, containing: bytes) -> Iterator[bytes]:
         yield content[end:stop] if stop >= 0 else content[end:]
 
 
+def read_added(path: Path, offset: int) -> tuple[list[bytes], int]:
+    """Read the whole lines from a place in the file on, and tell where the next reading begins.
+
+    What is being written at this moment, or was left unfinished, has no line end yet and is not read.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            added = file.read()
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise disk_error("read", path, error) from None
+    whole = added.rfind(b"\n") + 1
+    return added[:whole].split(b"\n")[:-1], offset + whole
+
+
 def _content(path: Path) -> bytes:
     found = read_stamped(path)
     return found[1] if found else b""

@@ -302,3 +302,62 @@ def test_a_day_that_cannot_be_deleted_does_not_fail_the_append(
 
     assert "history_file_not_deleted" in caplog.text
     assert history.latest("main", "sales", "transition") == entry(n=1)
+
+
+# Following
+
+
+def test_a_follower_gets_each_line_once_in_the_order_of_writing(history: History) -> None:
+    history.append(entry(NOON + timedelta(seconds=1), n=1), entry(NOON, n=2))
+    added = history.follow(NOON, kinds=["transition"])
+
+    first = numbers(list(added()))
+    history.append(entry(NOON, n=3), entry(NOON + timedelta(days=1), n=4))
+    second = numbers(list(added()))
+
+    assert (first, second, list(added())) == ([1, 2], [3, 4], [])
+
+
+def test_a_follower_begins_with_the_day_that_it_names_and_hears_of_the_kinds_that_it_names(
+    history: History,
+) -> None:
+    yesterday = NOON - timedelta(days=1)
+    history.append(entry(yesterday, n=1), entry(n=2), entry(kind="settings", n=3))
+
+    added = history.follow(NOON, kinds=["transition"])
+
+    assert numbers(list(added())) == [2]
+
+
+def test_a_follower_waits_for_the_end_of_a_line(history: History, directory: Path) -> None:
+    history.append(entry(n=1))
+    added = history.follow(NOON, kinds=["transition"])
+    line = entry(n=2).model_dump_json()
+    with (directory / TODAY).open("a") as file:
+        file.write(line[:20])
+        file.flush()
+        torn = numbers(list(added()))
+        file.write(line[20:] + "\n")
+
+    assert (torn, numbers(list(added()))) == ([1], [2])
+
+
+def test_a_follower_does_not_hear_what_was_left_unfinished(history: History, directory: Path) -> None:
+    history.append(entry(n=1))
+    added = history.follow(NOON, kinds=["transition"])
+    with (directory / TODAY).open("a") as file:
+        file.write('{"at":"2026')
+    list(added())
+
+    history.append(entry(n=2))
+
+    assert numbers(list(added())) == [2]
+
+
+def test_a_follower_of_an_empty_history_hears_of_the_first_line(history: History) -> None:
+    added = history.follow(NOON, kinds=["transition"])
+    before = list(added())
+
+    history.append(entry(n=1))
+
+    assert (before, numbers(list(added()))) == ([], [1])
