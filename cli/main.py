@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 external_url=arguments.external_url,
                 runbooks_url=arguments.runbooks_url,
                 grace=arguments.grace,
+                language=arguments.language,
                 output=arguments.output,
             )
         case "test-pager":
@@ -137,9 +138,17 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_argument(
         "--external-url", metavar="URL", required=True, help="the page's address, as people open it"
     )
-    rules.add_argument("--runbooks-url", metavar="URL", help="where docs/runbooks.md is published")
+    rules.add_argument(
+        "--runbooks-url", metavar="URL", help="where runbooks/*.md are published, if not on the page"
+    )
     rules.add_argument(
         "--grace", metavar="DURATION", help="how long a session may be lost before somebody is paged (3m)"
+    )
+    rules.add_argument(
+        "--language",
+        choices=("en", "pt_PT", "pt_BR"),
+        default="en",
+        help="of the notifications (default en); goes into alertmanager/alertmanager.yml",
     )
     rules.add_argument("--output", metavar="DIR", type=Path, help="write all files into this folder")
     test_pager = commands.add_parser(

@@ -17,6 +17,9 @@ EDITED = Path("alertmanager", "alertmanager.yml")
 PLACEHOLDER = "https://ops.example.org"
 RUNBOOKS = f"{PLACEHOLDER}/runbooks"
 
+LANGUAGE = "  # - templates/languages/pt_PT.tmpl"
+"""The line of `EDITED` that makes notifications Portuguese, switched off."""
+
 DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 SHORTEST_GRACE_SECONDS = 30
 """Shorter than a phone's change of networks, and pages would be for nothing."""
@@ -35,9 +38,13 @@ class Installation:
     runbooks_url: str
     grace_seconds: int | None = None
     """None: as shipped."""
+    language: str = "en"
+    """Of the notifications."""
 
 
-def rules(*, external_url: str, runbooks_url: str | None, grace: str | None, output: Path | None) -> int:
+def rules(
+    *, external_url: str, runbooks_url: str | None, grace: str | None, language: str, output: Path | None
+) -> int:
     """Write all files below `output`, or the alerts alone to standard output; returns the exit code."""
     from dashboard.settings import check_external_url
 
@@ -59,7 +66,7 @@ def rules(*, external_url: str, runbooks_url: str | None, grace: str | None, out
     if is_loopback(external_url):
         sys.stderr.write("wppconnect-ops rules: these links work on this machine only\n")
     runbooks_url = (runbooks_url or f"{external_url}/runbooks").rstrip("/")
-    here = Installation(external_url, runbooks_url, grace_seconds)
+    here = Installation(external_url, runbooks_url, grace_seconds, language)
     if output is None:
         sys.stdout.write(adapt((MONITORING / RULES).read_text(encoding="utf-8"), here))
         return 0
@@ -90,7 +97,9 @@ def write(installation: Installation, output: Path) -> list[Path]:
 
 
 def adapt(text: str, installation: Installation) -> str:
-    """Put the installation's links and grace into one shipped file; everything else stays, to the letter."""
+    """Put the installation's links, grace and language into one shipped file; all else stays as it is."""
+    if installation.language != "en":
+        text = text.replace(LANGUAGE, f"  - templates/languages/{installation.language}.tmpl")
     text = text.replace(RUNBOOKS, installation.runbooks_url)
     text = text.replace(PLACEHOLDER, installation.external_url)
     if installation.grace_seconds is None:

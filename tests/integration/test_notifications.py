@@ -36,15 +36,15 @@ LINK = ANNOTATIONS["dashboard_url"]
 FIRING_TEXT = """\
 WhatsApp session sales on main is disconnected
 Messages are not delivered.
-Verdict: waiting for qr
+Verdict: Waiting for a scan
 Since: 2026-01-15 12:00:00 UTC (3m 5s)
-Reason: closed on gateway
+Reason: Removed on the phone, or closed by somebody else
 Open: https://ops.example.org/session?server=main&session=sales
 Runbook: https://ops.example.org/runbooks#wppconnectsessiondisconnected"""
 RESOLVED_TEXT = """\
 Over: WhatsApp session sales on main is disconnected
 It lasted 12m 30s.
-Reason: closed on gateway
+Reason: Removed on the phone, or closed by somebody else
 Open: https://ops.example.org/session?server=main&session=sales"""
 START = datetime.now(UTC) - timedelta(minutes=1)
 
@@ -118,7 +118,9 @@ def test_mail_shows_everything_and_how_long_it_lasted(run: Any, inbox: Inbox) ->
     assert '<a href="https://ops.example.org/session?server=main&amp;session=sales">Open</a>' in html
     assert "2026-01-15 12:00:00 UTC (3m 5s)" in html
     assert second.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == RESOLVED_TEXT
-    assert "It lasted 12m 30s. Reason: closed on gateway." in second.get_body(("html",)).get_content()
+    ended = second.get_body(("html",)).get_content()
+    assert "<p>It lasted 12m 30s.</p>" in ended
+    assert "<p>Reason: Removed on the phone, or closed by somebody else</p>" in ended
 
 
 def test_webhook_carries_the_annotations(run: Any, inbox: Inbox) -> None:

@@ -84,10 +84,15 @@ def mail_receiver(inbox: Inbox) -> Iterator[int]:
 
 
 @contextmanager
-def alertmanager(folder: Path, *, receiver: str, web_port: int, mail_port: int = 9) -> Iterator[str]:
+def alertmanager(
+    folder: Path, *, receiver: str, web_port: int, mail_port: int = 9, language: str = "en"
+) -> Iterator[str]:
     """Run Alertmanager with the shipped files, other targets and shorter waits; yields its address."""
     (folder / "templates").symlink_to(SHIPPED / "templates")
-    (folder / "alertmanager.yml").write_text(_configuration(folder, receiver, web_port, mail_port))
+    text = _configuration(folder, receiver, web_port, mail_port)
+    if language != "en":
+        text = text.replace("# - templates/languages/pt_PT", f"- templates/languages/{language}")
+    (folder / "alertmanager.yml").write_text(text)
     (folder / "slack").write_text(f"http://127.0.0.1:{web_port}/slack")
     (folder / "token").write_text("token-of-the-webhook")
     with socket.create_server(("127.0.0.1", 0)) as free:

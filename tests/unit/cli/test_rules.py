@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cli.main import main
 from cli.rules import MONITORING, Installation, adapt, parse_duration
@@ -80,6 +81,22 @@ def test_runbooks_that_are_published_elsewhere_lead_back_to_the_page(tmp_path: P
         text = written.read_text()
         assert f"({URL}/settings)" in text
         assert "(/" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "loaded"),
+    [
+        ("en", ["templates/*.tmpl"]),
+        ("pt_PT", ["templates/*.tmpl", "templates/languages/pt_PT.tmpl"]),
+        ("pt_BR", ["templates/*.tmpl", "templates/languages/pt_BR.tmpl"]),
+    ],
+)
+def test_notifications_speak_the_chosen_language(tmp_path: Path, language: str, loaded: list[str]) -> None:
+    main(["rules", "--external-url", URL, "--language", language, "--output", str(tmp_path)])
+
+    folder = tmp_path / "alertmanager"
+    assert yaml.safe_load((folder / "alertmanager.yml").read_text())["templates"] == loaded
+    assert all(list(folder.glob(pattern)) for pattern in loaded)
 
 
 def test_receivers_that_were_filled_in_survive_the_next_time(tmp_path: Path) -> None:
