@@ -164,6 +164,17 @@ class Problem(Frozen):
     at: AwareDatetime
 
 
+class Pause(Frozen):
+    """Why a session or a gateway is not checked, and until when."""
+
+    by: str
+    """Who paused it: a user's name, or "cli"."""
+    since: AwareDatetime
+    reason: str = ""
+    until: AwareDatetime | None = None
+    """When it ends by itself; None: when somebody ends it."""
+
+
 class QrCode(Frozen):
     """A live QR payload. It links a phone to the account: never log it; `repr` hides it."""
 
@@ -307,7 +318,7 @@ class HistoryEntry(Frozen):
 
     at: AwareDatetime
     kind: str
-    """transition | operation | monitoring | settings | sign_in"""
+    """transition | operation | monitoring | pause | settings | sign_in"""
     server: str | None = None
     session: str | None = None
     actor: str | None = None

@@ -18,7 +18,6 @@ from core.exceptions import (
     RequestTimeoutError,
     SecretKeyRejectedError,
     StoreError,
-    VersionConflictError,
     WppconnectError,
 )
 from core.logs import register_secret
@@ -26,6 +25,7 @@ from core.models import SessionSnapshot
 from core.monitor import ClientFactory, Monitor
 from core.operation_record import read_facts, write_facts, write_status
 from core.operation_status import OperationStatus, Step
+from core.pausing import resume
 from core.settings_store import SettingsSource
 from core.store import Store
 from core.waits import Waits
@@ -33,8 +33,6 @@ from core.waits import Waits
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-SAVE_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ class OperationRun:
                 "add it in the settings"
             )
         if not configured.enabled:
-            set_enabled(tools.settings, server.name, self.session, enabled=True, actor=status.actor)
+            resume(tools.settings, [(server.name, self.session)], actor=status.actor, now=tools.now())
         self.webhook = configured.webhook
         self.client = tools.client(server, settings)
         return self.client
@@ -235,17 +233,3 @@ class AsideCall(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._answers[0]
-
-
-def set_enabled(source: SettingsSource, server: str, session: str, *, enabled: bool, actor: str) -> None:
-    """Pause or resume a session in the saved settings, on top of what anybody else saves meanwhile."""
-    for left in reversed(range(SAVE_ATTEMPTS)):
-        revision = source.current().revision
-        change = source.saved().with_session(server, session, enabled=enabled)
-        try:
-            source.save(change, expected_revision=revision, actor=actor)
-        except VersionConflictError:
-            if not left:
-                raise
-        else:
-            return

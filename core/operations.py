@@ -13,13 +13,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core import code_pairing, procedures
+from core import code_pairing, pausing, procedures
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, VersionConflictError
 from core.locks import ProcessLock
-from core.models import Reason
+from core.models import Pause, Reason
 from core.monitor import ClientFactory, Monitor
 from core.operation_record import (
     SUBJECT,
@@ -30,7 +30,7 @@ from core.operation_record import (
     read_status,
     write_status,
 )
-from core.operation_run import OperationRun, Procedure, Tools, set_enabled
+from core.operation_run import OperationRun, Procedure, Tools
 from core.operation_status import Kind, OperationStatus, Step
 from core.settings_store import SettingsSource
 from core.store import History, Store
@@ -119,7 +119,8 @@ class Operations:
         def log_out(run: OperationRun) -> str:
             code = procedures.log_out(run)
             if code == "logged_out":
-                set_enabled(self._tools.settings, server, session, enabled=False, actor=actor)
+                paused = Pause(by=actor, since=self._tools.now())
+                pausing.pause(self._tools.settings, [(server, session)], paused)
             return code
 
         return self._begin(Kind.LOGOUT, server, session, actor, log_out)

@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, SecretStr
 
 from core.exceptions import ConfigurationError
-from core.models import Frozen, TokenSource, session_name_problem
+from core.models import Frozen, Pause, TokenSource, session_name_problem
 from core.settings_fields import (
     GatewayUrl,
     ListenAddress,
@@ -65,6 +65,8 @@ class SessionSettings(Frozen):
     name: str
     enabled: bool = True
     """False: paused, it is not probed."""
+    pause: Pause | None = None
+    """Who paused it, why and until when, where that was told."""
     webhook: str | None = Field(default=None, repr=False)
     """The customer's application: None when we do not know, "" when it is known to have none."""
 
@@ -78,6 +80,8 @@ class ServerSettings(Frozen):
     token: SecretStr | None = None
     token_source: TokenSource = TokenSource.AUTO
     enabled: bool = True
+    pause: Pause | None = None
+    """Who paused the whole gateway, why and until when, where that was told."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import Field, SecretStr
 
 from core.exceptions import ConfigurationError
-from core.models import Frozen, TokenSource
+from core.models import Frozen, Pause, TokenSource
 from core.settings import (
     LONGEST_INTERVAL_SECONDS,
     SHORTEST_INTERVAL_SECONDS,
@@ -39,6 +39,8 @@ class SavedSession(Frozen):
     """What the page saved about one session; None: not saved."""
 
     enabled: bool | None = None
+    pause: Pause | None = None
+    """What is known of a pause; counts only while `enabled` is False."""
     webhook: str | None = Field(default=None, repr=False)
     removed: bool = False
     """The environment names it, but it was removed on the page."""
@@ -52,6 +54,7 @@ class SavedServer(Frozen):
     token: SecretStr | None = None
     token_source: TokenSource | None = None
     enabled: bool | None = None
+    pause: Pause | None = None
     sessions: dict[str, SavedSession] = Field(default_factory=dict)
     removed: bool = False
 
@@ -71,14 +74,16 @@ class SavedSettings(Frozen):
         token: str | Keep | None = KEEP,
         token_source: TokenSource | Keep | None = KEEP,
         enabled: bool | Keep | None = KEEP,
+        pause: Pause | None = None,
     ) -> SavedSettings:
-        """Add a server or change it; one that was removed comes back."""
+        """Add a server or change it; one that was removed comes back. A pause goes with its `enabled`."""
         edits = {
             "url": url.strip() if isinstance(url, str) else url,
             "secret_key": _hidden(secret_key),
             "token": _hidden(token),
             "token_source": token_source,
             "enabled": enabled,
+            "pause": KEEP if enabled is KEEP else pause,
         }
         server = self._server(name)
         return self._put(name, server.model_copy(update=_without_keep(edits)))
@@ -93,13 +98,21 @@ class SavedSettings(Frozen):
         name: str,
         *,
         enabled: bool | Keep | None = KEEP,
+        pause: Pause | None = None,
         webhook: str | Keep | None = KEEP,
     ) -> SavedSettings:
-        """Add a session or change it; one that was removed comes back. Webhook "": it has none."""
+        """Add a session or change it; one that was removed comes back. A pause goes with its `enabled`.
+
+        Webhook "": it has none.
+        """
         owner = self._server(server)
         session = owner.sessions.get(name, SavedSession())
         session = SavedSession() if session.removed else session
-        edits = {"enabled": enabled, "webhook": webhook.strip() if isinstance(webhook, str) else webhook}
+        edits = {
+            "enabled": enabled,
+            "pause": KEEP if enabled is KEEP else pause,
+            "webhook": webhook.strip() if isinstance(webhook, str) else webhook,
+        }
         changed = session.model_copy(update=_without_keep(edits))
         return self._put(server, owner.model_copy(update={"sessions": {**owner.sessions, name: changed}}))
 
@@ -153,12 +166,13 @@ def _flat(saved: SavedSettings) -> Iterator[tuple[str, object]]:
     yield "interval_seconds", saved.interval_seconds
     for name, server in saved.servers.items():
         yield f"servers.{name}", "removed" if server.removed else "present"
-        for field in ("url", "secret_key", "token", "token_source", "enabled"):
+        for field in ("url", "secret_key", "token", "token_source", "enabled", "pause"):
             yield f"servers.{name}.{field}", getattr(server, field)
         for session, chosen in server.sessions.items():
             path = f"servers.{name}.sessions.{session}"
             yield path, "removed" if chosen.removed else "present"
             yield f"{path}.enabled", chosen.enabled
+            yield f"{path}.pause", chosen.pause
             yield f"{path}.webhook", chosen.webhook
 
 
@@ -238,6 +252,7 @@ class _Merge:
             if secret and not secret.get_secret_value().isprintable():
                 self.problems.append(f"{path}.{field}: has a line break in it; write it in one line")
         sessions = tuple(self._sessions(path, overlay, base))
+        enabled = self.pick(f"{path}.enabled", overlay.enabled, base, True)
         names = [session.name for session in sessions]
         labels = {"secret_key": "the secret key", "sessions": "the list of sessions"}
         for finding in find_mistakes(secret_key, token, names, labels.__getitem__):
@@ -248,7 +263,8 @@ class _Merge:
             secret_key=secret_key,
             token=token,
             token_source=self.pick(f"{path}.token_source", overlay.token_source, base, TokenSource.AUTO),
-            enabled=self.pick(f"{path}.enabled", overlay.enabled, base, True),
+            enabled=enabled,
+            pause=None if enabled else overlay.pause,
             sessions=sessions,
         )
 
@@ -268,7 +284,8 @@ class _Merge:
                 webhook = self._check(f"{here}.webhook", check_webhook, webhook)
             # The environment has no switch for one session: WPPCONNECT_ENABLED pauses the whole server.
             enabled = self.pick(f"{here}.enabled", chosen.enabled, None, True)
-            yield SessionSettings(name=name, enabled=enabled, webhook=webhook)
+            pause = None if enabled else chosen.pause
+            yield SessionSettings(name=name, enabled=enabled, pause=pause, webhook=webhook)
 
     def _check(self, path: str, check: Callable[[str], str], text: str) -> str:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, SecretStr, ValidationError
 from core.exceptions import ConfigurationError, StoreError, VersionConflictError
 from core.logs import register_secret
 from core.models import Frozen, HistoryEntry, utc
+from core.pauses import in_force
 from core.settings import CoreEnvironment, Settings
 from core.settings_overlay import (
     DEFAULT,
@@ -94,6 +95,8 @@ class _View:
     settings: Settings
     document: StoredDocument
     problems: tuple[str, ...] = ()
+    ends_at: datetime | None = None
+    """When a pause in it ends by itself."""
 
 
 class SettingsSource:
@@ -105,7 +108,7 @@ class SettingsSource:
         store: Store,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        record: Callable[[HistoryEntry], None] = lambda _entry: None,
+        record: Callable[..., None] = lambda *_entries: None,
     ) -> None:
         self._environment = environment
         self._store = store
@@ -138,11 +141,19 @@ class SettingsSource:
         """Say why what is stored is not in force, for a banner; empty when all is well."""
         return self._view().problems
 
-    def save(self, change: SavedSettings, *, expected_revision: int, actor: str) -> Settings:
+    def save(
+        self,
+        change: SavedSettings,
+        *,
+        expected_revision: int,
+        actor: str,
+        told: Collection[HistoryEntry] = (),
+    ) -> Settings:
         """Put the changed settings in force for all processes, wholly or not at all.
 
         `expected_revision` is the revision that the person saw. Raises ConfigurationError with every mistake,
         SettingsConflictError when somebody else saved meanwhile. `last_change` then tells what was changed.
+        `told` goes into the history in place of the names of the changed fields.
         """
         change = change.pruned(self._environment)
         settings = effective(self._environment, change, expected_revision + 1)
@@ -160,15 +171,14 @@ class SettingsSource:
             self._store.update(SUBJECT, KEY, document, expected_version=expected_revision)
         except VersionConflictError:
             raise _conflict(self._view(), expected_revision) from None
-        self._tell_history(entry)
+        data = {"fields": ", ".join(fields)}
+        named = HistoryEntry(at=entry.at, kind="settings", actor=actor, data={**data})
+        self._tell_history(*(told or [named]))
         return self._view().settings
 
-    def _tell_history(self, entry: StoredChange) -> None:
-        told = HistoryEntry(
-            at=entry.at, kind="settings", actor=entry.actor, data={"fields": ", ".join(entry.fields)}
-        )
+    def _tell_history(self, *told: HistoryEntry) -> None:
         try:
-            self._record(told)
+            self._record(*told)
         except StoreError as error:
             # The settings are in force: a history that cannot be written must not make them look refused.
             logger.warning("settings change not in history error=%s", error)
@@ -202,10 +212,10 @@ class SettingsSource:
             # Asked before the record is read: a save in between changes it once more, and is then seen.
             stamp = self._store.revision(SUBJECT)
             held = self._held
-            if held and held.stamp == stamp:
+            if held and held.stamp == stamp and not self._has_ended(held):
                 return held
             with self._lock:
-                if not self._held or self._held.stamp != stamp:
+                if not self._held or self._held.stamp != stamp or self._has_ended(self._held):
                     self._held = self._read(stamp, self._held)
                 return self._held
         except StoreError as error:
@@ -217,7 +227,13 @@ class SettingsSource:
                         "settings unreadable kept_revision=%s error=%s", self._held.settings.revision, error
                     )
                     self._held = replace(self._held, stamp="unreadable", problems=(error.message,))
+                if self._has_ended(self._held):
+                    settings, ends_at = in_force(self._held.settings, self._clock())
+                    self._held = replace(self._held, settings=settings, ends_at=ends_at)
                 return self._held
+
+    def _has_ended(self, view: _View) -> bool:
+        return view.ends_at is not None and view.ends_at <= self._clock()
 
     def _read(self, stamp: str, held: _View | None) -> _View:
         record = self._store.read(SUBJECT, KEY)
@@ -242,7 +258,8 @@ class SettingsSource:
         for problem in problems:
             logger.error("settings not in force revision=%s problem=%r", revision, problem)
         _register_secrets(settings)
-        return _View(stamp, settings, document, tuple(problems))
+        settings, ends_at = in_force(settings, self._clock())
+        return _View(stamp, settings, document, tuple(problems), ends_at)
 
 
 def _conflict(view: _View, expected_revision: int) -> SettingsConflictError:

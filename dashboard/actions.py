@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from core import pausing
 from core.exceptions import WppconnectError
-from core.operation_run import set_enabled
+from core.models import Pause
+from core.pausing import Target
+from core.settings_store import SettingsSource
 from dashboard import formatting, state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
@@ -102,13 +109,15 @@ def log_out(server: str, session: str) -> None:
 def pause(server: str, session: str) -> None:
     """Stop checking a session."""
     user = state.require(Role.OPERATOR)
-    _enable(server, session, enabled=False, actor=user.name)
+    paused = Pause(by=user.name, since=datetime.now(UTC))
+    _save(server, session, lambda source, targets: pausing.pause(source, targets, paused))
 
 
 def resume(server: str, session: str) -> None:
     """Check a session again."""
     user = state.require(Role.OPERATOR)
-    _enable(server, session, enabled=True, actor=user.name)
+    how = partial(pausing.resume, actor=user.name, now=datetime.now(UTC))
+    _save(server, session, how)
 
 
 def dismiss(server: str, session: str) -> None:
@@ -132,9 +141,9 @@ def confirm_key(server: str, session: str) -> str:
     return f"confirm-{server}-{session}"
 
 
-def _enable(server: str, session: str, *, enabled: bool, actor: str) -> None:
+def _save(server: str, session: str, change: Callable[[SettingsSource, list[Target]], None]) -> None:
     try:
-        set_enabled(state.core().settings, server, session, enabled=enabled, actor=actor)
+        change(state.core().settings, [(server, session)])
     except WppconnectError as error:
         text = formatting.cause(_, type(error).__name__)
         state.tell(place(server, session), Notice("bad", text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.answers import StartAnswer, StatusAnswer
 from core.client import GatewayClient, StartOptions
 from core.exceptions import StoreError
 from core.locks import ProcessLock
-from core.models import ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
+from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.operation_run import Tools
 from core.operation_status import Kind, OperationStatus
 from core.operations import Operations
@@ -45,7 +45,14 @@ class FakeSource:
     def saved(self) -> SavedSettings:
         return SavedSettings()
 
-    def save(self, change: SavedSettings, *, expected_revision: int, actor: str) -> Settings:
+    def save(
+        self,
+        change: SavedSettings,
+        *,
+        expected_revision: int,
+        actor: str,
+        told: Collection[HistoryEntry] = (),
+    ) -> Settings:
         if self.conflicts:
             self.revision += 1
             raise self.conflicts.pop(0)

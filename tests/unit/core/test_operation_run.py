@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from operating import SESSION, FakeSource, FakeStop, World
+from operating import SESSION, FakeStop, World
 from watched_gateway import SERVER, server_settings
 
 from core.exceptions import (
@@ -18,13 +17,12 @@ from core.exceptions import (
     ResponseError,
     SecretKeyRejectedError,
     StoreError,
-    VersionConflictError,
     WppconnectError,
 )
 from core.logs import redact
 from core.models import SessionState, Verdict
 from core.operation_record import read_facts, write_status
-from core.operation_run import SAVE_ATTEMPTS, AsideCall, OperationRun, StoppedError, set_enabled
+from core.operation_run import AsideCall, OperationRun, StoppedError
 from core.operation_status import OUTCOMES, Kind, OperationStatus, Step
 
 
@@ -291,20 +289,3 @@ class TestAside:
         call.result()
 
         assert call.done
-
-
-class TestPausing:
-    def test_it_is_saved_on_top_of_what_others_save_meanwhile(self) -> None:
-        source: Any = FakeSource()
-        source.conflicts = [VersionConflictError("changed"), VersionConflictError("changed")]
-
-        set_enabled(source, SERVER, SESSION, enabled=False, actor="ana")
-
-        assert source.saves == [(3, "ana")]
-
-    def test_a_conflict_that_never_ends_is_an_error(self) -> None:
-        source: Any = FakeSource()
-        source.conflicts = [VersionConflictError("changed")] * SAVE_ATTEMPTS
-
-        with pytest.raises(VersionConflictError):
-            set_enabled(source, SERVER, SESSION, enabled=False, actor="ana")
