@@ -2,7 +2,7 @@
 
 `OPS_TEST_DOCKER_HOST` names an engine to use. Without it the first test that wants one starts `dockerd` as
 root, with all that it keeps in one folder, and the last test process that uses it ends it. It leaves the
-machine's firewall alone and makes no bridge `docker0`: a container's network is one that the test creates,
+machine's firewall alone and has no bridge `docker0`: a container's network is one that the test creates,
 the host's, or none. No image can be pulled: `busybox()` imports one that holds Debian's static busybox.
 """
 
@@ -13,6 +13,7 @@ import io
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -98,10 +99,8 @@ def _shared_engine() -> Iterator[str]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != 0:
         pytest.skip(f"{folder} belongs to somebody else")
-    if _firewall_parts_containers():
-        pytest.skip(
-            f"this machine's own Docker Engine or firewall parts containers: name it in {HOST_VARIABLE}"
-        )
+    if _has_engine_of_its_own():
+        pytest.skip(f"this machine has a Docker Engine of its own: name it in {HOST_VARIABLE}")
     host = f"unix://{folder / 'socket'}"
     with (folder / "users").open("a") as users, (folder / "turn").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -153,13 +152,9 @@ def _runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def _firewall_parts_containers() -> bool:
-    """Tell whether packets between containers on one bridge are dropped, as another engine sets it up."""
-    bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
-    if not bridged.exists() or bridged.read_text().strip() == "0":
-        return False
-    rules = subprocess.run(["iptables", "-S", "FORWARD"], capture_output=True, text=True).stdout
-    return "-P FORWARD ACCEPT" not in rules
+def _has_engine_of_its_own() -> bool:
+    """Tell whether another engine is or was here: ours would take its bridge, its firewall our packets."""
+    return "docker0" in {name for _number, name in socket.if_nameindex()}
 
 
 def _answers(host: str) -> bool:
