@@ -47,6 +47,14 @@ def check_proxy(address: SecretStr) -> SecretStr:
     return SecretStr(text.rstrip("/"))
 
 
+def check_alertmanager(text: str) -> str:
+    """Return Alertmanager's address, which may hold a user name and password, without its trailing slash."""
+    _split_url(text)
+    if "?" in text or "#" in text:
+        raise ValueError("has a '?' or '#'; remove it and what follows")
+    return text.rstrip("/")
+
+
 def parse_listen_address(text: str) -> tuple[str, int]:
     """Read "127.0.0.1:21466", ":21466" (every address) or "[::1]:80" as host and port; port 0: a free one."""
     host, colon, port = text.strip().rpartition(":")
@@ -137,3 +145,6 @@ LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _from_text(st
 LogFormat = Annotated[Literal["text", "json"], _from_text(str.lower)]
 TokenSourceWord = Annotated[TokenSource, _from_text(str.lower)]
 ProxyAddress = Annotated[SecretStr, AfterValidator(check_proxy)]
+AlertmanagerAddress = Annotated[
+    SecretStr, AfterValidator(lambda address: SecretStr(check_alertmanager(address.get_secret_value())))
+]

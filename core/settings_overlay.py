@@ -13,13 +13,14 @@ from core.models import Frozen, Pause, TokenSource
 from core.settings import (
     LONGEST_INTERVAL_SECONDS,
     SHORTEST_INTERVAL_SECONDS,
+    AlertmanagerSettings,
     CoreEnvironment,
     ServerSettings,
     SessionSettings,
     Settings,
     find_mistakes,
 )
-from core.settings_fields import check_webhook, normalise_url, parse_server_name
+from core.settings_fields import check_alertmanager, check_webhook, normalise_url, parse_server_name
 
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
@@ -64,6 +65,8 @@ class SavedSettings(Frozen):
 
     servers: dict[str, SavedServer] = Field(default_factory=dict)
     interval_seconds: float | None = None
+    alertmanager_url: SecretStr | None = None
+    alertmanager_bearer_token: SecretStr | None = None
 
     def with_server(
         self,
@@ -126,6 +129,13 @@ class SavedSettings(Frozen):
         """Set the probing interval, or None to reset it."""
         return self.model_copy(update={"interval_seconds": seconds})
 
+    def with_alertmanager(
+        self, *, url: str | Keep | None = KEEP, bearer_token: str | Keep | None = KEEP
+    ) -> SavedSettings:
+        """Set where Alertmanager is; None resets a field, an empty one means "none"."""
+        edits = {"alertmanager_url": _hidden(url), "alertmanager_bearer_token": _hidden(bearer_token)}
+        return self.model_copy(update=_without_keep(edits))
+
     def pruned(self, environment: CoreEnvironment) -> SavedSettings:
         """Forget removals of what the environment does not give, and entries that say nothing."""
         servers = {}
@@ -163,7 +173,8 @@ def changed_fields(before: SavedSettings, after: SavedSettings) -> tuple[str, ..
 
 
 def _flat(saved: SavedSettings) -> Iterator[tuple[str, object]]:
-    yield "interval_seconds", saved.interval_seconds
+    for field in ("interval_seconds", "alertmanager_url", "alertmanager_bearer_token"):
+        yield field, getattr(saved, field)
     for name, server in saved.servers.items():
         yield f"servers.{name}", "removed" if server.removed else "present"
         for field in ("url", "secret_key", "token", "token_source", "enabled", "pause"):
@@ -199,6 +210,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
     for name in type(timeouts).model_fields:
         merge.origins[f"timeouts.{name}"] = environment.source(f"timeout_{name}")
     merge.origins["proxy"] = environment.source("proxy")
+    alertmanager = merge.alertmanager()
     if merge.problems:
         raise ConfigurationError(merge.problems)
     return Settings(
@@ -207,6 +219,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
         interval_seconds=interval,
         timeouts=timeouts,
         proxy=environment.proxy.get_secret_value() if environment.proxy else None,
+        alertmanager=alertmanager,
         origins=merge.origins,
     )
 
@@ -228,6 +241,17 @@ class _Merge:
             server = None if overlay.removed else self._server(name, overlay)
             if server:
                 yield server
+
+    def alertmanager(self) -> AlertmanagerSettings | None:
+        """Tell where Alertmanager is; None: it is not known, and is not asked."""
+        names = ("alertmanager_url", "alertmanager_bearer_token")
+        url, token = (
+            _given(self.pick(name, getattr(self.saved, name), self.environment, None)) for name in names
+        )
+        if url is None:
+            return None
+        address = self._check(names[0], check_alertmanager, url.get_secret_value())
+        return AlertmanagerSettings(url=SecretStr(address), bearer_token=token)
 
     def pick(self, path: str, chosen: Any, base: CoreEnvironment | None, default: Any) -> Any:
         """Take the saved value, else the environment's, else the default; note the origin."""

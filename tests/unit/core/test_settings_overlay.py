@@ -39,6 +39,8 @@ def test_origin_of_every_value_is_told() -> None:
     assert effective(ENVIRONMENT, saved, 1).origins == {
         "interval_seconds": "WPPCONNECT_INTERVAL_SECONDS",
         "proxy": "default",
+        "alertmanager_url": "default",
+        "alertmanager_bearer_token": "default",
         "servers.main": "WPPCONNECT_URL",
         "servers.main.url": "saved on the page",
         "servers.main.secret_key": "WPPCONNECT_SECRET_KEY",
