@@ -20,6 +20,7 @@ from core.exceptions import ConfigurationError
 from core.models import Frozen, Pause, TokenSource, session_name_problem
 from core.settings_fields import (
     AlertmanagerAddress,
+    EndToEndMinutes,
     GatewayUrl,
     ListenAddress,
     LogFormat,
@@ -85,6 +86,8 @@ class ServerSettings(Frozen):
     enabled: bool = True
     pause: Pause | None = None
     """Who paused the whole gateway, why and until when, where that was told."""
+    end_to_end_minutes: float = 0
+    """How often each session has WhatsApp asked something; 0: never."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:
@@ -132,6 +135,7 @@ class Timeouts(Frozen):
     show_all_seconds: Seconds = 5.0
     status_seconds: Seconds = 10.0
     check_connection_seconds: Seconds = 10.0
+    end_to_end_seconds: Seconds = 15.0
     close_seconds: Seconds = 15.0
     logout_seconds: Seconds = 30.0
     start_seconds: Seconds = 10.0
@@ -174,12 +178,14 @@ class CoreEnvironment(Environment):
     sessions: SessionNames = ()
     webhook: WebhookUrl | None = Field(default=None, repr=False)
     enabled: bool = True
+    end_to_end_minutes: EndToEndMinutes = 0
     interval_seconds: Interval = 5.0
     timeout_connect_seconds: Seconds = 3.0
     timeout_healthz_seconds: Seconds = 5.0
     timeout_show_all_seconds: Seconds = 5.0
     timeout_status_seconds: Seconds = 10.0
     timeout_check_connection_seconds: Seconds = 10.0
+    timeout_end_to_end_seconds: Seconds = 15.0
     timeout_close_seconds: Seconds = 15.0
     timeout_logout_seconds: Seconds = 30.0
     timeout_start_seconds: Seconds = 10.0
@@ -212,6 +218,7 @@ class CoreEnvironment(Environment):
             token=self.token,
             token_source=self.token_source,
             enabled=self.enabled,
+            end_to_end_minutes=self.end_to_end_minutes,
             sessions=sessions,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import Field, SecretStr
 
@@ -20,10 +20,21 @@ from core.settings import (
     Settings,
     find_mistakes,
 )
-from core.settings_fields import check_alertmanager, check_webhook, normalise_url, parse_server_name
+from core.settings_fields import (
+    check_alertmanager,
+    check_end_to_end_minutes,
+    check_webhook,
+    normalise_url,
+    parse_server_name,
+)
+
+T = TypeVar("T")
 
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
+
+SERVER_FIELDS = ("url", "secret_key", "token", "token_source", "enabled", "pause", "end_to_end_minutes")
+"""What the page saves of a server, besides its sessions."""
 
 
 class Keep(Enum):
@@ -56,6 +67,7 @@ class SavedServer(Frozen):
     token_source: TokenSource | None = None
     enabled: bool | None = None
     pause: Pause | None = None
+    end_to_end_minutes: float | None = None
     sessions: dict[str, SavedSession] = Field(default_factory=dict)
     removed: bool = False
 
@@ -78,6 +90,7 @@ class SavedSettings(Frozen):
         token_source: TokenSource | Keep | None = KEEP,
         enabled: bool | Keep | None = KEEP,
         pause: Pause | None = None,
+        end_to_end_minutes: float | Keep | None = KEEP,
     ) -> SavedSettings:
         """Add a server or change it; one that was removed comes back. A pause goes with its `enabled`."""
         edits = {
@@ -87,6 +100,7 @@ class SavedSettings(Frozen):
             "token_source": token_source,
             "enabled": enabled,
             "pause": KEEP if enabled is KEEP else pause,
+            "end_to_end_minutes": end_to_end_minutes,
         }
         server = self._server(name)
         return self._put(name, server.model_copy(update=_without_keep(edits)))
@@ -177,7 +191,7 @@ def _flat(saved: SavedSettings) -> Iterator[tuple[str, object]]:
         yield field, getattr(saved, field)
     for name, server in saved.servers.items():
         yield f"servers.{name}", "removed" if server.removed else "present"
-        for field in ("url", "secret_key", "token", "token_source", "enabled", "pause"):
+        for field in SERVER_FIELDS:
             yield f"servers.{name}.{field}", getattr(server, field)
         for session, chosen in server.sessions.items():
             path = f"servers.{name}.sessions.{session}"
@@ -278,6 +292,8 @@ class _Merge:
         sessions = tuple(self._sessions(path, overlay, base))
         enabled = self.pick(f"{path}.enabled", overlay.enabled, base, True)
         names = [session.name for session in sessions]
+        minutes = self.pick(f"{path}.end_to_end_minutes", overlay.end_to_end_minutes, base, 0.0)
+        minutes = self._check(f"{path}.end_to_end_minutes", check_end_to_end_minutes, minutes)
         labels = {"secret_key": "the secret key", "sessions": "the list of sessions"}
         for finding in find_mistakes(secret_key, token, names, labels.__getitem__):
             self.problems.append(f"{path}.{finding.fields[0]}: {finding.text}")
@@ -289,6 +305,7 @@ class _Merge:
             token_source=self.pick(f"{path}.token_source", overlay.token_source, base, TokenSource.AUTO),
             enabled=enabled,
             pause=None if enabled else overlay.pause,
+            end_to_end_minutes=minutes,
             sessions=sessions,
         )
 
@@ -311,12 +328,12 @@ class _Merge:
             pause = None if enabled else chosen.pause
             yield SessionSettings(name=name, enabled=enabled, pause=pause, webhook=webhook)
 
-    def _check(self, path: str, check: Callable[[str], str], text: str) -> str:
+    def _check(self, path: str, check: Callable[[T], T], value: T) -> T:
         try:
-            return check(text)
+            return check(value)
         except ValueError as error:
             self.problems += [f"{path}: {problem}" for problem in error.args]
-            return text
+            return value
 
 
 def _given(secret: SecretStr | None) -> SecretStr | None:
