@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run test check format system-deps screenshots lock clean
+.PHONY: help run up down logs link test check format system-deps screenshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,6 +12,18 @@ help: ## Show this list
 run: ## Start the product in the foreground: a simulated gateway unless WPPCONNECT_URL is set, exporter, page
 	@$(PREPARE) run
 	@exec .venv/bin/wppconnect-ops run
+
+up: ## Start everything on Docker Compose beside or with a gateway (DEMO=1: a simulated one)
+	@scripts/python.sh -m cli.stack up $(if $(DEMO),--demo)
+
+down: ## End and remove the containers; volumes stay
+	@scripts/python.sh -m cli.stack down
+
+logs: ## Follow what the containers say
+	@scripts/python.sh -m cli.stack logs
+
+link: ## Print the one-time link for the first sign-in
+	@scripts/python.sh -m cli.stack link
 
 test: ## Run the checks and the whole suite; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed

@@ -80,6 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cli.test_pager import test_pager
 
             return test_pager(os.environ, timeout_seconds=arguments.timeout)
+        case "healthy":
+            from cli.healthy import healthy
+
+            return healthy(os.environ, arguments.part)
         case _:
             _parser().print_help(sys.stderr)
             return MISCONFIGURED
@@ -165,6 +169,12 @@ def _parser() -> argparse.ArgumentParser:
         default=300.0,
         help="how long to wait for each notice (default 300)",
     )
+    healthy = commands.add_parser(
+        "healthy",
+        help="tell whether the part that runs here answers, as a container's health check",
+        allow_abbrev=False,
+    )
+    healthy.add_argument("part", nargs="?", choices=sorted(FRONT_DOORS), help="without it: any of them")
     return parser
 
 

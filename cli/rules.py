@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 MONITORING = Path(__file__).parents[1] / "monitoring"
 RULES = Path("rules", "alerts.yml")
 TESTS = Path("rules", "tests")
-EDITED = Path("alertmanager", "alertmanager.yml")
-"""The operator fills in receivers there: written once, then left alone."""
+EDITED = (Path("alertmanager", "alertmanager.yml"), Path("prometheus", "prometheus.yml"))
+"""The operator fills in receivers and adds jobs there: written once, then left alone."""
 PLACEHOLDER = "https://ops.example.org"
 RUNBOOKS = f"{PLACEHOLDER}/runbooks"
 
@@ -84,7 +84,7 @@ def write(installation: Installation, output: Path) -> list[Path]:
     written = []
     for path in _files():
         target = output / path
-        if path == EDITED and target.exists():
+        if path in EDITED and target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         text = adapt((MONITORING / path).read_text(encoding="utf-8"), installation)

@@ -17,7 +17,6 @@ _CARRIED_ON = (
     "restarted_at",
     "restarts",
     "default_secret",
-    "end_to_end_offered",
     "probe_failures",
     "discovered",
 )

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="SESSION",
     )
+    add("--state-dir", "folder where pairings outlive the simulator (default: nowhere)", metavar="PATH")
     add("--webhook-url", "URL of the global webhook", metavar="URL")
     add("--gateway-version", "the version that the gateway reports (default 2.10.4)", metavar="VERSION")
     add("--time-scale", "multiply every default duration (default 1)", metavar="FACTOR")
@@ -95,6 +96,7 @@ class _Configuration:
             "secret_key": self._secret(),
             "sessions": self.arguments.session,
             "paired": self.arguments.paired,
+            "state_directory": self._folder("state-dir"),
             "webhook_url": self._text("webhook-url"),
             "version": self._text("gateway-version") or "2.10.4",
             "durations": {name: value for name, value in durations.items() if value is not None},
@@ -103,6 +105,16 @@ class _Configuration:
     def _text(self, flag: str) -> str | None:
         given: str | None = getattr(self.arguments, flag.replace("-", "_"))
         return self.environment.get(_variable(flag)) or None if given is None else given
+
+    def _folder(self, flag: str) -> Path | None:
+        text = self._text(flag)
+        if text is None:
+            return None
+        try:
+            Path(text).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.problems.append(f"{_both(flag)}: cannot use {text} ({error.strerror}); name another folder")
+        return Path(text)
 
     def _port(self, flag: str, default: int) -> int:
         text = self._text(flag)
@@ -180,6 +192,7 @@ def _serve(settings: dict[str, Any]) -> int:
         times=Times(**settings["durations"]),
         sessions=settings["sessions"],
         paired=settings["paired"],
+        state_directory=settings["state_directory"],
         webhook_url=settings["webhook_url"],
         version=settings["version"],
     )

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -32,6 +33,7 @@ class Simulator:
         times: Times | None = None,
         sessions: Sequence[str] = (),
         paired: Sequence[str] = (),
+        state_directory: Path | None = None,
         webhook_url: str | None = None,
         clock: Clock | None = None,
         version: str = "2.10.4",
@@ -45,6 +47,7 @@ class Simulator:
             secret_key=secret_key,
             sessions=sessions,
             paired=paired,
+            state_directory=state_directory,
             webhook_url=webhook_url,
             version=version,
             **{key: value for key, value in chosen.items() if value is not None},

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from simulator.application import GatewayApplication
 from simulator.auth import BcryptWorker
@@ -18,10 +19,12 @@ from simulator.listener import Listener, bind
 from simulator.phone import Phones, RefusedError
 from simulator.request_log import RequestLog
 from simulator.routes import Routes
+from simulator.state_folder import StateFolder
 from simulator.timeline import Clock, ManualClock, Timeline
 from simulator.times import Times
 from simulator.webhooks import Webhooks
 
+_SAVE_SECONDS = 0.25
 _GOODBYE_SECONDS = 0.05  # for the 503 of /unhealthy to leave before the connection is cut
 _log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ class Options:
     """Sessions that have a token file and do not run."""
     paired: Sequence[str] = ()
     """Sessions that are connected from the start."""
+    state_directory: Path | None = None
+    """Where token files and pairings outlive the simulator; None: they end with it."""
     webhook_url: str | None = None
     version: str = "2.10.4"
     body_limit: int = 50 * 1024 * 1024
@@ -77,6 +82,8 @@ class Server:
         self._phone_listener = Listener(control_application(self))
         self._alarm: asyncio.TimerHandle | None = None
         self._exit: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._folder = StateFolder(options.state_directory) if options.state_directory else None
 
     @property
     def is_gateway_running(self) -> bool:
@@ -86,6 +93,10 @@ class Server:
     async def start(self) -> None:
         """Open both listeners; what was seeded does not run yet, what was paired is connected."""
         self.timeline.when_set = self._set_alarm
+        if self._folder is not None:
+            if self._folder.load(self.gateway):
+                self.gateway.start_process()
+            self._saving = asyncio.create_task(self._keep_saving(self._folder))
         for name in self._options.sessions:
             self.gateway.token_files.write(name, {})
         for name in self._options.paired:
@@ -97,6 +108,9 @@ class Server:
         """Close everything at once."""
         await self._gateway_listener.stop()
         await self._phone_listener.stop()
+        if self._saving is not None and self._folder is not None:
+            self._saving.cancel()
+            self._folder.save(self.gateway)
         self.gateway.stop_process()
         if self._alarm is not None:
             self._alarm.cancel()
@@ -144,6 +158,11 @@ class Server:
         self.faults.clear()
         for profile in self.gateway.profiles.values():
             profile.launch, profile.is_spurious = Launch.WORKS, False
+
+    async def _keep_saving(self, folder: StateFolder) -> None:
+        while True:
+            folder.save(self.gateway)
+            await asyncio.sleep(_SAVE_SECONDS)
 
     def _exit_process(self) -> None:
         async def exit_soon() -> None:

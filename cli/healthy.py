@@ -1,0 +1,57 @@
+"""`wppconnect-ops healthy`: does the part that runs in this container answer? For a container's health check.
+
+Only the standard library is imported: the check runs every few seconds, in each container.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import sys
+from collections.abc import Mapping
+
+ANSWER_SECONDS = 3.0
+FAILED = 1
+
+PARTS = {
+    "exporter": ("EXPORTER_WEB_LISTEN_ADDRESS", "127.0.0.1:21466", "/-/healthy"),
+    "dashboard": ("DASHBOARD_LISTEN_ADDRESS", "127.0.0.1:8501", "/-/healthy"),
+    "simulator": ("SIMULATOR_GATEWAY_PORT", "21465", "/healthz"),
+}
+"""Where each part listens by its variable, by default, and what it answers without asking who we are."""
+
+
+def healthy(environ: Mapping[str, str], part: str | None) -> int:
+    """Return 0 when the part answers; without a name when any part answers."""
+    wanted = [part] if part else list(PARTS)
+    if any(_answers(environ, one) for one in wanted):
+        return 0
+    sys.stderr.write(f"wppconnect-ops healthy: no answer of {' or '.join(wanted)}\n")
+    return FAILED
+
+
+def _answers(environ: Mapping[str, str], part: str) -> bool:
+    variable, default, path = PARTS[part]
+    host, _, port = (environ.get(variable, "").strip() or default).rpartition(":")
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(host, host.strip("[]"))
+    if not port.isdecimal():
+        return False
+    plain = http.client.HTTPConnection(host, int(port), timeout=ANSWER_SECONDS)
+    # With a web.yml the exporter speaks TLS, under a name that is not 127.0.0.1.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    tls = http.client.HTTPSConnection(host, int(port), timeout=ANSWER_SECONDS, context=context)
+    return _asks(plain, path) or (part == "exporter" and _asks(tls, path))
+
+
+def _asks(connection: http.client.HTTPConnection, path: str) -> bool:
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except ssl.SSLError as error:
+        # It wants a certificate of its clients: it lives.
+        return "CERTIFICATE_REQUIRED" in (error.reason or "")
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

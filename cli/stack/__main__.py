@@ -1,0 +1,89 @@
+"""`python3 -m cli.stack up|down|logs|link`: what the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.stack.errors import StackError
+from cli.stack.project import Project
+from cli.stack.welcome import welcome
+
+CHECKOUT = Path(__file__).parents[2]
+HEALTHY_SECONDS = "180"
+FAILED = 1
+MISCONFIGURED = 2
+
+
+def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        project = Project(directory, environ)
+        match arguments.command:
+            case "up":
+                return up(project, demo=arguments.demo)
+            case "down":
+                # Volumes stay: they are the settings, the history and the gateway's pairings.
+                return project.compose().run("--profile", "*", "down", "--remove-orphans")
+            case "link":
+                return link(project)
+            case _:
+                return project.compose().run("--profile", "*", "logs", "--tail", "100", "--follow")
+    except StackError as error:
+        sys.stderr.writelines(f"make {arguments.command}: {problem}\n" for problem in error.problems)
+        return MISCONFIGURED
+    except KeyboardInterrupt:
+        return 130
+
+
+def up(project: Project, *, demo: bool) -> int:
+    """Start what fits, wait until it is healthy, and say where it is."""
+    gateway, ports = project.make_ready(demo=demo)
+    if gateway.says:
+        print(gateway.says, flush=True)
+    compose = project.compose()
+    code = project.build() or compose.run(
+        "up", "--detach", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", HEALTHY_SECONDS
+    )
+    if code:
+        compose.run("ps", "--all")
+        compose.run("logs", "--tail", "5")
+        sys.stderr.write(
+            "make up: not everything became healthy; `make logs` shows why, and `make up` tries again\n"
+        )
+        return FAILED
+    print(welcome(project, gateway, ports))
+    return 0
+
+
+def link(project: Project) -> int:
+    """Print the one-time link with which the administrator sets a password."""
+    done = project.compose().ask("exec", "-T", "page", "cat", "/data/first-sign-in-link")
+    if done.returncode != 0:
+        sys.stderr.write(
+            "make link: there is none: the page does not run, or an administrator exists already\n"
+        )
+        return FAILED
+    print(done.stdout.strip())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make", description="The product on Docker Compose.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser(
+        "up", help="write .env where there is none, start everything, wait until healthy"
+    )
+    up.add_argument("--demo", action="store_true", help="with a simulated gateway")
+    commands.add_parser("down", help="end and remove the containers; volumes stay")
+    commands.add_parser("logs", help="follow what the containers say")
+    commands.add_parser("link", help="print the link for the first sign-in")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,62 @@
+"""What the containers read from this folder: `config/`, written by `make up`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from cli.rules import Installation, write
+
+SECRET_KEY = "wppconnect_secret_key"  # noqa: S105 - a file's name
+GRAFANA_PASSWORD = "grafana_admin_password"  # noqa: S105 - a file's name
+
+
+def fresh_secret() -> str:
+    """Make a secret of 128 bits of letters and digits.
+
+    Bcrypt reads 72 bytes of session name and secret together, so a longer one leaves less room for names; and
+    a gateway starts no session at boot when its secret holds '/', '#' or '?'.
+    """
+    return secrets.token_hex(16)
+
+
+def read_secret(config: Path, name: str) -> str:
+    """Return what an earlier `make up` was given; "" when nothing."""
+    try:
+        return (config / "secrets" / name).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def write_secret(config: Path, name: str, value: str) -> None:
+    """Write one secret as a file for containers.
+
+    Compose mounts it with the owner and mode that it has here, and Grafana, Prometheus and we run under three
+    different numbers. So the file is readable, and `config/`, which nobody else can enter, protects it.
+    """
+    folder = config / "secrets"
+    folder.mkdir(exist_ok=True)
+    fresh = folder / f".{name}"
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(value)
+    fresh.chmod(0o444)
+    fresh.replace(folder / name)
+
+
+def write_config(config: Path, external_url: str) -> None:
+    """Write rules, notifications and dashboards with this installation's links; what people edit stays."""
+    write(Installation(external_url, f"{external_url}/runbooks"), config)
+    (config / "alertmanager" / "secrets").mkdir(exist_ok=True)
+    for path in config.rglob("*"):
+        if not path.is_symlink() and path.suffix != ".env":
+            path.chmod(0o755 if path.is_dir() else (path.stat().st_mode & 0o777) | 0o444)
+
+
+def prepare(config: Path) -> None:
+    """Make the folder, or close it again to everybody else."""
+    config.mkdir(mode=0o700, exist_ok=True)
+    config.chmod(0o700)

@@ -1,0 +1,148 @@
+"""One checkout as a Compose project: its settings, its files, its commands."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.stack.checks import port_problems, ports_of, warnings
+from cli.stack.engine import Compose, find_compose, find_engine
+from cli.stack.env_file import quoted, read_env_file, write_private
+from cli.stack.errors import StackError
+from cli.stack.files import (
+    GRAFANA_PASSWORD,
+    SECRET_KEY,
+    fresh_secret,
+    prepare,
+    read_secret,
+    write_config,
+    write_secret,
+)
+from cli.stack.gateway import Gateway, choose_gateway
+
+PROJECT = "wppconnect-ops"
+ENV_COMMENTS = (
+    "Written once by `make up`, and yours then. Settings: README.md; ports, images: docker-compose.yml",
+    "Whoever can read this file commands the gateway.",
+)
+FOUND_COMMENTS = (
+    "Written by each `make up`: what it found. Do not edit; .env is the place for that. By hand:",
+    "docker compose --env-file .env --env-file config/compose.env ps",
+)
+
+
+@dataclass
+class Project:
+    """A checkout; `environ` is the process's own."""
+
+    directory: Path
+    environ: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        self.env_path = self.directory / ".env"
+        self.values = read_env_file(self.env_path) | dict(self.environ)
+        self.config = self.directory / (self.values.get("OPS_CONFIG_DIR") or "config")
+        self.found_path = self.config / "compose.env"
+        self.name = self.values.get("COMPOSE_PROJECT_NAME") or PROJECT
+
+    def compose(self) -> Compose:
+        """Return Compose with the env files that are there."""
+        files = tuple(path for path in (self.env_path, self.found_path) if path.exists())
+        return Compose(find_compose(self.environ), self.directory, self.environ, files)
+
+    def make_ready(self, *, demo: bool) -> tuple[Gateway, dict[str, str]]:
+        """Check everything and write what the containers read; returns the gateway and published ports."""
+        engine = find_engine(self.environ)
+        find_compose(self.environ)
+        gateway = choose_gateway(self.values, engine, project=self.name, demo=demo)
+        ports = ports_of(self.values, gateway)
+        problems = list(port_problems(ports, engine, self.name))
+        if problems:
+            raise StackError(*problems)
+        prepare(self.config)
+        self._settle_secret(gateway)
+        for warning in warnings(self.values, engine, gateway):
+            print(f"note: {warning}")
+        if not read_secret(self.config, GRAFANA_PASSWORD):
+            write_secret(self.config, GRAFANA_PASSWORD, fresh_secret())
+        page = f"http://127.0.0.1:{ports['OPS_PAGE_PORT']}"
+        write_config(self.config, (self.values.get("DASHBOARD_EXTERNAL_URL") or page).rstrip("/"))
+        write_private(self.found_path, self._found(gateway), FOUND_COMMENTS, replace=True)
+        return gateway, ports
+
+    def build(self) -> int:
+        """Build the image, unless another one is named."""
+        if self.values.get("OPS_IMAGE"):
+            return 0
+        return self.compose().run("build", "exporter")
+
+    def _settle_secret(self, gateway: Gateway) -> None:
+        """Find the gateway's secret key, or make or ask for one; write `.env` where there is none."""
+        secret = self.values.get("WPPCONNECT_SECRET_KEY") or self._secret_of_file()
+        if not secret and gateway.is_adopted:
+            secret = read_secret(self.config, SECRET_KEY) or _ask_for_secret()
+        elif not secret and self.env_path.exists():
+            raise StackError(
+                f"WPPCONNECT_SECRET_KEY: is not in {self.env_path.name}, which is never changed here; add "
+                "the line WPPCONNECT_SECRET_KEY='...' with what `openssl rand -hex 16` prints"
+            )
+        secret = secret or fresh_secret()
+        try:
+            quoted(secret)
+        except ValueError as error:
+            raise StackError(f"WPPCONNECT_SECRET_KEY: {error}; give the gateway another one") from None
+        write_secret(self.config, SECRET_KEY, secret)
+        if not self.env_path.exists():
+            own = {"WPPCONNECT_SECRET_KEY": secret}
+            if gateway.is_adopted and self.values.get("WPPCONNECT_URL"):
+                own["WPPCONNECT_URL"] = self.values["WPPCONNECT_URL"]
+            own["WPPCONNECT_SESSIONS"] = self.values.get("WPPCONNECT_SESSIONS") or "leguas_wppconnect"
+            write_private(self.env_path, own, ENV_COMMENTS, replace=False)
+            print("Written: .env, readable by you only.")
+        self.values.setdefault("WPPCONNECT_SECRET_KEY", secret)
+
+    def _secret_of_file(self) -> str:
+        path = self.values.get("WPPCONNECT_SECRET_KEY_FILE")
+        if not path:
+            return ""
+        try:
+            return (self.directory / path).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise StackError(f"WPPCONNECT_SECRET_KEY_FILE: cannot be read ({reason})") from None
+
+    def _found(self, gateway: Gateway) -> dict[str, str]:
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        found = {**gateway.told, "OPS_REVISION": self._revision(), "OPS_CREATED": now}
+        if not self.values.get("COMPOSE_PROFILES"):
+            found["COMPOSE_PROFILES"] = gateway.profile
+        if not read_env_file(self.env_path).get("WPPCONNECT_SECRET_KEY"):
+            # Compose wants the variable to exist, also where its one reader, the gateway, is not started.
+            found["WPPCONNECT_SECRET_KEY"] = ""
+        return found
+
+    def _revision(self) -> str:
+        command = ["git", "-C", str(self.directory), "rev-parse", "HEAD"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+        except OSError:
+            return "unknown"
+        return done.stdout.strip() or "unknown"
+
+
+def _ask_for_secret() -> str:
+    remedy = "set WPPCONNECT_SECRET_KEY in .env, or run `wppconnect-ops import` on the older panel's folder"
+    if not sys.stdin.isatty():
+        raise StackError(f"WPPCONNECT_SECRET_KEY: the gateway's own secret key is needed; {remedy}")
+    print(
+        "The gateway's own secret key is needed (--secretKey or SECRET_KEY of its container; not an API key)."
+    )
+    secret = getpass.getpass("Secret key: ").strip()
+    if not secret:
+        raise StackError(f"WPPCONNECT_SECRET_KEY: nothing was entered; {remedy}")
+    return secret

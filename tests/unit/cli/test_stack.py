@@ -1,0 +1,377 @@
+"""`make up`: what it checks, what it writes, what it starts, and what it leaves alone."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.stack.__main__ import main
+from cli.stack.env_file import quoted, read_env_file
+from tests.unit.cli.fake_docker import FakeDocker, container
+
+PORTS = (
+    "OPS_PAGE_PORT",
+    "OPS_EXPORTER_PORT",
+    "OPS_PROMETHEUS_PORT",
+    "OPS_ALERTMANAGER_PORT",
+    "OPS_GRAFANA_PORT",
+)
+
+
+class Checkout:
+    """A folder in which `make up` is typed."""
+
+    def __init__(self, directory: Path, docker: FakeDocker, environ: dict[str, str]) -> None:
+        self.directory = directory
+        self.docker = docker
+        self.environ = environ
+
+    def make(self, *words: str, **variables: str) -> int:
+        """Type it."""
+        return main(list(words), self.environ | variables, self.directory)
+
+    def write(self, text: str) -> None:
+        """Put a `.env` there."""
+        (self.directory / ".env").write_text(text)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The administrator's file."""
+        return read_env_file(self.directory / ".env")
+
+    @property
+    def found(self) -> dict[str, str]:
+        """What Compose is told besides."""
+        return read_env_file(self.directory / "config" / "compose.env")
+
+    def secret(self) -> str:
+        """The secret key as the containers read it."""
+        return (self.directory / "config/secrets/wppconnect_secret_key").read_text()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """An empty checkout on a machine with free ports, an engine and Compose."""
+    free = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    ports = {name: str(one.getsockname()[1]) for name, one in zip(PORTS, free, strict=True)}
+    for one in free:
+        one.close()
+    (tmp_path / "machine").mkdir()
+    (tmp_path / "checkout").mkdir()
+    docker = FakeDocker(tmp_path / "machine")
+    return Checkout(tmp_path / "checkout", docker, {"PATH": str(docker.path), **ports})
+
+
+def mode(path: Path) -> int:
+    """The permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_from_nothing_a_gateway_with_a_fresh_secret_is_started(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checkout.make("up") == 0
+
+    secret = checkout.env["WPPCONNECT_SECRET_KEY"]
+    assert len(secret) == 32
+    assert checkout.secret() == secret
+    assert checkout.env["WPPCONNECT_SESSIONS"] == "leguas_wppconnect"
+    assert checkout.found["COMPOSE_PROFILES"] == "gateway"
+    assert len(checkout.docker.calls("up", "--wait", "--no-build")) == 1
+    said = capsys.readouterr().out
+    assert f"http://127.0.0.1:{checkout.environ['OPS_PAGE_PORT']}" in said
+    assert secret not in said
+
+
+def test_two_installations_have_different_secrets(checkout: Checkout) -> None:
+    checkout.make("up")
+    first = checkout.secret()
+    (checkout.directory / ".env").unlink()
+    (checkout.directory / "config/secrets/wppconnect_secret_key").unlink()
+
+    checkout.make("up")
+
+    assert checkout.secret() != first
+
+
+def test_nobody_else_reaches_the_secrets_and_every_container_reads_its_files(checkout: Checkout) -> None:
+    checkout.make("up")
+
+    config = checkout.directory / "config"
+    assert mode(checkout.directory / ".env") == 0o600
+    assert mode(config) == 0o700
+    assert mode(config / "compose.env") == 0o600
+    assert mode(config / "secrets/wppconnect_secret_key") == 0o444
+    readable = [path for path in config.rglob("*") if path.is_file() and path.name != "compose.env"]
+    assert [path for path in readable if not mode(path) & 0o004] == []
+    assert [path for path in config.rglob("*") if path.is_dir() and mode(path) != 0o755] == []
+
+
+def test_a_second_time_nothing_of_the_administrators_changes(checkout: Checkout) -> None:
+    checkout.make("up")
+    receivers = checkout.directory / "config/alertmanager/alertmanager.yml"
+    receivers.write_text("edited\n")
+    before = (checkout.directory / ".env").read_bytes()
+
+    assert checkout.make("up") == 0
+
+    assert (checkout.directory / ".env").read_bytes() == before
+    assert receivers.read_text() == "edited\n"
+
+
+def test_the_links_of_the_alerts_lead_to_the_published_page(checkout: Checkout) -> None:
+    checkout.make("up", DASHBOARD_EXTERNAL_URL="https://ops.example.net/wpp/")
+
+    rules = (checkout.directory / "config/rules/alerts.yml").read_text()
+    assert "https://ops.example.net/wpp/" in rules
+    assert "//ops.example.org" not in rules
+
+
+def test_demo_starts_the_simulator(checkout: Checkout) -> None:
+    assert checkout.make("up", "--demo") == 0
+    assert checkout.found["COMPOSE_PROFILES"] == "demo"
+
+
+def test_a_configured_gateway_is_adopted(checkout: Checkout) -> None:
+    checkout.write("WPPCONNECT_URL='http://gateway.example.net:21465'\nWPPCONNECT_SECRET_KEY='their own'\n")
+
+    assert checkout.make("up") == 0
+
+    assert checkout.found["COMPOSE_PROFILES"] == ""
+    assert checkout.found["OPS_GATEWAY_URL"] == "http://gateway.example.net:21465"
+    assert checkout.secret() == "their own"
+
+
+def test_a_gateway_on_this_host_is_reached_from_the_containers(checkout: Checkout) -> None:
+    checkout.make("up", WPPCONNECT_URL="http://127.0.0.1:21465/sub", WPPCONNECT_SECRET_KEY="k")
+
+    assert checkout.found["OPS_GATEWAY_URL"] == "http://host.docker.internal:21465/sub"
+
+
+def test_a_running_container_is_adopted_through_its_network_and_left_alone(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.docker.tell(containers={"leguas_wppconnect": container(networks=["bridge", "leguas_default"])})
+
+    assert checkout.make("up", WPPCONNECT_SECRET_KEY="their own") == 0
+
+    assert checkout.found["COMPOSE_PROFILES"] == ""
+    assert checkout.found["OPS_GATEWAY_URL"] == "http://leguas_wppconnect:21465"
+    assert checkout.found["OPS_GATEWAY_NETWORK"] == "leguas_default"
+    assert checkout.found["OPS_GATEWAY_NETWORK_EXTERNAL"] == "true"
+    asked = {call[1] for call in checkout.docker.calls("docker")}
+    assert asked <= {"info", "inspect", "ps", "compose"}
+    assert "none is started" in capsys.readouterr().out
+
+
+def test_a_container_on_the_default_bridge_is_reached_by_its_published_port(checkout: Checkout) -> None:
+    published = container(bindings={"21465/tcp": [{"HostIp": "", "HostPort": "3000"}]})
+    checkout.docker.tell(containers={"leguas_wppconnect": published})
+
+    checkout.make("up", WPPCONNECT_SECRET_KEY="k", WPPCONNECT_URL="http://127.0.0.1:3000")
+
+    assert checkout.found["OPS_GATEWAY_URL"] == "http://host.docker.internal:3000"
+    assert "OPS_GATEWAY_NETWORK" not in checkout.found
+
+
+def test_our_own_gateway_is_not_adopted(checkout: Checkout) -> None:
+    ours = container(
+        labels={"com.docker.compose.project": "wppconnect-ops"}, networks=["wppconnect-ops-gateway"]
+    )
+    checkout.docker.tell(containers={"leguas_wppconnect": ours})
+
+    checkout.make("up")
+
+    assert checkout.found["COMPOSE_PROFILES"] == "gateway"
+
+
+def test_a_secret_in_a_file_is_taken_from_there(checkout: Checkout) -> None:
+    (checkout.directory / "key").write_text("from a file\n")
+    checkout.write("WPPCONNECT_URL='http://gateway:1'\nWPPCONNECT_SECRET_KEY_FILE='key'\n")
+
+    assert checkout.make("up") == 0
+    assert checkout.secret() == "from a file"
+    assert checkout.found["WPPCONNECT_SECRET_KEY"] == ""
+
+
+REFUSED: list[Any] = [
+    pytest.param(
+        {"info_error": "Cannot connect to the Docker daemon", "info": ""},
+        {},
+        "docker: the engine does not answer (Cannot connect to the Docker daemon); "
+        "start it: systemctl start docker",
+        id="no engine",
+    ),
+    pytest.param(
+        {"info_error": "permission denied while trying to connect", "info": ""},
+        {},
+        "docker: this account may not talk to the engine; use sudo, or add it to the group `docker` "
+        "(which makes it as mighty as root) and sign in anew",
+        id="no right",
+    ),
+    pytest.param(
+        {"info": "19.3.1 17179869184"},
+        {},
+        "docker: engine 19.3.1 is too old; install 20.10 or later",
+        id="old engine",
+    ),
+    pytest.param(
+        {"compose": "2.5.0"},
+        {},
+        "docker compose: version 2.5.0 is too old; install 2.24 or later",
+        id="old Compose",
+    ),
+    pytest.param(
+        {"containers": {"leguas_wppconnect": container(networks=["old"])}},
+        {},
+        "WPPCONNECT_SECRET_KEY: the gateway's own secret key is needed; set WPPCONNECT_SECRET_KEY in .env, "
+        "or run `wppconnect-ops import` on the older panel's folder",
+        id="adopted without its secret",
+    ),
+    pytest.param(
+        {"containers": {"leguas_wppconnect": container()}},
+        {"WPPCONNECT_SECRET_KEY": "k"},
+        "leguas_wppconnect: is in no network of its own and publishes no port, so nobody but itself reaches "
+        "it; connect it to one: docker network create gateway && "
+        "docker network connect gateway leguas_wppconnect",
+        id="out of reach",
+    ),
+    pytest.param(
+        {"containers": {"leguas_wppconnect": container(networks=["old"])}},
+        {"COMPOSE_PROFILES": "gateway,evolution"},
+        "COMPOSE_PROFILES: asks for a gateway, but a container leguas_wppconnect is there already and is not "
+        "of this stack; take `gateway` out to adopt that container, or name another in OPS_GATEWAY_CONTAINER",
+        id="two gateways",
+    ),
+    pytest.param(
+        {},
+        {"WPPCONNECT_SECRET_KEY": "it's"},
+        "WPPCONNECT_SECRET_KEY: holds a single quote or a line break, which no env file can hold for all "
+        "readers; give the gateway another one",
+        id="a secret that no file can hold",
+    ),
+    pytest.param(
+        {},
+        {"OPS_PAGE_PORT": "70000"},
+        "OPS_PAGE_PORT: 70000 is no port; choose one from 1 to 65535",
+        id="no port",
+    ),
+    pytest.param(
+        {},
+        {"OPS_PAGE_PORT": "49998", "OPS_GRAFANA_PORT": "49998"},
+        "OPS_GRAFANA_PORT, OPS_PAGE_PORT: are both 49998; give each a port of its own",
+        id="one port twice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("machine", "variables", "sentence"), REFUSED)
+def test_refuses_with_a_sentence_that_names_the_remedy(
+    checkout: Checkout,
+    machine: dict[str, Any],
+    variables: dict[str, str],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checkout.docker.tell(**machine)
+
+    assert checkout.make("up", **variables) == 2
+
+    assert capsys.readouterr().err == f"make up: {sentence}\n"
+    assert checkout.docker.calls("up") == []
+    assert not (checkout.directory / ".env").exists()
+
+
+def test_a_missing_docker_is_named(checkout: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+    checkout.docker.remove("docker")
+
+    assert checkout.make("up") == 2
+    assert "docker: not found; install Docker Engine 20.10 or later" in capsys.readouterr().err
+
+
+def test_a_missing_compose_is_named(checkout: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+    checkout.docker.remove("docker-compose")
+
+    assert checkout.make("up") == 2
+    assert "docker compose: not found; install Compose 2.24 or later" in capsys.readouterr().err
+
+
+def test_an_env_file_without_the_secret_is_not_changed(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.write("OPS_GRAFANA_IMAGE='grafana/grafana:12.0.0'\n")
+
+    assert checkout.make("up") == 2
+
+    assert "WPPCONNECT_SECRET_KEY: is not in .env, which is never changed here" in capsys.readouterr().err
+    assert checkout.env == {"OPS_GRAFANA_IMAGE": "grafana/grafana:12.0.0"}
+
+
+def test_a_taken_port_is_named_with_its_variable(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", int(checkout.environ["OPS_GRAFANA_PORT"]))):
+        assert checkout.make("up") == 2
+
+    assert "make up: OPS_GRAFANA_PORT: port " in capsys.readouterr().err
+
+
+def test_ports_of_the_running_stack_are_its_own(checkout: Checkout) -> None:
+    port = checkout.environ["OPS_GRAFANA_PORT"]
+    checkout.docker.tell(ports=f"127.0.0.1:{port}->3000/tcp")
+    with socket.create_server(("127.0.0.1", int(port))):
+        assert checkout.make("up") == 0
+
+
+def test_little_memory_is_a_note_and_no_obstacle(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.docker.tell(info="28.2.2 1073741824")
+
+    assert checkout.make("up") == 0
+    assert "note: memory: the engine has 1.0 GiB, and 4 GiB are advisable" in capsys.readouterr().out
+
+
+def test_what_does_not_become_healthy_is_a_failure(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.docker.tell(up=1)
+
+    assert checkout.make("up") == 1
+    assert "`make logs` shows why" in capsys.readouterr().err
+
+
+def test_down_keeps_the_volumes(checkout: Checkout) -> None:
+    checkout.make("up")
+    checkout.make("down")
+
+    (call,) = checkout.docker.calls("down")
+    assert not {"--volumes", "-v"} & set(call)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("A='x $y #z'", "x $y #z"),
+        ('A="x"', "x"),
+        ("export A=x # why", "x"),
+        ("  A = x ", "x"),
+        ("A=", ""),
+        ("# A=x\nA=y", "y"),
+        ("A='unfinished", "unfinished"),
+    ],
+)
+def test_reads_env_lines_as_people_write_them(line: str, value: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(line + "\n")
+
+    assert read_env_file(tmp_path / ".env") == {"A": value}
+
+
+def test_a_quoted_value_is_read_back(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"A={quoted('$2b$10$abc#d e')}\n")
+
+    assert read_env_file(tmp_path / ".env") == {"A": "$2b$10$abc#d e"}
