@@ -196,6 +196,22 @@ def parse_device(answer: Answer) -> Device:
     )
 
 
+def parse_own_number(answer: Answer) -> str | None:
+    """Read get-phone-number: digits, or None when the gateway knows the account by another identity."""
+    told = _text(_object(answer), "response") or ""
+    number, _, kind = told.partition("@")
+    return number if kind == "c.us" and number.isascii() and number.isdecimal() else None
+
+
+def parse_number_check(answer: Answer) -> bool:
+    """Read check-number-status: whether WhatsApp knows the number."""
+    found = _object(answer).get("response")
+    exists = found.get("numberExists") if isinstance(found, dict) else None
+    if not isinstance(exists, bool):
+        raise answer.unreadable("it does not say whether the number exists")
+    return exists
+
+
 def is_secret_refusal(answer: Answer) -> bool:
     """Tell the 400 for a wrong secret key from Express's 400 for a malformed request, which is HTML."""
     body = _object_or_none(answer)

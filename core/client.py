@@ -19,6 +19,8 @@ from core.answers import (
     parse_device,
     parse_health,
     parse_names,
+    parse_number_check,
+    parse_own_number,
     parse_picture,
     parse_start,
     parse_status,
@@ -197,6 +199,33 @@ class GatewayClient:
         )
         return parse_device(answer)
 
+    def read_own_number(self, session: str) -> str | None:
+        """Read the linked phone's number as digits; None when the gateway does not tell it as one."""
+        answer = self._call(
+            "GET",
+            "/api/{session}/get-phone-number",
+            session,
+            operation="read the session's own number",
+            timeout_seconds=self._timeouts.status_seconds,
+        )
+        return parse_own_number(answer)
+
+    def check_number(self, session: str, number: str) -> bool:
+        """Have WhatsApp asked whether it knows a number.
+
+        RequestTimeoutError also means that the page does not reach WhatsApp (section 8, H7). A number that
+        the page knows as a contact is answered without asking anybody (section 4).
+        """
+        answer = self._call(
+            "GET",
+            "/api/{session}/check-number-status/{phone}",
+            session,
+            operation="have WhatsApp look up a number",
+            timeout_seconds=self._timeouts.end_to_end_seconds,
+            more_path={"phone": number},
+        )
+        return parse_number_check(answer)
+
     def close(self) -> None:
         """Close the connections; calls under way end with a TransportError."""
         self._transport.close()
@@ -210,6 +239,7 @@ class GatewayClient:
         operation: str,
         timeout_seconds: float,
         json_body: Mapping[str, Any] | None = None,
+        more_path: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request with the session's token; renew the token once when it is refused."""
         problem = session_name_problem(session, self._secret_bytes)
@@ -223,7 +253,7 @@ class GatewayClient:
             return self._transport.request(
                 method,
                 route,
-                path={"session": session},
+                path={"session": session, **(more_path or {})},
                 operation=operation,
                 timeout_seconds=deadline - time.monotonic(),
                 headers={"Authorization": f"Bearer {token}"},

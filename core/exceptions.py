@@ -18,6 +18,7 @@
         VersionConflictError         somebody else changed the record first
       PropagationError               the edited files: nothing was changed, or everything was put back
       ContainerError                 the container engine, or a container that does not come up
+      AlertmanagerError              Alertmanager did not do as asked; `code` is a stable word
 
 Foreign exceptions stop at their home module and are re-raised from None: `requests` repeats the URL in
 its messages, and the gateway's secret key travels in URL paths.
@@ -121,3 +122,11 @@ class PropagationError(WppconnectError):
 
 class ContainerError(WppconnectError):
     """The container engine refused, or a container did not come up; the old one runs again."""
+
+
+class AlertmanagerError(WppconnectError):
+    """Alertmanager did not do as asked; `code` is a stable word for why, which the page translates."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message, operation="ask Alertmanager")
+        self.code = code

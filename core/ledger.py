@@ -7,15 +7,17 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from core import budget, verdict
+from core import budget, end_to_end, verdict
 from core.clock import Now
 from core.exceptions import StoreError
 from core.models import (
+    EndToEnd,
     HistoryEntry,
     Observation,
     Reason,
     ServerSnapshot,
     SessionSnapshot,
+    SessionState,
     Verdict,
 )
 from core.probe import GatewayObservation, Listing
@@ -71,6 +73,8 @@ class Ledger:
         self._sessions = self._resume_sessions()
         first = first_server_snapshot(server, settings, holder=holder, now=now())
         self._gateway = resume_server(first, before)
+        if not server.end_to_end_minutes:
+            self._gateway = self._gateway.model_copy(update={"end_to_end_offered": None})
         self.tally = Tally.resume(before.probe_seconds if before and before.holder == holder else None)
         self._recoveries = Tally.resume(before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS)
         self.watched: dict[str, datetime] = {}
@@ -90,6 +94,18 @@ class Ledger:
     def enabled(self) -> list[str]:
         """Name the sessions to probe."""
         return [name for name, session in self._sessions.items() if session.enabled]
+
+    def checkable(self) -> list[str]:
+        """Name the sessions that can be checked end to end: their page answers."""
+        return [
+            name
+            for name, one in self._sessions.items()
+            if one.verdict == Verdict.CONNECTED or one.reason == Reason.WHATSAPP_NOT_ANSWERING
+        ]
+
+    def checks(self) -> dict[str, EndToEnd | None]:
+        """Tell what earlier end-to-end checks found, by session."""
+        return {name: self._sessions[name].end_to_end for name in self.enabled()}
 
     def record_start(self) -> None:
         """Note for the history from when on is measured again, and until when it was before."""
@@ -166,6 +182,24 @@ class Ledger:
         self._gateway = self._gateway.model_copy(update=update)
         self.has_news = True
 
+    def take_end_to_end(self, name: str, seen: end_to_end.Checked) -> int:
+        """Take in one end-to-end check; return how many in a row WhatsApp has not answered by now."""
+        before = self._sessions[name]
+        known, began = before.end_to_end or EndToEnd(), before.state_since
+        if before.state != SessionState.CONNECTED or (began is not None and began > seen.started_at):
+            return 0  # It says nothing about the connection of now.
+        if seen.result != end_to_end.Result.INCONCLUSIVE:
+            offered = seen.result != end_to_end.Result.NOT_OFFERED
+            self._gateway = self._gateway.model_copy(update={"end_to_end_offered": offered})
+        counted = end_to_end.count(known, seen)
+        after = before.model_copy(update={"end_to_end": counted})
+        concluded, reason = verdict.judge(after, self._circumstances(name))
+        if concluded != before.verdict:
+            after = verdict.conclude(after, concluded, reason, self._now())
+        self._keep(before, after)
+        self.has_news = True
+        return counted.failures
+
     def judge_age(self) -> None:
         """Conclude anew what follows from time alone: stale, or stuck."""
         for name in self.enabled():
@@ -205,6 +239,9 @@ class Ledger:
             before = catch_up(before, self._newest_transition(one.name))
             after = pause_or_resume(before, enabled=one.enabled and self._server.enabled, now=now)
             after = doubt(after, now=now, stale_after=stale_after)
+            if bool(self._server.end_to_end_minutes) != (after.end_to_end is not None):
+                begun = EndToEnd() if self._server.end_to_end_minutes else None
+                after = after.model_copy(update={"end_to_end": begun})
             if after.verdict != before.verdict:
                 self._unwritten.append(transition(before, after))
             sessions[one.name] = after

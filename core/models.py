@@ -51,6 +51,8 @@ class Reason(StrEnum):
     TOKEN_REJECTED = "token_rejected"  # noqa: S105 - a reason's name, not a password
     SECRET_REJECTED = "secret_rejected"  # noqa: S105 - a reason's name, not a password
     PAGE_NOT_ANSWERING = "page_not_answering"
+    WHATSAPP_NOT_ANSWERING = "whatsapp_not_answering"
+    """The page answers, but the end-to-end check got nothing from WhatsApp."""
     BROWSER_DEAD = "browser_dead"
     CLOSED_ON_GATEWAY = "closed_on_gateway"
     """Forgotten by the gateway while connected: removed on the phone, or closed by somebody else."""
@@ -201,6 +203,17 @@ class Observation(Frozen):
     problem: Problem | None = None
 
 
+class EndToEnd(Frozen):
+    """What the optional end-to-end check of one session found, as long as it is switched on."""
+
+    checked_at: AwareDatetime | None = None
+    """When WhatsApp last answered through this connection, or did not; None before the first check of it."""
+    passed_at: AwareDatetime | None = None
+    """When WhatsApp last answered, through this connection or an earlier one."""
+    failures: int = 0
+    """How often in a row it did not."""
+
+
 class SessionSnapshot(Frozen):
     """One session as the monitor last saw it."""
 
@@ -232,6 +245,8 @@ class SessionSnapshot(Frozen):
     """When the page last answered, or had its whole time and did not."""
     page_answers: bool | None = None
     page_timed_out: bool = False
+    end_to_end: EndToEnd | None = None
+    """None: the check is switched off."""
     problem: Problem | None = None
     auth_failures: dict[str, int] = Field(default_factory=dict)
     """By reason: `token_rejected`, `secret_rejected`."""
@@ -276,6 +291,8 @@ class ServerSnapshot(Frozen):
     """How often a restart was noticed."""
     default_secret: bool | None = None
     """Does the gateway accept the public default secret; None before it was tried."""
+    end_to_end_offered: bool | None = None
+    """Does the gateway offer what the end-to-end check asks; None while that is off or not known."""
     probe_seconds: Histogram
     probe_failures: dict[str, int] = Field(default_factory=dict)
     """How often a probe brought no verdict of its own, by `ProbeFailure`."""

@@ -17,6 +17,7 @@ _CARRIED_ON = (
     "restarted_at",
     "restarts",
     "default_secret",
+    "end_to_end_offered",
     "probe_failures",
     "discovered",
 )

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr
 
 from core.exceptions import ConfigurationError
 from core.models import Frozen, Pause, TokenSource, session_name_problem
 from core.settings_fields import (
+    AlertmanagerAddress,
+    EndToEndMinutes,
     GatewayUrl,
     ListenAddress,
     LogFormat,
@@ -82,11 +86,45 @@ class ServerSettings(Frozen):
     enabled: bool = True
     pause: Pause | None = None
     """Who paused the whole gateway, why and until when, where that was told."""
+    end_to_end_minutes: float = 0
+    """How often each session has WhatsApp asked something; 0: never."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:
         """Find a session by name."""
         return next((one for one in self.sessions if one.name == name), None)
+
+
+class AlertmanagerSettings(Frozen):
+    """Where Alertmanager is, and what it wants to be shown."""
+
+    url: SecretStr
+    """A secret, since it can hold a user name and password."""
+    bearer_token: SecretStr | None = None
+
+    @property
+    def address(self) -> str:
+        """The address without a user name and password."""
+        parts = urlsplit(self.url.get_secret_value())
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    @property
+    def authorization(self) -> str:
+        """The header that lets us in; "" when none is wanted."""
+        if self.bearer_token is not None:
+            return f"Bearer {self.bearer_token.get_secret_value()}"
+        parts = urlsplit(self.url.get_secret_value())
+        if parts.username is None:
+            return ""
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return f"Basic {b64encode(pair.encode()).decode()}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be read anywhere."""
+        password = urlsplit(self.url.get_secret_value()).password or ""
+        token = self.bearer_token.get_secret_value() if self.bearer_token else ""
+        return tuple(one for one in (password, unquote(password), token, self.authorization) if one)
 
 
 class Timeouts(Frozen):
@@ -97,6 +135,7 @@ class Timeouts(Frozen):
     show_all_seconds: Seconds = 5.0
     status_seconds: Seconds = 10.0
     check_connection_seconds: Seconds = 10.0
+    end_to_end_seconds: Seconds = 15.0
     close_seconds: Seconds = 15.0
     logout_seconds: Seconds = 30.0
     start_seconds: Seconds = 10.0
@@ -113,6 +152,7 @@ class Settings(Frozen):
     interval_seconds: float = 5.0
     timeouts: Timeouts = Timeouts()
     proxy: str | None = Field(default=None, repr=False)
+    alertmanager: AlertmanagerSettings | None = None
     origins: dict[str, str] = Field(default_factory=dict)
     """Dotted path, such as "servers.main.url", to the variable's name, "saved on the page" or "default"."""
 
@@ -122,9 +162,13 @@ class Settings(Frozen):
 
 
 class CoreEnvironment(Environment):
-    """Every WPPCONNECT_* variable; secrets also as WPPCONNECT_..._FILE."""
+    """Every WPPCONNECT_* variable, and Alertmanager's; secrets also as ..._FILE."""
 
     prefix: ClassVar[str] = "WPPCONNECT_"
+    shared: ClassVar[Mapping[str, str]] = {
+        "alertmanager_url": "ALERTMANAGER_URL",
+        "alertmanager_bearer_token": "ALERTMANAGER_BEARER_TOKEN",
+    }
 
     url: GatewayUrl | None = None
     server_name: ServerName = "main"
@@ -134,12 +178,14 @@ class CoreEnvironment(Environment):
     sessions: SessionNames = ()
     webhook: WebhookUrl | None = Field(default=None, repr=False)
     enabled: bool = True
+    end_to_end_minutes: EndToEndMinutes = 0
     interval_seconds: Interval = 5.0
     timeout_connect_seconds: Seconds = 3.0
     timeout_healthz_seconds: Seconds = 5.0
     timeout_show_all_seconds: Seconds = 5.0
     timeout_status_seconds: Seconds = 10.0
     timeout_check_connection_seconds: Seconds = 10.0
+    timeout_end_to_end_seconds: Seconds = 15.0
     timeout_close_seconds: Seconds = 15.0
     timeout_logout_seconds: Seconds = 30.0
     timeout_start_seconds: Seconds = 10.0
@@ -147,6 +193,9 @@ class CoreEnvironment(Environment):
     timeout_generate_token_seconds: Seconds = 10.0
     proxy: ProxyAddress | None = None
     """A secret, since it can hold a password."""
+    alertmanager_url: AlertmanagerAddress | None = None
+    """A secret, since it can hold a password."""
+    alertmanager_bearer_token: SecretStr | None = None
     data_dir: Path = Path("data")
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
@@ -169,6 +218,7 @@ class CoreEnvironment(Environment):
             token=self.token,
             token_source=self.token_source,
             enabled=self.enabled,
+            end_to_end_minutes=self.end_to_end_minutes,
             sessions=sessions,
         )
 

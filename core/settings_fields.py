@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from core.models import SESSION_NAME, TokenSource, session_name_problem
 
 HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63}){0,30}\.?$")
+SHORTEST_CHECK_MINUTES = 5
+LONGEST_CHECK_MINUTES = 1440
 UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -47,6 +49,14 @@ def check_proxy(address: SecretStr) -> SecretStr:
     return SecretStr(text.rstrip("/"))
 
 
+def check_alertmanager(text: str) -> str:
+    """Return Alertmanager's address, which may hold a user name and password, without its trailing slash."""
+    _split_url(text)
+    if "?" in text or "#" in text:
+        raise ValueError("has a '?' or '#'; remove it and what follows")
+    return text.rstrip("/")
+
+
 def parse_listen_address(text: str) -> tuple[str, int]:
     """Read "127.0.0.1:21466", ":21466" (every address) or "[::1]:80" as host and port; port 0: a free one."""
     host, colon, port = text.strip().rpartition(":")
@@ -65,6 +75,13 @@ def parse_listen_address(text: str) -> tuple[str, int]:
             "has no valid host name or address before the port; write for example 127.0.0.1:8080"
         )
     return host or "0.0.0.0", int(port)
+
+
+def check_end_to_end_minutes(minutes: float) -> float:
+    """Return how often WhatsApp is asked about a session; more often would look like misuse to it."""
+    if minutes == 0 or SHORTEST_CHECK_MINUTES <= minutes <= LONGEST_CHECK_MINUTES:
+        return minutes
+    raise ValueError("must be 0 (off), or 5 to 1440 minutes")
 
 
 def parse_session_names(text: str) -> tuple[str, ...]:
@@ -136,4 +153,8 @@ ServerName = Annotated[str, _from_text(parse_server_name)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _from_text(str.upper)]
 LogFormat = Annotated[Literal["text", "json"], _from_text(str.lower)]
 TokenSourceWord = Annotated[TokenSource, _from_text(str.lower)]
+EndToEndMinutes = Annotated[float, AfterValidator(check_end_to_end_minutes)]
 ProxyAddress = Annotated[SecretStr, AfterValidator(check_proxy)]
+AlertmanagerAddress = Annotated[
+    SecretStr, AfterValidator(lambda address: SecretStr(check_alertmanager(address.get_secret_value())))
+]

@@ -60,6 +60,8 @@ class Environment(BaseSettings):
         frozen=True, hide_input_in_errors=True, allow_inf_nan=False, enable_decoding=False
     )
     prefix: ClassVar[str]
+    shared: ClassVar[Mapping[str, str]] = {}
+    """Fields whose variable is named as everybody names it, without our prefix."""
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
@@ -73,14 +75,19 @@ class Environment(BaseSettings):
         """Take what the constructor is given, then the variables that `load_settings` hands over."""
         # The library's own sources would read os.environ, and secrets from one folder instead of *_FILE.
         variables = EnvSettingsSource(settings_cls, env_prefix=cls.prefix)
-        # It looks for names in small letters.
-        variables.env_vars = {name.lower(): value for name, value in (_VARIABLES.get() or {}).items()}
+        given = _VARIABLES.get() or {}
+        # It looks for the prefix and the field's name in small letters, under whatever name we know it.
+        variables.env_vars = {
+            f"{cls.prefix}{name}".lower(): given[cls.variable(name)]
+            for name in settings_cls.model_fields
+            if cls.variable(name) in given
+        }
         return init_settings, variables
 
     @classmethod
     def variable(cls, name: str) -> str:
         """Name the environment variable of a field."""
-        return f"{cls.prefix}{name.upper()}"
+        return cls.shared.get(name) or f"{cls.prefix}{name.upper()}"
 
     def source(self, name: str) -> str:
         """Say where a field's value comes from: the variable, the flag, or "default"."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import Field, SecretStr
 
@@ -13,16 +13,28 @@ from core.models import Frozen, Pause, TokenSource
 from core.settings import (
     LONGEST_INTERVAL_SECONDS,
     SHORTEST_INTERVAL_SECONDS,
+    AlertmanagerSettings,
     CoreEnvironment,
     ServerSettings,
     SessionSettings,
     Settings,
     find_mistakes,
 )
-from core.settings_fields import check_webhook, normalise_url, parse_server_name
+from core.settings_fields import (
+    check_alertmanager,
+    check_end_to_end_minutes,
+    check_webhook,
+    normalise_url,
+    parse_server_name,
+)
+
+T = TypeVar("T")
 
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
+
+SERVER_FIELDS = ("url", "secret_key", "token", "token_source", "enabled", "pause", "end_to_end_minutes")
+"""What the page saves of a server, besides its sessions."""
 
 
 class Keep(Enum):
@@ -55,6 +67,7 @@ class SavedServer(Frozen):
     token_source: TokenSource | None = None
     enabled: bool | None = None
     pause: Pause | None = None
+    end_to_end_minutes: float | None = None
     sessions: dict[str, SavedSession] = Field(default_factory=dict)
     removed: bool = False
 
@@ -64,6 +77,8 @@ class SavedSettings(Frozen):
 
     servers: dict[str, SavedServer] = Field(default_factory=dict)
     interval_seconds: float | None = None
+    alertmanager_url: SecretStr | None = None
+    alertmanager_bearer_token: SecretStr | None = None
 
     def with_server(
         self,
@@ -75,6 +90,7 @@ class SavedSettings(Frozen):
         token_source: TokenSource | Keep | None = KEEP,
         enabled: bool | Keep | None = KEEP,
         pause: Pause | None = None,
+        end_to_end_minutes: float | Keep | None = KEEP,
     ) -> SavedSettings:
         """Add a server or change it; one that was removed comes back. A pause goes with its `enabled`."""
         edits = {
@@ -84,6 +100,7 @@ class SavedSettings(Frozen):
             "token_source": token_source,
             "enabled": enabled,
             "pause": KEEP if enabled is KEEP else pause,
+            "end_to_end_minutes": end_to_end_minutes,
         }
         server = self._server(name)
         return self._put(name, server.model_copy(update=_without_keep(edits)))
@@ -126,6 +143,13 @@ class SavedSettings(Frozen):
         """Set the probing interval, or None to reset it."""
         return self.model_copy(update={"interval_seconds": seconds})
 
+    def with_alertmanager(
+        self, *, url: str | Keep | None = KEEP, bearer_token: str | Keep | None = KEEP
+    ) -> SavedSettings:
+        """Set where Alertmanager is; None resets a field, an empty one means "none"."""
+        edits = {"alertmanager_url": _hidden(url), "alertmanager_bearer_token": _hidden(bearer_token)}
+        return self.model_copy(update=_without_keep(edits))
+
     def pruned(self, environment: CoreEnvironment) -> SavedSettings:
         """Forget removals of what the environment does not give, and entries that say nothing."""
         servers = {}
@@ -163,10 +187,11 @@ def changed_fields(before: SavedSettings, after: SavedSettings) -> tuple[str, ..
 
 
 def _flat(saved: SavedSettings) -> Iterator[tuple[str, object]]:
-    yield "interval_seconds", saved.interval_seconds
+    for field in ("interval_seconds", "alertmanager_url", "alertmanager_bearer_token"):
+        yield field, getattr(saved, field)
     for name, server in saved.servers.items():
         yield f"servers.{name}", "removed" if server.removed else "present"
-        for field in ("url", "secret_key", "token", "token_source", "enabled", "pause"):
+        for field in SERVER_FIELDS:
             yield f"servers.{name}.{field}", getattr(server, field)
         for session, chosen in server.sessions.items():
             path = f"servers.{name}.sessions.{session}"
@@ -199,6 +224,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
     for name in type(timeouts).model_fields:
         merge.origins[f"timeouts.{name}"] = environment.source(f"timeout_{name}")
     merge.origins["proxy"] = environment.source("proxy")
+    alertmanager = merge.alertmanager()
     if merge.problems:
         raise ConfigurationError(merge.problems)
     return Settings(
@@ -207,6 +233,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
         interval_seconds=interval,
         timeouts=timeouts,
         proxy=environment.proxy.get_secret_value() if environment.proxy else None,
+        alertmanager=alertmanager,
         origins=merge.origins,
     )
 
@@ -228,6 +255,17 @@ class _Merge:
             server = None if overlay.removed else self._server(name, overlay)
             if server:
                 yield server
+
+    def alertmanager(self) -> AlertmanagerSettings | None:
+        """Tell where Alertmanager is; None: it is not known, and is not asked."""
+        names = ("alertmanager_url", "alertmanager_bearer_token")
+        url, token = (
+            _given(self.pick(name, getattr(self.saved, name), self.environment, None)) for name in names
+        )
+        if url is None:
+            return None
+        address = self._check(names[0], check_alertmanager, url.get_secret_value())
+        return AlertmanagerSettings(url=SecretStr(address), bearer_token=token)
 
     def pick(self, path: str, chosen: Any, base: CoreEnvironment | None, default: Any) -> Any:
         """Take the saved value, else the environment's, else the default; note the origin."""
@@ -254,6 +292,8 @@ class _Merge:
         sessions = tuple(self._sessions(path, overlay, base))
         enabled = self.pick(f"{path}.enabled", overlay.enabled, base, True)
         names = [session.name for session in sessions]
+        minutes = self.pick(f"{path}.end_to_end_minutes", overlay.end_to_end_minutes, base, 0.0)
+        minutes = self._check(f"{path}.end_to_end_minutes", check_end_to_end_minutes, minutes)
         labels = {"secret_key": "the secret key", "sessions": "the list of sessions"}
         for finding in find_mistakes(secret_key, token, names, labels.__getitem__):
             self.problems.append(f"{path}.{finding.fields[0]}: {finding.text}")
@@ -265,6 +305,7 @@ class _Merge:
             token_source=self.pick(f"{path}.token_source", overlay.token_source, base, TokenSource.AUTO),
             enabled=enabled,
             pause=None if enabled else overlay.pause,
+            end_to_end_minutes=minutes,
             sessions=sessions,
         )
 
@@ -287,12 +328,12 @@ class _Merge:
             pause = None if enabled else chosen.pause
             yield SessionSettings(name=name, enabled=enabled, pause=pause, webhook=webhook)
 
-    def _check(self, path: str, check: Callable[[str], str], text: str) -> str:
+    def _check(self, path: str, check: Callable[[T], T], value: T) -> T:
         try:
-            return check(text)
+            return check(value)
         except ValueError as error:
             self.problems += [f"{path}: {problem}" for problem in error.args]
-            return text
+            return value
 
 
 def _given(secret: SecretStr | None) -> SecretStr | None:

@@ -276,6 +276,8 @@ def _conflict(view: _View, expected_revision: int) -> SettingsConflictError:
 
 
 def _register_secrets(settings: Settings) -> None:
+    for text in settings.alertmanager.secrets if settings.alertmanager else ():
+        register_secret(text)
     for server in settings.servers:
         for secret in (server.secret_key, server.token):
             if secret:

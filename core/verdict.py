@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.models import Observation, QrCode, Reason, SessionSnapshot, SessionState, Verdict
+from core.models import EndToEnd, Observation, QrCode, Reason, SessionSnapshot, SessionState, Verdict
 from core.settings import Timeouts
 
 START_LIMIT = timedelta(minutes=4)
@@ -14,6 +14,10 @@ START_LIMIT = timedelta(minutes=4)
 
 RESTART_BLAME = timedelta(minutes=2)
 """How long after a restart of the gateway a lost session is put down to it."""
+
+
+CHECKS_FAILED = 2
+"""After so many end-to-end checks in a row WhatsApp does not answer: one question can get lost on its way."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,9 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
         update["state_since"] = seen.observed_at
     if seen.state != SessionState.CONNECTED:
         update |= {"page_answers": None, "page_timed_out": False, "page_checked_at": None}
+        if before.end_to_end is not None:
+            # The next connection is another one.
+            update["end_to_end"] = EndToEnd(passed_at=before.end_to_end.passed_at)
     elif seen.page_answers is not None or seen.page_timed_out:
         update |= {
             "page_answers": seen.page_answers,
@@ -163,9 +170,11 @@ def _judge_connected(before: SessionSnapshot, circumstances: Circumstances) -> t
     if before.page_answers is False:
         return Verdict.UNRESPONSIVE, Reason.BROWSER_DEAD
     if before.page_answers and checked is not None:
-        if circumstances.now - checked <= circumstances.stale_after:
-            return Verdict.CONNECTED, Reason.NONE
-        return Verdict.UNKNOWN, Reason.STALE
+        if circumstances.now - checked > circumstances.stale_after:
+            return Verdict.UNKNOWN, Reason.STALE
+        if before.end_to_end is not None and before.end_to_end.failures >= CHECKS_FAILED:
+            return Verdict.UNRESPONSIVE, Reason.WHATSAPP_NOT_ANSWERING
+        return Verdict.CONNECTED, Reason.NONE
     # The gateway says CONNECTED, the page has not had its full time to answer yet: not proved, not refuted.
     return Verdict.STARTING, Reason.NONE
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from core import probe
+from core import end_to_end, probe
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
@@ -101,6 +101,10 @@ class ServerWatcher:
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
         self._listings = 0
         self._disk_fails = False
+        self._check_times: end_to_end.CheckTimes | None = None
+        if server.end_to_end_minutes:
+            ages = end_to_end.ages_seconds(self._ledger.checks(), now())
+            self._check_times = end_to_end.CheckTimes(ages, server.end_to_end_minutes * 60.0, start)
 
     def run(self, stop: threading.Event) -> None:
         """Probe and publish until `stop` is set."""
@@ -168,6 +172,10 @@ class ServerWatcher:
                 self._ask_quickly(shared_lane, name, schedule, priority=URGENT if urgent else NORMAL)
             if schedule.is_suspect and now >= schedule.slow_due and self._is_free("page", name):
                 self._ask_patiently(slow_lane, name, schedule)
+        if self._check_times is not None and self._is_free("end to end"):
+            chosen = self._check_times.next(self._ledger.checkable(), now)
+            if chosen is not None:
+                self._check_end_to_end(slow_lane, chosen, self._check_times)
 
     def _ask_gateway(self, lane: Lane) -> None:
         def ask() -> probe.GatewayObservation:
@@ -214,6 +222,17 @@ class ServerWatcher:
 
         ask = self._timed(name, PageCheck.PATIENT)
         self._submit(lane, ("page", name), ask, take, priority=schedule.slow_tries)
+
+    def _check_end_to_end(self, lane: Lane, name: str, times: end_to_end.CheckTimes) -> None:
+        def ask() -> end_to_end.Checked:
+            return end_to_end.check(self._client, name, now=self._now)
+
+        def take(seen: end_to_end.Checked) -> None:
+            failures = self._ledger.take_end_to_end(name, seen)
+            times.ended(name, seen.result, failures, self._monotonic())
+
+        # In the lane of the pages that answer slowly: where it takes its whole time, it delays nobody else.
+        self._submit(lane, ("end to end", ""), ask, take, priority=NORMAL)
 
     def _take_hint(self, name: str) -> None:
         schedule = self._schedules.get(name)

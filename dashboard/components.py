@@ -76,8 +76,12 @@ def since(voice: Voice, session: SessionSnapshot) -> str:
 
 
 def facts(voice: Voice, session: SessionSnapshot) -> str:
-    """Return why, and when it was last connected, one under the other."""
-    lines = [formatting.reason(voice, session), formatting.last_connected(voice, session)]
+    """Return why, when it was last connected, and when WhatsApp last answered, one under the other."""
+    lines = [
+        formatting.reason(voice, session),
+        formatting.last_connected(voice, session),
+        formatting.last_answer(voice, session),
+    ]
     exact = (
         f' title="{escape(voice.exactly(session.last_connected), quote=True)}"'
         if session.last_connected

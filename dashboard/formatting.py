@@ -113,6 +113,14 @@ def last_connected(voice: Voice, session: SessionSnapshot) -> str:
     return _("Last connected {moment}").format(moment=voice.moment(session.last_connected))
 
 
+def last_answer(voice: Voice, session: SessionSnapshot) -> str:
+    """Say when WhatsApp last answered the end-to-end check; empty where there is none."""
+    if session.end_to_end is None or session.end_to_end.passed_at is None:
+        return ""
+    _ = voice.translate
+    return _("WhatsApp last answered {moment}").format(moment=voice.moment(session.end_to_end.passed_at))
+
+
 def reason(voice: Voice, session: SessionSnapshot) -> str:
     """Say why the verdict is what it is, and why the session was lost when that is something else."""
     _ = voice.translate

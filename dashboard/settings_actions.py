@@ -60,6 +60,7 @@ def save_server(server: str) -> None:
             secret_key=None if new.get("forget_secret") else _text(new, "secret_key"),
             token_source=TokenSource(str(new["token_source"])) if "token_source" in new else KEEP,
             enabled=bool(new["enabled"]) if "enabled" in new else KEEP,
+            end_to_end_minutes=_minutes(new.get("end_to_end_minutes", KEEP)),
         )
 
     save(form, change, refuse=no_conflict(form, lambda settings: server_fields(settings, server)))
@@ -172,6 +173,13 @@ def _asked(
     found = snapshot.server(server)
     up = found.up if found else None
     return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up)
+
+
+def _minutes(typed: Field | Keep | None) -> float | Keep:
+    if typed is KEEP:
+        return KEEP
+    # An emptied field means never.
+    return float(typed) if isinstance(typed, float | int) else 0.0
 
 
 def _text(new: dict[str, Field], field: str) -> str | Keep:

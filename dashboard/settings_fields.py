@@ -40,11 +40,14 @@ def server_fields(settings: Settings, name: str) -> Fields | None:
         return None
     path, source = f"servers.{name}", server.token_source
     is_set = _("set") if server.secret_key else _("not set")
+    minutes = float(server.end_to_end_minutes)
+    every = f"{minutes:g} min" if minutes else _("never")
     return {
         "url": FieldNow(f"{path}.url", server.url, server.url, server.url),
         "secret_key": FieldNow(f"{path}.secret_key", "", server.secret_key, is_set),
         "token_source": FieldNow(f"{path}.token_source", str(source), source, _(TOKEN_SOURCES[source])),
         "enabled": FieldNow(f"{path}.enabled", server.enabled, server.enabled, yes_or_no(server.enabled)),
+        "end_to_end_minutes": FieldNow(f"{path}.end_to_end_minutes", minutes, minutes, every),
     }
 
 

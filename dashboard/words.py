@@ -44,6 +44,10 @@ REASONS: dict[Reason, str] = {
     Reason.PAGE_NOT_ANSWERING: N_(
         "The gateway says connected, but WhatsApp in its browser does not answer in time."
     ),
+    Reason.WHATSAPP_NOT_ANSWERING: N_(
+        "The gateway and its browser answer, but WhatsApp does not answer through it: "
+        "its network may be lost."
+    ),
     Reason.BROWSER_DEAD: N_("The gateway says connected, but its browser is dead or offline."),
     Reason.CLOSED_ON_GATEWAY: N_("Removed on the phone, or closed by somebody else."),
     Reason.CLOSED_BY_OPERATOR: N_("Closed from this page."),
@@ -174,6 +178,7 @@ FIELDS: dict[str, str] = {
     "token": N_("Token"),
     "token_source": N_("Tokens"),
     "enabled": N_("Checked"),
+    "end_to_end_minutes": N_("End-to-end check"),
     "sessions": N_("Sessions"),
     "webhook": N_("Webhook"),
     "interval_seconds": N_("Interval"),
@@ -190,6 +195,7 @@ PROBLEMS: tuple[str, ...] = (
     N_("must be 1 to 40 letters, digits, '_' or '-'; choose such a name"),
     N_("is not set; enter the gateway's address, such as http://127.0.0.1:21465"),
     N_("has a line break in it; write it in one line"),
+    N_("must be 0 (off), or 5 to 1440 minutes"),
 )
 """What core says of a wrong setting, word for word, so that it can be translated; the rest is shown as is."""
 

@@ -125,6 +125,10 @@ def _token_renewals(server: ServerSnapshot) -> Samples:
     return (Sample(sum(session.token_renewals for session in server.sessions)),)
 
 
+def _end_to_end_offered(server: ServerSnapshot) -> Samples:
+    return _flag(server.end_to_end_offered)
+
+
 def _connected(session: SessionSnapshot) -> Samples:
     return () if session.verdict == Verdict.PAUSED else (Sample(float(session.verdict == Verdict.CONNECTED)),)
 
@@ -178,6 +182,17 @@ def _auth_failures(session: SessionSnapshot) -> Samples:
     )
 
 
+def _end_to_end_success(session: SessionSnapshot) -> Samples:
+    known = session.end_to_end
+    if known is None or known.checked_at is None or session.verdict == Verdict.PAUSED:
+        return ()
+    return _flag(known.failures == 0)
+
+
+def _end_to_end_last_success(session: SessionSnapshot) -> Samples:
+    return () if session.end_to_end is None else _moment(session.end_to_end.passed_at)
+
+
 SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_up": _up,
     "wppconnect_probe_interval_seconds": _probe_interval,
@@ -189,6 +204,7 @@ SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_server_info": _info,
     "wppconnect_server_restarts_total": _restarts,
     "wppconnect_token_renewals_total": _token_renewals,
+    "wppconnect_server_end_to_end_offered": _end_to_end_offered,
 }
 """What is served of each server, which comes as `server_at` shows it."""
 
@@ -203,5 +219,7 @@ SESSION_METRICS: Mapping[str, Callable[[SessionSnapshot], Samples]] = {
     "wppconnect_session_disconnects_total": _disconnects,
     "wppconnect_session_lost_reason": _lost_reason,
     "wppconnect_auth_failures_total": _auth_failures,
+    "wppconnect_session_end_to_end_success": _end_to_end_success,
+    "wppconnect_session_end_to_end_last_success_timestamp_seconds": _end_to_end_last_success,
 }
 """What is served of each session, which comes as `session_at` shows it."""

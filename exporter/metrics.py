@@ -93,6 +93,12 @@ CATALOGUE: tuple[Metric, ...] = (
         SERVER,
     ),
     Metric(
+        "wppconnect_server_end_to_end_offered",
+        Kind.GAUGE,
+        "Whether the gateway offers what the end-to-end check asks; no sample while the check is off.",
+        SERVER,
+    ),
+    Metric(
         "wppconnect_session_connected",
         Kind.GAUGE,
         "Whether the session is connected, by a fresh probe; no sample while the session is paused.",
@@ -151,6 +157,18 @@ CATALOGUE: tuple[Metric, ...] = (
         Kind.COUNTER,
         "How often the gateway refused the session's token or the secret key.",
         (*SESSION, "reason"),
+    ),
+    Metric(
+        "wppconnect_session_end_to_end_success",
+        Kind.GAUGE,
+        "Whether WhatsApp answered the session's latest end-to-end check; no sample without one.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_end_to_end_last_success_timestamp_seconds",
+        Kind.GAUGE,
+        "When WhatsApp last answered an end-to-end check of the session; no sample if it never did.",
+        SESSION,
     ),
     Metric(
         "wppconnect_exporter_build_info",

@@ -24,6 +24,10 @@ NOT_ACTIVE: Answer = (
         "message": "A sessão do WhatsApp não está ativa.",
     },
 )
+NUMBER_CHECK_FAILED: Answer = (
+    500,
+    {"status": "error", "message": "Error on check number status", "error": {}},
+)
 NOT_STARTED: Answer = (
     200,
     {
@@ -58,6 +62,20 @@ def no_qr(entry: SessionObject | None) -> Answer:
         return NOT_STARTED
     status = {} if entry.status is ABSENT else {"status": entry.status}
     return 200, status | {"message": "QRCode is not available..."}
+
+
+def number_status(number: str, *, exists: bool) -> Answer:
+    """The answer of check-number-status."""
+    profile = {
+        "id": {"server": "c.us", "user": number, "_serialized": f"{number}@c.us"}
+        if exists
+        else f"{number}@c.us",
+        "isBusiness": False,
+        "canReceiveMessage": exists,
+        "numberExists": exists,
+        "status": 200 if exists else 404,
+    }
+    return 200, {"status": "success", "response": profile}
 
 
 def with_session(entry: SessionObject, body: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from simulator.pending import Pending
@@ -89,6 +90,8 @@ class Browser:
         self._timers: list[Timer] = []
         self._renewals = 0
         self._questions: list[Pending[bool]] = []
+        self._unsent: list[Pending[bool]] = []
+        """What WhatsApp is to be asked once the page reaches it again."""
         profile.browsers_started += 1
         # Two browsers cannot share a profile: the second fails, and not by timeout (trap T4, section 6).
         is_busy = profile.launch is Launch.WORKS and profile.holder is not None
@@ -129,6 +132,18 @@ class Browser:
         self._timeline.later(self._times.frozen_pend, lambda: question.give(False))
         return question
 
+    def ask_whatsapp(self) -> Pending[bool]:
+        """Have the page ask WhatsApp's servers; False when the page is gone.
+
+        Without network it keeps the question until it has one again: nobody is told, and no time is up.
+        """
+        question: Pending[bool] = Pending()
+        if not self.is_alive or self.is_crashed:
+            return Pending(False)
+        self._unsent.append(question)
+        self._send_unsent()
+        return question
+
     def freeze(self) -> None:
         """Let the page stop answering; nobody is told."""
         self.is_frozen = True
@@ -152,6 +167,7 @@ class Browser:
 
     def carry_on(self) -> None:
         """Go on where a lost network or a freeze stopped us."""
+        self._send_unsent()
         if self.phase is Phase.SYNCING:
             self._later(self._times.sync, self._chat_opened)
         elif self.phase is Phase.RESUMING:
@@ -177,6 +193,9 @@ class Browser:
         if self.profile.holder is self:
             self.profile.holder = None
         self._settle_questions()
+        for question in self._unsent:
+            question.give(False)
+        self._unsent.clear()
         if word is not None:
             self._listener.status_found(word)
 
@@ -246,6 +265,13 @@ class Browser:
         self._cancel_timers()
         self.phase = Phase.GONE
         self._listener.launch_failed(by_timeout=by_timeout)
+
+    def _send_unsent(self) -> None:
+        if not (self.page_answers and self.profile.has_network):
+            return
+        sent, self._unsent = self._unsent, []
+        for question in sent:
+            self._timeline.later(self._times.whatsapp, partial(question.give, True))
 
     def _settle_questions(self) -> None:
         for question in self._questions:

@@ -1,5 +1,6 @@
 """The gateway process without its HTTP: sessions, browsers, operations, events."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -115,6 +116,32 @@ class Gateway:
         )
         return reply
 
+    def check_number(self, name: str, phone: str) -> Pending[Answer]:
+        """check-number-status: no answer while the page cannot reach WhatsApp (section 8, H7).
+
+        Nobody but the linked phone is registered here. The page knows its own number as a contact, and since
+        2.10 tells about contacts without asking anybody (section 4).
+        """
+        number = "".join(one for one in phone.partition("@")[0] if one.isalnum() or one == "_")
+        is_own = f"{number}@c.us" == DEVICE_NUMBER
+        reply: Pending[Answer] = Pending()
+
+        def ask(answered: bool) -> None:
+            entry = self.table.get(name)
+            if entry is None or entry.page is None or not answered:
+                reply.give(answers.NOT_ACTIVE)
+            elif is_own and self._keeps_contacts:
+                reply.give(answers.number_status(number, exists=True))
+            else:
+                entry.page.ask_whatsapp().when_given(tell)
+
+        def tell(answered: bool) -> None:
+            known = answers.number_status(number, exists=is_own)
+            reply.give(known if answered else answers.NUMBER_CHECK_FAILED)
+
+        self._ask_page(name).when_given(ask)
+        return reply
+
     def close(self, name: str) -> Pending[Answer]:
         """close-session: forgets first and closes then, so a failure forgets too (section 6)."""
         entry = self.table.get(name)
@@ -198,6 +225,11 @@ class Gateway:
             # A number or a list is not looked at, and a QR code comes instead (section 4).
             phone=phone if isinstance(phone, str) and phone else None,
         )
+
+    @property
+    def _keeps_contacts(self) -> bool:
+        found = re.match(r"(\d+)\.(\d+)", self.version)
+        return found is None or (int(found[1]), int(found[2])) >= (2, 10)
 
     def _ask_page(self, name: str) -> Pending[bool]:
         entry = self.table.get(name)

@@ -30,8 +30,8 @@ class Route:
 
     @property
     def endpoint(self) -> str:
-        """The template's last word: how faults name it."""
-        return self.template.rsplit("/", 1)[-1]
+        """The template's last word that is no parameter: how faults name it."""
+        return next(word for word in reversed(self.template.split("/")) if not word.startswith("{"))
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """The parameters, still encoded; case and a trailing slash are ignored, HEAD runs GET (section 1)."""
@@ -75,6 +75,7 @@ class Routes:
             of_page("host-device", fixed.HOST_DEVICE),
             of_page("get-phone-number", fixed.device_answer(DEVICE_NUMBER)),
             of_page("get-battery-level", {"status": "Success"}),
+            Route("GET", "/api/{session}/check-number-status/{phone}", self._check_number_status),
             Route("GET", "/api/{session}/take-screenshot", self._take_screenshot),
             Route("GET", "/healthz", self._healthz),
             Route("GET", "/unhealthy", self._unhealthy),
@@ -173,6 +174,14 @@ class Routes:
             return Reply(200, "image/png", picture)
         entry = self._gateway.table.get(name)
         return await _spell(request, *no_qr(entry), entry, name)
+
+    async def _check_number_status(self, request: Request, params: dict[str, str]) -> Reply:
+        name, refusal = await self._authorise(request, params)
+        if refusal is not None:
+            return refusal
+        entry = self._gateway.table.get(name)
+        status, data = await _given(self._gateway.check_number(name, decode_segment(params["phone"])))
+        return await _spell(request, status, data, entry, name)
 
     async def _take_screenshot(self, request: Request, params: dict[str, str]) -> Reply:
         name, refusal = await self._authorise(request, params)

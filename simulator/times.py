@@ -47,6 +47,8 @@ class Times:
     """From logout-session until its answer."""
     logout_browser_gone: float = _Default(3.0)
     """From logout-session until the old browser is gone and has said its farewell (trap T4)."""
+    whatsapp: float = _Default(0.1)
+    """From a question to WhatsApp's servers until their answer."""
     frozen_pend: float = _Default(30.0)
     """How long a question to a frozen page pends before it counts as failed (H6)."""
     drip: float = 0.5

@@ -61,7 +61,7 @@ class Transport:
         operation: str,
         timeout_seconds: float,
         headers: Mapping[str, str] | None = None,
-        json_body: Mapping[str, Any] | None = None,
+        json_body: Mapping[str, Any] | list[Any] | None = None,
         session: str | None = None,
     ) -> Answer:
         """Send one request and read its whole answer, 4xx and 5xx included, within `timeout_seconds`.
@@ -102,7 +102,7 @@ class Transport:
         route: str,
         path: Mapping[str, str],
         headers: Mapping[str, str] | None,
-        json_body: Mapping[str, Any] | None,
+        json_body: Mapping[str, Any] | list[Any] | None,
         deadline: float,
         errors: _Errors,
     ) -> tuple[int, str, bytes] | WppconnectError:
@@ -126,7 +126,7 @@ class Transport:
         route: str,
         path: Mapping[str, str],
         headers: Mapping[str, str] | None,
-        json_body: Mapping[str, Any] | None,
+        json_body: Mapping[str, Any] | list[Any] | None,
     ) -> Request:
         # Not through `requests.Session`: it costs more CPU than the sending, and takes proxies, netrc and CA
         # bundles from the environment. No Content-Type on a GET: with "application/json" the gateway's

@@ -11,6 +11,7 @@ from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
 from dashboard.settings_fields import interval_fields, server_fields
 from dashboard.settings_form import draw_notice, field_key, label, open_form
+from dashboard.settings_opt_ins import draw_opt_ins
 from dashboard.settings_sessions import draw_sessions
 from dashboard.words import TOKEN_SOURCE_ORDER, TOKEN_SOURCES
 
@@ -78,6 +79,7 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
             key=field_key(form, "token_source"),
         )
         st.toggle(label(_("Check this gateway"), settings, f"{path}.enabled"), key=field_key(form, "enabled"))
+        draw_opt_ins(form, settings, server.name)
         draw_notice(form, fields)
         st.form_submit_button(
             _("Save {server}").format(server=plain(server.name)),

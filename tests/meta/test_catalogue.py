@@ -21,8 +21,10 @@ WITHOUT_UNIT = {
     "wppconnect_session_enabled",
     "wppconnect_session_ever_connected",
     "wppconnect_session_lost_reason",
+    "wppconnect_session_end_to_end_success",
     "wppconnect_secret_key_valid",
     "wppconnect_server_default_secret",
+    "wppconnect_server_end_to_end_offered",
     "wppconnect_exporter_settings_reload_success",
 }
 """Numbers that are 0 or 1: they have no unit."""

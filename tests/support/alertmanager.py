@@ -85,9 +85,18 @@ def mail_receiver(inbox: Inbox) -> Iterator[int]:
 
 @contextmanager
 def alertmanager(
-    folder: Path, *, receiver: str, web_port: int, mail_port: int = 9, language: str = "en"
+    folder: Path,
+    *,
+    receiver: str,
+    web_port: int,
+    mail_port: int = 9,
+    language: str = "en",
+    password_hash: str | None = None,
 ) -> Iterator[str]:
-    """Run Alertmanager with the shipped files, other targets and shorter waits; yields its address."""
+    """Run Alertmanager with the shipped files, other targets and shorter waits; yields its address.
+
+    With `password_hash` (bcrypt) it lets in only the user "ops".
+    """
     (folder / "templates").symlink_to(SHIPPED / "templates")
     text = _configuration(folder, receiver, web_port, mail_port)
     if language != "en":
@@ -104,6 +113,9 @@ def alertmanager(
         f"--web.listen-address={address}",
         "--cluster.listen-address=",
     ]
+    if password_hash is not None:
+        (folder / "web.yml").write_text(f"basic_auth_users:\n  ops: {password_hash}\n")
+        command.append(f"--web.config.file={folder / 'web.yml'}")
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             until(lambda: _is_ready(address), what="Alertmanager's readiness")
@@ -145,6 +157,9 @@ def _is_ready(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"http://{address}/-/ready", timeout=1) as answer:
             return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code == 401  # it is there, and wants a password
     except (OSError, urllib.error.URLError):
         return False
 

@@ -20,6 +20,8 @@ from core.answers import (
     parse_generated,
     parse_health,
     parse_names,
+    parse_number_check,
+    parse_own_number,
     parse_picture,
     parse_start,
     parse_status,
@@ -278,6 +280,34 @@ def test_device() -> None:
     del body["response"]["phoneNumber"]  # type: ignore[attr-defined]
     assert parse_device(answer(body)) == Device("android", "Simulated", "5511900000000")
     assert parse_device(answer({"response": {}})) == Device(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "number"),
+    [
+        pytest.param("5511900000000@c.us", "5511900000000", id="a number"),
+        pytest.param("165332417282214@lid", None, id="another identity"),
+        pytest.param("5511900000000", None, id="of no kind"),
+        pytest.param("55119/0000000@c.us", None, id="not digits"),
+        pytest.param("@c.us", None, id="empty"),
+        pytest.param({"user": "5511900000000"}, None, id="no text"),
+    ],
+)
+def test_own_number(told: object, number: str | None) -> None:
+    assert parse_own_number(answer({"status": "success", "response": told, "mapper": "device"})) == number
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_number_check(exists: bool) -> None:
+    body = {"status": "success", "response": {"id": "55119000000000@c.us", "numberExists": exists}}
+
+    assert parse_number_check(answer(body)) is exists
+
+
+@pytest.mark.parametrize("response", [None, [], "yes", {}, {"numberExists": "yes"}])
+def test_number_check_that_tells_nothing(response: object) -> None:
+    with pytest.raises(ResponseError, match="whether the number exists"):
+        parse_number_check(answer({"status": "success", "response": response}))
 
 
 @pytest.mark.parametrize("token", [TOKEN, TOKEN.replace("_", "/")])

@@ -60,6 +60,18 @@ SESSION_CALLS: dict[str, tuple[str, str, Callable[[GatewayClient], object], Any]
     ),
     "read_qr_picture": ("GET", "qrcode-session", lambda c: c.read_qr_picture("sales"), {"status": None}),
     "read_device": ("GET", "host-device", lambda c: c.read_device("sales"), {"response": {}}),
+    "read_own_number": (
+        "GET",
+        "get-phone-number",
+        lambda c: c.read_own_number("sales"),
+        {"response": "5511900000000@c.us"},
+    ),
+    "check_number": (
+        "GET",
+        "check-number-status/55119000000000",
+        lambda c: c.check_number("sales", "55119000000000"),
+        {"status": "success", "response": {"numberExists": False}},
+    ),
     "start_session": (
         "POST",
         "start-session",
@@ -263,6 +275,19 @@ def test_404_on_logout_says_that_nothing_was_unlinked(
 
     with pytest.raises(SessionDisconnectedError):
         client.logout_session("sales")
+
+
+def test_no_error_of_a_number_check_repeats_the_number(
+    client: GatewayClient, wire: responses.RequestsMock
+) -> None:
+    route = f"{URL}/api/sales/check-number-status/55119000000000"
+    wire.get(route, status=500, json={"status": "error", "message": f"Error on {route}"})
+    wire.get(route, body=ReadTimeout(f"no answer from {route}"))
+
+    for kind in (ServerFailureError, RequestTimeoutError):
+        with pytest.raises(kind) as caught:
+            client.check_number("sales", "55119000000000")
+        assert "55119" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
 
 
 def test_the_values_given_to_a_start_do_not_show(client: GatewayClient) -> None:

@@ -39,6 +39,7 @@ def test_time_outs_by_default_are_those_of_the_contract() -> None:
         "show_all_seconds": 5.0,
         "status_seconds": 10.0,
         "check_connection_seconds": 10.0,
+        "end_to_end_seconds": 15.0,
         "close_seconds": 15.0,
         "logout_seconds": 30.0,
         "start_seconds": 10.0,
@@ -59,6 +60,7 @@ def test_every_variable_is_read() -> None:
             "WPPCONNECT_WEBHOOK": "https://app.example.org/hook",
             "WPPCONNECT_ENABLED": "false",
             "WPPCONNECT_DATA_DIR": "/srv/wppconnect",
+            "WPPCONNECT_END_TO_END_MINUTES": "15",
             "WPPCONNECT_INTERVAL_SECONDS": "2.5",
             "WPPCONNECT_TIMEOUT_STATUS_SECONDS": "4",
             "WPPCONNECT_PROXY": "http://user:pw@proxy:3128/",
@@ -73,6 +75,7 @@ def test_every_variable_is_read() -> None:
     assert server.token is not None
     assert environment.proxy is not None
     assert (server.name, server.url, server.enabled) == ("second", f"{URL}/gateway", False)
+    assert server.end_to_end_minutes == 15
     assert (server.secret_key.get_secret_value(), server.token.get_secret_value()) == ("k3y", BCRYPT)
     assert server.token_source is TokenSource.LOCAL
     assert server.sessions == (
@@ -125,6 +128,14 @@ def test_every_variable_is_read() -> None:
             {"WPPCONNECT_INTERVAL_SECONDS": "301"},
             "WPPCONNECT_INTERVAL_SECONDS: must be at least 1 and at most 300",
             id="interval too long",
+        ),
+        *(
+            pytest.param(
+                {"WPPCONNECT_END_TO_END_MINUTES": minutes},
+                "WPPCONNECT_END_TO_END_MINUTES: must be 0 (off), or 5 to 1440 minutes",
+                id=f"end-to-end check every {minutes} minutes",
+            )
+            for minutes in ("4.9", "-5", "1441")
         ),
         pytest.param(
             {"WPPCONNECT_TIMEOUT_LOGOUT_SECONDS": "0"},

@@ -39,12 +39,15 @@ def test_origin_of_every_value_is_told() -> None:
     assert effective(ENVIRONMENT, saved, 1).origins == {
         "interval_seconds": "WPPCONNECT_INTERVAL_SECONDS",
         "proxy": "default",
+        "alertmanager_url": "default",
+        "alertmanager_bearer_token": "default",
         "servers.main": "WPPCONNECT_URL",
         "servers.main.url": "saved on the page",
         "servers.main.secret_key": "WPPCONNECT_SECRET_KEY",
         "servers.main.token": "default",
         "servers.main.token_source": "default",
         "servers.main.enabled": "default",
+        "servers.main.end_to_end_minutes": "default",
         "servers.main.sessions.sales": "WPPCONNECT_SESSIONS",
         "servers.main.sessions.sales.enabled": "saved on the page",
         "servers.main.sessions.sales.webhook": "default",
@@ -59,6 +62,7 @@ def test_origin_of_every_value_is_told() -> None:
         "timeouts.show_all_seconds": "default",
         "timeouts.status_seconds": "default",
         "timeouts.check_connection_seconds": "default",
+        "timeouts.end_to_end_seconds": "default",
         "timeouts.close_seconds": "default",
         "timeouts.logout_seconds": "default",
         "timeouts.start_seconds": "default",
@@ -70,7 +74,12 @@ def test_origin_of_every_value_is_told() -> None:
 def test_saved_fields_win_one_by_one() -> None:
     saved = (
         NOTHING.with_server(
-            "main", url=" https://gateway/ ", token_source=TokenSource.SERVER, enabled=False, token=BCRYPT
+            "main",
+            url=" https://gateway/ ",
+            token_source=TokenSource.SERVER,
+            enabled=False,
+            token=BCRYPT,
+            end_to_end_minutes=30,
         )
         .with_session("main", "sales", enabled=False, webhook="https://app/hook")
         .with_interval(3)
@@ -86,6 +95,7 @@ def test_saved_fields_win_one_by_one() -> None:
         token=SecretStr(BCRYPT),
         token_source=TokenSource.SERVER,
         enabled=False,
+        end_to_end_minutes=30,
         sessions=(
             SessionSettings(name="sales", enabled=False, webhook="https://app/hook"),
             SessionSettings(name="support"),
@@ -244,6 +254,11 @@ def test_pruning_forgets_what_says_nothing() -> None:
             "servers.main.token: serves one session only, and 2 are configured; set the secret key, "
             "or keep one session in the list of sessions",
             id="token for two sessions",
+        ),
+        pytest.param(
+            NOTHING.with_server("main", end_to_end_minutes=1),
+            "servers.main.end_to_end_minutes: must be 0 (off), or 5 to 1440 minutes",
+            id="end-to-end check too often",
         ),
         pytest.param(
             NOTHING.with_interval(0.5),

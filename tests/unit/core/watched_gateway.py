@@ -68,6 +68,11 @@ class FakeClient:
         self.known: tuple[str, ...] | None = sessions
         self.listing_error: WppconnectError | None = None
         self.accepts_default_secret = False
+        self.own_number: str | None = "5511900000000"
+        self.own_number_error: WppconnectError | None = None
+        self.number_check_error: WppconnectError | None = None
+        self.number_check_seconds = 0.2
+        self.numbers_checked: list[str] = []
         self.calls: Counter[str] = Counter()
         self.took = 0.0
         """How long the calls since it was last set to 0 would have taken."""
@@ -104,6 +109,20 @@ class FakeClient:
         if page.answers_after_seconds > budget:
             raise RequestTimeoutError("the page does not answer")
         return page.answers
+
+    def read_own_number(self, session: str) -> str | None:
+        self.calls[f"own number {session}"] += 1
+        if self.own_number_error is not None:
+            raise self.own_number_error
+        return self.own_number
+
+    def check_number(self, session: str, number: str) -> bool:
+        self.calls[f"number check {session}"] += 1
+        self.numbers_checked.append(number)
+        self.took += self.number_check_seconds
+        if self.number_check_error is not None:
+            raise self.number_check_error
+        return False
 
     def close(self) -> None:
         self.closed.set()
@@ -234,9 +253,13 @@ class Probing:
 
     def session(self, name: str = "sales") -> SessionSnapshot:
         """What is published of a session."""
+        return next(one for one in self.published().sessions if one.session == name)
+
+    def published(self) -> ServerSnapshot:
+        """What is published of the gateway."""
         published = self.exchange.read(SERVER)
         assert published is not None
-        return next(one for one in published.sessions if one.session == name)
+        return published
 
     def transitions(self, name: str = "sales") -> list[tuple[object, object]]:
         entries = self.history.read(server=SERVER, session=name, kinds=["transition"])
@@ -264,6 +287,7 @@ def ledger_of(
     return Ledger(server, settings_of(server), **(known | fields))
 
 
-def probing(directory: Path, *sessions: str, **fields: Any) -> Probing:
+def probing(directory: Path, *sessions: str, end_to_end_minutes: float = 0, **fields: Any) -> Probing:
     """Probe a gateway of these sessions, all of them connected."""
-    return Probing(directory, server_settings(*sessions), FakeClient(*sessions), **fields)
+    server = server_settings(*sessions, end_to_end_minutes=end_to_end_minutes)
+    return Probing(directory, server, FakeClient(*sessions), **fields)

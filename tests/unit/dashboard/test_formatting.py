@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from page_world import NOW, ago, session
 
-from core.models import HistoryEntry, Reason
+from core.models import EndToEnd, HistoryEntry, Reason
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.i18n import translator
@@ -65,6 +65,18 @@ def test_paused_sessions_do_not_count_as_problems() -> None:
     sessions = [session("a", "connected"), session("b", "paused")]
 
     assert formatting.summary(VOICE, sessions) == "All 1 connected"
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        pytest.param(None, "", id="the check is off"),
+        pytest.param(EndToEnd(), "", id="not checked yet"),
+        pytest.param(EndToEnd(passed_at=ago(hours=2)), "WhatsApp last answered 12:00", id="checked"),
+    ],
+)
+def test_the_latest_answer_of_whatsapp_is_told(known: EndToEnd | None, told: str) -> None:
+    assert formatting.last_answer(VOICE, session(end_to_end=known)) == told
 
 
 def test_a_session_without_a_connection_ever_says_so() -> None:

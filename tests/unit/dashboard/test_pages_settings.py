@@ -280,3 +280,34 @@ def test_an_interval_out_of_range_is_refused_in_words(core: FakeCore) -> None:
     assert "The interval must be 1 to 300 seconds." in shown(app)
     assert "Saved." not in shown(app)
     assert core.settings.current().interval_seconds == 15.0
+
+
+def test_the_end_to_end_check_is_off_and_can_be_switched_on(core: FakeCore) -> None:
+    app = open_settings(core)
+    before = app.number_input(key="server-main-end_to_end_minutes").value
+
+    app.number_input(key="server-main-end_to_end_minutes").set_value(15.0)
+    app.button(key="save-main").click().run()
+
+    assert before == 0
+    assert "block the number" in shown(app)
+    assert core.settings.saved().servers["main"].end_to_end_minutes == 15
+    assert core.settings.current().servers[0].end_to_end_minutes == 15
+
+
+def test_an_end_to_end_check_that_would_ask_too_often_is_refused_in_words(core: FakeCore) -> None:
+    app = open_settings(core)
+
+    app.number_input(key="server-main-end_to_end_minutes").set_value(1.0)
+    app.button(key="save-main").click().run()
+
+    assert "main, End-to-end check: must be 0 (off), or 5 to 1440 minutes" in shown(app)
+    assert core.settings.current().servers[0].end_to_end_minutes == 0
+
+
+def test_a_gateway_that_does_not_offer_the_check_says_so(core: FakeCore) -> None:
+    core.shows(session("sales"), end_to_end_offered=False)
+
+    app = open_page("settings")
+
+    assert "This gateway does not offer what the check asks" in shown(app)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.models import EndToEnd, Histogram, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
 from core.settings import Settings, Timeouts
 from exporter.access import Access
 from exporter.connections import DeadlineProtocol
@@ -85,6 +85,8 @@ def scenarios() -> dict[str, Snapshot]:
     old = {"observed_at": NOON - seconds(37), "last_connected": NOON - seconds(37)}
     refused = {"auth_failures": {"token_rejected": 3, "secret_rejected": 1}}
     every = [new_session(f"s-{verdict.value}", verdict) for verdict in Verdict]
+    passed = EndToEnd(checked_at=NOON - seconds(600), passed_at=NOON - seconds(600))
+    failed = EndToEnd(checked_at=NOON - seconds(30), passed_at=NOON - seconds(960), failures=2)
     never_probed = {"observed_at": None, "last_connected": None, "since": NOON}
     return {
         "healthy": new_snapshot(new_server(new_session())),
@@ -107,7 +109,19 @@ def scenarios() -> dict[str, Snapshot]:
         ),
         "many": new_snapshot(
             new_server(*every),
-            new_server(new_session(), name="branch", interval_seconds=7.5),
+            new_server(
+                new_session(end_to_end=passed),
+                new_session(
+                    "silent",
+                    Verdict.UNRESPONSIVE,
+                    reason=Reason.WHATSAPP_NOT_ANSWERING,
+                    end_to_end=failed,
+                ),
+                new_session("new", end_to_end=EndToEnd()),
+                name="branch",
+                interval_seconds=7.5,
+                end_to_end_offered=True,
+            ),
             new_server(
                 new_session("new", Verdict.UNKNOWN, **never_probed),
                 name="fresh",

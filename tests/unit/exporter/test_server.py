@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from exporter.access import Access
+from exporter.metrics import CATALOGUE
 from exporter.web_config import WebConfig
 
 
@@ -30,7 +31,7 @@ def test_openmetrics_is_served_to_whom_asks_for_it(healthy):
     _, headers, body = healthy("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
 
     assert headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    assert len(list(parse_openmetrics(body.decode()))) == 25
+    assert len(list(parse_openmetrics(body.decode()))) == len(CATALOGUE)
 
 
 def test_metrics_are_zipped_for_whom_takes_it(healthy, golden):

@@ -70,6 +70,24 @@ def test_pairing_by_code(simulator: Simulator, http: requests.Session) -> None:
     wait_until(lambda: simulator.state("a")["status"] == "CONNECTED")
 
 
+def test_number_check_hangs_without_network_and_leaves_no_number_in_the_log(
+    simulator: Simulator, http: requests.Session
+) -> None:
+    simulator.pair("a")
+    answer = get(simulator, http, "a", "check-number-status/55119000000000").json()
+
+    simulator.lose_network("a")
+    with pytest.raises(requests.ReadTimeout):
+        http.get(
+            f"{simulator.url}/api/a/check-number-status/55119000000000",
+            headers={"Authorization": f"Bearer {simulator.token('a')}"},
+            timeout=(3, 0.3),
+        )
+
+    assert answer["response"]["numberExists"] is False
+    assert "551190" not in str(simulator.requests())
+
+
 def test_scan_without_a_code_is_refused(simulator: Simulator) -> None:
     with pytest.raises(RefusedError, match="No browser is running"):
         simulator.scan("seeded")

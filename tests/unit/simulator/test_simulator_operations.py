@@ -275,3 +275,71 @@ def test_logout_does_nothing_without_a_page(world, trouble: str) -> None:
 
 def test_status_with_waiting_body_hangs_without_a_session_object(world) -> None:
     assert world.gateway.status("a", {"waitQrCode": True}).value is None
+
+
+OWN, NOBODYS = "5511900000000", "55119000000000"
+
+
+def exists(answer) -> bool:
+    status, body = answer
+    assert status == 200
+    return body["response"]["numberExists"]
+
+
+def test_number_is_looked_up_by_whatsapp(world) -> None:
+    world.connect()
+
+    reply = world.gateway.check_number("a", NOBODYS)
+    at_once = reply.value
+    world.pass_time(1)
+
+    assert at_once is None
+    assert exists(reply.value) is False
+
+
+def test_question_to_whatsapp_waits_for_the_network(world) -> None:
+    world.connect()
+    world.phones.lose_network("a")
+
+    reply = world.gateway.check_number("a", NOBODYS)
+    world.pass_time(3600)
+    without_network = reply.value
+    world.phones.restore_network("a")
+    world.pass_time(1)
+
+    assert without_network is None
+    assert exists(reply.value) is False
+
+
+@pytest.mark.parametrize(("version", "asks"), [("2.9.0", True), ("2.10.0", False), ("2.10.4", False)])
+def test_own_number_is_a_contact_since_2_10(world, version: str, asks: bool) -> None:
+    world.gateway.version = version
+    world.connect()
+    world.phones.lose_network("a")
+
+    reply = world.gateway.check_number("a", f"+{OWN}@c.us")
+
+    assert (reply.value is None) == asks
+    assert asks or exists(reply.value)
+
+
+@pytest.mark.parametrize("trouble", ["crash", "kill_browser"])
+def test_number_is_not_looked_up_without_a_page(world, trouble: str) -> None:
+    world.connect()
+    getattr(world.phones, trouble)("a")
+
+    reply = world.gateway.check_number("a", NOBODYS)
+
+    assert reply.value is not None
+    assert reply.value[0] == 404
+
+
+def test_question_that_waits_is_lost_with_its_browser(world) -> None:
+    world.connect()
+    world.phones.lose_network("a")
+    reply = world.gateway.check_number("a", NOBODYS)
+
+    world.phones.kill_browser("a")
+
+    assert reply.value is not None
+    assert reply.value[0] == 500

@@ -1,0 +1,139 @@
+"""The end-to-end check against a gateway whose page loses WhatsApp, or that has no such route."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from core.clock import monotonic, now
+from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.runtime import make_client
+from core.settings import ServerSettings, SessionSettings, Settings, Timeouts
+from core.snapshot import SnapshotExchange
+from core.store import FileStore, History
+from core.watcher import ServerWatcher
+from simulator import Simulator
+from tests.plugins.leaks import inspect_files, keep_secret
+from tests.support.live_core import FAST, SECRET
+from tests.support.waiting import until
+
+NUMBER = "5511900000000"
+SESSIONS = ("sales", "support")
+PERIOD_SECONDS = 0.6
+"""Far below what the settings allow, so that a period is not five minutes."""
+
+pytestmark = pytest.mark.usefixtures("number")
+
+
+@pytest.fixture
+def number(tmp_path: Path) -> Iterator[None]:
+    """Search for the phone's number in everything that is logged and kept."""
+    keep_secret("phone number", [NUMBER])
+    yield
+    inspect_files(tmp_path, "*.json*")
+
+
+@pytest.fixture
+def gateway() -> Iterator[Simulator]:
+    with Simulator(secret_key=SECRET, times=FAST, paired=SESSIONS) as running:
+        yield running
+
+
+@contextmanager
+def watched(gateway: Simulator, data: Path) -> Iterator[ServerWatcher]:
+    """Probe the gateway, and check its sessions several times in a second."""
+    server = ServerSettings(
+        name="main",
+        url=gateway.url,
+        secret_key=SecretStr(SECRET),
+        end_to_end_minutes=PERIOD_SECONDS / 60,
+        sessions=tuple(SessionSettings(name=name) for name in SESSIONS),
+    )
+    timeouts = Timeouts(end_to_end_seconds=0.4)
+    settings = Settings(revision=1, servers=(server,), interval_seconds=1.0, timeouts=timeouts)
+    stop = threading.Event()
+    with closing(make_client(server, settings, FileStore(data / "store"), data, "tests")) as client:
+        watcher = ServerWatcher(
+            server,
+            settings,
+            client=client,
+            exchange=SnapshotExchange(data / "snapshots"),
+            history=History(data / "history"),
+            holder="tests[1]",
+            closed_by=lambda _server, _session: None,
+            now=now,
+            monotonic=monotonic,
+        )
+        thread = threading.Thread(target=watcher.run, args=(stop,))
+        thread.start()
+        try:
+            yield watcher
+        finally:
+            stop.set()
+            thread.join(10)
+
+
+def published(watcher: ServerWatcher) -> ServerSnapshot:
+    return until(lambda: watcher.latest, what="a snapshot")
+
+
+def session(watcher: ServerWatcher, name: str = "sales") -> SessionSnapshot:
+    return next(one for one in published(watcher).sessions if one.session == name)
+
+
+def await_reason(watcher: ServerWatcher, reason: Reason) -> SessionSnapshot:
+    until(lambda: session(watcher).reason == reason, what=f"reason {reason}")
+    return session(watcher)
+
+
+def test_lost_network_behind_an_open_page_is_noticed_and_its_return_too(
+    gateway: Simulator, tmp_path: Path
+) -> None:
+    with watched(gateway, tmp_path) as watcher:
+        until(lambda: (known := session(watcher).end_to_end) and known.passed_at, what="a passed check")
+
+        gateway.lose_network("sales")
+        lost = await_reason(watcher, Reason.WHATSAPP_NOT_ANSWERING)
+        other = session(watcher, "support")
+        gateway.restore_network("sales")
+        back = await_reason(watcher, Reason.NONE)
+
+    assert (lost.verdict, lost.page_answers) == (Verdict.UNRESPONSIVE, True)
+    assert other.verdict == Verdict.CONNECTED
+    assert (back.verdict, back.lost_at) == (Verdict.CONNECTED, None)
+    assert published(watcher).end_to_end_offered is True
+
+
+def test_one_session_at_a_time_is_checked_and_four_calls_are_not_exceeded(
+    gateway: Simulator, tmp_path: Path
+) -> None:
+    for name in SESSIONS:
+        gateway.lose_network(name)
+    with watched(gateway, tmp_path) as watcher:
+        gateway.reset_requests()
+        await_reason(watcher, Reason.WHATSAPP_NOT_ANSWERING)
+        asked = [
+            one
+            for one in gateway.requests()["recent"]
+            if one["route"].endswith("check-number-status/{phone}")
+        ]
+
+    gaps = [later["time"] - earlier["time"] for earlier, later in pairwise(asked)]
+    assert len(asked) >= 3
+    assert min(gaps) >= 0.39
+    assert gateway.requests()["max_in_flight"] <= 4
+
+
+def test_gateway_that_answers_for_contacts_itself_is_asked_all_the_same(
+    gateway: Simulator, tmp_path: Path
+) -> None:
+    # Asked about the own number it would say yes, whatever the network.
+    gateway.lose_network("sales")
+    with watched(gateway, tmp_path) as watcher:
+        await_reason(watcher, Reason.WHATSAPP_NOT_ANSWERING)
