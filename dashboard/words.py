@@ -44,10 +44,7 @@ REASONS: dict[Reason, str] = {
     Reason.PAGE_NOT_ANSWERING: N_(
         "The gateway says connected, but WhatsApp in its browser does not answer in time."
     ),
-    Reason.WHATSAPP_NOT_ANSWERING: N_(
-        "The gateway and its browser answer, but WhatsApp does not answer through it: "
-        "its network may be lost."
-    ),
+    Reason.WHATSAPP_NOT_ANSWERING: N_("The browser on the gateway answers, but WhatsApp does not answer it."),
     Reason.BROWSER_DEAD: N_("The gateway says connected, but its browser is dead or offline."),
     Reason.CLOSED_ON_GATEWAY: N_("Removed on the phone, or closed by somebody else."),
     Reason.CLOSED_BY_OPERATOR: N_("Closed from this page."),
