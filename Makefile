@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run up down logs link test check format system-deps screenshots lock clean
+.PHONY: help run up down logs link test check format system-deps screenshots bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ system-deps: ## Install the Debian packages that some tests want (root)
 screenshots: ## Take the README's pictures (needs Chromium)
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/screenshots.py
+
+bench: ## Measure the page: cold start, clicks, open tabs, a long list (Linux, needs Chromium)
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) scripts/bench.py
 
 lock: ## Write the lock files anew (needs uv)
 	@scripts/lock.sh

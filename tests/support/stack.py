@@ -46,6 +46,11 @@ class Process:
         """Tell whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def printed(self) -> str:
         """Everything it said so far."""
         return self.log.read_text()
