@@ -28,7 +28,8 @@ link: ## Print the one-time link for the first sign-in
 test: ## Run the checks and the whole suite; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile
+	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile -m "not engine"
+	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile -m engine
 
 check: ## Lint, formatting, types
 	@$(PREPARE) test

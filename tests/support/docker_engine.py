@@ -77,6 +77,16 @@ class Engine:
                         self.client.images.remove(tag)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses an engine, so that it runs apart: each container changes this machine's network
+    interfaces, at which Chromium drops every connection (ERR_NETWORK_CHANGED).
+    """
+    for item in items:
+        if "docker_engine" in getattr(item, "fixturenames", ()):
+            item.add_marker("engine")
+
+
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[Engine]:
     """Give this process an engine; what it made there is removed at the end."""
