@@ -21,7 +21,9 @@ FIRST_PROBE_SECONDS = 15.0
 """How long to wait for what only the prober knows: since when a state holds, and the gateway's release."""
 
 
-def doctor(environ: Mapping[str, str], *, session: str | None, server: str | None) -> int:
+def doctor(
+    environ: Mapping[str, str], *, session: str | None, server: str | None, asks_whatsapp: bool
+) -> int:
     """Print what is wrong and what to do; returns the exit code."""
     from cli.pairing import pairing_environment
     from core.diagnosis import Cause
@@ -41,7 +43,7 @@ def doctor(environ: Mapping[str, str], *, session: str | None, server: str | Non
     causes = []
     try:
         core.monitor.start()
-        for diagnosis in _examine(core, patients):
+        for diagnosis in _examine(core, patients, asks_whatsapp):
             print(report(str, diagnosis, version()), end="\n\n")
             causes.append(diagnosis.cause)
     except WppconnectError as error:
@@ -83,7 +85,9 @@ def find_patients(
     return [(one.name, None) for one in chosen]
 
 
-def _examine(core: Core, patients: Sequence[tuple[str, str | None]]) -> Iterator[Diagnosis]:
+def _examine(
+    core: Core, patients: Sequence[tuple[str, str | None]], asks_whatsapp: bool
+) -> Iterator[Diagnosis]:
     from core.doctor import examine
 
     for server, session in patients:
@@ -91,7 +95,7 @@ def _examine(core: Core, patients: Sequence[tuple[str, str | None]]) -> Iterator
             core.monitor.wait_for(
                 server, session, _was_looked_at, timeout_seconds=FIRST_PROBE_SECONDS, stop=threading.Event()
             )
-        yield examine(core, server, session)
+        yield examine(core, server, session, asks_whatsapp=asks_whatsapp)
 
 
 def _was_looked_at(seen: SessionSnapshot) -> bool:

@@ -65,7 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         case "doctor":
             from cli.doctor import doctor
 
-            return doctor(os.environ, session=arguments.session, server=arguments.server)
+            return doctor(
+                os.environ,
+                session=arguments.session,
+                server=arguments.server,
+                asks_whatsapp=arguments.end_to_end,
+            )
         case "rules":
             from cli.rules import rules
 
@@ -132,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("session", metavar="SESSION", nargs="?", help="the session's name")
     doctor.add_argument("--server", metavar="NAME", help="the server's name")
+    doctor.add_argument(
+        "--end-to-end",
+        action="store_true",
+        help="also have WhatsApp itself asked, by looking up a number that belongs to nobody",
+    )
     rules = commands.add_parser(
         "rules",
         help="write alert rules, notifications and dashboards with your links",

@@ -30,6 +30,8 @@ class Check(StrEnum):
     SESSION_STATE = "session_state"
     PAGE_ANSWERS = "page_answers"
     QR_LIVE = "qr_live"
+    END_TO_END = "end_to_end"
+    """Asked only where somebody opted in: it has WhatsApp look up a number."""
 
 
 class Result(StrEnum):
@@ -72,6 +74,7 @@ class Cause(StrEnum):
     NAME_UNUSABLE = "name_unusable"
     PAGE_FROZEN = "page_frozen"
     BROWSER_DEAD = "browser_dead"
+    WHATSAPP_NOT_REACHED = "whatsapp_not_reached"
     STARTING = "starting"
     STUCK = "stuck"
     PROFILE_BUSY = "profile_busy"
@@ -200,6 +203,10 @@ def _page(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | 
     return Cause.PAGE_FROZEN if answer.error else Cause.BROWSER_DEAD
 
 
+def _end_to_end(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
+    return Cause.WHATSAPP_NOT_REACHED if answer.result is Result.FAILED else None
+
+
 def _waiting(known: Circumstances) -> Cause:
     if known.qr is not None and known.now - known.qr.first_seen > known.qr_life + SCAN_SLACK:
         return Cause.SCANNED_NOT_LINKED
@@ -243,4 +250,5 @@ _EXPLAIN = {
     Check.TOKEN_ACCEPTED: _token,
     Check.SESSION_STATE: _state,
     Check.PAGE_ANSWERS: _page,
+    Check.END_TO_END: _end_to_end,
 }

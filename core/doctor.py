@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
+from core import end_to_end
 from core.client import GatewayClient, StatusAnswer
 from core.clock import Now
 from core.clock import now as real_now
@@ -43,11 +44,18 @@ Tell = Callable[[Diagnosis], None]
 
 
 def examine(
-    core: Core, server: str, session: str | None = None, *, tell: Tell = lambda _: None, now: Now = real_now
+    core: Core,
+    server: str,
+    session: str | None = None,
+    *,
+    asks_whatsapp: bool = False,
+    tell: Tell = lambda _: None,
+    now: Now = real_now,
 ) -> Diagnosis:
     """Ask every question that makes sense, tell the diagnosis after each answer, and return it whole.
 
-    Without a session only the gateway is examined, with its first session's token. Raises StoreError.
+    Without a session only the gateway is examined, with its first session's token. WhatsApp itself is asked
+    too where `asks_whatsapp` or the gateway's settings opt in. Raises StoreError.
     """
     diagnosis = Diagnosis(server=server, session=session, began_at=now())
     configured = core.settings.current().server(server)
@@ -55,7 +63,7 @@ def examine(
         return diagnosis.model_copy(update={"cause": Cause.NOT_CONFIGURED})
     with closing(core.client(configured)) as client:
         examination = _Examination(core, configured, session, client, now)
-        for answer in examination.answers():
+        for answer in examination.answers(asks_whatsapp=asks_whatsapp or bool(configured.end_to_end_minutes)):
             diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer)})
             tell(diagnosis)
     cause = conclude(diagnosis.results, examination.circumstances())
@@ -77,7 +85,7 @@ class _Examination:
         self._now = now
         self._status: StatusAnswer | None = None
 
-    def answers(self) -> Iterator[CheckResult]:
+    def answers(self, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
         """Ask one question after the other; those that no answer can be had to are left out or skipped."""
         reachable = _ask(Check.REACHABLE, self._is_reachable)
         yield reachable
@@ -95,7 +103,7 @@ class _Examination:
         yield token
         if self._session is None or token.result is not Result.PASSED:
             return
-        yield from self._about_session(self._session)
+        yield from self._about_session(self._session, asks_whatsapp=asks_whatsapp)
 
     def circumstances(self) -> Circumstances:
         """Gather what is known beside the answers."""
@@ -159,7 +167,7 @@ class _Examination:
         self._status = self._client.read_status(session)
         return True
 
-    def _about_session(self, session: str) -> Iterator[CheckResult]:
+    def _about_session(self, session: str, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
         state = self._status.state if self._status is not None else None
         connected = state is SessionState.CONNECTED
         yield CheckResult(
@@ -168,9 +176,21 @@ class _Examination:
             detail=state or SessionState.UNKNOWN,
         )
         if connected:
-            yield _ask(Check.PAGE_ANSWERS, lambda: self._client.check_connection(session))
+            page = _ask(Check.PAGE_ANSWERS, lambda: self._client.check_connection(session))
+            yield page
+            if asks_whatsapp and page.result is Result.PASSED:
+                yield self._end_to_end(session)
         if state is SessionState.QRCODE:
             yield _ask(Check.QR_LIVE, lambda: self._shows_live_code(session))
+
+    def _end_to_end(self, session: str) -> CheckResult:
+        seen = end_to_end.check(self._client, session, now=self._now)
+        result = {
+            end_to_end.Result.PASSED: Result.PASSED,
+            end_to_end.Result.FAILED: Result.FAILED,
+        }.get(seen.result, Result.SKIPPED)
+        seconds = (seen.ended_at - seen.started_at).total_seconds()
+        return CheckResult(check=Check.END_TO_END, result=result, seconds=round(seconds, 3))
 
     def _shows_live_code(self, session: str) -> bool:
         status = self._client.read_status(session)

@@ -46,6 +46,11 @@ CHECKS: dict[Check, tuple[str, str, str]] = {
         N_("The gateway shows no live QR code"),
         N_("No QR code was looked for"),
     ),
+    Check.END_TO_END: (
+        N_("WhatsApp itself answers through the gateway"),
+        N_("WhatsApp itself does not answer through the gateway"),
+        N_("WhatsApp itself could not be asked"),
+    ),
 }
 """For each question: it is well, it is not, it could not be found out."""
 
@@ -98,6 +103,10 @@ CAUSES: dict[Cause, str] = {
     ),
     Cause.BROWSER_DEAD: N_(
         "The gateway says connected, but its browser has crashed or died. Restart the session."
+    ),
+    Cause.WHATSAPP_NOT_REACHED: N_(
+        "The gateway says connected and its page answers, but the page does not reach WhatsApp. Check the "
+        "gateway's connection to the internet; if that is well, restart the session."
     ),
     Cause.STARTING: N_("The browser on the gateway is starting. Wait up to four minutes."),
     Cause.STUCK: N_(

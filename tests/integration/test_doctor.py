@@ -37,7 +37,9 @@ def test_every_question_passes_for_a_session_that_is_well(live: LiveCore) -> Non
     diagnosis = examine(live.core, SERVER, SESSION, tell=told.append)
 
     assert diagnosis.cause is Cause.WELL
-    assert list(results(diagnosis)) == [check for check in Check if check is not Check.QR_LIVE]
+    assert list(results(diagnosis)) == [
+        check for check in Check if check not in (Check.QR_LIVE, Check.END_TO_END)
+    ]
     assert set(results(diagnosis).values()) == {Result.PASSED}
     assert [len(one.results) for one in told] == [1, 2, 3, 4, 5, 6, 7, 7]
     assert all(
@@ -83,6 +85,21 @@ def test_a_frozen_page(gateway: Simulator, tmp_path: Path) -> None:
         gateway.freeze(SESSION)
 
         assert examined(live).cause is Cause.PAGE_FROZEN
+
+
+def test_a_page_without_a_network_is_found_by_who_asks_whatsapp(gateway: Simulator, tmp_path: Path) -> None:
+    with live_core(gateway, tmp_path, WPPCONNECT_TIMEOUT_END_TO_END_SECONDS="1") as live:
+        gateway.pair(SESSION)
+        live.await_verdict(Verdict.CONNECTED)
+        whole = examine(live.core, SERVER, SESSION, asks_whatsapp=True)
+        gateway.lose_network(SESSION)
+
+        usual = examined(live)
+        lost = examine(live.core, SERVER, SESSION, asks_whatsapp=True)
+
+    assert results(whole)[Check.END_TO_END] is Result.PASSED
+    assert usual.cause is Cause.WELL
+    assert lost.cause is Cause.WHATSAPP_NOT_REACHED
 
 
 def test_an_unlinked_phone(live: LiveCore) -> None:

@@ -52,6 +52,7 @@ def test_a_session_that_is_well_is_said_to_be() -> None:
         pytest.param(Check.TOKEN_ACCEPTED, "ResponseError", Cause.UNREADABLE, id="gibberish"),
         pytest.param(Check.PAGE_ANSWERS, "", Cause.BROWSER_DEAD, id="page says no"),
         pytest.param(Check.PAGE_ANSWERS, "RequestTimeoutError", Cause.PAGE_FROZEN, id="page says nothing"),
+        pytest.param(Check.END_TO_END, "", Cause.WHATSAPP_NOT_REACHED, id="the page has lost the network"),
         pytest.param(Check.DEFAULT_REFUSED, "", Cause.OPEN_TO_EVERYONE, id="public default accepted"),
         pytest.param(Check.DEFAULT_REFUSED, "ConnectError", Cause.WELL, id="public default not tried"),
         pytest.param(Check.VERSION, "", Cause.OLD_RELEASE, id="old release"),
