@@ -42,6 +42,12 @@ notified, end it again, and print how long each leg took."""
 TEST_PAGER_EPILOG = """ALERTMANAGER_URL: where Alertmanager is, for example http://127.0.0.1:9093. Exit
 code: 0 when both notices went out, 1 when not, 2 for configuration mistakes, 130 after Ctrl-C."""
 
+BACKUP_HELP = """Write the data folder (WPPCONNECT_DATA_DIR) into one file while everything runs:
+settings, users, tokens, history, of one moment. Without a key or passphrase whoever gets hold of the file can
+read it."""
+RESTORE_HELP = """Unpack a backup beside the present state, check it, and exchange both. Exporter and page
+must not run. Nothing is changed unless all of it can be."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code."""
@@ -85,6 +91,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cli.test_pager import test_pager
 
             return test_pager(os.environ, timeout_seconds=arguments.timeout)
+        case "backup":
+            from cli.backup.commands import backup
+
+            return backup(
+                os.environ,
+                file=arguments.file,
+                recipients=arguments.recipient,
+                recipients_file=arguments.recipients_file,
+                passphrase_file=arguments.passphrase_file,
+                also=arguments.also,
+            )
+        case "restore":
+            from cli.backup.commands import restore
+
+            return restore(
+                os.environ,
+                file=arguments.file,
+                identity_file=arguments.identity_file,
+                passphrase_file=arguments.passphrase_file,
+                overwrite=arguments.overwrite,
+                also=arguments.also,
+            )
         case "healthy":
             from cli.healthy import healthy
 
@@ -179,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
         default=300.0,
         help="how long to wait for each notice (default 300)",
     )
+    _add_backup_parsers(commands)
     healthy = commands.add_parser(
         "healthy",
         help="tell whether the part that runs here answers, as a container's health check",
@@ -186,6 +215,39 @@ def _parser() -> argparse.ArgumentParser:
     )
     healthy.add_argument("part", nargs="?", choices=sorted(FRONT_DOORS), help="without it: any of them")
     return parser
+
+
+def _add_backup_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    also = {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=FOLDER",
+        "help": "a further folder, such as the gateway's profiles",
+    }
+    backup = commands.add_parser(
+        "backup",
+        help="write settings, users, tokens and history into one file, encrypted for an age key",
+        description=BACKUP_HELP,
+        allow_abbrev=False,
+    )
+    backup.add_argument("file", metavar="FILE", help='where to; "-" for standard output')
+    backup.add_argument(
+        "--recipient", metavar="KEY", action="append", default=[], help="an age (age1...) or SSH public key"
+    )
+    backup.add_argument("--recipients-file", metavar="FILE", type=Path, help="such keys, one a line")
+    backup.add_argument("--passphrase-file", metavar="FILE", type=Path, help="encrypt by a passphrase")
+    backup.add_argument("--also", **also)  # type: ignore[arg-type]
+    restore = commands.add_parser(
+        "restore",
+        help="put a backup in place, wholly or not at all",
+        description=RESTORE_HELP,
+        allow_abbrev=False,
+    )
+    restore.add_argument("file", metavar="FILE", help='the backup; "-" for standard input')
+    restore.add_argument("--identity-file", metavar="FILE", type=Path, help="age or SSH secret key")
+    restore.add_argument("--passphrase-file", metavar="FILE", type=Path, help="the passphrase")
+    restore.add_argument("--overwrite", action="store_true", help="replace what is there")
+    restore.add_argument("--also", **also)  # type: ignore[arg-type]
 
 
 def _print_version() -> int:

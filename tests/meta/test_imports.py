@@ -27,6 +27,7 @@ HOMES = {
     "filelock": ["core/locks.py"],
     "markdown_it": ["dashboard/runbooks.py"],
     "prometheus_client": ["exporter/*"],
+    "pyrage": ["cli/backup/encryption.py"],
     "pydantic": [
         "*/settings*.py",
         "core/diagnosis.py",
@@ -68,7 +69,7 @@ DISTRIBUTIONS = {
 }
 BROUGHT_ALONG = {"pydantic_core": "pydantic", "urllib3": "requests"}
 """Not named in pyproject.toml: parts of the interface of what is."""
-AWAITED = {"authlib", "docker", "httpx2", "phonenumbers", "pyrage"}
+AWAITED = {"authlib", "docker", "httpx2", "phonenumbers"}
 """Declared for features that are on their way; whoever imports one takes it out."""
 
 

@@ -1,0 +1,176 @@
+"""Read a backup back: unpacked beside the present state, checked, and then exchanged for it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from cli.backup.errors import BackupError
+from cli.backup.parts import DATA, Part
+from cli.backup.save import FORMAT, MANIFEST
+from core.locks import ProcessLock
+from core.store.schema import SCHEMA_NUMBER
+
+STAGING = ".restore-unpacked"
+BEFORE = ".before-restore"
+DONE = ".restore-done"
+WHOLE = "whole"
+"""In BEFORE once everything was set aside: what stands beside it from then on is the backup's."""
+DAMAGED = "it is damaged or was cut off"
+COPY_BYTES = 1 << 20
+
+
+def load(source: IO[bytes], parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
+    """Restore all parts that are named here or none, and return the table of contents; raises BackupError."""
+    for part in parts:
+        _undo(part.folder)
+        if not overwrite and _present(part.folder):
+            raise BackupError(f"{part.folder} holds something already; restore elsewhere, or say --overwrite")
+    _refuse_while_running(next(part.folder for part in parts if part.name == DATA))
+    try:
+        manifest = _unpack(source, {part.name: part for part in parts})
+        _exchange(parts, set(manifest["parts"]))
+    except OSError as error:
+        raise BackupError(f"{error.filename or 'the disk'}: {error.strerror}; nothing was changed") from None
+    finally:
+        for part in parts:
+            shutil.rmtree(part.folder / STAGING, ignore_errors=True)
+    return manifest
+
+
+def _refuse_while_running(data: Path) -> None:
+    """Find out by the locks of whoever probes a gateway or works on a session."""
+    for path in sorted((data / "locks").rglob("*.lock")):
+        lock = ProcessLock(path)
+        if not lock.try_acquire():
+            raise BackupError(
+                f"a program works with {data} ({path.name} is held); stop exporter and page first"
+            )
+        lock.release()
+
+
+def _unpack(source: IO[bytes], parts: dict[str, Part]) -> dict[str, Any]:
+    digests: dict[str, str] = {}
+    manifest: dict[str, Any] = {}
+    for part in parts.values():
+        part.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (part.folder / STAGING).mkdir(mode=0o700)
+    try:
+        with tarfile.open(fileobj=source, mode="r|gz") as tar:
+            for entry in tar:
+                content = tar.extractfile(entry)
+                if content is None:
+                    raise BackupError("it holds something else than files, and was not written by us")
+                if entry.name == MANIFEST:
+                    manifest = _checked(json.loads(content.read()))
+                else:
+                    digests[entry.name] = _write(entry, content, parts)
+    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise BackupError(DAMAGED) from None
+    if not manifest:
+        raise BackupError(DAMAGED)
+    if digests != manifest["files"]:
+        raise BackupError(DAMAGED)
+    missing = sorted(set(manifest["parts"]) - set(parts))
+    if missing:
+        raise BackupError(f"it also holds {', '.join(missing)}: say where to, with --also NAME=FOLDER")
+    return manifest
+
+
+def _checked(manifest: Any) -> dict[str, Any]:
+    match manifest:
+        case {"format": int(number), "store_schema": int(schema), "parts": list(), "files": dict()}:
+            if number > FORMAT or schema > SCHEMA_NUMBER:
+                product = manifest.get("product", "a newer one")
+                raise BackupError(f"it was written by a newer release ({product}); install that one first")
+            return dict(manifest)
+    raise BackupError("it was not written by us")
+
+
+def _write(entry: tarfile.TarInfo, content: IO[bytes], parts: dict[str, Part]) -> str:
+    pure = PurePosixPath(entry.name)
+    if pure.is_absolute() or ".." in pure.parts or len(pure.parts) < 2:
+        raise BackupError("it holds a path that leads elsewhere, and was not written by us")
+    part = parts.get(pure.parts[0])
+    digest = hashlib.sha256()
+    if part is None:
+        while chunk := content.read(COPY_BYTES):
+            digest.update(chunk)
+        return digest.hexdigest()
+    target = part.folder / STAGING / Path(*pure.parts[1:])
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        while chunk := content.read(COPY_BYTES):
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    target.chmod(entry.mode & 0o777)
+    if os.geteuid() == 0:
+        here = part.folder.stat()
+        owner = (here.st_uid, here.st_gid) if part.is_ours else (entry.uid, entry.gid)
+        for path in (target, *target.parents):
+            if path == part.folder / STAGING:
+                break
+            os.chown(path, *owner)
+    return digest.hexdigest()
+
+
+def _exchange(parts: list[Part], names: set[str]) -> None:
+    """Put what was unpacked in place; when one move fails every folder gets back what it had."""
+    try:
+        for part in parts:
+            if part.name in names:
+                _set_aside(part.folder)
+        for part in parts:
+            if part.name in names:
+                for path in sorted((part.folder / STAGING).iterdir()):
+                    path.rename(part.folder / path.name)
+    except OSError:
+        for part in parts:
+            _undo(part.folder)
+        raise
+    for part in parts:
+        if part.name in names:
+            # In one step, so that what is left of it is not taken for the state before.
+            (part.folder / BEFORE).rename(part.folder / DONE)
+            shutil.rmtree(part.folder / DONE, ignore_errors=True)
+
+
+def _present(folder: Path) -> list[Path]:
+    """List what a restoration would replace."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        ours = {STAGING, BEFORE, DONE, "locks", "snapshots"}
+        return sorted(path for path in folder.iterdir() if path.name not in ours)
+    return []
+
+
+def _set_aside(folder: Path) -> None:
+    (folder / BEFORE).mkdir(mode=0o700)
+    for path in _present(folder):
+        path.rename(folder / BEFORE / path.name)
+    (folder / BEFORE / WHOLE).touch()
+
+
+def _undo(folder: Path) -> None:
+    """Give back what a restoration that failed, or was killed, had set aside."""
+    for leftover in (STAGING, DONE):
+        shutil.rmtree(folder / leftover, ignore_errors=True)
+    before = folder / BEFORE
+    if not before.is_dir():
+        return
+    if (before / WHOLE).exists():
+        for path in _present(folder):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (before / WHOLE).unlink()
+    for path in sorted(before.iterdir()):
+        path.rename(folder / path.name)
+    before.rmdir()
