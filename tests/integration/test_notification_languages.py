@@ -127,4 +127,4 @@ def test_notifications_use_the_words_of_the_page(locale: str) -> None:
     }
 
     assert table("wppconnect.verdict", locale) == verdicts | {"not known": unknown}
-    assert table("wppconnect.reason", locale) == reasons | {"none": unknown, "not known": unknown}
+    assert table("wppconnect.reason", locale) == reasons | {"not known": unknown}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
-import socket
 import socketserver
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.monitoring import MONITORING
+from tests.support.scaling import adapted
+from tests.support.stack import free_port
 from tests.support.waiting import until
 
 SHIPPED = MONITORING / "alertmanager"
@@ -29,11 +30,19 @@ class Inbox:
     """What arrived, by path (or "mail")."""
 
     def __init__(self) -> None:
-        self.received: list[tuple[str, Any]] = []
+        self._received: list[tuple[float, str, Any]] = []
+
+    def take(self, path: str, body: Any) -> None:
+        """Keep what arrives."""
+        self._received.append((time.time(), path, body))
 
     def of(self, path: str) -> list[Any]:
         """Return what arrived at a path."""
-        return [body for where, body in list(self.received) if where.startswith(path)]
+        return [body for _, body in self.timed(path)]
+
+    def timed(self, path: str) -> list[tuple[float, Any]]:
+        """Return what arrived at a path, each with its moment."""
+        return [(at, body) for at, where, body in list(self._received) if where.startswith(path)]
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def web_receiver(inbox: Inbox, *, status: int = 200) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            inbox.received.append((self.path, json.loads(body)))
+            inbox.take(self.path, json.loads(body))
             answer = b'{"ok": true, "result": {"message_id": 1, "chat": {"id": -1}}}'
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -71,7 +80,7 @@ def mail_receiver(inbox: Inbox) -> Iterator[int]:
                         self.wfile.write(b"354 go on\r\n")
                         lines = list(iter(self.rfile.readline, b".\r\n"))
                         mail = message_from_bytes(b"".join(lines), policy=policy.default)
-                        inbox.received.append(("mail", mail))
+                        inbox.take("mail", mail)
                         self.wfile.write(b"250 taken\r\n")
                     case b"QUIT":
                         self.wfile.write(b"221 bye\r\n")
@@ -92,20 +101,25 @@ def alertmanager(
     mail_port: int = 9,
     language: str = "en",
     password_hash: str | None = None,
+    source: Path = SHIPPED,
+    faster: int = FASTER,
+    port: int | None = None,
 ) -> Iterator[str]:
     """Run Alertmanager with the shipped files, other targets and shorter waits; yields its address.
 
     With `password_hash` (bcrypt) it lets in only the user "ops".
     """
-    (folder / "templates").symlink_to(SHIPPED / "templates")
-    text = _configuration(folder, receiver, web_port, mail_port)
-    if language != "en":
-        text = text.replace("# - templates/languages/pt_PT", f"- templates/languages/{language}")
-    (folder / "alertmanager.yml").write_text(text)
+    (folder / "templates").symlink_to(source / "templates")
     (folder / "slack").write_text(f"http://127.0.0.1:{web_port}/slack")
     (folder / "token").write_text("token-of-the-webhook")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    replacements = _targets(folder, web_port, mail_port) | {
+        "receiver: webhook  #": f"receiver: {receiver}  #"
+    }
+    if language != "en":
+        replacements["# - templates/languages/pt_PT"] = f"- templates/languages/{language}"
+    shipped = (source / "alertmanager.yml").read_text()
+    (folder / "alertmanager.yml").write_text(adapted(shipped, faster, replacements))
+    address = f"127.0.0.1:{port or free_port()}"
     command = [
         "prometheus-alertmanager",
         f"--config.file={folder / 'alertmanager.yml'}",
@@ -132,25 +146,19 @@ def post_alert(url: str, labels: Mapping[str, str], annotations: Mapping[str, st
     urllib.request.urlopen(urllib.request.Request(f"{url}/api/v2/alerts", body, headers), timeout=5).close()
 
 
-def _configuration(folder: Path, receiver: str, web_port: int, mail_port: int) -> str:
-    text = (SHIPPED / "alertmanager.yml").read_text()
-    web = f"http://127.0.0.1:{web_port}"
-    text = text.replace("receiver: webhook  #", f"receiver: {receiver}  #")
-    text = re.sub(r"(group_wait|group_interval|repeat_interval): (\d+)([smh])", _sooner, text)
-    text = text.replace("https://oncall.example.org/alertmanager", f"{web}/webhook")
-    text = text.replace("https://deadmans-switch.example.org/ping", f"{web}/ping")
-    text = text.replace("/etc/alertmanager/secrets/slack_webhook_url", str(folder / "slack"))
-    text = text.replace("/etc/alertmanager/secrets/webhook_token", str(folder / "token"))
-    text = text.replace(
-        "- bot_token: replace-me", f"- bot_token: replace-me\n        api_url: {web}/telegram"
-    )
-    text = text.replace("smtp.example.org:587", f"127.0.0.1:{mail_port}\n        require_tls: false")
-    return re.sub(r" +auth_(?:username|password_file): .*\n", "", text)
-
-
-def _sooner(match: re.Match[str]) -> str:
-    seconds = int(match[2]) * {"s": 1, "m": 60, "h": 3600}[match[3]]
-    return f"{match[1]}: {1000 * seconds // FASTER}ms"
+def _targets(folder: Path, web_port: int, mail_port: int) -> dict[str, str]:
+    """Return what has to lead to this machine, and what for."""
+    web, secrets = f"http://127.0.0.1:{web_port}", "/etc/alertmanager/secrets"
+    return {
+        "https://oncall.example.org/alertmanager": f"{web}/webhook",
+        "https://deadmans-switch.example.org/ping": f"{web}/ping",
+        f"{secrets}/slack_webhook_url": str(folder / "slack"),
+        f"{secrets}/webhook_token": str(folder / "token"),
+        "- bot_token: replace-me": f"- bot_token: replace-me\n        api_url: {web}/telegram",
+        "smtp.example.org:587": f"127.0.0.1:{mail_port}\n        require_tls: false",
+        "        auth_username: alertmanager@example.org\n": "",
+        f"        auth_password_file: {secrets}/smtp_password\n": "",
+    }
 
 
 def _is_ready(address: str) -> bool:

@@ -86,12 +86,17 @@ def answers(server: Server) -> bool:
 
 def create_administrator(server: Server) -> requests.Session:
     """Go through the first sign-in; the returned session is signed in."""
-    session = person(server)
-    form = hidden_fields(session.get(f"{server.url}/sign-in/first").text)
-    token = server.link.partition("#")[2]
-    page = session.post(f"{server.url}/sign-in/first", form | {"token": token})
+    return set_first_password(server.link)
+
+
+def set_first_password(link: str) -> requests.Session:
+    """Follow the one-time link of any page of ours; the returned session is signed in."""
+    address, _, token = link.partition("#")
+    url = address.removesuffix("/sign-in/first")
+    session = _person(url)
+    page = session.post(address, hidden_fields(session.get(address).text) | {"token": token})
     choice = {"name": "admin", "password": PASSWORD, "repeated": PASSWORD}
-    session.post(f"{server.url}/sign-in/password", hidden_fields(page.text) | choice, allow_redirects=False)
+    session.post(f"{url}/sign-in/password", hidden_fields(page.text) | choice, allow_redirects=False)
     return session
 
 
@@ -107,9 +112,7 @@ def sign_in(server: Server, password: str = PASSWORD, **headers: str) -> request
 
 def person(server: Server) -> requests.Session:
     """Return a session that sends what a browser sends with its navigations."""
-    session = requests.Session()
-    session.headers.update({"Accept": "text/html", "Origin": server.url})
-    return session
+    return _person(server.url)
 
 
 def hidden_fields(html: str) -> dict[str, str]:
@@ -121,3 +124,9 @@ def free_port() -> int:
     """Return a port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def _person(url: str) -> requests.Session:
+    session = requests.Session()
+    session.headers.update({"Accept": "text/html", "Origin": url})
+    return session

@@ -63,7 +63,7 @@ def _of_rules() -> Iterator[Expression]:
         for key, text in rule.get("annotations", {}).items():
             for query in QUERY.findall(text):
                 if "wppconnect" in query:
-                    yield Expression(f"{name}, {key}", query.replace("%q", '"x"'))
+                    yield Expression(f"{name}, {key}", query.replace("%q", '"x"').replace('\\"', '"'))
 
 
 def _of_dashboards() -> Iterator[Expression]:

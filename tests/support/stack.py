@@ -142,18 +142,21 @@ class Stack:
         except requests.ConnectionError:
             return ""  # The test ended this process.
 
-    def start_program(self, package: str, **changes: str) -> Process:
-        """Start one of our programs and do not wait for it."""
-        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        environ = inherited | {
-            "PYTHONPATH": str(ROOT),
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which every program of ours is started."""
+        return {
             "WPPCONNECT_URL": self.simulator.url,
             "WPPCONNECT_SECRET_KEY": self.simulator.secret_key,
             "WPPCONNECT_SESSIONS": SESSION,
             "WPPCONNECT_DATA_DIR": str(self.data),
             "WPPCONNECT_LOG_LEVEL": "debug",
-        }
-        environ |= self._changes | changes
+        } | self._changes
+
+    def start_program(self, package: str, **changes: str) -> Process:
+        """Start one of our programs and do not wait for it."""
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        environ = inherited | {"PYTHONPATH": str(ROOT)} | self.environment | changes
         log = self.directory / f"{package}-{len(self._processes)}.log"
         process = Process(package, log, environ)
         self._processes.append(process)
@@ -178,7 +181,7 @@ def await_health(url: str, process: Process) -> None:
         assert process.is_running, process.printed()
         try:
             return requests.get(f"{url}/-/healthy", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     until(answers, seconds=20, what=f"an answer of {url}")

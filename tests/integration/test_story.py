@@ -1,0 +1,120 @@
+"""Outages as the people on call live through them: the shipped files in real tools, thirty times as fast."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.plugins.system_tools import require
+from tests.support.gate_server import PASSWORD, set_first_password
+from tests.support.monitored import NEW, QUIET, SESSIONS, Monitored, Notice, monitored
+from tests.support.visitor import SIZES
+
+require("prometheus", "prometheus-alertmanager", "chromium")
+
+pytestmark = [pytest.mark.prometheus, pytest.mark.browser]
+
+LOST = "WppconnectSessionDisconnected"
+GATEWAY = "WppconnectGatewayUnreachable"
+BLIND = "WppconnectExporterAbsent"
+SALES = SESSIONS[0]
+PATIENCE = 40_000
+"""Milliseconds for a page's cold start beside everything else that runs."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
+    with monitored(tmp_path_factory.mktemp("story")) as chain:
+        yield chain
+
+
+@pytest.fixture
+def chain(running: Monitored) -> Iterator[Monitored]:
+    yield running
+    running.mend()
+
+
+def look_from_the_alert(chain: Monitored, annotations: dict[str, str]) -> None:
+    """Open an alert's two links on a phone that is not signed in."""
+    set_first_password(chain.page.first_link(chain.page.start_page()))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        phone = chromium.new_page(viewport=SIZES["phone"], color_scheme="dark")
+        phone.goto(annotations["dashboard_url"])
+        phone.fill("input[name=name]", "admin")
+        phone.fill("input[name=password]", PASSWORD)
+        phone.click("button")
+        body = phone.locator("body")
+        expect(body).to_contain_text("Disconnected", timeout=PATIENCE)
+        expect(body).to_contain_text(re.compile(f"(pair|code).*{SALES}", re.I), timeout=PATIENCE)
+        assert phone.url == f"{chain.page.page_url}/session?server=main&session={SALES}"
+        phone.goto(annotations["runbook_url"])
+        expect(phone.locator(f"section#{LOST.lower()}")).to_be_in_viewport()
+        chromium.close()
+
+
+def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) -> None:
+    chain.rest()
+    chain.pause(QUIET)
+    began = time.time()
+
+    chain.simulator.unlink(SALES)
+    chain.simulator.unlink(QUIET)
+    chain.await_state(SALES, "disconnected")
+    chain.let_a_code_expire(SALES)
+    received, annotations = chain.await_notice(Notice(LOST, SALES, "firing"), began)
+    look_from_the_alert(chain, annotations)
+    chain.let_a_code_expire(SALES)
+    chain.kill_exporters()
+    chain.start_exporters()
+    chain.let_a_code_expire(SALES)
+    chain.start_session(SALES)
+    scanned = time.time()
+    chain.simulator.scan(SALES)
+    ended, farewell = chain.await_notice(Notice(LOST, SALES, "resolved"), began)
+    legs = chain.legs(LOST, "wppconnect_session_connected", began, received, session=SALES)
+    chain.rest()
+
+    print(f"unlinked: {legs}; resolved notice {ended - scanned:.1f} s after the scan")
+    assert chain.notices(began) == [Notice(LOST, SALES, "firing"), Notice(LOST, SALES, "resolved")]
+    assert annotations["reason"] == farewell["reason"] == "closed on gateway"
+    assert annotations["verdict"] in ("disconnected", "waiting for qr", "starting")
+    assert annotations["since"] == farewell["since"]
+    assert chain.page.connected(NEW) == "0"
+    assert chain.page.connected(QUIET) is None
+
+
+def test_gateway_that_dies_with_its_sessions_is_one_page(chain: Monitored) -> None:
+    began = chain.rest()
+
+    chain.simulator.stop_gateway()
+    received, annotations = chain.await_notice(Notice(GATEWAY, "", "firing"), began)
+    down = {session: chain.page.connected(session) for session in SESSIONS}
+    chain.simulator.start_gateway()
+    chain.await_notice(Notice(GATEWAY, "", "resolved"), began)
+    legs = chain.legs(GATEWAY, "wppconnect_up", began, received)
+    chain.rest()
+
+    print(f"gateway killed: {legs}")
+    assert down == dict.fromkeys(SESSIONS, "0")
+    assert chain.notices(began) == [Notice(GATEWAY, "", "firing"), Notice(GATEWAY, "", "resolved")]
+    assert annotations["dashboard_url"] == f"{chain.page.page_url}/"
+
+
+def test_exporters_that_die_are_one_page_of_their_own(chain: Monitored) -> None:
+    began = chain.rest()
+
+    chain.kill_exporters()
+    received, _ = chain.await_notice(Notice(BLIND, "", "firing"), began)
+    chain.start_exporters()
+    chain.await_notice(Notice(BLIND, "", "resolved"), began)
+    legs = chain.legs(BLIND, "up", began, received, job="wppconnect")
+    chain.rest()
+
+    print(f"exporters killed: {legs}")
+    assert chain.notices(began) == [Notice(BLIND, "", "firing"), Notice(BLIND, "", "resolved")]
