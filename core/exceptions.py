@@ -18,6 +18,7 @@
         VersionConflictError         somebody else changed the record first
       PropagationError               the edited files: nothing was changed, or everything was put back
       ContainerError                 the container engine, or a container that does not come up
+        EngineUnreachableError       the engine does not answer
       AlertmanagerError              Alertmanager did not do as asked; `code` is a stable word
 
 Foreign exceptions stop at their home module and are re-raised from None: `requests` repeats the URL in
@@ -122,6 +123,12 @@ class PropagationError(WppconnectError):
 
 class ContainerError(WppconnectError):
     """The container engine refused, or a container did not come up; the old one runs again."""
+
+
+class EngineUnreachableError(ContainerError):
+    """Nobody answers at the engine's socket, or not to this account."""
+
+    retryable = True
 
 
 class AlertmanagerError(WppconnectError):

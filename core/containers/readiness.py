@@ -1,0 +1,126 @@
+"""Wait until a container that was just started can be relied upon, or tell why it cannot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.clock import Monotonic
+from core.containers.engine import DEFAULT_GRACE_SECONDS, Engine, Inspection
+from core.exceptions import ContainerError
+from core.logs import redact
+
+NANOSECONDS = 1e9
+POLL_SECONDS = 0.2
+LAST_LINES = 5
+LONGEST_WORDS = 600
+HEALTH_DEFAULTS = {"Interval": 30.0, "Timeout": 30.0, "StartPeriod": 0.0, "Retries": 3}
+"""The engine's own, in seconds."""
+HEALTH_MARGIN_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to watch a new container."""
+
+    settle_seconds: float = 5.0
+    """A container without health check must run that long without a break."""
+    longest_seconds: float = 600.0
+    """However patient its health check is."""
+
+
+def await_ready(
+    engine: Engine,
+    container: str,
+    *,
+    wants_health: bool,
+    patience: Patience,
+    monotonic: Monotonic,
+    stop: threading.Event,
+) -> None:
+    """Return when a container runs, and is healthy where it has a check; raise ContainerError when not.
+
+    `wants_health` is False where the old one was not healthy either.
+    """
+    began = monotonic()
+    while True:
+        seen = engine.inspect(container)
+        if seen is None:
+            raise ContainerError("the new container is gone", operation="wait for a container")
+        health = health_of(seen) if wants_health else None
+        problem = _problem(seen, health)
+        if problem:
+            raise ContainerError(f"the new container {problem}{_last_words(engine, seen)}")
+        waited = monotonic() - began
+        if health == "healthy" or (health is None and waited >= patience.settle_seconds):
+            return
+        limit = min(patience.longest_seconds, _health_seconds(seen))
+        if health is not None and waited > limit:
+            raise ContainerError(f"the new container was not healthy within {limit:.0f} s{_said(seen)}")
+        if stop.wait(POLL_SECONDS):
+            raise ContainerError("this program was stopped while it waited for the new container")
+
+
+def down_seconds(seen: Inspection) -> float:
+    """Estimate how long a container is away: half its grace to end, and what it needs to come up."""
+    grace = 0.5 * grace_seconds(seen)
+    check = _check(seen)
+    return round(grace + 2.0 + (0.0 if check is None else check["StartPeriod"] + check["Interval"]))
+
+
+def grace_seconds(seen: Inspection) -> int:
+    """Tell how long a container may take to end."""
+    given = seen["Config"].get("StopTimeout")
+    return DEFAULT_GRACE_SECONDS if given is None else int(given)
+
+
+def _problem(seen: Inspection, health: str | None) -> str | None:
+    state: Mapping[str, Any] = seen["State"]
+    if state.get("Restarting"):
+        return f"ends again and again, with exit code {state['ExitCode']}"
+    if seen.get("RestartCount", 0):
+        return "ended and was started again by the engine"
+    if not state["Running"]:
+        why = redact(str(state.get("Error") or ""))
+        return f"ended at once, with exit code {state['ExitCode']}" + (f" ({why})" if why else "")
+    if health == "unhealthy":
+        return f"is unhealthy{_said(seen)}"
+    return None
+
+
+def health_of(seen: Inspection) -> str | None:
+    """Tell what a container's check says; None without one."""
+    status = (seen["State"].get("Health") or {}).get("Status")
+    return None if status in (None, "none") else str(status)
+
+
+def _check(seen: Inspection) -> dict[str, float] | None:
+    check = seen["Config"].get("Healthcheck") or {}
+    if not check.get("Test") or check["Test"][0] == "NONE":
+        return None
+    given = {
+        key: check[key] / NANOSECONDS for key in ("Interval", "Timeout", "StartPeriod") if check.get(key)
+    }
+    return HEALTH_DEFAULTS | given | ({"Retries": check["Retries"]} if check.get("Retries") else {})
+
+
+def _health_seconds(seen: Inspection) -> float:
+    check = _check(seen) or HEALTH_DEFAULTS
+    tries = check["Retries"] + 1
+    return check["StartPeriod"] + tries * (check["Interval"] + check["Timeout"]) + HEALTH_MARGIN_SECONDS
+
+
+def _said(seen: Inspection) -> str:
+    log = (seen["State"].get("Health") or {}).get("Log") or ()
+    words = redact(" ".join(str(log[-1].get("Output", "")).split()))[:LONGEST_WORDS] if log else ""
+    return f"; its check said: {words}" if words else ""
+
+
+def _last_words(engine: Engine, seen: Inspection) -> str:
+    try:
+        words = redact(engine.last_words(seen["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
+    except ContainerError:
+        return ""  # A logging driver that cannot be read.
+    return f"; it said: {words}" if words else ""

@@ -1,0 +1,172 @@
+"""A gateway's sessions while its container is replaced: connected before, and connected again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.clock import Monotonic, Now
+from core.clock import monotonic as real_monotonic
+from core.clock import now as real_now
+from core.models import Reason, SessionSnapshot, Verdict
+from core.monitor import Monitor
+from core.propagation.reach import Report, StepEvent, StepState
+
+POLL_SECONDS = 0.25
+JUST_NOW = timedelta(minutes=15)
+LOST_WITH_THE_GATEWAY = frozenset(
+    [
+        Reason.GATEWAY_UNREACHABLE,
+        Reason.GATEWAY_RESTARTED,
+        Reason.GATEWAY_TIMEOUT,
+        Reason.TOKEN_REJECTED,
+        Reason.SECRET_REJECTED,
+    ]
+)
+"""Also the refusals: a new key is in force here before the gateway runs with it."""
+ASKS_FOR_A_PHONE = frozenset([Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE])
+
+StartSession = Callable[[str, str], None]
+"""Asks for one session of one server to be started; returns at once."""
+
+
+@dataclass(frozen=True)
+class SessionPatience:
+    """Seconds."""
+
+    whole: float = 240.0
+    """A gateway that starts many browsers at once is slow."""
+    before_start: float = 20.0
+    """How long a closed session is left to the gateway, which usually starts it at boot by itself."""
+    between_starts: float = 60.0
+    """How long one started session may take before the next is started."""
+    first_look: float = 10.0
+
+
+class GatewaySessions:
+    """What the monitor knows of gateways' sessions."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        start: StartSession,
+        *,
+        patience: SessionPatience | None = None,
+        now: Now = real_now,
+        monotonic: Monotonic = real_monotonic,
+    ) -> None:
+        self._monitor = monitor
+        self._start = start
+        self._patience = patience or SessionPatience()
+        self._now = now
+        self._monotonic = monotonic
+
+    def connected(self, server: str) -> tuple[str, ...]:
+        """Name the sessions that are connected now, or were until the gateway was changed just now."""
+        found = self._monitor.snapshot().server(server)
+        return tuple(one.session for one in (found.sessions if found else ()) if self._counts(one))
+
+    def connected_for_sure(self, server: str, stop: threading.Event) -> tuple[str, ...]:
+        """Name them when the monitor has had the time to look at each: it may have begun just now."""
+        deadline = self._monotonic() + self._patience.first_look
+        while self._monotonic() < deadline and not stop.is_set():
+            found = self._monitor.snapshot().server(server)
+            if found is None or all(one.observed_at or not one.enabled for one in found.sessions):
+                break
+            stop.wait(POLL_SECONDS)
+        return self.connected(server)
+
+    def lost(
+        self,
+        server: str,
+        sessions: Sequence[str],
+        *,
+        since: datetime,
+        report: Report,
+        stop: threading.Event,
+    ) -> tuple[str, ...]:
+        """Wait until sessions were seen connected since a moment; return those that were not in time."""
+        wait = _Wait(self, server, since, report)
+        for name in sessions:
+            report(StepEvent(step="wait_sessions", subject=f"{server}/{name}"))
+        left = list(sessions)
+        deadline = self._monotonic() + self._patience.whole
+        while left and self._monotonic() < deadline and not stop.is_set():
+            left = [name for name in left if not wait.is_back(name)]
+            wait.help(left)
+            if all(name in wait.hopeless for name in left):
+                break
+            stop.wait(POLL_SECONDS)
+        for name in left:
+            wait.tell(name, StepState.FAILED, wait.hopeless.get(name, "It did not connect again in time."))
+        return tuple(left)
+
+    def _counts(self, seen: SessionSnapshot) -> bool:
+        if seen.verdict is Verdict.CONNECTED:
+            return True
+        return (
+            seen.lost_at is not None
+            and seen.lost_reason in LOST_WITH_THE_GATEWAY
+            and self._now() - seen.lost_at <= JUST_NOW
+        )
+
+
+class _Wait:
+    """One wait for a gateway's sessions."""
+
+    def __init__(self, owner: GatewaySessions, server: str, since: datetime, report: Report) -> None:
+        self._owner = owner
+        self._server = server
+        self._since = since
+        self._report = report
+        self._closed_since: dict[str, float] = {}
+        self._started: dict[str, float] = {}
+        self.hopeless: dict[str, str] = {}
+        """Sessions that do not come back by themselves, and why."""
+
+    def is_back(self, name: str) -> bool:
+        """Look at one session; report it when it is connected."""
+        self._owner._monitor.watch(self._server, name)
+        seen = self._seen(name)
+        if seen is None or seen.verdict is not Verdict.CONNECTED:
+            if seen is not None and seen.verdict in ASKS_FOR_A_PHONE:
+                self.hopeless[name] = "It asks for a phone: pair it again."
+            else:
+                self.hopeless.pop(name, None)
+            return False
+        self.tell(name, StepState.DONE)
+        return True
+
+    def help(self, left: Sequence[str]) -> None:
+        """Start closed sessions that the gateway does not start by itself, one browser at a time."""
+        now = self._owner._monotonic()
+        for name in left:
+            seen = self._seen(name)
+            if seen is None or seen.verdict is not Verdict.DISCONNECTED:
+                self._closed_since.pop(name, None)
+            else:
+                self._closed_since.setdefault(name, now)
+        patience = self._owner._patience
+        if any(now - self._started[name] < patience.between_starts for name in left if name in self._started):
+            return
+        for name, closed_since in self._closed_since.items():
+            if name not in self._started and now - closed_since >= patience.before_start:
+                self._started[name] = now
+                self._owner._start(self._server, name)
+                return
+
+    def tell(self, name: str, state: StepState, note: str = "") -> None:
+        """Report how the wait for a session ended."""
+        self._report(
+            StepEvent(step="wait_sessions", subject=f"{self._server}/{name}", state=state, note=note)
+        )
+
+    def _seen(self, name: str) -> SessionSnapshot | None:
+        """What was seen of a session since the new container runs."""
+        seen = self._owner._monitor.snapshot().session(self._server, name)
+        fresh = (
+            seen is not None and seen.probe_started_at is not None and seen.probe_started_at >= self._since
+        )
+        return seen if fresh else None

@@ -1,0 +1,95 @@
+"""A unix socket in front of the engine's: it remembers every call, and can go away as a dying engine does."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+Passes = Callable[[str], bool]
+
+
+class EngineProxy:
+    """Passes calls on as long as `passes` says so of "METHOD /path"; at the first other one it is gone."""
+
+    def __init__(self, path: Path, engine: Path) -> None:
+        self.host = f"unix://{path}"
+        self.calls: list[str] = []
+        self.passes: Passes = lambda _call: True
+        self._path = path
+        self._engine = engine
+        self._connections: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self._closing = threading.Lock()
+
+    def open(self) -> None:
+        """Listen, also anew after it was gone."""
+        self._path.unlink(missing_ok=True)
+        self.passes = lambda _call: True
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._path))
+        self._listener.listen()
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def close(self) -> None:
+        """Be gone: no new connection, and the present ones cut."""
+        with self._closing:
+            if self._listener is not None:
+                with suppress(OSError):
+                    self._listener.shutdown(socket.SHUT_RDWR)
+                self._listener.close()
+                self._listener = None
+                self._path.unlink(missing_ok=True)
+            for one in self._connections:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+            self._connections.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                engine = socket.socket(socket.AF_UNIX)
+                engine.connect(str(self._engine))
+                self._connections += [client, engine]
+                threading.Thread(target=self._ask, args=(client, engine), daemon=True).start()
+                threading.Thread(target=_pump, args=(engine, client), daemon=True).start()
+
+    def _ask(self, client: socket.socket, engine: socket.socket) -> None:
+        with suppress(OSError, ValueError), client.makefile("rb") as requests:
+            while line := requests.readline():
+                head = [line]
+                while (header := requests.readline()) not in (b"\r\n", b""):
+                    head.append(header)
+                lengths = [one for one in head if one.lower().startswith(b"content-length:")]
+                body = requests.read(int(lengths[0].split(b":")[1])) if lengths else b""
+                method, target, _ = line.decode().split(" ", 2)
+                call = f"{method} {re.sub(r'^/v[0-9.]+|[?].*', '', target)}"
+                if not self.passes(call):
+                    self.close()
+                    return
+                self.calls.append(call)
+                engine.sendall(b"".join([*head, b"\r\n", body]))
+
+
+@contextmanager
+def engine_proxy(folder: Path, host: str) -> Iterator[EngineProxy]:
+    """Stand in front of an engine until the block ends."""
+    proxy = EngineProxy(folder / "engine.sock", Path(host.removeprefix("unix://")))
+    proxy.open()
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

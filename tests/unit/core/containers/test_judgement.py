@@ -1,0 +1,138 @@
+"""What has to happen to a container, and in words why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from core.containers.judgement import judge
+from core.propagation.reach import Consequence, ContainerAction, Expectation
+from core.propagation.targets import ContainerSettings
+
+COMPOSE = {"com.docker.compose.project.working_dir": "/srv/project"}
+MOUNTS = [
+    {"Type": "volume", "Name": "t", "Destination": "/srv/tokens", "RW": True},
+    {"Type": "bind", "Destination": "/srv/userDataDir", "RW": True},
+]
+
+
+def seen(image: str = "my/own", **changes: Any) -> dict[str, Any]:
+    """A running container with the old values."""
+    config = {
+        "Image": image,
+        "Hostname": "h",
+        "Env": ["TOKEN=old", "SECRET_KEY=old"],
+        "Cmd": ["--secretKey", "old"],
+        "WorkingDir": "/srv",
+        "Labels": changes.pop("Labels", {}),
+    } | changes.pop("Config", {})
+    return {
+        "Id": "1",
+        "Name": "/app",
+        "Config": config,
+        "HostConfig": {"NetworkMode": "none"} | changes.pop("HostConfig", {}),
+        "Mounts": changes.pop("Mounts", MOUNTS),
+        "NetworkSettings": {"Networks": {}},
+        "State": {"Running": True} | changes.pop("State", {}),
+    }
+
+
+def judged(
+    container: dict[str, Any] | None,
+    *,
+    keys: tuple[str, ...] = ("TOKEN",),
+    reads: tuple[str, ...] | None = ("TOKEN",),
+    value: str = "new",
+    gateway: str | None = None,
+    neighbours: tuple[str, ...] = (),
+    by_compose: bool = False,
+) -> Consequence:
+    """Judge a container for which the files give every key the same value."""
+    given = {key: SecretStr(value) for key in keys}
+    expectation = Expectation(
+        container=ContainerSettings(name="app", folder="project", reads=reads, gateway=gateway),
+        project_folder=Path("/srv/project"),
+        environment={key: one for key, one in given.items() if not key.startswith("--")},
+        arguments={key: one for key, one in given.items() if key.startswith("--")},
+    )
+    return judge(expectation, container, neighbours=neighbours, by_compose=by_compose)
+
+
+CLI = "wppconnect/server-cli:latest"
+SERVER = "wppconnect/wppconnect-server"
+
+
+@pytest.mark.parametrize(
+    ("container", "arguments", "action", "words"),
+    [
+        (None, {}, ContainerAction.ABSENT, "no container app"),
+        (seen(), {"value": "old"}, ContainerAction.NOTHING, "already"),
+        (seen(), {}, ContainerAction.RECREATE, "through the Docker Engine."),
+        (seen(), {"by_compose": True}, ContainerAction.RECREATE, "by Compose"),
+        (seen(Labels=COMPOSE), {}, ContainerAction.RECREATE, "recreates it once more"),
+        (seen(), {"reads": ()}, ContainerAction.NOT_READ, "my/own does not read TOKEN"),
+        (seen(CLI), {"reads": None, "keys": ("SECRET_KEY", "TOKEN")}, ContainerAction.NOT_READ, "SECRET_KEY"),
+        (seen(CLI), {"reads": None, "keys": ("--secretKey",)}, ContainerAction.RECREATE, ""),
+        (seen(SERVER), {"reads": None, "keys": ("TOKEN",)}, ContainerAction.NOT_READ, ""),
+        (seen(SERVER), {"reads": None, "keys": ("SECRET_KEY",)}, ContainerAction.RECREATE, ""),
+        (seen(), {"reads": None}, ContainerAction.REFUSED, "reads = ['TOKEN']"),
+        (seen(State={"Running": False}), {}, ContainerAction.NOTHING, "It is stopped, and keeps the old"),
+        (
+            seen(State={"Running": False}, Labels=COMPOSE),
+            {},
+            ContainerAction.NOTHING,
+            "`docker compose up -d`: `docker start` keeps",
+        ),
+        (
+            seen(Config={"Cmd": ["run"]}),
+            {"reads": ("--secretKey",), "keys": ("--secretKey",)},
+            ContainerAction.REFUSED,
+            "no --secretKey to replace",
+        ),
+        (seen(Labels={"com.docker.swarm.task.id": "1"}), {}, ContainerAction.REFUSED, "Swarm"),
+        (seen(HostConfig={"AutoRemove": True}), {}, ContainerAction.REFUSED, "--rm"),
+        (seen(State={"Paused": True}), {}, ContainerAction.REFUSED, "docker unpause app"),
+        (seen(), {"neighbours": ("sidecar",)}, ContainerAction.REFUSED, "sidecar lives in its network"),
+        (seen(HostConfig={"NetworkMode": "net"}), {}, ContainerAction.REFUSED, "taken out of it"),
+        (seen(Mounts=MOUNTS[:1]), {"gateway": "main"}, ContainerAction.REFUSED, "/srv/userDataDir is on no"),
+        (seen(Mounts=MOUNTS[1:]), {"gateway": "main"}, ContainerAction.REFUSED, "/srv/tokens is on no"),
+        (
+            seen(Mounts=[*MOUNTS[:1], {"Type": "tmpfs", "Destination": "/srv/userDataDir"}]),
+            {"gateway": "main"},
+            ContainerAction.REFUSED,
+            "is on no volume",
+        ),
+        (
+            seen(CLI, Mounts=[]),
+            {"reads": None, "keys": ("--secretKey",)},
+            ContainerAction.REFUSED,
+            "paired anew",
+        ),
+        (
+            seen(Mounts=[{"Type": "bind", "Destination": "/srv/"}]),
+            {"gateway": "main"},
+            ContainerAction.RECREATE,
+            "",
+        ),
+        (seen(Mounts=[]), {}, ContainerAction.RECREATE, ""),
+    ],
+)
+def test_judgement(
+    container: dict[str, Any] | None, arguments: dict[str, Any], action: ContainerAction, words: str
+) -> None:
+    told = judged(container, **arguments)
+
+    assert told.action is action
+    assert words in told.why
+    assert told.why.endswith(".")
+    assert "new" not in told.why.replace("anew", "")
+
+
+def test_every_key_that_differs_is_named_and_the_time_estimated() -> None:
+    told = judged(seen(Config={"StopTimeout": 4}), keys=("TOKEN", "SECRET_KEY"))
+
+    assert told.keys == ("TOKEN", "SECRET_KEY")
+    assert told.down_seconds == 4
