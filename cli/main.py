@@ -37,6 +37,18 @@ DOCTOR_EPILOG = """Exit code: 0 when nothing is wrong, 1 when something is, 2 fo
 RULES_HELP = """Write the alert rules, Alertmanager's configuration and the Grafana dashboards with the links
 of this installation. Without --output the alert rules go to standard output."""
 RULES_EPILOG = "alertmanager/alertmanager.yml is where you fill in receivers: one that exists is left alone."
+USERS_HELP = """List, add and change the page's users, in the data directory of WPPCONNECT_DATA_DIR. A
+running page follows within a second."""
+USERS_EPILOG = "Exit code: 0 when done, 1 when not, 2 for configuration mistakes."
+USER_ROLES = ("viewer", "operator", "administrator")
+USER_ACTIONS = {
+    "add": "add a user and print the one-time link with which they set their password",
+    "reset": "print a one-time link with which a user sets a new password",
+    "role": "give a user another role",
+    "disable": "switch an account off and end its sign-ins at once",
+    "enable": "switch an account on again",
+    "remove": "remove a user and end their sign-ins at once",
+}
 TEST_PAGER_HELP = """Fire a harmless alert on the route that a lost session takes, wait until Alertmanager has
 notified, end it again, and print how long each leg took."""
 TEST_PAGER_EPILOG = """ALERTMANAGER_URL: where Alertmanager is, for example http://127.0.0.1:9093. Exit
@@ -87,6 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 language=arguments.language,
                 output=arguments.output,
             )
+        case "users":
+            from cli.users import Asked, users
+
+            name, role = getattr(arguments, "name", ""), getattr(arguments, "role", "")
+            return users(os.environ, Asked(arguments.action, name, role))
         case "test-pager":
             from cli.test_pager import test_pager
 
@@ -193,6 +210,7 @@ def _parser() -> argparse.ArgumentParser:
         help="of the notifications (default en); goes into alertmanager/alertmanager.yml",
     )
     rules.add_argument("--output", metavar="DIR", type=Path, help="write all files into this folder")
+    _add_users(commands)
     test_pager = commands.add_parser(
         "test-pager",
         help="fire a harmless alert through Alertmanager and print how long each leg took",
@@ -248,6 +266,25 @@ def _add_backup_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPa
     restore.add_argument("--passphrase-file", metavar="FILE", type=Path, help="the passphrase")
     restore.add_argument("--overwrite", action="store_true", help="replace what is there")
     restore.add_argument("--also", **also)  # type: ignore[arg-type]
+
+
+def _add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    users = commands.add_parser(
+        "users",
+        help="list, add and change the page's users; also the way back in after a lost password",
+        description=USERS_HELP,
+        epilog=USERS_EPILOG,
+        allow_abbrev=False,
+    )
+    actions = users.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="list all users", allow_abbrev=False)
+    for action, what in USER_ACTIONS.items():
+        one = actions.add_parser(action, help=what, description=f"{what.capitalize()}.", allow_abbrev=False)
+        one.add_argument("name", metavar="NAME", help="the user's name")
+        if action == "add":
+            one.add_argument("--role", choices=USER_ROLES, default=USER_ROLES[0], help="default: viewer")
+        if action == "role":
+            one.add_argument("role", choices=USER_ROLES, help="the new role")
 
 
 def _print_version() -> int:

@@ -26,8 +26,14 @@ def frame(user: User) -> None:
         st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
         if user.role.covers(Role.ADMINISTRATOR):
             st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
-        label = _("Sign out ({name})").format(name=user.name)
-        st.html(f'<a class="ops-out" href="/sign-out" target="_self">{escape(label)}</a>', width="content")
+            st.page_link(state.USERS_PAGE, label=_("Users"))
+        account, leave = _("My account ({name})").format(name=user.name), _("Sign out")
+        st.html(
+            f'<a class="ops-out ops-who" href="/account" target="_self" title="{escape(account)}"'
+            f' aria-label="{escape(account)}">{escape(user.name)}</a>'
+            f'<a class="ops-out" href="/sign-out" target="_self">{escape(leave)}</a>',
+            width="content",
+        )
 
 
 def only_for(role: Role) -> None:
@@ -125,6 +131,18 @@ def answers(label: str, key: str, action: Callable[..., None], arguments: tuple[
         yes = st.button(label, key=key, on_click=action, args=arguments, type="primary")
     if yes or no:
         st.rerun()
+
+
+def ask(label: str, text: str, key: str, action: Callable[..., None], arguments: tuple[str, ...]) -> None:
+    """Ask in a dialog before something is done that cannot be undone lightly."""
+
+    @st.dialog(f"{label}?")
+    def question() -> None:
+        state.user()
+        st.write(text)
+        answers(label, key, action, arguments)
+
+    question()
 
 
 def told(notice: Notice | None) -> None:

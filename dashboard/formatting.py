@@ -75,9 +75,10 @@ def duration(seconds: float) -> str:
 def plain(name: str) -> str:
     """Write a name for a label that Streamlit reads as Markdown: "_x_" is not to be read as emphasis.
 
-    Inside a word an underscore is only itself; a backslash there would be read out to the blind.
+    Inside a word an underscore is only itself; a backslash there would be read out to the blind. Before the @
+    of an e-mail address comes a word joiner, which nobody sees or hears, or it would become a link.
     """
-    return re.sub(r"^_+|_+$", lambda edge: "\\_" * len(edge.group()), name)
+    return re.sub(r"^_+|_+$", lambda edge: "\\_" * len(edge.group()), name).replace("@", "\u2060@")
 
 
 def verdict_label(voice: Voice, verdict: Verdict) -> str:

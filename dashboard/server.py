@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from streamlit import config as streamlit_config
 from streamlit import file_util
 from streamlit.web.server.starlette import App
 from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from core.addresses import check_listening
 from core.exceptions import ConfigurationError
@@ -23,11 +25,16 @@ from dashboard.auth import identity, links
 from dashboard.auth.audit import AppendsHistory, Audit
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
+from dashboard.auth.outside import Outsiders, RoleRule
 from dashboard.auth.passwords import Passwords
-from dashboard.auth.routes import auth_routes, open_paths
-from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.peer import RememberPeer
+from dashboard.auth.people import People
+from dashboard.auth.proxy import ProxyHeader
+from dashboard.auth.recognition import Recognition
+from dashboard.auth.route_table import auth_routes
+from dashboard.auth.sign_ins import Lifetimes, SignIns
 from dashboard.auth.tab import TabFrames
-from dashboard.auth.users import Users
+from dashboard.auth.users import Way, open_users
 from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
 from dashboard.runbooks import runbook_routes
@@ -45,22 +52,53 @@ def open_desk(
     settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
 ) -> Desk:
     """Build what signs people in, and tell page scripts whom to ask who is signed in."""
-    users = Users(store)
+    users = open_users(store, data_directory)
     sign_ins = SignIns(
         store,
         users,
-        idle=timedelta(hours=settings.sign_in_idle_hours),
-        longest=timedelta(hours=settings.sign_in_max_hours),
+        Lifetimes(
+            idle=timedelta(hours=settings.sign_in_idle_hours),
+            longest=timedelta(hours=settings.sign_in_max_hours),
+            remembered=timedelta(days=settings.remember_days),
+        ),
     )
-    identity.install(sign_ins)
+    outsiders = Outsiders(users, RoleRule(settings.group_roles, settings.unknown_user_role))
+    identity.install(
+        sign_ins,
+        identity.Administration(
+            people=People(users, history),
+            last_used=sign_ins.last_used,
+            ways=_ways(settings),
+            groups_decide=outsiders.groups_decide,
+            external_url=settings.external_url,
+        ),
+    )
     return Desk(
         users=users,
         sign_ins=sign_ins,
+        recognition=Recognition(sign_ins, settings, _proxy_header(settings, outsiders)),
+        outsiders=outsiders,
         passwords=Passwords(),
-        link=links.FirstSignInLink(),
+        links=links.SignInLinks(users),
         audit=Audit(history),
         cookie_rule=settings,
         data_directory=data_directory,
+    )
+
+
+def _ways(settings: DashboardEnvironment) -> tuple[Way, ...]:
+    proxy = (Way.PROXY,) if settings.auth_proxy_header else ()
+    return (Way.PASSWORD, *proxy)
+
+
+def _proxy_header(settings: DashboardEnvironment, outsiders: Outsiders) -> ProxyHeader | None:
+    if settings.auth_proxy_header is None:
+        return None
+    return ProxyHeader(
+        header=settings.auth_proxy_header,
+        groups_header=settings.auth_proxy_groups_header,
+        trusted=[ipaddress.ip_network(entry) for entry in settings.trusted_proxies],
+        outsiders=outsiders,
     )
 
 
@@ -68,11 +106,11 @@ def build_app(
     settings: DashboardEnvironment, desk: Desk, *, script: Path, started: Callable[[], None]
 ) -> App:
     """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
-    routes = auth_routes(desk)
+    open_routes, routes = auth_routes(desk)
     rules = GateRules(
-        sign_ins=desk.sign_ins,
+        recognition=desk.recognition,
         external_url=settings.external_url,
-        open_paths=open_paths(routes),
+        open_paths=frozenset(route.path for route in open_routes),
         headers=security_headers(Path(file_util.get_static_dir()) / "index.html"),
         tab_frames=TabFrames(is_activity=is_activity, rerun=rerun_frame()),
     )
@@ -92,8 +130,13 @@ def build_app(
     return App(
         script,
         lifespan=lifespan,
-        routes=[*routes, *runbook_routes()],
-        middleware=[Middleware(Gate, rules=rules)],
+        routes=[*open_routes, *routes, *runbook_routes()],
+        middleware=[
+            Middleware(RememberPeer),
+            # Ours instead of uvicorn's own, which would hide the peer from us.
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
+            Middleware(Gate, rules=rules),
+        ],
     )
 
 
@@ -120,7 +163,7 @@ def serve(
 
     app = build_app(settings, desk, script=script, started=started)
     # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
-    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     # Streamlit leaves the protocol to uvicorn; this table is where uvicorn looks "auto" up.
     HTTP_PROTOCOLS["auto"] = f"{LimitedProtocol.__module__}:{LimitedProtocol.__qualname__}"
     try:
@@ -136,7 +179,7 @@ def offer_first_sign_in(desk: Desk, url: str, *, to_terminal: bool) -> None:
     if desk.users.exist:
         links.withdraw(desk.data_directory)
         return
-    address = f"{url}{links.PATH}#{desk.link.issue()}"
+    address = f"{url}{links.PATH}#{desk.links.issue()}"
     links.deliver(address, to_terminal=to_terminal, directory=desk.data_directory)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
@@ -11,6 +11,12 @@ from pydantic import BeforeValidator, Field
 
 from core.settings_fields import ListenAddress, normalise_url
 from core.settings_loader import Environment, Finding
+from dashboard.auth.users import Role
+from dashboard.settings_access import (
+    check_header,
+    parse_group_roles,
+    parse_role,
+)
 
 
 def check_external_url(text: str) -> str:
@@ -58,11 +64,19 @@ class DashboardEnvironment(Environment):
     secure_cookie: Annotated[bool | None, BeforeValidator(parse_secure_cookie)] = None
     """None ("auto"): for https only if the request came by https or the published address is https."""
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_proxies)] = ()
-    """Only their X-Forwarded-For and X-Forwarded-Proto are believed."""
+    """Only their X-Forwarded-For, X-Forwarded-Proto and `auth_proxy_header` are believed."""
     print_link: bool = False
     """Print the first sign-in link though stdout is no terminal: `wppconnect-ops run` relays it."""
     sign_in_idle_hours: Annotated[float, Field(gt=0, le=720)] = 12.0
     sign_in_max_hours: Annotated[float, Field(gt=0, le=2160)] = 168.0
+    remember_days: Annotated[int, Field(ge=0, le=365)] = 30
+    """How long "remember this phone" lasts; 0: it is not offered."""
+    auth_proxy_header: Annotated[str, BeforeValidator(check_header)] | None = None
+    auth_proxy_groups_header: Annotated[str, BeforeValidator(check_header)] | None = None
+    group_roles: Annotated[Mapping[str, Role], BeforeValidator(parse_group_roles)] = Field(
+        default_factory=dict
+    )
+    unknown_user_role: Annotated[Role | None, BeforeValidator(parse_role)] = None
 
     def mistakes(self) -> Iterable[Finding]:
         """Find settings that do not fit together."""
@@ -71,11 +85,27 @@ class DashboardEnvironment(Environment):
                 ("sign_in_idle_hours", "sign_in_max_hours"),
                 f"is longer than {self.variable('sign_in_max_hours')}; make it shorter",
             )
+        if self.auth_proxy_header and not self.trusted_proxies:
+            yield Finding(
+                ("auth_proxy_header", "trusted_proxies"),
+                f"is believed of nobody; name the proxy's address in {self.variable('trusted_proxies')}",
+            )
+        if self.auth_proxy_groups_header and not self.auth_proxy_header:
+            yield Finding(
+                ("auth_proxy_groups_header", "auth_proxy_header"),
+                f"has no effect alone; set {self.variable('auth_proxy_header')}, too",
+            )
         if self.secure_cookie and (self.external_url or "").startswith("http:"):
             yield Finding(
                 ("secure_cookie", "external_url"),
                 f"is true, but {self.variable('external_url')} is not https; use auto",
             )
+
+    def remarks(self) -> Iterable[Finding]:
+        """Find what is allowed but probably not meant."""
+        if self.group_roles and not self.auth_proxy_groups_header:
+            text = f"has no effect without {self.variable('auth_proxy_groups_header')}"
+            yield Finding(("group_roles",), text)
 
     def own_url(self, port: int) -> str:
         """Return the address for links that we make; `port` is the one that is really listened on."""

@@ -20,6 +20,8 @@ from core.runtime import Core
 from core.settings import Settings
 from dashboard import withheld
 from dashboard.auth import identity
+from dashboard.auth.identity import Administration
+from dashboard.auth.people import NewLink, People
 from dashboard.auth.users import Role, User
 from dashboard.background import Background
 from dashboard.examinations import Examinations
@@ -34,6 +36,7 @@ from dashboard.theme import signed_out
 SESSIONS_PAGE = "screens/sessions.py"
 SESSION_PAGE = "screens/session.py"
 SETTINGS_PAGE = "screens/settings.py"
+USERS_PAGE = "screens/users.py"
 
 HISTORY_ENTRIES = 20
 NOTICES_MAX_AGE_SECONDS = 10
@@ -45,6 +48,7 @@ _DESTINATION = "ops-destination"
 _NOTICES = "ops-notices"
 _PHONES = "ops-phones"
 _OPENED = "ops-opened"
+_LINK = "ops-link"
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,28 @@ def require(role: Role) -> User:
     found = user()
     if not found.role.covers(role):
         st.stop()
+    return found
+
+
+def administration() -> Administration:
+    """Return what the users page works with."""
+    require(Role.ADMINISTRATOR)
+    return identity.administration()
+
+
+def people() -> People:
+    """Return what users are changed with."""
+    return administration().people
+
+
+def show_link(name: str, link: NewLink | None) -> None:
+    """Keep a user's one-time link for this tab to show; None: put it away."""
+    st.session_state[_LINK] = (name, link) if link else None
+
+
+def shown_link() -> tuple[str, NewLink] | None:
+    """Return the one-time link that was made in this tab, and for whom."""
+    found: tuple[str, NewLink] | None = st.session_state.get(_LINK)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.models import Reason, TokenSource, Verdict
-from dashboard.auth.users import Role
+from dashboard.auth.users import Role, Way
 from dashboard.i18n import N_
 
 
@@ -60,6 +60,24 @@ ROLES: dict[Role, str] = {
     Role.VIEWER: N_("viewer"),
     Role.OPERATOR: N_("operator"),
     Role.ADMINISTRATOR: N_("administrator"),
+}
+
+ROLES_EXPLAINED: dict[Role, str] = {
+    Role.VIEWER: N_("Sees every session, but no code that links a phone."),
+    Role.OPERATOR: N_("Also pairs, restarts, closes, logs out and pauses sessions."),
+    Role.ADMINISTRATOR: N_("Also changes settings and users."),
+}
+
+NEW_USER_WAYS: dict[Way, str] = {
+    Way.PASSWORD: N_("With a password, by a one-time link"),
+    Way.PROXY: N_("Through the proxy in front of this page"),
+    Way.PROVIDER: N_("By single sign-on"),
+}
+
+WAYS: dict[Way, str] = {
+    Way.PASSWORD: N_("You signed in with a password."),
+    Way.PROXY: N_("The proxy in front of this page signed you in."),
+    Way.PROVIDER: N_("Your single sign-on signed you in."),
 }
 
 OPERATIONS: dict[str, str] = {
@@ -156,6 +174,7 @@ HISTORY_KINDS: dict[str, str] = {
     "monitoring": N_("Monitoring"),
     "settings": N_("Settings"),
     "sign_in": N_("Sign-in"),
+    "user": N_("User"),
 }
 
 TOKEN_SOURCES: dict[TokenSource, str] = {

@@ -13,7 +13,7 @@ from dashboard.auth.elements import ASSETS
 OWN_FILES = {
     "sign-in.css": ("auth/assets", "text/css; charset=utf-8"),
     "keep-fragment.js": ("auth/assets", "text/javascript; charset=utf-8"),
-    "first-sign-in.js": ("auth/assets", "text/javascript; charset=utf-8"),
+    "link.js": ("auth/assets", "text/javascript; charset=utf-8"),
     "mark.svg": ("assets", "image/svg+xml"),
 }
 

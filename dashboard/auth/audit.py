@@ -23,6 +23,10 @@ class SignInOutcome(StrEnum):
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     FIRST_USER_CREATED = "first_user_created"
     LINK_REFUSED = "link_refused"
+    PASSWORD_SET = "password_set"  # noqa: S105 - a word
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    REFUSED = "refused"
+    """Known to the proxy or the provider, but not let in."""
 
 
 class AppendsHistory(Protocol):

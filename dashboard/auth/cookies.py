@@ -1,17 +1,24 @@
-"""The cookies that we set: the sign-in, the form's counterpart, the first sign-in's grant."""
+"""The cookies that we set, under names that no other host of the domain can set where we have https.
+
+A cookie that begins with `__Host-` is taken by browsers only from this very host, over https and for all its
+paths. Without it, any neighbour under the same domain could put its own sign-in into a visitor's browser.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
 
-from starlette.requests import HTTPConnection
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import Response
+from starlette.types import Scope
 
 SIGN_IN_COOKIE = "wppconnect_sign_in"
 FORM_COOKIE = "wppconnect_form"
-GRANT_COOKIE = "wppconnect_first_sign_in"
+GRANT_COOKIE = "wppconnect_grant"
+PROVIDER_COOKIE = "wppconnect_provider"
+HOST_PREFIX = "__Host-"
 
 
 class CookieRule(Protocol):
@@ -35,12 +42,13 @@ def set_cookie(
 
     Lax and not Strict: a signed-in person who taps the link in an alert shall stay signed in.
     """
+    secure = _is_secure(request, rule)
     response.set_cookie(
-        name,
+        _sent_name(name, secure),
         value,
         max_age=int(lifetime.total_seconds()) if lifetime else None,
         path="/",
-        secure=_is_secure(request, rule),
+        secure=secure,
         httponly=True,
         samesite="lax",
     )
@@ -48,12 +56,38 @@ def set_cookie(
 
 def remove_cookie(response: Response, name: str, *, request: HTTPConnection, rule: CookieRule) -> None:
     """Let the browser forget a cookie."""
-    response.delete_cookie(name, path="/", secure=_is_secure(request, rule), httponly=True, samesite="lax")
+    secure = _is_secure(request, rule)
+    response.delete_cookie(_sent_name(name, secure), path="/", secure=secure, httponly=True, samesite="lax")
 
 
-def read_cookies(connection: HTTPConnection) -> Mapping[str, str]:
-    """The cookies that the browser sent."""
-    return connection.cookies
+def read_cookie(connection: HTTPConnection, name: str, *, rule: CookieRule) -> str | None:
+    """Return a cookie of ours; None also when it came twice, because then one of them is not ours."""
+    wanted = _sent_name(name, _is_secure(connection, rule))
+    found = [value for sent, value in _pairs(connection.headers) if sent == wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def with_sign_in(scope: Scope, value: str) -> Scope:
+    """Return the request as the page shall see it: with this one sign-in, under the cookie's plain name."""
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    others = [
+        f"{sent}={text}"
+        for sent, text in _pairs(headers)
+        if sent and sent.removeprefix(HOST_PREFIX) != SIGN_IN_COOKIE
+    ]
+    del headers["cookie"]
+    headers["cookie"] = "; ".join([*others, f"{SIGN_IN_COOKIE}={value}"])
+    return {**scope, "headers": headers.raw}
+
+
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
+    """Return every cookie of the request, also those of the same name."""
+    parts = [part for line in headers.getlist("cookie") for part in line.split(";")]
+    return [pair for part in parts for pair in cookie_parser(part).items()]
+
+
+def _sent_name(name: str, secure: bool) -> str:
+    return HOST_PREFIX + name if secure else name
 
 
 def _is_secure(request: HTTPConnection, rule: CookieRule) -> bool:

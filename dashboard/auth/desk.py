@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from core.clock import Now, now
 from dashboard.auth.addresses import client_address
 from dashboard.auth.audit import Audit, SignInOutcome
-from dashboard.auth.cookies import FORM_COOKIE, SIGN_IN_COOKIE, CookieRule, set_cookie
+from dashboard.auth.cookies import FORM_COOKIE, SIGN_IN_COOKIE, CookieRule, read_cookie, set_cookie
+from dashboard.auth.devices import device_words
 from dashboard.auth.forms import FormTokens
-from dashboard.auth.links import FirstSignInLink
-from dashboard.auth.pages import Frame
+from dashboard.auth.links import SignInLinks
+from dashboard.auth.outside import Outsiders
+from dashboard.auth.pages import Frame, Ways
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
+from dashboard.auth.recognition import Recognition
 from dashboard.auth.sign_ins import SignIns
-from dashboard.auth.users import Account, Users
+from dashboard.auth.users import Account, Users, Way
 from dashboard.i18n import negotiate, translator
 
 
@@ -38,14 +41,24 @@ class Desk:
 
     users: Users
     sign_ins: SignIns
+    recognition: Recognition
+    outsiders: Outsiders
     passwords: Passwords
-    link: FirstSignInLink
+    links: SignInLinks
     audit: Audit
     cookie_rule: CookieRule
     data_directory: Path
+    provider_name: str = ""
+    """What people call the OpenID Connect provider; "" without one."""
+    clock: Now = now
     forms: FormTokens = field(default_factory=FormTokens)
     address_limit: RateLimit = field(default_factory=_address_limit)
     account_limit: RateLimit = field(default_factory=_account_limit)
+
+    @property
+    def ways(self) -> Ways:
+        """Return what the sign-in page offers."""
+        return Ways(self.provider_name, self.sign_ins.lifetimes.remembered.days)
 
     def frame(self, request: Request) -> Frame:
         """Return what a page needs to know of its reader."""
@@ -55,31 +68,54 @@ class Desk:
     def page(self, request: Request, html: str, status_code: int = 200) -> Response:
         """Answer with a page of ours, together with the cookie to which its form belongs."""
         response = HTMLResponse(html, status_code)
-        if FORM_COOKIE not in request.cookies:
+        if read_cookie(request, FORM_COOKIE, rule=self.cookie_rule) is None:
             set_cookie(response, FORM_COOKIE, self._binding(request), request=request, rule=self.cookie_rule)
         return response
+
+    def is_own_form(self, request: Request, form: dict[str, str]) -> bool:
+        """Was the form made for the browser that sends it?"""
+        return self.forms.is_valid(read_cookie(request, FORM_COOKIE, rule=self.cookie_rule), form)
 
     async def record(self, request: Request, outcome: SignInOutcome, actor: str | None) -> None:
         """Write to the history without making the event loop wait for the disk."""
         await asyncio.to_thread(self.audit.record, outcome, actor=actor, address=client_address(request))
 
-    async def let_in(self, request: Request, account: Account, next_address: str) -> Response:
+    async def let_in(
+        self, request: Request, account: Account, way: Way, next_address: str, *, remembered: bool = False
+    ) -> Response:
         """Sign the account in in this browser, under a new id, and lead on."""
-        await asyncio.to_thread(self.sign_ins.end, request.cookies.get(SIGN_IN_COOKIE))
-        cookie = await asyncio.to_thread(self.sign_ins.begin, account)
+        remembered = remembered and self.ways.remember_days > 0
+        former = read_cookie(request, SIGN_IN_COOKIE, rule=self.cookie_rule)
+        cookie = await asyncio.to_thread(self._begin, former, request, account, way, remembered)
         response = RedirectResponse(next_address, 303)
-        set_cookie(
-            response,
-            SIGN_IN_COOKIE,
-            cookie,
-            request=request,
-            rule=self.cookie_rule,
-            lifetime=timedelta(seconds=self.sign_ins.longest.total_seconds()),
-        )
+        self.set_sign_in_cookie(response, request, cookie, remembered=remembered)
         return response
+
+    def set_sign_in_cookie(
+        self, response: Response, request: Request, cookie: str, *, remembered: bool
+    ) -> None:
+        """Let the browser keep its sign-in for as long as it may last."""
+        lifetimes = self.sign_ins.lifetimes
+        lifetime = lifetimes.remembered if remembered else lifetimes.longest
+        set_cookie(
+            response, SIGN_IN_COOKIE, cookie, request=request, rule=self.cookie_rule, lifetime=lifetime
+        )
+
+    def _begin(
+        self, former: str | None, request: Request, account: Account, way: Way, remembered: bool
+    ) -> str:
+        self.sign_ins.end(former)
+        return self.sign_ins.begin(
+            account,
+            way,
+            remembered=remembered,
+            device=device_words(request.headers.get("user-agent", "")),
+            address=client_address(request),
+        )
 
     def _binding(self, request: Request) -> str:
         # Frame and cookie are made at different places for one request: both must see the same value.
         if not hasattr(request.state, "form_binding"):
-            request.state.form_binding = self.forms.binding(request)
+            sent = read_cookie(request, FORM_COOKIE, rule=self.cookie_rule)
+            request.state.form_binding = sent or self.forms.new_binding()
         return str(request.state.form_binding)

@@ -20,8 +20,9 @@ class Note:
     is_good: bool = False
 
 
-def page(locale: str, title: str, body: Sequence[str]) -> str:
+def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False) -> str:
     """Return a whole document."""
+    look = ' class="wide"' if wide else ""
     content = "\n".join(part for part in body if part)
     return f"""<!doctype html>
 <html lang="{locale.replace("_", "-")}">
@@ -33,7 +34,7 @@ def page(locale: str, title: str, body: Sequence[str]) -> str:
 <link rel="stylesheet" href="{ASSETS}/sign-in.css">
 </head>
 <body>
-<main>
+<main{look}>
 <header><img src="{ASSETS}/{MARK}" alt="">{NAME}</header>
 <h1>{escape(title)}</h1>
 {content}
@@ -49,6 +50,11 @@ def paragraph(*sentences: str, code: str = "", strong: str = "", attributes: str
         f" <strong>{escape(strong)}</strong>" if strong else ""
     )
     return f"<p{attributes}>{escape(' '.join(sentences))}{end}</p>"
+
+
+def subtitle(text: str) -> str:
+    """Return the heading of a part of a page."""
+    return f"<h2>{escape(text)}</h2>\n"
 
 
 def note_box(note: Note | None) -> str:
@@ -81,11 +87,27 @@ def text_field(
     return f'<label for="{name}">{escape(label)}</label>\n{field}{below}'
 
 
-def button(text: str, *, name: str = "", value: str = "", look: str = "") -> str:
-    """Return a button that sends the form."""
+def checkbox(name: str, label: str) -> str:
+    """Return a box to tick."""
+    return f'<label class="tick"><input type="checkbox" name="{name}" value="yes">{escape(label)}</label>'
+
+
+def link_button(address: str, text: str) -> str:
+    """Return a link that looks like a button."""
+    return f'<a class="button" href="{escape(address)}">{escape(text)}</a>'
+
+
+def unseen(field: str) -> str:
+    """Return a field that nobody sees but password managers read: whose password it is."""
+    return f"<div hidden>{field}</div>"
+
+
+def button(text: str, *, name: str = "", value: str = "", look: str = "", spoken: str = "") -> str:
+    """Return a button that sends the form; `spoken` says more to those who do not see what is beside it."""
     sent = f' name="{name}" value="{escape(value)}"' if name else ""
     style = f' class="{look}"' if look else ""
-    return f"<button{style}{sent}>{escape(text)}</button>"
+    label = f' aria-label="{escape(spoken)}"' if spoken else ""
+    return f"<button{style}{sent}{label}>{escape(text)}</button>"
 
 
 def link(address: str, text: str) -> str:

@@ -9,8 +9,6 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from dashboard.auth.cookies import FORM_COOKIE
-
 MOST_BYTES = 16_384
 LONGEST_SECONDS = 10.0
 TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
@@ -33,17 +31,16 @@ class FormTokens:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def binding(self, request: Request) -> str:
-        """Return the browser's form cookie, or a new value to set."""
-        return request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
+    def new_binding(self) -> str:
+        """Return a value for the form cookie of a browser that has none."""
+        return secrets.token_urlsafe(16)
 
     def token(self, binding: str) -> str:
         """Return the token for a form."""
         return hmac.digest(self._key, binding.encode(), "sha256").hex()
 
-    def is_valid(self, request: Request, form: dict[str, str]) -> bool:
-        """Was the form made for the browser that sends it?"""
-        binding = request.cookies.get(FORM_COOKIE)
+    def is_valid(self, binding: str | None, form: dict[str, str]) -> bool:
+        """Was the form made for the browser with this form cookie?"""
         token = form.get(TOKEN_FIELD, "")
         return bool(binding) and hmac.compare_digest(self.token(binding or "").encode(), token.encode())
 

@@ -13,8 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth.addresses import is_same_origin, sign_in_address
-from dashboard.auth.cookies import SIGN_IN_COOKIE
-from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.recognition import Recognition
 from dashboard.auth.tab import Tab, TabFrames
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -26,7 +25,7 @@ CACHEABLE_PREFIX = "/static/"
 class GateRules:
     """What the gate needs to know."""
 
-    sign_ins: SignIns
+    recognition: Recognition
     external_url: str | None
     open_paths: frozenset[str]
     """Exact paths that answer without sign-in."""
@@ -61,10 +60,10 @@ class Gate:
         if scope["path"] in self._rules.open_paths:
             await self._app(scope, receive, send)
             return
-        cookie = connection.cookies.get(SIGN_IN_COOKIE)
-        if cookie and self._rules.sign_ins.user_of(cookie):
-            self._rules.sign_ins.touch(cookie)
-            await self._app(scope, receive, send)
+        known = self._rules.recognition.known(connection)
+        if known:
+            self._rules.recognition.sign_ins.touch(known.cookie)
+            await self._app(known.passed_on(scope), receive, send)
         elif _is_navigation(connection):
             await RedirectResponse(_sign_in_address(connection), 303)(scope, receive, send)
         else:
@@ -72,9 +71,9 @@ class Gate:
 
     async def _open_tab(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
-        sign_ins = self._rules.sign_ins
-        cookie = connection.cookies.get(SIGN_IN_COOKIE)
-        if not cookie or not self._is_ours(connection) or not sign_ins.user_of(cookie):
+        sign_ins = self._rules.recognition.sign_ins
+        known = self._rules.recognition.known(connection)
+        if known is None or not self._is_ours(connection):
             await receive()
             # Before it is accepted, closing a websocket makes the server answer the handshake with 403.
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
@@ -82,12 +81,12 @@ class Gate:
         tab = Tab(
             receive,
             send,
-            is_signed_in=lambda: sign_ins.user_of(cookie) is not None,
-            touch=lambda: sign_ins.touch(cookie),
+            is_signed_in=lambda: sign_ins.user_of(known.cookie) is not None,
+            touch=lambda: sign_ins.touch(known.cookie),
             frames=self._rules.tab_frames,
         )
         try:
-            await self._app(scope, tab.receive, tab.send)
+            await self._app(known.passed_on(scope), tab.receive, tab.send)
         finally:
             tab.abandon()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from dashboard.auth.cookies import SIGN_IN_COOKIE
-from dashboard.auth.users import User
+from dashboard.auth.people import People
+from dashboard.auth.users import Account, User, Way
 
 
 class KnowsSignIns(Protocol):
@@ -15,12 +19,32 @@ class KnowsSignIns(Protocol):
         """Tell who is signed in with this cookie value right now."""
 
 
+@dataclass(frozen=True)
+class Administration:
+    """What the users page works with."""
+
+    people: People
+    last_used: Callable[[Account], datetime | None]
+    ways: tuple[Way, ...]
+    """How new users can sign in."""
+    groups_decide: bool
+    """Do groups of the proxy or the provider give roles, except to accounts with a password?"""
+    external_url: str | None
+
+
 _known: list[KnowsSignIns] = []
+_administration: list[Administration] = []
 
 
-def install(sign_ins: KnowsSignIns) -> None:
+def install(sign_ins: KnowsSignIns, administration: Administration | None = None) -> None:
     """Set whom to ask; the server does it once at start, before any page runs."""
     _known[:] = [sign_ins]
+    _administration[:] = [administration] if administration else []
+
+
+def administration() -> Administration:
+    """Return what administrators work with; the caller has asked for the role."""
+    return _administration[0]
 
 
 def current_user() -> User | None:

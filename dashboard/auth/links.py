@@ -1,4 +1,4 @@
-"""The one-time link with which the first administrator sets a password."""
+"""One-time links: with one of them the first administrator, or an invited user, sets a password."""
 
 from __future__ import annotations
 
@@ -8,63 +8,121 @@ import logging
 import os
 import secrets
 import sys
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.clock import Now, now
+from dashboard.auth.users import Account, OpenLink, UnknownUserError, Users
 
 log = logging.getLogger(__name__)
 
-PATH = "/sign-in/first"
+PATH = "/sign-in/link"
 FILE_NAME = "first-sign-in-link"
 VALID_FOR = timedelta(hours=24)
+USER_LINK_VALID_FOR = timedelta(hours=72)
+"""An invitation of Friday evening is still good on Monday."""
 GRANT_VALID_FOR = timedelta(minutes=30)
+MOST_GRANTS = 1000
 
 
-class FirstSignInLink:
-    """A token that a browser exchanges for a grant, and the grant with which it sets the password.
+class UsedUpError(Exception):
+    """The link was used, replaced or has expired."""
 
-    Only the hashes are kept, in memory: each start without users makes a new link and the older ones are
-    worthless. The link is used up when the administrator exists, not when somebody has looked at the form.
+
+@dataclass(frozen=True)
+class Grant:
+    """What a browser has got for a link's token."""
+
+    account: str | None
+    """Whose password it may set; None: it may create the first administrator."""
+    token_hash: str
+    valid_until: datetime
+
+
+def make_link(moment: datetime) -> tuple[str, OpenLink]:
+    """Return a new link's token, which is told once, and what is stored of it."""
+    token = secrets.token_urlsafe(32)
+    return token, OpenLink(token_hash=_hash(token), valid_until=moment + USER_LINK_VALID_FOR)
+
+
+class SignInLinks:
+    """Tokens that a browser exchanges for a grant, and the grants with which it sets a password.
+
+    Only hashes are kept. The first administrator's is in memory: each start without users makes a new link
+    and the older ones are worthless. Those of users are with their accounts, since the command line makes
+    them, too. A link is used up by the password, not when somebody has looked at the form.
     """
 
-    def __init__(self, *, clock: Now = now) -> None:
+    def __init__(self, users: Users, *, clock: Now = now) -> None:
+        self._users = users
         self._clock = clock
-        self._token_hash: bytes | None = None
-        self._valid_until: datetime | None = None
-        self._grants: dict[bytes, datetime] = {}
+        self._first: OpenLink | None = None
+        self._grants: dict[str, Grant] = {}
 
     def issue(self) -> str:
-        """Make the token of a new link."""
+        """Make the token of a new link for the first administrator."""
         token = secrets.token_urlsafe(32)
-        self._token_hash = _hash(token)
-        self._valid_until = self._clock() + VALID_FOR
+        self._first = OpenLink(token_hash=_hash(token), valid_until=self._clock() + VALID_FOR)
         self._grants.clear()
         return token
 
     def exchange(self, token: str) -> str | None:
-        """Return a grant for the right token while it is valid, else None."""
-        if self._token_hash is None or self._valid_until is None or self._clock() >= self._valid_until:
-            return None
-        if not hmac.compare_digest(_hash(token), self._token_hash):
+        """Return a grant for a valid link's token, else None. Memory only."""
+        found = self._find(_hash(token))
+        if found is None:
             return None
         grant = secrets.token_urlsafe(32)
-        self._grants[_hash(grant)] = self._clock() + GRANT_VALID_FOR
+        self._grants[_hash(grant)] = found
+        while len(self._grants) > MOST_GRANTS:
+            del self._grants[next(iter(self._grants))]
         return grant
 
-    def accepts_grant(self, grant: str | None) -> bool:
-        """May the browser that holds this grant set the first password?"""
-        valid_until = self._grants.get(_hash(grant)) if grant else None
-        return valid_until is not None and self._clock() < valid_until
+    def of(self, grant: str | None) -> Grant | None:
+        """Return what a grant allows while it and its link are valid, else None."""
+        found = self._grants.get(_hash(grant)) if grant else None
+        if found is None or self._clock() >= found.valid_until:
+            return None
+        return found if self._find(found.token_hash) else None
 
     def use_up(self) -> None:
-        """Make token and grants worthless: the administrator exists."""
-        self._token_hash = None
-        self._grants.clear()
+        """Make the first link and its grants worthless: the administrator exists."""
+        self._first = None
+        self._grants = {key: grant for key, grant in self._grants.items() if grant.account}
+
+    def set_password(self, grant: Grant, password_hash: str) -> Account:
+        """Give a link's user the new password and end all earlier sign-ins; of two users of a link one wins.
+
+        Raises UsedUpError.
+        """
+
+        def change(account: Account) -> Account:
+            if not _is_open(account.link, grant.token_hash, self._clock()) or account.disabled:
+                raise UsedUpError
+            changes = {"password_hash": password_hash, "link": None, "generation": account.generation + 1}
+            return account.model_copy(update=changes)
+
+        try:
+            changed = self._users.change(grant.account or "", change)
+        except UnknownUserError:
+            raise UsedUpError from None
+        if changed is None:
+            raise UsedUpError
+        return changed
+
+    def _find(self, token_hash: str) -> Grant | None:
+        moment = self._clock()
+        valid_until = moment + GRANT_VALID_FOR
+        if _is_open(self._first, token_hash, moment):
+            return Grant(None, token_hash, valid_until)
+        for account in self._users.all():
+            if not account.disabled and _is_open(account.link, token_hash, moment):
+                return Grant(account.key, token_hash, valid_until)
+        return None
 
 
 def deliver(address: str, *, to_terminal: bool, directory: Path) -> None:
-    """Hand the link to the operator: on stdout, or else in a file that only our user can read."""
+    """Hand the first link to the operator: on stdout, or else in a file that only our user can read."""
     withdraw(directory)
     if to_terminal:
         sys.stdout.write(
@@ -85,5 +143,9 @@ def withdraw(directory: Path) -> None:
     (directory / FILE_NAME).unlink(missing_ok=True)
 
 
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+def _is_open(link: OpenLink | None, token_hash: str, moment: datetime) -> bool:
+    return link is not None and hmac.compare_digest(link.token_hash, token_hash) and moment < link.valid_until
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from dashboard.auth.elements import (
-    ASSETS,
     Note,
     button,
+    checkbox,
     form,
     hidden,
     link,
+    link_button,
     note_box,
     page,
     paragraph,
@@ -32,30 +34,65 @@ class Frame:
     form_token: str
 
 
-def sign_in_page(frame: Frame, *, next_address: str, name: str = "", note: Note | None = None) -> str:
-    """Ask for name and password."""
+@dataclass(frozen=True)
+class Ways:
+    """What the sign-in page offers beside name and password."""
+
+    provider: str = ""
+    """What people call the provider; "" without one."""
+    remember_days: int = 0
+    proxy_user: str = ""
+    """Who has just signed out here, but is still signed in at the proxy in front of the page."""
+    leave_provider: bool = False
+    """Somebody has just signed out here, but may still be signed in at the provider."""
+
+
+def sign_in_page(
+    frame: Frame, *, next_address: str, ways: Ways, name: str = "", note: Note | None = None
+) -> str:
+    """Ask for name and password, or lead to the provider."""
     _ = frame.translate
     focus_name, focus_password = ("", " autofocus") if name else (" autofocus", "")
+    if ways.provider:
+        focus_name = focus_password = ""
     rules = f'autocomplete="current-password" maxlength="{LONGEST}"{focus_password}'
+    remember = _("Remember this device for {days} days").format(days=ways.remember_days)
     body = [
         note_box(note),
+        _still_signed_in(frame, ways),
+        provider_button(frame, ways.provider, next_address) if ways.provider else "",
+        paragraph(_("or with a password that was set here"), attributes=' class="apart"')
+        if ways.provider
+        else "",
         form(
             "/sign-in",
             frame.form_token,
             hidden("next", next_address),
             text_field("name", _("Name"), rules=USER_NAME_RULES + focus_name, value=name),
             text_field("password", _("Password"), rules=rules, kind="password"),
-            button(_("Sign in")),
+            checkbox("remember", remember) if ways.remember_days else "",
+            button(_("Sign in"), look="quiet" if ways.provider else ""),
         ),
-        f'<script src="{ASSETS}/keep-fragment.js" defer></script>',
     ]
     return page(frame.locale, _("Sign in"), body)
 
 
-def no_user_page(frame: Frame) -> str:
+def provider_button(frame: Frame, provider: str, next_address: str) -> str:
+    """Return the way to the provider.
+
+    A link and no form: a browser that follows a form to another site asks our policy for every hop.
+    """
+    _ = frame.translate
+    address = "/sign-in/provider" + (f"?next={quote(next_address, safe='')}" if next_address != "/" else "")
+    return link_button(address, _("Sign in with {provider}").format(provider=provider))
+
+
+def no_user_page(frame: Frame, *, ways: Ways, next_address: str, note: Note | None = None) -> str:
     """Tell where the first sign-in link is to be found."""
     _ = frame.translate
     body = [
+        note_box(note),
+        provider_button(frame, ways.provider, next_address) if ways.provider else "",
         paragraph(_("Nobody has set a password here yet.")),
         paragraph(
             _("At its start the page makes a link for the first sign-in, in its terminal or in this file:"),
@@ -64,66 +101,6 @@ def no_user_page(frame: Frame) -> str:
         paragraph(
             _("The file is in the data folder. Open the link to become the administrator."),
             _("It is valid for 24 hours; a restart makes a new one."),
-        ),
-    ]
-    return page(frame.locale, _("First sign-in"), body)
-
-
-def exchange_page(frame: Frame, *, next_address: str) -> str:
-    """Hand the token from the address's fragment over by POST."""
-    _ = frame.translate
-    incomplete = _("This link is incomplete. Copy the whole line, including what follows #.")
-    no_script = Note(_("This page needs JavaScript. Switch it on and open the link again."))
-    body = [
-        paragraph(_("One moment..."), attributes=' id="waiting"'),
-        paragraph(incomplete, attributes=' id="incomplete" hidden'),
-        f"<noscript>{note_box(no_script)}</noscript>",
-        form(
-            "/sign-in/first",
-            frame.form_token,
-            hidden("next", next_address),
-            hidden("token", ""),
-            attributes=' id="exchange" autocomplete="off"',
-        ),
-        f'<script src="{ASSETS}/first-sign-in.js" defer></script>',
-    ]
-    return page(frame.locale, _("First sign-in"), body)
-
-
-def link_refused_page(frame: Frame) -> str:
-    """Say that the first sign-in link is of no use any more."""
-    _ = frame.translate
-    body = [
-        note_box(Note(_("This link has been used or is no longer valid."))),
-        paragraph(
-            _("It works once, for 24 hours."),
-            _("While nobody has set a password, each restart makes a new link."),
-        ),
-        link("/sign-in", _("Go to the sign-in")),
-    ]
-    return page(frame.locale, _("First sign-in"), body)
-
-
-def set_password_page(frame: Frame, *, next_address: str, name: str, note: Note | None = None) -> str:
-    """Ask the first administrator for a name and a password."""
-    _ = frame.translate
-    body = [
-        paragraph(_("You are the first here: choose your name and password as administrator.")),
-        note_box(note),
-        form(
-            "/sign-in/password",
-            frame.form_token,
-            hidden("next", next_address),
-            text_field("name", _("Name"), rules=USER_NAME_RULES, value=name),
-            text_field(
-                "password",
-                _("New password"),
-                rules=f"{NEW_PASSWORD_RULES} autofocus",
-                kind="password",
-                hint=_("At least 12 characters. Several words make a good one."),
-            ),
-            text_field("repeated", _("New password again"), rules=NEW_PASSWORD_RULES, kind="password"),
-            button(_("Set password and sign in")),
         ),
     ]
     return page(frame.locale, _("First sign-in"), body)
@@ -140,6 +117,24 @@ def sign_out_page(frame: Frame, *, name: str) -> str:
             button(_("Sign out"), name="where", value="here"),
             button(_("Sign out on all devices"), name="where", value="everywhere", look="quiet"),
         ),
+        link("/account", _("My account")),
         link("/", _("Stay signed in")),
     ]
     return page(frame.locale, _("Sign out"), body)
+
+
+def problem_page(frame: Frame, text: str, *, again: str = "/sign-in", label: str = "") -> str:
+    """Say in words why signing in did not work, and lead back."""
+    _ = frame.translate
+    body = [note_box(Note(text)), link(again, label or _("Go to the sign-in"))]
+    return page(frame.locale, _("Sign in"), body)
+
+
+def _still_signed_in(frame: Frame, ways: Ways) -> str:
+    _ = frame.translate
+    if ways.proxy_user:
+        return link("/sign-in", _("Sign in again as {name}").format(name=ways.proxy_user))
+    if ways.provider and ways.leave_provider:
+        text = _("Sign out at {provider}, too").format(provider=ways.provider)
+        return link("/sign-in/provider/sign-out", text)
+    return ""

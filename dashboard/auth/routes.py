@@ -4,69 +4,70 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from dashboard.auth import first_routes, pages
+from core.exceptions import StoreError
+from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next
-from dashboard.auth.asset_routes import asset_routes
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.cookies import SIGN_IN_COOKIE, remove_cookie
 from dashboard.auth.desk import Desk
 from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.outside import Identity, Refusal, RefusedError
 from dashboard.auth.passwords import PasswordsBusyError
 from dashboard.auth.rate_limit import address_key
+from dashboard.auth.recognition import known_to
+from dashboard.auth.users import Account, Way
+from dashboard.i18n import Translate
 
-HEALTHY = "/-/healthy"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 
 
-def auth_routes(desk: Desk) -> list[Route]:
-    """Return every route of ours; what the gate leaves open is `open_paths` of these."""
-    return [
-        Route(HEALTHY, _healthy, methods=["GET"]),
-        *asset_routes(),
-        *SignInRoutes(desk).routes(),
-        *first_routes.FirstSignInRoutes(desk).routes(),
-    ]
-
-
-def open_paths(routes: list[Route]) -> frozenset[str]:
-    """Return the paths that answer without sign-in: all of ours but the sign-out."""
-    return frozenset(route.path for route in routes) - {SIGN_OUT}
-
-
 class SignInRoutes:
-    """Sign in with name and password; sign out."""
+    """Sign in with name and password or by a proxy's header; sign out."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def routes(self) -> list[Route]:
-        """Return the Starlette routes."""
+    def open_routes(self) -> list[Route]:
+        """Return the routes for people who are not signed in."""
         return [
             Route(SIGN_IN, self.show_sign_in, methods=["GET"]),
             Route(SIGN_IN, self.sign_in, methods=["POST"]),
+        ]
+
+    def routes(self) -> list[Route]:
+        """Return the routes for people who are signed in."""
+        return [
             Route(SIGN_OUT, self.show_sign_out, methods=["GET"]),
             Route(SIGN_OUT, self.sign_out, methods=["POST"]),
         ]
 
     async def show_sign_in(self, request: Request) -> Response:
-        """Show the form, or lead on who is signed in already."""
+        """Show the form, or lead on who is signed in already, here or at the proxy in front of us."""
         next_address = safe_next(request.query_params.get("next"))
-        if self._desk.sign_ins.user_of(request.cookies.get(SIGN_IN_COOKIE)):
+        if self._desk.recognition.known(request):
             return RedirectResponse(next_address, 303)
-        frame = self._desk.frame(request)
-        if not self._desk.users.exist:
-            return self._desk.page(request, pages.no_user_page(frame))
-        _ = frame.translate
-        signed_out = Note(_("You are signed out."), is_good=True)
-        note = signed_out if "signed_out" in request.query_params else None
-        return self._desk.page(request, pages.sign_in_page(frame, next_address=next_address, note=note))
+        _ = self._desk.frame(request).translate
+        note = None
+        if "signed_out" in request.query_params:
+            note = Note(_("You are signed out."), is_good=True)
+        elif identity := self._desk.recognition.identity(request):
+            try:
+                return await self._let_in_from_proxy(request, identity, next_address)
+            except RefusedError as error:
+                note = Note(refusal_words(_, error.why, identity.name))
+                await self._desk.record(request, SignInOutcome.REFUSED, None)
+            except StoreError as error:
+                note = Note(error.message)
+        return self._form(request, next_address=next_address, note=note)
 
     async def sign_in(self, request: Request) -> Response:
         """Check name and password; who guesses waits longer each time."""
@@ -75,7 +76,7 @@ class SignInRoutes:
         except FormError as error:
             return PlainTextResponse("This form cannot be read.\n", error.status_code)
         _ = self._desk.frame(request).translate
-        if not self._desk.forms.is_valid(request, form):
+        if not self._desk.is_own_form(request, form):
             return self._again(request, form, 403, _("The form was out of date. Please try again."))
         name = form.get("name", "").strip()[:64]
         account = self._desk.users.find(name)
@@ -87,29 +88,31 @@ class SignInRoutes:
             return response
         must_wait_next = self._count_try(request, name)
         try:
-            password = form.get("password", "")
             is_right = await self._desk.passwords.matches(
-                password, account.password_hash if account else None
+                form.get("password", ""), account.password_hash if account else None
             )
         except PasswordsBusyError:
             return self._again(request, form, 503, _("The page is busy. Wait a moment, then try again."))
-        if account is None or not is_right:
+        if account is None or not is_right or account.disabled:
             outcome = SignInOutcome.TOO_MANY_TRIES if must_wait_next else SignInOutcome.FAILED
             await self._desk.record(request, outcome, account.name if account else None)
             return self._again(request, form, 401, _("Name or password is wrong."))
         self._desk.address_limit.clear(address_key(client_address(request)))
         self._desk.account_limit.clear(name.casefold())
-        if self._desk.passwords.is_outdated(account.password_hash):
-            new_hash = await self._desk.passwords.hash(password)
-            await asyncio.to_thread(self._desk.users.replace_password_hash, account, new_hash)
-        response = await self._desk.let_in(request, account, safe_next(form.get("next")))
+        await self._renew_hash(account, form.get("password", ""))
+        response = await self._desk.let_in(
+            request,
+            account,
+            Way.PASSWORD,
+            safe_next(form.get("next")),
+            remembered=form.get("remember") == "yes",
+        )
         await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
 
     async def show_sign_out(self, request: Request) -> Response:
         """Ask before signing out: a link alone must not do it."""
-        user = self._desk.sign_ins.user_of(request.cookies.get(SIGN_IN_COOKIE))
-        name = user.name if user else ""
+        name = known_to(request).held.account.name
         return self._desk.page(request, pages.sign_out_page(self._desk.frame(request), name=name))
 
     async def sign_out(self, request: Request) -> Response:
@@ -118,19 +121,32 @@ class SignInRoutes:
             form = await read_form(request)
         except FormError as error:
             return PlainTextResponse("This form cannot be read.\n", error.status_code)
-        if not self._desk.forms.is_valid(request, form):
+        if not self._desk.is_own_form(request, form):
             return RedirectResponse(SIGN_OUT, 303)
-        cookie = request.cookies.get(SIGN_IN_COOKIE)
-        account = self._desk.sign_ins.account_of(cookie)
+        known = known_to(request)
+        account = known.held.account
         outcome = SignInOutcome.SIGNED_OUT
-        if account and form.get("where") == "everywhere":
+        if form.get("where") == "everywhere":
             outcome = SignInOutcome.SIGNED_OUT_EVERYWHERE
             await asyncio.to_thread(self._desk.users.end_all_sign_ins, account)
-        await asyncio.to_thread(self._desk.sign_ins.end, cookie)
-        await self._desk.record(request, outcome, account.name if account else None)
-        response = RedirectResponse(f"{SIGN_IN}?signed_out=1", 303)
+        await asyncio.to_thread(self._desk.sign_ins.end, known.cookie)
+        await self._desk.record(request, outcome, account.name)
+        response = RedirectResponse(f"{SIGN_IN}?signed_out={known.held.sign_in.way.value}", 303)
         remove_cookie(response, SIGN_IN_COOKIE, request=request, rule=self._desk.cookie_rule)
         return response
+
+    async def _let_in_from_proxy(self, request: Request, identity: Identity, next_address: str) -> Response:
+        account = await asyncio.to_thread(self._desk.outsiders.admit, identity)
+        response = await self._desk.let_in(request, account, Way.PROXY, next_address)
+        await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
+        return response
+
+    async def _renew_hash(self, account: Account, password: str) -> None:
+        if account.password_hash and self._desk.passwords.is_outdated(account.password_hash):
+            # Next time will do: the password is right.
+            with suppress(PasswordsBusyError, StoreError):
+                new_hash = await self._desk.passwords.hash(password)
+                await asyncio.to_thread(self._desk.users.replace_password_hash, account, new_hash)
 
     def _wait_seconds(self, request: Request, name: str) -> int:
         by_address = self._desk.address_limit.wait_seconds(address_key(client_address(request)))
@@ -143,14 +159,47 @@ class SignInRoutes:
         return self._wait_seconds(request, name) > 0
 
     def _again(self, request: Request, form: dict[str, str], status_code: int, text: str) -> Response:
-        html = pages.sign_in_page(
-            self._desk.frame(request),
+        return self._form(
+            request,
             next_address=safe_next(form.get("next")),
             name=form.get("name", "")[:64],
             note=Note(text),
+            status_code=status_code,
         )
+
+    def _form(
+        self,
+        request: Request,
+        *,
+        next_address: str,
+        note: Note | None,
+        name: str = "",
+        status_code: int = 200,
+    ) -> Response:
+        frame, ways = self._desk.frame(request), self._ways(request)
+        if not self._desk.users.exist:
+            html = pages.no_user_page(frame, ways=ways, next_address=next_address, note=note)
+        else:
+            html = pages.sign_in_page(frame, next_address=next_address, ways=ways, name=name, note=note)
         return self._desk.page(request, html, status_code)
 
+    def _ways(self, request: Request) -> pages.Ways:
+        left_by = request.query_params.get("signed_out")
+        identity = self._desk.recognition.identity(request) if left_by else None
+        return replace(
+            self._desk.ways,
+            proxy_user=identity.name[:64] if identity else "",
+            leave_provider=left_by == Way.PROVIDER,
+        )
 
-async def _healthy(_request: Request) -> Response:
-    return PlainTextResponse("ok\n")
+
+def refusal_words(_: Translate, why: Refusal, name: str) -> str:
+    """Say why somebody whom a proxy or a provider knows is not let in, and who can help."""
+    words = {
+        Refusal.NAME: _("Your user name there has characters that are not accepted here."),
+        Refusal.TAKEN: _("There is an account {name} here already, and it signs in another way."),
+        Refusal.UNKNOWN: _("You are signed in there as {name}, but have no access to this page."),
+        Refusal.DISABLED: _("The account {name} is switched off here."),
+    }
+    help_words = _("Ask an administrator of this page.")
+    return f"{words[why].format(name=name[:64])} {help_words}"

@@ -7,7 +7,8 @@ import logging
 import secrets
 import threading
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, ValidationError
@@ -16,14 +17,14 @@ from core.clock import Now, now
 from core.exceptions import StoreError
 from core.models import Frozen
 from core.store import Store, modify
-from dashboard.auth.users import Account, User, Users
+from dashboard.auth.users import Account, User, Users, Way
 
 log = logging.getLogger(__name__)
 
 SUBJECT = "sign_ins"
 WRITE_SEEN_AFTER = timedelta(minutes=5)
 """How much of the idle time a restart may forget: writing each click would cost an fsync each."""
-MOST_PER_USER = 20
+MOST_PER_USER = 12
 """The oldest ends when one more begins, which also keeps the stored file small."""
 
 
@@ -35,40 +36,75 @@ class SignIn(Frozen):
     created_at: AwareDatetime
     seen_at: AwareDatetime
     """When its user last did something; an open tab that refreshes itself does not count."""
+    way: Way = Way.PASSWORD
+    remembered: bool = False
+    """Lasts for weeks, used or not: "remember this phone"."""
+    device: str = ""
+    address: str = ""
+    """Where it was begun from, for its user to recognise."""
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """How long sign-ins last."""
+
+    idle: timedelta
+    longest: timedelta
+    remembered: timedelta = timedelta(days=30)
+
+    def have_passed(self, sign_in: SignIn, moment: datetime) -> bool:
+        """Has the sign-in ended by itself?"""
+        if sign_in.remembered:
+            return moment - sign_in.created_at >= self.remembered
+        return moment - sign_in.seen_at >= self.idle or moment - sign_in.created_at >= self.longest
+
+
+@dataclass(frozen=True)
+class Held:
+    """A sign-in that is valid right now, its stored key and its user."""
+
+    key: str
+    sign_in: SignIn
+    account: Account
 
 
 class SignIns:
     """All sign-ins. Looking one up is memory only; `begin`, `end` and `sweep` write to the store."""
 
-    def __init__(
-        self, store: Store, users: Users, *, idle: timedelta, longest: timedelta, clock: Now = now
-    ) -> None:
+    def __init__(self, store: Store, users: Users, lifetimes: Lifetimes, *, clock: Now = now) -> None:
         self._store = store
         self._users = users
-        self._idle = idle
-        self._longest = longest
+        self.lifetimes = lifetimes
         self._clock = clock
         self._lock = threading.Lock()
         self._sign_ins = self._load()
         self._written_seen_at = {key: sign_in.seen_at for key, sign_in in self._sign_ins.items()}
 
-    @property
-    def longest(self) -> timedelta:
-        """After this time a sign-in ends even when it is used all the time."""
-        return self._longest
-
     def user_of(self, cookie: str | None) -> User | None:
         """Tell who is signed in with this cookie value right now; memory only."""
-        account = self.account_of(cookie)
-        return account.user if account else None
+        held = self.find(cookie)
+        return held.account.user if held else None
 
-    def account_of(self, cookie: str | None) -> Account | None:
-        """Tell whose sign-in a cookie value is, if it is still valid; memory only."""
+    def find(self, cookie: str | None) -> Held | None:
+        """Find the sign-in of a cookie value, if it is still valid; memory only."""
         if not cookie:
             return None
+        key = _key(cookie)
         with self._lock:
-            sign_in = self._sign_ins.get(_key(cookie))
-        return self._valid_account(sign_in) if sign_in else None
+            sign_in = self._sign_ins.get(key)
+        account = self._valid_account(sign_in) if sign_in else None
+        return Held(key, sign_in, account) if sign_in and account else None
+
+    def of(self, account: Account) -> list[Held]:
+        """Return the user's valid sign-ins, the latest used first."""
+        with self._lock:
+            own = [(key, one) for key, one in self._sign_ins.items() if one.account == account.key]
+        own.sort(key=lambda pair: pair[1].seen_at, reverse=True)
+        return [Held(key, one, account) for key, one in own if self._valid_account(one)]
+
+    def last_used(self, account: Account) -> datetime | None:
+        """Tell when the user last did something in one of the present sign-ins."""
+        return max((held.sign_in.seen_at for held in self.of(account)), default=None)
 
     def touch(self, cookie: str) -> None:
         """Note that the user did something, which starts the idle time anew."""
@@ -77,16 +113,31 @@ class SignIns:
             if key in self._sign_ins:
                 self._sign_ins[key] = self._sign_ins[key].model_copy(update={"seen_at": self._clock()})
 
-    def begin(self, account: Account) -> str:
+    def begin(
+        self,
+        account: Account,
+        way: Way = Way.PASSWORD,
+        *,
+        remembered: bool = False,
+        device: str = "",
+        address: str = "",
+    ) -> str:
         """Sign a user in and return the cookie value: always a new one, never one that a browser brought."""
         cookie = secrets.token_urlsafe(32)
         moment = self._clock()
         sign_in = SignIn(
-            account=account.key, generation=account.generation, created_at=moment, seen_at=moment
+            account=account.key,
+            generation=account.generation,
+            created_at=moment,
+            seen_at=moment,
+            way=way,
+            remembered=remembered,
+            device=device,
+            address=address,
         )
         with self._lock:
             own = [key for key, other in self._sign_ins.items() if other.account == account.key]
-            own.sort(key=lambda key: self._sign_ins[key].created_at)
+            own.sort(key=lambda key: self._sign_ins[key].seen_at)
             surplus = own[: max(0, len(own) + 1 - MOST_PER_USER)]
             self._sign_ins[_key(cookie)] = sign_in
         for key in surplus:
@@ -94,10 +145,30 @@ class SignIns:
         self._write(_key(cookie), sign_in)
         return cookie
 
+    def remember(self, cookie: str) -> None:
+        """Let this browser stay signed in for weeks, counted from now."""
+        key, moment = _key(cookie), self._clock()
+        with self._lock:
+            found = self._sign_ins.get(key)
+            if found is None:
+                return
+            changes = {"remembered": True, "created_at": moment, "seen_at": moment}
+            remembered = self._sign_ins[key] = found.model_copy(update=changes)
+        self._write(key, remembered)
+
     def end(self, cookie: str | None) -> None:
         """Sign a browser out; from this moment on `user_of` says None."""
         if cookie:
             self._drop(_key(cookie))
+
+    def end_one(self, account: Account, key: str) -> bool:
+        """Sign another browser of the same user out; tells whether there was one."""
+        with self._lock:
+            found = self._sign_ins.get(key)
+        if found is None or found.account != account.key:
+            return False
+        self._drop(key)
+        return True
 
     def sweep(self) -> None:
         """Take over changed users, drop what has expired or was revoked, write who was active."""
@@ -114,11 +185,10 @@ class SignIns:
                 self._write(key, sign_in)
 
     def _valid_account(self, sign_in: SignIn) -> Account | None:
-        moment = self._clock()
-        if moment - sign_in.seen_at >= self._idle or moment - sign_in.created_at >= self._longest:
-            return None
         account = self._users.find(sign_in.account)
-        return account if account and account.generation == sign_in.generation else None
+        if account is None or account.disabled or account.generation != sign_in.generation:
+            return None
+        return None if self.lifetimes.have_passed(sign_in, self._clock()) else account
 
     def _load(self) -> dict[str, SignIn]:
         found = {}

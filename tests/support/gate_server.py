@@ -92,7 +92,7 @@ def create_administrator(server: Server) -> requests.Session:
 def set_first_password(link: str) -> requests.Session:
     """Follow the one-time link of any page of ours; the returned session is signed in."""
     address, _, token = link.partition("#")
-    url = address.removesuffix("/sign-in/first")
+    url = address.removesuffix("/sign-in/link")
     session = _person(url)
     page = session.post(address, hidden_fields(session.get(address).text) | {"token": token})
     choice = {"name": "admin", "password": PASSWORD, "repeated": PASSWORD}

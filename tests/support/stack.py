@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-for-tests-of-32-bytes!!"
 SESSION = "leguas_wppconnect"
 PASSWORD = "correct horse battery"
-PAIRING_LINK = re.compile(r"http://\S+/sign-in/first#\S+")
+PAIRING_LINK = re.compile(r"http://\S+/sign-in/link#\S+")
 
 
 class Process:

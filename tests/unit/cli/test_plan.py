@@ -75,7 +75,7 @@ def test_welcome_names_every_address_and_ends_with_the_link(
 ) -> None:
     plan = make_plan(environ, tmp_path, at_terminal=True)
 
-    text = plan.welcome(["First sign-in:", "  http://127.0.0.1/sign-in/first#token"])
+    text = plan.welcome(["First sign-in:", "  http://127.0.0.1/sign-in/link#token"])
 
     page, exporter, gateway, phone = ports
     assert text.splitlines() == [
@@ -88,7 +88,7 @@ def test_welcome_names_every_address_and_ends_with_the_link(
         f"  Its phone  http://127.0.0.1:{phone}",
         "",
         "  First sign-in:",
-        "    http://127.0.0.1/sign-in/first#token",
+        "    http://127.0.0.1/sign-in/link#token",
     ]
 
 
@@ -97,7 +97,7 @@ def test_without_a_terminal_the_welcome_names_the_file_with_the_link(
 ) -> None:
     plan = make_plan(environ, tmp_path, at_terminal=False)
     link = tmp_path / "data" / "first-sign-in-link"
-    link.write_text("http://127.0.0.1/sign-in/first#token")
+    link.write_text("http://127.0.0.1/sign-in/link#token")
 
     text = plan.welcome([])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +22,15 @@ from core.store import FileStore
 from dashboard.auth.audit import Audit
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
-from dashboard.auth.links import FirstSignInLink
+from dashboard.auth.links import SignInLinks
+from dashboard.auth.outside import Outsiders, RoleRule
 from dashboard.auth.passwords import Passwords
+from dashboard.auth.peer import RememberPeer
+from dashboard.auth.proxy import ProxyHeader
 from dashboard.auth.rate_limit import RateLimit
-from dashboard.auth.routes import auth_routes, open_paths
-from dashboard.auth.sign_ins import SignIns
+from dashboard.auth.recognition import Recognition
+from dashboard.auth.route_table import auth_routes
+from dashboard.auth.sign_ins import Lifetimes, SignIns
 from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Account, Users
 
@@ -79,6 +84,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     history: Log = field(default_factory=Log)
     rule: CookieRule = field(default_factory=CookieRule)
+    roles: RoleRule = field(default_factory=RoleRule)
+    proxy_header: Callable[[Outsiders], ProxyHeader] | None = None
 
     def __post_init__(self) -> None:
         self.store = FileStore(self.directory / "store")
@@ -86,20 +93,24 @@ class World:
         self.sign_ins = SignIns(
             self.store,
             self.users,
-            idle=timedelta(hours=12),
-            longest=timedelta(days=7),
+            Lifetimes(idle=timedelta(hours=12), longest=timedelta(days=7)),
             clock=self.clock.now,
         )
-        self.link = FirstSignInLink(clock=self.clock.now)
+        self.links = SignInLinks(self.users, clock=self.clock.now)
+        outsiders = Outsiders(self.users, self.roles)
+        proxy = self.proxy_header(outsiders) if self.proxy_header else None
         clock = self.clock.monotonic
         self.desk = Desk(
             users=self.users,
             sign_ins=self.sign_ins,
+            recognition=Recognition(self.sign_ins, self.rule, proxy),
+            outsiders=outsiders,
             passwords=Passwords(quick_hasher()),
-            link=self.link,
+            links=self.links,
             audit=Audit(self.history, clock=self.clock.now),
             cookie_rule=self.rule,
             data_directory=self.directory,
+            clock=self.clock.now,
             address_limit=RateLimit(
                 free_tries=5, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
             ),
@@ -107,16 +118,19 @@ class World:
                 free_tries=10, first_wait_seconds=2, longest_wait_seconds=60, clock=clock
             ),
         )
-        routes = auth_routes(self.desk)
+        open_routes, routes = auth_routes(self.desk)
         self.rules = GateRules(
-            sign_ins=self.sign_ins,
+            recognition=self.desk.recognition,
             external_url=self.rule.external_url,
-            open_paths=open_paths(routes),
+            open_paths=frozenset(route.path for route in open_routes),
             headers={"x-content-type-options": "nosniff"},
             tab_frames=TabFrames(is_activity=lambda frame: frame == b"click", rerun=b"rerun"),
         )
         behind = Route("/{path:path}", _behind_the_gate, methods=["GET", "POST"])
-        self.app = Starlette(routes=[*routes, behind], middleware=[Middleware(Gate, rules=self.rules)])
+        self.app = Starlette(
+            routes=[*open_routes, *routes, behind],
+            middleware=[Middleware(RememberPeer), Middleware(Gate, rules=self.rules)],
+        )
 
     def add_user(self) -> Account:
         """Create the administrator without going through the pages."""

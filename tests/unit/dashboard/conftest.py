@@ -19,6 +19,7 @@ def sign_ins() -> Iterator[FakeSignIns]:
     identity.install(fake)
     yield fake
     identity._known.clear()
+    identity._administration.clear()
 
 
 @pytest.fixture

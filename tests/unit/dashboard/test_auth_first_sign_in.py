@@ -10,9 +10,9 @@ from dashboard.auth.links import FILE_NAME, deliver
 CHOICE = {"name": "admin", "password": PASSWORD, "repeated": PASSWORD}
 
 
-def open_link(browser: Browser, token: str, address: str = "/sign-in/first") -> Answer:
+def open_link(browser: Browser, token: str, address: str = "/sign-in/link") -> Answer:
     """Do what the link's page does by script: post the token that stands behind '#'."""
-    return browser.post("/sign-in/first", browser.get(address).form | {"token": token})
+    return browser.post("/sign-in/link", browser.get(address).form | {"token": token})
 
 
 def choose(browser: Browser, address: str = "/sign-in/password", **fields: Any) -> Answer:
@@ -24,21 +24,21 @@ def test_link_leads_to_a_password_and_in(tmp_path: Path) -> None:
     world = World(tmp_path)
     browser = world.browser()
 
-    opened = open_link(browser, world.link.issue())
+    opened = open_link(browser, world.links.issue())
     chosen = choose(browser)
 
     assert (opened.status, opened.headers["location"]) == (303, "/sign-in/password")
     assert (chosen.status, chosen.headers["location"]) == (303, "/")
     assert browser.get("/").status == 200
     assert world.history.outcomes == [("admin", "first_user_created")]
-    assert "wppconnect_first_sign_in" not in browser.cookies
+    assert "wppconnect_grant" not in browser.cookies
 
 
 def test_deep_link_is_kept_through_the_first_sign_in(tmp_path: Path) -> None:
     world = World(tmp_path)
     browser = world.browser()
 
-    opened = open_link(browser, world.link.issue(), "/sign-in/first?next=%2Fsession%3Fserver%3Dmain")
+    opened = open_link(browser, world.links.issue(), "/sign-in/link?next=%2Fsession%3Fserver%3Dmain")
     chosen = choose(browser, opened.headers["location"], next="/session?server=main")
 
     assert opened.headers["location"] == "/sign-in/password?next=%2Fsession%3Fserver%3Dmain"
@@ -47,7 +47,7 @@ def test_deep_link_is_kept_through_the_first_sign_in(tmp_path: Path) -> None:
 
 def test_link_token_is_in_no_address_that_reaches_the_server(tmp_path: Path) -> None:
     world = World(tmp_path)
-    token = world.link.issue()
+    token = world.links.issue()
 
     opened = open_link(world.browser(), token)
 
@@ -57,7 +57,7 @@ def test_link_token_is_in_no_address_that_reaches_the_server(tmp_path: Path) -> 
 
 def test_link_is_used_up_by_the_password(tmp_path: Path) -> None:
     world = World(tmp_path)
-    token = world.link.issue()
+    token = world.links.issue()
     first, second = world.browser(), world.browser()
     open_link(first, token)
     open_link(second, token)
@@ -73,7 +73,7 @@ def test_link_is_used_up_by_the_password(tmp_path: Path) -> None:
 
 def test_wrong_token_is_refused_and_remembered(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.link.issue()
+    world.links.issue()
 
     answer = open_link(world.browser(), "guessed")
 
@@ -83,7 +83,7 @@ def test_wrong_token_is_refused_and_remembered(tmp_path: Path) -> None:
 
 def test_guessing_tokens_has_to_wait(tmp_path: Path) -> None:
     world = World(tmp_path)
-    token = world.link.issue()
+    token = world.links.issue()
     browser = world.browser()
     for _ in range(5):
         open_link(browser, "guessed")
@@ -97,7 +97,7 @@ def test_guessing_tokens_has_to_wait(tmp_path: Path) -> None:
 
 def test_password_form_is_only_for_the_browser_with_the_link(tmp_path: Path) -> None:
     world = World(tmp_path)
-    open_link(world.browser(), world.link.issue())
+    open_link(world.browser(), world.links.issue())
     other = world.browser()
 
     shown = other.get("/sign-in/password")
@@ -122,7 +122,7 @@ def test_bad_choice_is_explained_and_creates_nobody(
 ) -> None:
     world = World(tmp_path)
     browser = world.browser()
-    open_link(browser, world.link.issue())
+    open_link(browser, world.links.issue())
 
     answer = choose(browser, **fields)
 
@@ -134,8 +134,8 @@ def test_bad_choice_is_explained_and_creates_nobody(
 
 def test_file_with_the_link_disappears_once_it_is_used(tmp_path: Path) -> None:
     world = World(tmp_path)
-    token = world.link.issue()
-    deliver(f"http://ops.test/sign-in/first#{token}", to_terminal=False, directory=tmp_path)
+    token = world.links.issue()
+    deliver(f"http://ops.test/sign-in/link#{token}", to_terminal=False, directory=tmp_path)
     browser = world.browser()
     open_link(browser, token)
 
@@ -147,7 +147,7 @@ def test_file_with_the_link_disappears_once_it_is_used(tmp_path: Path) -> None:
 def test_grant_is_a_cookie_that_scripts_cannot_read(tmp_path: Path) -> None:
     world = World(tmp_path)
 
-    opened = open_link(world.browser(), world.link.issue())
+    opened = open_link(world.browser(), world.links.issue())
 
-    assert "HttpOnly" in opened.set_cookies["wppconnect_first_sign_in"]
-    assert "Max-Age=1800" in opened.set_cookies["wppconnect_first_sign_in"]
+    assert "HttpOnly" in opened.set_cookies["wppconnect_grant"]
+    assert "Max-Age=1800" in opened.set_cookies["wppconnect_grant"]

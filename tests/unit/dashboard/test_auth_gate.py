@@ -7,9 +7,9 @@ from auth_world import CookieRule, World
 OPEN = [
     "/-/healthy",
     "/sign-in",
-    "/sign-in/first",
+    "/sign-in/link",
     "/sign-in/assets/sign-in.css",
-    "/sign-in/assets/first-sign-in.js",
+    "/sign-in/assets/link.js",
     "/sign-in/assets/keep-fragment.js",
     "/sign-in/assets/mark.svg",
 ]

@@ -1,6 +1,7 @@
 import pytest
 
 from core.settings import load_settings
+from dashboard.auth.users import Role
 from dashboard.settings import DashboardEnvironment
 
 
@@ -56,6 +57,19 @@ def test_secure_cookie_is_auto_or_a_decision(text: str, value: bool | None) -> N
         ("PRINT_LINK", "x", "must be true or false"),
         ("SIGN_IN_IDLE_HOURS", "0", "must be above 0 and at most 720"),
         ("SIGN_IN_IDLE_HOURS", "200", "is longer than DASHBOARD_SIGN_IN_MAX_HOURS"),
+        ("REMEMBER_DAYS", "-1", "must be at least 0 and at most 365"),
+        ("AUTH_PROXY_HEADER", "X-Forwarded-User", "is believed of nobody; name the proxy's address"),
+        ("AUTH_PROXY_HEADER", "X Forwarded User", "must be the name of a header"),
+        ("AUTH_PROXY_HEADER", "Cookie", "is a header that browsers or other programs send"),
+        ("AUTH_PROXY_HEADER", "X-Forwarded-For", "is a header that browsers or other programs send"),
+        ("AUTH_PROXY_GROUPS_HEADER", "X-Groups", "has no effect alone; set DASHBOARD_AUTH_PROXY_HEADER"),
+        ("GROUP_ROLES", "wpp-admins", "must be a comma list of group=role"),
+        (
+            "GROUP_ROLES",
+            "wpp-admins=root",
+            "wpp-admins=root: the role must be one of viewer, operator",
+        ),
+        ("UNKNOWN_USER_ROLE", "guest", "must be none or a role: viewer, operator, administrator"),
     ],
 )
 def test_mistake_names_the_variable(variable: str, text: str, problem: str) -> None:
@@ -88,3 +102,29 @@ def test_secure_cookie_needs_a_published_address_with_https() -> None:
 )
 def test_own_links_can_be_opened(environ: dict[str, str], url: str) -> None:
     assert load_settings(DashboardEnvironment, environ).values.own_url(8502) == url
+
+
+def test_signing_in_by_a_proxy_can_be_set() -> None:
+    settings = load_settings(
+        DashboardEnvironment,
+        {
+            "DASHBOARD_TRUSTED_PROXIES": "10.0.0.5",
+            "DASHBOARD_AUTH_PROXY_HEADER": "X-Forwarded-User",
+            "DASHBOARD_AUTH_PROXY_GROUPS_HEADER": "X-Forwarded-Groups",
+            "DASHBOARD_GROUP_ROLES": "wpp=admins=administrator, /wpp/ops = Operator,",
+            "DASHBOARD_UNKNOWN_USER_ROLE": "viewer",
+            "DASHBOARD_REMEMBER_DAYS": "0",
+        },
+    ).values
+
+    assert settings.auth_proxy_header == "x-forwarded-user"
+    assert settings.auth_proxy_groups_header == "x-forwarded-groups"
+    assert settings.group_roles == {"wpp=admins": Role.ADMINISTRATOR, "/wpp/ops": Role.OPERATOR}
+    assert settings.unknown_user_role is Role.VIEWER
+    assert settings.remember_days == 0
+
+
+def test_nobody_unknown_is_let_in_by_default() -> None:
+    assert load_settings(DashboardEnvironment, {}).values.unknown_user_role is None
+    given = {"DASHBOARD_UNKNOWN_USER_ROLE": "none"}
+    assert load_settings(DashboardEnvironment, given).values.unknown_user_role is None

@@ -1,4 +1,4 @@
-"""The routes of the first sign-in: from the one-time link to the administrator's password."""
+"""The routes of one-time links: from the link to a password, and in."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.exceptions import StoreError, VersionConflictError
-from dashboard.auth import links, pages
+from dashboard.auth import link_pages, links
 from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
-from dashboard.auth.cookies import GRANT_COOKIE, remove_cookie, set_cookie
+from dashboard.auth.cookies import GRANT_COOKIE, read_cookie, remove_cookie, set_cookie
 from dashboard.auth.desk import Desk
 from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.rate_limit import address_key
-from dashboard.auth.users import USER_NAME
+from dashboard.auth.users import USER_NAME, Account, Way
 from dashboard.i18n import Translate
 
 PASSWORD = "/sign-in/password"  # noqa: S105 - a path
 DEFAULT_NAME = "admin"
 
 
-class FirstSignInRoutes:
-    """Exchange the link's token for a grant, and let the grant's browser create the administrator."""
+class LinkRoutes:
+    """Exchange a link's token for a grant, and let the grant's browser set the password."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     def routes(self) -> list[Route]:
-        """Return the Starlette routes."""
+        """Return the Starlette routes; all of them are for people who are not signed in."""
         return [
             Route(links.PATH, self.show_exchange, methods=["GET"]),
             Route(links.PATH, self.exchange, methods=["POST"]),
@@ -43,22 +43,22 @@ class FirstSignInRoutes:
 
     async def show_exchange(self, request: Request) -> Response:
         """Send the page whose script posts the token that stands behind '#'."""
-        html = pages.exchange_page(
+        html = link_pages.exchange_page(
             self._desk.frame(request), next_address=safe_next(request.query_params.get("next"))
         )
         return self._desk.page(request, html)
 
     async def exchange(self, request: Request) -> Response:
-        """Give the browser with the right token a grant."""
+        """Give the browser with a right token a grant."""
         try:
             form = await read_form(request)
         except FormError as error:
             return PlainTextResponse("This form cannot be read.\n", error.status_code)
         key = address_key(client_address(request))
-        if self._desk.address_limit.wait_seconds(key) or not self._desk.forms.is_valid(request, form):
+        if self._desk.address_limit.wait_seconds(key) or not self._desk.is_own_form(request, form):
             return self._refused(request)
         self._desk.address_limit.count(key)
-        grant = self._desk.link.exchange(form.get("token", ""))
+        grant = self._desk.links.exchange(form.get("token", ""))
         if grant is None:
             await self._desk.record(request, SignInOutcome.LINK_REFUSED, None)
             return self._refused(request)
@@ -76,55 +76,80 @@ class FirstSignInRoutes:
 
     async def show_password(self, request: Request) -> Response:
         """Show the form to the browser that holds the grant."""
-        if not self._desk.link.accepts_grant(request.cookies.get(GRANT_COOKIE)):
+        grant = self._grant(request)
+        if grant is None:
             return self._refused(request)
-        html = pages.set_password_page(
+        html = link_pages.set_password_page(
             self._desk.frame(request),
             next_address=safe_next(request.query_params.get("next")),
             name=DEFAULT_NAME,
+            user=self._user_name(grant),
         )
         return self._desk.page(request, html)
 
     async def set_password(self, request: Request) -> Response:
-        """Create the administrator and sign them in."""
+        """Set the password and sign its user in; the first link creates the administrator."""
         try:
             form = await read_form(request)
         except FormError as error:
             return PlainTextResponse("This form cannot be read.\n", error.status_code)
-        if not self._desk.link.accepts_grant(request.cookies.get(GRANT_COOKIE)):
+        grant = self._grant(request)
+        if grant is None:
             return self._refused(request)
         _ = self._desk.frame(request).translate
-        if not self._desk.forms.is_valid(request, form):
-            return self._again(request, form, 403, _("The form was out of date. Please try again."))
-        name = form.get("name", "").strip()
+        if not self._desk.is_own_form(request, form):
+            return self._again(request, form, grant, 403, _("The form was out of date. Please try again."))
+        name = self._user_name(grant) or form.get("name", "").strip()
         problem = _problem(name, form, _)
         if problem:
-            return self._again(request, form, 422, problem)
+            return self._again(request, form, grant, 422, problem)
         try:
             password_hash = await self._desk.passwords.hash(form.get("password", ""))
-            account = await asyncio.to_thread(self._desk.users.create_first, name, password_hash)
+            account = await asyncio.to_thread(self._store_password, grant, name, password_hash)
         except PasswordsBusyError:
-            return self._again(request, form, 503, _("The page is busy. Wait a moment, then try again."))
-        except VersionConflictError:
-            self._desk.link.use_up()
+            text = _("The page is busy. Wait a moment, then try again.")
+            return self._again(request, form, grant, 503, text)
+        except (VersionConflictError, links.UsedUpError):
             return self._refused(request)
         except StoreError as error:
-            return self._again(request, form, 500, error.message)
-        self._desk.link.use_up()
-        await asyncio.to_thread(links.withdraw, self._desk.data_directory)
-        response = await self._desk.let_in(request, account, safe_next(form.get("next")))
+            return self._again(request, form, grant, 500, error.message)
+        response = await self._desk.let_in(request, account, Way.PASSWORD, safe_next(form.get("next")))
         remove_cookie(response, GRANT_COOKIE, request=request, rule=self._desk.cookie_rule)
-        await self._desk.record(request, SignInOutcome.FIRST_USER_CREATED, account.name)
+        outcome = SignInOutcome.PASSWORD_SET if grant.account else SignInOutcome.FIRST_USER_CREATED
+        await self._desk.record(request, outcome, account.name)
         return response
 
-    def _refused(self, request: Request) -> Response:
-        return self._desk.page(request, pages.link_refused_page(self._desk.frame(request)), 403)
+    def _store_password(self, grant: links.Grant, name: str, password_hash: str) -> Account:
+        if grant.account:
+            return self._desk.links.set_password(grant, password_hash)
+        try:
+            account = self._desk.users.create_first(name, password_hash)
+        finally:
+            # Whoever was first: there is an administrator now. A full disk leaves the link as it is.
+            if self._desk.users.exist:
+                self._desk.links.use_up()
+        links.withdraw(self._desk.data_directory)
+        return account
 
-    def _again(self, request: Request, form: dict[str, str], status_code: int, text: str) -> Response:
-        html = pages.set_password_page(
+    def _grant(self, request: Request) -> links.Grant | None:
+        cookie = read_cookie(request, GRANT_COOKIE, rule=self._desk.cookie_rule)
+        return self._desk.links.of(cookie)
+
+    def _user_name(self, grant: links.Grant) -> str:
+        account = self._desk.users.find(grant.account) if grant.account else None
+        return account.name if account else ""
+
+    def _refused(self, request: Request) -> Response:
+        return self._desk.page(request, link_pages.link_refused_page(self._desk.frame(request)), 403)
+
+    def _again(
+        self, request: Request, form: dict[str, str], grant: links.Grant, status_code: int, text: str
+    ) -> Response:
+        html = link_pages.set_password_page(
             self._desk.frame(request),
             next_address=safe_next(form.get("next")),
             name=form.get("name", "")[:64],
+            user=self._user_name(grant),
             note=Note(text),
         )
         return self._desk.page(request, html, status_code)
@@ -132,7 +157,7 @@ class FirstSignInRoutes:
 
 def _problem(name: str, form: dict[str, str], _: Translate) -> str | None:
     if not USER_NAME.fullmatch(name):
-        return _("Use 1 to 64 letters, digits, '.', '_', '@' or '-' for the name.")
+        return _("Use 1 to 64 letters, digits, '.', '_', '@', '+' or '-' for the name.")
     return password_problem(form.get("password", ""), form.get("repeated", ""), name, _)
 
 

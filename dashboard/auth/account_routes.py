@@ -1,0 +1,167 @@
+"""The routes of a signed-in person's own account."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from core.exceptions import StoreError
+from dashboard.auth.account_pages import ACCOUNT, AccountView, Device, account_page
+from dashboard.auth.audit import SignInOutcome
+from dashboard.auth.desk import Desk
+from dashboard.auth.elements import Note
+from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.passwords import PasswordsBusyError, password_problem
+from dashboard.auth.recognition import known_to
+from dashboard.auth.sign_ins import Held
+from dashboard.auth.users import Account, UnknownUserError, Way
+from dashboard.formatting import duration
+from dashboard.i18n import Translate
+from dashboard.words import ROLES, WAYS
+
+
+class AccountRoutes:
+    """Show the account; change the password; end single sign-ins."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """Return the Starlette routes; all of them are for people who are signed in."""
+        return [
+            Route(ACCOUNT, self.show, methods=["GET"]),
+            Route(f"{ACCOUNT}/password", self.change_password, methods=["POST"]),
+            Route(f"{ACCOUNT}/sign-out", self.end_one, methods=["POST"]),
+            Route(f"{ACCOUNT}/remember", self.remember, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the account."""
+        _ = self._desk.frame(request).translate
+        done = {
+            "password": _("Your password is changed. All your other devices are signed out."),
+            "signed-out": _("That device is signed out."),
+            "remembered": _("This device is remembered."),
+        }.get(request.query_params.get("done", ""))
+        return self._page(request, Note(done, is_good=True) if done else None)
+
+    async def change_password(self, request: Request) -> Response:
+        """Set a new password for who knows the present one; every other sign-in ends."""
+        form = await self._own_form(request)
+        if isinstance(form, Response):
+            return form
+        _ = self._desk.frame(request).translate
+        account = known_to(request).held.account
+        wait_seconds = math.ceil(self._desk.account_limit.wait_seconds(account.key))
+        if wait_seconds:
+            text = _("Too many tries. Wait {seconds} seconds, then try again.")
+            return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
+        problem = password_problem(form.get("password", ""), form.get("repeated", ""), account.name, _)
+        if problem:
+            return self._page(request, Note(problem), 422)
+        self._desk.account_limit.count(account.key)
+        try:
+            if not await self._desk.passwords.matches(form.get("current", ""), account.password_hash):
+                return self._page(request, Note(_("The present password is wrong.")), 422)
+            password_hash = await self._desk.passwords.hash(form["password"])
+            changed = await asyncio.to_thread(self._store, account, password_hash)
+        except PasswordsBusyError:
+            return self._page(request, Note(_("The page is busy. Wait a moment, then try again.")), 503)
+        except StoreError as error:
+            return self._page(request, Note(error.message), 500)
+        except UnknownUserError:
+            return RedirectResponse("/", 303)
+        self._desk.account_limit.clear(account.key)
+        await self._desk.record(request, SignInOutcome.PASSWORD_CHANGED, account.name)
+        sign_in = known_to(request).held.sign_in
+        return await self._desk.let_in(
+            request, changed, sign_in.way, f"{ACCOUNT}?done=password", remembered=sign_in.remembered
+        )
+
+    async def end_one(self, request: Request) -> Response:
+        """Sign one of the user's devices out."""
+        form = await self._own_form(request)
+        if isinstance(form, Response):
+            return form
+        account = known_to(request).held.account
+        if await asyncio.to_thread(self._desk.sign_ins.end_one, account, form.get("device", "")):
+            await self._desk.record(request, SignInOutcome.SIGNED_OUT, account.name)
+        return RedirectResponse(f"{ACCOUNT}?done=signed-out", 303)
+
+    async def remember(self, request: Request) -> Response:
+        """Let this browser stay signed in for weeks."""
+        form = await self._own_form(request)
+        if isinstance(form, Response):
+            return form
+        known = known_to(request)
+        if not self._remember_days(known.held):
+            return RedirectResponse(ACCOUNT, 303)
+        await asyncio.to_thread(self._desk.sign_ins.remember, known.cookie)
+        response = RedirectResponse(f"{ACCOUNT}?done=remembered", 303)
+        self._desk.set_sign_in_cookie(response, request, known.cookie, remembered=True)
+        return response
+
+    async def _own_form(self, request: Request) -> dict[str, str] | Response:
+        try:
+            form = await read_form(request)
+        except FormError as error:
+            return PlainTextResponse("This form cannot be read.\n", error.status_code)
+        if self._desk.is_own_form(request, form):
+            return form
+        _ = self._desk.frame(request).translate
+        return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
+
+    def _store(self, account: Account, password_hash: str) -> Account:
+        def change(found: Account) -> Account:
+            if found.password_hash != account.password_hash:
+                # Changed elsewhere while this one was being checked.
+                raise UnknownUserError
+            changes = {"password_hash": password_hash, "link": None, "generation": found.generation + 1}
+            return found.model_copy(update=changes)
+
+        changed = self._desk.users.change(account.name, change)
+        if changed is None:
+            raise UnknownUserError
+        return changed
+
+    def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
+        frame = self._desk.frame(request)
+        _ = frame.translate
+        held = known_to(request).held
+        moment = self._desk.clock()
+        view = AccountView(
+            name=held.account.name,
+            role=_(ROLES[held.account.role]),
+            has_password=held.account.password_hash is not None,
+            came_by=_(WAYS[held.sign_in.way]),
+            devices=[_device(one, held, moment, _) for one in self._desk.sign_ins.of(held.account)],
+            remember_days=self._remember_days(held),
+        )
+        return self._desk.page(request, account_page(frame, view, note=note), status_code)
+
+    def _remember_days(self, held: Held) -> int:
+        # A proxy decides by itself how long it remembers whom.
+        if held.sign_in.remembered or held.sign_in.way is Way.PROXY:
+            return 0
+        return self._desk.ways.remember_days
+
+
+def _device(one: Held, own: Held, moment: datetime, _: Translate) -> Device:
+    used = duration((moment - one.sign_in.seen_at).total_seconds())
+    begun = duration((moment - one.sign_in.created_at).total_seconds())
+    lines = [
+        _("Last used {duration} ago, signed in {begun} ago").format(duration=used, begun=begun),
+        _("From {address}").format(address=one.sign_in.address) if one.sign_in.address else "",
+        _("Remembered") if one.sign_in.remembered else "",
+    ]
+    return Device(
+        key=one.key,
+        name=one.sign_in.device or _("Unknown device"),
+        lines=tuple(line for line in lines if line),
+        is_this=one.key == own.key,
+    )

@@ -1,0 +1,63 @@
+"""Whose request is this: the one place where a cookie becomes a signed-in person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from dashboard.auth.cookies import SIGN_IN_COOKIE, CookieRule, read_cookie, with_sign_in
+from dashboard.auth.outside import Identity
+from dashboard.auth.proxy import ProxyHeader
+from dashboard.auth.sign_ins import Held, SignIns
+from dashboard.auth.users import Way
+
+KNOWN = "wppconnect_ops.known"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A signed-in person's request."""
+
+    cookie: str
+    held: Held
+
+    def passed_on(self, scope: Scope) -> Scope:
+        """Return the request for what stands behind the gate; our routes ask `known_to` whose it is."""
+        return {**with_sign_in(scope, self.cookie), KNOWN: self}
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a sign-in needs to hold for a request."""
+
+    sign_ins: SignIns
+    cookie_rule: CookieRule
+    proxy: ProxyHeader | None = None
+
+    def known(self, connection: HTTPConnection) -> Known | None:
+        """Tell who is signed in; memory only.
+
+        A sign-in by a proxy's header holds only for requests that carry it: the cookie alone, on a way
+        around the proxy or after a change of the person at it, opens nothing.
+        """
+        cookie = read_cookie(connection, SIGN_IN_COOKIE, rule=self.cookie_rule)
+        held = self.sign_ins.find(cookie)
+        if cookie is None or held is None:
+            return None
+        if held.sign_in.way is Way.PROXY and not (
+            self.proxy and self.proxy.vouches_for(connection, held.account)
+        ):
+            return None
+        return Known(cookie, held)
+
+    def identity(self, connection: HTTPConnection) -> Identity | None:
+        """Return whom a trusted proxy says this request comes from."""
+        return self.proxy.identity(connection) if self.proxy else None
+
+
+def known_to(request: HTTPConnection) -> Known:
+    """Return whose request it is, in routes that stand behind the gate."""
+    known: Known = request.scope[KNOWN]
+    return known

@@ -1,0 +1,114 @@
+"""What the users page's buttons do, for `on_click`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.exceptions import WppconnectError
+from dashboard import formatting, state
+from dashboard.auth.people import NameProblemError
+from dashboard.auth.users import LastAdministratorError, Role, UnknownUserError, Way
+from dashboard.i18n import gettext as _
+from dashboard.state import Notice
+
+ADD = "add-user"
+USERS = "users"
+
+
+def field_key(form: str, field: str) -> str:
+    """Name the widget of a form's field."""
+    return f"{form}-{field}"
+
+
+def place(name: str) -> str:
+    """Name the place where a user's notices are shown."""
+    return f"user/{name.casefold()}"
+
+
+def add_user() -> None:
+    """Add a user; the link for their password is shown once."""
+    user = state.require(Role.ADMINISTRATOR)
+    name = state.typed(field_key(ADD, "name")).strip()
+    role = Role(str(state.held(field_key(ADD, "role"))))
+    way_key = field_key(ADD, "way")
+    way = Way(str(state.held(way_key))) if state.holds(way_key) else Way.PASSWORD
+
+    def add() -> Notice:
+        state.show_link(name, state.people().add(name, role, by=user.name, way=way))
+        return Notice("good", _("{name} was added.").format(name=name))
+
+    if _done(ADD, add):
+        state.put(field_key(ADD, "name"), "")
+
+
+def make_link(name: str) -> None:
+    """Make a link with which a user sets a new password."""
+    user = state.require(Role.ADMINISTRATOR)
+
+    def make() -> None:
+        state.show_link(name, state.people().new_link(name, by=user.name))
+
+    _done(place(name), make)
+
+
+def change_role(name: str) -> None:
+    """Give a user the role that stands in the form."""
+    user = state.require(Role.ADMINISTRATOR)
+    role = Role(str(state.held(field_key(place(name), "role"))))
+
+    def change() -> Notice:
+        state.people().set_role(name, role, by=user.name)
+        return Notice("good", _("The role of {name} was changed.").format(name=name))
+
+    _done(place(name), change)
+
+
+def disable(name: str) -> None:
+    """Switch an account off; its open tabs end at once."""
+    user = state.require(Role.ADMINISTRATOR)
+    _done(place(name), lambda: state.people().set_disabled(name, True, by=user.name))
+
+
+def enable(name: str) -> None:
+    """Switch an account on again."""
+    user = state.require(Role.ADMINISTRATOR)
+    _done(place(name), lambda: state.people().set_disabled(name, False, by=user.name))
+
+
+def remove(name: str) -> None:
+    """Remove a user; their open tabs end at once."""
+    user = state.require(Role.ADMINISTRATOR)
+
+    def remove_user() -> Notice:
+        state.people().remove(name, by=user.name)
+        return Notice("good", _("{name} was removed.").format(name=name))
+
+    _done(USERS, remove_user)
+
+
+def put_link_away() -> None:
+    """Take the one-time link off the screen."""
+    state.require(Role.ADMINISTRATOR)
+    state.show_link("", None)
+
+
+def _done(where: str, work: Callable[[], Notice | None]) -> bool:
+    """Do it and tell what came of it; True when it was done."""
+    try:
+        told = work()
+    except LastAdministratorError:
+        text = _("Nobody would be left to administer this page. Make somebody else administrator first.")
+        told = Notice("bad", text)
+    except UnknownUserError:
+        told = Notice("warn", _("Somebody else has removed this user meanwhile."))
+    except NameProblemError as error:
+        text = (
+            _("Name: there is a user of this name already.")
+            if error.taken
+            else _("Use 1 to 64 letters, digits, '.', '_', '@', '+' or '-' for the name.")
+        )
+        told = Notice("bad", text)
+    except WppconnectError as error:
+        told = Notice("bad", formatting.cause(_, type(error).__name__))
+    state.tell(where, told)
+    return told is None or told.tone == "good"

@@ -1,0 +1,173 @@
+"""Users: who may use the page, in which role; adding, changing and removing them."""
+
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from dashboard import components, formatting, people_actions, state
+from dashboard.auth import links
+from dashboard.auth.identity import Administration
+from dashboard.auth.users import Account, Role, User, Way
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.people_actions import ADD, USERS, field_key
+from dashboard.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
+
+ROLE_NAMES = [str(role) for role in Role]
+
+
+def draw_link(known: Administration) -> None:
+    """Draw the link that was just made, once; it is kept nowhere."""
+    shown = state.shown_link()
+    if shown is None:
+        return
+    name, link = shown
+    with st.container(key="one-time-link"):
+        text = _("Give {name} this link, by a channel of theirs that you trust. It works once.")
+        components.note("good", text.format(name=name), icon="check")
+        st.code(f"{own_address(known)}{links.PATH}#{link.token}", language=None, wrap_lines=True)
+        until = state.voice(datetime.now(UTC)).moment(link.valid_until)
+        components.soft(_("It is shown only now, and is good until {moment}.").format(moment=until))
+        st.button(_("Done, hide the link"), key="hide-link", on_click=people_actions.put_link_away)
+
+
+def own_address(known: Administration) -> str:
+    """Return the address for links: the published one, else that under which the reader came."""
+    if known.external_url:
+        return known.external_url
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}"
+
+
+def draw_add(known: Administration) -> None:
+    """Draw the form for another user."""
+    with st.container(key="card-add-user"), st.form(ADD, border=False):
+        components.subtitle(_("Add a user"))
+        st.text_input(
+            _("Name"),
+            key=field_key(ADD, "name"),
+            max_chars=64,
+            autocomplete="off",
+            help=_("Letters, digits, '.', '_', '@', '+' and '-'; for single sign-on the e-mail address."),
+        )
+        st.radio(
+            _("Role"),
+            ROLE_NAMES,
+            format_func=lambda word: _(ROLES[Role(word)]),
+            captions=[_(ROLES_EXPLAINED[role]) for role in Role],
+            key=field_key(ADD, "role"),
+        )
+        if len(known.ways) > 1:
+            st.selectbox(
+                _("How they sign in"),
+                [str(way) for way in known.ways],
+                format_func=lambda word: _(NEW_USER_WAYS[Way(word)]),
+                key=field_key(ADD, "way"),
+            )
+        components.told(state.notice(ADD))
+        st.form_submit_button(
+            _("Add the user"), key="save-add-user", on_click=people_actions.add_user, type="primary"
+        )
+
+
+def draw_user(voice: Voice, known: Administration, account: Account, reader: User) -> None:
+    """Draw one user with what can be changed."""
+    name, key = account.name, account.key
+    with st.container(key=f"card-user-{key}"):
+        you = _("you")
+        own = f' <span class="ops-soft">({escape(you)})</span>' if name == reader.name else ""
+        role, told = _(ROLES[account.role]), status(voice, known, account)
+        st.html(
+            f'<div class="ops-line"><b>{escape(name)}</b>{own}'
+            f'<span class="ops-soft">{escape(role)}</span></div>'
+            f'<div class="ops-soft">{escape(told)}</div>'
+        )
+        components.told(state.notice(people_actions.place(name)))
+        with st.expander(_("Change {name}").format(name=plain(name)), key=f"change-{key}"):
+            draw_role(known, account)
+            draw_buttons(account)
+
+
+def draw_role(known: Administration, account: Account) -> None:
+    """Draw the choice of the role, unless groups decide."""
+    if known.groups_decide and account.way is not Way.PASSWORD:
+        components.soft(_("The groups at the single sign-on decide the role."))
+        return
+    form = people_actions.place(account.name)
+    with st.form(form, border=False):
+        st.radio(
+            _("Role of {name}").format(name=plain(account.name)),
+            ROLE_NAMES,
+            index=ROLE_NAMES.index(account.role),
+            format_func=lambda word: _(ROLES[Role(word)]),
+            key=field_key(form, "role"),
+            horizontal=True,
+        )
+        st.form_submit_button(
+            _("Save the role of {name}").format(name=plain(account.name)),
+            key=f"role-{account.key}",
+            on_click=people_actions.change_role,
+            args=(account.name,),
+        )
+
+
+def draw_buttons(account: Account) -> None:
+    """Draw what else can be done with a user."""
+    name, key = account.name, account.key
+    with st.container(horizontal=True):
+        if account.way is Way.PASSWORD and not account.disabled:
+            label = _("New password link for {name}") if account.password_hash else _("New link for {name}")
+            st.button(
+                label.format(name=plain(name)),
+                key=f"link-{key}",
+                on_click=people_actions.make_link,
+                args=(name,),
+            )
+        if account.disabled:
+            label = _("Switch {name} on again").format(name=plain(name))
+            st.button(label, key=f"enable-{key}", on_click=people_actions.enable, args=(name,))
+        elif st.button(_("Switch {name} off").format(name=plain(name)), key=f"disable-{key}"):
+            text = _("Every sign-in of {name} ends at once, also in open tabs. The account stays.")
+            told = text.format(name=plain(name))
+            label = _("Switch {name} off").format(name=plain(name))
+            components.ask(label, told, f"disable-yes-{key}", people_actions.disable, (name,))
+        if st.button(_("Remove {name}").format(name=plain(name)), key=f"remove-{key}", type="tertiary"):
+            text = _("Every sign-in of {name} ends at once, also in open tabs. This cannot be undone.")
+            told = text.format(name=plain(name))
+            label = _("Remove {name}").format(name=plain(name))
+            components.ask(label, told, f"remove-yes-{key}", people_actions.remove, (name,))
+
+
+def status(voice: Voice, known: Administration, account: Account) -> str:
+    """Tell in a line how the account stands."""
+    if account.disabled:
+        return _("Switched off: cannot sign in.")
+    parts = []
+    if account.link and voice.now < account.link.valid_until:
+        text = _("Has a link to set a password, good until {moment}.")
+        parts.append(text.format(moment=voice.moment(account.link.valid_until)))
+    elif account.way is Way.PASSWORD and account.password_hash is None:
+        parts.append(_("The link has expired before a password was set: make a new one."))
+    if account.way is not Way.PASSWORD:
+        parts.append(_(NEW_USER_WAYS[account.way]) + ".")
+    used = known.last_used(account)
+    if used is not None:
+        span = formatting.duration(voice.seconds_since(used))
+        parts.append(_("Signed in, last active {duration} ago.").format(duration=span))
+    elif account.password_hash or account.way is not Way.PASSWORD:
+        parts.append(_("Not signed in at the moment."))
+    return " ".join(parts)
+
+
+state.follow()
+st.html(components.heading(_("Users")))
+components.only_for(Role.ADMINISTRATOR)
+administration = state.administration()
+draw_link(administration)
+components.told(state.notice(USERS))
+now = state.voice(datetime.now(UTC))
+for one in administration.people.all():
+    draw_user(now, administration, one, state.user())
+draw_add(administration)

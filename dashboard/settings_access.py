@@ -1,0 +1,69 @@
+"""How the settings about signing in are read: roles, groups, header names."""
+
+from __future__ import annotations
+
+import re
+
+from dashboard.auth.users import Role
+
+HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+ORDINARY_HEADERS = frozenset(
+    {
+        "host",
+        "cookie",
+        "origin",
+        "referer",
+        "user-agent",
+        "accept",
+        "authorization",
+        "connection",
+        "forwarded",
+    }
+    | {f"x-forwarded-{what}" for what in ("for", "proto", "host", "port", "server")}
+)
+"""Browsers send these themselves, or they say something else."""
+NOBODY = "none"
+
+
+def parse_role(text: object) -> object:
+    """Read a role, or "none" as None."""
+    if not isinstance(text, str):
+        return text
+    word = text.strip().lower()
+    if word == NOBODY:
+        return None
+    return _role(word, f"must be {NOBODY} or a role: {_roles()}")
+
+
+def parse_group_roles(text: object) -> object:
+    """Read a comma list of group=role, for example "wpp-admins=administrator,wpp=viewer"."""
+    if not isinstance(text, str):
+        return text
+    found: dict[str, Role] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        group, _, role = entry.rpartition("=")
+        if not group.strip():
+            raise ValueError("must be a comma list of group=role, for example wpp-admins=administrator")
+        found[group.strip()] = _role(role.strip().lower(), f"{entry}: the role must be one of {_roles()}")
+    return found
+
+
+def check_header(text: str) -> str:
+    """Return the name of a header that only a proxy sends."""
+    name = text.strip().lower()
+    if not HEADER_NAME.fullmatch(name):
+        raise ValueError("must be the name of a header, for example X-Forwarded-User")
+    if name in ORDINARY_HEADERS:
+        raise ValueError("is a header that browsers or other programs send; use one of the proxy's own")
+    return name
+
+
+def _role(word: str, problem: str) -> Role:
+    try:
+        return Role(word)
+    except ValueError:
+        raise ValueError(problem) from None
+
+
+def _roles() -> str:
+    return ", ".join(Role)

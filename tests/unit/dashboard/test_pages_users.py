@@ -1,0 +1,210 @@
+"""The users page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from page_world import FakeCore, FakeSignIns, open_page, shown
+from streamlit.testing.v1 import AppTest
+
+from core.models import HistoryEntry
+from core.store import FileStore
+from dashboard.auth import identity
+from dashboard.auth.links import SignInLinks
+from dashboard.auth.people import People
+from dashboard.auth.users import Account, Role, User, Users, Way
+
+
+class Log(list[HistoryEntry]):
+    """A history in memory."""
+
+    def append(self, *entries: HistoryEntry) -> None:  # type: ignore[override]
+        self.extend(entries)
+
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Users:
+    """The reader and a viewer."""
+    users = Users(FileStore(tmp_path / "users"))
+    users.create("ana", Role.ADMINISTRATOR, password_hash="hash")
+    users.create("rui_", Role.VIEWER, password_hash="hash")
+    return users
+
+
+@pytest.fixture
+def install(core: FakeCore, users: Users, sign_ins: FakeSignIns) -> Install:
+    """Give the page the users."""
+
+    def with_settings(
+        *, ways: tuple[Way, ...] = (Way.PASSWORD,), groups_decide: bool = False, url: str | None = None
+    ) -> None:
+        known = identity.Administration(
+            people=People(users, Log()),
+            last_used=nobody_is_signed_in,
+            ways=ways,
+            groups_decide=groups_decide,
+            external_url=url,
+        )
+        identity.install(sign_ins, known)
+
+    with_settings()
+    return with_settings
+
+
+def nobody_is_signed_in(_account: Account) -> datetime | None:
+    return None
+
+
+def open_users() -> AppTest:
+    app = open_page("users")
+    assert not app.exception
+    return app
+
+
+def add(app: AppTest, name: str, role: str = "viewer") -> AppTest:
+    app.text_input(key="add-user-name").set_value(name)
+    app.radio(key="add-user-role").set_value(role)
+    return app.button(key="save-add-user").click().run()
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+@pytest.mark.usefixtures("install")
+def test_the_page_is_for_administrators(sign_ins: FakeSignIns, role: Role) -> None:
+    sign_ins.user = User(name="rui", role=role)
+
+    app = open_users()
+
+    assert "This page is for the role administrator" in shown(app)
+    assert "ana" not in shown(app).replace("data-ops", "")
+    assert len(app.button) == 0
+
+
+@pytest.mark.usefixtures("install")
+def test_everybody_is_listed_with_their_role() -> None:
+    text = shown(open_users())
+
+    assert "<b>ana</b>" in text
+    assert "(you)" in text
+    assert "<b>rui_</b>" in text
+    assert "Not signed in at the moment." in text
+
+
+def test_added_user_gets_a_link_that_is_shown_once(install: Install, users: Users) -> None:
+    install(url="https://ops.example.org")
+
+    app = add(open_users(), "eva@example.org", "operator")
+    (link,) = [one.value for one in app.code]
+    app.button(key="hide-link").click().run()
+
+    assert "eva@example.org was added." in shown(app)
+    address, _, token = link.partition("#")
+    assert address == "https://ops.example.org/sign-in/link"
+    assert SignInLinks(users).exchange(token)
+    assert [(one.name, one.role) for one in users.all()][1] == ("eva@example.org", Role.OPERATOR)
+    assert len(app.code) == 0
+    assert app.text_input(key="add-user-name").value == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param("Ana", "Name: there is a user of this name already.", id="taken"),
+        pytest.param("a b", "Use 1 to 64 letters, digits", id="strange"),
+        pytest.param("", "Use 1 to 64 letters, digits", id="empty"),
+    ],
+)
+@pytest.mark.usefixtures("install")
+def test_bad_name_is_explained_and_adds_nobody(users: Users, name: str, told: str) -> None:
+    app = add(open_users(), name)
+
+    assert told in shown(app)
+    assert len(users.all()) == 2
+    assert len(app.code) == 0
+
+
+@pytest.mark.usefixtures("install")
+def test_role_is_changed(users: Users) -> None:
+    app = open_users()
+
+    app.radio(key="user/rui_-role").set_value("operator")
+    app.button(key="role-rui_").click().run()
+
+    assert users.all()[1].role is Role.OPERATOR
+    assert "The role of rui_ was changed." in shown(app)
+
+
+@pytest.mark.usefixtures("install")
+def test_the_last_administrator_is_told_why_not(users: Users) -> None:
+    app = open_users()
+
+    app.radio(key="user/ana-role").set_value("viewer")
+    app.button(key="role-ana").click().run()
+
+    assert users.all()[0].role is Role.ADMINISTRATOR
+    assert "Nobody would be left to administer this page." in shown(app)
+
+
+@pytest.mark.usefixtures("install")
+def test_new_password_link_is_made_for_a_user(users: Users) -> None:
+    app = open_users()
+
+    app.button(key="link-rui_").click().run()
+
+    (link,) = [one.value for one in app.code]
+    grant = SignInLinks(users).exchange(link.partition("#")[2])
+    assert grant
+    assert users.all()[1].password_hash == "hash"
+
+
+@pytest.mark.usefixtures("install")
+def test_removing_and_switching_off_ask_first(users: Users) -> None:
+    app = open_users()
+
+    app.button(key="remove-rui_").click().run()
+    asked = users.find("rui_")
+    app.button(key="remove-yes-rui_").click().run()
+
+    assert asked
+    assert users.find("rui_") is None
+
+
+def test_how_people_sign_in_is_asked_only_where_there_is_a_choice(install: Install, users: Users) -> None:
+    assert len(open_users().selectbox) == 0
+    install(ways=(Way.PASSWORD, Way.PROXY))
+
+    app = open_users()
+    app.selectbox(key="add-user-way").set_value("proxy")
+    add(app, "eva")
+
+    found = users.find("eva")
+    assert found
+    assert (found.way, found.link) == (Way.PROXY, None)
+
+
+def test_roles_that_groups_decide_are_not_offered(install: Install, users: Users) -> None:
+    users.create("eva", Role.VIEWER, way=Way.PROXY)
+    install(groups_decide=True)
+
+    app = open_users()
+
+    assert "The groups at the single sign-on decide the role." in shown(app)
+    assert "user/eva-role" not in [radio.key for radio in app.radio]
+    assert "user/rui_-role" in [radio.key for radio in app.radio]
+
+
+@pytest.mark.usefixtures("install")
+def test_a_click_of_somebody_who_is_no_administrator_any_more_does_nothing(
+    users: Users, sign_ins: FakeSignIns
+) -> None:
+    app = open_users()
+
+    sign_ins.user = User(name="ana", role=Role.OPERATOR)
+    add(app, "eva")
+
+    assert users.find("eva") is None
