@@ -68,6 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from cli.front_doors import front_door
 
         return front_door(argv[0], argv[1:], os.environ)
+    if argv and argv[0] == "sync":
+        from cli.sync import main as sync
+
+        return sync(argv[1:], os.environ)
     arguments = _parser().parse_args(argv)
     if arguments.version:
         return _print_version()
@@ -157,6 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, what in FRONT_DOORS.items():
         commands.add_parser(name, help=f"{what} ({name} --help lists its flags)", add_help=False)
+    commands.add_parser(
+        "sync", help="bring keys into env files, compose files and containers (sync --help)", add_help=False
+    )
     pair = commands.add_parser(
         "pair",
         help="link a phone to a session with a QR code in the terminal",

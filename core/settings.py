@@ -197,6 +197,7 @@ class CoreEnvironment(Environment):
     """A secret, since it can hold a password."""
     alertmanager_bearer_token: SecretStr | None = None
     data_dir: Path = Path("data")
+    sync_file: Path | None = None
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
 

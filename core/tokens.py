@@ -35,6 +35,30 @@ BCRYPT_BYTES = 72
 LOCK_SLACK_SECONDS = 5.0
 
 
+def stored_token(server: ServerSettings, session: str, store: Store, *, clock: Now = now) -> str | None:
+    """Return the token in use for a session; None when there is none. Nothing is obtained or asked."""
+    if server.secret_key:
+        return _ledger(server, store, clock).session(session).token
+    configured = parse_token(server.token.get_secret_value()) if server.token else None
+    return _configured_for(server, configured, session)
+
+
+def _ledger(server: ServerSettings, store: Store, clock: Now) -> TokenLedger:
+    configured = parse_token(server.token.get_secret_value()).token if server.token else ""
+    made_from = server.secret_key.get_secret_value() if server.secret_key else configured
+    # The source too: who chooses another one wants other tokens, and a fresh look at what is refused.
+    bound_to = "\n".join((server.url, server.token_source, made_from))
+    return TokenLedger(server.name, bound_to=bound_to, store=store, clock=clock)
+
+
+def _configured_for(server: ServerSettings, configured: ParsedToken | None, session: str) -> str | None:
+    if configured is None or configured.kind is TokenKind.RAW_KEY:
+        return None
+    names = [one.name for one in server.sessions]
+    serves = configured.session or (names[0] if len(names) == 1 else None)
+    return configured.token if session == serves else None
+
+
 class TokenCache:
     """The tokens of one gateway, shared with all our processes through the store.
 
@@ -57,10 +81,7 @@ class TokenCache:
         self._configured = parse_token(server.token.get_secret_value()) if server.token else None
         self._transport = transport
         self._timeout_seconds = timeouts.generate_token_seconds
-        made_from = self._secret or (self._configured.token if self._configured else "")
-        # The source too: who chooses another one wants other tokens, and a fresh look at what is refused.
-        bound_to = "\n".join((server.url, server.token_source, made_from))
-        self._ledger = TokenLedger(server.name, bound_to=bound_to, store=store, clock=clock)
+        self._ledger = _ledger(server, store, clock)
         name = re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
         self._lock = ProcessLock(lock_directory / f"tokens-{name}.lock")
         self._held: dict[str, ParsedToken] = {}
@@ -147,7 +168,7 @@ class TokenCache:
         """Return the token that is there already; raises while a pause lasts."""
         if entry.pause is not None and entry.pause.left_seconds(self._ledger.now):
             raise self._tokens_refused(session)
-        token = entry.token if self._secret else self._configured_for(session)
+        token = entry.token if self._secret else _configured_for(self._server, self._configured, session)
         if token is None:
             self._raise_while_secret_is_refused(OPERATION, session)
             return None
@@ -232,14 +253,6 @@ class TokenCache:
             yield
         finally:
             self._lock.release()
-
-    def _configured_for(self, session: str) -> str | None:
-        configured = self._configured
-        if configured is None or configured.kind is TokenKind.RAW_KEY:
-            return None
-        names = [one.name for one in self._server.sessions]
-        serves = configured.session or (names[0] if len(names) == 1 else None)
-        return configured.token if session == serves else None
 
     def _raise_while_secret_is_refused(self, operation: str, session: str | None) -> None:
         pause = self._ledger.server().refusal

@@ -1,0 +1,37 @@
+"""`wppconnect-ops sync agent`: stay in the background and carry out what administrators approve."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+from cli.sync_parts import Parts
+from core.propagation.agent import Agent
+from core.propagation.bulletin import BulletinBoard
+from core.propagation.orders import OrderDesk
+
+PROGRAM = "wppconnect-ops sync agent"
+
+
+def run_agent(parts: Parts) -> int:
+    """Work until SIGTERM or Ctrl-C; a change that is under way is finished first."""
+    stop = threading.Event()
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    core = parts.core
+    agent = Agent(
+        parts.reopen,
+        sync_file=parts.sync_file,
+        desk=OrderDesk(core.store),
+        board=BulletinBoard(core.store, core.data_directory),
+        generate=parts.keeper.generate,
+        record=core.history.append,
+        data_directory=core.data_directory,
+        program=f"{PROGRAM}[{os.getpid()}]",
+    )
+    try:
+        agent.run(stop)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    return 0

@@ -1,0 +1,77 @@
+"""What the sync commands print: plans, progress, results, backups; never a value."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from core.models import utc
+from core.propagation.backups import Backup
+from core.propagation.plan import Plan, TargetPlan
+from core.propagation.reach import Consequence, StepEvent, StepState
+from core.propagation.sync import Done
+
+WORDS = {
+    "applied": "Done: everything is in sync.",
+    "restored": "Done: the files and values of the backup are back.",
+    "nothing": "Nothing to do: everything is in sync.",
+}
+
+
+def show_plan(plan: Plan, out: TextIO) -> None:
+    """Print how every target stands, what would change, and what that means for containers."""
+    for target in plan.targets:
+        print(_target(target), file=out)
+    for container in plan.containers:
+        print(_container(container), file=out)
+    for file in plan.files:
+        print(f"\n{file.diff}", file=out)
+
+
+def show_step(event: StepEvent) -> None:
+    """Print one piece of progress to the error output, as progress is no result."""
+    word = {StepState.RUNNING: "...", StepState.DONE: "done", StepState.FAILED: "FAILED"}[event.state]
+    note = f": {event.note}" if event.note else ""
+    subject = f" {event.subject}" if event.subject else ""
+    sys.stderr.write(f"{event.step}{subject} {word}{note}\n")
+
+
+def show_done(done: Done, out: TextIO) -> None:
+    """Print what came of a change."""
+    print(WORDS.get(done.code, done.code), file=out)
+    for label, names in (("written", done.files), ("recreated", done.recreated)):
+        for name in names:
+            print(f"  {label}: {name}", file=out)
+    for note in done.notes:
+        print(f"  {note}", file=out)
+    for session in done.lost_sessions:
+        print(f"  not connected again: {session} (wppconnect-ops pair re-pairs it)", file=out)
+    if done.backup:
+        print(f"  to take it back: wppconnect-ops sync restore {done.backup}", file=out)
+
+
+def show_backups(backups: Sequence[Backup], out: TextIO) -> None:
+    """Print the backups, the newest first."""
+    if not backups:
+        print("There is no backup yet: one is made before each change.", file=out)
+    for backup in backups:
+        files = ", ".join(f"{one.folder}/{one.file}" for one in backup.files) or "no file"
+        print(f"{backup.id}  {utc(backup.at)}  before {backup.kind} by {backup.actor}: {files}", file=out)
+
+
+def _target(target: TargetPlan) -> str:
+    reached = f" [{', '.join(target.services)}]" if target.services else ""
+    why = f": {target.why}" if target.why else ""
+    return f"{target.state.replace('_', ' '):14} {target.target}{reached} <- {target.receives}{why}"
+
+
+def _container(container: Consequence) -> str:
+    parts = [f"{container.action.replace('_', ' '):14} container {container.container}"]
+    if container.keys:
+        parts.append(f"for {', '.join(container.keys)}")
+    if container.down_seconds is not None:
+        parts.append(f"down for about {container.down_seconds:.0f} s")
+    if container.sessions:
+        parts.append(f"sessions: {', '.join(container.sessions)}")
+    return ", ".join(parts) + (f": {container.why}" if container.why else "")

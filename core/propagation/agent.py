@@ -1,0 +1,296 @@
+"""The sync agent: carries out approved orders, and looks in the background whether anything has drifted.
+
+It is the only process with write access to the folders and with the Docker socket. It listens on no port:
+what it does stands in the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from core.clock import Now, now
+from core.disk import Stamp, read_stamp
+from core.exceptions import ConfigurationError, PropagationError, StoreError, WppconnectError
+from core.locks import ProcessLock
+from core.models import HistoryEntry
+from core.propagation.bulletin import HEARTBEAT_SECONDS, Bulletin, BulletinBoard, Heartbeat, KnownBackup
+from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.plan import Plan
+from core.propagation.reach import StepEvent, StepState
+from core.propagation.sync import Done, PlanBlockedError, PlanChangedError, Sync
+from core.propagation.targets import ReceivedKind, Receives, SyncSettings
+
+_log = logging.getLogger(__name__)
+
+LOCK = "sync-agent.lock"
+LOOK_SECONDS = 10.0
+"""How often the files are compared with the values in force."""
+TURN_SECONDS = 0.5
+"""How soon an order is seen."""
+
+
+class Agent:
+    """One agent; `run` stays until it is told to stop."""
+
+    def __init__(
+        self,
+        open_sync: Callable[[], Sync],
+        *,
+        sync_file: Path,
+        desk: OrderDesk,
+        board: BulletinBoard,
+        generate: Callable[[Receives], SecretStr],
+        record: Callable[[HistoryEntry], None],
+        data_directory: Path,
+        program: str,
+        clock: Now = now,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        self._open_sync = open_sync
+        self._sync_file = sync_file
+        self._desk = desk
+        self._board = board
+        self._generate = generate
+        self._record = record
+        self._lock = ProcessLock(data_directory / "locks" / LOCK)
+        self._program = program
+        self._clock = clock
+        self._look_seconds = look_seconds
+        self._stamp: Stamp | None = None
+        self._sync: Sync | None = None
+        self._checked_at: datetime | None = None
+        self._looked = float("-inf")
+        self._published: Bulletin | None = None
+        self._recovered: str | None = None
+        self._fresh: dict[str, dict[Receives, SecretStr]] = {}
+        """By order: what was generated for it. Only here: a plan that nobody approves leaves nothing."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; raises PropagationError when another agent runs already."""
+        if not self._lock.try_acquire():
+            raise PropagationError(
+                "another sync agent runs on this data directory; there must be only one", operation="start"
+            )
+        heart = threading.Thread(target=self._beat, args=(stop,), name="heartbeat", daemon=True)
+        heart.start()
+        try:
+            self._mend_interrupted_order()
+            while not stop.is_set():
+                self.turn()
+                stop.wait(TURN_SECONDS)
+        finally:
+            stop.set()
+            heart.join()
+            self._lock.release()
+
+    def turn(self) -> None:
+        """Do what there is to do now, once."""
+        try:
+            self._reread()
+            order = self._desk.current()
+            if order and self._sync:
+                self._serve(self._sync, order)
+            if time.monotonic() - self._looked >= self._look_seconds:
+                self._look()
+        except (StoreError, PropagationError) as error:
+            _log.warning("sync_agent_turn_failed problem=%s", error)
+
+    def _reread(self) -> None:
+        """Read the sync file when it changed, and mend what a killed process left the first time."""
+        stamp = read_stamp(self._sync_file)
+        if stamp == self._stamp and self._sync:
+            return
+        try:
+            opened = self._open_sync()
+        except ConfigurationError as error:
+            if stamp != self._stamp or self._published is None:
+                self._stamp, self._sync = stamp, None
+                _log.error("sync_file_wrong problem=%s", error)
+                self._publish(Bulletin(problem=error.message))
+            return
+        self._stamp, self._sync, self._looked = stamp, opened, float("-inf")
+        try:
+            if done := opened.recover(_log_step):
+                _log.warning("sync_interrupted_change_%s backup=%s", done.code, done.backup)
+                self._recovered = done.code
+        except WppconnectError as error:
+            self._recovered = "failed"
+            _log.error("sync_recovery_failed problem=%s", error)
+
+    def _serve(self, sync: Sync, order: Order) -> None:
+        if order.state is OrderState.ASKED:
+            self._plan(sync, order)
+        elif order.state is OrderState.APPROVED:
+            self._carry_out(sync, order)
+
+    def _plan(self, sync: Sync, order: Order, note: str = "") -> None:
+        try:
+            plan = self._plan_of(sync, order)
+        except WppconnectError as error:
+            self._move(order, OrderState.FAILED, note=error.message)
+        else:
+            self._move(order, OrderState.PLANNED, plan=plan, note=note)
+
+    def _plan_of(self, sync: Sync, order: Order) -> Plan:
+        if order.kind is OrderKind.APPLY:
+            return sync.draft(fresh=self._fresh_for(order), leave_out=order.leave_out).plan
+        if order.kind is OrderKind.RESTORE:
+            backup = sync.backup(order.backup)
+            return sync.restoration(backup, force=order.force)[0].plan
+        return Plan(made_at=self._clock(), digest=f"restart {order.container}")
+
+    def _carry_out(self, sync: Sync, order: Order) -> None:
+        self._move(order, OrderState.RUNNING)
+
+        def report(event: StepEvent) -> None:
+            _log_step(event)
+            try:
+                self._desk.add_step(order.id, event)
+            except WppconnectError as error:
+                _log.warning("sync_step_not_shown problem=%s", error)
+
+        try:
+            done = self._do(sync, order, report)
+        except (PlanBlockedError, PlanChangedError) as error:
+            self._move(order, OrderState.PLANNED, plan=error.plan, note=error.message)
+        except WppconnectError as error:
+            self._move(order, OrderState.FAILED, note=error.message)
+            self._fresh.pop(order.id, None)
+        else:
+            self._move(order, OrderState.DONE, result=done)
+            self._fresh.pop(order.id, None)
+        self._looked = float("-inf")
+
+    def _do(self, sync: Sync, order: Order, report: Callable[[StepEvent], None]) -> Done:
+        actor = order.approved_by or order.actor
+        digest = order.plan.digest if order.plan else ""
+        if order.kind is OrderKind.RESTORE:
+            return sync.restore(order.backup, force=order.force, approved=digest, actor=actor, report=report)
+        if order.kind is OrderKind.RESTART:
+            return sync.restart(order.container, actor=actor, report=report)
+        return sync.apply(
+            fresh=self._fresh_for(order),
+            leave_out=order.leave_out,
+            approved=digest,
+            actor=actor,
+            report=report,
+        )
+
+    def _fresh_for(self, order: Order) -> dict[Receives, SecretStr]:
+        if order.id not in self._fresh:
+            self._fresh = {order.id: {receives: self._generate(receives) for receives in order.generate}}
+        return self._fresh[order.id]
+
+    def _move(self, order: Order, state: OrderState, **changes: object) -> None:
+        self._desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
+        _log.info("sync_order order=%s kind=%s state=%s", order.id, order.kind, state)
+
+    def _mend_interrupted_order(self) -> None:
+        """An order that a killed agent was carrying out: recovering says what became of it."""
+        try:
+            self._reread()
+            order = self._desk.current()
+            if order is None or order.state is not OrderState.RUNNING:
+                return
+            note = "the sync agent was stopped in the middle; "
+            note += {
+                None: "nothing had been changed yet",
+                "finished": "when it started again it finished the change",
+                "undone": "when it started again it took everything back",
+            }.get(self._recovered, "what it left could not be mended: see its log")
+            self._move(order, OrderState.FAILED, note=note)
+        except WppconnectError as error:
+            _log.warning("sync_order_not_mended problem=%s", error)
+
+    def _look(self) -> None:
+        if self._sync is None:
+            return
+        plan = self._sync.draft().plan
+        at = self._clock()
+        self._looked, self._checked_at = time.monotonic(), at
+        before = self._published or self._board.read()
+        drifted = [one.target for one in plan.targets if not one.state.is_settled]
+        since = {name: (before.since.get(name) if before else None) or at for name in drifted}
+        self._tell_drift(plan, at, before.since if before else {}, since)
+        self._publish(_bulletin(self._sync, plan, since))
+
+    def _tell_drift(
+        self, plan: Plan, at: datetime, before: dict[str, datetime], since: dict[str, datetime]
+    ) -> None:
+        """Write into the history what drifted, and what is in sync again."""
+        states = {one.target: one.state.value for one in plan.targets}
+        for name in sorted(before.keys() ^ since.keys()):
+            entry = HistoryEntry(
+                at=at,
+                kind="sync",
+                data={"operation": "drift", "target": name, "outcome": states.get(name, "removed")},
+            )
+            try:
+                self._record(entry)
+            except StoreError as error:
+                _log.warning("sync_drift_not_in_history problem=%s", error)
+
+    def _publish(self, bulletin: Bulletin) -> None:
+        before = self._published
+        if before and bulletin.plan and before.plan:
+            # Only the moment differs: nothing to write.
+            same = bulletin.plan.model_copy(update={"made_at": before.plan.made_at})
+            if bulletin.model_copy(update={"plan": same}) == before:
+                return
+        self._board.publish(bulletin)
+        self._published = bulletin
+
+    def _beat(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                beat = Heartbeat(at=self._clock(), program=self._program, checked_at=self._checked_at)
+                self._board.beat(beat)
+            except StoreError as error:
+                _log.warning("sync_heartbeat_not_written problem=%s", error)
+            stop.wait(HEARTBEAT_SECONDS)
+
+
+def kinds_of(settings: SyncSettings) -> tuple[Receives, ...]:
+    """List what can be generated: every API key and secret key that some target receives."""
+    found = dict.fromkeys(target.receives for target in settings.targets)
+    return tuple(one for one in found if one.kind is not ReceivedKind.TOKEN)
+
+
+def _bulletin(sync: Sync, plan: Plan, since: dict[str, datetime]) -> Bulletin:
+    return Bulletin(
+        plan=plan,
+        since=since,
+        folders=tuple(str(path) for path in sync.settings.folders.values()),
+        containers=tuple(one.name for one in sync.settings.containers),
+        kinds=kinds_of(sync.settings),
+        backups=tuple(
+            KnownBackup(
+                id=one.id,
+                at=one.at,
+                actor=one.actor,
+                kind=one.kind,
+                files=tuple(f"{file.folder}/{file.file}" for file in one.files),
+                changes_values=bool(one.values),
+            )
+            for one in sync.backups()
+        ),
+    )
+
+
+def _log_step(event: StepEvent) -> None:
+    level = logging.ERROR if event.state is StepState.FAILED else logging.INFO
+    _log.log(
+        level,
+        "sync_step step=%s subject=%s state=%s note=%r",
+        event.step,
+        event.subject,
+        event.state,
+        event.note,
+    )

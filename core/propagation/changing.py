@@ -1,0 +1,204 @@
+"""Carry out one change: files, values, commands, containers; or take all of it back, also after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+
+from core.exceptions import PropagationError, StoreError
+from core.propagation.backups import BackedUpFile, Backup, Backups
+from core.propagation.commands import run_command
+from core.propagation.expectations import expectations
+from core.propagation.folders import Folders
+from core.propagation.journal import Entry, Journal, Phase
+from core.propagation.keeper import ValueKeeper
+from core.propagation.plan import FileEdit
+from core.propagation.planner import fingerprint
+from core.propagation.reach import Containers, ContainersDone, Report, StepEvent, StepState
+from core.propagation.replacing import ChangedMeanwhileError, read_digest, replace_content, temporary_of
+from core.propagation.targets import CommandTarget, SyncSettings
+
+OPERATION = "bring keys where they belong"
+
+
+class Changing:
+    """Steps that are written down before they are taken; the caller holds the sync lock."""
+
+    def __init__(
+        self,
+        settings: SyncSettings,
+        keeper: ValueKeeper,
+        *,
+        journal: Journal,
+        backups: Backups,
+        environ: Mapping[str, str],
+        containers: Containers | None,
+    ) -> None:
+        self._settings = settings
+        self._keeper = keeper
+        self._journal = journal
+        self._backups = backups
+        self._environ = environ
+        self._containers = containers
+
+    def carry_out(
+        self, edits: Sequence[FileEdit], backup: Backup, leave_out: tuple[str, ...], report: Report
+    ) -> ContainersDone:
+        """Write the files, then everything that goes with them; raises after all of it was taken back."""
+        entry = Entry(backup=backup.id, phase=Phase.WRITING, leave_out=leave_out)
+        self._journal.write(entry)
+        try:
+            for edit in edits:
+                self._write(entry, edit, report)
+        except BaseException:
+            self._undo(backup, entry, report, only_files=True)
+            raise
+        return self._finish(backup, entry, report)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell that a killed process left something."""
+        return self._journal.read() is not None
+
+    def recover(self, report: Report) -> tuple[Backup, bool, ContainersDone] | None:
+        """Finish or undo what a killed process left; tells which, and of which backup."""
+        entry = self._journal.read()
+        if entry is None:
+            return None
+        backup = self._backups.read(entry.backup)
+        if entry.phase is Phase.WRITTEN:
+            return backup, True, self._finish(backup, entry, report)
+        notes = self._undo(backup, entry, report, only_files=entry.phase is Phase.WRITING)
+        if entry.phase is Phase.UNDOING:
+            # One of several may have been recreated for good before the crash: back to what the files say.
+            done = self._see_to_containers(entry, report)
+            return backup, False, done.model_copy(update={"notes": (*notes, *done.notes)})
+        return backup, False, ContainersDone(notes=notes)
+
+    def _write(self, entry: Entry, edit: FileEdit, report: Report) -> None:
+        path = edit.found.path
+
+        def begin_in_place() -> None:
+            self._journal.write(entry.model_copy(update={"in_place": str(path)}))
+
+        report(StepEvent(step="write", subject=str(path)))
+        try:
+            replace_content(path, before=edit.found.digest, after=edit.after, begin_in_place=begin_in_place)
+        except PropagationError as error:
+            report(StepEvent(step="write", subject=str(path), state=StepState.FAILED, note=error.message))
+            raise
+        report(StepEvent(step="write", subject=str(path), state=StepState.DONE))
+
+    def _finish(self, backup: Backup, entry: Entry, report: Report) -> ContainersDone:
+        entry = entry.model_copy(update={"phase": Phase.WRITTEN, "in_place": ""})
+        try:
+            self._journal.write(entry)
+            self._keeper.put({one.receives: one.after for one in backup.values}, actor=backup.actor)
+            self._run_commands(backup, report)
+            result = self._see_to_containers(entry, report)
+        except BaseException:
+            undoing = entry.model_copy(update={"phase": Phase.UNDOING})
+            # A full disk keeps this from being written down, but not from being done.
+            with contextlib.suppress(StoreError):
+                self._journal.write(undoing)
+            self._undo(backup, undoing, report, only_files=False)
+            raise
+        self._journal.clear()
+        return result
+
+    def _see_to_containers(self, entry: Entry, report: Report) -> ContainersDone:
+        if self._containers is None:
+            return ContainersDone()
+        values = self._keeper.values({target.receives for target in self._settings.targets})
+        folders = Folders(self._settings.folders)
+        expected = expectations(self._settings, values, lambda folder, file: folders.read(folder, file).text)
+        chosen = [one for one in expected if one.container.name not in entry.leave_out]
+        return self._containers.carry_out(chosen, report)
+
+    def _run_commands(self, backup: Backup, report: Report) -> None:
+        for target in self._commands(backup):
+            value = self._keeper.values({target.receives}).text(target.receives)
+            if value is None:
+                continue
+            report(StepEvent(step="command", subject=target.label))
+            # Until it has ended well nobody knows what it took.
+            self._keeper.command_done(target.name, None)
+            folder = self._settings.folders[target.folder]
+            run_command(target, value, folder=folder, environ=self._environ)
+            self._keeper.command_done(target.name, fingerprint(value))
+            report(StepEvent(step="command", subject=target.label, state=StepState.DONE))
+
+    def _commands(self, backup: Backup) -> list[CommandTarget]:
+        found = [self._settings.target(name) for name in backup.commands]
+        return [one for one in found if isinstance(one, CommandTarget)]
+
+    def _undo(self, backup: Backup, entry: Entry, report: Report, *, only_files: bool) -> tuple[str, ...]:
+        """Take everything back that can be; returns what somebody else changed meanwhile and was left alone.
+
+        Raises PropagationError, and leaves the journal for the next start, when something could not be.
+        """
+        report(StepEvent(step="put_back"))
+        notes: list[str] = []
+        problems: list[str] = []
+        current = self._journal.read() or entry
+        for one in reversed(backup.files):
+            try:
+                self._put_back(backup, one, current)
+            except ChangedMeanwhileError:
+                notes.append(
+                    f"{one.path} was changed by somebody else and is left alone; compare it with the backup"
+                )
+            except PropagationError as error:
+                problems.append(error.message)
+        if not only_files:
+            self._keeper.put({one.receives: one.before for one in backup.values}, actor=backup.actor)
+            problems += self._take_commands_back(backup, report)
+        if problems:
+            text = "; ".join(problems)
+            report(StepEvent(step="put_back", state=StepState.FAILED, note=text))
+            raise PropagationError(
+                f"not everything could be put back: {text}. It is tried again at the next start; "
+                f"the backup {backup.id} holds what the files held",
+                operation=OPERATION,
+            )
+        self._journal.clear()
+        report(StepEvent(step="put_back", state=StepState.DONE, note="; ".join(notes)))
+        return tuple(notes)
+
+    def _put_back(self, backup: Backup, one: BackedUpFile, entry: Entry) -> None:
+        path = self._settings.folders[one.folder] / one.file if one.folder in self._settings.folders else None
+        real = path.resolve() if path else None
+        if real is None or str(real) != one.path:
+            raise PropagationError(f"{one.path} is not in the sync file any more", operation=OPERATION)
+        temporary_of(real).unlink(missing_ok=True)
+        present = read_digest(real)
+        if present == one.before:
+            return
+        if present != one.after and entry.in_place != one.path:
+            raise ChangedMeanwhileError(f"{one.path} was changed by somebody else", operation=OPERATION)
+        content = self._backups.content(backup, one)
+        replace_content(real, before=present or "", after=content)
+
+    def _take_commands_back(self, backup: Backup, report: Report) -> list[str]:
+        problems = []
+        for target in self._commands(backup):
+            value = self._keeper.values({target.receives}).text(target.receives)
+            report(StepEvent(step="command", subject=target.label))
+            if value is None:
+                report(
+                    StepEvent(
+                        step="command",
+                        subject=target.label,
+                        state=StepState.FAILED,
+                        note="the value of before is not known here, so the command was not run again",
+                    )
+                )
+                continue
+            try:
+                run_command(
+                    target, value, folder=self._settings.folders[target.folder], environ=self._environ
+                )
+                self._keeper.command_done(target.name, fingerprint(value))
+            except PropagationError as error:
+                problems.append(error.message)
+        return problems

@@ -1,0 +1,230 @@
+"""Compose files: find where a service's keys stand, through anchors, merge keys and `extends`.
+
+ruamel.yaml finds the positions; nothing is ever written by it, because a round trip changes bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from core.propagation.compose_scalar import encode, is_exactly, option_places, pair_place, value_place
+from core.propagation.places import NotParseableError, Place, RefusedError, splice
+
+MERGE = "tag:yaml.org,2002:merge"
+_BLANKS = re.compile(r"(?<=\S)[ \t]+")
+MOST_VALUES = 200_000
+"""A file whose aliases unfold to more is a bomb, not a compose file."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service of a compose file: where its keys stand, and what else gives it values."""
+
+    name: str
+    places: dict[str, tuple[Place, ...]]
+    """Variables and options; of several places for one key the last counts."""
+    env_files: tuple[str, ...] = ()
+    """As written; later ones win, and `environment` wins over all of them."""
+    container_name: str = ""
+    extends_file: str = ""
+    """It takes over values from another file, which is not looked into."""
+
+
+class ComposeFile:
+    """The services of one compose file."""
+
+    def __init__(self, text: str) -> None:
+        """Read the text; raises NotParseableError."""
+        self.text = text
+        self._documents = _compose(text)
+        try:
+            self._nodes = self._find_services()
+            self.services = {name: self._service(name, node) for name, node in self._nodes.items()}
+        except RecursionError:
+            raise NotParseableError("it is nested too deeply") from None
+
+    def places(self, key: str, service: str = "") -> tuple[Place, ...]:
+        """Return where the key stands in a service, or in every one; each place once, with all it reaches."""
+        wanted = [service] if service else list(self.services)
+        found = [self.services[name].places.get(key, ()) for name in wanted if name in self.services]
+        chosen = {(place.start, place.end) for places in found for place in places}
+        reached: dict[tuple[int, int], Place] = {}
+        for name, one in self.services.items():
+            for place in one.places.get(key, ()):
+                where = (place.start, place.end)
+                if where in chosen:
+                    so_far = reached.get(where, place)
+                    reached[where] = replace(so_far, services=(*so_far.services, name))
+        return tuple(reached[where] for where in sorted(reached))
+
+    def flattened(self) -> dict[tuple[str | int, ...], str]:
+        """Return every scalar by its path, aliases and merge keys unfolded, to compare two versions."""
+        found: dict[tuple[str | int, ...], str] = {}
+        for number, document in enumerate(self._documents):
+            for path, node in _scalars(document, (number,)):
+                if len(found) >= MOST_VALUES:
+                    raise NotParseableError("its anchors unfold to too many values")
+                found[path] = f"{node.tag} {node.value}"
+        return found
+
+    def _find_services(self) -> dict[str, MappingNode]:
+        found: dict[str, MappingNode] = {}
+        for document in self._documents:
+            services = _items(document).get("services")
+            if services is None:
+                continue
+            if not isinstance(services, MappingNode):
+                raise NotParseableError(f"line {_line(services)}: `services` is no mapping")
+            for name, node in _items(services).items():
+                if name in found:
+                    raise NotParseableError(f"it defines the service {name} in several documents")
+                if not isinstance(node, MappingNode):
+                    raise NotParseableError(f"line {_line(node)}: the service {name} is no mapping")
+                found[name] = node
+        if not found:
+            raise NotParseableError("it has no `services`")
+        return found
+
+    def _service(self, name: str, node: MappingNode, seen: tuple[str, ...] = ()) -> Service:
+        fields = _items(node)
+        base = self._base(name, fields.get("extends"), (*seen, name))
+        own = dict(_environment(self.text, fields.get("environment")))
+        options = option_places(self.text, fields.get("command"))
+        if "command" in fields:
+            base = replace(
+                base, places={key: at for key, at in base.places.items() if not key.startswith("--")}
+            )
+        return Service(
+            name,
+            base.places | own | options,
+            env_files=(*base.env_files, *_env_files(fields.get("env_file"))),
+            container_name=_text(fields.get("container_name")),
+            extends_file=base.extends_file,
+        )
+
+    def _base(self, name: str, extends: Node | None, seen: tuple[str, ...]) -> Service:
+        fields = _items(extends) if isinstance(extends, MappingNode) else {}
+        base = _text(fields.get("service")) or _text(extends)
+        if file := _text(fields.get("file")):
+            return Service(name, {}, extends_file=file)
+        if not base:
+            return Service(name, {})
+        node = self._nodes.get(base)
+        if node is None or base in seen:
+            raise NotParseableError(f"the service {name} extends {base}, which is not there or extends it")
+        return self._service(base, node, seen)
+
+
+def _compose(text: str) -> list[MappingNode]:
+    yaml = YAML(pure=True)
+    yaml.composer.warn_double_anchors = False
+    # Compose's reader allows tabs behind a value, ruamel's does not; positions stay the same.
+    text = _BLANKS.sub(lambda blanks: " " * len(blanks[0]), text)
+    try:
+        documents = [one for one in yaml.compose_all(text) if one is not None]
+    except MarkedYAMLError as error:
+        # Its message repeats the lines around the mistake.
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise NotParseableError(f"{where}it is no YAML ({type(error).__name__})") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise NotParseableError(f"it is no YAML ({type(error).__name__})") from None
+    for document in documents:
+        if not isinstance(document, MappingNode):
+            raise NotParseableError("it is no mapping with `services`")
+    return documents
+
+
+def _items(node: Node | None) -> dict[str, Node]:
+    """Return a mapping's items, merge keys unfolded: its own keys win, then the first merged mapping."""
+    found: dict[str, Node] = {}
+    merged: list[Node] = []
+    for key, value in node.value if isinstance(node, MappingNode) else ():
+        if key.tag == MERGE:
+            merged += value.value if isinstance(value, SequenceNode) else [value]
+        elif isinstance(key, ScalarNode):
+            if key.value in found:
+                raise NotParseableError(f"line {_line(key)} has a key a second time, which Compose refuses")
+            found[key.value] = value
+    for mapping in merged:
+        found = _items(mapping) | found
+    return found
+
+
+def _environment(text: str, node: Node | None) -> Iterator[tuple[str, tuple[Place, ...]]]:
+    if isinstance(node, MappingNode):
+        for key, value in _items(node).items():
+            if isinstance(value, ScalarNode):
+                yield key, (value_place(text, value),)
+    elif isinstance(node, SequenceNode):
+        found: dict[str, tuple[Place, ...]] = {}
+        for item in node.value:
+            if isinstance(item, ScalarNode):
+                key = item.value.partition("=")[0]
+                found[key] = (*found.get(key, ()), pair_place(text, item))
+        yield from found.items()
+
+
+def _env_files(node: Node | None) -> Iterator[str]:
+    for item in node.value if isinstance(node, SequenceNode) else [node]:
+        path = _text(_items(item).get("path")) if isinstance(item, MappingNode) else _text(item)
+        if path:
+            yield path
+
+
+def _scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+    if isinstance(node, ScalarNode):
+        yield path, node
+    elif isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _scalars(item, (*path, number))
+    else:
+        for key, item in _items(node).items():
+            yield from _scalars(item, (*path, key))
+
+
+def _text(node: Node | None) -> str:
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:
+    """Splice the value in, and prove that exactly this key changed; raises RefusedError otherwise."""
+    after = splice(text, [(place, encode(place, value)) for place in places])
+    services = {name for place in places for name in place.services}
+    try:
+        old, new = ComposeFile(text), ComposeFile(after)
+        before, now = old.flattened(), new.flattened()
+    except NotParseableError as error:
+        raise RefusedError(f"with the new value {error.args[0]}") from None
+    for path in before.keys() | now.keys():
+        if before.get(path) != now.get(path) and not _is_the_key(path, now.get(path, ""), services, key):
+            where = ".".join(str(part) for part in path[1:])
+            raise RefusedError(f"the value is shared with {where}, which would change too; give each its own")
+    if not all(is_exactly(place, value) for name in services for place in new.services[name].places[key]):
+        raise RefusedError(
+            "the new value is not read back as it was written; write the line in a simpler way"
+        )
+    return after
+
+
+def _is_the_key(path: tuple[str | int, ...], now: str, services: set[str], key: str) -> bool:
+    match path[1:]:
+        case (str(top), *_) if top.startswith("x-"):
+            return True
+        case ("services", str(service), "environment", str(name)) if service in services:
+            return name == key
+        case ("services", str(service), "environment", int()) if service in services:
+            return now.partition(" ")[2].startswith(f"{key}=")
+        case ("services", str(service), "command", *_) if service in services:
+            return key.startswith("--")
+    return False

@@ -1,0 +1,143 @@
+"""One file and its targets: read, judge each target, and write the values into the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from types import ModuleType
+
+from core.propagation import compose_file, compose_scalar, env_file
+from core.propagation.compose_file import ComposeFile
+from core.propagation.env_file import EnvFile
+from core.propagation.places import Follows, NotParseableError, Place, RefusedError, interpolate
+from core.propagation.plan import State
+from core.propagation.targets import FileTarget
+
+Text = ComposeFile | EnvFile
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How one target stands in a text."""
+
+    state: State
+    why: str = ""
+    services: tuple[str, ...] = ()
+
+
+@dataclass
+class Edit:
+    """A text with the values of its targets written into it."""
+
+    text: str = field(repr=False)
+    judged: dict[str, Judged] = field(default_factory=dict)
+    """By the target's name."""
+
+
+def edit(text: str, targets: Mapping[FileTarget, str], *, is_compose: bool) -> Edit:
+    """Write each target's value where it has one of its own; whether it follows another is judged later."""
+    done = Edit(text)
+    for target, value in targets.items():
+        try:
+            done.judged[target.name] = _write(done, target, value, is_compose)
+        except NotParseableError as error:
+            done.judged[target.name] = Judged(State.NOT_PARSEABLE, error.args[0])
+        except RefusedError as error:
+            done.judged[target.name] = Judged(State.REFUSED, error.args[0])
+    return done
+
+
+def judge_result(
+    done: Edit, targets: Mapping[FileTarget, str], names: Mapping[str, str], *, is_compose: bool
+) -> None:
+    """Look at the written text once more: does each target get its value, also where it follows another?
+
+    `names` is what Compose takes references from.
+    """
+    for target, value in targets.items():
+        before = done.judged[target.name]
+        if before.state.is_wrong:
+            continue
+        parsed = _parse(done.text, is_compose=is_compose)
+        problem, is_following = _problem(parsed, target, value, names)
+        if problem:
+            done.judged[target.name] = Judged(State.REFUSED, problem, before.services)
+        elif is_following and before.state is State.IN_SYNC:
+            done.judged[target.name] = Judged(State.FOLLOWS, before.why, before.services)
+
+
+def find_places(parsed: Text, target: FileTarget) -> tuple[Place, ...]:
+    """Return where a target's key stands."""
+    if isinstance(parsed, EnvFile):
+        return parsed.places(target.key)
+    return parsed.places(target.key, target.service)
+
+
+def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judged:
+    parsed = _parse(done.text, is_compose=is_compose)
+    places = find_places(parsed, target)
+    if not places:
+        return Judged(State.KEY_MISSING, _why_missing(parsed, target))
+    rules: ModuleType = compose_scalar if is_compose else env_file
+    services = tuple(dict.fromkeys(name for place in places for name in place.services))
+    own = [place for place in places if _follows(place, target) is None]
+    to_change = [place for place in own if not rules.is_exactly(place, value)]
+    why = ""
+    if followed := [one for place in places if (one := _follows(place, target))]:
+        why = f"it takes the value from {followed[-1].name}"
+    if not to_change:
+        return Judged(State.IN_SYNC, why, services)
+    edited = compose_file.edited if is_compose else env_file.edited
+    done.text = edited(done.text, to_change, target.key, value)
+    return Judged(State.WILL_CHANGE, why, services)
+
+
+def _problem(parsed: Text, target: FileTarget, value: str, names: Mapping[str, str]) -> tuple[str, bool]:
+    """Say why a target does not get its value, and whether it follows another name."""
+    is_following = False
+    resolved = parsed.values(names) if isinstance(parsed, EnvFile) else {}
+    for place in find_places(parsed, target):
+        followed = _follows(place, target)
+        is_following = is_following or followed is not None
+        if followed and isinstance(parsed, ComposeFile):
+            text = names.get(target.key, "") if place.is_absent else interpolate(place.value, names)
+        elif followed:
+            text = resolved.get(target.key, "")
+        elif isinstance(parsed, EnvFile):
+            text = value if env_file.is_exactly(place, value) else ""
+        else:
+            text = value if compose_scalar.is_exactly(place, value) else ""
+        if text != value and followed:
+            return (
+                f"line {place.line} takes the value from {followed.name}, which does not hold it; "
+                f"list {followed.name} as a target too, or write the value there",
+                True,
+            )
+        if text != value:
+            return "another target writes another value to the same place; remove one of the two", False
+    return "", is_following
+
+
+def _follows(place: Place, target: FileTarget) -> Follows | None:
+    return compose_scalar.follows(place, target.key) if target.is_compose else env_file.follows(place)
+
+
+def _parse(text: str, *, is_compose: bool) -> Text:
+    return ComposeFile(text) if is_compose else EnvFile(text)
+
+
+def _why_missing(parsed: Text, target: FileTarget) -> str:
+    name = PurePath(target.file).name
+    if isinstance(parsed, EnvFile):
+        return f"no line of {name} sets {target.key}; add the line {target.key}="
+    if target.service and target.service not in parsed.services:
+        return f"{name} has no service {target.service}; correct the target"
+    services = [parsed.services[target.service]] if target.service else list(parsed.services.values())
+    if file := next((one.extends_file for one in services if one.extends_file), ""):
+        return f"{name} does not set {target.key}, but a service extends {file}; list that file as a target"
+    if target.is_option:
+        return f"no `command` of {name} has {target.key} with a value; add it, or correct the target"
+    if file := next((one.env_files[-1] for one in services if one.env_files), ""):
+        return f"no `environment` of {name} has {target.key}; if {file} sets it, list that file as a target"
+    return f"no `environment` of {name} has {target.key}; add it, or correct the target"

@@ -1,0 +1,127 @@
+"""Read files below the configured folders, and nothing else, whatever links lie there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.propagation.places import NotParseableError
+
+LARGEST_FILE = 512_000
+"""Bytes; an env file or a compose file is far smaller, and a wrong path must not fill the memory."""
+
+
+class FileMissingError(Exception):
+    """There is no such file; `args[0]` says what to do."""
+
+
+class FileUnreadableError(Exception):
+    """The file cannot be read, or must not be; `args[0]` says why and what to do."""
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """One version of a file."""
+
+    path: Path
+    """The file itself, links resolved."""
+    content: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Identify the version."""
+        return digest(self.content)
+
+    @property
+    def text(self) -> str:
+        """Decode it so that every byte comes back; raises NotParseableError."""
+        if b"\0" in self.content or self.content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise NotParseableError("it is no UTF-8 text; save it as UTF-8")
+        return self.content.decode("utf-8", "surrogateescape")
+
+
+def digest(content: bytes) -> str:
+    """Identify a content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def to_bytes(text: str) -> bytes:
+    """Encode a text of `FoundFile.text` again."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Folders:
+    """The configured folders by name."""
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._folders = dict(folders)
+
+    def path(self, folder: str) -> Path:
+        """Return the folder's own path."""
+        return self._folders[folder]
+
+    def read(self, folder: str, file: str) -> FoundFile:
+        """Read a file of a folder; raises FileMissingError and FileUnreadableError."""
+        path = self.resolve(folder, file)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileUnreadableError(f"{path} is no regular file; name the file itself")
+            content = os.pread(descriptor, LARGEST_FILE + 1, 0)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        finally:
+            os.close(descriptor)
+        if len(content) > LARGEST_FILE:
+            raise FileUnreadableError(f"{path} is larger than {LARGEST_FILE} bytes; it is no such file")
+        return FoundFile(path, content)
+
+    def resolve(self, folder: str, file: str) -> Path:
+        """Follow links to the file itself; refuse what leads out of the folder."""
+        root = self._folders[folder]
+        try:
+            inside = root.resolve(strict=True)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise FileMissingError(
+                f"the folder {root} is not there ({reason}); mount or correct it"
+            ) from None
+        try:
+            path = (inside / file).resolve(strict=True)
+        except FileNotFoundError:
+            raise FileMissingError(f"{root / file} is not there; create it, or correct the target") from None
+        except (OSError, RuntimeError) as error:
+            raise _unreadable(root / file, error) from None
+        if not path.is_relative_to(inside):
+            raise FileUnreadableError(
+                f"{root / file} is a link that leads out of the folder; it is left alone"
+            )
+        return path
+
+
+def why_unwritable(path: Path) -> str | None:
+    """Say why a file cannot be replaced, as far as that can be told without trying."""
+    if os.access(path, os.W_OK):
+        return None
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return f"{path} is on a read-only mount; mount its folder writable"
+        reason = os.strerror(error.errno or 0).lower()
+        return f"{path} cannot be written ({reason}); let the account of this program write it"
+    return None
+
+
+def _unreadable(path: Path, error: Exception) -> FileUnreadableError:
+    code = getattr(error, "errno", None)
+    reason = os.strerror(code).lower() if code else "a loop of links"
+    return FileUnreadableError(f"{path} cannot be read ({reason}); let the account of this program read it")

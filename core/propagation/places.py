@@ -1,0 +1,100 @@
+"""Where a value stands in a text, and how it is written there: shared by env files and compose files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+ALPHABET = re.compile(r"[A-Za-z0-9._$-]+")
+"""Of these characters Compose, python-dotenv and a shell read the same, if they stand in single quotes."""
+
+FOLLOWING = re.compile(
+    r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?])(?P<rest>[^{}]*))?\})"
+)
+
+
+class Style(StrEnum):
+    """The quotes in which a value stands."""
+
+    PLAIN = ""
+    SINGLE = "'"
+    DOUBLE = '"'
+    FIXED = "fixed"
+    """No quotes, and none may be put around it: it is a part of a larger text."""
+    SHELL = "shell"
+    """Likewise, and a shell reads that text."""
+    BLOCK = "block"
+    """Written in a way in which it cannot be replaced."""
+
+
+class NotParseableError(Exception):
+    """The file cannot be understood; `args[0]` says where and why, without repeating any of it."""
+
+
+class RefusedError(Exception):
+    """The value cannot be replaced safely; `args[0]` says why and what to do, without repeating it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One value in a text: `text[start:end]`, its quotes included."""
+
+    start: int
+    end: int
+    value: str = field(repr=False)
+    """Unquoted, dollar signs as they stand."""
+    style: Style
+    line: int
+    services: tuple[str, ...] = ()
+    """The compose services that it reaches."""
+    is_absent: bool = False
+    """A key without value: Compose takes it from its own environment or from `.env`."""
+
+
+@dataclass(frozen=True)
+class Follows:
+    """A value that is taken from another name."""
+
+    name: str
+    default: str | None = field(default=None, repr=False)
+
+
+def splice(text: str, replacements: Sequence[tuple[Place, str]]) -> str:
+    """Put new raw texts at the places, and leave every other character alone."""
+    for place, raw in sorted(replacements, key=lambda one: one[0].start, reverse=True):
+        text = text[: place.start] + raw + text[place.end :]
+    return text
+
+
+def followed(value: str) -> Follows | None:
+    """Tell what a value as written takes over as a whole, such as `${AUTHENTICATION_API_KEY}`."""
+    found = FOLLOWING.fullmatch(value)
+    if found is None:
+        return None
+    takes_default = found["how"] in ("-", ":-")
+    return Follows(found["bare"] or found["name"], found["rest"] if takes_default else None)
+
+
+REFERENCE = re.compile(
+    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<rest>[^{}]*))?\})"
+)
+
+
+def interpolate(value: str, names: Mapping[str, str]) -> str:
+    """Replace references as Compose does; a name that is not there is empty. Nested defaults are not read."""
+
+    def replaced(found: re.Match[str]) -> str:
+        if found["escaped"]:
+            return "$"
+        name, how, rest = found["bare"] or found["name"], found["how"] or "", found["rest"] or ""
+        present = names.get(name)
+        is_there = bool(present) if how.startswith(":") else present is not None
+        if how.endswith("+"):
+            return rest if is_there else ""
+        if how.endswith("-") and not is_there:
+            return rest
+        return present or ""
+
+    return REFERENCE.sub(replaced, value)

@@ -1,0 +1,188 @@
+"""Make the plan: read every file, judge every target, and work out what would be written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from core.propagation.editing import Edit, Judged, edit, judge_result
+from core.propagation.env_file import EnvFile
+from core.propagation.expectations import expectations
+from core.propagation.folders import (
+    FileMissingError,
+    FileUnreadableError,
+    Folders,
+    FoundFile,
+    to_bytes,
+    why_unwritable,
+)
+from core.propagation.masking import masked_diff
+from core.propagation.places import NotParseableError
+from core.propagation.plan import Draft, FileEdit, FilePlan, Plan, State, TargetPlan, identify
+from core.propagation.project import names_for
+from core.propagation.reach import Consequence, ContainerAction, Containers, Expectation
+from core.propagation.targets import CommandTarget, FileTarget, SyncSettings
+from core.propagation.values import Values
+
+FILES_ONLY = "nobody looks at containers here; recreate it yourself, for a restart keeps the old values"
+
+
+def make_draft(
+    settings: SyncSettings,
+    values: Values,
+    *,
+    at: datetime,
+    leave_out: Collection[str] = (),
+    commands_done: Mapping[str, str] | None = None,
+    containers: Containers | None = None,
+) -> Draft:
+    """Plan to bring the values to every target that is not left out; changes nothing.
+
+    `leave_out` names targets and containers. `commands_done` holds, by a command target's name, the
+    fingerprint of the value that it last took.
+    """
+    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers)
+
+
+def fingerprint(value: str) -> str:
+    """Tell one value from another without keeping it; our values are long and random."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+class _Drafting:
+    """One pass over all targets."""
+
+    def __init__(
+        self,
+        settings: SyncSettings,
+        values: Values,
+        leave_out: Collection[str],
+        commands_done: Mapping[str, str],
+    ) -> None:
+        self.settings = settings
+        self.values = values
+        self.leave_out = leave_out
+        self.commands_done = commands_done
+        self.folders = Folders(settings.folders)
+        self.judged: dict[str, Judged] = {}
+        self.files: dict[Path, FoundFile] = {}
+        self.edits: dict[Path, Edit] = {}
+        self.fingerprints: dict[str, str] = {}
+
+    def draft(self, at: datetime, containers: Containers | None) -> Draft:
+        groups = self._groups()
+        for path, targets in groups.items():
+            self.edits[path] = edit(
+                self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
+            )
+        for path, targets in groups.items():
+            names = names_for(targets[0].folder, targets[0].file, self.read)
+            done = self.edits[path]
+            judge_result(done, self._with_values(targets), names, is_compose=targets[0].is_compose)
+            self.judged |= done.judged
+            self._look_for_write_protection(path, targets)
+        edits = tuple(
+            self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
+        )
+        expected = tuple(
+            one
+            for one in expectations(self.settings, self.values, self.read)
+            if one.container.name not in self.leave_out
+        )
+        plan = Plan(
+            made_at=at,
+            targets=tuple(self._target_plan(one) for one in self.settings.targets),
+            files=tuple(self._file_plan(one) for one in edits),
+            containers=consequences(expected, containers),
+        )
+        plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
+        return Draft(plan, edits, expected)
+
+    def read(self, folder: str, file: str) -> str:
+        """Read a file as the plan would leave it."""
+        path = self.folders.resolve(folder, file)
+        done = self.edits.get(path)
+        return done.text if done else self.folders.read(folder, file).text
+
+    def _groups(self) -> dict[Path, list[FileTarget]]:
+        """Read the files and sort the targets by file; judge those that have none, or no value."""
+        groups: dict[Path, list[FileTarget]] = {}
+        for target in self.settings.targets:
+            value = self.values.text(target.receives)
+            if target.name in self.leave_out:
+                self.judged[target.name] = Judged(State.LEFT_OUT)
+            elif value is None:
+                self.judged[target.name] = Judged(State.NO_VALUE, self.values.problem(target.receives))
+            elif isinstance(target, CommandTarget):
+                self._judge_command(target, value)
+            else:
+                self._read_for(target, groups)
+        return groups
+
+    def _read_for(self, target: FileTarget, groups: dict[Path, list[FileTarget]]) -> None:
+        try:
+            found = self.folders.read(target.folder, target.file)
+            _ = found.text
+        except FileMissingError as error:
+            self.judged[target.name] = Judged(State.FILE_MISSING, error.args[0])
+        except FileUnreadableError as error:
+            self.judged[target.name] = Judged(State.UNREADABLE, error.args[0])
+        except NotParseableError as error:
+            self.judged[target.name] = Judged(State.NOT_PARSEABLE, error.args[0])
+        else:
+            self.files.setdefault(found.path, found)
+            groups.setdefault(found.path, []).append(target)
+
+    def _judge_command(self, target: CommandTarget, value: str) -> None:
+        self.fingerprints[target.name] = fingerprint(value)
+        done = self.commands_done.get(target.name) == self.fingerprints[target.name]
+        self.judged[target.name] = Judged(State.IN_SYNC if done else State.WILL_RUN)
+
+    def _look_for_write_protection(self, path: Path, targets: list[FileTarget]) -> None:
+        problem = why_unwritable(path) if self._changes(path) else None
+        for target in targets if problem else ():
+            if self.judged[target.name].state.is_change:
+                self.judged[target.name] = Judged(State.UNWRITABLE, problem or "")
+
+    def _with_values(self, targets: list[FileTarget]) -> dict[FileTarget, str]:
+        return {one: self.values.text(one.receives) or "" for one in targets}
+
+    def _changes(self, path: Path) -> bool:
+        return self.edits[path].text != self.files[path].text
+
+    def _file_edit(self, path: Path, target: FileTarget) -> FileEdit:
+        return FileEdit(target.folder, target.file, self.files[path], to_bytes(self.edits[path].text))
+
+    def _file_plan(self, one: FileEdit) -> FilePlan:
+        before, after = one.found.text, self.edits[one.found.path].text
+        is_compose = one.file.endswith((".yml", ".yaml"))
+        keys = None if is_compose else EnvFile(before).keys
+        return FilePlan(
+            folder=one.folder,
+            file=one.file,
+            path=str(one.found.path),
+            before=one.found.digest,
+            after=hashlib.sha256(one.after).hexdigest(),
+            diff=masked_diff(before, after, one.file, keys=keys),
+        )
+
+    def _target_plan(self, target: FileTarget | CommandTarget) -> TargetPlan:
+        judged = self.judged[target.name]
+        return TargetPlan(
+            target=target.name,
+            receives=target.receives.words,
+            state=judged.state,
+            why=judged.why,
+            services=judged.services,
+        )
+
+
+def consequences(expected: tuple[Expectation, ...], containers: Containers | None) -> tuple[Consequence, ...]:
+    if containers is not None:
+        return containers.consequences(expected)
+    return tuple(
+        Consequence(container=one.container.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
+        for one in expected
+    )

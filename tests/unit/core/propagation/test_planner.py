@@ -1,0 +1,282 @@
+"""How every target stands, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.propagation.plan import State, TargetPlan
+from core.propagation.reach import ContainerAction
+from core.propagation.targets import CommandTarget, ReceivedKind, Receives
+from tests.support.propagation import API_KEY, KEY, install, target
+
+SERVICE = "services:\n  a:\n    image: x\n    environment:\n"
+
+
+def only(plan_targets: tuple[TargetPlan, ...]) -> TargetPlan:
+    """Return the only target of a plan."""
+    (found,) = plan_targets
+    return found
+
+
+@pytest.mark.parametrize(
+    ("files", "file", "state", "why"),
+    [
+        pytest.param({".env": f"{KEY}=value-1\n"}, ".env", State.IN_SYNC, "", id="in sync"),
+        pytest.param({".env": f"{KEY}=old\n"}, ".env", State.WILL_CHANGE, "", id="will change"),
+        pytest.param({".env": "A=1\n"}, ".env", State.KEY_MISSING, f"add the line {KEY}=", id="key missing"),
+        pytest.param({}, ".env", State.FILE_MISSING, "is not there; create it", id="file missing"),
+        pytest.param({".env/x": "A=1\n"}, ".env", State.UNREADABLE, "no regular file", id="a folder"),
+        pytest.param({".env": "A='1\n"}, ".env", State.NOT_PARSEABLE, "line 1 opens quotes", id="broken"),
+        pytest.param({".env": b"A=\0\n"}, ".env", State.NOT_PARSEABLE, "no UTF-8 text", id="binary"),
+        pytest.param({".env": b"\xff\xfeA\0"}, ".env", State.NOT_PARSEABLE, "save it as UTF-8", id="UTF-16"),
+        pytest.param(
+            {".env": f"{KEY}=a b\n"}, ".env", State.REFUSED, "more than one plain word", id="refused"
+        ),
+        pytest.param({".env": "#" * 600_000}, ".env", State.UNREADABLE, "larger than", id="too large"),
+        pytest.param(
+            {".env": f"{KEY}=${{A}}\nA=value-1\n"},
+            ".env",
+            State.REFUSED,
+            "line 1 takes the value from A, which does not hold it",
+            id="follows a name that comes later",
+        ),
+        pytest.param(
+            {".env": f"A=value-1\n{KEY}=${{A}}\n"},
+            ".env",
+            State.FOLLOWS,
+            "from A",
+            id="follows in the same file",
+        ),
+        pytest.param(
+            {"c.yml": f"{SERVICE}      B: 1\n"},
+            "c.yml",
+            State.KEY_MISSING,
+            "no `environment`",
+            id="not in compose",
+        ),
+        pytest.param(
+            {"c.yml": "services:\n  a: {image: x, env_file: .env.a}\n"},
+            "c.yml",
+            State.KEY_MISSING,
+            "if .env.a sets it, list that file as a target",
+            id="comes from an env file",
+        ),
+        pytest.param(
+            {"c.yml": "services:\n  a: {extends: {file: base.yml, service: b}}\n"},
+            "c.yml",
+            State.KEY_MISSING,
+            "a service extends base.yml; list that file",
+            id="comes from another compose file",
+        ),
+        pytest.param(
+            {"c.yml": f"{SERVICE}      {KEY}: ${{{KEY}}}\n", ".env": f"{KEY}=value-1\n"},
+            "c.yml",
+            State.FOLLOWS,
+            f"from {KEY}",
+            id="follows .env",
+        ),
+        pytest.param(
+            {"c.yml": f"{SERVICE}      {KEY}:\n", ".env": f"{KEY}=value-1\n"},
+            "c.yml",
+            State.FOLLOWS,
+            f"from {KEY}",
+            id="has no value and takes that of .env",
+        ),
+        pytest.param(
+            {"c.yml": f"{SERVICE}      {KEY}: ${{{KEY}:-value-1}}\n"},
+            "c.yml",
+            State.FOLLOWS,
+            f"from {KEY}",
+            id="holds it as the default",
+        ),
+        pytest.param(
+            {"c.yml": f"{SERVICE}      {KEY}: ${{{KEY}}}\n", ".env": f"{KEY}=old\n"},
+            "c.yml",
+            State.REFUSED,
+            f"list {KEY} as a target too",
+            id="follows a name that is no target",
+        ),
+        pytest.param(
+            {"c.yml": f"{SERVICE}      {KEY}: 'a-${{X}}'\n"},
+            "c.yml",
+            State.REFUSED,
+            "from others",
+            id="mixture",
+        ),
+    ],
+)
+def test_target_stands_as_its_file_says(
+    tmp_path: Path, files: dict[str, str | bytes], file: str, state: State, why: str
+) -> None:
+    installation = install(tmp_path, files, target(file))
+    installation.keep("value-1")
+
+    found = only(installation.sync.draft().plan.targets)
+
+    assert found.state is state
+    assert why in found.why
+
+
+def test_reference_is_never_replaced_by_a_literal_and_follows_the_new_value(tmp_path: Path) -> None:
+    compose = f"{SERVICE}      TOKEN: ${{{KEY}}}\n"
+    installation = install(
+        tmp_path, {".env": f"{KEY}=old\n", "c.yml": compose}, target(".env"), target("c.yml", "TOKEN")
+    )
+
+    installation.apply("value-1")
+
+    assert (installation.folder / "c.yml").read_text() == compose
+    assert {one.state for one in installation.sync.draft().plan.targets} == {State.IN_SYNC, State.FOLLOWS}
+
+
+def test_service_that_is_not_there_is_named(tmp_path: Path) -> None:
+    installation = install(tmp_path, {"c.yml": f"{SERVICE}      {KEY}: x\n"}, target("c.yml", service="b"))
+    installation.keep("value-1")
+
+    found = only(installation.sync.draft().plan.targets)
+
+    assert (found.state, found.why) == (State.KEY_MISSING, "c.yml has no service b; correct the target")
+
+
+def test_plan_names_all_services_that_a_shared_value_reaches(tmp_path: Path) -> None:
+    services = "services:\n  a: {image: x, environment: *e}\n  b: {image: x, environment: *e}\n"
+    text = f"x-e: &e\n  {KEY}: old\n{services}"
+    installation = install(tmp_path, {"c.yml": text}, target("c.yml", service="a"))
+    installation.keep("value-1")
+
+    found = only(installation.sync.draft().plan.targets)
+
+    assert (found.state, found.services) == (State.WILL_CHANGE, ("a", "b"))
+
+
+def test_link_that_leads_out_of_the_folder_is_left_alone(tmp_path: Path) -> None:
+    installation = install(tmp_path, {}, target(".env"))
+    outside = tmp_path / "outside.env"
+    outside.write_text(f"{KEY}=old\n")
+    (installation.folder / ".env").symlink_to(outside)
+    installation.keep("value-1")
+
+    found = only(installation.sync.draft().plan.targets)
+
+    assert found.state is State.UNREADABLE
+    assert "leads out of the folder" in found.why
+
+
+def test_target_left_out_keeps_nothing_from_being_written(tmp_path: Path) -> None:
+    installation = install(tmp_path, {".env": f"{KEY}=old\n"}, target(".env"), target("missing.env"))
+    installation.keep("value-1")
+
+    assert installation.sync.draft().plan.is_blocked
+    plan = installation.sync.draft(leave_out={"leguas/missing.env:AUTHENTICATION_API_KEY"}).plan
+
+    assert not plan.is_blocked
+    assert [one.state for one in plan.targets] == [State.WILL_CHANGE, State.LEFT_OUT]
+
+
+def test_target_without_value_says_what_to_do(tmp_path: Path) -> None:
+    secret = Receives(kind=ReceivedKind.SECRET_KEY)
+    token = Receives(kind=ReceivedKind.TOKEN, session="sales")
+    installation = install(
+        tmp_path,
+        {".env": "A=1\nB=1\nC=1\n"},
+        target(".env", "A"),
+        target(".env", "B", receives=secret),
+        target(".env", "C", receives=token),
+        environ={},
+    )
+    installation.environ = {"WPPCONNECT_URL": "http://127.0.0.1:1", "WPPCONNECT_SECRET_KEY": "has a blank/"}
+
+    found = installation.sync.draft().plan.targets
+
+    assert [one.state for one in found] == [State.NO_VALUE] * 3
+    assert "sync adopt" in found[0].why
+    assert "secret_key has other characters in it" in found[1].why
+    assert "no token of sales is stored yet" in found[2].why
+    assert "has a blank/" not in str(found)
+
+
+def test_two_targets_that_want_different_values_in_one_place_are_refused(tmp_path: Path) -> None:
+    secret = Receives(kind=ReceivedKind.SECRET_KEY)
+    text = f"{SERVICE}      {KEY}: old\n"
+    installation = install(
+        tmp_path, {"c.yml": text}, target("c.yml"), target("c.yml", service="a", receives=secret)
+    )
+    installation.environ = {"WPPCONNECT_URL": "http://127.0.0.1:1", "WPPCONNECT_SECRET_KEY": "other-value-2"}
+    installation.keep("value-1")
+
+    plan = installation.sync.draft().plan
+
+    assert [one.state for one in plan.targets] == [State.REFUSED, State.WILL_CHANGE]
+    assert "another target writes another value" in plan.targets[0].why
+
+
+def test_plan_changes_its_digest_with_every_file_and_value(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    installation.keep("value-1")
+    first = installation.sync.draft().plan.digest
+
+    assert installation.sync.draft().plan.digest == first
+    (installation.folder / ".env").write_text(f"# touched\n{KEY}=present-key-1234\n")
+    second = installation.sync.draft().plan.digest
+    installation.keep("value-2")
+
+    assert len({first, second, installation.sync.draft().plan.digest}) == 3
+
+
+def test_plan_shows_no_secret_of_the_installation(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    installation.keep("value-1")
+
+    shown = installation.sync.draft().plan.model_dump_json()
+
+    assert [word for word in ("segredo", "present-key-1234", "value-1") if word in shown] == []
+    assert "DB_PASSWORD=•••" in shown
+
+
+def test_containers_are_unmanaged_where_nobody_looks_at_them(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    installation.keep("value-1")
+
+    plan = installation.sync.draft().plan
+
+    assert {one.action for one in plan.containers} == {ContainerAction.UNMANAGED}
+
+
+def test_containers_are_expected_to_run_with_what_the_files_will_say(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    installation.keep("value-1")
+
+    wpp, evolution = installation.sync.draft().expectations
+
+    assert (wpp.service, evolution.service) == ("wppconnect", "evolution")
+    assert {key: text.get_secret_value() for key, text in wpp.environment.items()} == {"TOKEN": "value-1"}
+    assert {key: text.get_secret_value() for key, text in evolution.environment.items()} == {
+        "AUTHENTICATION_API_KEY": "value-1",
+        "EVOLUTION_API_KEY": "value-1",
+    }
+
+
+def test_override_file_counts_for_what_a_container_runs_with(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    override = "services:\n  wppconnect:\n    environment:\n      TOKEN: own\n    command: --secretKey k-1\n"
+    (installation.folder / "docker-compose.override.yml").write_text(override)
+    installation.keep("value-1")
+
+    wpp = installation.sync.draft().expectations[0]
+
+    assert wpp.compose_files == ("docker-compose.yml", "docker-compose.override.yml")
+    assert wpp.environment["TOKEN"].get_secret_value() == "own"
+
+
+def test_command_runs_until_it_took_the_value(tmp_path: Path) -> None:
+    command = CommandTarget(label="django", folder="leguas", command=("true",), receives=API_KEY)
+    installation = install(tmp_path, {}, targets=(command,), containers=())
+    installation.settings = installation.settings.model_copy(update={"targets": (command,)})
+    installation.keep("value-1")
+
+    assert only(installation.sync.draft().plan.targets).state is State.WILL_RUN
+    installation.apply()
+
+    assert only(installation.sync.draft().plan.targets).state is State.IN_SYNC
