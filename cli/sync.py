@@ -54,6 +54,13 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from cli.sync_parts import open_parts
 
     parts = open_parts(environ, Path.cwd(), file=arguments.file, files_only=arguments.files_only)
+    try:
+        return _command(parts, arguments)
+    finally:
+        parts.core.stop()
+
+
+def _command(parts: Parts, arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "plan":
             return _plan(parts, arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 
 from cli.sync_parts import Parts
 from core.propagation.agent import Agent
@@ -15,8 +14,8 @@ PROGRAM = "wppconnect-ops sync agent"
 
 
 def run_agent(parts: Parts) -> int:
-    """Work until SIGTERM or Ctrl-C; a change that is under way is finished first."""
-    stop = threading.Event()
+    """Work until SIGTERM or Ctrl-C; a change that waits for a container is taken back first."""
+    stop = parts.stop
     before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
     core = parts.core
     agent = Agent(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cli.environment import read_environment
+from core.containers.compose import Compose
+from core.containers.docker_containers import DockerContainers
+from core.containers.engine import Engine
+from core.containers.sessions import GatewaySessions
 from core.exceptions import ConfigurationError
 from core.logs import configure_logging
 from core.propagation.keeper import ValueKeeper
 from core.propagation.reach import Containers
 from core.propagation.sync import Sync
 from core.propagation.sync_file import read_sync_file
-from core.propagation.targets import SyncSettings
 from core.runtime import Core, open_core
 from core.settings import load_environment
 
@@ -32,12 +38,15 @@ class Parts:
     keeper: ValueKeeper
     sync_file: Path
     environ: Mapping[str, str]
-    files_only: bool
+    containers: Containers | None
+    """None: files only."""
+    stop: threading.Event
+    """Ends waits, and with them what is under way."""
     sync: Sync
 
     def reopen(self) -> Sync:
         """Read the sync file again; raises ConfigurationError."""
-        return _open_sync(self.core, self.keeper, self.sync_file, self.environ, files_only=self.files_only)
+        return _open_sync(self.core, self.keeper, self.sync_file, self.environ, self.containers)
 
 
 def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None, files_only: bool) -> Parts:
@@ -50,25 +59,43 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
         raise ConfigurationError([NOT_SET])
     core = open_core(environment, program=PROGRAM)
     keeper = ValueKeeper(core.settings, core.store)
-    sync = _open_sync(core, keeper, path, environ, files_only=files_only)
-    return Parts(core, keeper, path, environ, files_only, sync)
+    stop = threading.Event()
+    containers = None if files_only else _open_containers(core, environ, stop)
+    sync = _open_sync(core, keeper, path, environ, containers)
+    return Parts(core, keeper, path, environ, containers, stop, sync)
 
 
-def open_containers(core: Core, settings: SyncSettings) -> Containers | None:
-    """Return what recreates containers; None where nothing does."""
-    _ = core, settings
-    return None
+def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Event) -> Containers:
+    host = core.environment.docker_host
+
+    def start_session(server: str, session: str) -> None:
+        core.operations.start(server, session, actor="sync")
+
+    return DockerContainers(
+        lambda: Engine(host),
+        journal=core.data_directory / "sync" / "containers.json",
+        sessions=GatewaySessions(core.monitor, start_session),
+        compose=cache(lambda: Compose.find(host, environ.get("PATH", os.defpath))),
+        stop=stop,
+    )
 
 
 def _open_sync(
-    core: Core, keeper: ValueKeeper, path: Path, environ: Mapping[str, str], *, files_only: bool
+    core: Core,
+    keeper: ValueKeeper,
+    path: Path,
+    environ: Mapping[str, str],
+    containers: Containers | None,
 ) -> Sync:
     settings = read_sync_file(path)
+    if containers and any(one.gateway for one in settings.containers):
+        # It tells which sessions are connected, before and after.
+        core.monitor.start()
     return Sync(
         settings,
         keeper,
         data_directory=core.data_directory,
         environ=environ,
-        containers=None if files_only or not settings.containers else open_containers(core, settings),
+        containers=containers if settings.containers else None,
         record=core.history.append,
     )

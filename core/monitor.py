@@ -15,7 +15,6 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
-from core.healer import Restarts
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
 from core.resumption import first_server_snapshot, first_snapshot
@@ -50,7 +49,6 @@ class Monitor:
         client: ClientFactory,
         holder: str,
         closed_by: Callable[[str, str], Reason | None] = lambda _server, _session: None,
-        restarts: Restarts | None = None,
         now: Now = real_now,
         monotonic: Monotonic = real_monotonic,
     ) -> None:
@@ -61,7 +59,6 @@ class Monitor:
         self._client = client
         self._holder = holder
         self._closed_by = closed_by
-        self._restarts = restarts
         self._now = now
         self._monotonic = monotonic
         self._stop = threading.Event()
@@ -69,8 +66,9 @@ class Monitor:
         self._gateways: dict[str, _Gateway] = {}
 
     def start(self) -> None:
-        """Begin to probe or to follow, in the background."""
-        self._thread.start()
+        """Begin to probe or to follow, in the background; safe to call twice."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End the background threads and let go of the leases; safe to call twice."""
@@ -179,7 +177,6 @@ class Monitor:
             history=self._history,
             holder=self._holder,
             closed_by=self._closed_by,
-            restarts=self._restarts,
             now=self._now,
             monotonic=self._monotonic,
         )

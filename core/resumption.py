@@ -19,7 +19,6 @@ _CARRIED_ON = (
     "default_secret",
     "end_to_end_offered",
     "probe_failures",
-    "self_healing",
     "discovered",
 )
 

@@ -20,6 +20,7 @@ from core.exceptions import ConfigurationError
 from core.models import Frozen, Pause, TokenSource, session_name_problem
 from core.settings_fields import (
     AlertmanagerAddress,
+    DockerHost,
     EndToEndMinutes,
     GatewayUrl,
     ListenAddress,
@@ -88,8 +89,6 @@ class ServerSettings(Frozen):
     """Who paused the whole gateway, why and until when, where that was told."""
     end_to_end_minutes: float = 0
     """How often each session has WhatsApp asked something; 0: never."""
-    self_healing: bool = False
-    """Restart sessions that do not respond."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:
@@ -181,7 +180,6 @@ class CoreEnvironment(Environment):
     webhook: WebhookUrl | None = Field(default=None, repr=False)
     enabled: bool = True
     end_to_end_minutes: EndToEndMinutes = 0
-    self_healing: bool = False
     interval_seconds: Interval = 5.0
     timeout_connect_seconds: Seconds = 3.0
     timeout_healthz_seconds: Seconds = 5.0
@@ -201,6 +199,7 @@ class CoreEnvironment(Environment):
     alertmanager_bearer_token: SecretStr | None = None
     data_dir: Path = Path("data")
     sync_file: Path | None = None
+    docker_host: DockerHost = "unix:///var/run/docker.sock"
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
 
@@ -223,7 +222,6 @@ class CoreEnvironment(Environment):
             token_source=self.token_source,
             enabled=self.enabled,
             end_to_end_minutes=self.end_to_end_minutes,
-            self_healing=self.self_healing,
             sessions=sessions,
         )
 

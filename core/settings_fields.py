@@ -84,6 +84,16 @@ def check_end_to_end_minutes(minutes: float) -> float:
     raise ValueError("must be 0 (off), or 5 to 1440 minutes")
 
 
+def check_docker_host(text: str) -> str:
+    """Return the address of a Docker Engine: a socket, or a proxy in front of one."""
+    if text.startswith("unix:///"):
+        return text
+    if text.startswith("tcp://"):
+        _split_url(text.replace("tcp", "http", 1))
+        return text
+    raise ValueError("must be unix:///path/to/docker.sock or tcp://host:port; write one of them")
+
+
 def parse_session_names(text: str) -> tuple[str, ...]:
     """Read a comma list of session names; blanks are ignored, and a repeated name counts once."""
     entries = {entry.strip(): place for place, entry in enumerate(text.split(","), 1) if entry.strip()}
@@ -150,6 +160,7 @@ WebhookUrl = Annotated[str, _from_text(check_webhook)]
 ListenAddress = Annotated[tuple[str, int], _from_text(parse_listen_address)]
 SessionNames = Annotated[tuple[str, ...], _from_text(parse_session_names)]
 ServerName = Annotated[str, _from_text(parse_server_name)]
+DockerHost = Annotated[str, _from_text(check_docker_host)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _from_text(str.upper)]
 LogFormat = Annotated[Literal["text", "json"], _from_text(str.lower)]
 TokenSourceWord = Annotated[TokenSource, _from_text(str.lower)]

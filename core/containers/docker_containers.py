@@ -81,6 +81,11 @@ class DockerContainers:
         self._now = now
         self._monotonic = monotonic
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell that `repair` has something to do."""
+        return self._journal.is_there
+
     def consequences(self, expectations: Sequence[Expectation]) -> tuple[Consequence, ...]:
         """Tell what `carry_out` would do; never raises for one bad container or an absent engine."""
         with self._engine() as engine:
@@ -151,7 +156,8 @@ class DockerContainers:
                 mover.replace(order, touch)
             page = page.model_copy(update={"phase": Phase.GOOD})
             self._journal.write(page)
-        except ContainerError as error:
+        except BaseException as error:
+            # Also for somebody who leaves with Ctrl-C.
             self._put_back(mover, page.model_copy(update={"phase": Phase.WORKING}), error)
             raise
         try:
@@ -160,7 +166,7 @@ class DockerContainers:
             # The new ones are good; what is left of the old ones goes with the next repair.
             log.warning("old_containers_left error=%s", error)
 
-    def _put_back(self, mover: Mover, page: Page, why: ContainerError) -> None:
+    def _put_back(self, mover: Mover, page: Page, why: BaseException) -> None:
         try:
             self._settle(mover, page)
         except ContainerError as error:
@@ -215,7 +221,11 @@ class DockerContainers:
         gateway = container.gateway
         if gateway is None:
             return ()
-        lost = self._sessions.lost(gateway, sessions, since=since, report=report, stop=self._stop)
+        try:
+            lost = self._sessions.lost(gateway, sessions, since=since, report=report, stop=self._stop)
+        except (KeyboardInterrupt, SystemExit):
+            # The containers are good, and stay. Whoever leaves now ends the wait and nothing else.
+            lost = tuple(sessions)
         return tuple(f"{gateway}/{one}" for one in lost)
 
     def _mover(self, engine: Engine, report: Report) -> Mover:

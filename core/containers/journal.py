@@ -81,6 +81,11 @@ class Journal:
                 f"{self._path} cannot be read: look at the containers that are named in it, then delete it"
             ) from None
 
+    @property
+    def is_there(self) -> bool:
+        """Tell that something is under way."""
+        return self._path.exists()
+
     def clear(self) -> None:
         """Nothing is under way any more."""
         try:

@@ -26,6 +26,7 @@ LOST_WITH_THE_GATEWAY = frozenset(
     ]
 )
 """Also the refusals: a new key is in force here before the gateway runs with it."""
+NOT_IN_TIME = "It did not connect again in time."
 ASKS_FOR_A_PHONE = frozenset([Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE])
 
 StartSession = Callable[[str, str], None]
@@ -99,8 +100,9 @@ class GatewaySessions:
             if all(name in wait.hopeless for name in left):
                 break
             stop.wait(POLL_SECONDS)
+        gone = "This program was stopped, and waits no more." if stop.is_set() else NOT_IN_TIME
         for name in left:
-            wait.tell(name, StepState.FAILED, wait.hopeless.get(name, "It did not connect again in time."))
+            wait.tell(name, StepState.FAILED, wait.hopeless.get(name, gone))
         return tuple(left)
 
     def _counts(self, seen: SessionSnapshot) -> bool:

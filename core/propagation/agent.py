@@ -116,8 +116,12 @@ class Agent:
                 self._publish(Bulletin(problem=error.message))
             return
         self._stamp, self._sync, self._looked = stamp, opened, float("-inf")
+        self._mend(opened)
+
+    def _mend(self, sync: Sync) -> None:
+        """Finish or undo what is left of a change: of a killed process, or while the engine was away."""
         try:
-            if done := opened.recover(_log_step):
+            if done := sync.recover(_log_step):
                 _log.warning("sync_interrupted_change_%s backup=%s", done.code, done.backup)
                 self._recovered = done.code
         except WppconnectError as error:
@@ -212,6 +216,8 @@ class Agent:
     def _look(self) -> None:
         if self._sync is None:
             return
+        if self._sync.is_interrupted:
+            self._mend(self._sync)
         plan = self._sync.draft().plan
         at = self._clock()
         self._looked, self._checked_at = time.monotonic(), at

@@ -105,6 +105,10 @@ class ContainersDone(Frozen):
 class Containers(Protocol):
     """The container part of the sync agent. One caller at a time: the sync lock is held around each call."""
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell that `repair` has something to do."""
+
     def consequences(self, expectations: Sequence[Expectation]) -> tuple[Consequence, ...]:
         """Look, and tell what `carry_out` would do, one for each expectation, in order; changes nothing.
 
@@ -122,4 +126,4 @@ class Containers(Protocol):
         """Restart one container as it is; its environment stays the old one."""
 
     def repair(self, report: Report) -> None:
-        """Leave one running container each, whatever a killed process left; called at every start."""
+        """Leave one running container each, whatever a killed process or an engine that went away left."""

@@ -208,7 +208,7 @@ class Sync:
     @property
     def is_interrupted(self) -> bool:
         """Tell that a killed process left a change which the next `apply` or agent will mend."""
-        return self._changing.is_interrupted
+        return self._changing.is_interrupted or bool(self._containers and self._containers.is_interrupted)
 
     def recover(self, report: Report) -> Done | None:
         """Finish or undo what a killed process left; None when nothing was under way."""

@@ -13,12 +13,13 @@ import docker
 import pytest
 
 from core.exceptions import ContainerError, EngineUnreachableError
-from core.propagation.reach import ContainerAction
+from core.propagation.reach import ContainerAction, StepEvent
 from tests.support.containers import (
     KEY,
     NEW,
     OLD,
     SERVES,
+    ImpatientSessions,
     Playground,
     Progress,
     RememberedSessions,
@@ -255,6 +256,34 @@ def test_new_release_under_the_same_name_is_not_taken_along(playground: Playgrou
 
     assert playground.inspect(name)["Image"] == image.id
     assert playground.names("app") == {name: "running"}
+
+
+def test_who_leaves_in_the_middle_leaves_the_old_container(playground: Playground, tmp_path: Path) -> None:
+    name = playground.run("left")
+    before = playground.inspect(name)["Id"]
+
+    def leave(event: StepEvent) -> None:
+        if event.step == "wait_healthy":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        containers(playground.engine.host, tmp_path).carry_out([expectation(name)], leave)
+
+    assert playground.inspect(name)["Id"] == before
+    assert playground.names("left") == {name: "running"}
+
+
+def test_who_leaves_while_sessions_reconnect_leaves_the_new_container(
+    playground: Playground, tmp_path: Path
+) -> None:
+    volume = {"Binds": [f"{playground.engine.name('profiles')}:/srv"]}
+    name = playground.run("waiting", WorkingDir="/srv", HostConfig=volume)
+    part = containers(playground.engine.host, tmp_path, sessions=ImpatientSessions(known=("sales",)))
+
+    done = part.carry_out([expectation(name, gateway="main")], Progress())
+
+    assert done.lost_sessions == ("main/sales",)
+    assert playground.key_of(name) == NEW
 
 
 # The library leaves the socket open on which it could not connect anew.

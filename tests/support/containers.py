@@ -57,6 +57,13 @@ class RememberedSessions:
         return tuple(one for one in sessions if one in self.lose)
 
 
+class ImpatientSessions(RememberedSessions):
+    """Somebody presses Ctrl-C while they reconnect."""
+
+    def lost(self, server: str, sessions: Sequence[str], *, since: datetime, **_: object) -> tuple[str, ...]:
+        raise KeyboardInterrupt
+
+
 def containers(
     host: str, folder: Path, *, sessions: object = None, compose: Compose | None = None
 ) -> DockerContainers:

@@ -155,6 +155,7 @@ class ScriptedContainers:
         self._carry_out = carry_out
         self.restarted: list[str] = []
         self.repaired = 0
+        self.is_interrupted = False
 
     def consequences(self, expectations: Sequence[Expectation]) -> tuple[Consequence, ...]:
         return tuple(

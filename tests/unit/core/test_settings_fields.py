@@ -3,6 +3,7 @@
 import pytest
 
 from core.settings_fields import (
+    check_docker_host,
     check_webhook,
     normalise_url,
     parse_listen_address,
@@ -144,3 +145,14 @@ def test_what_may_be_a_pasted_token_is_not_repeated(pasted: str) -> None:
 def test_server_name_that_is_no_file_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="must be 1 to 40 letters"):
         parse_server_name(name)
+
+
+@pytest.mark.parametrize("text", ["unix:///var/run/docker.sock", "tcp://socket-proxy:2375"])
+def test_docker_host_is_a_socket_or_a_proxy(text: str) -> None:
+    assert check_docker_host(text) == text
+
+
+@pytest.mark.parametrize("text", ["/var/run/docker.sock", "unix://docker.sock", "ssh://root@host", "tcp://"])
+def test_other_docker_hosts_are_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write (one of them|for example)"):
+        check_docker_host(text)
