@@ -9,11 +9,11 @@ from core.addresses import Address, check_listening
 EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-def local_url(address: Address) -> str:
+def local_url(address: Address, scheme: str = "http") -> str:
     """Write the address as a link that works on this machine."""
     host, port = address
     host = EVERY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def address_problems(wanted: Iterable[tuple[str, Address]]) -> list[str]:

@@ -26,6 +26,7 @@ from core.settings import (
 )
 from dashboard.settings import DashboardEnvironment
 from exporter.settings import ExporterEnvironment
+from exporter.web_config import read_web_config
 
 LINK_FILE = "first-sign-in-link"
 """Where the page leaves the first sign-in link when there is no terminal (dashboard/auth/links.py)."""
@@ -67,16 +68,21 @@ def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool)
         raise ConfigurationError([*problems, *error.problems]) from None
     demo = simulator.values if is_demo else None
     problems += address_problems(_addresses(exporter.values, page.values, demo))
+    try:
+        is_tls = read_web_config(exporter.values.web_config_file).tls is not None
+    except ConfigurationError as error:
+        is_tls, problems = False, [*problems, *error.problems]
     if problems:
         raise ConfigurationError(problems)
 
     data = prepare_data_dir(core.values)
     environ["WPPCONNECT_DATA_DIR"] = str(data)
     front_doors = [("Page", page.values.own_url(page.values.listen_address[1]))]
-    front_doors += [("Exporter", f"{local_url(exporter.values.web_listen_address)}/metrics")]
+    exporter_url = local_url(exporter.values.web_listen_address, "https" if is_tls else "http")
+    front_doors += [("Exporter", f"{exporter_url}/metrics")]
     if demo is None:
         gateways = [("Gateway", core.values.url or "")]
-        services = _front_doors(exporter.values, page.values, environ, at_terminal=at_terminal)
+        services = _front_doors(exporter_url, page.values, environ, at_terminal=at_terminal)
     else:
         gateway, phone = local_url(demo.gateway), local_url(demo.phone)
         environ = demo_environment(environ, gateway=gateway, secret_file=make_demo_secret(data))
@@ -84,7 +90,7 @@ def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool)
         gateways = [("Gateway", f"{gateway} (simulated, session {sessions})"), ("Its phone", phone)]
         services = [
             _simulator(gateway, phone, environ),
-            *_front_doors(exporter.values, page.values, environ, at_terminal=at_terminal),
+            *_front_doors(exporter_url, page.values, environ, at_terminal=at_terminal),
         ]
     return Plan(tuple(services), (*front_doors, *gateways), data / LINK_FILE)
 
@@ -101,7 +107,7 @@ def _addresses(
 
 
 def _front_doors(
-    exporter: ExporterEnvironment,
+    exporter_url: str,
     page: DashboardEnvironment,
     environ: Mapping[str, str],
     *,
@@ -114,7 +120,7 @@ def _front_doors(
             name="exporter",
             command=program("exporter.cli:main"),
             environ=environ,
-            health_urls=(f"{local_url(exporter.web_listen_address)}/-/healthy",),
+            health_urls=(f"{exporter_url}/-/healthy",),
         ),
         Service(
             name="page",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import queue
 import signal
 import sys
@@ -13,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
-from urllib.parse import urlsplit
 
+from cli.health import answers
 from cli.process import Child
 from cli.services import Service
 
@@ -25,7 +24,7 @@ STOP_SECONDS = 1.6
 FRONT_DOORS_STOP_SECONDS = 1.2
 """Of these, how long the last ones wait for the others."""
 HEALTH_INTERVAL_SECONDS = 0.05
-HEALTH_TIMEOUT_SECONDS = 2.0
+KILLED_SECONDS = 2.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -119,7 +118,7 @@ class Supervisor:
 
     def _ask_until_ready(self, child: Child) -> None:
         for url in child.service.health_urls:
-            while not _answers(url):
+            while not answers(url):
                 if child.ended.wait(HEALTH_INTERVAL_SECONDS):
                     return
         self._events.put(_Event(child, is_ready=True))
@@ -137,7 +136,7 @@ class Supervisor:
                 self.print(f"{child.service.name} did not end in time and was killed.")
                 child.kill()
         for child in self._children:
-            child.ended.wait(HEALTH_TIMEOUT_SECONDS)
+            child.ended.wait(KILLED_SECONDS)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -180,15 +179,3 @@ def _end(children: Sequence[Child], deadline: float) -> None:
         child.ask_to_end()
     for child in children:
         child.ended.wait(max(0.0, deadline - time.monotonic()))
-
-
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=HEALTH_TIMEOUT_SECONDS)
-    try:
-        connection.request("GET", parts.path or "/")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

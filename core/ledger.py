@@ -12,6 +12,7 @@ from core.clock import Now
 from core.exceptions import StoreError
 from core.models import (
     EndToEnd,
+    Healing,
     HistoryEntry,
     Observation,
     Reason,
@@ -90,6 +91,19 @@ class Ledger:
     def interval_seconds(self) -> float:
         """How often each session is probed."""
         return self._gateway.interval_seconds
+
+    @property
+    def gateway(self) -> ServerSnapshot:
+        """What is known of the gateway itself; its sessions are as old as the latest snapshot."""
+        return self._gateway
+
+    def sessions(self) -> tuple[SessionSnapshot, ...]:
+        """Tell every session as it is known now."""
+        return tuple(self._sessions.values())
+
+    def session(self, name: str) -> SessionSnapshot:
+        """Tell one session as it is known now."""
+        return self._sessions[name]
 
     def enabled(self) -> list[str]:
         """Name the sessions to probe."""
@@ -200,6 +214,15 @@ class Ledger:
         self.has_news = True
         return counted.failures
 
+    def take_healing(self, name: str, healing: Healing, ended: str | None = None) -> None:
+        """Take in what self-healing does; `ended` counts a try that ended so."""
+        self._sessions[name] = self._sessions[name].model_copy(update={"healing": healing})
+        if ended is not None:
+            counts = self._gateway.self_healing
+            counts = counts | {str(ended): counts.get(str(ended), 0) + 1}
+            self._gateway = self._gateway.model_copy(update={"self_healing": counts})
+        self.has_news = True
+
     def judge_age(self) -> None:
         """Conclude anew what follows from time alone: stale, or stuck."""
         for name in self.enabled():
@@ -242,6 +265,9 @@ class Ledger:
             if bool(self._server.end_to_end_minutes) != (after.end_to_end is not None):
                 begun = EndToEnd() if self._server.end_to_end_minutes else None
                 after = after.model_copy(update={"end_to_end": begun})
+            if self._server.self_healing != (after.healing is not None):
+                untried = Healing() if self._server.self_healing else None
+                after = after.model_copy(update={"healing": untried})
             if after.verdict != before.verdict:
                 self._unwritten.append(transition(before, after))
             sessions[one.name] = after

@@ -57,6 +57,8 @@ class Reason(StrEnum):
     CLOSED_ON_GATEWAY = "closed_on_gateway"
     """Forgotten by the gateway while connected: removed on the phone, or closed by somebody else."""
     CLOSED_BY_OPERATOR = "closed_by_operator"
+    CLOSED_BY_SELF_HEALING = "closed_by_self_healing"
+    """To be started again at once."""
     LOGGED_OUT_BY_OPERATOR = "logged_out_by_operator"
     CODE_EXPIRED = "code_expired"
     """A QR or pairing code was shown and nobody used it before the gateway closed the session."""
@@ -214,6 +216,23 @@ class EndToEnd(Frozen):
     """How often in a row it did not."""
 
 
+class Healing(Frozen):
+    """What self-healing tried in the present outage of one session, as long as it is switched on."""
+
+    tries: int = 0
+    tried_at: AwareDatetime | None = None
+    """When the latest try began."""
+    ended_at: AwareDatetime | None = None
+    """When the latest try ended."""
+    outcome: str = ""
+    """How it ended; a word of `core.self_healing.Healed`."""
+
+    @property
+    def is_trying(self) -> bool:
+        """Tell whether a try has begun and not ended."""
+        return self.tried_at is not None and self.ended_at is None
+
+
 class SessionSnapshot(Frozen):
     """One session as the monitor last saw it."""
 
@@ -247,6 +266,8 @@ class SessionSnapshot(Frozen):
     page_timed_out: bool = False
     end_to_end: EndToEnd | None = None
     """None: the check is switched off."""
+    healing: Healing | None = None
+    """None: self-healing is switched off."""
     problem: Problem | None = None
     auth_failures: dict[str, int] = Field(default_factory=dict)
     """By reason: `token_rejected`, `secret_rejected`."""
@@ -296,6 +317,8 @@ class ServerSnapshot(Frozen):
     probe_seconds: Histogram
     probe_failures: dict[str, int] = Field(default_factory=dict)
     """How often a probe brought no verdict of its own, by `ProbeFailure`."""
+    self_healing: dict[str, int] = Field(default_factory=dict)
+    """How often self-healing restarted a session, by how that ended."""
     recovery_seconds: Histogram | None = None
     """How long outages lasted until the session was connected again."""
     discovered: tuple[str, ...] | None = None

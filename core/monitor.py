@@ -15,6 +15,7 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
+from core.healer import Restarts
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
 from core.resumption import first_server_snapshot, first_snapshot
@@ -49,6 +50,7 @@ class Monitor:
         client: ClientFactory,
         holder: str,
         closed_by: Callable[[str, str], Reason | None] = lambda _server, _session: None,
+        restarts: Restarts | None = None,
         now: Now = real_now,
         monotonic: Monotonic = real_monotonic,
     ) -> None:
@@ -59,6 +61,7 @@ class Monitor:
         self._client = client
         self._holder = holder
         self._closed_by = closed_by
+        self._restarts = restarts
         self._now = now
         self._monotonic = monotonic
         self._stop = threading.Event()
@@ -177,6 +180,7 @@ class Monitor:
             history=self._history,
             holder=self._holder,
             closed_by=self._closed_by,
+            restarts=self._restarts,
             now=self._now,
             monotonic=self._monotonic,
         )

@@ -46,6 +46,18 @@ def write_facts(store: Store, status: OperationStatus, facts: Facts) -> None:
     modify(store, SUBJECT, where, lambda _before: facts.model_dump(mode="json"))
 
 
+def ask_to_give_way(store: Store, server: str, session: str, at: datetime) -> None:
+    """Ask what runs by itself on a session to end, in whichever process it runs."""
+    modify(store, SUBJECT, _way_key(server, session), lambda _before: {"at": at.isoformat()})
+
+
+def is_asked_to_give_way(store: Store, status: OperationStatus) -> bool:
+    """Tell whether somebody asked since this operation began."""
+    record = store.read(SUBJECT, _way_key(status.server, status.session))
+    asked_at = record.value.get("at") if record else None
+    return isinstance(asked_at, str) and datetime.fromisoformat(asked_at) >= status.started_at
+
+
 def key(server: str, session: str) -> str:
     """Name a session's record."""
     return f"{server}/{session}"
@@ -54,6 +66,10 @@ def key(server: str, session: str) -> str:
 def facts_key(server: str, session: str) -> str:
     """Name the record of what is remembered of a session."""
     return f"{key(server, session)}/facts"
+
+
+def _way_key(server: str, session: str) -> str:
+    return f"{key(server, session)}/give-way"
 
 
 def ended(status: OperationStatus, code: str, message: str | None = None, *, at: datetime) -> OperationStatus:

@@ -23,7 +23,7 @@ from core.exceptions import (
 from core.logs import register_secret
 from core.models import SessionSnapshot
 from core.monitor import ClientFactory, Monitor
-from core.operation_record import read_facts, write_facts, write_status
+from core.operation_record import is_asked_to_give_way, read_facts, write_facts, write_status
 from core.operation_status import OperationStatus, Step
 from core.pausing import resume
 from core.settings_store import SettingsSource
@@ -53,6 +53,10 @@ class StoppedError(Exception):
     """This process is stopping."""
 
 
+class GivesWayError(Exception):
+    """Somebody wants something of a session that is being worked on without having been asked for."""
+
+
 class OperationRun:
     """One operation at work, in a thread of its own."""
 
@@ -77,6 +81,8 @@ class OperationRun:
                 return code, None
         except StoppedError:
             return "stopped", None
+        except GivesWayError:
+            return "gave_way", None
         except SecretKeyRejectedError:
             return "secret_rejected", None
         except AuthenticationError:
@@ -87,6 +93,11 @@ class OperationRun:
             return "timed_out", None
         except WppconnectError as error:
             return "failed", str(error)
+
+    @property
+    def by_itself(self) -> bool:
+        """Tell whether nobody asked for it."""
+        return self.status.by_itself
 
     @property
     def gateway_started_at(self) -> datetime | None:
@@ -149,7 +160,9 @@ class OperationRun:
     def wait_until(self, moment: datetime) -> None:
         """Wait for a moment, unless the operation's time is over or this process stops."""
         seconds = min((moment - self.now()).total_seconds(), self._left_seconds())
-        if self._tools.stop.wait(max(0.0, seconds)):
+        if self.by_itself:
+            self._wait(lambda _seen: False, seconds)
+        elif self._tools.stop.wait(max(0.0, seconds)):
             raise StoppedError
 
     def aside(self, call: Callable[[], T]) -> AsideCall[T]:
@@ -167,6 +180,8 @@ class OperationRun:
                 f"session {self.session!r} is not configured on server {status.server!r}: "
                 "add it in the settings"
             )
+        if not configured.enabled and self.by_itself:
+            raise GivesWayError  # Paused by somebody, just now.
         if not configured.enabled:
             resume(tools.settings, [(server.name, self.session)], actor=status.actor, now=tools.now())
         self.webhook = configured.webhook
@@ -188,8 +203,13 @@ class OperationRun:
         return self._deadline - self._tools.monotonic()
 
     def _wait(self, condition: Callable[[SessionSnapshot], bool], seconds: float) -> SessionSnapshot | None:
+        def is_met(seen: SessionSnapshot) -> bool:
+            if self.by_itself and is_asked_to_give_way(self._tools.store, self.status):
+                raise GivesWayError
+            return condition(seen)
+
         found = self._tools.monitor.wait_for(
-            self.status.server, self.session, condition, timeout_seconds=seconds, stop=self._tools.stop
+            self.status.server, self.session, is_met, timeout_seconds=seconds, stop=self._tools.stop
         )
         if found is None and self._tools.stop.is_set():
             raise StoppedError

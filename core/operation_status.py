@@ -8,6 +8,9 @@ from pydantic import AwareDatetime, Field
 
 from core.models import Frozen, Outcome
 
+SELF_HEALING = "self-healing"
+"""Who acts when nobody was asked."""
+
 
 class Kind(StrEnum):
     """What an operator can ask for."""
@@ -49,6 +52,8 @@ class OperationStatus(Frozen):
     started_at: AwareDatetime
     mode: str = "qr"
     """For `pair`: "qr" or "code"."""
+    by_itself: bool = False
+    """Begun by self-healing: it gives way to whoever wants something of the session."""
     step: Step = Step.CHECKING
     step_since: AwareDatetime
     step_until: AwareDatetime | None = None
@@ -75,6 +80,8 @@ class Facts(Frozen):
     """A close answered by 500: the browser may run on and hold the profile until `free_at`."""
     free_at: AwareDatetime | None = None
     logged_out_at: AwareDatetime | None = None
+    closed_by_itself: bool = False
+    """The latest close was self-healing's."""
     phone_saved: bool = False
     """Our latest start sent a complete set with a phone: the gateway would reuse it for an empty body."""
 
@@ -134,6 +141,8 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     ),
     "timed_out": (False, "The gateway took too long to answer. Look at the session's state and try again."),
     "busy_elsewhere": (False, "Somebody else is working on this session right now."),
+    "not_needed": (True, "The session had changed by then; nothing was done."),
+    "gave_way": (False, "Somebody wanted something else of this session, so self-healing stepped back."),
     "stopped": (False, "This program was stopped in the middle. Look at the session's state and try again."),
     "failed": (
         False,

@@ -23,6 +23,7 @@ from core.models import Pause, Reason
 from core.monitor import ClientFactory, Monitor
 from core.operation_record import (
     SUBJECT,
+    ask_to_give_way,
     ended,
     history_entry,
     key,
@@ -31,7 +32,7 @@ from core.operation_record import (
     write_status,
 )
 from core.operation_run import OperationRun, Procedure, Tools
-from core.operation_status import Kind, OperationStatus, Step
+from core.operation_status import SELF_HEALING, Kind, OperationStatus, Step
 from core.settings_store import SettingsSource
 from core.store import History, Store
 from core.waits import Waits
@@ -43,6 +44,8 @@ BLAME = timedelta(minutes=2)
 
 LET_GO_SECONDS = 1.0
 """How long an operation may take to let go of its session after its end."""
+GIVE_WAY_SECONDS = 3.0
+"""How long one that runs by itself may take to step back; in the middle of a call it takes longer."""
 STOP_SECONDS = 1.0
 POLL_SECONDS = 0.01
 
@@ -125,6 +128,17 @@ class Operations:
 
         return self._begin(Kind.LOGOUT, server, session, actor, log_out)
 
+    def heal(self, server: str, session: str, *, is_closed: bool = False) -> OperationStatus:
+        """Close and start a session because nobody else does; refused while somebody is at it."""
+        return self._begin(
+            Kind.RESTART,
+            server,
+            session,
+            SELF_HEALING,
+            lambda run: procedures.heal(run, is_closed=is_closed),
+            by_itself=True,
+        )
+
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Tell what runs on a session or how the newest operation ended; reads the store's cache."""
         status = read_status(self._tools.store, server, session)
@@ -156,11 +170,11 @@ class Operations:
             log.warning("operations_unreadable server=%s session=%s error=%s", server, session, error)
             return None
         if status is not None and status.is_running and status.step in _TAKES_IT_DOWN:
-            return _TAKES_IT_DOWN[status.step]
+            return Reason.CLOSED_BY_SELF_HEALING if status.by_itself else _TAKES_IT_DOWN[status.step]
         if self._is_recent(facts.logged_out_at):
             return Reason.LOGGED_OUT_BY_OPERATOR
         if self._is_recent(facts.closed_at) or self._is_recent(facts.failed_close_at):
-            return Reason.CLOSED_BY_OPERATOR
+            return Reason.CLOSED_BY_SELF_HEALING if facts.closed_by_itself else Reason.CLOSED_BY_OPERATOR
         return None
 
     def stop(self) -> None:
@@ -179,6 +193,7 @@ class Operations:
         procedure: Procedure,
         *,
         mode: str = "qr",
+        by_itself: bool = False,
     ) -> OperationStatus:
         now = self._tools.now()
         status = OperationStatus(
@@ -190,6 +205,7 @@ class Operations:
             started_at=now,
             step_since=now,
             mode=mode,
+            by_itself=by_itself,
         )
         lock = self._lock(server, session)
         with self._mutex:
@@ -202,11 +218,18 @@ class Operations:
 
     def _attach(self, status: OperationStatus, lock: ProcessLock) -> OperationStatus | None:
         """Take the session's lock, or tell what somebody else is doing to the session."""
-        deadline = self._tools.monotonic() + LET_GO_SECONDS
+        now = self._tools.monotonic()
+        deadline, patience, is_asked = now + LET_GO_SECONDS, now + GIVE_WAY_SECONDS, False
         while not lock.try_acquire():
             running = self.status(status.server, status.session)
             if running is not None and running.is_running:
-                return running
+                if status.by_itself:
+                    return self._refuse(status, "busy_elsewhere")
+                if not running.by_itself or self._tools.monotonic() >= patience:
+                    return running
+                if not is_asked:
+                    ask_to_give_way(self._tools.store, status.server, status.session, status.started_at)
+                deadline, is_asked = self._tools.monotonic() + LET_GO_SECONDS, True
             # One that has just ended lets go, or one that has just begun writes down what it is.
             if self._tools.monotonic() >= deadline:
                 return self._refuse(status, "busy_elsewhere")

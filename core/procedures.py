@@ -31,6 +31,7 @@ class Goal:
     """Go on until a phone has scanned; otherwise a session that asks for one is the end."""
     wipe_webhook: bool = False
     """An operator confirmed that a webhook unknown to us may be lost."""
+    most_starts: int = MAX_STARTS
 
 
 def bring_up(run: Run, goal: Goal) -> str:
@@ -45,7 +46,7 @@ def bring_up(run: Run, goal: Goal) -> str:
             case Verdict.CONNECTED:
                 return "connected" if starts or shown_at or goal.restart else "already_connected"
             case Verdict.UNRESPONSIVE | Verdict.STUCK:
-                if starts >= MAX_STARTS or closes >= MAX_CLOSES:
+                if starts >= goal.most_starts or closes >= MAX_CLOSES:
                     return "stuck"
                 close_session(run, seen)
                 closes += 1
@@ -70,7 +71,7 @@ def bring_up(run: Run, goal: Goal) -> str:
                     run.await_change(seen, until=loaded_at + timedelta(seconds=run.waits.auto_close))
                 elif shown_at is not None and seen.has_session_object:
                     return "code_expired"
-                elif starts >= MAX_STARTS:
+                elif starts >= goal.most_starts:
                     return "start_failed"
                 else:
                     shown_at = None
@@ -80,6 +81,18 @@ def bring_up(run: Run, goal: Goal) -> str:
                 obstacle = wait_out_obstacle(run, seen)
                 if obstacle is not None:
                     return obstacle
+
+
+def heal(run: Run, *, is_closed: bool) -> str:
+    """Close a session that does not respond and start it once; leave any other alone.
+
+    `is_closed`: an earlier try closed it and could not start it.
+    """
+    wanted = {Verdict.UNRESPONSIVE, Verdict.STUCK} | ({Verdict.DISCONNECTED} if is_closed else set())
+    seen = run.look()
+    if seen.verdict not in wanted:
+        return "already_connected" if seen.verdict == Verdict.CONNECTED else "not_needed"
+    return bring_up(run, Goal(most_starts=1))
 
 
 def close(run: Run) -> str:
@@ -121,6 +134,7 @@ def close_session(run: Run, seen: SessionSnapshot) -> None:
     run.step(Step.CLOSING)
     closed = run.client.close_session(run.session)
     now = run.now()
+    run.remember(closed_by_itself=run.by_itself)
     if closed:
         run.remember(closed_at=now, failed_close_at=None, free_at=None)
     else:

@@ -19,6 +19,7 @@ _CARRIED_ON = (
     "default_secret",
     "end_to_end_offered",
     "probe_failures",
+    "self_healing",
     "discovered",
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.client import GatewayClient
+from core.healer import Restarts
 from core.monitor import Monitor
 from core.operations import Operations
 from core.settings import CoreEnvironment, ServerSettings, Settings, prepare_data_dir
@@ -63,6 +64,11 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
         client=client,
         holder=holder,
         closed_by=lambda server, session: operations.closed_by(server, session),
+        restarts=Restarts(
+            heal=lambda server, session, is_closed: operations.heal(server, session, is_closed=is_closed),
+            status=lambda server, session: operations.status(server, session),
+            waits=waits or Waits(),
+        ),
     )
     operations = Operations(
         settings=settings,

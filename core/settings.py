@@ -89,6 +89,8 @@ class ServerSettings(Frozen):
     """Who paused the whole gateway, why and until when, where that was told."""
     end_to_end_minutes: float = 0
     """How often each session has WhatsApp asked something; 0: never."""
+    self_healing: bool = False
+    """Restart sessions that do not respond."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:
@@ -180,6 +182,7 @@ class CoreEnvironment(Environment):
     webhook: WebhookUrl | None = Field(default=None, repr=False)
     enabled: bool = True
     end_to_end_minutes: EndToEndMinutes = 0
+    self_healing: bool = False
     interval_seconds: Interval = 5.0
     timeout_connect_seconds: Seconds = 3.0
     timeout_healthz_seconds: Seconds = 5.0
@@ -222,6 +225,7 @@ class CoreEnvironment(Environment):
             token_source=self.token_source,
             enabled=self.enabled,
             end_to_end_minutes=self.end_to_end_minutes,
+            self_healing=self.self_healing,
             sessions=sessions,
         )
 

@@ -33,7 +33,16 @@ T = TypeVar("T")
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
 
-SERVER_FIELDS = ("url", "secret_key", "token", "token_source", "enabled", "pause", "end_to_end_minutes")
+SERVER_FIELDS = (
+    "url",
+    "secret_key",
+    "token",
+    "token_source",
+    "enabled",
+    "pause",
+    "end_to_end_minutes",
+    "self_healing",
+)
 """What the page saves of a server, besides its sessions."""
 
 
@@ -68,6 +77,7 @@ class SavedServer(Frozen):
     enabled: bool | None = None
     pause: Pause | None = None
     end_to_end_minutes: float | None = None
+    self_healing: bool | None = None
     sessions: dict[str, SavedSession] = Field(default_factory=dict)
     removed: bool = False
 
@@ -91,6 +101,7 @@ class SavedSettings(Frozen):
         enabled: bool | Keep | None = KEEP,
         pause: Pause | None = None,
         end_to_end_minutes: float | Keep | None = KEEP,
+        self_healing: bool | Keep | None = KEEP,
     ) -> SavedSettings:
         """Add a server or change it; one that was removed comes back. A pause goes with its `enabled`."""
         edits = {
@@ -101,6 +112,7 @@ class SavedSettings(Frozen):
             "enabled": enabled,
             "pause": KEEP if enabled is KEEP else pause,
             "end_to_end_minutes": end_to_end_minutes,
+            "self_healing": self_healing,
         }
         server = self._server(name)
         return self._put(name, server.model_copy(update=_without_keep(edits)))
@@ -306,6 +318,7 @@ class _Merge:
             enabled=enabled,
             pause=None if enabled else overlay.pause,
             end_to_end_minutes=minutes,
+            self_healing=self.pick(f"{path}.self_healing", overlay.self_healing, base, False),
             sessions=sessions,
         )
 

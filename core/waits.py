@@ -24,5 +24,13 @@ class Waits:
     """How long to wait for a probe made after an action."""
     gateway_return: float = 120.0
     """How long a pairing waits for a gateway that restarts in the middle."""
+    before_healing: float = 60.0
+    """How long a session has to be broken before self-healing restarts it: a short freeze ends by itself."""
+    between_tries: float = 120.0
+    """From the end of a try of self-healing to the next; twice as long after each further one."""
+    gateway_settles: float = 120.0
+    """How long after the gateway's start self-healing leaves it alone."""
+    healed_for: float = 600.0
+    """How long a session has to be connected until its tries are forgotten."""
     whole_operation: float = 900.0
     """After this an operation ends, whatever the gateway does."""

@@ -13,6 +13,7 @@ from core import end_to_end, probe
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
+from core.healer import Healer, Restarts
 from core.ledger import Ledger
 from core.models import Observation, Reason, ServerSnapshot, SessionState
 from core.probe import PageCheck
@@ -35,6 +36,7 @@ LISTING_SECONDS = 60.0
 DEFAULT_SECRET_LISTINGS = 10
 """At every tenth listing the public default secret is tried too: each try is a line in the gateway's log."""
 ATTENTION_SECONDS = 0.5
+HEALING_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 URGENT, NORMAL = 0, 1
 
@@ -75,6 +77,7 @@ class ServerWatcher:
         history: History,
         holder: str,
         closed_by: Callable[[str, str], Reason | None],
+        restarts: Restarts | None = None,
         now: Now,
         monotonic: Monotonic,
     ) -> None:
@@ -99,12 +102,17 @@ class ServerWatcher:
         start = monotonic()
         self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
+        self._healing_due = start
         self._listings = 0
         self._disk_fails = False
         self._check_times: end_to_end.CheckTimes | None = None
         if server.end_to_end_minutes:
             ages = end_to_end.ages_seconds(self._ledger.checks(), now())
             self._check_times = end_to_end.CheckTimes(ages, server.end_to_end_minutes * 60.0, start)
+
+        self._healer: Healer | None = None
+        if server.self_healing and restarts is not None:
+            self._healer = Healer(server.name, self._ledger, restarts, now=now)
 
     def run(self, stop: threading.Event) -> None:
         """Probe and publish until `stop` is set."""
@@ -124,6 +132,9 @@ class ServerWatcher:
         self._take_results(wait_seconds)
         if self._server.enabled:
             self._submit_due(shared_lane, slow_lane)
+        if self._healer is not None and self._monotonic() >= self._healing_due:
+            self._healing_due = self._monotonic() + HEALING_SECONDS
+            self._healer.turn(self._publish)
         if self._ledger.has_news or self._monotonic() >= self._heartbeat_due:
             self._publish()
 

@@ -82,11 +82,12 @@ def since(voice: Voice, session: SessionSnapshot) -> str:
 
 
 def facts(voice: Voice, session: SessionSnapshot) -> str:
-    """Return why, when it was last connected, and when WhatsApp last answered, one under the other."""
+    """Return why, since when, and what was done about it, one under the other."""
     lines = [
         formatting.reason(voice, session),
         formatting.last_connected(voice, session),
         formatting.last_answer(voice, session),
+        formatting.healing(voice, session),
     ]
     exact = (
         f' title="{escape(voice.exactly(session.last_connected), quote=True)}"'
@@ -204,7 +205,8 @@ def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
     rows = []
     for entry in entries:
         exact = escape(voice.exactly(entry.at), quote=True)
-        actor = f' <span class="ops-soft">({escape(entry.actor)})</span>' if entry.actor else ""
+        by = escape(formatting.actor(voice, entry.actor)) if entry.actor else ""
+        actor = f' <span class="ops-soft">({by})</span>' if by else ""
         rows.append(
             f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td>'
             f"<td>{escape(formatting.history_line(voice, entry))}{actor}</td></tr>"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
+from core.operation_status import SELF_HEALING
+from core.self_healing import MOST_TRIES, Healed, due_at
 from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, translator
 from dashboard.words import (
     CAUSES,
@@ -21,6 +23,7 @@ from dashboard.words import (
     PROBLEMS,
     PROGRAMS,
     REASONS,
+    SELF_HEALING_ACTS,
     STEPS,
 )
 
@@ -122,6 +125,27 @@ def last_answer(voice: Voice, session: SessionSnapshot) -> str:
     return _("WhatsApp last answered {moment}").format(moment=voice.moment(session.end_to_end.passed_at))
 
 
+def healing(voice: Voice, session: SessionSnapshot) -> str:
+    """Say what self-healing does about the present outage; empty where there is nothing to say."""
+    _ = voice.translate
+    known, due = session.healing, due_at(session)
+    if known is None or session.lost_at is None:
+        return ""
+    if known.is_trying:
+        return _("Self-healing is restarting it: try {number} of {most}.").format(
+            number=known.tries, most=MOST_TRIES
+        )
+    if known.outcome == Healed.NEEDS_PAIRING:
+        return _("Self-healing leaves it alone: it needs a phone.")
+    if known.tries >= MOST_TRIES:
+        return _("Self-healing restarted it {most} times and gave up. It needs you.").format(most=MOST_TRIES)
+    if due is not None:
+        return _("Self-healing will restart it at {moment}: try {number} of {most}.").format(
+            moment=voice.moment(max(due, voice.now)), number=known.tries + 1, most=MOST_TRIES
+        )
+    return ""
+
+
 def reason(voice: Voice, session: SessionSnapshot) -> str:
     """Say why the verdict is what it is, and why the session was lost when that is something else."""
     _ = voice.translate
@@ -141,6 +165,11 @@ def step(voice: Voice, code: str) -> str:
 def outcome(voice: Voice, code: str, message: str) -> str:
     """Say how an operation ended; an outcome that this page does not know is told in core's English."""
     return voice.translate(OUTCOMES[code]) if code in OUTCOMES else message
+
+
+def actor(voice: Voice, name: str) -> str:
+    """Name who did something: a person, or self-healing."""
+    return voice.translate(SELF_HEALING_ACTS) if name == SELF_HEALING else name
 
 
 def operation(voice: Voice, kind: str) -> str:

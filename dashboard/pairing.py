@@ -102,9 +102,13 @@ def _draw_progress(view: View) -> None:
     left = formatting.seconds_until(view.voice, view.shown.step_until)
     more = _("{seconds} s more at most").format(seconds=left) if left else ""
     by = _("Started by {actor} {moment}").format(
-        actor=view.shown.actor, moment=view.voice.moment(view.shown.started_at)
+        actor=formatting.actor(view.voice, view.shown.actor),
+        moment=view.voice.moment(view.shown.started_at),
     )
     components.waiting(f"{words}, {elapsed}", more, by)
+    if view.shown.by_itself and state.may(Role.OPERATOR):
+        label = _("Stop this and re-pair {session}").format(session=plain(view.session.session))
+        _button(label, "take-over", view.session, actions.pair)
 
 
 def _draw_starting(view: View) -> None:

@@ -61,6 +61,7 @@ def save_server(server: str) -> None:
             token_source=TokenSource(str(new["token_source"])) if "token_source" in new else KEEP,
             enabled=bool(new["enabled"]) if "enabled" in new else KEEP,
             end_to_end_minutes=_minutes(new.get("end_to_end_minutes", KEEP)),
+            self_healing=bool(new["self_healing"]) if "self_healing" in new else KEEP,
         )
 
     save(form, change, refuse=no_conflict(form, lambda settings: server_fields(settings, server)))

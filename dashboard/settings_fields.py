@@ -48,6 +48,9 @@ def server_fields(settings: Settings, name: str) -> Fields | None:
         "token_source": FieldNow(f"{path}.token_source", str(source), source, _(TOKEN_SOURCES[source])),
         "enabled": FieldNow(f"{path}.enabled", server.enabled, server.enabled, yes_or_no(server.enabled)),
         "end_to_end_minutes": FieldNow(f"{path}.end_to_end_minutes", minutes, minutes, every),
+        "self_healing": FieldNow(
+            f"{path}.self_healing", server.self_healing, server.self_healing, yes_or_no(server.self_healing)
+        ),
     }
 
 

@@ -32,3 +32,15 @@ def draw_opt_ins(form: str, settings: Settings, server: str) -> None:
     found = state.snapshot().server(server)
     if found is not None and found.end_to_end_offered is False:
         components.soft(_("This gateway does not offer what the check asks: it finds out nothing here."))
+    st.toggle(
+        label(_("Self-healing: restart sessions that do not respond"), settings, f"{path}.self_healing"),
+        key=field_key(form, "self_healing"),
+    )
+    components.soft(
+        _(
+            "A session that does not respond, or is stuck while starting, is closed and started again: one "
+            "at a time, after a minute, at most three times in an outage, each time after a longer wait. "
+            "Each restart is a new browser on the gateway. Left alone are sessions that were unlinked, "
+            "logged out, closed or paused, those that wait for a scan, and whatever somebody is working on."
+        )
+    )

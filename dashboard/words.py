@@ -48,6 +48,7 @@ REASONS: dict[Reason, str] = {
     Reason.BROWSER_DEAD: N_("The gateway says connected, but its browser is dead or offline."),
     Reason.CLOSED_ON_GATEWAY: N_("Removed on the phone, or closed by somebody else."),
     Reason.CLOSED_BY_OPERATOR: N_("Closed from this page."),
+    Reason.CLOSED_BY_SELF_HEALING: N_("Closed by self-healing, to be started again."),
     Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from this page."),
     Reason.CODE_EXPIRED: N_("A code was shown and nobody used it in time."),
     Reason.NEVER_STARTED: N_("Not started since the gateway came up."),
@@ -138,9 +139,14 @@ OUTCOMES: dict[str, str] = {
     "unreachable": N_("The gateway does not answer. Check that it runs and that its address is right."),
     "timed_out": N_("It took too long. Look at the status above and try again."),
     "busy_elsewhere": N_("Somebody else is working on this session at the moment. Wait until they are done."),
+    "not_needed": N_("The session had changed by then: nothing was done."),
+    "gave_way": N_("Somebody wanted something else of this session, so self-healing stepped back."),
     "stopped": N_("It was stopped because the program ended. Try again."),
     "failed": N_("It failed. Try again; the program's log says more."),
 }
+
+SELF_HEALING_ACTS = N_("self-healing")
+"""Who acted, where nobody did."""
 
 CAUSES: dict[str, str] = {
     "ConnectError": N_("No connection."),
@@ -195,6 +201,7 @@ FIELDS: dict[str, str] = {
     "token_source": N_("Tokens"),
     "enabled": N_("Checked"),
     "end_to_end_minutes": N_("End-to-end check"),
+    "self_healing": N_("Self-healing"),
     "sessions": N_("Sessions"),
     "webhook": N_("Webhook"),
     "interval_seconds": N_("Interval"),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.reasons import Loss, ProbeFailure
+from core.self_healing import Healed
 from core.settings import Timeouts
 from core.verdict import conclude, stale_after_seconds, with_staleness
 
@@ -129,6 +130,10 @@ def _end_to_end_offered(server: ServerSnapshot) -> Samples:
     return _flag(server.end_to_end_offered)
 
 
+def _self_healing(server: ServerSnapshot) -> Samples:
+    return tuple(Sample(server.self_healing.get(one, 0), (one.value,)) for one in Healed)
+
+
 def _connected(session: SessionSnapshot) -> Samples:
     return () if session.verdict == Verdict.PAUSED else (Sample(float(session.verdict == Verdict.CONNECTED)),)
 
@@ -193,6 +198,12 @@ def _end_to_end_last_success(session: SessionSnapshot) -> Samples:
     return () if session.end_to_end is None else _moment(session.end_to_end.passed_at)
 
 
+def _self_healing_tries(session: SessionSnapshot) -> Samples:
+    if session.healing is None or session.lost_at is None:
+        return ()
+    return (Sample(session.healing.tries),)
+
+
 SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_up": _up,
     "wppconnect_probe_interval_seconds": _probe_interval,
@@ -205,6 +216,7 @@ SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_server_restarts_total": _restarts,
     "wppconnect_token_renewals_total": _token_renewals,
     "wppconnect_server_end_to_end_offered": _end_to_end_offered,
+    "wppconnect_self_healing_total": _self_healing,
 }
 """What is served of each server, which comes as `server_at` shows it."""
 
@@ -221,5 +233,6 @@ SESSION_METRICS: Mapping[str, Callable[[SessionSnapshot], Samples]] = {
     "wppconnect_auth_failures_total": _auth_failures,
     "wppconnect_session_end_to_end_success": _end_to_end_success,
     "wppconnect_session_end_to_end_last_success_timestamp_seconds": _end_to_end_last_success,
+    "wppconnect_session_self_healing_tries": _self_healing_tries,
 }
 """What is served of each session, which comes as `session_at` shows it."""

@@ -99,6 +99,12 @@ CATALOGUE: tuple[Metric, ...] = (
         SERVER,
     ),
     Metric(
+        "wppconnect_self_healing_total",
+        Kind.COUNTER,
+        "How often self-healing set out to restart a session of the gateway, by how that ended.",
+        (*SERVER, "outcome"),
+    ),
+    Metric(
         "wppconnect_session_connected",
         Kind.GAUGE,
         "Whether the session is connected, by a fresh probe; no sample while the session is paused.",
@@ -168,6 +174,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "wppconnect_session_end_to_end_last_success_timestamp_seconds",
         Kind.GAUGE,
         "When WhatsApp last answered an end-to-end check of the session; no sample if it never did.",
+        SESSION,
+    ),
+    Metric(
+        "wppconnect_session_self_healing_tries",
+        Kind.GAUGE,
+        "How often self-healing tried to end the session's present outage; no sample without one.",
         SESSION,
     ),
     Metric(

@@ -26,6 +26,7 @@ ANNOTATIONS = {
     "since": "2026-01-15 12:00:00 UTC",
     "lasted": "3m 5s",
     "reason": "closed on gateway",
+    "tried": "2",
     "dashboard_url": "https://ops.example.org/session?server=main&session=sales",
     "runbook_url": "https://ops.example.org/runbooks#wppconnectsessiondisconnected",
 }
@@ -39,6 +40,7 @@ As mensagens não são entregues. Abra a ligação: diz do que a sessão precisa
 Estado: À espera de leitura
 Desde: 2026-01-15 12:00:00 UTC (3m 5s)
 Motivo: Removida no telemóvel, ou fechada por outra pessoa
+Reinícios automáticos: 2
 {LINKS}""",
     "pt_BR": f"""\
 A sessão de WhatsApp sales em main está desconectada
@@ -46,6 +48,7 @@ As mensagens não são entregues. Abra o link: ele diz do que a sessão precisa,
 Estado: Aguardando escaneamento
 Desde: 2026-01-15 12:00:00 UTC (3m 5s)
 Motivo: Removida no celular, ou fechada por outra pessoa
+Reinícios automáticos: 2
 {LINKS}""",
 }
 FOUND = {

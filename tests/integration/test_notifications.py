@@ -29,6 +29,7 @@ ANNOTATIONS = {
     "since": "2026-01-15 12:00:00 UTC",
     "lasted": "3m 5s",
     "reason": "closed on gateway",
+    "tried": "2",
     "dashboard_url": "https://ops.example.org/session?server=main&session=sales",
     "runbook_url": "https://ops.example.org/runbooks#wppconnectsessiondisconnected",
 }
@@ -39,12 +40,14 @@ Messages are not delivered.
 Verdict: Waiting for a scan
 Since: 2026-01-15 12:00:00 UTC (3m 5s)
 Reason: Removed on the phone, or closed by somebody else
+Restarts by self-healing: 2
 Open: https://ops.example.org/session?server=main&session=sales
 Runbook: https://ops.example.org/runbooks#wppconnectsessiondisconnected"""
 RESOLVED_TEXT = """\
 Over: WhatsApp session sales on main is disconnected
 It lasted 12m 30s.
 Reason: Removed on the phone, or closed by somebody else
+Restarts by self-healing: 2
 Open: https://ops.example.org/session?server=main&session=sales"""
 START = datetime.now(UTC) - timedelta(minutes=1)
 

@@ -12,7 +12,7 @@ from exporter.collector import SERVER_METRICS, SESSION_METRICS
 from exporter.metrics import CATALOGUE, SERVER, SESSION, Kind, Metric, markdown_table
 
 EXPOSITIONS = sorted((Path(__file__).parents[1] / "data" / "exposition").glob("*.prom"))
-ALLOWED_LABELS = {"server", "session", "state", "reason", "version", "python", "kind"}
+ALLOWED_LABELS = {"server", "session", "state", "reason", "outcome", "version", "python", "kind"}
 UNIT_SUFFIXES = ("_seconds", "_bytes", "_ratio", "_total", "_info")
 WITHOUT_UNIT = {
     "wppconnect_up",
@@ -22,12 +22,13 @@ WITHOUT_UNIT = {
     "wppconnect_session_ever_connected",
     "wppconnect_session_lost_reason",
     "wppconnect_session_end_to_end_success",
+    "wppconnect_session_self_healing_tries",
     "wppconnect_secret_key_valid",
     "wppconnect_server_default_secret",
     "wppconnect_server_end_to_end_offered",
     "wppconnect_exporter_settings_reload_success",
 }
-"""Numbers that are 0 or 1: they have no unit."""
+"""Numbers that are 0 or 1, and counts that are no counters: they have no unit."""
 
 each_metric = pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
 

@@ -40,6 +40,10 @@ FAST_WAITS = Waits(
     syncing=3.0,
     fresh_answer=10.0,
     gateway_return=10.0,
+    before_healing=0.5,
+    between_tries=1.0,
+    gateway_settles=0.0,
+    healed_for=30.0,
     whole_operation=60.0,
 )
 

@@ -9,6 +9,8 @@ import pytest
 
 from cli.plan import Plan, make_plan
 from core.exceptions import ConfigurationError
+from tests.plugins.system_tools import require
+from tests.support.certificates import make_pair
 
 
 @pytest.fixture
@@ -143,3 +145,28 @@ def test_all_taken_ports_are_named_and_nothing_is_made(environ: dict[str, str], 
         "SIMULATOR_PHONE_PORT",
     ]
     assert not (tmp_path / "data").exists()
+
+
+def test_an_exporter_with_tls_is_asked_and_shown_over_https(
+    environ: dict[str, str], ports: list[int], tmp_path: Path
+) -> None:
+    require("openssl")
+    pair = make_pair(tmp_path, "exporter")
+    web = tmp_path / "web.yml"
+    web.write_text(f"tls_server_config:\n  cert_file: {pair.certificate}\n  key_file: {pair.key}\n")
+    environ["EXPORTER_WEB_CONFIG_FILE"] = str(web)
+
+    plan = make_plan(environ, tmp_path, at_terminal=True)
+
+    exporter = next(service for service in plan.services if service.name == "exporter")
+    assert exporter.health_urls == (f"https://127.0.0.1:{ports[1]}/-/healthy",)
+    assert ("Exporter", f"https://127.0.0.1:{ports[1]}/metrics") in plan.addresses
+
+
+def test_a_wrong_web_configuration_is_told_before_anything_is_started(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    environ["EXPORTER_WEB_CONFIG_FILE"] = str(tmp_path / "missing.yml")
+
+    with pytest.raises(ConfigurationError, match=r"missing\.yml: cannot be read"):
+        make_plan(environ, tmp_path, at_terminal=True)

@@ -98,6 +98,7 @@ class ScriptedRun:
     facts: Facts = field(default_factory=Facts)
     webhook: str | None = ""
     session: str = "sales"
+    by_itself: bool = False
     gateway_started_at: datetime | None = None
     answer_after_seconds: float | None = 0.0
     """When a call aside is answered."""

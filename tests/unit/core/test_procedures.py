@@ -9,7 +9,7 @@ from core.client import StartOptions
 from core.exceptions import RequestTimeoutError, SessionDisconnectedError
 from core.models import Reason, Verdict
 from core.operation_status import OUTCOMES, Facts, Step
-from core.procedures import Goal, bring_up, close, log_out
+from core.procedures import Goal, bring_up, close, heal, log_out
 
 START, RESTART, PAIR = Goal(), Goal(restart=True), Goal(show_code=True)
 
@@ -272,6 +272,61 @@ class TestProfile:
         bring_up(run, PAIR)
 
         assert run.story == ["start at 125"]
+
+
+class TestHeal:
+    @pytest.mark.parametrize(
+        ("scenes", "outcome", "story"),
+        [
+            pytest.param(
+                [DEAD, CLOSED, STARTING, CONNECTED], "connected", ["close at 0", "start at 0"], id="dead"
+            ),
+            pytest.param(
+                [stuck(), CLOSED, STARTING, CONNECTED],
+                "connected",
+                ["close 500 at 0", "start at 120"],
+                id="stuck",
+            ),
+            pytest.param([DEAD, CLOSED, QR], "needs_pairing", ["close at 0", "start at 0"], id="unlinked"),
+            pytest.param(
+                [DEAD, CLOSED, *slow_start()], "stuck", ["close at 0", "start at 0"], id="started only once"
+            ),
+            pytest.param(
+                [DEAD, CLOSED, STARTING, CLOSED], "start_failed", ["close at 0", "start at 0"], id="fails"
+            ),
+            pytest.param([CONNECTED], "already_connected", [], id="well again"),
+            pytest.param([CLOSED], "not_needed", [], id="closed meanwhile"),
+            pytest.param([QR], "not_needed", [], id="asks for a phone meanwhile"),
+            pytest.param([STARTING], "not_needed", [], id="started meanwhile"),
+            pytest.param([GONE], "not_needed", [], id="gateway gone"),
+        ],
+    )
+    def test_only_what_does_not_respond_is_closed_and_started(
+        self, scenes: list[Scene], outcome: str, story: list[str]
+    ) -> None:
+        run = ScriptedRun(list(scenes), by_itself=True)
+        run.gateway.close_answers = scenes[0].verdict != Verdict.STUCK
+
+        assert (heal(run, is_closed=False), run.story) == (outcome, story)
+
+    def test_what_an_earlier_try_closed_is_started(self) -> None:
+        run = ScriptedRun([CLOSED, STARTING, CONNECTED], by_itself=True)
+
+        assert (heal(run, is_closed=True), run.story) == ("connected", ["start at 0"])
+
+    def test_it_is_remembered_who_closed(self) -> None:
+        run = ScriptedRun([DEAD, CLOSED, STARTING, CONNECTED], by_itself=True)
+
+        heal(run, is_closed=False)
+
+        assert run.facts.closed_by_itself is True
+
+    def test_the_webhook_saved_on_the_gateway_is_kept(self) -> None:
+        run = ScriptedRun([DEAD, CLOSED, STARTING, CONNECTED], by_itself=True, webhook=None)
+
+        heal(run, is_closed=False)
+
+        assert run.gateway.started_with == [None]
 
 
 class TestClose:

@@ -61,6 +61,7 @@ def test_every_variable_is_read() -> None:
             "WPPCONNECT_ENABLED": "false",
             "WPPCONNECT_DATA_DIR": "/srv/wppconnect",
             "WPPCONNECT_END_TO_END_MINUTES": "15",
+            "WPPCONNECT_SELF_HEALING": "true",
             "WPPCONNECT_INTERVAL_SECONDS": "2.5",
             "WPPCONNECT_TIMEOUT_STATUS_SECONDS": "4",
             "WPPCONNECT_PROXY": "http://user:pw@proxy:3128/",
@@ -75,7 +76,7 @@ def test_every_variable_is_read() -> None:
     assert server.token is not None
     assert environment.proxy is not None
     assert (server.name, server.url, server.enabled) == ("second", f"{URL}/gateway", False)
-    assert server.end_to_end_minutes == 15
+    assert (server.end_to_end_minutes, server.self_healing) == (15, True)
     assert (server.secret_key.get_secret_value(), server.token.get_secret_value()) == ("k3y", BCRYPT)
     assert server.token_source is TokenSource.LOCAL
     assert server.sessions == (

@@ -48,6 +48,7 @@ def test_origin_of_every_value_is_told() -> None:
         "servers.main.token_source": "default",
         "servers.main.enabled": "default",
         "servers.main.end_to_end_minutes": "default",
+        "servers.main.self_healing": "default",
         "servers.main.sessions.sales": "WPPCONNECT_SESSIONS",
         "servers.main.sessions.sales.enabled": "saved on the page",
         "servers.main.sessions.sales.webhook": "default",
@@ -80,6 +81,7 @@ def test_saved_fields_win_one_by_one() -> None:
             enabled=False,
             token=BCRYPT,
             end_to_end_minutes=30,
+            self_healing=True,
         )
         .with_session("main", "sales", enabled=False, webhook="https://app/hook")
         .with_interval(3)
@@ -96,6 +98,7 @@ def test_saved_fields_win_one_by_one() -> None:
         token_source=TokenSource.SERVER,
         enabled=False,
         end_to_end_minutes=30,
+        self_healing=True,
         sessions=(
             SessionSettings(name="sales", enabled=False, webhook="https://app/hook"),
             SessionSettings(name="support"),

@@ -14,6 +14,7 @@ from typing import Any
 from core.answers import Health, StatusAnswer
 from core.client import GatewayClient
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
+from core.healer import Restarts
 from core.ledger import Ledger
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
 from core.settings import ServerSettings, SessionSettings, Settings, Timeouts
@@ -211,6 +212,7 @@ class Probing:
         holder: str = "tests[1]",
         clock: FakeClock | None = None,
         elapsed: Elapsed | None = None,
+        restarts: Restarts | None = None,
         **settings: Any,
     ) -> None:
         self.server, self.settings = server, settings_of(server, **settings)
@@ -219,6 +221,7 @@ class Probing:
         self.history = FailingHistory(directory / "history")
         self.exchange = FailingExchange(directory / "snapshots", clock=self.clock)
         self.closed_by: Any = None
+        self.restarts = restarts
         self.directory = directory
         self.begin(holder)
 
@@ -232,6 +235,7 @@ class Probing:
             history=self.history,
             holder=holder,
             closed_by=lambda _server, _session: self.closed_by,
+            restarts=self.restarts,
             now=self.clock,
             monotonic=self.elapsed,
         )

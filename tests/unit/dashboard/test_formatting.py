@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from page_world import NOW, ago, session
 
-from core.models import EndToEnd, HistoryEntry, Reason
+from core.models import EndToEnd, Healing, HistoryEntry, Reason
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.i18n import translator
@@ -77,6 +78,56 @@ def test_paused_sessions_do_not_count_as_problems() -> None:
 )
 def test_the_latest_answer_of_whatsapp_is_told(known: EndToEnd | None, told: str) -> None:
     assert formatting.last_answer(VOICE, session(end_to_end=known)) == told
+
+
+@pytest.mark.parametrize(
+    ("healing", "told"),
+    [
+        pytest.param(None, "", id="switched off"),
+        pytest.param(Healing(), "Self-healing will restart it at 14:01: try 1 of 3.", id="soon"),
+        pytest.param(
+            Healing(tries=1, tried_at=ago(minutes=1)),
+            "Self-healing is restarting it: try 1 of 3.",
+            id="at it",
+        ),
+        pytest.param(
+            Healing(tries=1, tried_at=ago(minutes=5), ended_at=ago(minutes=1), outcome="failed"),
+            "Self-healing will restart it at 14:01: try 2 of 3.",
+            id="between two tries",
+        ),
+        pytest.param(
+            Healing(tries=3, tried_at=ago(minutes=5), ended_at=ago(minutes=1), outcome="failed"),
+            "Self-healing restarted it 3 times and gave up. It needs you.",
+            id="given up",
+        ),
+        pytest.param(
+            Healing(tries=1, tried_at=ago(minutes=5), ended_at=ago(minutes=1), outcome="needs_pairing"),
+            "Self-healing leaves it alone: it needs a phone.",
+            id="needs a phone",
+        ),
+    ],
+)
+def test_what_self_healing_does_is_told(healing: Healing | None, told: str) -> None:
+    lost = session(
+        verdict="unresponsive",
+        since=NOW,
+        lost_at=ago(minutes=6),
+        lost_reason=Reason.PAGE_NOT_ANSWERING,
+        healing=healing,
+    )
+
+    assert formatting.healing(VOICE, lost) == told
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"verdict": "connected"}, id="connected"),
+        pytest.param({"lost_at": ago(minutes=6), "lost_reason": Reason.CLOSED_ON_GATEWAY}, id="unlinked"),
+    ],
+)
+def test_self_healing_is_not_mentioned_where_it_has_no_part(fields: dict[str, Any]) -> None:
+    assert formatting.healing(VOICE, session(**fields, healing=Healing())) == ""
 
 
 def test_a_session_without_a_connection_ever_says_so() -> None:

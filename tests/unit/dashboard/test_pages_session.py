@@ -83,6 +83,26 @@ def test_progress_is_told_in_words_with_its_seconds(core: FakeCore) -> None:
     assert "Started by ana" in text
 
 
+def test_what_nobody_asked_for_can_be_stopped_to_re_pair(core: FakeCore) -> None:
+    core.shows(session("sales", "unresponsive"))
+    core.operations.statuses["main", "sales"] = operation(
+        kind="restart", actor="self-healing", by_itself=True, step="waiting_after_close"
+    )
+    app = open_sales()
+
+    app.button(key="take-over-main-sales").click().run()
+
+    assert "Started by self-healing" in shown(app)
+    assert core.operations.calls == [("pair", "main", "sales", {"actor": "ana"})]
+
+
+def test_what_somebody_asked_for_goes_on(core: FakeCore) -> None:
+    core.shows(session("sales", "starting"))
+    core.operations.statuses["main", "sales"] = operation(step="waiting_for_browser")
+
+    assert "take-over-main-sales" not in {button.key for button in open_sales().button}
+
+
 def test_a_wait_is_counted_down(core: FakeCore) -> None:
     core.shows(session("sales"))
     core.operations.statuses["main", "sales"] = operation(

@@ -305,6 +305,18 @@ def test_an_end_to_end_check_that_would_ask_too_often_is_refused_in_words(core: 
     assert core.settings.current().servers[0].end_to_end_minutes == 0
 
 
+def test_self_healing_is_off_and_can_be_switched_on(core: FakeCore) -> None:
+    app = open_settings(core)
+    before = app.toggle(key="server-main-self_healing").value
+
+    app.toggle(key="server-main-self_healing").set_value(True)
+    app.button(key="save-main").click().run()
+
+    assert before is False
+    assert core.settings.saved().servers["main"].self_healing is True
+    assert core.settings.current().servers[0].self_healing is True
+
+
 def test_a_gateway_that_does_not_offer_the_check_says_so(core: FakeCore) -> None:
     core.shows(session("sales"), end_to_end_offered=False)
 

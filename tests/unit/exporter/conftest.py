@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from core.models import EndToEnd, Histogram, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.models import (
+    EndToEnd,
+    Healing,
+    Histogram,
+    Reason,
+    ServerSnapshot,
+    SessionSnapshot,
+    Snapshot,
+    Verdict,
+)
 from core.settings import Settings, Timeouts
 from exporter.access import Access
 from exporter.connections import DeadlineProtocol
@@ -87,6 +96,7 @@ def scenarios() -> dict[str, Snapshot]:
     every = [new_session(f"s-{verdict.value}", verdict) for verdict in Verdict]
     passed = EndToEnd(checked_at=NOON - seconds(600), passed_at=NOON - seconds(600))
     failed = EndToEnd(checked_at=NOON - seconds(30), passed_at=NOON - seconds(960), failures=2)
+    tried = Healing(tries=2, tried_at=NOON - seconds(200), ended_at=NOON - seconds(100), outcome="failed")
     never_probed = {"observed_at": None, "last_connected": None, "since": NOON}
     return {
         "healthy": new_snapshot(new_server(new_session())),
@@ -110,17 +120,21 @@ def scenarios() -> dict[str, Snapshot]:
         "many": new_snapshot(
             new_server(*every),
             new_server(
-                new_session(end_to_end=passed),
+                new_session(end_to_end=passed, healing=Healing()),
                 new_session(
                     "silent",
                     Verdict.UNRESPONSIVE,
                     reason=Reason.WHATSAPP_NOT_ANSWERING,
                     end_to_end=failed,
+                    healing=tried,
+                    lost_at=NOON - seconds(600),
+                    lost_reason=Reason.WHATSAPP_NOT_ANSWERING,
                 ),
                 new_session("new", end_to_end=EndToEnd()),
                 name="branch",
                 interval_seconds=7.5,
                 end_to_end_offered=True,
+                self_healing={"failed": 2, "connected": 1},
             ),
             new_server(
                 new_session("new", Verdict.UNKNOWN, **never_probed),

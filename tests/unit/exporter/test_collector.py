@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.models import Reason, Verdict
+from core.models import EndToEnd, Healing, Reason, Verdict
 from exporter.collector import SESSION_METRICS, Sample, expiry, is_stale, server_at, session_at, stale_after
 
+MOMENT = datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
 LIMIT = timedelta(seconds=35)
 """Three intervals of 5 s, and the 10 s that status-session and check-connection may each take."""
 
@@ -129,7 +130,20 @@ def test_reason_that_is_not_in_the_catalogue_adds_no_series(make_session):
     assert samples == (Sample(2, ("token_rejected",)), Sample(0, ("secret_rejected",)))
 
 
-def test_session_has_at_most_25_samples(make_session):
-    session = make_session()
+@pytest.mark.parametrize(
+    ("verdict", "fields", "most"),
+    [
+        pytest.param(Verdict.CONNECTED, {}, 25, id="connected"),
+        pytest.param(Verdict.DISCONNECTED, {}, 25, id="lost"),
+        pytest.param(
+            Verdict.DISCONNECTED,
+            {"end_to_end": EndToEnd(checked_at=MOMENT, passed_at=MOMENT), "healing": Healing()},
+            28,
+            id="with all that can be switched on",
+        ),
+    ],
+)
+def test_a_session_has_few_samples(make_session, verdict, fields, most):
+    session = make_session(verdict=verdict, **fields)
 
-    assert sum(len(measure(session)) for measure in SESSION_METRICS.values()) <= 25
+    assert sum(len(measure(session)) for measure in SESSION_METRICS.values()) <= most

@@ -1,0 +1,74 @@
+"""Services that answer over HTTP, over TLS, and over TLS that wants to know who asks."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from cli.health import answers
+from tests.plugins.system_tools import require
+from tests.support.certificates import make_pair
+
+require("openssl")
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Answers 200 to everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None) -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), Healthy)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
+def context_of(directory: Path, *, wants_certificate: bool) -> ssl.SSLContext:
+    pair = make_pair(directory, "exporter.example.org")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    if wants_certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(pair.certificate)
+    return context
+
+
+def test_plain_service_answers() -> None:
+    with serving(None) as port:
+        assert answers(f"http://127.0.0.1:{port}/-/healthy")
+
+
+@pytest.mark.parametrize("wants_certificate", [False, True], ids=["to everybody", "to known clients"])
+def test_service_with_tls_answers(tmp_path: Path, wants_certificate: bool) -> None:
+    with serving(context_of(tmp_path, wants_certificate=wants_certificate)) as port:
+        assert answers(f"https://127.0.0.1:{port}/-/healthy")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nobody_answers(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert not answers(f"{scheme}://127.0.0.1:{port}/-/healthy")
