@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from core.client import StartOptions
 from core.exceptions import RequestTimeoutError
-from core.models import Verdict
-from core.operation_status import Step
+from core.models import ServerSnapshot, SessionSnapshot, Verdict
+from core.operation_status import Facts, Step
 from core.procedures import wait_for_browser, wait_for_profile, wait_out_obstacle, would_lose_webhook
 from core.run import Run
 
@@ -15,6 +16,9 @@ POLL_SECONDS = 0.3
 """How often to look whether a start that waits for its code is still waiting."""
 
 LOOK_SECONDS = 5.0
+
+FIRST_WITH_CODES = (2, 6)
+"""The gateway's first version that makes pairing codes."""
 
 
 def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
@@ -33,7 +37,7 @@ def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
             case Verdict.STARTING:
                 wait_for_browser(run, seen)
             case Verdict.DISCONNECTED:
-                if seen.has_session_object or _closed_in_its_life(run):
+                if seen.has_session_object or _is_closed_since_start(run.facts, run.gateway_started_at):
                     return "code_not_visible"
                 if would_lose_webhook(run, wipe_webhook=wipe_webhook):
                     return "needs_webhook_confirmation"
@@ -44,9 +48,30 @@ def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
                     return obstacle
 
 
-def _closed_in_its_life(run: Run) -> bool:
-    closed_at = run.facts.closed_at or run.facts.failed_close_at
-    return closed_at is not None and not _restarted_since(run, closed_at)
+def code_obstacle(
+    seen: SessionSnapshot, facts: Facts, gateway: ServerSnapshot, webhook: str | None
+) -> str | None:
+    """Tell beforehand, as a word of `OUTCOMES`, why no pairing code can be had now; None: it may be tried."""
+    if seen.verdict == Verdict.CONNECTED:
+        return "already_connected"
+    if _is_before_codes(gateway.version):
+        return "code_unsupported"
+    if seen.verdict != Verdict.DISCONNECTED or seen.has_session_object:
+        return "code_not_visible"
+    if _is_closed_since_start(facts, gateway.started_at):
+        return "code_not_visible"
+    return "needs_webhook_confirmation" if webhook is None and not facts.phone_saved else None
+
+
+def _is_before_codes(version: str | None) -> bool:
+    # Earlier gateways ignore the phone and show a QR code (section 10).
+    numbers = re.match(r"(\d+)\.(\d+)", version or "")
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < FIRST_WITH_CODES
+
+
+def _is_closed_since_start(facts: Facts, gateway_started_at: datetime | None) -> bool:
+    closed_at = facts.closed_at or facts.failed_close_at
+    return closed_at is not None and (gateway_started_at is None or gateway_started_at < closed_at)
 
 
 def _restarted_since(run: Run, moment: datetime) -> bool:

@@ -117,6 +117,10 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
         "The gateway tells a pairing code only on the first start of a session, so none can be shown now. "
         "Use the QR code.",
     ),
+    "code_unsupported": (
+        False,
+        "This gateway is too old for pairing codes, which came with version 2.6.0. Use the QR code.",
+    ),
     "needs_webhook_confirmation": (
         False,
         "This start replaces the options saved on the gateway, and the session's webhook is not known here: "

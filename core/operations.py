@@ -152,6 +152,17 @@ class Operations:
                 return status.model_copy(update={"interrupted": True, "pairing_code": None})
         return status
 
+    def code_obstacle(self, server: str, session: str) -> str | None:
+        """Tell why no pairing code can be had now, as a word of `OUTCOMES`; None: it may be asked for."""
+        snapshot = self._tools.monitor.snapshot()
+        gateway, seen = snapshot.server(server), snapshot.session(server, session)
+        configured = self._tools.settings.current().server(server)
+        known = configured.session(session) if configured else None
+        if gateway is None or seen is None or known is None:
+            return "failed"
+        facts = read_facts(self._tools.store, server, session)
+        return code_pairing.code_obstacle(seen, facts, gateway, known.webhook)
+
     def forget(self, server: str, session: str) -> None:
         """Drop the result of an operation that is not running any more, once its reader has seen it."""
         self._unstored.pop(key(server, session), None)

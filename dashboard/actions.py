@@ -14,6 +14,7 @@ from core.settings_store import SettingsSource
 from dashboard import formatting, state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
+from dashboard.phone import PhoneError, read_phone
 from dashboard.state import Notice
 
 
@@ -41,7 +42,20 @@ def pair(server: str, session: str) -> None:
     """Bring a session to a live QR code and show its page."""
     user = state.require(Role.OPERATOR)
     state.tell(place(server, session), None)
+    state.rounds().begin(state.rounds_of(server, session))
     state.core().operations.pair(server, session, actor=user.name)
+
+
+def pair_by_itself(server: str, session: str) -> None:
+    """Do the same for a tab that somebody looks at, without a click and not for ever."""
+    user = state.require(Role.OPERATOR)
+    state.forget_arrival()
+    running = state.operation(server, session)
+    if running is not None and running.is_running:
+        return  # Another tab was faster.
+    if state.rounds().next(state.rounds_of(server, session)):
+        state.tell(place(server, session), None)
+        state.core().operations.pair(server, session, actor=user.name)
 
 
 def pair_from_list(server: str, session: str) -> None:
@@ -54,14 +68,14 @@ def pair_from_list(server: str, session: str) -> None:
 def pair_by_code(server: str, session: str) -> None:
     """Ask for a pairing code for the number that stands in the form."""
     user = state.require(Role.OPERATOR)
-    phone = formatting.phone_digits(state.typed(phone_key(server, session)))
-    if phone is None:
-        text = _("Write the number with its country code, digits only, for example 351 912 345 678.")
-        state.tell(place(server, session), Notice("bad", text))
+    try:
+        phone = read_phone(state.typed(phone_key(server, session)), region=state.region(), translate=_)
+    except PhoneError as error:
+        state.tell(place(server, session), Notice("bad", str(error)))
         return
     state.tell(place(server, session), None)
-    state.remember_phone(server, session, phone)
-    state.core().operations.pair(server, session, actor=user.name, phone=phone)
+    state.remember_phone(server, session, phone.digits)
+    state.core().operations.pair(server, session, actor=user.name, phone=phone.digits)
 
 
 def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:

@@ -15,6 +15,7 @@ from dashboard.stopping import StopSignals
 
 if TYPE_CHECKING:
     from core.settings import CoreEnvironment
+    from core.waits import Waits
     from dashboard.settings import DashboardEnvironment
 
 PROGRAM = "wppconnect-dashboard"
@@ -27,8 +28,16 @@ WPPCONNECT_* variables of the README. While nobody has a password, each start ma
 the administrator's: on the terminal, or in the file first-sign-in-link in the data folder."""
 
 
-def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run the page; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
+def main(
+    argv: Sequence[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    waits: Waits | None = None,
+) -> int:
+    """Run the page; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes.
+
+    `waits` are for a gateway that is quicker than the real one.
+    """
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         allow_abbrev=False,
@@ -39,17 +48,17 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     if parser.parse_args(argv).version:
         sys.stdout.write(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
         return 0
-    return _run(environ)
+    return _run(environ, waits)
 
 
-def _run(environ: Mapping[str, str] | None) -> int:
+def _run(environ: Mapping[str, str] | None, waits: Waits | None) -> int:
     from core.exceptions import ConfigurationError, WppconnectError
 
     stop_signals = StopSignals()
     try:
         with stop_signals.handled():
             own, environment = _read_settings(environ)
-            _serve(own, environment, stop_signals)
+            _serve(own, environment, stop_signals, waits)
             stop_signals.finish()
     except ConfigurationError as error:
         lines = "".join(f"  {problem}\n" for problem in error.problems)
@@ -78,7 +87,9 @@ def _read_settings(environ: Mapping[str, str] | None) -> tuple[DashboardEnvironm
     return own.values, core.values
 
 
-def _serve(own: DashboardEnvironment, environment: CoreEnvironment, stop_signals: StopSignals) -> None:
+def _serve(
+    own: DashboardEnvironment, environment: CoreEnvironment, stop_signals: StopSignals, waits: Waits | None
+) -> None:
     from functools import partial
 
     from core.logs import configure_logging
@@ -86,7 +97,7 @@ def _serve(own: DashboardEnvironment, environment: CoreEnvironment, stop_signals
     from dashboard import server, state
 
     server.check_address(own)
-    core = open_core(environment, program=PROGRAM)
+    core = open_core(environment, program=PROGRAM, waits=waits)
     try:
         desk = server.open_desk(
             own, store=core.store, history=core.history, data_directory=core.data_directory

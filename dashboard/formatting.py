@@ -16,6 +16,7 @@ from dashboard.words import (
     FIELDS,
     HISTORY_KINDS,
     LOOKS,
+    NO_CODE,
     OPERATIONS,
     ORIGINS,
     OTHER_CAUSE,
@@ -172,6 +173,11 @@ def actor(voice: Voice, name: str) -> str:
     return voice.translate(SELF_HEALING_ACTS) if name == SELF_HEALING else name
 
 
+def no_code(voice: Voice, obstacle: str | None) -> str:
+    """Say why no pairing code can be had; empty when one may be asked for."""
+    return voice.translate(NO_CODE[obstacle]) if obstacle in NO_CODE else ""
+
+
 def operation(voice: Voice, kind: str) -> str:
     """Name an operation."""
     return voice.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
@@ -194,19 +200,6 @@ def pairing_code_groups(code: str) -> tuple[str, ...]:
     """Split a pairing code as the phone shows it: four and four."""
     plain = code.replace("-", "").replace(" ", "")
     return tuple(plain[start : start + 4] for start in range(0, len(plain), 4))
-
-
-def phone_digits(text: str) -> str | None:
-    """Read a phone number typed with its country code; None when it cannot be one.
-
-    Spaces, dots, hyphens, brackets and a leading + or 00 are accepted. E.164 allows 15 digits; nobody's
-    number with country code is shorter than 8.
-    """
-    digits = text.strip().removeprefix("+")
-    for mark in " .-()/\u00a0":
-        digits = digits.replace(mark, "")
-    digits = digits.removeprefix("00")
-    return digits if digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15 else None
 
 
 def history_line(voice: Voice, entry: HistoryEntry) -> str:

@@ -13,9 +13,11 @@ from core.models import SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from dashboard import actions, components, formatting, state
 from dashboard.auth.users import Role
+from dashboard.by_itself import draw_what_begins_by_itself, rounds_line
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.panel import Panel, asks_for_new_code, choose, tells_result
+from dashboard.phone import example
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatu
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
         _draw_result(voice, operation)
     view = View(voice, session, operation)
+    draw_what_begins_by_itself(voice, session, operation, panel)
     if not state.may(Role.OPERATOR) and _is_for_operators(panel, session):
         _draw_for_viewer(view)
     else:
@@ -63,15 +66,14 @@ def _draw_result(voice: Voice, operation: OperationStatus) -> None:
 def _draw_qr(view: View) -> None:
     left = formatting.seconds_until(view.voice, view.operation.step_until) if view.operation else None
     components.live_code(view.voice, view.session, attempt_left=left)
-    lines = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
+    ends = ""
     qr = view.session.qr
-    if (
-        left is not None
-        and qr
-        and left > formatting.code_seconds_left(view.voice, qr.first_seen, qr.generation)
-    ):
-        lines.append(_("The gateway ends this attempt in {seconds} s.").format(seconds=left))
-    st.html("".join(f'<div class="ops-center ops-soft">{escape(line)}</div>' for line in lines))
+    if left and qr and left > formatting.code_seconds_left(view.voice, qr.first_seen, qr.generation):
+        ends = _("The gateway ends this attempt in {seconds} s.").format(seconds=left)
+    how = _("On the phone: WhatsApp, Settings, Linked devices, Link a device.")
+    lines = (how, rounds_line(view.session), ends)
+    # A line that says nothing keeps its place, or the page would jump when it comes.
+    st.html("".join(f'<div class="ops-center ops-soft ops-kept">{escape(line)}</div>' for line in lines))
 
 
 def _draw_code(view: View) -> None:
@@ -139,7 +141,8 @@ def _draw_offer(view: View) -> None:
     server, name = view.session.server, view.session.session
     by_qr, by_number = st.tabs([_("QR code"), _("Pairing code")], key=f"how-{server}-{name}")
     with by_qr:
-        if asks_for_new_code(view.session, view.operation):
+        expired = asks_for_new_code(view.session, view.operation)
+        if expired:
             label = _("Show a new code for {session}")
         elif view.session.ever_connected:
             label = _("Re-pair {session}")
@@ -149,19 +152,23 @@ def _draw_offer(view: View) -> None:
         if view.session.ever_connected:
             text = _("If its pairing is still good, it connects without a scan.")
             components.soft(text)
+        if expired:
+            components.soft(rounds_line(view.session))
     with by_number:
-        components.soft(
-            _(
-                "The gateway tells a code only at a session's first start since the gateway came up. If none "
-                "can be shown, use the QR code."
-            )
-        )
-    with by_number, st.form(f"code-form-{server}-{name}", border=False):
+        why_none = formatting.no_code(view.voice, state.core().operations.code_obstacle(server, name))
+        if why_none:
+            components.note("idle", why_none, icon="info")
+        else:
+            _draw_number_form(server, name)
+
+
+def _draw_number_form(server: str, name: str) -> None:
+    with st.form(f"code-form-{server}-{name}", border=False):
         st.text_input(
             _("Phone number with country code"),
             key=actions.phone_key(server, name),
             type="phone",
-            placeholder="351 912 345 678",
+            placeholder=example(state.region()),
             max_chars=24,
             autocomplete="off",
         )

@@ -9,12 +9,24 @@ from enum import Enum, auto
 
 from core.models import Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
+from dashboard.rounds import MOST_ROUNDS
 
 SUCCESS_SHOWN = timedelta(minutes=2)
 """How long a session that came back is celebrated rather than only called connected."""
 
+NEWS = timedelta(minutes=2)
+"""How long the end of an operation is news."""
 
 BRINGS_UP = (Kind.PAIR, Kind.START, Kind.RESTART)
+
+MENDED_BY_PAIRING = (
+    Verdict.DISCONNECTED,
+    Verdict.STUCK,
+    Verdict.UNRESPONSIVE,
+    Verdict.WAITING_FOR_QR,
+    Verdict.WAITING_FOR_CODE,
+)
+"""The other verdicts need something else first, or nothing."""
 
 
 class Panel(Enum):
@@ -58,6 +70,30 @@ def asks_for_new_code(session: SessionSnapshot, operation: OperationStatus | Non
         operation is not None and operation.outcome is not None and operation.outcome.code == "code_expired"
     )
     return expired or session.reason == Reason.CODE_EXPIRED
+
+
+def begins_by_itself(
+    session: SessionSnapshot, operation: OperationStatus | None, *, arrived: bool, rounds: int, now: datetime
+) -> bool:
+    """Tell whether pairing may begin without another click, in a tab that somebody looks at.
+
+    The tap on an alert's link is the click, as long as there is an outage; after that, a code that expired is
+    followed by the next, until there were enough.
+    """
+    if rounds >= MOST_ROUNDS or (operation is not None and operation.is_running):
+        return False
+    outcome = operation.outcome if operation is not None else None
+    just_ended = outcome is not None and now - outcome.at < NEWS
+    code_expired = (
+        outcome is not None
+        and outcome.code == "code_expired"
+        and operation is not None
+        and operation.mode == "qr"
+    )
+    if arrived and session.lost_at is not None and session.verdict in MENDED_BY_PAIRING:
+        # What failed a moment ago is told, not tried again and again.
+        return code_expired or outcome is None or outcome.ok or not just_ended
+    return rounds > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
 
 
 def tells_result(session: SessionSnapshot, operation: OperationStatus) -> bool:

@@ -37,6 +37,7 @@ from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Way, open_users
 from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
+from dashboard.page_script import PageScript, script_route
 from dashboard.runbooks import runbook_routes
 from dashboard.settings import DashboardEnvironment
 from dashboard.stopping import StopSignals
@@ -130,12 +131,13 @@ def build_app(
     return App(
         script,
         lifespan=lifespan,
-        routes=[*open_routes, *routes, *runbook_routes()],
+        routes=[*open_routes, *routes, *runbook_routes(), script_route()],
         middleware=[
             Middleware(RememberPeer),
             # Ours instead of uvicorn's own, which would hide the peer from us.
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(Gate, rules=rules),
+            Middleware(PageScript),
         ],
     )
 

@@ -5,7 +5,7 @@ Nothing that an operator waits for lives in `session_state`: a reload or a secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.clock import monotonic
 from core.models import HistoryEntry, Snapshot
 from core.operation_status import OperationStatus
 from core.runtime import Core
@@ -28,6 +29,8 @@ from dashboard.examinations import Examinations
 from dashboard.formatting import Voice
 from dashboard.i18n import current_locale
 from dashboard.i18n import gettext as _
+from dashboard.phone import region_of
+from dashboard.rounds import Rounds
 from dashboard.settings_fields import Field
 from dashboard.theme import signed_out
 
@@ -43,12 +46,15 @@ NOTICES_MAX_AGE_SECONDS = 10
 HISTORY_MAX_AGE_SECONDS = 3.0
 FIRST_HISTORY_SECONDS = 0.15
 WATCH_SECONDS = 30.0
+ARRIVAL_SECONDS = 900.0
+"""For how long a tab that nobody has looked at yet may still do what the alert's link asks for."""
 
 _DESTINATION = "ops-destination"
 _NOTICES = "ops-notices"
 _PHONES = "ops-phones"
 _OPENED = "ops-opened"
 _LINK = "ops-link"
+_ARRIVAL = "ops-arrival"
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class _Installed:
     core: Core
     background: Background
     examinations: Examinations
+    rounds: Rounds
 
 
 _installed: list[_Installed] = []
@@ -82,7 +89,7 @@ _installed: list[_Installed] = []
 def install(core: Core) -> None:
     """Give the pages their core; the server does it once, before any page runs."""
     uninstall()
-    _installed.append(_Installed(core, Background(), Examinations()))
+    _installed.append(_Installed(core, Background(), Examinations(), Rounds()))
 
 
 def uninstall() -> None:
@@ -106,6 +113,17 @@ def background() -> Background:
 def examinations() -> Examinations:
     """Return what the doctor finds out."""
     return _installed[0].examinations
+
+
+def rounds() -> Rounds:
+    """Return how often codes were asked for."""
+    return _installed[0].rounds
+
+
+def rounds_of(server: str, session: str) -> Hashable:
+    """Name whose rounds are counted: the reader's, for a session's present outage."""
+    seen = snapshot().session(server, session)
+    return user().name, server, session, seen.lost_at if seen else None
 
 
 def user() -> User:
@@ -175,6 +193,27 @@ def operation(server: str, session: str) -> OperationStatus | None:
     """Return what is being done, or was last done, with a session, as far as the reader may know it."""
     found = core().operations.status(server, session)
     return found if found is None or may(Role.OPERATOR) else withheld.without_code(found)
+
+
+def arrive(server: str, session: str) -> None:
+    """Remember that this tab was opened by an alert's link, which asks for pairing."""
+    st.session_state[_ARRIVAL] = (server, session, monotonic())
+
+
+def forget_arrival() -> None:
+    """What the alert's link asked for has begun, or is not wanted any more."""
+    st.session_state.pop(_ARRIVAL, None)
+
+
+def has_arrived(server: str, session: str) -> bool:
+    """Tell whether an alert's link for this session was opened in this tab lately."""
+    found: tuple[str, str, float] | None = st.session_state.get(_ARRIVAL)
+    return found is not None and found[:2] == (server, session) and monotonic() - found[2] < ARRIVAL_SECONDS
+
+
+def region() -> str | None:
+    """Return the country of the reader's browser, if it names one."""
+    return region_of(st.context.locale)
 
 
 def watch(server: str, session: str) -> None:

@@ -131,6 +131,9 @@ OUTCOMES: dict[str, str] = {
         "The gateway tells a pairing code only at the first start of a session, so none can be shown now. "
         "Use the QR code."
     ),
+    "code_unsupported": N_(
+        "This gateway is too old for pairing codes, which came with version 2.6.0. Use the QR code."
+    ),
     "needs_webhook_confirmation": N_("Pairing would delete this session's webhook. Your decision is needed."),
     "start_failed": N_("The gateway could not start the session. Try again; if it repeats, restart it."),
     "stuck": N_("The browser on the gateway did not start. Restart the session."),
@@ -145,8 +148,18 @@ OUTCOMES: dict[str, str] = {
     "failed": N_("It failed. Try again; the program's log says more."),
 }
 
+
 SELF_HEALING_ACTS = N_("self-healing")
 """Who acted, where nobody did."""
+
+NO_CODE: dict[str, str] = {
+    "code_not_visible": N_(
+        "No pairing code can be shown now: the gateway tells one only at a session's first start since the "
+        "gateway came up, and this session was started before. Use the QR code, or restart the gateway first."
+    ),
+    "code_unsupported": OUTCOMES["code_unsupported"],
+}
+"""Why none can be had, told before anybody asks for one."""
 
 CAUSES: dict[str, str] = {
     "ConnectError": N_("No connection."),

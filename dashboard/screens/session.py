@@ -125,6 +125,10 @@ def ask_log_out(server: str, name: str) -> None:
 state.user()
 server_name = st.query_params.get("server", "")
 session_name = st.query_params.get("session", "")
+if st.query_params.get("pair") == "1":
+    # Out of the address: a reload or a bookmark is no tap on an alert's link.
+    del st.query_params["pair"]
+    state.arrive(server_name, session_name)
 state.begin_history(server_name, session_name)
 st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
 main, side = st.columns([3, 2], gap="medium")

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from simulator import Simulator, Times
 from tests.plugins.system_tools import require
+from tests.support import quick_page
 from tests.support.stack import SECRET, SESSION, Stack, stack
+from tests.support.visitor import Visitor
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -34,6 +36,31 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The page alone, beside a quick gateway; one for a file, whose tests begin with `lose_the_phone`."""
+    with (
+        Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
+        stack(
+            gateway,
+            tmp_path_factory.mktemp("quick"),
+            WPPCONNECT_INTERVAL_SECONDS="1",
+            WPPCONNECT_WEBHOOK="none",
+        ) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="module")
+def administrator(browser: Browser, quick: Stack) -> StorageState:
+    """The cookies of somebody who is signed in."""
+    visitor = Visitor(browser, quick, "desktop")
+    visitor.sign_in_first(quick.first_link(quick.start_page("tests.support.quick_page")))
+    cookies = visitor.context.storage_state()
+    visitor.close()
+    return cookies
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ ANNOTATIONS = {
     "lasted": "3m 5s",
     "reason": "closed on gateway",
     "tried": "2",
-    "dashboard_url": "https://ops.example.org/session?server=main&session=sales",
+    "dashboard_url": "https://ops.example.org/session?server=main&session=sales&pair=1",
     "runbook_url": "https://ops.example.org/runbooks#wppconnectsessiondisconnected",
 }
 LINK = ANNOTATIONS["dashboard_url"]
@@ -41,14 +41,14 @@ Verdict: Waiting for a scan
 Since: 2026-01-15 12:00:00 UTC (3m 5s)
 Reason: Removed on the phone, or closed by somebody else
 Restarts by self-healing: 2
-Open: https://ops.example.org/session?server=main&session=sales
+Open: https://ops.example.org/session?server=main&session=sales&pair=1
 Runbook: https://ops.example.org/runbooks#wppconnectsessiondisconnected"""
 RESOLVED_TEXT = """\
 Over: WhatsApp session sales on main is disconnected
 It lasted 12m 30s.
 Reason: Removed on the phone, or closed by somebody else
 Restarts by self-healing: 2
-Open: https://ops.example.org/session?server=main&session=sales"""
+Open: https://ops.example.org/session?server=main&session=sales&pair=1"""
 START = datetime.now(UTC) - timedelta(minutes=1)
 
 
@@ -118,7 +118,9 @@ def test_mail_shows_everything_and_how_long_it_lasted(run: Any, inbox: Inbox) ->
     html = first.get_body(("html",)).get_content()
     assert first["Subject"] == "[FIRING] WhatsApp session sales on main is disconnected"
     assert first.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == FIRING_TEXT
-    assert '<a href="https://ops.example.org/session?server=main&amp;session=sales">Open</a>' in html
+    assert (
+        '<a href="https://ops.example.org/session?server=main&amp;session=sales&amp;pair=1">Open</a>' in html
+    )
     assert "2026-01-15 12:00:00 UTC (3m 5s)" in html
     assert second.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == RESOLVED_TEXT
     ended = second.get_body(("html",)).get_content()

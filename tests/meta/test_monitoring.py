@@ -96,7 +96,15 @@ def test_alert_about_a_session_opens_the_page_of_that_session(alert: dict[str, A
     )
     of_a_session = "WppconnectSession" in alert["alert"]
 
-    assert (alert["annotations"]["dashboard_url"] == link) == of_a_session
+    assert (alert["annotations"]["dashboard_url"].removesuffix("&pair=1") == link) == of_a_session
+
+
+def test_only_the_alert_about_an_outage_has_the_page_pair_by_itself() -> None:
+    pairing = [
+        alert["alert"] for alert in alerts() if alert["annotations"]["dashboard_url"].endswith("&pair=1")
+    ]
+
+    assert pairing == ["WppconnectSessionDisconnected"]
 
 
 def test_only_lost_sessions_and_blindness_wake_somebody() -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import requests
 
+from core.models import SessionSnapshot, Verdict
+from core.snapshot import SnapshotExchange
 from simulator import Simulator
 from tests.plugins.leaks import inspect, keep_secret
 from tests.support.secrets import keep_secrets_of
@@ -90,12 +92,12 @@ class Stack:
         await_health(self.exporter_url, process)
         return process
 
-    def start_page(self) -> Process:
+    def start_page(self, package: str = "dashboard.cli") -> Process:
         """Start the page and wait until it answers; again on its port, when it ran before."""
         port = self.page_url.rpartition(":")[2] or str(free_port())
         self.page_url = f"http://127.0.0.1:{port}"
         process = self.start_program(
-            "dashboard.cli", DASHBOARD_LISTEN_ADDRESS=f"127.0.0.1:{port}", DASHBOARD_PRINT_LINK="1"
+            package, DASHBOARD_LISTEN_ADDRESS=f"127.0.0.1:{port}", DASHBOARD_PRINT_LINK="1"
         )
         await_health(self.page_url, process)
         return process
@@ -117,6 +119,18 @@ class Stack:
         """`session_connected` of a session."""
         return self.metric(f'wppconnect_session_connected{{server="main",session="{session}"}}')
 
+    def seen(self, session: str = SESSION) -> SessionSnapshot | None:
+        """The session as whoever probes it has published it."""
+        server = SnapshotExchange(self.data / "snapshots").read("main")
+        return next((one for one in server.sessions if one.session == session), None) if server else None
+
+    def lose_the_phone(self, session: str = SESSION) -> None:
+        """Begin an outage: the session was connected, and its phone is unlinked."""
+        self.simulator.pair(session)
+        until(lambda: self._is(session, Verdict.CONNECTED), what="a connected session")
+        self.simulator.unlink(session)
+        until(lambda: self._is(session, Verdict.DISCONNECTED), what="the outage")
+
     def look_for_leaks(self) -> None:
         """Hand over what this run used, and everything that it let anybody read."""
         keep_secrets_of(self.simulator, self.data)
@@ -134,6 +148,10 @@ class Stack:
         for process in self._processes:
             if process.is_running:
                 process.kill()
+
+    def _is(self, session: str, verdict: Verdict) -> bool:
+        found = self.seen(session)
+        return found is not None and found.verdict == verdict
 
     @staticmethod
     def _read(url: str) -> str:

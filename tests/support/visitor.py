@@ -8,7 +8,7 @@ from typing import Literal
 
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from tests.support.stack import PASSWORD, SESSION, Stack
 from tests.support.waiting import until
@@ -17,8 +17,8 @@ SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1440, "height": 900},
     "phone": {"width": 390, "height": 844},
 }
-SLOW = 15_000
-"""Milliseconds for what waits for a probe or a cold start of the page."""
+SLOW = 40_000
+"""Milliseconds for what waits for a probe or a cold start of the page, on a machine that is busy."""
 
 
 class Visitor:
@@ -32,11 +32,17 @@ class Visitor:
         *,
         scheme: Literal["light", "dark"] = "light",
         locale: str = "en-US",
+        signed_in: StorageState | None = None,
     ) -> None:
         self.product = product
-        self.context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, locale=locale)
+        self.context = browser.new_context(
+            viewport=SIZES[size], color_scheme=scheme, locale=locale, storage_state=signed_in
+        )
         self.page: Page = self.context.new_page()
         self.foreign_requests: list[str] = []
+        self.troubles: list[str] = []
+        self.page.on("console", lambda one: self.troubles.append(one.text) if one.type == "error" else None)
+        self.page.on("requestfailed", lambda one: self.troubles.append(f"{one.url} {one.failure}"))
         self.page.on("request", self._note_request)
 
     def sign_in_first(self, link: str, *, next_path: str = "") -> None:
@@ -66,7 +72,7 @@ class Visitor:
         """Press the button of a Streamlit key."""
         self.page.locator(f".st-key-{key} button").first.click(timeout=SLOW)
 
-    def reads(self, text: str | re.Pattern[str], *, seconds: float = 15) -> None:
+    def reads(self, text: str | re.Pattern[str], *, seconds: float = SLOW / 1000) -> None:
         """Wait until the page says something."""
         expect(self.page.locator("body")).to_contain_text(text, timeout=seconds * 1000)
 
@@ -83,7 +89,10 @@ class Visitor:
             seen = self.scanned_qr()
             return seen if seen not in (None, other_than) and seen == self.live_code(session) else None
 
-        found = until(is_live, seconds=20, what="the live QR code on the screen")
+        try:
+            found = until(is_live, seconds=SLOW / 1000, what="the live QR code on the screen")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.troubles}; {self.page.inner_text('body')}") from None
         assert found is not None
         return found
 
@@ -95,6 +104,17 @@ class Visitor:
         """Wait until nothing on the page is still being loaded."""
         expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SLOW)
         self.page.wait_for_load_state("networkidle")
+
+    def sees_whole(self, selector: str) -> bool:
+        """Tell whether something is wholly on the screen without scrolling."""
+        box, screen = self.page.locator(selector).bounding_box(), self.page.viewport_size
+        assert box is not None
+        assert screen is not None
+        return (
+            min(box["x"], box["y"]) >= 0
+            and box["x"] + box["width"] <= screen["width"]
+            and box["y"] + box["height"] <= screen["height"]
+        )
 
     def overflows(self) -> bool:
         """Tell whether the page scrolls sideways."""

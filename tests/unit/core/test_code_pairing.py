@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from scripted_run import Scene, ScriptedRun, after
+from scripted_run import T0, Scene, ScriptedRun, after
 
 from core.client import StartAnswer, StartOptions
-from core.code_pairing import pair_by_code
+from core.code_pairing import code_obstacle, pair_by_code
 from core.exceptions import ConnectError, RequestTimeoutError
-from core.models import Reason, Verdict
+from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.operation_status import OUTCOMES, Facts
 
 NUMBER = "351912345678"
@@ -228,3 +228,63 @@ class TestAnswer:
 
         with pytest.raises(ConnectError):
             pair(run)
+
+
+def obstacle(
+    verdict: Verdict = Verdict.DISCONNECTED,
+    *,
+    held: bool = False,
+    version: str | None = None,
+    webhook: str | None = "",
+    facts: Facts | None = None,
+) -> str | None:
+    """Ask for the obstacle of a session at a gateway that started at T0."""
+    seen = SessionSnapshot(
+        server="main", session="sales", enabled=True, verdict=verdict, since=T0, has_session_object=held
+    )
+    gateway = ServerSnapshot(
+        server="main",
+        enabled=True,
+        up=True,
+        version=version,
+        started_at=T0,
+        interval_seconds=5,
+        holder="prober[1]",
+        published_at=T0,
+        settings_revision=0,
+        probe_seconds=Histogram(bounds=(1.0,), buckets=(0, 0), sum_seconds=0.0),
+    )
+    return code_obstacle(seen, facts or Facts(), gateway, webhook)
+
+
+def test_a_session_that_the_gateway_holds_no_object_of_can_have_a_code() -> None:
+    assert obstacle() is None
+    assert obstacle(version="2.10.4") is None
+    assert obstacle(version="2.6.0") is None
+    assert obstacle(version="nightly") is None
+
+
+def test_a_code_is_said_to_be_invisible_before_anybody_asks_for_one() -> None:
+    assert obstacle(held=True) == "code_not_visible"
+    assert obstacle(Verdict.WAITING_FOR_QR, held=True) == "code_not_visible"
+    assert obstacle(Verdict.STUCK, held=True) == "code_not_visible"
+
+
+def test_a_close_hides_codes_until_the_gateway_is_restarted() -> None:
+    assert obstacle(facts=Facts(closed_at=after(5))) == "code_not_visible"
+    assert obstacle(facts=Facts(failed_close_at=after(5))) == "code_not_visible"
+    assert obstacle(facts=Facts(closed_at=after(-5))) is None
+
+
+def test_an_older_gateway_makes_no_codes() -> None:
+    assert obstacle(version="2.5.3") == "code_unsupported"
+    assert obstacle(version="1.9") == "code_unsupported"
+
+
+def test_an_unknown_webhook_wants_a_decision_first() -> None:
+    assert obstacle(webhook=None) == "needs_webhook_confirmation"
+    assert obstacle(webhook=None, facts=Facts(phone_saved=True)) is None
+
+
+def test_a_connected_session_needs_no_code() -> None:
+    assert obstacle(Verdict.CONNECTED, held=True) == "already_connected"

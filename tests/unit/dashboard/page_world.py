@@ -119,11 +119,15 @@ class FakeOperations:
 
     statuses: dict[tuple[str, str], OperationStatus] = field(default_factory=dict)
     calls: list[tuple[str, str, str, Mapping[str, Any]]] = field(default_factory=list)
+    obstacle: str | None = None
 
     def __getattr__(self, kind: str) -> Callable[..., None]:
         if kind not in ("start", "restart", "pair", "close", "logout"):
             raise AttributeError(kind)
         return lambda server, session, **how: self.calls.append((kind, server, session, how))
+
+    def code_obstacle(self, server: str, session: str) -> str | None:
+        return self.obstacle
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         return self.statuses.get((server, session))

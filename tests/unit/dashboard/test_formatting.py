@@ -156,23 +156,6 @@ def test_a_pairing_code_is_split_four_and_four(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "digits"),
-    [
-        pytest.param("+351 912 345 678", "351912345678", id="plus and blanks"),
-        pytest.param("00351912345678", "351912345678", id="two zeros"),
-        pytest.param("55 (11) 98765-4321", "5511987654321", id="brackets and a hyphen"),
-        pytest.param("912", None, id="too short"),
-        pytest.param("1234567890123456", None, id="longer than E.164 allows"),
-        pytest.param("+351 912 345 67a", None, id="a letter"),
-        pytest.param("٣٥١٩١٢٣٤٥٦٧٨", None, id="digits of another script"),
-        pytest.param("", None, id="nothing"),
-    ],
-)
-def test_a_phone_number_is_read_as_people_write_it(typed: str, digits: str | None) -> None:
-    assert formatting.phone_digits(typed) == digits
-
-
-@pytest.mark.parametrize(
     ("path", "name"),
     [
         ("interval_seconds", "Interval"),

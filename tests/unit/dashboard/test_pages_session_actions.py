@@ -44,8 +44,29 @@ def test_a_number_that_cannot_be_one_is_refused_with_the_remedy_and_kept(core: F
     app.button(key="code-main-sales").click().run()
 
     assert core.operations.calls == []
-    assert "Write the number with its country code" in shown(app)
+    assert "number with its country code" in shown(app)
     assert app.text_input(key="phone-main-sales").value == "call me"
+
+
+def test_a_number_of_the_readers_country_needs_no_country_code(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    app = open_sales(locale="pt-BR")
+
+    app.text_input(key="phone-main-sales").set_value("(11) 98765-4321")
+    app.button(key="code-main-sales").click().run()
+
+    assert core.operations.calls == [("pair", "main", "sales", {"actor": "ana", "phone": "5511987654321"})]
+    assert app.text_input(key="phone-main-sales").placeholder.startswith("+55 ")
+
+
+def test_where_no_code_can_be_had_the_page_says_so_and_asks_for_no_number(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.operations.obstacle = "code_not_visible"
+
+    app = open_sales()
+
+    assert "No pairing code can be shown now" in shown(app)
+    assert not app.text_input
 
 
 def test_a_webhook_is_wiped_only_after_the_name_was_typed(core: FakeCore) -> None:

@@ -1,0 +1,46 @@
+// What only the browser knows or can do: whether somebody looks at this tab, the clipboard, the share sheet.
+"use strict";
+
+if (navigator.share) document.documentElement.dataset.opsShare = "";
+
+// The page marks the button that is to be pressed by itself, once for each mark, in a tab that is looked at.
+let pressed = "";
+setInterval(() => {
+  const mark = document.visibilityState === "visible" && document.querySelector("[data-ops-press]");
+  if (!mark || mark.dataset.opsMark === pressed) return;
+  const button = document.querySelector(`.stApp[data-test-connection-state="CONNECTED"] .st-key-${CSS.escape(mark.dataset.opsPress)} button`);
+  if (!button || button.disabled) return;
+  pressed = mark.dataset.opsMark;
+  button.click();
+}, 250);
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without https there is no clipboard object.
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.style.position = "fixed";
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target instanceof Element && event.target.closest("[data-ops-copy], [data-ops-share-text]");
+  if (!button) return;
+  if (button.dataset.opsCopy !== undefined) {
+    if (!(await copy(button.dataset.opsCopy))) return;
+    const before = button.textContent;
+    button.textContent = button.dataset.opsDone;
+    setTimeout(() => { button.textContent = before; }, 2500);
+  } else {
+    // Closing the share sheet without a choice is no error.
+    await navigator.share({ text: button.dataset.opsShareText, url: button.dataset.opsShareUrl }).catch(() => {});
+  }
+});

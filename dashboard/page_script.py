@@ -1,0 +1,86 @@
+"""Our own script on Streamlit's page: copying, sharing, and what must wait until somebody looks at the tab.
+
+Streamlit knows neither the clipboard nor whether a tab is in front. Its page gets one more `<script src>`;
+the content security policy already allows our own files.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PATH = "/page-script.js"
+TAG = f'<script src="{PATH}" defer></script>'.encode()
+STREAMLITS_PAGE = b'<div id="root">'
+LARGEST_PAGE = 100_000
+
+
+def script_route() -> Route:
+    """Return the script's route; it is for who is signed in, like the page."""
+    content = (files("dashboard") / "assets" / "page.js").read_bytes()
+
+    async def send_script(_request: Request) -> Response:
+        return Response(content, media_type="text/javascript; charset=utf-8")
+
+    return Route(PATH, send_script, methods=["GET"])
+
+
+class PageScript:
+    """Add the script to Streamlit's page on its way out; everything else passes untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not _asks_for_html(scope):
+            await self._app(scope, receive, send)
+            return
+        # Streamlit compresses its page under every address but "/".
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, _Answer(send).pass_on)
+
+
+class _Answer:
+    """Hold an HTML page back until it is whole."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def pass_on(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_html(message):
+            self._start = message
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body += message.get("body", b"")
+            if not message.get("more_body") or len(self._body) > LARGEST_PAGE:
+                await self._let_go(more=bool(message.get("more_body")))
+        else:
+            await self._send(message)
+
+    async def _let_go(self, *, more: bool) -> None:
+        start, self._start = self._start, None
+        if start is None:
+            return
+        if STREAMLITS_PAGE in self._body and not more:
+            self._body = self._body.replace(b"</head>", TAG + b"</head>", 1)
+            headers = MutableHeaders(scope=start)
+            headers["content-length"] = str(len(self._body))
+            for name in ("etag", "last-modified"):
+                del headers[name]
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": self._body, "more_body": more})
+
+
+def _asks_for_html(scope: Scope) -> bool:
+    return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _is_html(message: Message) -> bool:
+    return MutableHeaders(scope=message).get("content-type", "").startswith("text/html")
