@@ -94,12 +94,12 @@ def _serve(
 
     from core.logs import configure_logging
     from core.runtime import open_core
-    from dashboard import server, state
+    from dashboard import access, server, state
 
     server.check_address(own)
     core = open_core(environment, program=PROGRAM, waits=waits)
     try:
-        desk = server.open_desk(
+        desk = access.open_desk(
             own, store=core.store, history=core.history, data_directory=core.data_directory
         )
         state.install(core)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 
 from starlette.middleware import Middleware
@@ -20,21 +18,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from core.addresses import check_listening
 from core.exceptions import ConfigurationError
-from core.store import Store
-from dashboard.auth import identity, links
-from dashboard.auth.audit import AppendsHistory, Audit
+from dashboard.access import access_routes
+from dashboard.auth import links
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
-from dashboard.auth.outside import Outsiders, RoleRule
-from dashboard.auth.passwords import Passwords
 from dashboard.auth.peer import RememberPeer
-from dashboard.auth.people import People
-from dashboard.auth.proxy import ProxyHeader
-from dashboard.auth.recognition import Recognition
-from dashboard.auth.route_table import auth_routes
-from dashboard.auth.sign_ins import Lifetimes, SignIns
+from dashboard.auth.sign_ins import SignIns
 from dashboard.auth.tab import TabFrames
-from dashboard.auth.users import Way, open_users
 from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
 from dashboard.page_script import PageScript, script_route
@@ -49,65 +39,11 @@ ENTRY_SCRIPT = Path(__file__).with_name("app.py")
 SWEEP_SECONDS = 1.0
 
 
-def open_desk(
-    settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
-) -> Desk:
-    """Build what signs people in, and tell page scripts whom to ask who is signed in."""
-    users = open_users(store, data_directory)
-    sign_ins = SignIns(
-        store,
-        users,
-        Lifetimes(
-            idle=timedelta(hours=settings.sign_in_idle_hours),
-            longest=timedelta(hours=settings.sign_in_max_hours),
-            remembered=timedelta(days=settings.remember_days),
-        ),
-    )
-    outsiders = Outsiders(users, RoleRule(settings.group_roles, settings.unknown_user_role))
-    identity.install(
-        sign_ins,
-        identity.Administration(
-            people=People(users, history),
-            last_used=sign_ins.last_used,
-            ways=_ways(settings),
-            groups_decide=outsiders.groups_decide,
-            external_url=settings.external_url,
-        ),
-    )
-    return Desk(
-        users=users,
-        sign_ins=sign_ins,
-        recognition=Recognition(sign_ins, settings, _proxy_header(settings, outsiders)),
-        outsiders=outsiders,
-        passwords=Passwords(),
-        links=links.SignInLinks(users),
-        audit=Audit(history),
-        cookie_rule=settings,
-        data_directory=data_directory,
-    )
-
-
-def _ways(settings: DashboardEnvironment) -> tuple[Way, ...]:
-    proxy = (Way.PROXY,) if settings.auth_proxy_header else ()
-    return (Way.PASSWORD, *proxy)
-
-
-def _proxy_header(settings: DashboardEnvironment, outsiders: Outsiders) -> ProxyHeader | None:
-    if settings.auth_proxy_header is None:
-        return None
-    return ProxyHeader(
-        header=settings.auth_proxy_header,
-        groups_header=settings.auth_proxy_groups_header,
-        trusted=[ipaddress.ip_network(entry) for entry in settings.trusted_proxies],
-        outsiders=outsiders,
-    )
-
-
 def build_app(
     settings: DashboardEnvironment, desk: Desk, *, script: Path, started: Callable[[], None]
 ) -> App:
     """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
-    open_routes, routes = auth_routes(desk)
+    open_routes, routes = access_routes(settings, desk)
     rules = GateRules(
         recognition=desk.recognition,
         external_url=settings.external_url,
@@ -157,7 +93,7 @@ def serve(
     def started() -> None:
         # Streamlit and uvicorn have set up handlers of their own by now.
         configure_logging()
-        _quieten_uvicorn()
+        _quieten_libraries()
         stop_signals.wrap_servers_handlers()
         url = settings.own_url(streamlit_config.get_option("server.port"))
         log.info("page_started address=%s", url)
@@ -192,10 +128,11 @@ def check_address(settings: DashboardEnvironment) -> None:
         raise _address_error(settings, reason)
 
 
-def _quieten_uvicorn() -> None:
-    """Leave out a line for each file and tab; without handlers uvicorn does not even build it."""
+def _quieten_libraries() -> None:
+    """Leave out a line for each file, tab and request; without handlers uvicorn does not even build it."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").propagate = False
+    logging.getLogger("httpx2").setLevel("WARNING")
 
 
 async def _sweep(sign_ins: SignIns) -> None:

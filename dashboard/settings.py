@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 
 from core.settings_fields import ListenAddress, normalise_url
 from core.settings_loader import Environment, Finding
 from dashboard.auth.users import Role
 from dashboard.settings_access import (
     check_header,
+    check_issuer,
+    parse_allowed,
     parse_group_roles,
     parse_role,
 )
@@ -73,6 +75,15 @@ class DashboardEnvironment(Environment):
     """How long "remember this phone" lasts; 0: it is not offered."""
     auth_proxy_header: Annotated[str, BeforeValidator(check_header)] | None = None
     auth_proxy_groups_header: Annotated[str, BeforeValidator(check_header)] | None = None
+    oidc_issuer: Annotated[str, BeforeValidator(check_issuer)] | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str | None = None
+    """What people call the provider, for its button."""
+    oidc_scopes: str = "openid profile email"
+    oidc_name_claim: str = "preferred_username"
+    oidc_groups_claim: str = "groups"
+    oidc_allowed: Annotated[tuple[str, ...], BeforeValidator(parse_allowed)] = ()
     group_roles: Annotated[Mapping[str, Role], BeforeValidator(parse_group_roles)] = Field(
         default_factory=dict
     )
@@ -95,6 +106,10 @@ class DashboardEnvironment(Environment):
                 ("auth_proxy_groups_header", "auth_proxy_header"),
                 f"has no effect alone; set {self.variable('auth_proxy_header')}, too",
             )
+        if self.oidc_issuer:
+            yield from self._provider_mistakes()
+        if "openid" not in self.oidc_scopes.split():
+            yield Finding(("oidc_scopes",), "must contain openid, for example: openid profile email")
         if self.secure_cookie and (self.external_url or "").startswith("http:"):
             yield Finding(
                 ("secure_cookie", "external_url"),
@@ -103,9 +118,25 @@ class DashboardEnvironment(Environment):
 
     def remarks(self) -> Iterable[Finding]:
         """Find what is allowed but probably not meant."""
-        if self.group_roles and not self.auth_proxy_groups_header:
-            text = f"has no effect without {self.variable('auth_proxy_groups_header')}"
-            yield Finding(("group_roles",), text)
+        if self.oidc_issuer and self.unknown_user_role and not self.oidc_allowed:
+            text = f"lets in whoever has an account at the provider; see {self.variable('oidc_allowed')}"
+            yield Finding(("unknown_user_role",), text)
+        if self.group_roles and not (self.auth_proxy_groups_header or self.oidc_issuer):
+            yield Finding(("group_roles",), "has no effect without a proxy's groups header or a provider")
+        if self.oidc_client_id and not self.oidc_issuer:
+            yield Finding(
+                ("oidc_client_id",), f"has no effect alone; set {self.variable('oidc_issuer')}, too"
+            )
+
+    def _provider_mistakes(self) -> Iterable[Finding]:
+        needed = {
+            "oidc_client_id": "as the provider calls this page",
+            "external_url": "the provider sends people back to it",
+        }
+        for field, why in needed.items():
+            if getattr(self, field) is None:
+                text = f"needs {self.variable(field)} beside it: {why}"
+                yield Finding(("oidc_issuer", field), text)
 
     def own_url(self, port: int) -> str:
         """Return the address for links that we make; `port` is the one that is really listened on."""

@@ -1,9 +1,11 @@
-"""How the settings about signing in are read: roles, groups, header names."""
+"""How the settings about signing in are read: roles, e-mail addresses, header names, the provider."""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
+from core.settings_fields import normalise_url
 from dashboard.auth.users import Role
 
 HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -22,6 +24,7 @@ ORDINARY_HEADERS = frozenset(
     | {f"x-forwarded-{what}" for what in ("for", "proto", "host", "port", "server")}
 )
 """Browsers send these themselves, or they say something else."""
+EMAIL_OR_DOMAIN = re.compile(r"(?:[^@\s,]+)?@[A-Za-z0-9.-]+")
 NOBODY = "none"
 
 
@@ -48,6 +51,18 @@ def parse_group_roles(text: object) -> object:
     return found
 
 
+def parse_allowed(text: object) -> object:
+    """Read a comma list of e-mail addresses and, with a leading @, domains."""
+    if not isinstance(text, str):
+        return text
+    entries = tuple(part.strip().casefold() for part in text.split(",") if part.strip())
+    if not all(EMAIL_OR_DOMAIN.fullmatch(entry) for entry in entries):
+        raise ValueError(
+            "must be a comma list of e-mail addresses or domains, for example ana@example.org,@example.org"
+        )
+    return entries
+
+
 def check_header(text: str) -> str:
     """Return the name of a header that only a proxy sends."""
     name = text.strip().lower()
@@ -56,6 +71,17 @@ def check_header(text: str) -> str:
     if name in ORDINARY_HEADERS:
         raise ValueError("is a header that browsers or other programs send; use one of the proxy's own")
     return name
+
+
+def check_issuer(text: str) -> str:
+    """Return the provider's issuer address; http only on this machine."""
+    # To the letter: a slash at its end belongs to the issuer's name.
+    url = text.strip()
+    normalise_url(url)
+    parsed = urlsplit(url)
+    if parsed.scheme != "https" and parsed.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ValueError("must begin with https://, because who answers there decides who gets in")
+    return url
 
 
 def _role(word: str, problem: str) -> Role:

@@ -1,13 +1,16 @@
-"""A whole core against a simulator that runs fast."""
+"""A whole core against a simulator that runs fast, and a real browser."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from simulator import Simulator
+from tests.plugins.system_tools import require
 from tests.support.live_core import FAST, SECRET, SESSION, LiveCore, live_core
 
 
@@ -23,3 +26,14 @@ def live(gateway: Simulator, tmp_path: Path) -> Iterator[LiveCore]:
     """A process's core that watches it."""
     with live_core(gateway, tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser."""
+    require("chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        yield browser
+        browser.close()

@@ -8,7 +8,7 @@ from core.exceptions import ConfigurationError
 from core.logs import configure_logging
 from core.settings import load_settings
 from core.store import FileStore, History
-from dashboard import server
+from dashboard import access, server
 from dashboard.settings import DashboardEnvironment
 from dashboard.stopping import StopSignals
 
@@ -18,7 +18,7 @@ if __name__ == "__main__":
     configure_logging("INFO", "text")
     try:
         own = load_settings(DashboardEnvironment).values
-        desk = server.open_desk(
+        desk = access.open_desk(
             own, store=FileStore(data / "store"), history=History(data / "history"), data_directory=data
         )
         with stop_signals.handled():

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from core.settings import load_settings
@@ -63,6 +65,10 @@ def test_secure_cookie_is_auto_or_a_decision(text: str, value: bool | None) -> N
         ("AUTH_PROXY_HEADER", "Cookie", "is a header that browsers or other programs send"),
         ("AUTH_PROXY_HEADER", "X-Forwarded-For", "is a header that browsers or other programs send"),
         ("AUTH_PROXY_GROUPS_HEADER", "X-Groups", "has no effect alone; set DASHBOARD_AUTH_PROXY_HEADER"),
+        ("OIDC_ISSUER", "http://sso.example.org", "must begin with https://"),
+        ("OIDC_ISSUER", "sso.example.org", "has no scheme"),
+        ("OIDC_ALLOWED", "example.org", "must be a comma list of e-mail addresses or domains"),
+        ("OIDC_SCOPES", "profile", "must contain openid"),
         ("GROUP_ROLES", "wpp-admins", "must be a comma list of group=role"),
         (
             "GROUP_ROLES",
@@ -128,3 +134,40 @@ def test_nobody_unknown_is_let_in_by_default() -> None:
     assert load_settings(DashboardEnvironment, {}).values.unknown_user_role is None
     given = {"DASHBOARD_UNKNOWN_USER_ROLE": "none"}
     assert load_settings(DashboardEnvironment, given).values.unknown_user_role is None
+
+
+PROVIDER = {
+    "DASHBOARD_EXTERNAL_URL": "https://ops.example.org",
+    "DASHBOARD_OIDC_ISSUER": "https://sso.example.org/realms/main/",
+    "DASHBOARD_OIDC_CLIENT_ID": "wppconnect-ops",
+}
+
+
+def test_a_provider_can_be_set(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the client's secret\n")
+    given = {"DASHBOARD_OIDC_CLIENT_SECRET_FILE": str(secret), "DASHBOARD_OIDC_ALLOWED": "Ana@x.org, @x.com"}
+
+    settings = load_settings(DashboardEnvironment, PROVIDER | given).values
+
+    # To the letter, because the provider's own name for itself has to be the same.
+    assert settings.oidc_issuer == "https://sso.example.org/realms/main/"
+    assert settings.oidc_client_secret is not None
+    assert settings.oidc_client_secret.get_secret_value() == "the client's secret"
+    assert settings.oidc_allowed == ("ana@x.org", "@x.com")
+    assert "the client's secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("missing", ["DASHBOARD_EXTERNAL_URL", "DASHBOARD_OIDC_CLIENT_ID"])
+def test_a_provider_needs_the_other_settings(missing: str) -> None:
+    given = {name: value for name, value in PROVIDER.items() if name != missing}
+
+    (problem,) = load_settings(DashboardEnvironment, given).problems
+
+    assert problem.startswith(f"DASHBOARD_OIDC_ISSUER: needs {missing} beside it")
+
+
+def test_an_open_door_is_pointed_out() -> None:
+    loaded = load_settings(DashboardEnvironment, PROVIDER | {"DASHBOARD_UNKNOWN_USER_ROLE": "viewer"})
+
+    assert [one for one in loaded.warnings if "lets in whoever has an account at the provider" in one]

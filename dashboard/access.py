@@ -1,0 +1,119 @@
+"""Wire what signs people in, from the settings."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.routing import Route
+
+from core.store import Store
+from dashboard.auth import identity, links
+from dashboard.auth.audit import AppendsHistory, Audit
+from dashboard.auth.desk import Desk
+from dashboard.auth.outside import Outsiders, RoleRule
+from dashboard.auth.passwords import Passwords
+from dashboard.auth.people import People
+from dashboard.auth.proxy import ProxyHeader
+from dashboard.auth.recognition import Recognition
+from dashboard.auth.route_table import auth_routes
+from dashboard.auth.routes import SIGN_IN
+from dashboard.auth.sign_ins import Lifetimes, SignIns
+from dashboard.auth.users import Way, open_users
+from dashboard.settings import DashboardEnvironment
+
+
+def open_desk(
+    settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
+) -> Desk:
+    """Build what signs people in, and tell page scripts whom to ask who is signed in."""
+    users = open_users(store, data_directory)
+    sign_ins = SignIns(
+        store,
+        users,
+        Lifetimes(
+            idle=timedelta(hours=settings.sign_in_idle_hours),
+            longest=timedelta(hours=settings.sign_in_max_hours),
+            remembered=timedelta(days=settings.remember_days),
+        ),
+    )
+    outsiders = Outsiders(users, RoleRule(settings.group_roles, settings.unknown_user_role))
+    identity.install(
+        sign_ins,
+        identity.Administration(
+            people=People(users, history),
+            last_used=sign_ins.last_used,
+            ways=_ways(settings),
+            groups_decide=outsiders.groups_decide,
+            external_url=settings.external_url,
+        ),
+    )
+    return Desk(
+        users=users,
+        sign_ins=sign_ins,
+        recognition=Recognition(sign_ins, settings, _proxy_header(settings, outsiders)),
+        outsiders=outsiders,
+        passwords=Passwords(),
+        links=links.SignInLinks(users),
+        audit=Audit(history),
+        cookie_rule=settings,
+        data_directory=data_directory,
+        provider_name=_provider_name(settings),
+    )
+
+
+def _ways(settings: DashboardEnvironment) -> tuple[Way, ...]:
+    proxy = (Way.PROXY,) if settings.auth_proxy_header else ()
+    provider = (Way.PROVIDER,) if settings.oidc_issuer else ()
+    return (Way.PASSWORD, *proxy, *provider)
+
+
+def _provider_name(settings: DashboardEnvironment) -> str:
+    if settings.oidc_issuer is None:
+        return ""
+    return settings.oidc_name or urlsplit(settings.oidc_issuer).hostname or settings.oidc_issuer
+
+
+def access_routes(settings: DashboardEnvironment, desk: Desk) -> tuple[list[Route], list[Route]]:
+    """Return every route about signing in: those open to everybody, then those behind the gate."""
+    open_to_all, closed = auth_routes(desk)
+    return [*open_to_all, *_provider_routes(settings, desk)], closed
+
+
+def _provider_routes(settings: DashboardEnvironment, desk: Desk) -> list[Route]:
+    if not (settings.oidc_issuer and settings.oidc_client_id and settings.external_url):
+        return []
+    # Imported only where there is a provider: its libraries take about 0.3 s.
+    from dashboard.auth.provider import Client, Provider
+    from dashboard.auth.provider_claims import ClaimRule
+    from dashboard.auth.provider_flow import Flows
+    from dashboard.auth.provider_routes import CALLBACK, ProviderRoutes
+
+    secret = settings.oidc_client_secret
+    client = Client(
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        scopes=settings.oidc_scopes,
+        redirect_uri=f"{settings.external_url}{CALLBACK}",
+    )
+    rule = ClaimRule(
+        issuer=settings.oidc_issuer,
+        name_claim=settings.oidc_name_claim,
+        groups_claim=settings.oidc_groups_claim,
+        allowed=settings.oidc_allowed,
+    )
+    sign_in_url = f"{settings.external_url}{SIGN_IN}"
+    return ProviderRoutes(desk, Provider(rule, client), flows=Flows(), sign_in_url=sign_in_url).routes()
+
+
+def _proxy_header(settings: DashboardEnvironment, outsiders: Outsiders) -> ProxyHeader | None:
+    if settings.auth_proxy_header is None:
+        return None
+    return ProxyHeader(
+        header=settings.auth_proxy_header,
+        groups_header=settings.auth_proxy_groups_header,
+        trusted=[ipaddress.ip_network(entry) for entry in settings.trusted_proxies],
+        outsiders=outsiders,
+    )

@@ -1,0 +1,158 @@
+"""The routes to the provider and back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from core.exceptions import StoreError
+from dashboard.auth import pages
+from dashboard.auth.addresses import client_address, safe_next, sign_in_address
+from dashboard.auth.audit import SignInOutcome
+from dashboard.auth.cookies import PROVIDER_COOKIE, read_cookie, remove_cookie, set_cookie
+from dashboard.auth.desk import Desk
+from dashboard.auth.outside import Identity, RefusedError
+from dashboard.auth.provider import Provider
+from dashboard.auth.provider_claims import ProviderError, Trouble
+from dashboard.auth.provider_flow import VALID_FOR, Flows
+from dashboard.auth.rate_limit import RateLimit, address_key
+from dashboard.auth.routes import refusal_words
+from dashboard.auth.users import Way
+from dashboard.i18n import Translate
+
+log = logging.getLogger(__name__)
+
+BEGIN = "/sign-in/provider"
+CALLBACK = "/sign-in/provider/callback"
+SIGN_OUT = "/sign-in/provider/sign-out"
+
+
+class ProviderRoutes:
+    """Send people to the provider, and let in who comes back."""
+
+    def __init__(self, desk: Desk, provider: Provider, *, flows: Flows, sign_in_url: str) -> None:
+        self._desk = desk
+        self._provider = provider
+        self._flows = flows
+        self._sign_in_url = sign_in_url
+        # Each return costs the provider a request: a person needs one, a flood gets few.
+        self._limit = RateLimit(free_tries=20, first_wait_seconds=2.0, longest_wait_seconds=300.0)
+
+    def routes(self) -> list[Route]:
+        """Return the Starlette routes; all of them are for people who are not signed in."""
+        return [
+            Route(BEGIN, self.begin, methods=["GET"]),
+            Route(CALLBACK, self.come_back, methods=["GET"]),
+            Route(SIGN_OUT, self.leave, methods=["GET"]),
+        ]
+
+    async def begin(self, request: Request) -> Response:
+        """Send the person to the provider."""
+        next_address = safe_next(request.query_params.get("next"))
+        flow = self._flows.begin(next_address)
+        try:
+            url = await self._provider.authorization_url(flow)
+        except ProviderError as error:
+            return self._told(request, error, next_address)
+        response = RedirectResponse(url, 303)
+        set_cookie(
+            response,
+            PROVIDER_COOKIE,
+            self._flows.seal(flow),
+            request=request,
+            rule=self._desk.cookie_rule,
+            lifetime=VALID_FOR,
+        )
+        return response
+
+    async def come_back(self, request: Request) -> Response:
+        """Let in who the provider says it is, under a new sign-in id."""
+        cookie = read_cookie(request, PROVIDER_COOKIE, rule=self._desk.cookie_rule)
+        flow = self._flows.open(cookie, request.query_params.get("state", ""))
+        next_address = flow.next_address if flow else "/"
+        try:
+            if flow is None:
+                raise ProviderError(Trouble.STALE, "no such flow in this browser")
+            self._count(request)
+            identity = await self._provider.identify(flow, request.query_params)
+            response = await self._let_in(request, identity, next_address)
+        except ProviderError as error:
+            response = self._told(request, error, next_address)
+        remove_cookie(response, PROVIDER_COOKIE, request=request, rule=self._desk.cookie_rule)
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """Lead who has signed out here to the provider, to sign out there, too."""
+        try:
+            url = await self._provider.sign_out_url(self._sign_in_url)
+        except ProviderError as error:
+            return self._told(request, error, "/")
+        if url is not None:
+            return RedirectResponse(url, 303)
+        _ = self._desk.frame(request).translate
+        text = _("{provider} has no address for signing out. Sign out on its own page.")
+        return self._problem(request, text.format(provider=self._desk.provider_name), "/", 404)
+
+    async def _let_in(self, request: Request, identity: Identity, next_address: str) -> Response:
+        _ = self._desk.frame(request).translate
+        try:
+            account = await asyncio.to_thread(self._desk.outsiders.admit, identity)
+        except RefusedError as error:
+            log.info("provider_user_refused why=%s", error.why.value)
+            await self._desk.record(request, SignInOutcome.REFUSED, None)
+            return self._problem(request, refusal_words(_, error.why, identity.name), next_address, 403)
+        except StoreError as error:
+            return self._problem(request, error.message, next_address, 500)
+        response = await self._desk.let_in(request, account, Way.PROVIDER, safe_next(next_address))
+        await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
+        return response
+
+    def _count(self, request: Request) -> None:
+        key = address_key(client_address(request))
+        if self._limit.wait_seconds(key):
+            raise ProviderError(Trouble.BUSY, "too many from one address")
+        self._limit.count(key)
+
+    def _told(self, request: Request, error: ProviderError, next_address: str) -> Response:
+        log.warning("provider_sign_in_failed why=%s detail=%r", error.why.value, error.detail)
+        _ = self._desk.frame(request).translate
+        words, status_code = _words(_, error.why)
+        text = words.format(provider=self._desk.provider_name)
+        return self._problem(request, text, next_address, status_code)
+
+    def _problem(self, request: Request, text: str, next_address: str, status_code: int) -> Response:
+        html = pages.problem_page(self._desk.frame(request), text, again=sign_in_address(next_address))
+        return self._desk.page(request, html, status_code)
+
+
+def _words(_: Translate, why: Trouble) -> tuple[str, int]:
+    words = {
+        Trouble.DOWN: (_("{provider} does not answer. Try again, or sign in with a password."), 502),
+        Trouble.SETTINGS: (
+            _("{provider} and this page are not set up for each other. The page's log says what is wrong."),
+            502,
+        ),
+        Trouble.CANCELLED: (_("{provider} did not let you in, or you turned back. Try again."), 403),
+        Trouble.STALE: (_("This sign-in was begun elsewhere or too long ago. Please begin again."), 400),
+        Trouble.UNTRUSTED: (
+            _("The answer of {provider} does not stand the checks, so nobody was signed in. Begin again."),
+            400,
+        ),
+        Trouble.NO_NAME: (
+            _("{provider} does not tell your user name. The page's log says which claim is missing."),
+            403,
+        ),
+        Trouble.NOT_ALLOWED: (
+            _("Your e-mail address at {provider} is not allowed here, or not verified there."),
+            403,
+        ),
+        Trouble.BUSY: (
+            _("Too many people are signing in now. Wait a moment, then try again."),
+            503,
+        ),
+    }
+    return words[why]
