@@ -18,7 +18,7 @@ from core.containers.compose import Compose
 from core.containers.engine import Engine, Inspection
 from core.containers.journal import Journal, Page, Phase
 from core.containers.judgement import ONCE_MORE, compose_folder, judge
-from core.containers.moving import Mover, Order, told
+from core.containers.moving import Mover, Order, sentence, told
 from core.containers.readiness import Patience, grace_seconds
 from core.containers.sessions import GatewaySessions
 from core.exceptions import ContainerError
@@ -189,7 +189,7 @@ class DockerContainers:
             return self._look(engine, compose, expectation)
         except ContainerError as error:
             name = expectation.container.name
-            refused = Consequence(container=name, action=ContainerAction.REFUSED, why=f"{error}.")
+            refused = Consequence(container=name, action=ContainerAction.REFUSED, why=sentence(error))
             return _Case(expectation, refused)
 
     def _look(self, engine: Engine, compose: Compose | None, expectation: Expectation) -> _Case:
@@ -206,13 +206,13 @@ class DockerContainers:
         consequence = judge(expectation, seen, neighbours=neighbours, by_compose=may is not None)
         gateway = expectation.container.gateway
         if gateway:
-            sessions = tuple(f"{gateway}/{one}" for one in self._sessions.connected(gateway))
+            sessions = tuple(f"{gateway}/{one}" for one in self._sessions_of(expectation.container))
             consequence = consequence.model_copy(update={"sessions": sessions})
         return _Case(expectation, consequence, seen, may)
 
     def _sessions_of(self, container: ContainerSettings) -> tuple[str, ...]:
         gateway = container.gateway
-        return self._sessions.connected_for_sure(gateway, self._stop) if gateway else ()
+        return self._sessions.connected(gateway, self._stop) if gateway else ()
 
     def _lost(
         self, container: ContainerSettings, sessions: Sequence[str], since: datetime, report: Report

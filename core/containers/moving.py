@@ -146,6 +146,12 @@ class Mover:
         return new
 
 
+def sentence(error: ContainerError) -> str:
+    """Write what went wrong as a sentence of its own."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 @contextmanager
 def told(report: Report, step: str, subject: str) -> Iterator[None]:
     """Report a step's beginning, and how it ended."""
@@ -154,6 +160,6 @@ def told(report: Report, step: str, subject: str) -> Iterator[None]:
     try:
         yield
     except ContainerError as error:
-        report(event.model_copy(update={"state": StepState.FAILED, "note": f"{error}."}))
+        report(event.model_copy(update={"state": StepState.FAILED, "note": sentence(error)}))
         raise
     report(event.model_copy(update={"state": StepState.DONE}))

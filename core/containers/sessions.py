@@ -64,20 +64,19 @@ class GatewaySessions:
         self._now = now
         self._monotonic = monotonic
 
-    def connected(self, server: str) -> tuple[str, ...]:
-        """Name the sessions that are connected now, or were until the gateway was changed just now."""
-        found = self._monitor.snapshot().server(server)
-        return tuple(one.session for one in (found.sessions if found else ()) if self._counts(one))
+    def connected(self, server: str, stop: threading.Event) -> tuple[str, ...]:
+        """Name the sessions that are connected now, or were until the gateway was changed just now.
 
-    def connected_for_sure(self, server: str, stop: threading.Event) -> tuple[str, ...]:
-        """Name them when the monitor has had the time to look at each: it may have begun just now."""
+        The monitor is given the time to look at each once: it may have begun just now.
+        """
         deadline = self._monotonic() + self._patience.first_look
-        while self._monotonic() < deadline and not stop.is_set():
+        while True:
             found = self._monitor.snapshot().server(server)
-            if found is None or all(one.observed_at or not one.enabled for one in found.sessions):
-                break
+            sessions = found.sessions if found else ()
+            is_blind = any(one.enabled and one.observed_at is None for one in sessions)
+            if not is_blind or self._monotonic() >= deadline or stop.is_set():
+                return tuple(one.session for one in sessions if self._counts(one))
             stop.wait(POLL_SECONDS)
-        return self.connected(server)
 
     def lost(
         self,

@@ -28,10 +28,7 @@ SERVES = "echo $API_KEY > /tmp/key; exec httpd -f -p 80 -h /tmp"
 class NoSessions:
     """Of containers that are no gateway."""
 
-    def connected(self, server: str) -> tuple[str, ...]:
-        return ()
-
-    def connected_for_sure(self, server: str, stop: object) -> tuple[str, ...]:
+    def connected(self, server: str, stop: object) -> tuple[str, ...]:
         return ()
 
     def lost(self, server: str, sessions: Sequence[str], **_: object) -> tuple[str, ...]:
@@ -46,10 +43,7 @@ class RememberedSessions:
     lose: tuple[str, ...] = ()
     waited_since: list[datetime] = field(default_factory=list)
 
-    def connected(self, server: str) -> tuple[str, ...]:
-        return self.known
-
-    def connected_for_sure(self, server: str, stop: object) -> tuple[str, ...]:
+    def connected(self, server: str, stop: object) -> tuple[str, ...]:
         return self.known
 
     def lost(self, server: str, sessions: Sequence[str], *, since: datetime, **_: object) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def lost(monitor: ScriptedMonitor, names: list[str], **patience: float) -> tuple
     ids=["connected", "not", "gone with the gateway", "refused by its new key", "unlinked", "long ago"],
 )
 def test_who_was_connected_before(session: SessionSnapshot, counts: bool) -> None:
-    assert sessions_of(ScriptedMonitor([session])).connected("main") == (("a",) if counts else ())
+    assert sessions_of(ScriptedMonitor([session])).connected("main", NoWait()) == (("a",) if counts else ())
 
 
 def test_monitor_is_given_time_for_its_first_look() -> None:
@@ -125,7 +125,7 @@ def test_monitor_is_given_time_for_its_first_look() -> None:
     monitor = ScriptedMonitor([blind], [seen("a", Verdict.CONNECTED)])
     monitor.seconds = 1.0
 
-    assert sessions_of(monitor).connected_for_sure("main", NoWait()) == ("a",)
+    assert sessions_of(monitor).connected("main", NoWait()) == ("a",)
 
 
 def test_session_counts_only_when_it_was_seen_since_then() -> None:
