@@ -26,6 +26,7 @@ def frame(user: User) -> None:
         st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
         if user.role.covers(Role.ADMINISTRATOR):
             st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
+            st.page_link(state.SYNC_PAGE, label=_("Sync"))
             st.page_link(state.USERS_PAGE, label=_("Users"))
         account, leave = _("My account ({name})").format(name=user.name), _("Sign out")
         st.html(
@@ -55,6 +56,14 @@ def heading(title: str, beside: str = "") -> str:
 def subtitle(text: str, level: int = 2) -> None:
     """Draw the heading of a part of a page."""
     st.html(f'<h{level} class="ops-subtitle">{escape(text)}</h{level}>')
+
+
+def subheading(title: str, beside: str) -> str:
+    """Return the heading of a part of a page with a few words beside it."""
+    return (
+        f'<div class="ops-line ops-heading"><h2 class="ops-subtitle">{escape(title)}</h2>'
+        f'<span class="ops-soft">{escape(beside)}</span></div>'
+    )
 
 
 def soft(text: str) -> None:
@@ -118,6 +127,16 @@ def waiting(words: str, *more: str) -> None:
 def findings(lines: Sequence[tuple[str, str]]) -> None:
     """Draw answers under each other, each with its tone."""
     icons = {"good": "check", "bad": "cross", "idle": "question"}
+    items = "".join(
+        f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{escape(text)}</span></li>'
+        for tone, text in lines
+    )
+    st.html(f'<ul class="ops-findings">{items}</ul>')
+
+
+def consequences(lines: Sequence[tuple[str, str]]) -> None:
+    """Draw what a click would mean, point by point, each with its tone."""
+    icons = {"warn": "warning", "bad": "cross", "idle": "info"}
     items = "".join(
         f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{escape(text)}</span></li>'
         for tone, text in lines

@@ -32,6 +32,7 @@ from dashboard.i18n import gettext as _
 from dashboard.phone import region_of
 from dashboard.rounds import Rounds
 from dashboard.settings_fields import Field
+from dashboard.sync_view import SyncView, read_view
 from dashboard.theme import signed_out
 
 # Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around
@@ -40,6 +41,7 @@ SESSIONS_PAGE = "screens/sessions.py"
 SESSION_PAGE = "screens/session.py"
 SETTINGS_PAGE = "screens/settings.py"
 USERS_PAGE = "screens/users.py"
+SYNC_PAGE = "screens/sync.py"
 
 HISTORY_ENTRIES = 20
 NOTICES_MAX_AGE_SECONDS = 10
@@ -227,6 +229,19 @@ def history(server: str, session: str) -> list[HistoryEntry] | None:
         core().history.read, server=server, session=session, newest_first=True, limit=HISTORY_ENTRIES
     )
     found = background().fresh(("history", server, session), read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
+    return cast("list[HistoryEntry] | None", found)
+
+
+def sync() -> SyncView:
+    """Return how keys, files and containers stand, and the order that is under way."""
+    require(Role.ADMINISTRATOR)
+    return read_view(core())
+
+
+def sync_history() -> list[HistoryEntry] | None:
+    """Return the newest entries about keys in files, the newest first; None until they have been read."""
+    read = partial(core().history.read, kinds=("sync",), newest_first=True, limit=HISTORY_ENTRIES)
+    found = background().fresh("sync-history", read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
     return cast("list[HistoryEntry] | None", found)
 
 

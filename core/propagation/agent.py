@@ -223,6 +223,7 @@ class Agent:
         self._looked, self._checked_at = time.monotonic(), at
         before = self._published or self._board.read()
         drifted = [one.target for one in plan.targets if not one.state.is_settled]
+        drifted += [one.container for one in plan.containers if one.is_behind]
         since = {name: (before.since.get(name) if before else None) or at for name in drifted}
         self._tell_drift(plan, at, before.since if before else {}, since)
         self._publish(_bulletin(self._sync, plan, since))
@@ -232,6 +233,7 @@ class Agent:
     ) -> None:
         """Write into the history what drifted, and what is in sync again."""
         states = {one.target: one.state.value for one in plan.targets}
+        states |= {one.container: one.action.value for one in plan.containers}
         for name in sorted(before.keys() ^ since.keys()):
             entry = HistoryEntry(
                 at=at,

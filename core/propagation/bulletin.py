@@ -54,7 +54,7 @@ class Bulletin(Frozen):
     plan: Plan | None = None
     """With the values in force: what is not settled in it is drift."""
     since: dict[str, AwareDatetime] = {}  # noqa: RUF012 - a model's default is copied
-    """By target: since when it has not been in sync."""
+    """By target or container: since when it has not been in sync."""
     problem: str = ""
     """Why it cannot look, for example mistakes in the sync file."""
     folders: tuple[str, ...] = ()

@@ -68,6 +68,11 @@ class Consequence(Frozen):
     sessions: tuple[str, ...] = ()
     """Sessions that go down with it and are connected now, as "server/session"."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Tell that it runs with other values than the files say, although its image reads them."""
+        return self.action in (ContainerAction.RECREATE, ContainerAction.REFUSED)
+
 
 class StepState(StrEnum):
     """How far a step is."""

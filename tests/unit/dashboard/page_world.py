@@ -164,6 +164,7 @@ class FakeCore:
         self.operations = FakeOperations()
         self.history = FakeHistory()
         self.directory = directory
+        self.data_directory = directory.parent
         self.store = FileStore(directory)
         self.settings = SettingsSource(load_environment(environ), self.store)
         self.client: Any = lambda server: NobodyListens()

@@ -1,0 +1,92 @@
+"""Sync: where keys go, whether they are there, and bringing a new one everywhere."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import components, formatting, state, sync_actions, sync_order, sync_tables, sync_text
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.sync_view import SyncView
+
+REFRESH_SECONDS = 1.5
+
+
+def draw_troubles(view: SyncView) -> None:
+    """Say why nothing can be done here, and what to do about it."""
+    components.told(state.notice(sync_actions.PLACE))
+    if view.bulletin is None and view.agent is None:
+        text = _(
+            "Nothing is set up yet. List the folders, files and containers that receive keys in a sync file, "
+            "name it in WPPCONNECT_SYNC_FILE, and start: wppconnect-ops sync agent. docs/sync.md shows how."
+        )
+        components.note("idle", text)
+    elif view.agent is None:
+        text = _("What is shown here may be old, and nothing can be begun. Start: wppconnect-ops sync agent.")
+        components.note("bad", text, title=_("The sync agent is not running."), icon="cut")
+    if view.bulletin is not None and view.bulletin.problem:
+        components.note("bad", view.bulletin.problem, title=_("The sync file is wrong."), icon="warning")
+
+
+def draw_offers(view: SyncView) -> None:
+    """Offer what can be begun; every offer leads to a plan first."""
+    bulletin = view.bulletin
+    if bulletin is None:
+        return
+    is_off = view.agent is None or view.is_busy
+    with st.container(horizontal=True, key="sync-offers"):
+        if view.plan is not None and view.plan.has_changes:
+            st.button(
+                _("Bring everything back in sync"),
+                key="sync-apply",
+                type="primary",
+                disabled=is_off,
+                on_click=sync_actions.bring_in_sync,
+            )
+        for kind in bulletin.kinds:
+            st.button(
+                _("Generate a new {kind}").format(kind=plain(sync_text.kind(_, kind))),
+                key=f"sync-generate-{kind.words}",
+                disabled=is_off,
+                on_click=sync_actions.generate,
+                args=(kind.words,),
+            )
+    components.soft(_("You see a plan first. Nothing is changed before you approve it."))
+
+
+def summary(voice: Voice, view: SyncView) -> str:
+    """Say in a few words how everything stands, and when it was looked at."""
+    plan = view.plan
+    if plan is None or view.bulletin is None:
+        return ""
+    behind = len(view.bulletin.since)
+    words = _("{count} not in sync").format(count=behind) if behind else _("Everything in sync")
+    if view.agent is None or view.agent.checked_at is None:
+        return words
+    ago = formatting.duration(voice.seconds_since(view.agent.checked_at))
+    looked = _("looked at {duration} ago").format(duration=ago)
+    return f"{words}, {looked}"
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_everything() -> None:
+    """Draw all of it; it changes while the agent works."""
+    state.user()
+    state.follow()
+    view = state.sync()
+    voice = state.voice(datetime.now(UTC))
+    st.html(components.heading(_("Sync"), summary(voice, view)))
+    draw_troubles(view)
+    sync_order.draw_order(voice, view)
+    draw_offers(view)
+    if view.plan is not None and view.bulletin is not None:
+        since = view.bulletin.since
+        sync_tables.draw_targets(voice, view.plan, since)
+        sync_tables.draw_containers(voice, view, view.plan, since)
+        sync_tables.draw_backups(voice, view, view.bulletin)
+    sync_tables.draw_history(voice)
+
+
+components.only_for(Role.ADMINISTRATOR)
+draw_everything()

@@ -1,0 +1,96 @@
+"""What the buttons of the page "Sync" do; each asks for the role first. None of them touches a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.exceptions import WppconnectError
+from core.propagation.orders import Order, OrderDesk, OrderKind, OrderTakenError
+from core.propagation.sync_file import parse_receives
+from dashboard import state
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+from dashboard.state import Notice
+
+PLACE = "sync"
+LEAVE_OUT = "sync-leave-"
+FORCE = "sync-force-"
+
+
+def generate(words: str) -> None:
+    """Ask for a plan with a new key of this kind."""
+    user = state.require(Role.ADMINISTRATOR)
+    kind = parse_receives(words)
+    _do(lambda desk: desk.place(OrderKind.APPLY, actor=user.name, generate=(kind,)))
+
+
+def bring_in_sync() -> None:
+    """Ask for a plan that brings the values in force everywhere."""
+    user = state.require(Role.ADMINISTRATOR)
+    _do(lambda desk: desk.place(OrderKind.APPLY, actor=user.name))
+
+
+def restore(backup: str) -> None:
+    """Ask for a plan that goes back to a backup."""
+    user = state.require(Role.ADMINISTRATOR)
+    force = state.holds(FORCE + backup) and bool(state.held(FORCE + backup))
+    _do(lambda desk: desk.place(OrderKind.RESTORE, actor=user.name, backup=backup, force=force))
+
+
+def restart(container: str) -> None:
+    """Ask for a plain restart of one container."""
+    user = state.require(Role.ADMINISTRATOR)
+    _do(lambda desk: desk.place(OrderKind.RESTART, actor=user.name, container=container))
+
+
+def approve(order: str, digest: str) -> None:
+    """Agree to exactly the plan that was shown."""
+    user = state.require(Role.ADMINISTRATOR)
+    _do(lambda desk: desk.approve(order, digest, actor=user.name))
+
+
+def withdraw(order: str) -> None:
+    """Take back an order that has not begun."""
+    user = state.require(Role.ADMINISTRATOR)
+    _do(lambda desk: desk.withdraw(order, actor=user.name))
+
+
+def plan_again(order: str) -> None:
+    """Ask for the same anew, without what was ticked."""
+    user = state.require(Role.ADMINISTRATOR)
+    seen = state.sync().order
+    if seen is None or seen.id != order or seen.plan is None:
+        return
+    names = [one.target for one in seen.plan.targets] + [one.container for one in seen.plan.containers]
+    ticked = [name for name in names if state.holds(LEAVE_OUT + name) and state.held(LEAVE_OUT + name)]
+
+    def place(desk: OrderDesk) -> Order:
+        desk.withdraw(order, actor=user.name)
+        return desk.place(
+            seen.kind,
+            actor=user.name,
+            generate=seen.generate,
+            leave_out=tuple(dict.fromkeys((*seen.leave_out, *ticked))),
+        )
+
+    _do(place)
+
+
+def open_session(server: str, session: str) -> None:
+    """Go to a session that has to be paired again."""
+    state.require(Role.ADMINISTRATOR)
+    state.go(state.SESSION_PAGE, {"server": server, "session": session})
+
+
+def _do(what: Callable[[OrderDesk], Order]) -> None:
+    state.tell(PLACE, None)
+    try:
+        what(OrderDesk(state.core().store))
+    except OrderTakenError:
+        text = _(
+            "Somebody else was faster. What is under way now is shown below; nothing of yours was begun."
+        )
+        state.tell(PLACE, Notice("warn", text))
+    except WppconnectError:
+        text = _("This could not be stored. Look at the disk of the data directory, then try again.")
+        state.tell(PLACE, Notice("bad", text))

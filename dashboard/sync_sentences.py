@@ -1,0 +1,92 @@
+"""What the sync agent says in sentences: reasons of targets and containers, notes, failures."""
+
+from __future__ import annotations
+
+from dashboard.i18n import N_
+
+TEMPLATES = (
+    N_("it takes the value from {name}"),
+    N_("no line of {file} sets {key}; add the line {line}"),
+    N_("{file} has no service {service}; correct the target"),
+    N_("{file} does not set {key}, but a service extends {other}; list that file as a target"),
+    N_("no `command` of {file} has {key} with a value; add it, or correct the target"),
+    N_("no `environment` of {file} has {key}; if {other} sets it, list that file as a target"),
+    N_("no `environment` of {file} has {key}; add it, or correct the target"),
+    N_("the folder {path} is not there ({reason}); mount or correct it"),
+    N_("{path} is not there; create it, or correct the target"),
+    N_("{path} is a link that leads out of the folder; it is left alone"),
+    N_("{path} is no regular file; name the file itself"),
+    N_("{path} is larger than {count} bytes; it is no such file"),
+    N_("{path} cannot be read ({reason}); let the account of this program read it"),
+    N_("{path} cannot be written ({reason}); let the account of this program write it"),
+    N_("{path} is on a read-only mount; mount its folder writable"),
+    N_("it is no UTF-8 text; save it as UTF-8"),
+    N_("it has line ends that Compose does not know (CR alone); convert it"),
+    N_("line {line} is no KEY=value and cannot be skipped safely"),
+    N_("line {line} ends with a backslash: a shell reads on, and Compose does not"),
+    N_("line {line} opens quotes that nothing closes"),
+    N_("line {line} has backslashes before a quote, which is read in several ways"),
+    N_("line {line} goes on after its closing quote, which is read in several ways"),
+    N_("line {line}: it is no YAML ({reason})"),
+    N_("it is no YAML ({reason})"),
+    N_("it is no mapping with `services`"),
+    N_("it has no `services`"),
+    N_("line {line} has a key a second time, which Compose refuses"),
+    N_("line {line} puts the value together from others; write one value, or one reference"),
+    N_("line {line} holds more than one plain word; put the present value in single quotes first"),
+    N_("line {line} holds the value as a block or with escapes; write it in one line, in quotes"),
+    N_(
+        "line {line} is a shell's command, which would expand the dollar signs of this value; "
+        "hand it over by a variable"
+    ),
+    N_(
+        "line {line} takes the value from {name}, which does not hold it; "
+        "list {other} as a target too, or write the value there"
+    ),
+    N_("the value is shared with {path}, which would change too; give each its own"),
+    N_("another target writes another value to the same place; remove one of the two"),
+    N_("no API key is kept here yet; generate one, or take over the present one (sync adopt)"),
+    N_("the secret key of {server} is not known; set it on the page"),
+    N_("no token of {session} is stored yet; it is, once the session was first probed"),
+    N_(
+        "{name} has other characters in it, and only letters, digits, '.', '_', '-' and '$' are read alike "
+        "by Compose, python-dotenv and a shell; choose another"
+    ),
+    N_("nothing was written: something changed since the plan was made; look at the new one"),
+    N_("nothing was written: mend {names}, or leave out what cannot be mended"),
+    N_("another process is changing the files; wait until it has ended, then look again"),
+    N_("{path} was changed by somebody else meanwhile; look at the new plan"),
+    N_("{path} was changed by somebody else and is left alone; compare it with the backup"),
+    N_(
+        "{path} was changed since in another way, and that would be lost; "
+        "compare it with the backup, then restore with --force"
+    ),
+    N_("cannot write {path}: {reason}; {remedy}"),
+    N_("the command {label} ended with code {code}: {words}"),
+    N_("the command {label} did not end within {seconds} s and was ended"),
+    N_("the command {label} cannot be started ({reason})"),
+    N_("the sync agent was stopped in the middle; nothing had been changed yet"),
+    N_("the sync agent was stopped in the middle; when it started again it finished the change"),
+    N_("the sync agent was stopped in the middle; when it started again it took everything back"),
+    N_("nobody looks at containers here; recreate it yourself, for a restart keeps the old values"),
+    N_("There is no container {name}: the next `up` makes it."),
+    N_("It runs with these values already."),
+    N_("Written, no restart needed: its image {image} does not read {keys}."),
+    N_("It is stopped. Bring it up with `docker compose up -d`: `docker start` keeps the old {keys}."),
+    N_("It is stopped, and keeps the old {keys} when it is started. Create it anew."),
+    N_("It is recreated by Compose, from its own folder."),
+    N_("It is recreated through the Docker Engine; the next `docker compose up -d` recreates it once more."),
+    N_("It is recreated through the Docker Engine."),
+    N_(
+        "It is not known which keys the image {image} reads: say so with `reads` for container {name} in the "
+        "sync file, for example reads = {keys}, or [] when it reads none. Not the same: {differing}."
+    ),
+    N_(
+        "Its folder {folder} is on no volume: every session would have to be paired anew. Put it on a volume "
+        "first (copy what is in it with `docker cp`)."
+    ),
+    N_("Its command has no {option} to replace: run `docker compose up -d` once by hand."),
+    N_("It is paused: `docker unpause {name}` first."),
+    N_("{name}: the next `docker compose up -d` recreates it once more."),
+)
+"""Each is tested against what core really says (tests/unit/dashboard/test_sync_sentences.py)."""

@@ -1,0 +1,46 @@
+"""Everything that the page "Sync" shows, read from the store at one moment; memory while nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.propagation.bulletin import Bulletin, BulletinBoard, Heartbeat
+from core.propagation.orders import Order, OrderDesk, OrderState
+from core.propagation.plan import Plan
+from core.runtime import Core
+
+
+@dataclass(frozen=True)
+class SyncView:
+    """What is known of the sync agent and its work."""
+
+    agent: Heartbeat | None
+    """None: it is not running."""
+    bulletin: Bulletin | None
+    """None: no agent ever ran here."""
+    order: Order | None
+
+    @property
+    def plan(self) -> Plan | None:
+        """How everything stands with the values in force."""
+        return self.bulletin.plan if self.bulletin else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell that an order is under way: no other can be placed."""
+        return self.order is not None and not self.order.state.is_final
+
+    @property
+    def is_running(self) -> bool:
+        """Tell that something is going on that the reader waits for."""
+        return self.order is not None and self.order.state in (
+            OrderState.ASKED,
+            OrderState.APPROVED,
+            OrderState.RUNNING,
+        )
+
+
+def read_view(core: Core) -> SyncView:
+    """Read all of it; costs a few looks at files' dates while nothing changes."""
+    board = BulletinBoard(core.store, core.data_directory)
+    return SyncView(agent=board.heartbeat(), bulletin=board.read(), order=OrderDesk(core.store).current())

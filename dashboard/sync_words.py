@@ -1,0 +1,92 @@
+"""The words of the page "Sync": English here, translated where they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.propagation.orders import OrderState
+from core.propagation.plan import State
+from core.propagation.reach import ContainerAction
+from core.propagation.targets import ReceivedKind
+from dashboard.i18n import N_
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is told: in words, by a shape and by a colour."""
+
+    label: str
+    shape: str
+    tone: str
+
+
+STATES: dict[State, Look] = {
+    State.IN_SYNC: Look(N_("In sync"), "check", "good"),
+    State.FOLLOWS: Look(N_("In sync, through another name"), "check", "good"),
+    State.WILL_CHANGE: Look(N_("Holds another value"), "warning", "warn"),
+    State.WILL_RUN: Look(N_("Has not had this value yet"), "warning", "warn"),
+    State.LEFT_OUT: Look(N_("Left out"), "pause", "idle"),
+    State.KEY_MISSING: Look(N_("Key missing"), "cross", "bad"),
+    State.FILE_MISSING: Look(N_("File missing"), "cross", "bad"),
+    State.UNREADABLE: Look(N_("Not readable"), "lock", "bad"),
+    State.UNWRITABLE: Look(N_("Not writable"), "lock", "bad"),
+    State.NOT_PARSEABLE: Look(N_("Not understood"), "question", "bad"),
+    State.REFUSED: Look(N_("Cannot be written safely"), "cross", "bad"),
+    State.NO_VALUE: Look(N_("Nothing to write yet"), "question", "idle"),
+}
+
+ACTIONS: dict[ContainerAction, Look] = {
+    ContainerAction.NOTHING: Look(N_("Runs with these values"), "check", "good"),
+    ContainerAction.NOT_READ: Look(N_("Does not read them"), "check", "good"),
+    ContainerAction.RECREATE: Look(N_("Runs with other values"), "warning", "warn"),
+    ContainerAction.ABSENT: Look(N_("Not there"), "question", "idle"),
+    ContainerAction.REFUSED: Look(N_("Must not be recreated"), "cross", "bad"),
+    ContainerAction.UNMANAGED: Look(N_("Not looked at"), "question", "idle"),
+}
+
+KINDS: dict[ReceivedKind, str] = {
+    ReceivedKind.API_KEY: N_("API key"),
+    ReceivedKind.TOKEN: N_("token of {name}"),
+    ReceivedKind.SECRET_KEY: N_("secret key"),
+}
+SECRET_KEY_OF = N_("secret key of {name}")
+
+STEPS: dict[str, str] = {
+    "write": N_("Write {subject}"),
+    "command": N_("Run the command {subject}"),
+    "recreate": N_("Recreate {subject}"),
+    "restart": N_("Restart {subject}"),
+    "wait_healthy": N_("Wait until {subject} is up"),
+    "wait_sessions": N_("Wait until {subject} is connected again"),
+    "put_back": N_("Put back {subject}"),
+}
+PUT_ALL_BACK = N_("Put everything back")
+
+ORDER_STATES: dict[OrderState, str] = {
+    OrderState.ASKED: N_("The sync agent is making the plan"),
+    OrderState.APPROVED: N_("Approved, the sync agent is about to begin"),
+    OrderState.RUNNING: N_("The sync agent is at work"),
+    OrderState.FAILED: N_("It failed. What had been begun was taken back, unless it says otherwise."),
+    OrderState.WITHDRAWN: N_("Withdrawn. Nothing was changed."),
+}
+
+RESULTS: dict[str, str] = {
+    "nothing": N_("There was nothing to do: everything is in sync."),
+    "applied": N_("Done. Everything is in sync."),
+    "restored": N_("Done. The files and values of the backup are back."),
+    "restarted": N_("Done. The container was restarted; it keeps the values that it had."),
+}
+
+OPERATIONS: dict[str, str] = {
+    "apply": N_("Keys brought where they belong"),
+    "restore": N_("Went back to a backup"),
+    "restart": N_("Container restarted"),
+    "recover": N_("Interrupted change mended"),
+}
+OUTCOMES: dict[str, str] = {
+    "failed": N_("failed"),
+    "finished": N_("finished"),
+    "undone": N_("taken back"),
+}
+DRIFTED = N_("{target} is not in sync any more")
+MENDED = N_("{target} is in sync again")

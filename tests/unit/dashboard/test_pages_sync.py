@@ -1,0 +1,299 @@
+"""The page "Sync", on a real store; what the sync agent does is done by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from page_world import FakeCore, FakeSignIns, open_page, shown
+from streamlit.testing.v1 import AppTest
+
+from core.models import HistoryEntry
+from core.propagation.bulletin import Bulletin, BulletinBoard, Heartbeat, KnownBackup
+from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.plan import FilePlan, Plan, State, TargetPlan
+from core.propagation.reach import Consequence, ContainerAction, StepEvent, StepState
+from core.propagation.sync import Done
+from dashboard.auth.users import Role, User
+from tests.support.propagation import API_KEY
+
+ENV = "leguas/.env:AUTHENTICATION_API_KEY"
+
+
+class Agent:
+    """Plays the sync agent."""
+
+    def __init__(self, core: FakeCore) -> None:
+        self.board = BulletinBoard(core.store, core.data_directory)
+        self.desk = OrderDesk(core.store)
+
+    def beats(self, *, ago_seconds: float = 0.0) -> None:
+        """Show a sign of life."""
+        at = datetime.now(UTC) - timedelta(seconds=ago_seconds)
+        self.board.beat(Heartbeat(at=at, program="wppconnect-ops sync agent[1]", checked_at=at))
+
+    def tells(self, state: State = State.IN_SYNC, why: str = "", **fields: object) -> None:
+        """Publish how things stand."""
+        self.beats()
+        now = datetime.now(UTC)
+        backup = KnownBackup(
+            id="20261125T104200Z-abcdef",
+            at=now,
+            actor="ana",
+            kind="apply",
+            files=("leguas/.env",),
+            changes_values=True,
+        )
+        values = {"plan": plan(state, why), "kinds": (API_KEY,), "backups": (backup,)} | fields
+        self.board.publish(Bulletin.model_validate(values))
+
+    def moves(self, state: OrderState, **changes: object) -> Order:
+        """Bring the order on."""
+        order = self.order()
+        return self.desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
+
+    def order(self) -> Order:
+        """Return the order."""
+        order = self.desk.current()
+        assert order is not None
+        return order
+
+
+def plan(state: State, why: str = "", **fields: object) -> Plan:
+    """A plan of one target."""
+    file = FilePlan(
+        folder="leguas", file=".env", path="/srv/.env", before="a", after="b", diff="-A=‹present value›"
+    )
+    values = {
+        "made_at": datetime.now(UTC),
+        "targets": (TargetPlan(target=ENV, receives="api_key", state=state, why=why),),
+        "files": (file,) if state is State.WILL_CHANGE else (),
+        "digest": "digest-1",
+    }
+    return Plan.model_validate(values | fields)
+
+
+@pytest.fixture
+def agent(core: FakeCore) -> Agent:
+    """An agent on the pages' store."""
+    return Agent(core)
+
+
+def open_sync(locale: str = "en-GB") -> AppTest:
+    """Open the page."""
+    return open_page("sync", locale=locale)
+
+
+def keys(app: AppTest) -> set[str]:
+    """Return the keys of the buttons that can be pressed."""
+    return {str(button.key) for button in app.button if not button.disabled}
+
+
+def test_page_says_how_to_begin_where_nothing_is_set_up(core: FakeCore) -> None:
+    app = open_sync()
+
+    assert "Nothing is set up yet." in shown(app)
+    assert keys(app) == set()
+
+
+def test_page_says_that_the_agent_is_not_running_and_offers_nothing(agent: Agent) -> None:
+    agent.tells()
+    agent.beats(ago_seconds=60)
+
+    app = open_sync()
+
+    assert "The sync agent is not running." in shown(app)
+    assert keys(app) == set()
+
+
+def test_state_of_every_target_is_told_with_its_reason_and_since_when(agent: Agent) -> None:
+    at = datetime.now(UTC).replace(hour=10, minute=42)
+    agent.tells(State.KEY_MISSING, "no line of .env sets X; add the line X=", since={ENV: at})
+
+    app = open_sync("pt-PT")
+
+    assert ENV in shown(app)
+    assert "Falta a chave desde 10:42" in shown(app)
+    assert "nenhuma linha de .env define X; acrescente a linha X=" in shown(app)
+    assert "1 por sincronizar" in shown(app)
+
+
+def test_wrong_sync_file_is_told(agent: Agent) -> None:
+    agent.tells(problem="sync.yml: targets[0].file: is not set; set it", plan=None)
+
+    assert "sync.yml: targets[0].file: is not set; set it" in shown(open_sync())
+
+
+def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agent: Agent) -> None:
+    agent.tells()
+    app = open_sync()
+    app.button(key="sync-generate-api_key").click().run()
+    assert "The sync agent is making the plan" in shown(app)
+    assert (agent.order().state, agent.order().generate) == (OrderState.ASKED, (API_KEY,))
+
+    container = Consequence(
+        container="leguas_wppconnect",
+        action=ContainerAction.RECREATE,
+        why="It is recreated through the Docker Engine.",
+        down_seconds=11.4,
+        sessions=("main/sales",),
+    )
+    agent.moves(OrderState.PLANNED, plan=plan(State.WILL_CHANGE, containers=(container,)))
+    app.run()
+    told = shown(app)
+    assert "A new API key is made; the present one is of no use any more." in told
+    assert "Are written: leguas/.env." in told
+    assert "leguas_wppconnect goes down for about 11 s." in told
+    assert "Its sessions go down with it and are awaited: sales." in told
+
+    app.button(key="sync-approve").click().run()
+    assert (agent.order().state, agent.order().approved_by) == (OrderState.APPROVED, "ana")
+
+
+def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
+    agent.tells()
+    order = agent.desk.place(OrderKind.APPLY, actor="rui", generate=(API_KEY,))
+    agent.moves(OrderState.RUNNING)
+    agent.desk.add_step(order.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
+    agent.desk.add_step(order.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
+    app = open_sync()
+    assert "The sync agent is at work" in shown(app)
+    assert "Write /srv/.env" in shown(app)
+    assert "Recreate leguas_wppconnect" in shown(app)
+    assert "sync-generate-api_key" not in keys(app)
+
+    done = Done(code="applied", at=datetime.now(UTC), lost_sessions=("main/sales",))
+    agent.moves(OrderState.DONE, result=done)
+    app.run()
+
+    assert "Done, but not every session is connected again." in shown(app)
+    assert "sales was connected before and is not again." in shown(app)
+    assert "sync-generate-api_key" in keys(app)
+    app.button(key="sync-pair-main/sales").click().run()
+    assert "sales" in app.query_params["session"]
+
+
+def test_failure_says_why(agent: Agent) -> None:
+    agent.tells()
+    agent.desk.place(OrderKind.APPLY, actor="ana")
+    agent.moves(OrderState.FAILED, note="the command django ended with code 3: it said nothing")
+
+    told = shown(open_sync("pt-BR"))
+
+    assert "o comando django terminou com o código 3" in told
+
+
+def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
+    agent.tells()
+    agent.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+    agent.moves(
+        OrderState.PLANNED, plan=plan(State.FILE_MISSING, "x is not there; create it, or correct the target")
+    )
+    app = open_sync()
+    assert "sync-approve" not in keys(app)
+    assert "Nothing is written while this stands." in shown(app)
+
+    app.checkbox(key=f"sync-leave-{ENV}").check()
+    app.button(key="sync-again").click().run()
+
+    order = agent.order()
+    assert (order.state, order.leave_out, order.generate) == (OrderState.ASKED, (ENV,), (API_KEY,))
+
+
+def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
+    agent.tells()
+    app = open_sync()
+    agent.desk.place(OrderKind.APPLY, actor="rui")
+
+    app.button(key="sync-generate-api_key").click().run()
+
+    assert "Somebody else was faster" in shown(app)
+    assert agent.order().actor == "rui"
+
+
+def test_plan_that_was_replaced_is_not_approved_by_an_old_click(agent: Agent) -> None:
+    agent.tells()
+    agent.desk.place(OrderKind.APPLY, actor="rui")
+    agent.moves(OrderState.PLANNED, plan=plan(State.WILL_CHANGE))
+    app = open_sync()
+    agent.moves(OrderState.PLANNED, plan=plan(State.WILL_CHANGE, digest="digest-2"))
+
+    app.button(key="sync-approve").click().run()
+
+    assert agent.order().state is OrderState.PLANNED
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "field", "value"),
+    [
+        ("sync-restore-20261125T104200Z-abcdef", OrderKind.RESTORE, "backup", "20261125T104200Z-abcdef"),
+        ("sync-restart-leguas_wppconnect", OrderKind.RESTART, "container", "leguas_wppconnect"),
+        ("sync-apply", OrderKind.APPLY, "generate", ()),
+    ],
+)
+def test_every_offer_leads_to_an_order(
+    agent: Agent, key: str, kind: OrderKind, field: str, value: object
+) -> None:
+    container = Consequence(container="leguas_wppconnect", action=ContainerAction.NOTHING)
+    agent.tells(plan=plan(State.WILL_CHANGE, containers=(container,)))
+    app = open_sync()
+
+    app.button(key=key).click().run()
+
+    order = agent.order()
+    assert (order.kind, getattr(order, field), order.actor) == (kind, value, "ana")
+
+
+def test_order_can_be_withdrawn(agent: Agent) -> None:
+    agent.tells()
+    agent.desk.place(OrderKind.APPLY, actor="ana")
+    app = open_sync()
+
+    app.button(key="sync-withdraw").click().run()
+
+    assert agent.order().state is OrderState.WITHDRAWN
+    assert "Withdrawn. Nothing was changed." in shown(app)
+
+
+def test_history_tells_changes_and_drift(core: FakeCore, agent: Agent) -> None:
+    agent.tells()
+    now = datetime.now(UTC)
+    core.history.entries = [
+        HistoryEntry(
+            at=now,
+            kind="sync",
+            actor="ana",
+            data={"operation": "apply", "outcome": "applied", "files": "leguas/.env", "containers": ""},
+        ),
+        HistoryEntry(
+            at=now, kind="sync", data={"operation": "drift", "target": ENV, "outcome": "will_change"}
+        ),
+        HistoryEntry(at=now, kind="sync", actor="ana", data={"operation": "recover", "outcome": "undone"}),
+    ]
+    app = open_sync().run()
+
+    told = shown(app)
+    assert "Keys brought where they belong (leguas/.env)" in told
+    assert f"{ENV} is not in sync any more" in told
+    assert "Interrupted change mended: taken back" in told
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
+def test_page_is_for_administrators_only(agent: Agent, sign_ins: FakeSignIns, role: Role) -> None:
+    agent.tells()
+    sign_ins.user = User(name="rui", role=role)
+
+    app = open_sync()
+
+    assert "This page is for the role administrator" in shown(app)
+    assert ENV not in shown(app)
+
+
+def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, sign_ins: FakeSignIns) -> None:
+    agent.tells()
+    app = open_sync()
+    sign_ins.user = User(name="ana", role=Role.OPERATOR)
+
+    app.button(key="sync-generate-api_key").click().run()
+
+    assert agent.desk.current() is None
