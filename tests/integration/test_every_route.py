@@ -1,0 +1,240 @@
+"""Every route of the page, listed by the app itself, for everybody who must not get through.
+
+A new route is walked without being written down here; one that shall be open to everybody has to be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
+
+from tests.support.gate_server import (
+    ROOT,
+    Server,
+    create_administrator,
+    free_port,
+    hidden_fields,
+    serving,
+    sign_in,
+)
+
+OPEN = {
+    "/-/healthy",
+    "/sign-in",
+    "/sign-in/assets/keep-fragment.js",
+    "/sign-in/assets/link.js",
+    "/sign-in/assets/mark.svg",
+    "/sign-in/assets/sign-in.css",
+    "/sign-in/link",
+    "/sign-in/password",
+    "/sign-in/provider",
+    "/sign-in/provider/callback",
+    "/sign-in/provider/sign-out",
+}
+"""All that answers without a sign-in. Whoever adds a path here opens it to the whole world."""
+
+FOR_SCRIPTS = {"Sec-Fetch-Mode": "cors"}
+FORGED = {
+    "X-Forwarded-User": "admin",
+    "X-Forwarded-Groups": "wpp-admins",
+    "X-Forwarded-For": "10.9.9.9",
+    "Forwarded": "for=10.9.9.9;by=10.9.9.9",
+    "X-Real-IP": "10.9.9.9",
+    "Remote-User": "admin",
+    "X-Original-URL": "/sign-in",
+    "X-Rewrite-URL": "/sign-in",
+    "X-Forwarded-Prefix": "/sign-in",
+}
+COOKIE = "wppconnect_sign_in"
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """Every way to sign in is switched on; neither proxy nor provider are there."""
+    return {
+        "DASHBOARD_TRUSTED_PROXIES": "10.9.9.9",
+        "DASHBOARD_AUTH_PROXY_HEADER": "X-Forwarded-User",
+        "DASHBOARD_AUTH_PROXY_GROUPS_HEADER": "X-Forwarded-Groups",
+        "DASHBOARD_OIDC_ISSUER": f"http://127.0.0.1:{free_port()}",
+        "DASHBOARD_OIDC_CLIENT_ID": "wppconnect-ops",
+        "DASHBOARD_GROUP_ROLES": "wpp-admins=administrator",
+        "DASHBOARD_UNKNOWN_USER_ROLE": "administrator",
+        "DASHBOARD_EXTERNAL_URL": f"http://127.0.0.1:{free_port()}",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Server]:
+    port = int(settings["DASHBOARD_EXTERNAL_URL"].rpartition(":")[2])
+    with serving(tmp_path_factory.mktemp("routes"), port=port, **settings) as running:
+        create_administrator(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> list[tuple[str, str]]:
+    """Path and kind of each route, its parameters filled in."""
+    script = ROOT / "tests" / "data" / "gate" / "list_routes.py"
+    finished = subprocess.run(
+        [sys.executable, str(script), str(tmp_path_factory.mktemp("list"))],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = [json.loads(line) for line in finished.stdout.splitlines() if line.startswith("{")]
+    return [(filled(route["path"]), route["kind"]) for route in found]
+
+
+def filled(path: str) -> str:
+    """Put something in the place of a route's parameters."""
+    return re.sub(r"\{\w+(:\w+)?\}", lambda match: "x/y" if match[1] else "x", path) or "/"
+
+
+@pytest.fixture(scope="module")
+def signed_out(server: Server) -> str:
+    """The cookie of somebody who has signed out."""
+    person = sign_in(server)
+    cookie = person.cookies[COOKIE]
+    form = hidden_fields(person.get(f"{server.url}/sign-out", timeout=5).text) | {"where": "here"}
+    person.post(f"{server.url}/sign-out", form, timeout=5)
+    return cookie
+
+
+@pytest.fixture(scope="module")
+def signed_in(server: Server) -> str:
+    """The cookie of the administrator."""
+    return sign_in(server).cookies[COOKIE]
+
+
+def closed(routes: list[tuple[str, str]]) -> list[str]:
+    """All paths but the open ones, and some that Streamlit answers for everything else."""
+    paths = {path for path, kind in routes if kind != "WebSocketRoute"} - OPEN
+    return sorted(paths | {"/", "/sessions", "/settings", "/users", "/media/x.png", "/static/js/index.js"})
+
+
+def statuses(server: Server, paths: list[str], method: str, headers: dict[str, str]) -> dict[str, int]:
+    """Ask for every path and keep the answers that are no refusal."""
+    with requests.Session() as client:
+        client.headers.update(FOR_SCRIPTS | headers)
+        answers = {
+            path: client.request(method, f"{server.url}{path}", allow_redirects=False, timeout=10).status_code
+            for path in paths
+        }
+    return {path: status for path, status in answers.items() if status not in (401, 403)}
+
+
+def test_the_app_lists_its_routes(routes: list[tuple[str, str]]) -> None:
+    paths = {path for path, _ in routes}
+
+    assert len(paths) > 25
+    assert paths >= OPEN | {"/account", "/sign-out", "/runbooks", "/_stcore/stream"}
+    assert any(path.startswith("/media") for path in paths)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("who", ["nobody", "a signed-out cookie", "an invented cookie", "forged headers"])
+def test_no_closed_route_answers(
+    server: Server, routes: list[tuple[str, str]], signed_out: str, who: str, method: str
+) -> None:
+    headers = {
+        "nobody": {},
+        "a signed-out cookie": {"Cookie": f"{COOKIE}={signed_out}"},
+        "an invented cookie": {"Cookie": f"{COOKIE}=admin; __Host-{COOKIE}=admin"},
+        "forged headers": FORGED,
+    }[who]
+
+    answered = statuses(server, closed(routes), method, {"Origin": server.url, **headers})
+
+    assert answered == {}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", ""])
+def test_no_route_takes_anything_from_another_site_even_when_signed_in(
+    server: Server, routes: list[tuple[str, str]], signed_in: str, method: str, origin: str
+) -> None:
+    paths = [*closed(routes), *sorted(OPEN)]
+
+    answered = statuses(server, paths, method, {"Origin": origin, "Cookie": f"{COOKIE}={signed_in}"})
+
+    assert answered == {}
+
+
+def test_signed_in_person_gets_through_where_the_others_did_not(server: Server, signed_in: str) -> None:
+    paths = ["/", "/_stcore/health", "/account", "/runbooks"]
+
+    answered = statuses(server, paths, "GET", {"Cookie": f"{COOKIE}={signed_in}"})
+
+    assert answered == dict.fromkeys(paths, 200)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "origin", "headers"),
+    [
+        pytest.param(None, "own", {}, id="without a sign-in"),
+        pytest.param("signed out", "own", {}, id="signed out"),
+        pytest.param(None, "own", FORGED, id="forged headers"),
+        pytest.param("signed in", "https://evil.test", {}, id="another site"),
+        pytest.param("signed in", "null", {}, id="an opaque site"),
+        pytest.param("signed in", None, {}, id="no site"),
+        pytest.param("twice", "own", {}, id="two cookies"),
+    ],
+)
+def test_no_websocket_opens(
+    server: Server,
+    routes: list[tuple[str, str]],
+    signed_in: str,
+    signed_out: str,
+    cookie: str | None,
+    origin: str | None,
+    headers: dict[str, str],
+) -> None:
+    values = {
+        "signed in": f"{COOKIE}={signed_in}",
+        "signed out": f"{COOKIE}={signed_out}",
+        "twice": f"{COOKIE}={signed_in}; {COOKIE}={signed_in}",
+    }
+    sent = headers | ({"Cookie": values[cookie]} if cookie else {})
+    sockets = [path for path, kind in routes if kind == "WebSocketRoute"]
+    assert "/_stcore/stream" in sockets
+
+    for path in sockets:
+        with pytest.raises(InvalidStatus) as refused:
+            connect(
+                f"ws://127.0.0.1:{server.port}{path}",
+                origin=Origin(server.url if origin == "own" else origin) if origin else None,
+                subprotocols=[Subprotocol("streamlit")],
+                additional_headers=sent,
+                proxy=None,
+            )
+        assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "a" * 5000], ids=["no token", "an invented token", "a very long token"]
+)
+def test_used_expired_or_invented_one_time_links_give_nothing(server: Server, token: str) -> None:
+    used = server.link.partition("#")[2]
+    with requests.Session() as client:
+        client.headers.update({"Accept": "text/html", "Origin": server.url})
+        form = hidden_fields(client.get(f"{server.url}/sign-in/link", timeout=5).text)
+
+        answers = [
+            client.post(f"{server.url}/sign-in/link", form | {"token": one}, allow_redirects=False, timeout=5)
+            for one in (token, used)
+        ]
+
+        assert [answer.status_code for answer in answers] == [403, 403]
+        assert "wppconnect_grant" not in client.cookies
