@@ -6,6 +6,7 @@ import asyncio
 import math
 from contextlib import suppress
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -35,6 +36,7 @@ class SignInRoutes:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._checks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def open_routes(self) -> list[Route]:
         """Return the routes for people who are not signed in."""
@@ -87,10 +89,13 @@ class SignInRoutes:
             response.headers["retry-after"] = str(wait_seconds)
             return response
         must_wait_next = self._count_try(request, name)
+        # One after the other for each name: how many at once are slow would tell whether it exists.
+        check = self._checks.setdefault(name.casefold(), asyncio.Lock())
         try:
-            is_right = await self._desk.passwords.matches(
-                form.get("password", ""), account.password_hash if account else None
-            )
+            async with check:
+                is_right = await self._desk.passwords.matches(
+                    form.get("password", ""), account.password_hash if account else None
+                )
         except PasswordsBusyError:
             return self._again(request, form, 503, _("The page is busy. Wait a moment, then try again."))
         if account is None or not is_right or account.disabled:

@@ -1,4 +1,5 @@
 import asyncio
+from time import monotonic
 
 import pytest
 from argon2 import PasswordHasher
@@ -61,15 +62,49 @@ def test_hash_of_weaker_parameters_is_outdated() -> None:
 
 def test_too_many_checks_at_once_are_refused_instead_of_piling_up() -> None:
     passwords = Passwords(quick_hasher())
+    stored = run(passwords.hash("correct horse battery"))
 
     async def check_all() -> list[bool | BaseException]:
-        checks = [passwords.matches("x", None) for _ in range(MOST_WAITING + 1)]
+        checks = [passwords.matches("x", stored) for _ in range(MOST_WAITING + 1)]
         return await asyncio.gather(*checks, return_exceptions=True)
 
     answers = asyncio.run(check_all())
 
     assert answers[:-1] == [False] * MOST_WAITING
     assert isinstance(answers[-1], PasswordsBusyError)
+
+
+def test_flood_of_invented_names_is_answered_alike_and_works_out_few_hashes() -> None:
+    hasher = CountingHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords = Passwords(hasher)
+
+    async def flood() -> list[bool]:
+        return await asyncio.gather(*(passwords.matches(f"guess {number}", None) for number in range(200)))
+
+    answers = asyncio.run(flood())
+
+    assert answers == [False] * 200
+    assert hasher.verified == 1
+
+
+def test_flood_of_invented_names_does_not_delay_a_real_sign_in() -> None:
+    passwords = Passwords()
+    stored = run(passwords.hash("correct horse battery"))
+
+    async def sign_in_during_a_flood() -> tuple[bool, float]:
+        flood = [asyncio.create_task(passwords.matches(f"guess {one}", None)) for one in range(200)]
+        await asyncio.sleep(0)
+        began = monotonic()
+        is_right = await passwords.matches("correct horse battery", stored)
+        seconds = monotonic() - began
+        await asyncio.gather(*flood)
+        return is_right, seconds
+
+    is_right, seconds = asyncio.run(sign_in_during_a_flood())
+
+    assert is_right
+    # 200 real checks would take ten seconds and more.
+    assert seconds < 5
 
 
 @pytest.mark.parametrize(
