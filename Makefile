@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run up down logs link test check format system-deps screenshots bench lock clean
+.PHONY: help run up down logs link backup restore test stack-test check format system-deps screenshots bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,11 +25,25 @@ logs: ## Follow what the containers say
 link: ## Print the one-time link for the first sign-in
 	@scripts/python.sh -m cli.stack link
 
+backup: ## Write the whole installation into one file: TO=, RECIPIENT=age1..., PASSPHRASE_FILE=, PROMETHEUS=1
+	@scripts/python.sh -m cli.stack backup $(if $(TO),--to $(TO)) $(if $(RECIPIENT),--recipient $(RECIPIENT)) \
+		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(PROMETHEUS),--prometheus)
+
+restore: ## Put a backup in place: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVERWRITE=1, PROMETHEUS=1
+	@scripts/python.sh -m cli.stack restore $(FROM) $(if $(IDENTITY_FILE),--identity-file $(IDENTITY_FILE)) \
+		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(OVERWRITE),--overwrite) \
+		$(if $(PROMETHEUS),--prometheus)
+
 test: ## Run the checks and the whole suite; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile -m "not engine"
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile -m engine
+	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile -m engine --ignore tests/stack
+	@$(PYTHON_IN_VENV) -m pytest tests/stack
+
+stack-test: ## Build the image and run the whole stack on a real Docker Engine (part of `make test`)
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) -m pytest tests/stack
 
 check: ## Lint, formatting, types
 	@$(PREPARE) test

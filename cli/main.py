@@ -54,6 +54,9 @@ notified, end it again, and print how long each leg took."""
 TEST_PAGER_EPILOG = """ALERTMANAGER_URL: where Alertmanager is, for example http://127.0.0.1:9093. Exit
 code: 0 when both notices went out, 1 when not, 2 for configuration mistakes, 130 after Ctrl-C."""
 
+IMPORT_HELP = """Read an older panel's .env, .env.docker and docker-compose.yml, say what they mean, and what
+is wrong and why. Nothing in that folder is changed. With --write our settings go into .env of the working
+directory, unless there is one."""
 BACKUP_HELP = """Write the data folder (WPPCONNECT_DATA_DIR) into one file while everything runs:
 settings, users, tokens, history, of one moment. Without a key or passphrase whoever gets hold of the file can
 read it."""
@@ -112,6 +115,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cli.test_pager import test_pager
 
             return test_pager(os.environ, timeout_seconds=arguments.timeout)
+        case "import":
+            from cli.importing.command import import_folder
+
+            return import_folder(arguments.folder, write=arguments.write, target=Path.cwd() / ".env")
         case "backup":
             from cli.backup.commands import backup
 
@@ -232,6 +239,14 @@ def _parser() -> argparse.ArgumentParser:
         default=300.0,
         help="how long to wait for each notice (default 300)",
     )
+    bring_over = commands.add_parser(
+        "import",
+        help="say what an older panel's .env and docker-compose.yml mean and what is wrong with them",
+        description=IMPORT_HELP,
+        allow_abbrev=False,
+    )
+    bring_over.add_argument("folder", metavar="FOLDER", type=Path, help="where these files are")
+    bring_over.add_argument("--write", action="store_true", help="write .env in the working directory")
     _add_backup_parsers(commands)
     healthy = commands.add_parser(
         "healthy",

@@ -241,7 +241,7 @@ def _answer(
     log = logging.getLogger(__name__)
     address, tls = address_text(listener.getsockname()), access.tls is not None
     with reloader.running():
-        log.info("exporter_started version=%s address=%s tls=%s", version, address, tls)
+        log.info("exporter_started version=%s address=%s tls=%s", installed, address, tls)
         make_server(app, tls=access.tls).run(sockets=[listener])
         log.info("exporter_stopped")
     hints.stop()

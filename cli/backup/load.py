@@ -35,7 +35,7 @@ def load(source: IO[bytes], parts: list[Part], *, overwrite: bool) -> dict[str, 
     _refuse_while_running(next(part.folder for part in parts if part.name == DATA))
     try:
         manifest = _unpack(source, {part.name: part for part in parts})
-        _exchange(parts, set(manifest["parts"]))
+        _exchange(parts, manifest["owners"])
     except OSError as error:
         raise BackupError(f"{error.filename or 'the disk'}: {error.strerror}; nothing was changed") from None
     finally:
@@ -87,7 +87,13 @@ def _unpack(source: IO[bytes], parts: dict[str, Part]) -> dict[str, Any]:
 
 def _checked(manifest: Any) -> dict[str, Any]:
     match manifest:
-        case {"format": int(number), "store_schema": int(schema), "parts": list(), "files": dict()}:
+        case {
+            "format": int(number),
+            "store_schema": int(schema),
+            "parts": list(),
+            "owners": dict(),
+            "files": dict(),
+        }:
             if number > FORMAT or schema > SCHEMA_NUMBER:
                 product = manifest.get("product", "a newer one")
                 raise BackupError(f"it was written by a newer release ({product}); install that one first")
@@ -124,14 +130,14 @@ def _write(entry: tarfile.TarInfo, content: IO[bytes], parts: dict[str, Part]) -
     return digest.hexdigest()
 
 
-def _exchange(parts: list[Part], names: set[str]) -> None:
+def _exchange(parts: list[Part], owners: dict[str, list[int]]) -> None:
     """Put what was unpacked in place; when one move fails every folder gets back what it had."""
     try:
         for part in parts:
-            if part.name in names:
+            if part.name in owners:
                 _set_aside(part.folder)
         for part in parts:
-            if part.name in names:
+            if part.name in owners:
                 for path in sorted((part.folder / STAGING).iterdir()):
                     path.rename(part.folder / path.name)
     except OSError:
@@ -139,7 +145,9 @@ def _exchange(parts: list[Part], names: set[str]) -> None:
             _undo(part.folder)
         raise
     for part in parts:
-        if part.name in names:
+        if part.name in owners:
+            if os.geteuid() == 0 and not part.is_ours:
+                os.chown(part.folder, *owners[part.name])
             # In one step, so that what is left of it is not taken for the state before.
             (part.folder / BEFORE).rename(part.folder / DONE)
             shutil.rmtree(part.folder / DONE, ignore_errors=True)

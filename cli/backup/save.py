@@ -44,6 +44,7 @@ def save(out: IO[bytes], parts: list[Part]) -> int:
             "store_schema": SCHEMA_NUMBER,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "parts": [part.name for part in parts],
+            "owners": {part.name: [part.folder.stat().st_uid, part.folder.stat().st_gid] for part in parts},
             "files": digests,
         }
         # Last: a stream that was cut off has none, and is refused.

@@ -1,4 +1,4 @@
-"""`python3 -m cli.stack up|down|logs|link`: what the Makefile calls."""
+"""`python3 -m cli.stack up|down|logs|link|backup|restore`: what the Makefile calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.stack.backups import Keys, backup, restore
 from cli.stack.errors import StackError
 from cli.stack.project import Project
 from cli.stack.welcome import welcome
@@ -31,6 +32,17 @@ def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT
                 return project.compose().run("--profile", "*", "down", "--remove-orphans")
             case "link":
                 return link(project)
+            case "backup":
+                keys = Keys(tuple(arguments.recipient), arguments.passphrase_file)
+                return backup(project, to=arguments.to, keys=keys, prometheus=arguments.prometheus)
+            case "restore":
+                return restore(
+                    project,
+                    source=arguments.source,
+                    keys=Keys((), arguments.passphrase_file, arguments.identity_file),
+                    overwrite=arguments.overwrite,
+                    prometheus=arguments.prometheus,
+                )
             case _:
                 return project.compose().run("--profile", "*", "logs", "--tail", "100", "--follow")
     except StackError as error:
@@ -81,6 +93,16 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--demo", action="store_true", help="with a simulated gateway")
     commands.add_parser("down", help="end and remove the containers; volumes stay")
     commands.add_parser("logs", help="follow what the containers say")
+    backup = commands.add_parser("backup", help="write the whole installation into one file")
+    backup.add_argument("--to", type=Path)
+    backup.add_argument("--recipient", action="append", default=[])
+    restore = commands.add_parser("restore", help="put a backup in place, with everything stopped")
+    restore.add_argument("source", type=Path)
+    restore.add_argument("--identity-file", type=Path)
+    restore.add_argument("--overwrite", action="store_true")
+    for one in (backup, restore):
+        one.add_argument("--passphrase-file", type=Path)
+        one.add_argument("--prometheus", action="store_true")
     commands.add_parser("link", help="print the link for the first sign-in")
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 
+from cli.rules import SHORTEST_GRACE_SECONDS, parse_duration
 from cli.stack.engine import Engine
 from cli.stack.gateway import Gateway
 
@@ -42,6 +43,13 @@ def port_problems(ports: Mapping[str, str], engine: Engine, project: str) -> Ite
     for text in {text for text in ports.values() if list(ports.values()).count(text) > 1}:
         names = ", ".join(sorted(name for name, one in ports.items() if one == text))
         yield f"{names}: are both {text}; give each a port of its own"
+
+
+def grace_problems(text: str) -> Iterator[str]:
+    """Find a grace of the alerts that is no duration, or so short that it pages for nothing."""
+    seconds = parse_duration(text) if text else SHORTEST_GRACE_SECONDS
+    if seconds is None or seconds < SHORTEST_GRACE_SECONDS:
+        yield f"OPS_ALERT_GRACE: write a duration of {SHORTEST_GRACE_SECONDS}s or more, like 90s or 3m"
 
 
 def warnings(values: Mapping[str, str], engine: Engine, gateway: Gateway) -> Iterator[str]:

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from cli.rules import Installation, write
+from cli.rules import Installation, parse_duration, write
 
 SECRET_KEY = "wppconnect_secret_key"  # noqa: S105 - a file's name
 GRAFANA_PASSWORD = "grafana_admin_password"  # noqa: S105 - a file's name
@@ -47,9 +47,10 @@ def write_secret(config: Path, name: str, value: str) -> None:
     fresh.replace(folder / name)
 
 
-def write_config(config: Path, external_url: str) -> None:
+def write_config(config: Path, external_url: str, *, grace: str) -> None:
     """Write rules, notifications and dashboards with this installation's links; what people edit stays."""
-    write(Installation(external_url, f"{external_url}/runbooks"), config)
+    seconds = parse_duration(grace) if grace else None
+    write(Installation(external_url, f"{external_url}/runbooks", seconds), config)
     (config / "alertmanager" / "secrets").mkdir(exist_ok=True)
     for path in config.rglob("*"):
         if not path.is_symlink() and path.suffix != ".env":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.stack.checks import port_problems, ports_of, warnings
+from cli.stack.checks import grace_problems, port_problems, ports_of, warnings
 from cli.stack.engine import Compose, find_compose, find_engine
 from cli.stack.env_file import quoted, read_env_file, write_private
 from cli.stack.errors import StackError
@@ -53,7 +53,9 @@ class Project:
     def compose(self) -> Compose:
         """Return Compose with the env files that are there."""
         files = tuple(path for path in (self.env_path, self.found_path) if path.exists())
-        return Compose(find_compose(self.environ), self.directory, self.environ, files)
+        # Compose reads the gateway's part also where it is not started, and wants the variable to exist.
+        environ = {"WPPCONNECT_SECRET_KEY": self.values.get("WPPCONNECT_SECRET_KEY", ""), **self.environ}
+        return Compose(find_compose(self.environ), self.directory, environ, files)
 
     def make_ready(self, *, demo: bool) -> tuple[Gateway, dict[str, str]]:
         """Check everything and write what the containers read; returns the gateway and published ports."""
@@ -61,7 +63,8 @@ class Project:
         find_compose(self.environ)
         gateway = choose_gateway(self.values, engine, project=self.name, demo=demo)
         ports = ports_of(self.values, gateway)
-        problems = list(port_problems(ports, engine, self.name))
+        grace = self.values.get("OPS_ALERT_GRACE", "")
+        problems = [*port_problems(ports, engine, self.name), *grace_problems(grace)]
         if problems:
             raise StackError(*problems)
         prepare(self.config)
@@ -71,7 +74,8 @@ class Project:
         if not read_secret(self.config, GRAFANA_PASSWORD):
             write_secret(self.config, GRAFANA_PASSWORD, fresh_secret())
         page = f"http://127.0.0.1:{ports['OPS_PAGE_PORT']}"
-        write_config(self.config, (self.values.get("DASHBOARD_EXTERNAL_URL") or page).rstrip("/"))
+        external_url = (self.values.get("DASHBOARD_EXTERNAL_URL") or page).rstrip("/")
+        write_config(self.config, external_url, grace=grace)
         write_private(self.found_path, self._found(gateway), FOUND_COMMENTS, replace=True)
         return gateway, ports
 
@@ -122,7 +126,7 @@ class Project:
         if not self.values.get("COMPOSE_PROFILES"):
             found["COMPOSE_PROFILES"] = gateway.profile
         if not read_env_file(self.env_path).get("WPPCONNECT_SECRET_KEY"):
-            # Compose wants the variable to exist, also where its one reader, the gateway, is not started.
+            # For who calls Compose by hand: it wants the variable to exist.
             found["WPPCONNECT_SECRET_KEY"] = ""
         return found
 

@@ -46,7 +46,12 @@ HOMES = {
     "pydantic_core": ["core/settings_words.py"],
     "pydantic_settings": ["core/settings_loader.py"],
     "requests": ["core/transport/*"],
-    "ruamel": ["core/propagation/compose_*.py", "core/propagation/sync_file.py", "exporter/web_config.py"],
+    "ruamel": [
+        "cli/importing/files.py",
+        "core/propagation/compose_*.py",
+        "core/propagation/sync_file.py",
+        "exporter/web_config.py",
+    ],
     "segno": ["dashboard/qr.py", "cli/qr_terminal.py"],
     "starlette": ["dashboard/*", "exporter/*"],
     "streamlit": ["dashboard/*"],

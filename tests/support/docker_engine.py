@@ -130,8 +130,10 @@ def _shared_engine() -> Iterator[str]:
 def _start(folder: Path, host: str) -> None:
     shutil.rmtree(folder / "state", ignore_errors=True)
     command = [
-        *("dockerd", "--host", host, "--pidfile", str(folder / "pid"), "--storage-driver", "vfs"),
+        *("dockerd", "--host", host, "--pidfile", str(folder / "pid")),
         *("--data-root", str(folder / "state" / "data"), "--exec-root", str(folder / "state" / "exec")),
+        # With the storage driver that it finds best: vfs, which works everywhere, copies each image whole for
+        # every container.
         # Beside an engine that the machine may have for other things.
         *("--containerd-namespace", "ops-test", "--containerd-plugins-namespace", "ops-test-plugins"),
         *("--bridge", "none", "--iptables=false", "--ip-forward=false"),

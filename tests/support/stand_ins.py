@@ -69,7 +69,12 @@ os.execvp("wppconnect-simulator", [
 
 def make_stand_ins(client: docker.DockerClient) -> None:
     """Import every image that needs nothing of ours, unless the engine has it; no container is started."""
-    _import(client, BASE, debian_with_python, ['CMD ["python3"]', "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+    _import(
+        client,
+        BASE,
+        debian_with_python,
+        ['CMD ["python3"]', "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    )
     _import(
         client,
         PROMETHEUS,

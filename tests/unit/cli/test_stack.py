@@ -256,6 +256,12 @@ REFUSED: list[Any] = [
     ),
     pytest.param(
         {},
+        {"OPS_ALERT_GRACE": "soon"},
+        "OPS_ALERT_GRACE: write a duration of 30s or more, like 90s or 3m",
+        id="no duration",
+    ),
+    pytest.param(
+        {},
         {"OPS_PAGE_PORT": "70000"},
         "OPS_PAGE_PORT: 70000 is no port; choose one from 1 to 65535",
         id="no port",

@@ -1,0 +1,94 @@
+"""`wppconnect-ops import`: say what an older panel's folder means and what is wrong; write our `.env`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.importing.faults import faults
+from cli.importing.files import ENV_FILES, read_folder
+from cli.importing.gateway import GatewayFound
+from cli.importing.understood import Understood, understand
+from cli.stack.env_file import write_private
+
+MISCONFIGURED = 2
+FAILED = 1
+COMMENTS = (
+    "Taken over from an older panel by `wppconnect-ops import`. Whoever can read this file commands the "
+    "gateway.",
+)
+
+
+def import_folder(path: Path, *, write: bool, target: Path) -> int:
+    """Report, and with `write` put our settings into `target`, unless there is one; returns the exit code."""
+    if not path.is_dir():
+        return _complain(
+            f"{path}: is no folder; name the one that holds the older panel's .env", MISCONFIGURED
+        )
+    found = understand(read_folder(path))
+    print("\n".join(report(found)))
+    if found.is_empty:
+        names = f"{', '.join(ENV_FILES)} and docker-compose.yml"
+        return _complain(f"{path}: names no WPPConnect gateway; looked into {names}", MISCONFIGURED)
+    if not write:
+        print(f"\nNothing was written. With --write these settings go into {target.name} of this folder.")
+        return 0
+    try:
+        write_private(target, found.settings(), COMMENTS, replace=False)
+    except FileExistsError:
+        names = ", ".join(found.settings())
+        return _complain(f"{target}: is there already and was not touched; set in it: {names}", FAILED)
+    except ValueError as error:
+        return _complain(f"WPPCONNECT_SECRET_KEY: {error}; enter it on the page instead", FAILED)
+    except OSError as error:
+        return _complain(f"{target}: cannot be written ({error.strerror})", FAILED)
+    print(
+        f"\nWritten: {target.name}, readable by you only. Nothing else was changed. `make up` or `make "
+        "run` goes on."
+    )
+    return 0
+
+
+def report(found: Understood) -> Iterator[str]:
+    """Write the whole text, secrets left out."""
+    yield "Understood:"
+    for name, text in _understood(found):
+        yield f"  {name:<12} {text}"
+    wrong = list(faults(found))
+    yield ""
+    yield f"Wrong ({len(wrong)}):" if wrong else "Nothing is wrong."
+    for number, sentence in enumerate(wrong, 1):
+        yield f"  {number:>2}. {sentence}"
+
+
+def _understood(found: Understood) -> Iterator[tuple[str, str]]:
+    yield "gateway", f"{found.url} ({found.url_from})" if found.url else "not found"
+    yield "secret key", _secret(found, found.gateway)
+    if found.token:
+        yield (
+            "token",
+            f"a bcrypt token ({found.token.name} in {found.token.file}); not needed with the secret key",
+        )
+    yield "sessions", f"{', '.join(found.sessions) or 'none'} ({found.sessions_from})"
+    yield (
+        "webhook",
+        "known, and kept" if found.webhook else "not known; set WPPCONNECT_WEBHOOK if there is one",
+    )
+    for value in found.api_keys():
+        yield "API key", f"{value.name} in {value.file}, for Evolution API; WPPConnect does not know it"
+    for service in found.folder.services:
+        yield "container", f"{service.container} ({service.image or 'no image'})"
+
+
+def _secret(found: Understood, gateway: GatewayFound | None) -> str:
+    if found.secret is None:
+        return "not found"
+    if gateway and gateway.is_default:
+        return "the public default, which everybody knows"
+    return f"{len(found.secret.arrives)} characters ({found.secret.name} in {found.secret.file})"
+
+
+def _complain(problem: str, code: int) -> int:
+    sys.stderr.write(f"wppconnect-ops import: {problem}\n")
+    return code

@@ -1,0 +1,141 @@
+"""`make backup` and `make restore`: the installation as one file, from a container that sees every volume."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.stack.engine import Compose, find_engine
+from cli.stack.errors import StackError
+from cli.stack.files import prepare
+from cli.stack.project import Project
+
+PARTS = (
+    "installation",
+    "gateway-tokens",
+    "gateway-profiles",
+    "evolution-instances",
+    "evolution-store",
+    "simulator",
+    "alertmanager",
+    "grafana",
+)
+PROMETHEUS = "prometheus"
+PAUSED = ("gateway", "evolution", "simulator", "alertmanager", "grafana", PROMETHEUS)
+"""Stopped for the seconds of the copying, so that their files are of one moment. Ours need not be."""
+OWN_FILES = (".env", "ops.env")
+KEPT = "installation"
+"""Where they lie inside config/ on their way into a backup and back."""
+FAILED = 1
+
+
+@dataclass(frozen=True)
+class Keys:
+    """How a backup is locked or opened."""
+
+    recipients: tuple[str, ...] = ()
+    passphrase_file: Path | None = None
+    identity_file: Path | None = None
+
+    def mounts(self) -> list[str]:
+        """Return the words that bring the files into the container."""
+        return [
+            word
+            for path, inner in ((self.passphrase_file, "passphrase"), (self.identity_file, "identity"))
+            if path
+            for word in ("--volume", f"{path.expanduser().absolute()}:/run/{inner}:ro")
+        ]
+
+    def words(self) -> list[str]:
+        """Return what the command in the container is told."""
+        words = [word for key in self.recipients for word in ("--recipient", key)]
+        words += ["--passphrase-file", "/run/passphrase"] if self.passphrase_file else []
+        return words + (["--identity-file", "/run/identity"] if self.identity_file else [])
+
+
+def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -> int:
+    """Write one file; the gateway stands still for the seconds that this takes."""
+    find_engine(project.environ)
+    _check(keys)
+    compose = project.compose()
+    if to is None:
+        (project.directory / "backups").mkdir(mode=0o700, exist_ok=True)
+        to = project.directory / "backups" / f"wppconnect-ops-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.backup"
+    prepare(project.config)
+    _take_along(project)
+    running = compose.ask("--profile", "*", "ps", "--services", "--status", "running").stdout.split()
+    paused = [one for one in PAUSED if one in running and (prometheus or one != PROMETHEUS)]
+    unfinished = to.with_name(f"{to.name}.part")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            code = _while_paused(compose, paused, _tool(keys, "backup", prometheus=prometheus), out)
+        if code:
+            return FAILED
+        unfinished.replace(to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+        shutil.rmtree(project.config / KEPT, ignore_errors=True)
+    print(f"Written: {to}")
+    return 0
+
+
+def restore(project: Project, *, source: Path, keys: Keys, overwrite: bool, prometheus: bool) -> int:
+    """Put a backup in place; everything is stopped before, and `make up` starts it again."""
+    find_engine(project.environ)
+    _check(keys)
+    if not source.is_file():
+        raise StackError(f"{source}: is no file; name a backup with FROM=...")
+    present = [name for name in OWN_FILES if (project.directory / name).exists()]
+    if present and not overwrite:
+        raise StackError(f"{present[0]}: is there already; restore into an empty folder, or say OVERWRITE=1")
+    prepare(project.config)
+    compose = project.compose()
+    compose.run("--profile", "*", "down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    words = [*_tool(keys, "restore", prometheus=prometheus), *(["--overwrite"] if overwrite else [])]
+    with source.open("rb") as content:
+        if compose.run(*words, stdin=content):
+            return FAILED
+    for path in sorted((project.config / KEPT).glob("*")):
+        path.replace(project.directory / path.name)
+    shutil.rmtree(project.config / KEPT, ignore_errors=True)
+    print("Restored. `make up` starts everything.")
+    return 0
+
+
+def _tool(keys: Keys, command: str, *, prometheus: bool) -> list[str]:
+    parts = [*PARTS, *([PROMETHEUS] if prometheus else [])]
+    also = [word for part in parts for word in ("--also", f"{part}=/parts/{part}")]
+    run = ["--profile", "tools", "run", "--rm", "--no-TTY", *keys.mounts(), "tools"]
+    return [*run, command, "-", *keys.words(), *also]
+
+
+def _while_paused(compose: Compose, services: list[str], words: list[str], out: object) -> int:
+    if services and compose.run("--profile", "*", "pause", *services, stderr=subprocess.DEVNULL):
+        sys.stderr.write("make backup: could not pause; copying what changes meanwhile may come out torn\n")
+    try:
+        return compose.run(*words, stdout=out, stdin=subprocess.DEVNULL)
+    finally:
+        if services:
+            compose.run("--profile", "*", "unpause", *services, stderr=subprocess.DEVNULL)
+
+
+def _take_along(project: Project) -> None:
+    """Copy the administrator's own files to where the container sees them."""
+    kept = project.config / KEPT
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(mode=0o700)
+    for name in OWN_FILES:
+        if (project.directory / name).exists():
+            shutil.copy2(project.directory / name, kept / name)
+
+
+def _check(keys: Keys) -> None:
+    for name, path in (("PASSPHRASE_FILE", keys.passphrase_file), ("IDENTITY_FILE", keys.identity_file)):
+        if path is not None and not path.is_file():
+            raise StackError(f"{name}: {path} is no file")

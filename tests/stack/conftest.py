@@ -1,0 +1,121 @@
+"""The image, built by the real Dockerfile, and one installation of it that a module's tests share."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from docker.errors import ImageNotFound
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, QUIET
+from tests.plugins.leaks import inspect, keep_secret
+from tests.plugins.system_tools import require
+from tests.support.deployed import ROOT, STAND_INS, Deployed
+from tests.support.docker_engine import Engine
+from tests.support.stack import PASSWORD
+from tests.support.stand_ins import GATEWAY, gateway_build_context, make_stand_ins
+
+OTHER_FILES = ("/usr/share/doc/busybox-static/copyright", "/usr/share/doc/python3-venv/copyright")
+PROFILES_AND_TIMES = re.compile(r"(group_wait|group_interval): \w+")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    require("chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def image(docker_engine: Engine) -> Iterator[str]:
+    """Our image and the stand-ins of the others; removed again, lest anybody take these for the real ones."""
+    require("dockerd", "prometheus", "prometheus-alertmanager", *OTHER_FILES)
+    client = docker_engine.client
+    there_before = {name for name in STAND_INS if _has(docker_engine, name)}
+    if there_before:
+        pytest.fail(
+            f"the engine has {', '.join(sorted(there_before))} already; this test would use these instead"
+        )
+    name = f"{docker_engine.prefix}-ops:classic"
+    environ = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "DOCKER_HOST": docker_engine.host,
+        "DOCKER_BUILDKIT": "0",
+    }
+    try:
+        make_stand_ins(client)
+        began = time.monotonic()
+        command = ["docker", "build", "--quiet", "--network", "host", "--tag", name, str(ROOT)]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        size = client.images.get(name).attrs["Size"] / 1e6
+        print(f"built by the classic builder in {time.monotonic() - began:.0f} s, {size:.0f} MB")
+        client.images.build(
+            fileobj=io.BytesIO(gateway_build_context()),
+            custom_context=True,
+            tag=GATEWAY,
+            buildargs={"OPS_IMAGE": name},
+            rm=True,
+        )
+        yield name
+    finally:
+        docker_engine.remove_own()
+        for one in STAND_INS:
+            if _has(docker_engine, one):
+                client.images.remove(one, force=True)
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    docker_engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    """Everything, from nothing, by `make up`; whom to tell of alerts was chosen before."""
+    folder = tmp_path_factory.mktemp("checkout")
+    there = Deployed.prepare(docker_engine, folder, image, "stack", OPS_ALERT_GRACE="30s")
+    choose_receiver(there)
+    began = time.monotonic()
+    said = there.make("up")
+    print(f"make up took {time.monotonic() - began:.0f} s")
+    look_for_leaks(there, said)
+    try:
+        yield there
+    finally:
+        for service in ("page", "exporter", "prometheus", "alertmanager"):
+            look_for_leaks(there, there.container(service).logs().decode(errors="replace"))
+        there.destroy()
+
+
+def choose_receiver(there: Deployed) -> None:
+    """Do what docs/monitoring.md tells the administrator to do; and have Alertmanager wait for less."""
+    text = (ROOT / "monitoring/alertmanager/alertmanager.yml").read_text()
+    text = PROFILES_AND_TIMES.sub(r"\1: 1s", text)
+    text = text.replace("https://oncall.example.org/alertmanager", f"http://{there.name}-receiver:8080/")
+    text = re.sub(r"\n +http_config:\n +authorization:\n +credentials_file: .*webhook_token", "", text)
+    target = there.directory / "config" / "alertmanager" / "alertmanager.yml"
+    target.parent.mkdir(parents=True)
+    target.write_text(text)
+
+
+def look_for_leaks(there: Deployed, text: str) -> None:
+    """Hand over the installation's secrets, and a text that people can read."""
+    env = (there.directory / ".env").read_text()
+    keep_secret("secret key", re.findall(r"WPPCONNECT_SECRET_KEY='(.+)'", env))
+    keep_secret("password", [PASSWORD])
+    keep_secret("Grafana password", [(there.directory / "config/secrets/grafana_admin_password").read_text()])
+    inspect(f"{there.name}", text)
+
+
+def _has(engine: Engine, name: str) -> bool:
+    try:
+        engine.client.images.get(name)
+    except ImageNotFound:
+        return False
+    return True

@@ -1,0 +1,174 @@
+"""Ten old installations, each with the faults that people really had, and the sentences they get."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from cli.environment import read_environment
+from cli.main import main
+from core.settings import load_environment
+from tests.plugins.leaks import inspect, keep_secret
+
+DATA = Path(__file__).parents[2] / "data" / "import"
+OLD = sorted(path.name for path in DATA.iterdir())
+SECRETS = (
+    "5f2d8c1e9b7a4063",
+    "leguas-wpp-2024-secret",
+    "chave-do-servidor-9f8e7d6c5b4a",
+    "chave/do#servidor",
+    "$2b$10$N9qo8uLOickgx2ZMRZoMye",
+    "0123456789abcdef",
+    "django-insecure",
+    "first-5f2d",
+    "second-0c9b",
+    "never closed",
+    "painel.example.net",
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the command is typed."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def old(name: str, tmp_path: Path) -> Path:
+    """Copy an old installation, its files readable by their owner only."""
+    folder = tmp_path / name
+    shutil.copytree(DATA / name, folder)
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_installation_gets_the_right_sentences(
+    name: str, tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = old(name, tmp_path)
+    before = content(folder)
+
+    main(["import", str(folder)])
+
+    said = "".join(capsys.readouterr()).replace(str(tmp_path), "")
+    assert said == (folder / "expected.txt").read_text()
+    assert content(folder) == before
+    assert list(here.iterdir()) == []
+    keep_secret("old installation's secret", SECRETS)
+    inspect(name, said)
+
+
+WRITTEN = {
+    "01-secret-key-ignored": {
+        "WPPCONNECT_URL": "http://127.0.0.1:21465",
+        "WPPCONNECT_SECRET_KEY": "THISISMYSECURETOKEN",
+        "WPPCONNECT_SESSIONS": "leguas_wppconnect",
+    },
+    "02-raw-key-as-token": {
+        "WPPCONNECT_URL": "http://127.0.0.1:21465",
+        "WPPCONNECT_SECRET_KEY": "chave-do-servidor-9f8e7d6c5b4a",
+        "WPPCONNECT_SESSIONS": "leguas_wppconnect",
+    },
+    "07-keys-that-differ": {
+        "WPPCONNECT_URL": "https://wpp.example.net/gw",
+        "WPPCONNECT_SECRET_KEY": "curta",
+        "WPPCONNECT_SESSIONS": "leguas_wppconnect",
+        "WPPCONNECT_WEBHOOK": "https://painel.example.net/webhook",
+    },
+    "08-secret-that-starts-nothing": {
+        "WPPCONNECT_URL": "http://127.0.0.1:8021",
+        "WPPCONNECT_SECRET_KEY": "chave/do#servidor?9f8e7d6c5b4a",
+        "WPPCONNECT_SESSIONS": "leguas_wppconnect",
+        "OPS_GATEWAY_CONTAINER": "wpp_da_empresa",
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "settings"), WRITTEN.items(), ids=WRITTEN)
+def test_what_is_written_are_settings_that_we_accept(
+    name: str, settings: dict[str, str], tmp_path: Path, here: Path
+) -> None:
+    assert main(["import", str(old(name, tmp_path)), "--write"]) == 0
+
+    written = read_environment({}, here)
+    assert written == settings
+    assert stat.S_IMODE((here / ".env").stat().st_mode) == 0o600
+    environment = load_environment(written)
+    assert environment.server is not None
+    assert environment.server.url == settings["WPPCONNECT_URL"]
+
+
+def test_a_token_is_taken_over_where_no_secret_key_is_known(tmp_path: Path, here: Path) -> None:
+    token = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+    (tmp_path / ".env").write_text(f"WPPCONNECT_URL=http://gw:21465\nWPPCONNECT_TOKEN='{token}'\n")
+
+    assert main(["import", str(tmp_path), "--write"]) == 0
+    assert read_environment({}, here)["WPPCONNECT_TOKEN"] == token
+
+
+def test_a_file_of_ours_is_never_overwritten(
+    tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / ".env").write_text("MINE=1\n")
+
+    assert main(["import", str(old("02-raw-key-as-token", tmp_path)), "--write"]) == 1
+
+    assert (here / ".env").read_text() == "MINE=1\n"
+    said = capsys.readouterr().err
+    assert "is there already and was not touched; set in it: WPPCONNECT_URL, WPPCONNECT_SECRET_KEY" in said
+
+
+def test_the_older_panels_own_folder_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = old("02-raw-key-as-token", tmp_path)
+    before = content(folder)
+    monkeypatch.chdir(folder)
+
+    assert main(["import", ".", "--write"]) == 1
+    assert content(folder) == before
+
+
+def test_secrets_that_everybody_can_read_are_named(
+    tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = old("01-secret-key-ignored", tmp_path)
+    (folder / ".env").chmod(0o644)
+
+    main(["import", str(folder)])
+
+    assert (
+        ". .env: every account of this host can read its secrets; chmod 600 .env" in capsys.readouterr().out
+    )
+
+
+def test_a_file_that_may_not_be_read_is_named(
+    tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = old("02-raw-key-as-token", tmp_path)
+    (folder / ".env").unlink()
+    (folder / ".env").mkdir()
+
+    main(["import", str(folder)])
+
+    assert ".env: cannot be read (Is a directory)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_without_a_gateway_is_code_2(
+    exists: bool, tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", str(tmp_path if exists else tmp_path / "none")]) == 2
+    assert ("names no WPPConnect gateway" if exists else "is no folder") in capsys.readouterr().err
