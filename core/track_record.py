@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.clock import Now, now
-from core.models import SessionSnapshot, Snapshot
+from core.models import HistoryEntry, SessionSnapshot, Snapshot
 from core.reasons import Loss
 from core.store import History
 from core.timeline import KINDS, NO_GAP, Past, Span, timeline
@@ -69,20 +68,23 @@ class Slot(NamedTuple):
 class TrackRecords:
     """The track record of every session; for one thread. A call costs little when little has happened."""
 
-    def __init__(self, history: History, *, clock: Now = now) -> None:
-        self._clock = clock
-        # A day more than the longest window: a file holds a day.
-        self._added = history.follow(clock() - LONGEST - timedelta(days=1), kinds=KINDS)
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._added: Callable[[], Iterator[HistoryEntry]] | None = None
         self._past = Past()
         self._known: dict[tuple[str, str], tuple[object, tuple[Span, ...]]] = {}
 
     def read(self, snapshot: Snapshot) -> Mapping[tuple[str, str], TrackRecord]:
         """Tell how the sessions of the snapshot have fared, by server and session. Raises StoreError."""
+        now = snapshot.taken_at
+        # A day more than the longest window: a file holds a day.
+        since = now - LONGEST - timedelta(days=1)
+        if self._added is None:
+            self._added = self._history.follow(since, kinds=KINDS)
         # After the snapshot: a transition is written before it is shown.
         for entry in self._added():
             self._past.add(entry)
-        now = self._clock()
-        self._past.forget(now - LONGEST - timedelta(days=1))
+        self._past.forget(since)
         known, self._known = self._known, {}
         found = {}
         for server in snapshot.servers:

@@ -9,13 +9,12 @@ from functools import partial
 from core import pausing
 from core.exceptions import WppconnectError
 from core.models import Pause
-from core.pausing import Target
-from core.settings_store import SettingsSource
 from dashboard import formatting, state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.phone import PhoneError, read_phone
 from dashboard.state import Notice
+from dashboard.until_form import read_until
 
 
 def open_session(server: str, session: str) -> None:
@@ -121,17 +120,32 @@ def log_out(server: str, session: str) -> None:
 
 
 def pause(server: str, session: str) -> None:
-    """Stop checking a session."""
+    """Stop checking a session, why and until when stand in its form."""
     user = state.require(Role.OPERATOR)
-    paused = Pause(by=user.name, since=datetime.now(UTC))
-    _save(server, session, lambda source, targets: pausing.pause(source, targets, paused))
+    _pause(user.name, server, session, place(server, session))
 
 
 def resume(server: str, session: str) -> None:
     """Check a session again."""
     user = state.require(Role.OPERATOR)
-    how = partial(pausing.resume, actor=user.name, now=datetime.now(UTC))
-    _save(server, session, how)
+    found = state.settings().server(server)
+    if found is not None and not found.enabled:
+        text = _("The whole gateway {server} is paused. Resume it below the list of sessions.")
+        state.tell(place(server, session), Notice("warn", text.format(server=server)))
+        return
+    _resume(user.name, server, session, place(server, session))
+
+
+def pause_gateway(server: str) -> None:
+    """Stop checking a gateway with all its sessions, why and until when stand in its form."""
+    user = state.require(Role.OPERATOR)
+    _pause(user.name, server, None, place(server, ""))
+
+
+def resume_gateway(server: str) -> None:
+    """Check a gateway and its sessions again."""
+    user = state.require(Role.OPERATOR)
+    _resume(user.name, server, None, place(server, ""))
 
 
 def dismiss(server: str, session: str) -> None:
@@ -155,11 +169,27 @@ def confirm_key(server: str, session: str) -> str:
     return f"confirm-{server}-{session}"
 
 
-def _save(server: str, session: str, change: Callable[[SettingsSource, list[Target]], None]) -> None:
+def pause_form(server: str, session: str) -> str:
+    """Name the form in which a pause is described; no session: the gateway's."""
+    return f"pause-form-{server}-{session}"
+
+
+def saved(save: Callable[[], None]) -> Notice | None:
+    """Save something and return what is to be told when it fails."""
     try:
-        change(state.core().settings, [(server, session)])
+        save()
     except WppconnectError as error:
-        text = formatting.cause(_, type(error).__name__)
-        state.tell(place(server, session), Notice("bad", text))
-        return
-    state.tell(place(server, session), None)
+        return Notice("bad", formatting.cause(_, type(error).__name__))
+    return None
+
+
+def _pause(actor: str, server: str, session: str | None, told_at: str) -> None:
+    chosen = read_until(pause_form(server, session or ""))
+    told = Pause(by=actor, since=datetime.now(UTC), reason=chosen.reason, until=chosen.until)
+    state.tell(told_at, saved(lambda: pausing.pause(state.core().settings, [(server, session)], told)))
+
+
+def _resume(actor: str, server: str, session: str | None, told_at: str) -> None:
+    now = datetime.now(UTC)
+    save = partial(pausing.resume, state.core().settings, [(server, session)], actor=actor, now=now)
+    state.tell(told_at, saved(save))

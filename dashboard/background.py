@@ -13,6 +13,8 @@ from core.workers import Workers
 Value = TypeVar("Value")
 
 THREADS = 2
+VALUES_KEPT = 500
+"""There is a key for whatever people look for; the oldest values make room."""
 
 
 @dataclass(frozen=True)
@@ -81,4 +83,12 @@ class Background:
             with self._lock:
                 kept = self._jobs[key].value if value is None else value
                 self._jobs[key] = Job(running=False, value=kept, finished=self._clock())
+                self._make_room()
                 self._finished.notify_all()
+
+    def _make_room(self) -> None:
+        while len(self._jobs) > VALUES_KEPT:
+            idle = [key for key, job in self._jobs.items() if not job.running]
+            if not idle:
+                return
+            del self._jobs[min(idle, key=lambda key: self._jobs[key].finished or 0.0)]

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
-from dashboard import formatting, state
+from dashboard import formatting, history_text, state
 from dashboard.auth.users import Role, User
 from dashboard.formatting import Voice
 from dashboard.i18n import gettext as _
@@ -24,6 +24,7 @@ def frame(user: User) -> None:
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
+        st.page_link(state.ACTIVITY_PAGE, label=_("Activity"))
         if user.role.covers(Role.ADMINISTRATOR):
             st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
             st.page_link(state.SYNC_PAGE, label=_("Sync"))
@@ -66,6 +67,12 @@ def subheading(title: str, beside: str) -> str:
     )
 
 
+def draw(html: str) -> None:
+    """Draw what another function returned, if it returned anything."""
+    if html:
+        st.html(html)
+
+
 def soft(text: str) -> None:
     """Draw a line of less weight."""
     st.html(f'<div class="ops-soft">{escape(text)}</div>')
@@ -105,6 +112,12 @@ def facts(voice: Voice, session: SessionSnapshot) -> str:
     )
     told = [f"<div{exact if text == lines[1] else ''}>{escape(text)}</div>" for text in lines if text]
     return f'<div class="ops-facts ops-soft">{"".join(told)}</div>'
+
+
+def pause_line(voice: Voice, session: SessionSnapshot) -> str:
+    """Return who paused a session, why and until when; empty while it is checked."""
+    told = state.pause(session.server, session.session)
+    return f'<div class="ops-soft ops-break">{escape(formatting.pause(voice, told))}</div>' if told else ""
 
 
 def note(tone: str, text: str, *, title: str = "", icon: str = "info") -> None:
@@ -195,30 +208,6 @@ def banners(server: ServerSnapshot) -> None:
         note("bad", text, title=title, icon="lock")
 
 
-def watcher_lines(servers: Sequence[ServerSnapshot], configured_interval_seconds: float) -> str:
-    """Say who probes each gateway, how often, and why not as often as configured."""
-    lines = []
-    for one in servers:
-        if not one.enabled:
-            continue
-        if not one.holder:
-            nobody = _("{server}: not checked by anybody yet.").format(server=one.server)
-            lines.append(f"<div>{escape(nobody)}</div>")
-            continue
-        told = _("{server}: checked every {interval} by {program}.").format(
-            server=one.server,
-            interval=formatting.duration(one.interval_seconds),
-            program=formatting.program(_, one.holder),
-        )
-        if one.interval_reason:
-            told += " " + _(
-                "Every {wanted} is configured, but checking the tokens would cost the gateway too much. "
-                "A secret key of 128 random bits or more makes cheap tokens possible."
-            ).format(wanted=formatting.duration(configured_interval_seconds))
-        lines.append(f"<div>{escape(told)}</div>")
-    return f'<div class="ops-soft">{"".join(lines)}</div>' if lines else ""
-
-
 def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
     """Return what happened, the newest first."""
     rows = []
@@ -228,7 +217,7 @@ def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
         actor = f' <span class="ops-soft">({by})</span>' if by else ""
         rows.append(
             f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td>'
-            f"<td>{escape(formatting.history_line(voice, entry))}{actor}</td></tr>"
+            f"<td>{escape(history_text.line(voice, entry))}{actor}</td></tr>"
         )
     return f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>'
 

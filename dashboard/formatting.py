@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
+from core.models import Pause, Reason, SessionSnapshot, Verdict
 from core.operation_status import SELF_HEALING
 from core.self_healing import MOST_TRIES, Healed, due_at
-from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, translator
+from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, format_number, translator
 from dashboard.words import (
     CAUSES,
     FIELDS,
-    HISTORY_KINDS,
     LOOKS,
     NO_CODE,
     OPERATIONS,
@@ -57,6 +56,10 @@ class Voice:
     def exactly(self, at: datetime) -> str:
         """Write a moment with seconds and zone."""
         return format_exactly(at, zone=self.zone, locale=self.locale)
+
+    def number(self, value: float, digits: int) -> str:
+        """Write a number with so many digits behind the comma."""
+        return format_number(value, digits, locale=self.locale)
 
     def seconds_since(self, at: datetime) -> float:
         """Count the seconds since a moment; clocks that differ a little give 0."""
@@ -158,6 +161,21 @@ def reason(voice: Voice, session: SessionSnapshot) -> str:
     return " ".join(text for text in told if text)
 
 
+def why(voice: Voice, told: Reason) -> str:
+    """Say what a reason means; empty when there is none."""
+    return voice.translate(REASONS[told])
+
+
+def pause(voice: Voice, told: Pause) -> str:
+    """Say who paused a session, until when and why."""
+    _ = voice.translate
+    if told.until is None:
+        words = _("Paused by {name} until somebody resumes it.").format(name=told.by)
+    else:
+        words = _("Paused by {name} until {moment}.").format(name=told.by, moment=voice.moment(told.until))
+    return " ".join(text for text in (words, told.reason) if text)
+
+
 def step(voice: Voice, code: str) -> str:
     """Say what an operation is doing; a step that this page does not know is shown by its code."""
     return voice.translate(STEPS[code]) if code in STEPS else code
@@ -200,23 +218,6 @@ def pairing_code_groups(code: str) -> tuple[str, ...]:
     """Split a pairing code as the phone shows it: four and four."""
     plain = code.replace("-", "").replace(" ", "")
     return tuple(plain[start : start + 4] for start in range(0, len(plain), 4))
-
-
-def history_line(voice: Voice, entry: HistoryEntry) -> str:
-    """Tell one entry of the history in a sentence."""
-    _ = voice.translate
-    data = entry.data
-    kind = _(HISTORY_KINDS.get(entry.kind, entry.kind))
-    if entry.kind == "transition":
-        told = _known(voice, {str(key): value.label for key, value in LOOKS.items()}, data.get("to"))
-        why = _known(voice, {str(key): value for key, value in REASONS.items()}, data.get("reason"))
-        return f"{told}. {why}".removesuffix(" ") if why else told
-    if entry.kind == "operation":
-        name = _known(voice, OPERATIONS, data.get("operation", data.get("kind")))
-        result = _known(voice, OUTCOMES, data.get("outcome", data.get("code")))
-        return f"{name}: {result}" if result else name
-    details = ", ".join(f"{key}: {value}" for key, value in data.items() if value not in (None, ""))
-    return f"{kind}: {details}" if details else kind
 
 
 def origin(_: Translate, told: str) -> str:
@@ -262,11 +263,6 @@ def program(_: Translate, holder: str) -> str:
     """Name the program that checks a gateway, without the number of its process."""
     name = holder.partition("[")[0]
     return _(PROGRAMS[name]) if name in PROGRAMS else name
-
-
-def _known(voice: Voice, table: dict[str, str], code: object) -> str:
-    word = table.get(str(code), "" if code is None else str(code))
-    return voice.translate(word) if word else ""
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

@@ -7,15 +7,16 @@ is shown. The `.po` files are committed and compiled in memory, so there is noth
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
-from functools import cache
+from datetime import date, datetime, time, tzinfo
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
-from babel.dates import format_datetime, format_skeleton, format_time
+from babel.dates import format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 Translate = Callable[[str], str]
 
@@ -68,18 +69,28 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's customary name, which Bab
 
 def format_moment(moment: datetime, *, now: datetime, zone: tzinfo, locale: str) -> str:
     """Write a moment as short as it stays clear: "14:32" today, "3 Nov, 14:32" on another day."""
-    local, locale = moment.astimezone(zone), _DATES.get(locale, locale)
-    if local.date() == now.astimezone(zone).date():
-        return format_time(local, "HH:mm", tzinfo=zone, locale=locale)
-    skeleton = "MMMd" if local.year == now.astimezone(zone).year else "yMMMd"
-    day = format_skeleton(skeleton, local, tzinfo=zone, locale=locale)
-    return f"{day}, {format_time(local, 'HH:mm', tzinfo=zone, locale=locale)}"
+    local, today = moment.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    skeleton = "MMMd" if local.year == today.year else "yMMMd"
+    return f"{_day(local.date(), skeleton, _DATES.get(locale, locale))}, {local:%H:%M}"
 
 
 def format_exactly(moment: datetime, *, zone: tzinfo, locale: str) -> str:
     """Write a moment with date, seconds and zone, for a tooltip."""
     locale = _DATES.get(locale, locale)
     return format_datetime(moment.astimezone(zone), "d MMM y HH:mm:ss ZZZZ", tzinfo=zone, locale=locale)
+
+
+def format_number(value: float, digits: int, *, locale: str) -> str:
+    """Write a number with so many digits behind the comma."""
+    return format_decimal(value, f"#,##0.{'0' * digits}", locale=_DATES.get(locale, locale))
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date, skeleton: str, locale: str) -> str:
+    # Kept, because a list of sessions writes hundreds of moments each time that it is drawn.
+    return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale)
 
 
 def _by_preference(accept_language: str) -> list[str]:

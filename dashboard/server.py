@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from core.addresses import check_listening
 from core.exceptions import ConfigurationError
 from dashboard.access import access_routes
+from dashboard.activity_csv import activity_routes
 from dashboard.auth import links
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
@@ -67,7 +68,7 @@ def build_app(
     return App(
         script,
         lifespan=lifespan,
-        routes=[*open_routes, *routes, *runbook_routes(), script_route()],
+        routes=[*open_routes, *routes, *runbook_routes(), script_route(), *activity_routes()],
         middleware=[
             Middleware(RememberPeer),
             # Ours instead of uvicorn's own, which would hide the peer from us.

@@ -5,20 +5,20 @@ Nothing that an operator waits for lives in `session_state`: a reload or a secon
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from functools import partial
+from datetime import UTC, datetime, time, tzinfo
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from core.clock import monotonic
-from core.models import HistoryEntry, Snapshot
+from core.models import Pause, Snapshot
 from core.operation_status import OperationStatus
 from core.runtime import Core
 from core.settings import Settings
+from core.track_record import TrackRecords
 from dashboard import withheld
 from dashboard.auth import identity
 from dashboard.auth.identity import Administration
@@ -42,11 +42,9 @@ SESSION_PAGE = "screens/session.py"
 SETTINGS_PAGE = "screens/settings.py"
 USERS_PAGE = "screens/users.py"
 SYNC_PAGE = "screens/sync.py"
+ACTIVITY_PAGE = "screens/activity.py"
 
-HISTORY_ENTRIES = 20
 NOTICES_MAX_AGE_SECONDS = 10
-HISTORY_MAX_AGE_SECONDS = 3.0
-FIRST_HISTORY_SECONDS = 0.15
 WATCH_SECONDS = 30.0
 ARRIVAL_SECONDS = 900.0
 """For how long a tab that nobody has looked at yet may still do what the alert's link asks for."""
@@ -57,6 +55,8 @@ _PHONES = "ops-phones"
 _OPENED = "ops-opened"
 _LINK = "ops-link"
 _ARRIVAL = "ops-arrival"
+_QUESTION = "ops-question"
+_ACTIVITY_PAGE = "ops-activity-page"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class _Installed:
     background: Background
     examinations: Examinations
     rounds: Rounds
+    track_records: TrackRecords
 
 
 _installed: list[_Installed] = []
@@ -91,7 +92,7 @@ _installed: list[_Installed] = []
 def install(core: Core) -> None:
     """Give the pages their core; the server does it once, before any page runs."""
     uninstall()
-    _installed.append(_Installed(core, Background(), Examinations(), Rounds()))
+    _installed.append(_Installed(core, Background(), Examinations(), Rounds(), TrackRecords(core.history)))
 
 
 def uninstall() -> None:
@@ -115,6 +116,11 @@ def background() -> Background:
 def examinations() -> Examinations:
     """Return what the doctor finds out."""
     return _installed[0].examinations
+
+
+def track_keeper() -> TrackRecords:
+    """Return what keeps the sessions' track records; for one background thread at a time."""
+    return _installed[0].track_records
 
 
 def rounds() -> Rounds:
@@ -223,26 +229,10 @@ def watch(server: str, session: str) -> None:
     core().monitor.watch(server, session, WATCH_SECONDS)
 
 
-def history(server: str, session: str) -> list[HistoryEntry] | None:
-    """Return the newest entries of a session, the newest first; None until they have been read."""
-    read = partial(
-        core().history.read, server=server, session=session, newest_first=True, limit=HISTORY_ENTRIES
-    )
-    found = background().fresh(("history", server, session), read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
-    return cast("list[HistoryEntry] | None", found)
-
-
 def sync() -> SyncView:
     """Return how keys, files and containers stand, and the order that is under way."""
     require(Role.ADMINISTRATOR)
     return read_view(core())
-
-
-def sync_history() -> list[HistoryEntry] | None:
-    """Return the newest entries about keys in files, the newest first; None until they have been read."""
-    read = partial(core().history.read, kinds=("sync",), newest_first=True, limit=HISTORY_ENTRIES)
-    found = background().fresh("sync-history", read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
-    return cast("list[HistoryEntry] | None", found)
 
 
 def troubles() -> tuple[str, ...]:
@@ -252,10 +242,23 @@ def troubles() -> tuple[str, ...]:
     return (*core().settings.problems, *cast("tuple[str, ...]", found or ()))
 
 
-def begin_history(server: str, session: str) -> None:
-    """Read a session's history for the first drawing of its page, which waits for it only for a moment."""
-    history(server, session)
-    background().wait(("history", server, session), FIRST_HISTORY_SECONDS)
+def pause(server: str, session: str) -> Pause | None:
+    """Return who paused a session or its gateway, why and until when, where that was told."""
+    found = settings().server(server)
+    if found is None:
+        return None
+    one = found.session(session)
+    return found.pause or (one.pause if one else None)
+
+
+def page_number() -> int:
+    """Return the page of the activity that the reader is at, from 1 on."""
+    return int(st.session_state.get(_ACTIVITY_PAGE, 1))
+
+
+def turn_page(page: int) -> None:
+    """Go to a page of the activity, from 1 on."""
+    st.session_state[_ACTIVITY_PAGE] = max(1, page)
 
 
 def go(page: str, params: Mapping[str, str] | None = None) -> None:
@@ -268,6 +271,17 @@ def follow() -> None:
     if _DESTINATION in st.session_state:
         page, params = st.session_state.pop(_DESTINATION)
         st.switch_page(page, query_params=params)
+
+
+def note_question(question: tuple[str, ...]) -> None:
+    """Note what is to be asked when the whole page is drawn next."""
+    st.session_state[_QUESTION] = question
+
+
+def noted_question() -> tuple[str, ...] | None:
+    """Return what is to be asked, and forget it."""
+    found: tuple[str, ...] | None = st.session_state.pop(_QUESTION, None)
+    return found
 
 
 def tell(place: str, notice: Notice | None) -> None:
@@ -319,13 +333,37 @@ def held(key: str) -> Field:
     return value
 
 
-def put(key: str, value: Field) -> None:
+def chosen(key: str) -> list[str]:
+    """Return what is chosen in the widget of this key, of which several can be."""
+    return [str(one) for one in st.session_state.get(key) or []]
+
+
+def held_time(key: str) -> time | None:
+    """Return the time of day in the widget of this key; None when it shows none."""
+    value: time | None = st.session_state.get(key)
+    return value
+
+
+def put(key: str, value: Field | list[str]) -> None:
     """Set the value of the widget of this key, before it is drawn."""
     st.session_state[key] = value
 
 
+def put_in_address(name: str, values: Sequence[str]) -> None:
+    """Write a parameter into the page's address; none, and it is taken out."""
+    if values:
+        st.query_params[name] = list(values)
+    else:
+        st.query_params.pop(name, None)
+
+
+def zone_name() -> str:
+    """Name the reader's time zone, as the browser tells it."""
+    return st.context.timezone or "UTC"
+
+
 def _zone() -> tzinfo:
     try:
-        return ZoneInfo(st.context.timezone or "UTC")
+        return ZoneInfo(zone_name())
     except (ZoneInfoNotFoundError, ValueError):
         return UTC

@@ -11,7 +11,7 @@ import streamlit as st
 from core.propagation.bulletin import Bulletin, KnownBackup
 from core.propagation.plan import Plan, TargetPlan
 from core.propagation.reach import Consequence
-from dashboard import components, state, sync_actions, sync_text
+from dashboard import components, past, state, sync_actions, sync_text
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.sync_actions import FORCE
@@ -66,7 +66,7 @@ def draw_backups(voice: Voice, view: SyncView, bulletin: Bulletin) -> None:
 
 def draw_history(voice: Voice) -> None:
     """Draw what happened, the newest first."""
-    entries = state.sync_history()
+    entries = past.sync_history()
     if not entries:
         return
     components.subtitle(_("History"))

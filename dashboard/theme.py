@@ -35,6 +35,7 @@ STREAMLIT_THEME: dict[str, Any] = {
 """Passed to Streamlit's start by `dashboard/server.py`; with neither forced, the browser's scheme decides."""
 
 MARK = "mark.svg"
+STYLES = ("style.css", "overview.css")
 
 
 def asset(name: str) -> str:
@@ -45,7 +46,8 @@ def asset(name: str) -> str:
 @cache
 def style(connection_lost: str) -> str:
     """Return the style sheet, with the words for a lost connection: only the browser can show them then."""
-    rules = (files("dashboard") / "assets" / "style.css").read_text(encoding="utf-8")
+    assets = files("dashboard") / "assets"
+    rules = "".join((assets / name).read_text(encoding="utf-8") for name in STYLES)
     words = connection_lost.replace("\\", "").replace('"', "")
     return f"<style>\n{_shape_rules()}\n{_mark_rule()}\n{rules.replace('{connection_lost}', words)}</style>"
 

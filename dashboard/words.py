@@ -190,10 +190,28 @@ LAST_KNOWN_IN_FORCE = N_(
 HISTORY_KINDS: dict[str, str] = {
     "transition": N_("Status"),
     "operation": N_("Action"),
+    "pause": N_("Pause"),
     "monitoring": N_("Monitoring"),
     "settings": N_("Settings"),
     "sign_in": N_("Sign-in"),
     "user": N_("User"),
+    "sync": N_("Keys in files and containers"),
+}
+
+ADMINISTRATORS_KINDS = frozenset({"sign_in", "user"})
+"""Who signed in from where, and who may do what, is for administrators."""
+
+SIGN_IN_OUTCOMES: dict[str, str] = {
+    "signed_in": N_("Signed in"),
+    "failed": N_("Sign-in failed"),
+    "too_many_tries": N_("Sign-in refused: too many tries"),
+    "signed_out": N_("Signed out"),
+    "signed_out_everywhere": N_("Signed out everywhere"),
+    "first_user_created": N_("The first administrator was created"),
+    "link_refused": N_("A one-time link was refused"),
+    "password_set": N_("Password set"),
+    "password_changed": N_("Password changed"),
+    "refused": N_("Known, but not let in"),
 }
 
 TOKEN_SOURCES: dict[TokenSource, str] = {
@@ -213,6 +231,9 @@ FIELDS: dict[str, str] = {
     "token": N_("Token"),
     "token_source": N_("Tokens"),
     "enabled": N_("Checked"),
+    "pause": N_("Pause"),
+    "alertmanager_url": N_("Alertmanager's address"),
+    "alertmanager_bearer_token": N_("Alertmanager's token"),
     "end_to_end_minutes": N_("End-to-end check"),
     "self_healing": N_("Self-healing"),
     "sessions": N_("Sessions"),
@@ -234,6 +255,21 @@ PROBLEMS: tuple[str, ...] = (
     N_("must be 0 (off), or 5 to 1440 minutes"),
 )
 """What core says of a wrong setting, word for word, so that it can be translated; the rest is shown as is."""
+
+
+USER_CHANGES: dict[str, str] = {
+    "added": N_("User added"),
+    "link_made": N_("One-time link made for a user"),
+    "role": N_("Role changed"),
+    "disabled": N_("Account switched off"),
+    "enabled": N_("Account switched on"),
+    "removed": N_("User removed"),
+}
+
+
+def visible_kinds(*, is_administrator: bool) -> frozenset[str]:
+    """Return the kinds of history lines that a reader may see."""
+    return frozenset(HISTORY_KINDS) - (frozenset() if is_administrator else ADMINISTRATORS_KINDS)
 
 
 def look(verdict: Verdict) -> Look:

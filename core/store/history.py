@@ -52,6 +52,7 @@ class History:
         server: str | None = None,
         session: str | None = None,
         kinds: Collection[str] | None = None,
+        actor: str | None = None,
         newest_first: bool = False,
         limit: int | None = None,
     ) -> list[HistoryEntry]:
@@ -63,12 +64,13 @@ class History:
         for day in self._days(since, until, newest_first=newest_first):
             entries = [
                 entry
-                for entry in self._entries(day, server, session)
+                for entry in self._entries(day, server, session, actor)
                 if (since is None or since <= entry.at)
                 and (until is None or entry.at <= until)
                 and (server is None or entry.server == server)
                 and (session is None or entry.session == session)
                 and (kinds is None or entry.kind in kinds)
+                and (actor is None or entry.actor == actor)
             ]
             # Processes append in the order in which they get the lock: a day is not quite in order of time.
             entries.sort(key=lambda entry: entry.at)

@@ -47,6 +47,11 @@ def administration() -> Administration:
     return _administration[0]
 
 
+def user_of(cookie: str | None) -> User | None:
+    """Tell who is signed in with this cookie value right now, for routes that are not Streamlit's."""
+    return _known[0].user_of(cookie) if _known else None
+
+
 def current_user() -> User | None:
     """Tell who is signed in in the browser for which this script runs; None: draw nothing and stop.
 

@@ -3,15 +3,16 @@
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from dashboard import actions, components, state
+from dashboard import actions, components, past, state
 from dashboard.auth.users import Role
 from dashboard.doctor_panel import draw_doctor
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.pairing import draw_panel
+from dashboard.pause_dialogs import ask_pause
+from dashboard.session_history import draw_session_history
 
 REFRESH_SECONDS = 1
-HISTORY_SECONDS = 3
 
 
 def draw_header(voice: Voice, session: SessionSnapshot) -> None:
@@ -20,6 +21,7 @@ def draw_header(voice: Voice, session: SessionSnapshot) -> None:
         components.heading(session.session, session.server)
         + f'<div class="ops-line ops-under">{components.badge(voice, session)}'
         f"{components.since(voice, session)}</div>{components.facts(voice, session)}"
+        f"{components.pause_line(voice, session)}"
     )
 
 
@@ -53,22 +55,6 @@ def draw_missing(server: str, name: str) -> None:
     components.note("warn", text.format(session=name, server=server), icon="question")
 
 
-@st.fragment(run_every=HISTORY_SECONDS)
-def draw_history(server: str, name: str) -> None:
-    """Draw what happened lately; a background thread reads it."""
-    state.user()
-    voice = state.voice(state.snapshot().taken_at)
-    entries = state.history(server, name)
-    with st.container(key="history-box"):
-        components.subtitle(_("What happened lately"))
-        if entries is None:
-            components.soft(_("Reading..."))
-        elif not entries:
-            components.soft(_("Nothing has been recorded yet."))
-        else:
-            st.html(components.history_table(voice, entries))
-
-
 def draw_controls(session: SessionSnapshot) -> None:
     """Draw what is needed rarely; outside the refreshing part, which would close the questions."""
     names = (session.server, session.session)
@@ -85,7 +71,8 @@ def draw_controls(session: SessionSnapshot) -> None:
             ask_log_out(*names)
         if session.enabled:
             label = _("Pause {session}").format(session=plain(session.session))
-            st.button(label, key=f"pause-{key}", on_click=actions.pause, args=names)
+            if st.button(label, key=f"pause-{key}"):
+                ask_pause(*names)
 
 
 def ask_close(server: str, name: str) -> None:
@@ -129,7 +116,8 @@ if st.query_params.get("pair") == "1":
     # Out of the address: a reload or a bookmark is no tap on an alert's link.
     del st.query_params["pair"]
     state.arrive(server_name, session_name)
-state.begin_history(server_name, session_name)
+past.begin_history(server_name, session_name)
+past.begin_track_records()
 st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
 main, side = st.columns([3, 2], gap="medium")
 with main:
@@ -139,4 +127,4 @@ with side:
     if known is not None:
         if state.may(Role.OPERATOR):
             draw_controls(known)
-        draw_history(server_name, session_name)
+        draw_session_history(server_name, session_name)

@@ -1,65 +1,24 @@
-"""Sessions: every session with its verdict, problems first, and the one button that fits."""
+"""Sessions: every session with its verdict, problems first, how it has fared, and the button that fits."""
 
-from collections.abc import Callable
-from html import escape
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.models import ServerSnapshot, SessionSnapshot, Verdict
-from dashboard import actions, components, formatting, state
+from core.models import ServerSnapshot, SessionSnapshot
+from dashboard import actions, components, formatting, overview, overview_filter, past, state, track_text
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
+from dashboard.formatting import Voice
+from dashboard.gateway_lines import draw_gateways
 from dashboard.i18n import gettext as _
-from dashboard.words import LOOKS
+from dashboard.pause_dialogs import ask_pause_gateway
+from dashboard.questions import draw_asked
+from dashboard.session_row import Row, draw_row
 
 REFRESH_SECONDS = 2
+ROWS = 25
 
 
-def draw_card(voice: Voice, session: SessionSnapshot) -> None:
-    """Draw one session; keyed by its name, so that a click never hits a neighbour that moved there."""
-    names = (session.server, session.session)
-    params = {"server": session.server, "session": session.session}
-    with st.container(key=f"card-{session.server}-{session.session}"):
-        st.page_link(state.SESSION_PAGE, label=plain(session.session), query_params=params)
-        st.html(
-            f'<div class="ops-line">{components.badge(voice, session)}{components.since(voice, session)}'
-            f'<span class="ops-soft">{escape(session.server)}</span></div>{components.facts(voice, session)}'
-        )
-        label, key, action, arguments = button(session)
-        st.button(
-            label.format(session=plain(session.session)),
-            key=f"{key}-{session.server}-{session.session}",
-            on_click=action,
-            args=arguments or names,
-            type="primary" if LOOKS[session.verdict].tone == "bad" else "secondary",
-            width="stretch",
-        )
-
-
-def button(session: SessionSnapshot) -> tuple[str, str, Callable[..., None], tuple[str, ...]]:
-    """Choose the one button: its label, its key's beginning, what it does, and with what if not the names."""
-    match session.verdict:
-        case _ if not state.may(Role.OPERATOR):
-            return _("Open {session}"), "open", actions.open_session, ()
-        case Verdict.DISCONNECTED if session.ever_connected:
-            return _("Re-pair {session}"), "repair", actions.pair_from_list, ()
-        case Verdict.DISCONNECTED:
-            return _("Pair {session}"), "repair", actions.pair_from_list, ()
-        case Verdict.STUCK | Verdict.UNRESPONSIVE:
-            return _("Restart {session}"), "restart", actions.restart_from_list, ()
-        case Verdict.UNAUTHORIZED if state.may(Role.ADMINISTRATOR):
-            return _("Check the secret key"), "secret", actions.open_settings, (session.server,)
-        case Verdict.UNREACHABLE if state.may(Role.ADMINISTRATOR):
-            return _("Check the address"), "address", actions.open_settings, (session.server,)
-        case Verdict.PAUSED:
-            return _("Resume {session}"), "resume", actions.resume, ()
-        case Verdict.WAITING_FOR_QR:
-            return _("Show the QR code of {session}"), "open", actions.open_session, ()
-        case _:
-            return _("Open {session}"), "open", actions.open_session, ()
-
-
-def draw_nothing_yet(servers: tuple[ServerSnapshot, ...]) -> None:
+def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
     """Say what to do while there is no session."""
     with st.container(key="panel"):
         if servers:
@@ -74,6 +33,16 @@ def draw_nothing_yet(servers: tuple[ServerSnapshot, ...]) -> None:
         st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
 
 
+def draw_rows(voice: Voice, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
+    """Draw the page of the list that the reader is on."""
+    records = past.track_records()
+    with st.container(key="session-rows"):
+        for session in overview_filter.on_page(found):
+            record = records.get((session.server, session.session))
+            draw_row(voice, Row(session, record, shows_server))
+    overview_filter.draw_pages(len(found))
+
+
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_sessions() -> None:
     """Draw everything that changes; memory only."""
@@ -81,8 +50,7 @@ def draw_sessions() -> None:
     state.follow()
     snapshot = state.snapshot()
     voice = state.voice(snapshot.taken_at)
-    sessions = [session for server in snapshot.servers for session in server.sessions]
-    sessions.sort(key=lambda one: (LOOKS[one.verdict].urgency, one.server, one.session))
+    sessions = overview.in_order(one for server in snapshot.servers for one in server.sessions)
     st.html(components.heading(_("Sessions"), formatting.summary(voice, sessions)))
     components.troubles()
     for server in snapshot.servers:
@@ -90,10 +58,16 @@ def draw_sessions() -> None:
     if not sessions:
         draw_nothing_yet(snapshot.servers)
         return
-    with st.container(key="session-grid"):
-        for session in sessions:
-            draw_card(voice, session)
-    st.html(components.watcher_lines(snapshot.servers, state.settings().interval_seconds))
+    servers = [server.server for server in snapshot.servers]
+    found = overview_filter.draw_filter(voice, sessions, servers)
+    if found:
+        draw_rows(voice, found, shows_server=len(servers) > 1)
+    else:
+        overview_filter.draw_nothing_found()
+    components.draw(track_text.fleet(voice, past.track_records().values()))
+    draw_gateways(voice, snapshot.servers)
 
 
+past.begin_track_records()
 draw_sessions()
+draw_asked({"pause-gateway": ask_pause_gateway})

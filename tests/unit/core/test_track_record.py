@@ -65,7 +65,7 @@ class World:
 
     def afresh(self) -> dict[tuple[str, str], TrackRecord]:
         """What somebody who reads the whole log now would find."""
-        return dict(TrackRecords(self.history, clock=self.clock).read(self.snapshot()))
+        return dict(TrackRecords(self.history).read(self.snapshot()))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_what_is_older_than_the_longest_window_is_not_told(world: World) -> None
 @pytest.mark.parametrize("seed", range(4))
 def test_reading_again_and_again_gives_what_reading_once_gives(tmp_path: Path, seed: int) -> None:
     world, chance = World(tmp_path, "sales", "support", "new"), random.Random(seed)
-    records = TrackRecords(world.history, clock=world.clock)
+    records = TrackRecords(world.history)
     for _ in range(60):
         match chance.randrange(4):
             case 0:

@@ -14,7 +14,6 @@ import dashboard
 from core.exceptions import ConnectError
 from core.models import (
     Histogram,
-    HistoryEntry,
     Outcome,
     QrCode,
     ServerSnapshot,
@@ -25,7 +24,7 @@ from core.models import (
 from core.operation_status import OUTCOMES, OperationStatus
 from core.settings import load_environment
 from core.settings_store import SettingsSource
-from core.store import FileStore
+from core.store import FileStore, History
 from dashboard.auth.users import Role, User
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -136,16 +135,6 @@ class FakeOperations:
         self.statuses.pop((server, session), None)
 
 
-@dataclass
-class FakeHistory:
-    """Holds entries in memory."""
-
-    entries: list[HistoryEntry] = field(default_factory=list)
-
-    def read(self, **_how: Any) -> list[HistoryEntry]:
-        return self.entries
-
-
 class NobodyListens:
     """A gateway's client, at whose address nobody is."""
 
@@ -162,7 +151,7 @@ class FakeCore:
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
         self.monitor = FakeMonitor()
         self.operations = FakeOperations()
-        self.history = FakeHistory()
+        self.history = History(directory / "history", clock=lambda: NOW)
         self.directory = directory
         self.data_directory = directory.parent
         self.store = FileStore(directory)

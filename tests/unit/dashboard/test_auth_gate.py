@@ -22,6 +22,7 @@ CLOSED = [
     "/SIGN-IN",
     "/-/healthy/",
     "/media/0123.png",
+    "/activity.csv",
     "/_stcore/health",
     "/_stcore/host-config",
     "/_stcore/upload_file/x/y",

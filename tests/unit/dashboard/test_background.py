@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.background import Background
+from dashboard.background import VALUES_KEPT, Background
 
 
 @pytest.fixture
@@ -68,3 +68,12 @@ def test_a_failure_keeps_the_value_and_the_thread(
 
     assert background.job("key").value == "value"
     assert background.job("other").value == "alive"
+
+
+def test_the_oldest_values_make_room(background: Background) -> None:
+    for number in range(VALUES_KEPT + 10):
+        background.run(number, lambda: "value")
+        background.wait(number, 5)
+
+    kept = [number for number in range(VALUES_KEPT + 10) if background.job(number).value]
+    assert kept == list(range(10, VALUES_KEPT + 10))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from page_world import NOW, ago, session
 
-from core.models import EndToEnd, Healing, HistoryEntry, Reason
+from core.models import EndToEnd, Healing, Reason
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.i18n import translator
@@ -184,9 +184,3 @@ def test_a_problem_that_the_page_does_not_know_is_told_as_it_is() -> None:
 def test_codes_that_the_page_does_not_know_are_shown_rather_than_lost() -> None:
     assert formatting.step(VOICE, "new_step") == "new_step"
     assert formatting.outcome(VOICE, "new_code", "English sentence.") == "English sentence."
-
-
-def test_an_entry_of_another_kind_tells_its_data() -> None:
-    entry = HistoryEntry(at=NOW, kind="monitoring", data={"event": "started", "holder": "x[1]", "last": None})
-
-    assert formatting.history_line(VOICE, entry) == "Monitoring: event: started, holder: x[1]"

@@ -183,16 +183,17 @@ def test_no_extra_attention_is_asked_for_when_nothing_is_awaited(core: FakeCore,
 
 def test_what_happened_lately_is_told_with_who_did_it(core: FakeCore) -> None:
     core.shows(session("sales"))
-    core.history.entries = [
-        HistoryEntry(
-            at=ago(minutes=12), kind="transition", data={"to": "disconnected", "reason": "code_expired"}
-        ),
-        HistoryEntry(at=NOW, kind="operation", actor="rui", data={"operation": "close", "outcome": "closed"}),
-    ]
+    sales = {"server": "main", "session": "sales"}
+    expired = {"to": "disconnected", "reason": "code_expired"}
+    closed = {"operation": "close", "outcome": "closed"}
+    core.history.append(
+        HistoryEntry(at=ago(minutes=12), kind="transition", data={**expired}, **sales),
+        HistoryEntry(at=NOW, kind="operation", actor="rui", data={**closed}, **sales),
+    )
 
     text = shown(open_sales())
 
-    assert "Disconnected. A code was shown and nobody used it in time." in text
+    assert "Disconnected: A code was shown and nobody used it in time." in text
     assert "Close: The session was closed." in text
     assert "(rui)" in text
 

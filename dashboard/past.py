@@ -1,0 +1,88 @@
+"""What pages show of the past: threads in the background read it, and pages show what has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import cast
+
+from core.models import HistoryEntry
+from core.track_record import TrackRecord
+from dashboard import state
+from dashboard.activity import Lines, Wanted, read_page
+from dashboard.auth.users import Role
+from dashboard.words import visible_kinds as kinds_for
+
+HISTORY_ENTRIES = 20
+HISTORY_MAX_AGE_SECONDS = 3.0
+TRACK_RECORDS_MAX_AGE_SECONDS = 15.0
+FIRST_SECONDS = 0.15
+"""So long the first drawing of a page waits."""
+
+
+def history(server: str, session: str) -> list[HistoryEntry] | None:
+    """Return the newest entries of a session, the newest first; None until they have been read."""
+    read = partial(
+        state.core().history.read, server=server, session=session, newest_first=True, limit=HISTORY_ENTRIES
+    )
+    found = state.background().fresh(
+        ("history", server, session), read, max_age_seconds=HISTORY_MAX_AGE_SECONDS
+    )
+    return cast("list[HistoryEntry] | None", found)
+
+
+def sync_history() -> list[HistoryEntry] | None:
+    """Return the newest entries about keys in files, the newest first; None until they have been read."""
+    read = partial(state.core().history.read, kinds=("sync",), newest_first=True, limit=HISTORY_ENTRIES)
+    found = state.background().fresh("sync-history", read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
+    return cast("list[HistoryEntry] | None", found)
+
+
+def begin_history(server: str, session: str) -> None:
+    """Read a session's history for the first drawing of its page, which waits for it only for a moment."""
+    history(server, session)
+    state.background().wait(("history", server, session), FIRST_SECONDS)
+
+
+def track_records() -> Mapping[tuple[str, str], TrackRecord]:
+    """Return how every session has fared, by server and session; empty until the log has been read."""
+    keeper, monitor = state.track_keeper(), state.core().monitor
+    found = state.background().fresh(
+        "track records",
+        lambda: keeper.read(monitor.snapshot()),
+        max_age_seconds=TRACK_RECORDS_MAX_AGE_SECONDS,
+    )
+    return cast("Mapping[tuple[str, str], TrackRecord]", found or {})
+
+
+def begin_track_records() -> None:
+    """Have them read for the first drawing of a page, which waits for it only for a moment."""
+    track_records()
+    state.background().wait("track records", FIRST_SECONDS)
+
+
+def activity(wanted: Wanted) -> Lines | None:
+    """Return the lines of the activity that the reader is at; None until they have been read.
+
+    What is looked for for the first time is waited for a moment: it is there at once, nearly always.
+    """
+    kinds, page = visible_kinds(), state.page_number()
+    read = partial(
+        read_page,
+        state.core().history.read,
+        wanted,
+        page,
+        kinds=kinds,
+        now=state.core().monitor.snapshot().taken_at,
+    )
+    key = ("activity", wanted, page, kinds)
+    found = state.background().fresh(key, read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
+    if found is None:
+        state.background().wait(key, FIRST_SECONDS)
+        found = state.background().job(key).value
+    return cast("Lines | None", found)
+
+
+def visible_kinds() -> frozenset[str]:
+    """Return the kinds of history lines that the reader may see."""
+    return kinds_for(is_administrator=state.may(Role.ADMINISTRATOR))

@@ -1,0 +1,29 @@
+"""Activity: who did what, when, with which outcome, in one time line with the changes of the sessions."""
+
+import streamlit as st
+
+from dashboard import activity_table, components, past, state
+from dashboard.i18n import gettext as _
+
+REFRESH_SECONDS = 5
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_activity() -> None:
+    """Draw the filter and the lines; a background thread reads them."""
+    state.user()
+    snapshot = state.snapshot()
+    wanted = activity_table.draw_filter(snapshot)
+    lines = past.activity(wanted)
+    if lines is None:
+        components.soft(_("Reading..."))
+    elif lines.entries:
+        st.html(activity_table.table(state.voice(snapshot.taken_at), lines.entries))
+        activity_table.draw_footer(lines)
+    else:
+        activity_table.draw_nothing(wanted)
+
+
+state.user()
+st.html(components.heading(_("Activity")))
+draw_activity()

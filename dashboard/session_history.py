@@ -1,0 +1,65 @@
+"""The part of a session's page that tells how it has fared: uptime, outages, and what happened lately."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.track_record import TrackRecord
+from dashboard import components, formatting, past, state, track_text
+from dashboard.formatting import Voice
+from dashboard.i18n import gettext as _
+
+REFRESH_SECONDS = 3
+OUTAGES = 5
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_session_history(server: str, name: str) -> None:
+    """Draw how a session has fared; background threads read it."""
+    state.user()
+    voice = state.voice(state.snapshot().taken_at)
+    record = past.track_records().get((server, name))
+    with st.container(key="track-box"):
+        components.subtitle(_("Uptime and outages"))
+        st.html(track_text.heartbeat(voice, name, record) + track_text.uptimes(voice, record))
+        if record is not None:
+            st.html(_outages(voice, record))
+    entries = past.history(server, name)
+    with st.container(key="history-box"):
+        components.subtitle(_("What happened lately"))
+        if entries is None:
+            components.soft(_("Reading..."))
+        elif not entries:
+            components.soft(_("Nothing has been recorded yet."))
+        else:
+            st.html(components.history_table(voice, entries))
+            st.page_link(
+                state.ACTIVITY_PAGE, label=_("Everything"), query_params={"server": server, "session": name}
+            )
+
+
+def _outages(voice: Voice, record: TrackRecord) -> str:
+    """Return how often it was lost and why, and the latest outages."""
+    told = [*track_text.lost_and_back(voice, record), *track_text.losses(voice, record.disconnects)]
+    lines = "".join(f"<li>{escape(one)}</li>" for one in told)
+    rows = []
+    for outage in reversed(record.outages[-OUTAGES:]):
+        lasted = formatting.duration(outage.seconds(voice.now))
+        if outage.until is None:
+            lasted = _("{duration} so far").format(duration=lasted)
+        why = formatting.why(voice, outage.reason) or track_text.loss(voice, outage.reason)
+        exact = escape(voice.exactly(outage.since), quote=True)
+        rows.append(
+            f'<tr><td title="{exact}">{escape(voice.moment(outage.since))}</td>'
+            f"<td>{escape(lasted)}</td><td>{escape(why)}</td></tr>"
+        )
+    table = ""
+    if rows:
+        heads = "".join(f"<th>{escape(head)}</th>" for head in (_("Lost at"), _("For"), _("Why")))
+        table = (
+            f'<table class="ops-history"><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
+    return f'<ul class="ops-plain">{lines}</ul>{table}'

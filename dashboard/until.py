@@ -1,0 +1,43 @@
+"""How long something is to last: the choices, and the moment that they lead to; pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta, tzinfo
+
+from dashboard.i18n import N_
+
+SPANS: dict[str, str] = {
+    "30min": "30 min",
+    "1h": "1 h",
+    "2h": "2 h",
+    "4h": "4 h",
+    "8h": "8 h",
+    "at": N_("Until a time"),
+    "open": N_("Until somebody ends it"),
+}
+USUAL = "1h"
+AT, OPEN = "at", "open"
+
+_LENGTHS = {
+    "30min": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "2h": timedelta(hours=2),
+    "4h": timedelta(hours=4),
+    "8h": timedelta(hours=8),
+}
+
+
+def ends_at(span: str, at: time | None, *, now: datetime, zone: tzinfo) -> datetime | None:
+    """Return when a chosen span ends; None: when somebody ends it.
+
+    `at` is a time of the reader's clock: the next moment at which it shows that.
+    """
+    if span == OPEN:
+        return None
+    if span == AT and at is not None:
+        local = now.astimezone(zone)
+        wanted = datetime.combine(local.date(), at, zone)
+        if wanted <= local:
+            wanted = datetime.combine(local.date() + timedelta(days=1), at, zone)
+        return wanted.astimezone(now.tzinfo)
+    return now + _LENGTHS.get(span, _LENGTHS[USUAL])
