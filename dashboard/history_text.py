@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from core.models import HistoryEntry, Verdict
-from dashboard import formatting
+from dashboard import formatting, sync_text
 from dashboard.formatting import Voice
 from dashboard.words import (
     HISTORY_KINDS,
@@ -98,6 +98,10 @@ def _tell_user(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(_known(voice, USER_CHANGES, entry.data.get("change")), ", ".join(one for one in words if one))
 
 
+def _tell_sync(voice: Voice, entry: HistoryEntry) -> Told:
+    return Told(sync_text.history_line(voice, entry))
+
+
 def _tell_data(voice: Voice, entry: HistoryEntry) -> Told:
     kind = voice.translate(HISTORY_KINDS.get(entry.kind, entry.kind))
     return Told(
@@ -113,6 +117,7 @@ _TOLD: Mapping[str, Callable[[Voice, HistoryEntry], Told]] = {
     "monitoring": _tell_monitoring,
     "sign_in": _tell_sign_in,
     "user": _tell_user,
+    "sync": _tell_sync,
 }
 _ROLE_WORDS = {role.value: words for role, words in ROLES.items()}
 _VERDICT_WORDS = {verdict.value: look.label for verdict, look in LOOKS.items()}

@@ -11,7 +11,7 @@ import streamlit as st
 from core.propagation.bulletin import Bulletin, KnownBackup
 from core.propagation.plan import Plan, TargetPlan
 from core.propagation.reach import Consequence
-from dashboard import components, past, state, sync_actions, sync_text
+from dashboard import components, past, sync_actions, sync_text
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.sync_actions import FORCE

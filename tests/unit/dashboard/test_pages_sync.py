@@ -14,6 +14,7 @@ from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
 from core.propagation.plan import FilePlan, Plan, State, TargetPlan
 from core.propagation.reach import Consequence, ContainerAction, StepEvent, StepState
 from core.propagation.sync import Done
+from dashboard import state
 from dashboard.auth.users import Role, User
 from tests.support.propagation import API_KEY
 
@@ -258,7 +259,7 @@ def test_order_can_be_withdrawn(agent: Agent) -> None:
 def test_history_tells_changes_and_drift(core: FakeCore, agent: Agent) -> None:
     agent.tells()
     now = datetime.now(UTC)
-    core.history.entries = [
+    core.history.append(
         HistoryEntry(
             at=now,
             kind="sync",
@@ -269,8 +270,10 @@ def test_history_tells_changes_and_drift(core: FakeCore, agent: Agent) -> None:
             at=now, kind="sync", data={"operation": "drift", "target": ENV, "outcome": "will_change"}
         ),
         HistoryEntry(at=now, kind="sync", actor="ana", data={"operation": "recover", "outcome": "undone"}),
-    ]
-    app = open_sync().run()
+    )
+    open_sync()
+    state.background().wait("sync-history", 5)
+    app = open_sync()
 
     told = shown(app)
     assert "Keys brought where they belong (leguas/.env)" in told
