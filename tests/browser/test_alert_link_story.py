@@ -108,12 +108,11 @@ def test_a_tab_that_nobody_looks_at_begins_nothing_until_it_is_in_front(
     visitor.close()
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_the_number_brings_a_pairing_code_with_how_to_enter_it(
-    browser: Browser, quick: Stack, administrator: StorageState, size: str
+    browser: Browser, quick: Stack, administrator: StorageState
 ) -> None:
     quick.lose_the_phone()
-    visitor = Visitor(browser, quick, size, locale="pt-PT", signed_in=administrator)
+    visitor = Visitor(browser, quick, "phone", locale="pt-PT", signed_in=administrator)
     visitor.open_session()
     visitor.page.get_by_role("tab", name="Código de emparelhamento").click()
     number = visitor.page.get_by_label("Número de telefone com indicativo do país")

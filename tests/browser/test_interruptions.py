@@ -73,7 +73,7 @@ def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(browser: Bro
 
     product.simulator.scan(SESSION, visitor.await_live_qr())
     visitor.reads("Connected")
-    expect(visitor.page.locator("a.ops-out")).to_be_visible()
+    expect(visitor.page.get_by_role("link", name="Sign out")).to_be_visible()
     expect(visitor.page.get_by_test_id("stSidebar")).to_have_count(0)
     visitor.close()
 

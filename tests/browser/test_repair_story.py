@@ -50,13 +50,12 @@ def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(
     visitor.close()
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_disconnected_session_is_re_paired_by_a_pairing_code(
-    browser: Browser, product: Stack, size: str
+def test_a_disconnected_session_is_re_paired_by_a_pairing_code_after_the_webhook_was_given_up(
+    browser: Browser, product: Stack
 ) -> None:
     product.start_exporter()
     page = product.start_page()
-    visitor = Visitor(browser, product, size)
+    visitor = Visitor(browser, product, "phone")
     visitor.sign_in_first(product.first_link(page))
 
     visitor.open_session()
