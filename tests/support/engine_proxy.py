@@ -19,6 +19,8 @@ class EngineProxy:
         self.host = f"unix://{path}"
         self.calls: list[str] = []
         self.passes: Passes = lambda _call: True
+        self.answered = threading.Event()
+        """Set when the engine says anything; whoever waits for an answer clears it before."""
         self._path = path
         self._engine = engine
         self._connections: list[socket.socket] = []
@@ -57,7 +59,7 @@ class EngineProxy:
                 engine.connect(str(self._engine))
                 self._connections += [client, engine]
                 threading.Thread(target=self._ask, args=(client, engine), daemon=True).start()
-                threading.Thread(target=_pump, args=(engine, client), daemon=True).start()
+                threading.Thread(target=self._pump, args=(engine, client), daemon=True).start()
 
     def _ask(self, client: socket.socket, engine: socket.socket) -> None:
         with suppress(OSError, ValueError), client.makefile("rb") as requests:
@@ -75,6 +77,14 @@ class EngineProxy:
                 self.calls.append(call)
                 engine.sendall(b"".join([*head, b"\r\n", body]))
 
+    def _pump(self, engine: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while data := engine.recv(65536):
+                self.answered.set()
+                client.sendall(data)
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
+
 
 @contextmanager
 def engine_proxy(folder: Path, host: str) -> Iterator[EngineProxy]:
@@ -85,11 +95,3 @@ def engine_proxy(folder: Path, host: str) -> Iterator[EngineProxy]:
         yield proxy
     finally:
         proxy.close()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
