@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from dashboard.auth.elements import (
+    ASSETS,
     Note,
     button,
     checkbox,
@@ -73,6 +74,7 @@ def sign_in_page(
             checkbox("remember", remember) if ways.remember_days else "",
             button(_("Sign in"), look="quiet" if ways.provider else ""),
         ),
+        f'<script src="{ASSETS}/keep-fragment.js" defer></script>',
     ]
     return page(frame.locale, _("Sign in"), body)
 

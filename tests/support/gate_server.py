@@ -86,7 +86,8 @@ def answers(server: Server) -> bool:
 
 def create_administrator(server: Server) -> requests.Session:
     """Go through the first sign-in; the returned session is signed in."""
-    return set_first_password(server.link)
+    # By its own address, whatever the one under which it is published.
+    return set_first_password(f"{server.url}/sign-in/link#{server.link.partition('#')[2]}")
 
 
 def set_first_password(link: str) -> requests.Session:
