@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from core.models import HistoryEntry, Verdict
-from dashboard import formatting, sync_text
+from dashboard import alert_text, formatting, sync_text
 from dashboard.formatting import Voice
 from dashboard.words import (
     HISTORY_KINDS,
@@ -98,6 +98,20 @@ def _tell_user(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(_known(voice, USER_CHANGES, entry.data.get("change")), ", ".join(one for one in words if one))
 
 
+def _tell_alert(voice: Voice, entry: HistoryEntry) -> Told:
+    _ = voice.translate
+    data = entry.data
+    if data.get("event") == "pager_tested":
+        is_good = data.get("outcome") == "delivered"
+        result = _("Delivered") if is_good else alert_text.problem(voice, str(data.get("outcome")))
+        return Told(_("Pager tested"), result, "good" if is_good else "bad")
+    until = data.get("until")
+    if data.get("event") != "acknowledged" or not isinstance(until, str):
+        return Told(_("Acknowledgement ended"))
+    moment = voice.moment(datetime.fromisoformat(until))
+    return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
+
+
 def _tell_sync(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(sync_text.history_line(voice, entry))
 
@@ -118,6 +132,7 @@ _TOLD: Mapping[str, Callable[[Voice, HistoryEntry], Told]] = {
     "sign_in": _tell_sign_in,
     "user": _tell_user,
     "sync": _tell_sync,
+    "alert": _tell_alert,
 }
 _ROLE_WORDS = {role.value: words for role, words in ROLES.items()}
 _VERDICT_WORDS = {verdict.value: look.label for verdict, look in LOOKS.items()}

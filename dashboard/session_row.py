@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from core.track_record import TrackRecord
-from dashboard import actions, components, formatting, state, track_text
+from dashboard import actions, alert_panel, components, formatting, state, track_text
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
@@ -51,6 +51,9 @@ def draw_row(voice: Voice, row: Row) -> None:
             type="primary" if LOOKS[session.verdict].tone == "bad" else "secondary",
             width="stretch",
         )
+        found = alert_panel.silence_of(session)
+        if found is not None and state.may(Role.OPERATOR):
+            alert_panel.draw_end_button(session, found)
 
 
 def describe(voice: Voice, row: Row) -> str:
@@ -68,6 +71,7 @@ def describe(voice: Voice, row: Row) -> str:
     return (
         f'<div class="ops-line">{components.badge(voice, session)}{components.since(voice, session)}{server}'
         f'</div><div class="ops-soft ops-why">{told}</div>{components.pause_line(voice, session)}'
+        f"{alert_panel.silence_line(voice, session)}"
     )
 
 

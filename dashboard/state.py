@@ -20,6 +20,7 @@ from core.runtime import Core
 from core.settings import Settings
 from core.track_record import TrackRecords
 from dashboard import withheld
+from dashboard.alerting import Alerting
 from dashboard.auth import identity
 from dashboard.auth.identity import Administration
 from dashboard.auth.people import NewLink, People
@@ -84,6 +85,7 @@ class _Installed:
     examinations: Examinations
     rounds: Rounds
     track_records: TrackRecords
+    alerting: Alerting
 
 
 _installed: list[_Installed] = []
@@ -92,7 +94,12 @@ _installed: list[_Installed] = []
 def install(core: Core) -> None:
     """Give the pages their core; the server does it once, before any page runs."""
     uninstall()
-    _installed.append(_Installed(core, Background(), Examinations(), Rounds(), TrackRecords(core.history)))
+    history = core.history
+    _installed.append(
+        _Installed(
+            core, Background(), Examinations(), Rounds(), TrackRecords(history), Alerting(history.append)
+        )
+    )
 
 
 def uninstall() -> None:
@@ -100,6 +107,7 @@ def uninstall() -> None:
     for one in _installed:
         one.background.stop()
         one.examinations.stop()
+        one.alerting.stop()
     _installed.clear()
 
 
@@ -121,6 +129,11 @@ def examinations() -> Examinations:
 def track_keeper() -> TrackRecords:
     """Return what keeps the sessions' track records; for one background thread at a time."""
     return _installed[0].track_records
+
+
+def alerting() -> Alerting:
+    """Return what is asked of Alertmanager."""
+    return _installed[0].alerting
 
 
 def rounds() -> Rounds:

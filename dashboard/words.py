@@ -191,6 +191,7 @@ HISTORY_KINDS: dict[str, str] = {
     "transition": N_("Status"),
     "operation": N_("Action"),
     "pause": N_("Pause"),
+    "alert": N_("Alerts"),
     "monitoring": N_("Monitoring"),
     "settings": N_("Settings"),
     "sign_in": N_("Sign-in"),

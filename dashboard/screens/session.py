@@ -4,12 +4,14 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from dashboard import actions, components, past, state
+from dashboard.alert_panel import ask_acknowledge, draw_acknowledgement
 from dashboard.auth.users import Role
 from dashboard.doctor_panel import draw_doctor
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.pairing import draw_panel
 from dashboard.pause_dialogs import ask_pause
+from dashboard.questions import draw_asked
 from dashboard.session_history import draw_session_history
 
 REFRESH_SECONDS = 1
@@ -127,4 +129,6 @@ with side:
     if known is not None:
         if state.may(Role.OPERATOR):
             draw_controls(known)
+        draw_acknowledgement(server_name, session_name)
         draw_session_history(server_name, session_name)
+draw_asked({"acknowledge": ask_acknowledge})

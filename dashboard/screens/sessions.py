@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.models import ServerSnapshot, SessionSnapshot
 from dashboard import actions, components, formatting, overview, overview_filter, past, state, track_text
+from dashboard.alert_panel import draw_pager, silence_of
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice
 from dashboard.gateway_lines import draw_gateways
@@ -50,7 +51,9 @@ def draw_sessions() -> None:
     state.follow()
     snapshot = state.snapshot()
     voice = state.voice(snapshot.taken_at)
-    sessions = overview.in_order(one for server in snapshot.servers for one in server.sessions)
+    everything = [one for server in snapshot.servers for one in server.sessions]
+    handled = [(one.server, one.session) for one in everything if silence_of(one)]
+    sessions = overview.in_order(everything, handled)
     st.html(components.heading(_("Sessions"), formatting.summary(voice, sessions)))
     components.troubles()
     for server in snapshot.servers:
@@ -66,6 +69,7 @@ def draw_sessions() -> None:
         overview_filter.draw_nothing_found()
     components.draw(track_text.fleet(voice, past.track_records().values()))
     draw_gateways(voice, snapshot.servers)
+    draw_pager(voice)
 
 
 past.begin_track_records()

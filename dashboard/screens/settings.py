@@ -9,6 +9,7 @@ from dashboard.auth.users import Role
 from dashboard.check_results import draw_results
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
+from dashboard.settings_alerting import draw_alerting
 from dashboard.settings_fields import interval_fields, server_fields
 from dashboard.settings_form import draw_notice, field_key, label, open_form
 from dashboard.settings_opt_ins import draw_opt_ins
@@ -174,3 +175,4 @@ for one in sorted(current.servers, key=lambda server: server.name != wanted):
     draw_server(current, one)
 draw_add_server(is_first=not current.servers)
 draw_interval(current)
+draw_alerting(current)

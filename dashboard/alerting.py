@@ -1,0 +1,224 @@
+"""What the page asks of Alertmanager, in threads of its own: pages show what is known, and never wait."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from core.alertmanager import Alertmanager, Silence
+from core.clock import Monotonic, Now, monotonic, now
+from core.exceptions import AlertmanagerError, StoreError
+from core.models import HistoryEntry
+from core.pager_test import Leg, PagerTest, Passed
+from core.settings import AlertmanagerSettings
+from core.workers import Workers
+
+log = logging.getLogger(__name__)
+
+THREADS = 2
+MAX_AGE_SECONDS = 5.0
+Target = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Silences:
+    """The silences as last read."""
+
+    found: tuple[Silence, ...] = ()
+    problem: str = ""
+    """Why they could not be read, as a word of `AlertmanagerError.code`."""
+    is_known: bool = False
+
+    def of(self, server: str, session: str) -> Silence | None:
+        """Return the silence of a session that lasts longest."""
+        covering = [one for one in self.found if one.covers(server, session)]
+        return max(covering, key=lambda one: one.until, default=None)
+
+
+@dataclass(frozen=True)
+class PagerRun:
+    """A test of the pager: how far it has come."""
+
+    actor: str
+    began: datetime
+    running: bool = True
+    passed: tuple[Passed, ...] = ()
+    problem: str = ""
+
+
+@dataclass
+class _State:
+    silences: Silences = field(default_factory=Silences)
+    read_at: float | None = None
+    reading: bool = False
+    test: PagerRun | None = None
+    problems: dict[Target, str] = field(default_factory=dict)
+    busy: set[Target] = field(default_factory=set)
+
+
+class Alerting:
+    """Ask Alertmanager in the background and keep what it said."""
+
+    def __init__(
+        self, record: Callable[[HistoryEntry], None], *, clock: Now = now, monotonic: Monotonic = monotonic
+    ) -> None:
+        self._record = record
+        self._clock = clock
+        self._monotonic = monotonic
+        self._workers = Workers(THREADS, "alerting")
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._state = _State()
+
+    def silences(self, settings: AlertmanagerSettings) -> Silences:
+        """Return what is known at once; what is old is read anew."""
+        with self._lock:
+            state = self._state
+            is_old = state.read_at is None or self._monotonic() - state.read_at > MAX_AGE_SECONDS
+            if is_old and not state.reading:
+                state.reading = True
+                self._workers.submit(lambda: self._read(settings))
+            return state.silences
+
+    def test(self) -> PagerRun | None:
+        """Return the newest test of the pager."""
+        with self._lock:
+            return self._state.test
+
+    def problem(self, target: Target) -> str:
+        """Tell why the last wish about a session was not granted; "" when it was."""
+        with self._lock:
+            return self._state.problems.get(target, "")
+
+    def is_busy(self, target: Target) -> bool:
+        """Tell whether a wish about a session is under way."""
+        with self._lock:
+            return target in self._state.busy
+
+    def silence(
+        self, settings: AlertmanagerSettings, target: Target, *, author: str, comment: str, until: datetime
+    ) -> None:
+        """Silence a session's alerts."""
+        data = {"event": "acknowledged", "reason": comment, "until": until.isoformat()}
+
+        def ask(asked: Alertmanager) -> None:
+            asked.silence(*target, author=author, comment=comment, since=self._clock(), until=until)
+
+        self._wish(settings, target, ask, author, data)
+
+    def expire(self, settings: AlertmanagerSettings, target: Target, *, actor: str, silence: str) -> None:
+        """End a silence."""
+        self._wish(settings, target, lambda asked: asked.expire(silence), actor, {"event": "unacknowledged"})
+
+    def begin_test(self, settings: AlertmanagerSettings, *, actor: str) -> None:
+        """Test the pager, unless a test is under way."""
+        with self._lock:
+            if self._state.test is not None and self._state.test.running:
+                return
+            self._state.test = PagerRun(actor, self._clock())
+        # A thread of its own: it may take minutes, and silences must not wait for it.
+        threading.Thread(target=self._test, args=(settings,), name="pager-test", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the threads; the alert of a test is ended, too."""
+        self._stop.set()
+        self._workers.stop()
+
+    def _wish(
+        self,
+        settings: AlertmanagerSettings,
+        target: Target,
+        ask: Callable[[Alertmanager], None],
+        actor: str,
+        data: dict[str, str],
+    ) -> None:
+        with self._lock:
+            self._state.busy.add(target)
+            self._state.problems.pop(target, None)
+        self._workers.submit(lambda: self._grant(settings, target, ask, actor, data))
+
+    def _grant(
+        self,
+        settings: AlertmanagerSettings,
+        target: Target,
+        ask: Callable[[Alertmanager], None],
+        actor: str,
+        data: dict[str, str],
+    ) -> None:
+        problem = "failed"
+        try:
+            with closing(Alertmanager(settings)) as asked:
+                ask(asked)
+            problem = ""
+            self._tell(actor, target, data)
+            self._read(settings)
+        except AlertmanagerError as error:
+            problem = error.code
+        finally:
+            with self._lock:
+                self._state.busy.discard(target)
+                if problem:
+                    self._state.problems[target] = problem
+
+    def _read(self, settings: AlertmanagerSettings) -> None:
+        silences = Silences(problem="failed")
+        try:
+            with closing(Alertmanager(settings)) as asked:
+                silences = Silences(asked.silences(), is_known=True)
+        except AlertmanagerError as error:
+            silences = Silences(problem=error.code)
+        finally:
+            with self._lock:
+                self._state.silences = silences
+                self._state.read_at, self._state.reading = self._monotonic(), False
+
+    def _test(self, settings: AlertmanagerSettings) -> None:
+        problem = "failed"
+        try:
+            with closing(Alertmanager(settings)) as asked:
+                PagerTest(asked, self._pass, stop=self._stop).run()
+            problem = ""
+        except AlertmanagerError as error:
+            problem = error.code
+        except Exception:
+            log.exception("pager_test_failed")
+        finally:
+            self._end_test(problem)
+
+    def _pass(self, passed: Passed) -> None:
+        with self._lock:
+            if self._state.test is not None:
+                self._state.test = replace(self._state.test, passed=(*self._state.test.passed, passed))
+
+    def _end_test(self, problem: str) -> None:
+        with self._lock:
+            test = self._state.test
+            if test is None:
+                return
+            self._state.test = replace(test, running=False, problem=problem)
+        delivered = next((one.seconds for one in test.passed if one.leg is Leg.DELIVERED), None)
+        data: dict[str, str | float | None] = {
+            "event": "pager_tested",
+            "outcome": problem or "delivered",
+            "seconds": round(delivered, 1) if delivered is not None else None,
+        }
+        self._tell(test.actor, (None, None), data)
+
+    def _tell(
+        self,
+        actor: str,
+        target: tuple[str | None, str | None],
+        data: dict[str, str] | dict[str, str | float | None],
+    ) -> None:
+        server, session = target
+        entry = HistoryEntry(
+            at=self._clock(), kind="alert", server=server, session=session, actor=actor, data={**data}
+        )
+        try:
+            self._record(entry)
+        except StoreError as error:
+            log.warning("alert_not_in_history problem=%s", error.message)

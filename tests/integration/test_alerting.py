@@ -1,0 +1,160 @@
+"""Acknowledging and testing the pager from the page, with a real Alertmanager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from page_world import ENVIRONMENT, FakeCore, FakeSignIns, open_page, session, shown
+
+from core.models import HistoryEntry
+from dashboard import state
+from dashboard.auth import identity
+from dashboard.auth.users import Role, User
+from tests.plugins.system_tools import require
+from tests.support.alertmanager import Inbox, alertmanager, web_receiver
+from tests.support.waiting import until
+
+require("prometheus-alertmanager")
+
+SALES = ("main", "sales")
+
+
+@pytest.fixture(scope="module")
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("alertmanager")
+    with web_receiver(inbox) as web, alertmanager(folder, receiver="slack", web_port=web) as address:
+        yield address
+
+
+@pytest.fixture
+def sign_ins() -> Iterator[FakeSignIns]:
+    fake = FakeSignIns()
+    identity.install(fake)
+    yield fake
+    identity._known.clear()
+
+
+@pytest.fixture
+def core_at(tmp_path: Path, sign_ins: FakeSignIns) -> Iterator[Callable[[str], FakeCore]]:
+    """Pages on a core that knows an Alertmanager at an address, with one lost session."""
+
+    def build(address: str) -> FakeCore:
+        core = FakeCore(tmp_path / "store", ENVIRONMENT | {"ALERTMANAGER_URL": address})
+        core.shows(session("sales"))
+        state.install(core)  # type: ignore[arg-type]
+        return core
+
+    yield build
+    state.uninstall()
+
+
+def told(core: FakeCore) -> list[HistoryEntry]:
+    return core.history.read(kinds=["alert"])
+
+
+def silenced() -> bool:
+    settings = state.settings().alertmanager
+    assert settings is not None
+    return state.alerting().silences(settings).of(*SALES) is not None
+
+
+def test_a_session_is_acknowledged_and_the_acknowledgement_ended(
+    core_at: Callable[[str], FakeCore], url: str
+) -> None:
+    core = core_at(url)
+    app = open_page("session", server="main", session="sales")
+
+    app.button(key="acknowledge-main-sales").click().run()
+    app.text_input(key="acknowledge-form-main-sales-reason").set_value("phone is on its way")
+    app.button(key="acknowledge-yes-main-sales").click().run()
+    until(silenced, what="the silence")
+    on_its_page = shown(open_page("session", server="main", session="sales"))
+    overview = open_page()
+    in_the_list = shown(overview)
+    overview.button(key="notify-main-sales").click().run()
+    until(lambda: not silenced(), what="the end of the silence")
+
+    for text in (on_its_page, in_the_list):
+        assert "Acknowledged by ana until " in text
+        assert "phone is on its way" in text
+    events = [(one.actor, one.server, one.session, one.data["event"]) for one in told(core)]
+    assert events == [("ana", *SALES, "acknowledged"), ("ana", *SALES, "unacknowledged")]
+
+
+def test_a_viewer_sees_an_acknowledgement_and_cannot_end_it(
+    core_at: Callable[[str], FakeCore], url: str, sign_ins: FakeSignIns
+) -> None:
+    core_at(url)
+    settings = state.settings().alertmanager
+    assert settings is not None
+    end = datetime.now(UTC) + timedelta(minutes=5)
+    state.alerting().silence(settings, SALES, author="ana", comment="on it", until=end)
+    until(silenced, what="the silence")
+    sign_ins.user = User(name="vera", role=Role.VIEWER)
+
+    app = open_page()
+
+    assert "Acknowledged by ana" in shown(app)
+    assert [button.key for button in app.button] == ["open-main-sales"]
+    silence = state.alerting().silences(settings).of(*SALES)
+    assert silence is not None
+    state.alerting().expire(settings, SALES, actor="ana", silence=silence.id)
+    until(lambda: not silenced(), what="the end of the silence")
+
+
+def test_the_pager_is_tested_and_each_leg_is_timed(
+    core_at: Callable[[str], FakeCore], url: str, inbox: Inbox
+) -> None:
+    core = core_at(url)
+    app = open_page()
+
+    app.button(key="test-pager").click().run()
+    until(lambda: not (found := state.alerting().test()) or not found.running, seconds=20, what="the test")
+    text = shown(open_page())
+
+    assert "s: accepted by Alertmanager" in text
+    assert "s: notice delivered by slack" in text
+    assert "s: end delivered by slack" in text
+    assert "The pager works" in text
+    assert any("test of the pager" in str(one) for one in inbox.of("/slack"))
+    (entry,) = told(core)
+    assert (entry.data["event"], entry.data["outcome"]) == ("pager_tested", "delivered")
+
+
+def test_an_alertmanager_that_is_down_is_told_in_plain_words_and_holds_nothing_up(
+    core_at: Callable[[str], FakeCore],
+) -> None:
+    core = core_at("http://me:s3cret-pass@127.0.0.1:1")
+    app = open_page("session", server="main", session="sales")
+
+    app.button(key="acknowledge-main-sales").click().run()
+    app.button(key="acknowledge-yes-main-sales").click().run()
+    until(lambda: state.alerting().problem(SALES), what="the failure")
+    text = shown(open_page("session", server="main", session="sales"))
+    app = open_page()
+    app.button(key="test-pager").click().run()
+    until(lambda: (found := state.alerting().test()) and not found.running, what="the end of the test")
+
+    assert "Alertmanager cannot be reached." in text
+    assert "Alertmanager cannot be reached." in shown(open_page())
+    assert "s3cret-pass" not in text + shown(app)
+    assert [one.data["outcome"] for one in told(core)] == ["unreachable"]
+
+
+def test_without_an_alertmanager_nothing_of_it_is_shown(core_at: Callable[[str], FakeCore]) -> None:
+    core_at("")
+
+    keys = [
+        str(one.key)
+        for one in (*open_page().button, *open_page("session", server="main", session="sales").button)
+    ]
+
+    assert not [key for key in keys if "acknowledge" in key or "pager" in key]
