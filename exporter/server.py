@@ -84,6 +84,8 @@ class ExporterApp:
         self._webhook = webhook
         self._access = access
         self._reload = reload
+        self._reloading = asyncio.Lock()
+        self._next_reload: asyncio.Task[tuple[str, ...]] | None = None
         self._page = PAGE.format(version=escape(version)).encode()
         self._now = now
         self._routes: dict[str, tuple[tuple[str, ...], Route]] = {
@@ -192,11 +194,19 @@ class ExporterApp:
         if self._reload is None:
             hint = "Start the exporter with --web.enable-lifecycle, or send it SIGHUP."
             return problem(HTTPStatus.FORBIDDEN, hint)
-        problems = await asyncio.to_thread(self._reload)
+        # Who asks while others wait shares their reload; one that has begun may have read what was before.
+        if self._next_reload is None:
+            self._next_reload = asyncio.create_task(self._reload_once(self._reload))
+        problems = await asyncio.shield(self._next_reload)
         if problems:
             text = "The old settings stay in force:\n" + "".join(f"  {one}\n" for one in problems)
             return Response(text.encode(), HTTPStatus.INTERNAL_SERVER_ERROR)
         return Response(b"The settings were read anew.\n")
+
+    async def _reload_once(self, reload: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        async with self._reloading:
+            self._next_reload = None
+            return await asyncio.to_thread(reload)
 
     def _why_not_ready(self, server: ServerSnapshot) -> str | None:
         if is_stale(server, self._now(), self._read_settings().timeouts):

@@ -1,0 +1,193 @@
+"""What strangers can do to the exporter's endpoints: floods, tricks with names and headers."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from simulator import Simulator
+from tests.support.live_core import FAST, SECRET
+from tests.support.stack import Process, Stack, free_port, stack
+from tests.support.waiting import until
+
+QUIET = "quiet"
+SESSIONS = [*(f"session-{number}" for number in range(12)), QUIET]
+OBSERVED = 'wppconnect_session_last_probe_timestamp_seconds{{server="main",session="{}"}}'
+FORGED = "wppconnect_forged_line"
+QUICK = {"WPPCONNECT_INTERVAL_SECONDS": "1"}
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Simulator]:
+    with Simulator(secret_key=SECRET, times=FAST, paired=SESSIONS) as running:
+        for session in SESSIONS:
+            running.pair(session)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def product(gateway: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    directory = tmp_path_factory.mktemp("product")
+    with stack(gateway, directory, WPPCONNECT_SESSIONS=",".join(SESSIONS), **QUICK) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def exporter(product: Stack) -> Process:
+    process = product.start_exporter()
+    until(
+        lambda: all(product.connected(session) == "1" for session in SESSIONS), seconds=20, what="connected"
+    )
+    return process
+
+
+def address(url: str) -> tuple[str, int]:
+    """Where to connect."""
+    return "127.0.0.1", int(url.rpartition(":")[2])
+
+
+def healthy(url: str) -> bool:
+    """Tell whether an exporter answers."""
+    try:
+        return requests.get(f"{url}/-/healthy", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_reloads_by_the_thousand_do_not_queue(product: Stack) -> None:
+    port = free_port()
+    process = product.start_program(
+        "exporter.cli",
+        EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}",
+        EXPORTER_WEB_ENABLE_LIFECYCLE="true",
+    )
+    url = f"http://127.0.0.1:{port}"
+    until(lambda: healthy(url), seconds=20, what="the exporter")
+    request = b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+    for _ in range(1000):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(request)
+    until(lambda: healthy(url), seconds=5, what="an answer after the flood")
+    began = time.monotonic()
+    answer = requests.post(f"{url}/-/reload", timeout=30)
+    took = time.monotonic() - began
+
+    reloads = process.printed().count("settings_reloaded")
+    print(f"{reloads} reloads for 1001 requests; the last took {took:.2f} s")
+    assert answer.ok
+    assert took < 2
+    assert reloads < 200
+
+
+def test_flooded_probes_delay_no_other_session(exporter: Process, product: Stack, gateway: Simulator) -> None:
+    del exporter
+    flooded = [session for session in SESSIONS if session != QUIET]
+    until(lambda: product.connected(QUIET) == "1", what="connected")
+
+    def probe(position: int) -> int:
+        params = {"server": "main", "session": flooded[position % len(flooded)]}
+        return requests.get(f"{product.exporter_url}/probe", params=params, timeout=10).status_code
+
+    ages: list[float] = []
+    gateway.reset_requests()
+    ends = time.monotonic() + 4
+    with ThreadPoolExecutor(24) as asking:
+        while time.monotonic() < ends:
+            statuses = set(asking.map(probe, range(48)))
+            assert statuses == {200}
+            observed = product.metric(OBSERVED.format(QUIET))
+            ages.append(time.time() - float(observed or 0))
+    calls = sum(row["count"] for row in gateway.requests()["counts"])
+    print(f"{calls} calls in 4 s; the quiet session was at most {max(ages):.1f} s old")
+    assert max(ages) < 3
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/probe?server=main&session=nobody", 404),
+        (f"/probe?server=main&session=session-0%0d%0a{FORGED}%201", 404),
+        (f"/probe?server=main%00&session=session-0&x={FORGED}", 404),
+        ("/probe?server=main&session=" + "a" * 12_000, 404),
+        ("/probe?server=main&session=session-0&session=beta", 400),
+        ("/probe?" + "&".join(f"a{position}=1" for position in range(1000)), 400),
+        ("/probe?server=main&session=..%2f..%2fetc%2fpasswd", 404),
+        ("/probe?server=%ff%fe&session=%f0%9f%98%80", 404),
+        ("/sd%0d%0aX-Forged:%201", 404),
+        ("//sd", 404),
+        ("/metrics/../sd", 404),
+    ],
+)
+def test_odd_names_are_refused_and_leave_no_line_in_the_log(
+    exporter: Process, product: Stack, path: str, status: int
+) -> None:
+    sent = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    answer = exchange(product, sent)
+
+    assert answer.split()[1] == str(status).encode()
+    assert b"X-Forged" not in answer
+    assert FORGED not in exporter.printed()
+    assert "Traceback" not in exporter.printed()
+    assert FORGED not in requests.get(f"{product.exporter_url}/metrics", timeout=5).text
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Host: evil.example\r\nHost: other.example",
+        'Host: evil"],"labels',
+        "Host: a\r\n b",
+        "Host: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked",
+        "Host: x\r\nContent-Length: 5\r\nContent-Length: 6",
+        "Host: x\r\nContent-Length: " + "9" * 5000,
+        "Host: x\r\nContent-Length: -1",
+        "Host: x\r\nX: \x00",
+    ],
+)
+def test_tricks_with_headers_of_the_discovery_are_refused(
+    exporter: Process, product: Stack, lines: str
+) -> None:
+    sent = f"GET /sd HTTP/1.1\r\n{lines}\r\nConnection: close\r\n\r\n".encode()
+    answer = exchange(product, sent)
+
+    assert answer.split()[1] in (b"400", b"413")
+    assert "Traceback" not in exporter.printed()
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-1", "1e999", "1e-300", "0x10", "1" * 5000, ""])
+def test_odd_scrape_timeouts_do_no_harm(exporter: Process, product: Stack, seconds: str) -> None:
+    began = time.monotonic()
+    answer = requests.get(
+        f"{product.exporter_url}/probe",
+        params={"server": "main", "session": SESSIONS[0]},
+        headers={"X-Prometheus-Scrape-Timeout-Seconds": seconds},
+        timeout=15,
+    )
+
+    assert answer.status_code == 200
+    assert time.monotonic() - began < 11
+    assert "Traceback" not in exporter.printed()
+
+
+def test_long_accept_headers_cost_little(exporter: Process, product: Stack) -> None:
+    del exporter
+    long = ",;q=" * 3500
+    began = time.monotonic()
+    for _ in range(20):
+        headers = {"Accept": long}
+        assert requests.get(f"{product.exporter_url}/metrics", headers=headers, timeout=5).ok
+    assert (time.monotonic() - began) / 20 < 0.2
+
+
+def exchange(product: Stack, sent: bytes) -> bytes:
+    """Send bytes and read until the exporter closes."""
+    with socket.create_connection(address(product.exporter_url), timeout=5) as client:
+        client.sendall(sent)
+        with client.makefile("rb") as answer:
+            return answer.read()
