@@ -82,7 +82,9 @@ def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) ->
 
     print(f"unlinked: {legs}; resolved notice {ended - scanned:.1f} s after the scan")
     assert chain.notices(began) == [Notice(LOST, SALES, "firing"), Notice(LOST, SALES, "resolved")]
-    assert annotations["reason"] == farewell["reason"] == "closed on gateway"
+    # Another story may just have restarted the gateway, which is blamed for what follows within a minute.
+    assert annotations["reason"] == farewell["reason"]
+    assert annotations["reason"] in ("closed on gateway", "gateway restarted")
     assert annotations["verdict"] in ("disconnected", "waiting for qr", "starting")
     assert annotations["since"] == farewell["since"]
     assert chain.page.connected(NEW) == "0"

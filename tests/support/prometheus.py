@@ -7,7 +7,7 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,16 @@ class Prometheus:
             return [({}, float(result["result"][1]))]
         return [(one["metric"], float(one["value"][1])) for one in result["result"]]
 
+    def query_range(
+        self, expression: str, start: float, end: float, step: float
+    ) -> list[tuple[Labels, list[tuple[float, float]]]]:
+        """Evaluate an expression at each step; returns for each series the moments and values."""
+        moments = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
+        return _series(self._get("query_range", query=expression, **moments))
+
     def samples(self, selector: str, seconds: int) -> list[tuple[Labels, list[tuple[float, float]]]]:
         """Return the raw samples of the last seconds: labels, and moments with their values."""
-        result = self._get("query", query=f"{selector}[{seconds}s]")
-        return [
-            (one["metric"], [(float(at), float(value)) for at, value in one["values"]])
-            for one in result["result"]
-        ]
+        return _series(self._get("query", query=f"{selector}[{seconds}s]"))
 
     def first(self, selector: str, value: float, *, after: float) -> float:
         """Return the moment of the first sample with this value after a moment, of whatever series."""
@@ -61,6 +64,24 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             with error:
                 raise AssertionError(f"{parameters}: {error.read().decode()}") from None
+
+
+def create_blocks(lines: Iterable[str], data: Path) -> None:
+    """Put samples of the past into a Prometheus's data, while it does not run."""
+    text = data.with_suffix(".openmetrics")
+    with text.open("w") as file:
+        file.writelines(lines)
+        file.write("# EOF\n")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(text), str(data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+
+
+def _series(answer: Any) -> list[tuple[Labels, list[tuple[float, float]]]]:
+    return [
+        (one["metric"], [(float(at), float(value)) for at, value in one["values"]])
+        for one in answer["result"]
+    ]
 
 
 @contextmanager
