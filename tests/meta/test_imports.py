@@ -80,8 +80,6 @@ DISTRIBUTIONS = {
 }
 BROUGHT_ALONG = {"joserfc": "authlib", "pydantic_core": "pydantic", "urllib3": "requests"}
 """Not named in pyproject.toml: parts of the interface of what is."""
-AWAITED: set[str] = set()
-"""Declared for features that are on their way; whoever imports one takes it out."""
 
 
 def top(name: str) -> str:
@@ -143,7 +141,7 @@ def test_every_imported_package_is_a_declared_dependency_and_none_is_idle() -> N
 
     needed = {BROUGHT_ALONG.get(name, name) for name in imported}
 
-    assert {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in needed} == declared - AWAITED
+    assert {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in needed} == declared
 
 
 def test_environment_is_touched_in_few_places() -> None:
