@@ -22,6 +22,13 @@ def in_force(settings: Settings, now: datetime) -> tuple[Settings, datetime | No
     return settings, min((end for end in ends if end > now), default=None)
 
 
+def pause_of(settings: Settings, server: str, session: str) -> Pause | None:
+    """Find out who paused a session or its gateway, why and until when, where that was told."""
+    found = settings.server(server)
+    one = found.session(session) if found else None
+    return (found.pause if found else None) or (one.pause if one else None)
+
+
 def _pauses(settings: Settings) -> Iterator[Pause]:
     for server in settings.servers:
         yield from (one for one in (server.pause, *(one.pause for one in server.sessions)) if one is not None)

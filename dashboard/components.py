@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
+from core.pauses import pause_of
 from dashboard import formatting, history_text, state
 from dashboard.auth.users import Role, User
 from dashboard.formatting import Voice
@@ -116,7 +117,7 @@ def facts(voice: Voice, session: SessionSnapshot) -> str:
 
 def pause_line(voice: Voice, session: SessionSnapshot) -> str:
     """Return who paused a session, why and until when; empty while it is checked."""
-    told = state.pause(session.server, session.session)
+    told = pause_of(state.settings(), session.server, session.session)
     return f'<div class="ops-soft ops-break">{escape(formatting.pause(voice, told))}</div>' if told else ""
 
 

@@ -13,6 +13,7 @@ from core.models import SessionSnapshot, Verdict
 from core.track_record import TrackRecord
 from dashboard import actions, alert_panel, components, formatting, state, track_text
 from dashboard.auth.users import Role
+from dashboard.fleet_bar import draw_pick
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.words import LOOKS
@@ -54,6 +55,7 @@ def draw_row(voice: Voice, row: Row) -> None:
         found = alert_panel.silence_of(session)
         if found is not None and state.may(Role.OPERATOR):
             alert_panel.draw_end_button(session, found)
+        draw_pick(session)
 
 
 def describe(voice: Voice, row: Row) -> str:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from core.clock import monotonic
-from core.models import Pause, Snapshot
+from core.fleet import FleetStart, Target
+from core.models import Snapshot
 from core.operation_status import OperationStatus
 from core.runtime import Core
 from core.settings import Settings
@@ -57,6 +58,7 @@ _OPENED = "ops-opened"
 _LINK = "ops-link"
 _ARRIVAL = "ops-arrival"
 _QUESTION = "ops-question"
+_PICKED = "ops-picked"
 _ACTIVITY_PAGE = "ops-activity-page"
 
 
@@ -86,6 +88,7 @@ class _Installed:
     rounds: Rounds
     track_records: TrackRecords
     alerting: Alerting
+    fleet: FleetStart
 
 
 _installed: list[_Installed] = []
@@ -97,7 +100,13 @@ def install(core: Core) -> None:
     history = core.history
     _installed.append(
         _Installed(
-            core, Background(), Examinations(), Rounds(), TrackRecords(history), Alerting(history.append)
+            core,
+            Background(),
+            Examinations(),
+            Rounds(),
+            TrackRecords(history),
+            Alerting(history.append),
+            FleetStart(core.operations),
         )
     )
 
@@ -108,6 +117,7 @@ def uninstall() -> None:
         one.background.stop()
         one.examinations.stop()
         one.alerting.stop()
+        one.fleet.stop()
     _installed.clear()
 
 
@@ -134,6 +144,11 @@ def track_keeper() -> TrackRecords:
 def alerting() -> Alerting:
     """Return what is asked of Alertmanager."""
     return _installed[0].alerting
+
+
+def fleet() -> FleetStart:
+    """Return what starts several sessions."""
+    return _installed[0].fleet
 
 
 def rounds() -> Rounds:
@@ -255,15 +270,6 @@ def troubles() -> tuple[str, ...]:
     return (*core().settings.problems, *cast("tuple[str, ...]", found or ()))
 
 
-def pause(server: str, session: str) -> Pause | None:
-    """Return who paused a session or its gateway, why and until when, where that was told."""
-    found = settings().server(server)
-    if found is None:
-        return None
-    one = found.session(session)
-    return found.pause or (one.pause if one else None)
-
-
 def page_number() -> int:
     """Return the page of the activity that the reader is at, from 1 on."""
     return int(st.session_state.get(_ACTIVITY_PAGE, 1))
@@ -295,6 +301,17 @@ def noted_question() -> tuple[str, ...] | None:
     """Return what is to be asked, and forget it."""
     found: tuple[str, ...] | None = st.session_state.pop(_QUESTION, None)
     return found
+
+
+def picked() -> frozenset[Target] | None:
+    """Return the sessions that are selected in this tab; None while nobody selects."""
+    found: frozenset[Target] | None = st.session_state.get(_PICKED)
+    return found
+
+
+def pick(targets: frozenset[Target] | None) -> None:
+    """Select these sessions in this tab; None: selecting is over."""
+    st.session_state[_PICKED] = targets
 
 
 def tell(place: str, notice: Notice | None) -> None:

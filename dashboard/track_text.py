@@ -176,6 +176,7 @@ def _told(voice: Voice, down: Sequence[Span]) -> str:
     return ", ".join(
         f"{verdict_label(voice, verdict)} {duration(seconds[verdict])}"
         for verdict in sorted(seconds, key=lambda verdict: -seconds[verdict])
+        if seconds[verdict] >= 1 or len(seconds) == 1
     )
 
 

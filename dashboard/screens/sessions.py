@@ -5,7 +5,17 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import ServerSnapshot, SessionSnapshot
-from dashboard import actions, components, formatting, overview, overview_filter, past, state, track_text
+from dashboard import (
+    actions,
+    components,
+    fleet_bar,
+    formatting,
+    overview,
+    overview_filter,
+    past,
+    state,
+    track_text,
+)
 from dashboard.alert_panel import draw_pager, silence_of
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice
@@ -63,6 +73,7 @@ def draw_sessions() -> None:
         return
     servers = [server.server for server in snapshot.servers]
     found = overview_filter.draw_filter(voice, sessions, servers)
+    fleet_bar.draw_fleet(voice, found)
     if found:
         draw_rows(voice, found, shows_server=len(servers) > 1)
     else:
@@ -74,4 +85,4 @@ def draw_sessions() -> None:
 
 past.begin_track_records()
 draw_sessions()
-draw_asked({"pause-gateway": ask_pause_gateway})
+draw_asked({"pause-gateway": ask_pause_gateway, fleet_bar.QUESTION: fleet_bar.ask})

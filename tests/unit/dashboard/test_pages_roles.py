@@ -108,7 +108,7 @@ def test_a_viewer_is_told_who_can_help(core: FakeCore) -> None:
 def test_an_operator_pairs_but_is_not_led_to_the_settings(core: FakeCore) -> None:
     core.shows(session("sales", "disconnected"), session("support", "unauthorized"))
 
-    expected = {"repair-main-sales", "open-main-support", "pause-gateway-main"}
+    expected = {"repair-main-sales", "open-main-support", "pause-gateway-main", "select"}
     assert keys(open_page("sessions")) == expected
 
 

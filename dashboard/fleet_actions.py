@@ -1,0 +1,97 @@
+"""Selecting several sessions, and what the buttons do to them; each session is looked at anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from core import pausing
+from core.fleet import Action, Plan, Target, plan
+from core.models import Pause
+from core.pausing import Target as PauseTarget
+from dashboard import state
+from dashboard.actions import saved
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+from dashboard.state import Notice
+from dashboard.until_form import read_until
+
+PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
+
+
+def preview(action: Action) -> Plan:
+    """Tell what would happen to which of the selected sessions, as they are now."""
+    return plan(action, sorted(state.picked() or ()), state.snapshot(), state.settings())
+
+
+def begin_picking() -> None:
+    """Begin to select sessions."""
+    state.require(Role.OPERATOR)
+    state.pick(frozenset())
+    state.tell(PLACE, None)
+
+
+def end_picking() -> None:
+    """Select nothing any more."""
+    state.require(Role.OPERATOR)
+    state.pick(None)
+
+
+def toggle(server: str, session: str) -> None:
+    """Select a session, or not any more."""
+    state.require(Role.OPERATOR)
+    state.pick((state.picked() or frozenset()) ^ {(server, session)})
+
+
+def pick_all(targets: Sequence[Target]) -> None:
+    """Select everything that was found."""
+    state.require(Role.OPERATOR)
+    state.pick((state.picked() or frozenset()) | frozenset(targets))
+
+
+def start() -> None:
+    """Start those of the selected sessions that a start can help."""
+    user = state.require(Role.OPERATOR)
+    will = preview(Action.START).will
+    if state.fleet().begin(will, actor=user.name):
+        state.pick(None)
+        state.tell(PLACE, None)
+    else:
+        state.tell(PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it.")))
+
+
+def pause() -> None:
+    """Pause those of the selected sessions that are checked, why and until when stand in the form."""
+    user = state.require(Role.OPERATOR)
+    chosen = read_until(PAUSE_FORM)
+    told = Pause(by=user.name, since=datetime.now(UTC), reason=chosen.reason, until=chosen.until)
+    targets: list[PauseTarget] = list(preview(Action.PAUSE).will)
+    if targets:
+        _done(saved(lambda: pausing.pause(state.core().settings, targets, told)))
+
+
+def resume() -> None:
+    """Have those of the selected sessions that are paused checked again."""
+    user = state.require(Role.OPERATOR)
+    targets: list[PauseTarget] = list(preview(Action.RESUME).will)
+    now = datetime.now(UTC)
+    if targets:
+        _done(saved(lambda: pausing.resume(state.core().settings, targets, actor=user.name, now=now)))
+
+
+def stop() -> None:
+    """Start no further session."""
+    state.require(Role.OPERATOR)
+    state.fleet().stop()
+
+
+def dismiss() -> None:
+    """Take away what came of a start that is over."""
+    state.require(Role.OPERATOR)
+    state.fleet().dismiss()
+
+
+def _done(failed: Notice | None) -> None:
+    if failed is None:
+        state.pick(None)
+    state.tell(PLACE, failed)

@@ -1,0 +1,56 @@
+"""What is done to several sessions, in words; pure, no streamlit."""
+
+from __future__ import annotations
+
+from core.fleet import Action, Item, Skip
+from dashboard.formatting import Voice
+from dashboard.i18n import N_
+from dashboard.words import OUTCOMES
+
+TITLES: dict[Action, str] = {
+    Action.START: N_("Start several sessions?"),
+    Action.PAUSE: N_("Pause several sessions?"),
+    Action.RESUME: N_("Resume several sessions?"),
+}
+LABELS: dict[Action, str] = {
+    Action.START: N_("Start {count}"),
+    Action.PAUSE: N_("Pause {count}"),
+    Action.RESUME: N_("Resume {count}"),
+}
+EXPLAINED: dict[Action, str] = {
+    Action.START: N_(
+        "One after the other on each gateway, because each start launches a browser there. You can stop it."
+    ),
+    Action.PAUSE: N_("They are not checked meanwhile, and raise no alert. On the gateway they go on."),
+    Action.RESUME: N_("They are checked again, and raise alerts again."),
+}
+SKIPS: dict[Skip, str] = {
+    Skip.GONE: N_("removed meanwhile"),
+    Skip.CONNECTED: N_("connected already"),
+    Skip.UNDER_WAY: N_("starting already"),
+    Skip.NEEDS_PHONE: N_("needs a phone: pair it"),
+    Skip.NEEDS_RESTART: N_("needs a restart: open it"),
+    Skip.NOT_ANSWERING: N_("its gateway does not answer"),
+    Skip.REFUSED: N_("its gateway refuses access"),
+    Skip.UNKNOWN: N_("its state is not known"),
+    Skip.PAUSED: N_("paused"),
+    Skip.GATEWAY_PAUSED: N_("its gateway is paused"),
+    Skip.CHECKED: N_("not paused"),
+}
+ENDS: dict[str, str] = {
+    "gave_up": N_("not tried: three starts in a row had failed on its gateway"),
+    "not_begun": N_("not begun: it was stopped"),
+}
+GOOD = frozenset({"connected", "already_connected", "started"})
+
+
+def item(voice: Voice, told: Item) -> tuple[str, str]:
+    """Return the tone and the words for one session of a start of several."""
+    _ = voice.translate
+    name = told.target[1]
+    if told.running:
+        return "idle", _("{session}: starting").format(session=name)
+    if not told.outcome:
+        return "idle", _("{session}: waits its turn").format(session=name)
+    words = _(ENDS.get(told.outcome) or OUTCOMES.get(told.outcome, told.outcome))
+    return ("good" if told.outcome in GOOD else "bad"), f"{name}: {words}"

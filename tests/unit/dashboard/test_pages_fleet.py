@@ -1,0 +1,129 @@
+"""Selecting several sessions on the list, and what is done to them after a look at what would happen."""
+
+from __future__ import annotations
+
+import pytest
+from page_world import FakeCore, FakeSignIns, ended, open_page, server, session, shown
+from streamlit.testing.v1 import AppTest
+
+from dashboard import state
+from dashboard.auth.users import Role, User
+from tests.support.waiting import until
+
+
+def selecting(core: FakeCore, *sessions: str) -> AppTest:
+    core.shows(session("sales", "disconnected", reason="gateway_restarted"), session("support", "connected"))
+    app = open_page()
+    app.button(key="select").click().run()
+    for name in sessions:
+        app.checkbox(key=f"pick-0-main-{name}").check().run()
+    return app
+
+
+def enabled(core: FakeCore) -> dict[str, bool]:
+    main = core.settings.current().server("main")
+    assert main is not None
+    return {one.name: one.enabled for one in main.sessions}
+
+
+def test_what_would_happen_is_shown_before_it_does(core: FakeCore) -> None:
+    app = selecting(core, "sales", "support")
+
+    app.button(key="fleet-start").click().run()
+    text = shown(app)
+
+    assert "sales" in text
+    assert "support: connected already" in text
+    assert app.button(key="fleet-yes-start").label == "Start 1"
+    assert core.operations.calls == []
+
+
+def test_the_sessions_that_a_start_can_help_are_started_and_followed(core: FakeCore) -> None:
+    app = selecting(core, "sales", "support")
+    core.operations.statuses["main", "sales"] = ended("connected", kind="start")
+
+    app.button(key="fleet-start").click().run()
+    app.button(key="fleet-yes-start").click().run()
+    until(lambda: (found := state.fleet().progress()) and not found.running, what="the end of the start")
+    app = open_page()
+
+    assert core.operations.calls == [("start", "main", "sales", {"actor": "ana"})]
+    assert "ana starts several sessions: 1 of 1 are over." in shown(app)
+    app.button(key="fleet-dismiss").click().run()
+    assert state.fleet().progress() is None
+
+
+def test_several_are_paused_with_one_reason_and_resumed_together(core: FakeCore) -> None:
+    app = selecting(core)
+    app.button(key="select-all").click().run()
+
+    app.button(key="fleet-pause").click().run()
+    app.text_input(key="fleet-pause-form-reason").set_value("disk swap")
+    app.button(key="fleet-yes-pause").click().run()
+    paused = enabled(core)
+    main = core.settings.current().server("main")
+    assert main is not None
+    reasons = {one.pause.reason for one in main.sessions if one.pause}
+    app.button(key="select").click().run()
+    app.button(key="select-all").click().run()
+    app.button(key="fleet-resume").click().run()
+    app.button(key="fleet-yes-resume").click().run()
+
+    assert paused == {"sales": False, "support": False}
+    assert reasons == {"disk swap"}
+    assert enabled(core) == {"sales": True, "support": True}
+
+
+def test_where_nothing_would_happen_nothing_is_offered(core: FakeCore) -> None:
+    app = selecting(core, "support")
+
+    app.button(key="fleet-start").click().run()
+
+    assert "Nothing would happen to any of them." in shown(app)
+    assert "fleet-yes-start" not in [button.key for button in app.button]
+
+
+def test_nothing_selected_offers_nothing(core: FakeCore) -> None:
+    app = selecting(core)
+
+    assert app.button(key="fleet-pause").disabled
+    app.button(key="select-none").click().run()
+    assert len(app.checkbox) == 0
+
+
+def test_the_selection_outlives_a_search(core: FakeCore) -> None:
+    names = [session(f"shop-{number}", "connected") for number in range(8)]
+    core.monitor.servers = (server(*names),)
+    app = open_page()
+    app.button(key="select").click().run()
+    app.checkbox(key="pick-0-main-shop-3").check().run()
+
+    app.text_input(key="find").set_value("shop-5").run()
+    app.checkbox(key="pick-0-main-shop-5").check().run()
+
+    assert "2 selected" in shown(app)
+
+
+def test_nobody_logs_out_several_sessions(core: FakeCore) -> None:
+    keys = [str(button.key) for button in selecting(core, "sales").button]
+
+    assert not [key for key in keys if "logout" in key or "close" in key]
+
+
+def test_a_viewer_selects_nothing(core: FakeCore, sign_ins: FakeSignIns) -> None:
+    sign_ins.user = User(name="vera", role=Role.VIEWER)
+    core.shows(session("sales"))
+
+    assert [button.key for button in open_page().button] == ["open-main-sales"]
+
+
+@pytest.mark.parametrize("key", ["fleet-yes-start", "fleet-yes-pause"])
+def test_who_loses_the_role_meanwhile_does_nothing(core: FakeCore, sign_ins: FakeSignIns, key: str) -> None:
+    app = selecting(core, "sales")
+    app.button(key=key.replace("yes-", "")).click().run()
+    sign_ins.user = User(name="vera", role=Role.VIEWER)
+
+    app.button(key=key).click().run()
+
+    assert core.operations.calls == []
+    assert enabled(core) == {"sales": True, "support": True}
