@@ -117,6 +117,7 @@ def comparable(seen: dict[str, Any]) -> dict[str, Any]:
         "LogPath",
         "State",
         "ExecIDs",
+        "GraphDriver",  # where the engine keeps this container's own layer
     ):
         del seen[key]
     for key in ("SandboxID", "SandboxKey"):
