@@ -358,7 +358,7 @@ class HistoryEntry(Frozen):
 
     at: AwareDatetime
     kind: str
-    """transition | operation | monitoring | pause | alert | settings | sign_in | user"""
+    """transition | operation | monitoring | pause | alert | settings | sign_in | user | handoff"""
     server: str | None = None
     session: str | None = None
     actor: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.client import GatewayClient
+from core.handoffs import Handoffs
 from core.healer import Restarts
 from core.monitor import Monitor
 from core.operations import Operations
@@ -29,6 +30,7 @@ class Core:
     history: History
     monitor: Monitor
     operations: Operations
+    handoffs: Handoffs
     data_directory: Path
     program: str
 
@@ -80,7 +82,8 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
         holder=holder,
         waits=waits,
     )
-    return Core(environment, settings, store, history, monitor, operations, data, program)
+    handoffs = Handoffs(store, history.append)
+    return Core(environment, settings, store, history, monitor, operations, handoffs, data, program)
 
 
 def make_client(

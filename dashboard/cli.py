@@ -95,6 +95,7 @@ def _serve(
     from core.logs import configure_logging
     from core.runtime import open_core
     from dashboard import access, server, state
+    from dashboard.handoff.routes import HandoffRoutes
 
     server.check_address(own)
     core = open_core(environment, program=PROGRAM, waits=waits)
@@ -103,10 +104,12 @@ def _serve(
             own, store=core.store, history=core.history, data_directory=core.data_directory
         )
         state.install(core)
+        handoff = HandoffRoutes(core.handoffs, core.monitor, core.operations, own)
         core.monitor.start()
         server.serve(
             own,
             desk,
+            handoff,
             stop_signals=stop_signals,
             configure_logging=partial(configure_logging, environment.log_level, environment.log_format),
             to_terminal=own.print_link or sys.stdout.isatty(),

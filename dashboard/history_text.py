@@ -10,6 +10,7 @@ from core.models import HistoryEntry, Verdict
 from dashboard import alert_text, formatting, sync_text
 from dashboard.formatting import Voice
 from dashboard.words import (
+    HANDOFF_EVENTS,
     HISTORY_KINDS,
     LOOKS,
     OPERATIONS,
@@ -112,6 +113,11 @@ def _tell_alert(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
 
 
+def _tell_handoff(voice: Voice, entry: HistoryEntry) -> Told:
+    kind = voice.translate(HISTORY_KINDS["handoff"])
+    return Told(f"{kind} ({entry.data.get('maker')})", _known(voice, HANDOFF_EVENTS, entry.data.get("event")))
+
+
 def _tell_sync(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(sync_text.history_line(voice, entry))
 
@@ -132,6 +138,7 @@ _TOLD: Mapping[str, Callable[[Voice, HistoryEntry], Told]] = {
     "sign_in": _tell_sign_in,
     "user": _tell_user,
     "sync": _tell_sync,
+    "handoff": _tell_handoff,
     "alert": _tell_alert,
 }
 _ROLE_WORDS = {role.value: words for role, words in ROLES.items()}

@@ -24,10 +24,10 @@ from dashboard.auth import links
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.peer import RememberPeer
-from dashboard.auth.sign_ins import SignIns
 from dashboard.auth.tab import TabFrames
 from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
+from dashboard.handoff.routes import HandoffRoutes
 from dashboard.page_script import PageScript, script_route
 from dashboard.runbooks import runbook_routes
 from dashboard.settings import DashboardEnvironment
@@ -41,10 +41,16 @@ SWEEP_SECONDS = 1.0
 
 
 def build_app(
-    settings: DashboardEnvironment, desk: Desk, *, script: Path, started: Callable[[], None]
+    settings: DashboardEnvironment,
+    desk: Desk,
+    handoff: HandoffRoutes,
+    *,
+    script: Path,
+    started: Callable[[], None],
 ) -> App:
     """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
     open_routes, routes = access_routes(settings, desk)
+    open_routes += handoff.routes()
     rules = GateRules(
         recognition=desk.recognition,
         external_url=settings.external_url,
@@ -56,7 +62,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
         started()
-        sweeping = asyncio.create_task(_sweep(desk.sign_ins))
+        sweeping = asyncio.create_task(_sweep(desk.sign_ins.sweep, handoff.settle))
         try:
             yield
         finally:
@@ -82,6 +88,7 @@ def build_app(
 def serve(
     settings: DashboardEnvironment,
     desk: Desk,
+    handoff: HandoffRoutes,
     *,
     stop_signals: StopSignals,
     configure_logging: Callable[[], None],
@@ -100,7 +107,7 @@ def serve(
         log.info("page_started address=%s", url)
         offer_first_sign_in(desk, url, to_terminal=to_terminal)
 
-    app = build_app(settings, desk, script=script, started=started)
+    app = build_app(settings, desk, handoff, script=script, started=started)
     # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
     # Streamlit leaves the protocol to uvicorn; this table is where uvicorn looks "auto" up.
@@ -136,14 +143,15 @@ def _quieten_libraries() -> None:
     logging.getLogger("httpx2").setLevel("WARNING")
 
 
-async def _sweep(sign_ins: SignIns) -> None:
+async def _sweep(*sweeps: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        try:
-            await asyncio.to_thread(sign_ins.sweep)
-        except Exception:
-            # The outermost edge: without sweeps nobody would notice a revocation made elsewhere.
-            log.exception("sweep_failed")
+        for sweep in sweeps:
+            try:
+                await asyncio.to_thread(sweep)
+            except Exception:
+                # The outermost edge: without sweeps nobody would notice a revocation made elsewhere.
+                log.exception("sweep_failed")
 
 
 def _address_error(settings: DashboardEnvironment, reason: str) -> ConfigurationError:

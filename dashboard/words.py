@@ -197,6 +197,7 @@ HISTORY_KINDS: dict[str, str] = {
     "sign_in": N_("Sign-in"),
     "user": N_("User"),
     "sync": N_("Keys in files and containers"),
+    "handoff": N_("Hand-off link"),
 }
 
 ADMINISTRATORS_KINDS = frozenset({"sign_in", "user"})
@@ -213,6 +214,14 @@ SIGN_IN_OUTCOMES: dict[str, str] = {
     "password_set": N_("Password set"),
     "password_changed": N_("Password changed"),
     "refused": N_("Known, but not let in"),
+}
+
+HANDOFF_EVENTS: dict[str, str] = {
+    "made": N_("made"),
+    "opened": N_("opened"),
+    "scanned": N_("the phone is linked"),
+    "revoked": N_("revoked"),
+    "expired": N_("expired"),
 }
 
 TOKEN_SOURCES: dict[TokenSource, str] = {

@@ -7,7 +7,7 @@ paths. Without it, any neighbour under the same domain could put its own sign-in
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, cookie_parser
@@ -37,6 +37,7 @@ def set_cookie(
     request: HTTPConnection,
     rule: CookieRule,
     lifetime: timedelta | None = None,
+    same_site: Literal["lax", "strict"] = "lax",
 ) -> None:
     """Set a cookie that scripts cannot read and that other sites' forms do not send.
 
@@ -50,7 +51,7 @@ def set_cookie(
         path="/",
         secure=secure,
         httponly=True,
-        samesite="lax",
+        samesite=same_site,
     )
 
 

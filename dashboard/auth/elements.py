@@ -20,8 +20,8 @@ class Note:
     is_good: bool = False
 
 
-def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False) -> str:
-    """Return a whole document."""
+def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False, head: str = "") -> str:
+    """Return a whole document; `head` is put at the end of its head."""
     look = ' class="wide"' if wide else ""
     content = "\n".join(part for part in body if part)
     return f"""<!doctype html>
@@ -32,7 +32,7 @@ def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False) ->
 <title>{escape(title)} · {NAME}</title>
 <link rel="icon" href="{ASSETS}/{MARK}" type="image/svg+xml">
 <link rel="stylesheet" href="{ASSETS}/sign-in.css">
-</head>
+{head}</head>
 <body>
 <main{look}>
 <header><img src="{ASSETS}/{MARK}" alt="">{NAME}</header>

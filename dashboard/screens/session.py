@@ -8,6 +8,7 @@ from dashboard.alert_panel import ask_acknowledge, draw_acknowledgement
 from dashboard.auth.users import Role
 from dashboard.doctor_panel import draw_doctor
 from dashboard.formatting import Voice, plain
+from dashboard.handoff.panel import draw_handoff
 from dashboard.i18n import gettext as _
 from dashboard.pairing import draw_panel
 from dashboard.pause_dialogs import ask_pause
@@ -46,6 +47,7 @@ def draw_session(server: str, name: str) -> None:
         components.banners(found)
     with st.container(key="panel"):
         draw_panel(voice, session, state.operation(server, name))
+    draw_handoff(voice, session)
     draw_doctor(voice, session, state.operation(server, name))
 
 

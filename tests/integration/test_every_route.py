@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -18,6 +19,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from core.handoffs import Handoffs
+from core.store import FileStore, History
 from tests.support.gate_server import (
     ROOT,
     Server,
@@ -30,6 +33,12 @@ from tests.support.gate_server import (
 
 OPEN = {
     "/-/healthy",
+    "/hand-off",
+    "/hand-off/assets/hand-off.css",
+    "/hand-off/assets/hand-off.js",
+    "/hand-off/code",
+    "/hand-off/open",
+    "/hand-off/state",
     "/sign-in",
     "/sign-in/assets/keep-fragment.js",
     "/sign-in/assets/link.js",
@@ -238,3 +247,27 @@ def test_used_expired_or_invented_one_time_links_give_nothing(server: Server, to
 
         assert [answer.status_code for answer in answers] == [403, 403]
         assert "wppconnect_grant" not in client.cookies
+
+
+@pytest.mark.parametrize("case", ["used", "expired", "revoked", "invented"])
+def test_used_or_expired_hand_off_link_gives_nothing(server: Server, case: str) -> None:
+    moment = datetime.now(UTC) - timedelta(hours=1 if case == "expired" else 0)
+    data = server.log.parent
+    kept = Handoffs(FileStore(data / "store"), History(data / "history").append, now=lambda: moment)
+    made, link = kept.make("main", f"sales-{case}", maker="ana", minutes=10)
+    if case == "used":
+        assert kept.open(link)
+    elif case == "revoked":
+        kept.revoke(made.id, actor="ana")
+    number, token = link.split(".")
+    token = "x" * 43 if case == "invented" else token
+    with requests.Session() as client:
+        client.headers.update({"Origin": server.url})
+
+        answers = [
+            client.post(f"{server.url}/hand-off/{path}", {"id": number, "token": token}, timeout=5)
+            for path in ("open", "state", "code")
+        ]
+
+        assert [(answer.status_code, answer.text) for answer in answers] == [(404, "{}")] * 3
+        assert not client.cookies

@@ -37,6 +37,7 @@ HOMES = {
         "*/settings*.py",
         "core/containers/*",
         "core/diagnosis.py",
+        "core/handoffs.py",
         "core/models.py",
         "core/operation_status.py",
         "core/propagation/*",

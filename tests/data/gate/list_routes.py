@@ -10,6 +10,7 @@ from core.settings import load_settings
 from core.store import FileStore, History
 from dashboard import access, server
 from dashboard.settings import DashboardEnvironment
+from tests.support.handing_off import handoffs
 
 
 def show(routes: list[BaseRoute], prefix: str = "") -> None:
@@ -28,5 +29,5 @@ if __name__ == "__main__":
         settings, store=FileStore(data / "store"), history=History(data / "history"), data_directory=data
     )
     script = Path(__file__).with_name("page.py")
-    app = server.build_app(settings, desk, script=script, started=lambda: None)
+    app = server.build_app(settings, desk, handoffs(data, settings), script=script, started=lambda: None)
     show(app._build_starlette_app().routes)

@@ -11,6 +11,7 @@ from core.store import FileStore, History
 from dashboard import access, server
 from dashboard.settings import DashboardEnvironment
 from dashboard.stopping import StopSignals
+from tests.support.handing_off import handoffs
 
 if __name__ == "__main__":
     data = Path(sys.argv[1])
@@ -25,6 +26,7 @@ if __name__ == "__main__":
             server.serve(
                 own,
                 desk,
+                handoffs(data, own),
                 stop_signals=stop_signals,
                 configure_logging=partial(configure_logging, "INFO", "text"),
                 to_terminal=own.print_link,

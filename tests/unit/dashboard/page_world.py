@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from core.exceptions import ConnectError
+from core.handoffs import Handoffs
 from core.models import (
     Histogram,
     Outcome,
@@ -155,6 +156,7 @@ class FakeCore:
         self.directory = directory
         self.data_directory = directory.parent
         self.store = FileStore(directory)
+        self.handoffs = Handoffs(self.store, self.history.append, now=lambda: NOW)
         self.settings = SettingsSource(load_environment(environ), self.store)
         self.client: Any = lambda server: NobodyListens()
 

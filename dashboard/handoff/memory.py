@@ -1,0 +1,26 @@
+"""What the page knows of hand-offs; links only in the tab that made them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.handoffs import Handoff
+from dashboard import state
+
+_LINKS = "ops-handoff-links"
+
+
+def newest(server: str, session: str) -> Handoff | None:
+    """Return the session's newest hand-off; reads the store's cache."""
+    return state.core().handoffs.newest(server, session)
+
+
+def remember_link(number: str, address: str) -> None:
+    """Keep a hand-off's link in the tab that made it; nobody else can know it."""
+    st.session_state[_LINKS] = {**st.session_state.get(_LINKS, {}), number: address}
+
+
+def remembered_link(number: str) -> str | None:
+    """Return a hand-off's link if this tab made it."""
+    found: str | None = st.session_state.get(_LINKS, {}).get(number)
+    return found

@@ -1,0 +1,131 @@
+"""Draw the hand-off part of a session's page: make a link, pass it on, see that it is opened and scanned."""
+
+from __future__ import annotations
+
+from html import escape
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.handoffs import MINUTES, STANDARD_MINUTES, Event, Handoff
+from core.models import SessionSnapshot, Verdict
+from dashboard import components, state
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice, plain
+from dashboard.handoff import actions, memory
+from dashboard.i18n import gettext as _
+from dashboard.panel import NEWS
+
+_NOT_FOR = (Verdict.CONNECTED, Verdict.PAUSED, Verdict.UNAUTHORIZED)
+"""Nobody with the phone could do anything about these."""
+
+
+def draw_handoff(voice: Voice, session: SessionSnapshot) -> None:
+    """Draw the card, or nothing where a hand-off is of no use; memory only."""
+    if not state.may(Role.OPERATOR):
+        return
+    newest = memory.newest(session.server, session.session)
+    is_good = newest is not None and newest.is_good(voice.now)
+    is_news = newest is not None and newest.ended_at is not None and voice.now - newest.ended_at < NEWS
+    can_make = session.verdict not in _NOT_FOR
+    if not (can_make or is_news):
+        return
+    with st.container(key="handoff-box"):
+        components.subtitle(_("Somebody else holds the phone?"))
+        if newest is not None and (is_good or is_news):
+            _draw_followed(voice, newest)
+        if newest is not None and is_good:
+            _draw_link(session, newest)
+        elif can_make:
+            _draw_offer(session)
+
+
+def _draw_offer(session: SessionSnapshot) -> None:
+    server, name = session.server, session.session
+    components.soft(
+        _("Make a link that works once, without sign-in, and shows nothing but this session's code.")
+    )
+    st.segmented_control(
+        _("Good for how many minutes"),
+        MINUTES,
+        default=STANDARD_MINUTES,
+        key=actions.minutes_key(server, name),
+    )
+    st.button(
+        _("Make a link for {session}").format(session=plain(name)),
+        key=f"handoff-{server}-{name}",
+        on_click=actions.make_link,
+        args=(server, name),
+        width="stretch",
+    )
+
+
+def _draw_link(session: SessionSnapshot, handoff: Handoff) -> None:
+    address = memory.remembered_link(handoff.id)
+    if address is not None and handoff.opened_at is None:
+        _draw_address(session, handoff, address)
+    st.button(
+        _("Revoke the link for {session}").format(session=plain(session.session)),
+        key=f"revoke-{session.server}-{session.session}",
+        on_click=actions.revoke_link,
+        args=(session.server, session.session),
+        width="stretch",
+    )
+
+
+def _draw_address(session: SessionSnapshot, handoff: Handoff, address: str) -> None:
+    minutes = int((handoff.expires_at - handoff.made_at).total_seconds() // 60)
+    message = _(
+        "{maker} asks you to link a phone to the WhatsApp session {session}. "
+        "The link works once, for {minutes} minutes:"
+    ).format(maker=handoff.maker, session=session.session, minutes=minutes)
+    whole = escape(f"{message}\n{address}", quote=True)
+    share, copy, copy_link = _("Share"), _("Copy the message"), _("Copy the link")
+    done, target = escape(_("Copied"), quote=True), escape(address, quote=True)
+    st.html(
+        f'<code class="ops-link" data-ops="handoff-link">{target}</code><div class="ops-buttons">'
+        f'<button type="button" class="ops-first" data-ops-share-text="{escape(message, quote=True)}" '
+        f'data-ops-share-url="{target}">{escape(share)}</button>'
+        f'<button type="button" data-ops-copy="{whole}" data-ops-done="{done}">{escape(copy)}</button>'
+        f'<button type="button" data-ops-copy="{target}" data-ops-done="{done}">{escape(copy_link)}</button>'
+        "</div>"
+    )
+    warning = _("Never send it through {session}: that session is down, nobody would get it.")
+    components.soft(warning.format(session=session.session))
+    if _is_only_here(address):
+        text = _("This address works on this computer only: open the page by the address that others reach.")
+        components.note("warn", text, icon="warning")
+
+
+def _draw_followed(voice: Voice, handoff: Handoff) -> None:
+    made, end = voice.moment(handoff.made_at), voice.moment(handoff.expires_at)
+    text = _("{maker} made a link {moment}, good until {end}")
+    lines = [(True, text.format(maker=handoff.maker, moment=made, end=end))]
+    if handoff.opened_at is not None:
+        lines.append((True, _("Opened {moment}").format(moment=voice.moment(handoff.opened_at))))
+    elif handoff.end is None:
+        lines.append((False, _("Not opened yet")))
+    if handoff.end == Event.SCANNED and handoff.ended_at is not None:
+        text = _("Linked {moment}: the session is connected")
+        lines.append((True, text.format(moment=voice.moment(handoff.ended_at))))
+    elif handoff.end == Event.REVOKED:
+        lines.append((False, _("Revoked: the link is worthless now")))
+    elif handoff.end == Event.EXPIRED:
+        lines.append((False, _("Expired: the link is worthless now")))
+    elif handoff.opened_at is not None:
+        lines.append((False, _("Not linked yet")))
+    items = "".join(
+        f'<li class="{"ops-done" if done else ""}">{components.shape("check" if done else "dots")}'
+        f"<span>{escape(text)}</span></li>"
+        for done, text in lines
+    )
+    st.html(f'<ul class="ops-followed" role="status" data-ops="handoff-state">{items}</ul>')
+
+
+def _is_only_here(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

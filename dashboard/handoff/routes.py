@@ -1,0 +1,204 @@
+"""The routes of hand-offs: open to everybody, since whoever holds the phone is not signed in.
+
+A link that was used, has expired, was revoked or never existed is answered alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.clock import Now
+from core.clock import now as real_now
+from core.exceptions import StoreError
+from core.handoffs import Handoff, Handoffs
+from core.models import Snapshot, Verdict
+from core.operation_status import OperationStatus
+from dashboard.auth.addresses import client_address
+from dashboard.auth.cookies import CookieRule, read_cookie, set_cookie
+from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.rate_limit import RateLimit, address_key
+from dashboard.formatting import Voice
+from dashboard.handoff.page import ASSETS, PATH, handoff_page
+from dashboard.handoff.told import State, needs_a_code, tell
+from dashboard.i18n import negotiate, translator
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 30.0
+COOKIE = "wppconnect_hand_off_"
+_FILES = {"hand-off.js": "text/javascript; charset=utf-8", "hand-off.css": "text/css; charset=utf-8"}
+
+
+class Watches(Protocol):
+    """The monitor, as far as hand-offs need it."""
+
+    def snapshot(self) -> Snapshot:
+        """Return how all sessions stand; memory only."""
+
+    def watch(self, server: str, session: str, seconds: float) -> None:
+        """Look at a session every second for so long."""
+
+
+class Pairs(Protocol):
+    """What can be done to sessions, as far as hand-offs need it."""
+
+    def pair(self, server: str, session: str, *, actor: str) -> OperationStatus:
+        """Bring a session to a live QR code."""
+
+    def status(self, server: str, session: str) -> OperationStatus | None:
+        """Tell what runs on a session."""
+
+
+class HandoffRoutes:
+    """Open a link once, then show its browser the one session's code until the phone is linked."""
+
+    def __init__(
+        self,
+        handoffs: Handoffs,
+        monitor: Watches,
+        operations: Pairs,
+        rule: CookieRule,
+        *,
+        now: Now = real_now,
+    ) -> None:
+        self._handoffs = handoffs
+        self._monitor = monitor
+        self._operations = operations
+        self._rule = rule
+        self._now = now
+        self._limit = RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=900.0)
+
+    def routes(self) -> list[Route]:
+        """Return every route."""
+        return [
+            Route(PATH, self.show, methods=["GET"]),
+            *(_file_route(name, media_type) for name, media_type in _FILES.items()),
+            Route(f"{PATH}/open", self.open, methods=["POST"]),
+            Route(f"{PATH}/state", self.state, methods=["POST"]),
+            Route(f"{PATH}/code", self.code, methods=["POST"]),
+        ]
+
+    def settle(self) -> None:
+        """End what was used or has expired; the server calls it every second."""
+        snapshot = self._monitor.snapshot()
+
+        def connected_since(server: str, session: str) -> datetime | None:
+            seen = snapshot.session(server, session)
+            return seen.since if seen is not None and seen.verdict == Verdict.CONNECTED else None
+
+        self._handoffs.settle(connected_since)
+
+    async def show(self, request: Request) -> Response:
+        """Show the page, which is the same for every link."""
+        locale = negotiate(request.headers.get("accept-language", ""))
+        return HTMLResponse(handoff_page(locale, translator(locale)))
+
+    async def open(self, request: Request) -> Response:
+        """Use the link up for this browser, and ask for a first code if there is none."""
+        key = address_key(client_address(request))
+        wait_seconds = math.ceil(self._limit.wait_seconds(key))
+        if wait_seconds:
+            return PlainTextResponse("Too many tries.\n", 429, {"retry-after": str(wait_seconds)})
+        # Counted before it is known whether the link is good: tries sent all at once count too.
+        self._limit.count(key)
+        return await self._answer(request, lambda form: asyncio.to_thread(self._open, request, form, key))
+
+    async def state(self, request: Request) -> Response:
+        """Tell how the session of this browser's hand-off stands."""
+        return await self._answer(request, lambda form: asyncio.to_thread(self._state, request, form))
+
+    async def code(self, request: Request) -> Response:
+        """Ask the gateway for a new code, as often as a hand-off may."""
+        return await self._answer(request, lambda form: asyncio.to_thread(self._code, request, form))
+
+    async def _answer(
+        self, request: Request, work: Callable[[dict[str, str]], Awaitable[Response]]
+    ) -> Response:
+        try:
+            return await work(await read_form(request))
+        except FormError as error:
+            return PlainTextResponse("This cannot be read.\n", error.status_code)
+        except StoreError as error:
+            log.warning("handoff_store_failed problem=%r", error.message)
+            return PlainTextResponse("The store does not answer.\n", 503)
+
+    def _open(self, request: Request, form: dict[str, str], key: str) -> Response:
+        number = form.get("id", "")
+        held = self._held(request, number)
+        if held is not None:
+            self._limit.clear(key)
+            return JSONResponse(self._tell(request, held))
+        opened = self._handoffs.open(f"{number}.{form.get('token', '')}")
+        if opened is None:
+            return _gone()
+        self._limit.clear(key)
+        handoff, cookie = opened
+        response = JSONResponse(self._tell(request, self._ask(request, handoff)))
+        lifetime = handoff.expires_at - self._now()
+        set_cookie(
+            response,
+            COOKIE + number,
+            cookie,
+            request=request,
+            rule=self._rule,
+            lifetime=lifetime,
+            same_site="strict",
+        )
+        return response
+
+    def _state(self, request: Request, form: dict[str, str]) -> Response:
+        held = self._held(request, form.get("id", ""))
+        return _gone() if held is None else JSONResponse(self._tell(request, held))
+
+    def _code(self, request: Request, form: dict[str, str]) -> Response:
+        held = self._held(request, form.get("id", ""))
+        return _gone() if held is None else JSONResponse(self._tell(request, self._ask(request, held)))
+
+    def _held(self, request: Request, number: str) -> Handoff | None:
+        cookie = read_cookie(request, COOKIE + number, rule=self._rule)
+        found = self._handoffs.held(cookie) if cookie else None
+        return found if found is not None and found.id == number else None
+
+    def _ask(self, request: Request, handoff: Handoff) -> Handoff:
+        server, session = handoff.server, handoff.session
+        seen = self._monitor.snapshot().session(server, session)
+        operation = self._operations.status(server, session)
+        if seen is None or not needs_a_code(seen, operation, self._voice(request)):
+            return handoff
+        if not self._handoffs.begin_round(handoff.id):
+            return handoff
+        self._operations.pair(server, session, actor=f"hand-off of {handoff.maker}")
+        return handoff.model_copy(update={"rounds": handoff.rounds + 1})
+
+    def _tell(self, request: Request, handoff: Handoff) -> State:
+        server, session = handoff.server, handoff.session
+        self._monitor.watch(server, session, WATCH_SECONDS)
+        seen = self._monitor.snapshot().session(server, session)
+        return tell(self._voice(request), handoff, seen, self._operations.status(server, session))
+
+    def _voice(self, request: Request) -> Voice:
+        locale = negotiate(request.headers.get("accept-language", ""))
+        return Voice(now=self._now(), zone=UTC, locale=locale)
+
+
+def _gone() -> Response:
+    return JSONResponse({}, 404)
+
+
+def _file_route(name: str, media_type: str) -> Route:
+    content = (files("dashboard") / "handoff" / "assets" / name).read_bytes()
+
+    async def send_file(_request: Request) -> Response:
+        return Response(content, media_type=media_type)
+
+    return Route(f"{ASSETS}/{name}", send_file, methods=["GET"])

@@ -1,0 +1,73 @@
+"""Hand-off links without a gateway: what the routes see of it is played by the test."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.clock import Now
+from core.clock import now as real_now
+from core.handoffs import Handoffs
+from core.models import Histogram, ServerSnapshot, SessionSnapshot, Snapshot
+from core.operation_status import Kind, OperationStatus
+from core.store import FileStore, History
+from dashboard.auth.cookies import CookieRule
+from dashboard.handoff.routes import HandoffRoutes
+
+NO_SECONDS = Histogram(bounds=(), buckets=(0,), sum_seconds=0.0)
+
+
+class PlayedGateway:
+    """Monitor and operations in one."""
+
+    def __init__(self) -> None:
+        self.sessions: list[SessionSnapshot] = []
+        self.asked: list[tuple[str, str, str]] = []
+        self.watched: set[tuple[str, str]] = set()
+
+    def snapshot(self) -> Snapshot:
+        """Return what the test has put there."""
+        now = datetime.now(UTC)
+        server = ServerSnapshot(
+            server="main",
+            enabled=True,
+            up=True,
+            interval_seconds=5,
+            holder="test",
+            published_at=now,
+            settings_revision=1,
+            probe_seconds=NO_SECONDS,
+            sessions=tuple(self.sessions),
+        )
+        return Snapshot(taken_at=now, settings_revision=1, servers=(server,))
+
+    def watch(self, server: str, session: str, _seconds: float) -> None:
+        """Note who is looked at."""
+        self.watched.add((server, session))
+
+    def pair(self, server: str, session: str, *, actor: str) -> OperationStatus:
+        """Note who asked."""
+        self.asked.append((server, session, actor))
+        now = datetime.now(UTC)
+        return OperationStatus(
+            server=server,
+            session=session,
+            kind=Kind.PAIR,
+            actor=actor,
+            holder="test",
+            started_at=now,
+            step_since=now,
+        )
+
+    def status(self, _server: str, _session: str) -> OperationStatus | None:
+        """Nothing runs."""
+        return None
+
+
+def handoffs(
+    data: Path, rule: CookieRule, gateway: PlayedGateway | None = None, *, now: Now = real_now
+) -> HandoffRoutes:
+    """Return the routes over a real store."""
+    kept = Handoffs(FileStore(data / "store"), History(data / "history").append, now=now)
+    played = gateway or PlayedGateway()
+    return HandoffRoutes(kept, played, played, rule, now=now)

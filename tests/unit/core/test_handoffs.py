@@ -1,0 +1,171 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.handoffs import KEPT_AFTER_END, MOST_ROUNDS, SUBJECT, Event, Handoffs
+from core.models import HistoryEntry
+from tests.fakes import FakeClock, MemoryStore
+
+
+class World:
+    """Hand-offs on a store in memory, with a clock that is turned by hand."""
+
+    def __init__(self) -> None:
+        self.clock, self.store, self.history = FakeClock(), MemoryStore(), list[HistoryEntry]()
+        self.handoffs = Handoffs(self.store, self.history.append, now=self.clock)
+        self.connected: datetime | None = None
+
+    def make(self, minutes: int = 10, session: str = "sales") -> tuple[str, str]:
+        made, token = self.handoffs.make("main", session, maker="ana", minutes=minutes)
+        return made.id, token
+
+    def settle(self) -> None:
+        self.handoffs.settle(lambda _server, _session: self.connected)
+
+    @property
+    def told(self) -> list[tuple[object, str | None]]:
+        return [(entry.data["event"], entry.actor) for entry in self.history]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_link_opens_once_and_only_its_browser_holds_it(world: World) -> None:
+    number, token = world.make()
+
+    opened = world.handoffs.open(token)
+
+    assert opened
+    assert world.handoffs.open(token) is None
+    held = world.handoffs.held(opened[1])
+    assert held is not None
+    assert (held.id, held.session) == (number, "sales")
+    assert world.handoffs.held(token) is None
+    assert world.told == [("made", "ana"), ("opened", None)]
+
+
+def test_store_and_history_hold_neither_token_nor_cookie(world: World) -> None:
+    _, token = world.make()
+    opened = world.handoffs.open(token)
+    assert opened
+
+    kept = repr(world.store.read_all(SUBJECT)) + repr(world.history) + repr(opened[0])
+
+    assert token.split(".")[1] not in kept
+    assert opened[1].split(".")[1] not in kept
+
+
+@pytest.mark.parametrize("forged", ["", "x", "0" * 16, "0" * 16 + "." + "a" * 43, "../x." + "a" * 43])
+def test_forged_link_or_cookie_gives_nothing(world: World, forged: str) -> None:
+    world.make()
+
+    assert world.handoffs.open(forged) is None
+    assert world.handoffs.held(forged) is None
+
+
+def test_other_links_token_does_not_open_this_one(world: World) -> None:
+    first, _ = world.make()
+    _, other = world.make(session="support")
+
+    assert world.handoffs.open(f"{first}.{other.split('.')[1]}") is None
+
+
+def test_expired_link_neither_opens_nor_goes_on(world: World) -> None:
+    _, early = world.make()
+    _, late = world.make(session="support")
+    opened = world.handoffs.open(early)
+    assert opened
+    world.clock.advance(600)
+
+    assert world.handoffs.open(late) is None
+    assert world.handoffs.held(opened[1]) is None
+    world.settle()
+    world.settle()
+    assert world.told.count(("expired", None)) == 2
+
+
+def test_revoked_link_is_worthless_opened_or_not(world: World) -> None:
+    number, token = world.make()
+    opened = world.handoffs.open(token)
+    assert opened
+
+    world.handoffs.revoke(number, actor="rui")
+    world.handoffs.revoke(number, actor="rui")
+
+    assert world.handoffs.held(opened[1]) is None
+    assert world.handoffs.begin_round(number) is False
+    assert world.told[2:] == [("revoked", "rui")]
+
+
+def test_new_link_for_a_session_ends_the_earlier_one(world: World) -> None:
+    _, first = world.make()
+    other, unrelated = world.make(session="support")
+    world.clock.advance(1)
+    newest, second = world.make()
+
+    assert world.handoffs.open(first) is None
+    assert world.handoffs.open(second)
+    assert world.handoffs.open(unrelated)
+    found = world.handoffs.newest("main", "sales")
+    assert found is not None
+    assert (found.id, found.is_good(world.clock())) == (newest, True)
+    assert other != newest
+
+
+def test_codes_are_counted_up_to_the_limit(world: World) -> None:
+    number, _ = world.make()
+
+    assert [world.handoffs.begin_round(number) for _ in range(MOST_ROUNDS + 2)] == [True] * MOST_ROUNDS + [
+        False,
+        False,
+    ]
+
+
+def test_scan_ends_it_and_its_browser_still_learns_of_it(world: World) -> None:
+    _, token = world.make()
+    world.clock.advance(5)
+    opened = world.handoffs.open(token)
+    assert opened
+    world.connected = world.clock() + timedelta(seconds=20)
+    world.clock.advance(21)
+
+    world.settle()
+
+    held = world.handoffs.held(opened[1])
+    assert held is not None
+    assert held.end == Event.SCANNED
+    assert world.told[-1] == ("scanned", None)
+    world.clock.advance(600)
+    assert world.handoffs.held(opened[1]) is None
+
+
+def test_session_that_was_connected_before_the_link_was_opened_does_not_end_it(world: World) -> None:
+    world.connected = world.clock()
+    world.clock.advance(5)
+    _, token = world.make()
+    world.settle()
+    opened = world.handoffs.open(token)
+    world.settle()
+
+    assert opened
+    assert [event for event, _ in world.told] == ["made", "opened"]
+
+
+def test_what_ended_long_ago_is_forgotten(world: World) -> None:
+    world.make()
+    world.clock.advance(601)
+    world.settle()
+    world.clock.advance(KEPT_AFTER_END.total_seconds() + 1)
+
+    world.settle()
+
+    assert world.store.read_all(SUBJECT) == {}
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(0, 300), (30, 1800), (10_000, 3600)])
+def test_lifetime_stays_within_bounds(world: World, minutes: int, seconds: int) -> None:
+    made, _ = world.handoffs.make("main", "sales", maker="ana", minutes=minutes)
+
+    assert (made.expires_at - made.made_at).total_seconds() == seconds

@@ -1,0 +1,204 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgi_browser import Browser
+from auth_world import World
+from page_world import session
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from core.clock import now
+from core.handoffs import MOST_ROUNDS, Handoffs
+from core.models import QrCode, Verdict
+from core.store import FileStore, History
+from dashboard.auth.gate import Gate, GateRules
+from tests.support.handing_off import PlayedGateway, handoffs
+
+PAYLOAD = "2@the-code-of-sales"
+OTHER = "2@the-code-of-support"
+
+
+class Desk:
+    """The routes behind the real gate."""
+
+    def __init__(self, directory: Path) -> None:
+        self.moment = now()
+        self.gateway = PlayedGateway()
+        world = World(directory / "auth")
+        routes = handoffs(directory, world.rule, self.gateway, now=lambda: self.moment)
+        self.kept = Handoffs(
+            FileStore(directory / "store"), History(directory / "history").append, now=lambda: self.moment
+        )
+        paths = frozenset(route.path for route in routes.routes())
+        rules = GateRules(
+            recognition=world.desk.recognition,
+            external_url=None,
+            open_paths=paths,
+            headers=world.rules.headers,
+            tab_frames=world.rules.tab_frames,
+        )
+        self.app = Starlette(routes=routes.routes(), middleware=[Middleware(Gate, rules=rules)])
+        self.shows("sales", Verdict.WAITING_FOR_QR, PAYLOAD)
+
+    def shows(self, name: str, verdict: Verdict, payload: str | None = None) -> None:
+        code = QrCode(payload=payload, first_seen=now()) if payload else None
+        self.gateway.sessions = [one for one in self.gateway.sessions if one.session != name]
+        self.gateway.sessions.append(session(name, verdict, since=now(), qr=code))
+
+    def link(self, name: str = "sales") -> dict[str, str]:
+        made, link = self.kept.make("main", name, maker="ana", minutes=10)
+        return {"id": made.id, "token": link.split(".")[1]}
+
+    def browser(self, **settings: Any) -> Browser:
+        return Browser(self.app, **settings)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_only_the_press_of_the_button_uses_the_link_up(desk: Desk) -> None:
+    link, preview, person = desk.link(), desk.browser(), desk.browser()
+
+    page = preview.get("/hand-off")
+    answer = person.post("/hand-off/open", link)
+
+    assert page.status == 200
+    assert "sales" not in page.text
+    assert "ana" not in page.text
+    assert "script-src 'self'; style-src 'self'" in page.text
+    assert not preview.cookies
+    assert (answer.status, json.loads(answer.text)["phase"]) == (200, "qr")
+    assert desk.gateway.watched == {("main", "sales")}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("pt-PT", "telemóvel"), ("pt-BR", "celular"), ("en", "phone")]
+)
+def test_page_speaks_the_readers_language(desk: Desk, language: str, words: str) -> None:
+    assert words in desk.browser().get("/hand-off", **{"accept-language": language}).text
+
+
+def test_second_browser_gets_nothing_and_the_first_may_press_again(desk: Desk) -> None:
+    link, first, second = desk.link(), desk.browser(), desk.browser()
+
+    opened = first.post("/hand-off/open", link)
+
+    assert opened.status == 200
+    assert second.post("/hand-off/open", link).status == 404
+    assert second.cookies == {}
+    assert first.post("/hand-off/open", link).status == 200
+    line = opened.set_cookies[f"wppconnect_hand_off_{link['id']}"]
+    assert "HttpOnly" in line
+    assert "SameSite=strict" in line
+    assert "Max-Age=600" in line
+
+
+def test_cookie_is_for_https_where_the_page_is(desk: Desk) -> None:
+    link, browser = desk.link(), desk.browser(scheme="https")
+
+    answer = browser.post("/hand-off/open", link)
+
+    assert "Secure" in answer.set_cookies[f"__Host-wppconnect_hand_off_{link['id']}"]
+    assert browser.post("/hand-off/state", {"id": link["id"]}).status == 200
+
+
+@pytest.mark.parametrize("case", ["used", "expired", "revoked", "forged", "unknown", "malformed"])
+@pytest.mark.parametrize("path", ["open", "state", "code"])
+def test_worthless_links_are_answered_alike(desk: Desk, case: str, path: str) -> None:
+    link = desk.link()
+    if case == "used":
+        desk.browser().post("/hand-off/open", link)
+    elif case == "expired":
+        desk.moment += timedelta(minutes=11)
+    elif case == "revoked":
+        desk.kept.revoke(link["id"], actor="ana")
+    else:
+        link |= {
+            "forged": {"token": "x" * 43},
+            "unknown": {"id": "0" * 16},
+            "malformed": {"id": "../x", "token": "é"},
+        }[case]
+
+    answer = desk.browser().post(f"/hand-off/{path}", link)
+
+    assert (answer.status, answer.text, answer.set_cookies) == (404, "{}", {})
+    assert desk.gateway.asked == []
+
+
+@pytest.mark.parametrize("end", ["expired", "revoked"])
+def test_page_that_was_open_is_told_no_more_after_the_end(desk: Desk, end: str) -> None:
+    link, browser = desk.link(), desk.browser()
+    browser.post("/hand-off/open", link)
+    if end == "expired":
+        desk.moment += timedelta(minutes=11)
+    else:
+        desk.kept.revoke(link["id"], actor="ana")
+
+    answer = browser.post("/hand-off/state", link)
+
+    assert (answer.status, answer.text) == (404, "{}")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", ""])
+@pytest.mark.parametrize("path", ["open", "state", "code"])
+def test_other_sites_are_refused_and_use_nothing_up(desk: Desk, path: str, origin: str) -> None:
+    link, browser = desk.link(), desk.browser()
+
+    assert browser.post(f"/hand-off/{path}", link, origin=origin).status == 403
+    assert browser.post("/hand-off/open", link).status == 200
+
+
+def test_one_hand_offs_cookie_shows_nothing_of_another_session(desk: Desk) -> None:
+    desk.shows("support", Verdict.WAITING_FOR_QR, OTHER)
+    one, other = desk.link("sales"), desk.link("support")
+    mine, theirs = desk.browser(), desk.browser()
+    seen = mine.post("/hand-off/open", one)
+    shown_there = theirs.post("/hand-off/open", other)
+    cookie = mine.cookies[f"wppconnect_hand_off_{one['id']}"]
+
+    renamed = desk.browser(cookies={f"wppconnect_hand_off_{other['id']}": cookie})
+
+    assert json.loads(seen.text)["qr"] != json.loads(shown_there.text)["qr"]
+    assert "support" not in seen.text
+    assert mine.post("/hand-off/state", {"id": other["id"]}).status == 404
+    assert renamed.post("/hand-off/state", {"id": other["id"]}).status == 404
+
+
+def test_code_is_asked_for_in_the_makers_name_and_not_without_end(desk: Desk) -> None:
+    desk.shows("sales", Verdict.DISCONNECTED)
+    link, browser = desk.link(), desk.browser()
+
+    first = json.loads(browser.post("/hand-off/open", link).text)
+    for _ in range(MOST_ROUNDS + 2):
+        last = json.loads(browser.post("/hand-off/code", link).text)
+
+    assert first["may_ask"]
+    assert desk.gateway.asked == [("main", "sales", "hand-off of ana")] * MOST_ROUNDS
+    assert (last["phase"], last["may_ask"]) == ("stopped", False)
+    assert "ana" in last["text"]
+
+
+def test_scan_is_told_to_the_browser_and_ends_the_link(desk: Desk) -> None:
+    link, browser = desk.link(), desk.browser()
+    browser.post("/hand-off/open", link)
+    desk.shows("sales", Verdict.CONNECTED)
+
+    state = json.loads(browser.post("/hand-off/state", link).text)
+
+    assert (state["phase"], state["qr"]) == ("linked", "")
+    assert "sales is connected" in state["text"]
+
+
+def test_guessing_is_slowed_down_by_address(desk: Desk) -> None:
+    guesser = desk.browser()
+    forged = desk.link() | {"token": "x" * 43}
+
+    statuses = [guesser.post("/hand-off/open", forged).status for _ in range(12)]
+
+    assert statuses == [404] * 10 + [429] * 2
+    assert desk.browser(address="198.51.100.9").post("/hand-off/open", desk.link()).status == 200
