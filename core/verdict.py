@@ -61,7 +61,7 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
                 began = max(began, circumstances.gateway_restarted_at)
             if circumstances.now - began > START_LIMIT:
                 return Verdict.STUCK, Reason.START_TOO_SLOW
-            return Verdict.STARTING, Reason.NONE
+            return Verdict.STARTING, Reason.GATEWAY_RESTARTED if _is_blamed(circumstances) else Reason.NONE
         case SessionState.CLOSED:
             return Verdict.DISCONNECTED, _why_closed(before, circumstances)
         case _:
@@ -189,9 +189,14 @@ def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason
     by_operator = circumstances.closed_by()
     if by_operator is not None:
         return by_operator
-    restarted_at = circumstances.gateway_restarted_at
-    if restarted_at is not None and circumstances.now - restarted_at < RESTART_BLAME:
+    if _is_blamed(circumstances):
         return Reason.GATEWAY_RESTARTED
     if before.verdict in (Verdict.CONNECTED, Verdict.UNRESPONSIVE):
         return Reason.CLOSED_ON_GATEWAY
     return before.lost_reason if before.lost_reason != Reason.NONE else Reason.CLOSED_ON_GATEWAY
+
+
+def _is_blamed(circumstances: Circumstances) -> bool:
+    """Tell whether the gateway was restarted so lately that what it did to its sessions comes of that."""
+    restarted_at = circumstances.gateway_restarted_at
+    return restarted_at is not None and circumstances.now - restarted_at < RESTART_BLAME

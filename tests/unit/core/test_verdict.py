@@ -165,12 +165,11 @@ def test_a_session_lost_after_an_operators_logout_is_put_down_to_it() -> None:
     assert lost.lost_reason == Reason.LOGGED_OUT_BY_OPERATOR
 
 
-def test_a_session_lost_just_after_a_gateway_restart_is_put_down_to_it() -> None:
+@pytest.mark.parametrize("state", [SessionState.CLOSED, SessionState.INITIALIZING])
+def test_a_session_lost_just_after_a_gateway_restart_is_put_down_to_it(state: SessionState) -> None:
     connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
 
-    lost = advance(
-        connected, seen(9, state=SessionState.CLOSED), at(9, gateway_restarted_at=T0 + timedelta(seconds=5))
-    )
+    lost = advance(connected, seen(9, state=state), at(9, gateway_restarted_at=T0 + timedelta(seconds=5)))
 
     assert lost.lost_reason == Reason.GATEWAY_RESTARTED
 
