@@ -54,11 +54,12 @@ def ask(word: str) -> None:
     """Show what would happen to which session, and ask."""
     action = Action(word)
     title = _(fleet_text.TITLES[action])
+    # Once, for as long as the question stands: after the answer nobody is selected any more.
+    found = fleet_actions.preview(action)
 
     @st.dialog(title)
     def dialog() -> None:
         state.user()
-        found = fleet_actions.preview(action)
         st.write(_(fleet_text.EXPLAINED[action]))
         components.findings([("good", name) for _server, name in found.will])
         if found.skipped:
