@@ -35,6 +35,8 @@ def reader(server: Server, chromium: Browser) -> Iterator[Page]:
     page.click("button")
     page.fill("input[name=password]", PASSWORD)
     page.click("button")
+    # Until everything is there: without its style sheet a page has another width.
+    page.wait_for_url(f"**/runbooks#{SECTION}")
     yield page
     page.close()
 
