@@ -67,9 +67,14 @@ def connect(browser: Browser, there: Deployed) -> None:
 
 
 def scan(visitor: Visitor, there: Deployed) -> None:
-    """Follow the alert's link, have a QR code made and scan it."""
+    """Have a QR code made on the session's page and scan it."""
     visitor.open_session()
     visitor.press(f"repair-main-{SESSION}")
+    scan_what_is_shown(visitor, there)
+
+
+def scan_what_is_shown(visitor: Visitor, there: Deployed) -> None:
+    """Scan the live code as soon as it is on the screen, and wait until the exporter sees it."""
     visitor.await_live_qr()
     there.phone("POST", f"/control/sessions/{SESSION}/scan")
     visitor.reads(f"{SESSION} is connected")
@@ -113,8 +118,9 @@ def test_a_lost_session_is_told_once_paired_anew_and_told_as_resolved(
     alerted_after = time.monotonic() - unlinked
     (alert,) = told("firing")
     visitor = signed_in(browser, deployed)
+    # The link is the tap: the page brings the code up by itself.
     visitor.page.goto(str(alert["annotations"]["dashboard_url"]))  # type: ignore[index]
-    scan(visitor, deployed)
+    scan_what_is_shown(visitor, deployed)
     scanned = time.monotonic()
     until(lambda: told("resolved"), seconds=90, what="the end of the alert")
     resolved_after = time.monotonic() - scanned

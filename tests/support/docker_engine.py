@@ -155,6 +155,9 @@ def _end(folder: Path) -> None:
     pid = int((folder / "pid").read_text())
     os.kill(pid, signal.SIGTERM)
     until(lambda: not _runs(pid), seconds=60, what="the Docker Engine's end")
+    # It leaves its name for the host's own network mounted, once a container used that.
+    for mounted in (folder / "state" / "exec" / "netns").glob("*"):
+        subprocess.run(["umount", mounted], check=False, capture_output=True)
     shutil.rmtree(folder / "state")
 
 
