@@ -31,7 +31,7 @@ class PlayedProber:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="played-prober")
 
-    def shows(self, name: str, *turns: Turn) -> None:
+    def knows(self, name: str, *turns: Turn) -> None:
         """Let a session have gone through these verdicts, the oldest first; the last one holds."""
         now = datetime.now(UTC)
         entries, before, since = [], "unknown", now - timedelta(minutes=turns[0][0] + 1)
@@ -60,9 +60,9 @@ class PlayedProber:
         )
         with self._lock:
             self._sessions[name] = session
-        self._publish()
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
+        """Let everybody see what is known."""
         now = datetime.now(UTC)
         with self._lock:
             sessions = [
@@ -73,7 +73,7 @@ class PlayedProber:
 
     def _run(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS):
-            self._publish()
+            self.publish()
 
     def start(self) -> None:
         """Take the lease; nobody else probes from now on."""

@@ -1,0 +1,222 @@
+"""The list, the activity, pauses and several sessions at once, at a desk and on a phone."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from core.models import Reason
+from simulator import Simulator, Times
+from tests.support.played import Turn, played
+from tests.support.stack import SECRET, Stack, stack
+from tests.support.visitor import SLOW, Visitor
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+PICTURES = Path(__file__).parents[2] / "screenshots" / "overview"
+"""Git-ignored: to be looked at."""
+NAMES = [f"shop-{number:03}" for number in range(300)]
+CLOSED, NONE = Reason.CLOSED_ON_GATEWAY, Reason.NONE
+ROW = "[class*='st-key-row-']"
+Scheme = Literal["light", "dark"]
+LOOKS: list[tuple[str, Scheme]] = [
+    ("desktop", "light"),
+    ("desktop", "dark"),
+    ("phone", "light"),
+    ("phone", "dark"),
+]
+
+
+def life(number: int) -> list[Turn]:
+    """A session's last days; a few are in trouble now."""
+    turns: list[Turn] = [(20_000, "connected", NONE), (600, "disconnected", CLOSED), (560, "connected", NONE)]
+    match number % 50:
+        case 3:
+            turns.append((40, "disconnected", CLOSED))
+        case 7:
+            turns.append((20, "unresponsive", Reason.PAGE_NOT_ANSWERING))
+    return turns
+
+
+class Tabs:
+    """Tabs of the administrator, one at a time; they set a password in the first one."""
+
+    def __init__(self, browser: Browser, product: Stack, link: str) -> None:
+        self._browser, self._product, self._link = browser, product, link
+        self._open: Visitor | None = None
+
+    def new(self, size: str, scheme: Scheme = "light") -> Visitor:
+        """Open the list of sessions."""
+        self.close()
+        visitor = self._open = Visitor(self._browser, self._product, size, scheme=scheme)
+        if self._link:
+            visitor.sign_in_first(self._link)
+            self._link = ""
+        else:
+            visitor.open("/")
+            visitor.sign_in()
+        visitor.page.locator(ROW).first.wait_for(timeout=SLOW)
+        return visitor
+
+    def close(self) -> None:
+        """Close the tab that is open."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+@pytest.fixture(scope="module")
+def many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tabs]:
+    """The page beside a prober that the test plays: 300 sessions with a past."""
+    with ExitStack() as ending:
+        simulator = ending.enter_context(Simulator(secret_key=SECRET))
+        directory = tmp_path_factory.mktemp("many")
+        product = ending.enter_context(stack(simulator, directory, WPPCONNECT_SESSIONS=",".join(NAMES)))
+        prober = ending.enter_context(played(product.data))
+        for number, name in enumerate(NAMES):
+            prober.knows(name, *life(number))
+        prober.publish()
+        tabs = Tabs(browser, product, product.first_link(product.start_page()))
+        yield tabs
+        tabs.close()
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=[" ".join(look) for look in LOOKS])
+def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str, scheme: Scheme) -> None:
+    visitor = many.new(size, scheme)
+    first = visitor.page.locator(ROW).first
+    expect(first).to_contain_text("Disconnected", timeout=SLOW)
+    expect(first).to_contain_text(re.compile(r"9\d\.\d+ % 24 h"), timeout=SLOW)
+    expect(visitor.page.locator(ROW)).to_have_count(25)
+    picture(visitor, f"list-{size}-{scheme}")
+
+    visitor.page.get_by_role("searchbox").fill("shop-123")
+    expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
+
+    assert "find=shop-123" in visitor.page.url
+    assert not visitor.overflows()
+    assert visitor.foreign_requests == []
+
+
+def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tabs) -> None:
+    visitor = many.new("desktop")
+
+    visitor.open("/?verdict=unresponsive&find=shop-05")
+    expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
+    visitor.page.get_by_role("link", name="shop-057").click()
+
+    visitor.reads("Uptime and outages")
+    visitor.reads("1 × removed on the phone, or closed elsewhere")
+    assert "session=shop-057" in visitor.page.url
+
+
+def test_a_search_without_a_find_says_the_way_back(many: Tabs) -> None:
+    visitor = many.new("phone")
+
+    visitor.page.get_by_role("searchbox").fill("nobody")
+    visitor.reads("No session matches.")
+    picture(visitor, "nothing-found-phone")
+    visitor.press("show-all")
+
+    expect(visitor.page.locator(ROW)).to_have_count(25, timeout=SLOW)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_the_activity_is_narrowed_and_taken_along_as_a_file(
+    many: Tabs, size: str, scheme: Scheme, tmp_path: Path
+) -> None:
+    visitor = many.new(size, scheme)
+
+    visitor.open("/activity?session=shop-003&period=30d")
+    visitor.reads("Removed on the phone, or closed by somebody else.", seconds=30)
+    picture(visitor, f"activity-{size}-{scheme}")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Download as CSV").click()
+    download.value.save_as(tmp_path / "activity.csv")
+
+    text = (tmp_path / "activity.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {row["Session"] for row in rows} == {"shop-003"}
+    assert [row["What"] for row in rows] == ["Disconnected", "Connected", "Disconnected", "Connected"]
+    assert not visitor.overflows()
+
+
+@pytest.fixture
+def living(browser: Browser, tmp_path: Path) -> Iterator[Tabs]:
+    """The page beside a simulated gateway on which three sessions are paired."""
+    paired = ["sales", "support", "shop"]
+    times = Times(scale=0.1)
+    with (
+        Simulator(secret_key=SECRET, times=times, paired=paired) as simulator,
+        stack(simulator, tmp_path, WPPCONNECT_SESSIONS=",".join(paired)) as product,
+    ):
+        tabs = Tabs(browser, product, product.first_link(product.start_page()))
+        yield tabs
+        tabs.close()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, size: str) -> None:
+    visitor = living.new(size)
+    visitor.reads("All 3 connected", seconds=40)
+
+    visitor.press("select")
+    visitor.press("select-all")
+    visitor.reads("3 selected")
+    visitor.press("fleet-pause")
+    visitor.page.get_by_label("Why? Everybody sees it.").fill("disk swap")
+    picture(visitor, f"pause-{size}")
+    visitor.press("fleet-yes-pause")
+    visitor.reads("Paused by admin until ", seconds=20)
+    visitor.reads("disk swap")
+    expect(visitor.page.locator(ROW).filter(has_text="Paused")).to_have_count(3, timeout=SLOW)
+    picture(visitor, f"paused-{size}")
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    visitor.press("select")
+    visitor.press("select-all")
+    visitor.reads("3 selected")
+    visitor.press("fleet-resume")
+    visitor.press("fleet-yes-resume")
+
+    visitor.reads("All 3 connected", seconds=40)
+    assert not visitor.overflows()
+
+
+def test_several_sessions_are_started_one_after_the_other(living: Tabs) -> None:
+    visitor = living.new("desktop")
+    visitor.reads("All 3 connected", seconds=40)
+    for name in ("sales", "support"):
+        visitor.open(f"/session?server=main&session={name}")
+        visitor.page.locator("summary").first.click(timeout=SLOW)
+        visitor.press(f"close-main-{name}")
+        visitor.press(f"close-yes-main-{name}")
+        visitor.reads("Disconnected", seconds=40)
+
+    visitor.open("/")
+    visitor.press("select")
+    visitor.press("select-all")
+    visitor.reads("3 selected")
+    visitor.press("fleet-start")
+    visitor.reads("shop: connected already")
+    picture(visitor, "start-preview-desktop")
+    visitor.press("fleet-yes-start")
+
+    visitor.reads("admin starts several sessions: 2 of 2 are over.", seconds=60)
+    visitor.reads("All 3 connected", seconds=40)
+    picture(visitor, "started-desktop")
+    visitor.press("fleet-dismiss")
+    until(lambda: not visitor.page.locator(".st-key-fleet-progress").count(), what="the result taken away")
+
+
+def picture(visitor: Visitor, name: str) -> None:
+    """Keep what is on the screen, for whoever wants to look."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    visitor.page.screenshot(path=PICTURES / f"{name}.png")
