@@ -268,8 +268,8 @@ REFUSED: list[Any] = [
     ),
     pytest.param(
         {},
-        {"OPS_PAGE_PORT": "49998", "OPS_GRAFANA_PORT": "49998"},
-        "OPS_GRAFANA_PORT, OPS_PAGE_PORT: are both 49998; give each a port of its own",
+        {"OPS_PAGE_PORT": "19998", "OPS_GRAFANA_PORT": "19998"},
+        "OPS_GRAFANA_PORT, OPS_PAGE_PORT: are both 19998; give each a port of its own",
         id="one port twice",
     ),
 ]
