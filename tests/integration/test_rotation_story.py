@@ -230,7 +230,8 @@ def test_new_key_from_the_page_brings_every_session_back_and_pages_nobody(instal
         for session in SESSIONS:
             outage = outage_seconds(server, session, began)
             print(f"{session} was not connected for {outage:.0f} s")
-            assert 0 < outage < GRACE_SECONDS
+            # May be 0: a session that is back between two samples was never seen to be gone.
+            assert outage < GRACE_SECONDS
         assert server.samples('ALERTS{alertstate="firing",severity="critical"}', 300) == []
         assert agent.stop() == 0
 

@@ -164,7 +164,10 @@ def _end(folder: Path) -> None:
 def _runs(pid: int) -> bool:
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    return Path(f"/proc/{pid}").exists()
+    with suppress(OSError):
+        # A zombie has ended: the test process that started it reaps it when that ends itself.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _has_engine_of_its_own() -> bool:
