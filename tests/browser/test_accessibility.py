@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Literal
 
 import pytest
@@ -13,7 +12,6 @@ from playwright.sync_api import Browser, expect
 from simulator import Simulator, Times
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import SLOW, Visitor
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -54,20 +52,6 @@ def visitor(product: Stack, browser: Browser, request: pytest.FixtureRequest) ->
     person.close()
 
 
-def keeps_nobody_out(visitor: Visitor) -> bool:
-    """Nothing serious is left once the page has come to rest: colours fade in."""
-    found: list[str] = []
-
-    def is_fine() -> bool:
-        found[:] = serious(visitor)
-        return not found
-
-    with suppress(AssertionError):
-        until(is_fine, seconds=5)
-    assert found == []
-    return True
-
-
 def serious(visitor: Visitor) -> list[str]:
     """What keeps people from using the page, by the rule and the place."""
     return [
@@ -84,7 +68,7 @@ def test_screen_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     expect(visitor.page.locator("h1").first).to_be_visible(timeout=SLOW)
     visitor.settle()
 
-    assert keeps_nobody_out(visitor)
+    assert serious(visitor) == []
     assert not visitor.overflows()
     assert visitor.foreign_requests == []
 
@@ -93,6 +77,6 @@ def test_screen_keeps_nobody_out(visitor: Visitor, path: str) -> None:
 def test_plain_page_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     visitor.open(path)
 
-    assert keeps_nobody_out(visitor)
+    assert serious(visitor) == []
     assert not visitor.overflows()
     assert visitor.foreign_requests == []
