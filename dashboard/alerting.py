@@ -137,6 +137,8 @@ class Alerting:
         data: dict[str, str],
     ) -> None:
         with self._lock:
+            if target in self._state.busy:
+                return  # Somebody was faster, or tapped twice.
             self._state.busy.add(target)
             self._state.problems.pop(target, None)
         self._workers.submit(lambda: self._grant(settings, target, ask, actor, data))

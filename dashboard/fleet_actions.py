@@ -25,10 +25,11 @@ def preview(action: Action) -> Plan:
 
 
 def begin_picking() -> None:
-    """Begin to select sessions."""
+    """Begin to select sessions; who taps twice keeps what they have selected."""
     state.require(Role.OPERATOR)
-    state.pick(frozenset())
-    state.tell(PLACE, None)
+    if state.picked() is None:
+        state.pick(frozenset())
+        state.tell(PLACE, None)
 
 
 def end_picking() -> None:
@@ -37,10 +38,22 @@ def end_picking() -> None:
     state.pick(None)
 
 
-def toggle(server: str, session: str) -> None:
-    """Select a session, or not any more."""
+def box_key(server: str, session: str, *, ticked: bool) -> str:
+    """Name the box of a session; another one once the selection was changed elsewhere: a box remembers."""
+    return f"pick-{int(ticked)}-{server}-{session}"
+
+
+def keep_box(server: str, session: str, *, ticked: bool) -> None:
+    """Select a session whose box was drawn empty, or no longer one whose box was drawn ticked.
+
+    A browser tells of boxes that are gone until it has taken them away, and Streamlit, which has forgotten
+    them, takes that for a change: only a box that shows something else than it was drawn with says anything.
+    """
     state.require(Role.OPERATOR)
-    state.pick((state.picked() or frozenset()) ^ {(server, session)})
+    picked = state.picked()
+    if picked is not None and state.held(box_key(server, session, ticked=ticked)) != ticked:
+        target = frozenset({(server, session)})
+        state.pick(picked - target if ticked else picked | target)
 
 
 def pick_all(targets: Sequence[Target]) -> None:
@@ -53,6 +66,8 @@ def start() -> None:
     """Start those of the selected sessions that a start can help."""
     user = state.require(Role.OPERATOR)
     will = preview(Action.START).will
+    if not will:
+        return
     if state.fleet().begin(will, actor=user.name):
         state.pick(None)
         state.tell(PLACE, None)

@@ -39,13 +39,14 @@ def draw_pick(session: SessionSnapshot) -> None:
     if picked is None or not state.may(Role.OPERATOR):
         return
     names = (session.server, session.session)
+    ticked = names in picked
     st.checkbox(
         _("Select {session}").format(session=session.session),
-        value=names in picked,
-        # Another key once the selection was changed elsewhere: a box remembers what it showed.
-        key=f"pick-{int(names in picked)}-{names[0]}-{names[1]}",
-        on_change=fleet_actions.toggle,
+        value=ticked,
+        key=fleet_actions.box_key(*names, ticked=ticked),
+        on_change=fleet_actions.keep_box,
         args=names,
+        kwargs={"ticked": ticked},
         label_visibility="collapsed",
     )
 

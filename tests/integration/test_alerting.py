@@ -89,6 +89,25 @@ def test_a_session_is_acknowledged_and_the_acknowledgement_ended(
     assert events == [("ana", *SALES, "acknowledged"), ("ana", *SALES, "unacknowledged")]
 
 
+def test_of_two_wishes_about_a_session_at_once_the_first_is_granted(
+    core_at: Callable[[str], FakeCore], url: str
+) -> None:
+    core = core_at(url)
+    settings = state.settings().alertmanager
+    assert settings is not None
+    end = datetime.now(UTC) + timedelta(minutes=5)
+
+    state.alerting().silence(settings, SALES, author="ana", comment="on it", until=end)
+    state.alerting().silence(settings, SALES, author="ana", comment="on it", until=end)
+    until(silenced, what="the silence")
+    silence = state.alerting().silences(settings).of(*SALES)
+    assert silence is not None
+    state.alerting().expire(settings, SALES, actor="ana", silence=silence.id)
+    until(lambda: not silenced(), what="the end of the silence")
+
+    assert [one.data["event"] for one in told(core)] == ["acknowledged", "unacknowledged"]
+
+
 def test_a_viewer_sees_an_acknowledgement_and_cannot_end_it(
     core_at: Callable[[str], FakeCore], url: str, sign_ins: FakeSignIns
 ) -> None:

@@ -91,6 +91,41 @@ def test_nothing_selected_offers_nothing(core: FakeCore) -> None:
     assert len(app.checkbox) == 0
 
 
+def test_a_browser_that_still_tells_of_empty_boxes_takes_nothing_out_of_the_selection(core: FakeCore) -> None:
+    app = selecting(core)
+    sales, support = app.checkbox
+    app.button(key="select-all").click().run()
+
+    sales.uncheck()
+    support.uncheck().run()
+
+    assert "2 selected" in shown(app)
+
+
+def test_a_browser_that_still_tells_of_ticked_boxes_selects_nothing_again(core: FakeCore) -> None:
+    app = selecting(core, "sales", "support")
+    sales, support = app.checkbox
+    sales.uncheck().run()
+    app.checkbox(key="pick-1-main-support").uncheck().run()
+
+    sales.check()
+    support.check().run()
+
+    assert "0 selected" in shown(app)
+
+
+def test_who_taps_twice_keeps_the_selection(core: FakeCore) -> None:
+    core.shows(session("sales"), session("support"))
+    app = open_page()
+    begin = app.button(key="select")
+    begin.click().run()
+    app.button(key="select-all").click().run()
+
+    begin.click().run()
+
+    assert "2 selected" in shown(app)
+
+
 def test_the_selection_outlives_a_search(core: FakeCore) -> None:
     names = [session(f"shop-{number}", "connected") for number in range(8)]
     core.monitor.servers = (server(*names),)
