@@ -21,21 +21,24 @@ HOME = "\x1b[H"
 
 
 class TerminalCommand:
-    """One of our console scripts, given as "module:function", in a terminal of its own."""
+    """One of our console scripts, as "module:function" or installed, in a terminal of its own."""
 
     def __init__(
-        self, entry: str, *arguments: str, environ: Mapping[str, str], columns: int = 100, rows: int = 60
+        self,
+        entry: str | Path,
+        *arguments: str,
+        environ: Mapping[str, str],
+        columns: int = 100,
+        rows: int = 60,
+        cwd: Path | None = None,
     ) -> None:
-        module, _, function = entry.partition(":")
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        # As at a terminal, also where the suite itself runs in the background with Ctrl-C ignored.
-        interruptible = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-        start = f"{interruptible}; import sys; from {module} import {function}; sys.exit({function}())"
         self.process = subprocess.Popen(
             # The terminal becomes its own, so that Ctrl-C is a signal there.
-            ["setsid", "--ctty", sys.executable, "-c", start, *arguments],
+            ["setsid", "--ctty", *_command(entry), *arguments],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm", **environ},
+            cwd=cwd,
             stdin=its,
             stdout=its,
             stderr=its,
@@ -80,3 +83,16 @@ class TerminalCommand:
                 # The other end is closed: the command is gone.
                 return
             self._written += decoder.decode(data)
+
+
+def _command(entry: str | Path) -> list[str]:
+    if isinstance(entry, Path):
+        return [str(entry)]
+    module, _, function = entry.partition(":")
+    # As at a terminal, also where the suite itself runs in the background with Ctrl-C ignored.
+    interruptible = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    return [
+        sys.executable,
+        "-c",
+        f"{interruptible}; import sys; from {module} import {function}; sys.exit({function}())",
+    ]
