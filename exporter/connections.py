@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange and a limit of connections."""
+"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ class DeadlineProtocol(H11Protocol):
     """
 
     exchange_seconds: ClassVar[float] = 10.0
-    connection_limit: ClassVar[int] = 256
-    """Prometheus needs one or two; the rest of the file descriptors belong to the probes."""
 
     _deadline: asyncio.TimerHandle | None = None
     _receiving = True
@@ -29,9 +27,6 @@ class DeadlineProtocol(H11Protocol):
         super().connection_made(transport)
         # Whoever attaches a handler to uvicorn's logger switches it on, and one of our paths holds a token.
         self.access_log = False
-        if len(self.connections) > self.connection_limit:
-            transport.abort()
-            return
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:

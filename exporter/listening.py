@@ -22,12 +22,36 @@ if TYPE_CHECKING:
 
 REMEDY = "choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
 HEADER_LIMIT_BYTES = 16_384
-HANDSHAKE_SECONDS = 10.0
+CONNECTION_LIMIT = 256
+"""Prometheus needs one or two; the rest of the file descriptors belong to the probes."""
 STOP_SECONDS = 1
 """How long open exchanges may take to end after a signal; the whole stop stays under two seconds."""
 
 
-def listen(address: tuple[str, int]) -> socket.socket:
+class Listener(socket.socket):
+    """A listening socket that closes whoever comes while too many are connected.
+
+    They are counted when accepted, because protocols of asyncio see them after their TLS handshake only:
+    clients that never begin it would use up the file descriptors unseen.
+    """
+
+    def __init__(self, listening: socket.socket, limit: int) -> None:
+        super().__init__(fileno=listening.detach())
+        self._limit = limit
+        self._accepted: list[socket.socket] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection, or close it and raise what asyncio takes for a client that has left."""
+        connection, address = super().accept()
+        self._accepted = [one for one in self._accepted if one.fileno() >= 0]
+        if len(self._accepted) >= self._limit:
+            connection.close()
+            raise ConnectionAbortedError
+        self._accepted.append(connection)
+        return connection, address
+
+
+def listen(address: tuple[str, int], *, limit: int = CONNECTION_LIMIT) -> Listener:
     """Open the listening socket; raises ConfigurationError that names the address and the setting."""
     host, port = address
     dual = not host and socket.has_dualstack_ipv6()
@@ -40,7 +64,7 @@ def listen(address: tuple[str, int]) -> socket.socket:
     # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not;
     # without it headers and body, which are written separately, wait 40 ms for each other.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    return Listener(listener, limit)
 
 
 def make_server(
@@ -67,21 +91,30 @@ def make_server(
     config.load()
     # What uvicorn would build from file names cannot be exchanged while it serves.
     config.ssl = tls
-    return _Server(config)
+    return _Server(config, handshake_seconds=protocol.exchange_seconds)
 
 
 class _Loop(asyncio.SelectorEventLoop):
+    def __init__(self, handshake_seconds: float) -> None:
+        super().__init__()
+        self._handshake_seconds = handshake_seconds
+
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
         """Listen with a deadline for the TLS handshake, too: the usual one is a minute."""
         if options.get("ssl") is not None:
-            options |= {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": STOP_SECONDS}
+            options["ssl_handshake_timeout"] = self._handshake_seconds
+            options["ssl_shutdown_timeout"] = STOP_SECONDS
         return await super().create_server(*args, **options)
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, *, handshake_seconds: float) -> None:
+        super().__init__(config)
+        self._handshake_seconds = handshake_seconds
+
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal, in an event loop of our kind."""
-        with asyncio.Runner(loop_factory=_Loop) as runner:
+        with asyncio.Runner(loop_factory=lambda: _Loop(self._handshake_seconds)) as runner:
             runner.run(self.serve(sockets))
 
     @contextlib.contextmanager

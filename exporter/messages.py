@@ -38,6 +38,11 @@ class Request:
         length = self.headers.get("content-length", "0")
         return "transfer-encoding" in self.headers or length.strip("0") != ""
 
+    async def client_left(self) -> None:
+        """Wait until the client is gone; for a request without a body."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
     def parameter(self, name: str) -> str | None:
         """Read a query parameter that is given exactly once; otherwise None."""
         try:

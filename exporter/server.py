@@ -54,6 +54,8 @@ PAGE = """<!DOCTYPE html>
 """
 READ = ("GET", "HEAD")
 WRITE = ("POST", "PUT")
+FROM_A_BROWSER = frozenset(("origin", "sec-fetch-site"))
+"""Headers that every browser sends with a POST, and no page can suppress."""
 
 Route = Callable[[Request], Awaitable[Response]]
 
@@ -165,7 +167,14 @@ class ExporterApp:
         if server is None or session is None:
             return problem(HTTPStatus.BAD_REQUEST, "Name one server and one session: see /sd.")
         seconds = budget_seconds(request.headers.get("x-prometheus-scrape-timeout-seconds"))
-        result = await self._prober.probe(server, session, seconds=seconds)
+        asking = asyncio.create_task(self._prober.probe(server, session, seconds=seconds))
+        leaving = asyncio.create_task(request.client_left())
+        await asyncio.wait((asking, leaving), return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if not asking.done():
+            asking.cancel()
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Nobody waits for the answer.")
+        result = await asking
         if result is None:
             return problem(HTTPStatus.NOT_FOUND, "No such session is configured: see /sd.")
         form = choose_format(request.headers.get("accept", ""))
@@ -190,9 +199,13 @@ class ExporterApp:
         text = "".join(f"{reason}\n" for reason in reasons)
         return Response(text.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
 
-    async def _reload_settings(self, request: Request) -> Response:  # noqa: ARG002
+    async def _reload_settings(self, request: Request) -> Response:
         if self._reload is None:
             hint = "Start the exporter with --web.enable-lifecycle, or send it SIGHUP."
+            return problem(HTTPStatus.FORBIDDEN, hint)
+        if not FROM_A_BROWSER.isdisjoint(request.headers):
+            # Any page that somebody looks at could send it, with the password that the browser remembers.
+            hint = "A browser may not do this; use curl -X POST, or send SIGHUP."
             return problem(HTTPStatus.FORBIDDEN, hint)
         # Who asks while others wait shares their reload; one that has begun may have read what was before.
         if self._next_reload is None:

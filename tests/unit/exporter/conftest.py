@@ -258,9 +258,9 @@ def golden() -> Callable[[str], str]:
 class Host:
     """A running server whose application can be exchanged: starting one for each test would take seconds."""
 
-    def __init__(self, protocol: type[DeadlineProtocol]) -> None:
+    def __init__(self, protocol: type[DeadlineProtocol], limit: int) -> None:
         self.app: Any = None
-        listener = listen(("127.0.0.1", 0))
+        listener = listen(("127.0.0.1", 0), limit=limit)
         self.address: tuple[str, int] = listener.getsockname()
         self._server = new_http_server(self._answer, protocol)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
@@ -276,19 +276,22 @@ class Host:
 
 
 @pytest.fixture(scope="session")
-def hosts() -> Iterator[dict[type[DeadlineProtocol], Host]]:
-    running: dict[type[DeadlineProtocol], Host] = {}
+def hosts() -> Iterator[dict[tuple[type[DeadlineProtocol], int], Host]]:
+    running: dict[tuple[type[DeadlineProtocol], int], Host] = {}
     yield running
     for host in running.values():
         host.stop()
 
 
 @pytest.fixture
-def serve(hosts: dict[type[DeadlineProtocol], Host]) -> Callable[..., tuple[str, int]]:
+def serve(hosts: dict[tuple[type[DeadlineProtocol], int], Host]) -> Callable[..., tuple[str, int]]:
     """Serve an ASGI application on loopback and return the address."""
 
-    def start(app: Any, protocol: type[DeadlineProtocol] = DeadlineProtocol) -> tuple[str, int]:
-        host = hosts.get(protocol) or hosts.setdefault(protocol, Host(protocol))
+    def start(
+        app: Any, protocol: type[DeadlineProtocol] = DeadlineProtocol, limit: int = 256
+    ) -> tuple[str, int]:
+        key = (protocol, limit)
+        host = hosts.get(key) or hosts.setdefault(key, Host(*key))
         host.app = app
         return host.address
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 
 import pytest
 
 from exporter.connections import DeadlineProtocol
+from exporter.listening import listen, make_server
+from tests.plugins.system_tools import require
+from tests.support.certificates import make_pair
 
 HUGE = b"x" * 32_000_000
 """More than the kernel keeps for a connection that nobody reads."""
@@ -17,8 +21,8 @@ class Impatient(DeadlineProtocol):
     exchange_seconds = 0.3
 
 
-class Crowded(Impatient):
-    connection_limit = 3
+class Patient(DeadlineProtocol):
+    exchange_seconds = 1.0
 
 
 async def small_app(scope, receive, send):
@@ -180,7 +184,7 @@ def test_pipelined_requests_are_all_answered(serve, talk):
 
 
 def test_connections_beyond_the_limit_are_closed_at_once(serve):
-    address = serve(small_app, Crowded)
+    address = serve(small_app, Impatient, limit=3)
     open_connections = [socket.create_connection(address, timeout=5) for _ in range(3)]
     with socket.create_connection(address, timeout=5) as one_more:
         received = read_to_the_end(one_more)
@@ -191,7 +195,7 @@ def test_connections_beyond_the_limit_are_closed_at_once(serve):
 
 
 def test_connection_is_free_again_after_the_flood(serve, talk):
-    address = serve(small_app, Crowded)
+    address = serve(small_app, Impatient, limit=3)
     flood = [socket.create_connection(address, timeout=5) for _ in range(6)]
     for connection in flood:
         read_to_the_end(connection)
@@ -206,6 +210,39 @@ def test_oversized_headers_are_refused(serve, talk):
     answer = talk(serve(small_app), b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
 
     assert answer.startswith(b"HTTP/1.1 400")
+
+
+@pytest.fixture
+def tls_address(tmp_path):
+    """A small application behind TLS that takes three connections and waits a second."""
+    require("openssl")
+    pair = make_pair(tmp_path, "server")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    with listen(("127.0.0.1", 0), limit=3) as listener:
+        server = make_server(small_app, Patient, tls=context)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield listener.getsockname()
+        server.should_exit = True
+        thread.join(5)
+
+
+def test_clients_that_never_begin_their_tls_count_and_are_cut_off(tls_address):
+    began = time.monotonic()
+    silent = [socket.create_connection(tls_address, timeout=5) for _ in range(3)]
+
+    with socket.create_connection(tls_address, timeout=5) as one_more:
+        refused = read_to_the_end(one_more)
+        refused_after = time.monotonic() - began
+    cut_off = [read_to_the_end(connection) for connection in silent]
+    took = time.monotonic() - began
+    for connection in silent:
+        connection.close()
+
+    assert (refused, cut_off) == (b"", [b""] * 3)
+    assert refused_after < Patient.exchange_seconds <= took < 4
+    assert ssl.get_server_certificate(tls_address).startswith("-----BEGIN CERTIFICATE")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from core.models import Problem, Reason, SessionState, Verdict
 from exporter.lines import Format
 from exporter.probe_exposition import probe_body
-from exporter.probing import Prober, ProbeResult, budget_seconds
+from exporter.probing import POLL_SECONDS, Prober, ProbeResult, budget_seconds
+from tests.support.waiting import until
 
 
 class World:
@@ -243,3 +246,20 @@ def test_path_answers_within_the_scrape_timeout(ask, scenario):
 
     assert (status, headers["content-type"]) == (200, Format.TEXT.value)
     assert b"\nprobe_success 0\n" in body
+
+
+def test_nothing_waits_for_an_answer_that_nobody_wants_any_more(serve, make_app, world):
+    request = b"GET /probe?server=main&session=sales HTTP/1.1\r\nHost: a\r\n"
+    address = serve(make_app(world.read, hint=world.hint))
+
+    with socket.create_connection(address, timeout=5) as client:
+        client.sendall(request + b"X-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n")
+        until(lambda: world.reads > 2, what="a probe that is awaited")
+
+    def is_at_rest():
+        before = world.reads
+        threading.Event().wait(4 * POLL_SECONDS)
+        return world.reads == before
+
+    until(is_at_rest, seconds=5, what="the end of the waiting")
+    assert world.hints == [("main", "sales")]

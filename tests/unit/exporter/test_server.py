@@ -179,6 +179,21 @@ def test_refused_reload_is_500_with_what_is_wrong(ask, scenario):
     assert b"The old settings stay in force:\n  web.yml: a: is not a setting\n" in body
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-origin"}],
+    ids=["a foreign page", "a sandboxed page", "a page of ours, and there is none that does"],
+)
+def test_reload_by_a_browser_is_forbidden(ask, scenario, headers):
+    calls = []
+    request = ask(lambda: scenario("healthy"), reload=lambda: calls.append(1) or ())
+
+    status, _, body = request("/-/reload", method="POST", headers=headers)
+
+    assert (status, calls) == (403, [])
+    assert b"use curl -X POST, or send SIGHUP" in body
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 def test_reload_by_another_method_is_405(healthy, method):
     status, headers, _ = healthy("/-/reload", method=method)
