@@ -82,6 +82,12 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Stored(Frozen):
+    """Base of stored settings: a field that is misspelt, or of a newer release, is refused, not dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The gateway validates nothing; other names break tokens, files or its session table (section 2)."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from pydantic import Field, SecretStr
 
 from core.exceptions import ConfigurationError
-from core.models import Frozen, Pause, TokenSource
+from core.models import Pause, Stored, TokenSource
 from core.settings import (
     LONGEST_INTERVAL_SECONDS,
     SHORTEST_INTERVAL_SECONDS,
@@ -56,7 +56,7 @@ KEEP: Final = Keep.KEEP
 """Leave a field as it was saved. None, in contrast, resets it: the environment's value holds again."""
 
 
-class SavedSession(Frozen):
+class SavedSession(Stored):
     """What the page saved about one session; None: not saved."""
 
     enabled: bool | None = None
@@ -67,7 +67,7 @@ class SavedSession(Frozen):
     """The environment names it, but it was removed on the page."""
 
 
-class SavedServer(Frozen):
+class SavedServer(Stored):
     """What the page saved about one server; None: not saved. An empty secret key or token means "none"."""
 
     url: str | None = None
@@ -82,7 +82,7 @@ class SavedServer(Frozen):
     removed: bool = False
 
 
-class SavedSettings(Frozen):
+class SavedSettings(Stored):
     """Everything the page saved. The edits return a new value and check nothing: saving does."""
 
     servers: dict[str, SavedServer] = Field(default_factory=dict)

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, SecretStr, ValidationError
 
 from core.exceptions import ConfigurationError, StoreError, VersionConflictError
 from core.logs import register_secret
-from core.models import Frozen, HistoryEntry, utc
+from core.models import HistoryEntry, Stored, utc
 from core.pauses import in_force
 from core.settings import CoreEnvironment, Settings
 from core.settings_overlay import (
@@ -30,6 +30,7 @@ from core.settings_overlay import (
     changed_fields,
     effective,
 )
+from core.settings_words import stored_mistakes
 from core.store.protocol import Store
 
 __all__ = [
@@ -55,6 +56,7 @@ LAST_KNOWN_IN_FORCE = (
     "The saved settings could not be read; the last known ones stay in force here. "
     "Save them again, or restore a backup."
 )
+DO_NOT_FIT = "The stored settings do not fit: "
 CHANGES_KEPT = 10
 """The latest saves, so that a late second administrator is told all that happened since."""
 
@@ -71,7 +73,7 @@ class Change(NamedTuple):
     fields: tuple[str, ...]
 
 
-class StoredChange(Frozen):
+class StoredChange(Stored):
     """A save as it is stored."""
 
     revision: int
@@ -80,7 +82,7 @@ class StoredChange(Frozen):
     fields: tuple[str, ...]
 
 
-class StoredDocument(Frozen):
+class StoredDocument(Stored):
     """The one record of subject "settings"."""
 
     saved: SavedSettings = SavedSettings()
@@ -244,19 +246,22 @@ class SettingsSource:
             if record is None and held and held.document != StoredDocument():
                 problems.append(LAST_KNOWN_IN_FORCE)
                 document = StoredDocument(saved=held.document.saved)
+            elif record is None and self._store.is_set_aside(SUBJECT):
+                problems.append(LAST_KNOWN_IN_FORCE)
             elif record:
                 document = StoredDocument.model_validate(record.value)
             settings = effective(self._environment, document.saved, revision)
-        except ValidationError:
-            problems.append(LAST_KNOWN_IN_FORCE)
+        except ValidationError as error:
+            problems += [LAST_KNOWN_IN_FORCE, *(DO_NOT_FIT + one for one in stored_mistakes(error))]
             document = held.document if held else document
         except ConfigurationError as error:
-            problems += [f"The stored settings do not fit: {problem}" for problem in error.problems]
+            problems += [DO_NOT_FIT + problem for problem in error.problems]
         if settings is None:
             fallback = held.settings if held else effective(self._environment, SavedSettings(), revision)
             settings = fallback.model_copy(update={"revision": revision})
-        for problem in problems:
-            logger.error("settings not in force revision=%s problem=%r", revision, problem)
+        if held is None or tuple(problems) != held.problems:
+            for problem in problems:
+                logger.error("settings not in force revision=%s problem=%r", revision, problem)
         _register_secrets(settings)
         settings, ends_at = in_force(settings, self._clock())
         return _View(stamp, settings, document, tuple(problems), ends_at)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -22,10 +25,21 @@ def in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
             return f"must be {_bounds(info)}"
         case "literal_error" | "enum":
             return f"must be {context['expected'].replace(chr(39), '')}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "must be a mapping of names to values"
         case "string_too_short" | "too_short":
             return f"is too short; use at least {context['min_length']} characters"
         case _:
             return "is not valid; see the table of settings in the README"
+
+
+def stored_mistakes(error: ValidationError) -> Iterator[str]:
+    """Name each stored setting that is no good by its path, without its value."""
+    for details in error.errors(include_url=False, include_input=False):
+        path = ".".join(map(str, details["loc"])).removeprefix("saved.")
+        is_unknown = details["type"] == "extra_forbidden"
+        text = "is not a setting; remove it" if is_unknown else in_our_words(details, FieldInfo())
+        yield f"{path}: {text}"
 
 
 def _bounds(info: FieldInfo) -> str:

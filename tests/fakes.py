@@ -22,6 +22,9 @@ class MemoryStore:
         self._versions = itertools.count(1)
         self._revisions: dict[str, int] = {}
 
+    def is_set_aside(self, subject: str) -> bool:
+        return False
+
     def read(self, subject: str, key: str) -> Record | None:
         with self._lock:
             return copy.deepcopy(self._records.get(subject, {}).get(key))

@@ -41,6 +41,10 @@ class FileStore:
             for aside in sorted(self._directory.glob(f"*.json{BROKEN}*"))
         )
 
+    def is_set_aside(self, subject: str) -> bool:
+        """Tell whether a file of the subject was unreadable once, and is still there."""
+        return any(self._directory.glob(f"{self._path(subject).name}{BROKEN}*"))
+
     def read(self, subject: str, key: str) -> Record | None:
         """Read one record; the value is the caller's own copy."""
         return copy.deepcopy(self._records(subject).get(key))

@@ -33,6 +33,9 @@ class Store(Protocol):
     def notices(self) -> tuple[str, ...]:
         """Say what could not be read and is not in use, in words for an operator."""
 
+    def is_set_aside(self, subject: str) -> bool:
+        """Tell whether something of this subject could not be read, and lies beside what is in use."""
+
     def read(self, subject: str, key: str) -> Record | None:
         """Read one record; the value is the caller's own copy."""
 

@@ -29,6 +29,10 @@ class MemoryStore:
         self.reads = 0
         self.fault: StoreError | None = None
 
+    def is_set_aside(self, subject: str) -> bool:
+        """Nothing of it can be unreadable."""
+        return False
+
     def read(self, subject: str, key: str) -> Record | None:
         """Read the record."""
         assert (subject, key) == ("settings", "saved")

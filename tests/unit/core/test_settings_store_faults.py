@@ -19,16 +19,26 @@ def store() -> MemoryStore:
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "fault"),
     [
-        {"saved": {"servers": ["main"]}},
-        {"saved": {"interval_seconds": "s3cret"}},
-        {"saved": 5},
-        {"saved": {"servers": {"main": {"token_source": "moon"}}}},
+        ({"saved": {"servers": ["main"]}}, "servers: must be a mapping of names to values"),
+        (
+            {"saved": {"interval_seconds": "s3cret"}},
+            "interval_seconds: must be a number without a unit, for example 5 or 0.5",
+        ),
+        ({"saved": 5}, "saved: must be a mapping of names to values"),
+        (
+            {"saved": {"servers": {"main": {"token_source": "moon"}}}},
+            "servers.main.token_source: must be auto, local or server",
+        ),
+        (
+            {"saved": {"servers": {"main": {"secret_kee": "s3cret"}}}},
+            "servers.main.secret_kee: is not a setting; remove it",
+        ),
     ],
 )
 def test_broken_document_leaves_the_last_good_settings_in_force(
-    store: MemoryStore, broken: dict[str, Any], caplog: pytest.LogCaptureFixture
+    store: MemoryStore, broken: dict[str, Any], fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = make_source(store)
     source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
@@ -41,8 +51,9 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
     assert source.problems == (
         "The saved settings could not be read; the last known ones stay in force here. "
         "Save them again, or restore a backup.",
+        f"The stored settings do not fit: {fault}",
     )
-    assert len(caplog.records) == 1
+    assert len(caplog.records) == 2
     assert "s3cret" not in caplog.text
 
 
@@ -134,3 +145,15 @@ def test_garbage_in_the_real_file_leaves_the_last_good_settings_in_force(tmp_pat
     assert source.problems != ()
     source.save(source.saved(), expected_revision=source.current().revision, actor="anna")
     assert make_source(FileStore(tmp_path)).current().interval_seconds == 3
+
+
+def test_garbage_at_start_is_told_until_something_is_saved(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text("garbage")
+    make_source(FileStore(tmp_path)).current()
+
+    after_a_restart = make_source(FileStore(tmp_path))
+
+    assert after_a_restart.current().servers == (ENVIRONMENT.server,)
+    assert after_a_restart.problems != ()
+    after_a_restart.save(after_a_restart.saved().with_interval(3), expected_revision=0, actor="anna")
+    assert after_a_restart.problems == ()
