@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -35,6 +35,7 @@ MINUTES = [60.0 * number + 5 for number in range(6, 61)]
 KEPT = {"server", "session", "state", "reason", "version"}
 """Labels that tell what an answer is about; that of a variable also bears the target's."""
 VARIABLES = {"$__interval": "5m", "$__rate_interval": "1m", "$__range": "1h"}
+NOTHING = "vector(0) > 0"
 RECORDED = {
     # How often, and how many seconds after a full minute, each kind of rule is evaluated.
     "sum5m": (SUMS_SECONDS, 4.3),
@@ -64,7 +65,7 @@ def server(known: Oracles, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     configuration.write_text("")
     create_blocks([*known.hour.open_metrics(), *alerts_of(known)], data)
     recording = [rule for rule in rules() if "record" in rule]
-    second_hand = [rule for rule in recording if ":" in rule["expr"].replace("[5m:5s]", "")]
+    second_hand = [rule for rule in recording if reads_others(rule)]
     for some in ([rule for rule in recording if rule not in second_hand], second_hand):
         with prometheus(configuration, data, *FLAGS, address=f"127.0.0.1:{free_port()}") as running:
             lines = [line for rule in some for line in record(running, rule, known)]
@@ -85,9 +86,36 @@ def record(running: Prometheus, rule: dict[str, Any], known: Oracles) -> Iterato
     """Evaluate a recording rule over the whole hour as Prometheus would have."""
     step, phase = next(found for kind, found in RECORDED.items() if kind in rule["record"])
     start, end = (known.hour.at(second).timestamp() for second in (phase, SECONDS))
+    if rule["record"] in rule["expr"]:
+        moments = (start + step * number for number in range(int((end - start) / step) + 1))
+        yield from record_step_by_step(running, rule, moments)
+        return
     for named, samples in running.query_range(rule["expr"], start, end, step):
         for moment, value in samples:
             yield sample(rule["record"], named, value, moment)
+
+
+def reads_others(rule: dict[str, Any]) -> bool:
+    """Tell whether a rule reads what another one records."""
+    return ":" in rule["expr"].replace("[5m:5s]", "").replace(rule["record"], "")
+
+
+def record_step_by_step(running: Prometheus, rule: dict[str, Any], moments: Iterable[float]) -> Iterator[str]:
+    """Evaluate a rule that reads what it said itself the time before."""
+    before = NOTHING
+    for moment in moments:
+        found = running.query(rule["expr"].replace(rule["record"], f"({before})"), moment)
+        before = " or ".join(literal(named, value) for named, value in found) or NOTHING
+        for named, value in found:
+            yield sample(rule["record"], named, value, moment)
+
+
+def literal(named: dict[str, str], value: float) -> str:
+    """Write a sample as an expression."""
+    text = f"vector({value!r})"
+    for key, label in named.items():
+        text = f'label_replace({text}, "{key}", "{label}", "", "")'
+    return text
 
 
 def sample(name: str, labels: dict[str, str], value: float, moment: float) -> str:
