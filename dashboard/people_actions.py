@@ -33,9 +33,10 @@ def add_user() -> None:
     way_key = field_key(ADD, "way")
     way = Way(str(state.held(way_key))) if state.holds(way_key) else Way.PASSWORD
 
-    def add() -> Notice:
-        state.show_link(name, state.people().add(name, role, by=user.name, way=way))
-        return Notice("good", _("{name} was added.").format(name=name))
+    def add() -> Notice | None:
+        link = state.people().add(name, role, by=user.name, way=way)
+        state.show_link(ADD, name, link)
+        return None if link else Notice("good", _("{name} was added.").format(name=name))
 
     if _done(ADD, add):
         state.put(field_key(ADD, "name"), "")
@@ -46,7 +47,7 @@ def make_link(name: str) -> None:
     user = state.require(Role.ADMINISTRATOR)
 
     def make() -> None:
-        state.show_link(name, state.people().new_link(name, by=user.name))
+        state.show_link(place(name), name, state.people().new_link(name, by=user.name))
 
     _done(place(name), make)
 
@@ -89,7 +90,7 @@ def remove(name: str) -> None:
 def put_link_away() -> None:
     """Take the one-time link off the screen."""
     state.require(Role.ADMINISTRATOR)
-    state.show_link("", None)
+    state.show_link("", "", None)
 
 
 def _done(where: str, work: Callable[[], Notice | None]) -> bool:

@@ -198,15 +198,15 @@ def people() -> People:
     return administration().people
 
 
-def show_link(name: str, link: NewLink | None) -> None:
-    """Keep a user's one-time link for this tab to show; None: put it away."""
-    st.session_state[_LINK] = (name, link) if link else None
+def show_link(place: str, name: str, link: NewLink | None) -> None:
+    """Keep a user's one-time link for this tab to show at a place; None: put it away."""
+    st.session_state[_LINK] = (place, name, link) if link else None
 
 
-def shown_link() -> tuple[str, NewLink] | None:
-    """Return the one-time link that was made in this tab, and for whom."""
-    found: tuple[str, NewLink] | None = st.session_state.get(_LINK)
-    return found
+def shown_link(place: str) -> tuple[str, NewLink] | None:
+    """Return the one-time link that was made at a place in this tab, and for whom."""
+    found: tuple[str, str, NewLink] | None = st.session_state.get(_LINK)
+    return (found[1], found[2]) if found is not None and found[0] == place else None
 
 
 def voice(now: datetime) -> Voice:

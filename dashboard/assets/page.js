@@ -14,6 +14,24 @@ setInterval(() => {
   button.click();
 }, 250);
 
+// Whoever taps twice means it once: what is sent or answered is neither sent again nor answered twice.
+document.addEventListener("click", (event) => {
+  const again = event.detail > 1 && event.target instanceof Element;
+  if (again && event.target.closest("[data-testid=stFormSubmitButton] button, [role=dialog] .stButton button")) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}, true);
+
+// What a click has made is brought onto the screen, once; it may stand far from the button.
+let shown = "";
+setInterval(() => {
+  const link = document.querySelector("[data-ops=link]");
+  if (!link || link.textContent === shown) return;
+  shown = link.textContent;
+  link.scrollIntoView({ block: "center" });
+}, 250);
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

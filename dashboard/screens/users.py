@@ -12,23 +12,28 @@ from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, Role, User, Way
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
+from dashboard.link_box import link_box
 from dashboard.people_actions import ADD, USERS, field_key
+from dashboard.theme import NAME
 from dashboard.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
 
+MOMENT_SECONDS = 60
 ROLE_NAMES = [str(role) for role in Role]
 
 
-def draw_link(known: Administration) -> None:
-    """Draw the link that was just made, once; it is kept nowhere."""
-    shown = state.shown_link()
+def draw_link(known: Administration, place: str) -> None:
+    """Draw the link that was just made at a place, once; it is kept nowhere."""
+    shown = state.shown_link(place)
     if shown is None:
         return
     name, link = shown
     with st.container(key="one-time-link"):
         text = _("Give {name} this link, by a channel of theirs that you trust. It works once.")
         components.note("good", text.format(name=name), icon="check")
-        st.code(f"{own_address(known)}{links.PATH}#{link.token}", language=None, wrap_lines=True)
         until = state.voice(datetime.now(UTC)).moment(link.valid_until)
+        message = _("Set your password for {page} with this link. It works once, until {moment}.")
+        address = f"{own_address(known)}{links.PATH}#{link.token}"
+        st.html(link_box(address, message.format(page=NAME, moment=until)))
         components.soft(_("It is shown only now, and is good until {moment}.").format(moment=until))
         st.button(_("Done, hide the link"), key="hide-link", on_click=people_actions.put_link_away)
 
@@ -43,7 +48,14 @@ def own_address(known: Administration) -> str:
 
 def draw_add(known: Administration) -> None:
     """Draw the form for another user."""
-    with st.container(key="card-add-user"), st.form(ADD, border=False):
+    with st.container(key="card-add-user"):
+        draw_form(known)
+        draw_link(known, ADD)
+
+
+def draw_form(known: Administration) -> None:
+    """Draw what is asked about another user."""
+    with st.form(ADD, border=False):
         components.subtitle(_("Add a user"))
         st.text_input(
             _("Name"),
@@ -85,6 +97,7 @@ def draw_user(voice: Voice, known: Administration, account: Account, reader: Use
             f'<div class="ops-soft">{escape(told)}</div>'
         )
         components.told(state.notice(people_actions.place(name)))
+        draw_link(known, people_actions.place(name))
         with st.expander(_("Change {name}").format(name=plain(name)), key=f"change-{key}"):
             draw_role(known, account)
             draw_buttons(account)
@@ -154,8 +167,9 @@ def status(voice: Voice, known: Administration, account: Account) -> str:
         parts.append(_(NEW_USER_WAYS[account.way]) + ".")
     used = known.last_used(account)
     if used is not None:
-        span = formatting.duration(voice.seconds_since(used))
-        parts.append(_("Signed in, last active {duration} ago.").format(duration=span))
+        seconds = voice.seconds_since(used)
+        text = _("Signed in, last active {duration} ago.").format(duration=formatting.duration(seconds))
+        parts.append(text if seconds >= MOMENT_SECONDS else _("Signed in, active a moment ago."))
     elif account.password_hash or account.way is not Way.PASSWORD:
         parts.append(_("Not signed in at the moment."))
     return " ".join(parts)
@@ -165,7 +179,6 @@ state.follow()
 st.html(components.heading(_("Users")))
 components.only_for(Role.ADMINISTRATOR)
 administration = state.administration()
-draw_link(administration)
 components.told(state.notice(USERS))
 now = state.voice(datetime.now(UTC))
 for one in administration.people.all():

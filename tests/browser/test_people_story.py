@@ -1,0 +1,194 @@
+"""Users and their own account, at a desk and on a phone: who is let in, and how soon they are out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, StorageState, expect
+
+from tests.support.stack import PASSWORD, SESSION, Stack
+from tests.support.visitor import SLOW, Visitor
+
+pytestmark = pytest.mark.browser
+
+PICTURES = Path(__file__).parents[2] / "screenshots" / "people"
+"""Git-ignored: to be looked at."""
+AT_ONCE = 4.0
+"""Seconds within which an open tab must have ended, on a machine that is busy."""
+NEW_PASSWORD = "staple battery horse"
+Scheme = Literal["light", "dark"]
+
+
+class House:
+    """The page, its administrator's tab, and the tabs of other people."""
+
+    def __init__(self, browser: Browser, product: Stack, administrator: StorageState) -> None:
+        self._browser, self._product, self._administrator = browser, product, administrator
+        self._open: list[Visitor] = []
+
+    def administrator(self, size: str, scheme: Scheme) -> Visitor:
+        """Open the users page as the administrator."""
+        visitor = self._tab(size, scheme, self._administrator)
+        visitor.open("/users")
+        visitor.reads("Add a user")
+        return visitor
+
+    def somebody(self, size: str, scheme: Scheme) -> Visitor:
+        """Open a browser in which nobody is signed in."""
+        return self._tab(size, scheme, None)
+
+    def _tab(self, size: str, scheme: Scheme, signed_in: StorageState | None) -> Visitor:
+        visitor = Visitor(self._browser, self._product, size, scheme=scheme, signed_in=signed_in)
+        self._open.append(visitor)
+        return visitor
+
+    def close(self) -> None:
+        """Close every tab."""
+        for visitor in self._open:
+            visitor.close()
+
+
+@pytest.fixture
+def house(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[House]:
+    opened = House(browser, quick, administrator)
+    yield opened
+    opened.close()
+
+
+def add(boss: Visitor, name: str) -> str:
+    """Add somebody as a viewer and return the link that is shown."""
+    boss.page.get_by_role("textbox", name="Name").fill(name)
+    # Tapped twice, and added once: the name would be refused the second time.
+    boss.page.locator(".st-key-save-add-user button").dblclick(timeout=SLOW)
+    link = boss.page.locator(".st-key-one-time-link code")
+    link.wait_for(timeout=SLOW)
+    boss.reads(f"Give {name} this link")
+    expect(link).to_be_in_viewport()
+    return link.inner_text()
+
+
+def give_role(boss: Visitor, name: str, role: str) -> None:
+    """Change somebody's role on the users page."""
+    card = boss.page.locator(f".st-key-card-user-{name}")
+    summary = card.locator("summary")
+    if not card.get_by_role("radiogroup").is_visible():
+        summary.click(timeout=SLOW)
+    card.get_by_role("radiogroup").get_by_text(role, exact=True).click()
+    boss.press(f"role-{name}")
+    expect(card).to_contain_text(f"The role of {name} was changed.", timeout=SLOW)
+
+
+def seconds_until_out(visitor: Visitor) -> float:
+    """Wait until a tab shows nothing but the way back in."""
+    since = monotonic()
+    visitor.reads("You are signed out.")
+    expect(visitor.page.locator(".st-key-ops-top")).to_have_count(0)
+    return monotonic() - since
+
+
+def try_password(visitor: Visitor, name: str, password: str) -> None:
+    """Fill in the sign-in page and send it."""
+    visitor.page.fill("input[name=name]", name)
+    visitor.page.fill("input[name=password]", password)
+    visitor.page.click("button")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_somebody_is_added_gets_another_role_and_is_removed(house: House, size: str, scheme: Scheme) -> None:
+    name = f"rui-{size}"
+    boss = house.administrator(size, scheme)
+    link = add(boss, name)
+    picture(boss, f"link-{size}-{scheme}")
+    boss.press("hide-link")
+
+    rui = house.somebody(size, scheme)
+    rui.sign_in_first(link)
+    rui.page.locator(f".st-key-open-main-{SESSION}").wait_for(timeout=SLOW)
+    give_role(boss, name, "operator")
+    picture(boss, f"role-{size}-{scheme}")
+    rui.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
+    assert not boss.overflows()
+
+    boss.press(f"remove-{name}")
+    boss.reads("This cannot be undone.")
+    picture(boss, f"remove-{size}-{scheme}")
+    boss.press(f"remove-yes-{name}")
+    assert seconds_until_out(rui) < AT_ONCE
+    picture(rui, f"out-{size}-{scheme}")
+    boss.reads(f"{name} was removed.")
+    rui.page.get_by_role("link", name="Sign in again").click()
+    try_password(rui, name, PASSWORD)
+    rui.reads("Name or password")
+    picture(rui, f"removed-{size}-{scheme}")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
+def test_somebody_looks_after_their_own_account(house: House, size: str, scheme: Scheme) -> None:
+    name = f"eva-{size}"
+    link = add(house.administrator("desktop", "light"), name)
+    here, there = house.somebody(size, scheme), house.somebody("desktop", "light")
+    here.sign_in_first(link)
+    there.open("/")
+    try_password(there, name, "not the password")
+    there.reads("Name or password")
+    there.page.check("input[name=remember]")
+    try_password(there, name, PASSWORD)
+    expect(there.page.get_by_test_id("stApp")).to_be_visible(timeout=SLOW)
+
+    here.open("/account")
+    here.reads("Remembered")
+    here.page.get_by_role("button", name="Remember this device for 30 days").click()
+    picture(here, f"account-{size}-{scheme}")
+    expect(here.page.get_by_text("Remembered", exact=True)).to_have_count(2)
+    assert not here.overflows()
+    here.page.fill("input[name=current]", "not the password")
+    change_password(here)
+    here.reads("The present password is wrong.")
+    here.page.fill("input[name=current]", PASSWORD)
+    change_password(here)
+    assert seconds_until_out(there) < AT_ONCE
+
+    there.page.get_by_role("link", name="Sign in again").click()
+    try_password(there, name, NEW_PASSWORD)
+    expect(there.page.get_by_test_id("stApp")).to_be_visible(timeout=SLOW)
+    here.page.get_by_role("button", name="Sign out on all devices").click()
+    assert seconds_until_out(there) < AT_ONCE
+    here.open("/")
+    here.page.locator("input[name=password]").wait_for(timeout=SLOW)
+
+
+def change_password(visitor: Visitor) -> None:
+    """Type a new password twice and send it."""
+    visitor.page.fill("input[name=password]", NEW_PASSWORD)
+    visitor.page.fill("input[name=repeated]", NEW_PASSWORD)
+    visitor.page.get_by_role("button", name="Change the password").click()
+
+
+def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house: House) -> None:
+    boss = house.administrator("desktop", "light")
+    ana = house.somebody("phone", "light")
+    ana.sign_in_first(add(boss, "ana"))
+    give_role(boss, "ana", "operator")
+    ana.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
+
+    give_role(boss, "ana", "viewer")
+    assert seconds_until_out(ana) < AT_ONCE
+    boss.page.locator(".st-key-card-user-admin summary").click()
+    boss.press("remove-admin")
+    boss.press("remove-yes-admin")
+    boss.reads("Nobody would be left to administer this page.")
+    picture(boss, "last-administrator")
+
+    boss.reads("admin")
+    boss.page.reload()
+    boss.reads("Add a user")
+
+
+def picture(visitor: Visitor, name: str) -> None:
+    """Keep what is on the screen, for whoever wants to look."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    visitor.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
