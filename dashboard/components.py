@@ -233,7 +233,7 @@ def live_code(voice: Voice, session: SessionSnapshot, *, attempt_left: int | Non
     left = formatting.code_seconds_left(voice, session.qr.first_seen, session.qr.generation)
     if attempt_left is not None:
         left = min(left, attempt_left)
-    life = formatting.FIRST_CODE_SECONDS if session.qr.generation == 1 else formatting.LATER_CODE_SECONDS
+    life = formatting.code_life(session.qr.generation)
     words = (
         _("This code is good for {seconds} s more").format(seconds=left)
         if left

@@ -201,10 +201,14 @@ def operation(voice: Voice, kind: str) -> str:
     return voice.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
 
 
+def code_life(generation: int) -> int:
+    """Tell for how many seconds WhatsApp lets a QR code live."""
+    return FIRST_CODE_SECONDS if generation == 1 else LATER_CODE_SECONDS
+
+
 def code_seconds_left(voice: Voice, first_seen: datetime, generation: int) -> int:
     """Count the seconds that a QR code still has; 0 when WhatsApp is about to renew it."""
-    life = FIRST_CODE_SECONDS if generation == 1 else LATER_CODE_SECONDS
-    return max(0, life - int(voice.seconds_since(first_seen)))
+    return max(0, code_life(generation) - int(voice.seconds_since(first_seen)))
 
 
 def seconds_until(voice: Voice, moment: datetime | None) -> int | None:

@@ -18,6 +18,7 @@ from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.panel import Panel, asks_for_new_code, choose, tells_result
 from dashboard.phone import example
+from dashboard.words import CODE_STEPS
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,7 @@ def _draw_code(view: View) -> None:
     if left is not None:
         text = _("Enter it within {seconds} s").format(seconds=left)
         st.html(f'<div class="ops-center ops-big" data-ops="code-left">{escape(text)}</div>')
-    steps = (
-        _("Open WhatsApp on the phone."),
-        _("Tap Settings (on Android the three dots), then Linked devices, then Link a device."),
-        _("Tap Link with phone number instead."),
-        _("Enter this code."),
-    )
+    steps = (_(step) for step in CODE_STEPS)
     st.html(f'<ol class="ops-steps">{"".join(f"<li>{escape(one)}</li>" for one in steps)}</ol>')
 
 

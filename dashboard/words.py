@@ -106,6 +106,14 @@ STEPS: dict[str, str] = {
     "done": N_("Done"),
 }
 
+CODE_STEPS = (
+    N_("Open WhatsApp on the phone."),
+    N_("Tap Settings (on Android the three dots), then Linked devices, then Link a device."),
+    N_("Tap Link with phone number instead."),
+    N_("Enter this code."),
+)
+"""How a pairing code is entered."""
+
 OUTCOMES: dict[str, str] = {
     "connected": N_("The session is connected."),
     "already_connected": N_("The session was connected already: nothing was changed."),

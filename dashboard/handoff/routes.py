@@ -31,6 +31,7 @@ from dashboard.formatting import Voice
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
 from dashboard.handoff.told import State, needs_a_code, tell
 from dashboard.i18n import negotiate, translator
+from dashboard.phone import PhoneError, example, read_phone, region_of
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,11 @@ class Watches(Protocol):
 class Pairs(Protocol):
     """What can be done to sessions, as far as hand-offs need it."""
 
-    def pair(self, server: str, session: str, *, actor: str) -> OperationStatus:
-        """Bring a session to a live QR code."""
+    def pair(self, server: str, session: str, *, actor: str, phone: str | None = None) -> OperationStatus:
+        """Bring a session to a live QR code, or with `phone` (digits) to a pairing code."""
+
+    def code_obstacle(self, server: str, session: str) -> str | None:
+        """Tell why no pairing code can be had now; None: it may be asked for."""
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Tell what runs on a session."""
@@ -77,6 +81,7 @@ class HandoffRoutes:
         self._rule = rule
         self._now = now
         self._limit = RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=900.0)
+        self._numbers = RateLimit(free_tries=10, first_wait_seconds=5.0, longest_wait_seconds=900.0)
 
     def routes(self) -> list[Route]:
         """Return every route."""
@@ -86,6 +91,7 @@ class HandoffRoutes:
             Route(f"{PATH}/open", self.open, methods=["POST"]),
             Route(f"{PATH}/state", self.state, methods=["POST"]),
             Route(f"{PATH}/code", self.code, methods=["POST"]),
+            Route(f"{PATH}/number", self.number, methods=["POST"]),
         ]
 
     def settle(self) -> None:
@@ -101,17 +107,15 @@ class HandoffRoutes:
     async def show(self, request: Request) -> Response:
         """Show the page, which is the same for every link."""
         locale = negotiate(request.headers.get("accept-language", ""))
-        return HTMLResponse(handoff_page(locale, translator(locale)))
+        return HTMLResponse(handoff_page(locale, translator(locale), example=example(_region(request))))
 
     async def open(self, request: Request) -> Response:
         """Use the link up for this browser, and ask for a first code if there is none."""
         key = address_key(client_address(request))
-        wait_seconds = math.ceil(self._limit.wait_seconds(key))
-        if wait_seconds:
-            return PlainTextResponse("Too many tries.\n", 429, {"retry-after": str(wait_seconds)})
         # Counted before it is known whether the link is good: tries sent all at once count too.
-        self._limit.count(key)
-        return await self._answer(request, lambda form: asyncio.to_thread(self._open, request, form, key))
+        return _count(self._limit, key) or await self._answer(
+            request, lambda form: asyncio.to_thread(self._open, request, form, key)
+        )
 
     async def state(self, request: Request) -> Response:
         """Tell how the session of this browser's hand-off stands."""
@@ -120,6 +124,23 @@ class HandoffRoutes:
     async def code(self, request: Request) -> Response:
         """Ask the gateway for a new code, as often as a hand-off may."""
         return await self._answer(request, lambda form: asyncio.to_thread(self._code, request, form))
+
+    async def number(self, request: Request) -> Response:
+        """Ask the gateway for a code that is typed on the phone with this number.
+
+        The number goes to the gateway and back to who sent it; it is neither kept nor logged.
+        """
+
+        async def ask(form: dict[str, str]) -> Response:
+            held = await asyncio.to_thread(self._held, request, form.get("id", ""))
+            if held is None:
+                return _gone()
+            refused = _count(self._numbers, held.id)
+            if refused is not None:
+                return refused
+            return await asyncio.to_thread(self._number, request, held, form.get("phone", ""))
+
+        return await self._answer(request, ask)
 
     async def _answer(
         self, request: Request, work: Callable[[dict[str, str]], Awaitable[Response]]
@@ -143,7 +164,10 @@ class HandoffRoutes:
             return _gone()
         self._limit.clear(key)
         handoff, cookie = opened
-        response = JSONResponse(self._tell(request, self._ask(request, handoff)))
+        # The gateway tells a code for a number only as the first code of all: then it must not make another.
+        if form.get("way") != "number":
+            handoff = self._ask(request, handoff)
+        response = JSONResponse(self._tell(request, handoff))
         lifetime = handoff.expires_at - self._now()
         set_cookie(
             response,
@@ -164,6 +188,24 @@ class HandoffRoutes:
         held = self._held(request, form.get("id", ""))
         return _gone() if held is None else JSONResponse(self._tell(request, self._ask(request, held)))
 
+    def _number(self, request: Request, held: Handoff, typed: str) -> Response:
+        server, session = held.server, held.session
+        problem = number = ""
+        try:
+            phone = read_phone(typed, region=_region(request), translate=self._voice(request).translate)
+        except PhoneError as error:
+            problem = str(error)
+        else:
+            free = self._operations.code_obstacle(server, session) is None
+            if free and not self._runs(server, session) and self._handoffs.begin_round(held.id):
+                self._operations.pair(server, session, actor=_actor(held), phone=phone.digits)
+                number = phone.written
+        return JSONResponse({**self._tell(request, held), "problem": problem, "number": number})
+
+    def _runs(self, server: str, session: str) -> bool:
+        operation = self._operations.status(server, session)
+        return operation is not None and operation.is_running
+
     def _held(self, request: Request, number: str) -> Handoff | None:
         cookie = read_cookie(request, COOKIE + number, rule=self._rule)
         found = self._handoffs.held(cookie) if cookie else None
@@ -177,14 +219,16 @@ class HandoffRoutes:
             return handoff
         if not self._handoffs.begin_round(handoff.id):
             return handoff
-        self._operations.pair(server, session, actor=f"hand-off of {handoff.maker}")
+        self._operations.pair(server, session, actor=_actor(handoff))
         return handoff.model_copy(update={"rounds": handoff.rounds + 1})
 
     def _tell(self, request: Request, handoff: Handoff) -> State:
         server, session = handoff.server, handoff.session
         self._monitor.watch(server, session, WATCH_SECONDS)
         seen = self._monitor.snapshot().session(server, session)
-        return tell(self._voice(request), handoff, seen, self._operations.status(server, session))
+        operation = self._operations.status(server, session)
+        by_number = self._operations.code_obstacle(server, session) is None
+        return tell(self._voice(request), handoff, seen, operation, by_number=by_number)
 
     def _voice(self, request: Request) -> Voice:
         locale = negotiate(request.headers.get("accept-language", ""))
@@ -193,6 +237,23 @@ class HandoffRoutes:
 
 def _gone() -> Response:
     return JSONResponse({}, 404)
+
+
+def _count(limit: RateLimit, key: str) -> Response | None:
+    """Count a try, on the event loop; an answer for who has to wait first."""
+    wait_seconds = math.ceil(limit.wait_seconds(key))
+    if wait_seconds:
+        return PlainTextResponse("Too many tries.\n", 429, {"retry-after": str(wait_seconds)})
+    limit.count(key)
+    return None
+
+
+def _actor(handoff: Handoff) -> str:
+    return f"hand-off of {handoff.maker}"
+
+
+def _region(request: Request) -> str | None:
+    return region_of(request.headers.get("accept-language"))
 
 
 def _file_route(name: str, media_type: str) -> Route:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import TypedDict
 
 from core.handoffs import MOST_ROUNDS, Event, Handoff
-from core.models import SessionSnapshot, Verdict
+from core.models import QrCode, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
-from dashboard.formatting import Voice, pairing_code_groups
-from dashboard.panel import Panel, choose
+from dashboard import formatting
+from dashboard.formatting import Voice
+from dashboard.panel import Panel, begins_by_itself, choose
 from dashboard.qr import qr_data_uri
+from dashboard.words import CODE_STEPS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
-_TAKES_A_MOMENT = (Panel.PROGRESS, Panel.STARTING, Panel.WAITING)
+_TOLD_OUTCOMES = ("code_expired", "code_not_visible", "code_unsupported")
+"""What whoever holds the phone can do something about; the others are for operators."""
 
 
 class State(TypedDict):
@@ -22,44 +26,68 @@ class State(TypedDict):
     phase: str
     """qr | code | waiting | offer | linked | stopped"""
     text: str
-    how: str
+    detail: str
+    """A line of less weight, or ""."""
+    steps: list[str]
     qr: str
-    """The code as a data URI, or ""."""
-    code: str
+    """The QR code as a data URI, or ""."""
+    code: list[str]
+    """The pairing code in groups."""
+    seconds: int
+    """How long the code is good for; 0 when that has passed or is not known."""
+    life: int
+    """How long it was good for in all."""
     may_ask: bool
+    asks_by_itself: bool
+    """The next code may follow without a press, in a tab that somebody looks at."""
+    by_number: bool
+    """A code for a number may be asked for."""
+    problem: str
+    """What is wrong with the number that was sent, or ""."""
+    number: str
+    """The number as it was understood, told once to who sent it: it is kept nowhere."""
     left: str
 
 
 def tell(
-    voice: Voice, handoff: Handoff, session: SessionSnapshot | None, operation: OperationStatus | None
+    voice: Voice,
+    handoff: Handoff,
+    session: SessionSnapshot | None,
+    operation: OperationStatus | None,
+    *,
+    by_number: bool = False,
 ) -> State:
-    """Tell how the session stands."""
+    """Tell how the session stands; `by_number` says that the gateway can make a code for a number."""
     _ = voice.translate
-    told = State(phase="stopped", text="", how="", qr="", code="", may_ask=False, left=_left(voice, handoff))
+    told = _nothing(voice, handoff)
     if handoff.end == Event.SCANNED or (session is not None and session.verdict == Verdict.CONNECTED):
-        text = _("Done: {session} is connected. You can close this page.")
-        told["phase"], told["text"], told["left"] = "linked", text.format(session=handoff.session), ""
+        _tell_success(voice, told, handoff, session)
         return told
     panel = choose(session, operation, voice.now) if session is not None else None
     if panel is Panel.QR and session is not None and session.qr is not None:
-        told["phase"], told["qr"] = "qr", qr_data_uri(session.qr.payload)
-        told["text"] = _("Scan this code with the phone of {session}.").format(session=handoff.session)
-        told["how"] = _("On the phone: WhatsApp → Settings → Linked devices → Link a device.")
-    elif panel is Panel.CODE and operation is not None and operation.pairing_code:
-        told["phase"], told["code"] = "code", "-".join(pairing_code_groups(operation.pairing_code))
-        told["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
-        told["how"] = _(
-            "On the phone: WhatsApp → Settings → Linked devices → Link a device → Link with phone number."
-        )
-    elif panel in _TAKES_A_MOMENT:
+        _tell_qr(voice, told, handoff, session.qr, operation)
+    elif panel is Panel.CODE and operation is not None:
+        _tell_code(voice, told, handoff, operation)
+    elif panel is Panel.PROGRESS and operation is not None:
+        _tell_progress(voice, told, operation)
+    elif panel is Panel.STARTING and session is not None:
+        _tell_wait(voice, told, "waiting_for_browser", session.since)
+    elif panel is Panel.WAITING:
         told["phase"], told["text"] = "waiting", _("The code comes in a moment.")
-    elif panel in _MENDED_BY_A_CODE and handoff.rounds < MOST_ROUNDS:
-        told["phase"], told["may_ask"] = "offer", True
+    elif panel in _MENDED_BY_A_CODE and handoff.rounds < MOST_ROUNDS and session is not None:
+        told["phase"], told["may_ask"], told["by_number"] = "offer", True, by_number
         told["text"] = _("There is no code on the screen now.")
-    else:
-        told["text"] = _("No code can be shown now. Tell {maker}, who sent you the link.").format(
-            maker=handoff.maker
+        outcome = operation.outcome if operation is not None else None
+        if outcome is not None and outcome.code in _TOLD_OUTCOMES and outcome.at >= handoff.made_at:
+            told["detail"] = formatting.outcome(voice, outcome.code, outcome.message)
+        # Whoever opened the link asked for a first code, which an operator may have had made before.
+        rounds = max(1, handoff.rounds)
+        told["asks_by_itself"] = begins_by_itself(
+            session, operation, arrived=False, rounds=rounds, now=voice.now
         )
+    else:
+        text = _("No code can be shown now. Tell {maker}, who sent you the link.")
+        told["text"] = text.format(maker=handoff.maker)
     return told
 
 
@@ -68,7 +96,74 @@ def needs_a_code(session: SessionSnapshot, operation: OperationStatus | None, vo
     return choose(session, operation, voice.now) in _MENDED_BY_A_CODE
 
 
-def _left(voice: Voice, handoff: Handoff) -> str:
-    minutes = max(1, math.ceil((handoff.expires_at - voice.now).total_seconds() / 60))
+def _nothing(voice: Voice, handoff: Handoff) -> State:
     _ = voice.translate
-    return _("This page is good for {minutes} more min.").format(minutes=minutes)
+    minutes = max(1, math.ceil((handoff.expires_at - voice.now).total_seconds() / 60))
+    return State(
+        phase="stopped",
+        text="",
+        detail="",
+        steps=[],
+        qr="",
+        code=[],
+        seconds=0,
+        life=0,
+        may_ask=False,
+        asks_by_itself=False,
+        by_number=False,
+        problem="",
+        number="",
+        left=_("This page is good for {minutes} more min.").format(minutes=minutes),
+    )
+
+
+def _tell_success(voice: Voice, told: State, handoff: Handoff, session: SessionSnapshot | None) -> None:
+    _ = voice.translate
+    told["phase"], told["left"] = "linked", _("You can close this page.")
+    told["text"] = _("{session} is connected").format(session=handoff.session)
+    lasted = session.outage_seconds if session is not None else None
+    if lasted is not None:
+        text = _("The outage lasted {duration}.")
+        told["detail"] = text.format(duration=formatting.duration(lasted))
+
+
+def _tell_qr(
+    voice: Voice, told: State, handoff: Handoff, qr: QrCode, operation: OperationStatus | None
+) -> None:
+    _ = voice.translate
+    told["phase"], told["qr"] = "qr", qr_data_uri(qr.payload)
+    told["text"] = _("Scan this code with the phone of {session}.").format(session=handoff.session)
+    told["steps"] = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
+    told["life"] = formatting.code_life(qr.generation)
+    left = formatting.code_seconds_left(voice, qr.first_seen, qr.generation)
+    ends = formatting.seconds_until(voice, operation.step_until) if operation is not None else None
+    told["seconds"] = left if ends is None else min(left, ends)
+    if handoff.rounds >= MOST_ROUNDS:
+        told["detail"] = _("This is the last code of this link.")
+    elif handoff.rounds:
+        text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
+        told["detail"] = text.format(round=handoff.rounds, most=MOST_ROUNDS)
+
+
+def _tell_code(voice: Voice, told: State, handoff: Handoff, operation: OperationStatus) -> None:
+    _ = voice.translate
+    told["phase"], told["code"] = "code", list(formatting.pairing_code_groups(operation.pairing_code or ""))
+    told["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
+    told["steps"] = [_(step) for step in CODE_STEPS]
+    told["seconds"] = formatting.seconds_until(voice, operation.step_until) or 0
+    if operation.step_until is not None:
+        told["life"] = int((operation.step_until - operation.step_since).total_seconds())
+
+
+def _tell_progress(voice: Voice, told: State, operation: OperationStatus) -> None:
+    _ = voice.translate
+    _tell_wait(voice, told, operation.step, operation.step_since)
+    left = formatting.seconds_until(voice, operation.step_until)
+    if left:
+        told["detail"] += ", " + _("{seconds} s more at most").format(seconds=left)
+
+
+def _tell_wait(voice: Voice, told: State, step: str, since: datetime) -> None:
+    told["phase"], told["text"] = "waiting", formatting.step(voice, step)
+    # Apart from the text, which screen readers say anew whenever it changes.
+    told["detail"] = formatting.for_how_long(voice, since)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from simulator import Simulator, Times
@@ -52,23 +51,13 @@ def visitor(product: Stack, browser: Browser, request: pytest.FixtureRequest) ->
     person.close()
 
 
-def serious(visitor: Visitor) -> list[str]:
-    """What keeps people from using the page, by the rule and the place."""
-    return [
-        f"{found['id']}: {node['target']}"
-        for found in Axe().run(visitor.page).response["violations"]
-        if found["impact"] in ("serious", "critical")
-        for node in found["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("path", IN_STREAMLIT.values(), ids=IN_STREAMLIT.keys())
 def test_screen_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     visitor.open(path)
     expect(visitor.page.locator("h1").first).to_be_visible(timeout=SLOW)
     visitor.settle()
 
-    assert serious(visitor) == []
+    assert visitor.kept_out() == []
     assert not visitor.overflows()
     assert visitor.foreign_requests == []
 
@@ -77,6 +66,6 @@ def test_screen_keeps_nobody_out(visitor: Visitor, path: str) -> None:
 def test_plain_page_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     visitor.open(path)
 
-    assert serious(visitor) == []
+    assert visitor.kept_out() == []
     assert not visitor.overflows()
     assert visitor.foreign_requests == []

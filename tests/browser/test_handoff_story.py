@@ -2,45 +2,130 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, StorageState, expect
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Browser, Request, StorageState, expect
+
+from core.models import Verdict
 from tests.support.stack import SESSION, Stack
 from tests.support.visitor import SLOW, Visitor
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
-def test_one_tap_makes_a_link_with_which_somebody_else_links_the_phone(
-    browser: Browser, quick: Stack, administrator: StorageState
-) -> None:
+@pytest.fixture
+def maker(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[Visitor]:
+    """An operator in front of a session whose phone is lost."""
     quick.lose_the_phone()
-    maker = Visitor(browser, quick, "phone", signed_in=administrator)
-    maker.open_session()
+    person = Visitor(browser, quick, "phone", signed_in=administrator)
+    person.open_session()
+    yield person
+    person.close()
+
+
+def link_of(maker: Visitor) -> str:
+    """Make a link with one tap."""
     maker.press(f"handoff-main-{SESSION}")
-    link = maker.page.locator("[data-ops=handoff-link]").inner_text(timeout=SLOW)
+    return maker.page.locator("[data-ops=handoff-link]").inner_text(timeout=SLOW)
+
+
+def test_one_tap_makes_a_link_with_which_somebody_else_links_the_phone(
+    browser: Browser, quick: Stack, maker: Visitor
+) -> None:
+    link = link_of(maker)
     maker.reads("Not opened yet")
-    overflows = maker.overflows()
-
     helper = Visitor(browser, quick, "phone", scheme="dark")
-    helper.page.goto(link)
-    helper.page.get_by_role("button", name="Show the code").click()
-    maker.reads("Opened")
-    code = helper.await_live_qr()
+    sent: list[str] = []
 
+    helper.page.goto(link)
+    start = helper.kept_out()
+    helper.page.get_by_role("button", name="Show the QR code").click()
+    maker.reads("Opened")
+    first = helper.await_live_qr()
+    helper.reads("This code is good for")
+    shown = helper.kept_out()
     assert helper.sees_whole("#qr")
     assert not helper.overflows()
     assert link.partition("#")[2] not in helper.page.url
-    quick.simulator.scan(SESSION, code)
-    helper.reads(f"Done: {SESSION} is connected")
-    maker.reads("the session is connected")
 
-    second = Visitor(browser, quick, "phone")
-    second.page.goto(link)
-    second.page.get_by_role("button", name="Show the code").click()
-    expect(second.page.locator("#gone")).to_be_visible(timeout=SLOW)
-    assert not overflows
+    # Nobody looks: the code ends, and nothing asks the gateway for another one.
+    helper.page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    helper.page.on("request", lambda one: sent.append(one.url))
+    until(lambda: is_down(quick), seconds=30, what="the end of the attempt")
+    helper.page.title()  # Playwright tells of requests only when it is asked something.
+    assert len(sent) <= 1
+    helper.page.evaluate(
+        "Object.defineProperty(document, 'hidden', { value: false, configurable: true });"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    second = helper.await_live_qr(other_than=first)
+    helper.reads("Code 2 of 5")
+
+    quick.simulator.scan(SESSION, second)
+    helper.reads(f"{SESSION} is connected")
+    helper.reads("The outage lasted")
+    maker.reads("the session is connected")
+    linked = helper.kept_out()
+    late = Visitor(browser, quick, "desktop")
+    late.page.goto(link)
+    late.page.get_by_role("button", name="Show the QR code").click()
+    expect(late.page.locator("#gone")).to_be_visible(timeout=SLOW)
+    assert [start, shown, linked, late.kept_out()] == [[], [], [], []]
     assert helper.foreign_requests == []
     assert helper.troubles == []
-    for one in (maker, helper, second):
+    for one in (helper, late):
         one.close()
+
+
+def test_whoever_has_only_the_phone_gets_a_code_to_type(
+    browser: Browser, quick: Stack, maker: Visitor
+) -> None:
+    helper = Visitor(browser, quick, "phone", locale="pt-PT")
+    posted: list[str] = []
+    helper.page.on("request", lambda one: posted.append(path_of(one)))
+    helper.page.goto(link_of(maker))
+
+    helper.page.get_by_role("button", name="Obter um código para escrever").click()
+    number = helper.page.get_by_label("Número de telefone com indicativo do país")
+    number.fill("912 345")
+    number.press("Enter")
+    expect(helper.page.get_by_role("alert")).to_contain_text("indicativo do país", timeout=SLOW)
+    form = helper.kept_out()
+    number.fill("912 345 678")
+    number.press("Enter")
+    code = until(lambda: quick.simulator.pairing_code(SESSION), seconds=30, what="a pairing code")
+    expect(helper.page.locator("#code")).to_have_text(f"{code[:4]}{code[4:]}", timeout=SLOW)
+    helper.reads("O código é para +351 912 345 678.")
+    helper.reads("Introduza-o nos próximos")
+    shown = helper.kept_out()
+    assert helper.sees_whole("#code")
+    assert not helper.overflows()
+
+    quick.simulator.enter_code(SESSION, code)
+    helper.reads(f"{SESSION} está ligada")
+    helper.reads("A interrupção durou")
+    assert "/hand-off/code" not in posted
+    assert [form, shown] == [[], []]
+    assert helper.foreign_requests == []
+    assert helper.troubles == []
+    assert "912345678" not in everything_kept(quick).replace(" ", "")
+    helper.close()
+
+
+def is_down(quick: Stack) -> bool:
+    """Has the page seen that the gateway has given up?"""
+    seen = quick.seen()
+    return seen is not None and seen.verdict == Verdict.DISCONNECTED
+
+
+def path_of(request: Request) -> str:
+    """The path of a request to the page."""
+    return "/" + request.url.split("/", 3)[3].partition("#")[0]
+
+
+def everything_kept(quick: Stack) -> str:
+    """Every file of the data folder and every log, as text."""
+    files = [one for one in quick.directory.rglob("*") if one.is_file()]
+    return "".join(one.read_bytes().decode(errors="replace") for one in files)

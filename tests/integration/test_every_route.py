@@ -37,6 +37,7 @@ OPEN = {
     "/hand-off/assets/hand-off.css",
     "/hand-off/assets/hand-off.js",
     "/hand-off/code",
+    "/hand-off/number",
     "/hand-off/open",
     "/hand-off/state",
     "/sign-in",

@@ -23,6 +23,9 @@ class PlayedGateway:
     def __init__(self) -> None:
         self.sessions: list[SessionSnapshot] = []
         self.asked: list[tuple[str, str, str]] = []
+        self.numbers: list[str] = []
+        self.obstacle: str | None = None
+        self.running: OperationStatus | None = None
         self.watched: set[tuple[str, str]] = set()
 
     def snapshot(self) -> Snapshot:
@@ -45,9 +48,11 @@ class PlayedGateway:
         """Note who is looked at."""
         self.watched.add((server, session))
 
-    def pair(self, server: str, session: str, *, actor: str) -> OperationStatus:
-        """Note who asked."""
+    def pair(self, server: str, session: str, *, actor: str, phone: str | None = None) -> OperationStatus:
+        """Note who asked, and for which number."""
         self.asked.append((server, session, actor))
+        if phone is not None:
+            self.numbers.append(phone)
         now = datetime.now(UTC)
         return OperationStatus(
             server=server,
@@ -60,8 +65,12 @@ class PlayedGateway:
         )
 
     def status(self, _server: str, _session: str) -> OperationStatus | None:
-        """Nothing runs."""
-        return None
+        """Return what the test lets run."""
+        return self.running
+
+    def code_obstacle(self, _server: str, _session: str) -> str | None:
+        """Return what the test puts in the way of a pairing code."""
+        return self.obstacle
 
 
 def handoffs(

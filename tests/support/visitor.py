@@ -7,6 +7,7 @@ import re
 from typing import Literal
 
 import zxingcpp
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
@@ -122,6 +123,15 @@ class Visitor:
             "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         )
         return wider
+
+    def kept_out(self) -> list[str]:
+        """What keeps people from using the page as axe judges it, by the rule and the place."""
+        return [
+            f"{found['id']}: {node['target']}"
+            for found in Axe().run(self.page).response["violations"]
+            if found["impact"] in ("serious", "critical")
+            for node in found["nodes"]
+        ]
 
     def close(self) -> None:
         """Close the tab."""

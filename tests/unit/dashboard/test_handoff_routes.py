@@ -108,7 +108,7 @@ def test_cookie_is_for_https_where_the_page_is(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("case", ["used", "expired", "revoked", "forged", "unknown", "malformed"])
-@pytest.mark.parametrize("path", ["open", "state", "code"])
+@pytest.mark.parametrize("path", ["open", "state", "code", "number"])
 def test_worthless_links_are_answered_alike(desk: Desk, case: str, path: str) -> None:
     link = desk.link()
     if case == "used":
@@ -145,7 +145,7 @@ def test_page_that_was_open_is_told_no_more_after_the_end(desk: Desk, end: str) 
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", ""])
-@pytest.mark.parametrize("path", ["open", "state", "code"])
+@pytest.mark.parametrize("path", ["open", "state", "code", "number"])
 def test_other_sites_are_refused_and_use_nothing_up(desk: Desk, path: str, origin: str) -> None:
     link, browser = desk.link(), desk.browser()
 
@@ -191,7 +191,7 @@ def test_scan_is_told_to_the_browser_and_ends_the_link(desk: Desk) -> None:
     state = json.loads(browser.post("/hand-off/state", link).text)
 
     assert (state["phase"], state["qr"]) == ("linked", "")
-    assert "sales is connected" in state["text"]
+    assert state["text"] == "sales is connected"
 
 
 def test_guessing_is_slowed_down_by_address(desk: Desk) -> None:
@@ -202,3 +202,74 @@ def test_guessing_is_slowed_down_by_address(desk: Desk) -> None:
 
     assert statuses == [404] * 10 + [429] * 2
     assert desk.browser(address="198.51.100.9").post("/hand-off/open", desk.link()).status == 200
+
+
+def opened_for_a_number(desk: Desk) -> tuple[Browser, dict[str, str]]:
+    """A browser that chose to type a code, of a session that nobody has started."""
+    desk.shows("sales", Verdict.DISCONNECTED)
+    link, browser = desk.link(), desk.browser()
+    browser.post("/hand-off/open", link | {"way": "number"})
+    return browser, link
+
+
+def test_code_for_a_number_is_asked_for_before_any_other_and_the_number_kept_nowhere(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    browser, link = opened_for_a_number(desk)
+    asked_before = list(desk.gateway.asked)
+
+    sent = browser.post("/hand-off/number", link | {"phone": "912 345 678"}, **{"accept-language": "pt-PT"})
+    later = browser.post("/hand-off/state", link)
+
+    assert asked_before == []
+    assert desk.gateway.asked == [("main", "sales", "hand-off of ana")]
+    assert desk.gateway.numbers == ["351912345678"]
+    assert json.loads(sent.text)["number"] == "+351 912 345 678"
+    assert json.loads(later.text)["number"] == ""
+    kept = caplog.text + "".join(one.read_text() for one in tmp_path.rglob("*") if one.is_file())
+    assert "handoff" in kept
+    assert "912345678" not in kept.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "country code"), ("pt-PT", "indicativo do país"), ("pt-BR", "código do país")],
+)
+def test_number_that_is_none_is_explained_and_goes_nowhere(desk: Desk, language: str, words: str) -> None:
+    browser, link = opened_for_a_number(desk)
+
+    answer = browser.post("/hand-off/number", link | {"phone": "12"}, **{"accept-language": language})
+
+    assert words in json.loads(answer.text)["problem"]
+    assert desk.gateway.asked == []
+
+
+def test_no_code_for_a_number_is_asked_for_where_the_gateway_would_not_tell_it(desk: Desk) -> None:
+    desk.gateway.obstacle = "code_not_visible"
+    browser, link = opened_for_a_number(desk)
+
+    state = json.loads(browser.post("/hand-off/number", link | {"phone": "+351912345678"}).text)
+
+    assert (state["by_number"], state["may_ask"], state["number"]) == (False, True, "")
+    assert desk.gateway.asked == []
+
+
+def test_codes_for_numbers_are_no_more_than_those_of_a_link(desk: Desk) -> None:
+    browser, link = opened_for_a_number(desk)
+    sent = link | {"phone": "+351912345678"}
+
+    for _ in range(MOST_ROUNDS + 2):
+        last = json.loads(browser.post("/hand-off/number", sent).text)
+
+    assert desk.gateway.numbers == ["351912345678"] * MOST_ROUNDS
+    assert last["number"] == ""
+
+
+def test_numbers_are_not_tried_without_end(desk: Desk) -> None:
+    browser, link = opened_for_a_number(desk)
+
+    statuses = [browser.post("/hand-off/number", link | {"phone": "12"}).status for _ in range(12)]
+
+    assert statuses == [200] * 10 + [429] * 2
+    assert browser.post("/hand-off/state", link).status == 200

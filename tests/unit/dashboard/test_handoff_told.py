@@ -1,0 +1,131 @@
+from datetime import timedelta
+
+import pytest
+from page_world import session
+
+from core.clock import now
+from core.handoffs import MOST_ROUNDS, Event, Handoff
+from core.models import Outcome, QrCode, SessionSnapshot, Verdict
+from core.operation_status import Kind, OperationStatus, Step
+from dashboard.formatting import Voice
+from dashboard.handoff.told import State, tell
+
+NOW = now()
+
+
+def handoff(*, rounds: int = 1, end: Event | None = None) -> Handoff:
+    return Handoff(
+        id="0" * 16,
+        server="main",
+        session="sales",
+        maker="ana",
+        made_at=NOW - timedelta(minutes=5),
+        expires_at=NOW + timedelta(minutes=5),
+        token_hash="x",
+        rounds=rounds,
+        end=end,
+    )
+
+
+def pairing(step: Step, *, mode: str = "qr", until: int | None = None, **more: object) -> OperationStatus:
+    return OperationStatus.model_validate(
+        {
+            "server": "main",
+            "session": "sales",
+            "kind": Kind.PAIR,
+            "actor": "hand-off of ana",
+            "holder": "test",
+            "started_at": NOW - timedelta(seconds=30),
+            "mode": mode,
+            "step": step,
+            "step_since": NOW - timedelta(seconds=8),
+            "step_until": NOW + timedelta(seconds=until) if until is not None else None,
+            **more,
+        }
+    )
+
+
+def showing(seconds_ago: int, generation: int = 1) -> SessionSnapshot:
+    code = QrCode(payload="2@x", first_seen=NOW - timedelta(seconds=seconds_ago), generation=generation)
+    return session("sales", Verdict.WAITING_FOR_QR, since=NOW, qr=code)
+
+
+def told(seen: SessionSnapshot, operation: OperationStatus | None = None, locale: str = "en") -> State:
+    return tell(Voice(now=NOW, locale=locale), handoff(), seen, operation, by_number=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "generation", "attempt_ends_in", "seconds", "life"),
+    [
+        pytest.param(10, 1, None, 50, 60, id="the first code lives a minute"),
+        pytest.param(5, 2, None, 15, 20, id="a later one 20 seconds"),
+        pytest.param(90, 1, None, 0, 60, id="one that is overdue has none left"),
+        pytest.param(10, 1, 20, 21, 60, id="none outlives the gateway's attempt"),
+    ],
+)
+def test_qr_code_comes_with_the_seconds_that_it_has_left(
+    seconds_ago: int, generation: int, attempt_ends_in: int | None, seconds: int, life: int
+) -> None:
+    operation = pairing(Step.WAITING_FOR_SCAN, until=attempt_ends_in) if attempt_ends_in else None
+
+    state = told(showing(seconds_ago, generation), operation)
+
+    assert (state["phase"], state["seconds"], state["life"]) == ("qr", seconds, life)
+
+
+@pytest.mark.parametrize(
+    ("locale", "step"),
+    [
+        ("en", "Tap Link with phone number instead."),
+        ("pt_PT", "Toque em Associar com o número de telefone."),
+        ("pt_BR", "Toque em Conectar com número de telefone."),
+    ],
+)
+def test_pairing_code_comes_in_groups_with_how_to_enter_it(locale: str, step: str) -> None:
+    operation = pairing(Step.WAITING_FOR_CODE_ENTRY, mode="code", until=40, pairing_code="ABCD1234")
+
+    state = told(session("sales", Verdict.WAITING_FOR_CODE, since=NOW), operation, locale)
+
+    assert (state["phase"], state["code"], state["seconds"]) == ("code", ["ABCD", "1234"], 41)
+    assert state["steps"][2] == step
+
+
+def test_wait_says_what_is_being_done_and_for_how_long() -> None:
+    state = told(session("sales", Verdict.DISCONNECTED), pairing(Step.WAITING_FOR_BROWSER))
+
+    assert (state["phase"], state["text"]) == ("waiting", "The browser on the gateway is starting")
+    assert state["detail"] == "for 8 s"
+
+
+def test_success_names_the_session_and_the_outage() -> None:
+    seen = session("sales", Verdict.CONNECTED, since=NOW, outage_seconds=754.0)
+
+    state = told(seen)
+
+    assert (state["phase"], state["text"]) == ("linked", "sales is connected")
+    assert state["detail"] == "The outage lasted 12 min."
+
+
+@pytest.mark.parametrize(
+    ("code", "mode", "seconds_ago", "rounds", "by_itself"),
+    [
+        pytest.param("code_expired", "qr", 5, 1, True, id="an expired code is followed by the next"),
+        pytest.param("code_expired", "qr", 5, 0, True, id="also one that an operator had made"),
+        pytest.param("code_expired", "qr", 300, 1, False, id="not after a long while"),
+        pytest.param("code_expired", "code", 5, 1, False, id="a code for a number is not asked for again"),
+        pytest.param("start_failed", "qr", 5, 1, False, id="a failure is not tried again and again"),
+        pytest.param("code_expired", "qr", 5, MOST_ROUNDS, False, id="not after the last round"),
+    ],
+)
+def test_next_code_follows_by_itself(
+    code: str, mode: str, seconds_ago: int, rounds: int, by_itself: bool
+) -> None:
+    ended = NOW - timedelta(seconds=seconds_ago)
+    outcome = Outcome(ok=False, code=code, message="", at=ended)
+    operation = pairing(Step.DONE, mode=mode, finished_at=ended, outcome=outcome)
+    seen = session("sales", Verdict.DISCONNECTED, since=NOW)
+
+    state = tell(Voice(now=NOW), handoff(rounds=rounds), seen, operation)
+
+    assert state["asks_by_itself"] is by_itself
+    assert state["may_ask"] is (rounds < MOST_ROUNDS)
