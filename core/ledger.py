@@ -123,17 +123,29 @@ class Ledger:
 
     def record_start(self) -> None:
         """Note for the history from when on is measured again, and until when it was before."""
-        before, holder = self._before, self._gateway.holder
-        if before and before.holder == holder and abs(self._began - before.published_at) < NO_GAP:
-            return
-        heartbeat = before.published_at.isoformat() if before else None
-        entry = HistoryEntry(
-            at=self._began,
-            kind="monitoring",
-            server=self._server.name,
-            data={"event": "started", "holder": holder, "last_heartbeat": heartbeat},
+        before = self._before
+        is_same = before is not None and before.holder == self._gateway.holder
+        if not (before and is_same and abs(self._began - before.published_at) < NO_GAP):
+            self._unwritten.appendleft(self._start(self._began, before.published_at if before else None))
+
+    def notice_gap(self) -> bool:
+        """Tell whether nobody measured for a while: this process stood still, or the clock was set forward.
+
+        That is neither up nor down, and what was seen before says nothing about now; it is no loss either.
+        """
+        now, heartbeat = self._now(), self._gateway.published_at
+        if now - heartbeat < NO_GAP:
+            return False
+        log.warning(
+            "nobody_measured server=%s seconds=%.0f", self._server.name, (now - heartbeat).total_seconds()
         )
-        self._unwritten.appendleft(entry)
+        self._unwritten.append(self._start(now, heartbeat))
+        stale_after = self._stale_after(self._gateway.interval_seconds)
+        for before in self.sessions():
+            self._keep(before, doubt(before, now=now, stale_after=stale_after))
+        self._gateway = self._gateway.model_copy(update={"published_at": now})
+        self.has_news = True
+        return True
 
     def write_history(self) -> None:
         """Write what has not been written yet; a transition goes there before anybody is shown it."""
@@ -255,7 +267,7 @@ class Ledger:
     def _resume_sessions(self) -> dict[str, SessionSnapshot]:
         known = {one.session: one for one in self._before.sessions} if self._before else {}
         interval = self._before.interval_seconds if self._before else self._settings.interval_seconds
-        stale_after = timedelta(seconds=verdict.stale_after_seconds(interval, self._settings.timeouts))
+        stale_after = self._stale_after(interval)
         sessions, now = {}, self._began
         for one in self._server.sessions:
             before = known.pop(one.name, None) or first_snapshot(self._server.name, one.name, now)
@@ -277,6 +289,21 @@ class Ledger:
             if after.verdict != removed.verdict:
                 self._unwritten.append(transition(removed, after))
         return sessions
+
+    def _stale_after(self, interval_seconds: float) -> timedelta:
+        return timedelta(seconds=verdict.stale_after_seconds(interval_seconds, self._settings.timeouts))
+
+    def _start(self, at: datetime, heartbeat: datetime | None) -> HistoryEntry:
+        return HistoryEntry(
+            at=at,
+            kind="monitoring",
+            server=self._server.name,
+            data={
+                "event": "started",
+                "holder": self._gateway.holder,
+                "last_heartbeat": heartbeat.isoformat() if heartbeat else None,
+            },
+        )
 
     def _newest_transition(self, name: str) -> HistoryEntry | None:
         try:
@@ -315,10 +342,9 @@ class Ledger:
         return after
 
     def _circumstances(self, name: str) -> verdict.Circumstances:
-        stale_after = verdict.stale_after_seconds(self._gateway.interval_seconds, self._settings.timeouts)
         return verdict.Circumstances(
             now=self._now(),
-            stale_after=timedelta(seconds=stale_after),
+            stale_after=self._stale_after(self._gateway.interval_seconds),
             gateway_up=self._gateway.up,
             gateway_restarted_at=self._gateway.restarted_at,
             closed_by=lambda: self._closed_by(self._server.name, name),

@@ -14,7 +14,10 @@ KINDS = frozenset({"transition", "monitoring"})
 """The kinds of entries that are needed here."""
 
 NO_GAP = timedelta(seconds=10)
-"""A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart."""
+"""A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart.
+
+Nor has it measured, where it takes over, until its first probe is back; what stays unknown for longer is.
+"""
 
 
 class Span(NamedTuple):
@@ -188,11 +191,18 @@ def _spans(changes: Sequence[_Change], now: datetime) -> tuple[Span, ...]:
     for change, end in zip(changes, ends, strict=True):
         if end <= change.at:
             continue
-        if spans and spans[-1].verdict == change.verdict:
+        verdict = None if _is_first_look(spans, change, end) else change.verdict
+        if spans and spans[-1].verdict == verdict:
             spans[-1] = spans[-1]._replace(until=end)
         else:
-            spans.append(Span(change.at, end, change.verdict, change.reason))
+            spans.append(Span(change.at, end, verdict, change.reason))
     return tuple(spans)
+
+
+def _is_first_look(spans: Sequence[Span], change: _Change, end: datetime) -> bool:
+    """Tell whether somebody has just begun to measure, and the first probe is not back."""
+    nobody_measured = not spans or spans[-1].verdict in (None, Verdict.PAUSED)
+    return nobody_measured and change.verdict is Verdict.UNKNOWN and end - change.at < NO_GAP
 
 
 def _moment(change: _Change) -> tuple[datetime, int]:

@@ -107,7 +107,8 @@ class TrackRecords:
         newest = transitions[-1] if transitions else None
         made_of = (len(transitions), newest, len(gaps), still.verdict, still.since)
         is_usual = now - heartbeat < NO_GAP and (newest is None or newest.at <= now)
-        if is_usual and known and known[0] == made_of and known[1]:
+        # An end that nobody measured is a first look: how long it has lasted decides what it is.
+        if is_usual and known and known[0] == made_of and known[1] and known[1][-1].verdict is not None:
             spans = (*known[1][:-1], known[1][-1]._replace(until=now))
         else:
             spans = timeline(transitions, gaps, still, heartbeat=heartbeat, now=now)

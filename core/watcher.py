@@ -130,6 +130,8 @@ class ServerWatcher:
     def turn(self, shared_lane: Lane, slow_lane: Lane, *, wait_seconds: float = 0.0) -> None:
         """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""
         self._take_results(wait_seconds)
+        if self._ledger.notice_gap():
+            self._begin_anew()
         if self._server.enabled:
             self._submit_due(shared_lane, slow_lane)
         if self._healer is not None and self._monotonic() >= self._healing_due:
@@ -152,6 +154,10 @@ class ServerWatcher:
                 for name in self._ledger.enabled():
                     self._ledger.take_session(name, self._probe(name, PageCheck.PATIENT))
         return self._ledger.snapshot()
+
+    def _begin_anew(self) -> None:
+        for schedule in self._schedules.values():
+            schedule.due, schedule.asked = self._monotonic(), None
 
     def _submit_due(self, shared_lane: Lane, slow_lane: Lane) -> None:
         now = self._monotonic()

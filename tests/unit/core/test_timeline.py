@@ -138,6 +138,18 @@ class TestNobodyProbes:
 
         assert known(*lines, now=60, since=0) == [(0, 30, None), (30, 60, "connected")]
 
+    @pytest.mark.parametrize(("seconds", "verdict"), [(9, None), (11, "unknown")], ids=["a moment", "longer"])
+    def test_a_prober_has_not_measured_until_its_first_probe_is_back(
+        self, seconds: float, verdict: str | None
+    ) -> None:
+        looked = 10 + seconds / 60
+        lines = [start(10, 5), change(looked, "unknown", "connected", held=seconds / 60)]
+
+        spans = known(*lines, now=60, since=looked)
+
+        assert spans[-2][2] == verdict
+        assert spans[-1] == (looked, 60, "connected")
+
     def test_the_very_first_start_leaves_no_gap(self) -> None:
         lines = [start(0, heartbeat=None), change(1, "unknown", "connected", held=1)]
 
