@@ -73,7 +73,7 @@ class GatewayClient:
         self._transport = transport
         self._timeouts = timeouts
         secret = server.secret_key.get_secret_value() if server.secret_key else ""
-        self._secret_bytes = len(secret.encode(errors="surrogateescape"))
+        self._secret_bytes = len(secret.encode())
 
     def read_health(self) -> Health:
         """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2)."""

@@ -226,6 +226,9 @@ class _Given(Generic[AnyEnvironment]):
         self.variables.pop(variable, None)
         text = self.environ.get(variable, "").rstrip("\r\n")
         file = self.environ.get(f"{variable}_FILE", "").strip()
+        if not _is_utf8(text):
+            self.problems.append((name, "is not UTF-8 text; write it in UTF-8"))
+            return
         self._hide(text)
         if file:
             self.sources[name] = f"{variable}_FILE"
@@ -256,6 +259,15 @@ class _Given(Generic[AnyEnvironment]):
         register_secret(secret)
         if secret.strip():
             self.secrets.append(secret)
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell text from bytes of another encoding, which Python carries in half surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_secret_file(path: Path) -> str:

@@ -136,7 +136,7 @@ class TokenLedger:
             salt = self._modify("salt", lambda value: value or {"salt": secrets.token_hex(16)})["salt"]
             digest = hashlib.pbkdf2_hmac(
                 "sha256",
-                self._bound_to.encode(errors="surrogateescape"),
+                self._bound_to.encode(),
                 bytes.fromhex(salt),
                 FINGERPRINT_ROUNDS,
             )

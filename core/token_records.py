@@ -15,7 +15,6 @@ class Origin(StrEnum):
 
     MINTED = "minted"
     GENERATED = "generated"
-    CONFIGURED = "configured"
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ class TokenCache:
     def _mint(self, session: str) -> str:
         if self._secret is None:
             raise self._nothing_to_make_one_from(OPERATION, session)
-        password = (session + self._secret).encode(errors="surrogateescape")[:BCRYPT_BYTES]
+        password = (session + self._secret).encode()[:BCRYPT_BYTES]
         hashed = bcrypt.hashpw(password, bcrypt.gensalt(self._minting_cost, prefix=b"2b"))
         return parse_token(hashed.decode()).token
 

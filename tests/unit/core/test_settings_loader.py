@@ -225,6 +225,12 @@ def test_unusable_secret_file_is_told(tmp_path: Path, content: bytes, problem: s
     assert loaded.problems == (f"SHOP_PASSWORD_FILE: {problem}",)
 
 
+def test_secret_in_another_encoding_is_told() -> None:
+    loaded = load_settings(Shop, {"SHOP_PASSWORD": b"s\xe3o jo\xe3o".decode(errors="surrogateescape")})
+
+    assert loaded.problems == ("SHOP_PASSWORD: is not UTF-8 text; write it in UTF-8",)
+
+
 def test_secret_put_where_its_file_belongs_is_not_repeated() -> None:
     loaded = load_settings(Shop, {"SHOP_PASSWORD_FILE": "correct horse"})
 
