@@ -249,7 +249,9 @@ class Operations:
 
     def _refuse(self, status: OperationStatus, code: str, message: str | None = None) -> OperationStatus:
         refused = ended(status, code, message, at=self._tools.now())
-        self._unstored[key(status.server, status.session)] = refused
+        if not status.by_itself:
+            # What nobody asked for must not hide what somebody has under way.
+            self._unstored[key(status.server, status.session)] = refused
         return refused
 
     def _launch(self, status: OperationStatus, procedure: Procedure, lock: ProcessLock) -> OperationStatus:

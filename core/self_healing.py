@@ -45,7 +45,6 @@ _ENDS = {
     "needs_pairing": Healed.NEEDS_PAIRING,
     "already_connected": Healed.NOT_NEEDED,
     "not_needed": Healed.NOT_NEEDED,
-    "busy_elsewhere": Healed.NOT_NEEDED,
     "gave_way": Healed.INTERRUPTED,
     "stopped": Healed.INTERRUPTED,
 }

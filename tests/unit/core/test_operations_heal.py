@@ -81,6 +81,9 @@ def test_somebody_who_is_at_it_is_not_disturbed(world: World) -> None:
     assert refused.outcome is not None
     assert refused.outcome.code == "busy_elsewhere"
     assert world.stored()["kind"] == "pair"
+    told = operations.status(SERVER, SESSION)
+    assert told is not None
+    assert (told.kind, told.is_running) == (Kind.PAIR, True)
     lock.release()
 
 

@@ -196,7 +196,6 @@ def test_what_is_remembered_of_tries(one: SessionSnapshot, minutes: float, heali
         ("needs_pairing", Healed.NEEDS_PAIRING),
         ("already_connected", Healed.NOT_NEEDED),
         ("not_needed", Healed.NOT_NEEDED),
-        ("busy_elsewhere", Healed.NOT_NEEDED),
         ("gave_way", Healed.INTERRUPTED),
         ("stopped", Healed.INTERRUPTED),
         ("start_failed", Healed.FAILED),
