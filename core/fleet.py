@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.clock import Now, now
+from core.exceptions import StoreError
 from core.models import Reason, SessionSnapshot, Snapshot, Verdict
 from core.operation_status import OperationStatus
 from core.settings import Settings
@@ -215,12 +217,15 @@ class FleetStart:
             self._end_one()
 
     def _start(self, target: Target, actor: str) -> str:
-        status: OperationStatus | None = self._operations.start(*target, actor=actor)
-        # Not the stop of the fleet: what was begun is followed to its end.
-        pause = threading.Event()
-        while status is not None and status.is_running:
-            pause.wait(POLL_SECONDS)
-            status = self._operations.status(*target)
+        try:
+            status: OperationStatus | None = self._operations.start(*target, actor=actor)
+            # Not until the fleet is stopped: what was begun is followed to its end.
+            while status is not None and status.is_running:
+                time.sleep(POLL_SECONDS)
+                status = self._operations.status(*target)
+        except StoreError as error:
+            log.warning("fleet_start_not_followed server=%s session=%s error=%s", *target, error)
+            return "failed"
         return status.outcome.code if status is not None and status.outcome is not None else "stopped"
 
     def _set(self, item: Item) -> None:

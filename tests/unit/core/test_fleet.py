@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from watched_gateway import server_settings, settings_of
 
+from core.exceptions import StoreError
 from core.fleet import MOST_FAILURES, Action, FleetStart, Skip, Target, plan
 from core.models import Histogram, Outcome, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
 from core.operation_status import OUTCOMES, OperationStatus
@@ -93,6 +94,7 @@ class FakeOperations:
         self.begun: list[Target] = []
         self.ended: dict[Target, str] = {}
         self.most_at_once: dict[str, int] = {}
+        self.unreadable: set[str] = set()
         self._lock = threading.Lock()
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
@@ -107,6 +109,8 @@ class FakeOperations:
         return found
 
     def status(self, server: str, session: str) -> OperationStatus | None:
+        if session in self.unreadable:
+            raise StoreError("the disk fails")
         status = OperationStatus(
             server=server,
             session=session,
@@ -178,6 +182,17 @@ def test_a_gateway_on_which_nothing_starts_is_left_alone() -> None:
 
     assert len(operations.begun) == MOST_FAILURES
     assert outcomes(fleet) == ["start_failed"] * MOST_FAILURES + ["gave_up"] * 2
+
+
+def test_one_that_cannot_be_followed_leaves_the_others_their_start() -> None:
+    operations = FakeOperations(**{"1": "connected", "2": "connected"})
+    operations.unreadable.add("1")
+    fleet = FleetStart(operations, pause_seconds=0.01)
+
+    fleet.begin([("a", "1"), ("a", "2")], actor="ana")
+    until(lambda: is_over(fleet), what="the end")
+
+    assert outcomes(fleet) == ["failed", "connected"]
 
 
 def test_a_second_start_waits_for_the_end_of_the_first() -> None:
