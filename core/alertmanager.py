@@ -121,9 +121,12 @@ class Alertmanager:
         """Count notifications by kind of integration: Alertmanager keeps no finer account."""
         counts: dict[str, dict[str, int]] = {}
         body = self._ask("GET", "/metrics").body
-        for name, kind, value in COUNTER.findall(body.decode(errors="replace")):
-            of_name = counts.setdefault(name, {})
-            of_name[kind] = of_name.get(kind, 0) + int(float(value))
+        try:
+            for name, kind, value in COUNTER.findall(body.decode(errors="replace")):
+                of_name = counts.setdefault(name, {})
+                of_name[kind] = of_name.get(kind, 0) + int(float(value))
+        except (ValueError, OverflowError):
+            raise self._unreadable() from None
         failed = counts.get("notification_requests_failed_total", {})
         requests = counts.get("notification_requests_total", {})
         return Tally(

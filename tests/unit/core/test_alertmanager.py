@@ -70,6 +70,16 @@ def test_notifications_are_counted_by_kind() -> None:
     assert (tally.delivered, tally.given_up) == ({"slack": 5}, {"slack": 4})
 
 
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "seven"])
+def test_counts_that_are_none_are_told_as_such(value: str) -> None:
+    metrics = f'alertmanager_notification_requests_total{{integration="slack"}} {value}\n'.encode()
+
+    with Loopback(answering(http_answer(metrics))) as server, pytest.raises(AlertmanagerError) as caught:
+        asking(server.url).tally()
+
+    assert caught.value.code == "unreadable"
+
+
 def test_password_of_the_address_is_sent_as_a_header() -> None:
     with Loopback(answering(http_answer(METRICS))) as server:
         asking(server.url.replace("://", "://me:p%40ss@")).tally()
