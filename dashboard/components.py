@@ -32,9 +32,9 @@ def frame(user: User) -> None:
             st.page_link(state.USERS_PAGE, label=_("Users"))
         account, leave = _("My account ({name})").format(name=user.name), _("Sign out")
         st.html(
-            f'<a class="ops-out ops-who" href="/account" target="_self" title="{escape(account)}"'
+            f'<a class="ops-out ops-who" href="account" target="_self" title="{escape(account)}"'
             f' aria-label="{escape(account)}">{escape(user.name)}</a>'
-            f'<a class="ops-out" href="/sign-out" target="_self">{escape(leave)}</a>',
+            f'<a class="ops-out" href="sign-out" target="_self">{escape(leave)}</a>',
             width="content",
         )
 

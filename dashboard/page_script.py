@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.auth.sub_path import published
+
 PATH = "/page-script.js"
-TAG = f'<script src="{PATH}" defer></script>'.encode()
 STREAMLITS_PAGE = b'<div id="root">'
 LARGEST_PAGE = 100_000
 
@@ -69,7 +70,8 @@ class _Answer:
         if start is None:
             return
         if STREAMLITS_PAGE in self._body and not more:
-            self._body = self._body.replace(b"</head>", TAG + b"</head>", 1)
+            tag = f'<script src="{published(PATH)}" defer></script>'.encode()
+            self._body = self._body.replace(b"</head>", tag + b"</head>", 1)
             headers = MutableHeaders(scope=start)
             headers["content-length"] = str(len(self._body))
             for name in ("etag", "last-modified"):

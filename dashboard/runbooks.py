@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from dashboard.auth.elements import ASSETS
+from dashboard.auth.sub_path import published
 from dashboard.i18n import LOCALES, negotiate, translator
 from dashboard.theme import MARK, NAME
 
@@ -45,17 +46,17 @@ def fragment(heading: str) -> str:
 
 
 @cache
-def runbooks_page(locale: str) -> str:
-    """Return the runbooks in one of our languages."""
-    return document((TEXTS / f"{locale}.md").read_text(encoding="utf-8"), locale)
+def runbooks_page(locale: str, root: str = "") -> str:
+    """Return the runbooks in one of our languages; `root` is the path under which the page is published."""
+    return document((TEXTS / f"{locale}.md").read_text(encoding="utf-8"), locale, root)
 
 
-def document(markdown: str, locale: str) -> str:
+def document(markdown: str, locale: str, root: str = "") -> str:
     """Return a whole HTML document, with a table of contents and a place to link to for each section."""
     _ = translator(locale)
-    home = escape(_("Sessions"))
+    home, assets = escape(_("Sessions")), f"{root}{ASSETS}"
     reader = MarkdownIt("commonmark", {"html": False})
-    title, *sections = _sections(reader.parse(markdown))
+    title, *sections = _sections(reader.parse(markdown.replace("](/", f"]({root}/")))
     headings = [section[1].content for section in sections]
     contents = "\n".join(
         f'<li><a href="#{fragment(heading)}">{escape(heading)}</a></li>' for heading in headings
@@ -70,14 +71,14 @@ def document(markdown: str, locale: str) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title[1].content)} · {NAME}</title>
-<link rel="icon" href="{ASSETS}/{MARK}" type="image/svg+xml">
-<link rel="stylesheet" href="{ASSETS}/sign-in.css">
-<link rel="stylesheet" href="{STYLE}">
-<script src="{ASSETS}/keep-fragment.js" defer></script>
+<link rel="icon" href="{assets}/{MARK}" type="image/svg+xml">
+<link rel="stylesheet" href="{assets}/sign-in.css">
+<link rel="stylesheet" href="{root}{STYLE}">
+<script src="{assets}/keep-fragment.js" defer></script>
 </head>
 <body>
 <header>
-<a class="home" href="/"><img src="{ASSETS}/{MARK}" alt="">{home}</a>
+<a class="home" href="{root}/"><img src="{assets}/{MARK}" alt="">{home}</a>
 <nav class="languages">{_language_links(locale)}</nav>
 </header>
 <main>
@@ -120,4 +121,4 @@ def _tag(locale: str) -> str:
 
 async def _show(request: Request) -> Response:
     wanted = request.query_params.get("lang") or request.headers.get("accept-language")
-    return HTMLResponse(runbooks_page(negotiate(wanted)))
+    return HTMLResponse(runbooks_page(negotiate(wanted), published("")))

@@ -24,6 +24,8 @@ from dashboard.auth import links
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.peer import RememberPeer
+from dashboard.auth.route_table import HEALTHY
+from dashboard.auth.sub_path import SubPath, sub_path_of
 from dashboard.auth.tab import TabFrames
 from dashboard.connections import LimitedProtocol
 from dashboard.csp import security_headers
@@ -79,6 +81,12 @@ def build_app(
             Middleware(RememberPeer),
             # Ours instead of uvicorn's own, which would hide the peer from us.
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
+            Middleware(
+                SubPath,
+                path=sub_path_of(settings.external_url),
+                at_root_too=frozenset({HEALTHY}),
+                headers=rules.headers,
+            ),
             Middleware(Gate, rules=rules),
             Middleware(PageScript),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
@@ -20,13 +21,17 @@ from dashboard.settings_access import (
     parse_role,
 )
 
+PLAIN_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)*")
+"""Nothing that browsers or proxies write in two ways: no escapes, no dots alone, no empty part."""
+
 
 def check_external_url(text: str) -> str:
-    """Return the address under which people reach the page: scheme, host and port only."""
+    """Return the address under which people reach the page, without its trailing slash; a path is kept."""
     url = normalise_url(text)
-    if urlsplit(url).path:
+    if not PLAIN_PATH.fullmatch(urlsplit(url).path):
         raise ValueError(
-            "has a path; publish the page at the root of a host, for example https://ops.example.org"
+            "has a path with signs other than letters, digits, '-', '.', '_' and single '/'; "
+            "write for example https://ops.example.org/wpp"
         )
     return url
 

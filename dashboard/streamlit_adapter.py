@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
+from dashboard.auth.addresses import origin_of
 from dashboard.settings import DashboardEnvironment
 from dashboard.theme import STREAMLIT_THEME
 
@@ -35,7 +36,7 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
     if settings.external_url:
         # For its websocket's own Origin check; it saves an outbound look-up of our public address, too.
         options["browser.serverAddress"] = urlsplit(settings.external_url).hostname
-        options["server.corsAllowedOrigins"] = [settings.external_url]
+        options["server.corsAllowedOrigins"] = [origin_of(settings.external_url)]
     return options
 
 

@@ -2,6 +2,8 @@
 
 A cookie that begins with `__Host-` is taken by browsers only from this very host, over https and for all its
 paths. Without it, any neighbour under the same domain could put its own sign-in into a visitor's browser.
+Under a sub-path that is not to be had: there the host's other applications would get our cookies, so they are
+for our path alone, and their name begins with `__Secure-`.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import Response
 from starlette.types import Scope
 
+from dashboard.auth.sub_path import published
+
 SIGN_IN_COOKIE = "wppconnect_sign_in"
 FORM_COOKIE = "wppconnect_form"
 GRANT_COOKIE = "wppconnect_grant"
 PROVIDER_COOKIE = "wppconnect_provider"
 HOST_PREFIX = "__Host-"
+SECURE_PREFIX = "__Secure-"
 
 
 class CookieRule(Protocol):
@@ -48,7 +53,7 @@ def set_cookie(
         _sent_name(name, secure),
         value,
         max_age=int(lifetime.total_seconds()) if lifetime else None,
-        path="/",
+        path=published("/"),
         secure=secure,
         httponly=True,
         samesite=same_site,
@@ -58,7 +63,9 @@ def set_cookie(
 def remove_cookie(response: Response, name: str, *, request: HTTPConnection, rule: CookieRule) -> None:
     """Let the browser forget a cookie."""
     secure = _is_secure(request, rule)
-    response.delete_cookie(_sent_name(name, secure), path="/", secure=secure, httponly=True, samesite="lax")
+    response.delete_cookie(
+        _sent_name(name, secure), path=published("/"), secure=secure, httponly=True, samesite="lax"
+    )
 
 
 def read_cookie(connection: HTTPConnection, name: str, *, rule: CookieRule) -> str | None:
@@ -74,7 +81,7 @@ def with_sign_in(scope: Scope, value: str) -> Scope:
     others = [
         f"{sent}={text}"
         for sent, text in _pairs(headers)
-        if sent and sent.removeprefix(HOST_PREFIX) != SIGN_IN_COOKIE
+        if sent and sent.removeprefix(HOST_PREFIX).removeprefix(SECURE_PREFIX) != SIGN_IN_COOKIE
     ]
     del headers["cookie"]
     headers["cookie"] = "; ".join([*others, f"{SIGN_IN_COOKIE}={value}"])
@@ -88,7 +95,9 @@ def _pairs(headers: Headers) -> list[tuple[str, str]]:
 
 
 def _sent_name(name: str, secure: bool) -> str:
-    return HOST_PREFIX + name if secure else name
+    if not secure:
+        return name
+    return (HOST_PREFIX if published("/") == "/" else SECURE_PREFIX) + name
 
 
 def _is_secure(request: HTTPConnection, rule: CookieRule) -> bool:

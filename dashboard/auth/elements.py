@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from dashboard.auth.forms import TOKEN_FIELD
+from dashboard.auth.sub_path import published
 from dashboard.theme import MARK, NAME
 
 ASSETS = "/sign-in/assets"
@@ -22,7 +23,7 @@ class Note:
 
 def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False, head: str = "") -> str:
     """Return a whole document; `head` is put at the end of its head."""
-    look = ' class="wide"' if wide else ""
+    look, assets = ' class="wide"' if wide else "", published(ASSETS)
     content = "\n".join(part for part in body if part)
     return f"""<!doctype html>
 <html lang="{locale.replace("_", "-")}">
@@ -30,12 +31,12 @@ def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False, he
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)} · {NAME}</title>
-<link rel="icon" href="{ASSETS}/{MARK}" type="image/svg+xml">
-<link rel="stylesheet" href="{ASSETS}/sign-in.css">
+<link rel="icon" href="{assets}/{MARK}" type="image/svg+xml">
+<link rel="stylesheet" href="{assets}/sign-in.css">
 {head}</head>
 <body>
 <main{look}>
-<header><img src="{ASSETS}/{MARK}" alt="">{NAME}</header>
+<header><img src="{assets}/{MARK}" alt="">{NAME}</header>
 <h1>{escape(title)}</h1>
 {content}
 </main>
@@ -68,7 +69,7 @@ def note_box(note: Note | None) -> str:
 def form(action: str, token: str, *fields: str, attributes: str = "") -> str:
     """Return a form that is posted together with its token."""
     content = "\n".join([hidden(TOKEN_FIELD, token), *fields])
-    return f'<form method="post" action="{action}"{attributes}>\n{content}\n</form>'
+    return f'<form method="post" action="{published(action)}"{attributes}>\n{content}\n</form>'
 
 
 def hidden(name: str, value: str) -> str:
@@ -94,7 +95,7 @@ def checkbox(name: str, label: str) -> str:
 
 def link_button(address: str, text: str) -> str:
     """Return a link that looks like a button."""
-    return f'<a class="button" href="{escape(address)}">{escape(text)}</a>'
+    return f'<a class="button" href="{escape(published(address))}">{escape(text)}</a>'
 
 
 def unseen(field: str) -> str:
@@ -112,4 +113,4 @@ def button(text: str, *, name: str = "", value: str = "", look: str = "", spoken
 
 def link(address: str, text: str) -> str:
     """Return the link that stands below a form."""
-    return f'<p class="back"><a href="{escape(address)}">{escape(text)}</a></p>'
+    return f'<p class="back"><a href="{escape(published(address))}">{escape(text)}</a></p>'

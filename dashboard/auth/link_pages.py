@@ -17,6 +17,7 @@ from dashboard.auth.elements import (
     unseen,
 )
 from dashboard.auth.pages import NEW_PASSWORD_RULES, USER_NAME_RULES, Frame
+from dashboard.auth.sub_path import published
 from dashboard.i18n import Translate
 
 
@@ -36,7 +37,7 @@ def exchange_page(frame: Frame, *, next_address: str) -> str:
             hidden("token", ""),
             attributes=' id="exchange" autocomplete="off"',
         ),
-        f'<script src="{ASSETS}/link.js" defer></script>',
+        f'<script src="{published(ASSETS)}/link.js" defer></script>',
     ]
     return page(frame.locale, _("Sign in"), body)
 

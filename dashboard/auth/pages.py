@@ -20,6 +20,7 @@ from dashboard.auth.elements import (
     text_field,
 )
 from dashboard.auth.passwords import LONGEST, SHORTEST
+from dashboard.auth.sub_path import published
 from dashboard.i18n import Translate
 
 NEW_PASSWORD_RULES = f'autocomplete="new-password" minlength="{SHORTEST}" maxlength="{LONGEST}"'
@@ -74,7 +75,7 @@ def sign_in_page(
             checkbox("remember", remember) if ways.remember_days else "",
             button(_("Sign in"), look="quiet" if ways.provider else ""),
         ),
-        f'<script src="{ASSETS}/keep-fragment.js" defer></script>',
+        f'<script src="{published(ASSETS)}/keep-fragment.js" defer></script>',
     ]
     return page(frame.locale, _("Sign in"), body)
 

@@ -51,5 +51,7 @@ def minutes_key(server: str, session: str) -> str:
 
 def _own_address() -> str:
     """Return the published address, else that by which the reader's browser came here."""
-    parts = urlsplit(identity.administration().external_url or st.context.url or "")
+    if external_url := identity.administration().external_url:
+        return external_url
+    parts = urlsplit(st.context.url or "")
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from dashboard.auth.elements import page, paragraph
+from dashboard.auth.sub_path import published
 from dashboard.i18n import Translate
 from dashboard.phone import LONGEST
 
@@ -16,11 +17,6 @@ ASSETS = f"{PATH}/assets"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'none'; base-uri 'none'"
-)
-_HEAD = (
-    f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-    f'<link rel="stylesheet" href="{ASSETS}/hand-off.css">\n'
-    f'<script src="{ASSETS}/hand-off.js" defer></script>\n'
 )
 _OR = ' class="or"'
 
@@ -31,6 +27,12 @@ def handoff_page(locale: str, translate: Translate, *, example: str) -> str:
     `example` is a number of the reader's country.
     """
     _ = translate
+    assets = published(ASSETS)
+    head = (
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<link rel="stylesheet" href="{assets}/hand-off.css">\n'
+        f'<script src="{assets}/hand-off.js" defer></script>\n'
+    )
     no_script = _("This page needs JavaScript.")
     body = [
         _note("gone", _("This link cannot be used any more. Ask whoever sent it for a new one.")),
@@ -40,7 +42,7 @@ def handoff_page(locale: str, translate: Translate, *, example: str) -> str:
         *_live(_, example),
         f"<noscript>{paragraph(no_script)}</noscript>",
     ]
-    return page(locale, _("Link a phone"), body, head=_HEAD)
+    return page(locale, _("Link a phone"), body, head=head)
 
 
 def _start(_: Translate) -> list[str]:

@@ -1,6 +1,7 @@
 """Every route of the page, listed by the app itself, for everybody who must not get through.
 
 A new route is walked without being written down here; one that shall be open to everybody has to be.
+All of it twice: published at the root of a host, and below a path.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -68,8 +70,14 @@ FORGED = {
 COOKIE = "wppconnect_sign_in"
 
 
+@pytest.fixture(scope="module", params=["", "/tools/wpp"], ids=["at the root", "below a path"])
+def sub_path(request: pytest.FixtureRequest) -> str:
+    """The path under which the page is published."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def settings() -> dict[str, str]:
+def settings(sub_path: str) -> dict[str, str]:
     """Every way to sign in is switched on; neither proxy nor provider are there."""
     return {
         "DASHBOARD_TRUSTED_PROXIES": "10.9.9.9",
@@ -79,14 +87,16 @@ def settings() -> dict[str, str]:
         "DASHBOARD_OIDC_CLIENT_ID": "wppconnect-ops",
         "DASHBOARD_GROUP_ROLES": "wpp-admins=administrator",
         "DASHBOARD_UNKNOWN_USER_ROLE": "administrator",
-        "DASHBOARD_EXTERNAL_URL": f"http://127.0.0.1:{free_port()}",
+        "DASHBOARD_EXTERNAL_URL": f"http://127.0.0.1:{free_port()}{sub_path}",
     }
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Server]:
-    port = int(settings["DASHBOARD_EXTERNAL_URL"].rpartition(":")[2])
-    with serving(tmp_path_factory.mktemp("routes"), port=port, **settings) as running:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str], sub_path: str
+) -> Iterator[Server]:
+    port = urlsplit(settings["DASHBOARD_EXTERNAL_URL"]).port
+    with serving(tmp_path_factory.mktemp("routes"), port=port, sub_path=sub_path, **settings) as running:
         create_administrator(running)
         yield running
 
@@ -165,7 +175,7 @@ def test_no_closed_route_answers(
         "forged headers": FORGED,
     }[who]
 
-    answered = statuses(server, closed(routes), method, {"Origin": server.url, **headers})
+    answered = statuses(server, closed(routes), method, {"Origin": server.origin, **headers})
 
     assert answered == {}
 
@@ -180,6 +190,18 @@ def test_no_route_takes_anything_from_another_site_even_when_signed_in(
     answered = statuses(server, paths, method, {"Origin": origin, "Cookie": f"{COOKIE}={signed_in}"})
 
     assert answered == {}
+
+
+@pytest.mark.parametrize("sub_path", ["/tools/wpp"], ids=["below a path"], indirect=True)
+def test_nothing_but_the_health_check_answers_beside_the_path(
+    server: Server, routes: list[tuple[str, str]], signed_in: str
+) -> None:
+    paths = [*closed(routes), *sorted(OPEN)]
+    with requests.Session() as client:
+        client.headers["Cookie"] = f"{COOKIE}={signed_in}"
+        answers = {path: client.get(f"{server.origin}{path}", timeout=10).status_code for path in paths}
+
+    assert [path for path, status in answers.items() if status != 404] == ["/-/healthy"]
 
 
 def test_signed_in_person_gets_through_where_the_others_did_not(server: Server, signed_in: str) -> None:
@@ -223,8 +245,8 @@ def test_no_websocket_opens(
     for path in sockets:
         with pytest.raises(InvalidStatus) as refused:
             connect(
-                f"ws://127.0.0.1:{server.port}{path}",
-                origin=Origin(server.url if origin == "own" else origin) if origin else None,
+                f"ws://127.0.0.1:{server.port}{server.sub_path}{path}",
+                origin=Origin(server.origin if origin == "own" else origin) if origin else None,
                 subprotocols=[Subprotocol("streamlit")],
                 additional_headers=sent,
                 proxy=None,
@@ -238,7 +260,7 @@ def test_no_websocket_opens(
 def test_used_expired_or_invented_one_time_links_give_nothing(server: Server, token: str) -> None:
     used = server.link.partition("#")[2]
     with requests.Session() as client:
-        client.headers.update({"Accept": "text/html", "Origin": server.url})
+        client.headers.update({"Accept": "text/html", "Origin": server.origin})
         form = hidden_fields(client.get(f"{server.url}/sign-in/link", timeout=5).text)
 
         answers = [
@@ -263,7 +285,7 @@ def test_used_or_expired_hand_off_link_gives_nothing(server: Server, case: str) 
     number, token = link.split(".")
     token = "x" * 43 if case == "invented" else token
     with requests.Session() as client:
-        client.headers.update({"Origin": server.url})
+        client.headers.update({"Origin": server.origin})
 
         answers = [
             client.post(f"{server.url}/hand-off/{path}", {"id": number, "token": token}, timeout=5)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -31,10 +32,16 @@ class Server:
     port: int
     out: Path
     log: Path
+    sub_path: str = ""
+    """The path under which it is published."""
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.origin}{self.sub_path}"
 
     @property
     def link(self) -> str:
@@ -51,7 +58,7 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, port: int | None = None, **environ: str) -> Iterator[Server]:
+def serving(data: Path, port: int | None = None, *, sub_path: str = "", **environ: str) -> Iterator[Server]:
     """Serve the small page until the block ends."""
     port = port or free_port()
     data.mkdir(parents=True, exist_ok=True)
@@ -67,7 +74,7 @@ def serving(data: Path, port: int | None = None, **environ: str) -> Iterator[Ser
         process = subprocess.Popen(
             [sys.executable, str(SERVE), str(data)], env=settings, stdout=stdout, stderr=stderr, text=True
         )
-    server = Server(process, port, out, log)
+    server = Server(process, port, out, log, sub_path)
     try:
         until(lambda: answers(server) or process.poll() is not None, seconds=20, what="the server")
         yield server
@@ -129,5 +136,6 @@ def free_port() -> int:
 
 def _person(url: str) -> requests.Session:
     session = requests.Session()
-    session.headers.update({"Accept": "text/html", "Origin": url})
+    parts = urlsplit(url)
+    session.headers.update({"Accept": "text/html", "Origin": f"{parts.scheme}://{parts.netloc}"})
     return session

@@ -7,7 +7,7 @@ for (const next of document.querySelectorAll("input[name=next]")) {
 for (const link of document.querySelectorAll("a[data-keep-fragment]")) {
   link.addEventListener("click", () => { link.hash = location.hash; });
 }
-for (const provider of document.querySelectorAll("a[href^='/sign-in/provider']")) {
+for (const provider of document.querySelectorAll("a[href*='/sign-in/provider']")) {
   if (!location.hash) break;
   const address = new URL(provider.href);
   address.searchParams.set("next", (address.searchParams.get("next") || "/") + location.hash);

@@ -28,6 +28,16 @@ def test_rules_are_written_with_the_installations_links(capsys: pytest.CaptureFi
     assert "example.org/" not in written
 
 
+def test_links_lead_below_the_path_under_which_the_page_is_published(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["rules", "--external-url", f"{URL}/wpp/"]) == 0
+
+    written = capsys.readouterr().out
+    assert f"dashboard_url: {URL}/wpp/session?server={{{{ $labels.server | urlquery }}}}&session=" in written
+    assert f"runbook_url: {URL}/wpp/runbooks#wppconnectsessiondisconnected" in written
+
+
 def test_nothing_but_links_changes() -> None:
     changes = changed_lines(HERE)
 
@@ -124,7 +134,7 @@ def test_link_to_this_machine_is_written_with_a_warning(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--external-url", f"{URL}/ops"], "--external-url: has a path"),
+        (["--external-url", f"{URL}/a b"], "--external-url: has a blank"),
         (["--external-url", URL, "--grace", "3 minutes"], "--grace: write a duration like 90s or 3m"),
         (["--external-url", URL, "--grace", "5s"], "--grace: would page for nothing; choose 30s or more"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -23,7 +24,8 @@ class Answer:
     @property
     def form(self) -> dict[str, str]:
         """The hidden fields of the page's form."""
-        return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', self.text))
+        found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', self.text)
+        return {name: unescape(value) for name, value in found}
 
 
 @dataclass

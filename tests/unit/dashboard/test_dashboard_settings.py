@@ -47,12 +47,24 @@ def test_secure_cookie_is_auto_or_a_decision(text: str, value: bool | None) -> N
     assert settings.secure_cookie is value
 
 
+def test_the_page_may_be_published_under_a_path() -> None:
+    settings = load_settings(
+        DashboardEnvironment, {"DASHBOARD_EXTERNAL_URL": "https://ops.example.org/tools/wpp.2/"}
+    ).values
+
+    assert settings.external_url == "https://ops.example.org/tools/wpp.2"
+    assert settings.own_url(8501) == "https://ops.example.org/tools/wpp.2"
+
+
 @pytest.mark.parametrize(
     ("variable", "text", "problem"),
     [
         ("LISTEN_ADDRESS", "8501", "must be HOST:PORT"),
         ("EXTERNAL_URL", "ops.example.org", "has no scheme"),
-        ("EXTERNAL_URL", "https://ops.example.org/page", "has a path"),
+        ("EXTERNAL_URL", "https://ops.example.org/a%20b", "has a path with signs other than"),
+        ("EXTERNAL_URL", "https://ops.example.org/a//b", "has a path with signs other than"),
+        ("EXTERNAL_URL", "https://ops.example.org/a/..", "has a path with signs other than"),
+        ("EXTERNAL_URL", "https://ops.example.org/a;b", "has a path with signs other than"),
         ("SECURE_COOKIE", "perhaps", "must be true or false"),
         ("TRUSTED_PROXIES", "my-proxy", "must be a comma list of IP addresses or networks"),
         ("TRUSTED_PROXIES", "0.0.0.0/0", "trusts every address"),

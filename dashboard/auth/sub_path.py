@@ -1,0 +1,90 @@
+"""The path under which the page is published: "/wpp" of https://ops.example.org/wpp, or "" at a host's root.
+
+The proxy in front passes it on unchanged. It is taken off here, so that everything behind sees the addresses
+that it would see at the root; what goes out gets it back: redirects here, links and cookies by `published`.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_current: ContextVar[str] = ContextVar("sub_path", default="")
+
+
+def published(address: str) -> str:
+    """Return an address of ours, which begins with "/", as browsers have to ask for it."""
+    return _current.get() + address
+
+
+def sub_path_of(external_url: str | None) -> str:
+    """Return the path of the published address."""
+    return urlsplit(external_url or "").path
+
+
+class SubPath:
+    """Take the path off what comes in, and put it before the redirects that go out."""
+
+    def __init__(
+        self, app: ASGIApp, *, path: str, at_root_too: frozenset[str], headers: dict[str, str]
+    ) -> None:
+        self._app = app
+        self._path = path
+        self._at_root_too = at_root_too
+        """What programs on this machine ask for, which know nothing of the published address."""
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if not self._path or scope["type"] not in {"http", "websocket"} or scope["path"] in self._at_root_too:
+            await self._app(scope, receive, send)
+            return
+        inner = self._without(scope)
+        if inner is None:
+            await self._turn_away(scope, receive, send)
+            return
+        token = _current.set(self._path)
+        try:
+            await self._app(inner, receive, self._with_path(send))
+        finally:
+            _current.reset(token)
+
+    def _without(self, scope: Scope) -> Scope | None:
+        # Both spellings: "/%77pp/" reads like ours, but what leads back there would be taken apart wrongly.
+        path, raw_path = scope["path"], scope["raw_path"]
+        prefix = f"{self._path}/"
+        if not path.startswith(prefix) or not raw_path.startswith(prefix.encode()):
+            return None
+        cut = len(self._path)
+        return {**scope, "path": path[cut:], "raw_path": raw_path[cut:]}
+
+    async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 4404, "reason": "not here"})
+            return
+        response: Response
+        if scope["path"] == self._path:
+            query = scope["query_string"].decode("latin-1")
+            response = RedirectResponse(f"{self._path}/" + (f"?{query}" if query else ""), 308)
+        else:
+            # No redirect: behind a proxy that takes the path off it would go round in circles.
+            text = f"The page is at {self._path}/. A proxy in front has to pass this path on unchanged.\n"
+            response = PlainTextResponse(text, 404)
+        response.headers.update({**self._headers, "cache-control": "no-store"})
+        await response(scope, receive, send)
+
+    def _with_path(self, send: Send) -> Send:
+        async def send_with_path(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                location = headers.get("location", "")
+                if location.startswith("/"):
+                    headers["location"] = self._path + location
+            await send(message)
+
+        return send_with_path
