@@ -34,7 +34,8 @@ STANDARD_MINUTES = 10
 MOST_ROUNDS = 5
 """How many codes one hand-off may have the gateway make."""
 KEPT_AFTER_END = timedelta(hours=24)
-_CAPABILITY = re.compile(r"([0-9a-f]{16})\.([A-Za-z0-9_-]{43})")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_CAPABILITY = re.compile(rf"([0-9a-f]{{16}})\.({_SECRET.pattern})")
 
 
 class Event(StrEnum):
@@ -99,26 +100,35 @@ class Handoffs:
         self._tell(made, Event.MADE, maker, now)
         return made, f"{number}.{token}"
 
-    def open(self, token: str) -> tuple[Handoff, str] | None:
-        """Bind the link to the browser that is the first to open it; returns that browser's cookie."""
+    def open(self, token: str, *, browser: str = "") -> tuple[Handoff, str] | None:
+        """Bind the link to the browser that is the first to open it; returns that browser's cookie.
+
+        `browser` is a secret that a browser makes up: it may open the link once more if our first answer,
+        with the cookie, was lost on its way.
+        """
         found, secret = self._read(token)
         if found is None or not _matches(secret, found.token_hash):
             return None
-        cookie = secrets.token_urlsafe(32)
+        cookie = browser if _SECRET.fullmatch(browser) else secrets.token_urlsafe(32)
         now = self._now()
         opened: list[Handoff] = []
+        is_first = False
 
         def bind(present: Handoff) -> Handoff:
+            nonlocal is_first
             opened.clear()
-            if not present.is_good(now) or present.opened_at is not None:
-                return present
-            opened.append(present.model_copy(update={"opened_at": now, "cookie_hash": _hash(cookie)}))
-            return opened[0]
+            is_first = present.opened_at is None
+            if present.is_good(now) and is_first:
+                present = present.model_copy(update={"opened_at": now, "cookie_hash": _hash(cookie)})
+            if present.is_good(now) and _matches(cookie, present.cookie_hash or ""):
+                opened.append(present)
+            return present
 
         self._change(found.id, bind)
         if not opened:
             return None
-        self._tell(opened[0], Event.OPENED, None, now)
+        if is_first:
+            self._tell(opened[0], Event.OPENED, None, now)
         return opened[0], f"{found.id}.{cookie}"
 
     def held(self, cookie: str) -> Handoff | None:

@@ -159,7 +159,7 @@ class HandoffRoutes:
         if held is not None:
             self._limit.clear(key)
             return JSONResponse(self._tell(request, held))
-        opened = self._handoffs.open(f"{number}.{form.get('token', '')}")
+        opened = self._handoffs.open(f"{number}.{form.get('token', '')}", browser=form.get("browser", ""))
         if opened is None:
             return _gone()
         self._limit.clear(key)

@@ -19,6 +19,8 @@ const send = (path, fields) => fetch(`${HERE}/${path}`, { method: "POST", body: 
 const look = () => send("state", {});
 const askForCode = () => send("code", {});
 
+// By this the server knows the browser again whose first answer was lost on its way.
+const browser = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)))).replaceAll("+", "-").replaceAll("/", "_").slice(0, 43);
 let wantsNumber = false;
 let number = "";
 
@@ -123,7 +125,7 @@ const opening = (is) => ["show", "type"].forEach((name) => { part(name).disabled
 function open(way) {
   opening(true);
   wantsNumber = way === "number";
-  follow(() => send("open", { token, way }));
+  follow(() => send("open", { token, way, browser }));
 }
 function choose(wish, first) {
   wantsNumber = wish;

@@ -46,6 +46,31 @@ def test_link_opens_once_and_only_its_browser_holds_it(world: World) -> None:
     assert world.told == [("made", "ana"), ("opened", None)]
 
 
+def test_browser_that_lost_its_first_answer_opens_once_more_and_no_other_does(world: World) -> None:
+    _, token = world.make()
+    mine = "m" * 43
+
+    first, again = world.handoffs.open(token, browser=mine), world.handoffs.open(token, browser=mine)
+
+    assert first
+    assert again
+    assert first[1] == again[1]
+    assert world.handoffs.open(token, browser="o" * 43) is None
+    assert world.handoffs.open(token) is None
+    assert world.told == [("made", "ana"), ("opened", None)]
+    world.clock.advance(601)
+    assert world.handoffs.open(token, browser=mine) is None
+
+
+def test_secret_that_is_none_is_not_taken(world: World) -> None:
+    _, token = world.make()
+
+    opened = world.handoffs.open(token, browser="short")
+
+    assert opened
+    assert "short" not in opened[1]
+
+
 def test_store_and_history_hold_neither_token_nor_cookie(world: World) -> None:
     _, token = world.make()
     opened = world.handoffs.open(token)
