@@ -57,14 +57,16 @@ class AccountRoutes:
             return form
         _ = self._desk.frame(request).translate
         account = known_to(request).held.account
-        wait_seconds = math.ceil(self._desk.account_limit.wait_seconds(account.key))
+        # Counted by the sign-in: guesses of others at this account's name hold nobody up who is signed in.
+        key = known_to(request).held.key
+        wait_seconds = math.ceil(self._desk.device_limit.wait_seconds(key))
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")
             return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
         problem = password_problem(form.get("password", ""), form.get("repeated", ""), account.name, _)
         if problem:
             return self._page(request, Note(problem), 422)
-        self._desk.account_limit.count(account.key)
+        self._desk.device_limit.count(key)
         try:
             if not await self._desk.passwords.matches(form.get("current", ""), account.password_hash):
                 return self._page(request, Note(_("The present password is wrong.")), 422)
@@ -76,7 +78,7 @@ class AccountRoutes:
             return self._page(request, Note(error.message), 500)
         except UnknownUserError:
             return RedirectResponse("/", 303)
-        self._desk.account_limit.clear(account.key)
+        self._desk.device_limit.clear(key)
         await self._desk.record(request, SignInOutcome.PASSWORD_CHANGED, account.name)
         sign_in = known_to(request).held.sign_in
         return await self._desk.let_in(

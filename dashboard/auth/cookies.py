@@ -22,6 +22,7 @@ SIGN_IN_COOKIE = "wppconnect_sign_in"
 FORM_COOKIE = "wppconnect_form"
 GRANT_COOKIE = "wppconnect_grant"
 PROVIDER_COOKIE = "wppconnect_provider"
+DEVICE_COOKIE = "wppconnect_device"
 HOST_PREFIX = "__Host-"
 SECURE_PREFIX = "__Secure-"
 

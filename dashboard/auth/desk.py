@@ -12,9 +12,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from core.clock import Now, now
 from dashboard.auth.addresses import client_address
 from dashboard.auth.audit import Audit, SignInOutcome
-from dashboard.auth.cookies import FORM_COOKIE, SIGN_IN_COOKIE, CookieRule, read_cookie, set_cookie
+from dashboard.auth.cookies import (
+    DEVICE_COOKIE,
+    FORM_COOKIE,
+    SIGN_IN_COOKIE,
+    CookieRule,
+    read_cookie,
+    set_cookie,
+)
 from dashboard.auth.devices import device_words
 from dashboard.auth.forms import FormTokens
+from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
 from dashboard.auth.outside import Outsiders
 from dashboard.auth.pages import Frame, Ways
@@ -31,8 +39,12 @@ def _address_limit() -> RateLimit:
 
 
 def _account_limit() -> RateLimit:
-    # Shorter at most: otherwise anybody could keep the administrator out by guessing on.
+    # Shorter at most: by guessing on, anybody could keep the administrator out of a new device.
     return RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=60.0)
+
+
+def _device_limit() -> RateLimit:
+    return RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=900.0)
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,8 @@ class Desk:
     forms: FormTokens = field(default_factory=FormTokens)
     address_limit: RateLimit = field(default_factory=_address_limit)
     account_limit: RateLimit = field(default_factory=_account_limit)
+    device_limit: RateLimit = field(default_factory=_device_limit)
+    """By what nobody can invent: a known device, a sign-in."""
 
     @property
     def ways(self) -> Ways:
@@ -89,7 +103,13 @@ class Desk:
         cookie = await asyncio.to_thread(self._begin, former, request, account, way, remembered)
         response = RedirectResponse(next_address, 303)
         self.set_sign_in_cookie(response, request, cookie, remembered=remembered)
+        if way is Way.PASSWORD:
+            self._know_device(response, request, account)
         return response
+
+    def device(self, request: Request, account: Account | None) -> str | None:
+        """Return by what to count the tries of a device in which this account has signed in before."""
+        return known_device(read_cookie(request, DEVICE_COOKIE, rule=self.cookie_rule), account)
 
     def set_sign_in_cookie(
         self, response: Response, request: Request, cookie: str, *, remembered: bool
@@ -100,6 +120,20 @@ class Desk:
         set_cookie(
             response, SIGN_IN_COOKIE, cookie, request=request, rule=self.cookie_rule, lifetime=lifetime
         )
+
+    def _know_device(self, response: Response, request: Request, account: Account) -> None:
+        # As it is stored now: a weaker hash has just been renewed.
+        account = self.users.find(account.name) or account
+        if self.device(request, account) is None:
+            set_cookie(
+                response,
+                DEVICE_COOKIE,
+                new_device(account),
+                request=request,
+                rule=self.cookie_rule,
+                lifetime=KNOWN_FOR,
+                same_site="strict",
+            )
 
     def _begin(
         self, former: str | None, request: Request, account: Account, way: Way, remembered: bool

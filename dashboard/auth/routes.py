@@ -22,7 +22,7 @@ from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.outside import Identity, Refusal, RefusedError
 from dashboard.auth.passwords import PasswordsBusyError
-from dashboard.auth.rate_limit import address_key
+from dashboard.auth.rate_limit import RateLimit, address_key
 from dashboard.auth.recognition import known_to
 from dashboard.auth.users import Account, Way
 from dashboard.i18n import Translate
@@ -82,13 +82,16 @@ class SignInRoutes:
             return self._again(request, form, 403, _("The form was out of date. Please try again."))
         name = form.get("name", "").strip()[:64]
         account = self._desk.users.find(name)
-        wait_seconds = self._wait_seconds(request, name)
+        counts = self._counts(request, name, account)
+        wait_seconds = _wait_seconds(counts)
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")
             response = self._again(request, form, 429, text.replace("{seconds}", str(wait_seconds)))
             response.headers["retry-after"] = str(wait_seconds)
             return response
-        must_wait_next = self._count_try(request, name)
+        for limit, key in counts:
+            limit.count(key)
+        must_wait_next = _wait_seconds(counts) > 0
         # One after the other for each name: how many at once are slow would tell whether it exists.
         check = self._checks.setdefault(name.casefold(), asyncio.Lock())
         try:
@@ -102,8 +105,8 @@ class SignInRoutes:
             outcome = SignInOutcome.TOO_MANY_TRIES if must_wait_next else SignInOutcome.FAILED
             await self._desk.record(request, outcome, account.name if account else None)
             return self._again(request, form, 401, _("Name or password is wrong."))
-        self._desk.address_limit.clear(address_key(client_address(request)))
-        self._desk.account_limit.clear(name.casefold())
+        for limit, key in counts:
+            limit.clear(key)
         await self._renew_hash(account, form.get("password", ""))
         response = await self._desk.let_in(
             request,
@@ -153,15 +156,15 @@ class SignInRoutes:
                 new_hash = await self._desk.passwords.hash(password)
                 await asyncio.to_thread(self._desk.users.replace_password_hash, account, new_hash)
 
-    def _wait_seconds(self, request: Request, name: str) -> int:
-        by_address = self._desk.address_limit.wait_seconds(address_key(client_address(request)))
-        return math.ceil(max(by_address, self._desk.account_limit.wait_seconds(name.casefold())))
-
-    def _count_try(self, request: Request, name: str) -> bool:
-        """Count the try; True when the next one will have to wait."""
-        self._desk.address_limit.count(address_key(client_address(request)))
-        self._desk.account_limit.count(name.casefold())
-        return self._wait_seconds(request, name) > 0
+    def _counts(self, request: Request, name: str, account: Account | None) -> list[tuple[RateLimit, str]]:
+        """Return where tries are counted: a known device's apart from those of everybody else."""
+        device = self._desk.device(request, account)
+        if device is not None:
+            return [(self._desk.device_limit, device)]
+        return [
+            (self._desk.address_limit, address_key(client_address(request))),
+            (self._desk.account_limit, name.casefold()),
+        ]
 
     def _again(self, request: Request, form: dict[str, str], status_code: int, text: str) -> Response:
         return self._form(
@@ -196,6 +199,10 @@ class SignInRoutes:
             proxy_user=identity.name[:64] if identity else "",
             leave_provider=left_by == Way.PROVIDER,
         )
+
+
+def _wait_seconds(counts: list[tuple[RateLimit, str]]) -> int:
+    return math.ceil(max(limit.wait_seconds(key) for limit, key in counts))
 
 
 def refusal_words(_: Translate, why: Refusal, name: str) -> str:

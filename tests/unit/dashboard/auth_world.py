@@ -117,6 +117,9 @@ class World:
             account_limit=RateLimit(
                 free_tries=10, first_wait_seconds=2, longest_wait_seconds=60, clock=clock
             ),
+            device_limit=RateLimit(
+                free_tries=10, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
+            ),
         )
         open_routes, routes = auth_routes(self.desk)
         self.rules = GateRules(

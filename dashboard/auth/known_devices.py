@@ -1,0 +1,39 @@
+"""Browsers in which an account has signed in before, so that guessing from elsewhere locks nobody out.
+
+After OWASP's "Slow Down Online Guessing Attacks with Device Cookies": tries from a known device are counted
+for that device alone, all others by address and by name. The cookie is no sign-in: who steals it may guess at
+the same slow pace as everybody else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+
+from dashboard.auth.users import Account
+
+KNOWN_FOR = timedelta(days=365)
+
+
+def new_device(account: Account) -> str:
+    """Return the cookie of a browser in which the account's password was just right."""
+    device = secrets.token_urlsafe(16)
+    return f"{device}.{_seal(account, device)}"
+
+
+def known_device(cookie: str | None, account: Account | None) -> str | None:
+    """Return what to count the tries of this device by; None when it is not known for this account."""
+    device, _dot, seal = (cookie or "").partition(".")
+    is_right = hmac.compare_digest(_seal(account, device).encode(), seal.encode())
+    if not is_right or account is None or account.password_hash is None:
+        return None
+    return f"{account.key} {device}"
+
+
+def _seal(account: Account | None, device: str) -> str:
+    # The stored hash is a secret with a random salt: nothing more has to be kept, and a new password makes
+    # every device a new one.
+    key = (account.password_hash or "") if account else ""
+    name = account.key if account else ""
+    return hmac.digest(key.encode(), f"device\n{name}\n{device}".encode(), "sha256").hex()
