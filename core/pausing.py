@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from core.exceptions import VersionConflictError
 from core.models import HistoryEntry, Pause
 from core.settings_store import SavedSettings, SettingsSource
-
-SAVE_ATTEMPTS = 10
 
 Target = tuple[str, str | None]
 """A gateway and one of its sessions; None: the gateway with all of them."""
@@ -30,17 +27,12 @@ def resume(source: SettingsSource, targets: Collection[Target], *, actor: str, n
 def _save(
     source: SettingsSource, targets: Collection[Target], pause: Pause | None, told: list[HistoryEntry]
 ) -> None:
-    for left in reversed(range(SAVE_ATTEMPTS)):
-        revision, change = source.current().revision, source.saved()
+    def change(saved: SavedSettings) -> SavedSettings:
         for server, session in targets:
-            change = _with_pause(change, server, session, pause)
-        try:
-            source.save(change, expected_revision=revision, actor=told[0].actor or "", told=told)
-        except VersionConflictError:
-            if not left:
-                raise
-        else:
-            return
+            saved = _with_pause(saved, server, session, pause)
+        return saved
+
+    source.edit(change, actor=told[0].actor or "", told=told)
 
 
 def _with_pause(saved: SavedSettings, server: str, session: str | None, pause: Pause | None) -> SavedSettings:

@@ -5,6 +5,7 @@ Secrets are stored in clear, in the store's files with mode 0600; in memory they
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Collection
@@ -57,6 +58,7 @@ LAST_KNOWN_IN_FORCE = (
     "Save them again, or restore a backup."
 )
 DO_NOT_FIT = "The stored settings do not fit: "
+EDIT_ATTEMPTS = 10
 CHANGES_KEPT = 10
 """The latest saves, so that a late second administrator is told all that happened since."""
 
@@ -177,6 +179,30 @@ class SettingsSource:
         named = HistoryEntry(at=entry.at, kind="settings", actor=actor, data={**data})
         self._tell_history(*(told or [named]))
         return self._view().settings
+
+    def edit(
+        self,
+        change: Callable[[SavedSettings], SavedSettings],
+        *,
+        actor: str,
+        told: Collection[HistoryEntry] = (),
+    ) -> Settings:
+        """Save a change on top of whatever others save meanwhile; `change` may be called several times.
+
+        Raises what `save` raises; SettingsConflictError when others save all the time.
+        """
+        for _attempt in range(EDIT_ATTEMPTS - 1):
+            with contextlib.suppress(VersionConflictError):
+                return self._edit_once(change, actor, told)
+        return self._edit_once(change, actor, told)
+
+    def _edit_once(
+        self, change: Callable[[SavedSettings], SavedSettings], actor: str, told: Collection[HistoryEntry]
+    ) -> Settings:
+        # One view: what is changed must be what stood at that revision, or somebody's save would be lost.
+        view = self._view()
+        revision = view.settings.revision
+        return self.save(change(view.document.saved), expected_revision=revision, actor=actor, told=told)
 
     def _tell_history(self, *told: HistoryEntry) -> None:
         try:

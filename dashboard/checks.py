@@ -10,10 +10,10 @@ from typing import Protocol
 
 from core.client import GatewayClient
 from core.diagnosis import Diagnosis
-from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
+from core.exceptions import ConfigurationError, WppconnectError
 from core.models import session_name_problem
-from core.settings import ServerSettings, Settings
-from core.settings_store import SettingsSource
+from core.settings import ServerSettings
+from core.settings_store import SavedSettings, SettingsSource
 
 log = logging.getLogger(__name__)
 
@@ -96,16 +96,12 @@ def without_sessions(server: ServerSettings | None) -> ServerSettings | None:
 
 
 def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], actor: str) -> None:
-    while True:
-        settings: Settings = source.current()
-        change = source.saved()
+    def change(saved: SavedSettings) -> SavedSettings:
         for name in names:
-            change = change.with_session(server, name, enabled=False)
-        try:
-            source.save(change, expected_revision=settings.revision, actor=actor)
-        except VersionConflictError:
-            continue
-        return
+            saved = saved.with_session(server, name, enabled=False)
+        return saved
+
+    source.edit(change, actor=actor)
 
 
 def _secret_bytes(server: ServerSettings) -> int:

@@ -15,7 +15,7 @@ from core.models import utc
 from core.propagation.targets import ReceivedKind, Receives
 from core.propagation.values import Values, checked
 from core.settings import ServerSettings
-from core.settings_store import SettingsSource
+from core.settings_store import SavedSettings, SettingsSource
 from core.store import Store, modify
 from core.tokens import stored_token
 
@@ -124,8 +124,11 @@ class ValueKeeper:
             raise PropagationError(server, operation="put the secret key in force")
         if server.secret_key and server.secret_key.get_secret_value() == text:
             return
-        change = self._settings.saved().with_server(server.name, secret_key=text)
+
+        def change(saved: SavedSettings) -> SavedSettings:
+            return saved.with_server(server.name, secret_key=text)
+
         try:
-            self._settings.save(change, expected_revision=self._settings.current().revision, actor=actor)
+            self._settings.edit(change, actor=actor)
         except ConfigurationError as error:
             raise PropagationError(error.message, operation="put the secret key in force") from None

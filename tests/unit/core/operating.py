@@ -30,34 +30,26 @@ SESSION = "sales"
 
 
 class FakeSource:
-    """A settings source that takes what is saved, or not."""
+    """A settings source that takes every change."""
 
     def __init__(self, server: ServerSettings | None = None) -> None:
         self.server = server or server_settings(SESSION)
         self.revision = 1
-        self.conflicts: list[Exception] = []
         self.saves: list[tuple[int, str]] = []
         self.changes: list[SavedSettings] = []
 
     def current(self) -> Settings:
         return settings_of(self.server, revision=self.revision)
 
-    def saved(self) -> SavedSettings:
-        return SavedSettings()
-
-    def save(
+    def edit(
         self,
-        change: SavedSettings,
+        change: Callable[[SavedSettings], SavedSettings],
         *,
-        expected_revision: int,
         actor: str,
         told: Collection[HistoryEntry] = (),
     ) -> Settings:
-        if self.conflicts:
-            self.revision += 1
-            raise self.conflicts.pop(0)
-        self.saves.append((expected_revision, actor))
-        self.changes.append(change)
+        self.saves.append((self.revision, actor))
+        self.changes.append(change(SavedSettings()))
         return self.current()
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from operating import FakeSource
 from watched_gateway import FakeClient, as_client
 
 from core import pausing
-from core.exceptions import StoreError, VersionConflictError
+from core.exceptions import StoreError
 from core.models import HistoryEntry, Pause, SessionSnapshot, Verdict
 from core.monitor import Monitor
 from core.pauses import in_force
-from core.pausing import SAVE_ATTEMPTS
 from core.settings import ServerSettings, SessionSettings, Settings
 from core.settings_store import SettingsSource
 from core.snapshot import SnapshotExchange
@@ -186,23 +183,6 @@ def test_the_history_tells_who_did_what_and_not_the_names_of_fields(world: World
     ]
     assert world.told[0].data["reason"] == "new SIM card"
     assert datetime.fromisoformat(str(world.told[0].data["until"])) == NOW + timedelta(minutes=30)
-
-
-def test_it_is_saved_on_top_of_what_others_save_meanwhile() -> None:
-    source: Any = FakeSource()
-    source.conflicts = [VersionConflictError("changed"), VersionConflictError("changed")]
-
-    pausing.pause(source, [SALES], pause())
-
-    assert source.saves == [(3, "ana")]
-
-
-def test_a_conflict_that_never_ends_is_an_error() -> None:
-    source: Any = FakeSource()
-    source.conflicts = [VersionConflictError("changed")] * SAVE_ATTEMPTS
-
-    with pytest.raises(VersionConflictError):
-        pausing.pause(source, [SALES], pause())
 
 
 def test_a_session_is_probed_again_within_seconds_of_the_end(world: World, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The settings in force: following other processes, saving with compare-and-swap, and broken stores."""
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import pytest
 from core.exceptions import ConfigurationError, StoreError
 from core.logs import redact
 from core.models import HistoryEntry, TokenSource
-from core.settings_store import Change, SavedSettings, SettingsConflictError, SettingsSource
+from core.settings_store import EDIT_ATTEMPTS, Change, SavedSettings, SettingsConflictError, SettingsSource
 from core.store import FileStore, Record
 from tests.support.settings_world import CONFLICT_END, ENVIRONMENT, NOW, URL, MemoryStore, make_source
 
@@ -107,6 +108,33 @@ def test_second_administrator_is_told_who_changed_what_and_when(store: MemorySto
         "anna changed servers.main.secret_key, servers.main.url at 2026-11-23T20:28:21Z, " + CONFLICT_END
     )
     assert ben.current().interval_seconds == 5.0
+
+
+def test_edit_is_made_on_top_of_what_others_save_meanwhile(store: MemoryStore) -> None:
+    anna, ben = make_source(store), make_source(store)
+    meanwhile = [lambda: ben.current(), lambda: ben.edit(lambda saved: saved.with_interval(3), actor="ben")]
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        meanwhile.pop()()
+        return saved.with_server("main", url="http://new")
+
+    settings = anna.edit(change, actor="anna")
+
+    assert (settings.servers[0].url, settings.interval_seconds, settings.revision) == ("http://new", 3, 2)
+
+
+def test_edit_gives_up_when_others_save_all_the_time(store: MemoryStore) -> None:
+    anna, ben = make_source(store), make_source(store)
+    intervals = itertools.count(3)
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        ben.edit(lambda saved: saved.with_interval(next(intervals)), actor="ben")
+        return saved.with_server("main", url="http://new")
+
+    with pytest.raises(SettingsConflictError):
+        anna.edit(change, actor="anna")
+
+    assert ben.current().interval_seconds == 2 + EDIT_ATTEMPTS
 
 
 def test_late_administrator_is_told_of_every_save_since(store: MemoryStore) -> None:
