@@ -147,3 +147,19 @@ def test_a_session_has_few_samples(make_session, verdict, fields, most):
     session = make_session(verdict=verdict, **fields)
 
     assert sum(len(measure(session)) for measure in SESSION_METRICS.values()) <= most
+
+
+CHECKED = {"end_to_end": EndToEnd(checked_at=MOMENT, passed_at=MOMENT)}
+HEALED = {"healing": Healing(tries=1, tried_at=MOMENT)}
+LOST = {"verdict": Verdict.DISCONNECTED, "last_connected": MOMENT}
+
+
+@pytest.mark.parametrize(
+    ("fields", "samples"),
+    [({}, 24), (LOST, 25), (CHECKED | HEALED, 26), (LOST | CHECKED | HEALED, 28)],
+    ids=["connected", "lost", "connected, with all that can be switched on", "lost, with all of it"],
+)
+def test_session_costs_as_many_samples_as_the_documentation_says(make_session, fields, samples):
+    session = make_session(**fields)
+
+    assert sum(len(measure(session)) for measure in SESSION_METRICS.values()) == samples
