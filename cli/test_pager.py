@@ -48,8 +48,8 @@ def test_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
     def report(passed: Passed) -> None:
         names = ", ".join(passed.names)
         if passed.leg is Leg.ALSO_TOLD:
-            print(f"Alertmanager counts by kind, and {names} notifies in the same way: look whether")
-            print("both notices have arrived.")
+            print(f"            Alertmanager counts by kind, and {names} notifies in the same way: a notice")
+            print("            below may be its own, so look whether both of ours have arrived.", flush=True)
         else:
             print(f"{passed.seconds:8.2f} s  {WORDS[passed.leg].format(names=names)}", flush=True)
 

@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace, unknown: list[str], environ: Mapping[str
         own, core = _read_settings(arguments, unknown, environ)
         _start_logging(own, core)
         if arguments.check:
-            return _check(own.values)
+            return _check(own.values, core.values)
         if arguments.once:
             return _probe_once(core.values)
         return _serve(own.values, core.values, read_again)
@@ -141,10 +141,19 @@ def _start_logging(own: Loaded[ExporterEnvironment], core: Loaded[CoreEnvironmen
         logging.getLogger(__name__).warning("setting_doubtful %s", warning)
 
 
-def _check(own: ExporterEnvironment) -> int:
+def _check(own: ExporterEnvironment, core: CoreEnvironment) -> int:
+    from core.exceptions import ConfigurationError
+    from core.settings_store import SettingsSource
+    from core.store import FileStore
     from exporter.web_config import read_web_config
 
-    read_web_config(own.web_config_file)
+    problems = list(SettingsSource(core, FileStore(core.data_dir.expanduser() / "store")).problems)
+    try:
+        read_web_config(own.web_config_file)
+    except ConfigurationError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise ConfigurationError(problems)
     return _print("The configuration is valid.\n")
 
 

@@ -214,7 +214,7 @@ def _load(path: Path) -> Any:
             content = file.read(FILE_LIMIT_BYTES + 1)
     except OSError as error:
         text = f"cannot be read ({error.strerror}); name a file that this user can read"
-        raise ConfigurationError([f"{path.name}: {text} with --web.config.file"]) from None
+        raise ConfigurationError([f"{path}: {text} with --web.config.file"]) from None
     if len(content) > FILE_LIMIT_BYTES:
         raise ConfigurationError([f"{path.name}: is too large for a web configuration; name another file"])
     try:

@@ -73,7 +73,7 @@ def test_it_says_so_when_another_receiver_notifies_in_the_same_way(
     with web_receiver(inbox) as web, alertmanager(tmp_path, receiver="webhook", web_port=web) as url:
         assert run_pager_test({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS) == 0
 
-    assert "and dead-mans-switch notifies in the same way: look whether" in capsys.readouterr().out
+    assert "and dead-mans-switch notifies in the same way: a notice" in capsys.readouterr().out
     assert [one["status"] for one in inbox.of("/webhook")] == ["firing", "resolved"]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -173,6 +174,23 @@ def test_mistake_in_the_web_configuration_is_one_of_the_configuration(capsys, en
 
     assert code == 2
     assert "web.yml: basic_auth_user: is not a setting; did you mean" in capsys.readouterr().err
+
+
+def test_saved_settings_and_web_configuration_are_checked_together(capsys, environ, tmp_path):
+    (tmp_path / "web.yml").write_text("basic_auth_user: {}\n")
+    (tmp_path / "store").mkdir()
+    record = {"key": "saved", "version": 1, "value": {"saved": {"intervall_seconds": 3}}}
+    (tmp_path / "store" / "settings.json").write_text(json.dumps({"schema": 1, "records": {"1": record}}))
+
+    code = main(
+        ["--web.config.file", str(tmp_path / "web.yml"), "--config.check"],
+        environ | {"WPPCONNECT_DATA_DIR": str(tmp_path)},
+    )
+
+    told = capsys.readouterr().err
+    assert code == 2
+    assert "  The stored settings do not fit: intervall_seconds: is not a setting; remove it\n" in told
+    assert "web.yml: basic_auth_user: is not a setting; did you mean" in told
 
 
 @pytest.mark.parametrize("token", ["too-short", "with/a/slash-in-it-and-long", "x" * 129])

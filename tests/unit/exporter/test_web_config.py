@@ -154,8 +154,10 @@ def test_no_value_is_repeated(write, text):
 
 
 def test_file_that_is_not_there_is_named_with_the_flag(tmp_path):
-    assert problems(tmp_path / "web.yml") == [
-        "web.yml: cannot be read (No such file or directory); name a file that this user can read "
+    path = tmp_path / "web.yml"
+
+    assert problems(path) == [
+        f"{path}: cannot be read (No such file or directory); name a file that this user can read "
         "with --web.config.file"
     ]
 
