@@ -204,6 +204,7 @@ class TokenCache:
     def _generate(self, session: str, *, minting_failed: bool) -> str:
         if self._secret is None:
             raise self._nothing_to_make_one_from(OPERATION, session)
+        self._raise_while_secret_is_refused(OPERATION, session)
         try:
             answer = self._transport.request(
                 "POST",

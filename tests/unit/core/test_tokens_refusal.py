@@ -64,6 +64,23 @@ class TestWrongSecret:
         assert token_gateway.count("generate-token") == 1
         assert failures(here) == (1, 1)
 
+    def test_a_secret_that_was_changed_there_is_asked_about_once_for_all_sessions(
+        self, make_client: MakeClient, token_gateway: TokenGateway
+    ) -> None:
+        sessions = ("sales", "support", "billing")
+        client = make_client(STRONG, sessions=sessions)
+        for session in sessions:
+            client.read_status(session)
+        token_gateway.secret = OTHER
+
+        for session in sessions:
+            with pytest.raises(SecretKeyRejectedError):
+                client.read_status(session)
+
+        assert token_gateway.count("generate-token") == 1
+        assert failures(client, "sales") == (1, 1)
+        assert failures(client, "billing") == (1, 0)
+
     def test_a_corrected_secret_is_used_at_once(
         self, make_client: MakeClient, token_gateway: TokenGateway
     ) -> None:
