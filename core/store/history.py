@@ -79,13 +79,15 @@ class History:
                 return found[:limit]
         return found
 
-    def latest(self, server: str | None, session: str | None, kind: str) -> HistoryEntry | None:
-        """Find the newest entry of that kind for exactly that server and session, however long ago.
+    def latest(
+        self, server: str | None, session: str | None, kind: str, *, since: datetime | None = None
+    ) -> HistoryEntry | None:
+        """Find the newest entry of that kind for exactly that server and session, back to the day of `since`.
 
-        Of one day it is the one that was appended last. Cheap: it looks at no more than it has to.
+        Of one day it is the one that was appended last. It reads no more files than it must.
         """
         needle = next(iter(_needles(session, server, kind)), b"{")
-        for day in self._days(None, None, newest_first=True):
+        for day in self._days(since, None, newest_first=True):
             for line in read_lines_backwards(self._path(day), containing=needle):
                 entry = _parse(line)
                 if entry and (entry.server, entry.session, entry.kind) == (server, session, kind):

@@ -146,6 +146,13 @@ def test_the_latest_of_a_kind_is_found_over_days(history: History) -> None:
     assert latest == entry(NOON - timedelta(days=20), n=2)
 
 
+def test_the_latest_is_looked_for_no_further_back_than_wanted(history: History) -> None:
+    history.append(entry(NOON - timedelta(days=1), n=1))
+
+    assert history.latest("main", "sales", "transition", since=NOON - timedelta(days=1)) is not None
+    assert history.latest("main", "sales", "transition", since=NOON) is None
+
+
 def test_the_latest_of_a_day_is_the_last_appended(history: History) -> None:
     history.append(*(entry(n=number) for number in range(20)))
 

@@ -11,9 +11,10 @@ from watched_gateway import SERVER, FailingHistory, FakeClient, ledger_of, serve
 
 from core.exceptions import StoreError
 from core.ledger import UNWRITTEN_LIMIT, Ledger, transition
-from core.models import Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
+from core.models import HistoryEntry, Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
 from core.probe import GatewayObservation, Listing
 from core.resumption import first_server_snapshot
+from core.timeline import NO_GAP
 from tests.fakes import FakeClock
 
 
@@ -256,12 +257,42 @@ class TestDisk:
 
     def test_a_history_that_cannot_be_read_does_not_stop_a_prober(self, tmp_path: Path) -> None:
         class Unreadable(FailingHistory):
-            def latest(self, *_: object) -> None:
+            def latest(self, *_: object, **__: object) -> None:
                 raise StoreError("cannot read the history")
 
         book = Book(tmp_path, history=Unreadable(tmp_path / "history"))
 
         assert book.session().verdict == Verdict.UNKNOWN
+
+
+class FollowedHistory(FailingHistory):
+    """A history that remembers how far back it was looked into."""
+
+    looked_since: tuple[datetime | None, ...] = ()
+
+    def latest(
+        self, server: str | None, session: str | None, kind: str, *, since: datetime | None = None
+    ) -> HistoryEntry | None:
+        self.looked_since += (since,)
+        return super().latest(server, session, kind, since=since)
+
+
+def test_a_prober_that_was_killed_before_it_published_is_caught_up_with(tmp_path: Path) -> None:
+    history = FollowedHistory(tmp_path / "history")
+    first = Book(tmp_path, history=history)
+    first.see_connected()
+    published = first.ledger.snapshot()
+    first.clock.advance(2)
+    first.see(SessionState.CLOSED)
+    first.ledger.write_history()
+
+    second = Book(tmp_path, history=history, before=published)
+
+    assert (published.sessions[0].verdict, second.session().verdict) == (
+        Verdict.CONNECTED,
+        Verdict.DISCONNECTED,
+    )
+    assert history.looked_since == (None, published.published_at - NO_GAP)
 
 
 def test_probe_counters_go_on_in_the_same_process_only(tmp_path: Path) -> None:
