@@ -208,7 +208,14 @@ COMMANDS = {
     ),
     "healthy": Command(
         "tell whether the part that runs here answers, as a container's health check",
-        arguments=(argument("part", "without it: any of them", nargs="?", choices=sorted(FRONT_DOORS)),),
+        arguments=(
+            argument(
+                "part",
+                "without it: any of them but sync, the sync agent",
+                nargs="?",
+                choices=sorted([*FRONT_DOORS, "sync"]),
+            ),
+        ),
     ),
 }
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import http.client
 import ssl
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 ANSWER_SECONDS = 3.0
 FAILED = 1
@@ -20,14 +22,28 @@ PARTS = {
 }
 """Where each part listens by its variable, by default, and what it answers without asking who we are."""
 
+SYNC = "sync"
+"""The sync agent, which listens nowhere: its sign of life is a file."""
+SIGN_OF_LIFE = Path("sync", "agent.json")
+SIGN_SECONDS = 15.0
+"""As the page: older signs do not count (core/propagation/bulletin.py)."""
+
 
 def healthy(environ: Mapping[str, str], part: str | None) -> int:
     """Return 0 when the part answers; without a name when any part answers."""
     wanted = [part] if part else list(PARTS)
-    if any(_answers(environ, one) for one in wanted):
+    if any(_gave_a_sign(environ) if one == SYNC else _answers(environ, one) for one in wanted):
         return 0
     sys.stderr.write(f"wppconnect-ops healthy: no answer of {' or '.join(wanted)}\n")
     return FAILED
+
+
+def _gave_a_sign(environ: Mapping[str, str]) -> bool:
+    path = Path(environ.get("WPPCONNECT_DATA_DIR", "").strip() or "data") / SIGN_OF_LIFE
+    try:
+        return abs(time.time() - path.stat().st_mtime) <= SIGN_SECONDS
+    except OSError:
+        return False
 
 
 def _answers(environ: Mapping[str, str], part: str) -> bool:

@@ -24,6 +24,9 @@ from cli.stack.files import (
     write_secret,
 )
 from cli.stack.gateway import Gateway, choose_gateway
+from cli.stack.sync_agent import PROFILE as SYNC_PROFILE
+from cli.stack.sync_agent import SERVICE as SYNC_SERVICE
+from cli.stack.sync_agent import SyncAgent, choose_sync_agent
 
 PROJECT = "wppconnect-ops"
 ENV_COMMENTS = (
@@ -62,6 +65,7 @@ class Project:
         engine = find_engine(self.environ)
         find_compose(self.environ)
         gateway = choose_gateway(self.values, engine, project=self.name, demo=demo)
+        agent = choose_sync_agent(self.values, engine)
         ports = ports_of(self.values, gateway)
         grace = self.values.get("OPS_ALERT_GRACE", "")
         problems = [*port_problems(ports, engine, self.name), *grace_problems(grace)]
@@ -75,8 +79,13 @@ class Project:
             write_secret(self.config, GRAFANA_PASSWORD, fresh_secret())
         page = f"http://127.0.0.1:{ports['OPS_PAGE_PORT']}"
         external_url = (self.values.get("DASHBOARD_EXTERNAL_URL") or page).rstrip("/")
+        if agent:
+            agent.write_starter(self.config)
         write_config(self.config, external_url, grace=grace)
-        write_private(self.found_path, self._found(gateway), FOUND_COMMENTS, replace=True)
+        write_private(self.found_path, self._found(gateway, agent), FOUND_COMMENTS, replace=True)
+        if not agent and engine.container(f"{self.name}-{SYNC_SERVICE}-1"):
+            # Compose leaves what runs of a profile that nobody chooses any more; this one has the socket.
+            self.compose().run("--profile", SYNC_PROFILE, "rm", "--stop", "--force", SYNC_SERVICE)
         return gateway, ports
 
     def build(self) -> int:
@@ -120,11 +129,14 @@ class Project:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise StackError(f"WPPCONNECT_SECRET_KEY_FILE: cannot be read ({reason})") from None
 
-    def _found(self, gateway: Gateway) -> dict[str, str]:
+    def _found(self, gateway: Gateway, agent: SyncAgent | None) -> dict[str, str]:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         found = {**gateway.told, "OPS_REVISION": self._revision(), "OPS_CREATED": now}
+        if agent:
+            found |= agent.told
         if not self.values.get("COMPOSE_PROFILES"):
-            found["COMPOSE_PROFILES"] = gateway.profile
+            profiles = [gateway.profile, SYNC_PROFILE if agent else ""]
+            found["COMPOSE_PROFILES"] = ",".join(filter(None, profiles))
         if not read_env_file(self.env_path).get("WPPCONNECT_SECRET_KEY"):
             # For who calls Compose by hand: it wants the variable to exist.
             found["WPPCONNECT_SECRET_KEY"] = ""

@@ -59,7 +59,23 @@ def test_the_gateway_cannot_be_reached_from_outside(everything: dict[str, Any]) 
 
     assert "ports" not in gateway
     neighbours = {name for name, one in everything.items() if "gateway" in (one.get("networks") or {})}
-    assert neighbours == {"gateway", "simulator", "exporter", "page"}
+    assert neighbours == {"gateway", "simulator", "exporter", "page", "sync-agent"}
+
+
+def test_only_the_sync_agent_has_the_engines_socket_and_your_folder_and_it_is_off_by_default() -> None:
+    told = {"OPS_SYNC_FOLDER": "/srv/leguas", "OPS_DOCKER_GID": "998"}
+    services = config("*", **told)["services"]
+
+    for path in ("/var/run/docker.sock", "/srv/leguas"):
+        have = [
+            name for name, one in services.items() if path in {v["source"] for v in one.get("volumes", [])}
+        ]
+        assert have == ["sync-agent"]
+    agent = services["sync-agent"]
+    assert agent["group_add"] == ["998"]
+    assert agent["networks"].keys() == {"gateway"}
+    assert "ports" not in agent
+    assert "sync-agent" not in config("gateway", **told)["services"]
 
 
 def test_the_gateway_gets_its_secret_and_keeps_what_it_writes() -> None:
@@ -108,9 +124,9 @@ def test_every_container_is_limited_hardened_and_rotates_its_log(everything: dic
 
 
 def test_our_own_containers_cannot_write_but_to_their_volume(everything: dict[str, Any]) -> None:
-    for name in ("exporter", "page", "simulator", "prometheus", "alertmanager"):
+    for name in ("exporter", "page", "sync-agent", "simulator", "prometheus", "alertmanager"):
         assert everything[name]["read_only"] is True, name
-    for name in ("exporter", "page", "simulator"):
+    for name in ("exporter", "page", "sync-agent", "simulator"):
         assert everything[name]["init"] is True, name
 
 

@@ -1,4 +1,4 @@
-"""The image, built by the real Dockerfile, and one installation of it that a module's tests share."""
+"""The image, built by the real Dockerfile, and one installation of it that all tests share."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def image(docker_engine: Engine) -> Iterator[str]:
                 client.images.remove(one, force=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployed(
     docker_engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
