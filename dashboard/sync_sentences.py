@@ -85,8 +85,19 @@ TEMPLATES = (
         "Its folder {folder} is on no volume: every session would have to be paired anew. Put it on a volume "
         "first (copy what is in it with `docker cp`)."
     ),
+    N_("It cannot be told which {key} it has to run with"),
+    N_("{other} gives it another {key}, which wins over {file}; list it as a target too"),
+    N_("{file} is read with `format: raw`, which keeps quotes in {key}; take that out"),
+    N_("no service of it was found in {files}; say `service:` or `compose_files:`"),
+    N_("the folder has no compose file; say `env_file:`"),
+    N_("the service {name} extends {base}, which is not there or extends it"),
+    N_("its `include` goes round in circles"),
+    N_(
+        "It was made from {files}: say `compose_files: [{list}]` for it in the sync file, or run "
+        "`docker compose up -d` once by hand."
+    ),
     N_("Its command has no {option} to replace: run `docker compose up -d` once by hand."),
     N_("It is paused: `docker unpause {name}` first."),
     N_("{name}: the next `docker compose up -d` recreates it once more."),
 )
-"""Each is tested against what core really says (tests/unit/dashboard/test_sync_sentences.py)."""
+"""Each is tested against what core really says (tests/unit/dashboard/test_sentences.py)."""

@@ -125,5 +125,11 @@ def history_line(voice: Voice, entry: HistoryEntry) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """Cut joined sentences where each fits a template of its own; one that fits as a whole stays whole."""
-    return [text] if fits(text, TEMPLATES) else text.split("; ")
+    """Cut joined sentences so that each piece is the longest that fits a template of its own."""
+    left, parts = text.split("; "), []
+    while left:
+        lengths = range(len(left), 0, -1)
+        length = next((one for one in lengths if fits("; ".join(left[:one]), TEMPLATES)), 1)
+        parts.append("; ".join(left[:length]))
+        left = left[length:]
+    return parts

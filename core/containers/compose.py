@@ -17,14 +17,13 @@ from typing import Any
 
 from core.containers.blueprint import environment_of, with_arguments
 from core.containers.engine import Engine, Inspection
-from core.containers.judgement import compose_folder, image_of, labels_of
+from core.containers.judgement import CONFIG_FILES, compose_folder, image_of, labels_of
 from core.exceptions import ContainerError
 from core.logs import redact
 from core.propagation.reach import Expectation
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
-CONFIG_FILES = f"{PROJECT}.config_files"
 ENVIRONMENT_FILE = f"{PROJECT}.environment_file"
 CONFIG_SECONDS = 30
 UP_SECONDS = 600

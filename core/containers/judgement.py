@@ -15,6 +15,7 @@ from core.containers.readiness import down_seconds
 from core.propagation.reach import Consequence, ContainerAction, Expectation
 
 WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
+CONFIG_FILES = "com.docker.compose.project.config_files"
 SWARM_TASK = "com.docker.swarm.task.id"
 ONCE_MORE = "the next `docker compose up -d` recreates it once more"
 
@@ -42,6 +43,9 @@ def judge(
 
     if seen is None:
         return consequence(ContainerAction.ABSENT, f"There is no container {name}: the next `up` makes it.")
+    blind = _blind(expectation, seen)
+    if blind:
+        return consequence(ContainerAction.REFUSED, blind)
     found = difference(expectation, seen)
     if not found.keys:
         return consequence(ContainerAction.NOTHING, "It runs with these values already.")
@@ -147,6 +151,28 @@ def _problem(
     except CannotCopyError as error:
         return f"It cannot be made anew as it is: {error}."
     return _unmounted(expectation, seen)
+
+
+def _blind(expectation: Expectation, seen: Inspection) -> str | None:
+    """Say why the files do not tell what the container has to run with, for keys that its image reads."""
+    known = reads(expectation, seen)
+    doubts = {**expectation.overridden, **expectation.unknown}
+    for key, why in doubts.items():
+        if known is None or key in known:
+            return f"It cannot be told which {key} it has to run with; {why}"
+    if known is not None and not known & {*expectation.environment, *expectation.arguments}:
+        return None
+    folder = labels_of(seen).get(WORKING_DIRECTORY, "")
+    made_from = [
+        posixpath.relpath(one, folder) for one in labels_of(seen).get(CONFIG_FILES, "").split(",") if one
+    ]
+    if expectation.compose_files and not set(made_from) <= set(expectation.compose_files):
+        files = ", ".join(made_from)
+        return (
+            f"It was made from {files}: say `compose_files: [{files}]` for it in the sync file, or run "
+            "`docker compose up -d` once by hand."
+        )
+    return None
 
 
 def _unmounted(expectation: Expectation, seen: Inspection) -> str | None:

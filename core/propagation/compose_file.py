@@ -13,11 +13,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from core.propagation import compose_nodes as nodes
+from core.propagation.compose_links import EnvFileLink, Include, env_file_links, includes
 from core.propagation.compose_scalar import encode, is_exactly, option_places, pair_place, value_place
 from core.propagation.places import NotParseableError, Place, RefusedError, splice
 
-MERGE = "tag:yaml.org,2002:merge"
 _BLANKS = re.compile(r"(?<=\S)[ \t]+")
+REPLACING = ("!override", "!reset")
 MOST_VALUES = 200_000
 """A file whose aliases unfold to more is a bomb, not a compose file."""
 
@@ -29,11 +31,13 @@ class Service:
     name: str
     places: dict[str, tuple[Place, ...]]
     """Variables and options; of several places for one key the last counts."""
-    env_files: tuple[str, ...] = ()
-    """As written; later ones win, and `environment` wins over all of them."""
+    env_files: tuple[EnvFileLink, ...] = ()
     container_name: str = ""
-    extends_file: str = ""
-    """It takes over values from another file, which is not looked into."""
+    extends: tuple[str, str] | None = None
+    """File and service that it takes values over from; a service of this very file is unfolded here."""
+    has_command: bool = False
+    replaced: frozenset[str] = frozenset()
+    """Fields that replace what files before said of the service, by `!override` or `!reset`."""
 
 
 class ComposeFile:
@@ -43,6 +47,9 @@ class ComposeFile:
         """Read the text; raises NotParseableError."""
         self.text = text
         self._documents = _compose(text)
+        self.includes: tuple[Include, ...] = tuple(
+            one for document in self._documents for one in includes(nodes.items(document).get("include"))
+        )
         try:
             self._nodes = self._find_services()
             self.services = {name: self._service(name, node) for name, node in self._nodes.items()}
@@ -67,7 +74,7 @@ class ComposeFile:
         """Return every scalar by its path, aliases and merge keys unfolded, to compare two versions."""
         found: dict[tuple[str | int, ...], str] = {}
         for number, document in enumerate(self._documents):
-            for path, node in _scalars(document, (number,)):
+            for path, node in nodes.scalars(document, (number,)):
                 if len(found) >= MOST_VALUES:
                     raise NotParseableError("its anchors unfold to too many values")
                 found[path] = f"{node.tag} {node.value}"
@@ -76,23 +83,23 @@ class ComposeFile:
     def _find_services(self) -> dict[str, MappingNode]:
         found: dict[str, MappingNode] = {}
         for document in self._documents:
-            services = _items(document).get("services")
+            services = nodes.items(document).get("services")
             if services is None:
                 continue
             if not isinstance(services, MappingNode):
-                raise NotParseableError(f"line {_line(services)}: `services` is no mapping")
-            for name, node in _items(services).items():
+                raise NotParseableError(f"line {nodes.line(services)}: `services` is no mapping")
+            for name, node in nodes.items(services).items():
                 if name in found:
                     raise NotParseableError(f"it defines the service {name} in several documents")
                 if not isinstance(node, MappingNode):
-                    raise NotParseableError(f"line {_line(node)}: the service {name} is no mapping")
+                    raise NotParseableError(f"line {nodes.line(node)}: the service {name} is no mapping")
                 found[name] = node
-        if not found:
+        if not found and not self.includes:
             raise NotParseableError("it has no `services`")
         return found
 
     def _service(self, name: str, node: MappingNode, seen: tuple[str, ...] = ()) -> Service:
-        fields = _items(node)
+        fields = nodes.items(node)
         base = self._base(name, fields.get("extends"), (*seen, name))
         own = dict(_environment(self.text, fields.get("environment")))
         options = option_places(self.text, fields.get("command"))
@@ -103,16 +110,18 @@ class ComposeFile:
         return Service(
             name,
             base.places | own | options,
-            env_files=(*base.env_files, *_env_files(fields.get("env_file"))),
-            container_name=_text(fields.get("container_name")),
-            extends_file=base.extends_file,
+            env_files=(*base.env_files, *env_file_links(fields.get("env_file"))),
+            container_name=nodes.text(fields.get("container_name")),
+            extends=base.extends,
+            has_command=base.has_command or "command" in fields,
+            replaced=frozenset(key for key, field in fields.items() if field.tag in REPLACING),
         )
 
     def _base(self, name: str, extends: Node | None, seen: tuple[str, ...]) -> Service:
-        fields = _items(extends) if isinstance(extends, MappingNode) else {}
-        base = _text(fields.get("service")) or _text(extends)
-        if file := _text(fields.get("file")):
-            return Service(name, {}, extends_file=file)
+        fields = nodes.items(extends) if isinstance(extends, MappingNode) else {}
+        base = nodes.text(fields.get("service")) or nodes.text(extends)
+        if file := nodes.text(fields.get("file")):
+            return Service(name, {}, extends=(file, base or name))
         if not base:
             return Service(name, {})
         node = self._nodes.get(base)
@@ -141,25 +150,9 @@ def _compose(text: str) -> list[MappingNode]:
     return documents
 
 
-def _items(node: Node | None) -> dict[str, Node]:
-    """Return a mapping's items, merge keys unfolded: its own keys win, then the first merged mapping."""
-    found: dict[str, Node] = {}
-    merged: list[Node] = []
-    for key, value in node.value if isinstance(node, MappingNode) else ():
-        if key.tag == MERGE:
-            merged += value.value if isinstance(value, SequenceNode) else [value]
-        elif isinstance(key, ScalarNode):
-            if key.value in found:
-                raise NotParseableError(f"line {_line(key)} has a key a second time, which Compose refuses")
-            found[key.value] = value
-    for mapping in merged:
-        found = _items(mapping) | found
-    return found
-
-
 def _environment(text: str, node: Node | None) -> Iterator[tuple[str, tuple[Place, ...]]]:
     if isinstance(node, MappingNode):
-        for key, value in _items(node).items():
+        for key, value in nodes.items(node).items():
             if isinstance(value, ScalarNode):
                 yield key, (value_place(text, value),)
     elif isinstance(node, SequenceNode):
@@ -169,32 +162,6 @@ def _environment(text: str, node: Node | None) -> Iterator[tuple[str, tuple[Plac
                 key = item.value.partition("=")[0]
                 found[key] = (*found.get(key, ()), pair_place(text, item))
         yield from found.items()
-
-
-def _env_files(node: Node | None) -> Iterator[str]:
-    for item in node.value if isinstance(node, SequenceNode) else [node]:
-        path = _text(_items(item).get("path")) if isinstance(item, MappingNode) else _text(item)
-        if path:
-            yield path
-
-
-def _scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
-    if isinstance(node, ScalarNode):
-        yield path, node
-    elif isinstance(node, SequenceNode):
-        for number, item in enumerate(node.value):
-            yield from _scalars(item, (*path, number))
-    else:
-        for key, item in _items(node).items():
-            yield from _scalars(item, (*path, key))
-
-
-def _text(node: Node | None) -> str:
-    return str(node.value) if isinstance(node, ScalarNode) else ""
-
-
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
 
 
 def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:

@@ -134,10 +134,10 @@ def _why_missing(parsed: Text, target: FileTarget) -> str:
     if target.service and target.service not in parsed.services:
         return f"{name} has no service {target.service}; correct the target"
     services = [parsed.services[target.service]] if target.service else list(parsed.services.values())
-    if file := next((one.extends_file for one in services if one.extends_file), ""):
+    if file := next((one.extends[0] for one in services if one.extends), ""):
         return f"{name} does not set {target.key}, but a service extends {file}; list that file as a target"
     if target.is_option:
         return f"no `command` of {name} has {target.key} with a value; add it, or correct the target"
-    if file := next((one.env_files[-1] for one in services if one.env_files), ""):
+    if file := next((one.env_files[-1].path for one in services if one.env_files), ""):
         return f"no `environment` of {name} has {target.key}; if {file} sets it, list that file as a target"
     return f"no `environment` of {name} has {target.key}; add it, or correct the target"

@@ -55,11 +55,17 @@ class EnvFile:
         """Return where the key gets its value; the last one counts for every reader."""
         return tuple(self._places.get(key, ()))
 
-    def values(self, outside: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Resolve every value as Compose does; `outside` is what it knows before it reads the file."""
+    def values(
+        self, outside: Mapping[str, str] | None = None, before: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Resolve every value as Compose does.
+
+        For references, what the project knows (`outside`) wins over lines above, and these over files read
+        `before` this one.
+        """
         found: dict[str, str] = {}
         for key, place in self._order:
-            names = found | dict(outside or {})
+            names = dict(before or {}) | found | dict(outside or {})
             found[key] = place.value if place.style is Style.SINGLE else interpolate(place.value, names)
         return found
 
@@ -135,6 +141,12 @@ class EnvFile:
 
     def _line(self, at: int) -> int:
         return bisect_left(self._line_ends, at) + 1
+
+
+def raw_values(text: str) -> dict[str, str]:
+    """Read a file as Compose does with `format: raw`: each line as it stands, quotes included."""
+    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and line[0] != "#"]
+    return {key.strip(): value for key, equals, value in (line.partition("=") for line in lines) if equals}
 
 
 def is_exactly(place: Place, value: str) -> bool:

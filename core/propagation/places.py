@@ -78,12 +78,14 @@ def followed(value: str) -> Follows | None:
 
 
 REFERENCE = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<rest>[^{}]*))?\})"
+    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)"
+    # A default may hold references of its own, two deep.
+    r"(?:(?P<how>:?[-?+])(?P<rest>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\})"
 )
 
 
 def interpolate(value: str, names: Mapping[str, str]) -> str:
-    """Replace references as Compose does; a name that is not there is empty. Nested defaults are not read."""
+    """Replace references as Compose does; a name that is not there is empty."""
 
     def replaced(found: re.Match[str]) -> str:
         if found["escaped"]:
@@ -92,9 +94,9 @@ def interpolate(value: str, names: Mapping[str, str]) -> str:
         present = names.get(name)
         is_there = bool(present) if how.startswith(":") else present is not None
         if how.endswith("+"):
-            return rest if is_there else ""
+            return interpolate(rest, names) if is_there else ""
         if how.endswith("-") and not is_there:
-            return rest
+            return interpolate(rest, names)
         return present or ""
 
     return REFERENCE.sub(replaced, value)

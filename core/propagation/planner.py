@@ -78,7 +78,7 @@ class _Drafting:
                 self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
             )
         for path, targets in groups.items():
-            names = names_for(targets[0].folder, targets[0].file, self.read)
+            names = names_for(targets[0].folder, targets[0].file, self.settings, self.read)
             done = self.edits[path]
             judge_result(done, self._with_values(targets), names, is_compose=targets[0].is_compose)
             self.judged |= done.judged
@@ -86,9 +86,11 @@ class _Drafting:
         edits = tuple(
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
+        good = {name for name, one in self.judged.items() if one.state is not State.LEFT_OUT}
+        good -= {name for name, one in self.judged.items() if one.state.is_wrong}
         expected = tuple(
             one
-            for one in expectations(self.settings, self.values, self.read)
+            for one in expectations(self.settings, self.values, self.read, good=good)
             if one.container.name not in self.leave_out
         )
         plan = Plan(

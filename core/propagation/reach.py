@@ -36,6 +36,8 @@ class Expectation(Frozen):
     """Option, such as `--secretKey`, to the exact value in the service's command."""
     unknown: dict[str, str] = Field(default_factory=dict)
     """Keys whose value cannot be told from the files, and why; never a reason to recreate."""
+    overridden: dict[str, str] = Field(default_factory=dict)
+    """Keys that a target writes for it and that something else wins over, and what."""
 
 
 class ContainerAction(StrEnum):

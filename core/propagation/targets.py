@@ -138,6 +138,8 @@ class ContainerSettings(Frozen):
     """Where its compose file or env file stands."""
     service: str = ""
     """Its compose service; "": the one of that `container_name`, or of that name."""
+    compose_files: tuple[RelativePath, ...] = ()
+    """Its project's files, in the order of Compose's `--file`; (): those that Compose finds by itself."""
     env_file: RelativePath | None = None
     """For a container that was not made by Compose: the file of its `--env-file`."""
     reads: tuple[Key, ...] | None = None

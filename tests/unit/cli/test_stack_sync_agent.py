@@ -1,4 +1,4 @@
-"""`make up` and the sync agent: off by default, on where a folder is named, removed when it is not any more."""
+"""`make up` and the sync agent: off by default, on where a folder is named, removed when it is not."""
 
 from __future__ import annotations
 

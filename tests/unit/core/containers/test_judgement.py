@@ -136,3 +136,47 @@ def test_every_key_that_differs_is_named_and_the_time_estimated() -> None:
 
     assert told.keys == ("TOKEN", "SECRET_KEY")
     assert told.down_seconds == 4
+
+
+def doubtful(reads: tuple[str, ...] | None, **more: Any) -> Consequence:
+    """Judge a container that was made from two files, and of which the files do not tell everything."""
+    labels = COMPOSE | {"com.docker.compose.project.config_files": "/srv/project/a.yml,/srv/project/b.yml"}
+    expectation = Expectation(
+        container=ContainerSettings(name="app", folder="project", reads=reads),
+        project_folder=Path("/mounted/elsewhere"),
+        environment={"TOKEN": SecretStr("new")},
+        **more,
+    )
+    return judge(expectation, seen(Labels=labels), neighbours=(), by_compose=False)
+
+
+@pytest.mark.parametrize("doubt", ["unknown", "overridden"])
+@pytest.mark.parametrize("reads", [("TOKEN",), None])
+def test_what_the_files_do_not_tell_is_refused_and_named(doubt: str, reads: tuple[str, ...] | None) -> None:
+    found = doubtful(reads, **{doubt: {"TOKEN": "b.env wins"}})
+
+    assert found.action is ContainerAction.REFUSED
+    assert found.why == "It cannot be told which TOKEN it has to run with; b.env wins"
+
+
+@pytest.mark.parametrize("doubt", ["unknown", "overridden"])
+def test_doubts_about_a_key_that_the_image_does_not_read_are_none(doubt: str) -> None:
+    found = doubtful((), **{doubt: {"TOKEN": "b.env wins"}}, compose_files=("a.yml",))
+
+    assert found.action is ContainerAction.NOT_READ
+
+
+def test_a_container_made_from_other_files_is_refused_with_the_remedy() -> None:
+    found = doubtful(("TOKEN",), compose_files=("a.yml",))
+
+    assert found.action is ContainerAction.REFUSED
+    assert found.why == (
+        "It was made from a.yml, b.yml: say `compose_files: [a.yml, b.yml]` for it in the sync file, or run "
+        "`docker compose up -d` once by hand."
+    )
+
+
+def test_a_container_may_be_made_from_fewer_files_than_there_are_now() -> None:
+    found = doubtful(("TOKEN",), compose_files=("a.yml", "b.yml", "b.override.yml"))
+
+    assert found.action is ContainerAction.RECREATE

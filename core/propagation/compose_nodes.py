@@ -1,0 +1,56 @@
+"""Nodes of a compose file as ruamel.yaml finds them: items with merge keys unfolded, texts, lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from core.propagation.places import NotParseableError
+
+MERGE = "tag:yaml.org,2002:merge"
+
+
+def items(node: Node | None) -> dict[str, Node]:
+    """Return a mapping's items, merge keys unfolded: its own keys win, then the first merged mapping."""
+    found: dict[str, Node] = {}
+    merged: list[Node] = []
+    for key, value in node.value if isinstance(node, MappingNode) else ():
+        if key.tag == MERGE:
+            merged += value.value if isinstance(value, SequenceNode) else [value]
+        elif isinstance(key, ScalarNode):
+            if key.value in found:
+                raise NotParseableError(f"line {line(key)} has a key a second time, which Compose refuses")
+            found[key.value] = value
+    for mapping in merged:
+        found = items(mapping) | found
+    return found
+
+
+def scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+    """Yield every scalar below a node with its path."""
+    if isinstance(node, ScalarNode):
+        yield path, node
+    elif isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from scalars(item, (*path, number))
+    else:
+        for key, item in items(node).items():
+            yield from scalars(item, (*path, key))
+
+
+def listed(node: Node | None) -> list[Node]:
+    """Return the items of a list, or a single node as a list of itself."""
+    if node is None:
+        return []
+    return list(node.value) if isinstance(node, SequenceNode) else [node]
+
+
+def text(node: Node | None) -> str:
+    """Return a scalar's text; "" for anything else."""
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def line(node: Node) -> int:
+    """Return the line on which a node begins, from 1."""
+    return int(node.start_mark.line) + 1
