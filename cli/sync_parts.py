@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from cli.environment import read_environment
@@ -42,7 +42,11 @@ class Parts:
     """None: files only."""
     stop: threading.Event
     """Ends waits, and with them what is under way."""
-    sync: Sync
+
+    @cached_property
+    def sync(self) -> Sync:
+        """What one command works with; raises ConfigurationError with every mistake of the sync file."""
+        return self.reopen()
 
     def reopen(self) -> Sync:
         """Read the sync file again; raises ConfigurationError."""
@@ -50,7 +54,10 @@ class Parts:
 
 
 def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None, files_only: bool) -> Parts:
-    """Read settings and sync file; raises ConfigurationError with every mistake."""
+    """Read the settings; raises ConfigurationError with every mistake.
+
+    The sync file is read later: the agent waits until somebody corrects it, and the page shows what is wrong.
+    """
     environ = read_environment(environ, directory)
     environment = load_environment(environ)
     configure_logging(environment.log_level, environment.log_format)
@@ -62,8 +69,7 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     keeper = ValueKeeper(core.settings, core.store)
     stop = threading.Event()
     containers = None if files_only else _open_containers(core, environ, stop)
-    sync = _open_sync(core, keeper, path, environ, containers)
-    return Parts(core, keeper, path, environ, containers, stop, sync)
+    return Parts(core, keeper, path, environ, containers, stop)
 
 
 def _require_own_data(directory: Path) -> None:

@@ -136,17 +136,25 @@ def test_restore_without_a_name_lists_the_backups(folder: Path, capsys: pytest.C
     assert "before apply by cli (" in capsys.readouterr().out
 
 
-def test_agent_runs_until_it_is_told_to_stop(folder: Path, tmp_path: Path) -> None:
+def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
+    folder: Path, tmp_path: Path
+) -> None:
+    correct = (tmp_path / "sync.yml").read_text()
+    (tmp_path / "sync.yml").write_text(f"folders: {{leguas: {folder}}}\n")
     command = [Path(sys.executable).with_name("wppconnect-ops"), "sync", "agent", "--files-only"]
     board = BulletinBoard(FileStore(tmp_path / "data" / "store"), tmp_path / "data")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as agent:
         try:
-            until(lambda: board.heartbeat() and board.read(), seconds=30.0, what="the agent's bulletin")
+            wrong = until(lambda: board.heartbeat() and board.read(), seconds=30.0, what="the first bulletin")
+            (tmp_path / "sync.yml").write_text(correct)
+            until(lambda: getattr(board.read(), "folders", ()), what="the agent's second look")
         finally:
             agent.send_signal(signal.SIGTERM)
         _, said = agent.communicate(timeout=10)
 
     assert agent.returncode == 0, said
+    assert wrong is not None
+    assert wrong.problem.startswith("sync.yml: targets: there is none")
     bulletin = board.read()
     assert bulletin is not None
     assert bulletin.folders == (str(folder),)
