@@ -27,9 +27,14 @@ def fits(text: str, templates: Sequence[str]) -> bool:
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    """Make of "{file} is not there" a pattern that finds the file again."""
+    """Make of "{file} is not there" a pattern that finds the file again.
+
+    Only `{words}`, which somebody else said, may hold what joins two sentences.
+    """
     parts = _PLACEHOLDER.split(template)
-    return re.compile(
-        "".join(f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)),
-        re.DOTALL,
-    )
+    whatever = {part: "." if part == "words" else "(?:(?!; ).)" for part in parts[1::2]}
+    found = [
+        f"(?P<{part}>{whatever[part]}+?)" if number % 2 else re.escape(part)
+        for number, part in enumerate(parts)
+    ]
+    return re.compile("".join(found), re.DOTALL)

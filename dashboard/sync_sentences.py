@@ -98,6 +98,25 @@ TEMPLATES = (
     ),
     N_("Its command has no {option} to replace: run `docker compose up -d` once by hand."),
     N_("It is paused: `docker unpause {name}` first."),
+    N_(
+        "the Docker Engine at {host} does not answer ({reason}); check that it runs and that this account "
+        "may use its socket"
+    ),
+    N_("the engine refuses to {doing}: {reason}"),
+    N_("there is no container {name}"),
+    N_("the new container ends again and again, with exit code {code}"),
+    N_("the new container ended and was started again by the engine"),
+    N_("the new container ended at once, with exit code {code}"),
+    N_("the new container is unhealthy"),
+    N_("the new container was not healthy within {seconds} s"),
+    N_("the new container is gone"),
+    N_("its last words: {words}"),
+    N_("its check said: {words}"),
+    N_("this program was stopped while it waited for the new container"),
+    N_("the old container {name} does not keep running"),
+    N_("and the old containers could not be put back yet: {words}. The sync agent tries again by itself"),
+    N_("Compose failed: {words}"),
+    N_("Compose did not end within {seconds} s"),
     N_("{name}: the next `docker compose up -d` recreates it once more."),
 )
 """Each is tested against what core really says (tests/unit/dashboard/test_sentences.py)."""

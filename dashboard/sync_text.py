@@ -26,7 +26,7 @@ from dashboard.sync_words import (
 
 def sentence(_: Translate, text: str) -> str:
     """Tell in the reader's language what the sync agent says; several sentences one after the other."""
-    return "; ".join(retell(_, part, TEMPLATES) for part in _parts(text)) if text else ""
+    return "; ".join(_told(_, part) for part in _parts(text)) if text else ""
 
 
 def kind(_: Translate, receives: Receives) -> str:
@@ -129,7 +129,19 @@ def _parts(text: str) -> list[str]:
     left, parts = text.split("; "), []
     while left:
         lengths = range(len(left), 0, -1)
-        length = next((one for one in lengths if fits("; ".join(left[:one]), TEMPLATES)), 1)
+        length = next((one for one in lengths if _known("; ".join(left[:one]))), 1)
         parts.append("; ".join(left[:length]))
         left = left[length:]
     return parts
+
+
+def _told(_: Translate, part: str) -> str:
+    known = _known(part)
+    told = retell(_, known or part, TEMPLATES)
+    return f"{told[:1].upper()}{told[1:]}." if known and known != part else told
+
+
+def _known(part: str) -> str | None:
+    """Return the text as a template has it: as it is, or without a sentence's capital and full stop."""
+    spoken = f"{part[:1].lower()}{part[1:]}".removesuffix(".")
+    return next((one for one in (part, spoken) if fits(one, TEMPLATES)), None)

@@ -52,7 +52,7 @@ def await_ready(
         health = health_of(seen) if wants_health else None
         problem = _problem(seen, health)
         if problem:
-            raise ContainerError(f"the new container {problem}{_last_words(engine, seen)}")
+            raise ContainerError(f"{problem}{_last_words(engine, seen)}")
         waited = monotonic() - began
         if health == "healthy" or (health is None and waited >= patience.settle_seconds):
             return
@@ -79,14 +79,15 @@ def grace_seconds(seen: Inspection) -> int:
 def _problem(seen: Inspection, health: str | None) -> str | None:
     state: Mapping[str, Any] = seen["State"]
     if state.get("Restarting"):
-        return f"ends again and again, with exit code {state['ExitCode']}"
+        return f"the new container ends again and again, with exit code {state['ExitCode']}"
     if seen.get("RestartCount", 0):
-        return "ended and was started again by the engine"
+        return "the new container ended and was started again by the engine"
     if not state["Running"]:
         why = redact(str(state.get("Error") or ""))
-        return f"ended at once, with exit code {state['ExitCode']}" + (f" ({why})" if why else "")
+        ended = f"the new container ended at once, with exit code {state['ExitCode']}"
+        return f"{ended} ({why})" if why else ended
     if health == "unhealthy":
-        return f"is unhealthy{_said(seen)}"
+        return f"the new container is unhealthy{_said(seen)}"
     return None
 
 
@@ -123,4 +124,4 @@ def _last_words(engine: Engine, seen: Inspection) -> str:
         words = redact(engine.last_words(seen["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
     except ContainerError:
         return ""  # A logging driver that cannot be read.
-    return f"; it said: {words}" if words else ""
+    return f"; its last words: {words}" if words else ""

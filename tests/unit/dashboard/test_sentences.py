@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import core
+from core.containers.moving import sentence as as_sentence
+from core.exceptions import EngineUnreachableError
 from core.propagation.agent import kinds_of
 from core.propagation.targets import ReceivedKind
 from dashboard.i18n import translator
@@ -114,4 +116,28 @@ def test_kinds_of_secrets_are_named(tmp_path: Path) -> None:
     assert kind(str, only) == "API key"
     assert kind(str, API_KEY.model_copy(update={"kind": ReceivedKind.SECRET_KEY, "server": "main"})) == (
         "secret key of main"
+    )
+
+
+def test_an_engine_that_does_not_answer_is_told_as_a_sentence_in_the_readers_language() -> None:
+    error = EngineUnreachableError(
+        "the Docker Engine at unix:///x.sock does not answer (Connection refused); check that it runs and "
+        "that this account may use its socket",
+        operation="look",
+    )
+
+    told = sentence(PORTUGUESE, as_sentence(error))
+
+    assert told.startswith("O Docker Engine em unix:///x.sock não responde (Connection refused);")
+    assert told.endswith("socket.")
+
+
+def test_the_last_words_of_a_new_container_stay_as_they_are() -> None:
+    told = sentence(
+        PORTUGUESE, "the new container ended at once, with exit code 3; its last words: no key; bye"
+    )
+
+    assert (
+        told
+        == "o novo contentor terminou logo, com o código de saída 3; as suas últimas palavras: no key; bye"
     )
