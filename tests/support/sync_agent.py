@@ -1,4 +1,4 @@
-"""Start the sync agent for files only, as `Stack.start_program` starts programs."""
+"""Start the sync agent as `Stack.start_program` does: for files only, unless an engine is named."""
 
 from __future__ import annotations
 
@@ -9,5 +9,6 @@ from cli.sync import main as sync
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `wppconnect-ops sync agent --files-only`."""
-    return sync(["agent", "--files-only", *argv], os.environ)
+    """Run `wppconnect-ops sync agent`."""
+    files_only = [] if os.environ.get("WPPCONNECT_DOCKER_HOST") else ["--files-only"]
+    return sync(["agent", *files_only, *argv], os.environ)
