@@ -36,6 +36,7 @@ from core.store import History
 from core.tally import RECOVERY_BOUNDS_SECONDS, Tally
 from core.timeline import NO_GAP
 from core.tokens import TokenCache
+from core.verdict_log import TRANSITION, Start, write_start, write_transition
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,8 @@ class Ledger:
         before = self._before
         is_same = before is not None and before.holder == self._gateway.holder
         if not (before and is_same and abs(self._began - before.published_at) < NO_GAP):
-            self._unwritten.appendleft(self._start(self._began, before.published_at if before else None))
+            start = Start(self._began, before.published_at if before else None)
+            self._unwritten.appendleft(write_start(self._server.name, self._gateway.holder, start))
 
     def notice_gap(self) -> bool:
         """Tell whether nobody measured for a while: this process stood still, or the clock was set forward.
@@ -139,7 +141,8 @@ class Ledger:
         log.warning(
             "nobody_measured server=%s seconds=%.0f", self._server.name, (now - heartbeat).total_seconds()
         )
-        self._unwritten.append(self._start(now, heartbeat))
+        start = Start(now, heartbeat)
+        self._unwritten.append(write_start(self._server.name, self._gateway.holder, start))
         stale_after = self._stale_after(self._gateway.interval_seconds)
         for before in self.sessions():
             self._keep(before, doubt(before, now=now, stale_after=stale_after))
@@ -282,35 +285,23 @@ class Ledger:
                 untried = Healing() if self._server.self_healing else None
                 after = after.model_copy(update={"healing": untried})
             if after.verdict != before.verdict:
-                self._unwritten.append(transition(before, after))
+                self._unwritten.append(write_transition(before, after))
             sessions[one.name] = after
         for removed in known.values():
             # From now on nobody measures it; were it added again, that time would look like its last verdict.
             after = pause_or_resume(removed, enabled=False, now=now)
             if after.verdict != removed.verdict:
-                self._unwritten.append(transition(removed, after))
+                self._unwritten.append(write_transition(removed, after))
         return sessions
 
     def _stale_after(self, interval_seconds: float) -> timedelta:
         return timedelta(seconds=verdict.stale_after_seconds(interval_seconds, self._settings.timeouts))
 
-    def _start(self, at: datetime, heartbeat: datetime | None) -> HistoryEntry:
-        return HistoryEntry(
-            at=at,
-            kind="monitoring",
-            server=self._server.name,
-            data={
-                "event": "started",
-                "holder": self._gateway.holder,
-                "last_heartbeat": heartbeat.isoformat() if heartbeat else None,
-            },
-        )
-
     def _newest_transition(self, name: str, *, is_published: bool) -> HistoryEntry | None:
         # What is older stands in the last snapshot: to look for that in all files takes seconds in the end.
         since = self._before.published_at - NO_GAP if self._before and is_published else None
         try:
-            return self._history.latest(self._server.name, name, "transition", since=since)
+            return self._history.latest(self._server.name, name, TRANSITION, since=since)
         except StoreError as error:
             log.warning("history_unreadable server=%s error=%s", self._server.name, error)
             return None
@@ -365,27 +356,10 @@ class Ledger:
                 after.verdict,
                 after.reason,
             )
-            self._unwritten.append(transition(before, after))
+            self._unwritten.append(write_transition(before, after))
         shown_before = (before.verdict, before.qr, before.reason, before.state)
         shown_after = (after.verdict, after.qr, after.reason, after.state)
         self.has_news |= after.session in self.watched or shown_after != shown_before
-
-
-def transition(before: SessionSnapshot, after: SessionSnapshot) -> HistoryEntry:
-    """Write a change of verdict as a line of history."""
-    held_seconds = max(0.0, (after.since - before.since).total_seconds())
-    return HistoryEntry(
-        at=after.since,
-        kind="transition",
-        server=after.server,
-        session=after.session,
-        data={
-            "from": before.verdict,
-            "to": after.verdict,
-            "reason": after.reason,
-            "held_seconds": round(held_seconds, 3),
-        },
-    )
 
 
 def _tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:

@@ -8,6 +8,7 @@ from core import verdict
 from core.models import HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.settings import ServerSettings, Settings
 from core.tally import Tally
+from core.verdict_log import read_transition
 
 _CARRIED_ON = (
     "secret_key_valid",
@@ -76,11 +77,8 @@ def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSn
     """
     if newest is None or (session.observed_at is not None and newest.at <= session.since):
         return session
-    word, reason = newest.data.get("to"), newest.data.get("reason")
-    if word not in set(Verdict):
-        return session
-    known = Reason(str(reason)) if reason in set(Reason) else Reason.NONE
-    return verdict.conclude(session, Verdict(str(word)), known, newest.at)
+    missed = read_transition(newest)
+    return verdict.conclude(session, missed.after, missed.reason, missed.at) if missed.after else session
 
 
 def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -> SessionSnapshot:

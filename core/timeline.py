@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
-
-KINDS = frozenset({"transition", "monitoring"})
-"""The kinds of entries that are needed here."""
+from core.verdict_log import KINDS, MONITORING, Start, Transition, read_start, read_transition
 
 NO_GAP = timedelta(seconds=10)
 """A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart.
@@ -34,17 +32,6 @@ class Span(NamedTuple):
     def seconds(self) -> float:
         """How long it lasted."""
         return (self.until - self.since).total_seconds()
-
-
-class Transition(NamedTuple):
-    """A change of verdict, as the log tells it; None for a word of a later release."""
-
-    at: datetime
-    before: Verdict | None
-    after: Verdict | None
-    reason: Reason
-    held_since: datetime
-    """Since when the verdict before had held."""
 
 
 class Gap(NamedTuple):
@@ -72,13 +59,13 @@ class Past:
         """Take in one line."""
         if entry.server is None or entry.kind not in KINDS:
             return
-        if entry.kind == "monitoring":
-            self._add_start(entry.server, entry)
+        if entry.kind == MONITORING:
+            self._add_start(entry.server, read_start(entry))
         elif entry.session is not None:
             known = self.transitions[entry.server, entry.session]
             while known and known[-1].at > entry.at:
                 known.pop()
-            known.append(_transition(entry))
+            known.append(read_transition(entry))
         self._newest[entry.server] = entry.at
 
     def forget(self, before: datetime) -> None:
@@ -88,17 +75,17 @@ class Past:
         for gaps in self.gaps.values():
             del gaps[: bisect_left(gaps, before, key=lambda gap: gap.until)]
 
-    def _add_start(self, server: str, entry: HistoryEntry) -> None:
-        if entry.data.get("event") != "started":
+    def _add_start(self, server: str, start: Start | None) -> None:
+        if start is None:
             return
         # The last snapshot may be lost, as after a backup was put back: then nobody can say that somebody
         # probed after the last line of the log.
-        since = _heartbeat(entry) or self._newest.get(server)
+        since = start.heartbeat or self._newest.get(server)
         known = self.gaps[server]
-        while known and known[-1].until > entry.at:
+        while known and known[-1].until > start.at:
             known.pop()
-        if since is not None and entry.at - since >= NO_GAP:
-            known.append(Gap(since, entry.at))
+        if since is not None and start.at - since >= NO_GAP:
+            known.append(Gap(since, start.at))
 
 
 def timelines(
@@ -211,24 +198,3 @@ def _moment(change: _Change) -> tuple[datetime, int]:
 
 def _at(one: Transition | _Change) -> datetime:
     return one.at
-
-
-_VERDICTS = {verdict.value: verdict for verdict in Verdict}
-_REASONS = {reason.value: reason for reason in Reason}
-
-
-def _heartbeat(entry: HistoryEntry) -> datetime | None:
-    heartbeat = entry.data.get("last_heartbeat")
-    return datetime.fromisoformat(heartbeat) if isinstance(heartbeat, str) else None
-
-
-def _transition(entry: HistoryEntry) -> Transition:
-    held, reason = entry.data.get("held_seconds"), entry.data.get("reason")
-    seconds = float(held) if isinstance(held, int | float) else 0.0
-    return Transition(
-        entry.at,
-        _VERDICTS.get(str(entry.data.get("from"))),
-        _VERDICTS.get(str(entry.data.get("to"))),
-        _REASONS.get(str(reason), Reason.NONE),
-        entry.at - timedelta(seconds=max(0.0, seconds)),
-    )

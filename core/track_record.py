@@ -12,8 +12,9 @@ from typing import NamedTuple
 from core.models import HistoryEntry, SessionSnapshot, Snapshot
 from core.reasons import Loss
 from core.store import History
-from core.timeline import KINDS, NO_GAP, Past, Span, timeline
+from core.timeline import NO_GAP, Past, Span, timeline
 from core.uptime import Outage, Uptime, disconnects, mean_recovery_seconds, outages, uptime
+from core.verdict_log import KINDS
 
 SLOT = timedelta(minutes=30)
 SLOTS = 48

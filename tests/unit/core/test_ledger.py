@@ -10,11 +10,12 @@ import pytest
 from watched_gateway import SERVER, FailingHistory, FakeClient, ledger_of, server_settings, settings_of
 
 from core.exceptions import StoreError
-from core.ledger import UNWRITTEN_LIMIT, Ledger, transition
+from core.ledger import UNWRITTEN_LIMIT, Ledger
 from core.models import HistoryEntry, Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
 from core.probe import GatewayObservation, Listing
 from core.resumption import first_server_snapshot
 from core.timeline import NO_GAP
+from core.verdict_log import write_transition
 from tests.fakes import FakeClock
 
 
@@ -114,7 +115,7 @@ class TestOrder:
         book.clock.advance(-3600)
         book.see(SessionState.CLOSED, has_session_object=False)
 
-        assert transition(before, book.session()).data["held_seconds"] == 0
+        assert write_transition(before, book.session()).data["held_seconds"] == 0
 
 
 class TestGateway:

@@ -22,8 +22,9 @@ from core.models import (
     Verdict,
 )
 from core.reasons import Loss
-from core.timeline import KINDS, Span, timelines
+from core.timeline import Span, timelines
 from core.uptime import disconnects, mean_recovery_seconds, outages, uptime
+from core.verdict_log import KINDS
 from tests.fakes import FakeClock
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -1,0 +1,79 @@
+"""History lines that tell what a session was in: the prober writes them, the timeline reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
+
+TRANSITION, MONITORING = "transition", "monitoring"
+KINDS = frozenset({TRANSITION, MONITORING})
+
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_REASONS = {reason.value: reason for reason in Reason}
+
+
+class Transition(NamedTuple):
+    """A change of verdict, as the log tells it; None for a word of a later release."""
+
+    at: datetime
+    before: Verdict | None
+    after: Verdict | None
+    reason: Reason
+    held_since: datetime
+    """Since when the verdict before had held."""
+
+
+class Start(NamedTuple):
+    """A prober begins to measure a gateway."""
+
+    at: datetime
+    heartbeat: datetime | None
+    """Until when the one before it had measured; None when nobody knows."""
+
+
+def write_transition(before: SessionSnapshot, after: SessionSnapshot) -> HistoryEntry:
+    """Write a change of verdict."""
+    held_seconds = max(0.0, (after.since - before.since).total_seconds())
+    return HistoryEntry(
+        at=after.since,
+        kind=TRANSITION,
+        server=after.server,
+        session=after.session,
+        data={
+            "from": before.verdict,
+            "to": after.verdict,
+            "reason": after.reason,
+            "held_seconds": round(held_seconds, 3),
+        },
+    )
+
+
+def read_transition(entry: HistoryEntry) -> Transition:
+    """Read a change of verdict."""
+    held, reason = entry.data.get("held_seconds"), entry.data.get("reason")
+    seconds = float(held) if isinstance(held, int | float) else 0.0
+    return Transition(
+        entry.at,
+        _VERDICTS.get(str(entry.data.get("from"))),
+        _VERDICTS.get(str(entry.data.get("to"))),
+        _REASONS.get(str(reason), Reason.NONE),
+        entry.at - timedelta(seconds=max(0.0, seconds)),
+    )
+
+
+def write_start(server: str, holder: str, start: Start) -> HistoryEntry:
+    """Write that a prober begins."""
+    heartbeat = start.heartbeat.isoformat() if start.heartbeat else None
+    data: dict[str, str | int | float | bool | None]
+    data = {"event": "started", "holder": holder, "last_heartbeat": heartbeat}
+    return HistoryEntry(at=start.at, kind=MONITORING, server=server, data=data)
+
+
+def read_start(entry: HistoryEntry) -> Start | None:
+    """Read that a prober begins; None for an event of a later release."""
+    if entry.data.get("event") != "started":
+        return None
+    heartbeat = entry.data.get("last_heartbeat")
+    return Start(entry.at, datetime.fromisoformat(heartbeat) if isinstance(heartbeat, str) else None)
