@@ -160,6 +160,7 @@ def test_everything_happens_in_this_hour(known: Oracles) -> None:
 
     assert places - heard == {
         "WppconnectProbeStale",
+        "WppconnectSettingsRefused",
         "WppconnectSessionEndToEndFailing",
         "WppconnectSessionDisconnected, tried",
     }
