@@ -206,7 +206,7 @@ class Handoffs:
         return [one for one in (_parse(record.value) for record in records.values()) if one is not None]
 
     def _tell(self, handoff: Handoff, event: Event, actor: str | None, at: datetime) -> None:
-        log.info("handoff event=%s server=%s session=%s", event, handoff.server, handoff.session)
+        log.info("handoff_%s server=%s session=%s", event, handoff.server, handoff.session)
         entry = HistoryEntry(
             at=at,
             kind="handoff",

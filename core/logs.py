@@ -68,6 +68,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?<!\d)(?<!\d\.)(?!{MOMENT})\d{{8,}}"), REDACTED),
 )
 
+VALUE = re.compile(r" (\w+)=%")
+"""A value in the template of an event."""
+
 _secrets: tuple[str, ...] = ()
 _secrets_lock = threading.Lock()
 
@@ -134,16 +137,13 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, with a member for each `key=value` of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the record as JSON."""
-        entry = {
-            "at": _moment(record),
-            "level": record.levelname,
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
+        event, fields = _parts(record)
+        entry = {"at": _moment(record), "level": record.levelname, "logger": record.name, "event": event}
+        entry |= {name: value for name, value in fields.items() if name not in entry}
         if record.exc_text:
             entry["exception"] = record.exc_text
         if record.stack_info:
@@ -227,6 +227,16 @@ def _without_query(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return text.rstrip("\r\n").replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _parts(record: logging.LogRecord) -> tuple[str, dict[str, str]]:
+    """Take the values out of an event's text, where they are redacted, by the names of its template."""
+    message = record.getMessage()
+    names = VALUE.findall(record.msg) if isinstance(record.msg, str) else []
+    values = re.fullmatch("(.*?)" + "".join(f" {name}=(.*?)" for name in names), message, re.DOTALL)
+    if not names or values is None:
+        return message, {}
+    return values[1], dict(zip(names, values.groups()[1:], strict=True))
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache, reduce
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 import pytest
@@ -151,6 +152,32 @@ def test_prometheus_accepts_the_configuration_and_the_rules() -> None:
 
     assert done.returncode == 0, done.stderr
     assert f"{len(RULES)} rule files found" in done.stdout
+
+
+def documented(name: str) -> dict[str, Any]:
+    """Return the scrape configuration that a document shows."""
+    blocks = re.findall(r"```yaml\n(.+?) *```", (ROOT / "docs" / name).read_text(), re.DOTALL)
+    (text,) = (dedent(block) for block in blocks if "scrape_configs:" in block)
+    return dict(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("name", ["exporter.md", "monitoring.md"])
+def test_prometheus_accepts_the_jobs_of_the_documentation(name: str, tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(documented(name)))
+
+    done = run("promtool", "check", "config", tmp_path / "prometheus.yml")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_documented_job_is_the_shipped_one() -> None:
+    shipped = yaml.safe_load((ROOT / "prometheus.yml").read_text())
+    told = documented("monitoring.md")
+
+    assert told["rule_files"] == shipped["rule_files"]
+    assert told["scrape_configs"] == [
+        one for one in shipped["scrape_configs"] if one["job_name"] == "wppconnect"
+    ]
 
 
 def test_promtool_finds_nothing_to_complain_of_in_the_rules() -> None:

@@ -169,11 +169,12 @@ def test_json_line_holds_event_and_exception(lines: Lines) -> None:
 
     (line,) = lines.read()
     entry = json.loads(line)
-    assert list(entry) == ["at", "level", "logger", "event", "exception"]
-    assert (entry["level"], entry["logger"], entry["event"]) == (
+    assert list(entry) == ["at", "level", "logger", "event", "key", "exception"]
+    assert (entry["level"], entry["logger"], entry["event"], entry["key"]) == (
         "ERROR",
         "core.test_logs",
-        "probe failed key=***",
+        "probe failed",
+        "***",
     )
     assert entry["exception"].endswith("ValueError: ***")
 
