@@ -9,17 +9,21 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.exceptions import (
     ApiError,
     AuthenticationError,
+    ConnectError,
     RequestRejectedError,
+    RequestTimeoutError,
     ResponseError,
     SecretKeyRejectedError,
     ServerFailureError,
     SessionDisconnectedError,
+    TransportError,
 )
 from core.models import SessionState
 from core.token_format import TokenKind, parse_token
@@ -32,6 +36,13 @@ LONGEST_TEXT = 2000
 MOST_NAMES = 10_000
 LONGEST_NAME = 100
 LONGEST_UPTIME_SECONDS = 1e9
+
+FROM_A_PROXY: Mapping[int, type[TransportError]] = {
+    502: ConnectError,
+    503: ConnectError,
+    504: RequestTimeoutError,
+}
+"""What the gateway itself never answers: nginx, Traefik and others say so when they do not reach it."""
 
 _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
 """Paths (with the secret key), tokens, QR payloads and phone numbers, should something repeat one."""
@@ -134,7 +145,7 @@ def parse_connected(answer: Answer) -> bool:
 
 def parse_picture(answer: Answer) -> bytes | None:
     """Read qrcode-session: PNG bytes, or JSON or text with a data URL or bare base64; None without a QR."""
-    if answer.status_code >= 500 and (_object_or_none(answer) or {}).get("status") == "error":
+    if answer.status_code == 500 and (_object_or_none(answer) or {}).get("status") == "error":
         return None  # What releases before 2.0.1 send without a QR or without a session (section 10).
     if answer.status_code >= 400:
         raise refusal(answer)
@@ -176,9 +187,7 @@ def parse_start(answer: Answer) -> StartAnswer:
 
 def parse_closed(answer: Answer) -> bool:
     """Read close-session: True when closed, False for the 500 that means "probably forgotten, verify"."""
-    if answer.status_code >= 500:
-        if _object_or_none(answer) is None:
-            raise refusal(answer)
+    if answer.status_code == 500 and _object_or_none(answer) is not None:
         return False
     return _object(answer).get("status") is True
 
@@ -218,10 +227,17 @@ def is_secret_refusal(answer: Answer) -> bool:
     return answer.status_code == 400 and body is not None and body.get("response") is False
 
 
-def refusal(answer: Answer) -> ApiError:
-    """Make the error for a 4xx or 5xx answer."""
+def refusal(answer: Answer) -> ApiError | TransportError:
+    """Make the error for a 4xx or 5xx answer; a TransportError for one that a proxy gives in its stead."""
     body = _object_or_none(answer)
     status = answer.status_code
+    if status in FROM_A_PROXY:
+        return FROM_A_PROXY[status](
+            f"cannot {answer.operation}: a proxy in front of the gateway gets no answer from it "
+            f"(HTTP {status}); check that the gateway runs",
+            operation=answer.operation,
+            session=answer.session,
+        )
     words = _words(body)
     if status == 401:
         kind: type[ApiError] = AuthenticationError

@@ -5,7 +5,7 @@
     WppconnectError                  base; str() is safe to show to an operator
       ConfigurationError             settings or a config file are wrong; names the setting and the remedy
       TransportError                 no answer
-        ConnectError                 nobody listens, no route, name not found, TLS refused
+        ConnectError                 nobody listens, no route, no such name, no TLS, a proxy gets no answer
         RequestTimeoutError          connected, but the answer did not come within the budget
       ResponseError                  an answer that cannot be read: not JSON, a field missing, too large
       ApiError                       a refusal: status_code, server_message
@@ -13,7 +13,7 @@
         SecretKeyRejectedError       the 400 that the gateway sends for a wrong secret key
         SessionDisconnectedError     404 on an action that needs a live session
         RequestRejectedError         any other 4xx
-        ServerFailureError           5xx
+        ServerFailureError           any other 5xx
       StoreError                     the disk or a stored file
         VersionConflictError         somebody else changed the record first
       PropagationError               the edited files: nothing was changed, or everything was put back
@@ -104,7 +104,7 @@ class RequestRejectedError(ApiError):
 
 
 class ServerFailureError(ApiError):
-    """5xx: the gateway failed while answering."""
+    """Any other 5xx: the gateway failed while answering."""
 
     retryable = True
 

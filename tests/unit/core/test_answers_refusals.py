@@ -26,11 +26,14 @@ from core.answers import (
 from core.exceptions import (
     ApiError,
     AuthenticationError,
+    ConnectError,
     RequestRejectedError,
+    RequestTimeoutError,
     ResponseError,
     SecretKeyRejectedError,
     ServerFailureError,
     SessionDisconnectedError,
+    TransportError,
 )
 from core.transport import Answer
 
@@ -90,7 +93,7 @@ def test_json_that_is_no_object_cannot_be_read(parse: Callable[[Answer], object]
         pytest.param(answer({"response": False}, 400), SecretKeyRejectedError, id="400 for the secret"),
         pytest.param(answer(b"<pre>", 400, HTML), RequestRejectedError, id="400 for the request"),
         pytest.param(answer(b"", 431, ""), RequestRejectedError, id="empty 431"),
-        pytest.param(answer(b"<pre>", 502, HTML), ServerFailureError, id="502 of a proxy"),
+        pytest.param(answer(b"<pre>", 500, HTML), ServerFailureError, id="500"),
     ],
 )
 def test_a_refusal_is_an_error(
@@ -100,6 +103,19 @@ def test_a_refusal_is_an_error(
         parse(refused)
     assert type(caught.value) is expected
     assert caught.value.status_code == refused.status_code
+    assert (caught.value.operation, caught.value.session) == ("ask the gateway", "sales")
+
+
+@pytest.mark.parametrize("parse", ALL_PARSERS)
+@pytest.mark.parametrize("body", [b"<pre>Bad Gateway", b'{"status":"error","message":"no upstream"}'])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(502, ConnectError), (503, ConnectError), (504, RequestTimeoutError)]
+)
+def test_a_proxy_that_gets_no_answer_tells_that_the_gateway_is_away(
+    parse: Callable[[Answer], object], status: int, expected: type[TransportError], body: bytes
+) -> None:
+    with pytest.raises(expected, match=f"HTTP {status}.*check that the gateway runs") as caught:
+        parse(answer(body, status))
     assert (caught.value.operation, caught.value.session) == ("ask the gateway", "sales")
 
 

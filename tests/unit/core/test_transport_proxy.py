@@ -77,7 +77,9 @@ def test_a_gateway_in_clear() -> None:
     assert b"Proxy-Authorization: Basic " + LOGIN in proxy.requests[0]
 
 
-def test_a_gateway_over_tls_in_a_tunnel_that_is_kept_open(monkeypatch: pytest.MonkeyPatch, pair: Pair) -> None:
+def test_a_gateway_over_tls_in_a_tunnel_that_is_kept_open(
+    monkeypatch: pytest.MonkeyPatch, pair: Pair
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(pair.certificate))
     with Loopback(over_tls(pair, http_answer())) as gateway, Loopback(tunnelling) as proxy:
         transport = transport_through(proxy, gateway.url.replace("http:", "https:"))
