@@ -61,7 +61,7 @@ def draw_footer(lines: Lines) -> None:
             st.button(label, key=key, disabled=not offered, on_click=activity_actions.turn, args=(page,))
         wanted = {name: value for name, value in vars(lines.wanted).items() if value}
         query = urlencode(wanted | {"zone": state.zone_name()})
-        link = f'<a class="ops-link" href="{PATH[1:]}?{escape(query, quote=True)}" download>'
+        link = f'<a class="ops-anchor" href="{PATH[1:]}?{escape(query, quote=True)}" download>'
         words = escape(_("Download as CSV"))
         st.html(f"{link}{words}</a>", width="content")
 
@@ -103,7 +103,7 @@ def _row(voice: Voice, entry: HistoryEntry) -> str:
     where = escape(entry.server or "")
     if entry.session:
         query = escape(urlencode({"server": entry.server or "", "session": entry.session}), quote=True)
-        where = f'<a class="ops-link" href="session?{query}" target="_self">{escape(entry.session)}</a>'
+        where = f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(entry.session)}</a>'
     tone = f' class="ops-says-{told.tone}"' if told.tone else ""
     result = f' <span class="ops-soft">{escape(told.result)}</span>' if told.result else ""
     return (

@@ -24,12 +24,13 @@ def frame(user: User) -> None:
     st.html(style(_("The connection to this page is lost. Trying again.")))
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
-        st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
-        st.page_link(state.ACTIVITY_PAGE, label=_("Activity"))
-        if user.role.covers(Role.ADMINISTRATOR):
-            st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
-            st.page_link(state.SYNC_PAGE, label=_("Sync"))
-            st.page_link(state.USERS_PAGE, label=_("Users"))
+        with st.container(key="ops-nav", horizontal=True, width="content"):
+            st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
+            st.page_link(state.ACTIVITY_PAGE, label=_("Activity"))
+            if user.role.covers(Role.ADMINISTRATOR):
+                st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
+                st.page_link(state.SYNC_PAGE, label=_("Sync"))
+                st.page_link(state.USERS_PAGE, label=_("Users"))
         account, leave = _("My account ({name})").format(name=user.name), _("Sign out")
         st.html(
             f'<a class="ops-out ops-who" href="account" target="_self" title="{escape(account)}"'

@@ -1,7 +1,8 @@
 """Our own script on Streamlit's page: copying, sharing, and what must wait until somebody looks at the tab.
 
 Streamlit knows neither the clipboard nor whether a tab is in front. Its page gets one more `<script src>`;
-the content security policy already allows our own files.
+the content security policy already allows our own files. Streamlit sends that page for every address: whoever
+asks for one that is no page of ours is led to the start page, and not to a warning in English only.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from importlib.resources import files
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth.sub_path import published
 
 PATH = "/page-script.js"
+PAGES = frozenset({"/", "/sessions", "/session", "/activity", "/settings", "/sync", "/users"})
+"""The addresses of `app.py`."""
 STREAMLITS_PAGE = b'<div id="root">'
 LARGEST_PAGE = 100_000
 
@@ -44,13 +47,15 @@ class PageScript:
             return
         # Streamlit compresses its page under every address but "/".
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self._app({**scope, "headers": plain}, receive, _Answer(send).pass_on)
+        await self._app({**scope, "headers": plain}, receive, _Answer(scope, receive, send).pass_on)
 
 
 class _Answer:
     """Hold an HTML page back until it is whole."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
         self._send = send
         self._start: Message | None = None
         self._body = b""
@@ -70,6 +75,9 @@ class _Answer:
         if start is None:
             return
         if STREAMLITS_PAGE in self._body and not more:
+            if self._scope["path"] not in PAGES:
+                await RedirectResponse("/", 303)(self._scope, self._receive, self._send)
+                return
             tag = f'<script src="{published(PATH)}" defer></script>'.encode()
             self._body = self._body.replace(b"</head>", tag + b"</head>", 1)
             headers = MutableHeaders(scope=start)

@@ -36,7 +36,9 @@ def draw_session_history(server: str, name: str) -> None:
         else:
             st.html(components.history_table(voice, entries))
             st.page_link(
-                state.ACTIVITY_PAGE, label=_("Everything"), query_params={"server": server, "session": name}
+                state.ACTIVITY_PAGE,
+                label=_("All of its activity"),
+                query_params={"server": server, "session": name},
             )
 
 
@@ -59,7 +61,7 @@ def _outages(voice: Voice, record: TrackRecord) -> str:
     if rows:
         heads = "".join(f"<th>{escape(head)}</th>" for head in (_("Lost at"), _("For"), _("Why")))
         table = (
-            f'<table class="ops-history"><thead><tr>{heads}</tr></thead>'
+            f'<table class="ops-history ops-outages"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table>"
         )
     return f'<ul class="ops-plain">{lines}</ul>{table}'

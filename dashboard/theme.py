@@ -35,7 +35,7 @@ STREAMLIT_THEME: dict[str, Any] = {
 """Passed to Streamlit's start by `dashboard/server.py`; with neither forced, the browser's scheme decides."""
 
 MARK = "mark.svg"
-STYLES = ("style.css", "overview.css")
+STYLES = ("style.css", "overview.css", "phone.css")
 
 
 def asset(name: str) -> str:

@@ -24,6 +24,9 @@ from dashboard.formatting import duration
 from dashboard.i18n import Translate
 from dashboard.words import ROLES, WAYS
 
+MOMENT_SECONDS = 60
+"""Shorter than this since its last use, a device is in use."""
+
 
 class AccountRoutes:
     """Show the account; change the password; end single sign-ins."""
@@ -154,10 +157,15 @@ class AccountRoutes:
 
 
 def _device(one: Held, own: Held, moment: datetime, _: Translate) -> Device:
-    used = duration((moment - one.sign_in.seen_at).total_seconds())
+    unused = (moment - one.sign_in.seen_at).total_seconds()
     begun = duration((moment - one.sign_in.created_at).total_seconds())
+    text = (
+        _("Last used {duration} ago, signed in {begun} ago")
+        if unused >= MOMENT_SECONDS
+        else _("In use, signed in {begun} ago")
+    )
     lines = [
-        _("Last used {duration} ago, signed in {begun} ago").format(duration=used, begun=begun),
+        text.format(duration=duration(unused), begun=begun),
         _("From {address}").format(address=one.sign_in.address) if one.sign_in.address else "",
         _("Remembered") if one.sign_in.remembered else "",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from streamlit import file_util
 
-from dashboard.page_script import PATH, PageScript, script_route
+import dashboard
+from dashboard.page_script import PAGES, PATH, PageScript, script_route
 
 STREAMLITS = (Path(file_util.get_static_dir()) / "index.html").read_text()
 TAG = '<script src="/page-script.js" defer></script>'
@@ -52,8 +54,9 @@ def browser() -> Browser:
     routes = [
         script_route(),
         Route("/session", streamlits_page),
-        Route("/pieces", InPieces(STREAMLITS[:100], STREAMLITS[100:])),
+        Route("/activity", InPieces(STREAMLITS[:100], STREAMLITS[100:])),
         Route("/sign-in", page_of_ours),
+        Route("/no-such-page", streamlits_page),
         Route("/text", not_html),
         Route("/endless", InPieces("<p>" * 100_000, "the end")),
     ]
@@ -61,7 +64,7 @@ def browser() -> Browser:
     return Browser(Starlette(routes=routes, middleware=[Middleware(PageScript), compressing]))
 
 
-@pytest.mark.parametrize("path", ["/session", "/pieces"])
+@pytest.mark.parametrize("path", ["/session", "/activity"])
 def test_streamlits_page_gets_the_script_once(browser: Browser, path: str) -> None:
     answer = browser.get(path, accept_encoding="gzip, br")
 
@@ -74,6 +77,18 @@ def test_streamlits_page_gets_the_script_once(browser: Browser, path: str) -> No
 @pytest.mark.parametrize("path", ["/sign-in", "/text"])
 def test_every_other_answer_passes_untouched(browser: Browser, path: str) -> None:
     assert TAG not in browser.get(path).text
+
+
+def test_an_address_that_is_no_page_leads_to_the_start_page(browser: Browser) -> None:
+    answer = browser.get("/no-such-page")
+
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+
+
+def test_every_page_of_the_navigation_is_known() -> None:
+    app = (Path(dashboard.__file__).parent / "app.py").read_text(encoding="utf-8")
+
+    assert {"/", *(f"/{name}" for name in re.findall(r'url_path="(\w+)"', app))} == PAGES
 
 
 def test_a_long_page_is_not_held_back(browser: Browser) -> None:
