@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -106,6 +107,35 @@ def test_flooded_probes_delay_no_other_session(exporter: Process, product: Stack
     calls = sum(row["count"] for row in gateway.requests()["counts"])
     print(f"{calls} calls in 4 s; the quiet session was at most {max(ages):.1f} s old")
     assert max(ages) < 3
+
+
+def test_clients_that_leave_while_a_page_is_frozen_leave_nothing_behind(
+    exporter: Process, product: Stack, gateway: Simulator
+) -> None:
+    def held() -> tuple[int, int]:
+        """Threads and open files of the exporter."""
+        threads, files = (Path(f"/proc/{exporter.pid}/{kind}").iterdir() for kind in ("task", "fd"))
+        return len(list(threads)), len(list(files))
+
+    frozen = SESSIONS[1]
+    gateway.freeze(frozen)
+    request = f"GET /probe?server=main&session={frozen} HTTP/1.1\r\nHost: x\r\n"
+    patient = f"{request}X-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n".encode()
+    threads, files = held()
+    gateway.reset_requests()
+
+    for _ in range(300):
+        with socket.create_connection(address(product.exporter_url), timeout=5) as client:
+            client.sendall(patient)
+
+    until(lambda: held()[1] <= files + 8, seconds=5, what="the end of the connections")
+    asked = [one for one in gateway.requests()["recent"] if one["session"] == frozen]
+    gateway.unfreeze(frozen)
+    until(lambda: product.connected(frozen) == "1", seconds=20, what="the page's return")
+    print(f"{len(asked)} calls for 300 clients")
+    assert held()[0] <= threads
+    assert gateway.requests()["max_in_flight"] <= 4
+    assert len(asked) < 100
 
 
 @pytest.mark.parametrize(
