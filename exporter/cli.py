@@ -251,6 +251,8 @@ def _answer(
     address, tls = address_text(listener.getsockname()), access.tls is not None
     with reloader.running():
         log.info("exporter_started version=%s address=%s tls=%s", installed, address, tls)
+        if not core.settings.current().servers:
+            log.warning("nothing_to_watch remedy=%r", "set WPPCONNECT_URL, or add a gateway on the page")
         make_server(app, tls=access.tls).run(sockets=[listener])
         log.info("exporter_stopped")
     hints.stop()

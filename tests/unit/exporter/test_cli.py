@@ -221,6 +221,14 @@ def test_words_without_a_flag_are_a_mistake(capsys, environ):
     assert "belong to no flag" in capsys.readouterr().err
 
 
+def test_exporter_without_a_gateway_says_what_to_set(spawn, tmp_path):
+    process = spawn({"EXPORTER_WEB_LISTEN_ADDRESS": "127.0.0.1:0", "WPPCONNECT_DATA_DIR": str(tmp_path)})
+
+    listening_address(process)
+
+    assert "nothing_to_watch remedy='set WPPCONNECT_URL, or add a gateway" in process.stderr.readline()
+
+
 def test_flag_wins_over_the_variable(spawn, environ):
     process = spawn(environ | {"EXPORTER_LOG_LEVEL": "loud"}, "--log.level", "error", "--config.check")
 
