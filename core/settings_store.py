@@ -214,10 +214,12 @@ class SettingsSource:
     def renew(self, environment: CoreEnvironment) -> Settings:
         """Put another reading of the environment in force, with what was saved over it.
 
-        Raises ConfigurationError, and changes nothing, when the two do not fit together.
+        Raises ConfigurationError, and changes nothing, when the two do not fit together. While what was saved
+        is not in force, the new reading waits with it.
         """
         view = self._view()
-        effective(environment, view.document.saved, view.settings.revision)
+        if not view.problems:
+            effective(environment, view.document.saved, view.settings.revision)
         with self._lock:
             self._environment = environment
             if self._held is not None:

@@ -230,6 +230,10 @@ def _answer(
         access.replace(web)
         webhook.token = new.webhook_word
 
+    def reload() -> tuple[str, ...]:
+        # What was saved on the page is followed without a reload, and may be refused all the same.
+        return reloader.reload() or core.settings.problems
+
     counts = OwnMetrics(read_state=lambda: (core.settings.current().revision, not core.settings.problems))
     hints = HintSender(core.monitor.hint)
     webhook = Webhook(
@@ -244,7 +248,7 @@ def _answer(
         prober=Prober(read_snapshot=core.monitor.snapshot, hint=hints.send),
         webhook=webhook,
         access=access,
-        reload=reloader.reload if own.web_enable_lifecycle else None,
+        reload=reload if own.web_enable_lifecycle else None,
         version=installed,
     )
     log = logging.getLogger(__name__)

@@ -33,6 +33,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         changes = {
             "WPPCONNECT_SESSIONS": f"{KEPT},{GOES}",
             "WPPCONNECT_INTERVAL_SECONDS": f"{INTERVAL_SECONDS:g}",
+            "EXPORTER_WEB_ENABLE_LIFECYCLE": "true",
         }
         with stack(gateway, tmp_path_factory.mktemp("product"), **changes) as running:
             yield running
@@ -110,10 +111,19 @@ def test_broken_settings_on_disk_are_refused_and_the_old_ones_stay(
     until(lambda: float(product.metric(LAST_PROBE) or 0) > probed, what="a probe with the old settings")
     assert sessions(product) == before
     assert told in exporter.printed()
+    assert told in reload(product, 500)
     assert SECRET not in exporter.printed()
     replace(path, good)
     until(lambda: product.metric(SUCCESS) == "1", what="the mended settings")
+    assert reload(product, 200) == "The settings were read anew.\n"
     assert sessions(product) == before
+
+
+def reload(product: Stack, status: int) -> str:
+    """Have the settings read anew, and return the answer's text."""
+    answer = requests.post(f"{product.exporter_url}/-/reload", timeout=5)
+    assert answer.status_code == status
+    return answer.text
 
 
 def replace(path: Path, text: str) -> None:

@@ -48,3 +48,18 @@ def test_what_does_not_fit_the_saved_settings_changes_nothing() -> None:
 
     assert secrets(source) == ["k3y-of-env"]
     assert source.problems == ()
+
+
+def test_new_reading_waits_until_broken_saved_settings_are_mended() -> None:
+    store = MemoryStore()
+    source = make_source(store)
+    source.save(SavedSettings().with_interval(2.5), expected_revision=0, actor="anna")
+    store.put(2, {"saved": {"interval_seconds": 10_000}})
+
+    source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))
+
+    assert (secrets(source), source.current().interval_seconds) == (["k3y-of-env"], 2.5)
+    assert source.problems != ()
+    store.put(3, {"saved": {"interval_seconds": 4}})
+    assert (secrets(source), source.current().interval_seconds) == (["rotated"], 4)
+    assert source.problems == ()
