@@ -5,14 +5,13 @@ Only the standard library is imported: the check runs every few seconds, in each
 
 from __future__ import annotations
 
-import http.client
-import ssl
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-ANSWER_SECONDS = 3.0
+from cli.health import answers
+
 FAILED = 1
 
 PARTS = {
@@ -52,22 +51,6 @@ def _answers(environ: Mapping[str, str], part: str) -> bool:
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(host, host.strip("[]"))
     if not port.isdecimal():
         return False
-    plain = http.client.HTTPConnection(host, int(port), timeout=ANSWER_SECONDS)
-    # With a web.yml the exporter speaks TLS, under a name that is not 127.0.0.1.
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    tls = http.client.HTTPSConnection(host, int(port), timeout=ANSWER_SECONDS, context=context)
-    return _asks(plain, path) or (part == "exporter" and _asks(tls, path))
-
-
-def _asks(connection: http.client.HTTPConnection, path: str) -> bool:
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
-    except ssl.SSLError as error:
-        # It wants a certificate of its clients: it lives.
-        return "CERTIFICATE_REQUIRED" in (error.reason or "")
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    place = f"[{host}]:{port}{path}" if ":" in host else f"{host}:{port}{path}"
+    # With a web.yml the exporter speaks TLS.
+    return answers(f"http://{place}") or (part == "exporter" and answers(f"https://{place}"))

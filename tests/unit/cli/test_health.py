@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.health import answers
+from cli.healthy import healthy
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
 
@@ -45,10 +46,13 @@ def serving(context: ssl.SSLContext | None) -> Iterator[int]:
         server.server_close()
 
 
-def context_of(directory: Path, *, wants_certificate: bool) -> ssl.SSLContext:
+def context_of(
+    directory: Path, *, wants_certificate: bool, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+) -> ssl.SSLContext:
     pair = make_pair(directory, "exporter.example.org")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
+    context.maximum_version = newest
     if wants_certificate:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(pair.certificate)
@@ -72,3 +76,22 @@ def test_nobody_answers(scheme: str) -> None:
         port = listener.getsockname()[1]
 
     assert not answers(f"{scheme}://127.0.0.1:{port}/-/healthy")
+
+
+def test_something_else_on_a_port_of_tls_is_no_answer() -> None:
+    with serving(None) as port:
+        assert not answers(f"https://127.0.0.1:{port}/-/healthy")
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_container_with_tls_for_known_clients_is_healthy(tmp_path: Path, newest: ssl.TLSVersion) -> None:
+    with serving(context_of(tmp_path, wants_certificate=True, newest=newest)) as port:
+        assert healthy({"EXPORTER_WEB_LISTEN_ADDRESS": f":{port}"}, "exporter") == 0
+
+
+def test_a_container_in_which_nothing_listens_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert healthy({"EXPORTER_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}"}, "exporter") == 1
+    assert "no answer of exporter" in capsys.readouterr().err
