@@ -78,6 +78,10 @@ TEMPLATES = (
     N_("It is recreated through the Docker Engine; the next `docker compose up -d` recreates it once more."),
     N_("It is recreated through the Docker Engine."),
     N_(
+        "It is recreated through the Docker Engine, without the other changes that wait in its compose file "
+        "or image; the next `docker compose up -d` brings them."
+    ),
+    N_(
         "It is not known which keys the image {image} reads: say so with `reads` for container {name} in the "
         "sync file, for example reads = {keys}, or [] when it reads none. Not the same: {differing}."
     ),

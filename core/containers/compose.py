@@ -6,24 +6,33 @@ in it would bring them along. In both cases the engine's own way is taken.
 
 from __future__ import annotations
 
+import copy
 import json
 import posixpath
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.containers.blueprint import environment_of, with_arguments
+from core.containers.blueprint import argument_of, environment_of, with_arguments
 from core.containers.engine import Engine, Inspection
-from core.containers.judgement import CONFIG_FILES, compose_folder, image_of, labels_of
+from core.containers.judgement import (
+    CONFIG_FILES,
+    WORKING_DIRECTORY,
+    Way,
+    compose_folder,
+    image_of,
+    labels_of,
+)
 from core.exceptions import ContainerError
 from core.logs import redact
 from core.propagation.reach import Expectation
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
+CONFIG_HASH = "com.docker.compose.config-hash"
 ENVIRONMENT_FILE = f"{PROJECT}.environment_file"
 CONFIG_SECONDS = 30
 UP_SECONDS = 600
@@ -53,19 +62,29 @@ class Compose:
                     return found
         return None
 
-    def may_recreate(self, engine: Engine, expectation: Expectation, seen: Inspection) -> bool:
-        """Tell whether Compose stands in the right folder and would change nothing else."""
+    def way(self, engine: Engine, expectation: Expectation, seen: Inspection) -> Way:
+        """Tell how a container is recreated: by Compose where its folder is right and nothing else changes.
+
+        Compose marks a container with a hash of what the files said of its service. With the old values put
+        back for our keys the files have to give that hash again: then nothing else waits in them.
+        """
         folder, files = compose_folder(seen), _files(seen)
         if folder is None or folder != expectation.project_folder or not folder.is_dir():
-            return False
+            return Way.ENGINE
         if not files or not all(file.is_file() for file in files):
-            return False
-        config = self._config(seen)
-        if config is None or labels_of(seen).get(SERVICE) not in config.get("services", {}):
-            return False
-        if engine.image_id(image_of(seen)) != seen["Image"]:
-            return False
-        return not list(_changes(config, expectation, seen))
+            return Way.ENGINE
+        service, config = labels_of(seen).get(SERVICE, ""), self._config(seen)
+        if config is None or service not in config.get("services", {}):
+            return Way.ENGINE
+        wanted = config["services"][service]
+        if expectation.container.gateway and wanted.get("hostname") != seen["Config"]["Hostname"]:
+            # Its browser profiles are locked with the name of their host.
+            return Way.ENGINE
+        before = self._hash(seen, service, _with_old_values(config, service, expectation, seen))
+        is_same_image = engine.image_id(image_of(seen)) == seen["Image"]
+        if before != labels_of(seen).get(CONFIG_HASH) or not is_same_image:
+            return Way.ENGINE_LEAVING_CHANGES
+        return Way.ENGINE_LEAVING_CHANGES if _has_other_places(config, wanted, seen) else Way.COMPOSE
 
     def recreate(self, seen: Inspection) -> None:
         """Have the service's container recreated; raise ContainerError when Compose cannot."""
@@ -78,7 +97,8 @@ class Compose:
             raise ContainerError(f"Compose failed: {said}")
 
     def _config(self, seen: Inspection) -> dict[str, Any] | None:
-        done = self._run([*_project(seen), "config", "--format", "json"], CONFIG_SECONDS)
+        # Also what a profile keeps from being started: this container was.
+        done = self._run([*_project(seen), "--profile", "*", "config", "--format", "json"], CONFIG_SECONDS)
         if done is None or done.returncode:
             return None
         try:
@@ -87,14 +107,29 @@ class Compose:
             return None
         return found if isinstance(found, dict) else None
 
-    def _run(self, arguments: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str] | None:
+    def _hash(self, seen: Inspection, service: str, config: Mapping[str, Any]) -> str | None:
+        """Ask for the mark of a service; None when Compose does not tell."""
+        project = [
+            "--project-directory",
+            labels_of(seen)[WORKING_DIRECTORY],
+            "--project-name",
+            labels_of(seen)[PROJECT],
+        ]
+        words = [*project, "--profile", "*", "--file", "-", "config", "--hash", service]
+        done = self._run(words, CONFIG_SECONDS, json.dumps(config))
+        name, _, mark = done.stdout.strip().partition(" ") if done else ("", "", "")
+        return mark if name == service else None
+
+    def _run(
+        self, arguments: Sequence[str], seconds: float, said: str = ""
+    ) -> subprocess.CompletedProcess[str] | None:
         # Nothing of our own environment: a variable of ours would win over the project's .env file.
         environ = {"PATH": self.path, "DOCKER_HOST": self.host, "HOME": str(Path.home())}
         try:
             return subprocess.run(  # noqa: S603 - a program of the administrator's, without a shell
                 [*self.program, *arguments],
                 env=environ,
-                stdin=subprocess.DEVNULL,
+                input=said,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -118,45 +153,43 @@ def _project(seen: Inspection) -> list[str]:
     files = [argument for file in _files(seen) for argument in ("--file", str(file))]
     variables = [one for one in labels.get(ENVIRONMENT_FILE, "").split(",") if one]
     return [
-        *("--project-directory", labels[f"{PROJECT}.working_dir"], "--project-name", labels[PROJECT]),
+        *("--project-directory", labels[WORKING_DIRECTORY], "--project-name", labels[PROJECT]),
         *files,
         *(argument for file in variables for argument in ("--env-file", file)),
     ]
 
 
-def _changes(config: Mapping[str, Any], expectation: Expectation, seen: Inspection) -> Iterator[str]:
-    """Name what Compose would change besides the expected keys."""
-    service = config["services"][labels_of(seen)[SERVICE]]
+def _with_old_values(
+    config: dict[str, Any], service: str, expectation: Expectation, seen: Inspection
+) -> dict[str, Any]:
+    """Return the file's meaning with the values that the container runs with, for our keys alone."""
+    changed: dict[str, Any] = copy.deepcopy(config)
+    wanted = changed["services"][service]
     environment = environment_of(seen)
-    for key, value in (service.get("environment") or {}).items():
-        wanted = None if value is None else _plain(str(value))
-        if key not in expectation.environment and environment.get(key) != wanted:
-            yield key
-    arguments = {option: value.get_secret_value() for option, value in expectation.arguments.items()}
-    for key, part in (("command", "Cmd"), ("entrypoint", "Entrypoint")):
-        if service.get(key) is not None:
-            wanted_words = [_plain(word) for word in service[key]]
-            if wanted_words != with_arguments(seen["Config"].get(part) or [], arguments):
-                yield key
-    hostname = service.get("hostname")
-    if hostname != seen["Config"]["Hostname"] and (hostname or expectation.container.gateway):
-        yield "hostname"  # A gateway's browser profiles are locked with the name of their host.
-    if _mounts_asked(config, service) != _mounts_seen(seen):
-        yield "volumes"
-    if _networks_asked(config, service) != set(seen["NetworkSettings"]["Networks"] or ()):
-        yield "networks"
-    if _ports_asked(service) != _ports_seen(seen):
-        yield "ports"
-    if (service.get("restart") or "no") != _restart_seen(seen):
-        yield "restart"
-    labels = labels_of(seen)
-    if any(labels.get(key) != _plain(str(value)) for key, value in (service.get("labels") or {}).items()):
-        yield "labels"
+    variables = wanted.get("environment") or {}
+    for key in expectation.environment:
+        if key in environment:
+            variables[key] = _doubled(environment[key])
+        else:
+            variables.pop(key, None)
+    arguments = {option: argument_of(seen, option) for option in expectation.arguments}
+    old = {option: _doubled(value) for option, value in arguments.items() if value is not None}
+    for part in ("command", "entrypoint"):
+        if wanted.get(part):
+            wanted[part] = with_arguments(wanted[part], old)
+    return changed
 
 
-def _plain(text: str) -> str:
-    """Undo the doubling by which Compose writes a dollar sign."""
-    return text.replace("$$", "$")
+def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], seen: Inspection) -> bool:
+    """Tell whether volumes or networks lead elsewhere now: their own sections are not in a service's mark."""
+    return _mounts_asked(config, service) != _mounts_seen(seen) or _networks_asked(config, service) != set(
+        seen["NetworkSettings"]["Networks"] or ()
+    )
+
+
+def _doubled(text: str) -> str:
+    """Write a dollar sign as Compose reads it."""
+    return text.replace("$", "$$")
 
 
 def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -193,28 +226,3 @@ def _networks_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> se
     return {
         (networks.get(one) or {}).get("name", one) for one in service.get("networks") or {"default": None}
     }
-
-
-def _ports_asked(service: Mapping[str, Any]) -> set[tuple[str, str, str]]:
-    return {
-        (
-            f"{one['target']}/{one.get('protocol', 'tcp')}",
-            one.get("host_ip", ""),
-            str(one.get("published", "")),
-        )
-        for one in service.get("ports") or ()
-    }
-
-
-def _ports_seen(seen: Inspection) -> set[tuple[str, str, str]]:
-    return {
-        (port, one.get("HostIp", ""), one.get("HostPort", ""))
-        for port, bindings in (seen["HostConfig"].get("PortBindings") or {}).items()
-        for one in bindings or ()
-    }
-
-
-def _restart_seen(seen: Inspection) -> str:
-    policy = seen["HostConfig"].get("RestartPolicy") or {}
-    name, count = policy.get("Name") or "no", policy.get("MaximumRetryCount") or 0
-    return f"{name}:{count}" if count else name

@@ -17,7 +17,7 @@ from core.clock import now as real_now
 from core.containers.compose import Compose
 from core.containers.engine import Engine, Inspection
 from core.containers.journal import Journal, Page, Phase
-from core.containers.judgement import ONCE_MORE, compose_folder, judge
+from core.containers.judgement import ONCE_MORE, Way, compose_folder, judge
 from core.containers.moving import Mover, Order, sentence, told
 from core.containers.readiness import Patience, grace_seconds
 from core.containers.sessions import GatewaySessions
@@ -198,17 +198,17 @@ class DockerContainers:
             _register_secrets(seen)
         for secret in (*expectation.environment.values(), *expectation.arguments.values()):
             register_secret(secret.get_secret_value())
-        consequence = judge(expectation, seen, neighbours=(), by_compose=False)
+        consequence = judge(expectation, seen, neighbours=(), way=Way.ENGINE)
         if seen is None or consequence.action is not ContainerAction.RECREATE:
             return _Case(expectation, consequence, seen)
-        may = compose if compose and compose.may_recreate(engine, expectation, seen) else None
+        way = compose.way(engine, expectation, seen) if compose else Way.ENGINE
         neighbours = engine.sharing_network_of(seen)
-        consequence = judge(expectation, seen, neighbours=neighbours, by_compose=may is not None)
+        consequence = judge(expectation, seen, neighbours=neighbours, way=way)
         gateway = expectation.container.gateway
         if gateway:
             sessions = tuple(f"{gateway}/{one}" for one in self._sessions_of(expectation.container))
             consequence = consequence.model_copy(update={"sessions": sessions})
-        return _Case(expectation, consequence, seen, may)
+        return _Case(expectation, consequence, seen, compose if way is Way.COMPOSE else None)
 
     def _sessions_of(self, container: ContainerSettings) -> tuple[str, ...]:
         gateway = container.gateway

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ SWARM_TASK = "com.docker.swarm.task.id"
 ONCE_MORE = "the next `docker compose up -d` recreates it once more"
 
 
+class Way(Enum):
+    """How a container is recreated."""
+
+    COMPOSE = auto()
+    ENGINE = auto()
+    ENGINE_LEAVING_CHANGES = auto()
+    """Compose would bring along what else waits in the files."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """The keys whose values a container does not run with."""
@@ -30,7 +40,7 @@ class Difference:
 
 
 def judge(
-    expectation: Expectation, seen: Inspection | None, *, neighbours: Sequence[str], by_compose: bool
+    expectation: Expectation, seen: Inspection | None, *, neighbours: Sequence[str], way: Way
 ) -> Consequence:
     """Tell what carrying out would do to a container, and in words why.
 
@@ -65,7 +75,7 @@ def judge(
         return consequence(ContainerAction.REFUSED, problem, keys=found.keys)
     return consequence(
         ContainerAction.RECREATE,
-        _means(seen, by_compose=by_compose),
+        _means(seen, way),
         keys=found.keys,
         down_seconds=down_seconds(seen),
     )
@@ -112,9 +122,14 @@ def compose_folder(seen: Inspection) -> Path | None:
     return Path(folder) if folder else None
 
 
-def _means(seen: Inspection, *, by_compose: bool) -> str:
-    if by_compose:
+def _means(seen: Inspection, way: Way) -> str:
+    if way is Way.COMPOSE:
         return "It is recreated by Compose, from its own folder."
+    if way is Way.ENGINE_LEAVING_CHANGES:
+        return (
+            "It is recreated through the Docker Engine, without the other changes that wait in its compose "
+            "file or image; the next `docker compose up -d` brings them."
+        )
     if compose_folder(seen):
         return f"It is recreated through the Docker Engine; {ONCE_MORE}."
     return "It is recreated through the Docker Engine."

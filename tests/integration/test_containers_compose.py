@@ -34,10 +34,24 @@ services:
       - OTHER=1$$2
     volumes: ["./data:/relative:ro", "kept:/kept", "/anonymous"]
     stop_grace_period: 1s
+    env_file: app.env
     restart: {restart}
     labels: {{com.example.owner: "some$$body"}}
+{more}
 volumes: {{kept: }}
 """
+
+
+WAITING = (
+    "    mem_limit: 64m",
+    "    healthcheck: {test: 'true', interval: 30s}",
+    "    cap_add: [NET_ADMIN]",
+    "    user: '65534'",
+    "    logging: {options: {max-size: 1m}}",
+    "    deploy: {resources: {limits: {cpus: '0.5'}}}",
+    "    extra_hosts: ['somewhere:10.0.0.1']",
+    "    networks: [another]\nnetworks: {another: }",
+)
 
 
 class Project:
@@ -49,11 +63,12 @@ class Project:
         self.name = playground.engine.name(word)
         (folder / "data").mkdir()
         (folder / "data" / "file").write_text("of the project\n")
+        (folder / "app.env").write_text("FROM_FILE='$2b$10'\n")
 
-    def write(self, key: str, *, restart: str = "unless-stopped", first: str = "") -> None:
+    def write(self, key: str, *, restart: str = "unless-stopped", first: str = "", more: str = "") -> None:
         """Write the compose file."""
         image = self.playground.engine.busybox()
-        text = FILE.format(image=image, name=self.name, key=key, restart=restart, first=first)
+        text = FILE.format(image=image, name=self.name, key=key, restart=restart, first=first, more=more)
         (self.folder / "docker-compose.yml").write_text(text)
 
     def up(self) -> None:
@@ -135,11 +150,32 @@ def test_other_changes_that_wait_in_the_file_are_not_taken_along(
     project.up()
     project.write(NEW, restart="always")
 
-    done = part(playground, tmp_path).carry_out([expectation(project.name, folder=tmp_path)], Progress())
+    wanted = [expectation(project.name, folder=tmp_path)]
+    told = part(playground, tmp_path).consequences(wanted)
+    done = part(playground, tmp_path).carry_out(wanted, Progress())
 
+    assert "without the other changes that wait in its compose file" in told[0].why
     assert "once more" in done.notes[0]
     assert project.inspect()["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
     assert playground.key_of(project.name) == NEW
+
+
+def test_whatever_else_waits_in_the_files_is_named_before_the_click(
+    playground: Playground, tmp_path: Path
+) -> None:
+    project = Project(playground, tmp_path, "waiting")
+    project.write(OLD)
+    project.up()
+
+    def told(more: str = "", of_the_env_file: str = "'$2b$10'") -> bool:
+        project.write(NEW, more=more)
+        (tmp_path / "app.env").write_text(f"FROM_FILE={of_the_env_file}\n")
+        (found,) = part(playground, tmp_path).consequences([expectation(project.name, folder=tmp_path)])
+        return "without the other changes that wait" in found.why
+
+    assert {more: told(more) for more in WAITING} == dict.fromkeys(WAITING, True)
+    assert told(of_the_env_file="another")
+    assert not told()
 
 
 def test_container_that_compose_has_removed_is_made_again_when_the_new_one_is_no_good(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.containers.judgement import judge
+from core.containers.judgement import Way, judge
 from core.propagation.reach import Consequence, ContainerAction, Expectation
 from core.propagation.targets import ContainerSettings
 
@@ -48,7 +48,7 @@ def judged(
     value: str = "new",
     gateway: str | None = None,
     neighbours: tuple[str, ...] = (),
-    by_compose: bool = False,
+    way: Way = Way.ENGINE,
 ) -> Consequence:
     """Judge a container for which the files give every key the same value."""
     given = {key: SecretStr(value) for key in keys}
@@ -58,7 +58,7 @@ def judged(
         environment={key: one for key, one in given.items() if not key.startswith("--")},
         arguments={key: one for key, one in given.items() if key.startswith("--")},
     )
-    return judge(expectation, container, neighbours=neighbours, by_compose=by_compose)
+    return judge(expectation, container, neighbours=neighbours, way=way)
 
 
 CLI = "wppconnect/server-cli:latest"
@@ -71,7 +71,8 @@ SERVER = "wppconnect/wppconnect-server"
         (None, {}, ContainerAction.ABSENT, "no container app"),
         (seen(), {"value": "old"}, ContainerAction.NOTHING, "already"),
         (seen(), {}, ContainerAction.RECREATE, "through the Docker Engine."),
-        (seen(), {"by_compose": True}, ContainerAction.RECREATE, "by Compose"),
+        (seen(), {"way": Way.COMPOSE}, ContainerAction.RECREATE, "by Compose"),
+        (seen(), {"way": Way.ENGINE_LEAVING_CHANGES}, ContainerAction.RECREATE, "other changes that wait"),
         (seen(Labels=COMPOSE), {}, ContainerAction.RECREATE, "recreates it once more"),
         (seen(), {"reads": ()}, ContainerAction.NOT_READ, "my/own does not read TOKEN"),
         (seen(CLI), {"reads": None, "keys": ("SECRET_KEY", "TOKEN")}, ContainerAction.NOT_READ, "SECRET_KEY"),
@@ -147,7 +148,7 @@ def doubtful(reads: tuple[str, ...] | None, **more: Any) -> Consequence:
         environment={"TOKEN": SecretStr("new")},
         **more,
     )
-    return judge(expectation, seen(Labels=labels), neighbours=(), by_compose=False)
+    return judge(expectation, seen(Labels=labels), neighbours=(), way=Way.ENGINE)
 
 
 @pytest.mark.parametrize("doubt", ["unknown", "overridden"])
