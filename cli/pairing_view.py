@@ -6,12 +6,9 @@ from datetime import datetime, timedelta
 
 from cli.qr_terminal import draw_qr
 from cli.screen import wrap
-from core.models import QrCode, SessionSnapshot, Verdict
+from core.models import QrCode, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 
-FIRST_CODE_LIVES = timedelta(seconds=60)
-LATER_CODES_LIVE = timedelta(seconds=20)
-"""WhatsApp renews a QR code after these times (contract, section 5)."""
 SHORTEST_CODE = timedelta(seconds=5)
 """A next code that would live shorter than this before the attempt ends is not promised."""
 
@@ -72,7 +69,7 @@ def _countdown(until: datetime | None, now: datetime) -> str:
 
 def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str]:
     """Say how long the code lives, whether another follows, and when the gateway gives up."""
-    code_ends = qr.first_seen + (FIRST_CODE_LIVES if qr.generation == 1 else LATER_CODES_LIVE)
+    code_ends = qr.first_seen + qr_life(qr.generation)
     if attempt_ends is not None and now >= attempt_ends:
         return ["Scanned, or expired: wait."]
     is_last = attempt_ends is not None and attempt_ends < code_ends + SHORTEST_CODE

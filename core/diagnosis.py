@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from core.models import Frozen, QrCode, Reason, SessionState
+from core.models import Frozen, QrCode, Reason, SessionState, qr_life
 
 SCAN_SLACK = timedelta(seconds=15)
 """A QR code that stays on for so much longer than its life has been scanned, and nothing came of it yet."""
@@ -123,7 +123,6 @@ class Circumstances(Frozen):
     profile_was_held: bool = False
     """An earlier browser may hold the profile, or its lock bears the host name of an earlier container."""
     qr: QrCode | None = None
-    qr_life: timedelta = timedelta(seconds=60)
     reason: Reason = Reason.NONE
     """Why the session is closed."""
     ever_connected: bool = False
@@ -208,7 +207,8 @@ def _end_to_end(answer: CheckResult, _found: Found, _known: Circumstances) -> Ca
 
 
 def _waiting(known: Circumstances) -> Cause:
-    if known.qr is not None and known.now - known.qr.first_seen > known.qr_life + SCAN_SLACK:
+    qr = known.qr
+    if qr is not None and known.now - qr.first_seen > qr_life(qr.generation) + SCAN_SLACK:
         return Cause.SCANNED_NOT_LINKED
     return Cause.WAITING_FOR_SCAN
 

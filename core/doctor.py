@@ -34,8 +34,6 @@ from core.settings import PUBLIC_DEFAULT_SECRET, ServerSettings
 from core.token_format import TokenKind, parse_token
 from core.verdict import START_LIMIT
 
-QR_LIFE_FIRST = timedelta(seconds=60)
-QR_LIFE_LATER = timedelta(seconds=20)
 RECENT_START = timedelta(minutes=5)
 """A session that starts so soon after its gateway did may meet the lock of an earlier container's browser."""
 HISTORY_ENTRIES = 60
@@ -119,7 +117,6 @@ class _Examination:
                 "start_is_late": began is not None and known.now - began > START_LIMIT,
                 "profile_was_held": began is not None and self._held_profile(began, gateway, seen.session),
                 "qr": seen.qr,
-                "qr_life": QR_LIFE_FIRST if seen.qr and seen.qr.generation == 1 else QR_LIFE_LATER,
                 "reason": seen.reason if seen.verdict is Verdict.DISCONNECTED else Reason.NONE,
                 "ever_connected": seen.ever_connected,
                 "attempts": expired_attempts(self._transitions(seen.session)),

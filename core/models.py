@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -191,7 +191,12 @@ class QrCode(Frozen):
     payload: str = Field(repr=False)
     first_seen: AwareDatetime
     generation: int = 1
-    """1 for the first code of this start; WhatsApp gives that one 60 s and each later one 20 s."""
+    """1 for the first code of this start."""
+
+
+def qr_life(generation: int) -> timedelta:
+    """Tell how long WhatsApp lets a QR code live (contract, section 5)."""
+    return timedelta(seconds=60 if generation == 1 else 20)
 
 
 class Observation(Frozen):

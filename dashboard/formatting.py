@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from core.models import Pause, Reason, SessionSnapshot, Verdict
+from core.models import Pause, Reason, SessionSnapshot, Verdict, qr_life
 from core.operation_status import SELF_HEALING
 from core.self_healing import MOST_TRIES, Healed, due_at
 from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, format_number, translator
@@ -26,11 +26,6 @@ from dashboard.words import (
     SELF_HEALING_ACTS,
     STEPS,
 )
-
-FIRST_CODE_SECONDS = 60
-LATER_CODE_SECONDS = 20
-"""WhatsApp gives the first QR of a start 60 s and each later one 20 s."""
-
 
 _SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (?P<path>[^;]+);")
 """How the store's notices begin."""
@@ -203,7 +198,7 @@ def operation(voice: Voice, kind: str) -> str:
 
 def code_life(generation: int) -> int:
     """Tell for how many seconds WhatsApp lets a QR code live."""
-    return FIRST_CODE_SECONDS if generation == 1 else LATER_CODE_SECONDS
+    return round(qr_life(generation).total_seconds())
 
 
 def code_seconds_left(voice: Voice, first_seen: datetime, generation: int) -> int:
