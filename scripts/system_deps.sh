@@ -22,7 +22,7 @@ install_packages() { # packages
     # We want the programs, not services on this machine: under systemd they are masked while they are
     # installed and disabled afterwards; elsewhere runlevel 1 keeps invoke-rc.d from starting them.
     held=
-    for service in prometheus.service prometheus-alertmanager.service \
+    for service in prometheus.service prometheus-alertmanager.service caddy.service nginx.service \
         docker.socket docker.service containerd.service; do
         if [ -d /run/systemd/system ] && ! systemctl cat "$service" >/dev/null 2>&1; then
             held="$held $service"

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, StorageState, sync_playwright
 from simulator import Simulator, Times
 from tests.plugins.system_tools import require
 from tests.support import quick_page
+from tests.support.certificates import Pair, make_pair
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import Visitor
 
@@ -34,6 +35,23 @@ def browser() -> Iterator[Browser]:
     require("chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A certificate for localhost, which nobody knows."""
+    return make_pair(tmp_path_factory.mktemp("tls"), "proxy")
+
+
+@pytest.fixture(scope="module")
+def trusting_browser() -> Iterator[Browser]:
+    """A browser that takes any certificate."""
+    require("chromium")
+    with sync_playwright() as playwright:
+        arguments = [*QUIET, "--ignore-certificate-errors"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield running
         running.close()
 
