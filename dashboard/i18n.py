@@ -54,7 +54,8 @@ def current_locale() -> str:
     # Imported here because everything else in this module also serves pages that are not Streamlit's.
     from streamlit import context
 
-    return negotiate(context.locale)
+    # A tab that is emptied because its sign-in has ended is rerun without what its browser tells of itself.
+    return negotiate(context.locale or context.headers.get("accept-language"))
 
 
 def gettext(message: str) -> str:

@@ -56,13 +56,14 @@ def signed_out(words: str, link: str) -> str:
     """Return all that is left of a tab whose sign-in has ended, without what Streamlit says about the cut.
 
     The gate cuts the tab off right after this is drawn, and Streamlit would cover it with a connection error.
+    The link leads to where the tab is, which the gate answers with the sign-in.
     """
     return (
         "<style>.stApp::before, [data-testid=stDialog], [role=dialog], [role=presentation] "
         "{ display: none !important; }</style>"
         '<div class="ops-signed-out" role="status" style="text-align:center;padding:20vh 1rem 0">'
         f'<p style="font-size:1.3rem;font-weight:650">{escape(words)}</p>'
-        f'<p><a href="sign-in" target="_self" style="color:inherit">{escape(link)}</a></p></div>'
+        f'<p><a href="" target="_self" style="color:inherit">{escape(link)}</a></p></div>'
     )
 
 

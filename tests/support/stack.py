@@ -83,6 +83,7 @@ class Stack:
         self._processes: list[Process] = []
         self.exporter_url = ""
         self.page_url = ""
+        self.page_process: Process | None = None
 
     def start_exporter(self, *, port: int | None = None) -> Process:
         """Start the exporter and wait until it answers."""
@@ -99,6 +100,7 @@ class Stack:
         process = self.start_program(
             package, DASHBOARD_LISTEN_ADDRESS=f"127.0.0.1:{port}", DASHBOARD_PRINT_LINK="1"
         )
+        self.page_process = process
         await_health(self.page_url, process)
         return process
 

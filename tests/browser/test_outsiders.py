@@ -1,4 +1,4 @@
-"""What is sent to browsers that shall not see a code, while an operator links phones beside them."""
+"""People who may not see a code, and people who are not signed in any more."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             WPPCONNECT_SESSIONS=f"{SESSION},{OTHER}",
         ) as running,
     ):
+        running.start_page("tests.support.quick_page")
         yield running
 
 
@@ -68,11 +69,15 @@ def as_text(frame: bytes | str) -> str:
     return frame if isinstance(frame, str) else frame.decode("utf-8", errors="replace")
 
 
-def add_viewer(product: Stack) -> str:
-    """Add a user who may see, but not pair; returns the link to set the password."""
+def people_of(product: Stack) -> People:
+    """Change users as the command line does, beside the page."""
     store = FileStore(product.data / "store")
-    people = People(open_users(store, product.data), History(product.data / "history"))
-    made = people.add("vera", Role.VIEWER, by="test")
+    return People(open_users(store, product.data), History(product.data / "history"))
+
+
+def invite(product: Stack, name: str, role: Role = Role.VIEWER) -> str:
+    """Add a user; returns the link to set the password."""
+    made = people_of(product).add(name, role, by="test")
     assert made
     return f"{product.page_url}{links.PATH}#{made.token}"
 
@@ -122,14 +127,14 @@ def test_neither_viewer_nor_hand_off_is_sent_what_links_another_phone(
     browser: Browser, product: Stack
 ) -> None:
     boss = Visitor(browser, product, "desktop")
-    boss.sign_in_first(product.first_link(product.start_page("tests.support.quick_page")))
     shown = Sent(boss)
     vera = Visitor(browser, product, "phone")
     seen = Sent(vera)
-    invitation = add_viewer(product)
-    # Meanwhile the page learns of the new user.
+    invitations = invite(product, "boss", Role.OPERATOR), invite(product, "vera")
+    # Meanwhile the page learns of the new users.
     product.lose_the_phone(OTHER)
-    vera.sign_in_first(invitation)
+    boss.sign_in_first(invitations[0])
+    vera.sign_in_first(invitations[1])
     boss.open_session(SESSION)
     boss.press(f"handoff-main-{SESSION}")
     link = boss.page.locator("[data-ops=handoff-link]").inner_text(timeout=SLOW)
@@ -163,3 +168,27 @@ def test_neither_viewer_nor_hand_off_is_sent_what_links_another_phone(
     assert found([*secrets, *kept, OTHER], handed.everything()) == []
     for one in (boss, vera, helper):
         one.close()
+
+
+def test_tab_whose_sign_in_ended_while_it_was_away_finds_the_way_back_in_its_language(
+    browser: Browser, product: Stack
+) -> None:
+    invitation = invite(product, "eva")
+    product.lose_the_phone(OTHER)
+    eva = Visitor(browser, product, "phone", locale="pt-BR")
+    eva.sign_in_first(invitation)
+    eva.open_session(OTHER)
+    eva.reads("Desconectada")
+
+    assert product.page_process
+    product.page_process.kill()
+    people_of(product).set_disabled("eva", True, by="test")
+    eva.page.wait_for_function(
+        "getComputedStyle(document.querySelector('.stApp'), '::before').content.includes('conexão')"
+    )
+    product.start_page("tests.support.quick_page")
+
+    eva.page.get_by_label("Senha").wait_for(timeout=SLOW)
+    assert eva.page.input_value("input[name=next]") == f"/session?server=main&session={OTHER}"
+    assert eva.kept_out() == []
+    eva.close()
