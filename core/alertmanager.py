@@ -35,7 +35,7 @@ class Routed:
 
 
 @dataclass(frozen=True)
-class Tally:
+class NoticeCounts:
     """Notifications since Alertmanager started, by kind of integration."""
 
     delivered: Mapping[str, int]
@@ -117,7 +117,7 @@ class Alertmanager:
             found.setdefault(name, set()).update({kind} - {""})
         return found
 
-    def tally(self) -> Tally:
+    def notice_counts(self) -> NoticeCounts:
         """Count notifications by kind of integration: Alertmanager keeps no finer account."""
         counts: dict[str, dict[str, int]] = {}
         body = self._ask("GET", "/metrics").body
@@ -129,7 +129,7 @@ class Alertmanager:
             raise self._unreadable() from None
         failed = counts.get("notification_requests_failed_total", {})
         requests = counts.get("notification_requests_total", {})
-        return Tally(
+        return NoticeCounts(
             delivered={kind: count - failed.get(kind, 0) for kind, count in requests.items()},
             given_up=counts.get("notifications_failed_total", {}),
         )

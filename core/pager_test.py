@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from core.alertmanager import Alertmanager, Routed, Tally, increased
+from core.alertmanager import Alertmanager, NoticeCounts, Routed, increased
 from core.exceptions import AlertmanagerError
 
 ALERT = "WppconnectTestPager"
@@ -75,7 +75,7 @@ class PagerTest:
         self._end(kinds, others)
 
     def _fire(self) -> tuple[set[str], list[str]]:
-        before = self._alertmanager.tally()
+        before = self._alertmanager.notice_counts()
         self._clock = time.monotonic()
         self._post(ends_at=self._started_at + timedelta(seconds=self._timeout_seconds + 600))
         self._passed(Leg.ACCEPTED)
@@ -92,7 +92,7 @@ class PagerTest:
         return kinds, others
 
     def _end(self, kinds: set[str], others: list[str]) -> None:
-        before = self._alertmanager.tally()
+        before = self._alertmanager.notice_counts()
         self._clock = time.monotonic()
         self._post(ends_at=datetime.now(UTC))
         self._passed(Leg.END_ACCEPTED)
@@ -114,8 +114,8 @@ class PagerTest:
         others = [name for name, used in by_receiver.items() if name not in routed.receivers and used & kinds]
         return kinds, others
 
-    def _has_gone_out(self, before: Tally, kinds: set[str], others: list[str]) -> bool:
-        now = self._alertmanager.tally()
+    def _has_gone_out(self, before: NoticeCounts, kinds: set[str], others: list[str]) -> bool:
+        now = self._alertmanager.notice_counts()
         given_up = increased(before.given_up, now.given_up, kinds)
         # What failed may have been the other receivers' notice.
         if given_up and not others:

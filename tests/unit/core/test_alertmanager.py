@@ -65,9 +65,9 @@ def test_kinds_of_each_receiver_are_read_from_the_configuration() -> None:
 
 def test_notifications_are_counted_by_kind() -> None:
     with Loopback(answering(http_answer(METRICS))) as server:
-        tally = asking(server.url).tally()
+        counts = asking(server.url).notice_counts()
 
-    assert (tally.delivered, tally.given_up) == ({"slack": 5}, {"slack": 4})
+    assert (counts.delivered, counts.given_up) == ({"slack": 5}, {"slack": 4})
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "seven"])
@@ -75,21 +75,21 @@ def test_counts_that_are_none_are_told_as_such(value: str) -> None:
     metrics = f'alertmanager_notification_requests_total{{integration="slack"}} {value}\n'.encode()
 
     with Loopback(answering(http_answer(metrics))) as server, pytest.raises(AlertmanagerError) as caught:
-        asking(server.url).tally()
+        asking(server.url).notice_counts()
 
     assert caught.value.code == "unreadable"
 
 
 def test_password_of_the_address_is_sent_as_a_header() -> None:
     with Loopback(answering(http_answer(METRICS))) as server:
-        asking(server.url.replace("://", "://me:p%40ss@")).tally()
+        asking(server.url.replace("://", "://me:p%40ss@")).notice_counts()
 
     assert b"Authorization: Basic bWU6cEBzcw==" in server.requests[0]
 
 
 def test_bearer_token_is_sent_as_a_header_and_wins() -> None:
     with Loopback(answering(http_answer(METRICS))) as server:
-        asking(server.url.replace("://", "://me:pass@"), bearer_token="t0ken").tally()
+        asking(server.url.replace("://", "://me:pass@"), bearer_token="t0ken").notice_counts()
 
     assert b"Authorization: Bearer t0ken" in server.requests[0]
     assert b"Basic" not in server.requests[0]
@@ -97,7 +97,7 @@ def test_bearer_token_is_sent_as_a_header_and_wins() -> None:
 
 def test_no_password_is_in_an_error() -> None:
     with pytest.raises(AlertmanagerError, match=r"http://127\.0\.0\.1:1 cannot be reached") as raised:
-        asking("http://me:s3cret@127.0.0.1:1").tally()
+        asking("http://me:s3cret@127.0.0.1:1").notice_counts()
 
     assert "s3cret" not in str(raised.value)
     assert raised.value.code == "unreachable"
@@ -128,7 +128,7 @@ def test_refusal_is_told_with_its_code() -> None:
 
 def test_silence_of_the_other_side_ends_the_wait() -> None:
     with Loopback(silent) as server, pytest.raises(AlertmanagerError, match="cannot be reached"):
-        asking(server.url, answer_seconds=0.2).tally()
+        asking(server.url, answer_seconds=0.2).notice_counts()
 
 
 @pytest.mark.parametrize(
