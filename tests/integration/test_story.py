@@ -81,7 +81,9 @@ def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) ->
     chain.rest()
 
     print(f"unlinked: {legs}; resolved notice {ended - scanned:.1f} s after the scan")
-    assert chain.notices(began) == [Notice(LOST, SALES, "firing"), Notice(LOST, SALES, "resolved")]
+    # Where the machine is busy, exporters take longer to start than a thirtieth of their three minutes.
+    told = [one for one in chain.notices(began) if one.alert != BLIND]
+    assert told == [Notice(LOST, SALES, "firing"), Notice(LOST, SALES, "resolved")]
     # Another story may just have restarted the gateway, which is blamed for what follows within a minute.
     assert annotations["reason"] == farewell["reason"]
     assert annotations["reason"] in ("closed on gateway", "gateway restarted")
