@@ -212,6 +212,8 @@ class Observation(Frozen):
     """check-connection-session: True, False, or None when it was not asked or did not answer in time."""
     page_timed_out: bool = False
     """True when the page had its whole time budget and did not answer: it is frozen."""
+    page_round_seconds: float = 0.0
+    """How long it takes until the page is asked again: others that answer slowly are asked before it."""
     version: str | None = None
     problem: Problem | None = None
 
@@ -275,6 +277,8 @@ class SessionSnapshot(Frozen):
     """When the page last answered, or had its whole time and did not."""
     page_answers: bool | None = None
     page_timed_out: bool = False
+    page_round_seconds: float = 0.0
+    """By so much later it may be asked again, since others answer slowly too."""
     end_to_end: EndToEnd | None = None
     """None: the check is switched off."""
     healing: Healing | None = None

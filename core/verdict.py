@@ -37,6 +37,11 @@ def stale_after_seconds(interval_seconds: float, timeouts: Timeouts) -> float:
     return 3 * interval_seconds + timeouts.status_seconds + timeouts.check_connection_seconds
 
 
+def page_stale_after(session: SessionSnapshot, stale_after: timedelta) -> timedelta:
+    """Tell how long it counts that a page answered: pages that answer slowly wait for each other."""
+    return stale_after + timedelta(seconds=session.page_round_seconds)
+
+
 def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
     """Conclude what a session is in; `before` carries the newest observation beside the verdict so far."""
     if not before.enabled:
@@ -99,7 +104,7 @@ def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedel
         return session
     proof = session.observed_at
     if session.verdict == Verdict.CONNECTED and session.page_checked_at is not None:
-        proof = session.page_checked_at
+        proof, stale_after = session.page_checked_at, page_stale_after(session, stale_after)
     if proof is None:
         # Known from the history alone: what was is not what is.
         return conclude(session, Verdict.UNKNOWN, Reason.STALE, session.since)
@@ -118,6 +123,7 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     if seen.problem is not None:
         return update
     update |= {"state": seen.state, "has_session_object": seen.has_session_object}
+    update["page_round_seconds"] = seen.page_round_seconds
     if seen.state != before.state:
         update["state_since"] = seen.observed_at
     if seen.state != SessionState.CONNECTED:
@@ -170,7 +176,7 @@ def _judge_connected(before: SessionSnapshot, circumstances: Circumstances) -> t
     if before.page_answers is False:
         return Verdict.UNRESPONSIVE, Reason.BROWSER_DEAD
     if before.page_answers and checked is not None:
-        if circumstances.now - checked > circumstances.stale_after:
+        if circumstances.now - checked > page_stale_after(before, circumstances.stale_after):
             return Verdict.UNKNOWN, Reason.STALE
         if before.end_to_end is not None and before.end_to_end.failures >= CHECKS_FAILED:
             return Verdict.UNRESPONSIVE, Reason.WHATSAPP_NOT_ANSWERING

@@ -38,6 +38,8 @@ DEFAULT_SECRET_LISTINGS = 10
 ATTENTION_SECONDS = 0.5
 HEALING_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
+LONGEST_ROUND_SECONDS = 120.0
+"""So much longer at most it counts that a page answered, when many answer slowly."""
 URGENT, NORMAL = 0, 1
 
 
@@ -59,6 +61,8 @@ class _Schedule:
     """Its page did not answer in time; the slow lane asks it until it does."""
     slow_due: float = 0.0
     slow_tries: int = 0
+    slow_seconds: float | None = None
+    """How long the slow lane was busy with it the last time; None: it was not asked there yet."""
 
 
 class ServerWatcher:
@@ -218,9 +222,9 @@ class ServerWatcher:
             self._ledger.tally.observe(took)
             unproved = seen.state == SessionState.CONNECTED and seen.page_answers is None
             if unproved and not schedule.is_suspect:
-                schedule.slow_tries, schedule.slow_due = 0, 0.0
+                schedule.slow_tries, schedule.slow_due, schedule.slow_seconds = 0, 0.0, None
             schedule.is_suspect = unproved
-            self._ledger.take_session(name, seen)
+            self._take_session(name, seen, schedule)
             self._ledger.has_news |= is_hinted
 
         self._submit(lane, ("session", name), self._timed(name, check), take, priority=priority)
@@ -233,12 +237,26 @@ class ServerWatcher:
             answers_slowly = seen.page_answers is True and took > probe.QUICK_CHECK_SECONDS
             schedule.is_suspect = seen.page_timed_out or answers_slowly
             schedule.slow_tries = schedule.slow_tries + 1 if seen.page_timed_out else 0
+            schedule.slow_seconds = took
             backoff = self._ledger.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
             schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
-            self._ledger.take_session(name, seen)
+            self._take_session(name, seen, schedule)
 
         ask = self._timed(name, PageCheck.PATIENT)
         self._submit(lane, ("page", name), ask, take, priority=schedule.slow_tries)
+
+    def _take_session(self, name: str, seen: Observation, schedule: _Schedule) -> None:
+        """Take in a probe; of a page in the slow lane also how long that lane is busy with all of them."""
+        if schedule.is_suspect:
+            patience = self._settings.timeouts.check_connection_seconds
+            busy = [
+                patience if one.slow_seconds is None else one.slow_seconds
+                for one in self._schedules.values()
+                if one.is_suspect
+            ]
+            round_seconds = min(sum(busy), LONGEST_ROUND_SECONDS)
+            seen = seen.model_copy(update={"page_round_seconds": round_seconds})
+        self._ledger.take_session(name, seen)
 
     def _check_end_to_end(self, lane: Lane, name: str, times: end_to_end.CheckTimes) -> None:
         def ask() -> end_to_end.Checked:

@@ -10,7 +10,7 @@ from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verd
 from core.reasons import Loss, ProbeFailure
 from core.self_healing import Healed
 from core.settings import Timeouts
-from core.verdict import conclude, stale_after_seconds, with_staleness
+from core.verdict import conclude, page_stale_after, stale_after_seconds, with_staleness
 
 AUTH_FAILURE_REASONS = (Reason.TOKEN_REJECTED, Reason.SECRET_REJECTED)
 """Each is served from 0 on, because `increase()` of a counter that first appears at 1 is 0."""
@@ -66,10 +66,12 @@ def session_at(
 
 def expiry(server: ServerSnapshot, limit: timedelta) -> list[datetime]:
     """List the moments at which news of a server and of its connected sessions stop being fresh."""
-    proofs = (
-        one.page_checked_at or one.observed_at for one in server.sessions if one.verdict == Verdict.CONNECTED
-    )
-    return [server.published_at + limit, *(proof + limit for proof in proofs if proof is not None)]
+    ends = [
+        one.page_checked_at + page_stale_after(one, limit) if one.page_checked_at else one.observed_at + limit
+        for one in server.sessions
+        if one.verdict == Verdict.CONNECTED and one.observed_at is not None
+    ]
+    return [server.published_at + limit, *ends]
 
 
 def _up(server: ServerSnapshot) -> Samples:

@@ -240,6 +240,19 @@ def test_a_reader_sees_a_session_that_nobody_probes_any_more_as_unknown() -> Non
     assert (stale.verdict, stale.reason, stale.since) == (Verdict.UNKNOWN, Reason.STALE, T0 + STALE)
 
 
+def test_a_page_that_waits_for_other_slow_pages_counts_longer() -> None:
+    connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
+    waiting = advance(connected, seen(30, state=SessionState.CONNECTED, page_round_seconds=40), at(30))
+
+    assert judge(waiting, at(60))[0] == Verdict.CONNECTED
+    assert judge(waiting.model_copy(update={"observed_at": T0 + timedelta(seconds=76)}), at(76)) == (
+        Verdict.UNKNOWN,
+        Reason.STALE,
+    )
+    assert with_staleness(waiting, T0 + timedelta(seconds=75), STALE) is waiting
+    assert with_staleness(waiting, T0 + timedelta(seconds=76), STALE).verdict == Verdict.UNKNOWN
+
+
 def test_stale_is_three_intervals_and_the_timeouts() -> None:
     assert stale_after_seconds(5.0, Timeouts()) == 35.0
 

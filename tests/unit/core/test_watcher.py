@@ -117,6 +117,31 @@ def test_a_page_that_answers_slowly_stays_connected_also_while_it_is_watched(tmp
     assert main.client.calls["quick sales"] == 1
 
 
+@pytest.mark.parametrize(("count", "seconds"), [(12, 4.0), (30, 4.0), (8, 9.0)])
+def test_many_pages_that_answer_slowly_stay_connected(tmp_path: Path, count: int, seconds: float) -> None:
+    main = probing(tmp_path, *names(count))
+    main.advance(20)
+    for name in names(count):
+        main.client.pages[name].answers_after_seconds = seconds
+
+    main.advance(300)
+
+    transitions = [main.transitions(name) for name in names(count)]
+    assert transitions == [[("unknown", "connected")]] * count
+
+
+def test_a_browser_that_dies_among_many_slow_pages_is_noticed_within_their_round(tmp_path: Path) -> None:
+    main = probing(tmp_path, *names(12))
+    for name in names(12):
+        main.client.pages[name].answers_after_seconds = 4.0
+    main.advance(120)
+
+    main.client.pages[names(12)[0]].answers = False
+    main.advance(12 * 4.0 + 10.0)
+
+    assert main.session(names(12)[0]).verdict == Verdict.UNRESPONSIVE
+
+
 def test_ten_frozen_pages_of_200_leave_the_interval_of_the_others_alone(tmp_path: Path) -> None:
     main = probing(tmp_path, *names(200), interval_seconds=20.0)
     main.advance(25)

@@ -92,11 +92,16 @@ def test_what_is_shown_changes_when_the_server_or_a_proof_of_connection_expires(
     make_server, make_session, noon
 ):
     connected = make_session(page_checked_at=noon - timedelta(seconds=4))
+    slow = make_session("billing", page_checked_at=noon, page_round_seconds=40)
     waiting = make_session("support", Verdict.WAITING_FOR_QR)
 
-    moments = expiry(make_server(connected, waiting, published_at=noon), LIMIT)
+    moments = expiry(make_server(connected, slow, waiting, published_at=noon), LIMIT)
 
-    assert moments == [noon + LIMIT, noon + LIMIT - timedelta(seconds=4)]
+    assert moments == [
+        noon + LIMIT,
+        noon + LIMIT - timedelta(seconds=4),
+        noon + LIMIT + timedelta(seconds=40),
+    ]
 
 
 @pytest.mark.parametrize("verdict", Verdict)
