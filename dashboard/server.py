@@ -21,6 +21,7 @@ from core.exceptions import ConfigurationError
 from dashboard.access import access_routes
 from dashboard.activity_csv import activity_routes
 from dashboard.auth import links
+from dashboard.auth.answers import FailurePage, SecurityHeaders
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.peer import RememberPeer
@@ -57,7 +58,6 @@ def build_app(
         recognition=desk.recognition,
         external_url=settings.external_url,
         open_paths=frozenset(route.path for route in open_routes),
-        headers=security_headers(Path(file_util.get_static_dir()) / "index.html"),
         tab_frames=TabFrames(is_activity=is_activity, rerun=rerun_frame()),
     )
 
@@ -82,11 +82,13 @@ def build_app(
             # Ours instead of uvicorn's own, which would hide the peer from us.
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(
-                SubPath,
-                path=sub_path_of(settings.external_url),
-                at_root_too=frozenset({HEALTHY}),
-                headers=rules.headers,
+                SecurityHeaders,
+                headers=security_headers(Path(file_util.get_static_dir()) / "index.html"),
+                external_url=settings.external_url,
+                hsts_days=settings.hsts_days,
             ),
+            Middleware(SubPath, path=sub_path_of(settings.external_url), at_root_too=frozenset({HEALTHY})),
+            Middleware(FailurePage),
             Middleware(Gate, rules=rules),
             Middleware(PageScript),
         ],

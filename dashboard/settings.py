@@ -70,6 +70,8 @@ class DashboardEnvironment(Environment):
     """The published address: allowed as Origin, and used in links that we make."""
     secure_cookie: Annotated[bool | None, BeforeValidator(parse_secure_cookie)] = None
     """None ("auto"): for https only if the request came by https or the published address is https."""
+    hsts_days: Annotated[int, Field(ge=0, le=730)] = 180
+    """For how long browsers that came by https shall insist on it; 0 makes them forget it."""
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_proxies)] = ()
     """Only their X-Forwarded-For, X-Forwarded-Proto and `auth_proxy_header` are believed."""
     print_link: bool = False

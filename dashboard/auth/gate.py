@@ -29,8 +29,6 @@ class GateRules:
     external_url: str | None
     open_paths: frozenset[str]
     """Exact paths that answer without sign-in."""
-    headers: dict[str, str]
-    """Security headers for every answer."""
     tab_frames: TabFrames
 
 
@@ -44,7 +42,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, self._with_headers(scope, send))
+            await self._answer(scope, receive, _not_kept(scope, send))
         elif scope["type"] == "websocket":
             await self._open_tab(scope, receive, send)
         else:
@@ -93,18 +91,17 @@ class Gate:
     def _is_ours(self, connection: HTTPConnection) -> bool:
         return is_same_origin(connection, self._rules.external_url)
 
-    def _with_headers(self, scope: Scope, send: Send) -> Send:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._rules.headers.items():
-                    headers[name] = value
-                is_page = headers.get("content-type", "").startswith("text/html")
-                if is_page or message["status"] != 200 or not scope["path"].startswith(CACHEABLE_PREFIX):
-                    headers["cache-control"] = "no-store"
-            await send(message)
 
-        return send_with_headers
+def _not_kept(scope: Scope, send: Send) -> Send:
+    async def send_not_kept(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            is_page = headers.get("content-type", "").startswith("text/html")
+            if is_page or message["status"] != 200 or not scope["path"].startswith(CACHEABLE_PREFIX):
+                headers["cache-control"] = "no-store"
+        await send(message)
+
+    return send_not_kept
 
 
 def _is_navigation(connection: HTTPConnection) -> bool:

@@ -29,14 +29,11 @@ def sub_path_of(external_url: str | None) -> str:
 class SubPath:
     """Take the path off what comes in, and put it before the redirects that go out."""
 
-    def __init__(
-        self, app: ASGIApp, *, path: str, at_root_too: frozenset[str], headers: dict[str, str]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, path: str, at_root_too: frozenset[str]) -> None:
         self._app = app
         self._path = path
         self._at_root_too = at_root_too
         """What programs on this machine ask for, which know nothing of the published address."""
-        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -75,7 +72,7 @@ class SubPath:
             # No redirect: behind a proxy that takes the path off it would go round in circles.
             text = f"The page is at {self._path}/. A proxy in front has to pass this path on unchanged.\n"
             response = PlainTextResponse(text, 404)
-        response.headers.update({**self._headers, "cache-control": "no-store"})
+        response.headers["cache-control"] = "no-store"
         await response(scope, receive, send)
 
     def _with_path(self, send: Send) -> Send:

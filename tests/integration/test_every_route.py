@@ -68,6 +68,17 @@ FORGED = {
     "X-Forwarded-Prefix": "/sign-in",
 }
 COOKIE = "wppconnect_sign_in"
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Robots-Tag": "noindex, nofollow",
+    # Nobody came by https here, whatever a header says.
+    "Strict-Transport-Security": None,
+}
 
 
 @pytest.fixture(scope="module", params=["", "/tools/wpp"], ids=["at the root", "below a path"])
@@ -138,6 +149,17 @@ def signed_in(server: Server) -> str:
     return sign_in(server).cookies[COOKIE]
 
 
+@pytest.fixture(scope="module")
+def handed(server: Server) -> str:
+    """The cookie of a browser that holds a good hand-off."""
+    data = server.log.parent
+    kept = Handoffs(FileStore(data / "store"), History(data / "history").append)
+    made, link = kept.make("main", "sales", maker="ana", minutes=10)
+    opened = kept.open(link)
+    assert opened
+    return f"wppconnect_hand_off_{made.id}={opened[1]}"
+
+
 def closed(routes: list[tuple[str, str]]) -> list[str]:
     """All paths but the open ones, and some that Streamlit answers for everything else."""
     paths = {path for path, kind in routes if kind != "WebSocketRoute"} - OPEN
@@ -164,15 +186,18 @@ def test_the_app_lists_its_routes(routes: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
-@pytest.mark.parametrize("who", ["nobody", "a signed-out cookie", "an invented cookie", "forged headers"])
+@pytest.mark.parametrize(
+    "who", ["nobody", "a signed-out cookie", "an invented cookie", "forged headers", "a hand-off"]
+)
 def test_no_closed_route_answers(
-    server: Server, routes: list[tuple[str, str]], signed_out: str, who: str, method: str
+    server: Server, routes: list[tuple[str, str]], signed_out: str, handed: str, who: str, method: str
 ) -> None:
     headers = {
         "nobody": {},
         "a signed-out cookie": {"Cookie": f"{COOKIE}={signed_out}"},
         "an invented cookie": {"Cookie": f"{COOKIE}=admin; __Host-{COOKIE}=admin"},
         "forged headers": FORGED,
+        "a hand-off": {"Cookie": f"{handed}; {COOKIE}={handed.partition('=')[2]}"},
     }[who]
 
     answered = statuses(server, closed(routes), method, {"Origin": server.origin, **headers})
@@ -204,6 +229,36 @@ def test_nothing_but_the_health_check_answers_beside_the_path(
     assert [path for path, status in answers.items() if status != 404] == ["/-/healthy"]
 
 
+@pytest.mark.parametrize("who", ["nobody", "the administrator", "another site", "somebody beside the path"])
+def test_every_answer_bears_the_security_headers(
+    server: Server, routes: list[tuple[str, str]], signed_in: str, who: str
+) -> None:
+    paths = [*closed(routes), *sorted(OPEN), "/static/no-such-file.js", "/no/such/page", "/%00"]
+    method = "POST" if who == "another site" else "GET"
+    base = server.origin if who == "somebody beside the path" else server.url
+    with requests.Session() as client:
+        client.headers.update({"X-Forwarded-Proto": "https", "Origin": "https://evil.test"})
+        client.headers.update({"Cookie": f"{COOKIE}={signed_in}"} if who == "the administrator" else {})
+
+        answers = {
+            path: client.request(method, f"{base}{path}", allow_redirects=False, timeout=10) for path in paths
+        }
+
+    bare = {
+        path: name
+        for path, answer in answers.items()
+        for name, value in SECURITY_HEADERS.items()
+        if answer.headers.get(name) != value
+    }
+    framed = [
+        path
+        for path, answer in answers.items()
+        if "frame-ancestors 'none'" not in answer.headers.get("Content-Security-Policy", "")
+    ]
+    assert (bare, framed) == ({}, [])
+    assert len({answer.status_code for answer in answers.values()}) > 1 or who == "another site"
+
+
 def test_signed_in_person_gets_through_where_the_others_did_not(server: Server, signed_in: str) -> None:
     paths = ["/", "/_stcore/health", "/account", "/runbooks"]
 
@@ -222,6 +277,7 @@ def test_signed_in_person_gets_through_where_the_others_did_not(server: Server, 
         pytest.param("signed in", "null", {}, id="an opaque site"),
         pytest.param("signed in", None, {}, id="no site"),
         pytest.param("twice", "own", {}, id="two cookies"),
+        pytest.param("handed", "own", {}, id="a hand-off"),
     ],
 )
 def test_no_websocket_opens(
@@ -229,6 +285,7 @@ def test_no_websocket_opens(
     routes: list[tuple[str, str]],
     signed_in: str,
     signed_out: str,
+    handed: str,
     cookie: str | None,
     origin: str | None,
     headers: dict[str, str],
@@ -237,6 +294,7 @@ def test_no_websocket_opens(
         "signed in": f"{COOKIE}={signed_in}",
         "signed out": f"{COOKIE}={signed_out}",
         "twice": f"{COOKIE}={signed_in}; {COOKIE}={signed_in}",
+        "handed": handed,
     }
     sent = headers | ({"Cookie": values[cookie]} if cookie else {})
     sockets = [path for path, kind in routes if kind == "WebSocketRoute"]

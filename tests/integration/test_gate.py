@@ -164,6 +164,7 @@ def test_forwarded_headers_are_believed_only_from_configured_proxies(
         newest = History(tmp_path / "history").read(newest_first=True)[0]
         assert newest.data == {"outcome": "signed_in", "address": address}
         assert [cookie.secure for cookie in shown.cookies] == [secure]
+        assert shown.headers.get("Strict-Transport-Security") == ("max-age=15552000" if secure else None)
 
 
 def test_restart_keeps_people_signed_in_and_makes_no_new_link(tmp_path: Path) -> None:

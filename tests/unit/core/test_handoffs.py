@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from core.handoffs import KEPT_AFTER_END, MOST_ROUNDS, SUBJECT, Event, Handoffs
 from core.models import HistoryEntry
+from core.store import FileStore
 from tests.fakes import FakeClock, MemoryStore
 
 
@@ -60,6 +63,21 @@ def test_browser_that_lost_its_first_answer_opens_once_more_and_no_other_does(wo
     assert world.told == [("made", "ana"), ("opened", None)]
     world.clock.advance(601)
     assert world.handoffs.open(token, browser=mine) is None
+
+
+def test_of_many_browsers_that_open_a_link_at_once_one_gets_it(tmp_path: Path) -> None:
+    history: list[HistoryEntry] = []
+    made, token = Handoffs(FileStore(tmp_path), history.append).make("main", "sales", maker="ana", minutes=10)
+    # A store for each, as processes have.
+    racers = [Handoffs(FileStore(tmp_path), history.append) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        opened = [one for one in pool.map(lambda racer: racer.open(token), racers) if one]
+
+    assert len(opened) == 1
+    assert racers[0].held(opened[0][1]) is not None
+    assert [entry.data["event"] for entry in history] == ["made", "opened"]
+    assert made.id == opened[0][0].id
 
 
 def test_secret_that_is_none_is_not_taken(world: World) -> None:

@@ -126,7 +126,6 @@ class World:
             recognition=self.desk.recognition,
             external_url=self.rule.external_url,
             open_paths=frozenset(route.path for route in open_routes),
-            headers={"x-content-type-options": "nosniff"},
             tab_frames=TabFrames(is_activity=lambda frame: frame == b"click", rerun=b"rerun"),
         )
         behind = Route("/{path:path}", _behind_the_gate, methods=["GET", "POST"])

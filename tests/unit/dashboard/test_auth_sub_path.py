@@ -36,7 +36,6 @@ def below(world: World) -> Browser:
         world.app,
         path=sub_path_of(URL),
         at_root_too=frozenset({"/-/healthy"}),
-        headers={"x-content-type-options": "nosniff"},
     )
     return Browser(app, scheme="https")
 
@@ -114,7 +113,7 @@ def test_the_hand_off_page_gets_its_files_from_below_the_path(world: World) -> N
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    Browser(SubPath(behind, path="/wpp", at_root_too=frozenset(), headers={})).get("/wpp/hand-off")
+    Browser(SubPath(behind, path="/wpp", at_root_too=frozenset())).get("/wpp/hand-off")
 
     assert {one.partition("/wpp")[0] for one in ADDRESS.findall(shown[0])} == {""}
     assert "/wpp/hand-off/assets/hand-off.js" in shown[0]
@@ -126,7 +125,7 @@ def test_elsewhere_it_says_where_the_page_is(world: World, path: str) -> None:
 
     assert answer.status == 404
     assert "The page is at /wpp/." in answer.text
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_another_spelling_of_the_path_is_elsewhere(world: World) -> None:
@@ -182,7 +181,7 @@ def test_at_the_root_of_a_host_nothing_changes() -> None:
 
     app = Starlette(
         routes=[],
-        middleware=[Middleware(SubPath, path="", at_root_too=frozenset(), headers={})],
+        middleware=[Middleware(SubPath, path="", at_root_too=frozenset())],
     )
     app.router.default = behind
     answer = Browser(app).get("/wpp/session")

@@ -71,6 +71,7 @@ def test_the_page_may_be_published_under_a_path() -> None:
         ("PRINT_LINK", "x", "must be true or false"),
         ("SIGN_IN_IDLE_HOURS", "0", "must be above 0 and at most 720"),
         ("SIGN_IN_IDLE_HOURS", "200", "is longer than DASHBOARD_SIGN_IN_MAX_HOURS"),
+        ("HSTS_DAYS", "1000", "must be at least 0 and at most 730"),
         ("REMEMBER_DAYS", "-1", "must be at least 0 and at most 365"),
         ("AUTH_PROXY_HEADER", "X-Forwarded-User", "is believed of nobody; name the proxy's address"),
         ("AUTH_PROXY_HEADER", "X Forwarded User", "must be the name of a header"),

@@ -37,7 +37,6 @@ class Desk:
             recognition=world.desk.recognition,
             external_url=None,
             open_paths=paths,
-            headers=world.rules.headers,
             tab_frames=world.rules.tab_frames,
         )
         self.app = Starlette(routes=routes.routes(), middleware=[Middleware(Gate, rules=rules)])

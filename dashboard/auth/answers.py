@@ -1,0 +1,75 @@
+"""What every answer bears, whoever gives it and whatever it is: a page, a file, a refusal, a failure."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard.auth.elements import Note, link, note_box, page
+from dashboard.i18n import negotiate, translator
+
+
+class SecurityHeaders:
+    """Add the security headers; and where people come by https, that browsers shall insist on it."""
+
+    def __init__(
+        self, app: ASGIApp, *, headers: dict[str, str], external_url: str | None, hsts_days: int
+    ) -> None:
+        self._app = app
+        self._headers = headers
+        self._is_published_by_https = (external_url or "").startswith("https:")
+        # 0 days are sent, too: browsers that were told another number forget it.
+        self._insist = f"max-age={hsts_days * 86400}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                if self._is_published_by_https or scope["scheme"] == "https":
+                    headers["strict-transport-security"] = self._insist
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class FailurePage:
+    """Say in the reader's language that our program failed; the failure itself goes on to the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception:
+            if not has_begun:
+                # After this, Starlette adds no answer of its own, which would come without our headers.
+                await _failure(scope)(scope, receive, send)
+            raise
+
+
+def _failure(scope: Scope) -> HTMLResponse:
+    locale = negotiate(Headers(scope=scope).get("accept-language", ""))
+    _ = translator(locale)
+    text = _("This did not work: the program failed. Try again; its log says more.")
+    body = [note_box(Note(text)), link("/", _("Back to all sessions"))]
+    return HTMLResponse(page(locale, _("It failed"), body), 500, {"cache-control": "no-store"})
