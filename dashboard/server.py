@@ -64,7 +64,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
         started()
-        sweeping = asyncio.create_task(_sweep(desk.sign_ins.sweep, handoff.settle))
+        sweeping = asyncio.create_task(_sweep(desk.sign_ins.sweep, desk.recognition.sweep, handoff.settle))
         try:
             yield
         finally:

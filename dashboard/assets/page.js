@@ -71,3 +71,16 @@ document.addEventListener("click", async (event) => {
     await navigator.share({ text: button.dataset.opsShareText, url: button.dataset.opsShareUrl }).catch(() => {});
   }
 });
+
+// A proxy that signs people in may have taken somebody out meanwhile, and an open websocket does not notice. What it
+// answers instead of us is its own sign-in: the reload shows it.
+const stillHere = new URL("-/still-here", document.currentScript.src);
+const asking = setInterval(async () => {
+  try {
+    const { type, status } = await fetch(stillHere, { redirect: "manual" });
+    if (status === 205) clearInterval(asking);
+    else if (type === "opaqueredirect" || [200, 401, 403].includes(status)) location.reload();
+  } catch {
+    // No network just now.
+  }
+}, 30_000);

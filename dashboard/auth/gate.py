@@ -17,6 +17,8 @@ from dashboard.auth.recognition import Recognition
 from dashboard.auth.tab import Tab, TabFrames
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+STILL_HERE = "/-/still-here"
+"""What open tabs ask for by themselves; nobody has done anything."""
 CACHEABLE_PREFIX = "/static/"
 """Streamlit's own scripts and styles, named by their hash; everything else is nobody else's business."""
 
@@ -60,7 +62,8 @@ class Gate:
             return
         known = self._rules.recognition.known(connection)
         if known:
-            self._rules.recognition.sign_ins.touch(known.cookie)
+            if scope["path"] != STILL_HERE:
+                self._rules.recognition.sign_ins.touch(known.cookie)
             await self._app(known.passed_on(scope), receive, send)
         elif _is_navigation(connection):
             await RedirectResponse(_sign_in_address(connection), 303)(scope, receive, send)
@@ -84,7 +87,8 @@ class Gate:
             frames=self._rules.tab_frames,
         )
         try:
-            await self._app(known.passed_on(scope), tab.receive, tab.send)
+            with self._rules.recognition.open_tab(known):
+                await self._app(known.passed_on(scope), tab.receive, tab.send)
         finally:
             tab.abandon()
 

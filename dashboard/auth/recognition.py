@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -12,6 +15,9 @@ from dashboard.auth.outside import Identity
 from dashboard.auth.proxy import ProxyHeader
 from dashboard.auth.sign_ins import Held, SignIns
 from dashboard.auth.users import Way
+from dashboard.auth.vouches import Vouches
+
+log = logging.getLogger(__name__)
 
 KNOWN = "wppconnect_ops.known"
 
@@ -35,6 +41,7 @@ class Recognition:
     sign_ins: SignIns
     cookie_rule: CookieRule
     proxy: ProxyHeader | None = None
+    vouches: Vouches = field(default_factory=Vouches)
 
     def known(self, connection: HTTPConnection) -> Known | None:
         """Tell who is signed in; memory only.
@@ -46,11 +53,24 @@ class Recognition:
         held = self.sign_ins.find(cookie)
         if cookie is None or held is None:
             return None
-        if held.sign_in.way is Way.PROXY and not (
-            self.proxy and self.proxy.vouches_for(connection, held.account)
-        ):
-            return None
+        if held.sign_in.way is Way.PROXY:
+            if not (self.proxy and self.proxy.vouches_for(connection, held.account)):
+                return None
+            self.vouches.note(cookie)
         return Known(cookie, held)
+
+    @contextmanager
+    def open_tab(self, known: Known) -> Iterator[None]:
+        """Watch over a tab while it is open."""
+        is_vouched_for = known.held.sign_in.way is Way.PROXY
+        with self.vouches.open_tab(known.cookie) if is_vouched_for else nullcontext():
+            yield
+
+    def sweep(self) -> None:
+        """End sign-ins with open tabs for which the proxy no longer vouches."""
+        for cookie in self.vouches.lapsed():
+            log.info("sign_in_ended reason=proxy_vouches_no_longer")
+            self.sign_ins.end(cookie)
 
     def identity(self, connection: HTTPConnection) -> Identity | None:
         """Return whom a trusted proxy says this request comes from."""

@@ -9,8 +9,11 @@ from starlette.routing import Route
 from dashboard.auth.account_routes import AccountRoutes
 from dashboard.auth.asset_routes import asset_routes
 from dashboard.auth.desk import Desk
+from dashboard.auth.gate import STILL_HERE
 from dashboard.auth.link_routes import LinkRoutes
+from dashboard.auth.recognition import known_to
 from dashboard.auth.routes import SignInRoutes
+from dashboard.auth.users import Way
 
 HEALTHY = "/-/healthy"
 
@@ -24,7 +27,13 @@ def auth_routes(desk: Desk) -> tuple[list[Route], list[Route]]:
         *sign_in.open_routes(),
         *LinkRoutes(desk).routes(),
     ]
-    return open_to_all, [*sign_in.routes(), *AccountRoutes(desk).routes()]
+    still_here = Route(STILL_HERE, _still_here, methods=["GET"])
+    return open_to_all, [*sign_in.routes(), *AccountRoutes(desk).routes(), still_here]
+
+
+async def _still_here(request: Request) -> Response:
+    """Answer an open tab: 204 when it has to ask again, 205 when nobody else can take its person out."""
+    return Response(status_code=204 if known_to(request).held.sign_in.way is Way.PROXY else 205)
 
 
 async def _healthy(_request: Request) -> Response:

@@ -59,7 +59,11 @@ def auth_server() -> Iterator[AuthServer]:
 
         def log_message(self, *_arguments: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    class Server(ThreadingHTTPServer):
+        # nginx asks for all files of a page at once, each by a connection of its own.
+        request_queue_size = 256
+
+    with Server(("127.0.0.1", 0), Answer) as server:
         there = AuthServer(server.server_port)
         Thread(target=server.serve_forever, daemon=True).start()
         yield there

@@ -33,6 +33,7 @@ from dashboard.auth.route_table import auth_routes
 from dashboard.auth.sign_ins import Lifetimes, SignIns
 from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Account, Users
+from dashboard.auth.vouches import Vouches
 
 NAME = "Ana"
 PASSWORD = "correct horse battery"
@@ -103,7 +104,7 @@ class World:
         self.desk = Desk(
             users=self.users,
             sign_ins=self.sign_ins,
-            recognition=Recognition(self.sign_ins, self.rule, proxy),
+            recognition=Recognition(self.sign_ins, self.rule, proxy, Vouches(clock=clock)),
             outsiders=outsiders,
             passwords=Passwords(quick_hasher()),
             links=self.links,
