@@ -73,7 +73,7 @@ class Operations:
         self._history = history
         self._holder = holder
         self._lock_directory = lock_directory
-        self._mutex = threading.Lock()
+        self._beginning: dict[str, threading.Lock] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._unstored: dict[str, OperationStatus] = {}
         """How operations of this process ended that the disk did not take."""
@@ -219,7 +219,9 @@ class Operations:
             by_itself=by_itself,
         )
         lock = self._lock(server, session)
-        with self._mutex:
+        # Of two clicks here the second finds what the first has begun. A click on another session does not
+        # wait, for it may take seconds until somebody gives way.
+        with self._beginning.setdefault(key(server, session), threading.Lock()):
             self._unstored.pop(key(server, session), None)
             try:
                 return self._attach(status, lock) or self._launch(status, procedure, lock)

@@ -119,6 +119,21 @@ def test_whoever_cannot_have_it_at_once_sees_what_runs(world: World) -> None:
     lock.release()
 
 
+def test_nobody_waits_for_what_gives_way_on_another_session(world: World) -> None:
+    lock = hold_lock(world)
+    write_status(world.store, status_of(world, Kind.RESTART, by_itself=True))
+    operations = world.operations()
+    asking = threading.Thread(target=lambda: operations.start(SERVER, SESSION, actor="ana"))
+    asking.start()
+    until(lambda: world.store.read("operations", f"{SERVER}/{SESSION}/give-way"), what="the question")
+
+    operations.start(SERVER, "support", actor="rui")
+
+    assert asking.is_alive()
+    lock.release()
+    asking.join(10)
+
+
 def test_an_old_question_does_not_end_a_later_try(world: World) -> None:
     ask_to_give_way(world.store, SERVER, SESSION, world.clock())
     world.clock.advance(60)
