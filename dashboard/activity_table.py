@@ -58,7 +58,8 @@ def draw_footer(lines: Lines) -> None:
             (_("Newer"), "newer", lines.page - 1, lines.page > 1),
             (_("Older"), "older", lines.page + 1, lines.has_older),
         ):
-            st.button(label, key=key, disabled=not offered, on_click=activity_actions.turn, args=(page,))
+            if lines.page > 1 or lines.has_older:
+                st.button(label, key=key, disabled=not offered, on_click=activity_actions.turn, args=(page,))
         wanted = {name: value for name, value in vars(lines.wanted).items() if value}
         query = urlencode(wanted | {"zone": state.zone_name()})
         link = f'<a class="ops-anchor" href="{PATH[1:]}?{escape(query, quote=True)}" download>'

@@ -18,17 +18,18 @@ from dashboard.until_form import draw_until
 QUESTION = "fleet"
 
 
-def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot]) -> None:
-    """Draw the bar, and how far a start of several has come."""
+def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
+    """Draw the bar, offered where there are several, and how far a start of several has come."""
     if not state.may(Role.OPERATOR):
         return
     picked = state.picked()
-    with st.container(key="fleet", horizontal=True, vertical_alignment="center"):
-        if picked is None:
-            label = _("Select several")
-            st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
-        else:
-            _draw_bar(len(picked), [(one.server, one.session) for one in found])
+    if offer or picked is not None:
+        with st.container(key="fleet", horizontal=True, vertical_alignment="center"):
+            if picked is None:
+                label = _("Select several")
+                st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
+            else:
+                _draw_bar(len(picked), [(one.server, one.session) for one in found])
     components.told(state.notice(PLACE))
     _draw_progress(voice)
 

@@ -21,6 +21,9 @@ from dashboard.words import (
     USER_CHANGES,
 )
 
+SHORTEST_GAP_SECONDS = 1.0
+"""Shorter than this nobody missed anything when another program began to check."""
+
 
 class Told(NamedTuple):
     """What happened."""
@@ -86,6 +89,8 @@ def _tell_monitoring(voice: Voice, entry: HistoryEntry) -> Told:
     if not isinstance(heartbeat, str):
         return Told(told)
     gap = (entry.at - datetime.fromisoformat(heartbeat)).total_seconds()
+    if gap < SHORTEST_GAP_SECONDS:
+        return Told(told)
     return Told(told, _("Nobody had checked for {duration}").format(duration=formatting.duration(gap)))
 
 

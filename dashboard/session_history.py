@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from html import escape
 
 import streamlit as st
 
+from core.models import SessionSnapshot, Verdict
 from core.track_record import TrackRecord
 from dashboard import components, formatting, past, state, track_text
 from dashboard.formatting import Voice
@@ -20,12 +22,13 @@ def draw_session_history(server: str, name: str) -> None:
     """Draw how a session has fared; background threads read it."""
     state.user()
     voice = state.voice(state.snapshot().taken_at)
+    session = state.snapshot().session(server, name)
     record = past.track_records().get((server, name))
     with st.container(key="track-box"):
         components.subtitle(_("Uptime and outages"))
         st.html(track_text.heartbeat(voice, name, record) + track_text.uptimes(voice, record))
         if record is not None:
-            st.html(_outages(voice, record))
+            st.html(_outages(voice, record, back_at=_back_at(session)))
     entries = past.history(server, name)
     with st.container(key="history-box"):
         components.subtitle(_("What happened lately"))
@@ -42,14 +45,19 @@ def draw_session_history(server: str, name: str) -> None:
             )
 
 
-def _outages(voice: Voice, record: TrackRecord) -> str:
+def _back_at(session: SessionSnapshot | None) -> datetime | None:
+    """Tell since when a session is connected again: its record is read less often."""
+    return session.since if session is not None and session.verdict is Verdict.CONNECTED else None
+
+
+def _outages(voice: Voice, record: TrackRecord, *, back_at: datetime | None) -> str:
     """Return how often it was lost and why, and the latest outages."""
     told = [*track_text.lost_and_back(voice, record), *track_text.losses(voice, record.disconnects)]
     lines = "".join(f"<li>{escape(one)}</li>" for one in told)
     rows = []
     for outage in reversed(record.outages[-OUTAGES:]):
-        lasted = formatting.duration(outage.seconds(voice.now))
-        if outage.until is None:
+        lasted = formatting.duration(outage.seconds(back_at or voice.now))
+        if outage.until is None and back_at is None:
             lasted = _("{duration} so far").format(duration=lasted)
         why = formatting.why(voice, outage.reason) or track_text.loss(voice, outage.reason)
         exact = escape(voice.exactly(outage.since), quote=True)

@@ -73,12 +73,13 @@ def draw_sessions() -> None:
         return
     servers = [server.server for server in snapshot.servers]
     found = overview_filter.draw_filter(voice, sessions, servers)
-    fleet_bar.draw_fleet(voice, found)
+    fleet_bar.draw_fleet(voice, found, offer=len(sessions) > 1)
     if found:
         draw_rows(voice, found, shows_server=len(servers) > 1)
     else:
         overview_filter.draw_nothing_found()
-    components.draw(track_text.fleet(voice, past.track_records().values()))
+    if len(sessions) > 1:
+        components.draw(track_text.fleet(voice, past.track_records().values()))
     draw_gateways(voice, snapshot.servers)
     draw_pager(voice)
 

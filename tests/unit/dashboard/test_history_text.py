@@ -56,6 +56,11 @@ def told(kind: str, locale: str = "en", **data: Any) -> str:
             {"event": "started", "holder": "x[7]", "last_heartbeat": "2026-11-23T13:00:00+00:00"},
             "Checked by x from now on: Nobody had checked for 1 h",
         ),
+        (
+            "monitoring",
+            {"event": "started", "holder": "x[7]", "last_heartbeat": "2026-11-23T13:59:59.600+00:00"},
+            "Checked by x from now on",
+        ),
         ("monitoring", {"event": "danced"}, "Monitoring: event: danced"),
         ("sign_in", {"outcome": "failed", "address": "203.0.113.7"}, "Sign-in failed: 203.0.113.7"),
         ("user", {"change": "role", "user": "rui", "role": "operator"}, "Role changed: rui, operator"),

@@ -101,14 +101,19 @@ def test_a_row_tells_how_the_session_has_fared(core: FakeCore) -> None:
     core.history.append(
         HistoryEntry(at=ago(hours=5), kind="transition", server="main", session="sales", data={**data})
     )
-    core.shows(session("sales", "connected", since=ago(hours=5)))
+    connected = session("sales", "connected", since=ago(hours=5))
+    core.shows(connected)
 
     past.begin_track_records()
     state.background().wait("track records", 5)
+    alone = shown(open_page())
+    core.shows(connected, session("support", "connected"))
     text = shown(open_page())
 
-    assert "The last 24 hours of sales" in text
-    assert "100 %" in text
+    assert "The last 24 hours of sales" in alone
+    assert "100 %" in alone
+    assert "All sessions together" not in alone
+    assert "All sessions together" in text
     assert "Never lost in the last 30 days" in text
 
 
