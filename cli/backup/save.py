@@ -130,5 +130,6 @@ class _Hashed:
 
 
 def private_file(path: Path) -> IO[bytes]:
-    """Open a new file that only its owner can read."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    """Open a new file that only its owner can read, in place of one that a killed backup left."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

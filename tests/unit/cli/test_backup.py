@@ -106,6 +106,19 @@ def test_a_backup_holds_what_is_worth_keeping_and_is_private(data: Path, tmp_pat
     assert [path.name for path in tmp_path.glob("saved*")] == ["saved"]
 
 
+def test_what_a_killed_backup_left_makes_the_next_one_no_less_private(data: Path, tmp_path: Path) -> None:
+    left, elsewhere = tmp_path / "saved.part", tmp_path / "elsewhere"
+    left.symlink_to(elsewhere)
+    elsewhere.write_text("")
+    elsewhere.chmod(0o644)
+
+    main(["backup", "saved"])
+
+    assert stat.S_IMODE((tmp_path / "saved").stat().st_mode) == 0o600
+    assert not (tmp_path / "saved").is_symlink()
+    assert elsewhere.read_text() == ""
+
+
 def test_an_unencrypted_backup_says_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["backup", "saved"])
 
