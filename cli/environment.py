@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import secrets
 from collections.abc import Mapping
@@ -34,6 +35,14 @@ def read_environment(environ: Mapping[str, str], directory: Path) -> dict[str, s
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigurationError([f"{path}: cannot be read ({reason}); correct or remove it"]) from None
     return {name: value for name, value in found.items() if value is not None} | dict(environ)
+
+
+def actor() -> str:
+    """Name who types, for the history; a container's account may have no name."""
+    try:
+        return f"cli ({getpass.getuser()})"
+    except (KeyError, OSError):
+        return "cli"
 
 
 def has_gateway(environ: Mapping[str, str]) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from cli.addresses import local_url
-from cli.environment import DEMO_SECRET_FILE, demo_environment, has_gateway, read_environment
+from cli.environment import DEMO_SECRET_FILE, actor, demo_environment, has_gateway, read_environment
 from cli.pairing_view import frame
 from cli.screen import Screen, wrap
 from cli.settings import load_simulator_settings
@@ -103,7 +102,7 @@ class Pairing:
             status = self._core.operations.pair(
                 self._server,
                 self._session,
-                actor=f"cli ({getpass.getuser()})",
+                actor=actor(),
                 phone=phone,
                 wipe_webhook=wipe_webhook,
             )

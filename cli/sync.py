@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from cli.environment import actor
 from cli.signals import ending_with_zero
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _apply(parts: Parts, arguments: argparse.Namespace) -> int:
 
     fresh, leave_out = _choices(parts, arguments)
     try:
-        done = parts.sync.apply(fresh=fresh, leave_out=leave_out, actor=_actor(), report=show_step)
+        done = parts.sync.apply(fresh=fresh, leave_out=leave_out, actor=actor(), report=show_step)
     except PlanBlockedError as error:
         show_plan(error.plan, sys.stdout)
         raise
@@ -108,13 +108,13 @@ def _restore(parts: Parts, arguments: argparse.Namespace) -> int:
     if arguments.backup is None:
         show_backups(parts.sync.backups(), sys.stdout)
         return IN_SYNC
-    done = parts.sync.restore(arguments.backup, force=arguments.force, actor=_actor(), report=show_step)
+    done = parts.sync.restore(arguments.backup, force=arguments.force, actor=actor(), report=show_step)
     show_done(done, sys.stdout)
     return FAILED if done.lost_sessions else IN_SYNC
 
 
 def _adopt(parts: Parts) -> int:
-    places = parts.sync.adopt(actor=_actor())
+    places = parts.sync.adopt(actor=actor())
     print(f"Took over the API key that stands in {', '.join(places)}.")
     return IN_SYNC
 
@@ -153,13 +153,6 @@ def _exit_code(plan: Plan) -> int:
     if plan.is_blocked:
         return FAILED
     return CHANGES_PENDING if plan.has_changes else IN_SYNC
-
-
-def _actor() -> str:
-    try:
-        return f"cli ({getpass.getuser()})"
-    except (KeyError, OSError):
-        return "cli"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import pwd
 from pathlib import Path
 
 import pytest
 
-from cli.environment import demo_environment, demo_problems, has_gateway, make_demo_secret, read_environment
+from cli.environment import (
+    actor,
+    demo_environment,
+    demo_problems,
+    has_gateway,
+    make_demo_secret,
+    read_environment,
+)
 from core.exceptions import ConfigurationError
 
 TOKEN = "$2b$10$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
@@ -86,3 +94,14 @@ def tmp_path_of_another(path: Path) -> Path:
     other = path / "other"
     other.mkdir()
     return other
+
+
+def test_who_types_is_named_where_the_account_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    without_a_name = actor()
+
+    monkeypatch.setenv("LOGNAME", "ana")
+
+    assert (without_a_name, actor()) == ("cli", "cli (ana)")
