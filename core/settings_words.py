@@ -30,7 +30,7 @@ def in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
         case "string_too_short" | "too_short":
             return f"is too short; use at least {context['min_length']} characters"
         case _:
-            return "is not valid; see the table of settings in the README"
+            return "is not valid; see docs/settings.md"
 
 
 def stored_mistakes(error: ValidationError) -> Iterator[str]:

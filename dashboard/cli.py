@@ -24,8 +24,8 @@ MISCONFIGURED = 2
 EPILOG = """Settings come from the environment: DASHBOARD_LISTEN_ADDRESS (127.0.0.1:8501),
 DASHBOARD_EXTERNAL_URL, DASHBOARD_SECURE_COOKIE (auto, true or false), DASHBOARD_TRUSTED_PROXIES,
 DASHBOARD_SIGN_IN_IDLE_HOURS (12), DASHBOARD_SIGN_IN_MAX_HOURS (168), DASHBOARD_PRINT_LINK, and the
-WPPCONNECT_* variables of the README. While nobody has a password, each start makes a one-time link to set
-the administrator's: on the terminal, or in the file first-sign-in-link in the data folder."""
+WPPCONNECT_* variables of docs/settings.md. While nobody has a password, each start makes a one-time link to
+set the administrator's: on the terminal, or in the file first-sign-in-link in the data folder."""
 
 
 def main(

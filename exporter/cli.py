@@ -32,7 +32,7 @@ MISCONFIGURED = 2
 EPILOG = """Each flag can also be given as a variable: EXPORTER_WEB_LISTEN_ADDRESS, EXPORTER_WEB_CONFIG_FILE,
 EXPORTER_WEB_ENABLE_LIFECYCLE, EXPORTER_WEBHOOK_TOKEN_FILE (or EXPORTER_WEBHOOK_TOKEN), EXPORTER_LOG_LEVEL,
 EXPORTER_LOG_FORMAT; the flag wins. The gateway is described by WPPCONNECT_URL, WPPCONNECT_SECRET_KEY,
-WPPCONNECT_SESSIONS and the other WPPCONNECT_* variables of the README, and by what was saved on the page.
+WPPCONNECT_SESSIONS and the other variables of docs/settings.md, and by what was saved on the page.
 SIGHUP reads secret files and the web configuration anew."""
 
 

@@ -30,7 +30,7 @@ from cli.stack.sync_agent import SyncAgent, choose_sync_agent
 
 PROJECT = "wppconnect-ops"
 ENV_COMMENTS = (
-    "Written once by `make up`, and yours then. Settings: README.md; ports, images: docker-compose.yml",
+    "Written once by `make up`, and yours then. Settings: docs/settings.md, docs/deployment.md",
     "Whoever can read this file commands the gateway.",
 )
 FOUND_COMMENTS = (

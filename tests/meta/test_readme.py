@@ -1,4 +1,4 @@
-"""The README says what the code does."""
+"""README and docs say what the code does, and their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,24 @@ from core.settings import CoreEnvironment, Environment
 from dashboard.settings import DashboardEnvironment
 from exporter.metrics import markdown_table
 from exporter.settings import ExporterEnvironment
+from tests.meta.source import ROOT
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def headings(path: Path) -> set[str]:
+    """Name the headings of a Markdown file as links name them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def leads_somewhere(link: str, path: Path) -> bool:
+    """Tell whether a link within the checkout has a target, to the heading."""
+    name, _, anchor = link.partition("#")
+    target = path.parent / name if name else path
+    return target.exists() and (not anchor or anchor in headings(target))
 
 
 def test_the_metrics_table_is_the_catalogue() -> None:
@@ -24,7 +40,7 @@ def test_the_metrics_table_is_the_catalogue() -> None:
 def test_every_variable_is_explained(model: type[Environment]) -> None:
     variables = [model.variable(name) for name in model.model_fields]
 
-    assert [variable for variable in variables if f"`{variable}`" not in README] == []
+    assert [variable for variable in variables if f"`{variable}`" not in SETTINGS] == []
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -32,8 +48,9 @@ def test_every_verdict_is_explained(verdict: Verdict) -> None:
     assert f"`{verdict}`" in README
 
 
-def test_every_file_that_it_names_is_there() -> None:
-    root = Path(__file__).parents[2]
-    named = re.findall(r"\]\(((?!http)[^)#]+)", README) + re.findall(r'src="([^"]+)"', README)
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_link_within_the_checkout_leads_somewhere(path: Path) -> None:
+    found = re.findall(r"\]\((?!\w+:)([^)]+)\)|src=\"(?!\w+:)([^\"]+)\"", path.read_text())
+    links = [link or image for link, image in found]
 
-    assert [name for name in named if not (root / name).exists()] == []
+    assert [link for link in links if not leads_somewhere(link, path)] == []
