@@ -71,7 +71,8 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
     running = compose.ask("--profile", "*", "ps", "--services", "--status", "running").stdout.split()
     paused = [one for one in PAUSED if one in running and (prometheus or one != PROMETHEUS)]
     unfinished = to.with_name(f"{to.name}.part")
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    unfinished.unlink(missing_ok=True)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as out:
             code = _while_paused(compose, paused, _tool(keys, "backup", prometheus=prometheus), out)
