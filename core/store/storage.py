@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from core.locks import DEFAULT_TIMEOUT_SECONDS, ProcessLock
 from core.store.schema import BrokenFileError, Tables, decode, encode
 
 _log = logging.getLogger(__name__)
+
+SETTLING_SECONDS = 0.1
+"""How long a file that cannot be read may still be written by somebody, in place."""
 
 BROKEN = ".broken-"
 """Between the name of a file that was set aside and the moment (UTC) at which it was."""
@@ -44,7 +48,7 @@ class LockedStorage(Storage):
         """Release the lock."""
         self._lock.release()
 
-    def _load(self) -> Tables | None:
+    def _load(self, *, is_settled: bool = False) -> Tables | None:
         # From disk, never from a cache: what is decided under the lock must rest on the last write.
         found = read_stamped(self._path)
         if found is None:
@@ -52,6 +56,10 @@ class LockedStorage(Storage):
         try:
             return decode(found[1], self._path)
         except BrokenFileError as error:
+            if not is_settled:
+                # A backup that is being copied over it is half there for a moment.
+                time.sleep(SETTLING_SECONDS)
+                return self._load(is_settled=True)
             self._set_aside(str(error))
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,21 @@ def test_a_garbage_file_is_set_aside_by_its_reader(
         "Save it again or restore a backup, then delete that file",
     )
     assert "store_file_set_aside" in caplog.text
+
+
+def test_a_backup_that_is_being_copied_into_place_is_waited_for(directory: Path) -> None:
+    store = FileStore(directory)
+    store.update("tokens", "sales", {"n": 1}, expected_version=0)
+    backup = (directory / "tokens.json").read_bytes()
+
+    with (directory / "tokens.json").open("wb", buffering=0) as copy:
+        copying = threading.Timer(0.03, copy.write, [backup])
+        copying.start()
+        record = FileStore(directory).read("tokens", "sales")
+        copying.join()
+
+    assert record == Record("sales", 1, {"n": 1})
+    assert store.notices == ()
 
 
 def test_a_garbage_file_is_set_aside_by_its_writer(directory: Path) -> None:
