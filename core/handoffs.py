@@ -159,8 +159,13 @@ class Handoffs:
         found = [one for one in self._all() if (one.server, one.session) == (server, session)]
         return max(found, key=lambda one: one.made_at, default=None)
 
-    def settle(self, connected_since: Callable[[str, str], datetime | None]) -> None:
-        """End what was used or has expired, and forget what ended long ago; call it every second or so."""
+    def settle(
+        self, connected_since: Callable[[str, str], datetime | None], may_make: Callable[[str], bool]
+    ) -> None:
+        """End what was used, has expired or was made by somebody who may not make any more.
+
+        Forgets what ended long ago. Call it every second or so.
+        """
         now = self._now()
         for one in self._all():
             if one.ended_at is not None:
@@ -170,6 +175,8 @@ class Handoffs:
             since = connected_since(one.server, one.session)
             if one.opened_at is not None and since is not None and since >= one.opened_at:
                 self._end(one.id, Event.SCANNED, since, None)
+            elif not may_make(one.maker):
+                self._end(one.id, Event.REVOKED, now, None)
             elif now >= one.expires_at:
                 self._end(one.id, Event.EXPIRED, one.expires_at, None)
 

@@ -104,7 +104,7 @@ def _serve(
             own, store=core.store, history=core.history, data_directory=core.data_directory
         )
         state.install(core)
-        handoff = HandoffRoutes(core.handoffs, core.monitor, core.operations, own)
+        handoff = HandoffRoutes(core.handoffs, core.monitor, core.operations, own, may_make=desk.is_operator)
         core.monitor.start()
         server.serve(
             own,

@@ -33,11 +33,11 @@ setInterval(() => {
 }, 250);
 
 // A tab whose sign-in ended while it was away, as on a laptop that slept, is told nothing: it asks, and leads back.
-const self = document.currentScript.src;
+const OWN_ADDRESS = document.currentScript.src;
 setInterval(async () => {
   const app = document.querySelector(".stApp");
   if (!app || app.dataset.testConnectionState === "CONNECTED" || document.querySelector(".ops-signed-out")) return;
-  const answer = await fetch(self, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  const answer = await fetch(OWN_ADDRESS, { method: "HEAD", cache: "no-store" }).catch(() => null);
   if (answer?.status === 401) location.reload();
 }, 3000);
 

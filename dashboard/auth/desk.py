@@ -30,7 +30,7 @@ from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.recognition import Recognition
 from dashboard.auth.sign_ins import SignIns
-from dashboard.auth.users import Account, Users, Way
+from dashboard.auth.users import Account, Role, Users, Way
 from dashboard.i18n import negotiate, translator
 
 
@@ -73,6 +73,11 @@ class Desk:
     def ways(self) -> Ways:
         """Return what the sign-in page offers."""
         return Ways(self.provider_name, self.sign_ins.lifetimes.remembered.days)
+
+    def is_operator(self, name: str) -> bool:
+        """Tell whether somebody may pair sessions now; memory only."""
+        account = self.users.find(name)
+        return account is not None and not account.disabled and account.role.covers(Role.OPERATOR)
 
     def frame(self, request: Request) -> Frame:
         """Return what a page needs to know of its reader."""

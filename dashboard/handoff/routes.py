@@ -73,9 +73,12 @@ class HandoffRoutes:
         operations: Pairs,
         rule: CookieRule,
         *,
+        may_make: Callable[[str], bool],
         now: Now = real_now,
     ) -> None:
+        """`may_make` tells whether somebody may make links now: else those made before are worthless."""
         self._handoffs = handoffs
+        self._may_make = may_make
         self._monitor = monitor
         self._operations = operations
         self._rule = rule
@@ -102,7 +105,7 @@ class HandoffRoutes:
             seen = snapshot.session(server, session)
             return seen.since if seen is not None and seen.verdict == Verdict.CONNECTED else None
 
-        self._handoffs.settle(connected_since)
+        self._handoffs.settle(connected_since, self._may_make)
 
     async def show(self, request: Request) -> Response:
         """Show the page, which is the same for every link."""
@@ -160,7 +163,7 @@ class HandoffRoutes:
             self._limit.clear(key)
             return JSONResponse(self._tell(request, held))
         opened = self._handoffs.open(f"{number}.{form.get('token', '')}", browser=form.get("browser", ""))
-        if opened is None:
+        if opened is None or not self._may_make(opened[0].maker):
             return _gone()
         self._limit.clear(key)
         handoff, cookie = opened
@@ -209,7 +212,8 @@ class HandoffRoutes:
     def _held(self, request: Request, number: str) -> Handoff | None:
         cookie = read_cookie(request, COOKIE + number, rule=self._rule)
         found = self._handoffs.held(cookie) if cookie else None
-        return found if found is not None and found.id == number else None
+        is_good = found is not None and found.id == number and self._may_make(found.maker)
+        return found if is_good else None
 
     def _ask(self, request: Request, handoff: Handoff) -> Handoff:
         server, session = handoff.server, handoff.session

@@ -107,6 +107,8 @@ def test_whoever_has_only_the_phone_gets_a_code_to_type(
     quick.simulator.enter_code(SESSION, code)
     helper.reads(f"{SESSION} está ligada")
     helper.reads("A interrupção durou")
+    # Before the next test takes the phone away again.
+    maker.reads("the session is connected")
     assert "/hand-off/code" not in posted
     assert [form, shown] == [[], []]
     assert helper.foreign_requests == []

@@ -24,6 +24,7 @@ class PlayedGateway:
         self.sessions: list[SessionSnapshot] = []
         self.asked: list[tuple[str, str, str]] = []
         self.numbers: list[str] = []
+        self.makers = {"ana"}
         self.obstacle: str | None = None
         self.running: OperationStatus | None = None
         self.watched: set[tuple[str, str]] = set()
@@ -79,4 +80,4 @@ def handoffs(
     """Return the routes over a real store."""
     kept = Handoffs(FileStore(data / "store"), History(data / "history").append, now=now)
     played = gateway or PlayedGateway()
-    return HandoffRoutes(kept, played, played, rule, now=now)
+    return HandoffRoutes(kept, played, played, rule, may_make=played.makers.__contains__, now=now)

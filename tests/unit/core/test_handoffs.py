@@ -17,13 +17,14 @@ class World:
         self.clock, self.store, self.history = FakeClock(), MemoryStore(), list[HistoryEntry]()
         self.handoffs = Handoffs(self.store, self.history.append, now=self.clock)
         self.connected: datetime | None = None
+        self.makers = {"ana"}
 
     def make(self, minutes: int = 10, session: str = "sales") -> tuple[str, str]:
         made, token = self.handoffs.make("main", session, maker="ana", minutes=minutes)
         return made.id, token
 
     def settle(self) -> None:
-        self.handoffs.settle(lambda _server, _session: self.connected)
+        self.handoffs.settle(lambda _server, _session: self.connected, self.makers.__contains__)
 
     @property
     def told(self) -> list[tuple[object, str | None]]:
@@ -194,6 +195,16 @@ def test_session_that_was_connected_before_the_link_was_opened_does_not_end_it(w
 
     assert opened
     assert [event for event, _ in world.told] == ["made", "opened"]
+
+
+def test_link_of_somebody_who_may_not_make_any_more_ends(world: World) -> None:
+    _, token = world.make()
+    world.settle()
+    world.makers.clear()
+    world.settle()
+
+    assert world.handoffs.open(token) is None
+    assert world.told == [("made", "ana"), ("revoked", None)]
 
 
 def test_what_ended_long_ago_is_forgotten(world: World) -> None:

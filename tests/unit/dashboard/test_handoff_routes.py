@@ -129,6 +129,19 @@ def test_worthless_links_are_answered_alike(desk: Desk, case: str, path: str) ->
     assert desk.gateway.asked == []
 
 
+def test_removed_makers_links_are_worthless_at_once(desk: Desk) -> None:
+    link, other, browser = desk.link(), desk.link("support"), desk.browser()
+    browser.post("/hand-off/open", link)
+    desk.gateway.makers.clear()
+
+    statuses = [
+        browser.post(f"/hand-off/{path}", link).status for path in ("open", "state", "code", "number")
+    ]
+
+    assert statuses == [404] * 4
+    assert desk.browser().post("/hand-off/open", other).status == 404
+
+
 @pytest.mark.parametrize("end", ["expired", "revoked"])
 def test_page_that_was_open_is_told_no_more_after_the_end(desk: Desk, end: str) -> None:
     link, browser = desk.link(), desk.browser()
