@@ -1,4 +1,4 @@
-"""The values that a token ledger keeps."""
+"""The values that `core.shared_tokens` keeps in the store."""
 
 from __future__ import annotations
 

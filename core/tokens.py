@@ -21,9 +21,9 @@ from core.locks import ProcessLock
 from core.models import TokenSource
 from core.secret_strength import USUAL_COST, minting_cost
 from core.settings import ServerSettings, Timeouts
+from core.shared_tokens import SharedTokens
 from core.store.protocol import Store
 from core.token_format import ParsedToken, TokenKind, parse_token
-from core.token_ledger import TokenLedger
 from core.token_records import Origin, SessionEntry
 from core.transport import Transport
 
@@ -38,17 +38,17 @@ LOCK_SLACK_SECONDS = 5.0
 def stored_token(server: ServerSettings, session: str, store: Store, *, clock: Now = now) -> str | None:
     """Return the token in use for a session; None when there is none. Nothing is obtained or asked."""
     if server.secret_key:
-        return _ledger(server, store, clock).session(session).token
+        return _shared(server, store, clock).session(session).token
     configured = parse_token(server.token.get_secret_value()) if server.token else None
     return _configured_for(server, configured, session)
 
 
-def _ledger(server: ServerSettings, store: Store, clock: Now) -> TokenLedger:
+def _shared(server: ServerSettings, store: Store, clock: Now) -> SharedTokens:
     configured = parse_token(server.token.get_secret_value()).token if server.token else ""
     made_from = server.secret_key.get_secret_value() if server.secret_key else configured
     # The source too: who chooses another one wants other tokens, and a fresh look at what is refused.
     bound_to = "\n".join((server.url, server.token_source, made_from))
-    return TokenLedger(server.name, bound_to=bound_to, store=store, clock=clock)
+    return SharedTokens(server.name, bound_to=bound_to, store=store, clock=clock)
 
 
 def _configured_for(server: ServerSettings, configured: ParsedToken | None, session: str) -> str | None:
@@ -81,7 +81,7 @@ class TokenCache:
         self._configured = parse_token(server.token.get_secret_value()) if server.token else None
         self._transport = transport
         self._timeout_seconds = timeouts.generate_token_seconds
-        self._ledger = _ledger(server, store, clock)
+        self._shared = _shared(server, store, clock)
         name = re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
         self._lock = ProcessLock(lock_directory / f"tokens-{name}.lock")
         self._held: dict[str, ParsedToken] = {}
@@ -98,41 +98,41 @@ class TokenCache:
         held = self._held.get(session)
         if held is not None:
             return held.token
-        known = self._known(session, self._ledger.session(session))
+        known = self._known(session, self._shared.session(session))
         if known is not None:
             return known
         with self._alone(session):
-            entry = self._ledger.session(session)
+            entry = self._shared.session(session)
             return self._known(session, entry) or self._obtain(session, entry)
 
     def renew(self, session: str, rejected: str) -> str:
         """Return another token after a 401: the one that somebody renewed meanwhile, or a new one."""
         self._forget(session, rejected)
         with self._alone(session):
-            entry = self._ledger.session(session)
+            entry = self._shared.session(session)
             known = None if entry.token == rejected else self._known(session, entry)
             if known is not None and known != rejected:
                 return known
             if self._secret is None:
                 self._forget(session, rejected)
-                self._ledger.drop(session, rejected, pause=True)
+                self._shared.drop(session, rejected, pause=True)
                 raise self._tokens_refused(session)
-            return self._obtain(session, self._ledger.drop(session, rejected))
+            return self._obtain(session, self._shared.drop(session, rejected))
 
     def confirm(self, session: str, token: str) -> None:
         """Say that the gateway accepted a token which `renew` returned."""
-        entry = self._ledger.session(session)
+        entry = self._shared.session(session)
         if entry.token == token and entry.replaces_minted:
             # The secret is right, for the gateway made this token of it; it just takes none but its own.
-            self._ledger.prefer_generated()
+            self._shared.prefer_generated()
 
     def reject(self, session: str, rejected: str) -> None:
         """Say that the gateway refused a token which `renew` returned: leave it in peace for a while."""
         self._forget(session, rejected)
         with self._alone(session):
-            if self._ledger.session(session).token == rejected:
+            if self._shared.session(session).token == rejected:
                 # Not counted: `renew` has counted this failure with the token before.
-                self._ledger.drop(session, rejected, pause=True, count=False)
+                self._shared.drop(session, rejected, pause=True, count=False)
 
     def secret_for(self, operation: str) -> str:
         """Return the secret key for a call that sends it; raises like `token` when it must not be sent."""
@@ -143,19 +143,19 @@ class TokenCache:
 
     def secret_refused(self) -> None:
         """Say that the gateway refused the secret key in a call that sent it."""
-        self._ledger.secret_refused()
+        self._shared.secret_refused()
 
     def secret_accepted(self) -> None:
         """Say that the gateway accepted the secret key in a call that sent it."""
-        self._ledger.secret_accepted()
+        self._shared.secret_accepted()
 
     def failures(self, session: str) -> dict[str, int]:
         """Count authentication failures by reason, of all processes since the store began."""
-        return self._ledger.failures(session)
+        return self._shared.failures(session)
 
     def renewals(self, session: str) -> int:
         """Count the tokens obtained for a session since the store began, the first included."""
-        return self._ledger.renewals(session)
+        return self._shared.renewals(session)
 
     def cost(self, session: str) -> int:
         """Return the bcrypt cost that the gateway pays for each request of a session."""
@@ -166,7 +166,7 @@ class TokenCache:
 
     def _known(self, session: str, entry: SessionEntry) -> str | None:
         """Return the token that is there already; raises while a pause lasts."""
-        if entry.pause is not None and entry.pause.left_seconds(self._ledger.now):
+        if entry.pause is not None and entry.pause.left_seconds(self._shared.now):
             raise self._tokens_refused(session)
         token = entry.token if self._secret else _configured_for(self._server, self._configured, session)
         if token is None:
@@ -178,7 +178,7 @@ class TokenCache:
     def _obtain(self, session: str, entry: SessionEntry) -> str:
         """Make a token here or have the gateway make one; the caller is `_alone`."""
         source = self._server.token_source
-        gateway = self._ledger.server()
+        gateway = self._shared.server()
         refused_before = gateway.refusal is not None
         # A minted token that was dropped was refused, and another of the same secret would be too. Unless
         # the secret itself was refused then: that explains it, and is over since `accepted_at`.
@@ -188,7 +188,7 @@ class TokenCache:
             return self._keep(session, self._mint(session), Origin.MINTED)
         token = self._generate(session, minting_failed=minting_failed)
         if refused_before:
-            self._ledger.secret_accepted()
+            self._shared.secret_accepted()
             if source is TokenSource.AUTO and not gateway.prefers_generated:
                 # It was the secret, and it is right again: back to the cheaper tokens.
                 return self._keep(session, self._mint(session), Origin.MINTED)
@@ -218,8 +218,8 @@ class TokenCache:
             self._failure = (time.monotonic(), error)
             raise
         if is_secret_refusal(answer):
-            self._ledger.count_secret_rejected(session)
-            self._ledger.secret_refused()
+            self._shared.count_secret_rejected(session)
+            self._shared.secret_refused()
             raise refusal(answer)
         if minting_failed and 400 <= answer.status_code < 500:
             raise AuthenticationError(
@@ -232,7 +232,7 @@ class TokenCache:
         return parse_generated(answer)
 
     def _keep(self, session: str, token: str, origin: Origin, *, replaces_minted: bool = False) -> str:
-        self._ledger.keep(session, token, origin, replaces_minted=replaces_minted)
+        self._shared.keep(session, token, origin, replaces_minted=replaces_minted)
         self._held[session] = parse_token(token)
         return token
 
@@ -256,8 +256,8 @@ class TokenCache:
             self._lock.release()
 
     def _raise_while_secret_is_refused(self, operation: str, session: str | None) -> None:
-        pause = self._ledger.server().refusal
-        left_seconds = pause.left_seconds(self._ledger.now) if pause is not None else 0.0
+        pause = self._shared.server().refusal
+        left_seconds = pause.left_seconds(self._shared.now) if pause is not None else 0.0
         if left_seconds:
             raise SecretKeyRejectedError(
                 f"cannot {operation}: the gateway refuses the secret key; set WPPCONNECT_SECRET_KEY to the "

@@ -31,7 +31,7 @@ FINGERPRINT_ROUNDS = 50_000
 Entry = TypeVar("Entry", SessionEntry, ServerEntry)
 
 
-class TokenLedger:
+class SharedTokens:
     """The records of one gateway. A failing store costs the sharing, not the tokens: they stay in memory."""
 
     def __init__(self, server: str, *, bound_to: str, store: Store, clock: Now) -> None:
