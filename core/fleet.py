@@ -1,6 +1,7 @@
 """Do the same to several sessions: first what would happen to which, then one start at a time per gateway.
 
-Each start launches a browser on the gateway (contract, section 8, T7).
+Each start launches a browser on the gateway (contract, section 8, T7). Self-healing does so as well: a start
+of several waits until it is done, and keeps it out until the gateway's last session is over.
 """
 
 from __future__ import annotations
@@ -86,8 +87,21 @@ class Progress:
     stopping: bool = False
 
 
+class Turn(Protocol):
+    """The right to launch browsers on a gateway that nobody in particular has asked for."""
+
+    def try_acquire(self) -> bool:
+        """Take it if nobody has it."""
+
+    def release(self) -> None:
+        """Give it back; nothing when it was not taken."""
+
+
 class StartsSessions(Protocol):
     """What a fleet needs of `Operations`."""
+
+    def turn(self, server: str) -> Turn:
+        """Return the gateway's."""
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Start a session."""
@@ -175,7 +189,8 @@ class FleetStart:
             self._left = len(by_gateway)
         for gateway, wanted in by_gateway.items():
             name = f"fleet-{gateway}"
-            threading.Thread(target=self._run, args=(wanted, actor), name=name, daemon=True).start()
+            work = (self._operations.turn(gateway), wanted, actor)
+            threading.Thread(target=self._run, args=work, name=name, daemon=True).start()
         return True
 
     def progress(self) -> Progress | None:
@@ -196,9 +211,10 @@ class FleetStart:
             if self._progress is not None and not self._progress.running:
                 self._progress = None
 
-    def _run(self, targets: Sequence[Target], actor: str) -> None:
+    def _run(self, turn: Turn, targets: Sequence[Target], actor: str) -> None:
         failures = 0
         try:
+            self._wait_for(turn)
             for target in targets:
                 if self._stop.is_set():
                     self._set(Item(target, "not_begun"))
@@ -214,7 +230,16 @@ class FleetStart:
         except Exception:
             log.exception("fleet_start_failed")
         finally:
+            turn.release()
             self._end_one()
+
+    def _wait_for(self, turn: Turn) -> None:
+        try:
+            while not turn.try_acquire() and not self._stop.wait(POLL_SECONDS):
+                pass
+        except StoreError as error:
+            # Without it two browsers may start at once; whoever wants the sessions up shall have them.
+            log.warning("fleet_start_takes_no_turn error=%s", error)
 
     def _start(self, target: Target, actor: str) -> str:
         try:

@@ -30,6 +30,8 @@ class Restarts:
     heal: Callable[[str, str, bool], object]
     """Close and start; the last argument tells that an earlier try closed it."""
     status: Callable[[str, str], OperationStatus | None]
+    is_taken: Callable[[str], bool]
+    """Whether several sessions of a gateway are being started."""
     waits: Waits = USUAL
     in_background: Callable[[Callable[[], None]], None] = _in_a_thread
 
@@ -115,5 +117,7 @@ class Healer:
 
     def _is_anybody_at_work(self) -> bool:
         """Tell whether an operation runs on any session of the gateway: each start is a browser more."""
+        if self._restarts.is_taken(self._server):
+            return True
         running = (self._restarts.status(self._server, one.session) for one in self._ledger.sessions())
         return any(status is not None and status.is_running for status in running)

@@ -130,14 +130,29 @@ class Operations:
 
     def heal(self, server: str, session: str, *, is_closed: bool = False) -> OperationStatus:
         """Close and start a session because nobody else does; refused while somebody is at it."""
-        return self._begin(
-            Kind.RESTART,
-            server,
-            session,
-            SELF_HEALING,
-            lambda run: procedures.heal(run, is_closed=is_closed),
-            by_itself=True,
-        )
+
+        def heal(run: OperationRun) -> str:
+            turn = self.turn(server)
+            if not turn.try_acquire():
+                return "not_needed"  # A start of several began in this moment; another look comes after it.
+            try:
+                return procedures.heal(run, is_closed=is_closed)
+            finally:
+                turn.release()
+
+        return self._begin(Kind.RESTART, server, session, SELF_HEALING, heal, by_itself=True)
+
+    def turn(self, server: str) -> ProcessLock:
+        """Return what self-healing and a start of several hold, so that one at a time launches browsers."""
+        return ProcessLock(self._lock_directory / f"launches-{server}.lock")
+
+    def is_taken(self, server: str) -> bool:
+        """Tell whether either of the two is at work on a gateway now."""
+        turn = self.turn(server)
+        if not turn.try_acquire():
+            return True
+        turn.release()
+        return False
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Tell what runs on a session or how the newest operation ended; reads the store's cache."""

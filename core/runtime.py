@@ -69,6 +69,7 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
         restarts=Restarts(
             heal=lambda server, session, is_closed: operations.heal(server, session, is_closed=is_closed),
             status=lambda server, session: operations.status(server, session),
+            is_taken=lambda server: operations.is_taken(server),
             waits=waits or Waits(),
         ),
     )

@@ -86,6 +86,27 @@ def test_what_was_removed_meanwhile_is_left_out() -> None:
     assert [skip for _, skip in found.skipped] == [Skip.GONE, Skip.GONE]
 
 
+class FakeTurn:
+    """A turn that a test may take."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.error: StoreError | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        return self._lock.locked()
+
+    def try_acquire(self) -> bool:
+        if self.error is not None:
+            raise self.error
+        return self._lock.acquire(blocking=False)
+
+    def release(self) -> None:
+        if self._lock.locked():
+            self._lock.release()
+
+
 class FakeOperations:
     """Starts that end when a test says how."""
 
@@ -95,7 +116,11 @@ class FakeOperations:
         self.ended: dict[Target, str] = {}
         self.most_at_once: dict[str, int] = {}
         self.unreadable: set[str] = set()
+        self.turns: dict[str, FakeTurn] = {}
         self._lock = threading.Lock()
+
+    def turn(self, server: str) -> FakeTurn:
+        return self.turns.setdefault(server, FakeTurn())
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         with self._lock:
@@ -170,6 +195,50 @@ def test_it_is_stopped_after_the_one_that_is_being_started() -> None:
 
     assert operations.begun == [("a", "1")]
     assert outcomes(fleet) == ["connected", "not_begun"]
+
+
+def test_it_waits_until_self_healing_is_done_on_a_gateway_and_then_keeps_it_out() -> None:
+    operations = FakeOperations()
+    operations.turn("a").try_acquire()
+    fleet = FleetStart(operations)
+    fleet.begin([("a", "1"), ("b", "2")], actor="ana")
+    until(lambda: operations.begun == [("b", "2")], what="the start on the other gateway")
+    operations.end("b", "2")
+    until(lambda: not operations.turn("b").is_taken, what="the end on the other gateway")
+
+    operations.turn("a").release()
+    until(lambda: ("a", "1") in operations.begun, what="the start")
+    is_kept = operations.turn("a").is_taken
+    operations.end("a", "1")
+    until(lambda: is_over(fleet), what="the end")
+
+    assert is_kept
+    assert not operations.turn("a").is_taken
+    assert outcomes(fleet) == ["connected", "connected"]
+
+
+def test_it_is_stopped_while_it_waits_for_self_healing() -> None:
+    operations = FakeOperations()
+    operations.turn("a").try_acquire()
+    fleet = FleetStart(operations)
+    fleet.begin([("a", "1")], actor="ana")
+
+    fleet.stop()
+    until(lambda: is_over(fleet), what="the end")
+
+    assert operations.begun == []
+    assert outcomes(fleet) == ["not_begun"]
+
+
+def test_a_disk_that_fails_keeps_nobody_from_starting() -> None:
+    operations = FakeOperations(**{"1": "connected"})
+    operations.turn("a").error = StoreError("the disk fails")
+    fleet = FleetStart(operations)
+
+    fleet.begin([("a", "1")], actor="ana")
+    until(lambda: is_over(fleet), what="the end")
+
+    assert outcomes(fleet) == ["connected"]
 
 
 def test_a_gateway_on_which_nothing_starts_is_left_alone() -> None:

@@ -25,9 +25,15 @@ class FakeOperations:
     begun: list[tuple[str, bool]] = field(default_factory=list)
     statuses: dict[str, OperationStatus] = field(default_factory=dict)
     error: Exception | None = None
+    is_taken: bool = False
 
     def restarts(self) -> Restarts:
-        return Restarts(heal=self.heal, status=self.status, in_background=lambda call: call())
+        return Restarts(
+            heal=self.heal,
+            status=self.status,
+            is_taken=lambda _server: self.is_taken,
+            in_background=lambda call: call(),
+        )
 
     def heal(self, server: str, session: str, is_closed: bool) -> None:
         if self.error is not None:
@@ -165,6 +171,20 @@ def test_nothing_is_begun_while_an_operator_is_at_work_on_the_gateway(tmp_path: 
     meanwhile = list(ward.operations.begun)
 
     ward.operations.end("support", "connected")
+    ward.pass_time(5)
+
+    assert meanwhile == []
+    assert ward.operations.begun == [("sales", False)]
+
+
+def test_nothing_is_begun_while_several_sessions_are_started_also_between_two_of_them(tmp_path: Path) -> None:
+    ward = Ward(tmp_path, "sales", "support")
+    ward.freeze("sales")
+    ward.operations.is_taken = True
+    ward.pass_time(300)
+    meanwhile = list(ward.operations.begun)
+
+    ward.operations.is_taken = False
     ward.pass_time(5)
 
     assert meanwhile == []

@@ -87,6 +87,34 @@ def test_somebody_who_is_at_it_is_not_disturbed(world: World) -> None:
     lock.release()
 
 
+def test_it_does_nothing_while_several_sessions_of_the_gateway_are_started(world: World) -> None:
+    elsewhere, here = world.operations("page[1]"), world.operations("exporter[2]")
+    turn = elsewhere.turn(SERVER)
+    assert turn.try_acquire()
+
+    here.heal(SERVER, SESSION)
+    end = await_end(here)
+    meanwhile = here.is_taken(SERVER)
+    turn.release()
+
+    assert end.outcome.code == "not_needed"
+    assert world.gateway.calls == []
+    assert meanwhile
+    assert not here.is_taken(SERVER)
+
+
+def test_nobody_starts_several_sessions_of_the_gateway_until_it_is_done(world: World) -> None:
+    world.monitor.gate = threading.Event()
+    here, elsewhere = world.operations("exporter[2]"), world.operations("page[1]")
+    here.heal(SERVER, SESSION)
+
+    until(lambda: elsewhere.is_taken(SERVER), what="its turn")
+    world.monitor.gate.set()
+    await_end(here)
+
+    until(lambda: not elsewhere.is_taken(SERVER), what="the end of its turn")
+
+
 @pytest.mark.parametrize("holders", [("page[1]", "page[1]"), ("exporter[1]", "page[2]")])
 def test_it_gives_way_to_whoever_wants_something(world: World, holders: tuple[str, str]) -> None:
     world.monitor.gate = threading.Event()

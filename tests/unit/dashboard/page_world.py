@@ -113,6 +113,16 @@ class FakeMonitor:
         self.watched.append((server, session))
 
 
+class FreeTurn:
+    """Nobody else launches browsers."""
+
+    def try_acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        """Nothing was taken."""
+
+
 @dataclass
 class FakeOperations:
     """Records what was asked for."""
@@ -125,6 +135,9 @@ class FakeOperations:
         if kind not in ("start", "restart", "pair", "close", "logout"):
             raise AttributeError(kind)
         return lambda server, session, **how: self.calls.append((kind, server, session, how))
+
+    def turn(self, server: str) -> FreeTurn:
+        return FreeTurn()
 
     def code_obstacle(self, server: str, session: str) -> str | None:
         return self.obstacle
