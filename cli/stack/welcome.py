@@ -27,7 +27,10 @@ def welcome(project: Project, gateway: Gateway, ports: Mapping[str, str]) -> str
     for name, variable in PLACES.items():
         if variable in ports:
             path = "/metrics" if name == "Exporter" else ""
-            lines.append(f"  {name:<13} http://127.0.0.1:{ports[variable]}{path}")
+            address = f"http://127.0.0.1:{ports[variable]}{path}"
+            if name == "Page":
+                address = project.values.get("DASHBOARD_EXTERNAL_URL") or address
+            lines.append(f"  {name:<13} {address}")
     lines += [
         "",
         f"  Grafana's user is admin, the password in {project.config.name}/secrets/grafana_admin_password.",

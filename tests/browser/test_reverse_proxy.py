@@ -93,7 +93,7 @@ def test_http_leads_to_https_which_browsers_shall_remember(site: Site) -> None:
     assert sent.headers["location"].startswith("https://localhost")
     assert sent.headers["location"].endswith(path)
     assert answer.status_code == 200
-    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert answer.headers["strict-transport-security"] == "max-age=15552000"
     assert answer.headers["content-security-policy"]
 
 

@@ -38,9 +38,9 @@ class Site:
 
 
 @contextmanager
-def site(directory: Path, **environ: str) -> Iterator[Site]:
+def site(directory: Path, *, sub_path: str = "", **environ: str) -> Iterator[Site]:
     page_port, provider_port = free_port(), free_port()
-    url = f"http://127.0.0.1:{page_port}"
+    url = f"http://127.0.0.1:{page_port}{sub_path}"
     settings = {
         "DASHBOARD_EXTERNAL_URL": url,
         "DASHBOARD_OIDC_ISSUER": f"http://127.0.0.1:{provider_port}",
@@ -54,7 +54,7 @@ def site(directory: Path, **environ: str) -> Iterator[Site]:
     (directory / "secret").write_text(SECRET)
     with (
         providing(provider_port, page=url, log=directory / "provider.log") as provider,
-        serving(directory / "data", port=page_port, **settings) as page,
+        serving(directory / "data", port=page_port, sub_path=sub_path, **settings) as page,
     ):
         create_administrator(page)
         yield Site(page, provider)
@@ -104,6 +104,20 @@ def test_person_is_in_with_the_role_of_their_groups_and_where_they_wanted_to_go(
     assert "Your single sign-on signed you in." in account
     # They have no password here that they could change.
     assert 'name="current"' not in account
+
+
+def test_there_and_back_also_below_a_path(tmp_path: Path) -> None:
+    with site(tmp_path, sub_path="/wpp") as below:
+        visitor, answer = come_back(below, "ana")
+
+        leaving = visitor.get(
+            f"{below.page.url}/sign-in/provider/sign-out", allow_redirects=False, timeout=10
+        )
+
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/wpp{DEEP_LINK}")
+        assert is_in(below, visitor)
+        assert leaving.headers["location"].startswith(below.provider.issuer)
+        assert "%2Fwpp%2Fsign-in" in leaving.headers["location"]
 
 
 def test_second_sign_in_finds_the_same_account(shared: Site) -> None:

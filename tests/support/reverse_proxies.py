@@ -19,7 +19,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 AROUND_NGINX = """
 error_log {directory}/error.log;
 pid {directory}/nginx.pid;
-events {{ }}
+events {{ worker_connections 768; }}
 http {{
     access_log {directory}/access.log;
     client_body_temp_path {directory}/body;

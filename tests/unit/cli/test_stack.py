@@ -123,9 +123,12 @@ def test_a_second_time_nothing_of_the_administrators_changes(checkout: Checkout)
     assert receivers.read_text() == "edited\n"
 
 
-def test_the_links_of_the_alerts_lead_to_the_published_page(checkout: Checkout) -> None:
+def test_the_links_of_the_alerts_lead_to_the_published_page(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkout.make("up", DASHBOARD_EXTERNAL_URL="https://ops.example.net/wpp/")
 
+    assert "Page          https://ops.example.net/wpp/" in capsys.readouterr().out
     rules = (checkout.directory / "config/rules/alerts.yml").read_text()
     assert "https://ops.example.net/wpp/" in rules
     assert "//ops.example.org" not in rules
