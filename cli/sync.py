@@ -99,6 +99,9 @@ def _apply(parts: Parts, arguments: argparse.Namespace) -> int:
         show_plan(error.plan, sys.stdout)
         raise
     show_done(done, sys.stdout)
+    if arguments.files_only and done.files and parts.sync.settings.containers:
+        names = ", ".join(one.name for one in parts.sync.settings.containers)
+        print(f"  not looked at: {names}; recreate them yourself, for a restart keeps the old values")
     return FAILED if done.lost_sessions else IN_SYNC
 
 

@@ -133,7 +133,9 @@ def test_restore_without_a_name_lists_the_backups(folder: Path, capsys: pytest.C
     sync("apply", "--generate", "api_key", "--files-only")
     sync("restore", "--files-only")
 
-    assert "before apply by cli (" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "before apply by cli (" in said
+    assert "not looked at: leguas_wppconnect, leguas_whatsapp_evolution; recreate them yourself" in said
 
 
 def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
