@@ -76,11 +76,11 @@ def draw_blocked(order: Order, plan: Plan) -> None:
         )
         components.soft(f"{label}: {why}" if why else label)
     for container in plan.refused_containers:
+        # Why stands above, with what happens to containers.
         st.checkbox(
             _("Leave out {target}").format(target=plain(container.container)),
             key=LEAVE_OUT + container.container,
         )
-        components.soft(sync_text.sentence(_, container.why))
     with st.container(horizontal=True):
         if order.kind is OrderKind.APPLY:
             st.button(

@@ -16,7 +16,10 @@ _OPTION = re.compile(
     r"(?<!\S)(?P<option>--[A-Za-z][A-Za-z0-9-]*)(?:=|\s+)(?P<quote>[\"']?)(?P<value>(?!--)[^\s\"']+)(?P=quote)"
 )
 _SHELL = re.compile(r"(?:\S*/)?(?:ba|da|a|z|k)?sh")
-_SAFE_PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9._$-]*")
+_SAFE_PLAIN = re.compile(
+    r"(?:[A-Za-z_$]|[0-9](?![xXoObB])(?=[^a-df-zA-DF-Z]*[a-df-zA-DF-Z]))[A-Za-z0-9._$-]*"
+)
+"""Text for every YAML reader without quotes: behind a digit some letter has to be no part of a number."""
 _WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"])
 """What one or another YAML reader takes for something else than text."""
 

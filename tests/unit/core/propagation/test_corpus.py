@@ -166,6 +166,34 @@ def test_compose_reads_exactly_the_value_from_every_compose_file(edited: Path) -
         assert set(values) == {BCRYPT_LIKE}, file
 
 
+HEXADECIMAL = ("403bff9cbe76fd96", "0123456789abcdef", "12e4a", "9z", "7.5d", "1-2-b")
+NUMBERS = ("0123456789", "1e5", "0x1f", "0b101", "0o17", "12.5", "1_000", "2026-11-25", "9e99")
+
+
+def test_a_hexadecimal_key_without_quotes_is_in_sync_and_a_number_gets_quotes(tmp_path: Path) -> None:
+    values = {f"V{number}": value for number, value in enumerate([*HEXADECIMAL, *NUMBERS])}
+    lines = "".join(f"      {key}: {value}\n" for key, value in values.items())
+    (tmp_path / "compose.yml").write_text(f"services:\n  a:\n    image: x\n    environment:\n{lines}")
+
+    def states(key: str) -> State:
+        draft = make_draft(
+            SyncSettings(folders={"leguas": tmp_path}, targets=(target("compose.yml", key),)),
+            Values({API_KEY: SecretStr(values[key])}),
+            at=MOMENT,
+        )
+        return draft.plan.targets[0].state
+
+    # The date it refuses.
+    (tmp_path / "read.yml").write_text((tmp_path / "compose.yml").read_text().replace("2026-11-25", "x"))
+    read = environments(compose_config(tmp_path, "read.yml"))["a"]
+    assert {value: read[key] for key, value in values.items() if value in HEXADECIMAL} == dict(
+        zip(HEXADECIMAL, HEXADECIMAL, strict=True)
+    )
+    assert {value: states(key) for key, value in values.items()} == dict.fromkeys(
+        HEXADECIMAL, State.IN_SYNC
+    ) | dict.fromkeys(NUMBERS, State.WILL_CHANGE)
+
+
 def test_compose_reads_a_number_like_value_as_text(tmp_path: Path) -> None:
     file = CORPUS / "compose" / "mapping.yml"
     (tmp_path / "compose.yml").write_bytes(edit(file, NUMBER_LIKE, tmp_path))

@@ -26,7 +26,7 @@ from tests.support.propagation import API_KEY, BCRYPT_LIKE, KEY, MOMENT, read_fi
 CORPUS = Path(__file__).parents[3] / "data" / "propagation" / "projects"
 PROJECTS = sorted(path.name for path in CORPUS.iterdir())
 OLD = b"OLD_KEY_9f8e7d"
-PLAIN_VALUE = "key-403bff9cbe76fd96caeea0abeb07"
+PLAIN_VALUE = "403bff9cbe76fd96caeea0abeb0709e0"
 
 NOT_REACHED = {
     "environment_wins_over_env_file": ("compose.yml", "api.env"),
