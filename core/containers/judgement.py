@@ -181,10 +181,12 @@ def _blind(expectation: Expectation, seen: Inspection) -> str | None:
     made_from = [
         posixpath.relpath(one, folder) for one in labels_of(seen).get(CONFIG_FILES, "").split(",") if one
     ]
-    if expectation.compose_files and not set(made_from) <= set(expectation.compose_files):
-        files = ", ".join(made_from)
+    files = expectation.compose_files
+    looked_into = {posixpath.relpath(one, posixpath.dirname(files[0]) or ".") for one in files}
+    if files and not set(made_from) <= looked_into:
+        listed = ", ".join(made_from)
         return (
-            f"It was made from {files}: say `compose_files: [{files}]` for it in the sync file, or run "
+            f"It was made from {listed}: say `compose_files: [{listed}]` for it in the sync file, or run "
             "`docker compose up -d` once by hand."
         )
     return None

@@ -64,8 +64,13 @@ class Project:
 
 def read_project(folder: str, files: Sequence[str], read: ReadText) -> Project:
     """Read a project's files and all that they include; raises what `read` raises."""
-    names = _values(folder, [DOTENV], read)
-    return Project(folder, tuple(_groups(folder, files, ".", names, read, DEEPEST_INCLUDE)))
+    # The folder of the first file is the project's. A COMPOSE_FILE is found from where Compose is started.
+    directory = str(PurePosixPath(files[0]).parent) if files else "."
+    names = _values(folder, [join(directory, DOTENV)], read)
+    started = _values(folder, [DOTENV], read)
+    if "COMPOSE_FILE" in started:
+        names |= started
+    return Project(folder, tuple(_groups(folder, files, directory, names, read, DEEPEST_INCLUDE)))
 
 
 def names_for(folder: str, file: str, settings: SyncSettings, read: ReadText) -> Mapping[str, str]:

@@ -177,6 +177,12 @@ def test_a_container_made_from_other_files_is_refused_with_the_remedy() -> None:
     )
 
 
+def test_files_in_a_folder_of_the_folder_are_the_same_ones() -> None:
+    found = doubtful(("TOKEN",), compose_files=("docker/a.yml", "docker/b.yml"))
+
+    assert found.action is ContainerAction.RECREATE
+
+
 def test_a_container_may_be_made_from_fewer_files_than_there_are_now() -> None:
     found = doubtful(("TOKEN",), compose_files=("a.yml", "b.yml", "b.override.yml"))
 
