@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run wheel up down logs link backup restore test stack-test check format system-deps screenshots bench lock clean
+.PHONY: help run wheel import up down logs link backup restore test stack-test check format system-deps screenshots bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,10 @@ run: ## Start the product in the foreground: a simulated gateway unless WPPCONNE
 wheel: ## Build the wheel and the source distribution into dist/
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) -m hatchling build
+
+import: ## Say what an older panel's files mean and what of it is wrong: FROM=its folder; WRITE=1 writes .env
+	@$(PREPARE) run
+	@.venv/bin/wppconnect-ops import $(FROM) $(if $(WRITE),--write)
 
 up: ## Start everything on Docker Compose beside or with a gateway (DEMO=1: a simulated one)
 	@scripts/python.sh -m cli.stack up $(if $(DEMO),--demo)

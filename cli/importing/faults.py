@@ -16,6 +16,7 @@ from core.token_format import TokenKind, parse_token
 KEPT_FOLDERS = ("tokens", "userDataDir")
 WORKING_FOLDER = "/usr/src/wpp-server"
 STRONG_BYTES = 16
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 QUOTE = "write it in single quotes in an env file, and with $$ for each $ in a compose file"
 
 
@@ -201,12 +202,10 @@ def _readable(found: Understood) -> Iterator[str]:
 
 
 def _holds_secrets(found: Understood, file: str) -> bool:
+    """Tell whether a secret stands in this very file; one that it only refers to stands in another."""
     values = [value for held in found.folder.files.values() for value in held.values()]
     values += [value for service in found.folder.services for value in service.environment.values()]
-    return any(
-        value.file == file
-        and value.arrives not in ("", PUBLIC_DEFAULT_SECRET)
-        and "$" not in value.written[:1]
-        for value in values
-        if any(word in value.name for word in ("KEY", "TOKEN", "SECRET", "PASSWORD"))
-    )
+    secrets = {value.written for value in values if any(word in value.name for word in SECRET_WORDS)}
+    secrets |= {found.secret.written} if found.secret else set()
+    text = (found.folder.path / file).read_text(encoding="utf-8", errors="replace")
+    return any(secret in text for secret in secrets - {"", PUBLIC_DEFAULT_SECRET})

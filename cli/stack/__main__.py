@@ -48,6 +48,9 @@ def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT
     except StackError as error:
         sys.stderr.writelines(f"make {arguments.command}: {problem}\n" for problem in error.problems)
         return MISCONFIGURED
+    except OSError as error:
+        sys.stderr.write(f"make {arguments.command}: {error.filename}: {error.strerror}\n")
+        return FAILED
     except KeyboardInterrupt:
         return 130
 
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument("--to", type=Path)
     backup.add_argument("--recipient", action="append", default=[])
     restore = commands.add_parser("restore", help="put a backup in place, with everything stopped")
-    restore.add_argument("source", type=Path)
+    restore.add_argument("source", type=Path, nargs="?")
     restore.add_argument("--identity-file", type=Path)
     restore.add_argument("--overwrite", action="store_true")
     for one in (backup, restore):

@@ -32,6 +32,8 @@ OWN_FILES = (".env", "ops.env")
 KEPT = "installation"
 """Where they lie inside config/ on their way into a backup and back."""
 FAILED = 1
+KILLED = 137
+"""128 and SIGKILL: what the engine does to a container that wants more memory than it may have."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
     """Write one file; the gateway stands still for the seconds that this takes."""
     find_engine(project.environ)
     _check(keys)
+    if not project.env_path.exists():
+        raise StackError(".env: is not there, so nothing was started from this folder that could be kept")
     compose = project.compose()
     if to is None:
         (project.directory / "backups").mkdir(mode=0o700, exist_ok=True)
@@ -77,6 +81,7 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
         with os.fdopen(handle, "wb") as out:
             code = _while_paused(compose, paused, _tool(keys, "backup", prometheus=prometheus), out)
         if code:
+            sys.stderr.write(f"make backup: nothing was written{_reason(code)}\n")
             return FAILED
         unfinished.replace(to)
     finally:
@@ -86,21 +91,28 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
     return 0
 
 
-def restore(project: Project, *, source: Path, keys: Keys, overwrite: bool, prometheus: bool) -> int:
+def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: bool, prometheus: bool) -> int:
     """Put a backup in place; everything is stopped before, and `make up` starts it again."""
     find_engine(project.environ)
     _check(keys)
-    if not source.is_file():
-        raise StackError(f"{source}: is no file; name a backup with FROM=...")
+    if source is None or not source.is_file():
+        raise StackError(f"{source or 'FROM'}: is no file; name a backup with FROM=...")
     present = [name for name in OWN_FILES if (project.directory / name).exists()]
     if present and not overwrite:
         raise StackError(f"{present[0]}: is there already; restore into an empty folder, or say OVERWRITE=1")
     prepare(project.config)
     compose = project.compose()
+    if project.build():
+        return FAILED
     compose.run("--profile", "*", "down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     words = [*_tool(keys, "restore", prometheus=prometheus), *(["--overwrite"] if overwrite else [])]
     with source.open("rb") as content:
-        if compose.run(*words, stdin=content):
+        if code := compose.run(*words, stdin=content):
+            sys.stderr.write(
+                f"make restore: nothing was changed{_reason(code)}. Everything is stopped; `make up` starts "
+                "it again. IDENTITY_FILE=... or PASSPHRASE_FILE=... opens it; OVERWRITE=1 replaces what is "
+                "there\n"
+            )
             return FAILED
     for path in sorted((project.config / KEPT).glob("*")):
         path.replace(project.directory / path.name)
@@ -124,6 +136,15 @@ def _while_paused(compose: Compose, services: list[str], words: list[str], out: 
     finally:
         if services:
             compose.run("--profile", "*", "unpause", *services, stderr=subprocess.DEVNULL)
+
+
+def _reason(code: int) -> str:
+    """Give the reason that the program in the container could not tell itself."""
+    if code != KILLED:
+        return ""
+    return (
+        ": it was killed, probably for want of memory: a passphrase holds all of it there, and a key does not"
+    )
 
 
 def _take_along(project: Project) -> None:

@@ -41,10 +41,6 @@ class Engine:
         label = f"label=com.docker.compose.project={project}"
         return _ask(["docker", "ps", "--filter", label, "--format", "{{.Ports}}"], self.environ).stdout
 
-    def has_image(self, name: str) -> bool:
-        """Tell whether an image is there already."""
-        return _ask(["docker", "image", "inspect", name], self.environ).returncode == 0
-
 
 def find_engine(environ: Mapping[str, str]) -> Engine:
     """Look for a running engine that is new enough; raises StackError with the remedy."""

@@ -71,8 +71,10 @@ class Project:
         problems = [*port_problems(ports, engine, self.name), *grace_problems(grace)]
         if problems:
             raise StackError(*problems)
+        secret = self._secret(gateway)
         prepare(self.config)
-        self._settle_secret(gateway)
+        write_secret(self.config, SECRET_KEY, secret)
+        self._write_env(gateway, secret)
         for warning in warnings(self.values, engine, gateway):
             print(f"note: {warning}")
         if not read_secret(self.config, GRAFANA_PASSWORD):
@@ -94,8 +96,8 @@ class Project:
             return 0
         return self.compose().run("build", "exporter")
 
-    def _settle_secret(self, gateway: Gateway) -> None:
-        """Find the gateway's secret key, or make or ask for one; write `.env` where there is none."""
+    def _secret(self, gateway: Gateway) -> str:
+        """Find the gateway's secret key, or make or ask for one."""
         secret = self.values.get("WPPCONNECT_SECRET_KEY") or self._secret_of_file()
         if not secret and gateway.is_adopted:
             secret = read_secret(self.config, SECRET_KEY) or _ask_for_secret()
@@ -109,15 +111,19 @@ class Project:
             quoted(secret)
         except ValueError as error:
             raise StackError(f"WPPCONNECT_SECRET_KEY: {error}; give the gateway another one") from None
-        write_secret(self.config, SECRET_KEY, secret)
-        if not self.env_path.exists():
-            own = {"WPPCONNECT_SECRET_KEY": secret}
-            if gateway.is_adopted and self.values.get("WPPCONNECT_URL"):
-                own["WPPCONNECT_URL"] = self.values["WPPCONNECT_URL"]
-            own["WPPCONNECT_SESSIONS"] = self.values.get("WPPCONNECT_SESSIONS") or "leguas_wppconnect"
-            write_private(self.env_path, own, ENV_COMMENTS, replace=False)
-            print("Written: .env, readable by you only.")
+        return secret
+
+    def _write_env(self, gateway: Gateway, secret: str) -> None:
+        """Write `.env` where there is none; one that is there is never changed."""
         self.values.setdefault("WPPCONNECT_SECRET_KEY", secret)
+        if self.env_path.exists():
+            return
+        own = {"WPPCONNECT_SECRET_KEY": secret}
+        if gateway.is_adopted and self.values.get("WPPCONNECT_URL"):
+            own["WPPCONNECT_URL"] = self.values["WPPCONNECT_URL"]
+        own["WPPCONNECT_SESSIONS"] = self.values.get("WPPCONNECT_SESSIONS") or "leguas_wppconnect"
+        write_private(self.env_path, own, ENV_COMMENTS, replace=False)
+        print("Written: .env, readable by you only.")
 
     def _secret_of_file(self) -> str:
         path = self.values.get("WPPCONNECT_SECRET_KEY_FILE")
@@ -152,7 +158,9 @@ class Project:
 
 
 def _ask_for_secret() -> str:
-    remedy = "set WPPCONNECT_SECRET_KEY in .env, or run `wppconnect-ops import` on the older panel's folder"
+    remedy = (
+        "set WPPCONNECT_SECRET_KEY in .env, or take it from an older panel: make import FROM=FOLDER WRITE=1"
+    )
     if not sys.stdin.isatty():
         raise StackError(f"WPPCONNECT_SECRET_KEY: the gateway's own secret key is needed; {remedy}")
     print(

@@ -31,6 +31,13 @@ def welcome(project: Project, gateway: Gateway, ports: Mapping[str, str]) -> str
             if name == "Page":
                 address = project.values.get("DASHBOARD_EXTERNAL_URL") or address
             lines.append(f"  {name:<13} {address}")
+    if not project.values.get("DASHBOARD_EXTERNAL_URL"):
+        tunnel = "{0}:127.0.0.1:{0}".format(ports["OPS_PAGE_PORT"])
+        lines += [
+            "",
+            f"  Reached from this machine only. From another one: ssh -L {tunnel} THIS-MACHINE",
+            "  For good: a reverse proxy, and its address as DASHBOARD_EXTERNAL_URL (docs/access.md).",
+        ]
     lines += [
         "",
         f"  Grafana's user is admin, the password in {project.config.name}/secrets/grafana_admin_password.",

@@ -20,6 +20,8 @@ if name == "docker-compose":
         sys.exit(0)
     if "up" in words:
         sys.exit(told["up"])
+    if "run" in words:
+        sys.exit(told["run"])
     sys.exit(0 if "build" in words else 1)
 if words[:1] == ["info"]:
     sys.stderr.write(told["info_error"])
@@ -51,6 +53,7 @@ class FakeDocker:
         self._told: dict[str, Any] = {
             "compose": "2.40.3",
             "up": 0,
+            "run": 0,
             "info": "28.2.2 17179869184",
             "info_error": "",
             "containers": {},

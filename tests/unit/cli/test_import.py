@@ -141,17 +141,25 @@ def test_the_older_panels_own_folder_is_not_written_to(
     assert content(folder) == before
 
 
-def test_secrets_that_everybody_can_read_are_named(
-    tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("01-secret-key-ignored", [".env", ".env.docker"]),
+        ("05-no-volumes-no-host-name", ["docker-compose.yml"]),
+    ],
+    ids=["a reference is no secret", "a secret on a command line"],
+)
+def test_files_whose_secrets_everybody_can_read_are_named(
+    name: str, named: list[str], tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = old("01-secret-key-ignored", tmp_path)
-    (folder / ".env").chmod(0o644)
+    folder = old(name, tmp_path)
+    for path in folder.iterdir():
+        path.chmod(0o644)
 
     main(["import", str(folder)])
 
-    assert (
-        ". .env: every account of this host can read its secrets; chmod 600 .env" in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert [line.rpartition(" ")[2] for line in said.splitlines() if "chmod 600" in line] == named
 
 
 def test_a_file_that_may_not_be_read_is_named(

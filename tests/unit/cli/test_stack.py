@@ -3,72 +3,14 @@
 from __future__ import annotations
 
 import socket
-import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.stack.__main__ import main
 from cli.stack.env_file import quoted, read_env_file
-from tests.unit.cli.fake_docker import FakeDocker, container
-
-PORTS = (
-    "OPS_PAGE_PORT",
-    "OPS_EXPORTER_PORT",
-    "OPS_PROMETHEUS_PORT",
-    "OPS_ALERTMANAGER_PORT",
-    "OPS_GRAFANA_PORT",
-)
-
-
-class Checkout:
-    """A folder in which `make up` is typed."""
-
-    def __init__(self, directory: Path, docker: FakeDocker, environ: dict[str, str]) -> None:
-        self.directory = directory
-        self.docker = docker
-        self.environ = environ
-
-    def make(self, *words: str, **variables: str) -> int:
-        """Type it."""
-        return main(list(words), self.environ | variables, self.directory)
-
-    def write(self, text: str) -> None:
-        """Put a `.env` there."""
-        (self.directory / ".env").write_text(text)
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The administrator's file."""
-        return read_env_file(self.directory / ".env")
-
-    @property
-    def found(self) -> dict[str, str]:
-        """What Compose is told besides."""
-        return read_env_file(self.directory / "config" / "compose.env")
-
-    def secret(self) -> str:
-        """The secret key as the containers read it."""
-        return (self.directory / "config/secrets/wppconnect_secret_key").read_text()
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    """An empty checkout on a machine with free ports, an engine and Compose."""
-    free = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = {name: str(one.getsockname()[1]) for name, one in zip(PORTS, free, strict=True)}
-    for one in free:
-        one.close()
-    (tmp_path / "machine").mkdir()
-    (tmp_path / "checkout").mkdir()
-    docker = FakeDocker(tmp_path / "machine")
-    return Checkout(tmp_path / "checkout", docker, {"PATH": str(docker.path), **ports})
-
-
-def mode(path: Path) -> int:
-    """The permission bits."""
-    return stat.S_IMODE(path.stat().st_mode)
+from tests.unit.cli.checkout import Checkout, mode
+from tests.unit.cli.fake_docker import container
 
 
 def test_from_nothing_a_gateway_with_a_fresh_secret_is_started(
@@ -84,6 +26,7 @@ def test_from_nothing_a_gateway_with_a_fresh_secret_is_started(
     assert len(checkout.docker.calls("up", "--wait", "--no-build")) == 1
     said = capsys.readouterr().out
     assert f"http://127.0.0.1:{checkout.environ['OPS_PAGE_PORT']}" in said
+    assert "ssh -L" in said
     assert secret not in said
 
 
@@ -132,6 +75,7 @@ def test_the_links_of_the_alerts_lead_to_the_published_page(
     rules = (checkout.directory / "config/rules/alerts.yml").read_text()
     assert "https://ops.example.net/wpp/" in rules
     assert "//ops.example.org" not in rules
+    assert "ssh -L" not in capsys.readouterr().out
 
 
 def test_demo_starts_the_simulator(checkout: Checkout) -> None:
@@ -232,7 +176,7 @@ REFUSED: list[Any] = [
         {"containers": {"leguas_wppconnect": container(networks=["old"])}},
         {},
         "WPPCONNECT_SECRET_KEY: the gateway's own secret key is needed; set WPPCONNECT_SECRET_KEY in .env, "
-        "or run `wppconnect-ops import` on the older panel's folder",
+        "or take it from an older panel: make import FROM=FOLDER WRITE=1",
         id="adopted without its secret",
     ),
     pytest.param(
@@ -292,7 +236,7 @@ def test_refuses_with_a_sentence_that_names_the_remedy(
 
     assert capsys.readouterr().err == f"make up: {sentence}\n"
     assert checkout.docker.calls("up") == []
-    assert not (checkout.directory / ".env").exists()
+    assert list(checkout.directory.iterdir()) == []
 
 
 def test_a_missing_docker_is_named(checkout: Checkout, capsys: pytest.CaptureFixture[str]) -> None:

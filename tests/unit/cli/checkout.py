@@ -1,0 +1,46 @@
+"""A folder in which `make up` is typed, on a machine whose engine and Compose a test speaks for."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from cli.stack.__main__ import main
+from cli.stack.env_file import read_env_file
+from tests.unit.cli.fake_docker import FakeDocker
+
+
+class Checkout:
+    """A folder in which `make up` is typed."""
+
+    def __init__(self, directory: Path, docker: FakeDocker, environ: dict[str, str]) -> None:
+        self.directory = directory
+        self.docker = docker
+        self.environ = environ
+
+    def make(self, *words: str, **variables: str) -> int:
+        """Type it."""
+        return main(list(words), self.environ | variables, self.directory)
+
+    def write(self, text: str) -> None:
+        """Put a `.env` there."""
+        (self.directory / ".env").write_text(text)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The administrator's file."""
+        return read_env_file(self.directory / ".env")
+
+    @property
+    def found(self) -> dict[str, str]:
+        """What Compose is told besides."""
+        return read_env_file(self.directory / "config" / "compose.env")
+
+    def secret(self) -> str:
+        """The secret key as the containers read it."""
+        return (self.directory / "config/secrets/wppconnect_secret_key").read_text()
+
+
+def mode(path: Path) -> int:
+    """The permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)
