@@ -77,9 +77,8 @@ class Installed:
     def terminal(self, *words: str, **variables: str) -> Iterator[TerminalCommand]:
         """Start it in a terminal, and end it as an init system does."""
         environ = self._environ(variables) | {"PYTHONPATH": ""}
-        with TerminalCommand(
-            self.bin / "wppconnect-ops", *words, environ=environ, cwd=self.folder
-        ) as command:
+        program = [str(self.bin / "wppconnect-ops")]
+        with TerminalCommand(program, *words, environ=environ, cwd=self.folder) as command:
             yield command
             command.process.terminate()
             assert command.process.wait(timeout=10) == 0, command.written

@@ -7,6 +7,8 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from docker.errors import ImageNotFound
@@ -15,13 +17,22 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.conftest import CHROMIUM, QUIET
 from tests.plugins.leaks import inspect, keep_secret
 from tests.plugins.system_tools import require
-from tests.support.deployed import ROOT, STAND_INS, Deployed
+from tests.support.deployed import COMPOSE, ROOT, STAND_INS, Deployed
 from tests.support.docker_engine import Engine
 from tests.support.stack import PASSWORD
 from tests.support.stand_ins import GATEWAY, gateway_build_context, make_stand_ins
 
 OTHER_FILES = ("/usr/share/doc/busybox-static/copyright", "/usr/share/doc/python3-venv/copyright")
 PROFILES_AND_TIMES = re.compile(r"(group_wait|group_interval): \w+")
+
+
+@dataclass(frozen=True)
+class Build:
+    """An image in the making."""
+
+    image: str
+    process: subprocess.Popen[bytes]
+    log: Path
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +46,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def image(docker_engine: Engine) -> Iterator[str]:
-    """Our image and the stand-ins of the others; removed again, lest anybody take these for the real ones."""
+def stand_ins(docker_engine: Engine) -> Iterator[None]:
+    """The images that cannot be pulled; removed again, lest anybody take these for the real ones."""
     require("dockerd", "prometheus", "prometheus-alertmanager", *OTHER_FILES)
     client = docker_engine.client
     there_before = {name for name in STAND_INS if _has(docker_engine, name)}
@@ -44,33 +55,63 @@ def image(docker_engine: Engine) -> Iterator[str]:
         pytest.fail(
             f"the engine has {', '.join(sorted(there_before))} already; this test would use these instead"
         )
-    name = f"{docker_engine.prefix}-ops:classic"
-    environ = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "DOCKER_HOST": docker_engine.host,
-        "DOCKER_BUILDKIT": "0",
-    }
     try:
         make_stand_ins(client)
-        began = time.monotonic()
-        command = ["docker", "build", "--quiet", "--network", "host", "--tag", name, str(ROOT)]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        size = client.images.get(name).attrs["Size"] / 1e6
-        print(f"built by the classic builder in {time.monotonic() - began:.0f} s, {size:.0f} MB")
-        client.images.build(
-            fileobj=io.BytesIO(gateway_build_context()),
-            custom_context=True,
-            tag=GATEWAY,
-            buildargs={"OPS_IMAGE": name},
-            rm=True,
-        )
-        yield name
+        yield
     finally:
         docker_engine.remove_own()
         for one in STAND_INS:
             if _has(docker_engine, one):
                 client.images.remove(one, force=True)
+
+
+@pytest.fixture(scope="session")
+def buildkit(
+    docker_engine: Engine, stand_ins: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Build]:
+    """Our image in the making by BuildKit, as `make up` makes it."""
+    environ = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "DOCKER_HOST": docker_engine.host,
+        "OPS_IMAGE": docker_engine.name("ops:buildkit"),
+        "OPS_BUILD_NETWORK": "host",
+        "OPS_REVISION": "0123abc",
+        "OPS_CREATED": "2026-01-02T03:04:05Z",
+        "WPPCONNECT_SECRET_KEY": "",
+    }
+    command = [str(COMPOSE), "--project-directory", str(ROOT), "build", "exporter"]
+    log = tmp_path_factory.mktemp("buildkit") / "log"
+    with log.open("w") as said:
+        process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=said, stderr=said)
+    yield Build(environ["OPS_IMAGE"], process, log)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def image(docker_engine: Engine, stand_ins: None, buildkit: Build) -> str:
+    """Our image, built by the classic builder of Engine 20.10 while BuildKit is at it, too."""
+    client = docker_engine.client
+    name = docker_engine.name("ops:classic")
+    environ = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "DOCKER_HOST": docker_engine.host,
+        "DOCKER_BUILDKIT": "0",
+    }
+    began = time.monotonic()
+    command = ["docker", "build", "--quiet", "--network", "host", "--tag", name, str(ROOT)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    print(f"built by the classic builder in {time.monotonic() - began:.0f} s")
+    client.images.build(
+        fileobj=io.BytesIO(gateway_build_context()),
+        custom_context=True,
+        tag=GATEWAY,
+        buildargs={"OPS_IMAGE": name},
+        rm=True,
+    )
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.plugins.leaks import keep_secret
-from tests.stack.test_stack import signed_in
+from tests.stack.visits import signed_in
 from tests.support.deployed import COMPOSE, Deployed
 from tests.support.docker_engine import Engine
 from tests.support.waiting import until
@@ -82,6 +82,8 @@ def test_an_approved_plan_reaches_a_neighbours_file_and_container(
     writable = {one["Destination"] for one in agent.attrs["Mounts"] if one["RW"]}
     assert writable == {"/data", "/var/run/docker.sock", str(neighbour)}
 
+    # Killed while it waits for an order, it comes back and takes the next one.
+    deployed.crash("sync-agent")
     visitor = signed_in(browser, deployed)
     visitor.open("/sync")
     visitor.press("sync-generate-api_key")

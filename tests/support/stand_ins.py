@@ -62,7 +62,7 @@ told = parser.parse_args()
 os.environ["SIMULATOR_SECRET_KEY"] = told.secretKey
 os.execvp("wppconnect-simulator", [
     "wppconnect-simulator", "--listen-address", told.host, "--gateway-port", told.port,
-    "--state-dir", "/usr/src/wpp-server", "--time-scale", "0.2",
+    "--state-dir", "/usr/src/wpp-server", "--time-scale", "0.2", "--auto-close", "300",
 ])
 """
 
@@ -95,7 +95,7 @@ def make_stand_ins(client: docker.DockerClient) -> None:
         client,
         GRAFANA,
         lambda: programs(
-            {"httpd": "busybox", "wget": "busybox"},
+            {"httpd": "busybox", "wget": "busybox", "cat": "busybox"},
             {"var/lib/grafana": GRAFANAS},
             made={"www/api/health": b'{"database": "ok"}'},
         ),

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,11 +21,11 @@ HOME = "\x1b[H"
 
 
 class TerminalCommand:
-    """One of our console scripts, as "module:function" or installed, in a terminal of its own."""
+    """One of our console scripts, given as "module:function", or any command, in a terminal of its own."""
 
     def __init__(
         self,
-        entry: str | Path,
+        entry: str | Sequence[str],
         *arguments: str,
         environ: Mapping[str, str],
         columns: int = 100,
@@ -85,9 +85,9 @@ class TerminalCommand:
             self._written += decoder.decode(data)
 
 
-def _command(entry: str | Path) -> list[str]:
-    if isinstance(entry, Path):
-        return [str(entry)]
+def _command(entry: str | Sequence[str]) -> list[str]:
+    if not isinstance(entry, str):
+        return list(entry)
     module, _, function = entry.partition(":")
     # As at a terminal, also where the suite itself runs in the background with Ctrl-C ignored.
     interruptible = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"

@@ -1,0 +1,184 @@
+"""The image and the containers as the engine knows them: what docs/deployment.md promises, by inspection."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+import pytest
+import requests
+
+from core.version import version
+from tests.stack.conftest import Build
+from tests.stack.visits import OURS, SERVICES
+from tests.support.deployed import Deployed
+from tests.support.docker_engine import Engine
+from tests.support.stand_ins import BASE, GATEWAY_FOLDER, NOBODY
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.timeout(420)
+
+VERSION = version()
+LABELS = {"title", "description", "licenses", "version", "revision", "created"}
+MOST_MEGABYTES = 500
+WRITES_TO_ITS_ROOT = ("grafana", "gateway")
+"""Somebody else's, and never run here with a read-only one."""
+PUBLISHED = {
+    "page": "/-/healthy",
+    "exporter": "/-/healthy",
+    "prometheus": "/-/healthy",
+    "alertmanager": "/-/healthy",
+    "grafana": "/api/health",
+}
+"""Each with what it answers without a question."""
+
+
+def test_the_image_is_small_labelled_and_runs_as_nobody_known(docker_engine: Engine, image: str) -> None:
+    attrs = docker_engine.client.images.get(image).attrs
+    base = docker_engine.client.images.get(BASE).attrs
+    added = (attrs["Size"] - base["Size"]) / 1e6
+    print(f"the image adds {added:.0f} MB to its base of {base['Size'] / 1e6:.0f} MB")
+    labels = attrs["Config"]["Labels"]
+
+    assert added < MOST_MEGABYTES
+    assert attrs["Config"]["User"] == "10001:10001"
+    assert attrs["Config"]["Healthcheck"]["Test"] == ["CMD", "wppconnect-ops", "healthy"]
+    assert {name.removeprefix("org.opencontainers.image.") for name in labels} == LABELS
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert labels["org.opencontainers.image.version"] == VERSION
+
+
+def test_every_container_is_confined_limited_watched_and_keeps_its_log_short(deployed: Deployed) -> None:
+    for service in SERVICES:
+        container = deployed.container(service)
+        host = container.attrs["HostConfig"]
+        assert host["CapDrop"] == ["ALL"], service
+        assert host["CapAdd"] is None, service
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], service
+        assert host["Privileged"] is False, service
+        assert host["ReadonlyRootfs"] is (service not in WRITES_TO_ITS_ROOT), service
+        assert min(host["Memory"], host["NanoCpus"], host["PidsLimit"]) > 0, service
+        assert host["LogConfig"] == {
+            "Type": "json-file",
+            "Config": {"max-size": "10m", "max-file": "3"},
+        }, service
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", service
+        until(lambda one=service: deployed.is_healthy(one), seconds=60, what=f"{service}'s health")
+
+
+def test_our_containers_write_nowhere_else_leave_no_zombies_and_stop_at_once(deployed: Deployed) -> None:
+    for service in OURS:
+        container = deployed.container(service)
+        assert container.attrs["Config"]["User"] == "10001:10001"
+        for place, code in {
+            "/opt/x": 1,
+            "/x": 1,
+            "/etc/x": 1,
+            "/var/x": 1,
+            "/tmp/x": 0,
+            "/data/x": 0,
+        }.items():
+            assert container.exec_run(["touch", place]).exit_code == code, place
+        container.exec_run(["rm", "/tmp/x", "/data/x"])
+        # An orphan becomes a child of process 1, which reaps it.
+        container.exec_run(["sh", "-c", "(sleep 0.1 &) ; exit 0"])
+        until(lambda one=container: "sleep" not in str(one.top()), what="the orphan's end")
+        assert "defunct" not in str(container.top())
+        began = time.monotonic()
+        container.stop(timeout=10)
+        assert time.monotonic() - began < 2
+        container.reload()
+        assert container.attrs["State"]["ExitCode"] == 0
+        container.start()
+        until(lambda one=service: deployed.is_healthy(one), seconds=60, what=f"{service}'s return")
+
+
+def test_secrets_are_files_that_only_the_containers_and_the_owner_can_read(deployed: Deployed) -> None:
+    kept = deployed.directory / "config" / "secrets"
+    for service, name in (
+        *((one, "wppconnect_secret_key") for one in OURS),
+        ("grafana", "grafana_admin_password"),
+    ):
+        container = deployed.container(service)
+        secret = (kept / name).read_text()
+        # As the number that the container runs under, which is not the owner's.
+        assert container.exec_run(["cat", f"/run/secrets/{name}"]).output.decode() == secret
+        assert container.exec_run(["cat", f"/run/secrets/{name}"]).exit_code == 0
+        assert secret not in json.dumps(container.attrs)
+        # Compose mounts it as it lies here.
+        _content, told = container.get_archive(f"/run/secrets/{name}")
+        assert told["mode"] == (kept / name).stat().st_mode & 0o777 == 0o444
+
+    for path in (kept / "wppconnect_secret_key", deployed.directory / ".env"):
+        asked = subprocess.run(["cat", path], user=NOBODY, group=NOBODY, capture_output=True, check=False)
+        assert asked.returncode != 0
+        assert asked.stdout == b""
+
+
+def test_the_gateway_got_its_secret_keeps_its_files_and_cannot_be_reached_from_outside(
+    deployed: Deployed,
+) -> None:
+    gateway = deployed.container("gateway")
+    started = gateway.attrs["State"]["StartedAt"]
+    until(
+        lambda: deployed.sample("wppconnect_secret_key_valid") == "1", seconds=30, what="the key's acceptance"
+    )
+    assert deployed.sample("wppconnect_server_default_secret") == "0"
+    assert not any(gateway.attrs["NetworkSettings"]["Ports"].values())
+    assert gateway.attrs["Config"]["Hostname"] == "wppconnect"
+    kept = {one["Destination"]: one["Type"] for one in gateway.attrs["Mounts"]}
+    assert kept == {f"/{GATEWAY_FOLDER}/tokens": "volume", f"/{GATEWAY_FOLDER}/userDataDir": "volume"}
+    assert set(gateway.attrs["NetworkSettings"]["Networks"]) == {deployed.environ["OPS_GATEWAY_NETWORK"]}
+
+    url = "http://gateway:21465/healthz"
+    ask = f"import urllib.request; urllib.request.urlopen('{url}', timeout=5)"
+    for service in OURS:
+        assert deployed.container(service).exec_run(["python", "-c", ask]).exit_code == 0
+    for service in ("prometheus", "alertmanager", "grafana"):
+        refused = deployed.container(service).exec_run(["wget", "-q", "-T", "5", "-O", "-", url])
+        assert refused.exit_code != 0
+        networks = set(deployed.container(service).attrs["NetworkSettings"]["Networks"])
+        assert networks == {f"{deployed.name}_monitoring"}
+    # What is published passes nothing on to it: a question would end it.
+    for service in PUBLISHED:
+        asked = requests.get(f"{deployed.url(service)}/unhealthy", timeout=5, allow_redirects=False)
+        assert asked.status_code in (401, 404), service
+    gateway.reload()
+    assert gateway.attrs["State"]["StartedAt"] == started
+
+
+def test_what_is_published_answers_on_loopback_only(deployed: Deployed) -> None:
+    for service, path in PUBLISHED.items():
+        assert requests.get(deployed.url(service) + path, timeout=5).status_code == 200
+        bound = deployed.container(service).attrs["NetworkSettings"]["Ports"]
+        assert {one["HostIp"] for ports in bound.values() for one in ports or []} == {"127.0.0.1"}
+
+
+def test_prometheus_loaded_the_rules_and_scrapes_everything(deployed: Deployed) -> None:
+    def unhealthy() -> list[str]:
+        found = requests.get(f"{deployed.url('prometheus')}/api/v1/targets", timeout=5).json()
+        return [one["scrapePool"] for one in found["data"]["activeTargets"] if one["health"] != "up"]
+
+    until(lambda: unhealthy() == [], seconds=40, what="healthy targets")
+    rules = requests.get(f"{deployed.url('prometheus')}/api/v1/rules", timeout=5).json()["data"]["groups"]
+    assert {rule["health"] for group in rules for rule in group["rules"]} <= {"ok", "unknown"}
+    assert any(rule["name"] == "WppconnectSessionDisconnected" for group in rules for rule in group["rules"])
+
+
+def test_the_image_is_built_by_buildkit_as_well(docker_engine: Engine, buildkit: Build) -> None:
+    assert buildkit.process.wait(timeout=400) == 0, buildkit.log.read_text()[-4000:]
+
+    said = docker_engine.client.containers.run(
+        buildkit.image,
+        ["--version"],
+        remove=True,
+        read_only=True,
+        network_mode="none",
+        name=docker_engine.name("version"),
+    )
+
+    assert said.startswith(b"wppconnect-ops ")
+    labels = docker_engine.client.images.get(buildkit.image).labels
+    assert labels["org.opencontainers.image.revision"] == "0123abc"
+    assert labels["org.opencontainers.image.created"] == "2026-01-02T03:04:05Z"
