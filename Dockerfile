@@ -16,12 +16,14 @@ RUN /build/tools/bin/pip install --no-cache-dir --require-hashes --only-binary=:
         --requirement requirements-build.lock \
     && /build/tools/bin/pip --python /opt/wppconnect-ops/bin/python install --no-cache-dir --no-compile \
         --require-hashes --only-binary=:all: --requirement requirements.lock \
-    # A sixth of it is never loaded: what is for these packages' own developers, for notebooks and for remote storage.
+    # Much of it is never loaded: what is for these packages' own developers, for notebooks, for remote storage
+    # and for languages that the page does not speak.
     && packages=$(echo /opt/wppconnect-ops/lib/python3*/site-packages) \
     && find "$packages" -depth -type d -name tests -exec rm -rf {} + \
     && rm -rf "$packages"/pyarrow/include "$packages"/pyarrow/*flight* "$packages"/pyarrow/*s3* \
         "$packages"/pydeck/nbextension "$packages"/phonenumbers/geodata \
-    && /opt/wppconnect-ops/bin/python -c 'import pandas, phonenumbers, pyarrow, streamlit'
+    && find "$packages"/babel/locale-data -name '*.dat' ! -name 'root.dat' ! -name 'en*' ! -name 'pt*' -delete \
+    && /opt/wppconnect-ops/bin/python -c 'import babel.dates, pandas, phonenumbers, pyarrow, streamlit'
 COPY pyproject.toml README.md LICENSE ./
 COPY cli cli
 COPY core core
