@@ -30,13 +30,6 @@ def connect(there: Deployed) -> None:
     until(lambda: there.connected() == "1", seconds=40, what="the exporter's sight of the session")
 
 
-def scan(visitor: Visitor, there: Deployed) -> None:
-    """Have a QR code made on the session's page and scan it."""
-    visitor.open_session()
-    visitor.press(f"repair-main-{SESSION}")
-    scan_what_is_shown(visitor, there)
-
-
 def scan_what_is_shown(visitor: Visitor, there: Deployed) -> None:
     """Scan the live code as soon as it is on the screen, and wait until the exporter sees it."""
     visitor.await_live_qr()
