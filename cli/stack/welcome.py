@@ -36,7 +36,7 @@ def welcome(project: Project, gateway: Gateway, ports: Mapping[str, str]) -> str
         lines += [
             "",
             f"  Reached from this machine only. From another one: ssh -L {tunnel} THIS-MACHINE",
-            "  For good: a reverse proxy, and its address as DASHBOARD_EXTERNAL_URL (docs/access.md).",
+            "  For good: a reverse proxy, and its address as DASHBOARD_EXTERNAL_URL (docs/reverse-proxy.md).",
         ]
     lines += [
         "",
