@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cli.rules import SHORTEST_GRACE_SECONDS, parse_duration
 from cli.stack.engine import Engine
-from cli.stack.gateway import Gateway
+from cli.stack.gateway import Gateway, is_ours, profiles_of
 
 PORTS = {
     "OPS_PAGE_PORT": 8501,
@@ -17,6 +17,7 @@ PORTS = {
     "OPS_GRAFANA_PORT": 3000,
 }
 PHONES_PORT = {"OPS_PHONES_PORT": 21467}
+EVOLUTION = "leguas_whatsapp_evolution"
 EVOLUTION_PORT = {"OPS_EVOLUTION_PORT": 8080}
 GIB = 1 << 30
 PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
@@ -27,7 +28,7 @@ def ports_of(values: Mapping[str, str], gateway: Gateway) -> dict[str, str]:
     wanted = dict(PORTS)
     if gateway.profile == "demo":
         wanted |= PHONES_PORT
-    if "evolution" in values.get("COMPOSE_PROFILES", ""):
+    if "evolution" in profiles_of(values):
         wanted |= EVOLUTION_PORT
     return {name: values.get(name) or str(default) for name, default in wanted.items()}
 
@@ -43,6 +44,17 @@ def port_problems(ports: Mapping[str, str], engine: Engine, project: str) -> Ite
     for text in {text for text in ports.values() if list(ports.values()).count(text) > 1}:
         names = ", ".join(sorted(name for name, one in ports.items() if one == text))
         yield f"{names}: are both {text}; give each a port of its own"
+
+
+def evolution_problems(values: Mapping[str, str], engine: Engine, project: str) -> Iterator[str]:
+    """Find another Evolution API where one is asked for."""
+    name = values.get("OPS_EVOLUTION_CONTAINER") or EVOLUTION
+    container = engine.container(name) if "evolution" in profiles_of(values) else None
+    if container is not None and not is_ours(container, project):
+        yield (
+            f"COMPOSE_PROFILES: asks for Evolution API, but a container {name} is there already and is not "
+            "of this stack; take `evolution` out, or name another in OPS_EVOLUTION_CONTAINER"
+        )
 
 
 def grace_problems(text: str) -> Iterator[str]:

@@ -38,8 +38,8 @@ def choose_gateway(values: Mapping[str, str], engine: Engine, *, project: str, d
     """Decide by what is configured and what is there; raises StackError where both contradict each other."""
     name = values.get("OPS_GATEWAY_CONTAINER") or CONTAINER
     container = engine.container(name)
-    is_foreign = container is not None and not _is_ours(container, project)
-    profiles = [one.strip() for one in values.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
+    is_foreign = container is not None and not is_ours(container, project)
+    profiles = profiles_of(values)
     if is_foreign and "gateway" in profiles:
         raise StackError(
             f"COMPOSE_PROFILES: asks for a gateway, but a container {name} is there already and is not of "
@@ -54,6 +54,11 @@ def choose_gateway(values: Mapping[str, str], engine: Engine, *, project: str, d
     if container is not None and is_foreign:
         return _adopted_container(container)
     return Gateway(profile="gateway", says=f"A gateway is started as container {name}.")
+
+
+def profiles_of(values: Mapping[str, str]) -> list[str]:
+    """Return the profiles that somebody chose."""
+    return [one.strip() for one in values.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
 
 
 def _adopted(url: str, container: dict[str, Any] | None) -> Gateway:
@@ -90,7 +95,8 @@ def _adopted_container(container: dict[str, Any]) -> Gateway:
     return Gateway(profile="", told=told, says=says)
 
 
-def _is_ours(container: dict[str, Any], project: str) -> bool:
+def is_ours(container: dict[str, Any], project: str) -> bool:
+    """Tell whether a container is one of this stack."""
     labels = container["Config"].get("Labels") or {}
     return bool(labels.get("com.docker.compose.project") == project)
 

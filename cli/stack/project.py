@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.stack.checks import grace_problems, port_problems, ports_of, warnings
+from cli.stack.checks import evolution_problems, grace_problems, port_problems, ports_of, warnings
 from cli.stack.engine import Compose, find_compose, find_engine
 from cli.stack.env_file import quoted, read_env_file, write_private
 from cli.stack.errors import StackError
@@ -68,7 +68,11 @@ class Project:
         agent = choose_sync_agent(self.values, engine)
         ports = ports_of(self.values, gateway)
         grace = self.values.get("OPS_ALERT_GRACE", "")
-        problems = [*port_problems(ports, engine, self.name), *grace_problems(grace)]
+        problems = [
+            *port_problems(ports, engine, self.name),
+            *evolution_problems(self.values, engine, self.name),
+            *grace_problems(grace),
+        ]
         if problems:
             raise StackError(*problems)
         secret = self._secret(gateway)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cli.stack.engine import Engine
 from cli.stack.errors import StackError
+from cli.stack.gateway import profiles_of
 
 PROFILE = "sync"
 SERVICE = "sync-agent"
@@ -58,11 +59,6 @@ def choose_sync_agent(values: Mapping[str, str], engine: Engine) -> SyncAgent | 
     socket = _socket(values)
     group = values.get(GROUP) or str(Path(socket).stat().st_gid)
     return SyncAgent(folder, {SOCKET: socket, GROUP: group})
-
-
-def profiles_of(values: Mapping[str, str]) -> list[str]:
-    """Return the profiles that somebody chose."""
-    return [one.strip() for one in values.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
 
 
 def _problems(folder: str, values: Mapping[str, str], engine: Engine) -> Iterator[str]:

@@ -195,6 +195,13 @@ REFUSED: list[Any] = [
         id="two gateways",
     ),
     pytest.param(
+        {"containers": {"leguas_whatsapp_evolution": container("leguas_whatsapp_evolution")}},
+        {"COMPOSE_PROFILES": "gateway,evolution"},
+        "COMPOSE_PROFILES: asks for Evolution API, but a container leguas_whatsapp_evolution is there "
+        "already and is not of this stack; take `evolution` out, or name another in OPS_EVOLUTION_CONTAINER",
+        id="two Evolutions",
+    ),
+    pytest.param(
         {},
         {"WPPCONNECT_SECRET_KEY": "it's"},
         "WPPCONNECT_SECRET_KEY: holds a single quote or a line break, which no env file can hold for all "
