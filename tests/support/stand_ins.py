@@ -9,6 +9,7 @@ gateway is the simulator, started by the words that `wppconnect/server-cli` is s
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -51,6 +52,8 @@ ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
     "etc/group": b"root:x:0:\nnogroup:x:65534:\n",
 }
+GRAFANA_SERVER = "trap 'exit 0' TERM; httpd -f -p 3000 -h /www & wait"
+"""A first process that has no handler does not hear SIGTERM, and Compose waits ten seconds for its end."""
 GATEWAY_FOLDER = "usr/src/wpp-server"
 SERVER_CLI = b"""#!/opt/wppconnect-ops/bin/python
 import argparse, os
@@ -95,11 +98,11 @@ def make_stand_ins(client: docker.DockerClient) -> None:
         client,
         GRAFANA,
         lambda: programs(
-            {"httpd": "busybox", "wget": "busybox", "cat": "busybox"},
+            dict.fromkeys(("sh", "httpd", "wget", "cat"), "busybox"),
             {"var/lib/grafana": GRAFANAS},
             made={"www/api/health": b'{"database": "ok"}'},
         ),
-        ['ENTRYPOINT ["httpd", "-f", "-p", "3000", "-h", "/www"]', "USER 472", "ENV PATH=/bin"],
+        [f"ENTRYPOINT {json.dumps(['sh', '-c', GRAFANA_SERVER])}", "USER 472", "ENV PATH=/bin"],
     )
 
 
