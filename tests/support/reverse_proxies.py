@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,7 +115,10 @@ def nginx(example: str, directory: Path, place: Place) -> Iterator[None]:
         yield
 
 
-PROXIES: dict[str, Callable[[str, Path, Place], object]] = {"caddy": caddy, "nginx": nginx}
+PROXIES: dict[str, Callable[[str, Path, Place], AbstractContextManager[None]]] = {
+    "caddy": caddy,
+    "nginx": nginx,
+}
 
 
 @contextmanager
