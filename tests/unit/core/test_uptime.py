@@ -196,6 +196,7 @@ class Life:
     def live(self, seconds: int) -> None:
         """Let time pass with the prober at work; each second somebody scrapes."""
         for second in range(seconds):
+            self.ledger.notice_gap()
             if second % 5 == 0 and self.is_enabled:
                 now = self.clock()
                 seen = self.sight()
@@ -222,7 +223,9 @@ class Life:
 
     def happen(self) -> None:
         """One of the things that happen."""
-        match self.random.choice(["lost", "found", "found", "pause", "prober gone", "handover"]):
+        match self.random.choice(
+            ["lost", "found", "found", "pause", "prober gone", "handover", "stood still"]
+        ):
             case "lost":
                 self.is_up = False
             case "found":
@@ -236,6 +239,8 @@ class Life:
                 self.ledger = self.begin()
             case "handover":
                 self.ledger = self.begin()
+            case "stood still":
+                self.clock.advance(self.random.randint(15, 4000))
 
 
 @pytest.mark.parametrize("seed", range(12))
