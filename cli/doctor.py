@@ -65,7 +65,7 @@ def find_patients(
     """
     from cli.pairing import find_server
     from core.exceptions import ConfigurationError
-    from core.models import session_name_problem
+    from core.session_names import session_name_problem
 
     if session is not None:
         problem = session_name_problem(session)

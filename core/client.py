@@ -27,7 +27,7 @@ from core.answers import (
     refusal,
 )
 from core.exceptions import ConfigurationError
-from core.models import session_name_problem
+from core.session_names import session_name_problem
 from core.settings import ServerSettings, Timeouts
 from core.tokens import TokenCache
 from core.transport import Answer, Transport

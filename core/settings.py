@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr
 
 from core.exceptions import ConfigurationError
-from core.models import Frozen, Pause, TokenSource, session_name_problem
+from core.models import Frozen, Pause, TokenSource
+from core.session_names import session_name_problem
 from core.settings_fields import (
     AlertmanagerAddress,
     DockerHost,

@@ -14,7 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from core.models import SESSION_NAME, TokenSource, session_name_problem
+from core.models import TokenSource
+from core.session_names import SESSION_NAME, session_name_problem
 
 HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63}){0,30}\.?$")
 SHORTEST_CHECK_MINUTES = 5

@@ -11,7 +11,7 @@ from typing import Protocol
 from core.client import GatewayClient
 from core.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, WppconnectError
-from core.models import session_name_problem
+from core.session_names import session_name_problem
 from core.settings import ServerSettings
 from core.settings_store import SavedSettings, SettingsSource
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cli.importing.files import Service, Value
 from cli.importing.gateway import GatewayFound, Reads
 from cli.importing.understood import SESSIONS, TOKENS, Understood
-from core.models import session_name_problem
+from core.session_names import session_name_problem
 from core.settings import PUBLIC_DEFAULT_SECRET
 from core.settings_fields import name_problem
 from core.token_format import TokenKind, parse_token

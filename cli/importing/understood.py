@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cli.importing.files import Folder, Value
 from cli.importing.gateway import GatewayFound, find_gateway
-from core.models import session_name_problem
+from core.session_names import session_name_problem
 from core.settings_fields import check_webhook, name_problem, normalise_url
 from core.token_format import TokenKind, parse_token
 

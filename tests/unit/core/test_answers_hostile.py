@@ -17,7 +17,7 @@ from core.answers import (
     parse_status,
     refusal,
 )
-from core.models import session_name_problem
+from core.session_names import session_name_problem
 from core.settings_fields import parse_server_name
 from core.transport import Answer
 
