@@ -150,6 +150,9 @@ class OperationRun:
                 and seen.probe_started_at >= self._not_before
             )
 
+        now = self._tools.monitor.snapshot().session(self.status.server, self.session)
+        if now is None or not is_fresh(now):
+            self._hint()
         return self._wait(is_fresh, self.waits.fresh_answer) or self._give_up()
 
     def await_change(self, seen: SessionSnapshot, *, until: datetime) -> SessionSnapshot | None:
@@ -198,6 +201,13 @@ class OperationRun:
             write()
         except StoreError as error:
             log.warning("operation_note_not_stored session=%s error=%s", self.session, error)
+
+    def _hint(self) -> None:
+        try:
+            self._tools.monitor.hint(self.status.server, self.session)
+        except StoreError as error:
+            # Only a wish: while it is waited for, the session is probed every second.
+            log.debug("hint_not_given session=%s error=%s", self.session, error)
 
     def _left_seconds(self) -> float:
         return self._deadline - self._tools.monotonic()

@@ -65,6 +65,14 @@ class FakeMonitor:
         self.gate: threading.Event | None = None
         """Holds up whoever waits, in real time."""
         self.waits: list[float] = []
+        self.hints: list[str] = []
+        self.hint_error: StoreError | None = None
+
+    def hint(self, server: str, session: str) -> None:
+        """Take the wish for a probe at once."""
+        self.hints.append(session)
+        if self.hint_error is not None:
+            raise self.hint_error
 
     def show(self, verdict: Verdict, state: SessionState | None = None, **fields: Any) -> None:
         """Have the next look see this."""

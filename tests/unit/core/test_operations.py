@@ -12,7 +12,7 @@ import pytest
 from operating import SESSION, World, await_end, closed, connected, hold_lock, status_of
 from watched_gateway import SERVER
 
-from core.exceptions import SessionDisconnectedError
+from core.exceptions import SessionDisconnectedError, StoreError
 from core.locks import ProcessLock
 from core.models import Reason
 from core.operation_record import write_status
@@ -51,6 +51,17 @@ class TestActions:
 
         assert await_end(operations).outcome.code == "connected"
         assert world.gateway.calls == ["close", "start"]
+
+    @pytest.mark.parametrize("error", [None, StoreError("the disk fails")], ids=["heard", "not heard"])
+    def test_whoever_probes_is_asked_to_look_at_once(self, world: World, error: StoreError | None) -> None:
+        connected(world)
+        world.monitor.hint_error = error
+        operations = world.operations()
+
+        operations.close(SERVER, SESSION, actor="ana")
+
+        assert await_end(operations).outcome.code == "closed"
+        assert set(world.monitor.hints) == {SESSION}
 
     def test_a_close_keeps_the_session_enabled(self, world: World) -> None:
         connected(world)
