@@ -49,6 +49,11 @@ def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
     )
 
 
+def route_test(config: Path, receiver: str) -> list[str]:
+    """Return the command that tells whether labels, which follow, lead to that receiver."""
+    return ["amtool", "config", "routes", "test", f"--config.file={config}", f"--verify.receivers={receiver}"]
+
+
 def name_of(rule: dict[str, Any]) -> str:
     """Name an alert or a recorded series."""
     return str(rule.get("alert") or rule["record"])
@@ -265,15 +270,34 @@ def test_alert_takes_its_route(labels: list[str], receiver: str, tmp_path: Path)
     config = tmp_path / "alertmanager.yml"
     config.write_text(text + "\n  - name: pages\n  - name: warnings\n")
 
-    command = (
-        "amtool",
-        "config",
-        "routes",
-        "test",
-        f"--config.file={config}",
-        f"--verify.receivers={receiver}",
-    )
-    done = run(*command, *labels)
+    done = run(*route_test(config, receiver), *labels)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["alertname=WppconnectWatchdog", "severity=none"], "dead-mans-switch"),
+        (["alertname=WppconnectSessionDisconnected", "severity=critical"], "pager"),
+        (["alertname=WppconnectSessionFlapping", "severity=warning"], "warnings"),
+        (["alertname=DiskFull", "severity=critical"], "theirs"),
+    ],
+)
+def test_alert_takes_its_route_through_somebody_elses_alertmanager(
+    labels: list[str], receiver: str, tmp_path: Path
+) -> None:
+    section = (ROOT / "docs" / "monitoring.md").read_text().split("## An Alertmanager of your own")[1]
+    ours = yaml.safe_load(section.split("```yaml\n")[1].split("```")[0])
+    theirs = {
+        "route": {"receiver": "theirs", **ours["route"]},
+        "receivers": [{"name": name} for name in ("theirs", "pager", "warnings", "dead-mans-switch")],
+        "inhibit_rules": yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"],
+    }
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(yaml.safe_dump(theirs))
+
+    done = run(*route_test(config, receiver), *labels)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
