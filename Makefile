@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run wheel import up down logs link backup restore test stack-test check format system-deps screenshots bench lock clean
+.PHONY: help run wheel import up down logs link backup restore test stack-test check format texts system-deps screenshots bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
