@@ -46,7 +46,7 @@ def updated(text: str, places: dict[str, set[str]]) -> tuple[str, list[str]]:
     catalogue = Catalog()
     for message in places:
         entry = catalogue.add(
-            message, translations.get(message, ""), [(name, None) for name in sorted(places[message])]
+            message, translations.get(message, ""), [(name, 0) for name in sorted(places[message])]
         )
         entry.flags.clear()
     body = BytesIO()
