@@ -7,7 +7,7 @@ import math
 from datetime import datetime
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.exceptions import StoreError
@@ -115,7 +115,7 @@ class AccountRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return PlainTextResponse("This form cannot be read.\n", error.status_code)
+            return self._desk.unreadable(request, error)
         if self._desk.is_own_form(request, form):
             return form
         _ = self._desk.frame(request).translate

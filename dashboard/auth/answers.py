@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth.elements import Note, link, note_box, page
-from dashboard.i18n import negotiate, translator
+from dashboard.i18n import Translate, negotiate, translator
 
 
 class SecurityHeaders:
@@ -67,9 +67,25 @@ class FailurePage:
             raise
 
 
-def _failure(scope: Scope) -> HTMLResponse:
-    locale = negotiate(Headers(scope=scope).get("accept-language", ""))
-    _ = translator(locale)
+def foreign_request(scope: Scope) -> Response:
+    """Refuse what another site sent, or what a proxy passed on under another address; people read why."""
+    locale, _ = _language(scope)
+    text = _("Refused: this request does not come from this page. Open the page again and retry.")
+    remedy = _("If it repeats, whoever runs the page has to set DASHBOARD_EXTERNAL_URL to its address.")
+    return HTMLResponse(_page(locale, _("It failed"), f"{text} {remedy}"), 403)
+
+
+def _failure(scope: Scope) -> Response:
+    locale, _ = _language(scope)
     text = _("This did not work: the program failed. Try again; its log says more.")
-    body = [note_box(Note(text)), link("/", _("Back to all sessions"))]
-    return HTMLResponse(page(locale, _("It failed"), body), 500, {"cache-control": "no-store"})
+    return HTMLResponse(_page(locale, _("It failed"), text), 500, {"cache-control": "no-store"})
+
+
+def _language(scope: Scope) -> tuple[str, Translate]:
+    locale = negotiate(Headers(scope=scope).get("accept-language", ""))
+    return locale, translator(locale)
+
+
+def _page(locale: str, title: str, text: str) -> str:
+    _ = translator(locale)
+    return page(locale, title, [note_box(Note(text)), link("/", _("Back to all sessions"))])

@@ -21,11 +21,11 @@ from dashboard.auth.cookies import (
     set_cookie,
 )
 from dashboard.auth.devices import device_words
-from dashboard.auth.forms import FormTokens
+from dashboard.auth.forms import FormError, FormTokens
 from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
 from dashboard.auth.outside import Outsiders
-from dashboard.auth.pages import Frame, Ways
+from dashboard.auth.pages import Frame, Ways, problem_page
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.recognition import Recognition
@@ -90,6 +90,14 @@ class Desk:
         if read_cookie(request, FORM_COOKIE, rule=self.cookie_rule) is None:
             set_cookie(response, FORM_COOKIE, self._binding(request), request=request, rule=self.cookie_rule)
         return response
+
+    def unreadable(self, request: Request, error: FormError) -> Response:
+        """Answer a form that is too large, too slow or none of ours."""
+        frame = self.frame(request)
+        _ = frame.translate
+        return self.page(
+            request, problem_page(frame, _("This form cannot be read. Please try again.")), error.status_code
+        )
 
     def is_own_form(self, request: Request, form: dict[str, str]) -> bool:
         """Was the form made for the browser that sends it?"""

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth.addresses import is_same_origin, sign_in_address
+from dashboard.auth.answers import foreign_request
 from dashboard.auth.recognition import Recognition
 from dashboard.auth.tab import Tab, TabFrames
 
@@ -53,9 +54,7 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         if scope["method"] not in SAFE_METHODS and not self._is_ours(connection):
-            await PlainTextResponse("Refused: this request does not come from this page.\n", 403)(
-                scope, receive, send
-            )
+            await foreign_request(scope)(scope, receive, send)
             return
         if scope["path"] in self._rules.open_paths:
             await self._app(scope, receive, send)

@@ -6,7 +6,7 @@ import asyncio
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.exceptions import StoreError, VersionConflictError
@@ -53,7 +53,7 @@ class LinkRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return PlainTextResponse("This form cannot be read.\n", error.status_code)
+            return self._desk.unreadable(request, error)
         key = address_key(client_address(request))
         if self._desk.address_limit.wait_seconds(key) or not self._desk.is_own_form(request, form):
             return self._refused(request)
@@ -92,7 +92,7 @@ class LinkRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return PlainTextResponse("This form cannot be read.\n", error.status_code)
+            return self._desk.unreadable(request, error)
         grant = self._grant(request)
         if grant is None:
             return self._refused(request)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.exceptions import StoreError
@@ -76,7 +76,7 @@ class SignInRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return PlainTextResponse("This form cannot be read.\n", error.status_code)
+            return self._desk.unreadable(request, error)
         _ = self._desk.frame(request).translate
         if not self._desk.is_own_form(request, form):
             return self._again(request, form, 403, _("The form was out of date. Please try again."))
@@ -128,7 +128,7 @@ class SignInRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return PlainTextResponse("This form cannot be read.\n", error.status_code)
+            return self._desk.unreadable(request, error)
         if not self._desk.is_own_form(request, form):
             return RedirectResponse(SIGN_OUT, 303)
         known = known_to(request)

@@ -114,6 +114,7 @@ def test_post_from_elsewhere_is_refused_even_when_signed_in(tmp_path: Path, orig
 
     assert answer.status == 403
     assert "does not come from this page" in answer.text
+    assert "DASHBOARD_EXTERNAL_URL" in answer.text
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])

@@ -201,7 +201,10 @@ def test_form_token_of_another_browser_does_not_fit(tmp_path: Path) -> None:
 def test_strange_forms_are_refused(
     tmp_path: Path, fields: dict[str, str], headers: dict[str, str], status: int
 ) -> None:
-    assert World(tmp_path).browser().post("/sign-in", fields, **headers).status == status
+    answer = World(tmp_path).browser().post("/sign-in", fields, **headers, accept_language="pt-BR")
+
+    assert answer.status == status
+    assert "Este formulário não pode ser lido." in answer.text
 
 
 def test_signed_in_person_is_led_on_from_the_sign_in_page(tmp_path: Path) -> None:
