@@ -107,6 +107,11 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
         True,
         "The phone is unlinked and the session paused. A new scan is needed to use it again.",
     ),
+    "logged_out_not_paused": (
+        True,
+        "The phone is unlinked, but the session could not be paused: the settings cannot be saved. Pause it "
+        "yourself, or it counts as lost.",
+    ),
     "not_connected": (
         False,
         "The gateway can log out only a connected session. Remove the linked device on the phone instead.",

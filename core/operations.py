@@ -17,7 +17,7 @@ from core import code_pairing, pausing, procedures
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
-from core.exceptions import StoreError, VersionConflictError
+from core.exceptions import StoreError, VersionConflictError, WppconnectError
 from core.locks import ProcessLock
 from core.models import Pause, Reason
 from core.monitor import ClientFactory, Monitor
@@ -121,9 +121,15 @@ class Operations:
 
         def log_out(run: OperationRun) -> str:
             code = procedures.log_out(run)
-            if code == "logged_out":
+            if code != "logged_out":
+                return code
+            try:
                 paused = Pause(by=actor, since=self._tools.now())
                 pausing.pause(self._tools.settings, [(server, session)], paused)
+            except WppconnectError as error:
+                # The phone is unlinked all the same: that must not look like a failure.
+                log.warning("session_not_paused server=%s session=%s error=%s", server, session, error)
+                return "logged_out_not_paused"
             return code
 
         return self._begin(Kind.LOGOUT, server, session, actor, log_out)

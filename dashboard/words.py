@@ -130,6 +130,10 @@ OUTCOMES: dict[str, str] = {
         "The gateway was told to close the session, but did not confirm it. Look at the status above."
     ),
     "logged_out": N_("The session was logged out and paused. To use it again, pair it with a new scan."),
+    "logged_out_not_paused": N_(
+        "The session was logged out, but could not be paused: the settings cannot be saved. Pause it "
+        "yourself, or it counts as lost."
+    ),
     "not_connected": N_(
         "The gateway can log out only a session that is connected. Remove the linked device on the phone "
         "instead."

@@ -12,7 +12,7 @@ from watched_gateway import SERVER, Elapsed, FailingHistory, server_settings, se
 
 from core.answers import StartAnswer, StatusAnswer
 from core.client import GatewayClient, StartOptions
-from core.exceptions import StoreError
+from core.exceptions import StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.operation_run import Tools
@@ -30,11 +30,12 @@ SESSION = "sales"
 
 
 class FakeSource:
-    """A settings source that takes every change."""
+    """A settings source that takes every change, or none."""
 
     def __init__(self, server: ServerSettings | None = None) -> None:
         self.server = server or server_settings(SESSION)
         self.revision = 1
+        self.refusal: WppconnectError | None = None
         self.saves: list[tuple[int, str]] = []
         self.changes: list[SavedSettings] = []
 
@@ -48,6 +49,8 @@ class FakeSource:
         actor: str,
         told: Collection[HistoryEntry] = (),
     ) -> Settings:
+        if self.refusal is not None:
+            raise self.refusal
         self.saves.append((self.revision, actor))
         self.changes.append(change(SavedSettings()))
         return self.current()

@@ -12,7 +12,7 @@ import pytest
 from operating import SESSION, World, await_end, closed, connected, hold_lock, status_of
 from watched_gateway import SERVER
 
-from core.exceptions import SessionDisconnectedError, StoreError
+from core.exceptions import ConfigurationError, SessionDisconnectedError, StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import Reason
 from core.operation_record import write_status
@@ -81,6 +81,23 @@ class TestActions:
         assert await_end(operations).outcome.code == "logged_out"
         assert world.source.saves == [(1, "ana")]
         assert world.source.changes[0].servers[SERVER].sessions[SESSION].enabled is False
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [StoreError("cannot write settings.json: no space left"), ConfigurationError(["they do not fit"])],
+        ids=["a full disk", "settings that do not fit"],
+    )
+    def test_a_logout_is_no_failure_because_nobody_could_pause_the_session(
+        self, world: World, refusal: WppconnectError
+    ) -> None:
+        connected(world)
+        world.source.refusal = refusal
+        operations = world.operations()
+
+        operations.logout(SERVER, SESSION, actor="ana")
+
+        outcome = await_end(operations).outcome
+        assert (outcome.ok, outcome.code) == (True, "logged_out_not_paused")
 
     def test_a_logout_of_nothing_pauses_nothing(self, world: World) -> None:
         world.gateway.error = SessionDisconnectedError("not active", status_code=404)
