@@ -42,7 +42,7 @@ class History:
         with self._lock:
             for day, lines in sorted(by_day.items()):
                 if append_lines(self._path(day), "".join(lines).encode()):
-                    self._forget_old_days()
+                    self._forget_old_days(day)
 
     def read(
         self,
@@ -139,9 +139,12 @@ class History:
             _log.warning("history_lines_unreadable file=%s lines=%d", path, unreadable)
         return (entry for entry in entries if entry)
 
-    def _forget_old_days(self) -> None:
+    def _forget_old_days(self, begun: date) -> None:
         oldest = (self._clock() - self._retention).date()
-        for day in self._segments():
+        days = [day for day in self._segments() if day != begun]
+        if all(day < oldest for day in days):
+            return  # A clock that is wrong is likelier than a history that is wholly too old; tomorrow tells.
+        for day in days:
             if day < oldest:
                 try:
                     self._path(day).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from full_disk import disk_that_takes
 from core.exceptions import StoreError
 from core.models import HistoryEntry
 from core.store import History
+from tests.fakes import FakeClock
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 TODAY = "2026-03-10.jsonl"
@@ -289,6 +290,19 @@ def test_a_new_day_deletes_days_older_than_the_retention(
     assert caplog.text.count("history_file_deleted") == 2
 
 
+def test_a_clock_that_is_years_ahead_for_a_day_deletes_nothing(directory: Path) -> None:
+    clock = FakeClock()
+    history = History(directory, clock=clock)
+    history.append(*(entry(clock() - timedelta(days=days), n=days) for days in (3, 2, 1)))
+
+    clock.advance(timedelta(days=3650).total_seconds())
+    history.append(entry(clock(), n=99))
+    clock.advance(timedelta(days=-3650).total_seconds())
+    history.append(entry(clock(), n=0))
+
+    assert numbers(history.read(until=clock())) == [3, 2, 1, 0]
+
+
 def test_days_are_kept_for_400_days_by_default(history: History, directory: Path) -> None:
     directory.mkdir()
     (directory / "2025-02-03.jsonl").write_text("")
@@ -304,6 +318,7 @@ def test_a_day_that_cannot_be_deleted_does_not_fail_the_append(
 ) -> None:
     directory.mkdir()
     (directory / "2020-01-01.jsonl").mkdir()
+    history.append(entry(NOON - timedelta(days=1), n=0))
 
     history.append(entry(n=1))
 
