@@ -7,6 +7,7 @@ it. Front doors declare variables of their own with `Environment` and read them 
 from __future__ import annotations
 
 import os
+import pwd
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -306,6 +307,7 @@ def prepare_data_dir(environment: CoreEnvironment) -> Path:
     remedy = "name a folder that this user can write to"
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_root_among_others(path)
         if path.stat().st_uid == os.geteuid() and not any(path.iterdir()):
             path.chmod(0o700)
         with tempfile.TemporaryFile(dir=path):
@@ -316,6 +318,19 @@ def prepare_data_dir(environment: CoreEnvironment) -> Path:
         text = f"WPPCONNECT_DATA_DIR: {path} cannot be used ({error.strerror}); {remedy}"
         raise ConfigurationError([text]) from None
     return path
+
+
+def _refuse_root_among_others(path: Path) -> None:
+    """As root everything could be written, and nothing of it read by the account whose folder it is."""
+    owner = path.stat().st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return
+    try:
+        account = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        account = f"account {owner}"
+    text = f"{path} belongs to {account}, who could not read what root writes there"
+    raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}; run this as that account"])
 
 
 def _is_bcrypt(token: SecretStr) -> bool:

@@ -1,5 +1,6 @@
 """The WPPCONNECT_* variables: defaults, one mistake per row with its exact text, and the data folder."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -337,6 +338,21 @@ def test_file_in_place_of_the_data_folder_is_told(tmp_path: Path) -> None:
     assert caught.value.problems == (
         f"WPPCONNECT_DATA_DIR: {tmp_path}/data is not a folder; name a folder that this user can write to",
     )
+
+
+def test_root_writes_nothing_into_the_data_folder_of_another_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    if os.geteuid() == 0:
+        os.chown(data, 54321, 54321)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    with pytest.raises(ConfigurationError, match="could not read what root writes there; run this as"):
+        prepare_data_dir(CoreEnvironment(data_dir=data))
+
+    assert list(data.iterdir()) == []
 
 
 def test_unusable_data_folder_is_told(tmp_path: Path) -> None:
