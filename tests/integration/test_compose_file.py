@@ -26,14 +26,15 @@ PROFILES = [
 ]
 
 
-def config(profiles: str, **variables: str) -> dict[str, Any]:
-    """Let Compose read the file."""
+def config(profiles: str, *files: str, **variables: str) -> dict[str, Any]:
+    """Let Compose read the file, and others upon it."""
     environ = {
         "PATH": "/usr/bin:/bin",
         "WPPCONNECT_SECRET_KEY": "k",
         "COMPOSE_PROFILES": profiles,
     } | variables
-    command = [str(COMPOSE), "--project-directory", str(ROOT), "config", "--format", "json"]
+    chosen = [word for file in ("docker-compose.yml", *files) for word in ("-f", str(ROOT / file))]
+    command = [str(COMPOSE), "--project-directory", str(ROOT), *chosen, "config", "--format", "json"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
@@ -91,6 +92,23 @@ def test_the_gateway_gets_its_secret_and_keeps_what_it_writes() -> None:
         "/usr/src/wpp-server/userDataDir",
     }
     assert {one["type"] for one in gateway["volumes"]} == {"volume"}
+
+
+def test_a_proxy_beside_it_reaches_the_page_alone_and_has_the_address_that_is_trusted() -> None:
+    example = "deploy/caddy/docker-compose.override.yml"
+    trusted = re.search(r"DASHBOARD_TRUSTED_PROXIES=(\S+)", (ROOT / example).read_text())
+    assert trusted
+
+    services = config("gateway", example, DASHBOARD_TRUSTED_PROXIES=trusted[1])["services"]
+
+    assert services["caddy"]["networks"] == {"proxy": {"ipv4_address": trusted[1]}}
+    assert services["page"]["environment"]["DASHBOARD_TRUSTED_PROXIES"] == trusted[1]
+    assert services["page"]["networks"].keys() == {"gateway", "monitoring", "proxy"}
+    assert [name for name, one in services.items() if "proxy" in one["networks"]] == ["caddy", "page"]
+    published = {
+        name for name, one in services.items() for port in one.get("ports", []) if "host_ip" not in port
+    }
+    assert published == {"caddy"}
 
 
 def test_names_of_containers_can_be_chosen() -> None:

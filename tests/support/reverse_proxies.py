@@ -15,6 +15,8 @@ from tests.support.certificates import Pair
 from tests.support.stack import free_port
 from tests.support.waiting import until
 
+NGINX = "/usr/sbin/nginx"
+"""Not on the path of everybody."""
 DEPLOY = Path(__file__).parents[2] / "deploy"
 AROUND_NGINX = """
 error_log {directory}/error.log;
@@ -96,7 +98,7 @@ def caddy(example: str, directory: Path, place: Place) -> Iterator[None]:
 @contextmanager
 def nginx(example: str, directory: Path, place: Place) -> Iterator[None]:
     """Run nginx with an example until the block ends."""
-    require("nginx")
+    require(NGINX)
     changes = {
         "listen 80;": f"listen 127.0.0.1:{place.http_port};",
         "listen [::]:80;": f"listen 127.0.0.1:{free_port()};",
@@ -110,7 +112,7 @@ def nginx(example: str, directory: Path, place: Place) -> Iterator[None]:
     (directory / "example.conf").write_text(adapted(DEPLOY / "nginx" / example, changes))
     config = directory / "nginx.conf"
     config.write_text(AROUND_NGINX.format(directory=directory))
-    command = ["nginx", "-c", str(config), "-p", str(directory), "-g", "daemon off;"]
+    command = [NGINX, "-c", str(config), "-p", str(directory), "-g", "daemon off;"]
     with running(command, directory, place, log=directory / "nginx.log"):
         yield
 

@@ -13,6 +13,7 @@ from auth_world import NAME, PASSWORD, CookieRule, World
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+import dashboard
 from dashboard.auth.cookies import SIGN_IN_COOKIE
 from dashboard.auth.sub_path import SubPath, published, sub_path_of
 from dashboard.handoff.page import handoff_page
@@ -20,6 +21,7 @@ from dashboard.runbooks import runbook_routes
 
 URL = "https://ops.test/wpp"
 COOKIE = f"__Secure-{SIGN_IN_COOKIE}"
+LEADS_OUT = re.compile(r"""(href|src|action)=["']/|(fetch|URL|location\.(assign|replace))\(["'`]/""")
 ADDRESS = re.compile(r'(?:href|src|action)="(/[^"]*)"')
 
 
@@ -117,6 +119,14 @@ def test_the_hand_off_page_gets_its_files_from_below_the_path(world: World) -> N
 
     assert {one.partition("/wpp")[0] for one in ADDRESS.findall(shown[0])} == {""}
     assert "/wpp/hand-off/assets/hand-off.js" in shown[0]
+
+
+def test_nowhere_is_an_address_written_that_would_lead_out_of_the_path() -> None:
+    folder = Path(dashboard.__file__).parent
+    sources = [one for kind in ("py", "js", "css") for one in folder.rglob(f"*.{kind}")]
+
+    assert len(sources) > 100
+    assert [one.name for one in sources if LEADS_OUT.search(one.read_text())] == []
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/session", "/wppx/", "/wppsign-in", "//wpp/", "/WPP/"])
