@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,7 @@ def _apply(parts: Parts, arguments: argparse.Namespace) -> int:
         done = parts.sync.apply(fresh=fresh, leave_out=leave_out, actor=actor(), report=show_step)
     except PlanBlockedError as error:
         show_plan(error.plan, sys.stdout)
+        print("\nTo leave that out:", " ".join(f"--leave-out {shlex.quote(name)}" for name in error.names))
         raise
     show_done(done, sys.stdout)
     if arguments.files_only and done.files and parts.sync.settings.containers:

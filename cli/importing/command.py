@@ -32,7 +32,8 @@ def import_folder(path: Path, *, write: bool, target: Path) -> int:
         names = f"{', '.join(ENV_FILES)} and docker-compose.yml"
         return _complain(f"{path}: names no WPPConnect gateway; looked into {names}", MISCONFIGURED)
     if not write:
-        print(f"\nNothing was written. With --write these settings go into {target.name} of this folder.")
+        how = "With --write (make import: WRITE=1)"
+        print(f"\nNothing was written. {how} these settings go into {target.name} of this folder.")
         return 0
     try:
         write_private(target, found.settings(), COMMENTS, replace=False)

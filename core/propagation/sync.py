@@ -41,6 +41,7 @@ class PlanBlockedError(PropagationError):
             operation="apply a plan",
         )
         self.plan = plan
+        self.names = tuple(names)
 
 
 class PlanChangedError(PropagationError):

@@ -73,7 +73,9 @@ def test_plan_with_something_wrong_exits_with_one_and_names_it(
     assert sync("plan", "--generate", "api_key", "--files-only") == 1
     assert f"file missing   leguas/.env.docker:{KEY}" in capsys.readouterr().out
     assert sync("apply", "--generate", "api_key", "--files-only") == 1
-    assert "nothing was written: mend leguas/.env.docker" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "nothing was written: mend leguas/.env.docker" in told.err
+    assert "To leave that out: --leave-out leguas/.env.docker" in told.out
     assert read_files(folder) == {name: text for name, text in OLD.items() if name != ".env.docker"}
 
 
