@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from streamlit import config as streamlit_config
 from streamlit import file_util
 from streamlit.web.server.starlette import App
@@ -54,6 +56,9 @@ def build_app(
     """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
     open_routes, routes = access_routes(settings, desk)
     open_routes += handoff.routes()
+    # Streamlit would answer every other method with its page, here without a sign-in.
+    no_such_request = PlainTextResponse("This address takes no such request.\n", 405)
+    open_routes += [Route(path, no_such_request) for path in sorted({route.path for route in open_routes})]
     rules = GateRules(
         recognition=desk.recognition,
         external_url=settings.external_url,

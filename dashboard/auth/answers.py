@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard.auth.elements import Note, link, note_box, page
 from dashboard.i18n import Translate, negotiate, translator
 
+_LAST = {"cache-control": "no-store", "connection": "close"}
+"""Of a failure's answer: uvicorn ends the connection after it, which the browser has to know."""
+
 
 class SecurityHeaders:
     """Add the security headers; and where people come by https, that browsers shall insist on it."""
@@ -78,7 +81,7 @@ def foreign_request(scope: Scope) -> Response:
 def _failure(scope: Scope) -> Response:
     locale, _ = _language(scope)
     text = _("This did not work: the program failed. Try again; its log says more.")
-    return HTMLResponse(_page(locale, _("It failed"), text), 500, {"cache-control": "no-store"})
+    return HTMLResponse(_page(locale, _("It failed"), text), 500, _LAST)
 
 
 def _language(scope: Scope) -> tuple[str, Translate]:

@@ -229,6 +229,20 @@ def test_nothing_but_the_health_check_answers_beside_the_path(
     assert [path for path, status in answers.items() if status != 404] == ["/-/healthy"]
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_open_paths_show_nothing_of_streamlit(server: Server, method: str) -> None:
+    with requests.Session() as client:
+        client.headers.update({"Origin": server.origin})
+        answers = {
+            path: client.request(method, f"{server.url}{path}", allow_redirects=False, timeout=10)
+            for path in sorted(OPEN)
+        }
+
+    drawn = [path for path, answer in answers.items() if "streamlit" in answer.text.lower()]
+    assert drawn == []
+    assert answers["/hand-off/open"].status_code == (415 if method == "POST" else 405)
+
+
 @pytest.mark.parametrize("who", ["nobody", "the administrator", "another site", "somebody beside the path"])
 def test_every_answer_bears_the_security_headers(
     server: Server, routes: list[tuple[str, str]], signed_in: str, who: str

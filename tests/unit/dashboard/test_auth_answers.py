@@ -70,6 +70,7 @@ def test_failure_is_told_in_the_readers_language_and_logged_elsewhere(language: 
     answer = asked(browser(), "/fails", language)
 
     assert (answer.status, answer.headers["cache-control"]) == (500, "no-store")
+    assert answer.headers["connection"] == "close"
     assert words in answer.text
     assert "secret" not in answer.text
 
