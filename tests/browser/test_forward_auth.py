@@ -93,9 +93,9 @@ def test_who_somebody_claims_to_be_does_not_count(
     forged = {"X-Forwarded-User": "ana@example.org", "X-Forwarded-Groups": "wpp-admins"}
     person = site.person()
 
-    stranger = person.get(f"{site.url}/account", headers=forged, timeout=10)
+    stranger = person.get(f"{site.url}/account", headers=forged, timeout=30)
     person.cookies.set("sso", "bob")
-    known = person.get(f"{site.url}/sign-in?next=/account", headers=forged, timeout=10)
+    known = person.get(f"{site.url}/sign-in?next=/account", headers=forged, timeout=30)
 
     assert "Who are you?" in stranger.text
     assert "ana@" not in known.text
@@ -107,7 +107,7 @@ def test_hand_off_links_need_no_account_there_and_open_nothing_else(site: Site, 
     person = site.person()
 
     answers = {
-        path: person.get(f"{site.url}{path}", allow_redirects=False, timeout=10)
+        path: person.get(f"{site.url}{path}", allow_redirects=False, timeout=30)
         for path in ("/hand-off", "/hand-off/assets/hand-off.js", "/sign-in/assets/sign-in.css", "/hand-offs")
     }
 
