@@ -37,10 +37,9 @@ backup: ## Write the whole installation into one file: TO=, RECIPIENT=age1..., P
 	@scripts/python.sh -m cli.stack backup $(if $(TO),--to $(TO)) $(if $(RECIPIENT),--recipient $(RECIPIENT)) \
 		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(PROMETHEUS),--prometheus)
 
-restore: ## Put a backup in place: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVERWRITE=1, PROMETHEUS=1
+restore: ## Put a backup in place: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVERWRITE=1
 	@scripts/python.sh -m cli.stack restore $(FROM) $(if $(IDENTITY_FILE),--identity-file $(IDENTITY_FILE)) \
-		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(OVERWRITE),--overwrite) \
-		$(if $(PROMETHEUS),--prometheus)
+		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(OVERWRITE),--overwrite)
 
 test: ## Run the checks and the whole suite; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed

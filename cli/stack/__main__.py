@@ -41,7 +41,6 @@ def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT
                     source=arguments.source,
                     keys=Keys((), arguments.passphrase_file, arguments.identity_file),
                     overwrite=arguments.overwrite,
-                    prometheus=arguments.prometheus,
                 )
             case _:
                 return project.compose().run("--profile", "*", "logs", "--tail", "100", "--follow")
@@ -103,9 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", type=Path, nargs="?")
     restore.add_argument("--identity-file", type=Path)
     restore.add_argument("--overwrite", action="store_true")
+    backup.add_argument("--prometheus", action="store_true")
     for one in (backup, restore):
         one.add_argument("--passphrase-file", type=Path)
-        one.add_argument("--prometheus", action="store_true")
     commands.add_parser("link", help="print the link for the first sign-in")
     return parser
 

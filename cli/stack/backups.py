@@ -91,7 +91,7 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
     return 0
 
 
-def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: bool, prometheus: bool) -> int:
+def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: bool) -> int:
     """Put a backup in place; everything is stopped before, and `make up` starts it again."""
     find_engine(project.environ)
     _check(keys)
@@ -105,7 +105,8 @@ def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: boo
     if project.build():
         return FAILED
     compose.run("--profile", "*", "down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    words = [*_tool(keys, "restore", prometheus=prometheus), *(["--overwrite"] if overwrite else [])]
+    # Prometheus's samples are put in place when the backup holds any; otherwise its volume stays as it is.
+    words = [*_tool(keys, "restore", prometheus=True), *(["--overwrite"] if overwrite else [])]
     with source.open("rb") as content:
         if code := compose.run(*words, stdin=content):
             sys.stderr.write(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyrage
 import pytest
+import requests
 from playwright.sync_api import Browser
 
 from tests.stack.visits import connect, python, signed_in
@@ -98,10 +99,13 @@ def test_a_burnt_machine_is_restored_from_an_encrypted_backup(
     (tmp_path / "key").write_text(str(key))
     (tmp_path / "passphrase").write_text("seven words that nobody else would choose")
 
+    words = f"PASSPHRASE_FILE={tmp_path / 'passphrase'}"
+    moment = time.time()
+
     began = time.monotonic()
     deployed.make("backup", f"TO={tmp_path / 'by-key'}", f"RECIPIENT={key.to_public()}")
     print(f"backup took {time.monotonic() - began:.0f} s")
-    deployed.make("backup", f"TO={tmp_path / 'by-words'}", f"PASSPHRASE_FILE={tmp_path / 'passphrase'}")
+    deployed.make("backup", f"TO={tmp_path / 'by-words'}", words, "PROMETHEUS=1")
     assert deployed.connected() == "1"
     burn(deployed)
 
@@ -109,7 +113,7 @@ def test_a_burnt_machine_is_restored_from_an_encrypted_backup(
     assert "encrypted" in refused(deployed, "restore", f"FROM={tmp_path / 'by-key'}")
     assert not (deployed.directory / ".env").exists()
 
-    deployed.make("restore", f"FROM={tmp_path / 'by-words'}", f"PASSPHRASE_FILE={tmp_path / 'passphrase'}")
+    deployed.make("restore", f"FROM={tmp_path / 'by-words'}", words)
     assert (deployed.directory / ".env").read_bytes() == env
     assert len(files_of(deployed, "gateway-profiles")) > 0
     assert "/volume/store/users.json" in files_of(deployed, "data")
@@ -130,6 +134,10 @@ def test_a_burnt_machine_is_restored_from_an_encrypted_backup(
     assert now[:2] == (revision, interval)
     assert interval == 7.5
     assert now[2][: len(history)] == history
+    # Of the second backup, and not touched by the first, which has none.
+    query = {"query": "wppconnect_up", "time": str(moment)}
+    found = requests.get(f"{deployed.url('prometheus')}/api/v1/query", params=query, timeout=5).json()
+    assert [one["value"][1] for one in found["data"]["result"]] == ["1"]
     visitor = Visitor(browser, deployed, "desktop")  # type: ignore[arg-type]
     visitor.open("/")
     visitor.sign_in()
