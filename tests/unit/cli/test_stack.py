@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.stack.env_file import quoted, read_env_file
+from tests.support.terminal import TerminalCommand
+from tests.support.waiting import until
 from tests.unit.cli.checkout import Checkout, mode
 from tests.unit.cli.fake_docker import container
 
@@ -143,6 +147,31 @@ def test_a_secret_in_a_file_is_taken_from_there(checkout: Checkout) -> None:
     assert checkout.make("up") == 0
     assert checkout.secret() == "from a file"
     assert checkout.found["WPPCONNECT_SECRET_KEY"] == ""
+
+
+UP = """
+import os, sys
+from pathlib import Path
+from cli.stack.__main__ import main
+sys.exit(main(["up"], os.environ, Path(sys.argv[1])))
+"""
+
+
+def test_the_secret_of_an_adopted_gateway_is_asked_for_at_a_terminal_and_not_shown(
+    checkout: Checkout,
+) -> None:
+    checkout.docker.tell(containers={"leguas_wppconnect": container(networks=["old"])})
+    command = [sys.executable, "-c", UP, str(checkout.directory)]
+    path = {"PATH": f"{checkout.docker.path}{os.pathsep}{os.environ['PATH']}"}
+    with TerminalCommand(command, environ=checkout.environ | path) as asking:
+        until(lambda: "Secret key: " in asking.written, seconds=30, what="the question")
+        asking.type("their own secret\n")
+
+        assert asking.process.wait(timeout=60) == 0
+
+    assert checkout.secret() == "their own secret"
+    assert checkout.env["WPPCONNECT_SECRET_KEY"] == "their own secret"
+    assert "their own secret" not in asking.written
 
 
 REFUSED: list[Any] = [
