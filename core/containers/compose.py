@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import posixpath
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 CONFIG_HASH = "com.docker.compose.config-hash"
 ENVIRONMENT_FILE = f"{PROJECT}.environment_file"
+UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never")
+REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
 CONFIG_SECONDS = 30
 UP_SECONDS = 600
 LONGEST_WORDS = 600
@@ -84,12 +87,13 @@ class Compose:
         is_same_image = engine.image_id(image_of(seen)) == seen["Image"]
         if before != labels_of(seen).get(CONFIG_HASH) or not is_same_image:
             return Way.ENGINE_LEAVING_CHANGES
-        return Way.ENGINE_LEAVING_CHANGES if _has_other_places(config, wanted, seen) else Way.COMPOSE
+        if _has_other_places(config, wanted, seen) or self._touches_networks(seen):
+            return Way.ENGINE_LEAVING_CHANGES
+        return Way.COMPOSE
 
     def recreate(self, seen: Inspection) -> None:
         """Have the service's container recreated; raise ContainerError when Compose cannot."""
-        arguments = ["up", "--detach", "--no-deps", "--no-build", "--pull", "never"]
-        done = self._run([*_project(seen), *arguments, labels_of(seen)[SERVICE]], UP_SECONDS)
+        done = self._run([*_project(seen), *UP, labels_of(seen)[SERVICE]], UP_SECONDS)
         if done is None:
             raise ContainerError(f"Compose did not end within {UP_SECONDS} s")
         if done.returncode:
@@ -106,6 +110,12 @@ class Compose:
         except ValueError:
             return None
         return found if isinstance(found, dict) else None
+
+    def _touches_networks(self, seen: Inspection) -> bool:
+        """Tell whether Compose would remake a network or volume, at the cost of all who use it."""
+        words = [*_project(seen), "--dry-run", *UP, labels_of(seen)[SERVICE]]
+        done = self._run(words, CONFIG_SECONDS)
+        return done is None or bool(done.returncode or REMAKES.search(done.stderr + done.stdout))
 
     def _hash(self, seen: Inspection, service: str, config: Mapping[str, Any]) -> str | None:
         """Ask for the mark of a service; None when Compose does not tell."""

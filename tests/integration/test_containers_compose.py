@@ -51,6 +51,7 @@ WAITING = (
     "    deploy: {resources: {limits: {cpus: '0.5'}}}",
     "    extra_hosts: ['somewhere:10.0.0.1']",
     "    networks: [another]\nnetworks: {another: }",
+    "networks: {default: {labels: {a: b}}}",
 )
 
 
