@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange."""
+"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange, and a limit that holds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_LIMIT_BYTES = 16_384
 
 
 class DeadlineProtocol(H11Protocol):
@@ -18,6 +20,8 @@ class DeadlineProtocol(H11Protocol):
     """
 
     exchange_seconds: ClassVar[float] = 10.0
+    piece_bytes: ClassVar[int] = 4096
+    """Headers are measured before each piece only: whatever came in one packet would be taken whole."""
 
     _deadline: asyncio.TimerHandle | None = None
     _receiving = True
@@ -39,7 +43,13 @@ class DeadlineProtocol(H11Protocol):
         if not self._is_busy():
             self._receiving = True
             self._start_deadline()
-        super().data_received(data)
+        for start in range(0, len(data), self.piece_bytes):
+            super().data_received(data[start : start + self.piece_bytes])
+            # A request behind one that is being answered is kept unread, and unmeasured.
+            if len(self.conn.trailing_data[0]) > HEADER_LIMIT_BYTES:
+                self.transport.close()
+            if self.transport.is_closing():
+                return
         if self._waits_for_us():
             self._stop_deadline()
 

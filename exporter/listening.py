@@ -15,13 +15,12 @@ import uvicorn
 
 from core.addresses import address_text, reason_against
 from core.exceptions import ConfigurationError
-from exporter.connections import DeadlineProtocol
+from exporter.connections import HEADER_LIMIT_BYTES, DeadlineProtocol
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 REMEDY = "choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
-HEADER_LIMIT_BYTES = 16_384
 CONNECTION_LIMIT = 256
 """Prometheus needs one or two; the rest of the file descriptors belong to the probes."""
 STOP_SECONDS = 1

@@ -212,6 +212,18 @@ def test_oversized_headers_are_refused(serve, talk):
     assert answer.startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize(
+    "before", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["alone", "behind another request"]
+)
+def test_oversized_headers_are_refused_though_they_come_whole(serve, before):
+    lines = b"".join(b"X%d:\r\n" % number for number in range(5000))
+    with socket.create_connection(serve(small_app), timeout=5) as connection:
+        connection.sendall(before + b"GET / HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n")
+        received = read_to_the_end(connection)
+
+    assert received.count(b"ok\n") <= before.count(b"GET")
+
+
 @pytest.fixture
 def tls_address(tmp_path):
     """A small application behind TLS that takes three connections and waits a second."""
