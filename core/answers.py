@@ -25,6 +25,7 @@ from core.exceptions import (
     SessionDisconnectedError,
     TransportError,
 )
+from core.logs import CONTROLS
 from core.models import SessionState
 from core.token_format import TokenKind, parse_token
 from core.transport import Answer
@@ -288,8 +289,13 @@ def _text(body: Any, key: str) -> str | None:
 
 
 def _encodable(text: str) -> str:
-    """Replace half surrogates, which JSON can spell, but neither files nor the page can hold."""
-    return text.encode(errors="replace").decode()
+    """Replace what no honest text holds: half surrogates and signs that command a terminal or turn a line.
+
+    JSON can spell half surrogates, but neither files nor the page can hold them.
+    """
+    return CONTROLS.sub(
+        lambda sign: " " if sign[0].isspace() else "?", text.encode(errors="replace").decode()
+    )
 
 
 def _has_session_object(state: SessionState | None, version: str | None) -> bool:

@@ -68,6 +68,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?<!\d)(?<!\d\.)(?!{MOMENT})\d{{8,}}"), REDACTED),
 )
 
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What ends a line, or commands a terminal: hides what was written, colours it, turns it around."""
+
 VALUE = re.compile(r" (\w+)=%")
 """A value in the template of an event."""
 
@@ -133,7 +136,7 @@ class TextFormatter(logging.Formatter):
         """Write the record as text."""
         line = f"{_moment(record)} {record.levelname} {record.name} {_one_line(record.getMessage())}"
         details = [text for text in (record.exc_text, record.stack_info) if text]
-        return "\n    ".join([line, *(row for text in details for row in text.splitlines())])
+        return "\n    ".join([line, *(_one_line(row) for text in details for row in text.splitlines())])
 
 
 class JsonFormatter(logging.Formatter):
@@ -148,7 +151,8 @@ class JsonFormatter(logging.Formatter):
             entry["exception"] = record.exc_text
         if record.stack_info:
             entry["stack"] = record.stack_info
-        return json.dumps(entry, ensure_ascii=False)
+        text = json.dumps(entry, ensure_ascii=False)
+        return CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 class StderrHandler(logging.StreamHandler[TextIO]):
@@ -226,7 +230,7 @@ def _without_query(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return text.rstrip("\r\n").replace("\r", "\\r").replace("\n", "\\n")
+    return CONTROLS.sub(lambda sign: repr(sign[0])[1:-1], text.rstrip("\r\n"))
 
 
 def _parts(record: logging.LogRecord) -> tuple[str, dict[str, str]]:

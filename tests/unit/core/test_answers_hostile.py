@@ -59,6 +59,13 @@ def test_half_surrogates_become_text_that_can_be_stored() -> None:
     assert (started.pairing_code, refused.server_message, names) == ("?", "?", ("?",))
 
 
+def test_signs_that_command_a_terminal_or_turn_a_line_are_replaced() -> None:
+    found = parse_status(answer({"status": "\x1b[2J", "version": "1\u202e2\x9b"}))
+    refused = refusal(answer({"message": "no\x1b]0;x\x07"}, 500))
+
+    assert [found.word, found.version, refused.server_message] == ["?[2J", "1?2?", "no?]0;x?"]
+
+
 def test_endless_lists_of_names_are_unknown() -> None:
     assert parse_names(answer({"response": ["a"] * (MOST_NAMES + 1)})) is None
 
