@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from core.answers import showable
 from core.exceptions import AlertmanagerError, ConnectError, RequestTimeoutError, WppconnectError
 from core.settings import AlertmanagerSettings
 from core.transport import Answer, Transport
@@ -22,6 +23,14 @@ COUNTER = re.compile(
     re.MULTILINE,
 )
 RECEIVER = re.compile(r"^- name: (.+)$|^  (\w+)_configs:", re.MULTILINE)
+
+EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Moments that every time zone can tell; people silence "for ever", and Go's zero is of the year 1."""
+REPETITION = re.compile(r"[*+?{]")
+NESTED = re.compile(r"\)[*+?{]")
+MOST_REPETITIONS = 3
+"""Beyond these, or with one inside another, our matching may take for ever and hold up the whole page.
+Alertmanager's never does."""
 
 T = TypeVar("T")
 
@@ -53,11 +62,14 @@ class Matcher:
 
     def accepts(self, value: str) -> bool:
         """Tell whether a label with this value meets the condition."""
-        try:
-            same = bool(re.fullmatch(self.value, value)) if self.is_regex else self.value == value
-        except re.error:  # Alertmanager's regular expressions are a little different from ours
+        if not self.is_regex:
+            return (self.value == value) == self.is_equal
+        if NESTED.search(self.value) or len(REPETITION.findall(self.value)) > MOST_REPETITIONS:
             return False
-        return same == self.is_equal
+        try:
+            return bool(re.fullmatch(self.value, value)) == self.is_equal
+        except (re.error, RecursionError, OverflowError):
+            return False  # Alertmanager's regular expressions are a little different from ours.
 
 
 @dataclass(frozen=True)
@@ -167,7 +179,7 @@ class Alertmanager:
         answer = self._ask("POST" if json_body else "GET", route, json_body=json_body, **path)
         try:
             return read(json.loads(answer.body))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise self._unreadable() from None
 
     def _ask(self, method: str, route: str, *, json_body: Any = None, **path: str) -> Answer:
@@ -204,14 +216,21 @@ def increased(before: Mapping[str, int], now: Mapping[str, int], kinds: Collecti
 def _silence(told: Any) -> Silence:
     # isEqual came with 0.22: a matcher without it is one.
     matchers = (
-        Matcher(one["name"], one["value"], bool(one["isRegex"]), bool(one.get("isEqual", True)))
+        Matcher(str(one["name"]), str(one["value"]), bool(one["isRegex"]), bool(one.get("isEqual", True)))
         for one in told["matchers"]
     )
     return Silence(
         id=str(told["id"]),
-        author=str(told["createdBy"]),
-        comment=str(told["comment"]),
-        since=datetime.fromisoformat(told["startsAt"]),
-        until=datetime.fromisoformat(told["endsAt"]),
+        author=showable(str(told["createdBy"])),
+        comment=showable(str(told["comment"])),
+        since=_moment(told["startsAt"]),
+        until=_moment(told["endsAt"]),
         matchers=tuple(matchers),
     )
+
+
+def _moment(told: str) -> datetime:
+    moment = datetime.fromisoformat(told)
+    if moment.tzinfo is None:
+        raise ValueError("it names no time zone")
+    return min(max(moment, EARLIEST), LATEST)

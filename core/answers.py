@@ -118,7 +118,7 @@ def parse_names(answer: Answer) -> tuple[str, ...] | None:
         return None
     if all(isinstance(name, str) for name in names):
         # What is cut or replaced is far from a usable name before and after.
-        return tuple(_encodable(name[:LONGEST_NAME]) for name in names)
+        return tuple(showable(name[:LONGEST_NAME]) for name in names)
     return None
 
 
@@ -262,6 +262,16 @@ def refusal(answer: Answer) -> ApiError | TransportError:
     )
 
 
+def showable(text: str) -> str:
+    """Replace what no honest text holds: half surrogates and signs that command a terminal or turn a line.
+
+    JSON can spell half surrogates, but neither files nor the page can hold them.
+    """
+    return CONTROLS.sub(
+        lambda sign: " " if sign[0].isspace() else "?", text.encode(errors="replace").decode()
+    )
+
+
 def _object(answer: Answer) -> dict[str, Any]:
     if answer.status_code >= 400:
         raise refusal(answer)
@@ -284,18 +294,8 @@ def _text(body: Any, key: str) -> str | None:
     value = body.get(key) if isinstance(body, dict) else None
     if not isinstance(value, str) or not value or len(value) > LONGEST_TEXT:
         return None
-    text = _encodable(value)
+    text = showable(value)
     return text if len(text.encode()) <= LONGEST_TEXT else None
-
-
-def _encodable(text: str) -> str:
-    """Replace what no honest text holds: half surrogates and signs that command a terminal or turn a line.
-
-    JSON can spell half surrogates, but neither files nor the page can hold them.
-    """
-    return CONTROLS.sub(
-        lambda sign: " " if sign[0].isspace() else "?", text.encode(errors="replace").decode()
-    )
 
 
 def _has_session_object(state: SessionState | None, version: str | None) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -110,7 +113,9 @@ def test_alert_that_went_nowhere_yet_is_not_found() -> None:
     assert b"GET /api/v2/alerts?filter=session%3D%22test%22 " in server.requests[0]
 
 
-@pytest.mark.parametrize("body", [b"<html>", b'{"a": 1}', b"[1]", b'[{"receivers": 1}]'])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"a": 1}', b"[1]", b'[{"receivers": 1}]', b"[" * 100_000], ids=range(5)
+)
 def test_something_else_at_the_address_is_told_from_alertmanager(body: bytes) -> None:
     with Loopback(answering(http_answer(body))) as server, pytest.raises(AlertmanagerError) as raised:
         asking(server.url).find("session", "test")
@@ -137,6 +142,7 @@ def test_silence_of_the_other_side_ends_the_wait() -> None:
         pytest.param([matcher("server", "main"), matcher("session", "sales")], True, id="this session"),
         pytest.param([matcher("server", "main")], True, id="its gateway"),
         pytest.param([matcher("session", "sal.*", is_regex=True)], True, id="a pattern of names"),
+        pytest.param([matcher("session", "(?:sales|s[a-f]+)", is_regex=True)], True, id="one of several"),
         pytest.param([matcher("session", "support", is_equal=False)], True, id="all but another one"),
         pytest.param([matcher("session", "support")], False, id="another session"),
         pytest.param([matcher("session", "sal", is_regex=True)], False, id="a pattern of half a name"),
@@ -148,3 +154,43 @@ def test_a_silence_covers_a_session_when_none_of_its_alerts_gets_through(
     matchers: list[Matcher], covered: bool
 ) -> None:
     assert silence(*matchers).covers("main", "sales") is covered
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(s*)*(s*)*!", "(a|s|ss)+!", "s*s*s*s*s*s*s*s*!", "(s?){60}!", "(" * 9999]
+)
+def test_a_pattern_that_could_take_for_ever_covers_nothing(pattern: str) -> None:
+    began = time.monotonic()
+
+    for is_equal in (True, False):
+        one = matcher("session", pattern, is_regex=True, is_equal=is_equal)
+        assert not silence(one).covers("main", "s" * 60)
+    assert time.monotonic() - began < 1
+
+
+def told(**fields: Any) -> bytes:
+    """A silence as Alertmanager tells it."""
+    usual = {"id": "1", "createdBy": "ana", "comment": "", "status": {"state": "active"}, "matchers": []}
+    moments = {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-02T00:00:00Z"}
+    return json.dumps([usual | moments | fields]).encode()
+
+
+def test_silences_hold_nothing_that_the_page_cannot_show() -> None:
+    answer = told(createdBy="\ud800", comment="\x1b[2J", startsAt="0001-01-01T00:00:00Z")
+    forever = told(endsAt="9999-12-31T23:59:59-12:00")
+    with Loopback(answering(http_answer(answer), http_answer(forever))) as server:
+        asked = asking(server.url)
+        (odd,), (endless,) = asked.silences(), asked.silences()
+
+    assert (odd.author, odd.comment) == ("?", "?[2J")
+    for moment in (odd.since, endless.until):
+        assert moment.astimezone(ZoneInfo("Pacific/Kiritimati")) == moment
+        assert moment.astimezone(ZoneInfo("America/Los_Angeles")) == moment
+
+
+def test_silence_without_a_time_zone_is_not_alertmanagers() -> None:
+    with (
+        Loopback(answering(http_answer(told(endsAt="2026-01-02T00:00:00")))) as server,
+        pytest.raises(AlertmanagerError, match="not as Alertmanager does"),
+    ):
+        asking(server.url).silences()
