@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,7 +29,8 @@ MOST_LINES = 20_000
 """So many fit into the memory of a small machine and into every spreadsheet; more, and the file says so."""
 HEADS = (N_("Time"), N_("Kind"), N_("Gateway"), N_("Session"), N_("Person"), N_("What"), N_("Result"))
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\t\r\n＝＋－＠])")
+"""Also within a cell: where the comma parts decimals, spreadsheets open the file by its semicolons."""
 
 
 def activity_routes() -> list[Route]:
@@ -61,7 +63,7 @@ def lines(voice: Voice, entries: Sequence[HistoryEntry]) -> Iterator[str]:
 
 def harmless(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'", cell)
 
 
 def _send(request: Request) -> Response:

@@ -158,6 +158,22 @@ def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_made_text(start: 
     assert harmless(f"{start}1+1") == f"'{start}1+1"
 
 
-@pytest.mark.parametrize("cell", ["", "sales", "1-2", "a=b", "203.0.113.7"])
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("x;=1+1;", "x;'=1+1;"),
+        (" =1+1", "' =1+1"),
+        ("x; @SUM(1)", "x;' @SUM(1)"),
+        ("x\n-1", "x\n'-1"),
+        ('x";=1', "x\";'=1"),
+    ],
+)
+def test_a_formula_behind_a_semicolon_is_made_text_for_who_opens_the_file_by_semicolons(
+    cell: str, text: str
+) -> None:
+    assert harmless(cell) == text
+
+
+@pytest.mark.parametrize("cell", ["", "sales", "a; b", "1-2", "a=b", "203.0.113.7"])
 def test_other_cells_stay_as_they_are(cell: str) -> None:
     assert harmless(cell) == cell
