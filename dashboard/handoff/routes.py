@@ -114,11 +114,12 @@ class HandoffRoutes:
 
     async def open(self, request: Request) -> Response:
         """Use the link up for this browser, and ask for a first code if there is none."""
-        key = address_key(client_address(request))
-        # Counted before it is known whether the link is good: tries sent all at once count too.
-        return _count(self._limit, key) or await self._answer(
-            request, lambda form: asyncio.to_thread(self._open, request, form, key)
-        )
+        answer = await self._answer(request, lambda form: asyncio.to_thread(self._open, request, form))
+        if answer.status_code != 404:
+            return answer
+        # A good link is never made to wait: nobody can guess one, and others who come from the same address,
+        # as everybody does behind a proxy, could otherwise keep the phone's holder out.
+        return _count(self._limit, address_key(client_address(request))) or answer
 
     async def state(self, request: Request) -> Response:
         """Tell how the session of this browser's hand-off stands."""
@@ -156,16 +157,14 @@ class HandoffRoutes:
             log.warning("handoff_store_failed problem=%r", error.message)
             return PlainTextResponse("The store does not answer.\n", 503)
 
-    def _open(self, request: Request, form: dict[str, str], key: str) -> Response:
+    def _open(self, request: Request, form: dict[str, str]) -> Response:
         number = form.get("id", "")
         held = self._held(request, number)
         if held is not None:
-            self._limit.clear(key)
             return JSONResponse(self._tell(request, held))
         opened = self._handoffs.open(f"{number}.{form.get('token', '')}", browser=form.get("browser", ""))
         if opened is None or not self._may_make(opened[0].maker):
             return _gone()
-        self._limit.clear(key)
         handoff, cookie = opened
         # The gateway tells a code for a number only as the first code of all: then it must not make another.
         if form.get("way") != "number":

@@ -213,7 +213,15 @@ def test_guessing_is_slowed_down_by_address(desk: Desk) -> None:
     statuses = [guesser.post("/hand-off/open", forged).status for _ in range(12)]
 
     assert statuses == [404] * 10 + [429] * 2
-    assert desk.browser(address="198.51.100.9").post("/hand-off/open", desk.link()).status == 200
+
+
+def test_tries_of_others_at_the_same_address_keep_nobody_from_a_good_link(desk: Desk) -> None:
+    guesser, holder, link = desk.browser(), desk.browser(), desk.link()
+    for _ in range(12):
+        guesser.post("/hand-off/open", link | {"token": "x" * 43})
+
+    assert holder.post("/hand-off/open", link).status == 200
+    assert guesser.post("/hand-off/open", link).status == 429
 
 
 def opened_for_a_number(desk: Desk) -> tuple[Browser, dict[str, str]]:
