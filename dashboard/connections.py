@@ -57,6 +57,12 @@ class LimitedProtocol(H11Protocol):
         if self.cycle is not before and not self.cycle.response_complete:
             self._allow(self.answer_seconds)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; after an answer there is only the end of the connection."""
+        if self.cycle is None or not self.cycle.response_started:
+            super().send_400_response(msg)
+        self.transport.close()
+
     def on_response_complete(self) -> None:
         """Leave the pause until the next request to uvicorn."""
         self._allow(None)

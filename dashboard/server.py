@@ -152,8 +152,11 @@ def check_address(settings: DashboardEnvironment) -> None:
 
 
 def _quieten_libraries() -> None:
-    """Leave out a line for each file, tab and request; without handlers uvicorn does not even build it."""
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    """Leave out a line for each file, tab and request; without handlers uvicorn does not even build it.
+
+    Its warnings, too: they are about what strangers send, who could fill the disk with them.
+    """
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.access").propagate = False
     logging.getLogger("httpx2").setLevel("WARNING")
 

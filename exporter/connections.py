@@ -53,6 +53,12 @@ class DeadlineProtocol(H11Protocol):
         if self._waits_for_us():
             self._stop_deadline()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; after an answer there is only the end of the connection."""
+        if self.cycle is None or not self.cycle.response_started:
+            super().send_400_response(msg)
+        self.transport.close()
+
     def on_response_complete(self) -> None:
         """Go idle, unless the client has already sent a part of its next request."""
         super().on_response_complete()

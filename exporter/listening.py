@@ -80,8 +80,8 @@ def make_server(
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        # "Started server process" by uvicorn.error is no error, and we say the same with the address.
-        log_level="warning",
+        # Its warnings are about what strangers send, who could fill the disk with them.
+        log_level="error",
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -222,6 +222,22 @@ def test_websocket_with_huge_headers_is_answered_and_does_not_hang(server: Serve
     assert ask(server, head_of(server, "GET", "/_stcore/stream", *upgrade, header)).split()[1] == b"400"
 
 
+@pytest.mark.parametrize("body", ["zz\r\n", "\0"])
+def test_garbage_leaves_no_line_in_the_log(server: Server, body: str) -> None:
+    written = server.log.read_text()
+    head = head_of(server, "GET", "/-/healthy").replace("Content-Length: 0", "Transfer-Encoding: chunked")
+
+    for late in (head, ""):
+        with connected(server) as connection:
+            connection.sendall(late.encode())
+            if late:
+                connection.recv(65536)
+            connection.sendall(f"{body}\r\n\r\n".encode())
+            assert is_cut(connection, seconds=5)
+
+    assert server.log.read_text() == written
+
+
 def test_clients_that_never_finish_do_not_use_up_the_sockets(server: Server) -> None:
     body = head_of(server, "POST", "/").replace("Length: 0", "Length: 99999").encode()
     with ExitStack() as held:

@@ -224,6 +224,16 @@ def test_oversized_headers_are_refused_though_they_come_whole(serve, before):
     assert received.count(b"ok\n") <= before.count(b"GET")
 
 
+def test_garbage_behind_an_answer_ends_the_connection_and_leaves_no_line_in_the_log(serve, caplog):
+    with socket.create_connection(serve(small_app), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        read_answer(connection)
+        connection.sendall(b"zz\r\n\r\n")
+
+        assert read_to_the_end(connection) == b""
+    assert caplog.messages == []
+
+
 @pytest.fixture
 def tls_address(tmp_path):
     """A small application behind TLS that takes three connections and waits a second."""
