@@ -14,13 +14,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import sync_playwright
 
+from core.models import Reason
 from simulator import Simulator, Times
+from tests.support.played import Turn, played
 from tests.support.stack import SECRET, SESSION, Stack, stack
-from tests.support.visitor import Visitor
+from tests.support.visitor import SLOW, Visitor
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
 ALL = ROOT / "screenshots"
+REMOVED = Reason.CLOSED_ON_GATEWAY
+OUTAGE: tuple[Turn, ...] = ((400, "disconnected", REMOVED), (380, "connected", Reason.NONE))
 SESSIONS = f"{SESSION},sales,support"
 
 
@@ -35,6 +39,11 @@ def main() -> int:
         stack(simulator, Path(directory), WPPCONNECT_SESSIONS=SESSIONS) as product,
         sync_playwright() as playwright,
     ):
+        with played(product.data) as past:
+            past.knows(SESSION, (20_000, "connected", Reason.NONE), (21, "disconnected", REMOVED))
+            past.knows("sales", (20_000, "connected", Reason.NONE))
+            past.knows("support", (20_000, "connected", Reason.NONE), *OUTAGE)
+            past.publish()
         product.start_exporter()
         link = product.first_link(product.start_page())
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -71,7 +80,7 @@ def _take(visitor: Visitor, link: str, suffix: str, product: Stack) -> str:
     visitor.reads(f"{SESSION} is connected")
     visitor.page.screenshot(path=ALL / f"connected-{suffix}.png")
     product.simulator.unlink(SESSION)
-    visitor.reads("Disconnected")
+    visitor.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
     visitor.press(f"doctor-main-{SESSION}")
     visitor.reads("Copy as text")
     visitor.page.screenshot(path=ALL / f"doctor-{suffix}.png", full_page=True)
