@@ -24,6 +24,9 @@ WHOLE = "whole"
 """In BEFORE once everything was set aside: what stands beside it from then on is the backup's."""
 DAMAGED = "it is damaged or was cut off"
 COPY_BYTES = 1 << 20
+MOST_MANIFEST_BYTES = 64 << 20
+"""Half a million files; a small archive may unfold to more than there is memory."""
+LARGEST_ACCOUNT = (1 << 32) - 2
 
 
 def load(source: IO[bytes], parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
@@ -68,10 +71,10 @@ def _unpack(source: IO[bytes], parts: dict[str, Part]) -> dict[str, Any]:
                 if content is None:
                     raise BackupError("it holds something else than files, and was not written by us")
                 if entry.name == MANIFEST:
-                    manifest = _checked(json.loads(content.read()))
+                    manifest = _checked(_read_manifest(content))
                 else:
                     digests[entry.name] = _write(entry, content, parts)
-    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+    except (tarfile.TarError, EOFError, ValueError, RecursionError, OverflowError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BackupError(DAMAGED) from None
@@ -85,9 +88,17 @@ def _unpack(source: IO[bytes], parts: dict[str, Part]) -> dict[str, Any]:
     return manifest
 
 
+def _read_manifest(content: IO[bytes]) -> Any:
+    text = content.read(MOST_MANIFEST_BYTES + 1)
+    if len(text) > MOST_MANIFEST_BYTES:
+        raise ValueError("it is too long")
+    return json.loads(text)
+
+
 def _checked(manifest: Any) -> dict[str, Any]:
     match manifest:
         case {
+            "created": str(),
             "format": int(number),
             "store_schema": int(schema),
             "parts": list(),
@@ -97,8 +108,17 @@ def _checked(manifest: Any) -> dict[str, Any]:
             if number > FORMAT or schema > SCHEMA_NUMBER:
                 product = manifest.get("product", "a newer one")
                 raise BackupError(f"it was written by a newer release ({product}); install that one first")
-            return dict(manifest)
+            are_names = all(isinstance(part, str) for part in manifest["parts"])
+            if are_names and all(map(_is_owner, manifest["owners"].values())):
+                return dict(manifest)
     raise BackupError("it was not written by us")
+
+
+def _is_owner(owner: Any) -> bool:
+    match owner:
+        case [int(user), int(group)]:
+            return 0 <= user <= LARGEST_ACCOUNT and 0 <= group <= LARGEST_ACCOUNT
+    return False
 
 
 def _write(entry: tarfile.TarInfo, content: IO[bytes], parts: dict[str, Part]) -> str:
