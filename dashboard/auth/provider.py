@@ -152,6 +152,7 @@ class Provider:
             code_challenge_method="S256",
             timeout=self._longest_seconds,
             follow_redirects=False,
+            headers={"Accept-Encoding": "identity"},
             verify=self._tls or True,
             transport=self._transport,
             event_hooks={"response": [_limit_size]},
@@ -207,7 +208,7 @@ class Provider:
             # invalid_grant: the code was used or is too old; all else is a matter of the settings.
             why = Trouble.STALE if error.error == "invalid_grant" else Trouble.SETTINGS
             raise ProviderError(why, f"error={_word(error.error or '')}") from None
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ProviderError(Trouble.SETTINGS, f"token_endpoint error={type(error).__name__}") from None
         return token
 
@@ -256,7 +257,7 @@ class Provider:
             )
             claims.validate(leeway=LEEWAY_SECONDS)
             _check_audience(claims, self._client.client_id)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise ProviderError(Trouble.UNTRUSTED, f"id_token error={type(error).__name__}") from None
         return dict(claims)
 
@@ -295,7 +296,7 @@ async def _get(http: AsyncOAuth2Client, url: str, headers: Mapping[str, str] | N
         raise ProviderError(why, f"status={response.status_code}")
     try:
         document = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise ProviderError(Trouble.SETTINGS, "an answer that is no JSON object")
@@ -303,6 +304,9 @@ async def _get(http: AsyncOAuth2Client, url: str, headers: Mapping[str, str] | N
 
 
 async def _limit_size(response: httpx2.Response) -> None:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        # Nobody asked for it, and a small answer may unfold to more than there is memory.
+        raise httpx2.ReadError("the answer is packed")
     stream = response.stream
     if isinstance(stream, httpx2.AsyncByteStream):
         response.stream = _Limited(stream)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -168,6 +169,23 @@ def flooding(_request: httpx2.Request) -> httpx2.Response:
             yield b" " * 65536
 
     return httpx2.Response(200, content=chunks())
+
+
+def packing(_request: httpx2.Request) -> httpx2.Response:
+    """Send a small answer that unfolds to more than anybody can hold."""
+    return httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=Packed())
+
+
+class Packed(httpx2.AsyncByteStream):
+    """100 MB of blanks, packed."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield gzip.compress(b" " * 100_000_000, 1)
+
+
+def nesting(_request: httpx2.Request) -> httpx2.Response:
+    """Send a document that is nested too deeply to be read."""
+    return httpx2.Response(200, headers={"content-type": "application/json"}, content=b"[" * 100_000)
 
 
 def redirecting(_request: httpx2.Request) -> httpx2.Response:
