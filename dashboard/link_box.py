@@ -7,13 +7,22 @@ from html import escape
 from dashboard.i18n import gettext as _
 
 
-def link_box(address: str, message: str) -> str:
-    """Return the link with its buttons; the message goes along when it is shared."""
-    share, copy_link, done = escape(_("Share")), escape(_("Copy the link")), escape(_("Copied"), quote=True)
-    target, words = escape(address, quote=True), escape(message, quote=True)
+def link_box(address: str, message: str, *, name: str = "link", copies_message: bool = False) -> str:
+    """Return the link with its buttons; the message goes along when it is shared, and can be copied with it.
+
+    `page.js` brings the one of the name "link" onto the screen.
+    """
+    share = escape(_("Share"))
+    done, target = escape(_("Copied"), quote=True), escape(address, quote=True)
+    words, whole = escape(message, quote=True), escape(f"{message}\n{address}", quote=True)
+    copied = [(whole, _("Copy the message"))] if copies_message else []
+    copied.append((target, _("Copy the link")))
+    buttons = "".join(
+        f'<button type="button" data-ops-copy="{text}" data-ops-done="{done}">{escape(label)}</button>'
+        for text, label in copied
+    )
     return (
-        f'<code class="ops-link" data-ops="link">{target}</code><div class="ops-buttons">'
+        f'<code class="ops-link" data-ops="{name}">{target}</code><div class="ops-buttons">'
         f'<button type="button" class="ops-first" data-ops-share-text="{words}" '
-        f'data-ops-share-url="{target}">{share}</button>'
-        f'<button type="button" data-ops-copy="{target}" data-ops-done="{done}">{copy_link}</button></div>'
+        f'data-ops-share-url="{target}">{share}</button>{buttons}</div>'
     )

@@ -15,6 +15,7 @@ from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.handoff import actions, memory
 from dashboard.i18n import gettext as _
+from dashboard.link_box import link_box
 from dashboard.panel import NEWS
 
 _NOT_FOR = (Verdict.CONNECTED, Verdict.PAUSED, Verdict.UNAUTHORIZED)
@@ -80,17 +81,7 @@ def _draw_address(session: SessionSnapshot, handoff: Handoff, address: str) -> N
         "{maker} asks you to link a phone to the WhatsApp session {session}. "
         "The link works once, for {minutes} minutes:"
     ).format(maker=handoff.maker, session=session.session, minutes=minutes)
-    whole = escape(f"{message}\n{address}", quote=True)
-    share, copy, copy_link = _("Share"), _("Copy the message"), _("Copy the link")
-    done, target = escape(_("Copied"), quote=True), escape(address, quote=True)
-    st.html(
-        f'<code class="ops-link" data-ops="handoff-link">{target}</code><div class="ops-buttons">'
-        f'<button type="button" class="ops-first" data-ops-share-text="{escape(message, quote=True)}" '
-        f'data-ops-share-url="{target}">{escape(share)}</button>'
-        f'<button type="button" data-ops-copy="{whole}" data-ops-done="{done}">{escape(copy)}</button>'
-        f'<button type="button" data-ops-copy="{target}" data-ops-done="{done}">{escape(copy_link)}</button>'
-        "</div>"
-    )
+    st.html(link_box(address, message, name="handoff-link", copies_message=True))
     warning = _("Never send it through {session}: that session is down, nobody would get it.")
     components.soft(warning.format(session=session.session))
     if _is_only_here(address):
