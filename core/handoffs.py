@@ -80,10 +80,12 @@ class Handoffs:
         self._now = now
 
     def make(self, server: str, session: str, *, maker: str, minutes: int) -> tuple[Handoff, str]:
-        """Return a new hand-off and its link's token; an earlier link for the session ends with this."""
-        for earlier in self._all():
-            if (earlier.server, earlier.session) == (server, session):
-                self.revoke(earlier.id, actor=maker)
+        """Return a new hand-off and its link's token; an earlier link for the session ends with this.
+
+        Of two that are made at one moment the newer stays: each looks again after it has written its own.
+        """
+        for earlier in self._unended(server, session):
+            self.revoke(earlier.id, actor=maker)
         number, token = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self._now()
         lifetime = timedelta(minutes=min(max(minutes, MINUTES[0]), MINUTES[-1]))
@@ -98,6 +100,8 @@ class Handoffs:
         )
         self._store.update(SUBJECT, number, made.model_dump(mode="json"), expected_version=0)
         self._tell(made, Event.MADE, maker, now)
+        for older in sorted(self._unended(server, session), key=_age)[:-1]:
+            self.revoke(older.id, actor=maker)
         return made, f"{number}.{token}"
 
     def open(self, token: str, *, browser: str = "") -> tuple[Handoff, str] | None:
@@ -157,7 +161,7 @@ class Handoffs:
     def newest(self, server: str, session: str) -> Handoff | None:
         """Return the session's latest hand-off, ended or not; reads the store's cache."""
         found = [one for one in self._all() if (one.server, one.session) == (server, session)]
-        return max(found, key=lambda one: one.made_at, default=None)
+        return max(found, key=_age, default=None)
 
     def settle(
         self, connected_since: Callable[[str, str], datetime | None], may_make: Callable[[str], bool]
@@ -212,6 +216,11 @@ class Handoffs:
         records: dict[str, Record] = self._store.read_all(SUBJECT)
         return [one for one in (_parse(record.value) for record in records.values()) if one is not None]
 
+    def _unended(self, server: str, session: str) -> list[Handoff]:
+        return [
+            one for one in self._all() if (one.server, one.session) == (server, session) and one.end is None
+        ]
+
     def _tell(self, handoff: Handoff, event: Event, actor: str | None, at: datetime) -> None:
         log.info("handoff_%s server=%s session=%s", event, handoff.server, handoff.session)
         entry = HistoryEntry(
@@ -234,6 +243,10 @@ def _parse(value: dict[str, object] | None) -> Handoff | None:
     except ValueError:
         log.warning("handoff_unreadable")
         return None
+
+
+def _age(one: Handoff) -> tuple[datetime, str]:
+    return one.made_at, one.id
 
 
 def _hash(secret: str) -> str:

@@ -1,12 +1,15 @@
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.handoffs import KEPT_AFTER_END, MOST_ROUNDS, SUBJECT, Event, Handoffs
 from core.models import HistoryEntry
 from core.store import FileStore
+from core.store.protocol import Record
 from tests.fakes import FakeClock, MemoryStore
 
 
@@ -79,6 +82,33 @@ def test_of_many_browsers_that_open_a_link_at_once_one_gets_it(tmp_path: Path) -
     assert racers[0].held(opened[0][1]) is not None
     assert [entry.data["event"] for entry in history] == ["made", "opened"]
     assert made.id == opened[0][0].id
+
+
+def test_of_two_links_that_are_made_at_one_moment_one_is_good(world: World) -> None:
+    class Between(MemoryStore):
+        """Lets somebody else make a link between looking and writing."""
+
+        is_asked = False
+
+        def update(
+            self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+        ) -> Record | None:
+            if not self.is_asked:
+                self.is_asked = True
+                made.append(handoffs.make("main", "sales", maker="rui", minutes=10)[0].id)
+            return super().update(subject, key, value, expected_version=expected_version)
+
+    store, made = Between(), list[str]()
+    handoffs = Handoffs(store, world.history.append, now=world.clock)
+
+    made.append(handoffs.make("main", "sales", maker="ana", minutes=10)[0].id)
+
+    ends = {key: record.value["end"] for key, record in store.read_all(SUBJECT).items()}
+    assert sorted(ends) == sorted(made)
+    assert [key for key, end in ends.items() if end is None] == [max(made)]
+    newest = handoffs.newest("main", "sales")
+    assert newest is not None
+    assert newest.id == max(made)
 
 
 def test_secret_that_is_none_is_not_taken(world: World) -> None:
