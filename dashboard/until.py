@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from dashboard.i18n import N_
 
@@ -35,9 +35,20 @@ def ends_at(span: str, at: time | None, *, now: datetime, zone: tzinfo) -> datet
     if span == OPEN:
         return None
     if span == AT and at is not None:
-        local = now.astimezone(zone)
-        wanted = datetime.combine(local.date(), at, zone)
-        if wanted <= local:
-            wanted = datetime.combine(local.date() + timedelta(days=1), at, zone)
-        return wanted.astimezone(now.tzinfo)
+        today = now.astimezone(zone).date()
+        return min(
+            moment
+            for days in range(2)
+            for moment in _moments(datetime.combine(today + timedelta(days=days), at, zone))
+            if moment > now
+        )
     return now + _LENGTHS.get(span, _LENGTHS[USUAL])
+
+
+def _moments(local: datetime) -> list[datetime]:
+    """Return when a clock shows this: twice in the hour that is repeated when the clocks are set back.
+
+    In the hour that is left out when they are set forward no clock shows it; then the moment after.
+    """
+    first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return [first, second] if second > first else [first]

@@ -49,5 +49,31 @@ def test_the_night_in_which_the_clock_changes_is_one_hour_shorter() -> None:
     assert end == datetime(2026, 3, 29, 7, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("now", "at", "end"),
+    [
+        pytest.param((0, 45), time(1, 30), (1, 30), id="the repeated hour begins again: its second turn"),
+        pytest.param((1, 15), time(1, 30), (1, 30), id="asked in its second turn: soon, not in the past"),
+        pytest.param((0, 15), time(1, 30), (0, 30), id="asked in its first turn"),
+    ],
+)
+def test_in_the_night_in_which_an_hour_is_repeated(
+    now: tuple[int, int], at: time, end: tuple[int, int]
+) -> None:
+    # In Lisbon it is 01:00 at 00:00 and at 01:00 UTC.
+    night = datetime(2026, 10, 25, tzinfo=UTC)
+
+    found = ends_at("at", at, now=night.replace(hour=now[0], minute=now[1]), zone=LISBON)
+
+    assert found == night.replace(hour=end[0], minute=end[1])
+
+
+def test_a_time_that_the_clock_leaves_out_is_the_moment_after() -> None:
+    # In Lisbon 02:00 follows 00:59 at 01:00 UTC.
+    night = datetime(2026, 3, 29, 0, 10, tzinfo=UTC)
+
+    assert ends_at("at", time(1, 30), now=night, zone=LISBON) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
 def test_every_choice_has_words() -> None:
     assert all(SPANS.values())
