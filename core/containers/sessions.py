@@ -152,8 +152,9 @@ class _Wait:
         patience = self._owner._patience
         if any(now - self._started[name] < patience.between_starts for name in left if name in self._started):
             return
-        for name, closed_since in self._closed_since.items():
-            if name not in self._started and now - closed_since >= patience.before_start:
+        for name in left:
+            closed_for = now - self._closed_since.get(name, now)
+            if name not in self._started and closed_for >= patience.before_start:
                 self._started[name] = now
                 self._owner._start(self._server, name)
                 return

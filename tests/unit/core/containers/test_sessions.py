@@ -178,6 +178,17 @@ def test_session_that_the_gateway_starts_itself_is_left_to_it() -> None:
     assert monitor.started == []
 
 
+def test_session_that_came_back_by_itself_is_not_started_while_another_is_waited_for() -> None:
+    both_closed = [seen("a", Verdict.DISCONNECTED), seen("b", Verdict.STARTING)]
+    one_back = [seen("a", Verdict.CONNECTED), seen("b", Verdict.STARTING)]
+    monitor = ScriptedMonitor(*[both_closed] * 4, one_back)
+
+    found, _ = lost(monitor, ["a", "b"], whole=60.0, before_start=20.0)
+
+    assert found == ["b"]
+    assert monitor.started == []
+
+
 def test_stop_ends_the_wait() -> None:
     stop = NoWait()
     stop.set()
