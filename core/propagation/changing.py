@@ -15,7 +15,7 @@ from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import FileEdit
 from core.propagation.planner import fingerprint
 from core.propagation.reach import Containers, ContainersDone, Report, StepEvent, StepState
-from core.propagation.replacing import ChangedMeanwhileError, read_digest, replace_content, temporary_of
+from core.propagation.replacing import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
 from core.propagation.targets import CommandTarget, SyncSettings
 
 OPERATION = "bring keys where they belong"
@@ -170,7 +170,7 @@ class Changing:
         real = path.resolve() if path else None
         if real is None or str(real) != one.path:
             raise PropagationError(f"{one.path} is not in the sync file any more", operation=OPERATION)
-        temporary_of(real).unlink(missing_ok=True)
+        remove_temporary(real)
         present = read_digest(real)
         if present == one.before:
             return

@@ -65,6 +65,14 @@ def replace_content(
         os.close(descriptor)
 
 
+def remove_temporary(path: Path) -> None:
+    """Remove what a killed process left beside a file; raises PropagationError."""
+    try:
+        temporary_of(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise _failure(temporary_of(path), error) from None
+
+
 def read_digest(path: Path) -> str | None:
     """Identify what the file holds now; None when there is none."""
     try:

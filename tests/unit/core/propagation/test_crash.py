@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from core.exceptions import PropagationError
 from core.propagation.backups import Backups
 from core.propagation.journal import Entry, Journal, Phase
+from core.propagation.replacing import temporary_of
 from tests.support.killed_sync import NEW_KEY, OLD_KEY
 from tests.support.propagation import API_KEY, LEGUAS_FILES, MOMENT, install, read_files
 
@@ -55,6 +56,32 @@ def test_file_that_somebody_else_changed_before_the_next_start_is_left_alone(tmp
     assert "was changed by somebody else" in done.notes[0]
     assert (installation.folder / ".env").read_bytes() == b"SOMEBODY=else\n"
     assert installation.sync.recover(installation.steps.append) is None
+
+
+def test_file_that_cannot_be_put_back_keeps_no_other_from_it(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    before = read_files(installation.folder)
+    edits = installation.sync.draft(fresh={API_KEY: SecretStr(NEW_KEY)}).edits
+    backups = Backups(installation.data / "sync" / "backups")
+    backup = backups.make(edits, (), commands=(), kind="apply", actor="ana", at=MOMENT)
+    Journal(installation.data / "sync").write(Entry(backup=backup.id, phase=Phase.WRITING))
+    for edit in edits:
+        edit.found.path.write_bytes(edit.after)
+    # The last one that was written is the first that is put back.
+    last = edits[-1].found.path
+    in_the_way = temporary_of(last)
+    in_the_way.mkdir()
+
+    with pytest.raises(PropagationError, match="not everything could be put back"):
+        installation.sync.recover(installation.steps.append)
+
+    after = read_files(installation.folder)
+    assert {name for name in before if after[name] != before[name]} == {last.name}
+    in_the_way.rmdir()
+    done = installation.sync.recover(installation.steps.append)
+    assert done is not None
+    assert done.code == "undone"
+    assert read_files(installation.folder) == before
 
 
 def test_unreadable_journal_is_not_guessed_at(tmp_path: Path) -> None:
