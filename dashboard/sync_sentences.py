@@ -66,6 +66,8 @@ TEMPLATES = (
     N_("the command {label} did not end within {seconds} s and was ended"),
     N_("the command {label} cannot be started ({reason})"),
     N_("the sync agent was stopped in the middle; nothing had been changed yet"),
+    N_("the sync agent was stopped in the middle; nothing is half done, see the activity for what was done"),
+    N_("the sync agent met an error that nobody foresaw ({kind}); see its log"),
     N_("the sync agent was stopped in the middle; when it started again it finished the change"),
     N_("the sync agent was stopped in the middle; when it started again it took everything back"),
     N_("nobody looks at containers here; recreate it yourself, for a restart keeps the old values"),

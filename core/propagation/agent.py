@@ -34,6 +34,8 @@ LOOK_SECONDS = 10.0
 """How often the files are compared with the values in force."""
 TURN_SECONDS = 0.5
 """How soon an order is seen."""
+_OURS = (OrderState.ASKED, OrderState.APPROVED, OrderState.RUNNING)
+"""It is for the agent to go on with."""
 
 
 class Agent:
@@ -69,6 +71,8 @@ class Agent:
         self._looked = float("-inf")
         self._published: Bulletin | None = None
         self._recovered: str | None = None
+        self._outcome: tuple[str, OrderState, dict[str, object]] | None = None
+        """By order: what came of it, until the store has it."""
         self._fresh: dict[str, dict[Receives, SecretStr]] = {}
         """By order: what was generated for it. Only here: a plan that nobody approves leaves nothing."""
 
@@ -81,7 +85,6 @@ class Agent:
         heart = threading.Thread(target=self._beat, args=(stop,), name="heartbeat", daemon=True)
         heart.start()
         try:
-            self._mend_interrupted_order()
             while not stop.is_set():
                 self.turn()
                 stop.wait(TURN_SECONDS)
@@ -91,7 +94,8 @@ class Agent:
             self._lock.release()
 
     def turn(self) -> None:
-        """Do what there is to do now, once."""
+        """Do what there is to do now, once; whatever goes wrong with it, there is a next turn."""
+        order: Order | None = None
         try:
             self._reread()
             order = self._desk.current()
@@ -101,6 +105,10 @@ class Agent:
                 self._look()
         except (StoreError, PropagationError) as error:
             _log.warning("sync_agent_turn_failed problem=%s", error)
+        except Exception as error:  # noqa: BLE001 - the outermost edge of this process
+            _log.exception("sync_agent_turn_failed")
+            if order:
+                self._give_up(order, type(error).__name__)
 
     def _reread(self) -> None:
         """Read the sync file when it changed, and mend what a killed process left the first time."""
@@ -133,6 +141,9 @@ class Agent:
             self._plan(sync, order)
         elif order.state is OrderState.APPROVED:
             self._carry_out(sync, order)
+        elif order.state is OrderState.RUNNING:
+            # Only here orders are carried out, one after the other: its end could not be written.
+            self._end_again(sync, order)
 
     def _plan(self, sync: Sync, order: Order, note: str = "") -> None:
         try:
@@ -163,13 +174,11 @@ class Agent:
         try:
             done = self._do(sync, order, report)
         except (PlanBlockedError, PlanChangedError) as error:
-            self._move(order, OrderState.PLANNED, plan=error.plan, note=error.message)
+            self._end(order, OrderState.PLANNED, plan=error.plan, note=error.message)
         except WppconnectError as error:
-            self._move(order, OrderState.FAILED, note=error.message)
-            self._fresh.pop(order.id, None)
+            self._end(order, OrderState.FAILED, note=error.message)
         else:
-            self._move(order, OrderState.DONE, result=done)
-            self._fresh.pop(order.id, None)
+            self._end(order, OrderState.DONE, result=done)
         self._looked = float("-inf")
 
     def _do(self, sync: Sync, order: Order, report: Callable[[StepEvent], None]) -> Done:
@@ -192,35 +201,57 @@ class Agent:
             self._fresh = {order.id: {receives: self._generate(receives) for receives in order.generate}}
         return self._fresh[order.id]
 
+    def _end(self, order: Order, state: OrderState, **changes: object) -> None:
+        """Write down what came of an order; what the store does not take now is written in a later turn."""
+        self._outcome = (order.id, state, changes)
+        if state.is_final:
+            self._fresh.pop(order.id, None)
+        self._move(order, state, **changes)
+        self._outcome = None
+
+    def _end_again(self, sync: Sync, order: Order) -> None:
+        if self._outcome and self._outcome[0] == order.id:
+            _, state, changes = self._outcome
+            self._end(order, state, **changes)
+            return
+        note = self._of_interrupted(sync, order)
+        self._end(order, OrderState.FAILED, note=f"the sync agent was stopped in the middle; {note}")
+
+    def _of_interrupted(self, sync: Sync, order: Order) -> str:
+        """Say what became of what a killed agent was carrying out: recovering has seen to it."""
+        if self._recovered:
+            return {
+                "finished": "when it started again it finished the change",
+                "undone": "when it started again it took everything back",
+            }.get(self._recovered, "what it left could not be mended: see its log")
+        if order.kind is OrderKind.RESTART or any(one.at >= order.changed_at for one in sync.backups()):
+            return "nothing is half done, see the activity for what was done"
+        return "nothing had been changed yet"
+
+    def _give_up(self, order: Order, kind: str) -> None:
+        """End the order with which something went wrong that nobody foresaw: the next turn would meet it."""
+        try:
+            present = self._desk.current()
+            if present and present.id == order.id and present.state in _OURS:
+                note = f"the sync agent met an error that nobody foresaw ({kind}); see its log"
+                self._end(present, OrderState.FAILED, note=note)
+        except WppconnectError as error:
+            _log.warning("sync_order_not_ended problem=%s", error)
+
     def _move(self, order: Order, state: OrderState, **changes: object) -> None:
         self._desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
         _log.info("sync_order order=%s kind=%s state=%s", order.id, order.kind, state)
 
-    def _mend_interrupted_order(self) -> None:
-        """An order that a killed agent was carrying out: recovering says what became of it."""
-        try:
-            self._reread()
-            order = self._desk.current()
-            if order is None or order.state is not OrderState.RUNNING:
-                return
-            note = "the sync agent was stopped in the middle; "
-            note += {
-                None: "nothing had been changed yet",
-                "finished": "when it started again it finished the change",
-                "undone": "when it started again it took everything back",
-            }.get(self._recovered, "what it left could not be mended: see its log")
-            self._move(order, OrderState.FAILED, note=note)
-        except WppconnectError as error:
-            _log.warning("sync_order_not_mended problem=%s", error)
-
     def _look(self) -> None:
         if self._sync is None:
             return
+        # Before it looks: where that fails, it is tried again after the same pause, not in every turn.
+        self._looked = time.monotonic()
         if self._sync.is_interrupted:
             self._mend(self._sync)
         plan = self._sync.draft().plan
         at = self._clock()
-        self._looked, self._checked_at = time.monotonic(), at
+        self._checked_at = at
         before = self._published or self._board.read()
         drifted = [one.target for one in plan.targets if not one.state.is_settled]
         drifted += [one.container for one in plan.containers if one.is_behind]
@@ -262,6 +293,8 @@ class Agent:
                 self._board.beat(beat)
             except StoreError as error:
                 _log.warning("sync_heartbeat_not_written problem=%s", error)
+            except Exception:  # noqa: BLE001 - the outermost edge of this thread
+                _log.exception("sync_heartbeat_not_written")
             stop.wait(HEARTBEAT_SECONDS)
 
 
