@@ -24,6 +24,8 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
         "server.enableAgentApi": False,
         "server.enableStaticServing": False,
         "server.maxUploadSize": 1,
+        # Usually 200, and 150 MB in one frame from any browser took 300 MB of memory.
+        "server.maxMessageSize": 5,
         "browser.gatherUsageStats": False,
         "logger.hideWelcomeMessage": True,
         "client.showErrorDetails": "none",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -190,6 +190,22 @@ def test_sign_in_leads_to_no_other_site(server: Server, next_address: str) -> No
     )
 
     assert answer.headers["Location"] == "/"
+
+
+def test_browser_cannot_fill_the_memory_by_one_message(server: Server) -> None:
+    sent = 0
+
+    def parts() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 60:
+            yield bytes(1_000_000)
+            sent += 1
+
+    cookie = cookie_of(sign_in(server))
+    with open_stream(server, cookie, server.url, "/_stcore/stream") as stream, suppress(ConnectionClosed):
+        stream.send(parts())
+
+    assert sent < 40  # Five, and what the sockets hold.
 
 
 def test_websocket_of_a_removed_user_is_cut(tmp_path: Path) -> None:
