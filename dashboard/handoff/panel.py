@@ -18,7 +18,13 @@ from dashboard.i18n import gettext as _
 from dashboard.link_box import link_box
 from dashboard.panel import NEWS
 
-_NOT_FOR = (Verdict.CONNECTED, Verdict.PAUSED, Verdict.UNAUTHORIZED)
+_NOT_FOR = (
+    Verdict.CONNECTED,
+    Verdict.PAUSED,
+    Verdict.UNAUTHORIZED,
+    Verdict.UNREACHABLE,
+    Verdict.UNKNOWN,
+)
 """Nobody with the phone could do anything about these."""
 
 

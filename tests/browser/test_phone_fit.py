@@ -24,6 +24,8 @@ PAGES = [
     (f"/session?server=main&session={SESSION}", f".st-key-repair-main-{SESSION}"),
     ("/settings", ".st-key-card-settings-main"),
     ("/users", ".st-key-card-user-admin"),
+    ("/account", ".back"),
+    ("/sign-out", ".back"),
 ]
 
 
@@ -38,6 +40,7 @@ def test_the_pages_fit_into_one_line_and_thumbs_onto_what_is_tapped(
         visitor.page.locator(landmark).first.wait_for(timeout=SLOW)
         visitor.settle()
         seen[path] = (visitor.overflows(), visitor.page.evaluate(TOO_SMALL, THUMB))
+    visitor.open("/")
     navigation = visitor.page.locator(".st-key-ops-nav")
     height = navigation.evaluate("one => one.clientHeight")
     hidden = navigation.evaluate("one => one.scrollWidth - one.clientWidth")

@@ -225,6 +225,27 @@ def test_every_verdict_can_be_drawn(core: FakeCore, verdict: str) -> None:
     assert not open_sales().exception
 
 
+@pytest.mark.parametrize(
+    ("verdict", "offered"),
+    [
+        ("disconnected", True),
+        ("waiting_for_qr", True),
+        ("stuck", True),
+        ("connected", False),
+        ("unreachable", False),
+        ("unknown", False),
+        ("unauthorized", False),
+        ("paused", False),
+    ],
+)
+def test_a_hand_off_is_offered_where_the_phone_can_help(core: FakeCore, verdict: str, offered: bool) -> None:
+    core.shows(session("sales", verdict))
+
+    keys = [button.key for button in open_sales().button]
+
+    assert ("handoff-main-sales" in keys) is offered
+
+
 def test_an_earlier_success_is_not_told_of_a_session_that_was_lost_again(core: FakeCore) -> None:
     core.shows(session("sales"))
     core.operations.statuses["main", "sales"] = ended("connected")
