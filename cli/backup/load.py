@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from core.store.schema import SCHEMA_NUMBER
 STAGING = ".restore-unpacked"
 BEFORE = ".before-restore"
 DONE = ".restore-done"
+RESTORING = "restore.lock"
 WHOLE = "whole"
 """In BEFORE once everything was set aside: what stands beside it from then on is the backup's."""
 DAMAGED = "it is damaged or was cut off"
@@ -31,31 +33,41 @@ LARGEST_ACCOUNT = (1 << 32) - 2
 
 def load(source: IO[bytes], parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
     """Restore all parts that are named here or none, and return the table of contents; raises BackupError."""
-    for part in parts:
-        _undo(part.folder)
-        if not overwrite and _present(part.folder):
-            raise BackupError(f"{part.folder} holds something already; restore elsewhere, or say --overwrite")
-    _refuse_while_running(next(part.folder for part in parts if part.name == DATA))
-    try:
-        manifest = _unpack(source, {part.name: part for part in parts})
-        _exchange(parts, manifest["owners"])
-    except OSError as error:
-        raise BackupError(f"{error.filename or 'the disk'}: {error.strerror}; nothing was changed") from None
-    finally:
+    with _alone(next(part.folder for part in parts if part.name == DATA)):
         for part in parts:
-            shutil.rmtree(part.folder / STAGING, ignore_errors=True)
+            _undo(part.folder)
+            if not overwrite and _present(part.folder):
+                raise BackupError(
+                    f"{part.folder} holds something already; restore elsewhere, or say --overwrite"
+                )
+        try:
+            manifest = _unpack(source, {part.name: part for part in parts})
+            _exchange(parts, manifest["owners"])
+        except OSError as error:
+            problem = f"{error.filename or 'the disk'}: {error.strerror}; nothing was changed"
+            raise BackupError(problem) from None
+        finally:
+            for part in parts:
+                shutil.rmtree(part.folder / STAGING, ignore_errors=True)
     return manifest
 
 
-def _refuse_while_running(data: Path) -> None:
-    """Find out by the locks of whoever probes a gateway or works on a session."""
-    for path in sorted((data / "locks").rglob("*.lock")):
-        lock = ProcessLock(path)
-        if not lock.try_acquire():
-            raise BackupError(
-                f"a program works with {data} ({path.name} is held); stop exporter and page first"
-            )
-        lock.release()
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Hold the locks of whoever probes a gateway, works on a session or restores; refuse while one is held.
+
+    Before anything is looked at: what another restoration has set aside is not left by a killed one. To the
+    end: whoever starts meanwhile waits for its lock as for any other program.
+    """
+    with contextlib.ExitStack() as held:
+        for path in sorted({data / "locks" / RESTORING, *(data / "locks").rglob("*.lock")}):
+            lock = ProcessLock(path)
+            if not lock.try_acquire():
+                raise BackupError(
+                    f"a program works with {data} ({path.name} is held); stop exporter and page first"
+                )
+            held.callback(lock.release)
+        yield
 
 
 def _unpack(source: IO[bytes], parts: dict[str, Part]) -> dict[str, Any]:

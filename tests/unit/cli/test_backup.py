@@ -252,6 +252,41 @@ def test_nothing_is_restored_under_a_running_program(data: Path, capsys: pytest.
     assert "lease-main.lock is held); stop exporter and page first" in capsys.readouterr().err
 
 
+def test_what_a_running_restoration_has_set_aside_stays_there(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["backup", "saved"])
+    aside = data / ".before-restore"
+    aside.mkdir()
+    (aside / "whole").touch()
+    (data / "store" / "users.json").write_text("the backup's")
+
+    with ProcessLock(data / "locks" / "restore.lock"):
+        assert main(["restore", "saved", "--overwrite"]) == 1
+
+    assert "restore.lock is held" in capsys.readouterr().err
+    assert (data / "store" / "users.json").read_text() == "the backup's"
+    assert (aside / "whole").exists()
+
+
+def test_no_program_begins_to_probe_while_files_are_exchanged(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["backup", "saved"])
+    real, taken = Path.rename, list[bool]()
+
+    def rename(self: Path, target: Path) -> Path:
+        taken.append(ProcessLock(data / "locks" / "lease-main.lock").try_acquire())
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+    assert main(["restore", "saved", "--overwrite"]) == 0
+    assert taken
+    assert not any(taken)
+    assert ProcessLock(data / "locks" / "lease-main.lock").try_acquire()
+
+
 def test_a_backup_waits_for_a_writer(data: Path) -> None:
     lock = ProcessLock(data / "store" / "users.json.lock")
     lock.acquire(1)
