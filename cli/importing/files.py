@@ -201,7 +201,7 @@ def _target(volume: object, resolved: Callable[[object], str]) -> str:
     if isinstance(volume, Mapping):
         return str(volume.get("target", ""))
     parts = [part for part in resolved(volume).split(":") if part]
-    return parts[1] if len(parts) > 1 else parts[0]
+    return "".join(parts[1:2] or parts[:1])
 
 
 def _list(value: object) -> list[Any]:

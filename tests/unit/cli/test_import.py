@@ -174,6 +174,20 @@ def test_a_file_that_may_not_be_read_is_named(
     assert ".env: cannot be read (Is a directory)" in capsys.readouterr().out
 
 
+def test_a_volume_whose_variable_is_not_set_hides_nothing_else(
+    tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / "docker-compose.yml").write_text(
+        "services:\n  wppconnect:\n    image: wppconnect/server-cli:1.3.18\n    volumes: ['${NOT_SET}']\n"
+    )
+
+    main(["import", str(folder)])
+
+    assert "wppconnect (wppconnect/server-cli:1.3.18)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_folder_without_a_gateway_is_code_2(
     exists: bool, tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
