@@ -203,8 +203,10 @@ class SignIns:
         value = sign_in.model_dump(mode="json")
         self._written_seen_at[key] = sign_in.seen_at
 
-        def change(_value: dict[str, Any] | None) -> Mapping[str, Any]:
-            return value
+        def change(_value: dict[str, Any] | None) -> Mapping[str, Any] | None:
+            # One that has ended meanwhile must not come back with the next restart.
+            with self._lock:
+                return value if key in self._sign_ins else None
 
         try:
             modify(self._store, SUBJECT, key, change)

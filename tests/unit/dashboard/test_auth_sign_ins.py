@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,34 @@ class FullDisk(FileStore):
         self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
     ) -> Record | None:
         raise StoreError("no space left on device")
+
+
+class EndedMeanwhile(FileStore):
+    """A store whose reader is overtaken by somebody else."""
+
+    overtake: Callable[[], None] | None = None
+
+    def read(self, subject: str, key: str) -> Record | None:
+        overtake, self.overtake = self.overtake, None
+        if overtake:
+            overtake()
+        return super().read(subject, key)
+
+
+def test_sign_in_that_ends_while_its_use_is_written_does_not_come_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    store = EndedMeanwhile(tmp_path / "store")
+    lifetimes = Lifetimes(idle=timedelta(hours=8), longest=timedelta(hours=24))
+    sign_ins = SignIns(store, world.users, lifetimes, clock=world.clock.now)
+    cookie = sign_ins.begin(world.add_user())
+    world.clock.advance(minutes=6)
+    sign_ins.touch(cookie)
+    store.overtake = lambda: sign_ins.end(cookie)
+
+    sign_ins.sweep()
+
+    after_restart = SignIns(FileStore(tmp_path / "store"), world.users, lifetimes, clock=world.clock.now)
+    assert after_restart.user_of(cookie) is None
 
 
 def test_sign_in_is_known_by_its_cookie(tmp_path: Path) -> None:
