@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -9,7 +11,11 @@ PEER = "wppconnect_ops.peer"
 
 
 class RememberPeer:
-    """Keep the connection's own address, before X-Forwarded-For of a trusted proxy takes its place."""
+    """Keep the connection's own address, before X-Forwarded-For of a trusted proxy takes its place.
+
+    Who comes by IPv4 to a socket for both protocols is "::ffff:10.0.0.5" there, and would be taken for
+    none of the proxies: that is written as IPv4 for everybody behind.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -17,10 +23,19 @@ class RememberPeer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Note the address and go on."""
         client = scope.get("client")
-        await self._app({**scope, PEER: client[0] if client else None}, receive, send)
+        if client:
+            client = (_plain(client[0]), client[1])
+        await self._app({**scope, "client": client, PEER: client[0] if client else None}, receive, send)
 
 
 def peer_address(connection: HTTPConnection) -> str | None:
     """Return the address that the connection came from."""
     address: str | None = connection.scope.get(PEER)
     return address
+
+
+def _plain(address: str) -> str:
+    try:
+        return str(getattr(ipaddress.ip_address(address), "ipv4_mapped", None) or address)
+    except ValueError:
+        return address
