@@ -28,11 +28,25 @@ def _save(
     source: SettingsSource, targets: Collection[Target], pause: Pause | None, told: list[HistoryEntry]
 ) -> None:
     def change(saved: SavedSettings) -> SavedSettings:
-        for server, session in targets:
+        for server, session in _present(source, targets):
             saved = _with_pause(saved, server, session, pause)
         return saved
 
-    source.edit(change, actor=told[0].actor or "", told=told)
+    present = _present(source, targets)
+    if present:
+        told = [one for one in told if (one.server, one.session) in present]
+        source.edit(change, actor=told[0].actor or "", told=told)
+
+
+def _present(source: SettingsSource, targets: Collection[Target]) -> list[Target]:
+    """Leave out what somebody has removed meanwhile: a pause would bring it back."""
+    settings = source.current()
+    servers = {server: settings.server(server) for server, _session in targets}
+    return [
+        (server, session)
+        for server, session in targets
+        if (found := servers[server]) is not None and (session is None or found.session(session) is not None)
+    ]
 
 
 def _with_pause(saved: SavedSettings, server: str, session: str | None, pause: Pause | None) -> SavedSettings:

@@ -147,6 +147,17 @@ def test_somebody_ends_it_before_its_time(world: World) -> None:
     assert (world.sales().enabled, world.sales().pause) == (True, None)
 
 
+def test_what_somebody_removed_meanwhile_does_not_come_back(world: World) -> None:
+    world.source.edit(lambda saved: saved.without_session("main", "sales"), actor="ana")
+    world.told.clear()
+
+    pausing.pause(world.other, [SALES], pause())
+    pausing.resume(world.other, [SALES, ("elsewhere", None)], actor="rui", now=NOW)
+
+    assert world.server().session("sales") is None
+    assert world.told == []
+
+
 def test_a_later_end_replaces_the_earlier_one(world: World) -> None:
     pausing.pause(world.source, [SALES], pause(30))
     pausing.pause(world.source, [SALES], pause(90))
