@@ -97,8 +97,11 @@ def without_sessions(server: ServerSettings | None) -> ServerSettings | None:
 
 def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], actor: str) -> None:
     def change(saved: SavedSettings) -> SavedSettings:
+        present = source.current().server(server)
         for name in names:
-            saved = saved.with_session(server, name, enabled=False)
+            # Whoever added it while the gateway was asked may want it checked.
+            if present is None or present.session(name) is None:
+                saved = saved.with_session(server, name, enabled=False)
         return saved
 
     source.edit(change, actor=actor)

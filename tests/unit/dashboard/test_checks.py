@@ -42,6 +42,22 @@ def test_discovered_sessions_arrive_paused(core: FakeCore) -> None:
     assert not added.enabled
 
 
+def test_session_that_somebody_adds_while_the_gateway_is_asked_stays_as_it_is(core: FakeCore) -> None:
+    class Slow(FakeClient):
+        def list_sessions(self) -> tuple[str, ...] | None:
+            core.settings.edit(lambda saved: saved.with_session("main", "new-one", enabled=True), actor="rui")
+            return super().list_sessions()
+
+    core.client = lambda server: Slow(names=("new-one", "other"))
+
+    checks.discover(core, "main", actor="ana")
+
+    server = core.settings.current().server("main")
+    assert server is not None
+    found = {one.name: one.enabled for one in server.sessions}
+    assert (found["new-one"], found["other"]) == (True, False)
+
+
 def test_a_list_of_unknown_shape_is_not_taken_for_no_sessions(core: FakeCore) -> None:
     core.client = lambda server: FakeClient(names=None)
 
