@@ -121,7 +121,7 @@ class _Reading:
         name = self.root.get("preset")
         if name is None:
             return [], []
-        if name not in PRESETS:
+        if not isinstance(name, str) or name not in PRESETS:
             self._note("preset", f"must be {' or '.join(PRESETS)}")
             return [], []
         folder = name if name in self.folders else self._only_folder()
@@ -175,7 +175,7 @@ class _Reading:
             fields.pop("folder")
             if self.folders:
                 self._note(f"{place}.folder", f"say which: {', '.join(self.folders)}")
-        elif self.folders and folder not in self.folders:
+        elif self.folders and (not isinstance(folder, str) or folder not in self.folders):
             self._note(f"{place}.folder", f"is not listed under folders; write {' or '.join(self.folders)}")
 
     def _built(self, place: str, model: type[Item], fields: dict[str, Any]) -> list[Item]:

@@ -36,6 +36,7 @@ def read(tmp_path: Path, text: str) -> object:
             "folders: has a name that is none; use letters, digits, '_', '.' or '-'",
         ),
         (f"{FOLDER}preset: evolution\n", "preset: must be leguas"),
+        (f"{FOLDER}preset: [leguas]\n", "preset: must be leguas"),
         (
             "folders: {a: /a, b: /b}\npreset: leguas\n",
             "preset: wants a folder of the name leguas, or only one folder",
@@ -66,6 +67,10 @@ def read(tmp_path: Path, text: str) -> object:
         ),
         (
             f"{FOLDER}targets: [{{folder: x, file: .env, key: K, receives: api_key}}]\n",
+            "targets[0].folder: is not listed under folders; write leguas",
+        ),
+        (
+            f"{FOLDER}targets: [{{folder: [leguas], file: .env, key: K, receives: api_key}}]\n",
             "targets[0].folder: is not listed under folders; write leguas",
         ),
         (
