@@ -87,9 +87,13 @@ class Compose:
         is_same_image = engine.image_id(image_of(seen)) == seen["Image"]
         if before != labels_of(seen).get(CONFIG_HASH) or not is_same_image:
             return Way.ENGINE_LEAVING_CHANGES
-        if _has_other_places(config, wanted, seen) or self._touches_networks(seen):
-            return Way.ENGINE_LEAVING_CHANGES
-        return Way.COMPOSE
+        rehearsed = self._run([*_project(seen), "--dry-run", *UP, service], CONFIG_SECONDS)
+        if rehearsed is None or rehearsed.returncode:
+            return Way.ENGINE
+        # A network or volume that Compose makes anew costs all who use it.
+        remakes = REMAKES.search(rehearsed.stderr + rehearsed.stdout)
+        is_more = remakes or _has_other_places(config, wanted, seen)
+        return Way.ENGINE_LEAVING_CHANGES if is_more else Way.COMPOSE
 
     def recreate(self, seen: Inspection) -> None:
         """Have the service's container recreated; raise ContainerError when Compose cannot."""
@@ -110,12 +114,6 @@ class Compose:
         except ValueError:
             return None
         return found if isinstance(found, dict) else None
-
-    def _touches_networks(self, seen: Inspection) -> bool:
-        """Tell whether Compose would remake a network or volume, at the cost of all who use it."""
-        words = [*_project(seen), "--dry-run", *UP, labels_of(seen)[SERVICE]]
-        done = self._run(words, CONFIG_SECONDS)
-        return done is None or bool(done.returncode or REMAKES.search(done.stderr + done.stdout))
 
     def _hash(self, seen: Inspection, service: str, config: Mapping[str, Any]) -> str | None:
         """Ask for the mark of a service; None when Compose does not tell."""
