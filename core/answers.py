@@ -54,9 +54,7 @@ class Health:
     """The gateway answers."""
 
     uptime_seconds: float | None
-    """None when it does not say; smaller than before means that it was restarted."""
-    offered: bool = True
-    """False: a release before 1.1.5, which has no health check but answers."""
+    """None when it does not say, as before release 1.1.5; smaller than before: it was restarted."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Device:
 def parse_health(answer: Answer) -> Health:
     """Read /healthz; 404 means that this release does not offer it."""
     if answer.status_code == 404:
-        return Health(uptime_seconds=None, offered=False)
+        return Health(uptime_seconds=None)
     uptime = _object(answer).get("uptime")
     if not isinstance(uptime, int | float) or isinstance(uptime, bool):
         return Health(uptime_seconds=None)

@@ -16,7 +16,6 @@ class Answer:
     status_code: int
     content_type: str
     body: bytes = field(repr=False)
-    elapsed_seconds: float
     operation: str = ""
     """What was asked for, as a verb phrase, for the errors that the answer leads to."""
     session: str | None = None

@@ -85,9 +85,10 @@ class Transport:
             log.debug("request_failed route=%r error=%s", errors.route, type(outcome).__name__)
             raise outcome
         status_code, content_type, body = outcome
-        elapsed_seconds = time.monotonic() - began
-        log.debug("request route=%r status=%d seconds=%.3f", errors.route, status_code, elapsed_seconds)
-        return Answer(status_code, content_type, body, elapsed_seconds, operation, session)
+        log.debug(
+            "request route=%r status=%d seconds=%.3f", errors.route, status_code, time.monotonic() - began
+        )
+        return Answer(status_code, content_type, body, operation, session)
 
     def close(self) -> None:
         """Close all connections; calls under way end with a TransportError, and so does every later one."""

@@ -42,7 +42,7 @@ def answer(
     body: Any, status_code: int = 200, content_type: str = "application/json; charset=utf-8"
 ) -> Answer:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status_code, content_type, data, 0.01, "ask the gateway", "sales")
+    return Answer(status_code, content_type, data, "ask the gateway", "sales")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def answer(
         pytest.param(answer({"uptime": True}), Health(uptime_seconds=None), id="odd uptime"),
         pytest.param(
             answer(b"<pre>Cannot GET /healthz", 404, HTML),
-            Health(uptime_seconds=None, offered=False),
+            Health(uptime_seconds=None),
             id="404",
         ),
     ],

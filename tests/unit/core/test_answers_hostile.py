@@ -24,7 +24,7 @@ from core.transport import Answer
 
 def answer(body: Any, status_code: int = 200) -> Answer:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status_code, "application/json", data, 0.01, "ask the gateway", "sales")
+    return Answer(status_code, "application/json", data, "ask the gateway", "sales")
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 400, "1e400", "-1e400", "NaN", "-1", "1e300"])

@@ -47,7 +47,7 @@ def answer(
     body: Any, status_code: int = 200, content_type: str = "application/json; charset=utf-8"
 ) -> Answer:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status_code, content_type, data, 0.01, "ask the gateway", "sales")
+    return Answer(status_code, content_type, data, "ask the gateway", "sales")
 
 
 ALL_PARSERS = [
