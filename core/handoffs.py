@@ -159,9 +159,9 @@ class Handoffs:
         self._end(number, Event.REVOKED, self._now(), actor)
 
     def newest(self, server: str, session: str) -> Handoff | None:
-        """Return the session's latest hand-off, ended or not; reads the store's cache."""
+        """Return the session's good hand-off, else the latest that has ended; reads the store's cache."""
         found = [one for one in self._all() if (one.server, one.session) == (server, session)]
-        return max(found, key=_age, default=None)
+        return max(found, key=lambda one: (one.end is None, *_age(one)), default=None)
 
     def settle(
         self, connected_since: Callable[[str, str], datetime | None], may_make: Callable[[str], bool]

@@ -33,13 +33,11 @@ def make_link(server: str, session: str) -> None:
     memory.remember_link(made.id, f"{_own_address()}{PATH}#{token}")
 
 
-def revoke_link(server: str, session: str) -> None:
-    """Make the session's newest link worthless."""
+def revoke_link(server: str, session: str, number: str) -> None:
+    """Make the link that was shown worthless; somebody may have made another one meanwhile."""
     user = state.require(Role.OPERATOR)
-    newest = memory.newest(server, session)
     try:
-        if newest is not None:
-            state.core().handoffs.revoke(newest.id, actor=user.name)
+        state.core().handoffs.revoke(number, actor=user.name)
     except StoreError as error:
         state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
 

@@ -76,7 +76,7 @@ def _draw_link(session: SessionSnapshot, handoff: Handoff) -> None:
         _("Revoke the link for {session}").format(session=plain(session.session)),
         key=f"revoke-{session.server}-{session.session}",
         on_click=actions.revoke_link,
-        args=(session.server, session.session),
+        args=(session.server, session.session, handoff.id),
         width="stretch",
     )
 

@@ -246,6 +246,19 @@ def test_a_hand_off_is_offered_where_the_phone_can_help(core: FakeCore, verdict:
     assert ("handoff-main-sales" in keys) is offered
 
 
+def test_revoking_a_link_leaves_the_one_that_somebody_made_meanwhile(core: FakeCore) -> None:
+    core.shows(session("sales"))
+    core.handoffs.make("main", "sales", maker="ana", minutes=10)
+    app = open_sales()
+    newer, _token = core.handoffs.make("main", "sales", maker="rui", minutes=10)
+
+    app.button(key="revoke-main-sales").click().run()
+
+    found = core.handoffs.newest("main", "sales")
+    assert found is not None
+    assert (found.id, found.end) == (newer.id, None)
+
+
 def test_an_earlier_success_is_not_told_of_a_session_that_was_lost_again(core: FakeCore) -> None:
     core.shows(session("sales"))
     core.operations.statuses["main", "sales"] = ended("connected")
