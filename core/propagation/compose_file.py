@@ -73,11 +73,14 @@ class ComposeFile:
     def flattened(self) -> dict[tuple[str | int, ...], str]:
         """Return every scalar by its path, aliases and merge keys unfolded, to compare two versions."""
         found: dict[tuple[str | int, ...], str] = {}
-        for number, document in enumerate(self._documents):
-            for path, node in nodes.scalars(document, (number,)):
-                if len(found) >= MOST_VALUES:
-                    raise NotParseableError("its anchors unfold to too many values")
-                found[path] = f"{node.tag} {node.value}"
+        try:
+            for number, document in enumerate(self._documents):
+                for path, node in nodes.scalars(document, (number,)):
+                    if len(found) >= MOST_VALUES:
+                        raise NotParseableError("its anchors unfold to too many values")
+                    found[path] = f"{node.tag} {node.value}"
+        except RecursionError:
+            raise NotParseableError("an anchor of it holds itself") from None
         return found
 
     def _find_services(self) -> dict[str, MappingNode]:

@@ -14,17 +14,28 @@ MERGE = "tag:yaml.org,2002:merge"
 def items(node: Node | None) -> dict[str, Node]:
     """Return a mapping's items, merge keys unfolded: its own keys win, then the first merged mapping."""
     found: dict[str, Node] = {}
+    _merge(node, found, set())
+    return found
+
+
+def _merge(node: Node | None, found: dict[str, Node], seen: set[int]) -> None:
+    # What was merged once adds nothing a second time; without that a page of anchors takes for ever.
+    if not isinstance(node, MappingNode) or id(node) in seen:
+        return
+    seen.add(id(node))
+    own: dict[str, Node] = {}
     merged: list[Node] = []
-    for key, value in node.value if isinstance(node, MappingNode) else ():
+    for key, value in node.value:
         if key.tag == MERGE:
             merged += value.value if isinstance(value, SequenceNode) else [value]
         elif isinstance(key, ScalarNode):
-            if key.value in found:
+            if key.value in own:
                 raise NotParseableError(f"line {line(key)} has a key a second time, which Compose refuses")
-            found[key.value] = value
+            own[key.value] = value
+    for name, value in own.items():
+        found.setdefault(name, value)
     for mapping in merged:
-        found = items(mapping) | found
-    return found
+        _merge(mapping, found, seen)
 
 
 def scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:

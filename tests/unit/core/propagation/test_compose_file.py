@@ -40,6 +40,21 @@ def test_file_that_cannot_be_understood_is_refused(text: str, said: str) -> None
         ComposeFile(text)
 
 
+def test_mappings_that_are_merged_again_and_again_cost_one_pass() -> None:
+    bomb = "a0: &a0 {K: v}\n" + "".join(
+        f"a{number}: &a{number} {{<<: [{', '.join([f'*a{number - 1}'] * 4)}]}}\n" for number in range(1, 60)
+    )
+    file = ComposeFile(f"{bomb}services: {{s: {{environment: {{<<: *a59}}}}}}\n")
+
+    assert [place.value for place in file.places("K")] == ["v"]
+    assert len(file.flattened()) == 61
+
+
+def test_an_anchor_that_holds_itself_is_refused() -> None:
+    with pytest.raises(NotParseableError, match="holds itself"):
+        ComposeFile("services: &s {a: *s}\n").flattened()
+
+
 def test_aliases_that_unfold_without_end_are_refused() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]\n" for n in range(1, 9)

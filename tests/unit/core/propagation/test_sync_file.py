@@ -28,6 +28,10 @@ def read(tmp_path: Path, text: str) -> object:
         ("[]", "must be a mapping of names to values"),
         (FOLDER, "targets: there is none; list one, or write preset: leguas"),
         (f"{FOLDER}{TARGET}target: 1\n", "target: is not known; did you mean targets?"),
+        (
+            f"{FOLDER}targets: [{{file: .env, key: A, receives: api_key, folder: [leguas]}}]\n",
+            "targets[0].folder: is not listed under folders; write leguas",
+        ),
         ("folders: {leguas: srv}\n", "folders.leguas: must be an absolute path without '..'"),
         ("folders: {leguas: /srv/../etc}\n", "folders.leguas: must be an absolute path without '..'"),
         ("folders: {leguas: /}\n", "folders.leguas: must be the project's own folder, not the root"),
