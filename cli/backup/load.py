@@ -67,6 +67,11 @@ def _alone(data: Path) -> Iterator[None]:
                     f"a program works with {data} ({path.name} is held); stop exporter and page first"
                 )
             held.callback(lock.release)
+        if os.geteuid() == 0:
+            # Where root restores, exporter and page must be able to make locks of their own beside ours.
+            owner = data.stat()
+            for path in (data / "locks", data / "locks" / RESTORING):
+                os.chown(path, owner.st_uid, owner.st_gid)
         yield
 
 
