@@ -1,8 +1,8 @@
 import os
+import resource
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,13 +28,14 @@ def start(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_help_and_version_import_nothing_slow(flag: str) -> None:
     start(flag)
-    began = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 
     finished = start(flag)
 
     assert finished.returncode == 0
     assert "wppconnect-dashboard" in finished.stdout
-    assert time.monotonic() - began < 0.5
+    # Streamlit alone takes longer; the processor's time, because the clock's depends on what else runs.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 0.5
 
 
 def test_all_mistakes_of_both_sets_of_settings_come_at_once(capsys: pytest.CaptureFixture[str]) -> None:
