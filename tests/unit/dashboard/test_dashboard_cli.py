@@ -34,8 +34,8 @@ def test_help_and_version_import_nothing_slow(flag: str) -> None:
 
     assert finished.returncode == 0
     assert "wppconnect-dashboard" in finished.stdout
-    # Streamlit alone takes longer; the processor's time, because the clock's depends on what else runs.
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 0.5
+    # Streamlit alone takes a quarter of a second of the processor, this a fifth of that.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 0.2
 
 
 def test_all_mistakes_of_both_sets_of_settings_come_at_once(capsys: pytest.CaptureFixture[str]) -> None:
