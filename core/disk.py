@@ -14,6 +14,8 @@ from core.exceptions import StoreError
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
+SET_ASIDE_BY_RESTORE = ".before-restore"
+"""In a data folder: what a restoration has moved out of the way until it is over."""
 
 _ANOTHER_FOLDER = "or set WPPCONNECT_DATA_DIR to another folder"
 _REMEDIES = {

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr
 
+from core.disk import SET_ASIDE_BY_RESTORE
 from core.exceptions import ConfigurationError
 from core.models import Frozen, Pause, TokenSource
 from core.session_names import session_name_problem
@@ -308,6 +309,7 @@ def prepare_data_dir(environment: CoreEnvironment) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_root_among_others(path)
+        _refuse_half_restored(path)
         if path.stat().st_uid == os.geteuid() and not any(path.iterdir()):
             path.chmod(0o700)
         with tempfile.TemporaryFile(dir=path):
@@ -331,6 +333,13 @@ def _refuse_root_among_others(path: Path) -> None:
         account = f"account {owner}"
     text = f"{path} belongs to {account}, who could not read what root writes there"
     raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}; run this as that account"])
+
+
+def _refuse_half_restored(path: Path) -> None:
+    """What is written now would be lost when the next restoration puts back what was there before."""
+    if (path / SET_ASIDE_BY_RESTORE).exists():
+        text = f"a restoration into {path} is under way or was cut off; if it was cut off, restore once more"
+        raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}"])
 
 
 def _is_bcrypt(token: SecretStr) -> bool:

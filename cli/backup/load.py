@@ -15,11 +15,12 @@ from typing import IO, Any
 from cli.backup.errors import BackupError
 from cli.backup.parts import DATA, Part
 from cli.backup.save import FORMAT, MANIFEST
+from core.disk import SET_ASIDE_BY_RESTORE
 from core.locks import ProcessLock
 from core.store.schema import SCHEMA_NUMBER
 
 STAGING = ".restore-unpacked"
-BEFORE = ".before-restore"
+BEFORE = SET_ASIDE_BY_RESTORE
 DONE = ".restore-done"
 RESTORING = "restore.lock"
 WHOLE = "whole"

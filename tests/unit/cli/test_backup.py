@@ -17,8 +17,10 @@ import pyrage
 import pytest
 
 from cli.main import main
+from core.exceptions import ConfigurationError
 from core.locks import ProcessLock
 from core.models import HistoryEntry
+from core.settings import CoreEnvironment, prepare_data_dir
 from core.store import FileStore, History
 
 LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -329,7 +331,10 @@ def test_a_restoration_that_was_killed_is_undone_by_the_next(data: Path, whole: 
         (data / "store").mkdir()
         (data / "store" / "half.json").write_text("{}")
 
+    with pytest.raises(ConfigurationError, match="restore once more"):
+        prepare_data_dir(CoreEnvironment(data_dir=data))
     assert main(["restore", "saved"]) == 1
+    assert prepare_data_dir(CoreEnvironment(data_dir=data)) == data
 
     assert content(data) == before
     assert not aside.exists()
