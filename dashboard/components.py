@@ -69,6 +69,14 @@ def subheading(title: str, beside: str) -> str:
     )
 
 
+def prose(text: str) -> str:
+    """Return a sentence as HTML; what stands between backticks is to be typed, or stands so in a file."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts))
+
+
 def draw(html: str) -> None:
     """Draw what another function returned, if it returned anything."""
     if html:
@@ -126,7 +134,7 @@ def note(tone: str, text: str, *, title: str = "", icon: str = "info") -> None:
     """Draw a coloured note; `text` and `title` are plain text."""
     head = f"<b>{escape(title)}</b> " if title else ""
     st.html(
-        f'<div class="ops-note ops-{tone}" role="status">{shape(icon)}<div>{head}{escape(text)}</div></div>'
+        f'<div class="ops-note ops-{tone}" role="status">{shape(icon)}<div>{head}{prose(text)}</div></div>'
     )
 
 
@@ -143,7 +151,7 @@ def findings(lines: Sequence[tuple[str, str]]) -> None:
     """Draw answers under each other, each with its tone."""
     icons = {"good": "check", "bad": "cross", "idle": "question"}
     items = "".join(
-        f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{escape(text)}</span></li>'
+        f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{prose(text)}</span></li>'
         for tone, text in lines
     )
     st.html(f'<ul class="ops-findings">{items}</ul>')
@@ -153,7 +161,7 @@ def consequences(lines: Sequence[tuple[str, str]]) -> None:
     """Draw what a click would mean, point by point, each with its tone."""
     icons = {"warn": "warning", "bad": "cross", "idle": "info"}
     items = "".join(
-        f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{escape(text)}</span></li>'
+        f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{prose(text)}</span></li>'
         for tone, text in lines
     )
     st.html(f'<ul class="ops-findings">{items}</ul>')

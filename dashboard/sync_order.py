@@ -140,7 +140,7 @@ def draw_steps(order: Order) -> None:
     for event in order.steps:
         tone, shape = STEP_LOOKS[event.state]
         note = (
-            f' <span class="ops-soft">{escape(sync_text.sentence(_, event.note))}</span>'
+            f' <span class="ops-soft">{components.prose(sync_text.sentence(_, event.note))}</span>'
             if event.note
             else ""
         )

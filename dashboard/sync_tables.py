@@ -114,7 +114,7 @@ def _row(voice: Voice, look: Look, name: str, detail: str, why: str, since: date
     label = _(look.label)
     if since is not None:
         label = _("{state} since {moment}").format(state=label, moment=voice.moment(since))
-    lines = "".join(f'<div class="ops-soft">{escape(text)}</div>' for text in (detail, why) if text)
+    lines = "".join(f'<div class="ops-soft">{components.prose(text)}</div>' for text in (detail, why) if text)
     return (
         f'<li><div class="ops-row-name"><b>{escape(name)}</b>{lines}</div>'
         f'<span class="ops-badge ops-{look.tone}">{components.shape(look.shape)}{escape(label)}</span></li>'
