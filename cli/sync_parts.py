@@ -6,11 +6,11 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 from cli.environment import read_environment
-from core.containers.compose import Compose
+from core.containers.compose import finder
 from core.containers.docker_containers import DockerContainers
 from core.containers.engine import Engine
 from core.containers.sessions import GatewaySessions
@@ -94,7 +94,7 @@ def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Eve
         lambda: Engine(host),
         journal=core.data_directory / "sync" / "containers.json",
         sessions=GatewaySessions(core.monitor, start_session),
-        compose=cache(lambda: Compose.find(host, environ.get("PATH", os.defpath))),
+        compose=finder(host, environ.get("PATH", os.defpath)),
         stop=stop,
     )
 

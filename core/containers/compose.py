@@ -12,7 +12,7 @@ import posixpath
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -234,3 +234,15 @@ def _networks_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> se
     return {
         (networks.get(one) or {}).get("name", one) for one in service.get("networks") or {"default": None}
     }
+
+
+def finder(host: str, path: str) -> Callable[[], Compose | None]:
+    """Return what finds Compose once; one that is missing or did not answer is looked for again."""
+    found: Compose | None = None
+
+    def find() -> Compose | None:
+        nonlocal found
+        found = found or Compose.find(host, path)
+        return found
+
+    return find
