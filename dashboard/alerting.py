@@ -157,7 +157,7 @@ class Alerting:
                 ask(asked)
             problem = ""
             self._tell(actor, target, data)
-            self._read(settings)
+            self._read(settings, granted=target)
         except AlertmanagerError as error:
             problem = error.code
         finally:
@@ -166,7 +166,8 @@ class Alerting:
                 if problem:
                     self._state.problems[target] = problem
 
-    def _read(self, settings: AlertmanagerSettings) -> None:
+    def _read(self, settings: AlertmanagerSettings, *, granted: Target | None = None) -> None:
+        """Read the silences; a wish is over in the moment in which what came of it can be seen."""
         silences = Silences(problem="failed")
         try:
             with closing(Alertmanager(settings)) as asked:
@@ -176,6 +177,8 @@ class Alerting:
         finally:
             with self._lock:
                 self._state.silences = silences
+                if granted is not None:
+                    self._state.busy.discard(granted)
                 self._state.read_at, self._state.reading = self._monotonic(), False
 
     def _test(self, settings: AlertmanagerSettings) -> None:
