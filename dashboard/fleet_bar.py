@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 
@@ -89,7 +90,9 @@ _ACTIONS = {
 
 
 def _draw_bar(count: int, found: Sequence[tuple[str, str]]) -> None:
-    components.soft(_("{count} selected").format(count=count))
+    # Of a fixed width, so that no button moves away under a finger while the bar appears.
+    words = escape(_("{count} selected").format(count=count))
+    st.html(f'<div class="ops-soft ops-picked">{words}</div>', width="content")
     label = _("Select all {count}").format(count=len(found))
     st.button(label, key="select-all", on_click=fleet_actions.pick_all, args=(found,), type="tertiary")
     labels = {Action.START: _("Start ..."), Action.PAUSE: _("Pause ..."), Action.RESUME: _("Resume ...")}

@@ -27,6 +27,19 @@ NAMES = [f"shop-{number:03}" for number in range(300)]
 CLOSED, NONE = Reason.CLOSED_ON_GATEWAY, Reason.NONE
 ROW = "[class*='st-key-row-']"
 Scheme = Literal["light", "dark"]
+WATCH_THE_BUTTON = """() => {
+    window.opsSeen = new Set();
+    const look = () => {
+        const button = document.querySelector(".st-key-select-all button");
+        if (button) {
+            const { x, y } = button.getBoundingClientRect();
+            window.opsSeen.add(`${Math.round(x)} ${Math.round(y)}`);
+        }
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Note where "Select all" is drawn, in every frame: what moves away under a finger is not pressed."""
 LOOKS: list[tuple[str, Scheme]] = [
     ("desktop", "light"),
     ("desktop", "dark"),
@@ -168,9 +181,11 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     visitor = living.new(size)
     visitor.reads("All 3 connected", seconds=40)
 
+    visitor.page.evaluate(WATCH_THE_BUTTON)
     visitor.press("select")
     visitor.press("select-all")
     visitor.reads("3 selected")
+    assert visitor.page.evaluate("window.opsSeen.size") == 1
     visitor.press("fleet-pause")
     visitor.page.get_by_label("Why? Everybody sees it.").fill("disk swap")
     picture(visitor, f"pause-{size}")
