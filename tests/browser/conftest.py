@@ -6,25 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState
 
 from simulator import Simulator, Times
-from tests.plugins.system_tools import require
 from tests.support import quick_page
 from tests.support.certificates import Pair, make_pair
+from tests.support.chromium import chromium
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import Visitor
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TIMES = Times(scale=0.3, qr_first=6, qr_next=6, auto_close=60, sync=0.5, unlink=1.5)
 """A gateway whose codes change often enough to see a rotation, with the real auto-close."""
 
@@ -32,11 +22,8 @@ TIMES = Times(scale=0.3, qr_first=6, qr_next=6, auto_close=60, sync=0.5, unlink=
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # No longer than a module: Playwright keeps an event loop running in the thread meanwhile.
-    require("chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +35,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 @pytest.fixture(scope="module")
 def trusting_browser() -> Iterator[Browser]:
     """A browser that takes any certificate."""
-    require("chromium")
-    with sync_playwright() as playwright:
-        arguments = [*QUIET, "--ignore-certificate-errors"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium("--ignore-certificate-errors") as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

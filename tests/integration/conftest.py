@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from simulator import Simulator
-from tests.plugins.system_tools import require
+from tests.support.chromium import chromium
 from tests.support.live_core import FAST, SECRET, SESSION, LiveCore, live_core
 
 
@@ -28,12 +27,8 @@ def live(gateway: Simulator, tmp_path: Path) -> Iterator[LiveCore]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+@pytest.fixture(scope="module", name="chromium")
+def one_chromium() -> Iterator[Browser]:
     """A real browser."""
-    require("chromium")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+    with chromium() as browser:
         yield browser
-        browser.close()

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.browser.conftest import CHROMIUM, QUIET
 from tests.meta.source import PACKAGES, ROOT, own_files
 from tests.plugins.system_tools import require
+from tests.support.chromium import chromium
 from tests.support.stack import PAIRING_LINK, PASSWORD, SECRET, SESSION, free_port
 from tests.support.terminal import TerminalCommand
 from tests.support.waiting import until
@@ -177,11 +177,10 @@ def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(
         "SIMULATOR_PHONE_PORT": str(phones),
         "WPPCONNECT_DATA_DIR": str(tmp_path),
     }
-    with installed.terminal("run", **variables) as demo, sync_playwright() as playwright:
+    with installed.terminal("run", **variables) as demo, chromium() as browser:
         link = until(lambda: PAIRING_LINK.search(demo.written), seconds=60, what="the one-time link")
         assert link is not None
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        tab = chromium.new_context(locale="pt-PT").new_page()
+        tab = browser.new_context(locale="pt-PT").new_page()
         missing: list[str] = []
         tab.on("response", lambda one: missing.append(one.url) if one.status >= 400 else None)
         tab.goto(link.group().strip())
@@ -192,7 +191,6 @@ def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(
         tab.goto(f"http://127.0.0.1:{page}/runbooks")
         expect(tab.locator("body")).to_contain_text("WppconnectSessionDisconnected", timeout=SLOW)
         exposition = requests.get(f"http://127.0.0.1:{exporter}/metrics", timeout=5).text
-        chromium.close()
 
     assert missing == []
     assert "wppconnect_up" in exposition

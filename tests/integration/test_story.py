@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.plugins.system_tools import require
+from tests.support.chromium import chromium
 from tests.support.gate_server import PASSWORD, set_first_password
 from tests.support.monitored import NEW, QUIET, SESSIONS, Monitored, Notice, monitored
 from tests.support.visitor import SIZES
@@ -42,9 +42,8 @@ def chain(running: Monitored) -> Iterator[Monitored]:
 def look_from_the_alert(chain: Monitored, annotations: dict[str, str]) -> None:
     """Open an alert's two links on a phone that is not signed in."""
     set_first_password(chain.page.first_link(chain.page.start_page()))
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        phone = chromium.new_page(viewport=SIZES["phone"], color_scheme="dark")
+    with chromium() as browser:
+        phone = browser.new_page(viewport=SIZES["phone"], color_scheme="dark")
         phone.goto(annotations["dashboard_url"])
         phone.fill("input[name=name]", "admin")
         phone.fill("input[name=password]", PASSWORD)
@@ -55,7 +54,6 @@ def look_from_the_alert(chain: Monitored, annotations: dict[str, str]) -> None:
         assert phone.url == f"{chain.page.page_url}/session?server=main&session={SALES}"
         phone.goto(annotations["runbook_url"])
         expect(phone.locator(f"section#{LOST.lower()}")).to_be_in_viewport()
-        chromium.close()
 
 
 def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from docker.errors import ImageNotFound
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import CHROMIUM, QUIET
 from tests.plugins.leaks import inspect, keep_secret
 from tests.plugins.system_tools import require
+from tests.support.chromium import chromium
 from tests.support.deployed import COMPOSE, ROOT, STAND_INS, Deployed
 from tests.support.docker_engine import Engine
 from tests.support.stack import PASSWORD
@@ -38,11 +38,8 @@ class Build:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real Chromium."""
-    require("chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -86,10 +86,8 @@ class Installation:
         return self.start("cli.main", "sync", "agent")
 
     def start_page(self, watch: Watch) -> str:
-        """Start the page beside Prometheus and Alertmanager; returns the link of the first sign-in."""
-        page = self.start(
-            "dashboard.cli", PROMETHEUS_URL=watch.server.url, ALERTMANAGER_URL=watch.alertmanager
-        )
+        """Start the page beside Alertmanager; returns the link of the first sign-in."""
+        page = self.start("dashboard.cli", ALERTMANAGER_URL=watch.alertmanager)
         await_health(self.page_url, page)
         found = until(lambda: PAIRING_LINK.search(page.printed()), what="the one-time link")
         assert found is not None
