@@ -7,7 +7,7 @@ from enum import Enum
 
 from core.client import GatewayClient
 from core.clock import Now
-from core.exceptions import RequestTimeoutError, SecretKeyRejectedError, WppconnectError
+from core.exceptions import ConnectError, RequestTimeoutError, SecretKeyRejectedError, WppconnectError
 from core.models import Frozen, Observation, Problem, SessionState
 from core.settings import PUBLIC_DEFAULT_SECRET
 
@@ -56,7 +56,11 @@ def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: 
     """
     started_at = now()
     try:
-        status = client.read_status(session)
+        try:
+            status = client.read_status(session)
+        except ConnectError:
+            # Nothing was heard of the session: a name that was not resolved or a packet that got lost.
+            status = client.read_status(session)
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
     page_answers, page_timed_out = None, False
@@ -83,9 +87,16 @@ def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: 
 
 
 def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
-    """Ask the gateway for its health; never its /metrics, which leak memory at each call (section 8, T2)."""
+    """Ask the gateway for its health; never its /metrics, which leak memory at each call (section 8, T2).
+
+    All of its sessions are lost with it, so one answer that fails is asked for again before it counts: a
+    gateway that is busy for a few seconds is not down.
+    """
     try:
-        health = client.read_health()
+        try:
+            health = client.read_health()
+        except WppconnectError:
+            health = client.read_health()
     except WppconnectError as error:
         return GatewayObservation(up=False, problem=as_problem(error, now()))
     return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)

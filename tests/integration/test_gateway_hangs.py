@@ -120,3 +120,15 @@ def test_gateway_down_makes_every_session_unreachable(live: LiveCore) -> None:
     live.simulator.start_gateway()
     back = live.await_verdict(Verdict.CONNECTED)
     assert back.outage_seconds is not None
+
+
+def test_gateway_that_never_answers_is_noticed_after_two_tries(gateway: Simulator, tmp_path: Path) -> None:
+    gateway.pair(SESSION)
+    with live_core(gateway, tmp_path, WPPCONNECT_TIMEOUT_HEALTHZ_SECONDS="0.5") as live:
+        live.await_verdict(Verdict.CONNECTED)
+
+        gateway.set_fault("hang", endpoint="healthz")
+
+        # An interval of 1 s and twice 0.5 s, and as much again for a busy machine.
+        down = live.await_verdict(Verdict.UNREACHABLE, seconds=4)
+        assert down.reason == Reason.GATEWAY_TIMEOUT

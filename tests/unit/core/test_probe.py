@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from watched_gateway import FakeClient, as_client
 
-from core.exceptions import ConnectError, RequestTimeoutError, ResponseError, SecretKeyRejectedError
+from core.exceptions import (
+    ConnectError,
+    RequestTimeoutError,
+    ResponseError,
+    SecretKeyRejectedError,
+    WppconnectError,
+)
 from core.models import SessionState
 from core.probe import QUICK_CHECK_SECONDS, PageCheck, list_gateway, probe_gateway, probe_session
 from tests.fakes import FakeClock
@@ -73,6 +79,13 @@ class TestSession:
         assert (seen.problem.kind, seen.problem.message) == (type(error).__name__, str(error))
         assert seen.state is None
 
+    def test_a_connection_that_fails_once_is_tried_again(self, client: FakeClient) -> None:
+        client.pages["sales"].errors = [ConnectError("the name cannot be resolved")]
+
+        seen = probe(client)
+
+        assert (seen.problem, seen.page_answers) == (None, True)
+
     def test_a_dead_qr_code_is_not_taken_along(self, client: FakeClient) -> None:
         client.pages["sales"].urlcode = "2@dead"
 
@@ -98,6 +111,24 @@ class TestGateway:
 
         assert seen.problem is not None
         assert (seen.up, seen.problem.kind) == (False, "ConnectError")
+
+    @pytest.mark.parametrize("error", [ConnectError("no"), RequestTimeoutError("late"), ResponseError("odd")])
+    def test_one_answer_that_fails_is_asked_for_again(
+        self, client: FakeClient, error: WppconnectError
+    ) -> None:
+        client.health_errors = [error]
+
+        seen = probe_gateway(as_client(client), now=FakeClock())
+
+        assert (seen.up, seen.problem, client.calls["health"]) == (True, None, 2)
+
+    def test_two_in_a_row_mean_that_it_is_down(self, client: FakeClient) -> None:
+        client.health_errors = [RequestTimeoutError("late"), ConnectError("refused")]
+
+        seen = probe_gateway(as_client(client), now=FakeClock())
+
+        assert seen.problem is not None
+        assert (seen.up, seen.problem.kind, client.calls["health"]) == (False, "ConnectError", 2)
 
 
 class TestListing:

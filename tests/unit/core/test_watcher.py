@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from watched_gateway import SERVER, Elapsed, FakeClient, Probing, probing, server_settings
 
-from core.exceptions import ConnectError
+from core.exceptions import ConnectError, RequestTimeoutError
 from core.models import Verdict
 from core.settings import ServerSettings
 from tests.fakes import FakeClock
@@ -157,6 +157,20 @@ def test_ten_frozen_pages_of_200_leave_the_interval_of_the_others_alone(tmp_path
     assert sum(healthy) / len(healthy) == pytest.approx(5, rel=0.03)
     assert {main.session(name).verdict for name in names(10)} == {Verdict.UNRESPONSIVE}
     assert {main.session(name).verdict for name in names(200)[10:]} == {Verdict.CONNECTED}
+
+
+def test_one_slow_health_check_loses_no_session(tmp_path: Path) -> None:
+    main = probing(tmp_path, *names(30))
+    main.advance(6)
+    main.client.health_errors, main.client.health_seconds = [RequestTimeoutError("late")], 5.0
+
+    main.advance(30)
+
+    published = main.exchange.read(SERVER)
+    assert published is not None
+    assert published.up is True
+    assert [main.transitions(name) for name in names(30)] == [[("unknown", "connected")]] * 30
+    assert {one.lost_at for one in published.sessions} == {None}
 
 
 def test_while_the_gateway_is_down_every_session_is_unreachable_without_a_call(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ class FakePage:
     answers_after_seconds: float = 0.0
     urlcode: str | None = None
     error: Exception | None = None
+    errors: list[Exception] = field(default_factory=list)
+    """Of the next questions only; then `error` counts."""
 
 
 class FakeClient:
@@ -65,6 +67,9 @@ class FakeClient:
         self.tokens: Any = FakeTokens()
         self.pages = {name: FakePage() for name in sessions}
         self.health_error: WppconnectError | None = None
+        self.health_errors: list[WppconnectError] = []
+        """Of the next health checks only; then `health_error` counts."""
+        self.health_seconds = 0.0
         self.uptime_seconds: float | None = 1000.0
         self.known: tuple[str, ...] | None = sessions
         self.listing_error: WppconnectError | None = None
@@ -81,8 +86,10 @@ class FakeClient:
 
     def read_health(self) -> Health:
         self.calls["health"] += 1
-        if self.health_error is not None:
-            raise self.health_error
+        self.took += self.health_seconds
+        error = self.health_errors.pop(0) if self.health_errors else self.health_error
+        if error is not None:
+            raise error
         return Health(uptime_seconds=self.uptime_seconds)
 
     def accepts_secret(self, secret: str) -> bool:
@@ -99,8 +106,9 @@ class FakeClient:
         self.calls[f"status {session}"] += 1
         self.took += 0.01
         page = self.pages[session]
-        if page.error is not None:
-            raise page.error
+        error = page.errors.pop(0) if page.errors else page.error
+        if error is not None:
+            raise error
         return StatusAnswer(page.state, page.state.value, page.urlcode, True, "2.10.4")
 
     def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
