@@ -64,8 +64,9 @@ CAUSES: dict[Cause, str] = {
         "right; between containers it is the container's name, not 127.0.0.1."
     ),
     Cause.NO_ANSWER_IN_TIME: N_(
-        "The gateway takes connections but does not answer in time: it is overloaded or hangs. Look at "
-        "its processor and memory, then restart it."
+        "The gateway takes connections but does not answer in time: it is overloaded, it hangs, or its "
+        "container is paused, as a backup that was cut off leaves it until the next `make up`. Look at its "
+        "processor and memory, then restart it."
     ),
     Cause.NOT_A_GATEWAY: N_(
         "Something else than WPPConnect Server answers at this address, or a proxy in front of it does. "

@@ -11,6 +11,7 @@ from pathlib import Path
 from cli.stack.backups import Keys, backup, restore
 from cli.stack.errors import StackError
 from cli.stack.project import Project
+from cli.stack.standstill import wake_what_a_backup_left
 from cli.stack.welcome import welcome
 
 CHECKOUT = Path(__file__).parents[2]
@@ -60,6 +61,7 @@ def up(project: Project, *, demo: bool) -> int:
     if gateway.says:
         print(gateway.says, flush=True)
     compose = project.compose()
+    wake_what_a_backup_left(compose, project.config)
     code = project.build() or compose.run(
         "up", "--detach", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", HEALTHY_SECONDS
     )

@@ -14,6 +14,7 @@ from cli.stack.engine import Compose, find_engine
 from cli.stack.errors import StackError
 from cli.stack.files import prepare
 from cli.stack.project import Project
+from cli.stack.standstill import Standstill, standstill, wake_what_a_backup_left
 
 PARTS = (
     "installation",
@@ -71,22 +72,26 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
         (project.directory / "backups").mkdir(mode=0o700, exist_ok=True)
         to = project.directory / "backups" / f"wppconnect-ops-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.backup"
     prepare(project.config)
-    _take_along(project)
-    running = compose.ask("--profile", "*", "ps", "--services", "--status", "running").stdout.split()
-    paused = [one for one in PAUSED if one in running and (prometheus or one != PROMETHEUS)]
-    unfinished = to.with_name(f"{to.name}.part")
-    unfinished.unlink(missing_ok=True)
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            code = _while_paused(compose, paused, _tool(keys, "backup", prometheus=prometheus), out)
-        if code:
-            sys.stderr.write(f"make backup: nothing was written{_reason(code)}\n")
-            return FAILED
-        unfinished.replace(to)
-    finally:
+    with standstill(compose, project.config) as still:
+        for left_by_a_killed_one in (project.directory / "backups").glob("*.backup.part"):
+            left_by_a_killed_one.unlink()
+        _take_along(project)
+        unfinished = to.with_name(f"{to.name}.part")
         unfinished.unlink(missing_ok=True)
-        shutil.rmtree(project.config / KEPT, ignore_errors=True)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                _pause(compose, still, prometheus=prometheus)
+                code = compose.run(
+                    *_tool(keys, "backup", prometheus=prometheus), stdout=out, stdin=subprocess.DEVNULL
+                )
+            if code:
+                sys.stderr.write(f"make backup: nothing was written{_reason(code)}\n")
+                return FAILED
+            unfinished.replace(to)
+        finally:
+            unfinished.unlink(missing_ok=True)
+            shutil.rmtree(project.config / KEPT, ignore_errors=True)
     print(f"Written: {to}")
     return 0
 
@@ -102,6 +107,7 @@ def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: boo
         raise StackError(f"{present[0]}: is there already; restore into an empty folder, or say OVERWRITE=1")
     prepare(project.config)
     compose = project.compose()
+    wake_what_a_backup_left(compose, project.config)
     if project.build():
         return FAILED
     compose.run("--profile", "*", "down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -129,14 +135,10 @@ def _tool(keys: Keys, command: str, *, prometheus: bool) -> list[str]:
     return [*run, command, "-", *keys.words(), *also]
 
 
-def _while_paused(compose: Compose, services: list[str], words: list[str], out: object) -> int:
-    if services and compose.run("--profile", "*", "pause", *services, stderr=subprocess.DEVNULL):
+def _pause(compose: Compose, still: Standstill, *, prometheus: bool) -> None:
+    running = compose.ask("--profile", "*", "ps", "--services", "--status", "running").stdout.split()
+    if not still.pause([one for one in PAUSED if one in running and (prometheus or one != PROMETHEUS)]):
         sys.stderr.write("make backup: could not pause; copying what changes meanwhile may come out torn\n")
-    try:
-        return compose.run(*words, stdout=out, stdin=subprocess.DEVNULL)
-    finally:
-        if services:
-            compose.run("--profile", "*", "unpause", *services, stderr=subprocess.DEVNULL)
 
 
 def _reason(code: int) -> str:

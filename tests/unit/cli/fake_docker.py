@@ -18,9 +18,18 @@ if name == "docker-compose":
     if words == ["version", "--short"]:
         print(told["compose"])
         sys.exit(0)
+    if "ps" in words:
+        print(*told[words[-1]], sep=" ")
+        sys.exit(0)
+    if "pause" in words and "--profile" in words:
+        sys.exit(0)
+    if "unpause" in words:
+        sys.exit(told["unpause"])
     if "up" in words:
         sys.exit(told["up"])
     if "run" in words:
+        if told["run"] == "kill who asks":
+            os.kill(os.getppid(), 9)
         sys.exit(told["run"])
     sys.exit(0 if "build" in words else 1)
 if words[:1] == ["info"]:
@@ -54,6 +63,9 @@ class FakeDocker:
             "compose": "2.40.3",
             "up": 0,
             "run": 0,
+            "unpause": 0,
+            "running": [],
+            "paused": [],
             "info": "28.2.2 17179869184",
             "info_error": "",
             "containers": {},

@@ -1,0 +1,88 @@
+"""Services that stand still while a backup copies their files, and a note of them that outlives it.
+
+A backup that is killed outright wakes nobody. The note in `config/` tells the next `backup`, `up` or
+`restore` which services it had paused; a lock on the note tells whether its writer still works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from cli.stack.engine import Compose
+from cli.stack.errors import StackError
+
+NOTE = "paused-for-backup"
+
+
+class Standstill:
+    """The right to pause services, for one command at a time."""
+
+    def __init__(self, compose: Compose, note: TextIO) -> None:
+        self._compose = compose
+        self._note = note
+
+    def pause(self, services: Sequence[str]) -> bool:
+        """Pause services; False when that failed. They are written down first."""
+        self._write(services)
+        if not services:
+            return True
+        return not self._compose.run(
+            "--profile", "*", "pause", *services, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def wake(self) -> list[str]:
+        """Let those run again that are written down and still paused; return them."""
+        self._note.seek(0)
+        noted = self._note.read().split()
+        if not noted:
+            return []
+        done = self._compose.ask("--profile", "*", "ps", "--services", "--status", "paused")
+        left = noted if done.returncode else [one for one in noted if one in done.stdout.split()]
+        if left and self._compose.run("--profile", "*", "unpause", *left, stderr=subprocess.DEVNULL):
+            names = " ".join(left)
+            raise StackError(f"{names}: still paused by a backup; wake them: docker compose unpause {names}")
+        self._write([])
+        return left
+
+    def _write(self, services: Sequence[str]) -> None:
+        self._note.seek(0)
+        self._note.truncate()
+        self._note.write(" ".join(services))
+        self._note.flush()
+        os.fsync(self._note.fileno())
+
+
+@contextlib.contextmanager
+def standstill(compose: Compose, config: Path) -> Iterator[Standstill]:
+    """Wake what a killed backup has left, and all that is paused here at the end.
+
+    Raises StackError while another backup is under way.
+    """
+    with (config / NOTE).open("a+", encoding="utf-8") as note:
+        try:
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(
+                "a backup is being written from this folder; try again when it has ended"
+            ) from None
+        still = Standstill(compose, note)
+        if woken := still.wake():
+            names = ", ".join(woken)
+            print(f"note: a backup was cut off and had left these paused, which run again: {names}")
+        try:
+            yield still
+        finally:
+            still.wake()
+
+
+def wake_what_a_backup_left(compose: Compose, config: Path) -> None:
+    """Let run again what a killed backup has left paused; raises StackError while one is under way."""
+    if (config / NOTE).exists():
+        with standstill(compose, config):
+            pass
