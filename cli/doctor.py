@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.diagnosis import Diagnosis
+    from core.doctor.diagnosis import Diagnosis
     from core.models import SessionSnapshot
     from core.runtime import Core
-    from core.settings import Settings
+    from core.settings.values import Settings
 
 FOUND_SOMETHING = 1
 MISCONFIGURED = 2
@@ -26,7 +26,7 @@ def doctor(
 ) -> int:
     """Print what is wrong and what to do; returns the exit code."""
     from cli.pairing import pairing_environment
-    from core.diagnosis import Cause
+    from core.doctor.diagnosis import Cause
     from core.exceptions import ConfigurationError, WppconnectError
     from core.logs import configure_logging
     from core.runtime import open_core
@@ -64,8 +64,8 @@ def find_patients(
     Raises ConfigurationError naming what there is.
     """
     from cli.pairing import find_server
+    from core.contract.session_names import session_name_problem
     from core.exceptions import ConfigurationError
-    from core.session_names import session_name_problem
 
     if session is not None:
         problem = session_name_problem(session)
@@ -88,7 +88,7 @@ def find_patients(
 def _examine(
     core: Core, patients: Sequence[tuple[str, str | None]], asks_whatsapp: bool
 ) -> Iterator[Diagnosis]:
-    from core.doctor import examine
+    from core.doctor.examination import examine
 
     for server, session in patients:
         if session is not None:

@@ -16,7 +16,8 @@ from core.clock import Now, now
 from core.exceptions import ConfigurationError
 from core.operation_status import Kind, OperationStatus
 from core.runtime import Core
-from core.settings import CoreEnvironment, Settings, load_environment
+from core.settings.environment import CoreEnvironment, load_environment
+from core.settings.values import Settings
 
 REFRESH_SECONDS = 0.5
 SAME_AGAIN = {"code_expired", "timed_out", "stopped", "unreachable"}

@@ -18,12 +18,8 @@ from cli.services import Service, program
 from cli.settings import SimulatorEnvironment, load_simulator_settings
 from core.addresses import Address
 from core.exceptions import ConfigurationError
-from core.settings import (
-    CoreEnvironment,
-    load_settings,
-    prepare_data_dir,
-    require_all,
-)
+from core.settings.environment import CoreEnvironment, prepare_data_dir
+from core.settings.loader import load_settings, require_all
 from dashboard.settings import DashboardEnvironment
 from exporter.settings import ExporterEnvironment
 from exporter.web_config import read_web_config

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from core.addresses import Address
-from core.settings_loader import Environment, Loaded, load_settings
+from core.settings.loader import Environment, Loaded, load_settings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

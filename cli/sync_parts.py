@@ -21,7 +21,7 @@ from core.propagation.reach import Containers
 from core.propagation.sync import Sync
 from core.propagation.sync_file import read_sync_file
 from core.runtime import Core, open_core
-from core.settings import load_environment
+from core.settings.environment import load_environment
 
 PROGRAM = "wppconnect-ops sync"
 NOT_SET = (

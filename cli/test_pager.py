@@ -26,11 +26,11 @@ WORDS = {
 def test_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
     """Fire, wait, end, wait; returns the exit code."""
     from cli.environment import read_environment
-    from core.alertmanager import Alertmanager
+    from core.alertmanager.api import Alertmanager
+    from core.alertmanager.pager_test import Leg, PagerTest, Passed
     from core.exceptions import AlertmanagerError, WppconnectError
-    from core.pager_test import Leg, PagerTest, Passed
-    from core.settings import load_environment
-    from core.settings_store import SettingsSource
+    from core.settings.environment import load_environment
+    from core.settings.source import SettingsSource
     from core.store import FileStore
 
     try:

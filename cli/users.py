@@ -61,7 +61,8 @@ def users(environ: Mapping[str, str], asked: Asked) -> int:
 def _open(environ: Mapping[str, str]) -> _Opened:
     from cli.environment import read_environment
     from core.logs import configure_logging
-    from core.settings import CoreEnvironment, load_settings, prepare_data_dir, require_all
+    from core.settings.environment import CoreEnvironment, prepare_data_dir
+    from core.settings.loader import load_settings, require_all
     from core.store import FileStore, History
     from dashboard.auth.people import People
     from dashboard.auth.users import open_users

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.answers import (
+from core.contract.answers import (
     Device,
     Health,
     StartAnswer,
@@ -26,13 +26,11 @@ from core.answers import (
     parse_status,
     refusal,
 )
+from core.contract.session_names import session_name_problem
 from core.exceptions import ConfigurationError
-from core.session_names import session_name_problem
-from core.settings import ServerSettings, Timeouts
-from core.tokens import TokenCache
+from core.settings.values import ServerSettings, Timeouts
+from core.tokens.cache import TokenCache
 from core.transport import Answer, Transport
-
-__all__ = ["Device", "GatewayClient", "Health", "StartAnswer", "StartOptions", "StatusAnswer"]
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ class Healing(Frozen):
     ended_at: AwareDatetime | None = None
     """When the latest try ended."""
     outcome: str = ""
-    """How it ended; a word of `core.self_healing.Healed`."""
+    """How it ended; a word of `core.monitor.self_healing.Healed`."""
 
     @property
     def is_trying(self) -> bool:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.client import GatewayClient
+from core.contract.waits import Waits
 from core.handoffs import Handoffs
-from core.healer import Restarts
-from core.monitor import Monitor
-from core.operations import Operations
-from core.settings import CoreEnvironment, ServerSettings, Settings, prepare_data_dir
-from core.settings_store import SettingsSource
+from core.monitor.healer import Restarts
+from core.monitor.monitor import Monitor
+from core.operations.operations import Operations
+from core.settings.environment import CoreEnvironment, prepare_data_dir
+from core.settings.source import SettingsSource
+from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import FileStore, History, Store
-from core.tokens import TokenCache
+from core.tokens.cache import TokenCache
 from core.transport import Transport
-from core.waits import Waits
 
 
 @dataclass

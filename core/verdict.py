@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.models import EndToEnd, Observation, QrCode, Reason, SessionSnapshot, SessionState, Verdict
-from core.settings import Timeouts
+from core.settings.values import Timeouts
 
 START_LIMIT = timedelta(minutes=4)
 """A browser that takes longer has failed to start: the gateway says INITIALIZING for ever (section 5)."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from core import pausing
 from core.exceptions import WppconnectError
 from core.models import Pause
+from core.settings import pausing
 from dashboard import formatting, state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _

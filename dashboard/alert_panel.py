@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.alertmanager import Silence
+from core.alertmanager.api import Silence
 from core.models import SessionSnapshot, Verdict
 from dashboard import alert_actions, alert_text, components, questions, state
 from dashboard.auth.users import Role

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.alertmanager import Silence
-from core.pager_test import Leg, Passed
+from core.alertmanager.api import Silence
+from core.alertmanager.pager_test import Leg, Passed
 from dashboard.formatting import Voice
 from dashboard.i18n import N_
 

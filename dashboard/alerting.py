@@ -9,12 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from core.alertmanager import Alertmanager, Silence
+from core.alertmanager.api import Alertmanager, Silence
+from core.alertmanager.pager_test import Leg, PagerTest, Passed
 from core.clock import Monotonic, Now, monotonic, now
 from core.exceptions import AlertmanagerError, StoreError
 from core.models import HistoryEntry
-from core.pager_test import Leg, PagerTest, Passed
-from core.settings import AlertmanagerSettings
+from core.settings.values import AlertmanagerSettings
 from core.workers import Workers
 
 log = logging.getLogger(__name__)

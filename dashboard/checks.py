@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.client import GatewayClient
-from core.diagnosis import Diagnosis
+from core.contract.session_names import session_name_problem
+from core.doctor.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, WppconnectError
-from core.session_names import session_name_problem
-from core.settings import ServerSettings
-from core.settings_store import SavedSettings, SettingsSource
+from core.settings.overlay import SavedSettings
+from core.settings.source import SettingsSource
+from core.settings.values import ServerSettings
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from core.version import version
 from dashboard.stopping import StopSignals
 
 if TYPE_CHECKING:
-    from core.settings import CoreEnvironment
-    from core.waits import Waits
+    from core.contract.waits import Waits
+    from core.settings.environment import CoreEnvironment
     from dashboard.settings import DashboardEnvironment
 
 PROGRAM = "wppconnect-dashboard"
@@ -75,7 +75,8 @@ def _read_settings(environ: Mapping[str, str] | None) -> tuple[DashboardEnvironm
     import logging
 
     from core.logs import configure_logging
-    from core.settings import CoreEnvironment, load_settings, require_all
+    from core.settings.environment import CoreEnvironment
+    from core.settings.loader import load_settings, require_all
     from dashboard.settings import DashboardEnvironment
 
     own = load_settings(DashboardEnvironment, environ)

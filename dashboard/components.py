@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
-from core.pauses import pause_of
+from core.settings.pauses import pause_of
 from dashboard import formatting, history_text, state
 from dashboard.auth.users import Role, User
 from dashboard.formatting import Voice

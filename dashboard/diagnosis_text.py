@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.diagnosis import CheckResult, Diagnosis, Result
+from core.doctor.diagnosis import CheckResult, Diagnosis, Result
 from core.models import utc
 from dashboard import formatting
 from dashboard.diagnosis_words import CAUSES, CHECKS, OF_THE_GATEWAY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.diagnosis import Cause, Check
+from core.doctor.diagnosis import Cause, Check
 from dashboard.i18n import N_
 
 CHECKS: dict[Check, tuple[str, str, str]] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core import doctor
-from core.diagnosis import Diagnosis
+from core.doctor import examination
+from core.doctor.diagnosis import Diagnosis
 from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
 from dashboard import state
@@ -44,6 +44,6 @@ def _begin(server: str, session: str) -> None:
     core = state.core()
 
     def examine(tell: Tell) -> Diagnosis:
-        return doctor.examine(core, server, session, tell=tell)
+        return examination.examine(core, server, session, tell=tell)
 
     state.examinations().begin(server, session, examine)

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.diagnosis import Cause, Diagnosis
+from core.doctor.diagnosis import Cause, Diagnosis
 from core.models import SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from core.version import version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from core.diagnosis import Diagnosis
+from core.doctor.diagnosis import Diagnosis
 from core.workers import Workers
 
 THREADS = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from core import pausing
-from core.fleet import Action, Plan, Target, plan
 from core.models import Pause
-from core.pausing import Target as PauseTarget
+from core.operations.fleet import Action, Plan, Target, plan
+from core.settings import pausing
+from core.settings.pausing import Target as PauseTarget
 from dashboard import state
 from dashboard.actions import saved
 from dashboard.auth.users import Role

@@ -7,8 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from core.fleet import Action
 from core.models import SessionSnapshot
+from core.operations.fleet import Action
 from dashboard import components, fleet_actions, fleet_text, questions, state
 from dashboard.auth.users import Role
 from dashboard.fleet_actions import PAUSE_FORM, PLACE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.fleet import Action, Item, Skip
+from core.operations.fleet import Action, Item, Skip
 from dashboard.formatting import Voice
 from dashboard.i18n import N_
 from dashboard.words import OUTCOMES

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from core.models import Pause, Reason, SessionSnapshot, Verdict, qr_life
+from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
-from core.self_healing import MOST_TRIES, Healed, due_at
 from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, format_number, translator
 from dashboard.words import (
     CAUSES,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from core.models import HistoryEntry
-from core.track_record import TrackRecord
+from core.track_record.records import TrackRecord
 from dashboard import state
 from dashboard.activity import Lines, Wanted, read_page
 from dashboard.auth.users import Role

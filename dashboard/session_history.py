@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from core.track_record import TrackRecord
+from core.track_record.records import TrackRecord
 from dashboard import components, formatting, past, state, track_text
 from dashboard.formatting import Voice
 from dashboard.i18n import gettext as _

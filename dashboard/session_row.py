@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from core.track_record import TrackRecord
+from core.track_record.records import TrackRecord
 from dashboard import actions, alert_panel, components, formatting, state, track_text
 from dashboard.auth.users import Role
 from dashboard.fleet_bar import draw_pick

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from core.settings_fields import ListenAddress, normalise_url
-from core.settings_loader import Environment, Finding
+from core.settings.fields import ListenAddress, normalise_url
+from core.settings.loader import Environment, Finding
 from dashboard.auth.users import Role
 from dashboard.settings_access import (
     check_header,

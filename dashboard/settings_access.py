@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from core.settings_fields import normalise_url
+from core.settings.fields import normalise_url
 from dashboard.auth.users import Role
 
 HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")

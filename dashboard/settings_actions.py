@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from core.diagnosis import Diagnosis
-from core.doctor import examine
+from core.doctor.diagnosis import Diagnosis
+from core.doctor.examination import examine
 from core.models import TokenSource
-from core.settings import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
-from core.settings import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
-from core.settings import Settings
-from core.settings_store import KEEP, Keep, SavedSettings
+from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
+from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
+from core.settings.overlay import KEEP, Keep, SavedSettings
+from core.settings.values import Settings
 from dashboard import checks, state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _

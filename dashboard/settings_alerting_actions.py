@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.settings import Settings
-from core.settings_store import KEEP
+from core.settings.overlay import KEEP
+from core.settings.values import Settings
 from dashboard import state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _

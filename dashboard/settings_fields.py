@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.settings import Settings
+from core.settings.values import Settings
 from dashboard.i18n import gettext as _
 from dashboard.words import TOKEN_SOURCES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.settings import Settings
+from core.settings.values import Settings
 from dashboard import components, state
 from dashboard.i18n import gettext as _
 from dashboard.settings_form import field_key, label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.settings import ServerSettings, SessionSettings, Settings
+from core.settings.values import ServerSettings, SessionSettings, Settings
 from dashboard import components, settings_actions, state
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _

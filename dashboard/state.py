@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from core.clock import monotonic
-from core.fleet import FleetStart, Target
 from core.models import Snapshot
 from core.operation_status import OperationStatus
+from core.operations.fleet import FleetStart, Target
 from core.runtime import Core
-from core.settings import Settings
-from core.track_record import TrackRecords
+from core.settings.values import Settings
+from core.track_record.records import TrackRecords
 from dashboard import withheld
 from dashboard.alerting import Alerting
 from dashboard.auth import identity

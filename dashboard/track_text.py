@@ -9,9 +9,9 @@ from html import escape
 
 from core.models import Reason, Verdict
 from core.reasons import Loss
-from core.timeline import Span
-from core.track_record import Slot, TrackRecord, Window, together
-from core.uptime import is_measured
+from core.track_record.records import Slot, TrackRecord, Window, together
+from core.track_record.timeline import Span
+from core.track_record.uptime import is_measured
 from dashboard.formatting import Voice, duration, verdict_label
 from dashboard.i18n import N_
 from dashboard.words import LOOKS

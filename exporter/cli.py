@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from core.models import Snapshot
     from core.runtime import Core
-    from core.settings import CoreEnvironment, Loaded
+    from core.settings.environment import CoreEnvironment
+    from core.settings.loader import Loaded
     from exporter.access import Access
     from exporter.settings import ExporterEnvironment
 
@@ -103,7 +104,8 @@ def _read_settings(
 ) -> tuple[Loaded[ExporterEnvironment], Loaded[CoreEnvironment]]:
     """Read both sets of settings; raises ConfigurationError with every mistake."""
     from core.exceptions import ConfigurationError
-    from core.settings import CoreEnvironment, load_settings, require_all
+    from core.settings.environment import CoreEnvironment
+    from core.settings.loader import load_settings, require_all
     from exporter.settings import ExporterEnvironment
 
     flags = {
@@ -143,7 +145,7 @@ def _start_logging(own: Loaded[ExporterEnvironment], core: Loaded[CoreEnvironmen
 
 def _check(own: ExporterEnvironment, core: CoreEnvironment) -> int:
     from core.exceptions import ConfigurationError
-    from core.settings_store import SettingsSource
+    from core.settings.source import SettingsSource
     from core.store import FileStore
     from exporter.web_config import read_web_config
 

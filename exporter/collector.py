@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.monitor.self_healing import Healed
 from core.reasons import Loss, ProbeFailure
-from core.self_healing import Healed
-from core.settings import Timeouts
+from core.settings.values import Timeouts
 from core.verdict import conclude, page_stale_after, stale_after_seconds, with_staleness
 
 AUTH_FAILURE_REASONS = (Reason.TOKEN_REJECTED, Reason.SECRET_REJECTED)

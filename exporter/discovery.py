@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from core.settings import Settings
+from core.settings.values import Settings
 
 
 def monitored_sessions(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from core.clock import Monotonic, monotonic
 from core.models import ServerSnapshot, SessionSnapshot, Snapshot
-from core.settings import Timeouts
+from core.settings.values import Timeouts
 from exporter.collector import SERVER_METRICS, SESSION_METRICS, expiry, server_at, session_at, stale_after
 from exporter.lines import Family, Format, end_text, family_text, label_pairs, sample_line
 from exporter.metrics import CATALOGUE

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from core.clock import Now
 from core.clock import now as real_now
 from core.models import ServerSnapshot, Snapshot
-from core.settings import Settings
+from core.settings.values import Settings
 from exporter.access import Access
 from exporter.basic_auth import Admission
 from exporter.collector import is_stale

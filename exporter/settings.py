@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from pydantic import SecretStr
 
-from core.settings import Environment, Finding, ListenAddress, LogFormat, LogLevel
+from core.settings.fields import ListenAddress, LogFormat, LogLevel
+from core.settings.loader import Environment, Finding
 
 WEBHOOK_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,128}")
 """It is a part of an address, and has to be hard to guess."""

@@ -14,7 +14,7 @@ from cli.backup.parts import read_parts
 from cli.backup.save import private_file, save
 from cli.environment import read_environment
 from core.exceptions import ConfigurationError
-from core.settings import load_environment
+from core.settings.environment import load_environment
 
 FAILED = 1
 MISCONFIGURED = 2

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from cli.importing.files import Service, Value
 from cli.importing.gateway import GatewayFound, Reads
 from cli.importing.understood import SESSIONS, TOKENS, Understood
-from core.session_names import session_name_problem
-from core.settings import PUBLIC_DEFAULT_SECRET
-from core.settings_fields import name_problem
-from core.token_format import TokenKind, parse_token
+from core.contract.session_names import session_name_problem
+from core.contract.token_format import TokenKind, parse_token
+from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.settings.fields import name_problem
 
 KEPT_FOLDERS = ("tokens", "userDataDir")
 WORKING_FOLDER = "/usr/src/wpp-server"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cli.importing.files import Folder, Service, Value
-from core.settings import PUBLIC_DEFAULT_SECRET
+from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
 PORT = 21465
 SECRET_OPTIONS = ("--secretKey", "-k")

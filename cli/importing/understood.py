@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from cli.importing.files import Folder, Value
 from cli.importing.gateway import GatewayFound, find_gateway
-from core.session_names import session_name_problem
-from core.settings_fields import check_webhook, name_problem, normalise_url
-from core.token_format import TokenKind, parse_token
+from core.contract.session_names import session_name_problem
+from core.contract.token_format import TokenKind, parse_token
+from core.settings.fields import check_webhook, name_problem, normalise_url
 
 URLS = (
     "WPPCONNECT_URL",

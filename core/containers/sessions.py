@@ -11,7 +11,7 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.models import Reason, SessionSnapshot, Verdict
-from core.monitor import Monitor
+from core.monitor.monitor import Monitor
 from core.propagation.reach import Report, StepEvent, StepState
 
 POLL_SECONDS = 0.25

@@ -14,10 +14,11 @@ from core.logs import register_secret
 from core.models import utc
 from core.propagation.targets import ReceivedKind, Receives
 from core.propagation.values import Values, checked
-from core.settings import ServerSettings
-from core.settings_store import SavedSettings, SettingsSource
+from core.settings.overlay import SavedSettings
+from core.settings.source import SettingsSource
+from core.settings.values import ServerSettings
 from core.store import Store, modify
-from core.tokens import stored_token
+from core.tokens.cache import stored_token
 
 SUBJECT = "sync"
 API_KEY = "api_key"

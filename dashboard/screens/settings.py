@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.settings import ServerSettings, Settings
-from core.settings_store import SAVED_ON_THE_PAGE
+from core.settings.overlay import SAVED_ON_THE_PAGE
+from core.settings.values import ServerSettings, Settings
 from dashboard import components, settings_actions, state
 from dashboard.auth.users import Role
 from dashboard.check_results import draw_results

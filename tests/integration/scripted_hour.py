@@ -15,9 +15,9 @@ from watched_gateway import FakeClient, FakeTokens, Probing, server_settings
 
 from core.exceptions import AuthenticationError, ConnectError, SecretKeyRejectedError
 from core.models import ServerSnapshot, SessionState, Snapshot
-from core.settings import Timeouts
-from core.timeline import Span, timelines
-from core.verdict_log import KINDS
+from core.settings.values import Timeouts
+from core.track_record.timeline import Span, timelines
+from core.track_record.verdict_log import KINDS
 from exporter.exposition import Exposition
 from exporter.lines import Format
 from tests.fakes import FakeClock

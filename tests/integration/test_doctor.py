@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.diagnosis import Cause, Check, Diagnosis, Result
-from core.doctor import examine
+from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
+from core.doctor.examination import examine
 from core.models import Verdict
-from core.settings import PUBLIC_DEFAULT_SECRET
+from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from dashboard.diagnosis_text import report
 from simulator import Simulator
 from tests.plugins.leaks import inspect

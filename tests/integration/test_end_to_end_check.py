@@ -12,11 +12,11 @@ from pydantic import SecretStr
 
 from core.clock import monotonic, now
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.monitor.watcher import ServerWatcher
 from core.runtime import make_client
-from core.settings import ServerSettings, SessionSettings, Settings, Timeouts
+from core.settings.values import ServerSettings, SessionSettings, Settings, Timeouts
 from core.snapshot import SnapshotExchange
 from core.store import FileStore, History
-from core.watcher import ServerWatcher
 from simulator import Simulator
 from tests.plugins.leaks import inspect_files, keep_secret
 from tests.support.live_core import FAST, SECRET

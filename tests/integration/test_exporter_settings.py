@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from core.settings import load_environment
-from core.settings_store import SavedSettings, SettingsSource
+from core.settings.environment import load_environment
+from core.settings.overlay import SavedSettings
+from core.settings.source import SettingsSource
 from core.store import FileStore
 from simulator import Simulator
 from tests.support.live_core import FAST, SECRET

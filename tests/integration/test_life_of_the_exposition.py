@@ -12,7 +12,7 @@ import pytest
 from watched_gateway import Probing, probing, server_settings
 
 from core.models import SessionState, Snapshot
-from core.settings import Timeouts
+from core.settings.values import Timeouts
 from exporter.exposition import Exposition
 from exporter.lines import Format
 from exporter.own_metrics import OwnMetrics

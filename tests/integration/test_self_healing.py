@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.contract.waits import Waits
 from core.models import HistoryEntry, Reason, Verdict
-from core.waits import Waits
 from simulator import Simulator
 from tests.support.live_core import FAST, FAST_WAITS, SECRET, SERVER, SESSION, LiveCore, live_core
 from tests.support.waiting import until

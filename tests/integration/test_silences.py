@@ -10,9 +10,9 @@ import bcrypt
 import pytest
 from pydantic import SecretStr
 
-from core.alertmanager import Alertmanager
+from core.alertmanager.api import Alertmanager
 from core.exceptions import AlertmanagerError
-from core.settings import AlertmanagerSettings
+from core.settings.values import AlertmanagerSettings
 from tests.plugins.system_tools import require
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver
 from tests.support.waiting import until

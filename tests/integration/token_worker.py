@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from core.exceptions import WppconnectError
 from core.models import TokenSource
 from core.runtime import make_client
-from core.settings import ServerSettings, SessionSettings, Settings
+from core.settings.values import ServerSettings, SessionSettings, Settings
 from core.store import FileStore
 
 THREADS = 20

@@ -7,7 +7,8 @@ from io import StringIO
 from dotenv import dotenv_values
 
 from cli.settings import load_simulator_settings
-from core.settings import CoreEnvironment, load_settings
+from core.settings.environment import CoreEnvironment
+from core.settings.loader import load_settings
 from dashboard.settings import DashboardEnvironment
 from exporter.settings import ExporterEnvironment
 from tests.meta.source import ROOT

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-from tests.meta.source import PACKAGES, imports_of, modules, project, tree_of
+from tests.meta.source import PACKAGES, imports_of, modules, project, text_of, tree_of
 
 MAY_IMPORT = {
     "core": {"core"},
@@ -19,11 +21,44 @@ MAY_IMPORT = {
     "simulator": {"simulator"},
 }
 
+CORE_MAY_IMPORT: dict[str, set[str]] = {
+    "transport": set(),
+    "contract": {"transport"},
+    "store": set(),
+    "settings": {"contract", "store"},
+    "verdict": {"settings"},
+    "tokens": {"contract", "settings", "store", "transport"},
+    "client": {"contract", "settings", "tokens", "transport"},
+    "track_record": {"store"},
+    "handoffs": {"store"},
+    "alertmanager": {"contract", "settings", "transport"},
+    "propagation": {"settings", "store", "tokens"},
+    "monitor": {"client", "contract", "settings", "store", "tokens", "track_record", "verdict"},
+    "containers": {"monitor", "propagation"},
+    "operations": {"client", "contract", "monitor", "settings", "store"},
+    "runtime": {
+        "client",
+        "contract",
+        "handoffs",
+        "monitor",
+        "operations",
+        "settings",
+        "store",
+        "tokens",
+        "transport",
+    },
+    "doctor": {"client", "contract", "monitor", "operations", "runtime", "settings", "verdict"},
+}
+"""The parts of core in reading order: each may import what it names, all of it from above.
+
+Core's other modules (`core/models.py`, `core/clock.py` ...) are everybody's, and import none of these parts.
+"""
+
 HOMES = {
     "argon2": ["dashboard/auth/*"],
     "authlib": ["dashboard/auth/provider.py"],
     "babel": ["dashboard/i18n.py"],
-    "bcrypt": ["core/tokens*", "core/password_hashes.py"],
+    "bcrypt": ["core/tokens/*", "core/password_hashes.py"],
     "docker": ["core/containers/engine.py"],
     "dotenv": ["cli/environment.py", "core/propagation/env_file.py"],
     "filelock": ["core/locks.py"],
@@ -34,18 +69,19 @@ HOMES = {
     "prometheus_client": ["exporter/*"],
     "pyrage": ["cli/backup/encryption.py"],
     "pydantic": [
-        "*/settings*.py",
+        "*/settings.py",
         "core/containers/*",
-        "core/diagnosis.py",
+        "core/doctor/diagnosis.py",
         "core/handoffs.py",
         "core/models.py",
         "core/operation_status.py",
         "core/propagation/*",
+        "core/settings/*",
         "dashboard/auth/users.py",
         "dashboard/auth/sign_ins.py",
     ],
-    "pydantic_core": ["core/settings_words.py"],
-    "pydantic_settings": ["core/settings_loader.py"],
+    "pydantic_core": ["core/settings/words.py"],
+    "pydantic_settings": ["core/settings/loader.py"],
     "requests": ["core/transport/*"],
     "ruamel": [
         "cli/importing/files.py",
@@ -68,7 +104,7 @@ SIMULATOR_USES = {"bcrypt", "segno", "starlette", "uvicorn"}
 TOUCH_THE_ENVIRONMENT = {
     "cli/main.py": "hands it to the sub-commands",
     "cli/stack/__main__.py": "hands it to the commands of the Makefile",
-    "core/settings_loader.py": "the place where all settings are read",
+    "core/settings/loader.py": "the place where all settings are read",
     "dashboard/server.py": "tells Streamlit's server which proxies to trust; it has no other way",
     "simulator/cli.py": "imports nothing of ours",
 }
@@ -94,6 +130,32 @@ def foreign_imports(path: Path) -> set[str]:
     return names - set(PACKAGES) - sys.stdlib_module_names
 
 
+def part_of_core(name: str) -> str:
+    """Return the package or module of core that `core.x` or `core.x.y` belongs to."""
+    return name.split(".")[1]
+
+
+def part_of(path: Path) -> str:
+    """Return the package or module of core that a file belongs to."""
+    return path.parts[1].removesuffix(".py")
+
+
+def may_know(part: str) -> set[str]:
+    """Return what a part of core may import, itself included."""
+    return {part} | CORE_MAY_IMPORT.get(part, set())
+
+
+def core_modules_imported(path: Path) -> Iterator[str]:
+    """Yield each module of core that a module imports, `from core import x` as `core.x`."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.module == "core":
+            yield from (f"core.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("core."):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("core."))
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_package_imports_only_what_it_may_know(package: str) -> None:
     wrong = [
@@ -105,6 +167,33 @@ def test_package_imports_only_what_it_may_know(package: str) -> None:
     ]
 
     assert wrong == []
+
+
+def test_part_of_core_imports_only_what_it_may_know() -> None:
+    wrong = [
+        f"{path} imports {name}"
+        for path in modules()
+        if path.parts[0] == "core"
+        for name in core_modules_imported(path)
+        if part_of_core(name) in CORE_MAY_IMPORT.keys() - may_know(part_of(path))
+    ]
+
+    assert wrong == []
+
+
+def test_parts_of_core_are_named_in_reading_order() -> None:
+    parts = list(CORE_MAY_IMPORT)
+
+    assert {path.parts[1] for path in modules() if path.parts[0] == "core" and len(path.parts) > 2} <= set(
+        parts
+    )
+    assert [name for place, name in enumerate(parts) if not CORE_MAY_IMPORT[name] <= set(parts[:place])] == []
+
+
+def test_docs_show_the_parts_of_core_in_this_order() -> None:
+    rows = re.findall(r"^\| `(\w+)(?:/|[.]py)` \|", text_of(Path("docs/design.md")), re.MULTILINE)
+
+    assert rows == list(CORE_MAY_IMPORT)
 
 
 def test_imports_are_absolute() -> None:

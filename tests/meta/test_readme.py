@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.models import Verdict
-from core.settings import CoreEnvironment, Environment
+from core.settings.environment import CoreEnvironment
+from core.settings.loader import Environment
 from dashboard.settings import DashboardEnvironment
 from exporter.metrics import markdown_table
 from exporter.settings import ExporterEnvironment

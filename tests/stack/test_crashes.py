@@ -19,8 +19,8 @@ BYSTANDERS = ("exporter", "prometheus", "alertmanager", "grafana")
 """A pairing needs the page and the gateway only."""
 SAVE_SETTINGS = """
 import sys
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore
 source = SettingsSource(load_environment(), FileStore(__import__("pathlib").Path("/data/store")))
 while True:
@@ -29,8 +29,8 @@ while True:
     print(source.save(changed, expected_revision=current.revision, actor="test").revision, flush=True)
 """
 READ_SETTINGS = """
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore, History
 from pathlib import Path
 source = SettingsSource(load_environment(), FileStore(Path("/data/store")))

@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 CHANGE_SETTINGS = """
 from pathlib import Path
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore
 source = SettingsSource(load_environment(), FileStore(Path("/data/store")))
 revision = source.current().revision
@@ -34,8 +34,8 @@ print(source.save(source.saved().with_interval(7.5), expected_revision=revision,
 STATE = """
 import json
 from pathlib import Path
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore
 current = SettingsSource(load_environment(), FileStore(Path("/data/store"))).current()
 history = [line for path in sorted(Path("/data/history").glob("*.jsonl")) for line in path.open()]

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.contract.waits import Waits
 from core.models import HistoryEntry, Outcome, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from core.runtime import Core, open_core
-from core.settings import load_environment
-from core.waits import Waits
+from core.settings.environment import load_environment
 from simulator import Simulator, Times
 from tests.support.secrets import keep_secrets_of
 from tests.support.waiting import until

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import requests
 
 from cli.main import main as wppconnect_ops
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore
 from simulator import Simulator, Times
 from tests.meta.source import ROOT

@@ -23,8 +23,8 @@ from core.propagation.reach import (
 )
 from core.propagation.sync import Sync
 from core.propagation.targets import ContainerSettings, FileTarget, ReceivedKind, Receives, SyncSettings
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore
 
 API_KEY = Receives(kind=ReceivedKind.API_KEY)

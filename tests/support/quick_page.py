@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dashboard.cli
-from core.waits import Waits
+from core.contract.waits import Waits
 from simulator import Times
 
 AUTO_CLOSE_SECONDS = 12.0

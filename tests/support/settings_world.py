@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.exceptions import StoreError, VersionConflictError
-from core.settings import CoreEnvironment, load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import CoreEnvironment, load_environment
+from core.settings.source import SettingsSource
 from core.store import Record
 
 URL = "http://127.0.0.1:21465"

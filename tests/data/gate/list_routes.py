@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Mount
 
-from core.settings import load_settings
+from core.settings.loader import load_settings
 from core.store import FileStore, History
 from dashboard import access, server
 from dashboard.settings import DashboardEnvironment

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.exceptions import ConfigurationError
 from core.logs import configure_logging
-from core.settings import load_settings
+from core.settings.loader import load_settings
 from core.store import FileStore, History
 from dashboard import access, server
 from dashboard.settings import DashboardEnvironment

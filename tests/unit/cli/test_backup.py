@@ -20,7 +20,7 @@ from cli.main import main
 from core.exceptions import ConfigurationError
 from core.locks import ProcessLock
 from core.models import HistoryEntry
-from core.settings import CoreEnvironment, prepare_data_dir
+from core.settings.environment import CoreEnvironment, prepare_data_dir
 from core.store import FileStore, History
 
 LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from cli.environment import read_environment
 from cli.main import main
-from core.settings import load_environment
+from core.settings.environment import load_environment
 from tests.plugins.leaks import inspect, keep_secret
 
 DATA = Path(__file__).parents[2] / "data" / "import"

@@ -15,7 +15,7 @@ from core.exceptions import ConfigurationError
 from core.models import Outcome, Snapshot
 from core.operation_status import OUTCOMES, Kind, OperationStatus
 from core.runtime import Core
-from core.settings import ServerSettings, SessionSettings, Settings
+from core.settings.values import ServerSettings, SessionSettings, Settings
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 

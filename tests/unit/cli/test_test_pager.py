@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.test_pager import test_pager as run_pager_test
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore
 
 

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from core.client import GatewayClient
 from core.models import TokenSource
-from core.settings import ServerSettings, SessionSettings, Timeouts
+from core.settings.values import ServerSettings, SessionSettings, Timeouts
 from core.store.protocol import Store
-from core.tokens import TokenCache
+from core.tokens.cache import TokenCache
 from core.transport import Transport
 from tests.fakes import FakeClock, MemoryStore
 from tests.token_gateway import TokenGateway

@@ -10,19 +10,19 @@ from typing import Any
 
 from watched_gateway import SERVER, Elapsed, FailingHistory, server_settings, settings_of
 
-from core.answers import StartAnswer, StatusAnswer
 from core.client import GatewayClient, StartOptions
+from core.contract.answers import StartAnswer, StatusAnswer
+from core.contract.waits import Waits
 from core.exceptions import StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
-from core.operation_run import Tools
+from core.monitor.resumption import first_server_snapshot, first_snapshot
 from core.operation_status import Kind, OperationStatus
-from core.operations import Operations
-from core.resumption import first_server_snapshot, first_snapshot
-from core.settings import ServerSettings, Settings
-from core.settings_store import SavedSettings
+from core.operations.operation_run import Tools
+from core.operations.operations import Operations
+from core.settings.overlay import SavedSettings
+from core.settings.values import ServerSettings, Settings
 from core.store.protocol import Record
-from core.waits import Waits
 from tests.fakes import FakeClock, MemoryStore
 from tests.support.waiting import until
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from core.answers import StartAnswer, StatusAnswer
 from core.client import StartOptions
+from core.contract.answers import StartAnswer, StatusAnswer
+from core.contract.waits import Waits
 from core.exceptions import RequestTimeoutError
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
-from core.waits import Waits
 
 T = TypeVar("T")
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from requests.exceptions import ReadTimeout
 
 from core.client import GatewayClient, StartOptions
+from core.contract.token_format import TokenKind, parse_token
 from core.exceptions import (
     AuthenticationError,
     ConfigurationError,
@@ -23,9 +24,8 @@ from core.exceptions import (
     SessionDisconnectedError,
     WppconnectError,
 )
-from core.settings import ServerSettings, SessionSettings, Timeouts
-from core.token_format import TokenKind, parse_token
-from core.tokens import TokenCache
+from core.settings.values import ServerSettings, SessionSettings, Timeouts
+from core.tokens.cache import TokenCache
 from tests.fakes import MemoryStore
 
 URL = "http://gateway:21465"

@@ -12,7 +12,7 @@ import pytest
 from core.exceptions import ConfigurationError
 from core.models import Verdict
 from core.runtime import open_core
-from core.settings import load_environment
+from core.settings.environment import load_environment
 from tests.support.waiting import until
 
 CLOSED_PORT = "http://127.0.0.1:1"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.models import Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
-from core.settings import Timeouts
+from core.settings.values import Timeouts
 from core.verdict import Circumstances, advance, judge, stale_after_seconds, with_staleness
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.answers import Health, StatusAnswer
 from core.client import GatewayClient
+from core.contract.answers import Health, StatusAnswer
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
-from core.healer import Restarts
-from core.ledger import Ledger
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
-from core.settings import ServerSettings, SessionSettings, Settings, Timeouts
+from core.monitor.healer import Restarts
+from core.monitor.ledger import Ledger
+from core.monitor.watcher import ServerWatcher
+from core.settings.values import ServerSettings, SessionSettings, Settings, Timeouts
 from core.snapshot import SnapshotExchange
 from core.store import History
-from core.watcher import ServerWatcher
 from tests.fakes import FakeClock
 
 SERVER = "main"

@@ -23,8 +23,8 @@ from core.models import (
     Verdict,
 )
 from core.operation_status import OUTCOMES, OperationStatus
-from core.settings import load_environment
-from core.settings_store import SettingsSource
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from core.store import FileStore, History
 from dashboard.auth.users import Role, User
 

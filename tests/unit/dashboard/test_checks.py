@@ -8,7 +8,7 @@ from datetime import timedelta
 from page_world import NOW, FakeCore
 
 from core.exceptions import SecretKeyRejectedError, WppconnectError
-from core.settings import ServerSettings
+from core.settings.values import ServerSettings
 from dashboard import checks
 
 

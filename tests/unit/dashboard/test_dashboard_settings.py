@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import load_settings
+from core.settings.loader import load_settings
 from dashboard.auth.users import Role
 from dashboard.settings import DashboardEnvironment
 

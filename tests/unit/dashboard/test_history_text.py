@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.models import HistoryEntry
-from core.verdict_log import TRANSITION
+from core.track_record.verdict_log import TRANSITION
 from dashboard import history_text
 from dashboard.formatting import Voice
 from dashboard.words import HISTORY_KINDS

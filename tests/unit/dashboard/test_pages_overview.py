@@ -8,8 +8,8 @@ import pytest
 from page_world import APP, NOW, FakeCore, FakeSignIns, ago, open_page, server, session, shown
 from streamlit.testing.v1 import AppTest
 
-from core import pausing
 from core.models import HistoryEntry, Pause
+from core.settings import pausing
 from dashboard import past, state
 from dashboard.auth.users import Role, User
 

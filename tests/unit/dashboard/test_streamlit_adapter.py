@@ -3,7 +3,7 @@ from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
-from core.settings import load_settings
+from core.settings.loader import load_settings
 from dashboard.settings import DashboardEnvironment
 from dashboard.streamlit_adapter import is_activity, rerun_frame, streamlit_options
 

@@ -11,8 +11,8 @@ from page_world import session
 
 from core.models import Reason, Verdict
 from core.reasons import Loss
-from core.timeline import Span
-from core.track_record import TrackRecord, track_record
+from core.track_record.records import TrackRecord, track_record
+from core.track_record.timeline import Span
 from dashboard import track_text
 from dashboard.formatting import Voice
 

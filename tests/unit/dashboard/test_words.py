@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import core.settings_fields as fields
-import core.settings_overlay as overlay
-import core.settings_store as store
 from core.models import Reason, TokenSource, Verdict
 from core.operation_status import OUTCOMES, Kind, Step
-from core.settings_store import DEFAULT, SAVED_ON_THE_PAGE
+from core.settings import fields, overlay, source
+from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
 from dashboard import theme, words
 
 
@@ -29,7 +27,7 @@ def test_every_code_of_core_has_words() -> None:
 
 def test_the_problems_that_are_translated_are_those_that_core_tells() -> None:
     said = "".join(
-        Path(module.__file__ or "").read_text(encoding="utf-8") for module in (fields, overlay, store)
+        Path(module.__file__ or "").read_text(encoding="utf-8") for module in (fields, overlay, source)
     )
 
     assert [problem for problem in words.PROBLEMS if problem not in said] == []

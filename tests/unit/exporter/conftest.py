@@ -22,7 +22,7 @@ from core.models import (
     Snapshot,
     Verdict,
 )
-from core.settings import Settings, Timeouts
+from core.settings.values import Settings, Timeouts
 from exporter.access import Access
 from exporter.connections import DeadlineProtocol
 from exporter.exposition import Exposition

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.settings import ServerSettings, SessionSettings, Settings
+from core.settings.values import ServerSettings, SessionSettings, Settings
 from exporter.discovery import discovery_json, monitored_sessions
 
 SETTINGS = Settings(

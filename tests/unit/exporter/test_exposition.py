@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from core.models import Verdict
-from core.settings import Timeouts
+from core.settings.values import Timeouts
 from exporter.exposition import Exposition
 from exporter.lines import Family, Format
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.containers.sessions import GatewaySessions, SessionPatience
 from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
-from core.monitor import Monitor
+from core.monitor.monitor import Monitor
 from core.propagation.reach import StepEvent
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

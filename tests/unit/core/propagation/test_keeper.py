@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from core.models import HistoryEntry
 from core.propagation.keeper import ValueKeeper
 from core.propagation.targets import ReceivedKind, Receives
-from core.settings import Settings
-from core.settings_store import SavedSettings, SettingsSource
+from core.settings.overlay import SavedSettings
+from core.settings.source import SettingsSource
+from core.settings.values import Settings
 from core.store import FileStore
 from tests.support.settings_world import ENVIRONMENT
 

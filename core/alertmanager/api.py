@@ -1,0 +1,236 @@
+"""What we ask of Alertmanager's HTTP API: to take an alert, what became of it, and silences.
+
+Every failure is an AlertmanagerError in words for the operator, which name no password.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from core.contract.answers import showable
+from core.exceptions import AlertmanagerError, ConnectError, RequestTimeoutError, WppconnectError
+from core.settings.values import AlertmanagerSettings
+from core.transport import Answer, Transport
+
+COUNTER = re.compile(
+    r"^alertmanager_(notification_requests_total|notification_requests_failed_total|notifications_failed_total)"
+    r'\{[^}]*\bintegration="(\w+)"[^}]*\} (\S+)$',
+    re.MULTILINE,
+)
+RECEIVER = re.compile(r"^- name: (.+)$|^  (\w+)_configs:", re.MULTILINE)
+
+EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Moments that every time zone can tell; people silence "for ever", and Go's zero is of the year 1."""
+REPETITION = re.compile(r"[*+?{]")
+NESTED = re.compile(r"\)[*+?{]")
+MOST_REPETITIONS = 3
+"""Beyond these, or with one inside another, our matching may take for ever and hold up the whole page.
+Alertmanager's never does."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Routed:
+    """Where an alert went."""
+
+    receivers: tuple[str, ...]
+    is_suppressed: bool
+
+
+@dataclass(frozen=True)
+class NoticeCounts:
+    """Notifications since Alertmanager started, by kind of integration."""
+
+    delivered: Mapping[str, int]
+    given_up: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A condition on one label."""
+
+    label: str
+    value: str
+    is_regex: bool
+    is_equal: bool
+
+    def accepts(self, value: str) -> bool:
+        """Tell whether a label with this value meets the condition."""
+        if not self.is_regex:
+            return (self.value == value) == self.is_equal
+        if NESTED.search(self.value) or len(REPETITION.findall(self.value)) > MOST_REPETITIONS:
+            return False
+        try:
+            return bool(re.fullmatch(self.value, value)) == self.is_equal
+        except (re.error, RecursionError, OverflowError):
+            return False  # Alertmanager's regular expressions are a little different from ours.
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Alerts that nobody is notified of for a while."""
+
+    id: str
+    author: str
+    comment: str
+    since: datetime
+    until: datetime
+    matchers: tuple[Matcher, ...]
+
+    def covers(self, server: str, session: str) -> bool:
+        """Tell whether it keeps back every alert of a session; one that looks at other labels may not."""
+        labels = {"server": server, "session": session}
+        return all(one.label in labels and one.accepts(labels[one.label]) for one in self.matchers)
+
+
+class Alertmanager:
+    """One Alertmanager; usable from any thread. Close it after use."""
+
+    def __init__(self, settings: AlertmanagerSettings, *, answer_seconds: float = 10.0) -> None:
+        self._url = settings.address
+        self._headers = {"Authorization": settings.authorization} if settings.authorization else {}
+        self._answer_seconds = answer_seconds
+        self._transport = Transport(
+            self._url,
+            connect_timeout_seconds=min(3.0, answer_seconds),
+            proxy=None,
+            user_agent="wppconnect-ops",
+        )
+
+    def post(self, alert: Mapping[str, Any]) -> None:
+        """Hand over one alert."""
+        self._ask("POST", "/api/v2/alerts", json_body=[alert])
+
+    def find(self, label: str, value: str) -> Routed | None:
+        """Tell where the alert with this label went; None when Alertmanager has none."""
+
+        def read(answer: Any) -> Routed | None:
+            if not answer:
+                return None
+            names = tuple(receiver["name"] for receiver in answer[0]["receivers"])
+            return Routed(names, is_suppressed=answer[0]["status"]["state"] == "suppressed")
+
+        return self._read(read, "/api/v2/alerts?filter={matcher}", matcher=f'{label}="{value}"')
+
+    def kinds(self) -> dict[str, set[str]]:
+        """Read from its configuration by what kinds of integration each receiver notifies."""
+        # Written by Alertmanager itself, always in the same form, and the only place that tells.
+        text: str = self._read(lambda answer: answer["config"]["original"], "/api/v2/status")
+        found: dict[str, set[str]] = {}
+        name = ""
+        for receiver, kind in RECEIVER.findall(text[text.find("\nreceivers:") :]):
+            name = receiver.strip("'\"") or name
+            found.setdefault(name, set()).update({kind} - {""})
+        return found
+
+    def notice_counts(self) -> NoticeCounts:
+        """Count notifications by kind of integration: Alertmanager keeps no finer account."""
+        counts: dict[str, dict[str, int]] = {}
+        body = self._ask("GET", "/metrics").body
+        try:
+            for name, kind, value in COUNTER.findall(body.decode(errors="replace")):
+                of_name = counts.setdefault(name, {})
+                of_name[kind] = of_name.get(kind, 0) + int(float(value))
+        except (ValueError, OverflowError):
+            raise self._unreadable() from None
+        failed = counts.get("notification_requests_failed_total", {})
+        requests = counts.get("notification_requests_total", {})
+        return NoticeCounts(
+            delivered={kind: count - failed.get(kind, 0) for kind, count in requests.items()},
+            given_up=counts.get("notifications_failed_total", {}),
+        )
+
+    def silences(self) -> tuple[Silence, ...]:
+        """List the silences that are in force or will be."""
+
+        def read(answer: Any) -> tuple[Silence, ...]:
+            return tuple(_silence(one) for one in answer if one["status"]["state"] != "expired")
+
+        return self._read(read, "/api/v2/silences")
+
+    def silence(
+        self, server: str, session: str, *, author: str, comment: str, since: datetime, until: datetime
+    ) -> str:
+        """Silence every alert of one session; returns the silence's name."""
+        labels = {"server": server, "session": session}
+        matchers = [
+            {"name": name, "value": value, "isRegex": False, "isEqual": True}
+            for name, value in labels.items()
+        ]
+        moments = {"startsAt": since.isoformat(), "endsAt": until.isoformat()}
+        body = {"matchers": matchers, **moments, "createdBy": author, "comment": comment}
+        return self._read(lambda answer: str(answer["silenceID"]), "/api/v2/silences", json_body=body)
+
+    def expire(self, silence: str) -> None:
+        """End a silence; one that has ended already is as it should be."""
+        self._ask("DELETE", "/api/v2/silence/{silence}", silence=silence)
+
+    def close(self) -> None:
+        """Close the connections; a call that is under way ends."""
+        self._transport.close()
+
+    def _read(self, read: Callable[[Any], T], route: str, *, json_body: Any = None, **path: str) -> T:
+        answer = self._ask("POST" if json_body else "GET", route, json_body=json_body, **path)
+        try:
+            return read(json.loads(answer.body))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise self._unreadable() from None
+
+    def _ask(self, method: str, route: str, *, json_body: Any = None, **path: str) -> Answer:
+        try:
+            answer = self._transport.request(
+                method,
+                route,
+                path=path,
+                operation="ask Alertmanager",
+                timeout_seconds=self._answer_seconds,
+                headers=self._headers,
+                json_body=json_body,
+            )
+        except (ConnectError, RequestTimeoutError) as error:
+            why = "no answer in time" if isinstance(error, RequestTimeoutError) else "no connection"
+            raise AlertmanagerError(f"{self._url} cannot be reached ({why})", code="unreachable") from None
+        except WppconnectError:
+            raise self._unreadable() from None
+        if answer.status_code >= 400:
+            text = f"{self._url} refused the request ({answer.status_code})"
+            raise AlertmanagerError(text, code="refused")
+        return answer
+
+    def _unreadable(self) -> AlertmanagerError:
+        text = f"{self._url} answers, but not as Alertmanager does; look at ALERTMANAGER_URL"
+        return AlertmanagerError(text, code="unreadable")
+
+
+def increased(before: Mapping[str, int], now: Mapping[str, int], kinds: Collection[str]) -> set[str]:
+    """Return the kinds whose count has grown."""
+    return {kind for kind in kinds if now.get(kind, 0) > before.get(kind, 0)}
+
+
+def _silence(told: Any) -> Silence:
+    # isEqual came with 0.22: a matcher without it is one.
+    matchers = (
+        Matcher(str(one["name"]), str(one["value"]), bool(one["isRegex"]), bool(one.get("isEqual", True)))
+        for one in told["matchers"]
+    )
+    return Silence(
+        id=str(told["id"]),
+        author=showable(str(told["createdBy"])),
+        comment=showable(str(told["comment"])),
+        since=_moment(told["startsAt"]),
+        until=_moment(told["endsAt"]),
+        matchers=tuple(matchers),
+    )
+
+
+def _moment(told: str) -> datetime:
+    moment = datetime.fromisoformat(told)
+    if moment.tzinfo is None:
+        raise ValueError("it names no time zone")
+    return min(max(moment, EARLIEST), LATEST)

@@ -1,0 +1,235 @@
+"""Examine one gateway, and one of its sessions, question by question, until one cause explains it.
+
+Only calls that change nothing: the secret is tried with show-all-sessions, the one call that a wrong secret
+cannot make act (contract, T1).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+
+from core.client import GatewayClient
+from core.clock import Now
+from core.clock import now as real_now
+from core.contract.answers import StatusAnswer
+from core.contract.token_format import TokenKind, parse_token
+from core.doctor.diagnosis import (
+    FIRST_SEEN_UNLINKED,
+    Cause,
+    Check,
+    CheckResult,
+    Circumstances,
+    Diagnosis,
+    Result,
+    conclude,
+)
+from core.exceptions import WppconnectError
+from core.models import HistoryEntry, Reason, ServerSnapshot, SessionState, Verdict
+from core.monitor import end_to_end
+from core.operations.record import read_facts
+from core.runtime import Core
+from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.settings.values import ServerSettings
+from core.verdict import START_LIMIT
+
+RECENT_START = timedelta(minutes=5)
+"""A session that starts so soon after its gateway did may meet the lock of an earlier container's browser."""
+HISTORY_ENTRIES = 60
+
+Tell = Callable[[Diagnosis], None]
+
+
+def examine(
+    core: Core,
+    server: str,
+    session: str | None = None,
+    *,
+    asks_whatsapp: bool = False,
+    tell: Tell = lambda _: None,
+    now: Now = real_now,
+) -> Diagnosis:
+    """Ask every question that makes sense, tell the diagnosis after each answer, and return it whole.
+
+    Without a session only the gateway is examined, with its first session's token. WhatsApp itself is asked
+    too where `asks_whatsapp` or the gateway's settings opt in. Raises StoreError.
+    """
+    diagnosis = Diagnosis(server=server, session=session, began_at=now())
+    configured = core.settings.current().server(server)
+    if configured is None or (session is not None and configured.session(session) is None):
+        return diagnosis.model_copy(update={"cause": Cause.NOT_CONFIGURED})
+    with closing(core.client(configured)) as client:
+        examination = _Examination(core, configured, session, client, now)
+        for answer in examination.answers(asks_whatsapp=asks_whatsapp or bool(configured.end_to_end_minutes)):
+            diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer)})
+            tell(diagnosis)
+    cause = conclude(diagnosis.results, examination.circumstances())
+    diagnosis = diagnosis.model_copy(update={"cause": cause})
+    tell(diagnosis)
+    return diagnosis
+
+
+class _Examination:
+    """One examination: what the calls returned, and what is known beside them."""
+
+    def __init__(
+        self, core: Core, server: ServerSettings, session: str | None, client: GatewayClient, now: Now
+    ) -> None:
+        self._core = core
+        self._server = server
+        self._session = session
+        self._client = client
+        self._now = now
+        self._status: StatusAnswer | None = None
+
+    def answers(self, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
+        """Ask one question after the other; those that no answer can be had to are left out or skipped."""
+        reachable = _ask(Check.REACHABLE, self._is_reachable)
+        yield reachable
+        if reachable.result is not Result.PASSED:
+            return
+        yield self._version()
+        accepted = self._secret()
+        yield accepted
+        yield _ask(Check.DEFAULT_REFUSED, lambda: not self._client.accepts_secret(PUBLIC_DEFAULT_SECRET))
+        names = [one.name for one in self._server.sessions]
+        session = self._session or (names[0] if names else None)
+        if session is None or accepted.result is Result.FAILED:
+            return
+        token = _ask(Check.TOKEN_ACCEPTED, lambda: self._read_status(session))
+        yield token
+        if self._session is None or token.result is not Result.PASSED:
+            return
+        yield from self._about_session(self._session, asks_whatsapp=asks_whatsapp)
+
+    def circumstances(self) -> Circumstances:
+        """Gather what is known beside the answers."""
+        known = Circumstances(now=self._now(), token_is=self._token_is())
+        snapshot = self._core.monitor.snapshot()
+        gateway = snapshot.server(self._server.name)
+        seen = snapshot.session(self._server.name, self._session) if self._session else None
+        if gateway is None or seen is None:
+            return known
+        began = seen.state_since if seen.state is SessionState.INITIALIZING else None
+        return known.model_copy(
+            update={
+                "start_is_late": began is not None and known.now - began > START_LIMIT,
+                "profile_was_held": began is not None and self._held_profile(began, gateway, seen.session),
+                "qr": seen.qr,
+                "reason": seen.reason if seen.verdict is Verdict.DISCONNECTED else Reason.NONE,
+                "ever_connected": seen.ever_connected,
+                "attempts": expired_attempts(self._transitions(seen.session)),
+            }
+        )
+
+    def _held_profile(self, began: datetime, gateway: ServerSnapshot, session: str) -> bool:
+        facts = read_facts(self._core.store, gateway.server, session)
+        held_until = facts.free_at or facts.failed_close_at
+        if held_until is not None and began < held_until:
+            return True
+        started_at = gateway.started_at
+        return started_at is not None and timedelta(0) <= began - started_at < RECENT_START
+
+    def _transitions(self, session: str) -> list[HistoryEntry]:
+        return self._core.history.read(
+            server=self._server.name,
+            session=session,
+            kinds=["transition"],
+            newest_first=True,
+            limit=HISTORY_ENTRIES,
+        )
+
+    def _is_reachable(self) -> bool:
+        self._client.read_health()
+        return True
+
+    def _version(self) -> CheckResult:
+        gateway = self._core.monitor.snapshot().server(self._server.name)
+        version = gateway.version if gateway is not None else None
+        if version is None:
+            # Only a session that has a state tells it (section 5).
+            return CheckResult(check=Check.VERSION, result=Result.SKIPPED)
+        numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+        result = Result.PASSED if numbers >= FIRST_SEEN_UNLINKED else Result.FAILED
+        return CheckResult(check=Check.VERSION, result=result, detail=version)
+
+    def _secret(self) -> CheckResult:
+        if self._server.secret_key is None:
+            return CheckResult(check=Check.SECRET_ACCEPTED, result=Result.SKIPPED)
+        secret = self._server.secret_key.get_secret_value()
+        return _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret))
+
+    def _read_status(self, session: str) -> bool:
+        self._status = self._client.read_status(session)
+        return True
+
+    def _about_session(self, session: str, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
+        state = self._status.state if self._status is not None else None
+        connected = state is SessionState.CONNECTED
+        yield CheckResult(
+            check=Check.SESSION_STATE,
+            result=Result.PASSED if connected else Result.FAILED,
+            detail=state or SessionState.UNKNOWN,
+        )
+        if connected:
+            page = _ask(Check.PAGE_ANSWERS, lambda: self._client.check_connection(session))
+            yield page
+            if asks_whatsapp and page.result is Result.PASSED:
+                yield self._end_to_end(session)
+        if state is SessionState.QRCODE:
+            yield _ask(Check.QR_LIVE, lambda: self._shows_live_code(session))
+
+    def _end_to_end(self, session: str) -> CheckResult:
+        seen = end_to_end.check(self._client, session, now=self._now)
+        result = {
+            end_to_end.Result.PASSED: Result.PASSED,
+            end_to_end.Result.FAILED: Result.FAILED,
+        }.get(seen.result, Result.SKIPPED)
+        seconds = (seen.ended_at - seen.started_at).total_seconds()
+        return CheckResult(check=Check.END_TO_END, result=result, seconds=round(seconds, 3))
+
+    def _shows_live_code(self, session: str) -> bool:
+        status = self._client.read_status(session)
+        return status.state is SessionState.QRCODE and bool(status.urlcode)
+
+    def _token_is(self) -> str:
+        if self._server.token is None:
+            return "missing"
+        parsed = parse_token(self._server.token.get_secret_value())
+        if parsed.looks_cut:
+            return "cut"
+        return "token" if parsed.kind is TokenKind.BCRYPT else "raw_key"
+
+
+def expired_attempts(newest_first: list[HistoryEntry]) -> tuple[timedelta, ...]:
+    """Tell from transitions how long each code was on that expired unused since the last connection."""
+    spans: list[timedelta] = []
+    expired_at: datetime | None = None
+    for entry in newest_first:
+        match entry.data.get("to"), entry.data.get("reason"):
+            case Verdict.CONNECTED, _:
+                break
+            case Verdict.DISCONNECTED, Reason.CODE_EXPIRED:
+                expired_at = entry.at
+            case ((Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE), _) if expired_at is not None:
+                spans.append(expired_at - entry.at)
+                expired_at = None
+    return tuple(spans)
+
+
+def _ask(check: Check, question: Callable[[], bool]) -> CheckResult:
+    began = time.monotonic()
+    error = ""
+    try:
+        passed = question()
+    except WppconnectError as problem:
+        passed, error = False, type(problem).__name__
+    return CheckResult(
+        check=check,
+        result=Result.PASSED if passed else Result.FAILED,
+        seconds=round(time.monotonic() - began, 3),
+        error=error,
+    )

@@ -1,0 +1,123 @@
+"""Carries out self-healing for one gateway, in the process that probes it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.clock import Now
+from core.contract.waits import Waits
+from core.exceptions import StoreError
+from core.models import SessionSnapshot, Verdict
+from core.monitor import self_healing
+from core.monitor.ledger import Ledger
+from core.monitor.self_healing import NOT_BEGUN_AFTER, USUAL, Healed
+from core.operation_status import OperationStatus
+
+log = logging.getLogger(__name__)
+
+
+def _in_a_thread(call: Callable[[], None]) -> None:
+    threading.Thread(target=call, name="healing", daemon=True).start()
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """What it needs of the operations, each by the gateway's and the session's name."""
+
+    heal: Callable[[str, str, bool], object]
+    """Close and start; the last argument tells that an earlier try closed it."""
+    status: Callable[[str, str], OperationStatus | None]
+    is_taken: Callable[[str], bool]
+    """Whether several sessions of a gateway are being started."""
+    waits: Waits = USUAL
+    in_background: Callable[[Callable[[], None]], None] = _in_a_thread
+
+
+class Healer:
+    """Used from the one thread that schedules probes; beginning a try may block and is done in another."""
+
+    def __init__(self, server: str, ledger: Ledger, restarts: Restarts, *, now: Now) -> None:
+        self._server = server
+        self._ledger = ledger
+        self._restarts = restarts
+        self._now = now
+
+    def turn(self, write_down: Callable[[], None]) -> None:
+        """See how tries ended, and begin the next when it is time; `write_down` publishes what is known."""
+        try:
+            for one in self._ledger.sessions():
+                self._follow(one)
+            sessions, waits = self._ledger.sessions(), self._restarts.waits
+            chosen = self_healing.choose(self._ledger.gateway, sessions, self._now(), waits)
+            if chosen is None or self._is_anybody_at_work():
+                return
+        except StoreError as error:
+            log.warning("operations_unreadable server=%s error=%s", self._server, error)
+            return
+        self._begin(chosen, write_down)
+
+    def _begin(self, name: str, write_down: Callable[[], None]) -> None:
+        session = self._ledger.session(name)
+        if session.healing is None:
+            return
+        self._ledger.take_healing(name, self_healing.begun(session.healing, self._now()))
+        write_down()
+        log.info(
+            "self_healing_begins server=%s session=%s verdict=%s reason=%s try=%d",
+            self._server,
+            name,
+            session.verdict,
+            session.reason,
+            session.healing.tries + 1,
+        )
+        is_closed = session.verdict == Verdict.DISCONNECTED
+
+        def begin() -> None:
+            try:
+                self._restarts.heal(self._server, name, is_closed)
+            except Exception:
+                # Seen as a try that was never begun.
+                log.exception("self_healing_failed server=%s session=%s", self._server, name)
+
+        self._restarts.in_background(begin)
+
+    def _follow(self, session: SessionSnapshot) -> None:
+        healing = session.healing
+        if healing is None:
+            return
+        outcome = self._outcome(session) if healing.is_trying else None
+        if outcome is not None:
+            self._ledger.take_healing(
+                session.session, self_healing.ended(healing, outcome, self._now()), outcome
+            )
+            log.info(
+                "self_healing_ended server=%s session=%s outcome=%s", self._server, session.session, outcome
+            )
+        else:
+            after = self_healing.follow(session, self._now(), self._restarts.waits)
+            if after is not None and after != healing:
+                self._ledger.take_healing(session.session, after)
+
+    def _outcome(self, session: SessionSnapshot) -> Healed | None:
+        """Tell how the running try ended; None while it runs."""
+        began = session.healing.tried_at if session.healing else None
+        if began is None:
+            return None
+        status = self._restarts.status(self._server, session.session)
+        if status is None or status.started_at < began:
+            return Healed.INTERRUPTED if self._now() - began > NOT_BEGUN_AFTER else None
+        if not status.by_itself:
+            return Healed.INTERRUPTED
+        if status.is_running:
+            return None
+        return Healed.of(status.outcome.code) if status.outcome is not None else Healed.INTERRUPTED
+
+    def _is_anybody_at_work(self) -> bool:
+        """Tell whether an operation runs on any session of the gateway: each start is a browser more."""
+        if self._restarts.is_taken(self._server):
+            return True
+        running = (self._restarts.status(self._server, one.session) for one in self._ledger.sessions())
+        return any(status is not None and status.is_running for status in running)

@@ -1,0 +1,372 @@
+"""What is known of one gateway and its sessions, judged and written down as observations come in."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from core import verdict
+from core.clock import Now
+from core.exceptions import StoreError
+from core.models import (
+    EndToEnd,
+    Healing,
+    HistoryEntry,
+    Observation,
+    Reason,
+    ServerSnapshot,
+    SessionSnapshot,
+    SessionState,
+    Verdict,
+)
+from core.monitor import budget, end_to_end
+from core.monitor.probe import GatewayObservation, Listing
+from core.monitor.resumption import (
+    catch_up,
+    doubt,
+    first_server_snapshot,
+    first_snapshot,
+    pause_or_resume,
+    resume_server,
+)
+from core.monitor.tally import RECOVERY_BOUNDS_SECONDS, Tally
+from core.reasons import Loss, ProbeFailure
+from core.settings.values import ServerSettings, Settings
+from core.store import History
+from core.tokens.cache import TokenCache
+from core.track_record.timeline import NO_GAP
+from core.track_record.verdict_log import TRANSITION, Start, write_start, write_transition
+
+log = logging.getLogger(__name__)
+
+UNWRITTEN_LIMIT = 10_000
+"""How many lines of history are kept in memory while the disk takes none."""
+
+
+class Ledger:
+    """One gateway's state in the process that probes it; used from one thread.
+
+    A disk that fails stops nothing here: what could not be written into the history is written later.
+    """
+
+    def __init__(
+        self,
+        server: ServerSettings,
+        settings: Settings,
+        *,
+        before: ServerSnapshot | None,
+        history: History,
+        tokens: TokenCache,
+        holder: str,
+        closed_by: Callable[[str, str], Reason | None],
+        now: Now,
+    ) -> None:
+        self._server = server
+        self._settings = settings
+        self._history = history
+        self._unwritten: deque[HistoryEntry] = deque(maxlen=UNWRITTEN_LIMIT)
+        self._disk_fails = False
+        self._tokens = tokens
+        self._closed_by = closed_by
+        self._now = now
+        self._before = before
+        self._began = now()
+        self._sessions = self._resume_sessions()
+        first = first_server_snapshot(server, settings, holder=holder, now=now())
+        self._gateway = resume_server(first, before)
+        if not server.end_to_end_minutes:
+            self._gateway = self._gateway.model_copy(update={"end_to_end_offered": None})
+        self.tally = Tally.resume(before.probe_seconds if before and before.holder == holder else None)
+        self._recoveries = Tally.resume(before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS)
+        self.watched: dict[str, datetime] = {}
+        self.has_news = True
+        """Something changed that readers should see at once."""
+
+    @property
+    def is_up(self) -> bool | None:
+        """Did the gateway answer its latest health check; None before the first."""
+        return self._gateway.up
+
+    @property
+    def interval_seconds(self) -> float:
+        """How often each session is probed."""
+        return self._gateway.interval_seconds
+
+    @property
+    def gateway(self) -> ServerSnapshot:
+        """What is known of the gateway itself; its sessions are as old as the latest snapshot."""
+        return self._gateway
+
+    def sessions(self) -> tuple[SessionSnapshot, ...]:
+        """Tell every session as it is known now."""
+        return tuple(self._sessions.values())
+
+    def session(self, name: str) -> SessionSnapshot:
+        """Tell one session as it is known now."""
+        return self._sessions[name]
+
+    def enabled(self) -> list[str]:
+        """Name the sessions to probe."""
+        return [name for name, session in self._sessions.items() if session.enabled]
+
+    def checkable(self) -> list[str]:
+        """Name the sessions that can be checked end to end: their page answers."""
+        return [
+            name
+            for name, one in self._sessions.items()
+            if one.verdict == Verdict.CONNECTED or one.reason == Reason.WHATSAPP_NOT_ANSWERING
+        ]
+
+    def checks(self) -> dict[str, EndToEnd | None]:
+        """Tell what earlier end-to-end checks found, by session."""
+        return {name: self._sessions[name].end_to_end for name in self.enabled()}
+
+    def record_start(self) -> None:
+        """Note for the history from when on is measured again, and until when it was before."""
+        before = self._before
+        is_same = before is not None and before.holder == self._gateway.holder
+        if not (before and is_same and abs(self._began - before.published_at) < NO_GAP):
+            start = Start(self._began, before.published_at if before else None)
+            self._unwritten.appendleft(write_start(self._server.name, self._gateway.holder, start))
+
+    def notice_gap(self) -> bool:
+        """Tell whether nobody measured for a while: this process stood still, or the clock was set forward.
+
+        That is neither up nor down, and what was seen before says nothing about now; it is no loss either.
+        """
+        now, heartbeat = self._now(), self._gateway.published_at
+        if now - heartbeat < NO_GAP:
+            return False
+        log.warning(
+            "nobody_measured server=%s seconds=%.0f", self._server.name, (now - heartbeat).total_seconds()
+        )
+        start = Start(now, heartbeat)
+        self._unwritten.append(write_start(self._server.name, self._gateway.holder, start))
+        stale_after = self._stale_after(self._gateway.interval_seconds)
+        for before in self.sessions():
+            self._keep(before, doubt(before, now=now, stale_after=stale_after))
+        self._gateway = self._gateway.model_copy(update={"published_at": now})
+        self.has_news = True
+        return True
+
+    def write_history(self) -> None:
+        """Write what has not been written yet; a transition goes there before anybody is shown it."""
+        if not self._unwritten:
+            return
+        try:
+            self._history.append(*self._unwritten)
+        except StoreError as error:
+            if not self._disk_fails:
+                log.warning("history_not_written server=%s error=%s", self._server.name, error)
+            self._disk_fails = True
+        else:
+            self._unwritten.clear()
+            self._disk_fails = False
+
+    def take_session(self, name: str, seen: Observation) -> None:
+        """Take in one probe of a session."""
+        before = self._sessions[name]
+        if before.probe_started_at is not None and self._is_late(seen, before.probe_started_at):
+            # A patient probe that ends after a newer quick one only adds what it knows about the page.
+            if not _tells_of_the_page(seen, before):
+                return
+            seen = seen.model_copy(update={"started_at": before.probe_started_at})
+        after = verdict.advance(before, seen, self._circumstances(name))
+        after = after.model_copy(update=self._token_counts(before))
+        if seen.problem is not None:
+            self._count_failure(ProbeFailure.of(seen.problem.kind))
+        if seen.version and seen.version != self._gateway.version:
+            self._gateway = self._gateway.model_copy(update={"version": seen.version})
+        self._keep(before, after)
+
+    def take_gateway(self, seen: GatewayObservation) -> None:
+        """Take in one health check; when the gateway is down, so is every session of it."""
+        update: dict[str, object] = {"up": seen.up, "problem": seen.problem}
+        uptime, before = seen.uptime_seconds, self._gateway.uptime_seconds
+        if uptime is not None:
+            started_at = self._now() - timedelta(seconds=uptime)
+            update |= {"uptime_seconds": uptime, "started_at": started_at}
+            if before is not None and uptime < before:
+                update |= {"restarted_at": started_at, "restarts": self._gateway.restarts + 1}
+                log.warning("gateway_restarted server=%s", self._server.name)
+        self.has_news |= seen.up != self._gateway.up
+        self._gateway = self._gateway.model_copy(update=update)
+        if seen.problem is not None:
+            at = seen.problem.at
+            for name in self.enabled():
+                down = Observation(started_at=at, observed_at=at, problem=seen.problem)
+                self.take_session(name, down)
+
+    def take_listing(self, seen: Listing) -> None:
+        """Take in what show-all-sessions said."""
+        update: dict[str, object] = {}
+        if seen.secret_key_valid is not None:
+            update["secret_key_valid"] = seen.secret_key_valid
+        if seen.default_secret is not None:
+            update["default_secret"] = seen.default_secret
+        if seen.sessions is not None:
+            configured = {session.name for session in self._server.sessions}
+            update["discovered"] = tuple(name for name in seen.sessions if name not in configured)
+        self._gateway = self._gateway.model_copy(update=update)
+        self.has_news = True
+
+    def take_end_to_end(self, name: str, seen: end_to_end.Checked) -> int:
+        """Take in one end-to-end check; return how many in a row WhatsApp has not answered by now."""
+        before = self._sessions[name]
+        known, began = before.end_to_end or EndToEnd(), before.state_since
+        if before.state != SessionState.CONNECTED or (began is not None and began > seen.started_at):
+            return 0  # It says nothing about the connection of now.
+        if seen.result != end_to_end.Result.INCONCLUSIVE:
+            offered = seen.result != end_to_end.Result.NOT_OFFERED
+            self._gateway = self._gateway.model_copy(update={"end_to_end_offered": offered})
+        counted = end_to_end.count(known, seen)
+        after = before.model_copy(update={"end_to_end": counted})
+        concluded, reason = verdict.judge(after, self._circumstances(name))
+        if concluded != before.verdict:
+            after = verdict.conclude(after, concluded, reason, self._now())
+        self._keep(before, after)
+        self.has_news = True
+        return counted.failures
+
+    def take_healing(self, name: str, healing: Healing, ended: str | None = None) -> None:
+        """Take in what self-healing does; `ended` counts a try that ended so."""
+        self._sessions[name] = self._sessions[name].model_copy(update={"healing": healing})
+        if ended is not None:
+            counts = self._gateway.self_healing
+            counts = counts | {str(ended): counts.get(str(ended), 0) + 1}
+            self._gateway = self._gateway.model_copy(update={"self_healing": counts})
+        self.has_news = True
+
+    def judge_age(self) -> None:
+        """Conclude anew what follows from time alone: stale, or stuck."""
+        for name in self.enabled():
+            before = self._sessions[name]
+            # A verdict that is newer than the observation does not come of it: it was read in the history,
+            # or concluded here before.
+            if before.observed_at is not None and before.since <= before.observed_at:
+                concluded, reason = verdict.judge(before, self._circumstances(name))
+                if concluded != before.verdict:
+                    self._keep(before, verdict.conclude(before, concluded, reason, self._now()))
+
+    def snapshot(self) -> ServerSnapshot:
+        """Write down everything that is known now."""
+        self.has_news = False
+        costs = [self._tokens.cost(name) for name in self.enabled()]
+        interval = budget.stretched_interval(self._settings.interval_seconds, costs)
+        stretched = interval > self._settings.interval_seconds
+        self._gateway = self._gateway.model_copy(
+            update={
+                "interval_seconds": interval,
+                "interval_reason": "token_cost" if stretched else "",
+                "published_at": self._now(),
+                "probe_seconds": self.tally.snapshot(),
+                "recovery_seconds": self._recoveries.snapshot(),
+                "sessions": tuple(self._sessions.values()),
+            }
+        )
+        return self._gateway
+
+    def _resume_sessions(self) -> dict[str, SessionSnapshot]:
+        known = {one.session: one for one in self._before.sessions} if self._before else {}
+        interval = self._before.interval_seconds if self._before else self._settings.interval_seconds
+        stale_after = self._stale_after(interval)
+        sessions, now = {}, self._began
+        for one in self._server.sessions:
+            published = known.pop(one.name, None)
+            before = published or first_snapshot(self._server.name, one.name, now)
+            before = catch_up(before, self._newest_transition(one.name, is_published=published is not None))
+            after = pause_or_resume(before, enabled=one.enabled and self._server.enabled, now=now)
+            after = doubt(after, now=now, stale_after=stale_after)
+            if bool(self._server.end_to_end_minutes) != (after.end_to_end is not None):
+                begun = EndToEnd() if self._server.end_to_end_minutes else None
+                after = after.model_copy(update={"end_to_end": begun})
+            if self._server.self_healing != (after.healing is not None):
+                untried = Healing() if self._server.self_healing else None
+                after = after.model_copy(update={"healing": untried})
+            if after.verdict != before.verdict:
+                self._unwritten.append(write_transition(before, after))
+            sessions[one.name] = after
+        for removed in known.values():
+            # From now on nobody measures it; were it added again, that time would look like its last verdict.
+            after = pause_or_resume(removed, enabled=False, now=now)
+            if after.verdict != removed.verdict:
+                self._unwritten.append(write_transition(removed, after))
+        return sessions
+
+    def _stale_after(self, interval_seconds: float) -> timedelta:
+        return timedelta(seconds=verdict.stale_after_seconds(interval_seconds, self._settings.timeouts))
+
+    def _newest_transition(self, name: str, *, is_published: bool) -> HistoryEntry | None:
+        # What is older stands in the last snapshot: to look for that in all files takes seconds in the end.
+        since = self._before.published_at - NO_GAP if self._before and is_published else None
+        try:
+            return self._history.latest(self._server.name, name, TRANSITION, since=since)
+        except StoreError as error:
+            log.warning("history_unreadable server=%s error=%s", self._server.name, error)
+            return None
+
+    def _is_late(self, seen: Observation, newest: datetime) -> bool:
+        # A newest probe in the future began before the clock was set back: it must not hide what is seen now.
+        return seen.started_at < newest <= self._now()
+
+    def _token_counts(self, session: SessionSnapshot) -> dict[str, object]:
+        try:
+            failures = self._tokens.failures(session.session)
+            renewals = self._tokens.renewals(session.session)
+        except StoreError as error:
+            log.warning("token_counts_unreadable session=%s error=%s", session.session, error)
+            return {}
+        return {"auth_failures": failures, "token_renewals": renewals}
+
+    def _count_failure(self, failure: ProbeFailure) -> None:
+        counts = self._gateway.probe_failures
+        counts = counts | {failure.value: counts.get(failure, 0) + 1}
+        self._gateway = self._gateway.model_copy(update={"probe_failures": counts})
+
+    def _count_outage(self, before: SessionSnapshot, after: SessionSnapshot) -> SessionSnapshot:
+        """Count an outage where it begins, by what began it, and where it ends, by how long it lasted."""
+        if before.lost_at is None and after.lost_at is not None:
+            loss = Loss.of(after.lost_reason).value
+            counts = after.disconnects | {loss: after.disconnects.get(loss, 0) + 1}
+            return after.model_copy(update={"disconnects": counts})
+        ended = before.lost_at is not None and after.verdict == Verdict.CONNECTED
+        if ended and after.outage_seconds is not None:
+            self._recoveries.observe(after.outage_seconds)
+        return after
+
+    def _circumstances(self, name: str) -> verdict.Circumstances:
+        return verdict.Circumstances(
+            now=self._now(),
+            stale_after=self._stale_after(self._gateway.interval_seconds),
+            gateway_up=self._gateway.up,
+            gateway_restarted_at=self._gateway.restarted_at,
+            closed_by=lambda: self._closed_by(self._server.name, name),
+        )
+
+    def _keep(self, before: SessionSnapshot, after: SessionSnapshot) -> None:
+        after = self._count_outage(before, after)
+        self._sessions[after.session] = after
+        if after.verdict != before.verdict:
+            log.info(
+                "verdict_changed server=%s session=%s from=%s to=%s reason=%s",
+                after.server,
+                after.session,
+                before.verdict,
+                after.verdict,
+                after.reason,
+            )
+            self._unwritten.append(write_transition(before, after))
+        shown_before = (before.verdict, before.qr, before.reason, before.state)
+        shown_after = (after.verdict, after.qr, after.reason, after.state)
+        self.has_news |= after.session in self.watched or shown_after != shown_before
+
+
+def _tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:
+    """Tell whether a probe that was overtaken knows more of the page than the newer ones."""
+    if late.state != newest.state or (late.page_answers is None and not late.page_timed_out):
+        return False
+    # In between the session may have been closed and started, or its page may have answered.
+    moments = (newest.state_since, newest.page_checked_at)
+    return all(moment is None or moment <= late.started_at for moment in moments)

@@ -1,0 +1,275 @@
+"""Keep a Snapshot of every gateway: probe where this process holds the lease, else read who does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from core import verdict
+from core.client import GatewayClient
+from core.clock import Monotonic, Now
+from core.clock import monotonic as real_monotonic
+from core.clock import now as real_now
+from core.exceptions import StoreError, WppconnectError
+from core.locks import ProcessLock
+from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
+from core.monitor.healer import Restarts
+from core.monitor.resumption import first_server_snapshot, first_snapshot
+from core.monitor.watcher import ServerWatcher
+from core.settings.source import SettingsSource
+from core.settings.values import ServerSettings, Settings
+from core.snapshot import SnapshotExchange
+from core.store import History
+
+log = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 0.25
+SETTINGS_SECONDS = 0.5
+ATTENTION_RENEWAL = timedelta(seconds=10)
+HINT_ATTENTION = timedelta(seconds=2)
+LONGEST_PAUSE_SECONDS = 30.0
+"""After probing has failed again and again; each try leaves its traces in the log."""
+
+ClientFactory = Callable[[ServerSettings, Settings], GatewayClient]
+
+
+class Monitor:
+    """Everything that front doors may show, in memory; start it once in each process."""
+
+    def __init__(
+        self,
+        settings: SettingsSource,
+        *,
+        exchange: SnapshotExchange,
+        history: History,
+        lock_directory: Path,
+        client: ClientFactory,
+        holder: str,
+        closed_by: Callable[[str, str], Reason | None] = lambda _server, _session: None,
+        restarts: Restarts | None = None,
+        now: Now = real_now,
+        monotonic: Monotonic = real_monotonic,
+    ) -> None:
+        self._settings = settings
+        self._exchange = exchange
+        self._history = history
+        self._lock_directory = lock_directory
+        self._client = client
+        self._holder = holder
+        self._closed_by = closed_by
+        self._restarts = restarts
+        self._now = now
+        self._monotonic = monotonic
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+        self._gateways: dict[str, _Gateway] = {}
+
+    def start(self) -> None:
+        """Begin to probe or to follow, in the background; safe to call twice."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the background threads and let go of the leases; safe to call twice."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=1.5)
+
+    def snapshot(self) -> Snapshot:
+        """Tell what is known now; memory only, with what is too old shown as unknown."""
+        settings = self._settings.current()
+        now = self._now()
+        servers = []
+        for configured in settings.servers:
+            gateway = self._gateways.get(configured.name)
+            latest = gateway.latest if gateway else None
+            if latest is None:
+                servers.append(first_server_snapshot(configured, settings, holder="", now=now))
+            else:
+                servers.append(self._aged(latest, configured, settings))
+        return Snapshot(taken_at=now, settings_revision=settings.revision, servers=tuple(servers))
+
+    def watch(self, server: str, session: str, seconds: float = 30.0) -> None:
+        """Ask whoever probes that gateway to look at this session every second for a while."""
+        until = self._now() + timedelta(seconds=seconds)
+        known = self._exchange.attention(server).get(session)
+        if known is not None and until - known <= min(ATTENTION_RENEWAL, timedelta(seconds=seconds / 2)):
+            return
+        try:
+            self._exchange.ask_attention(server, session, until)
+        except StoreError as error:
+            # Only a wish: the session is probed at its usual interval.
+            log.debug("attention_not_asked server=%s session=%s error=%s", server, session, error)
+
+    def hint(self, server: str, session: str) -> None:
+        """Have a session probed at once, by this process or by whoever holds the lease.
+
+        Raises StoreError when the hint cannot be written down for another process.
+        """
+        gateway = self._gateways.get(server)
+        if gateway is not None and gateway.hint(session):
+            return
+        known = self._exchange.attention(server).get(session, self._now())
+        # Always later than what is known: a wish that is not new would be no hint.
+        until = max(self._now() + HINT_ATTENTION, known + timedelta(milliseconds=1))
+        self._exchange.ask_attention(server, session, until)
+
+    def wait_for(
+        self,
+        server: str,
+        session: str,
+        condition: Callable[[SessionSnapshot], bool],
+        *,
+        timeout_seconds: float,
+        stop: threading.Event,
+    ) -> SessionSnapshot | None:
+        """Wait until the session's snapshot meets a condition; None when time is up or `stop` is set."""
+        deadline = self._monotonic() + timeout_seconds
+        while not stop.is_set() and self._monotonic() < deadline:
+            self.watch(server, session)
+            found = self.snapshot().session(server, session)
+            if found is not None and condition(found):
+                return found
+            stop.wait(FOLLOW_SECONDS)
+        return None
+
+    def probe_once(self) -> Snapshot:
+        """Probe every session once, now, in this thread; nothing is published or recorded."""
+        settings = self._settings.current()
+        servers = []
+        for server in settings.servers:
+            with closing(self._client(server, settings)) as client:
+                servers.append(self._make_watcher(server, settings, client).probe_once())
+        return Snapshot(taken_at=self._now(), settings_revision=settings.revision, servers=tuple(servers))
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow_settings()
+            except Exception:
+                log.exception("settings_not_followed")
+            self._stop.wait(SETTINGS_SECONDS)
+        for gateway in self._gateways.values():
+            gateway.end()
+        for gateway in self._gateways.values():
+            gateway.stop()
+
+    def _follow_settings(self) -> None:
+        settings = self._settings.current()
+        for server in settings.servers:
+            gateway = self._gateways.get(server.name)
+            if gateway is None or gateway.differs(server, settings):
+                if gateway is not None:
+                    gateway.stop()
+                self._gateways[server.name] = _Gateway(self, server, settings)
+        for name in [one for one in self._gateways if settings.server(one) is None]:
+            self._gateways.pop(name).stop()
+
+    def _make_watcher(
+        self, server: ServerSettings, settings: Settings, client: GatewayClient
+    ) -> ServerWatcher:
+        return ServerWatcher(
+            server,
+            settings,
+            client=client,
+            exchange=self._exchange,
+            history=self._history,
+            holder=self._holder,
+            closed_by=self._closed_by,
+            restarts=self._restarts,
+            now=self._now,
+            monotonic=self._monotonic,
+        )
+
+    def _aged(self, latest: ServerSnapshot, configured: ServerSettings, settings: Settings) -> ServerSnapshot:
+        """Show what is configured now, as old as it is; what holds as published stays the same object."""
+        limit = timedelta(seconds=verdict.stale_after_seconds(latest.interval_seconds, settings.timeouts))
+        now = self._now()
+        known = {one.session: verdict.with_staleness(one, now, limit) for one in latest.sessions}
+        sessions = tuple(
+            known.get(one.name)
+            or first_snapshot(configured.name, one.name, now, enabled=one.enabled and configured.enabled)
+            for one in configured.sessions
+        )
+        if list(map(id, sessions)) == list(map(id, latest.sessions)):
+            return latest
+        return latest.model_copy(update={"sessions": sessions})
+
+
+class _Gateway:
+    """One thread for one gateway: holds the lease and probes, or reads what the holder publishes."""
+
+    def __init__(self, monitor: Monitor, server: ServerSettings, settings: Settings) -> None:
+        self._monitor = monitor
+        self._server = server
+        self._settings = settings
+        self._stop = threading.Event()
+        self._watcher: ServerWatcher | None = None
+        self._thread = threading.Thread(target=self._run, name=f"gateway-{server.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def latest(self) -> ServerSnapshot | None:
+        """The newest snapshot of this gateway, whoever made it."""
+        watcher = self._watcher
+        # A disk that takes nothing more must not blind the process that probes.
+        if watcher is not None and watcher.latest is not None:
+            return watcher.latest
+        return self._monitor._exchange.read(self._server.name)
+
+    def hint(self, session: str) -> bool:
+        """Pass a hint to the watcher of this process; False when there is none, since another one probes."""
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.hint(session)
+        return watcher is not None
+
+    def differs(self, server: ServerSettings, settings: Settings) -> bool:
+        """Tell whether this thread works with other settings than the current ones."""
+        relevant = (server, settings.interval_seconds, settings.timeouts, settings.proxy, settings.revision)
+        mine = self._settings
+        return relevant != (self._server, mine.interval_seconds, mine.timeouts, mine.proxy, mine.revision)
+
+    def end(self) -> None:
+        """Ask the thread to end."""
+        self._stop.set()
+
+    def stop(self) -> None:
+        """End the thread; the lease is free for the next holder afterwards."""
+        self._stop.set()
+        self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        lease = ProcessLock(self._monitor._lock_directory / f"lease-{self._server.name}.lock")
+        pause = SETTINGS_SECONDS
+        while not self._stop.is_set():
+            began = self._monitor._monotonic()
+            try:
+                self._hold(lease)
+            except WppconnectError as error:
+                log.warning("probing_failed server=%s error=%s", self._server.name, error)
+            except Exception:
+                log.exception("probing_failed server=%s", self._server.name)
+            else:
+                pause = FOLLOW_SECONDS
+            if self._monitor._monotonic() - began > LONGEST_PAUSE_SECONDS:
+                pause = SETTINGS_SECONDS
+            self._stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _hold(self, lease: ProcessLock) -> None:
+        """Probe while the lease can be had and until the end; come back at once without it."""
+        if not lease.try_acquire():
+            return
+        log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
+        try:
+            with closing(self._monitor._client(self._server, self._settings)) as client:
+                self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
+                self._watcher.run(self._stop)
+        finally:
+            self._watcher = None
+            lease.release()

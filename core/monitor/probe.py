@@ -1,0 +1,117 @@
+"""One probe of one session, and one look at a gateway; every error becomes a value here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from core.client import GatewayClient
+from core.clock import Now
+from core.exceptions import ConnectError, RequestTimeoutError, SecretKeyRejectedError, WppconnectError
+from core.models import Frozen, Observation, Problem, SessionState
+from core.settings.environment import PUBLIC_DEFAULT_SECRET
+
+QUICK_CHECK_SECONDS = 3.0
+"""What a page gets to answer in the shared lane; a slower one is asked again where it delays nobody."""
+
+
+class PageCheck(Enum):
+    """How to ask a page that claims to be connected."""
+
+    SKIP = "skip"
+    QUICK = "quick"
+    """A slow answer leaves the question open."""
+    PATIENT = "patient"
+    """The whole time budget; no answer means that the page is frozen."""
+
+
+class GatewayObservation(Frozen):
+    """What a health check of the gateway saw."""
+
+    up: bool
+    uptime_seconds: float | None = None
+    problem: Problem | None = None
+
+
+class Listing(Frozen):
+    """What show-all-sessions said: whether the secret key is valid, and which names it knows."""
+
+    secret_key_valid: bool | None = None
+    default_secret: bool | None = None
+    """Does the gateway accept the key that stands in its documentation: it is then open to everyone."""
+    sessions: tuple[str, ...] | None = None
+    problem: Problem | None = None
+
+
+def as_problem(error: WppconnectError, at: datetime) -> Problem:
+    """Turn an error into a value that a front door shows."""
+    return Problem(kind=type(error).__name__, message=str(error), at=at)
+
+
+def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: PageCheck) -> Observation:
+    """Ask for a session's state and, where the gateway says CONNECTED, whether its page answers.
+
+    The gateway goes on saying CONNECTED when the page froze, crashed or the browser died (section 5); only
+    check-connection-session tells, and on a frozen page that call hangs for 30 s or more.
+    """
+    started_at = now()
+    try:
+        try:
+            status = client.read_status(session)
+        except ConnectError:
+            # Nothing was heard of the session: a name that was not resolved or a packet that got lost.
+            status = client.read_status(session)
+    except WppconnectError as error:
+        return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
+    page_answers, page_timed_out = None, False
+    if status.state == SessionState.CONNECTED and page_check != PageCheck.SKIP:
+        patient = page_check == PageCheck.PATIENT
+        try:
+            page_answers = client.check_connection(
+                session, timeout_seconds=None if patient else QUICK_CHECK_SECONDS
+            )
+        except RequestTimeoutError:
+            page_timed_out = patient
+        except WppconnectError as error:
+            return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
+    return Observation(
+        started_at=started_at,
+        observed_at=now(),
+        state=status.state,
+        has_session_object=status.has_session_object,
+        urlcode=status.urlcode if status.state == SessionState.QRCODE else None,
+        page_answers=page_answers,
+        page_timed_out=page_timed_out,
+        version=status.version,
+    )
+
+
+def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
+    """Ask the gateway for its health; never its /metrics, which leak memory at each call (section 8, T2).
+
+    All of its sessions are lost with it, so one answer that fails is asked for again before it counts: a
+    gateway that is busy for a few seconds is not down.
+    """
+    try:
+        try:
+            health = client.read_health()
+        except WppconnectError:
+            health = client.read_health()
+    except WppconnectError as error:
+        return GatewayObservation(up=False, problem=as_problem(error, now()))
+    return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)
+
+
+def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -> Listing:
+    """Ask which sessions the gateway knows: the only safe test of a secret key (section 8, T1)."""
+    default_secret = None
+    try:
+        if try_default:
+            default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
+        sessions = client.list_sessions()
+    except SecretKeyRejectedError as error:
+        problem = as_problem(error, now())
+        return Listing(secret_key_valid=False, default_secret=default_secret, problem=problem)
+    except WppconnectError as error:
+        return Listing(default_secret=default_secret, problem=as_problem(error, now()))
+    return Listing(secret_key_valid=True, default_secret=default_secret, sessions=sessions)

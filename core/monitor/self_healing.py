@@ -1,0 +1,144 @@
+"""Self-healing, when wanted: which session is restarted when, and what came of it.
+
+Decided by the process that probes the gateway, and carried out by an operation like any other: one session
+of a gateway at a time, since each start launches a browser (contract, section 8, T7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.contract.waits import Waits
+from core.models import Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
+
+MOST_TRIES = 3
+"""In one outage."""
+
+USUAL = Waits()
+
+NOT_BEGUN_AFTER = timedelta(seconds=30)
+"""A try of which nobody knows anything by then was never begun: its process ended."""
+
+
+class Healed(StrEnum):
+    """How a try ended. Bounded: it is a metric label."""
+
+    CONNECTED = "connected"
+    NEEDS_PAIRING = "needs_pairing"
+    """It came up and asks for a phone: nothing more is tried in this outage."""
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """An operator wanted something else of the session, or the program ended."""
+    NOT_NEEDED = "not_needed"
+    """The session had changed before anything was done; it does not count as a try."""
+
+    @classmethod
+    def of(cls, code: str) -> Healed:
+        """Sum up how an operation ended."""
+        return _ENDS.get(code, cls.FAILED)
+
+
+_ENDS = {
+    "connected": Healed.CONNECTED,
+    "needs_pairing": Healed.NEEDS_PAIRING,
+    "already_connected": Healed.NOT_NEEDED,
+    "not_needed": Healed.NOT_NEEDED,
+    "gave_way": Healed.INTERRUPTED,
+    "stopped": Healed.INTERRUPTED,
+}
+
+_ENDED_ON_PURPOSE = frozenset(
+    {
+        Reason.CLOSED_ON_GATEWAY,
+        Reason.CLOSED_BY_OPERATOR,
+        Reason.LOGGED_OUT_BY_OPERATOR,
+        Reason.CODE_EXPIRED,
+        Reason.NEVER_STARTED,
+    }
+)
+"""Outages that somebody wanted, or that only a phone ends."""
+
+
+def due_at(session: SessionSnapshot, waits: Waits = USUAL) -> datetime | None:
+    """Tell when a session may next be restarted; None when it is not for self-healing."""
+    healing = session.healing
+    if healing is None or healing.is_trying or healing.outcome == Healed.NEEDS_PAIRING:
+        return None
+    if healing.tries >= MOST_TRIES or not session.enabled or session.lost_at is None:
+        return None
+    if session.lost_reason in _ENDED_ON_PURPOSE or not _is_broken(session):
+        return None
+    first = session.since + timedelta(seconds=waits.before_healing)
+    if healing.ended_at is None:
+        return first
+    pause = timedelta(seconds=waits.between_tries * 2.0 ** max(0, healing.tries - 1))
+    return max(first, healing.ended_at + pause)
+
+
+def choose(
+    gateway: ServerSnapshot, sessions: Sequence[SessionSnapshot], now: datetime, waits: Waits = USUAL
+) -> str | None:
+    """Name the session to restart now; None when there is none, or the gateway is not in a state for it."""
+    if not gateway.up or any(one.healing and one.healing.is_trying for one in sessions):
+        return None
+    # After its start a gateway launches every session that it knows; nobody adds to that.
+    settled = now - timedelta(seconds=waits.gateway_settles)
+    if any(began and began > settled for began in (gateway.started_at, gateway.restarted_at)):
+        return None
+    due = [(moment, one) for one in sessions if (moment := due_at(one, waits)) is not None and moment <= now]
+    may_help = [(moment, one) for moment, one in due if not _is_network_of_all(one, sessions)]
+    return min(may_help, key=lambda pair: pair[0])[1].session if may_help else None
+
+
+def begun(healing: Healing, now: datetime) -> Healing:
+    """Note that a try begins; written down before it does, so that a crash cannot make it uncounted."""
+    return Healing(tries=healing.tries + 1, tried_at=now)
+
+
+def ended(healing: Healing, outcome: Healed, now: datetime) -> Healing:
+    """Note how a try ended."""
+    tries = healing.tries - (outcome == Healed.NOT_NEEDED)
+    return healing.model_copy(update={"tries": tries, "ended_at": now, "outcome": outcome})
+
+
+def follow(session: SessionSnapshot, now: datetime, waits: Waits = USUAL) -> Healing | None:
+    """Work out what is still known of the tries: nothing once the session has been well for a while.
+
+    An outage that comes sooner after the last one is taken for the same, or tries would never end.
+    """
+    healing = session.healing
+    if healing is None or healing.is_trying:
+        return healing
+    is_well = now - session.since >= timedelta(seconds=waits.healed_for)
+    match session.verdict:
+        case Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE if session.lost_at is not None:
+            # Its pairing is gone, whoever started it.
+            return healing.model_copy(update={"outcome": Healed.NEEDS_PAIRING})
+        case Verdict.CONNECTED if healing.outcome == Healed.NEEDS_PAIRING or is_well:
+            return Healing()
+        case Verdict.PAUSED:
+            return Healing()
+        case _:
+            return healing
+
+
+def _is_broken(session: SessionSnapshot) -> bool:
+    """Tell whether a restart is what the session needs; closed by our own try, it has to be started again."""
+    if session.verdict in (Verdict.UNRESPONSIVE, Verdict.STUCK):
+        return True
+    healing, is_closed = session.healing, session.verdict == Verdict.DISCONNECTED
+    was_ours = healing is not None and healing.outcome in (Healed.FAILED, Healed.INTERRUPTED)
+    return is_closed and was_ours and session.reason not in _ENDED_ON_PURPOSE
+
+
+def _is_network_of_all(session: SessionSnapshot, sessions: Sequence[SessionSnapshot]) -> bool:
+    """Tell whether WhatsApp answers no session of the gateway.
+
+    A browser that is started without network is worse off than one that waits for it.
+    """
+    if session.reason != Reason.WHATSAPP_NOT_ANSWERING:
+        return False
+    checked = [one.end_to_end for one in sessions if one.end_to_end and one.end_to_end.checked_at]
+    return len(checked) > 1 and all(one.failures for one in checked)

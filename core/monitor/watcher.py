@@ -1,0 +1,349 @@
+"""Probe one gateway's sessions on a schedule, while this process holds its prober lease."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from core.client import GatewayClient
+from core.clock import Monotonic, Now
+from core.exceptions import StoreError
+from core.models import Observation, Reason, ServerSnapshot, SessionState
+from core.monitor import end_to_end, probe
+from core.monitor.healer import Healer, Restarts
+from core.monitor.ledger import Ledger
+from core.monitor.probe import PageCheck
+from core.settings.values import ServerSettings, Settings
+from core.snapshot import SnapshotExchange
+from core.store import History
+from core.workers import Workers
+
+log = logging.getLogger(__name__)
+
+Seen = TypeVar("Seen")
+
+SHARED_LANE = 3
+"""Calls in flight in the lane of all sessions: with the slow lane's one the gateway sees four at most."""
+
+TICK_SECONDS = 0.1
+WATCHED_SECONDS = 1.0
+HEARTBEAT_SECONDS = 2.0
+LISTING_SECONDS = 60.0
+DEFAULT_SECRET_LISTINGS = 10
+"""At every tenth listing the public default secret is tried too: each try is a line in the gateway's log."""
+ATTENTION_SECONDS = 0.5
+HEALING_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 60.0
+LONGEST_ROUND_SECONDS = 120.0
+"""So much longer at most it counts that a page answered, when many answer slowly."""
+URGENT, NORMAL = 0, 1
+
+
+class Lane(Protocol):
+    """Where calls to the gateway are made; `Workers` is one."""
+
+    def submit(self, call: Callable[[], None], *, priority: int = NORMAL) -> None: ...
+
+
+@dataclass
+class _Schedule:
+    """When a session is due, and in which lane."""
+
+    due: float
+    asked: float | None = None
+    is_hinted: bool = False
+    """Somebody has reason to believe that it changed: probe it next, and show what was seen at once."""
+    is_suspect: bool = False
+    """Its page did not answer in time; the slow lane asks it until it does."""
+    slow_due: float = 0.0
+    slow_tries: int = 0
+    slow_seconds: float | None = None
+    """How long the slow lane was busy with it the last time; None: it was not asked there yet."""
+
+
+class ServerWatcher:
+    """One gateway, scheduled from one thread; everything it learns is published as a snapshot."""
+
+    latest: ServerSnapshot | None = None
+    """What was published last, also when the disk did not take it; the process that probes reads it here."""
+
+    def __init__(
+        self,
+        server: ServerSettings,
+        settings: Settings,
+        *,
+        client: GatewayClient,
+        exchange: SnapshotExchange,
+        history: History,
+        holder: str,
+        closed_by: Callable[[str, str], Reason | None],
+        restarts: Restarts | None = None,
+        now: Now,
+        monotonic: Monotonic,
+    ) -> None:
+        self._server = server
+        self._settings = settings
+        self._client = client
+        self._exchange = exchange
+        self._now = now
+        self._monotonic = monotonic
+        self._ledger = Ledger(
+            server,
+            settings,
+            before=exchange.read(server.name),
+            history=history,
+            tokens=client.tokens,
+            holder=holder,
+            closed_by=closed_by,
+            now=now,
+        )
+        self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._in_flight: set[tuple[str, str]] = set()
+        start = monotonic()
+        self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
+        self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
+        self._healing_due = start
+        self._listings = 0
+        self._disk_fails = False
+        self._check_times: end_to_end.CheckTimes | None = None
+        if server.end_to_end_minutes:
+            ages = end_to_end.ages_seconds(self._ledger.checks(), now())
+            self._check_times = end_to_end.CheckTimes(ages, server.end_to_end_minutes * 60.0, start)
+
+        self._healer: Healer | None = None
+        if server.self_healing and restarts is not None:
+            self._healer = Healer(server.name, self._ledger, restarts, now=now)
+
+    def run(self, stop: threading.Event) -> None:
+        """Probe and publish until `stop` is set."""
+        self._ledger.record_start()
+        shared_lane = Workers(SHARED_LANE, f"probe-{self._server.name}")
+        slow_lane = Workers(1, f"slow-{self._server.name}")
+        try:
+            while not stop.is_set():
+                self.turn(shared_lane, slow_lane, wait_seconds=TICK_SECONDS)
+        finally:
+            shared_lane.stop()
+            slow_lane.stop()
+            self._publish()
+
+    def turn(self, shared_lane: Lane, slow_lane: Lane, *, wait_seconds: float = 0.0) -> None:
+        """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""
+        self._take_results(wait_seconds)
+        if self._ledger.notice_gap():
+            self._begin_anew()
+        if self._server.enabled:
+            self._submit_due(shared_lane, slow_lane)
+        if self._healer is not None and self._monotonic() >= self._healing_due:
+            self._healing_due = self._monotonic() + HEALING_SECONDS
+            self._healer.turn(self._publish)
+        if self._ledger.has_news or self._monotonic() >= self._heartbeat_due:
+            self._publish()
+
+    def hint(self, session: str) -> None:
+        """Probe a session as soon as a lane is free, though it is not due; callable from any thread."""
+        self._results.put(lambda: self._take_hint(session))
+
+    def probe_once(self) -> ServerSnapshot:
+        """Probe everything once in this thread; publish and record nothing."""
+        if self._server.enabled:
+            self._ledger.take_gateway(probe.probe_gateway(self._client, now=self._now))
+            if self._ledger.is_up:
+                if self._server.secret_key is not None:
+                    self._ledger.take_listing(probe.list_gateway(self._client, now=self._now))
+                for name in self._ledger.enabled():
+                    self._ledger.take_session(name, self._probe(name, PageCheck.PATIENT))
+        return self._ledger.snapshot()
+
+    def _begin_anew(self) -> None:
+        for schedule in self._schedules.values():
+            schedule.due, schedule.asked = self._monotonic(), None
+
+    def _submit_due(self, shared_lane: Lane, slow_lane: Lane) -> None:
+        now = self._monotonic()
+        if now >= self._attention_due:
+            before, self._ledger.watched = self._ledger.watched, self._exchange.attention(self._server.name)
+            for name, until in self._ledger.watched.items():
+                if before.get(name) != until:
+                    self._take_hint(name)
+            self._attention_due = now + ATTENTION_SECONDS
+        if now >= self._gateway_due and self._is_free("gateway"):
+            wait = WATCHED_SECONDS if self._ledger.watched else self._settings.interval_seconds
+            self._gateway_due = now + wait
+            self._ask_gateway(shared_lane)
+        if not self._ledger.is_up:
+            return
+        if self._server.secret_key is not None and now >= self._listing_due and self._is_free("listing"):
+            self._listing_due = now + LISTING_SECONDS
+            self._ask_listing(shared_lane)
+        for position, (name, schedule) in enumerate(self._schedules.items()):
+            watched = name in self._ledger.watched
+            due = schedule.due
+            if watched and schedule.asked is not None:
+                due = min(due, schedule.asked + WATCHED_SECONDS)
+            if now >= due and self._is_free("session", name):
+                # After the first round they are spread over the interval, so that the gateway sees no bursts.
+                spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
+                schedule.asked, schedule.due = now, now + self._ledger.interval_seconds * spread
+                urgent = watched or schedule.is_hinted
+                self._ask_quickly(shared_lane, name, schedule, priority=URGENT if urgent else NORMAL)
+            if schedule.is_suspect and now >= schedule.slow_due and self._is_free("page", name):
+                self._ask_patiently(slow_lane, name, schedule)
+        if self._check_times is not None and self._is_free("end to end"):
+            chosen = self._check_times.next(self._ledger.checkable(), now)
+            if chosen is not None:
+                self._check_end_to_end(slow_lane, chosen, self._check_times)
+
+    def _ask_gateway(self, lane: Lane) -> None:
+        def ask() -> probe.GatewayObservation:
+            return probe.probe_gateway(self._client, now=self._now)
+
+        self._submit(lane, ("gateway", ""), ask, self._ledger.take_gateway, priority=URGENT)
+
+    def _ask_listing(self, lane: Lane) -> None:
+        try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
+        self._listings += 1
+
+        def ask() -> probe.Listing:
+            return probe.list_gateway(self._client, now=self._now, try_default=try_default)
+
+        self._submit(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
+
+    def _ask_quickly(self, lane: Lane, name: str, schedule: _Schedule, *, priority: int) -> None:
+        check = PageCheck.SKIP if schedule.is_suspect else PageCheck.QUICK
+        is_hinted, schedule.is_hinted = schedule.is_hinted, False
+
+        def take(answer: tuple[Observation, float]) -> None:
+            seen, took = answer
+            self._ledger.tally.observe(took)
+            unproved = seen.state == SessionState.CONNECTED and seen.page_answers is None
+            if unproved and not schedule.is_suspect:
+                schedule.slow_tries, schedule.slow_due, schedule.slow_seconds = 0, 0.0, None
+            schedule.is_suspect = unproved
+            self._take_session(name, seen, schedule)
+            self._ledger.has_news |= is_hinted
+
+        self._submit(lane, ("session", name), self._timed(name, check), take, priority=priority)
+
+    def _ask_patiently(self, lane: Lane, name: str, schedule: _Schedule) -> None:
+        schedule.slow_due = self._monotonic() + MAX_BACKOFF_SECONDS
+
+        def take(answer: tuple[Observation, float]) -> None:
+            seen, took = answer
+            answers_slowly = seen.page_answers is True and took > probe.QUICK_CHECK_SECONDS
+            schedule.is_suspect = seen.page_timed_out or answers_slowly
+            schedule.slow_tries = schedule.slow_tries + 1 if seen.page_timed_out else 0
+            schedule.slow_seconds = took
+            backoff = self._ledger.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
+            schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
+            self._take_session(name, seen, schedule)
+
+        ask = self._timed(name, PageCheck.PATIENT)
+        self._submit(lane, ("page", name), ask, take, priority=schedule.slow_tries)
+
+    def _take_session(self, name: str, seen: Observation, schedule: _Schedule) -> None:
+        """Take in a probe; of a page in the slow lane also how long that lane is busy with all of them."""
+        if schedule.is_suspect:
+            patience = self._settings.timeouts.check_connection_seconds
+            busy = [
+                patience if one.slow_seconds is None else one.slow_seconds
+                for one in self._schedules.values()
+                if one.is_suspect
+            ]
+            round_seconds = min(sum(busy), LONGEST_ROUND_SECONDS)
+            seen = seen.model_copy(update={"page_round_seconds": round_seconds})
+        self._ledger.take_session(name, seen)
+
+    def _check_end_to_end(self, lane: Lane, name: str, times: end_to_end.CheckTimes) -> None:
+        def ask() -> end_to_end.Checked:
+            return end_to_end.check(self._client, name, now=self._now)
+
+        def take(seen: end_to_end.Checked) -> None:
+            failures = self._ledger.take_end_to_end(name, seen)
+            times.ended(name, seen.result, failures, self._monotonic())
+
+        # In the lane of the pages that answer slowly: where it takes its whole time, it delays nobody else.
+        self._submit(lane, ("end to end", ""), ask, take, priority=NORMAL)
+
+    def _take_hint(self, name: str) -> None:
+        schedule = self._schedules.get(name)
+        if schedule is not None:
+            schedule.is_hinted, schedule.due = True, float("-inf")
+            if not self._ledger.is_up:
+                self._gateway_due = float("-inf")
+
+    def _timed(self, name: str, check: PageCheck) -> Callable[[], tuple[Observation, float]]:
+        def ask() -> tuple[Observation, float]:
+            began = self._monotonic()
+            seen = self._probe(name, check)
+            return seen, self._monotonic() - began
+
+        return ask
+
+    def _probe(self, name: str, check: PageCheck) -> Observation:
+        return probe.probe_session(self._client, name, now=self._now, page_check=check)
+
+    def _is_free(self, kind: str, name: str = "") -> bool:
+        """Tell whether the last question of this kind has been answered."""
+        return (kind, name) not in self._in_flight
+
+    def _submit(
+        self,
+        lane: Lane,
+        question: tuple[str, str],
+        ask: Callable[[], Seen],
+        take: Callable[[Seen], None],
+        *,
+        priority: int,
+    ) -> None:
+        """Have a lane ask, and this thread take in the answer; a question that breaks is asked again."""
+        self._in_flight.add(question)
+
+        def call() -> None:
+            try:
+                seen = ask()
+            except Exception:
+                log.exception("probe_failed server=%s question=%s", self._server.name, question)
+                self._results.put(lambda: self._in_flight.discard(question))
+                return
+
+            def arrive() -> None:
+                self._in_flight.discard(question)
+                take(seen)
+
+            self._results.put(arrive)
+
+        lane.submit(call, priority=priority)
+
+    def _take_results(self, wait_seconds: float) -> None:
+        try:
+            self._take(self._results.get(timeout=wait_seconds))
+            while True:
+                self._take(self._results.get_nowait())
+        except queue.Empty:
+            return
+
+    def _take(self, result: Callable[[], None]) -> None:
+        try:
+            result()
+        except Exception:
+            # What is wrong with one answer must not hide the other sessions.
+            log.exception("answer_not_taken server=%s", self._server.name)
+
+    def _publish(self) -> None:
+        self._ledger.judge_age()
+        self._heartbeat_due = self._monotonic() + HEARTBEAT_SECONDS
+        self._ledger.write_history()
+        self.latest = self._ledger.snapshot()
+        try:
+            self._exchange.publish(self.latest)
+        except StoreError as error:
+            if not self._disk_fails:
+                log.warning("snapshot_not_published server=%s error=%s", self._server.name, error)
+            self._disk_fails = True
+        else:
+            self._disk_fails = False

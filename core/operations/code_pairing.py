@@ -1,0 +1,125 @@
+"""Link a phone by a code that is typed on it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from core.client import StartOptions
+from core.exceptions import RequestTimeoutError
+from core.models import ServerSnapshot, SessionSnapshot, Verdict
+from core.operation_status import Facts, Step
+from core.operations.procedures import (
+    wait_for_browser,
+    wait_for_profile,
+    wait_out_obstacle,
+    would_lose_webhook,
+)
+from core.operations.run import Run
+
+POLL_SECONDS = 0.3
+"""How often to look whether a start that waits for its code is still waiting."""
+
+LOOK_SECONDS = 5.0
+
+FIRST_WITH_CODES = (2, 6)
+"""The gateway's first version that makes pairing codes."""
+
+
+def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
+    """Show a pairing code and follow it until a phone is linked; return a word of `OUTCOMES`.
+
+    The gateway tells the code only in the answer of the start that asks for it, and only when it holds no
+    object of the session: never after a close or an expired code in its life (section 6).
+    """
+    while True:
+        seen = run.look()
+        match seen.verdict:
+            case Verdict.CONNECTED:
+                return "already_connected"
+            case Verdict.UNRESPONSIVE | Verdict.STUCK | Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE:
+                return "code_not_visible"
+            case Verdict.STARTING:
+                wait_for_browser(run, seen)
+            case Verdict.DISCONNECTED:
+                if seen.has_session_object or _is_closed_since_start(run.facts, run.gateway_started_at):
+                    return "code_not_visible"
+                if would_lose_webhook(run, wipe_webhook=wipe_webhook):
+                    return "needs_webhook_confirmation"
+                return _start_with_code(run, phone)
+            case _:
+                obstacle = wait_out_obstacle(run, seen)
+                if obstacle is not None:
+                    return obstacle
+
+
+def code_obstacle(
+    seen: SessionSnapshot, facts: Facts, gateway: ServerSnapshot, webhook: str | None
+) -> str | None:
+    """Tell beforehand, as a word of `OUTCOMES`, why no pairing code can be had now; None: it may be tried."""
+    if seen.verdict == Verdict.CONNECTED:
+        return "already_connected"
+    if _is_before_codes(gateway.version):
+        return "code_unsupported"
+    if seen.verdict != Verdict.DISCONNECTED or seen.has_session_object:
+        return "code_not_visible"
+    if _is_closed_since_start(facts, gateway.started_at):
+        return "code_not_visible"
+    return "needs_webhook_confirmation" if webhook is None and not facts.phone_saved else None
+
+
+def _is_before_codes(version: str | None) -> bool:
+    # Earlier gateways ignore the phone and show a QR code (section 10).
+    numbers = re.match(r"(\d+)\.(\d+)", version or "")
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < FIRST_WITH_CODES
+
+
+def _is_closed_since_start(facts: Facts, gateway_started_at: datetime | None) -> bool:
+    closed_at = facts.closed_at or facts.failed_close_at
+    return closed_at is not None and (gateway_started_at is None or gateway_started_at < closed_at)
+
+
+def _restarted_since(run: Run, moment: datetime) -> bool:
+    return run.gateway_started_at is not None and run.gateway_started_at >= moment
+
+
+def _start_with_code(run: Run, phone: str) -> str:
+    wait_for_profile(run)
+    run.step(Step.STARTING)
+    # Noted before the call: the gateway saves the phone at once, and its answer may never come.
+    run.remember(phone_saved=True, logged_out_at=None)
+    options = StartOptions(webhook=run.webhook or None, phone=phone, wait=True)
+    call = run.aside(lambda: run.client.start_session(run.session, options))
+    while not call.done:
+        # With a profile that is still paired the answer never comes, but the session connects (H1).
+        if run.look().verdict == Verdict.CONNECTED:
+            return "connected"
+        run.wait_until(run.now() + timedelta(seconds=POLL_SECONDS))
+    run.acted()
+    try:
+        answer = call.result()
+    except RequestTimeoutError:
+        return "connected" if run.look().verdict == Verdict.CONNECTED else "timed_out"
+    if answer.pairing_code is None:
+        return "code_not_visible"
+    shown_at = run.now()
+    run.show_code(answer.pairing_code, until=shown_at + timedelta(seconds=run.waits.auto_close))
+    try:
+        return _follow_code(run, shown_at)
+    finally:
+        run.show_code(None)
+
+
+def _follow_code(run: Run, shown_at: datetime) -> str:
+    ends = shown_at + timedelta(seconds=run.waits.auto_close)
+    last = ends + timedelta(seconds=run.waits.syncing)
+    while run.now() < last:
+        seen = run.look()
+        if seen.verdict == Verdict.CONNECTED:
+            return "connected"
+        if _restarted_since(run, shown_at):
+            break  # The gateway asks for another code now, which it tells nobody.
+        if seen.verdict == Verdict.DISCONNECTED and (run.now() >= ends or not seen.has_session_object):
+            break
+        run.await_change(seen, until=min(last, run.now() + timedelta(seconds=LOOK_SECONDS)))
+    return "code_expired"

@@ -1,0 +1,266 @@
+"""Do the same to several sessions: first what would happen to which, then one start at a time per gateway.
+
+Each start launches a browser on the gateway (contract, section 8, T7). Self-healing does so as well: a start
+of several waits until it is done, and keeps it out until the gateway's last session is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from core.clock import Now, now
+from core.exceptions import StoreError
+from core.models import Reason, SessionSnapshot, Snapshot, Verdict
+from core.operation_status import OperationStatus
+from core.settings.values import Settings
+
+log = logging.getLogger(__name__)
+
+Target = tuple[str, str]
+POLL_SECONDS = 0.25
+FIRST_PAUSE_SECONDS = 5.0
+MOST_FAILURES = 3
+"""In a row: then the gateway is left alone."""
+
+IN_VAIN = frozenset({"start_failed", "stuck", "timed_out", "unreachable", "failed"})
+"""Outcomes after which the gateway gets a rest."""
+
+
+class Action(StrEnum):
+    """What can be done to several sessions. Nobody logs out several: that needs a scan for each."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Skip(StrEnum):
+    """Why an action would leave a session alone."""
+
+    GONE = "gone"
+    CONNECTED = "connected"
+    UNDER_WAY = "under_way"
+    NEEDS_PHONE = "needs_phone"
+    NEEDS_RESTART = "needs_restart"
+    NOT_ANSWERING = "not_answering"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    PAUSED = "paused"
+    GATEWAY_PAUSED = "gateway_paused"
+    CHECKED = "checked"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an action would do."""
+
+    action: Action
+    will: tuple[Target, ...]
+    skipped: tuple[tuple[Target, Skip], ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One session of a start of several."""
+
+    target: Target
+    outcome: str = ""
+    """A word of the operations' outcomes, "gave_up" or "not_begun"; "" while it is not over."""
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a start of several has come."""
+
+    actor: str
+    began: datetime
+    items: tuple[Item, ...]
+    running: bool = True
+    stopping: bool = False
+
+
+class Turn(Protocol):
+    """The right to launch browsers on a gateway that nobody in particular has asked for."""
+
+    def try_acquire(self) -> bool:
+        """Take it if nobody has it."""
+
+    def release(self) -> None:
+        """Give it back; nothing when it was not taken."""
+
+
+class StartsSessions(Protocol):
+    """What a fleet needs of `Operations`."""
+
+    def turn(self, server: str) -> Turn:
+        """Return the gateway's."""
+
+    def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
+        """Start a session."""
+
+    def status(self, server: str, session: str) -> OperationStatus | None:
+        """Tell how that stands."""
+
+
+def plan(action: Action, targets: Iterable[Target], snapshot: Snapshot, settings: Settings) -> Plan:
+    """Tell what an action would do to which session, and why it would leave others alone."""
+    will, skipped = [], []
+    for target in targets:
+        session = snapshot.session(*target)
+        server = settings.server(target[0])
+        skip: Skip | None = Skip.GONE
+        if session is not None and server is not None:
+            configured = server.session(target[1])
+            is_enabled = configured is not None and configured.enabled
+            skip = _skip(action, session, is_enabled=is_enabled, gateway_enabled=server.enabled)
+        if skip is None:
+            will.append(target)
+        else:
+            skipped.append((target, skip))
+    return Plan(action, tuple(will), tuple(skipped))
+
+
+def _skip(
+    action: Action, session: SessionSnapshot, *, is_enabled: bool, gateway_enabled: bool
+) -> Skip | None:
+    match action:
+        case Action.PAUSE:
+            return None if is_enabled else Skip.PAUSED
+        case Action.RESUME if is_enabled:
+            return Skip.CHECKED if gateway_enabled else Skip.GATEWAY_PAUSED
+        case Action.RESUME:
+            return None
+    if not gateway_enabled:
+        return Skip.GATEWAY_PAUSED
+    if not is_enabled:
+        return Skip.PAUSED
+    if session.verdict is Verdict.DISCONNECTED:
+        needs_phone = not session.ever_connected or session.reason in _WANT_A_PHONE
+        return Skip.NEEDS_PHONE if needs_phone else None
+    return _NOT_STARTED.get(session.verdict, Skip.UNKNOWN)
+
+
+_WANT_A_PHONE = frozenset({Reason.CODE_EXPIRED, Reason.LOGGED_OUT_BY_OPERATOR})
+_NOT_STARTED = {
+    Verdict.CONNECTED: Skip.CONNECTED,
+    Verdict.STARTING: Skip.UNDER_WAY,
+    Verdict.WAITING_FOR_QR: Skip.NEEDS_PHONE,
+    Verdict.WAITING_FOR_CODE: Skip.NEEDS_PHONE,
+    Verdict.STUCK: Skip.NEEDS_RESTART,
+    Verdict.UNRESPONSIVE: Skip.NEEDS_RESTART,
+    Verdict.UNREACHABLE: Skip.NOT_ANSWERING,
+    Verdict.UNAUTHORIZED: Skip.REFUSED,
+    Verdict.PAUSED: Skip.PAUSED,
+}
+
+
+class FleetStart:
+    """Start several sessions, one at a time on each gateway; one such start at a time in a process."""
+
+    def __init__(
+        self, operations: StartsSessions, *, clock: Now = now, pause_seconds: float = FIRST_PAUSE_SECONDS
+    ) -> None:
+        self._operations = operations
+        self._clock = clock
+        self._pause_seconds = pause_seconds
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._progress: Progress | None = None
+        self._left = 0
+
+    def begin(self, targets: Sequence[Target], *, actor: str) -> bool:
+        """Start them in the background; False when another start is under way."""
+        with self._lock:
+            if not targets or (self._progress is not None and self._progress.running):
+                return False
+            self._stop = threading.Event()
+            self._progress = Progress(actor, self._clock(), tuple(Item(one) for one in targets))
+            by_gateway: dict[str, list[Target]] = {}
+            for target in targets:
+                by_gateway.setdefault(target[0], []).append(target)
+            self._left = len(by_gateway)
+        for gateway, wanted in by_gateway.items():
+            name = f"fleet-{gateway}"
+            work = (self._operations.turn(gateway), wanted, actor)
+            threading.Thread(target=self._run, args=work, name=name, daemon=True).start()
+        return True
+
+    def progress(self) -> Progress | None:
+        """Tell how far the newest start has come."""
+        with self._lock:
+            return self._progress
+
+    def stop(self) -> None:
+        """Begin no further session; the ones that are being started go on."""
+        self._stop.set()
+        with self._lock:
+            if self._progress is not None and self._progress.running:
+                self._progress = replace(self._progress, stopping=True)
+
+    def dismiss(self) -> None:
+        """Forget a start that is over."""
+        with self._lock:
+            if self._progress is not None and not self._progress.running:
+                self._progress = None
+
+    def _run(self, turn: Turn, targets: Sequence[Target], actor: str) -> None:
+        failures = 0
+        try:
+            self._wait_for(turn)
+            for target in targets:
+                if self._stop.is_set():
+                    self._set(Item(target, "not_begun"))
+                elif failures >= MOST_FAILURES:
+                    self._set(Item(target, "gave_up"))
+                else:
+                    self._set(Item(target, running=True))
+                    outcome = self._start(target, actor)
+                    self._set(Item(target, outcome))
+                    failures = failures + 1 if outcome in IN_VAIN else 0
+                    if failures:
+                        self._stop.wait(self._pause_seconds * 2.0 ** (failures - 1))
+        except Exception:
+            log.exception("fleet_start_failed")
+        finally:
+            turn.release()
+            self._end_one()
+
+    def _wait_for(self, turn: Turn) -> None:
+        try:
+            while not turn.try_acquire() and not self._stop.wait(POLL_SECONDS):
+                pass
+        except StoreError as error:
+            # Without it two browsers may start at once; whoever wants the sessions up shall have them.
+            log.warning("fleet_start_takes_no_turn error=%s", error)
+
+    def _start(self, target: Target, actor: str) -> str:
+        try:
+            status: OperationStatus | None = self._operations.start(*target, actor=actor)
+            # Not until the fleet is stopped: what was begun is followed to its end.
+            while status is not None and status.is_running:
+                time.sleep(POLL_SECONDS)
+                status = self._operations.status(*target)
+        except StoreError as error:
+            log.warning("fleet_start_not_followed server=%s session=%s error=%s", *target, error)
+            return "failed"
+        return status.outcome.code if status is not None and status.outcome is not None else "stopped"
+
+    def _set(self, item: Item) -> None:
+        with self._lock:
+            if self._progress is not None:
+                items = tuple(item if one.target == item.target else one for one in self._progress.items)
+                self._progress = replace(self._progress, items=items)
+
+    def _end_one(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if not self._left and self._progress is not None:
+                self._progress = replace(self._progress, running=False)

@@ -1,0 +1,265 @@
+"""One operation at work: what its procedure may use, and what it writes down on the way."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from core.client import GatewayClient
+from core.clock import Monotonic, Now
+from core.contract.waits import Waits
+from core.exceptions import (
+    AuthenticationError,
+    ConnectError,
+    RequestTimeoutError,
+    SecretKeyRejectedError,
+    StoreError,
+    WppconnectError,
+)
+from core.logs import register_secret
+from core.models import SessionSnapshot
+from core.monitor.monitor import ClientFactory, Monitor
+from core.operation_status import OperationStatus, Step
+from core.operations.record import is_asked_to_give_way, read_facts, write_facts, write_status
+from core.settings.pausing import resume
+from core.settings.source import SettingsSource
+from core.store import Store
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every run of this process shares."""
+
+    settings: SettingsSource
+    store: Store
+    monitor: Monitor
+    client: ClientFactory
+    waits: Waits
+    now: Now
+    monotonic: Monotonic
+    stop: threading.Event
+
+
+class StoppedError(Exception):
+    """This process is stopping."""
+
+
+class GivesWayError(Exception):
+    """Somebody wants something of a session that is being worked on without having been asked for."""
+
+
+class OperationRun:
+    """One operation at work, in a thread of its own."""
+
+    def __init__(self, tools: Tools, status: OperationStatus) -> None:
+        self._tools = tools
+        self._not_before = status.started_at
+        # Not by the wall clock: it may be set back in the middle.
+        self._deadline = tools.monotonic() + tools.waits.whole_operation
+        self.status = status
+        self.session = status.session
+        self.waits = tools.waits
+        self.now = tools.now
+        self.facts = read_facts(tools.store, status.server, status.session)
+
+    def carry_out(self, procedure: Procedure) -> tuple[str, str | None]:
+        """Let a procedure work; return its outcome's code, and a message where that says more."""
+        try:
+            with closing(self._open()):
+                code = procedure(self)
+                if code in ("connected", "already_connected"):
+                    self.remember(closed_at=None, failed_close_at=None, free_at=None)
+                return code, None
+        except StoppedError:
+            return "stopped", None
+        except GivesWayError:
+            return "gave_way", None
+        except SecretKeyRejectedError:
+            return "secret_rejected", None
+        except AuthenticationError:
+            return "unauthorized", None
+        except ConnectError:
+            return "unreachable", None
+        except RequestTimeoutError:
+            return "timed_out", None
+        except WppconnectError as error:
+            return "failed", str(error)
+
+    @property
+    def by_itself(self) -> bool:
+        """Tell whether nobody asked for it."""
+        return self.status.by_itself
+
+    @property
+    def gateway_started_at(self) -> datetime | None:
+        """When the gateway's process started, as far as its health check tells."""
+        server = self._tools.monitor.snapshot().server(self.status.server)
+        return server.started_at if server is not None else None
+
+    def step(self, step: Step, *, until: datetime | None = None) -> None:
+        """Write down what is being done, and until when it is waited for."""
+        if (step, until) == (self.status.step, self.status.step_until):
+            return
+        update: dict[str, object] = {"step": step, "step_until": until}
+        if step != self.status.step:
+            update["step_since"] = self.now()
+        self._note(self.status.model_copy(update=update))
+
+    def show_code(self, code: str | None, *, until: datetime | None = None) -> None:
+        """Keep a live pairing code where every tab can show it, or drop it."""
+        if code is not None:
+            register_secret(code)
+        self._note(
+            self.status.model_copy(
+                update={
+                    "pairing_code": code,
+                    "step": Step.WAITING_FOR_CODE_ENTRY,
+                    "step_since": self.now(),
+                    "step_until": until,
+                }
+            )
+        )
+
+    def remember(self, **facts: object) -> None:
+        """Keep facts for later operations."""
+        self.facts = self.facts.model_copy(update=facts)
+        self._try_to_store(lambda: write_facts(self._tools.store, self.status, self.facts))
+
+    def acted(self) -> None:
+        """Believe only what is seen from now on."""
+        self._not_before = self.now()
+
+    def look(self) -> SessionSnapshot:
+        """Hand out what the monitor saw after the latest action."""
+        if self._left_seconds() <= 0:
+            raise RequestTimeoutError("the operation took too long", operation="wait for the session")
+
+        def is_fresh(seen: SessionSnapshot) -> bool:
+            return (
+                seen.enabled
+                and seen.probe_started_at is not None
+                and seen.probe_started_at >= self._not_before
+            )
+
+        now = self._tools.monitor.snapshot().session(self.status.server, self.session)
+        if now is None or not is_fresh(now):
+            self._hint()
+        return self._wait(is_fresh, self.waits.fresh_answer) or self._give_up()
+
+    def await_change(self, seen: SessionSnapshot, *, until: datetime) -> SessionSnapshot | None:
+        """Wait until the session is in another verdict or state than `seen`; None when time is up."""
+        seconds = min((until - self.now()).total_seconds(), self._left_seconds())
+        return self._wait(lambda new: (new.verdict, new.state) != (seen.verdict, seen.state), seconds)
+
+    def wait_until(self, moment: datetime) -> None:
+        """Wait for a moment, unless the operation's time is over or this process stops."""
+        seconds = min((moment - self.now()).total_seconds(), self._left_seconds())
+        if self.by_itself:
+            self._wait(lambda _seen: False, seconds)
+        elif self._tools.stop.wait(max(0.0, seconds)):
+            raise StoppedError
+
+    def aside(self, call: Callable[[], T]) -> AsideCall[T]:
+        """Make a call beside the procedure; closing the client ends it."""
+        return AsideCall(call)
+
+    def _open(self) -> GatewayClient:
+        """Make the session probed and the gateway reachable for this run."""
+        status, tools = self.status, self._tools
+        settings = tools.settings.current()
+        server = settings.server(status.server)
+        configured = server.session(self.session) if server else None
+        if server is None or configured is None:
+            raise WppconnectError(
+                f"session {self.session!r} is not configured on server {status.server!r}: "
+                "add it in the settings"
+            )
+        if not configured.enabled and self.by_itself:
+            raise GivesWayError  # Paused by somebody, just now.
+        if not configured.enabled:
+            resume(tools.settings, [(server.name, self.session)], actor=status.actor, now=tools.now())
+        self.webhook = configured.webhook
+        self.client = tools.client(server, settings)
+        return self.client
+
+    def _note(self, status: OperationStatus) -> None:
+        self.status = status
+        self._try_to_store(lambda: write_status(self._tools.store, status))
+
+    def _try_to_store(self, write: Callable[[], None]) -> None:
+        # A session that was closed must be started again, whether or not the disk takes notes of it.
+        try:
+            write()
+        except StoreError as error:
+            log.warning("operation_note_not_stored session=%s error=%s", self.session, error)
+
+    def _hint(self) -> None:
+        try:
+            self._tools.monitor.hint(self.status.server, self.session)
+        except StoreError as error:
+            # Only a wish: while it is waited for, the session is probed every second.
+            log.debug("hint_not_given session=%s error=%s", self.session, error)
+
+    def _left_seconds(self) -> float:
+        return self._deadline - self._tools.monotonic()
+
+    def _wait(self, condition: Callable[[SessionSnapshot], bool], seconds: float) -> SessionSnapshot | None:
+        def is_met(seen: SessionSnapshot) -> bool:
+            if self.by_itself and is_asked_to_give_way(self._tools.store, self.status):
+                raise GivesWayError
+            return condition(seen)
+
+        found = self._tools.monitor.wait_for(
+            self.status.server, self.session, is_met, timeout_seconds=seconds, stop=self._tools.stop
+        )
+        if found is None and self._tools.stop.is_set():
+            raise StoppedError
+        return found
+
+    def _give_up(self) -> SessionSnapshot:
+        raise RequestTimeoutError("nobody probed the session in time", operation="wait for the session")
+
+
+Procedure = Callable[[OperationRun], str]
+"""Brings a session where an operator wants it; returns a word of `OUTCOMES`."""
+
+
+class AsideCall(Generic[T]):
+    """A call in a thread of its own, because its answer may never come."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._answers: list[T] = []
+        self._error: WppconnectError | None = None
+
+        def run() -> None:
+            try:
+                self._answers.append(call())
+            except WppconnectError as error:
+                self._error = error
+            except Exception:
+                log.exception("call_aside_failed")
+                self._error = WppconnectError("the call failed; the log of this program tells why")
+
+        self._thread = threading.Thread(target=run, name="operation-aside", daemon=True)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+        return not self._thread.is_alive()
+
+    def result(self) -> T:
+        """Wait for the answer and hand it out, or raise what went wrong."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._answers[0]

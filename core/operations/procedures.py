@@ -1,0 +1,235 @@
+"""Bring a session from whatever state to where an operator wants it, by the gateway's rules and waits.
+
+Each procedure acts through the client and reads what came of it from the Snapshot, so that a session is
+probed by one process only. It returns a word of `operation_status.OUTCOMES`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.client import StartOptions
+from core.exceptions import RequestTimeoutError, SessionDisconnectedError
+from core.models import Reason, SessionSnapshot, SessionState, Verdict
+from core.operation_status import Step
+from core.operations.run import Run
+
+MAX_STARTS = 2
+MAX_CLOSES = 3
+"""The one that a restart begins with, and one after each start that failed."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What counts as done."""
+
+    restart: bool = False
+    """Close a session that claims to be connected first."""
+    show_code: bool = False
+    """Go on until a phone has scanned; otherwise a session that asks for one is the end."""
+    wipe_webhook: bool = False
+    """An operator confirmed that a webhook unknown to us may be lost."""
+    most_starts: int = MAX_STARTS
+
+
+def bring_up(run: Run, goal: Goal) -> str:
+    """Start, restart or pair by QR: from any state to connected, or to the reason why not."""
+    starts, closes, shown_at, started_at = 0, 0, None, None
+    while True:
+        seen = run.look()
+        match seen.verdict:
+            case Verdict.CONNECTED if goal.restart and not starts and not closes:
+                close_session(run, seen)
+                closes += 1
+            case Verdict.CONNECTED:
+                return "connected" if starts or shown_at or goal.restart else "already_connected"
+            case Verdict.UNRESPONSIVE | Verdict.STUCK:
+                if starts >= goal.most_starts or closes >= MAX_CLOSES:
+                    return "stuck"
+                close_session(run, seen)
+                closes += 1
+            case Verdict.WAITING_FOR_QR:
+                if not goal.show_code:
+                    return "needs_pairing"
+                shown_at = _follow_qr(run, seen, shown_at)
+            case Verdict.WAITING_FOR_CODE:
+                if not goal.show_code:
+                    return "needs_pairing"
+                if would_lose_webhook(run, wipe_webhook=goal.wipe_webhook):
+                    return "needs_webhook_confirmation"
+                run.step(Step.WAITING_FOR_CODE_TO_EXPIRE, until=_code_ends(run, seen))
+                run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.syncing))
+            case Verdict.STARTING:
+                shown_at = None
+                wait_for_browser(run, seen)
+            case Verdict.DISCONNECTED:
+                loaded_at = shown_at or started_at
+                if loaded_at is not None and _code_may_live(run, seen, loaded_at):
+                    run.step(Step.VERIFYING)
+                    run.await_change(seen, until=loaded_at + timedelta(seconds=run.waits.auto_close))
+                elif shown_at is not None and seen.has_session_object:
+                    return "code_expired"
+                elif starts >= goal.most_starts:
+                    return "start_failed"
+                else:
+                    shown_at = None
+                    start(run, options_for_qr(run, goal))
+                    starts, started_at = starts + 1, run.now()
+            case _:
+                obstacle = wait_out_obstacle(run, seen)
+                if obstacle is not None:
+                    return obstacle
+
+
+def heal(run: Run, *, is_closed: bool) -> str:
+    """Close a session that does not respond and start it once; leave any other alone.
+
+    `is_closed`: an earlier try closed it and could not start it.
+    """
+    wanted = {Verdict.UNRESPONSIVE, Verdict.STUCK} | ({Verdict.DISCONNECTED} if is_closed else set())
+    seen = run.look()
+    if seen.verdict not in wanted:
+        return "already_connected" if seen.verdict == Verdict.CONNECTED else "not_needed"
+    return bring_up(run, Goal(most_starts=1))
+
+
+def close(run: Run) -> str:
+    """Close a session and keep its pairing."""
+    seen = run.look()
+    match seen.verdict:
+        case Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE | Verdict.STARTING:
+            return "close_refused"
+        case Verdict.UNREACHABLE:
+            return "unreachable"
+        case Verdict.UNAUTHORIZED:
+            return _refusal(seen)
+        case Verdict.DISCONNECTED:
+            return "closed"
+        case _:
+            close_session(run, seen)
+    run.step(Step.VERIFYING)
+    return "closed" if run.look().verdict == Verdict.DISCONNECTED else "close_unverified"
+
+
+def log_out(run: Run) -> str:
+    """Unlink the phone and delete the pairing: irreversible without a new scan."""
+    run.step(Step.LOGGING_OUT)
+    try:
+        run.client.logout_session(run.session)
+    except SessionDisconnectedError:
+        return "not_connected"
+    run.remember(logged_out_at=run.now(), closed_at=None, failed_close_at=None, free_at=None)
+    run.acted()
+    run.step(Step.VERIFYING)
+    # It is logged out whether or not somebody probes it before it is paused.
+    with suppress(RequestTimeoutError):
+        run.look()
+    return "logged_out"
+
+
+def close_session(run: Run, seen: SessionSnapshot) -> None:
+    """Close what is connected, dead or stuck, and remember what the gateway's answer means for a start."""
+    run.step(Step.CLOSING)
+    closed = run.client.close_session(run.session)
+    now = run.now()
+    run.remember(closed_by_itself=run.by_itself)
+    if closed:
+        run.remember(closed_at=now, failed_close_at=None, free_at=None)
+    else:
+        # 500 is the answer to closing anything but a connected session; it is forgotten all the same, but
+        # its browser may run on until auto-close and hold the profile (section 6).
+        starting = seen.state == SessionState.INITIALIZING
+        seconds = run.waits.after_failed_close_while_starting if starting else run.waits.after_failed_close
+        run.remember(failed_close_at=now, free_at=now + timedelta(seconds=seconds))
+    run.acted()
+
+
+def start(run: Run, options: StartOptions | None) -> None:
+    """Start a session without waiting for its code; the answer describes the state before: it is ignored."""
+    wait_for_profile(run)
+    run.step(Step.STARTING)
+    run.client.start_session(run.session, options)
+    run.acted()
+    run.remember(logged_out_at=None)
+    if options is not None:
+        run.remember(phone_saved=False)
+
+
+def would_lose_webhook(run: Run, *, wipe_webhook: bool) -> bool:
+    """Tell whether a complete set of options would silently wipe a webhook that only the gateway knows."""
+    # Where our own phone is saved, we sent a complete set before.
+    return run.webhook is None and not run.facts.phone_saved and not wipe_webhook
+
+
+def options_for_qr(run: Run, goal: Goal) -> StartOptions | None:
+    """Choose what a start without a phone sends.
+
+    Any key replaces everything that the gateway saved, an empty body keeps it (section 4). A webhook that
+    we do not know is kept by sending nothing; a phone that was saved must be wiped by the complete set,
+    or the start would make a pairing code again.
+    """
+    if would_lose_webhook(run, wipe_webhook=goal.wipe_webhook):
+        return None
+    return StartOptions(webhook=run.webhook or None, phone=None, wait=False)
+
+
+def wait_for_profile(run: Run) -> None:
+    """Wait until no browser that was closed or logged out holds the session's profile any more."""
+    facts, waits = run.facts, run.waits
+    if facts.logged_out_at is not None:
+        free_at = facts.logged_out_at + timedelta(seconds=waits.after_logout)
+        _wait(run, Step.WAITING_AFTER_LOGOUT, free_at, at_most=waits.after_logout)
+    if facts.free_at is not None:
+        longest = max(waits.after_failed_close, waits.after_failed_close_while_starting)
+        _wait(run, Step.WAITING_AFTER_CLOSE, facts.free_at, at_most=longest)
+
+
+def wait_for_browser(run: Run, seen: SessionSnapshot) -> None:
+    """Wait for what becomes of a start."""
+    run.step(Step.WAITING_FOR_BROWSER)
+    run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.start_limit))
+
+
+def wait_out_obstacle(run: Run, seen: SessionSnapshot) -> str | None:
+    """Wait for a gateway that is away or makes no sense; the outcome when nothing comes of it."""
+    if seen.verdict == Verdict.UNAUTHORIZED:
+        return _refusal(seen)
+    run.step(Step.WAITING_FOR_GATEWAY)
+    if run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.gateway_return)) is not None:
+        return None
+    return "unreachable" if seen.verdict == Verdict.UNREACHABLE else "failed"
+
+
+def _wait(run: Run, step: Step, until: datetime, *, at_most: float) -> None:
+    # The clock may have been set back since the moment was noted.
+    until = min(until, run.now() + timedelta(seconds=at_most))
+    if run.now() < until:
+        run.step(step, until=until)
+        run.wait_until(until)
+
+
+def _refusal(seen: SessionSnapshot) -> str:
+    return "secret_rejected" if seen.reason == Reason.SECRET_REJECTED else "unauthorized"
+
+
+def _follow_qr(run: Run, seen: SessionSnapshot, shown_at: datetime | None) -> datetime:
+    began = shown_at or seen.state_since or run.now()
+    ends = began + timedelta(seconds=run.waits.auto_close)
+    run.step(Step.WAITING_FOR_SCAN, until=ends)
+    # After a scan the gateway goes on saying QRCODE with the used-up code for up to 180 s of syncing.
+    run.await_change(seen, until=max(ends, run.now()) + timedelta(seconds=run.waits.syncing))
+    return began
+
+
+def _code_ends(run: Run, seen: SessionSnapshot) -> datetime:
+    return (seen.state_since or run.now()) + timedelta(seconds=run.waits.auto_close)
+
+
+def _code_may_live(run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
+    # On a first pairing the gateway may wrongly say CLOSED one or two seconds after the page has loaded,
+    # while the code on the screen is valid; it still carries a `urlcode` then (section 6).
+    if not seen.has_session_object or run.now() >= loaded_at + timedelta(seconds=run.waits.auto_close):
+        return False
+    return run.client.read_status(run.session).urlcode is not None

@@ -1,0 +1,50 @@
+"""What a procedure is given: `core.operations.operation_run.OperationRun` as it looks from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from core.client import GatewayClient
+from core.contract.waits import Waits
+from core.models import SessionSnapshot
+from core.operation_status import Facts, Step
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Aside(Protocol[T_co]):
+    """A call that goes on beside the procedure, because its answer may never come."""
+
+    @property
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+
+    def result(self) -> T_co:
+        """Hand out the answer, or raise what went wrong."""
+
+
+class Run(Protocol):
+    """What a procedure may use of the operation that runs it."""
+
+    client: GatewayClient
+    session: str
+    waits: Waits
+    facts: Facts
+    webhook: str | None
+
+    @property
+    def by_itself(self) -> bool: ...
+    @property
+    def gateway_started_at(self) -> datetime | None: ...
+    def now(self) -> datetime: ...
+    def step(self, step: Step, *, until: datetime | None = None) -> None: ...
+    def show_code(self, code: str | None, *, until: datetime | None = None) -> None: ...
+    def remember(self, **facts: object) -> None: ...
+    def acted(self) -> None: ...
+    def look(self) -> SessionSnapshot: ...
+    def await_change(self, seen: SessionSnapshot, *, until: datetime) -> SessionSnapshot | None: ...
+    def wait_until(self, moment: datetime) -> None: ...
+    def aside(self, call: Callable[[], T]) -> Aside[T]: ...

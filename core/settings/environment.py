@@ -1,0 +1,217 @@
+"""The WPPCONNECT_* variables, which describe the first server, and the data folder that they name."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from core.contract.session_names import session_name_problem
+from core.contract.token_format import TokenKind, parse_token
+from core.disk import SET_ASIDE_BY_RESTORE
+from core.exceptions import ConfigurationError
+from core.models import TokenSource
+from core.settings.fields import (
+    AlertmanagerAddress,
+    DockerHost,
+    EndToEndMinutes,
+    GatewayUrl,
+    Interval,
+    LogFormat,
+    LogLevel,
+    ProxyAddress,
+    Seconds,
+    ServerName,
+    SessionNames,
+    TokenSourceWord,
+    WebhookUrl,
+    name_problem,
+)
+from core.settings.loader import Environment, Finding, load_settings
+from core.settings.values import ServerSettings, SessionSettings, Timeouts
+
+PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
+
+
+class CoreEnvironment(Environment):
+    """Every WPPCONNECT_* variable, and Alertmanager's; secrets also as ..._FILE."""
+
+    prefix: ClassVar[str] = "WPPCONNECT_"
+    shared: ClassVar[Mapping[str, str]] = {
+        "alertmanager_url": "ALERTMANAGER_URL",
+        "alertmanager_bearer_token": "ALERTMANAGER_BEARER_TOKEN",
+    }
+
+    url: GatewayUrl | None = None
+    server_name: ServerName = "main"
+    secret_key: SecretStr | None = None
+    token: SecretStr | None = None
+    token_source: TokenSourceWord = TokenSource.AUTO
+    sessions: SessionNames = ()
+    webhook: WebhookUrl | None = Field(default=None, repr=False)
+    enabled: bool = True
+    end_to_end_minutes: EndToEndMinutes = 0
+    self_healing: bool = False
+    interval_seconds: Interval = 5.0
+    timeout_connect_seconds: Seconds = 3.0
+    timeout_healthz_seconds: Seconds = 5.0
+    timeout_show_all_seconds: Seconds = 5.0
+    timeout_status_seconds: Seconds = 10.0
+    timeout_check_connection_seconds: Seconds = 10.0
+    timeout_end_to_end_seconds: Seconds = 15.0
+    timeout_close_seconds: Seconds = 15.0
+    timeout_logout_seconds: Seconds = 30.0
+    timeout_start_seconds: Seconds = 10.0
+    timeout_start_waiting_seconds: Seconds = 60.0
+    timeout_generate_token_seconds: Seconds = 10.0
+    proxy: ProxyAddress | None = None
+    """A secret, since it can hold a password."""
+    alertmanager_url: AlertmanagerAddress | None = None
+    """A secret, since it can hold a password."""
+    alertmanager_bearer_token: SecretStr | None = None
+    data_dir: Path = Path("data")
+    sync_file: Path | None = None
+    docker_host: DockerHost = "unix:///var/run/docker.sock"
+    log_level: LogLevel = "INFO"
+    log_format: LogFormat = "text"
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time-outs as one value."""
+        return Timeouts(**{name: getattr(self, f"timeout_{name}") for name in Timeouts.model_fields})
+
+    @property
+    def server(self) -> ServerSettings | None:
+        """The server that the environment describes; None without an address."""
+        if self.url is None:
+            return None
+        sessions = tuple(SessionSettings(name=name, webhook=self.webhook) for name in self.sessions)
+        return ServerSettings(
+            name=self.server_name,
+            url=self.url,
+            secret_key=self.secret_key,
+            token=self.token,
+            token_source=self.token_source,
+            enabled=self.enabled,
+            end_to_end_minutes=self.end_to_end_minutes,
+            self_healing=self.self_healing,
+            sessions=sessions,
+        )
+
+    def mistakes(self) -> Iterable[Finding]:
+        """Find a token, a secret key and sessions that cannot work together."""
+        return find_mistakes(self.secret_key, self.token, self.sessions, self.variable)
+
+    def remarks(self) -> Iterator[Finding]:
+        """Find what is probably not meant."""
+        secret = self.secret_key.get_secret_value() if self.secret_key else ""
+        if self.url is None and (secret or self.token or self.sessions):
+            yield Finding(
+                ("url",), "is not set, so the server's other settings wait for an address from the page"
+            )
+        if self.url and not secret and not self.token:
+            text = "is not set, and neither is WPPCONNECT_TOKEN; no session can be read until one is given"
+            yield Finding(("secret_key", "token", "url"), text)
+        if self.url and self.url.endswith("/api"):
+            yield Finding(("url",), "ends in /api, which is added to every call; leave it out")
+        if secret == PUBLIC_DEFAULT_SECRET:
+            text = "is the gateway's public default, which everyone knows; set another one there and here"
+            yield Finding(("secret_key",), text)
+        if any(sign in secret for sign in "/#?"):
+            text = (
+                "holds '/', '#' or '?', and then a gateway starts no session at boot; use letters and digits"
+            )
+            yield Finding(("secret_key",), text)
+        if secret and self.token and not _is_bcrypt(self.token):
+            text = "is not a bcrypt token and is not used, since the secret key is set; remove it"
+            yield Finding(("token", "secret_key"), text)
+
+
+def find_mistakes(
+    secret_key: SecretStr | None,
+    token: SecretStr | None,
+    sessions: Sequence[str],
+    label: Callable[[str], str],
+) -> Iterator[Finding]:
+    """Find what makes a server's sessions unusable; `label` names a setting where it can be changed."""
+    secret_bytes = len(secret_key.get_secret_value().encode()) if secret_key else 0
+    for name in sessions:
+        if problem := name_problem(name) or session_name_problem(name, secret_bytes):
+            yield Finding(("sessions", "secret_key"), problem)
+    if secret_key or not token:
+        return
+    parsed = parse_token(token.get_secret_value())
+    if parsed.kind is not TokenKind.BCRYPT:
+        text = "is a raw key and no bcrypt token, so the gateway refuses it; set {} instead"
+        if parsed.looks_cut:
+            text = (
+                "is a bcrypt token cut short, as Docker Compose does at a '$'; write each $ as $$, or set {}"
+            )
+        yield Finding(("token", "secret_key"), text.format(label("secret_key")))
+    elif len(sessions) > 1:
+        text = "serves one session only, and {} are configured; set {}, or keep one session in {}"
+        text = text.format(len(sessions), label("secret_key"), label("sessions"))
+        yield Finding(("token", "secret_key", "sessions"), text)
+    elif sessions and parsed.session is not None and parsed.session not in sessions:
+        text = "belongs to another session than the one in {}; correct either of them"
+        yield Finding(("token", "secret_key", "sessions"), text.format(label("sessions")))
+
+
+def load_environment(environ: Mapping[str, str] | None = None) -> CoreEnvironment:
+    """Read the WPPCONNECT_* variables; raises ConfigurationError with all problems.
+
+    A program with variables of its own calls `load_settings` for each model and `require_all` instead.
+    """
+    return load_settings(CoreEnvironment, environ).values
+
+
+def prepare_data_dir(environment: CoreEnvironment) -> Path:
+    """Create the data folder, closed to other users, and make sure that files can be written there.
+
+    A folder that holds something already keeps its mode: it may be somebody's home.
+    """
+    path = environment.data_dir.expanduser().absolute()
+    remedy = "name a folder that this user can write to"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_root_among_others(path)
+        _refuse_half_restored(path)
+        if path.stat().st_uid == os.geteuid() and not any(path.iterdir()):
+            path.chmod(0o700)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except FileExistsError:
+        raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {path} is not a folder; {remedy}"]) from None
+    except OSError as error:
+        text = f"WPPCONNECT_DATA_DIR: {path} cannot be used ({error.strerror}); {remedy}"
+        raise ConfigurationError([text]) from None
+    return path
+
+
+def _refuse_root_among_others(path: Path) -> None:
+    """As root everything could be written, and nothing of it read by the account whose folder it is."""
+    owner = path.stat().st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return
+    try:
+        account = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        account = f"account {owner}"
+    text = f"{path} belongs to {account}, who could not read what root writes there"
+    raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}; run this as that account"])
+
+
+def _refuse_half_restored(path: Path) -> None:
+    """What is written now would be lost when the next restoration puts back what was there before."""
+    if (path / SET_ASIDE_BY_RESTORE).exists():
+        text = f"a restoration into {path} is under way or was cut off; if it was cut off, restore once more"
+        raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}"])
+
+
+def _is_bcrypt(token: SecretStr) -> bool:
+    return parse_token(token.get_secret_value()).kind is TokenKind.BCRYPT

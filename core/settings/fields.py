@@ -1,0 +1,176 @@
+"""Read single settings from the text that an operator wrote; every refusal says what to write instead.
+
+The functions raise ValueError in our own words. They never repeat the text: an address can hold a password,
+and a token is easily pasted into the wrong variable.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from core.contract.session_names import SESSION_NAME, session_name_problem
+from core.models import TokenSource
+
+HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63}){0,30}\.?$")
+SHORTEST_INTERVAL_SECONDS = 1
+LONGEST_INTERVAL_SECONDS = 300
+SHORTEST_CHECK_MINUTES = 5
+LONGEST_CHECK_MINUTES = 1440
+UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def normalise_url(text: str) -> str:
+    """Return a gateway's address without its trailing slash; a path (a gateway behind a sub-path) is kept."""
+    parts = _split_url(text)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("holds a user name or password, which the gateway does not know; remove it")
+    if "?" in text or "#" in text:
+        raise ValueError("has a '?' or '#'; remove it and what follows")
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def check_webhook(text: str) -> str:
+    """Return the address of the customer's application as it is; "" and "none" mean that it has none."""
+    if text.lower() in ("", "none"):
+        return ""
+    _split_url(text)
+    return text
+
+
+def check_proxy(address: SecretStr) -> SecretStr:
+    """Return a proxy's address, which may hold a user name and password, without its trailing slash."""
+    text = address.get_secret_value()
+    parts = _split_url(text)
+    if parts.path.strip("/") or "?" in text or "#" in text:
+        raise ValueError("has a path; write only scheme, host and port, for example http://proxy:3128")
+    return SecretStr(text.rstrip("/"))
+
+
+def check_alertmanager(text: str) -> str:
+    """Return Alertmanager's address, which may hold a user name and password, without its trailing slash."""
+    _split_url(text)
+    if "?" in text or "#" in text:
+        raise ValueError("has a '?' or '#'; remove it and what follows")
+    return text.rstrip("/")
+
+
+def parse_listen_address(text: str) -> tuple[str, int]:
+    """Read "127.0.0.1:21466", ":21466" (every address) or "[::1]:80" as host and port; port 0: a free one."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not port.isascii() or not port.isdecimal():
+        raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080, or :8080 for every address")
+    if int(port) > 65535:
+        raise ValueError("has a port above 65535; choose one from 1 to 65535")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if not _is_ip6(host):
+            raise ValueError("has no valid IPv6 address in its brackets; write for example [::1]:8080")
+    elif ":" in host:
+        raise ValueError("has an IPv6 address without brackets; write for example [::1]:8080")
+    elif host and not HOST_NAME.match(host):
+        raise ValueError(
+            "has no valid host name or address before the port; write for example 127.0.0.1:8080"
+        )
+    return host or "0.0.0.0", int(port)
+
+
+def check_end_to_end_minutes(minutes: float) -> float:
+    """Return how often WhatsApp is asked about a session; more often would look like misuse to it."""
+    if minutes == 0 or SHORTEST_CHECK_MINUTES <= minutes <= LONGEST_CHECK_MINUTES:
+        return minutes
+    raise ValueError("must be 0 (off), or 5 to 1440 minutes")
+
+
+def check_docker_host(text: str) -> str:
+    """Return the address of a Docker Engine: a socket, or a proxy in front of one."""
+    if text.startswith("unix:///"):
+        return text
+    if text.startswith("tcp://"):
+        _split_url(text.replace("tcp", "http", 1))
+        return text
+    raise ValueError("must be unix:///path/to/docker.sock or tcp://host:port; write one of them")
+
+
+def parse_session_names(text: str) -> tuple[str, ...]:
+    """Read a comma list of session names; blanks are ignored, and a repeated name counts once."""
+    entries = {entry.strip(): place for place, entry in enumerate(text.split(","), 1) if entry.strip()}
+    problems = [problem for name, place in entries.items() if (problem := name_problem(name, place))]
+    if problems:
+        raise ValueError(*problems)
+    return tuple(entries)
+
+
+def name_problem(name: str, place: int | None = None) -> str | None:
+    """Say why a session or server name must not be used, without repeating what may be a pasted token."""
+    if len(name) > 40 or re.search(r"[$:@/]", name):
+        entry = f"entry {place}" if place else "this"
+        return f"{entry} is not a name; use 1 to 40 letters, digits, '_' or '-'"
+    return session_name_problem(name)
+
+
+def parse_server_name(text: str) -> str:
+    """Return a server's name, which becomes a metric label and a file name."""
+    if not SESSION_NAME.fullmatch(text):
+        raise ValueError("must be 1 to 40 letters, digits, '_' or '-'; choose such a name")
+    return text
+
+
+def _split_url(text: str) -> SplitResult:
+    # urlsplit drops tabs and line ends silently, so they are looked for first.
+    if UNPRINTABLE.search(text):
+        raise ValueError("has a blank or a control character in it; remove it")
+    if text[:1] in "'\"":
+        raise ValueError("stands in quotes, and they are taken as part of it; remove the quotes")
+    if "://" not in text:
+        raise ValueError("has no scheme; add http:// (or https://) in front")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("has no valid host and port; write for example http://127.0.0.1:21465") from None
+    if parts.scheme.lower() not in ("http", "https"):
+        raise ValueError("must begin with http:// or https://")
+    if port == 0 or not parts.hostname or not _is_host(parts.hostname):
+        raise ValueError("has no valid host and port; write for example http://127.0.0.1:21465")
+    return parts
+
+
+def _is_host(host: str) -> bool:
+    return _is_ip6(host) if ":" in host else bool(HOST_NAME.match(host))
+
+
+def _is_ip6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _from_text(parse: Callable[[str], Any]) -> BeforeValidator:
+    """Parse text, and let a value through that is already what the setting holds (a default, a test)."""
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+GatewayUrl = Annotated[str, _from_text(normalise_url)]
+WebhookUrl = Annotated[str, _from_text(check_webhook)]
+ListenAddress = Annotated[tuple[str, int], _from_text(parse_listen_address)]
+SessionNames = Annotated[tuple[str, ...], _from_text(parse_session_names)]
+ServerName = Annotated[str, _from_text(parse_server_name)]
+DockerHost = Annotated[str, _from_text(check_docker_host)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _from_text(str.upper)]
+LogFormat = Annotated[Literal["text", "json"], _from_text(str.lower)]
+TokenSourceWord = Annotated[TokenSource, _from_text(str.lower)]
+Seconds = Annotated[float, Field(ge=0.1, le=300)]
+Interval = Annotated[float, Field(ge=SHORTEST_INTERVAL_SECONDS, le=LONGEST_INTERVAL_SECONDS)]
+EndToEndMinutes = Annotated[float, AfterValidator(check_end_to_end_minutes)]
+ProxyAddress = Annotated[SecretStr, AfterValidator(check_proxy)]
+AlertmanagerAddress = Annotated[
+    SecretStr, AfterValidator(lambda address: SecretStr(check_alertmanager(address.get_secret_value())))
+]

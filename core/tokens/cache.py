@@ -1,0 +1,294 @@
+"""Bearer tokens of one gateway's sessions: obtain and share them, renew them, and pause when refused."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bcrypt
+
+from core.clock import Now, now
+from core.contract.answers import is_secret_refusal, parse_generated, refusal
+from core.contract.token_format import ParsedToken, TokenKind, parse_token
+from core.exceptions import (
+    AuthenticationError,
+    SecretKeyRejectedError,
+    TransportError,
+)
+from core.locks import ProcessLock
+from core.models import TokenSource
+from core.settings.values import ServerSettings, Timeouts
+from core.store.protocol import Store
+from core.tokens.records import Origin, SessionEntry
+from core.tokens.secret_strength import USUAL_COST, minting_cost
+from core.tokens.shared import SharedTokens
+from core.transport import Transport
+
+OPERATION = "obtain a token"
+
+BCRYPT_BYTES = 72
+"""bcrypt reads no more; the gateway's cuts silently, Python's raises."""
+
+LOCK_SLACK_SECONDS = 5.0
+
+
+def stored_token(server: ServerSettings, session: str, store: Store, *, clock: Now = now) -> str | None:
+    """Return the token in use for a session; None when there is none. Nothing is obtained or asked."""
+    if server.secret_key:
+        return _shared(server, store, clock).session(session).token
+    configured = parse_token(server.token.get_secret_value()) if server.token else None
+    return _configured_for(server, configured, session)
+
+
+def _shared(server: ServerSettings, store: Store, clock: Now) -> SharedTokens:
+    configured = parse_token(server.token.get_secret_value()).token if server.token else ""
+    made_from = server.secret_key.get_secret_value() if server.secret_key else configured
+    # The source too: who chooses another one wants other tokens, and a fresh look at what is refused.
+    bound_to = "\n".join((server.url, server.token_source, made_from))
+    return SharedTokens(server.name, bound_to=bound_to, store=store, clock=clock)
+
+
+def _configured_for(server: ServerSettings, configured: ParsedToken | None, session: str) -> str | None:
+    if configured is None or configured.kind is TokenKind.RAW_KEY:
+        return None
+    names = [one.name for one in server.sessions]
+    serves = configured.session or (names[0] if len(names) == 1 else None)
+    return configured.token if session == serves else None
+
+
+class TokenCache:
+    """The tokens of one gateway, shared with all our processes through the store.
+
+    A token is kept until the gateway answers it with 401 (`renew`) or the secret key or the address changes.
+    Obtaining one happens under a lock of all processes, so whoever comes second finds what the first got.
+    """
+
+    def __init__(
+        self,
+        server: ServerSettings,
+        *,
+        transport: Transport,
+        store: Store,
+        lock_directory: Path,
+        timeouts: Timeouts,
+        clock: Now = now,
+    ) -> None:
+        self._server = server
+        self._secret = server.secret_key.get_secret_value() if server.secret_key else None
+        self._configured = parse_token(server.token.get_secret_value()) if server.token else None
+        self._transport = transport
+        self._timeout_seconds = timeouts.generate_token_seconds
+        self._shared = _shared(server, store, clock)
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
+        self._lock = ProcessLock(lock_directory / f"tokens-{name}.lock")
+        self._held: dict[str, ParsedToken] = {}
+        self._minting_cost = minting_cost(self._secret) if self._secret else USUAL_COST
+        self._failure: tuple[float, TransportError] | None = None
+
+    def token(self, session: str) -> str:
+        """Return a session's token, obtained first if there is none.
+
+        Raises SecretKeyRejectedError when the gateway refuses the secret key, AuthenticationError when it
+        refuses the session's tokens or there is nothing to make one from; while a pause after such a refusal
+        lasts, without asking the gateway. And what transport raises.
+        """
+        held = self._held.get(session)
+        if held is not None:
+            return held.token
+        known = self._known(session, self._shared.session(session))
+        if known is not None:
+            return known
+        with self._alone(session):
+            entry = self._shared.session(session)
+            return self._known(session, entry) or self._obtain(session, entry)
+
+    def renew(self, session: str, rejected: str) -> str:
+        """Return another token after a 401: the one that somebody renewed meanwhile, or a new one."""
+        self._forget(session, rejected)
+        with self._alone(session):
+            entry = self._shared.session(session)
+            known = None if entry.token == rejected else self._known(session, entry)
+            if known is not None and known != rejected:
+                return known
+            if self._secret is None:
+                self._forget(session, rejected)
+                self._shared.drop(session, rejected, pause=True)
+                raise self._tokens_refused(session)
+            return self._obtain(session, self._shared.drop(session, rejected))
+
+    def confirm(self, session: str, token: str) -> None:
+        """Say that the gateway accepted a token which `renew` returned."""
+        entry = self._shared.session(session)
+        if entry.token == token and entry.replaces_minted:
+            # The secret is right, for the gateway made this token of it; it just takes none but its own.
+            self._shared.prefer_generated()
+
+    def reject(self, session: str, rejected: str) -> None:
+        """Say that the gateway refused a token which `renew` returned: leave it in peace for a while."""
+        self._forget(session, rejected)
+        with self._alone(session):
+            if self._shared.session(session).token == rejected:
+                # Not counted: `renew` has counted this failure with the token before.
+                self._shared.drop(session, rejected, pause=True, count=False)
+
+    def secret_for(self, operation: str) -> str:
+        """Return the secret key for a call that sends it; raises like `token` when it must not be sent."""
+        if self._secret is None:
+            raise self._nothing_to_make_one_from(operation, None)
+        self._raise_while_secret_is_refused(operation, None)
+        return self._secret
+
+    def secret_refused(self) -> None:
+        """Say that the gateway refused the secret key in a call that sent it."""
+        self._shared.secret_refused()
+
+    def secret_accepted(self) -> None:
+        """Say that the gateway accepted the secret key in a call that sent it."""
+        self._shared.secret_accepted()
+
+    def failures(self, session: str) -> dict[str, int]:
+        """Count authentication failures by reason, of all processes since the store began."""
+        return self._shared.failures(session)
+
+    def renewals(self, session: str) -> int:
+        """Count the tokens obtained for a session since the store began, the first included."""
+        return self._shared.renewals(session)
+
+    def cost(self, session: str) -> int:
+        """Return the bcrypt cost that the gateway pays for each request of a session."""
+        used = self._held.get(session) or (None if self._secret else self._configured)
+        if used is not None and used.cost is not None:
+            return used.cost
+        return USUAL_COST if self._server.token_source is TokenSource.SERVER else self._minting_cost
+
+    def _known(self, session: str, entry: SessionEntry) -> str | None:
+        """Return the token that is there already; raises while a pause lasts."""
+        if entry.pause is not None and entry.pause.left_seconds(self._shared.now):
+            raise self._tokens_refused(session)
+        token = entry.token if self._secret else _configured_for(self._server, self._configured, session)
+        if token is None:
+            self._raise_while_secret_is_refused(OPERATION, session)
+            return None
+        self._held[session] = parse_token(token)
+        return token
+
+    def _obtain(self, session: str, entry: SessionEntry) -> str:
+        """Make a token here or have the gateway make one; the caller is `_alone`."""
+        source = self._server.token_source
+        gateway = self._shared.server()
+        refused_before = gateway.refusal is not None
+        # A minted token that was dropped was refused, and another of the same secret would be too. Unless
+        # the secret itself was refused then: that explains it, and is over since `accepted_at`.
+        minting_failed = entry.origin is Origin.MINTED and entry.dropped_at > gateway.accepted_at
+        asks = gateway.prefers_generated or minting_failed or refused_before
+        if source is TokenSource.LOCAL or (source is TokenSource.AUTO and not asks):
+            return self._keep(session, self._mint(session), Origin.MINTED)
+        token = self._generate(session, minting_failed=minting_failed)
+        if refused_before:
+            self._shared.secret_accepted()
+            if source is TokenSource.AUTO and not gateway.prefers_generated:
+                # It was the secret, and it is right again: back to the cheaper tokens.
+                return self._keep(session, self._mint(session), Origin.MINTED)
+        return self._keep(session, token, Origin.GENERATED, replaces_minted=minting_failed)
+
+    def _mint(self, session: str) -> str:
+        if self._secret is None:
+            raise self._nothing_to_make_one_from(OPERATION, session)
+        password = (session + self._secret).encode()[:BCRYPT_BYTES]
+        hashed = bcrypt.hashpw(password, bcrypt.gensalt(self._minting_cost, prefix=b"2b"))
+        return parse_token(hashed.decode()).token
+
+    def _generate(self, session: str, *, minting_failed: bool) -> str:
+        if self._secret is None:
+            raise self._nothing_to_make_one_from(OPERATION, session)
+        self._raise_while_secret_is_refused(OPERATION, session)
+        try:
+            answer = self._transport.request(
+                "POST",
+                "/api/{session}/{secretkey}/generate-token",
+                path={"session": session, "secretkey": self._secret},
+                operation=OPERATION,
+                timeout_seconds=self._timeout_seconds,
+                session=session,
+            )
+        except TransportError as error:
+            self._failure = (time.monotonic(), error)
+            raise
+        if is_secret_refusal(answer):
+            self._shared.count_secret_rejected(session)
+            self._shared.secret_refused()
+            raise refusal(answer)
+        if minting_failed and 400 <= answer.status_code < 500:
+            raise AuthenticationError(
+                f"cannot {OPERATION}: the gateway refuses tokens made here from the secret key, and makes "
+                f"none itself (HTTP {answer.status_code}); check WPPCONNECT_SECRET_KEY",
+                status_code=answer.status_code,
+                operation=OPERATION,
+                session=session,
+            )
+        return parse_generated(answer)
+
+    def _keep(self, session: str, token: str, origin: Origin, *, replaces_minted: bool = False) -> str:
+        self._shared.keep(session, token, origin, replaces_minted=replaces_minted)
+        self._held[session] = parse_token(token)
+        return token
+
+    def _forget(self, session: str, rejected: str) -> None:
+        held = self._held.get(session)
+        if held is not None and held.token == rejected:
+            self._held.pop(session, None)
+
+    @contextmanager
+    def _alone(self, session: str) -> Iterator[None]:
+        """Exclude every other thread and process that obtains a token of this gateway."""
+        began = time.monotonic()
+        self._lock.acquire(2 * self._timeout_seconds + LOCK_SLACK_SECONDS)
+        try:
+            if self._failure is not None and self._failure[0] > began:
+                # It did not answer whom we waited for: not another wait of the same length for everybody.
+                error = self._failure[1]
+                raise type(error)(error.message, operation=OPERATION, session=session)
+            yield
+        finally:
+            self._lock.release()
+
+    def _raise_while_secret_is_refused(self, operation: str, session: str | None) -> None:
+        pause = self._shared.server().refusal
+        left_seconds = pause.left_seconds(self._shared.now) if pause is not None else 0.0
+        if left_seconds:
+            raise SecretKeyRejectedError(
+                f"cannot {operation}: the gateway refuses the secret key; set WPPCONNECT_SECRET_KEY to the "
+                f"one it was started with (it is asked again in {left_seconds:.0f} s)",
+                status_code=400,
+                operation=operation,
+                session=session,
+            )
+
+    def _tokens_refused(self, session: str) -> AuthenticationError:
+        remedy = (
+            "check WPPCONNECT_SECRET_KEY"
+            if self._secret
+            else "set WPPCONNECT_SECRET_KEY, or a new WPPCONNECT_TOKEN"
+        )
+        return AuthenticationError(
+            f"cannot {OPERATION}: the gateway refuses the tokens of this session; {remedy}",
+            status_code=401,
+            operation=OPERATION,
+            session=session,
+        )
+
+    def _nothing_to_make_one_from(self, operation: str, session: str | None) -> AuthenticationError:
+        why = ""
+        if self._configured is not None:
+            is_raw = self._configured.kind is TokenKind.RAW_KEY
+            why = " is a raw key and no token" if is_raw else " serves one session only"
+            why = f"; what stands in WPPCONNECT_TOKEN{why}"
+        return AuthenticationError(
+            f"cannot {operation}: the secret key is not known; set WPPCONNECT_SECRET_KEY{why}",
+            status_code=401,
+            operation=operation,
+            session=session,
+        )

@@ -1,0 +1,198 @@
+"""What all our processes share about tokens: the tokens, who was refused, and until when not to ask again.
+
+A record counts only for the address, the secret key and the token source it was made with: it carries a
+fingerprint of them, so that whatever belongs to a changed secret is void at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+
+from core.clock import Now
+from core.exceptions import StoreError
+from core.models import Reason
+from core.store.protocol import Store, modify
+from core.tokens.records import Origin, Pause, ServerEntry, SessionEntry
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "tokens"
+REMEMBERED_REJECTIONS = 8
+
+FINGERPRINT_ROUNDS = 50_000
+"""20 ms once in a process: the fingerprint must not be a quicker way to guess the secret than its tokens."""
+
+
+Entry = TypeVar("Entry", SessionEntry, ServerEntry)
+
+
+class SharedTokens:
+    """The records of one gateway. A failing store costs the sharing, not the tokens: they stay in memory."""
+
+    def __init__(self, server: str, *, bound_to: str, store: Store, clock: Now) -> None:
+        self._server = server
+        self._bound_to = bound_to
+        self._store = store
+        self._clock = clock
+        self._memory: dict[str, dict[str, Any] | None] = {}
+        self._binding = ""
+        self._failing = False
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch: pauses are compared between processes."""
+        return self._clock().timestamp()
+
+    def session(self, session: str) -> SessionEntry:
+        """Read a session's entry; an empty one when what is stored belongs to another secret."""
+        return self._bound(SessionEntry, self._read(self._key(session)))
+
+    def server(self) -> ServerEntry:
+        """Read the gateway's entry."""
+        return self._bound(ServerEntry, self._read(self._server_key))
+
+    def keep(self, session: str, token: str, origin: Origin, *, replaces_minted: bool = False) -> None:
+        """Store a token that was obtained."""
+
+        def change(value: dict[str, Any]) -> SessionEntry:
+            value["renewals"] = value.get("renewals", 0) + 1
+            before = self._bound(SessionEntry, value)
+            return replace(before, token=token, origin=origin, replaces_minted=replaces_minted)
+
+        self._change_session(session, change)
+
+    def drop(self, session: str, rejected: str, *, pause: bool = False, count: bool = True) -> SessionEntry:
+        """Drop a token that was refused, and count that once however many met it."""
+        mark = hashlib.sha256(rejected.encode()).hexdigest()[:16]
+
+        def change(value: dict[str, Any]) -> SessionEntry:
+            before = self._bound(SessionEntry, value)
+            seen = value.get("rejections", [])
+            if count and (mark not in seen or pause):
+                _count(value, Reason.TOKEN_REJECTED)
+            value["rejections"] = [*(one for one in seen if one != mark), mark][-REMEMBERED_REJECTIONS:]
+            return replace(
+                before,
+                token=None,
+                dropped_at=self.now,
+                pause=Pause.after(before.pause, self.now) if pause else before.pause,
+            )
+
+        return self._change_session(session, change)
+
+    def count_secret_rejected(self, session: str) -> None:
+        """Count that the gateway refused the secret key."""
+
+        def change(value: dict[str, Any]) -> SessionEntry:
+            _count(value, Reason.SECRET_REJECTED)
+            return self._bound(SessionEntry, value)
+
+        self._change_session(session, change)
+
+    def failures(self, session: str) -> dict[str, int]:
+        """Count by reason since the store began, whatever the secret."""
+        counted = (self._read(self._key(session)) or {}).get("failures", {})
+        reasons = (Reason.TOKEN_REJECTED.value, Reason.SECRET_REJECTED.value)
+        return {reason: counted.get(reason, 0) for reason in reasons}
+
+    def renewals(self, session: str) -> int:
+        """Count the tokens obtained so far."""
+        count: int = (self._read(self._key(session)) or {}).get("renewals", 0)
+        return count
+
+    def secret_refused(self) -> None:
+        """Begin a pause for the whole gateway, unless one is running."""
+
+        def change(before: ServerEntry) -> ServerEntry:
+            if before.refusal is not None and before.refusal.left_seconds(self.now):
+                return before
+            return replace(before, refusal=Pause.after(before.refusal, self.now))
+
+        self._change_server(change)
+
+    def secret_accepted(self) -> None:
+        """End the pause."""
+        if self.server().refusal is not None:
+            self._change_server(lambda before: replace(before, refusal=None, accepted_at=self.now))
+
+    def prefer_generated(self) -> None:
+        """Remember that this gateway accepts its own tokens only."""
+        self._change_server(lambda before: replace(before, prefers_generated=True))
+
+    def _key(self, session: str) -> str:
+        return f"session:{self._server}/{session}"
+
+    @property
+    def _server_key(self) -> str:
+        return f"server:{self._server}"
+
+    def _fingerprint(self) -> str:
+        if not self._binding:
+            salt = self._modify("salt", lambda value: value or {"salt": secrets.token_hex(16)})["salt"]
+            digest = hashlib.pbkdf2_hmac(
+                "sha256",
+                self._bound_to.encode(),
+                bytes.fromhex(salt),
+                FINGERPRINT_ROUNDS,
+            )
+            self._binding = digest.hex()[:16]
+        return self._binding
+
+    def _bound(self, kind: type[Entry], value: dict[str, Any] | None) -> Entry:
+        """Read an entry; an empty one instead of another secret's, or of one that cannot be read."""
+        if value is not None and value.get("binding") == self._fingerprint():
+            try:
+                return kind.parse(value["entry"])
+            except (KeyError, TypeError, ValueError):
+                log.warning("token_record_unreadable server=%s", self._server)
+        return kind()
+
+    def _change_session(self, session: str, change: Callable[[dict[str, Any]], SessionEntry]) -> SessionEntry:
+        def changed(value: dict[str, Any] | None) -> dict[str, Any]:
+            value = value or {}
+            value["entry"] = asdict(change(value))
+            value["binding"] = self._fingerprint()
+            return value
+
+        return self._bound(SessionEntry, self._modify(self._key(session), changed))
+
+    def _change_server(self, change: Callable[[ServerEntry], ServerEntry]) -> None:
+        def changed(value: dict[str, Any] | None) -> dict[str, Any]:
+            return {"entry": asdict(change(self._bound(ServerEntry, value))), "binding": self._fingerprint()}
+
+        self._modify(self._server_key, changed)
+
+    def _read(self, key: str) -> dict[str, Any] | None:
+        try:
+            record = self._store.read(SUBJECT, key)
+        except StoreError as error:
+            self._warn(error)
+            return self._memory.get(key)
+        return record.value if record else None
+
+    def _modify(self, key: str, change: Callable[[dict[str, Any] | None], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            record = modify(self._store, SUBJECT, key, change)
+        except StoreError as error:
+            self._warn(error)
+            value = change(self._memory.get(key))
+        else:
+            self._failing = False
+            value = record.value if record else {}
+        self._memory[key] = value
+        return value
+
+    def _warn(self, error: StoreError) -> None:
+        if not self._failing:
+            self._failing = True
+            log.warning("token_store_failed server=%s problem=%s", self._server, error)
+
+
+def _count(value: dict[str, Any], reason: Reason) -> None:
+    failures = value.setdefault("failures", {})
+    failures[reason.value] = failures.get(reason.value, 0) + 1

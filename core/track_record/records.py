@@ -1,0 +1,173 @@
+"""How each session has fared: uptime, outages and what it was in, kept up to date from the history log."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from core.models import HistoryEntry, SessionSnapshot, Snapshot
+from core.reasons import Loss
+from core.store import History
+from core.track_record.timeline import NO_GAP, Past, Span, timeline
+from core.track_record.uptime import Outage, Uptime, disconnects, mean_recovery_seconds, outages, uptime
+from core.track_record.verdict_log import KINDS
+
+SLOT = timedelta(minutes=30)
+SLOTS = 48
+
+
+class Window(StrEnum):
+    """A stretch of time that ends now."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return _LENGTHS[self]
+
+
+_LENGTHS = {
+    Window.DAY: timedelta(hours=24),
+    Window.WEEK: timedelta(days=7),
+    Window.MONTH: timedelta(days=30),
+}
+LONGEST_WINDOW = Window.MONTH
+LONGEST = LONGEST_WINDOW.length
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """How one session, or all of them together, has fared lately."""
+
+    uptimes: Mapping[Window, Uptime]
+    outages: tuple[Outage, ...]
+    """Oldest first; those of the last 30 days."""
+    disconnects: Mapping[Loss, int]
+    """How often it was lost in the last 30 days, by who or what ended the connection."""
+    mean_recovery_seconds: float | None
+    """How long the outages of the last 30 days lasted on average; None when none has ended."""
+    slots: tuple[Slot, ...] = ()
+    """The last 24 hours; none for all sessions together."""
+
+
+class Slot(NamedTuple):
+    """Half an hour of a session's day."""
+
+    since: datetime
+    until: datetime
+    spans: tuple[Span, ...]
+    """What it was in, in this time."""
+
+
+class TrackRecords:
+    """The track record of every session; for one thread. A call costs little when little has happened."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._added: Callable[[], Iterator[HistoryEntry]] | None = None
+        self._past = Past()
+        self._known: dict[tuple[str, str], tuple[object, tuple[Span, ...]]] = {}
+
+    def read(self, snapshot: Snapshot) -> Mapping[tuple[str, str], TrackRecord]:
+        """Tell how the sessions of the snapshot have fared, by server and session. Raises StoreError."""
+        now = snapshot.taken_at
+        # A day more than the longest window: a file holds a day.
+        since = now - LONGEST - timedelta(days=1)
+        if self._added is None:
+            self._added = self._history.follow(since, kinds=KINDS)
+        # After the snapshot: a transition is written before it is shown.
+        for entry in self._added():
+            self._past.add(entry)
+        self._past.forget(since)
+        known, self._known = self._known, {}
+        found = {}
+        for server in snapshot.servers:
+            for one in server.sessions:
+                key = server.server, one.session
+                spans = self._spans(known.get(key), one, server.published_at, now)
+                found[key] = track_record(spans, one, now)
+        return found
+
+    def _spans(
+        self,
+        known: tuple[object, tuple[Span, ...]] | None,
+        still: SessionSnapshot,
+        heartbeat: datetime,
+        now: datetime,
+    ) -> tuple[Span, ...]:
+        """Work out a timeline, or only move the end of the one that is known where nothing was added."""
+        transitions = self._past.transitions.get((still.server, still.session), [])
+        gaps = self._past.gaps.get(still.server, [])
+        newest = transitions[-1] if transitions else None
+        made_of = (len(transitions), newest, len(gaps), still.verdict, still.since)
+        is_usual = now - heartbeat < NO_GAP and (newest is None or newest.at <= now)
+        # An end that nobody measured is a first look: how long it has lasted decides what it is.
+        if is_usual and known and known[0] == made_of and known[1] and known[1][-1].verdict is not None:
+            spans = (*known[1][:-1], known[1][-1]._replace(until=now))
+        else:
+            spans = timeline(transitions, gaps, still, heartbeat=heartbeat, now=now)
+        if is_usual:
+            self._known[still.server, still.session] = made_of, spans
+        return spans
+
+
+def track_record(spans: Sequence[Span], still: SessionSnapshot, now: datetime) -> TrackRecord:
+    """Sum up a session's timeline."""
+    found = [one for one in outages(spans, still) if one.until is None or one.until > now - LONGEST]
+    return TrackRecord(
+        uptimes={window: uptime(spans, now - window.length, now) for window in Window},
+        outages=tuple(found),
+        disconnects=disconnects(found, now - LONGEST, now),
+        mean_recovery_seconds=mean_recovery_seconds(found, now - LONGEST, now),
+        slots=tuple(slots(spans, now)),
+    )
+
+
+def together(records: Iterable[TrackRecord]) -> TrackRecord | None:
+    """Sum up several sessions: each measured second counts alike. None without a session."""
+    records = list(records)
+    if not records:
+        return None
+    uptimes = {window: _added_up([one.uptimes[window] for one in records]) for window in Window}
+    found = sorted((one for record in records for one in record.outages), key=lambda one: one.since)
+    month = uptimes[LONGEST_WINDOW]
+    return TrackRecord(
+        uptimes=uptimes,
+        outages=tuple(found),
+        disconnects=disconnects(found, month.since, month.until),
+        mean_recovery_seconds=mean_recovery_seconds(found, month.since, month.until),
+    )
+
+
+def slots(spans: Sequence[Span], now: datetime) -> Iterator[Slot]:
+    """Cut the last 24 hours into half hours of the clock; the last one is not over yet."""
+    seconds = SLOT.total_seconds()
+    latest = datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
+    position = bisect_right(spans, latest - (SLOTS - 1) * SLOT, key=lambda one: one.until)
+    for number in reversed(range(SLOTS)):
+        since = latest - number * SLOT
+        until = min(since + SLOT, now)
+        within: list[Span] = []
+        while position < len(spans) and spans[position].since < until:
+            one = spans[position]
+            within.append(one._replace(since=max(one.since, since), until=min(one.until, until)))
+            if one.until > until:
+                break
+            position += 1
+        yield Slot(since, until, tuple(within))
+
+
+def _added_up(uptimes: Sequence[Uptime]) -> Uptime:
+    return Uptime(
+        min(one.since for one in uptimes),
+        max(one.until for one in uptimes),
+        sum(one.connected_seconds for one in uptimes),
+        sum(one.measured_seconds for one in uptimes),
+    )

@@ -1,0 +1,112 @@
+"""Uptime, outages and recovery of a session, from its timeline; the words are those of docs/design.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.models import Reason, SessionSnapshot, Verdict
+from core.reasons import Loss
+from core.track_record.timeline import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """From leaving `connected` until connected again, whatever verdicts came between."""
+
+    since: datetime
+    until: datetime | None
+    """None while it lasts."""
+    reason: Reason
+    """Why it began."""
+    recovered: bool
+    """False while it lasts, and when the session was paused or removed before it was connected again."""
+
+    def seconds(self, now: datetime) -> float:
+        """How long it lasted, or has been lasting."""
+        return ((self.until or now) - self.since).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """One window of time, counted."""
+
+    since: datetime
+    until: datetime
+    connected_seconds: float
+    measured_seconds: float
+    """Of it somebody measured the enabled session for so long."""
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1: the connected share of the measured time; None if none was measured."""
+        return self.connected_seconds / self.measured_seconds if self.measured_seconds > 0 else None
+
+
+def is_measured(verdict: Verdict | None) -> bool:
+    """Tell whether time in this verdict counts as up or down; None: nobody probed."""
+    return verdict is not None and verdict is not Verdict.PAUSED
+
+
+def uptime(spans: Sequence[Span], since: datetime, until: datetime) -> Uptime:
+    """Count how long the session was connected, and measured, in a window."""
+    connected = measured = 0.0
+    for one in reversed(spans):
+        if one.until <= since:
+            break
+        if one.since >= until or not is_measured(one.verdict):
+            continue
+        seconds = (min(one.until, until) - max(one.since, since)).total_seconds()
+        measured += seconds
+        if one.verdict is Verdict.CONNECTED:
+            connected += seconds
+    return Uptime(since, until, connected, measured)
+
+
+def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list[Outage]:
+    """Find the outages in a timeline, oldest first.
+
+    Time in which nobody measured does not end one. A session that a prober has just begun to look at is
+    unknown, and not lost. `still`, what the session is in now, tells of one that is older than the log.
+    """
+    found: list[Outage] = []
+    running: Span | None = None
+    was_connected, is_first_look = False, True
+    for one in spans:
+        if one.verdict == Verdict.CONNECTED:
+            if running is not None:
+                found.append(Outage(running.since, one.since, running.reason, recovered=True))
+            running, was_connected = None, True
+        elif one.verdict == Verdict.PAUSED:
+            if running is not None:
+                found.append(Outage(running.since, one.since, running.reason, recovered=False))
+            running = None
+        elif one.verdict is not None and running is None and was_connected:
+            running = None if is_first_look and one.verdict == Verdict.UNKNOWN else one
+        is_first_look = not is_measured(one.verdict) or (is_first_look and one.verdict == Verdict.UNKNOWN)
+    if running is not None:
+        found.append(Outage(running.since, None, running.reason, recovered=False))
+    elif still is not None and still.lost_at is not None and spans and _is_down(spans[-1].verdict):
+        found.append(Outage(still.lost_at, None, still.lost_reason, recovered=False))
+    return found
+
+
+def disconnects(found: Sequence[Outage], since: datetime, until: datetime) -> Counter[Loss]:
+    """Count the outages that began in a window, by who or what ended the connection."""
+    return Counter(Loss.of(one.reason) for one in found if since <= one.since < until)
+
+
+def mean_recovery_seconds(found: Sequence[Outage], since: datetime, until: datetime) -> float | None:
+    """Average from lost until connected again, of the outages that ended so in a window; None without one."""
+    lasted = [
+        (one.until - one.since).total_seconds()
+        for one in found
+        if one.recovered and one.until is not None and since <= one.until < until
+    ]
+    return sum(lasted) / len(lasted) if lasted else None
+
+
+def _is_down(verdict: Verdict | None) -> bool:
+    return is_measured(verdict) and verdict is not Verdict.CONNECTED

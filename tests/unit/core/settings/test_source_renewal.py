@@ -1,0 +1,65 @@
+"""Another reading of the environment, put in force in a process that runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.exceptions import ConfigurationError
+from core.settings.environment import load_environment
+from core.settings.overlay import SavedSettings
+from tests.support.settings_world import URL, MemoryStore, make_source
+
+SESSIONS = {"WPPCONNECT_URL": URL, "WPPCONNECT_SESSIONS": "sales,support"}
+
+
+def secrets(source: object) -> list[str | None]:
+    """The secret key of each server in force."""
+    servers = source.current().servers  # type: ignore[attr-defined]
+    return [one.secret_key and one.secret_key.get_secret_value() for one in servers]
+
+
+def test_another_environment_is_in_force_at_once() -> None:
+    source = make_source(MemoryStore())
+    source.current()
+
+    settings = source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))
+
+    assert secrets(source) == ["rotated"]
+    assert settings == source.current()
+
+
+def test_what_was_saved_on_the_page_stays_above_it() -> None:
+    source = make_source(MemoryStore())
+    source.save(SavedSettings().with_interval(2.5), expected_revision=0, actor="anna")
+
+    source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))
+
+    assert secrets(source) == ["rotated"]
+    assert (source.current().interval_seconds, source.current().revision) == (2.5, 1)
+
+
+def test_what_does_not_fit_the_saved_settings_changes_nothing() -> None:
+    source = make_source(MemoryStore())
+    saved = SavedSettings().with_session("main", "a-rather-long-name-of-a-session")
+    source.save(saved, expected_revision=0, actor="anna")
+
+    with pytest.raises(ConfigurationError):
+        source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "x" * 60}))
+
+    assert secrets(source) == ["k3y-of-env"]
+    assert source.problems == ()
+
+
+def test_new_reading_waits_until_broken_saved_settings_are_mended() -> None:
+    store = MemoryStore()
+    source = make_source(store)
+    source.save(SavedSettings().with_interval(2.5), expected_revision=0, actor="anna")
+    store.put(2, {"saved": {"interval_seconds": 10_000}})
+
+    source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))
+
+    assert (secrets(source), source.current().interval_seconds) == (["k3y-of-env"], 2.5)
+    assert source.problems != ()
+    store.put(3, {"saved": {"interval_seconds": 4}})
+    assert (secrets(source), source.current().interval_seconds) == (["rotated"], 4)
+    assert source.problems == ()
