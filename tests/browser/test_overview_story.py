@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,17 +15,14 @@ from core.models import Reason
 from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, Stack, stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import SLOW, Visitor, at_both_widths
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
-PICTURES = Path(__file__).parents[2] / "screenshots" / "overview"
-"""Git-ignored: to be looked at."""
 NAMES = [f"shop-{number:03}" for number in range(300)]
 CLOSED, NONE = Reason.CLOSED_ON_GATEWAY, Reason.NONE
 ROW = "[class*='st-key-row-']"
-Scheme = Literal["light", "dark"]
 WATCH_THE_BUTTON = """() => {
     window.opsSeen = new Set();
     const look = () => {
@@ -40,12 +36,6 @@ WATCH_THE_BUTTON = """() => {
     look();
 }"""
 """Note where "Select all" is drawn, in every frame: what moves away under a finger is not pressed."""
-LOOKS: list[tuple[str, Scheme]] = [
-    ("desktop", "light"),
-    ("desktop", "dark"),
-    ("phone", "light"),
-    ("phone", "dark"),
-]
 
 
 def life(number: int) -> list[Turn]:
@@ -66,10 +56,10 @@ class Tabs:
         self._browser, self._product, self._link = browser, product, link
         self._open: Visitor | None = None
 
-    def new(self, size: str, scheme: Scheme = "light") -> Visitor:
+    def new(self, size: str) -> Visitor:
         """Open the list of sessions."""
         self.close()
-        visitor = self._open = Visitor(self._browser, self._product, size, scheme=scheme)
+        visitor = self._open = Visitor(self._browser, self._product, size)
         if self._link:
             visitor.sign_in_first(self._link)
             self._link = ""
@@ -102,25 +92,26 @@ def many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         tabs.close()
 
 
-@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=[" ".join(look) for look in LOOKS])
-def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str, scheme: Scheme) -> None:
-    visitor = many.new(size, scheme)
+@at_both_widths
+def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str) -> None:
+    visitor = many.new(size)
     first = visitor.page.locator(ROW).first
     expect(first).to_contain_text("Disconnected", timeout=SLOW)
     expect(first).to_contain_text(re.compile(r"9\d\.\d+ % 24 h"), timeout=SLOW)
     expect(visitor.page.locator(ROW)).to_have_count(25)
-    picture(visitor, f"list-{size}-{scheme}")
+    visitor.look("overview/list")
 
     visitor.page.get_by_role("searchbox").fill("shop-123")
     expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
 
+    visitor.look("overview/found")
     assert "find=shop-123" in visitor.page.url
-    assert not visitor.overflows()
     assert visitor.foreign_requests == []
 
 
-def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tabs) -> None:
-    visitor = many.new("desktop")
+@at_both_widths
+def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tabs, size: str) -> None:
+    visitor = many.new(size)
 
     visitor.open("/?verdict=unresponsive&find=shop-05")
     expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
@@ -128,29 +119,29 @@ def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tab
 
     visitor.reads("Uptime and outages")
     visitor.reads("1 × removed on the phone, or closed elsewhere")
+    visitor.look("overview/history", whole=True)
     assert "session=shop-057" in visitor.page.url
 
 
-def test_a_search_without_a_find_says_the_way_back(many: Tabs) -> None:
-    visitor = many.new("phone")
+@at_both_widths
+def test_a_search_without_a_find_says_the_way_back(many: Tabs, size: str) -> None:
+    visitor = many.new(size)
 
     visitor.page.get_by_role("searchbox").fill("nobody")
     visitor.reads("No session matches.")
-    picture(visitor, "nothing-found-phone")
+    visitor.look("overview/nothing-found")
     visitor.press("show-all")
 
     expect(visitor.page.locator(ROW)).to_have_count(25, timeout=SLOW)
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_activity_is_narrowed_and_taken_along_as_a_file(
-    many: Tabs, size: str, scheme: Scheme, tmp_path: Path
-) -> None:
-    visitor = many.new(size, scheme)
+@at_both_widths
+def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Tabs, size: str, tmp_path: Path) -> None:
+    visitor = many.new(size)
 
     visitor.open("/activity?session=shop-003&period=30d")
     visitor.reads("Removed on the phone, or closed by somebody else.", seconds=30)
-    picture(visitor, f"activity-{size}-{scheme}")
+    visitor.look("overview/activity", whole=True)
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("link", name="Download as CSV").click()
     download.value.save_as(tmp_path / "activity.csv")
@@ -159,7 +150,6 @@ def test_the_activity_is_narrowed_and_taken_along_as_a_file(
     rows = list(csv.DictReader(text.splitlines()))
     assert {row["Session"] for row in rows} == {"shop-003"}
     assert [row["What"] for row in rows] == ["Disconnected", "Connected", "Disconnected", "Connected"]
-    assert not visitor.overflows()
 
 
 @pytest.fixture
@@ -176,7 +166,7 @@ def living(browser: Browser, tmp_path: Path) -> Iterator[Tabs]:
         tabs.close()
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@at_both_widths
 def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, size: str) -> None:
     visitor = living.new(size)
     visitor.reads("All 3 connected", seconds=40)
@@ -188,12 +178,12 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     assert visitor.page.evaluate("window.opsSeen.size") == 1
     visitor.press("fleet-pause")
     visitor.page.get_by_label("Why? Everybody sees it.").fill("disk swap")
-    picture(visitor, f"pause-{size}")
+    visitor.look("overview/pause")
     visitor.press("fleet-yes-pause")
     visitor.reads("Paused by admin until ", seconds=20)
     visitor.reads("disk swap")
     expect(visitor.page.locator(ROW).filter(has_text="Paused")).to_have_count(3, timeout=SLOW)
-    picture(visitor, f"paused-{size}")
+    visitor.look("overview/paused")
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
     visitor.press("select")
     visitor.press("select-all")
@@ -202,11 +192,11 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     visitor.press("fleet-yes-resume")
 
     visitor.reads("All 3 connected", seconds=40)
-    assert not visitor.overflows()
 
 
-def test_several_sessions_are_started_one_after_the_other(living: Tabs) -> None:
-    visitor = living.new("desktop")
+@at_both_widths
+def test_several_sessions_are_started_one_after_the_other(living: Tabs, size: str) -> None:
+    visitor = living.new(size)
     visitor.reads("All 3 connected", seconds=40)
     for name in ("sales", "support"):
         visitor.open(f"/session?server=main&session={name}")
@@ -221,17 +211,11 @@ def test_several_sessions_are_started_one_after_the_other(living: Tabs) -> None:
     visitor.reads("3 selected")
     visitor.press("fleet-start")
     visitor.reads("shop: connected already")
-    picture(visitor, "start-preview-desktop")
+    visitor.look("overview/start-preview")
     visitor.press("fleet-yes-start")
 
     visitor.reads("admin starts several sessions: 2 of 2 are over.", seconds=60)
     visitor.reads("All 3 connected", seconds=40)
-    picture(visitor, "started-desktop")
+    visitor.look("overview/started")
     visitor.press("fleet-dismiss")
     until(lambda: not visitor.page.locator(".st-key-fleet-progress").count(), what="the result taken away")
-
-
-def picture(visitor: Visitor, name: str) -> None:
-    """Keep what is on the screen, for whoever wants to look."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    visitor.page.screenshot(path=PICTURES / f"{name}.png")

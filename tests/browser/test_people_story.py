@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, StorageState, expect
 
 from tests.support.stack import PASSWORD, SESSION, Stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import SLOW, Visitor, at_both_widths
 
 pytestmark = pytest.mark.browser
 
-PICTURES = Path(__file__).parents[2] / "screenshots" / "people"
-"""Git-ignored: to be looked at."""
 AT_ONCE = 8.0
 """Seconds within which an open tab must have ended, on a machine that is busy."""
 NEW_PASSWORD = "staple battery horse"
-Scheme = Literal["light", "dark"]
 
 
 class House:
@@ -30,19 +25,19 @@ class House:
         self._browser, self._product, self._administrator = browser, product, administrator
         self._open: list[Visitor] = []
 
-    def administrator(self, size: str, scheme: Scheme) -> Visitor:
+    def administrator(self, size: str) -> Visitor:
         """Open the users page as the administrator."""
-        visitor = self._tab(size, scheme, self._administrator)
+        visitor = self._tab(size, self._administrator)
         visitor.open("/users")
         visitor.reads("Add a user")
         return visitor
 
-    def somebody(self, size: str, scheme: Scheme) -> Visitor:
+    def somebody(self, size: str) -> Visitor:
         """Open a browser in which nobody is signed in."""
-        return self._tab(size, scheme, None)
+        return self._tab(size, None)
 
-    def _tab(self, size: str, scheme: Scheme, signed_in: StorageState | None) -> Visitor:
-        visitor = Visitor(self._browser, self._product, size, scheme=scheme, signed_in=signed_in)
+    def _tab(self, size: str, signed_in: StorageState | None) -> Visitor:
+        visitor = Visitor(self._browser, self._product, size, signed_in=signed_in)
         self._open.append(visitor)
         return visitor
 
@@ -97,40 +92,39 @@ def try_password(visitor: Visitor, name: str, password: str) -> None:
     visitor.page.click("button")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_somebody_is_added_gets_another_role_and_is_removed(house: House, size: str, scheme: Scheme) -> None:
+@at_both_widths
+def test_somebody_is_added_gets_another_role_and_is_removed(house: House, size: str) -> None:
     name = f"rui-{size}"
-    boss = house.administrator(size, scheme)
+    boss = house.administrator(size)
     link = add(boss, name)
-    picture(boss, f"link-{size}-{scheme}")
+    boss.look("people/link", whole=True)
     boss.press("hide-link")
 
-    rui = house.somebody(size, scheme)
+    rui = house.somebody(size)
     rui.sign_in_first(link)
     rui.page.locator(f".st-key-open-main-{SESSION}").wait_for(timeout=SLOW)
     give_role(boss, name, "operator")
-    picture(boss, f"role-{size}-{scheme}")
+    boss.look("people/role", whole=True)
     rui.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
-    assert not boss.overflows()
 
     boss.press(f"remove-{name}")
     boss.reads("This cannot be undone.")
-    picture(boss, f"remove-{size}-{scheme}")
+    boss.look("people/remove", whole=True)
     boss.press(f"remove-yes-{name}")
     assert seconds_until_out(rui) < AT_ONCE
-    picture(rui, f"out-{size}-{scheme}")
+    rui.look("people/out", whole=True)
     boss.reads(f"{name} was removed.")
     rui.page.get_by_role("link", name="Sign in again").click()
     try_password(rui, name, PASSWORD)
     rui.reads("Name or password")
-    picture(rui, f"removed-{size}-{scheme}")
+    rui.look("people/removed", whole=True)
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
-def test_somebody_looks_after_their_own_account(house: House, size: str, scheme: Scheme) -> None:
+@at_both_widths
+def test_somebody_looks_after_their_own_account(house: House, size: str) -> None:
     name = f"eva-{size}"
-    link = add(house.administrator("desktop", "light"), name)
-    here, there = house.somebody(size, scheme), house.somebody("desktop", "light")
+    link = add(house.administrator("desktop"), name)
+    here, there = house.somebody(size), house.somebody("desktop")
     here.sign_in_first(link)
     there.open("/")
     try_password(there, name, "not the password")
@@ -142,9 +136,8 @@ def test_somebody_looks_after_their_own_account(house: House, size: str, scheme:
     here.open("/account")
     here.reads("Remembered")
     here.page.get_by_role("button", name="Remember this device for 30 days").click()
-    picture(here, f"account-{size}-{scheme}")
+    here.look("people/account", whole=True)
     expect(here.page.get_by_text("Remembered", exact=True)).to_have_count(2, timeout=SLOW)
-    assert not here.overflows()
     here.page.fill("input[name=current]", "not the password")
     change_password(here)
     here.reads("The present password is wrong.")
@@ -169,8 +162,8 @@ def change_password(visitor: Visitor) -> None:
 
 
 def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house: House) -> None:
-    boss = house.administrator("desktop", "light")
-    ana = house.somebody("phone", "light")
+    boss = house.administrator("desktop")
+    ana = house.somebody("phone")
     ana.sign_in_first(add(boss, "ana"))
     give_role(boss, "ana", "operator")
     ana.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
@@ -181,14 +174,8 @@ def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house:
     boss.press("remove-admin")
     boss.press("remove-yes-admin")
     boss.reads("Nobody would be left to administer this page.")
-    picture(boss, "last-administrator")
+    boss.look("people/last-administrator", whole=True)
 
     boss.reads("admin")
     boss.page.reload()
     boss.reads("Add a user")
-
-
-def picture(visitor: Visitor, name: str) -> None:
-    """Keep what is on the screen, for whoever wants to look."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    visitor.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

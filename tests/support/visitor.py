@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
+import pytest
 import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
-from tests.support.stack import PASSWORD, SESSION, Stack
+from tests.support.stack import PASSWORD, ROOT, SESSION, Stack
 from tests.support.waiting import until
 
+Scheme = Literal["light", "dark"]
 SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1440, "height": 900},
     "phone": {"width": 390, "height": 844},
 }
+at_both_widths = pytest.mark.parametrize("size", list(SIZES))
+"""Tell a story at a desk and on a phone; `Visitor.look` looks at each by day and by night."""
+PICTURES = ROOT / "screenshots"
+"""Git-ignored: to be looked at."""
 SLOW = 40_000
 """Milliseconds for what waits for a probe or a cold start of the page, on a machine that is busy."""
+HAS_CHANGED = """dark => {
+    const colour = getComputedStyle(document.querySelector(".stApp") ?? document.body).backgroundColor;
+    const [red, green, blue] = colour.match(/[0-9]+/g).map(Number);
+    const moving = document.getAnimations().some(one => one instanceof CSSTransition);
+    return (red + green + blue < 384) === dark && !moving;
+}"""
+"""Is what is drawn dark, or light, and nothing still on its way from one to the other?"""
+SIDEWAYS = """() => [...document.querySelectorAll("html, [data-testid=stMain], [role=dialog]")]
+    .filter(one => one.scrollWidth > one.clientWidth)
+    .map(one => `${one.dataset.testid ?? one.tagName}: ${one.scrollWidth} in ${one.clientWidth}`)"""
+"""What scrolls sideways; Streamlit's page scrolls in a box of its own, so that the document never does."""
 
 
 class Visitor:
@@ -31,11 +50,12 @@ class Visitor:
         product: Stack,
         size: str,
         *,
-        scheme: Literal["light", "dark"] = "light",
+        scheme: Scheme = "light",
         locale: str = "en-US",
         signed_in: StorageState | None = None,
     ) -> None:
         self.product = product
+        self._size, self._scheme = size, scheme
         self.context = browser.new_context(
             viewport=SIZES[size], color_scheme=scheme, locale=locale, storage_state=signed_in
         )
@@ -119,10 +139,7 @@ class Visitor:
 
     def overflows(self) -> bool:
         """Tell whether the page scrolls sideways."""
-        wider: bool = self.page.evaluate(
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        )
-        return wider
+        return bool(self.page.evaluate(SIDEWAYS))
 
     def kept_out(self) -> list[str]:
         """What keeps people from using the page as axe judges it, by the rule and the place."""
@@ -133,9 +150,39 @@ class Visitor:
             for node in found["nodes"]
         ]
 
+    def look(self, name: str, *, whole: bool = False) -> None:
+        """Look at what is on the screen by day and by night.
+
+        Keeps `screenshots/NAME-SIZE-SCHEME.png` of both, `whole` with what one has to scroll to; fails where
+        the page scrolls sideways or axe finds what keeps people out. Whatever is open stays open.
+        """
+        other: Scheme = "dark" if self._scheme == "light" else "light"
+        wrong = {}
+        with self._unrolled() if whole else nullcontext():
+            for scheme in (other, self._scheme):
+                self.page.emulate_media(color_scheme=scheme)
+                self.page.wait_for_function(HAS_CHANGED, arg=scheme == "dark", timeout=SLOW)
+                path = PICTURES / f"{name}-{self._size}-{scheme}.png"
+                self.page.screenshot(path=path)
+                wrong[path.stem] = [*self.page.evaluate(SIDEWAYS), *self.kept_out()]
+        assert not any(wrong.values()), wrong
+
     def close(self) -> None:
         """Close the tab."""
         self.context.close()
+
+    @contextmanager
+    def _unrolled(self) -> Iterator[None]:
+        """Make the screen as high as all that is on the page."""
+        usual = SIZES[self._size]
+        height: int = self.page.evaluate(
+            "(document.querySelector('[data-testid=stMain]') ?? document.documentElement).scrollHeight"
+        )
+        self.page.set_viewport_size({"width": usual["width"], "height": max(height, usual["height"])})
+        try:
+            yield
+        finally:
+            self.page.set_viewport_size(usual)
 
     def _note_request(self, request: object) -> None:
         url = str(getattr(request, "url", ""))
