@@ -103,7 +103,15 @@ def _status(account: Account) -> str:
 def _add(opened: _Opened, asked: Asked) -> int:
     from dashboard.auth.users import Role
 
-    link = opened.people.add(asked.name, Role(asked.role), by=ACTOR)
+    role = Role(asked.role)
+    # With any user the page offers no first sign-in link any more, and only administrators add others there.
+    roles = {role, *(one.role for one in opened.people.all())}
+    if Role.ADMINISTRATOR not in roles:
+        return _fail(
+            "nobody could administer the page, and its first sign-in link would be gone; begin with an "
+            "administrator: wppconnect-ops users add NAME --role administrator"
+        )
+    link = opened.people.add(asked.name, role, by=ACTOR)
     return _show(opened, asked.name, link)
 
 

@@ -209,7 +209,7 @@ def test_a_backup_is_given_back_elsewhere(
     installed: Installed, gateway: dict[str, str], tmp_path: Path
 ) -> None:
     here, elsewhere = ({"WPPCONNECT_DATA_DIR": str(tmp_path / name)} for name in ("here", "elsewhere"))
-    installed.call("users", "add", "maria", "--role", "operator", **gateway, **here)
+    installed.call("users", "add", "maria", "--role", "administrator", **gateway, **here)
 
     installed.call("backup", str(tmp_path / "saved"), **here)
     installed.call("restore", str(tmp_path / "saved"), **elsewhere)

@@ -41,6 +41,21 @@ def test_added_user_gets_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.startswith("ana  administrator  password  has a link, good until 20")
 
 
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_the_first_user_must_be_an_administrator(
+    tmp_path: Path, role: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["users", "add", "rui", "--role", role]) == 1
+
+    assert capsys.readouterr().err == (
+        "wppconnect-ops users: nobody could administer the page, and its first sign-in link would be gone; "
+        "begin with an administrator: wppconnect-ops users add NAME --role administrator\n"
+    )
+    assert not users(tmp_path).exist
+    assert main(["users", "add", "ana", "--role", "administrator"]) == 0
+    assert main(["users", "add", "rui", "--role", role]) == 0
+
+
 def test_lost_password_of_the_only_administrator_is_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
