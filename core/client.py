@@ -156,6 +156,8 @@ class GatewayClient:
             operation="start the session",
             timeout_seconds=self._timeouts.start_waiting_seconds if waits else self._timeouts.start_seconds,
             json_body=options.body() if options is not None else {},
+            # For a minute or for ever (H1 to H3): it must not keep others waiting so long.
+            takes_place=not waits,
         )
         return parse_start(answer)
 
@@ -238,6 +240,7 @@ class GatewayClient:
         timeout_seconds: float,
         json_body: Mapping[str, Any] | None = None,
         more_path: Mapping[str, str] | None = None,
+        takes_place: bool = True,
     ) -> Answer:
         """Send a request with the session's token; renew the token once when it is refused."""
         problem = session_name_problem(session, self._secret_bytes)
@@ -257,6 +260,7 @@ class GatewayClient:
                 headers={"Authorization": f"Bearer {token}"},
                 json_body=json_body,
                 session=session,
+                takes_place=takes_place,
             )
 
         token = self.tokens.token(session)

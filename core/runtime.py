@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.client import GatewayClient
@@ -18,7 +18,30 @@ from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import FileStore, History, Store
 from core.tokens.cache import TokenCache
-from core.transport import Transport
+from core.transport import Entrance, Places, Transport
+
+
+@dataclass
+class Clients:
+    """Makes the clients of one process; those of one gateway share its four places."""
+
+    store: Store
+    data_directory: Path
+    program: str
+    _places: dict[str, Places] = field(default_factory=dict)
+
+    def for_probes(self, server: ServerSettings, settings: Settings) -> GatewayClient:
+        """Make a client for who probes on a schedule."""
+        return self._make(server, settings, is_for_people=False)
+
+    def for_people(self, server: ServerSettings, settings: Settings) -> GatewayClient:
+        """Make a client for what somebody waits for."""
+        return self._make(server, settings, is_for_people=True)
+
+    def _make(self, server: ServerSettings, settings: Settings, *, is_for_people: bool) -> GatewayClient:
+        places = self._places.setdefault(server.url, Places())
+        entrance = Entrance(places, is_for_people=is_for_people)
+        return make_client(server, settings, self.store, self.data_directory, self.program, entrance)
 
 
 @dataclass
@@ -33,13 +56,11 @@ class Core:
     operations: Operations
     handoffs: Handoffs
     data_directory: Path
-    program: str
+    clients: Clients
 
     def client(self, server: ServerSettings, settings: Settings | None = None) -> GatewayClient:
         """Open a client for one gateway; close it after use."""
-        return make_client(
-            server, settings or self.settings.current(), self.store, self.data_directory, self.program
-        )
+        return self.clients.for_people(server, settings or self.settings.current())
 
     def stop(self) -> None:
         """End the background work; safe to call twice."""
@@ -56,15 +77,13 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
     history = History(data / "history")
     settings = SettingsSource(environment, store, record=history.append)
 
-    def client(server: ServerSettings, current: Settings) -> GatewayClient:
-        return make_client(server, current, store, data, program)
-
+    clients = Clients(store, data, program)
     monitor = Monitor(
         settings,
         exchange=SnapshotExchange(data / "snapshots"),
         history=history,
         lock_directory=locks,
-        client=client,
+        client=clients.for_probes,
         holder=holder,
         closed_by=lambda server, session: operations.closed_by(server, session),
         restarts=Restarts(
@@ -79,17 +98,22 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
         store=store,
         history=history,
         monitor=monitor,
-        client=client,
+        client=clients.for_people,
         lock_directory=locks,
         holder=holder,
         waits=waits,
     )
     handoffs = Handoffs(store, history.append)
-    return Core(environment, settings, store, history, monitor, operations, handoffs, data, program)
+    return Core(environment, settings, store, history, monitor, operations, handoffs, data, clients)
 
 
 def make_client(
-    server: ServerSettings, settings: Settings, store: Store, data: Path, program: str
+    server: ServerSettings,
+    settings: Settings,
+    store: Store,
+    data: Path,
+    program: str,
+    entrance: Entrance | None = None,
 ) -> GatewayClient:
     """Build a client with a transport of its own; the program's name is its User-Agent."""
     transport = Transport(
@@ -97,6 +121,7 @@ def make_client(
         connect_timeout_seconds=settings.timeouts.connect_seconds,
         proxy=settings.proxy,
         user_agent=program,
+        entrance=entrance,
     )
     tokens = TokenCache(
         server,

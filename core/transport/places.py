@@ -4,38 +4,71 @@ from __future__ import annotations
 
 import threading
 
+IN_FLIGHT = 4
+"""So many calls of one process a gateway gets at a time (contract, section 9)."""
+OF_PEOPLE = 2
+"""So many of them may be somebody's: closing a frozen session takes 15 s, and probing must go on."""
+
 
 class Places:
-    """At most so many calls at a time; who comes later waits, and all waiting ends when the places close."""
+    """The calls under way to one gateway, whoever in this process makes them."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int = IN_FLIGHT, of_people: int = OF_PEOPLE) -> None:
         self._free = count
-        self._closed = False
+        self._free_for_people = of_people
+        self._people_waiting = 0
         self._changed = threading.Condition()
 
-    def take(self, timeout_seconds: float) -> bool:
-        """Wait for a place; False when the time is over or the places are closed."""
+    def take(self, entrance: Entrance, timeout_seconds: float) -> bool:
+        """Wait for a place; False when the time is over or the entrance is closed."""
         with self._changed:
-            if not self._free and not self._closed:
-                self._changed.wait_for(lambda: self._free or self._closed, timeout_seconds)
-            if self._closed or not self._free:
+            self._people_waiting += entrance.is_for_people
+            self._changed.wait_for(lambda: entrance.closed or self._is_free(entrance), timeout_seconds)
+            self._people_waiting -= entrance.is_for_people
+            # Those who gave way may take what is left.
+            self._changed.notify_all()
+            if entrance.closed or not self._is_free(entrance):
                 return False
             self._free -= 1
+            self._free_for_people -= entrance.is_for_people
             return True
 
-    def give_back(self) -> None:
+    def give_back(self, entrance: Entrance) -> None:
         """Free a place that was taken."""
         with self._changed:
             self._free += 1
-            self._changed.notify()
+            self._free_for_people += entrance.is_for_people
+            self._changed.notify_all()
+
+    def close(self, entrance: Entrance) -> None:
+        """Let nobody in through this entrance any more."""
+        with self._changed:
+            entrance.closed = True
+            self._changed.notify_all()
+
+    def _is_free(self, entrance: Entrance) -> bool:
+        if entrance.is_for_people:
+            return self._free > 0 and self._free_for_people > 0
+        # A probe comes again in any case; somebody who waits goes first.
+        return self._free > 0 and not (self._people_waiting and self._free_for_people)
+
+
+class Entrance:
+    """One client's way to a gateway's places; whoever waits there is let go when it closes."""
+
+    def __init__(self, places: Places, *, is_for_people: bool = False) -> None:
+        self.is_for_people = is_for_people
+        self.closed = False
+        self._places = places
+
+    def take(self, timeout_seconds: float) -> bool:
+        """Wait for a place; False when the time is over or the entrance is closed."""
+        return self._places.take(self, timeout_seconds)
+
+    def give_back(self) -> None:
+        """Free a place that was taken."""
+        self._places.give_back(self)
 
     def close(self) -> None:
         """Let nobody in any more."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    @property
-    def closed(self) -> bool:
-        """Tell whether `close` was called."""
-        return self._closed
+        self._places.close(self)

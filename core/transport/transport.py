@@ -16,7 +16,7 @@ from core.exceptions import RequestTimeoutError, ResponseError, TransportError, 
 from core.transport.answer import Answer
 from core.transport.connections import Adapter, Call, Request
 from core.transport.faults import FOREIGN, Fault, diagnose
-from core.transport.places import Places
+from core.transport.places import IN_FLIGHT, Entrance, Places
 from core.transport.watchdog import WATCHDOG
 
 log = logging.getLogger(__name__)
@@ -39,15 +39,15 @@ class Transport:
         connect_timeout_seconds: float,
         proxy: str | None,
         user_agent: str,
-        max_in_flight: int = 4,
+        entrance: Entrance | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._base_path = urlsplit(self._base_url).path
         self._connect_timeout_seconds = connect_timeout_seconds
         self._headers = {"User-Agent": user_agent, "Accept": "*/*"}
-        self._places = Places(max_in_flight)
+        self._entrance = entrance or Entrance(Places())
         self._calls: set[Call] = set()
-        self._adapter = Adapter(self._base_url, proxy, max_in_flight)
+        self._adapter = Adapter(self._base_url, proxy, IN_FLIGHT)
         for name in ("urllib3.connectionpool", "urllib3.connection"):
             # Their records repeat the URL; what matters of them comes back as an error or in our own log.
             logging.getLogger(name).addFilter(_drop)
@@ -63,24 +63,27 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         json_body: Mapping[str, Any] | list[Any] | None = None,
         session: str | None = None,
+        takes_place: bool = True,
     ) -> Answer:
         """Send one request and read its whole answer, 4xx and 5xx included, within `timeout_seconds`.
 
         The time counts from here: waiting for one of the places in flight, connecting, a repetition, and
         the last byte are all in it. `route` is a template such as "/api/{session}/status-session", filled
         from `path`. A GET is repeated once when its connection was closed under it; a POST never, because
-        the gateway may have acted on it. Raises ConnectError, RequestTimeoutError or ResponseError, and
+        the gateway may have acted on it. A call that costs the gateway nothing while it waits for a person
+        takes no place. Raises ConnectError, RequestTimeoutError or ResponseError, and
         TransportError after `close`.
         """
         began = time.monotonic()
         deadline = began + timeout_seconds
         errors = _Errors(operation, session, f"{method} {route}")
-        if not self._places.take(timeout_seconds):
-            raise errors.closed() if self._places.closed else errors.timed_out("too many calls before it")
+        if takes_place and not self._entrance.take(timeout_seconds):
+            raise errors.closed() if self._entrance.closed else errors.timed_out("too many calls before it")
         try:
             outcome = self._send(method, route, path, headers, json_body, deadline, errors)
         finally:
-            self._places.give_back()
+            if takes_place:
+                self._entrance.give_back()
         if isinstance(outcome, WppconnectError):
             log.debug("request_failed route=%r error=%s", errors.route, type(outcome).__name__)
             raise outcome
@@ -92,7 +95,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections; calls under way end with a TransportError, and so does every later one."""
-        self._places.close()
+        self._entrance.close()
         for call in list(self._calls):
             call.cut()
         self._adapter.close()
@@ -173,7 +176,7 @@ class Transport:
             WATCHDOG.forget(call)
             self._calls.discard(call)
             call.end()
-        if self._places.closed:
+        if self._entrance.closed:
             return errors.closed()
         # A connection that we cut ends like one that the gateway closed, or even like a complete answer.
         if call.overdue and (fault is None or fault.connected):

@@ -14,7 +14,7 @@ from core.models import TokenSource
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 from core.store.protocol import Store
 from core.tokens.cache import TokenCache
-from core.transport import Transport
+from core.transport import Entrance, Places, Transport
 from tests.fakes import FakeClock, MemoryStore
 from tests.token_gateway import TokenGateway
 
@@ -29,7 +29,7 @@ def make_transport() -> Iterator[MakeTransport]:
             connect_timeout_seconds=connect_timeout_seconds,
             proxy=None,
             user_agent="tests",
-            max_in_flight=max_in_flight,
+            entrance=Entrance(Places(max_in_flight)),
         )
         made.append(transport)
         return transport
