@@ -28,7 +28,7 @@ def draw_session_history(server: str, name: str) -> None:
         components.subtitle(_("Uptime and outages"))
         st.html(track_text.heartbeat(voice, name, record) + track_text.uptimes(voice, record))
         if record is not None:
-            st.html(_outages(voice, record, back_at=_back_at(session)))
+            st.html(_outages(voice, record, session))
     entries = past.history(server, name)
     with st.container(key="history-box"):
         components.subtitle(_("What happened lately"))
@@ -50,9 +50,13 @@ def _back_at(session: SessionSnapshot | None) -> datetime | None:
     return session.since if session is not None and session.verdict is Verdict.CONNECTED else None
 
 
-def _outages(voice: Voice, record: TrackRecord, *, back_at: datetime | None) -> str:
+def _outages(voice: Voice, record: TrackRecord, session: SessionSnapshot | None) -> str:
     """Return how often it was lost and why, and the latest outages."""
-    told = [*track_text.lost_and_back(voice, record), *track_text.losses(voice, record.disconnects)]
+    back_at, lost_now = _back_at(session), session is not None and session.lost_at is not None
+    told = [
+        *track_text.lost_and_back(voice, record, lost_now=lost_now),
+        *track_text.losses(voice, record.disconnects),
+    ]
     lines = "".join(f"<li>{escape(one)}</li>" for one in told)
     rows = []
     for outage in reversed(record.outages[-OUTAGES:]):

@@ -110,13 +110,13 @@ def beats(voice: Voice, slots: Sequence[Slot]) -> Iterator[Beat]:
         yield kept
 
 
-def fleet(voice: Voice, records: Collection[TrackRecord]) -> str:
-    """Return how all sessions together have fared."""
+def fleet(voice: Voice, records: Collection[TrackRecord], *, lost_now: bool = False) -> str:
+    """Return how all sessions together have fared; `lost_now`: one of them is without connection."""
     _ = voice.translate
     record = together(records)
     if record is None:
         return ""
-    told = [*lost_and_back(voice, record), *losses(voice, record.disconnects)]
+    told = [*lost_and_back(voice, record, lost_now=lost_now), *losses(voice, record.disconnects)]
     lines = "".join(f"<li>{escape(one)}</li>" for one in told)
     title = escape(_("All sessions together"))
     return (
@@ -125,12 +125,13 @@ def fleet(voice: Voice, records: Collection[TrackRecord]) -> str:
     )
 
 
-def lost_and_back(voice: Voice, record: TrackRecord) -> list[str]:
+def lost_and_back(voice: Voice, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
     """Tell how often connections were lost in 30 days, and how long it took to get them back."""
     _ = voice.translate
     count = sum(record.disconnects.values())
     if not count:
-        return [_("Never lost in the last 30 days")]
+        # A record is read a moment later than what is shown beside it.
+        return [] if lost_now else [_("Never lost in the last 30 days")]
     told = [_("Lost in the last 30 days: {count}").format(count=count)]
     if record.mean_recovery_seconds is not None:
         mean = duration(record.mean_recovery_seconds)

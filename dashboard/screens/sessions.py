@@ -79,7 +79,8 @@ def draw_sessions() -> None:
     else:
         overview_filter.draw_nothing_found()
     if len(sessions) > 1:
-        components.draw(track_text.fleet(voice, past.track_records().values()))
+        lost_now = any(one.lost_at for one in sessions)
+        components.draw(track_text.fleet(voice, past.track_records().values(), lost_now=lost_now))
     draw_gateways(voice, snapshot.servers)
     draw_pager(voice)
 

@@ -12,6 +12,7 @@ from core.models import HistoryEntry, Pause
 from core.settings import pausing
 from dashboard import past, state
 from dashboard.auth.users import Role, User
+from tests.support.waiting import until
 
 MANY = [session(f"shop-{number:02}", "connected") for number in range(30)]
 
@@ -115,6 +116,41 @@ def test_a_row_tells_how_the_session_has_fared(core: FakeCore) -> None:
     assert "All sessions together" not in alone
     assert "All sessions together" in text
     assert "Never lost in the last 30 days" in text
+
+
+def test_no_session_is_called_never_lost_beside_its_loss(core: FakeCore) -> None:
+    core.shows(session("sales", "connected", since=ago(hours=5)), session("support", "connected"))
+    past.begin_track_records()
+    state.background().wait("track records", 5)
+    before = shown(open_page())
+
+    core.shows(session("sales", "disconnected", since=ago(seconds=1), lost_at=ago(seconds=1)))
+    alone = shown(open_page("session", server="main", session="sales"))
+    core.shows(*core.monitor.servers[0].sessions, session("support", "connected"))
+    text = shown(open_page())
+
+    assert "Never lost in the last 30 days" in before
+    assert "All sessions together" in text
+    assert "Uptime and outages" in alone
+    assert "Never lost" not in alone + text
+
+
+def test_how_sessions_have_fared_is_read_anew_when_one_changes(
+    core: FakeCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "CHANGED_TRACK_RECORDS_MAX_AGE_SECONDS", 0.0)
+    core.shows(session("sales", "connected", since=ago(hours=5)))
+    past.begin_track_records()
+    state.background().wait("track records", 5)
+    assert past.track_records()["main", "sales"].outages == ()
+
+    core.shows(session("sales", "disconnected", since=ago(minutes=1), lost_at=ago(minutes=1)))
+    data = {"from": "connected", "to": "disconnected", "reason": "none", "held_seconds": 17940}
+    core.history.append(
+        HistoryEntry(at=ago(minutes=1), kind="transition", server="main", session="sales", data={**data})
+    )
+
+    until(lambda: past.track_records()["main", "sales"].outages, what="the outage")
 
 
 def test_a_paused_session_says_who_paused_it_until_when_and_why(core: FakeCore) -> None:
