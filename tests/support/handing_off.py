@@ -8,13 +8,12 @@ from pathlib import Path
 from core.clock import Now
 from core.clock import now as real_now
 from core.handoffs import Handoffs
-from core.models import Histogram, ServerSnapshot, SessionSnapshot, Snapshot
+from core.models import SessionSnapshot, Snapshot
 from core.operation_status import Kind, OperationStatus
 from core.store import FileStore, History
 from dashboard.auth.cookies import CookieRule
 from dashboard.handoff.routes import HandoffRoutes
-
-NO_SECONDS = Histogram(bounds=(), buckets=(0,), sum_seconds=0.0)
+from tests.support.snapshots import server_snapshot
 
 
 class PlayedGateway:
@@ -32,17 +31,7 @@ class PlayedGateway:
     def snapshot(self) -> Snapshot:
         """Return what the test has put there."""
         now = datetime.now(UTC)
-        server = ServerSnapshot(
-            server="main",
-            enabled=True,
-            up=True,
-            interval_seconds=5,
-            holder="test",
-            published_at=now,
-            settings_revision=1,
-            probe_seconds=NO_SECONDS,
-            sessions=tuple(self.sessions),
-        )
+        server = server_snapshot(*self.sessions, at=now)
         return Snapshot(taken_at=now, settings_revision=1, servers=(server,))
 
     def watch(self, server: str, session: str, _seconds: float) -> None:

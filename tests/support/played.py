@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.locks import ProcessLock
-from core.models import Histogram, HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.snapshot import SnapshotExchange
 from core.store import History
+from tests.support.snapshots import server_snapshot
 
 HEARTBEAT_SECONDS = 1.0
 Turn = tuple[float, str, Reason]
@@ -99,16 +100,4 @@ def played(data: Path, server: str = "main") -> Iterator[PlayedProber]:
 
 
 def _server(name: str, sessions: Sequence[SessionSnapshot], now: datetime) -> ServerSnapshot:
-    return ServerSnapshot(
-        server=name,
-        enabled=True,
-        up=True,
-        secret_key_valid=True,
-        version="2.10.4",
-        interval_seconds=5.0,
-        holder="wppconnect-exporter[4711]",
-        published_at=now,
-        settings_revision=0,
-        probe_seconds=Histogram(bounds=(1.0,), buckets=(0, 0), sum_seconds=0.0),
-        sessions=tuple(sessions),
-    )
+    return server_snapshot(*sessions, at=now, server=name, secret_key_valid=True, version="2.10.4")

@@ -10,34 +10,24 @@ from pathlib import Path
 import pytest
 
 from core.exceptions import StoreError
-from core.models import Histogram, QrCode, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import QrCode, ServerSnapshot, SessionSnapshot, Verdict
 from core.snapshot import SnapshotExchange
+from tests.support.snapshots import server_snapshot
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PAYLOAD = "2@live-payload"
 
 
 def snapshot(server: str = "main", interval_seconds: float = 5.0) -> ServerSnapshot:
-    return ServerSnapshot(
+    session = SessionSnapshot(
         server=server,
+        session="sales",
         enabled=True,
-        up=True,
-        interval_seconds=interval_seconds,
-        holder="wppconnect-exporter[4711]",
-        published_at=NOON,
-        settings_revision=3,
-        probe_seconds=Histogram(bounds=(0.1,), buckets=(1, 2), sum_seconds=0.5),
-        sessions=(
-            SessionSnapshot(
-                server=server,
-                session="sales",
-                enabled=True,
-                verdict=Verdict.WAITING_FOR_QR,
-                since=NOON,
-                qr=QrCode(payload=PAYLOAD, first_seen=NOON),
-            ),
-        ),
+        verdict=Verdict.WAITING_FOR_QR,
+        since=NOON,
+        qr=QrCode(payload=PAYLOAD, first_seen=NOON),
     )
+    return server_snapshot(session, at=NOON, server=server, interval_seconds=interval_seconds)
 
 
 class Clock:

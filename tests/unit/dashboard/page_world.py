@@ -14,7 +14,6 @@ import dashboard
 from core.exceptions import ConnectError
 from core.handoffs import Handoffs
 from core.models import (
-    Histogram,
     Outcome,
     QrCode,
     ServerSnapshot,
@@ -27,6 +26,7 @@ from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore, History
 from dashboard.auth.users import Role, User
+from tests.support.snapshots import server_snapshot
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 APP = Path(dashboard.__file__).with_name("app.py")
@@ -58,19 +58,7 @@ def session(name: str = "sales", verdict: str = "disconnected", **fields: Any) -
 
 def server(*sessions: SessionSnapshot, **fields: Any) -> ServerSnapshot:
     """A gateway with sessions."""
-    standard: dict[str, Any] = {
-        "server": "main",
-        "enabled": True,
-        "up": True,
-        "secret_key_valid": True,
-        "interval_seconds": 5.0,
-        "holder": "wppconnect-exporter[4711]",
-        "published_at": NOW,
-        "settings_revision": 0,
-        "probe_seconds": Histogram(bounds=(1.0,), buckets=(0, 0), sum_seconds=0.0),
-        "sessions": sessions,
-    }
-    return ServerSnapshot(**(standard | fields))
+    return server_snapshot(*sessions, at=NOW, **({"secret_key_valid": True} | fields))
 
 
 def qr(payload: str = "2@payload", *, age_seconds: float = 0.0, generation: int = 1) -> QrCode:

@@ -33,6 +33,7 @@ from exporter.own_metrics import OwnMetrics
 from exporter.probing import Prober
 from exporter.server import ExporterApp
 from exporter.webhook import Webhook
+from tests.support.snapshots import server_snapshot
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 GOLDEN = Path(__file__).parents[2] / "data" / "exposition"
@@ -62,20 +63,15 @@ def new_session(name: str = "sales", verdict: Verdict = Verdict.CONNECTED, **fie
 
 def new_server(*sessions: SessionSnapshot, name: str = "main", **fields: Any) -> ServerSnapshot:
     values: dict[str, Any] = {
-        "enabled": True,
-        "up": True,
-        "interval_seconds": 5.0,
-        "holder": "wppconnect-exporter[4711]",
-        "published_at": NOON - seconds(1),
-        "settings_revision": 0,
+        "server": name,
         "probe_seconds": Histogram(bounds=(0.05, 0.5, 5), buckets=(7, 9, 10, 11), sum_seconds=12.5),
         "recovery_seconds": Histogram(bounds=(60, 3600), buckets=(2, 3, 3), sum_seconds=250),
         "secret_key_valid": True,
         "default_secret": False,
         "version": "2.10.4",
-        "sessions": tuple(one.model_copy(update={"server": name}) for one in sessions),
     }
-    return ServerSnapshot(server=name, **(values | fields))
+    own = (one.model_copy(update={"server": name}) for one in sessions)
+    return server_snapshot(*own, at=NOON - seconds(1), **(values | fields))
 
 
 def new_snapshot(*servers: ServerSnapshot) -> Snapshot:

@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from core.containers.sessions import GatewaySessions, SessionPatience
-from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.models import Reason, SessionSnapshot, Snapshot, Verdict
 from core.monitor.monitor import Monitor
 from core.propagation.reach import StepEvent
+from tests.support.snapshots import server_snapshot
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 BEFORE, SINCE, AFTER = NOW - timedelta(minutes=1), NOW, NOW + timedelta(seconds=1)
@@ -40,18 +41,7 @@ class ScriptedMonitor:
         self.started: list[str] = []
 
     def snapshot(self) -> Snapshot:
-        sessions = self.looks[0]
-        server = ServerSnapshot(
-            server="main",
-            enabled=True,
-            up=True,
-            interval_seconds=5,
-            holder="test[1]",
-            published_at=NOW,
-            settings_revision=1,
-            probe_seconds=Histogram(bounds=(), buckets=(0,), sum_seconds=0),
-            sessions=tuple(sessions),
-        )
+        server = server_snapshot(*self.looks[0], at=NOW)
         return Snapshot(taken_at=NOW, settings_revision=1, servers=(server,))
 
     def watch(self, server: str, session: str) -> None:

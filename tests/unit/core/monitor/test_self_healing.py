@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from core.models import EndToEnd, Healing, Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import EndToEnd, Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.monitor.self_healing import Healed, begun, choose, due_at, ended, follow
 from core.operation_status import OUTCOMES
+from tests.support.snapshots import server_snapshot
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 UNTRIED = Healing()
@@ -41,18 +42,7 @@ def session(name: str = "sales", verdict: Verdict = Verdict.UNRESPONSIVE, **fiel
 
 
 def gateway(**fields: Any) -> ServerSnapshot:
-    known = {
-        "server": "main",
-        "enabled": True,
-        "up": True,
-        "started_at": T0 - timedelta(days=1),
-        "interval_seconds": 5.0,
-        "holder": "tests[1]",
-        "published_at": T0,
-        "settings_revision": 1,
-        "probe_seconds": Histogram(bounds=(1.0,), buckets=(0, 0), sum_seconds=0.0),
-    }
-    return ServerSnapshot(**(known | fields))
+    return server_snapshot(at=T0, **({"started_at": T0 - timedelta(days=1)} | fields))
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from scripted_run import T0, Scene, ScriptedRun, after
 from core.client import StartOptions
 from core.contract.answers import StartAnswer
 from core.exceptions import ConnectError, RequestTimeoutError
-from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import Reason, SessionSnapshot, Verdict
 from core.operation_status import OUTCOMES, Facts
 from core.operations.code_pairing import code_obstacle, pair_by_code
+from tests.support.snapshots import server_snapshot
 
 NUMBER = "351912345678"
 CODE = "ABCD1234"
@@ -243,18 +244,7 @@ def obstacle(
     seen = SessionSnapshot(
         server="main", session="sales", enabled=True, verdict=verdict, since=T0, has_session_object=held
     )
-    gateway = ServerSnapshot(
-        server="main",
-        enabled=True,
-        up=True,
-        version=version,
-        started_at=T0,
-        interval_seconds=5,
-        holder="prober[1]",
-        published_at=T0,
-        settings_revision=0,
-        probe_seconds=Histogram(bounds=(1.0,), buckets=(0, 0), sum_seconds=0.0),
-    )
+    gateway = server_snapshot(at=T0, version=version, started_at=T0)
     return code_obstacle(seen, facts or Facts(), gateway, webhook)
 
 

@@ -10,9 +10,10 @@ import pytest
 from watched_gateway import server_settings, settings_of
 
 from core.exceptions import StoreError
-from core.models import Histogram, Outcome, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.models import Outcome, Reason, SessionSnapshot, Snapshot, Verdict
 from core.operation_status import OUTCOMES, OperationStatus
 from core.operations.fleet import MOST_FAILURES, Action, FleetStart, Skip, Target, plan
+from tests.support.snapshots import server_snapshot
 from tests.support.waiting import until
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -22,18 +23,7 @@ SALES = ("main", "sales")
 def seen(verdict: str = "disconnected", **fields: Any) -> Snapshot:
     standard = {"server": "main", "session": "sales", "enabled": verdict != "paused", "since": NOW}
     session = SessionSnapshot(**(standard | {"ever_connected": True} | fields), verdict=Verdict(verdict))
-    server = ServerSnapshot(
-        server="main",
-        enabled=True,
-        up=True,
-        interval_seconds=5,
-        holder="x",
-        published_at=NOW,
-        settings_revision=0,
-        probe_seconds=Histogram(bounds=(), buckets=(0,), sum_seconds=0),
-        sessions=(session,),
-    )
-    return Snapshot(taken_at=NOW, settings_revision=0, servers=(server,))
+    return Snapshot(taken_at=NOW, settings_revision=0, servers=(server_snapshot(session, at=NOW),))
 
 
 def skip_of(action: Action, snapshot: Snapshot, *, paused: bool = False, **server: Any) -> Skip | None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from core.models import Histogram, HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
 from core.store import History
 from core.track_record.records import SLOT, TrackRecord, TrackRecords, Window, slots, together
 from core.track_record.timeline import Span
 from tests.fakes import FakeClock
+from tests.support.snapshots import server_snapshot
 
 WORDS = ("connected", "disconnected", "waiting_for_qr", "paused", "unknown")
 
@@ -50,17 +51,7 @@ class World:
         self.heartbeat = self.clock()
 
     def snapshot(self) -> Snapshot:
-        server = ServerSnapshot(
-            server="main",
-            enabled=True,
-            up=True,
-            interval_seconds=5,
-            holder="prober[1]",
-            published_at=self.heartbeat,
-            settings_revision=0,
-            probe_seconds=Histogram(bounds=(), buckets=(0,), sum_seconds=0),
-            sessions=tuple(self.sessions.values()),
-        )
+        server = server_snapshot(*self.sessions.values(), at=self.heartbeat)
         return Snapshot(taken_at=self.clock(), settings_revision=0, servers=(server,))
 
     def afresh(self) -> dict[tuple[str, str], TrackRecord]:

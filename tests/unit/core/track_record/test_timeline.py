@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from core.models import Histogram, HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Snapshot, Verdict
+from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
 from core.track_record.timeline import Past, Span, timelines
+from tests.support.snapshots import server_snapshot
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -36,17 +37,7 @@ def known(
     """The spans in minutes since noon; `fields` change the session as it is known now."""
     heartbeat = fields.pop("heartbeat", now)
     standard = {"server": "main", "session": "sales", "enabled": True, "since": at(since), "verdict": verdict}
-    server = ServerSnapshot(
-        server="main",
-        enabled=True,
-        up=True,
-        interval_seconds=5,
-        holder="prober[1]",
-        published_at=at(heartbeat),
-        settings_revision=0,
-        probe_seconds=Histogram(bounds=(), buckets=(0,), sum_seconds=0),
-        sessions=(SessionSnapshot(**(standard | fields)),),
-    )
+    server = server_snapshot(SessionSnapshot(**(standard | fields)), at=at(heartbeat))
     snapshot = Snapshot(taken_at=at(now), settings_revision=0, servers=(server,))
     spans = timelines(entries, snapshot, at(now))["main", "sales"]
     return [(_minutes(one.since), _minutes(one.until), one.verdict) for one in spans]
