@@ -65,23 +65,10 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     if path is None:
         raise ConfigurationError([NOT_SET])
     core = open_core(environment, program=PROGRAM)
-    _require_own_data(core.data_directory)
     keeper = ValueKeeper(core.settings, core.store)
     stop = threading.Event()
     containers = None if files_only else _open_containers(core, environ, stop)
     return Parts(core, keeper, path, environ, containers, stop)
-
-
-def _require_own_data(directory: Path) -> None:
-    """Refuse to write, as root for example, files that exporter and page could not read any more."""
-    owner = directory.stat().st_uid
-    if owner != os.geteuid():
-        raise ConfigurationError(
-            [
-                f"WPPCONNECT_DATA_DIR: {directory} belongs to account {owner}, and this runs as account "
-                f"{os.geteuid()}; run it as the account of exporter and page (docs/sync.md, Running it)"
-            ]
-        )
 
 
 def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Event) -> Containers:

@@ -118,17 +118,6 @@ def test_missing_sync_file_names_the_variable(
     assert "WPPCONNECT_SYNC_FILE: is not set; name the file" in capsys.readouterr().err
 
 
-def test_data_of_another_account_is_not_touched(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner = tmp_path.stat().st_uid
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-
-    assert sync("plan") == 1
-    assert f"belongs to account {owner}, and this runs as account {owner + 1}" in capsys.readouterr().err
-    assert not (tmp_path / "data" / "store").exists()
-
-
 def test_restore_without_a_name_lists_the_backups(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sync("restore", "--files-only")
     assert "There is no backup yet" in capsys.readouterr().out
