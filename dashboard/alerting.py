@@ -50,6 +50,16 @@ class PagerRun:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """What somebody wants of Alertmanager for a session's sake, and what the history says of it."""
+
+    target: Target
+    actor: str
+    ask: Callable[[Alertmanager], None]
+    data: dict[str, str]
+
+
 @dataclass
 class _State:
     silences: Silences = field(default_factory=Silences)
@@ -108,11 +118,12 @@ class Alerting:
         def ask(asked: Alertmanager) -> None:
             asked.silence(*target, author=author, comment=comment, since=self._clock(), until=until)
 
-        self._wish(settings, target, ask, author, data)
+        self._take(settings, _Wish(target, author, ask, data))
 
     def expire(self, settings: AlertmanagerSettings, target: Target, *, actor: str, silence: str) -> None:
         """End a silence."""
-        self._wish(settings, target, lambda asked: asked.expire(silence), actor, {"event": "unacknowledged"})
+        data = {"event": "unacknowledged"}
+        self._take(settings, _Wish(target, actor, lambda asked: asked.expire(silence), data))
 
     def begin_test(self, settings: AlertmanagerSettings, *, actor: str) -> None:
         """Test the pager, unless a test is under way."""
@@ -128,43 +139,29 @@ class Alerting:
         self._stop.set()
         self._workers.stop()
 
-    def _wish(
-        self,
-        settings: AlertmanagerSettings,
-        target: Target,
-        ask: Callable[[Alertmanager], None],
-        actor: str,
-        data: dict[str, str],
-    ) -> None:
+    def _take(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
         with self._lock:
-            if target in self._state.busy:
+            if wish.target in self._state.busy:
                 return  # Somebody was faster, or tapped twice.
-            self._state.busy.add(target)
-            self._state.problems.pop(target, None)
-        self._workers.submit(lambda: self._grant(settings, target, ask, actor, data))
+            self._state.busy.add(wish.target)
+            self._state.problems.pop(wish.target, None)
+        self._workers.submit(lambda: self._grant(settings, wish))
 
-    def _grant(
-        self,
-        settings: AlertmanagerSettings,
-        target: Target,
-        ask: Callable[[Alertmanager], None],
-        actor: str,
-        data: dict[str, str],
-    ) -> None:
+    def _grant(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
         problem = "failed"
         try:
             with closing(Alertmanager(settings)) as asked:
-                ask(asked)
+                wish.ask(asked)
             problem = ""
-            self._tell(actor, target, data)
-            self._read(settings, granted=target)
+            self._tell(wish.actor, wish.target, wish.data)
+            self._read(settings, granted=wish.target)
         except AlertmanagerError as error:
             problem = error.code
         finally:
             with self._lock:
-                self._state.busy.discard(target)
+                self._state.busy.discard(wish.target)
                 if problem:
-                    self._state.problems[target] = problem
+                    self._state.problems[wish.target] = problem
 
     def _read(self, settings: AlertmanagerSettings, *, granted: Target | None = None) -> None:
         """Read the silences; a wish is over in the moment in which what came of it can be seen."""
