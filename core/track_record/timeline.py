@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
+from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
 from core.track_record.verdict_log import KINDS, MONITORING, Start, Transition, read_start, read_transition
 
 NO_GAP = timedelta(seconds=10)
@@ -86,29 +86,6 @@ class Past:
             known.pop()
         if since is not None and start.at - since >= NO_GAP:
             known.append(Gap(since, start.at))
-
-
-def timelines(
-    entries: Iterable[HistoryEntry], snapshot: Snapshot, now: datetime
-) -> dict[tuple[str, str], tuple[Span, ...]]:
-    """Work out the past of every session of the snapshot, by server and session.
-
-    `entries` come oldest first, as `History.read(since=..., kinds=KINDS)` gives them, of all sessions in one
-    go. What a session was in before its first entry stands in that entry, or is what it is in now: to read
-    from the beginning of the longest window on is enough.
-    """
-    past = Past(entries)
-    return {
-        (server.server, one.session): timeline(
-            past.transitions.get((server.server, one.session), ()),
-            past.gaps.get(server.server, ()),
-            one,
-            heartbeat=server.published_at,
-            now=now,
-        )
-        for server in snapshot.servers
-        for one in server.sessions
-    }
 
 
 def timeline(

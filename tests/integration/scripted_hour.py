@@ -16,11 +16,11 @@ from watched_gateway import FakeClient, FakeTokens, Probing, server_settings
 from core.exceptions import AuthenticationError, ConnectError, SecretKeyRejectedError
 from core.models import ServerSnapshot, SessionState, Snapshot
 from core.settings.values import Timeouts
-from core.track_record.timeline import Span, timelines
 from core.track_record.verdict_log import KINDS
 from exporter.exposition import Exposition
 from exporter.lines import Format
 from tests.fakes import FakeClock
+from tests.support.timelines import Timelines, timelines
 
 SECONDS, SCRAPE_SECONDS, TICK_SECONDS = 3615, 5, 0.25
 SCRAPE_PHASE = 1.5
@@ -188,15 +188,14 @@ class Hour:
         body = self._expositions.body(snapshot, now, Timeouts(), Format.OPENMETRICS).decode()
         self._lines += (_stored(line, moment) for line in body.splitlines() if not line.startswith("#"))
 
-    def _timelines(self) -> dict[tuple[str, str], tuple[Span, ...]]:
+    def _timelines(self) -> Timelines:
         now = self.at(SECONDS)
-        found: dict[tuple[str, str], tuple[Span, ...]] = {}
+        found: Timelines = {}
         for probing in (self._main, self._second):
             latest = probing.watcher.latest
             assert latest is not None
-            snapshot = Snapshot(taken_at=now, settings_revision=1, servers=(latest,))
             entries = probing.history.read(since=self.begins_at, kinds=KINDS)
-            found |= timelines(entries, snapshot, now)
+            found |= timelines(entries, latest, now)
         return found
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
-from core.track_record.timeline import Past, Span, timelines
+from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
+from core.track_record.timeline import Past, Span
 from tests.support.snapshots import server_snapshot
+from tests.support.timelines import timelines
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -38,8 +39,7 @@ def known(
     heartbeat = fields.pop("heartbeat", now)
     standard = {"server": "main", "session": "sales", "enabled": True, "since": at(since), "verdict": verdict}
     server = server_snapshot(SessionSnapshot(**(standard | fields)), at=at(heartbeat))
-    snapshot = Snapshot(taken_at=at(now), settings_revision=0, servers=(server,))
-    spans = timelines(entries, snapshot, at(now))["main", "sales"]
+    spans = timelines(entries, server, at(now))["main", "sales"]
     return [(_minutes(one.since), _minutes(one.until), one.verdict) for one in spans]
 
 

@@ -17,15 +17,15 @@ from core.models import (
     ServerSnapshot,
     SessionSnapshot,
     SessionState,
-    Snapshot,
     Verdict,
 )
 from core.monitor.ledger import Ledger
 from core.reasons import Loss
-from core.track_record.timeline import Span, timelines
+from core.track_record.timeline import Span
 from core.track_record.uptime import disconnects, mean_recovery_seconds, outages, uptime
 from core.track_record.verdict_log import KINDS
 from tests.fakes import FakeClock
+from tests.support.timelines import timelines
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -254,8 +254,7 @@ def test_the_log_tells_the_same_uptime_as_scraping_every_second(tmp_path: Path, 
 
     assert life.published is not None
     now = life.clock()
-    snapshot = Snapshot(taken_at=now, settings_revision=0, servers=(life.published,))
-    spans = timelines(life.history.read(kinds=KINDS), snapshot, now)[SERVER, "sales"]
+    spans = timelines(life.history.read(kinds=KINDS), life.published, now)[SERVER, "sales"]
     counted = uptime(spans, began, now)
 
     assert counted.share is not None
