@@ -48,7 +48,7 @@ class TestErrors:
         operations.start(SERVER, SESSION, actor="ana")
 
         assert await_end(operations).outcome.code == code
-        until(lambda: not world.processes[0]._threads[f"{SERVER}/{SESSION}"].is_alive())
+        until(lambda: f"operation-{SESSION}" not in [thread.name for thread in threading.enumerate()])
         hold_lock(world).release()
 
     def test_a_full_disk_refuses_what_could_not_be_seen_by_others(self, world: World) -> None:
