@@ -12,7 +12,7 @@ from core.client import GatewayClient
 from core.contract.session_names import session_name_problem
 from core.doctor.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, WppconnectError
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings
 

@@ -11,7 +11,7 @@ from core.doctor.examination import examine
 from core.models import TokenSource
 from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
 from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
-from core.settings.overlay import KEEP, Keep, SavedSettings
+from core.settings.saved import KEEP, Keep, SavedSettings
 from core.settings.values import Settings
 from dashboard import checks, state
 from dashboard.auth.users import Role

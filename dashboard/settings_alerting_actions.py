@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.settings.overlay import KEEP
+from core.settings.saved import KEEP
 from core.settings.values import Settings
 from dashboard import state
 from dashboard.auth.users import Role

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
-from core.settings.overlay import DEFAULT, SavedSettings
+from core.settings.overlay import DEFAULT
+from core.settings.saved import SavedSettings
 from core.settings.values import Settings
 from dashboard import components, formatting, state
 from dashboard.auth.users import Role

@@ -14,7 +14,7 @@ from core.logs import register_secret
 from core.models import utc
 from core.propagation.targets import ReceivedKind, Receives
 from core.propagation.values import Values, checked
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings
 from core.store import Store, modify

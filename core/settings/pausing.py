@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from core.models import HistoryEntry, Pause
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 
 Target = tuple[str, str | None]

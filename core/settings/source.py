@@ -19,12 +19,9 @@ from core.exceptions import ConfigurationError, StoreError, VersionConflictError
 from core.logs import register_secret
 from core.models import HistoryEntry, Stored, utc
 from core.settings.environment import CoreEnvironment
-from core.settings.overlay import (
-    SavedSettings,
-    changed_fields,
-    effective,
-)
+from core.settings.overlay import effective
 from core.settings.pauses import in_force
+from core.settings.saved import SavedSettings, changed_fields
 from core.settings.values import Settings
 from core.settings.words import stored_mistakes
 from core.store.protocol import Store

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from core.settings.environment import load_environment
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.store import FileStore
 from simulator import Simulator

@@ -20,7 +20,7 @@ from core.monitor.resumption import first_server_snapshot, first_snapshot
 from core.operation_status import Kind, OperationStatus
 from core.operations.operation_run import Tools
 from core.operations.operations import Operations
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.values import ServerSettings, Settings
 from core.store.protocol import Record
 from tests.fakes import FakeClock, MemoryStore

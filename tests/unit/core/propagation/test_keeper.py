@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from core.models import HistoryEntry
 from core.propagation.keeper import ValueKeeper
 from core.propagation.targets import ReceivedKind, Receives
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import Settings
 from core.store import FileStore

@@ -10,7 +10,8 @@ from core.exceptions import ConfigurationError
 from core.logs import redact
 from core.settings.environment import CoreEnvironment, load_environment
 from core.settings.loader import load_settings
-from core.settings.overlay import SavedSettings, changed_fields, effective
+from core.settings.overlay import effective
+from core.settings.saved import SavedSettings, changed_fields
 from core.settings.values import AlertmanagerSettings
 from tests.support.settings_world import MemoryStore, make_source
 

@@ -1,4 +1,4 @@
-"""Laying what the page saved over the environment: pure edits, pure merging, origins."""
+"""Laying what the page saved over the environment: merging field by field, and origins."""
 
 import pytest
 from pydantic import SecretStr
@@ -6,7 +6,8 @@ from pydantic import SecretStr
 from core.exceptions import ConfigurationError
 from core.models import TokenSource
 from core.settings.environment import CoreEnvironment, load_environment
-from core.settings.overlay import SavedSettings, changed_fields, effective
+from core.settings.overlay import effective
+from core.settings.saved import SavedSettings
 from core.settings.values import ServerSettings, SessionSettings
 
 URL = "http://127.0.0.1:21465"
@@ -127,12 +128,6 @@ def test_unmentioned_fields_stay_as_they_were_saved() -> None:
     assert saved.with_server("main", enabled=True).servers["main"].url == "http://other"
 
 
-def test_edits_leave_the_value_they_start_from_alone() -> None:
-    NOTHING.with_server("main", url="http://other").without_session("main", "sales")
-
-    assert SavedSettings() == NOTHING
-
-
 def test_empty_secret_means_none_although_the_environment_gives_one() -> None:
     saved = NOTHING.with_server("main", secret_key="")
 
@@ -187,29 +182,10 @@ def test_removed_server_of_the_environment_stays_away_and_can_come_back() -> Non
     assert effective(ENVIRONMENT, back, 2).servers == (ENVIRONMENT.server,)
 
 
-def test_removal_forgets_the_secret() -> None:
-    assert (
-        NOTHING.with_server("second", secret_key="gone").without_server("second").servers["second"].secret_key
-        is None
-    )
-
-
 def test_webhook_known_to_be_none_differs_from_an_unknown_one() -> None:
     saved = NOTHING.with_session("main", "sales", webhook="")
 
     assert [one.webhook for one in effective(ENVIRONMENT, saved, 1).servers[0].sessions] == ["", None]
-
-
-def test_pruning_forgets_what_says_nothing() -> None:
-    saved = (
-        NOTHING.with_server("main")
-        .with_session("main", "sales")
-        .without_session("main", "support")
-        .without_session("main", "never-there")
-        .without_server("second")
-    )
-
-    assert saved.pruned(ENVIRONMENT) == NOTHING.without_session("main", "support")
 
 
 @pytest.mark.parametrize(
@@ -294,61 +270,6 @@ def test_all_saved_mistakes_are_told_together() -> None:
         "servers.main.sessions",
         "interval_seconds",
     ]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "fields"),
-    [
-        (NOTHING, NOTHING, ()),
-        (NOTHING, NOTHING.with_interval(3), ("interval_seconds",)),
-        (
-            NOTHING,
-            NOTHING.with_server("main", url=URL, secret_key="new"),
-            ("servers.main.secret_key", "servers.main.url"),
-        ),
-        (
-            NOTHING.with_server("main", secret_key="old"),
-            NOTHING.with_server("main", secret_key="new"),
-            ("servers.main.secret_key",),
-        ),
-        (NOTHING, NOTHING.with_session("main", "shop"), ("servers.main.sessions.shop",)),
-        (
-            NOTHING,
-            NOTHING.with_session("main", "shop", enabled=False),
-            ("servers.main.sessions.shop.enabled",),
-        ),
-        (NOTHING, NOTHING.without_session("main", "sales"), ("servers.main.sessions.sales",)),
-        (
-            NOTHING.with_server("second", url=URL),
-            NOTHING.without_server("second"),
-            ("servers.second", "servers.second.url"),
-        ),
-        (NOTHING.with_server("second", url=URL), NOTHING, ("servers.second.url",)),
-    ],
-    ids=[
-        "nothing",
-        "interval",
-        "fields of a server",
-        "a secret",
-        "new session",
-        "paused session",
-        "removed session",
-        "removed server",
-        "reset",
-    ],
-)
-def test_changes_are_named_without_values(
-    before: SavedSettings, after: SavedSettings, fields: tuple[str, ...]
-) -> None:
-    assert changed_fields(before, after) == fields
-
-
-def test_no_saved_secret_is_seen_in_a_representation() -> None:
-    saved = NOTHING.with_server("main", secret_key="k3y-value", token="t0ken-value").with_session(
-        "main", "sales", webhook="https://app/?key=hook-value"
-    )
-
-    assert "-value" not in f"{saved!r} {saved}"
 
 
 def test_environment_built_by_hand_names_its_variables() -> None:

@@ -13,7 +13,7 @@ import pytest
 from core.exceptions import ConfigurationError, StoreError
 from core.logs import redact
 from core.models import HistoryEntry, TokenSource
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from core.settings.source import EDIT_ATTEMPTS, Change, SettingsConflictError, SettingsSource
 from core.store import FileStore, Record
 from tests.support.settings_world import CONFLICT_END, ENVIRONMENT, NOW, URL, MemoryStore, make_source

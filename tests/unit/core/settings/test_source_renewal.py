@@ -6,7 +6,7 @@ import pytest
 
 from core.exceptions import ConfigurationError
 from core.settings.environment import load_environment
-from core.settings.overlay import SavedSettings
+from core.settings.saved import SavedSettings
 from tests.support.settings_world import URL, MemoryStore, make_source
 
 SESSIONS = {"WPPCONNECT_URL": URL, "WPPCONNECT_SESSIONS": "sales,support"}
