@@ -33,6 +33,9 @@ MINUTES = (5, 10, 15, 30, 60)
 STANDARD_MINUTES = 10
 MOST_ROUNDS = 5
 """How many codes one hand-off may have the gateway make."""
+LAST_CODE = timedelta(minutes=4)
+"""So long at most a code that is on the screen outlives its link: it is good for 60 s, and then WhatsApp may
+load the chats for 180 s (contract, section 6)."""
 KEPT_AFTER_END = timedelta(hours=24)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _CAPABILITY = re.compile(rf"([0-9a-f]{{16}})\.({_SECRET.pattern})")
@@ -69,6 +72,19 @@ class Handoff(Frozen):
     def is_good(self, now: datetime) -> bool:
         """Tell whether it may still bring a code to a screen."""
         return self.end is None and now < self.expires_at
+
+    def may_ask(self, now: datetime) -> bool:
+        """Tell whether it may have the gateway make another code."""
+        return self.is_good(now) and self.rounds < MOST_ROUNDS
+
+    @property
+    def over_at(self) -> datetime:
+        """When it is over at the latest, for who has opened it: the code on the screen may be used."""
+        return self.expires_at + LAST_CODE if self.opened_at is not None else self.expires_at
+
+    def is_followed(self, now: datetime) -> bool:
+        """Tell whether it is good, or the last code that it brought to a screen may still be used."""
+        return self.end is None and now < self.over_at
 
 
 class Handoffs:
@@ -136,19 +152,19 @@ class Handoffs:
         return opened[0], f"{found.id}.{cookie}"
 
     def held(self, cookie: str) -> Handoff | None:
-        """Find the hand-off of the browser with this cookie: a good one, or one whose phone is linked."""
+        """Find the hand-off of the browser with this cookie: a followed one, or one that was scanned."""
         found, secret = self._read(cookie)
         if found is None or found.cookie_hash is None or not _matches(secret, found.cookie_hash):
             return None
-        linked = found.end == Event.SCANNED and self._now() < found.expires_at
-        return found if linked or found.is_good(self._now()) else None
+        linked = found.end == Event.SCANNED and self._now() < found.over_at
+        return found if linked or found.is_followed(self._now()) else None
 
     def begin_round(self, number: str) -> bool:
         """Count a code that the gateway is asked for; False when there were enough."""
         counted: list[bool] = []
 
         def count(present: Handoff) -> Handoff:
-            counted[:] = [present.is_good(self._now()) and present.rounds < MOST_ROUNDS]
+            counted[:] = [present.may_ask(self._now())]
             return present.model_copy(update={"rounds": present.rounds + counted[0]})
 
         self._change(number, count)
@@ -164,11 +180,15 @@ class Handoffs:
         return max(found, key=lambda one: (one.end is None, *_age(one)), default=None)
 
     def settle(
-        self, connected_since: Callable[[str, str], datetime | None], may_make: Callable[[str], bool]
+        self,
+        connected_since: Callable[[str, str], datetime | None],
+        is_linking: Callable[[str, str], bool],
+        may_make: Callable[[str], bool],
     ) -> None:
         """End what was used, has expired or was made by somebody who may not make any more.
 
-        Forgets what ended long ago. Call it every second or so.
+        A code that is being scanned or typed when its link expires may be used; no other follows. Forgets
+        what ended long ago. Call it every second or so.
         """
         now = self._now()
         for one in self._all():
@@ -181,7 +201,7 @@ class Handoffs:
                 self._end(one.id, Event.SCANNED, since, None)
             elif not may_make(one.maker):
                 self._end(one.id, Event.REVOKED, now, None)
-            elif now >= one.expires_at:
+            elif now >= one.over_at or (now >= one.expires_at and not is_linking(one.server, one.session)):
                 self._end(one.id, Event.EXPIRED, one.expires_at, None)
 
     def _end(self, number: str, end: Event, at: datetime, actor: str | None) -> None:

@@ -185,6 +185,8 @@ class SessionSnapshot(Frozen):
     has_session_object: bool | None = None
     ever_connected: bool = False
     last_connected: AwareDatetime | None = None
+    connected_since: AwareDatetime | None = None
+    """When the latest connection began, also one that has been lost since; None: not since this is kept."""
     """The latest moment at which it was seen connected."""
     lost_at: AwareDatetime | None = None
     """When the current outage began: it left `connected`; None while connected, paused or never connected."""

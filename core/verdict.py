@@ -85,6 +85,8 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
     update: dict[str, object] = {"verdict": verdict, "reason": reason}
     if verdict != before.verdict:
         update["since"] = at
+        if verdict == Verdict.CONNECTED:
+            update["connected_since"] = at
     if verdict == Verdict.CONNECTED:
         update |= {"ever_connected": True, "last_connected": at, "lost_at": None, "lost_reason": Reason.NONE}
         if before.lost_at is not None:

@@ -33,16 +33,16 @@ def draw_handoff(voice: Voice, session: SessionSnapshot) -> None:
     if not state.may(Role.OPERATOR):
         return
     newest = memory.newest(session.server, session.session)
-    is_good = newest is not None and newest.is_good(voice.now)
+    is_followed = newest is not None and newest.is_followed(voice.now)
     is_news = newest is not None and newest.ended_at is not None and voice.now - newest.ended_at < NEWS
     can_make = session.verdict not in _NOT_FOR
     if not (can_make or is_news):
         return
     with st.container(key="handoff-box"):
         components.subtitle(_("Somebody else holds the phone?"))
-        if newest is not None and (is_good or is_news):
-            _draw_followed(voice, newest)
-        if newest is not None and is_good:
+        if newest is not None and (is_followed or is_news):
+            _draw_followed(voice, newest, session)
+        if newest is not None and is_followed:
             _draw_link(session, newest)
         elif can_make:
             _draw_offer(session)
@@ -95,7 +95,7 @@ def _draw_address(session: SessionSnapshot, handoff: Handoff, address: str) -> N
         components.note("warn", text, icon="warning")
 
 
-def _draw_followed(voice: Voice, handoff: Handoff) -> None:
+def _draw_followed(voice: Voice, handoff: Handoff, session: SessionSnapshot) -> None:
     made, end = voice.moment(handoff.made_at), voice.moment(handoff.expires_at)
     text = _("{maker} made a link {moment}, good until {end}")
     lines = [(True, text.format(maker=handoff.maker, moment=made, end=end))]
@@ -104,7 +104,8 @@ def _draw_followed(voice: Voice, handoff: Handoff) -> None:
     elif handoff.end is None:
         lines.append((False, _("Not opened yet")))
     if handoff.end == Event.SCANNED and handoff.ended_at is not None:
-        text = _("Linked {moment}: the session is connected")
+        is_connected = session.verdict is Verdict.CONNECTED
+        text = _("Linked {moment}: the session is connected") if is_connected else _("Linked {moment}")
         lines.append((True, text.format(moment=voice.moment(handoff.ended_at))))
     elif handoff.end == Event.REVOKED:
         lines.append((False, _("Revoked: the link is worthless now")))
@@ -112,6 +113,8 @@ def _draw_followed(voice: Voice, handoff: Handoff) -> None:
         lines.append((False, _("Expired: the link is worthless now")))
     elif handoff.opened_at is not None:
         lines.append((False, _("Not linked yet")))
+        if not handoff.is_good(voice.now):
+            lines.append((False, _("Expired: only the code that is on the screen still counts")))
     items = "".join(
         f'<li class="{"ops-done" if done else ""}">{components.shape("check" if done else "dots")}'
         f"<span>{escape(text)}</span></li>"

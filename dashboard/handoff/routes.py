@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 30.0
 COOKIE = "wppconnect_hand_off_"
+_LINKING = (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE, Verdict.STARTING)
 _FILES = {"hand-off.js": "text/javascript; charset=utf-8", "hand-off.css": "text/css; charset=utf-8"}
 
 
@@ -103,9 +104,15 @@ class HandoffRoutes:
 
         def connected_since(server: str, session: str) -> datetime | None:
             seen = snapshot.session(server, session)
-            return seen.since if seen is not None and seen.verdict == Verdict.CONNECTED else None
+            if seen is None:
+                return None
+            return seen.connected_since or (seen.since if seen.verdict == Verdict.CONNECTED else None)
 
-        self._handoffs.settle(connected_since, self._may_make)
+        def is_linking(server: str, session: str) -> bool:
+            seen = snapshot.session(server, session)
+            return seen is not None and seen.verdict in _LINKING
+
+        self._handoffs.settle(connected_since, is_linking, self._may_make)
 
     async def show(self, request: Request) -> Response:
         """Show the page, which is the same for every link."""
@@ -170,7 +177,7 @@ class HandoffRoutes:
         if form.get("way") != "number":
             handoff = self._ask(request, handoff)
         response = JSONResponse(self._tell(request, handoff))
-        lifetime = handoff.expires_at - self._now()
+        lifetime = handoff.over_at - self._now()
         set_cookie(
             response,
             COOKIE + number,

@@ -16,6 +16,7 @@ from dashboard.qr import qr_data_uri
 from dashboard.words import CODE_STEPS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
+_LOST = (Verdict.DISCONNECTED, Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE)
 _TOLD_OUTCOMES = ("code_expired", "code_not_visible", "code_unsupported")
 """What whoever holds the phone can do something about; the others are for operators."""
 
@@ -60,6 +61,10 @@ def tell(
     """Tell how the session stands; `by_number` says that the gateway can make a code for a number."""
     _ = voice.translate
     told = _nothing(voice, handoff)
+    if session is not None and session.verdict in _LOST and handoff.end == Event.SCANNED:
+        text = _("The phone was linked, but the connection broke again. Tell {maker}, who sent you the link.")
+        told["text"] = text.format(maker=handoff.maker)
+        return told
     if handoff.end == Event.SCANNED or (session is not None and session.verdict == Verdict.CONNECTED):
         _tell_success(voice, told, handoff, session)
         return told
@@ -74,7 +79,7 @@ def tell(
         _tell_wait(voice, told, "waiting_for_browser", session.since)
     elif panel is Panel.WAITING:
         told["phase"], told["text"] = "waiting", _("The code comes in a moment.")
-    elif panel in _MENDED_BY_A_CODE and handoff.rounds < MOST_ROUNDS and session is not None:
+    elif panel in _MENDED_BY_A_CODE and handoff.may_ask(voice.now) and session is not None:
         told["phase"], told["may_ask"], told["by_number"] = "offer", True, by_number
         told["text"] = _("There is no code on the screen now.")
         outcome = operation.outcome if operation is not None else None
@@ -98,7 +103,10 @@ def needs_a_code(session: SessionSnapshot, operation: OperationStatus | None, vo
 
 def _nothing(voice: Voice, handoff: Handoff) -> State:
     _ = voice.translate
-    minutes = max(1, math.ceil((handoff.expires_at - voice.now).total_seconds() / 60))
+    minutes = math.ceil((handoff.expires_at - voice.now).total_seconds() / 60)
+    left = _("This page is good for {minutes} more min.").format(minutes=minutes)
+    if minutes <= 0:
+        left = _("The time of this link is over. The code on the screen still counts.")
     return State(
         phase="stopped",
         text="",
@@ -113,7 +121,7 @@ def _nothing(voice: Voice, handoff: Handoff) -> State:
         by_number=False,
         problem="",
         number="",
-        left=_("This page is good for {minutes} more min.").format(minutes=minutes),
+        left=left,
     )
 
 
@@ -138,7 +146,7 @@ def _tell_qr(
     left = formatting.code_seconds_left(voice, qr.first_seen, qr.generation)
     ends = formatting.seconds_until(voice, operation.step_until) if operation is not None else None
     told["seconds"] = left if ends is None else min(left, ends)
-    if handoff.rounds >= MOST_ROUNDS:
+    if not handoff.may_ask(voice.now):
         told["detail"] = _("This is the last code of this link.")
     elif handoff.rounds:
         text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")

@@ -20,6 +20,7 @@ class World:
         self.clock, self.store, self.history = FakeClock(), MemoryStore(), list[HistoryEntry]()
         self.handoffs = Handoffs(self.store, self.history.append, now=self.clock)
         self.connected: datetime | None = None
+        self.is_linking = False
         self.makers = {"ana"}
 
     def make(self, minutes: int = 10, session: str = "sales") -> tuple[str, str]:
@@ -27,7 +28,11 @@ class World:
         return made.id, token
 
     def settle(self) -> None:
-        self.handoffs.settle(lambda _server, _session: self.connected, self.makers.__contains__)
+        self.handoffs.settle(
+            lambda _server, _session: self.connected,
+            lambda _server, _session: self.is_linking,
+            self.makers.__contains__,
+        )
 
     @property
     def told(self) -> list[tuple[object, str | None]]:
@@ -154,10 +159,57 @@ def test_expired_link_neither_opens_nor_goes_on(world: World) -> None:
     world.clock.advance(600)
 
     assert world.handoffs.open(late) is None
+    world.settle()
+    world.settle()
     assert world.handoffs.held(opened[1]) is None
-    world.settle()
-    world.settle()
     assert world.told.count(("expired", None)) == 2
+
+
+def test_code_that_is_being_typed_when_the_link_expires_may_be_used(world: World) -> None:
+    number, token = world.make()
+    opened = world.handoffs.open(token)
+    assert opened
+    world.clock.advance(599)
+    world.handoffs.begin_round(number)
+    world.is_linking = True
+    world.clock.advance(30)
+    world.settle()
+
+    held = world.handoffs.held(opened[1])
+    assert held is not None
+    assert (held.is_good(world.clock()), held.is_followed(world.clock())) == (False, True)
+    assert not world.handoffs.begin_round(number)
+    world.connected = world.clock()
+    world.settle()
+
+    held = world.handoffs.held(opened[1])
+    assert held is not None
+    assert held.end == Event.SCANNED
+    assert world.told[-1] == ("scanned", None)
+
+
+@pytest.mark.parametrize(("seconds", "is_linking"), [(601, False), (600 + 241, True)])
+def test_expired_link_ends_with_its_last_code(world: World, seconds: float, is_linking: bool) -> None:
+    _, token = world.make()
+    opened = world.handoffs.open(token)
+    assert opened
+    world.is_linking = is_linking
+    world.clock.advance(seconds)
+
+    world.settle()
+
+    assert world.handoffs.held(opened[1]) is None
+    assert world.told[-1] == ("expired", None)
+
+
+def test_link_that_nobody_opened_expires_also_while_somebody_else_scans(world: World) -> None:
+    world.make()
+    world.is_linking = True
+    world.clock.advance(600)
+
+    world.settle()
+
+    assert world.told[-1] == ("expired", None)
 
 
 def test_revoked_link_is_worthless_opened_or_not(world: World) -> None:
@@ -211,7 +263,7 @@ def test_scan_ends_it_and_its_browser_still_learns_of_it(world: World) -> None:
     assert held is not None
     assert held.end == Event.SCANNED
     assert world.told[-1] == ("scanned", None)
-    world.clock.advance(600)
+    world.clock.advance(900)
     assert world.handoffs.held(opened[1]) is None
 
 

@@ -151,6 +151,7 @@ def test_leaving_connected_begins_an_outage_that_wandering_verdicts_do_not_resta
     assert lost.lost_reason == waiting.lost_reason == Reason.CLOSED_ON_GATEWAY
     assert (back.lost_at, back.outage_seconds) == (None, 30.0)
     assert back.last_connected == T0 + timedelta(seconds=40)
+    assert (waiting.connected_since, back.connected_since) == (T0, T0 + timedelta(seconds=40))
 
 
 def test_a_session_lost_after_an_operators_logout_is_put_down_to_it() -> None:

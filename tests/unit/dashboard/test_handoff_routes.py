@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from core.clock import now
-from core.handoffs import MOST_ROUNDS, Handoffs
+from core.handoffs import MOST_ROUNDS, Event, Handoffs
 from core.models import QrCode, Verdict
 from core.store import FileStore, History
 from dashboard.auth.gate import Gate, GateRules
@@ -28,7 +28,7 @@ class Desk:
         self.moment = now()
         self.gateway = PlayedGateway()
         world = World(directory / "auth")
-        routes = handoffs(directory, world.rule, self.gateway, now=lambda: self.moment)
+        self.routes = routes = handoffs(directory, world.rule, self.gateway, now=lambda: self.moment)
         self.kept = Handoffs(
             FileStore(directory / "store"), History(directory / "history").append, now=lambda: self.moment
         )
@@ -42,10 +42,10 @@ class Desk:
         self.app = Starlette(routes=routes.routes(), middleware=[Middleware(Gate, rules=rules)])
         self.shows("sales", Verdict.WAITING_FOR_QR, PAYLOAD)
 
-    def shows(self, name: str, verdict: Verdict, payload: str | None = None) -> None:
+    def shows(self, name: str, verdict: Verdict, payload: str | None = None, **fields: Any) -> None:
         code = QrCode(payload=payload, first_seen=now()) if payload else None
         self.gateway.sessions = [one for one in self.gateway.sessions if one.session != name]
-        self.gateway.sessions.append(session(name, verdict, since=now(), qr=code))
+        self.gateway.sessions.append(session(name, verdict, since=now(), qr=code, **fields))
 
     def link(self, name: str = "sales") -> dict[str, str]:
         made, link = self.kept.make("main", name, maker="ana", minutes=10)
@@ -94,7 +94,7 @@ def test_second_browser_gets_nothing_and_the_first_may_press_again(desk: Desk) -
     line = opened.set_cookies[f"wppconnect_hand_off_{link['id']}"]
     assert "HttpOnly" in line
     assert "SameSite=strict" in line
-    assert "Max-Age=600" in line
+    assert "Max-Age=840" in line
 
 
 def test_cookie_is_for_https_where_the_page_is(desk: Desk) -> None:
@@ -148,12 +148,44 @@ def test_page_that_was_open_is_told_no_more_after_the_end(desk: Desk, end: str) 
     browser.post("/hand-off/open", link)
     if end == "expired":
         desk.moment += timedelta(minutes=11)
+        desk.shows("sales", Verdict.DISCONNECTED)
+        desk.routes.settle()
     else:
         desk.kept.revoke(link["id"], actor="ana")
 
     answer = browser.post("/hand-off/state", link)
 
     assert (answer.status, answer.text) == (404, "{}")
+
+
+def test_code_on_the_screen_may_be_used_when_its_link_expires(desk: Desk) -> None:
+    link, browser = desk.link(), desk.browser()
+    browser.post("/hand-off/open", link)
+    desk.moment += timedelta(minutes=10, seconds=20)
+    desk.routes.settle()
+
+    still = browser.post("/hand-off/state", link)
+    desk.shows("sales", Verdict.CONNECTED)
+    desk.routes.settle()
+    linked = browser.post("/hand-off/state", link)
+
+    assert json.loads(still.text)["phase"] == "qr"
+    assert json.loads(linked.text)["phase"] == "linked"
+
+
+def test_phone_that_was_linked_and_lost_within_a_second_has_used_its_link(desk: Desk) -> None:
+    link, browser = desk.link(), desk.browser()
+    browser.post("/hand-off/open", link)
+    moment = desk.moment + timedelta(seconds=5)
+    desk.moment += timedelta(seconds=10)
+    desk.shows("sales", Verdict.DISCONNECTED, connected_since=moment, last_connected=moment, lost_at=moment)
+
+    desk.routes.settle()
+
+    found = desk.kept.newest("main", "sales")
+    assert found is not None
+    assert (found.end, found.ended_at) == (Event.SCANNED, moment)
+    assert "broke again" in json.loads(browser.post("/hand-off/state", link).text)["text"]
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", ""])

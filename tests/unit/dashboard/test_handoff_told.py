@@ -106,6 +106,39 @@ def test_success_names_the_session_and_the_outage() -> None:
     assert state["detail"] == "The outage lasted 12 min."
 
 
+def test_phone_that_was_linked_and_lost_again_is_no_success() -> None:
+    seen = session("sales", Verdict.DISCONNECTED, since=NOW)
+
+    state = tell(Voice(now=NOW), handoff(end=Event.SCANNED), seen, None)
+
+    assert (state["phase"], state["text"]) == (
+        "stopped",
+        "The phone was linked, but the connection broke again. Tell ana, who sent you the link.",
+    )
+
+
+def test_code_outlives_its_link_and_says_so() -> None:
+    operation = pairing(Step.WAITING_FOR_CODE_ENTRY, mode="code", until=40, pairing_code="ABCD1234")
+    over = handoff().model_copy(update={"expires_at": NOW - timedelta(seconds=1)})
+
+    state = tell(
+        Voice(now=NOW), over, session("sales", Verdict.WAITING_FOR_CODE, since=NOW), operation, by_number=True
+    )
+
+    assert (state["phase"], state["code"]) == ("code", ["ABCD", "1234"])
+    assert state["left"] == "The time of this link is over. The code on the screen still counts."
+
+
+def test_link_whose_time_is_over_offers_no_other_code() -> None:
+    over = handoff().model_copy(update={"expires_at": NOW - timedelta(seconds=1)})
+
+    state = tell(
+        Voice(now=NOW), over, session("sales", Verdict.DISCONNECTED, since=NOW), None, by_number=True
+    )
+
+    assert (state["phase"], state["may_ask"]) == ("stopped", False)
+
+
 @pytest.mark.parametrize(
     ("code", "mode", "seconds_ago", "rounds", "by_itself"),
     [

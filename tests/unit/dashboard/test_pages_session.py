@@ -19,6 +19,7 @@ from page_world import (
 )
 from streamlit.testing.v1 import AppTest
 
+from core.handoffs import Handoffs
 from core.models import HistoryEntry
 from dashboard.qr import qr_svg
 
@@ -257,6 +258,38 @@ def test_revoking_a_link_leaves_the_one_that_somebody_made_meanwhile(core: FakeC
     found = core.handoffs.newest("main", "sales")
     assert found is not None
     assert (found.id, found.end) == (newer.id, None)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ("connected", "Linked 14:00: the session is connected"),
+        ("disconnected", "Linked 14:00"),
+    ],
+)
+def test_the_maker_of_a_link_is_not_told_that_a_lost_session_is_connected(
+    core: FakeCore, verdict: str, told: str
+) -> None:
+    core.shows(session("sales", verdict))
+    _, token = core.handoffs.make("main", "sales", maker="ana", minutes=10)
+    core.handoffs.open(token)
+    core.handoffs.settle(lambda *_one: NOW, lambda *_one: False, lambda _maker: True)
+
+    text = shown(open_sales())
+
+    assert f"<span>{told}</span>" in text
+
+
+def test_the_maker_of_a_link_sees_that_its_last_code_still_counts(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr"))
+    earlier = Handoffs(core.store, core.history.append, now=lambda: ago(minutes=10, seconds=5))
+    _, token = earlier.make("main", "sales", maker="ana", minutes=10)
+    earlier.open(token)
+
+    text = shown(open_sales())
+
+    assert "Not linked yet" in text
+    assert "Expired: only the code that is on the screen still counts" in text
 
 
 def test_an_earlier_success_is_not_told_of_a_session_that_was_lost_again(core: FakeCore) -> None:
