@@ -82,6 +82,7 @@ class Alerting:
         self._workers = Workers(THREADS, "alerting")
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._one_read = threading.Lock()
         self._state = _State()
 
     def silences(self, settings: AlertmanagerSettings) -> Silences:
@@ -165,18 +166,27 @@ class Alerting:
 
     def _read(self, settings: AlertmanagerSettings, *, granted: Target | None = None) -> None:
         """Read the silences; a wish is over in the moment in which what came of it can be seen."""
-        silences = Silences(problem="failed")
-        try:
-            with closing(Alertmanager(settings)) as asked:
-                silences = Silences(asked.silences(), is_known=True)
-        except AlertmanagerError as error:
-            silences = Silences(problem=error.code)
-        finally:
-            with self._lock:
-                self._state.silences = silences
-                if granted is not None:
-                    self._state.busy.discard(granted)
-                self._state.read_at, self._state.reading = self._monotonic(), False
+        # One after the other: what was read before a wish must not be shown after it.
+        with self._one_read:
+            silences = Silences(problem="failed")
+            try:
+                with closing(Alertmanager(settings)) as asked:
+                    silences = Silences(asked.silences(), is_known=True)
+            except AlertmanagerError as error:
+                silences = Silences(problem=error.code)
+            finally:
+                self._show(silences, granted)
+
+    def _show(self, silences: Silences, granted: Target | None) -> None:
+        with self._lock:
+            state = self._state
+            if granted is None:
+                state.reading = False
+                if state.busy:
+                    return  # What comes of a wish is shown when the wish is over, which ends with a read.
+            else:
+                state.busy.discard(granted)
+            state.silences, state.read_at = silences, self._monotonic()
 
     def _test(self, settings: AlertmanagerSettings) -> None:
         problem = "failed"

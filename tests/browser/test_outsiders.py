@@ -180,9 +180,7 @@ def test_tab_whose_sign_in_ended_while_it_was_away_finds_the_way_back_in_its_lan
     assert product.page_process
     product.page_process.kill()
     people_of(product).set_disabled("eva", True, by="test")
-    eva.page.wait_for_function(
-        "getComputedStyle(document.querySelector('.stApp'), '::before').content.includes('conexão')"
-    )
+    eva.holds("getComputedStyle(document.querySelector('.stApp'), '::before').content.includes('conexão')")
     product.start_page("tests.support.quick_page")
 
     eva.page.get_by_label("Senha").wait_for(timeout=SLOW)

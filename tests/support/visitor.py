@@ -97,6 +97,18 @@ class Visitor:
         """Wait until the page says something."""
         expect(self.page.locator("body")).to_contain_text(text, timeout=seconds * 1000)
 
+    def holds(self, expression: str, argument: object = None) -> None:
+        """Wait until JavaScript says yes.
+
+        Not Playwright's `wait_for_function`: from its second look on it evaluates text, and the page's
+        Content-Security-Policy forbids that.
+        """
+        until(
+            lambda: self.page.evaluate(expression, argument),
+            seconds=SLOW / 1000,
+            what=expression.splitlines()[0],
+        )
+
     def scanned_qr(self) -> str | None:
         """What a phone's camera reads off the screen now."""
         with Image.open(io.BytesIO(self.page.screenshot())) as picture:
@@ -161,7 +173,7 @@ class Visitor:
         with self._unrolled() if whole else nullcontext():
             for scheme in (other, self._scheme):
                 self.page.emulate_media(color_scheme=scheme)
-                self.page.wait_for_function(HAS_CHANGED, arg=scheme == "dark", timeout=SLOW)
+                self.holds(HAS_CHANGED, scheme == "dark")
                 path = PICTURES / f"{name}-{self._size}-{scheme}.png"
                 self.page.screenshot(path=path)
                 wrong[path.stem] = [*self.page.evaluate(SIDEWAYS), *self.kept_out()]
