@@ -21,7 +21,7 @@ from core.clock import Now
 from core.clock import now as real_now
 from core.exceptions import StoreError
 from core.models import Frozen, HistoryEntry
-from core.store import Store, modify
+from core.store import Store, Unreadable, modify
 from core.store.protocol import Record
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class Handoffs:
         self._store = store
         self._record = record
         self._now = now
+        self._unreadable = Unreadable(log, "handoff_unreadable")
 
     def make(self, server: str, session: str, *, maker: str, minutes: int) -> tuple[Handoff, str]:
         """Return a new hand-off and its link's token; an earlier link for the session ends with this.
@@ -230,11 +231,18 @@ class Handoffs:
         if match is None:
             return None, ""
         record = self._store.read(SUBJECT, match[1])
-        return _parse(record.value if record else None), match[2]
+        return self._parse(match[1], record), match[2]
 
     def _all(self) -> list[Handoff]:
         records: dict[str, Record] = self._store.read_all(SUBJECT)
-        return [one for one in (_parse(record.value) for record in records.values()) if one is not None]
+        found = (self._parse(number, record) for number, record in records.items())
+        return [one for one in found if one is not None]
+
+    def _parse(self, number: str, record: Record | None) -> Handoff | None:
+        found = _parse(record.value if record else None)
+        if found is None and record is not None:
+            self._unreadable.tell(number, record)
+        return found
 
     def _unended(self, server: str, session: str) -> list[Handoff]:
         return [
@@ -261,7 +269,6 @@ def _parse(value: dict[str, object] | None) -> Handoff | None:
     try:
         return Handoff.model_validate(value) if value else None
     except ValueError:
-        log.warning("handoff_unreadable")
         return None
 
 

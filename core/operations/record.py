@@ -7,31 +7,39 @@ from datetime import datetime
 
 from core.models import HistoryEntry, Outcome
 from core.operation_status import OUTCOMES, Facts, OperationStatus, Step
-from core.store import Store, modify
+from core.store import Store, Unreadable, modify
 
 log = logging.getLogger(__name__)
 
 SUBJECT = "operations"
 """Where the store keeps statuses and facts."""
 
+_unreadable = Unreadable(log, "operation_record_unreadable")
+
 
 def read_status(store: Store, server: str, session: str) -> OperationStatus | None:
     """Read the newest status; None when there is none that this release can read."""
-    record = store.read(SUBJECT, key(server, session))
+    where = key(server, session)
+    record = store.read(SUBJECT, where)
+    if record is None:
+        return None
     try:
-        return OperationStatus.model_validate(record.value) if record else None
+        return OperationStatus.model_validate(record.value)
     except ValueError:
-        log.warning("operation_status_unreadable server=%s session=%s", server, session)
+        _unreadable.tell(where, record)
         return None
 
 
 def read_facts(store: Store, server: str, session: str) -> Facts:
     """Read what earlier operations remembered; nothing when this release cannot read it."""
-    record = store.read(SUBJECT, facts_key(server, session))
+    where = facts_key(server, session)
+    record = store.read(SUBJECT, where)
+    if record is None:
+        return Facts()
     try:
-        return Facts.model_validate(record.value) if record else Facts()
+        return Facts.model_validate(record.value)
     except ValueError:
-        log.warning("operation_facts_unreadable server=%s session=%s", server, session)
+        _unreadable.tell(where, record)
         return Facts()
 
 

@@ -3,5 +3,6 @@
 from core.store.file_store import FileStore
 from core.store.history import History
 from core.store.protocol import Record, Store, modify
+from core.store.unreadable import Unreadable
 
-__all__ = ["FileStore", "History", "Record", "Store", "modify"]
+__all__ = ["FileStore", "History", "Record", "Store", "Unreadable", "modify"]
