@@ -68,6 +68,7 @@ class Agent:
         self._stamp: Stamp | None = None
         self._sync: Sync | None = None
         self._checked_at: datetime | None = None
+        self._problem = ""
         self._looked = float("-inf")
         self._published: Bulletin | None = None
         self._recovered: str | None = None
@@ -93,6 +94,12 @@ class Agent:
             heart.join()
             self._lock.release()
 
+    def sign_of_life(self) -> Heartbeat:
+        """Tell that it works, when it last looked at the files, and why it could not since."""
+        return Heartbeat(
+            at=self._clock(), program=self._program, checked_at=self._checked_at, problem=self._problem
+        )
+
     def turn(self) -> None:
         """Do what there is to do now, once; whatever goes wrong with it, there is a next turn."""
         order: Order | None = None
@@ -105,8 +112,10 @@ class Agent:
                 self._look()
         except (StoreError, PropagationError) as error:
             _log.warning("sync_agent_turn_failed problem=%s", error)
+            self._problem = error.message
         except Exception as error:  # noqa: BLE001 - the outermost edge of this process
             _log.exception("sync_agent_turn_failed")
+            self._problem = f"it met an error that nobody foresaw ({type(error).__name__}); see its log"
             if order:
                 self._give_up(order, type(error).__name__)
 
@@ -251,13 +260,13 @@ class Agent:
             self._mend(self._sync)
         plan = self._sync.draft().plan
         at = self._clock()
-        self._checked_at = at
         before = self._published or self._board.read()
         drifted = [one.target for one in plan.targets if not one.state.is_settled]
         drifted += [one.container for one in plan.containers if one.is_behind]
         since = {name: (before.since.get(name) if before else None) or at for name in drifted}
         self._tell_drift(plan, at, before.since if before else {}, since)
         self._publish(_bulletin(self._sync, plan, since))
+        self._checked_at, self._problem = at, ""
 
     def _tell_drift(
         self, plan: Plan, at: datetime, before: dict[str, datetime], since: dict[str, datetime]
@@ -289,8 +298,7 @@ class Agent:
     def _beat(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                beat = Heartbeat(at=self._clock(), program=self._program, checked_at=self._checked_at)
-                self._board.beat(beat)
+                self._board.beat(self.sign_of_life())
             except StoreError as error:
                 _log.warning("sync_heartbeat_not_written problem=%s", error)
             except Exception:  # noqa: BLE001 - the outermost edge of this thread

@@ -34,6 +34,8 @@ class Heartbeat(Frozen):
     """Program name and process, for example "wppconnect-ops sync agent[4711]"."""
     checked_at: AwareDatetime | None = None
     """When it last looked at the files."""
+    problem: str = ""
+    """Why it could not look lately, for an operator; "" when it could."""
 
 
 class KnownBackup(Frozen):

@@ -11,6 +11,8 @@ from dashboard.i18n import gettext as _
 from dashboard.sync_view import SyncView
 
 REFRESH_SECONDS = 1.5
+OLD_SECONDS = 60.0
+"""The agent looks every 10 s; without a look for so long, what is shown is old."""
 
 
 def draw_troubles(view: SyncView) -> None:
@@ -27,6 +29,22 @@ def draw_troubles(view: SyncView) -> None:
         components.note("bad", text, title=_("The sync agent is not running."), icon="cut")
     if view.bulletin is not None and view.bulletin.problem:
         components.note("bad", view.bulletin.problem, title=_("The sync file is wrong."), icon="warning")
+
+
+def draw_age(voice: Voice, view: SyncView) -> None:
+    """Say since when nothing could be looked at, and why; while an order is carried out nobody looks."""
+    agent = view.agent
+    if agent is None or view.is_running or (view.bulletin is not None and view.bulletin.problem):
+        return
+    looked = agent.checked_at
+    if not agent.problem and (looked is None or voice.seconds_since(looked) <= OLD_SECONDS):
+        return
+    title = _("The files cannot be looked at, and what is shown here is old.")
+    if looked is not None:
+        title = _("The files could not be looked at since {moment}, and what is shown here is as old.")
+        title = title.format(moment=voice.moment(looked))
+    text = agent.problem or _("See the log of the sync agent.")
+    components.note("warn", text, title=title, icon="warning")
 
 
 def draw_offers(view: SyncView) -> None:
@@ -78,6 +96,7 @@ def draw_everything() -> None:
     voice = state.voice(datetime.now(UTC))
     st.html(components.heading(_("Sync"), summary(voice, view)))
     draw_troubles(view)
+    draw_age(voice, view)
     sync_order.draw_order(voice, view)
     draw_offers(view)
     if view.plan is not None and view.bulletin is not None:

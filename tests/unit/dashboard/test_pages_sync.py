@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from page_world import FakeCore, FakeSignIns, open_page, shown
@@ -28,10 +29,11 @@ class Agent:
         self.board = BulletinBoard(core.store, core.data_directory)
         self.desk = OrderDesk(core.store)
 
-    def beats(self, *, ago_seconds: float = 0.0) -> None:
+    def beats(self, *, ago_seconds: float = 0.0, **fields: Any) -> None:
         """Show a sign of life."""
         at = datetime.now(UTC) - timedelta(seconds=ago_seconds)
-        self.board.beat(Heartbeat(at=at, program="wppconnect-ops sync agent[1]", checked_at=at))
+        values = {"at": at, "program": "wppconnect-ops sync agent[1]", "checked_at": at}
+        self.board.beat(Heartbeat.model_validate(values | fields))
 
     def tells(self, state: State = State.IN_SYNC, why: str = "", **fields: object) -> None:
         """Publish how things stand."""
@@ -72,6 +74,10 @@ def plan(state: State, why: str = "", **fields: object) -> Plan:
         "digest": "digest-1",
     }
     return Plan.model_validate(values | fields)
+
+
+def minutes_ago(minutes: int) -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
 @pytest.fixture
@@ -300,3 +306,40 @@ def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, si
     app.button(key="sync-generate-api_key").click().run()
 
     assert agent.desk.current() is None
+
+
+@pytest.mark.parametrize(
+    ("beat", "told"),
+    [
+        pytest.param(
+            {"checked_at": minutes_ago(30), "problem": "the engine does not answer"},
+            ["The files could not be looked at since", "the engine does not answer"],
+            id="it says why",
+        ),
+        pytest.param(
+            {"checked_at": minutes_ago(30)},
+            ["The files could not be looked at since", "See the log of the sync agent."],
+            id="it hangs in a look",
+        ),
+        pytest.param(
+            {"checked_at": None, "problem": "the engine does not answer"},
+            ["The files cannot be looked at, and what is shown here is old.", "the engine does not answer"],
+            id="since it was started",
+        ),
+    ],
+)
+def test_what_could_not_be_looked_at_for_long_is_said_to_be_old(
+    agent: Agent, beat: dict[str, object], told: list[str]
+) -> None:
+    agent.tells()
+    agent.beats(**beat)
+
+    text = shown(open_page("sync"))
+
+    assert [one for one in told if one not in text] == []
+
+
+def test_what_was_looked_at_just_now_is_not_called_old(agent: Agent) -> None:
+    agent.tells()
+
+    assert "looked at, and what" not in shown(open_page("sync"))

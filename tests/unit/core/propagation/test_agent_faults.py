@@ -114,6 +114,25 @@ def test_error_in_a_look_leaves_the_order_that_waits_for_approval(
     assert world.turn().state is OrderState.PLANNED
 
 
+def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full", operation="publish")
+
+    world.agent.turn()
+    monkeypatch.setattr(BulletinBoard, "publish", fail)
+    world.installation.keep("another-key-1234")
+    world.agent.turn()
+    failing = world.agent.sign_of_life()
+    monkeypatch.undo()
+    world.agent.turn()
+    mended = world.agent.sign_of_life()
+
+    assert failing.checked_at is not None
+    assert "the disk is full" in failing.problem
+    assert mended.checked_at is not None
+    assert (mended.problem, mended.checked_at > failing.checked_at) == ("", True)
+
+
 def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World) -> None:
     world.approved()
     world.store.full_for = OrderState.DONE
