@@ -63,6 +63,7 @@ def find_patients(
 
     Raises ConfigurationError naming what there is.
     """
+    from cli.environment import NO_SERVER
     from cli.pairing import find_server
     from core.contract.session_names import session_name_problem
     from core.exceptions import ConfigurationError
@@ -73,9 +74,7 @@ def find_patients(
             raise ConfigurationError([problem])
         return [(find_server(settings, session, server), session)]
     if not settings.servers:
-        raise ConfigurationError(
-            ["WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address"]
-        )
+        raise ConfigurationError([NO_SERVER])
     chosen = [one for one in settings.servers if server in (None, one.name)]
     if not chosen:
         known = ", ".join(one.name for one in settings.servers)

@@ -14,6 +14,12 @@ from core.exceptions import ConfigurationError
 
 DEMO_SESSION = "leguas_wppconnect"
 DEMO_SECRET_FILE = "demo-secret"  # noqa: S105 - a file's name
+DEMO_ADDRESS_FILE = "demo-gateway"
+NO_SERVER = (
+    "WPPCONNECT_URL: is not set here, and no server was saved on the page; set the gateway's address, or "
+    "type this where the product runs: in its folder and with its variables, or after `docker exec -it "
+    "wppconnect-ops-page-1`"
+)
 NEEDS_A_GATEWAY = (
     "WPPCONNECT_SECRET_KEY",
     "WPPCONNECT_SECRET_KEY_FILE",
@@ -68,6 +74,19 @@ def demo_environment(environ: Mapping[str, str], *, gateway: str, secret_file: P
         "WPPCONNECT_SECRET_KEY_FILE": str(secret_file),
         "SIMULATOR_SECRET_KEY_FILE": str(secret_file),
     }
+
+
+def note_demo_gateway(data_directory: Path, address: str) -> None:
+    """Write down where the simulated gateway of a `run` listens, for commands in another shell."""
+    (data_directory / DEMO_ADDRESS_FILE).write_text(address + "\n", encoding="utf-8")
+
+
+def noted_demo_gateway(data_directory: Path) -> str | None:
+    """Return where the simulated gateway of the latest `run` listens; None where there was none."""
+    try:
+        return (data_directory / DEMO_ADDRESS_FILE).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def make_demo_secret(data_directory: Path) -> Path:

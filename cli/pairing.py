@@ -7,11 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from cli.addresses import local_url
-from cli.environment import DEMO_SECRET_FILE, actor, demo_environment, has_gateway, read_environment
+from cli.environment import (
+    DEMO_SECRET_FILE,
+    NO_SERVER,
+    actor,
+    demo_environment,
+    has_gateway,
+    noted_demo_gateway,
+    read_environment,
+)
 from cli.pairing_view import frame
 from cli.screen import Screen, wrap
-from cli.settings import load_simulator_settings
 from core.clock import Now, now
 from core.exceptions import ConfigurationError
 from core.operation_status import Kind, OperationStatus
@@ -27,13 +33,20 @@ SAME_SETTINGS = "set the same WPPCONNECT_* variables or .env as the running prod
 
 
 def pairing_environment(environ: Mapping[str, str], directory: Path) -> CoreEnvironment:
-    """Read the settings; without a gateway use the demo's, if `wppconnect-ops run` has made one here."""
+    """Read the settings; without a gateway use the demo's, if `wppconnect-ops run` has made one here.
+
+    Raises ConfigurationError also where the product has never run: no folder is made in its stead.
+    """
     environ = read_environment(environ, directory)
     environment = load_environment(environ)
-    secret_file = environment.data_dir.expanduser().absolute() / DEMO_SECRET_FILE
-    if has_gateway(environ) or not secret_file.exists():
+    data = environment.data_dir.expanduser().absolute()
+    if has_gateway(environ):
         return environment
-    gateway = local_url(load_simulator_settings(environ).values.gateway)
+    if not data.exists():
+        raise ConfigurationError([NO_SERVER])
+    secret_file, gateway = data / DEMO_SECRET_FILE, noted_demo_gateway(data)
+    if gateway is None or not secret_file.exists():
+        return environment
     return load_environment(demo_environment(environ, gateway=gateway, secret_file=secret_file))
 
 
@@ -45,7 +58,7 @@ def find_server(settings: Settings, session: str, server: str | None) -> str:
     if server is None and len(holders) == 1:
         return holders[0]
     if not settings.servers:
-        problem = "WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address"
+        problem = NO_SERVER
     elif server is not None and settings.server(server) is None:
         problem = f"there is no server {server!r}; servers: {', '.join(one.name for one in settings.servers)}"
     elif not holders or server is not None:

@@ -12,6 +12,7 @@ from cli.environment import (
     demo_problems,
     has_gateway,
     make_demo_secret,
+    note_demo_gateway,
     read_environment,
 )
 from cli.services import Service, program
@@ -82,6 +83,7 @@ def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool)
     else:
         gateway, phone = local_url(demo.gateway), local_url(demo.phone)
         environ = demo_environment(environ, gateway=gateway, secret_file=make_demo_secret(data))
+        note_demo_gateway(data, gateway)
         sessions = environ["WPPCONNECT_SESSIONS"]
         gateways = [("Gateway", f"{gateway} (simulated, session {sessions})"), ("Its phone", phone)]
         services = [

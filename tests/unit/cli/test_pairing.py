@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from cli.environment import make_demo_secret
+from cli.environment import NO_SERVER, make_demo_secret, note_demo_gateway
 from cli.pairing import Pairing, find_server, pairing_environment
 from core.exceptions import ConfigurationError
 from core.models import Outcome, Snapshot
@@ -148,7 +148,7 @@ def test_named_server_is_taken() -> None:
         (
             settings(),
             None,
-            "WPPCONNECT_URL: is not set, and no server was saved on the page; set the gateway's address",
+            NO_SERVER,
         ),
         (
             settings(main=["sales"]),
@@ -182,13 +182,24 @@ def test_session_that_cannot_be_chosen_is_explained(
 
 def test_without_a_gateway_the_demo_that_runs_here_is_used(tmp_path: Path) -> None:
     make_demo_secret(tmp_path)
-    environ = {"WPPCONNECT_DATA_DIR": str(tmp_path), "SIMULATOR_GATEWAY_PORT": "12345"}
+    note_demo_gateway(tmp_path, "http://127.0.0.1:12345")
 
-    found = pairing_environment(environ, tmp_path)
+    found = pairing_environment({"WPPCONNECT_DATA_DIR": str(tmp_path)}, tmp_path)
 
     assert found.url == "http://127.0.0.1:12345"
     assert found.sessions == ("leguas_wppconnect",)
     assert found.secret_key is not None
+
+
+def test_where_the_product_never_ran_no_folder_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        pairing_environment({}, tmp_path)
+
+    assert "type this where the product runs" in caught.value.problems[0]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_gateway_and_a_demo_nothing_is_made_up(tmp_path: Path) -> None:
