@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -13,7 +12,6 @@ from core.exceptions import StoreError
 from core.models import (
     EndToEnd,
     Healing,
-    HistoryEntry,
     Observation,
     Reason,
     ServerSnapshot,
@@ -22,14 +20,14 @@ from core.models import (
     Verdict,
 )
 from core.monitor import budget, end_to_end
+from core.monitor.history_writer import HistoryWriter
 from core.monitor.probe import GatewayObservation, Listing
 from core.monitor.resumption import (
-    catch_up,
     doubt,
     first_server_snapshot,
-    first_snapshot,
-    pause_or_resume,
+    removed_sessions,
     resume_server,
+    resume_sessions,
 )
 from core.monitor.tally import RECOVERY_BOUNDS_SECONDS, Tally
 from core.reasons import Loss, ProbeFailure
@@ -37,19 +35,13 @@ from core.settings.values import ServerSettings, Settings
 from core.store import History
 from core.tokens.cache import TokenCache
 from core.track_record.timeline import NO_GAP
-from core.track_record.verdict_log import TRANSITION, Start, write_start, write_transition
+from core.track_record.verdict_log import Start, write_start
 
 log = logging.getLogger(__name__)
 
-UNWRITTEN_LIMIT = 10_000
-"""How many lines of history are kept in memory while the disk takes none."""
-
 
 class Ledger:
-    """One gateway's state in the process that probes it; used from one thread.
-
-    A disk that fails stops nothing here: what could not be written into the history is written later.
-    """
+    """One gateway's state in the process that probes it; used from one thread."""
 
     def __init__(
         self,
@@ -65,9 +57,8 @@ class Ledger:
     ) -> None:
         self._server = server
         self._settings = settings
-        self._history = history
-        self._unwritten: deque[HistoryEntry] = deque(maxlen=UNWRITTEN_LIMIT)
-        self._disk_fails = False
+        self.history = HistoryWriter(history, server.name)
+        """A transition is written there before anybody is shown it."""
         self._tokens = tokens
         self._closed_by = closed_by
         self._now = now
@@ -129,7 +120,7 @@ class Ledger:
         is_same = before is not None and before.holder == self._gateway.holder
         if not (before and is_same and abs(self._began - before.published_at) < NO_GAP):
             start = Start(self._began, before.published_at if before else None)
-            self._unwritten.appendleft(write_start(self._server.name, self._gateway.holder, start))
+            self.history.add_first(write_start(self._server.name, self._gateway.holder, start))
 
     def notice_gap(self) -> bool:
         """Tell whether nobody measured for a while: this process stood still, or the clock was set forward.
@@ -143,27 +134,13 @@ class Ledger:
             "nobody_measured server=%s seconds=%.0f", self._server.name, (now - heartbeat).total_seconds()
         )
         start = Start(now, heartbeat)
-        self._unwritten.append(write_start(self._server.name, self._gateway.holder, start))
+        self.history.add(write_start(self._server.name, self._gateway.holder, start))
         stale_after = self._stale_after(self._gateway.interval_seconds)
         for before in self.sessions():
             self._keep(before, doubt(before, now=now, stale_after=stale_after))
         self._gateway = self._gateway.model_copy(update={"published_at": now})
         self.has_news = True
         return True
-
-    def write_history(self) -> None:
-        """Write what has not been written yet; a transition goes there before anybody is shown it."""
-        if not self._unwritten:
-            return
-        try:
-            self._history.append(*self._unwritten)
-        except StoreError as error:
-            if not self._disk_fails:
-                log.warning("history_not_written server=%s error=%s", self._server.name, error)
-            self._disk_fails = True
-        else:
-            self._unwritten.clear()
-            self._disk_fails = False
 
     def take_session(self, name: str, seen: Observation) -> None:
         """Take in one probe of a session."""
@@ -269,43 +246,23 @@ class Ledger:
         return self._gateway
 
     def _resume_sessions(self) -> dict[str, SessionSnapshot]:
-        known = {one.session: one for one in self._before.sessions} if self._before else {}
         interval = self._before.interval_seconds if self._before else self._settings.interval_seconds
-        stale_after = self._stale_after(interval)
-        sessions, now = {}, self._began
-        for one in self._server.sessions:
-            published = known.pop(one.name, None)
-            before = published or first_snapshot(self._server.name, one.name, now)
-            before = catch_up(before, self._newest_transition(one.name, is_published=published is not None))
-            after = pause_or_resume(before, enabled=one.enabled and self._server.enabled, now=now)
-            after = doubt(after, now=now, stale_after=stale_after)
-            if bool(self._server.end_to_end_minutes) != (after.end_to_end is not None):
-                begun = EndToEnd() if self._server.end_to_end_minutes else None
-                after = after.model_copy(update={"end_to_end": begun})
-            if self._server.self_healing != (after.healing is not None):
-                untried = Healing() if self._server.self_healing else None
-                after = after.model_copy(update={"healing": untried})
-            if after.verdict != before.verdict:
-                self._unwritten.append(write_transition(before, after))
-            sessions[one.name] = after
-        for removed in known.values():
-            # From now on nobody measures it; were it added again, that time would look like its last verdict.
-            after = pause_or_resume(removed, enabled=False, now=now)
-            if after.verdict != removed.verdict:
-                self._unwritten.append(write_transition(removed, after))
+        sessions = {}
+        for before, after in resume_sessions(
+            self._server,
+            self._before,
+            newest=self.history.newest_transition,
+            stale_after=self._stale_after(interval),
+            now=self._began,
+        ):
+            self.history.add_change(before, after)
+            sessions[after.session] = after
+        for before, after in removed_sessions(self._server, self._before, now=self._began):
+            self.history.add_change(before, after)
         return sessions
 
     def _stale_after(self, interval_seconds: float) -> timedelta:
         return timedelta(seconds=verdict.stale_after_seconds(interval_seconds, self._settings.timeouts))
-
-    def _newest_transition(self, name: str, *, is_published: bool) -> HistoryEntry | None:
-        # What is older stands in the last snapshot: to look for that in all files takes seconds in the end.
-        since = self._before.published_at - NO_GAP if self._before and is_published else None
-        try:
-            return self._history.latest(self._server.name, name, TRANSITION, since=since)
-        except StoreError as error:
-            log.warning("history_unreadable server=%s error=%s", self._server.name, error)
-            return None
 
     def _is_late(self, seen: Observation, newest: datetime) -> bool:
         # A newest probe in the future began before the clock was set back: it must not hide what is seen now.
@@ -357,7 +314,7 @@ class Ledger:
                 after.verdict,
                 after.reason,
             )
-            self._unwritten.append(write_transition(before, after))
+        self.history.add_change(before, after)
         shown_before = (before.verdict, before.qr, before.reason, before.state)
         shown_after = (after.verdict, after.qr, after.reason, after.state)
         self.has_news |= after.session in self.watched or shown_after != shown_before

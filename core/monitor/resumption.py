@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from core import verdict
-from core.models import HistoryEntry, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import (
+    EndToEnd,
+    Healing,
+    HistoryEntry,
+    Reason,
+    ServerSnapshot,
+    SessionSnapshot,
+    Verdict,
+)
 from core.monitor.tally import Tally
 from core.settings.values import ServerSettings, Settings
+from core.track_record.timeline import NO_GAP
 from core.track_record.verdict_log import read_transition
 
 _CARRIED_ON = (
@@ -26,6 +36,10 @@ _CARRIED_ON = (
 
 LAST_WORD_HOLDS = timedelta(hours=1)
 """How long a gateway that was down is taken to be still down; the alert rules remember as long."""
+
+
+Newest = Callable[[str, datetime | None], HistoryEntry | None]
+"""Find the newest transition of a session in the history, not older than a moment."""
 
 
 def first_server_snapshot(
@@ -68,6 +82,44 @@ def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> Serve
         # Forgotten, its alert would end and begin anew at each restart of the prober during one outage.
         carried |= {"up": False, "problem": before.problem}
     return first.model_copy(update=carried)
+
+
+def resume_sessions(
+    server: ServerSettings,
+    before: ServerSnapshot | None,
+    *,
+    newest: Newest,
+    stale_after: timedelta,
+    now: datetime,
+) -> Iterator[tuple[SessionSnapshot, SessionSnapshot]]:
+    """Give each session as its last prober left it, and as this one begins with it."""
+    known = {one.session: one for one in before.sessions} if before else {}
+    for one in server.sessions:
+        published = known.get(one.name)
+        # What is older stands in the last snapshot: to look for that in all files takes seconds in the end.
+        since = before.published_at - NO_GAP if before and published else None
+        left = catch_up(published or first_snapshot(server.name, one.name, now), newest(one.name, since))
+        after = pause_or_resume(left, enabled=one.enabled and server.enabled, now=now)
+        after = doubt(after, now=now, stale_after=stale_after)
+        if bool(server.end_to_end_minutes) != (after.end_to_end is not None):
+            begun = EndToEnd() if server.end_to_end_minutes else None
+            after = after.model_copy(update={"end_to_end": begun})
+        if server.self_healing != (after.healing is not None):
+            untried = Healing() if server.self_healing else None
+            after = after.model_copy(update={"healing": untried})
+        yield left, after
+
+
+def removed_sessions(
+    server: ServerSettings, before: ServerSnapshot | None, *, now: datetime
+) -> Iterator[tuple[SessionSnapshot, SessionSnapshot]]:
+    """Give each session that is not configured any more as its last prober left it, and as paused.
+
+    From now on nobody measures it; were it added again, that time would look like its last verdict.
+    """
+    for one in before.sessions if before else ():
+        if server.session(one.session) is None:
+            yield one, pause_or_resume(one, enabled=False, now=now)
 
 
 def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSnapshot:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
@@ -17,14 +15,13 @@ from core.monitor import end_to_end, probe
 from core.monitor.healer import Healer, Restarts
 from core.monitor.ledger import Ledger
 from core.monitor.probe import PageCheck
+from core.monitor.questions import NORMAL, URGENT, Lane, Questions
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import History
 from core.workers import Workers
 
 log = logging.getLogger(__name__)
-
-Seen = TypeVar("Seen")
 
 SHARED_LANE = 3
 """Calls in flight in the lane of all sessions: with the slow lane's one the gateway sees four at most."""
@@ -40,13 +37,6 @@ HEALING_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 LONGEST_ROUND_SECONDS = 120.0
 """So much longer at most it counts that a page answered, when many answer slowly."""
-URGENT, NORMAL = 0, 1
-
-
-class Lane(Protocol):
-    """Where calls to the gateway are made; `Workers` is one."""
-
-    def submit(self, call: Callable[[], None], *, priority: int = NORMAL) -> None: ...
 
 
 @dataclass
@@ -101,8 +91,7 @@ class ServerWatcher:
             closed_by=closed_by,
             now=now,
         )
-        self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._in_flight: set[tuple[str, str]] = set()
+        self._questions = Questions(server.name)
         start = monotonic()
         self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
@@ -133,7 +122,7 @@ class ServerWatcher:
 
     def turn(self, shared_lane: Lane, slow_lane: Lane, *, wait_seconds: float = 0.0) -> None:
         """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""
-        self._take_results(wait_seconds)
+        self._questions.take_in(wait_seconds)
         if self._ledger.notice_gap():
             self._begin_anew()
         if self._server.enabled:
@@ -146,7 +135,7 @@ class ServerWatcher:
 
     def hint(self, session: str) -> None:
         """Probe a session as soon as a lane is free, though it is not due; callable from any thread."""
-        self._results.put(lambda: self._take_hint(session))
+        self._questions.tell(lambda: self._take_hint(session))
 
     def probe_once(self) -> ServerSnapshot:
         """Probe everything once in this thread; publish and record nothing."""
@@ -171,13 +160,17 @@ class ServerWatcher:
                 if before.get(name) != until:
                     self._take_hint(name)
             self._attention_due = now + ATTENTION_SECONDS
-        if now >= self._gateway_due and self._is_free("gateway"):
+        if now >= self._gateway_due and self._questions.is_free("gateway"):
             wait = WATCHED_SECONDS if self._ledger.watched else self._settings.interval_seconds
             self._gateway_due = now + wait
             self._ask_gateway(shared_lane)
         if not self._ledger.is_up:
             return
-        if self._server.secret_key is not None and now >= self._listing_due and self._is_free("listing"):
+        if (
+            self._server.secret_key is not None
+            and now >= self._listing_due
+            and self._questions.is_free("listing")
+        ):
             self._listing_due = now + LISTING_SECONDS
             self._ask_listing(shared_lane)
         for position, (name, schedule) in enumerate(self._schedules.items()):
@@ -185,15 +178,15 @@ class ServerWatcher:
             due = schedule.due
             if watched and schedule.asked is not None:
                 due = min(due, schedule.asked + WATCHED_SECONDS)
-            if now >= due and self._is_free("session", name):
+            if now >= due and self._questions.is_free("session", name):
                 # After the first round they are spread over the interval, so that the gateway sees no bursts.
                 spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
                 schedule.asked, schedule.due = now, now + self._ledger.interval_seconds * spread
                 urgent = watched or schedule.is_hinted
                 self._ask_quickly(shared_lane, name, schedule, priority=URGENT if urgent else NORMAL)
-            if schedule.is_suspect and now >= schedule.slow_due and self._is_free("page", name):
+            if schedule.is_suspect and now >= schedule.slow_due and self._questions.is_free("page", name):
                 self._ask_patiently(slow_lane, name, schedule)
-        if self._check_times is not None and self._is_free("end to end"):
+        if self._check_times is not None and self._questions.is_free("end to end"):
             chosen = self._check_times.next(self._ledger.checkable(), now)
             if chosen is not None:
                 self._check_end_to_end(slow_lane, chosen, self._check_times)
@@ -202,7 +195,7 @@ class ServerWatcher:
         def ask() -> probe.GatewayObservation:
             return probe.probe_gateway(self._client, now=self._now)
 
-        self._submit(lane, ("gateway", ""), ask, self._ledger.take_gateway, priority=URGENT)
+        self._questions.ask(lane, ("gateway", ""), ask, self._ledger.take_gateway, priority=URGENT)
 
     def _ask_listing(self, lane: Lane) -> None:
         try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
@@ -211,7 +204,7 @@ class ServerWatcher:
         def ask() -> probe.Listing:
             return probe.list_gateway(self._client, now=self._now, try_default=try_default)
 
-        self._submit(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
+        self._questions.ask(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
 
     def _ask_quickly(self, lane: Lane, name: str, schedule: _Schedule, *, priority: int) -> None:
         check = PageCheck.SKIP if schedule.is_suspect else PageCheck.QUICK
@@ -227,7 +220,7 @@ class ServerWatcher:
             self._take_session(name, seen, schedule)
             self._ledger.has_news |= is_hinted
 
-        self._submit(lane, ("session", name), self._timed(name, check), take, priority=priority)
+        self._questions.ask(lane, ("session", name), self._timed(name, check), take, priority=priority)
 
     def _ask_patiently(self, lane: Lane, name: str, schedule: _Schedule) -> None:
         schedule.slow_due = self._monotonic() + MAX_BACKOFF_SECONDS
@@ -243,7 +236,7 @@ class ServerWatcher:
             self._take_session(name, seen, schedule)
 
         ask = self._timed(name, PageCheck.PATIENT)
-        self._submit(lane, ("page", name), ask, take, priority=schedule.slow_tries)
+        self._questions.ask(lane, ("page", name), ask, take, priority=schedule.slow_tries)
 
     def _take_session(self, name: str, seen: Observation, schedule: _Schedule) -> None:
         """Take in a probe; of a page in the slow lane also how long that lane is busy with all of them."""
@@ -267,7 +260,7 @@ class ServerWatcher:
             times.ended(name, seen.result, failures, self._monotonic())
 
         # In the lane of the pages that answer slowly: where it takes its whole time, it delays nobody else.
-        self._submit(lane, ("end to end", ""), ask, take, priority=NORMAL)
+        self._questions.ask(lane, ("end to end", ""), ask, take, priority=NORMAL)
 
     def _take_hint(self, name: str) -> None:
         schedule = self._schedules.get(name)
@@ -287,57 +280,10 @@ class ServerWatcher:
     def _probe(self, name: str, check: PageCheck) -> Observation:
         return probe.probe_session(self._client, name, now=self._now, page_check=check)
 
-    def _is_free(self, kind: str, name: str = "") -> bool:
-        """Tell whether the last question of this kind has been answered."""
-        return (kind, name) not in self._in_flight
-
-    def _submit(
-        self,
-        lane: Lane,
-        question: tuple[str, str],
-        ask: Callable[[], Seen],
-        take: Callable[[Seen], None],
-        *,
-        priority: int,
-    ) -> None:
-        """Have a lane ask, and this thread take in the answer; a question that breaks is asked again."""
-        self._in_flight.add(question)
-
-        def call() -> None:
-            try:
-                seen = ask()
-            except Exception:
-                log.exception("probe_failed server=%s question=%s", self._server.name, question)
-                self._results.put(lambda: self._in_flight.discard(question))
-                return
-
-            def arrive() -> None:
-                self._in_flight.discard(question)
-                take(seen)
-
-            self._results.put(arrive)
-
-        lane.submit(call, priority=priority)
-
-    def _take_results(self, wait_seconds: float) -> None:
-        try:
-            self._take(self._results.get(timeout=wait_seconds))
-            while True:
-                self._take(self._results.get_nowait())
-        except queue.Empty:
-            return
-
-    def _take(self, result: Callable[[], None]) -> None:
-        try:
-            result()
-        except Exception:
-            # What is wrong with one answer must not hide the other sessions.
-            log.exception("answer_not_taken server=%s", self._server.name)
-
     def _publish(self) -> None:
         self._ledger.judge_age()
         self._heartbeat_due = self._monotonic() + HEARTBEAT_SECONDS
-        self._ledger.write_history()
+        self._ledger.history.write()
         self.latest = self._ledger.snapshot()
         try:
             self._exchange.publish(self.latest)

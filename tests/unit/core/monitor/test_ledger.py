@@ -11,7 +11,8 @@ from watched_gateway import SERVER, FailingHistory, FakeClient, ledger_of, serve
 
 from core.exceptions import StoreError
 from core.models import HistoryEntry, Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
-from core.monitor.ledger import UNWRITTEN_LIMIT, Ledger
+from core.monitor.history_writer import UNWRITTEN_LIMIT
+from core.monitor.ledger import Ledger
 from core.monitor.probe import GatewayObservation, Listing
 from core.monitor.resumption import first_server_snapshot
 from core.track_record.timeline import NO_GAP
@@ -43,7 +44,7 @@ class Book:
         return self.ledger.snapshot().sessions[0]
 
     def transitions(self) -> list[tuple[object, object]]:
-        self.ledger.write_history()
+        self.ledger.history.write()
         entries = self.history.read(server=SERVER, session="sales", kinds=["transition"])
         return [(entry.data["from"], entry.data["to"]) for entry in entries]
 
@@ -248,7 +249,7 @@ class TestDisk:
     def test_what_cannot_be_written_is_kept_up_to_a_limit(self, book: Book) -> None:
         book.history.is_full = True
         book.see_connected()
-        book.ledger.write_history()
+        book.ledger.history.write()
         assert UNWRITTEN_LIMIT == 10_000
 
         book.history.is_full = False
@@ -285,7 +286,7 @@ def test_a_prober_that_was_killed_before_it_published_is_caught_up_with(tmp_path
     published = first.ledger.snapshot()
     first.clock.advance(2)
     first.see(SessionState.CLOSED)
-    first.ledger.write_history()
+    first.ledger.history.write()
 
     second = Book(tmp_path, history=history, before=published)
 
@@ -322,12 +323,12 @@ def test_a_session_that_is_removed_is_measured_no_more(tmp_path: Path) -> None:
     first = Book(tmp_path)
     first.see_connected()
     left = first.ledger.snapshot()
-    first.ledger.write_history()
+    first.ledger.history.write()
 
     empty = ledger_of(
         tmp_path, server_settings(), first.client, first.clock, before=left, history=first.history
     )
-    empty.write_history()
+    empty.history.write()
     again = Book(tmp_path, before=empty.snapshot())
 
     assert again.transitions()[-2:] == [("connected", "paused"), ("paused", "unknown")]

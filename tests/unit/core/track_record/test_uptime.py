@@ -202,7 +202,7 @@ class Life:
                 seen = self.sight()
                 self.ledger.take_session("sales", Observation(started_at=now, observed_at=now, **seen))
             self.ledger.judge_age()
-            self.ledger.write_history()
+            self.ledger.history.write()
             self.published = self.ledger.snapshot()
             verdict = self.published.sessions[0].verdict
             self.measured += verdict != Verdict.PAUSED
