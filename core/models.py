@@ -260,8 +260,6 @@ class ServerSnapshot(Frozen):
     """How often self-healing restarted a session, by how that ended."""
     recovery_seconds: Histogram | None = None
     """How long outages lasted until the session was connected again."""
-    discovered: tuple[str, ...] | None = None
-    """Names from show-all-sessions that are not configured; None when they could not be read."""
     sessions: tuple[SessionSnapshot, ...] = ()
 
 

@@ -183,9 +183,6 @@ class Ledger:
             update["secret_key_valid"] = seen.secret_key_valid
         if seen.default_secret is not None:
             update["default_secret"] = seen.default_secret
-        if seen.sessions is not None:
-            configured = {session.name for session in self._server.sessions}
-            update["discovered"] = tuple(name for name in seen.sessions if name not in configured)
         self._gateway = self._gateway.model_copy(update=update)
         self.has_news = True
 

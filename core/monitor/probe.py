@@ -34,12 +34,11 @@ class GatewayObservation(Frozen):
 
 
 class Listing(Frozen):
-    """What show-all-sessions said: whether the secret key is valid, and which names it knows."""
+    """What show-all-sessions said of secret keys; its names, which may be thousands, are of no use here."""
 
     secret_key_valid: bool | None = None
     default_secret: bool | None = None
     """Does the gateway accept the key that stands in its documentation: it is then open to everyone."""
-    sessions: tuple[str, ...] | None = None
     problem: Problem | None = None
 
 
@@ -108,10 +107,10 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -
     try:
         if try_default:
             default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
-        sessions = client.list_sessions()
+        client.list_sessions()
     except SecretKeyRejectedError as error:
         problem = as_problem(error, now())
         return Listing(secret_key_valid=False, default_secret=default_secret, problem=problem)
     except WppconnectError as error:
         return Listing(default_secret=default_secret, problem=as_problem(error, now()))
-    return Listing(secret_key_valid=True, default_secret=default_secret, sessions=sessions)
+    return Listing(secret_key_valid=True, default_secret=default_secret)

@@ -31,7 +31,6 @@ _CARRIED_ON = (
     "end_to_end_offered",
     "probe_failures",
     "self_healing",
-    "discovered",
 )
 
 LAST_WORD_HOLDS = timedelta(hours=1)

@@ -135,7 +135,7 @@ class TestListing:
     def test_an_answer_proves_the_secret_key(self, client: FakeClient) -> None:
         seen = list_gateway(as_client(client), now=FakeClock())
 
-        assert (seen.secret_key_valid, seen.sessions) == (True, ("sales",))
+        assert (seen.secret_key_valid, seen.problem) == (True, None)
 
     def test_a_refusal_disproves_it(self, client: FakeClient) -> None:
         client.listing_error = SecretKeyRejectedError("wrong", status_code=400)
@@ -147,9 +147,9 @@ class TestListing:
 
         assert list_gateway(as_client(client), now=FakeClock()).secret_key_valid is None
 
-    def test_a_list_of_another_shape_is_no_list(self, client: FakeClient) -> None:
+    def test_a_list_of_another_shape_proves_it_too(self, client: FakeClient) -> None:
         client.known = None
 
         seen = list_gateway(as_client(client), now=FakeClock())
 
-        assert (seen.secret_key_valid, seen.sessions) == (True, None)
+        assert (seen.secret_key_valid, seen.problem) == (True, None)

@@ -229,6 +229,17 @@ def test_without_a_secret_key_nobody_lists_the_sessions(tmp_path: Path) -> None:
     assert client.calls["listing"] == 0
 
 
+def test_thousands_of_token_files_on_the_gateway_are_not_passed_on(tmp_path: Path) -> None:
+    main = probing(tmp_path, "sales")
+    main.client.known = tuple(f"session-{number}" for number in range(10_000))
+
+    main.advance(6)
+
+    (published,) = (tmp_path / "snapshots").glob("snapshot-*.json")
+    assert main.client.calls["listing"] == 1
+    assert published.stat().st_size < 5000
+
+
 def test_expensive_tokens_stretch_the_interval(tmp_path: Path) -> None:
     main = probing(tmp_path, *names(20))
     main.client.tokens.token_cost = 10
