@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,41 +28,9 @@ ANNOTATIONS = {
     "dashboard_url": "https://ops.example.org/session?server=main&session=sales",
     "runbook_url": "https://ops.example.org/runbooks#wppconnectsessiondisconnected",
 }
-LINKS = """\
-Abrir: https://ops.example.org/session?server=main&session=sales
-O que fazer: https://ops.example.org/runbooks#wppconnectsessiondisconnected"""
-LOST = {
-    "pt_PT": f"""\
-A sessão de WhatsApp sales em main está desligada
-As mensagens não são entregues. Abra a ligação: diz do que a sessão precisa, em geral uma nova leitura.
-Estado: À espera de leitura
-Desde: 2026-01-15 12:00:00 UTC (3m 5s)
-Motivo: Removida no telemóvel, ou fechada por outra pessoa
-Reinícios automáticos: 2
-{LINKS}""",
-    "pt_BR": f"""\
-A sessão de WhatsApp sales em main está desconectada
-As mensagens não são entregues. Abra o link: ele diz do que a sessão precisa, em geral um novo escaneamento.
-Estado: Aguardando escaneamento
-Desde: 2026-01-15 12:00:00 UTC (3m 5s)
-Motivo: Removida no celular, ou fechada por outra pessoa
-Reinícios automáticos: 2
-{LINKS}""",
-}
-FOUND = {
-    "pt_PT": "Terminou: A sessão de WhatsApp sales em main está desligada\nDurou 12m 30s.\n",
-    "pt_BR": "Encerrado: A sessão de WhatsApp sales em main está desconectada\nDurou 12m 30s.\n",
-}
 OTHERS = ["WppconnectTestPager", *(one["alert"] for one in alerts() if one["labels"]["severity"] != "none")]
-NAMES = {"session": "sales", "server": "main"}
 
 each_translation = pytest.mark.parametrize("language", ["pt_PT", "pt_BR"])
-
-
-def attachment(inbox: Inbox, title: str) -> Any:
-    """Return the Slack message whose title contains some words, once it is there."""
-    found = (message["attachments"][0] for message in inbox.of("/slack"))
-    return next((one for one in found if title in one["title"]), None)
 
 
 def table(name: str, locale: str) -> dict[str, str]:
@@ -73,26 +39,6 @@ def table(name: str, locale: str) -> dict[str, str]:
     text = (SHIPPED / "templates" / path).read_text()
     body = text.partition(f'{{{{ define "{name}" -}}}}\n')[2].partition("{{- else -}}")[0]
     return dict(re.findall(r'eq \. "([^"]+)" -}} (.+)$', body, re.MULTILINE))
-
-
-@each_translation
-def test_everything_is_said_in_portuguese(language: str, tmp_path: Path) -> None:
-    inbox, begin = Inbox(), datetime.now(UTC) - timedelta(minutes=1)
-    labels = {"alertname": "WppconnectSessionDisconnected", "severity": "critical"} | NAMES
-
-    with (
-        web_receiver(inbox) as web,
-        alertmanager(tmp_path, receiver="slack", web_port=web, language=language) as url,
-    ):
-        post_alert(url, labels, ANNOTATIONS, startsAt=begin.isoformat())
-        first = until(lambda: attachment(inbox, "[ALERTA]"), what="the notice")
-        ended = {"startsAt": begin.isoformat(), "endsAt": datetime.now(UTC).isoformat()}
-        post_alert(url, labels, ANNOTATIONS | {"lasted": "12m 30s"}, **ended)
-        second = until(lambda: attachment(inbox, "[FIM]"), what="the end")
-
-    assert first["text"].strip() == LOST[language]
-    assert first["title"] == f"[ALERTA] {LOST[language].splitlines()[0]}"
-    assert second["text"].startswith(FOUND[language])
 
 
 @each_translation

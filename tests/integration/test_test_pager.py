@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cli.test_pager import test_pager as run_pager_test
 from tests.plugins.system_tools import require
-from tests.support.alertmanager import Inbox, alertmanager, mail_receiver, web_receiver
+from tests.support.alertmanager import Inbox, alertmanager, web_receiver
+from tests.support.mail import mail_server
 
 require("prometheus-alertmanager")
 
@@ -46,8 +48,8 @@ def test_each_leg_is_timed_and_both_notices_arrive(
     tmp_path: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (
-        mail_receiver(inbox) as mail,
-        alertmanager(tmp_path, receiver="email", web_port=9, mail_port=mail) as url,
+        mail_server(tmp_path, partial(inbox.take, "mail")) as mail,
+        alertmanager(tmp_path, receiver="email", web_port=9, mail=mail) as url,
     ):
         code = run_pager_test({"ALERTMANAGER_URL": f"{url}/"}, timeout_seconds=SECONDS)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socketserver
 import subprocess
 import threading
 import time
@@ -11,11 +10,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.support.mail import SMTP_PASSWORD, MailServer
 from tests.support.monitoring import MONITORING
 from tests.support.scaling import adapted
 from tests.support.stack import free_port
@@ -24,10 +24,20 @@ from tests.support.waiting import until
 SHIPPED = MONITORING / "alertmanager"
 FASTER = 50
 """All waiting times of the shipped configuration are divided by this."""
+RECEIVERS = ("email", "slack", "telegram", "webhook")
+EVERYBODY = "everybody"
+"""Pages go by all the receivers at once."""
+WEBHOOK_TOKEN = "token-of-the-webhook"
+BOT_TOKEN = "1234:token-of-the-bot"
+SLACK_SECRET = "secret-of-slack"
+_PAGES = """\
+    - matchers: [severity="critical"]
+      receiver: webhook  # pages: email, slack, telegram or webhook
+"""
 
 
 class Inbox:
-    """What arrived, by path (or "mail")."""
+    """What arrived, by path; also by "mail", and what requests proved themselves with by "authorization"."""
 
     def __init__(self) -> None:
         self._received: list[tuple[float, str, Any]] = []
@@ -39,6 +49,11 @@ class Inbox:
     def of(self, path: str) -> list[Any]:
         """Return what arrived at a path."""
         return [body for _, body in self.timed(path)]
+
+    def everything(self) -> str:
+        """Return all that may be read, each mail as mail programs show it."""
+        received = list(self._received)
+        return "\n".join(_readable(body) for _, path, body in received if path != "authorization")
 
     def timed(self, path: str) -> list[tuple[float, Any]]:
         """Return what arrived at a path, each with its moment."""
@@ -53,6 +68,8 @@ def web_receiver(inbox: Inbox, *, status: int = 200) -> Iterator[int]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             inbox.take(self.path, json.loads(body))
+            if proof := self.headers["Authorization"]:
+                inbox.take("authorization", proof)
             answer = b'{"ok": true, "result": {"message_id": 1, "chat": {"id": -1}}}'
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -68,37 +85,12 @@ def web_receiver(inbox: Inbox, *, status: int = 200) -> Iterator[int]:
 
 
 @contextmanager
-def mail_receiver(inbox: Inbox) -> Iterator[int]:
-    """Take mail by SMTP; yields the port."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.wfile.write(b"220 ready\r\n")
-            for line in self.rfile:
-                match line[:4].upper().strip():
-                    case b"DATA":
-                        self.wfile.write(b"354 go on\r\n")
-                        lines = list(iter(self.rfile.readline, b".\r\n"))
-                        mail = message_from_bytes(b"".join(lines), policy=policy.default)
-                        inbox.take("mail", mail)
-                        self.wfile.write(b"250 taken\r\n")
-                    case b"QUIT":
-                        self.wfile.write(b"221 bye\r\n")
-                        return
-                    case _:
-                        self.wfile.write(b"250 fine\r\n")
-
-    with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
-        yield port
-
-
-@contextmanager
 def alertmanager(
     folder: Path,
     *,
     receiver: str,
     web_port: int,
-    mail_port: int = 9,
+    mail: MailServer | None = None,
     language: str = "en",
     password_hash: str | None = None,
     source: Path = SHIPPED,
@@ -110,11 +102,16 @@ def alertmanager(
     With `password_hash` (bcrypt) it lets in only the user "ops".
     """
     (folder / "templates").symlink_to(source / "templates")
-    (folder / "slack").write_text(f"http://127.0.0.1:{web_port}/slack")
-    (folder / "token").write_text("token-of-the-webhook")
-    replacements = _targets(folder, web_port, mail_port) | {
-        "receiver: webhook  #": f"receiver: {receiver}  #"
-    }
+    (folder / "slack").write_text(f"http://127.0.0.1:{web_port}/slack/{SLACK_SECRET}")
+    (folder / "token").write_text(WEBHOOK_TOKEN)
+    (folder / "smtp_password").write_text(SMTP_PASSWORD)
+    replacements = _targets(folder, web_port, mail)
+    if receiver == EVERYBODY:
+        replacements[_PAGES] = "".join(
+            _PAGES.replace("webhook", one, 1) + "      continue: true\n" for one in RECEIVERS
+        )
+    else:
+        replacements["receiver: webhook  #"] = f"receiver: {receiver}  #"
     if language != "en":
         replacements["# - templates/languages/pt_PT"] = f"- templates/languages/{language}"
     shipped = (source / "alertmanager.yml").read_text()
@@ -146,7 +143,7 @@ def post_alert(url: str, labels: Mapping[str, str], annotations: Mapping[str, st
     urllib.request.urlopen(urllib.request.Request(f"{url}/api/v2/alerts", body, headers), timeout=5).close()
 
 
-def _targets(folder: Path, web_port: int, mail_port: int) -> dict[str, str]:
+def _targets(folder: Path, web_port: int, mail: MailServer | None) -> dict[str, str]:
     """Return what has to lead to this machine, and what for."""
     web, secrets = f"http://127.0.0.1:{web_port}", "/etc/alertmanager/secrets"
     return {
@@ -154,11 +151,21 @@ def _targets(folder: Path, web_port: int, mail_port: int) -> dict[str, str]:
         "https://deadmans-switch.example.org/ping": f"{web}/ping",
         f"{secrets}/slack_webhook_url": str(folder / "slack"),
         f"{secrets}/webhook_token": str(folder / "token"),
-        "- bot_token: replace-me": f"- bot_token: replace-me\n        api_url: {web}/telegram",
-        "smtp.example.org:587": f"127.0.0.1:{mail_port}\n        require_tls: false",
-        "        auth_username: alertmanager@example.org\n": "",
-        f"        auth_password_file: {secrets}/smtp_password\n": "",
+        f"{secrets}/smtp_password": str(folder / "smtp_password"),
+        "- bot_token: replace-me": f"- bot_token: {BOT_TOKEN}\n        api_url: {web}/telegram",
+        "smtp.example.org:587": "127.0.0.1:9" if mail is None else _smarthost(mail),
     }
+
+
+def _smarthost(mail: MailServer) -> str:
+    return f"localhost:{mail.port}\n        tls_config:\n          ca_file: {mail.authority}"
+
+
+def _readable(body: Any) -> str:
+    if not isinstance(body, EmailMessage):
+        return str(body)
+    parts = [part.get_content() for part in body.walk() if not part.is_multipart()]
+    return "\n".join(map(str, [*body.items(), *parts]))
 
 
 def _is_ready(address: str) -> bool:
@@ -173,7 +180,7 @@ def _is_ready(address: str) -> bool:
 
 
 @contextmanager
-def _serving(server: socketserver.TCPServer) -> Iterator[int]:
+def _serving(server: ThreadingHTTPServer) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

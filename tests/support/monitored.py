@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +21,9 @@ from core.settings.source import SettingsSource
 from core.store import FileStore
 from simulator import Simulator, Times
 from tests.meta.source import ROOT
-from tests.support.alertmanager import Inbox, alertmanager, web_receiver
+from tests.plugins.leaks import inspect
+from tests.support.alertmanager import EVERYBODY, Inbox, alertmanager, web_receiver
+from tests.support.mail import mail_server
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.scaling import adapted
 from tests.support.stack import SECRET, Process, Stack, await_health, free_port
@@ -135,6 +139,17 @@ class Monitored:
         (alert,) = arrival[1]["alerts"]
         return arrival[0], alert["annotations"]
 
+    def mail(self, words: str, since: float) -> EmailMessage:
+        """Wait for the mail with some words in its subject."""
+
+        def found() -> EmailMessage | None:
+            arrived = (mail for at, mail in self.inbox.timed("mail") if at > since)
+            return next((mail for mail in arrived if words in mail["Subject"]), None)
+
+        mail = until(found, seconds=SECONDS, what=f"the mail {words}")
+        assert mail is not None
+        return mail
+
     def rest(self) -> float:
         """Wait until nothing is wrong and nothing will be sent any more; returns that moment."""
 
@@ -176,7 +191,9 @@ def monitored(folder: Path) -> Iterator[Monitored]:
             stack.callback(one.stop)
             stack.callback(one.look_for_leaks)
         inbox = Inbox()
+        stack.callback(lambda: inspect("notices", inbox.everything()))
         web = stack.enter_context(web_receiver(inbox))
+        mail = stack.enter_context(mail_server(folder, partial(inbox.take, "mail")))
         pager, server = (f"127.0.0.1:{free_port()}" for _ in range(2))
         exporters = [one.exporter_url.removeprefix("http://") for one in (page, replica)]
         kit = _install(folder, page_url=page.page_url, pager=pager, server=server, exporters=exporters)
@@ -184,8 +201,9 @@ def monitored(folder: Path) -> Iterator[Monitored]:
         pager_url = stack.enter_context(
             alertmanager(
                 folder / "pager",
-                receiver="webhook",
+                receiver=EVERYBODY,
                 web_port=web,
+                mail=mail,
                 source=kit / "monitoring" / "alertmanager",
                 faster=FACTOR,
                 port=int(pager.rpartition(":")[2]),

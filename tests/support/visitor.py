@@ -155,12 +155,7 @@ class Visitor:
 
     def kept_out(self) -> list[str]:
         """What keeps people from using the page as axe judges it, by the rule and the place."""
-        return [
-            f"{found['id']}: {node['target']}"
-            for found in Axe().run(self.page).response["violations"]
-            if found["impact"] in ("serious", "critical")
-            for node in found["nodes"]
-        ]
+        return kept_out(self.page)
 
     def look(self, name: str, *, whole: bool = False) -> None:
         """Look at what is on the screen by day and by night.
@@ -202,3 +197,13 @@ class Visitor:
             (self.product.page_url, "data:", "blob:", self.product.page_url.replace("http", "ws"))
         ):
             self.foreign_requests.append(url)
+
+
+def kept_out(page: Page) -> list[str]:
+    """What keeps people from using a page as axe judges it, by the rule and the place."""
+    return [
+        f"{found['id']}: {node['target']}"
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
