@@ -21,10 +21,10 @@ from core.exceptions import ConfigurationError, PropagationError, StoreError, Wp
 from core.locks import ProcessLock
 from core.models import HistoryEntry
 from core.propagation.bulletin import HEARTBEAT_SECONDS, Bulletin, BulletinBoard, Heartbeat, KnownBackup
-from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.orders import Order, OrderDesk
 from core.propagation.plan import Plan
-from core.propagation.reach import StepEvent, StepState
-from core.propagation.sync import Done, PlanBlockedError, PlanChangedError, Sync
+from core.propagation.serving import Serving, log_step
+from core.propagation.sync import Sync
 from core.propagation.targets import ReceivedKind, Receives, SyncSettings
 
 _log = logging.getLogger(__name__)
@@ -34,8 +34,6 @@ LOOK_SECONDS = 10.0
 """How often the files are compared with the values in force."""
 TURN_SECONDS = 0.5
 """How soon an order is seen."""
-_OURS = (OrderState.ASKED, OrderState.APPROVED, OrderState.RUNNING)
-"""It is for the agent to go on with."""
 
 
 class Agent:
@@ -58,8 +56,8 @@ class Agent:
         self._open_sync = open_sync
         self._sync_file = sync_file
         self._desk = desk
+        self._serving = Serving(desk, generate, clock=clock)
         self._board = board
-        self._generate = generate
         self._record = record
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
         self._program = program
@@ -72,10 +70,6 @@ class Agent:
         self._looked = float("-inf")
         self._published: Bulletin | None = None
         self._recovered: str | None = None
-        self._outcome: tuple[str, OrderState, dict[str, object]] | None = None
-        """By order: what came of it, until the store has it."""
-        self._fresh: dict[str, dict[Receives, SecretStr]] = {}
-        """By order: what was generated for it. Only here: a plan that nobody approves leaves nothing."""
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; raises PropagationError when another agent runs already."""
@@ -106,8 +100,8 @@ class Agent:
         try:
             self._reread()
             order = self._desk.current()
-            if order and self._sync:
-                self._serve(self._sync, order)
+            if order and self._sync and self._serving.serve(self._sync, order, recovered=self._recovered):
+                self._looked = float("-inf")
             if time.monotonic() - self._looked >= self._look_seconds:
                 self._look()
         except (StoreError, PropagationError) as error:
@@ -117,7 +111,7 @@ class Agent:
             _log.exception("sync_agent_turn_failed")
             self._problem = f"it met an error that nobody foresaw ({type(error).__name__}); see its log"
             if order:
-                self._give_up(order, type(error).__name__)
+                self._serving.give_up(order, type(error).__name__)
 
     def _reread(self) -> None:
         """Read the sync file when it changed, and mend what a killed process left the first time."""
@@ -138,118 +132,12 @@ class Agent:
     def _mend(self, sync: Sync) -> None:
         """Finish or undo what is left of a change: of a killed process, or while the engine was away."""
         try:
-            if done := sync.recover(_log_step):
+            if done := sync.recover(log_step):
                 _log.warning("sync_interrupted_change_%s backup=%s", done.code, done.backup)
                 self._recovered = done.code
         except WppconnectError as error:
             self._recovered = "failed"
             _log.error("sync_recovery_failed problem=%s", error)
-
-    def _serve(self, sync: Sync, order: Order) -> None:
-        if order.state is OrderState.ASKED:
-            self._plan(sync, order)
-        elif order.state is OrderState.APPROVED:
-            self._carry_out(sync, order)
-        elif order.state is OrderState.RUNNING:
-            # Only here orders are carried out, one after the other: its end could not be written.
-            self._end_again(sync, order)
-
-    def _plan(self, sync: Sync, order: Order, note: str = "") -> None:
-        try:
-            plan = self._plan_of(sync, order)
-        except WppconnectError as error:
-            self._move(order, OrderState.FAILED, note=error.message)
-        else:
-            self._move(order, OrderState.PLANNED, plan=plan, note=note)
-
-    def _plan_of(self, sync: Sync, order: Order) -> Plan:
-        if order.kind is OrderKind.APPLY:
-            return sync.draft(fresh=self._fresh_for(order), leave_out=order.leave_out).plan
-        if order.kind is OrderKind.RESTORE:
-            backup = sync.backup(order.backup)
-            return sync.restoration(backup, force=order.force)[0].plan
-        return Plan(made_at=self._clock(), digest=f"restart {order.container}")
-
-    def _carry_out(self, sync: Sync, order: Order) -> None:
-        self._move(order, OrderState.RUNNING)
-
-        def report(event: StepEvent) -> None:
-            _log_step(event)
-            try:
-                self._desk.add_step(order.id, event)
-            except WppconnectError as error:
-                _log.warning("sync_step_not_shown problem=%s", error)
-
-        try:
-            done = self._do(sync, order, report)
-        except (PlanBlockedError, PlanChangedError) as error:
-            self._end(order, OrderState.PLANNED, plan=error.plan, note=error.message)
-        except WppconnectError as error:
-            self._end(order, OrderState.FAILED, note=error.message)
-        else:
-            self._end(order, OrderState.DONE, result=done)
-        self._looked = float("-inf")
-
-    def _do(self, sync: Sync, order: Order, report: Callable[[StepEvent], None]) -> Done:
-        actor = order.approved_by or order.actor
-        digest = order.plan.digest if order.plan else ""
-        if order.kind is OrderKind.RESTORE:
-            return sync.restore(order.backup, force=order.force, approved=digest, actor=actor, report=report)
-        if order.kind is OrderKind.RESTART:
-            return sync.restart(order.container, actor=actor, report=report)
-        return sync.apply(
-            fresh=self._fresh_for(order),
-            leave_out=order.leave_out,
-            approved=digest,
-            actor=actor,
-            report=report,
-        )
-
-    def _fresh_for(self, order: Order) -> dict[Receives, SecretStr]:
-        if order.id not in self._fresh:
-            self._fresh = {order.id: {receives: self._generate(receives) for receives in order.generate}}
-        return self._fresh[order.id]
-
-    def _end(self, order: Order, state: OrderState, **changes: object) -> None:
-        """Write down what came of an order; what the store does not take now is written in a later turn."""
-        self._outcome = (order.id, state, changes)
-        if state.is_final:
-            self._fresh.pop(order.id, None)
-        self._move(order, state, **changes)
-        self._outcome = None
-
-    def _end_again(self, sync: Sync, order: Order) -> None:
-        if self._outcome and self._outcome[0] == order.id:
-            _, state, changes = self._outcome
-            self._end(order, state, **changes)
-            return
-        note = self._of_interrupted(sync, order)
-        self._end(order, OrderState.FAILED, note=f"the sync agent was stopped in the middle; {note}")
-
-    def _of_interrupted(self, sync: Sync, order: Order) -> str:
-        """Say what became of what a killed agent was carrying out: recovering has seen to it."""
-        if self._recovered:
-            return {
-                "finished": "when it started again it finished the change",
-                "undone": "when it started again it took everything back",
-            }.get(self._recovered, "what it left could not be mended: see its log")
-        if order.kind is OrderKind.RESTART or any(one.at >= order.changed_at for one in sync.backups()):
-            return "nothing is half done, see the activity for what was done"
-        return "nothing had been changed yet"
-
-    def _give_up(self, order: Order, kind: str) -> None:
-        """End the order with which something went wrong that nobody foresaw: the next turn would meet it."""
-        try:
-            present = self._desk.current()
-            if present and present.id == order.id and present.state in _OURS:
-                note = f"the sync agent met an error that nobody foresaw ({kind}); see its log"
-                self._end(present, OrderState.FAILED, note=note)
-        except WppconnectError as error:
-            _log.warning("sync_order_not_ended problem=%s", error)
-
-    def _move(self, order: Order, state: OrderState, **changes: object) -> None:
-        self._desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
-        _log.info("sync_order order=%s kind=%s state=%s", order.id, order.kind, state)
 
     def _look(self) -> None:
         if self._sync is None:
@@ -330,16 +218,4 @@ def _bulletin(sync: Sync, plan: Plan, since: dict[str, datetime]) -> Bulletin:
             )
             for one in sync.backups()
         ),
-    )
-
-
-def _log_step(event: StepEvent) -> None:
-    level = logging.ERROR if event.state is StepState.FAILED else logging.INFO
-    _log.log(
-        level,
-        "sync_step step=%s subject=%s state=%s note=%r",
-        event.step,
-        event.subject,
-        event.state,
-        event.note,
     )
