@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from dashboard.auth.peer import Network, is_within
+from dashboard.auth.rate_limit import address_key
+
+REFUSAL = (
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Length: {length}\r\n"
+    "Content-Security-Policy: default-src 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Cache-Control: no-store\r\n"
+    "Connection: close\r\n"
+    "\r\n"
+    "{text}"
+)
+"""uvicorn answers here without us, and without the headers that everything else bears."""
 
 
 class LimitedProtocol(H11Protocol):
@@ -22,6 +40,10 @@ class LimitedProtocol(H11Protocol):
     """For the answer: a phone on a poor line loads Streamlit's scripts in two minutes."""
     connection_limit: ClassVar[int] = 400
     """Websockets included; below the 1024 files that most systems give a process."""
+    address_limit: ClassVar[int] = 300
+    """Of one address, so that it keeps no other out. Through a proxy unknown to us all come from one."""
+    proxies: ClassVar[Sequence[Network]] = ()
+    """Those who bring the connections of many people."""
     upgrade_headers: ClassVar[int] = 100
     upgrade_header_bytes: ClassVar[int] = 8000
     """Beyond these the websocket library does not answer, and uvicorn waits for it without end."""
@@ -31,7 +53,7 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline with the connection."""
         super().connection_made(transport)
-        if len(self.connections) > self.connection_limit:
+        if len(self.connections) > self.connection_limit or self._has_too_many():
             transport.abort()
             return
         # asyncio does it for sockets that name TCP as their protocol, which uvicorn's do not: without it the
@@ -60,7 +82,7 @@ class LimitedProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; after an answer there is only the end of the connection."""
         if self.cycle is None or not self.cycle.response_started:
-            super().send_400_response(msg)
+            self.transport.write(REFUSAL.format(length=len(msg), text=msg).encode("ascii"))
         self.transport.close()
 
     def on_response_complete(self) -> None:
@@ -77,7 +99,26 @@ class LimitedProtocol(H11Protocol):
             return
         super().handle_websocket_upgrade(event)
 
+    def _has_too_many(self) -> bool:
+        """Tell whether this address has more than its share; counted only when one can have that many."""
+        if len(self.connections) <= self.address_limit or self.client is None:
+            return False
+        mine = _key(self.client)
+        # Websockets are among them, too.
+        of_mine = sum(_key(getattr(one, "client", None)) == mine for one in self.connections)
+        return of_mine > self.address_limit and not is_within(self.client[0], self.proxies)
+
     def _allow(self, seconds: float | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, self.transport.abort) if seconds else None
+
+
+def protocol_for(proxies: Sequence[Network]) -> type[LimitedProtocol]:
+    """Return the protocol of a page behind these proxies."""
+    return type("ProtocolBehindProxies", (LimitedProtocol,), {"proxies": tuple(proxies)})
+
+
+@lru_cache(maxsize=4096)
+def _key(client: tuple[str, int] | None) -> str:
+    return address_key(client[0]) if client else ""

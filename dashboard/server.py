@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_network
 from pathlib import Path
 
 from starlette.middleware import Middleware
@@ -30,7 +31,7 @@ from dashboard.auth.peer import RememberPeer
 from dashboard.auth.route_table import HEALTHY
 from dashboard.auth.sub_path import SubPath, sub_path_of
 from dashboard.auth.tab import TabFrames
-from dashboard.connections import LimitedProtocol
+from dashboard.connections import protocol_for
 from dashboard.csp import security_headers
 from dashboard.handoff.routes import HandoffRoutes
 from dashboard.page_script import PageScript, script_route
@@ -125,8 +126,9 @@ def serve(
     app = build_app(settings, desk, handoff, script=script, started=started)
     # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
-    # Streamlit leaves the protocol to uvicorn; this table is where uvicorn looks "auto" up.
-    HTTP_PROTOCOLS["auto"] = f"{LimitedProtocol.__module__}:{LimitedProtocol.__qualname__}"
+    # Streamlit leaves the protocol to uvicorn; this table is where uvicorn looks "auto" up. It takes a class.
+    proxies = [ip_network(entry) for entry in settings.trusted_proxies]
+    HTTP_PROTOCOLS["auto"] = protocol_for(proxies)  # type: ignore[assignment]
     try:
         app.run(config=streamlit_options(settings))
     except SystemExit as error:

@@ -8,6 +8,10 @@ from typing import ClassVar
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_LIMIT_BYTES = 16_384
+REFUSAL = (
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n"
+    "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{text}"
+)
 
 
 class DeadlineProtocol(H11Protocol):
@@ -56,7 +60,8 @@ class DeadlineProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; after an answer there is only the end of the connection."""
         if self.cycle is None or not self.cycle.response_started:
-            super().send_400_response(msg)
+            # uvicorn's own lacks the header that everything else bears.
+            self.transport.write(REFUSAL.format(length=len(msg), text=msg).encode("ascii"))
         self.transport.close()
 
     def on_response_complete(self) -> None:

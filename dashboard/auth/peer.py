@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PEER = "wppconnect_ops.peer"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class RememberPeer:
@@ -32,6 +35,15 @@ def peer_address(connection: HTTPConnection) -> str | None:
     """Return the address that the connection came from."""
     address: str | None = connection.scope.get(PEER)
     return address
+
+
+def is_within(address: str | None, networks: Iterable[Network]) -> bool:
+    """Tell whether an address is in one of the networks; IPv4 also where it is written as IPv6."""
+    try:
+        parsed = ipaddress.ip_address(_plain(address or ""))
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
 
 
 def _plain(address: str) -> str:

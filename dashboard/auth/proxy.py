@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from dashboard.auth.outside import Identity, Outsiders
-from dashboard.auth.peer import peer_address
+from dashboard.auth.peer import Network, is_within, peer_address
 from dashboard.auth.users import Account, Way
 
 SEPARATORS = re.compile(r"[,|]")
@@ -23,7 +22,7 @@ class ProxyHeader:
 
     header: str
     groups_header: str | None
-    trusted: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
+    trusted: Sequence[Network]
     outsiders: Outsiders
 
     def identity(self, connection: HTTPConnection) -> Identity | None:
@@ -55,12 +54,7 @@ class ProxyHeader:
         return frozenset(part.strip() for part in SEPARATORS.split(_text(lines[0])) if part.strip())
 
     def _is_from_proxy(self, connection: HTTPConnection) -> bool:
-        try:
-            address = ipaddress.ip_address(peer_address(connection) or "")
-        except ValueError:
-            return False
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self.trusted)
+        return is_within(peer_address(connection), self.trusted)
 
 
 def _text(value: str) -> str:

@@ -85,9 +85,9 @@ def cookie_of(person: requests.Session) -> str:
     return str(person.cookies["wppconnect_sign_in"])
 
 
-def ask(server: Server, head: str) -> bytes:
+def ask(server: Server, head: str, source: str = "127.0.0.1") -> bytes:
     """Send a request as it stands, which clients would tidy up, and return the status line."""
-    with connected(server) as connection:
+    with connected(server, source) as connection:
         connection.sendall(head.encode("latin-1"))
         return connection.makefile("rb").readline()
 
@@ -261,17 +261,22 @@ def test_clients_that_never_finish_do_not_use_up_the_sockets(server: Server) -> 
         without_end.sendall(b"GET / HTTP/1.1\r\nX: ")
         unread = held.enter_context(connected(server))
         unread.sendall(body)
-        crowd = [held.enter_context(connected(server)) for _ in range(LimitedProtocol.connection_limit)]
-
+        crowd = [held.enter_context(connected(server)) for _ in range(LimitedProtocol.address_limit)]
         assert is_cut(crowd[-1], seconds=5)
+        # Another address is served meanwhile, until there are too many in all.
+        assert ask(server, head_of(server, "GET", "/-/healthy"), source="127.0.0.2").split()[1] == b"200"
+        room = LimitedProtocol.connection_limit - LimitedProtocol.address_limit
+        others = [held.enter_context(connected(server, "127.0.0.2")) for _ in range(room + 1)]
+
+        assert is_cut(others[-1], seconds=5)
         assert not is_cut(without_end, seconds=0.2)
         until(lambda: is_refused(unread, b"x"), seconds=LimitedProtocol.request_seconds + 5, what="its end")
         assert is_cut(without_end, seconds=5)
         until(lambda: requests.get(f"{server.url}/-/healthy", timeout=5).ok, what="an answer to others")
 
 
-def connected(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+def connected(server: Server, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=5, source_address=(source, 0))
 
 
 def is_refused(connection: socket.socket, data: bytes) -> bool:

@@ -187,6 +187,7 @@ def test_tricks_with_headers_of_the_discovery_are_refused(
     answer = exchange(product, sent)
 
     assert answer.split()[1] in (b"400", b"413")
+    assert b"\r\nx-content-type-options: nosniff\r\n" in answer.lower()
     assert "Traceback" not in exporter.printed()
 
 
