@@ -25,6 +25,7 @@ from core.monitor.probe import GatewayObservation, Listing
 from core.monitor.resumption import (
     doubt,
     first_server_snapshot,
+    moved,
     removed_sessions,
     resume_server,
     resume_sessions,
@@ -128,6 +129,8 @@ class Ledger:
         That is neither up nor down, and what was seen before says nothing about now; it is no loss either.
         """
         now, heartbeat = self._now(), self._gateway.published_at
+        if heartbeat - now >= NO_GAP:
+            self._follow_clock_back(now - heartbeat)
         if now - heartbeat < NO_GAP:
             return False
         log.warning(
@@ -264,6 +267,13 @@ class Ledger:
     def _is_late(self, seen: Observation, newest: datetime) -> bool:
         # A newest probe in the future began before the clock was set back: it must not hide what is seen now.
         return seen.started_at < newest <= self._now()
+
+    def _follow_clock_back(self, by: timedelta) -> None:
+        """Move all moments with a clock that was set back, or what holds would begin in the future."""
+        log.warning("clock_set_back server=%s seconds=%.0f", self._server.name, -by.total_seconds())
+        self._gateway = moved(self._gateway, by)
+        self._sessions = {name: moved(one, by) for name, one in self._sessions.items()}
+        self.has_news = True
 
     def _token_counts(self, session: SessionSnapshot) -> dict[str, object]:
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from core import verdict
 from core.models import (
     EndToEnd,
+    Frozen,
     Healing,
     HistoryEntry,
     Reason,
@@ -36,6 +38,8 @@ _CARRIED_ON = (
 LAST_WORD_HOLDS = timedelta(hours=1)
 """How long a gateway that was down is taken to be still down; the alert rules remember as long."""
 
+
+Known = TypeVar("Known", bound=Frozen)
 
 Newest = Callable[[str, datetime | None], HistoryEntry | None]
 """Find the newest transition of a session in the history, not older than a moment."""
@@ -83,6 +87,17 @@ def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> Serve
     return first.model_copy(update=carried)
 
 
+def moved(known: Known, by: timedelta) -> Known:
+    """Move every moment with the clock that was set: for how long something has lasted stays true."""
+    update: dict[str, object] = {}
+    for name, value in known:
+        if isinstance(value, datetime):
+            update[name] = value + by
+        elif isinstance(value, Frozen):
+            update[name] = moved(value, by)
+    return known.model_copy(update=update)
+
+
 def resume_sessions(
     server: ServerSettings,
     before: ServerSnapshot | None,
@@ -98,6 +113,8 @@ def resume_sessions(
         # What is older stands in the last snapshot: to look for that in all files takes seconds in the end.
         since = before.published_at - NO_GAP if before and published else None
         left = catch_up(published or first_snapshot(server.name, one.name, now), newest(one.name, since))
+        if before and before.published_at - now >= NO_GAP:
+            left = moved(left, now - before.published_at)
         after = pause_or_resume(left, enabled=one.enabled and server.enabled, now=now)
         after = doubt(after, now=now, stale_after=stale_after)
         if bool(server.end_to_end_minutes) != (after.end_to_end is not None):

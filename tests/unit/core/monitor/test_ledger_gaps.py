@@ -78,3 +78,40 @@ def test_a_clock_that_is_set_back_hides_nothing(main: Probing) -> None:
 
     assert main.session().verdict == Verdict.UNRESPONSIVE
     assert [entry.data["event"] for entry in main.history.read(kinds=["monitoring"])] == []
+
+
+def test_an_outage_keeps_its_length_when_the_clock_is_set_back(main: Probing) -> None:
+    main.advance(HOUR, tick=2.0)
+    main.client.pages["sales"].answers = False
+    main.advance(120)
+    before = main.clock() - main.session().since
+    main.clock.advance(-HOUR)
+    main.advance(60)
+    lost = main.session()
+
+    assert lost.lost_at == lost.since
+    assert main.clock() - lost.since - before == pytest.approx(
+        timedelta(seconds=60), abs=timedelta(seconds=3)
+    )
+    main.client.pages["sales"].answers = True
+    main.advance(10)
+
+    assert main.session().outage_seconds == pytest.approx(before.total_seconds() + 60, abs=8)
+    (outage,) = record_of(main).outages
+    assert outage.until is not None
+    assert (outage.until - outage.since).total_seconds() == pytest.approx(before.total_seconds() + 60, abs=8)
+
+
+def test_a_prober_that_begins_after_the_clock_was_set_back_shows_nothing_of_the_future(
+    main: Probing,
+) -> None:
+    main.client.pages["sales"].answers = False
+    main.advance(120)
+    main.clock.advance(-HOUR)
+    main.begin("tests[2]")
+    main.advance(10)
+
+    lost = main.session()
+    assert lost.verdict == Verdict.UNRESPONSIVE
+    assert lost.lost_at is not None
+    assert main.clock() - lost.lost_at == pytest.approx(timedelta(seconds=125), abs=timedelta(seconds=15))
