@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import state
+from dashboard import state, tab
 from dashboard.activity import USUAL_PERIOD
 from dashboard.auth.users import Role
 
@@ -19,21 +19,21 @@ def keep_filter() -> None:
     """Write the filter into the address and begin with the newest lines."""
     state.require(Role.VIEWER)
     for name in NAMES:
-        value = state.typed(widget(name)).strip()
+        value = tab.typed(widget(name)).strip()
         usual = USUAL_PERIOD if name == "period" else ""
-        state.put_in_address(name, [] if value == usual else [value])
-    state.turn_page(1)
+        tab.put_in_address(name, [] if value == usual else [value])
+    tab.turn_page(1)
 
 
 def show_all() -> None:
     """Look for nothing in particular."""
     state.require(Role.VIEWER)
     for name in NAMES:
-        state.put(widget(name), "all" if name == "period" else "")
+        tab.put(widget(name), "all" if name == "period" else "")
     keep_filter()
 
 
 def turn(page: int) -> None:
     """Go to older or newer lines."""
     state.require(Role.VIEWER)
-    state.turn_page(page)
+    tab.turn_page(page)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
-from dashboard import actions, components, state
+from dashboard import actions, components, state, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice
 from dashboard.i18n import gettext as _
@@ -36,9 +36,9 @@ def draw_what_begins_by_itself(
     """
     server, name = session.server, session.session
     if panel not in _ARRIVAL_WAITS:
-        state.forget_arrival()
+        tab.forget_arrival()
     rounds = _rounds(session)
-    arrived = state.has_arrived(server, name)
+    arrived = tab.has_arrived(server, name)
     if not state.may(Role.OPERATOR) or not begins_by_itself(
         session, operation, arrived=arrived, rounds=rounds, now=voice.now
     ):

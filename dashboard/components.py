@@ -14,7 +14,7 @@ from dashboard.auth.users import Role, User
 from dashboard.formatting import Voice
 from dashboard.i18n import gettext as _
 from dashboard.qr import qr_data_uri
-from dashboard.state import Notice
+from dashboard.tab import Notice
 from dashboard.theme import NAME, style
 from dashboard.words import LOOKS, ROLES
 

@@ -9,11 +9,11 @@ from core.models import Pause
 from core.operations.fleet import Action, Plan, Target, plan
 from core.settings import pausing
 from core.settings.pausing import Target as PauseTarget
-from dashboard import state
+from dashboard import state, tab
 from dashboard.actions import saved
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
-from dashboard.state import Notice
+from dashboard.tab import Notice
 from dashboard.until_form import read_until
 
 PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
@@ -21,21 +21,21 @@ PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
 
 def preview(action: Action) -> Plan:
     """Tell what would happen to which of the selected sessions, as they are now."""
-    return plan(action, sorted(state.picked() or ()), state.snapshot(), state.settings())
+    return plan(action, sorted(tab.picked() or ()), state.snapshot(), state.settings())
 
 
 def begin_picking() -> None:
     """Begin to select sessions; who taps twice keeps what they have selected."""
     state.require(Role.OPERATOR)
-    if state.picked() is None:
-        state.pick(frozenset())
-        state.tell(PLACE, None)
+    if tab.picked() is None:
+        tab.pick(frozenset())
+        tab.tell(PLACE, None)
 
 
 def end_picking() -> None:
     """Select nothing any more."""
     state.require(Role.OPERATOR)
-    state.pick(None)
+    tab.pick(None)
 
 
 def box_key(server: str, session: str, *, ticked: bool) -> str:
@@ -50,16 +50,16 @@ def keep_box(server: str, session: str, *, ticked: bool) -> None:
     them, takes that for a change: only a box that shows something else than it was drawn with says anything.
     """
     state.require(Role.OPERATOR)
-    picked = state.picked()
-    if picked is not None and state.held(box_key(server, session, ticked=ticked)) != ticked:
+    picked = tab.picked()
+    if picked is not None and tab.held(box_key(server, session, ticked=ticked)) != ticked:
         target = frozenset({(server, session)})
-        state.pick(picked - target if ticked else picked | target)
+        tab.pick(picked - target if ticked else picked | target)
 
 
 def pick_all(targets: Sequence[Target]) -> None:
     """Select everything that was found."""
     state.require(Role.OPERATOR)
-    state.pick((state.picked() or frozenset()) | frozenset(targets))
+    tab.pick((tab.picked() or frozenset()) | frozenset(targets))
 
 
 def start() -> None:
@@ -69,10 +69,10 @@ def start() -> None:
     if not will:
         return
     if state.fleet().begin(will, actor=user.name):
-        state.pick(None)
-        state.tell(PLACE, None)
+        tab.pick(None)
+        tab.tell(PLACE, None)
     else:
-        state.tell(PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it.")))
+        tab.tell(PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it.")))
 
 
 def pause() -> None:
@@ -108,5 +108,5 @@ def dismiss() -> None:
 
 def _done(failed: Notice | None) -> None:
     if failed is None:
-        state.pick(None)
-    state.tell(PLACE, failed)
+        tab.pick(None)
+    tab.tell(PLACE, failed)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot
 from core.operations.fleet import Action
-from dashboard import components, fleet_actions, fleet_text, questions, state
+from dashboard import components, fleet_actions, fleet_text, questions, state, tab
 from dashboard.auth.users import Role
 from dashboard.fleet_actions import PAUSE_FORM, PLACE
 from dashboard.formatting import Voice
@@ -23,7 +23,7 @@ def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot], *, offer: bool) -
     """Draw the bar, offered where there are several, and how far a start of several has come."""
     if not state.may(Role.OPERATOR):
         return
-    picked = state.picked()
+    picked = tab.picked()
     if offer or picked is not None:
         with st.container(key="fleet", horizontal=True, vertical_alignment="center"):
             if picked is None:
@@ -31,13 +31,13 @@ def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot], *, offer: bool) -
                 st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
             else:
                 _draw_bar(len(picked), [(one.server, one.session) for one in found])
-    components.told(state.notice(PLACE))
+    components.told(tab.notice(PLACE))
     _draw_progress(voice)
 
 
 def draw_pick(session: SessionSnapshot) -> None:
     """Draw the box that selects a session, while somebody selects."""
-    picked = state.picked()
+    picked = tab.picked()
     if picked is None or not state.may(Role.OPERATOR):
         return
     names = (session.server, session.session)

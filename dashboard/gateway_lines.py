@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import ServerSnapshot
-from dashboard import actions, components, formatting, questions, state
+from dashboard import actions, components, formatting, questions, state, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
@@ -30,7 +30,7 @@ def draw_gateways(voice: Voice, servers: Sequence[ServerSnapshot]) -> None:
                 components.soft(words)
                 if state.may(Role.OPERATOR):
                     _draw_button(one.server, is_paused=is_paused)
-            components.told(state.notice(actions.place(one.server, "")))
+            components.told(tab.notice(actions.place(one.server, "")))
 
 
 def _draw_button(server: str, *, is_paused: bool) -> None:

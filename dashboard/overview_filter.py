@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import SessionSnapshot
-from dashboard import components, overview, overview_actions, state
+from dashboard import components, overview, overview_actions, tab
 from dashboard.formatting import Voice, verdict_label
 from dashboard.i18n import gettext as _
 from dashboard.overview_actions import PAGE, SERVER, TEXT, VERDICT, VERDICTS
@@ -87,7 +87,7 @@ def draw_pages(count: int) -> None:
 
 def _page(count: int) -> int:
     # The list may have become shorter since a page was chosen; then Streamlit, too, begins anew.
-    page = int(state.held(PAGE)) if state.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
+    page = int(tab.held(PAGE)) if tab.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
     return page if 1 <= page <= _pages(count) else 1
 
 

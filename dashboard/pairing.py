@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
-from dashboard import actions, components, formatting, state
+from dashboard import actions, components, formatting, state, tab
 from dashboard.auth.users import Role
 from dashboard.by_itself import draw_what_begins_by_itself, rounds_line
 from dashboard.formatting import Voice, plain
@@ -40,7 +40,7 @@ class View:
 def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> None:
     """Draw what the operator needs now."""
     panel = choose(session, operation, voice.now)
-    components.told(state.notice(actions.place(session.server, session.session)))
+    components.told(tab.notice(actions.place(session.server, session.session)))
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
         _draw_result(voice, operation)
     view = View(voice, session, operation)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.exceptions import WppconnectError
-from dashboard import formatting, state
+from dashboard import formatting, state, tab
 from dashboard.auth.people import NameProblemError
 from dashboard.auth.users import LastAdministratorError, Role, UnknownUserError, Way
 from dashboard.i18n import gettext as _
-from dashboard.state import Notice
+from dashboard.tab import Notice
 
 ADD = "add-user"
 USERS = "users"
@@ -28,18 +28,18 @@ def place(name: str) -> str:
 def add_user() -> None:
     """Add a user; the link for their password is shown once."""
     user = state.require(Role.ADMINISTRATOR)
-    name = state.typed(field_key(ADD, "name")).strip()
-    role = Role(str(state.held(field_key(ADD, "role"))))
+    name = tab.typed(field_key(ADD, "name")).strip()
+    role = Role(str(tab.held(field_key(ADD, "role"))))
     way_key = field_key(ADD, "way")
-    way = Way(str(state.held(way_key))) if state.holds(way_key) else Way.PASSWORD
+    way = Way(str(tab.held(way_key))) if tab.holds(way_key) else Way.PASSWORD
 
     def add() -> Notice | None:
         link = state.people().add(name, role, by=user.name, way=way)
-        state.show_link(ADD, name, link)
+        tab.show_link(ADD, name, link)
         return None if link else Notice("good", _("{name} was added.").format(name=name))
 
     if _done(ADD, add):
-        state.put(field_key(ADD, "name"), "")
+        tab.put(field_key(ADD, "name"), "")
 
 
 def make_link(name: str) -> None:
@@ -47,7 +47,7 @@ def make_link(name: str) -> None:
     user = state.require(Role.ADMINISTRATOR)
 
     def make() -> None:
-        state.show_link(place(name), name, state.people().new_link(name, by=user.name))
+        tab.show_link(place(name), name, state.people().new_link(name, by=user.name))
 
     _done(place(name), make)
 
@@ -55,7 +55,7 @@ def make_link(name: str) -> None:
 def change_role(name: str) -> None:
     """Give a user the role that stands in the form."""
     user = state.require(Role.ADMINISTRATOR)
-    role = Role(str(state.held(field_key(place(name), "role"))))
+    role = Role(str(tab.held(field_key(place(name), "role"))))
 
     def change() -> Notice:
         state.people().set_role(name, role, by=user.name)
@@ -90,7 +90,7 @@ def remove(name: str) -> None:
 def put_link_away() -> None:
     """Take the one-time link off the screen."""
     state.require(Role.ADMINISTRATOR)
-    state.show_link("", "", None)
+    tab.show_link("", "", None)
 
 
 def _done(where: str, work: Callable[[], Notice | None]) -> bool:
@@ -111,5 +111,5 @@ def _done(where: str, work: Callable[[], Notice | None]) -> bool:
         told = Notice("bad", text)
     except WppconnectError as error:
         told = Notice("bad", formatting.cause(_, type(error).__name__))
-    state.tell(where, told)
+    tab.tell(where, told)
     return told is None or told.tone == "good"

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import tab
 
 
 def ask(question: str, *arguments: str) -> None:
     """Have a question asked."""
-    state.note_question((question, *arguments))
+    tab.note_question((question, *arguments))
     st.rerun()
 
 
 def draw_asked(questions: Mapping[str, Callable[..., None]]) -> None:
     """Ask what was noted, once; at the end of a page."""
-    noted = state.noted_question()
+    noted = tab.noted_question()
     if noted is not None:
         questions[noted[0]](*noted[1:])

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from core.track_record.records import TrackRecord
-from dashboard import actions, alert_panel, components, formatting, state, track_text
+from dashboard import actions, alert_panel, components, formatting, state, tab, track_text
 from dashboard.auth.users import Role
 from dashboard.fleet_bar import draw_pick
 from dashboard.formatting import Voice, plain
@@ -66,7 +66,7 @@ def describe(voice: Voice, row: Row) -> str:
     known, since = session.last_connected, session.since
     if session.verdict != Verdict.PAUSED and (known is None or since - known > SAME_MOMENT):
         lines.append(formatting.last_connected(voice, session))
-    failed = state.notice(actions.place(session.server, session.session))
+    failed = tab.notice(actions.place(session.server, session.session))
     if failed is not None:
         lines.append(failed.text)
     told = "".join(f"<div>{escape(text)}</div>" for text in lines if text)

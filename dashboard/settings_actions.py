@@ -13,7 +13,7 @@ from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
 from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
 from core.settings.saved import KEEP, Keep, SavedSettings
 from core.settings.values import Settings
-from dashboard import checks, state
+from dashboard import checks, state, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.settings_fields import (
@@ -26,7 +26,7 @@ from dashboard.settings_fields import (
     session_fields,
 )
 from dashboard.settings_form import changed, field_key, no_conflict, save
-from dashboard.state import Notice
+from dashboard.tab import Notice
 
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
@@ -71,8 +71,7 @@ def add_server() -> None:
     """Add a gateway."""
     state.require(Role.ADMINISTRATOR)
     new = {
-        field: str(state.held(field_key(ADD_SERVER, field))).strip()
-        for field in ("name", "url", "secret_key")
+        field: str(tab.held(field_key(ADD_SERVER, field))).strip() for field in ("name", "url", "secret_key")
     }
 
     def refuse(settings: Settings) -> Notice | None:
@@ -99,12 +98,12 @@ def save_session(server: str, session: str) -> None:
     new = changed(form)
     webhook: str | Keep | None = KEEP
     if "webhook" in new or "webhook_url" in new:
-        chosen = state.held(field_key(form, "webhook"))
+        chosen = tab.held(field_key(form, "webhook"))
         webhook = {WEBHOOK_UNKNOWN: None, WEBHOOK_NONE: ""}.get(
-            str(chosen), state.typed(field_key(form, "webhook_url"))
+            str(chosen), tab.typed(field_key(form, "webhook_url"))
         )
         if chosen == WEBHOOK_URL and not webhook:
-            state.tell(form, Notice("bad", _("Webhook: enter its address, or choose that there is none.")))
+            tab.tell(form, Notice("bad", _("Webhook: enter its address, or choose that there is none.")))
             return
     enabled = bool(new["enabled"]) if "enabled" in new else KEEP
     save(
@@ -118,7 +117,7 @@ def add_session(server: str) -> None:
     """Add a session, checked from now on."""
     state.require(Role.ADMINISTRATOR)
     form = add_session_form(server)
-    name = state.typed(field_key(form, "name")).strip()
+    name = tab.typed(field_key(form, "name")).strip()
 
     def refuse(settings: Settings) -> Notice | None:
         found = settings.server(server)
@@ -142,12 +141,12 @@ def remove_session(server: str, session: str) -> None:
 def save_interval() -> None:
     """Save how often sessions are checked."""
     state.require(Role.ADMINISTRATOR)
-    seconds = state.held(field_key(INTERVAL, "seconds"))
+    seconds = tab.held(field_key(INTERVAL, "seconds"))
     # The field itself has no bounds: the browser would send its last good value instead, and that be saved.
     if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         text = _("The interval must be {shortest} to {longest} seconds.")
         told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
-        state.tell(INTERVAL, Notice("bad", told))
+        tab.tell(INTERVAL, Notice("bad", told))
         return
     save(INTERVAL, lambda saved: saved.with_interval(seconds), refuse=no_conflict(INTERVAL, interval_fields))
 

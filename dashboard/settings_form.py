@@ -13,12 +13,12 @@ from core.exceptions import ConfigurationError, VersionConflictError, Wppconnect
 from core.settings.overlay import DEFAULT
 from core.settings.saved import SavedSettings
 from core.settings.values import Settings
-from dashboard import components, formatting, state
+from dashboard import components, formatting, state, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import current_locale, translator
 from dashboard.i18n import gettext as _
 from dashboard.settings_fields import Field, FieldNow, Fields, ReadFields
-from dashboard.state import Notice, Opened
+from dashboard.tab import Notice, Opened
 
 ATTEMPTS = 5
 """Other people's saves that may come in between before a person is told to try again."""
@@ -43,19 +43,19 @@ def origin(settings: Settings, path: str) -> str:
 
 def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = None) -> None:
     """Fill a form's widgets when it is shown for the first time, or again after the page was left."""
-    if all(state.holds(field_key(form, field)) for field in values) and state.opened(form) is not None:
+    if all(tab.holds(field_key(form, field)) for field in values) and tab.opened(form) is not None:
         return
-    state.remember_opened(form, Opened(dict(values), _compared(fields or {})))
+    tab.remember_opened(form, Opened(dict(values), _compared(fields or {})))
     for field, value in values.items():
-        state.put(field_key(form, field), value)
+        tab.put(field_key(form, field), value)
 
 
 def changed(form: str) -> dict[str, Field]:
     """Return the fields that differ from what they were when the form was opened."""
-    opened = state.opened(form)
+    opened = tab.opened(form)
     if opened is None:
         return {}
-    now = {field: state.held(field_key(form, field)) for field in opened.values}
+    now = {field: tab.held(field_key(form, field)) for field in opened.values}
     return {field: value for field, value in now.items() if value != opened.values[field]}
 
 
@@ -65,7 +65,7 @@ def draw_notice(form: str, fields: Fields | None = None) -> None:
     if others:
         components.told(Notice("warn", "\n".join(_told(field) for field in others)))
     else:
-        components.told(state.notice(form))
+        components.told(tab.notice(form))
 
 
 def save(
@@ -78,8 +78,8 @@ def save(
     user = state.require(Role.ADMINISTRATOR)
     told = _save(user.name, change, refuse)
     if told.tone == "good":
-        state.remember_opened(form, None)
-    state.tell(form, told)
+        tab.remember_opened(form, None)
+    tab.tell(form, told)
     return told.tone == "good"
 
 
@@ -90,14 +90,14 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
         fields = read(settings)
         if fields is None:
             text = _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
-            state.tell("settings", Notice("warn", text))
+            tab.tell("settings", Notice("warn", text))
             return Notice("warn", text)
         others = _changed_elsewhere(form, fields)
-        opened = state.opened(form)
+        opened = tab.opened(form)
         if not others or opened is None:
             return None
         # What is told now is known from now on: saving once more is then a decision.
-        state.remember_opened(form, Opened(opened.values, _compared(fields)))
+        tab.remember_opened(form, Opened(opened.values, _compared(fields)))
         still = _("Nothing of yours was saved; what you typed is still there. Check it and save again.")
         return Notice("warn", "\n".join([*(_told(field) for field in others), still]))
 
@@ -129,7 +129,7 @@ def _compared(fields: Fields) -> dict[str, object]:
 
 
 def _changed_elsewhere(form: str, fields: Fields) -> list[FieldNow]:
-    opened = state.opened(form)
+    opened = tab.opened(form)
     if opened is None:
         return []
     found = {

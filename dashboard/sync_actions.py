@@ -7,10 +7,10 @@ from collections.abc import Callable
 from core.exceptions import WppconnectError
 from core.propagation.orders import Order, OrderDesk, OrderKind, OrderTakenError
 from core.propagation.sync_file import parse_receives
-from dashboard import state
+from dashboard import state, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
-from dashboard.state import Notice
+from dashboard.tab import Notice
 
 PLACE = "sync"
 LEAVE_OUT = "sync-leave-"
@@ -33,7 +33,7 @@ def bring_in_sync() -> None:
 def restore(backup: str) -> None:
     """Ask for a plan that goes back to a backup."""
     user = state.require(Role.ADMINISTRATOR)
-    force = state.holds(FORCE + backup) and bool(state.held(FORCE + backup))
+    force = tab.holds(FORCE + backup) and bool(tab.held(FORCE + backup))
     _do(lambda desk: desk.place(OrderKind.RESTORE, actor=user.name, backup=backup, force=force))
 
 
@@ -62,7 +62,7 @@ def plan_again(order: str) -> None:
     if seen is None or seen.id != order or seen.plan is None:
         return
     names = [one.target for one in seen.plan.targets] + [one.container for one in seen.plan.containers]
-    ticked = [name for name in names if state.holds(LEAVE_OUT + name) and state.held(LEAVE_OUT + name)]
+    ticked = [name for name in names if tab.holds(LEAVE_OUT + name) and tab.held(LEAVE_OUT + name)]
 
     def place(desk: OrderDesk) -> Order:
         desk.withdraw(order, actor=user.name)
@@ -79,18 +79,18 @@ def plan_again(order: str) -> None:
 def open_session(server: str, session: str) -> None:
     """Go to a session that has to be paired again."""
     state.require(Role.ADMINISTRATOR)
-    state.go(state.SESSION_PAGE, {"server": server, "session": session})
+    tab.go(state.SESSION_PAGE, {"server": server, "session": session})
 
 
 def _do(what: Callable[[OrderDesk], Order]) -> None:
-    state.tell(PLACE, None)
+    tab.tell(PLACE, None)
     try:
         what(OrderDesk(state.core().store))
     except OrderTakenError:
         text = _(
             "Somebody else was faster. What is under way now is shown below; nothing of yours was begun."
         )
-        state.tell(PLACE, Notice("warn", text))
+        tab.tell(PLACE, Notice("warn", text))
     except WppconnectError:
         text = _("This could not be stored. Look at the disk of the data directory, then try again.")
-        state.tell(PLACE, Notice("bad", text))
+        tab.tell(PLACE, Notice("bad", text))

@@ -8,26 +8,26 @@ import streamlit as st
 
 from core.exceptions import StoreError
 from core.handoffs import STANDARD_MINUTES
-from dashboard import formatting, state
+from dashboard import formatting, state, tab
 from dashboard.actions import place
 from dashboard.auth import identity
 from dashboard.auth.users import Role
 from dashboard.handoff import memory
 from dashboard.handoff.page import PATH
 from dashboard.i18n import gettext as _
-from dashboard.state import Notice
+from dashboard.tab import Notice
 
 
 def make_link(server: str, session: str) -> None:
     """Make a link for whoever holds the phone; an earlier one for the session ends."""
     user = state.require(Role.OPERATOR)
     key = minutes_key(server, session)
-    chosen = state.held(key) if state.holds(key) else None
+    chosen = tab.held(key) if tab.holds(key) else None
     minutes = chosen if isinstance(chosen, int) else STANDARD_MINUTES
     try:
         made, token = state.core().handoffs.make(server, session, maker=user.name, minutes=minutes)
     except StoreError as error:
-        state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
+        tab.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
         return
     # The token stands behind "#": browsers send it to nobody, and it is in no server's log.
     memory.remember_link(made.id, f"{_own_address()}{PATH}#{token}")
@@ -39,7 +39,7 @@ def revoke_link(server: str, session: str, number: str) -> None:
     try:
         state.core().handoffs.revoke(number, actor=user.name)
     except StoreError as error:
-        state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
+        tab.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
 
 
 def minutes_key(server: str, session: str) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from dashboard import actions, components, past, state
+from dashboard import actions, components, past, state, tab
 from dashboard.alert_panel import ask_acknowledge, draw_acknowledgement
 from dashboard.auth.users import Role
 from dashboard.doctor_panel import draw_doctor
@@ -32,7 +32,7 @@ def draw_header(voice: Voice, session: SessionSnapshot) -> None:
 def draw_session(server: str, name: str) -> None:
     """Draw the verdict and what can be done; memory only."""
     state.user()
-    state.follow()
+    tab.follow()
     snapshot = state.snapshot()
     voice = state.voice(snapshot.taken_at)
     session = snapshot.session(server, name)
@@ -119,7 +119,7 @@ session_name = st.query_params.get("session", "")
 if st.query_params.get("pair") == "1":
     # Out of the address: a reload or a bookmark is no tap on an alert's link.
     del st.query_params["pair"]
-    state.arrive(server_name, session_name)
+    tab.arrive(server_name, session_name)
 past.begin_history(server_name, session_name)
 past.begin_track_records()
 st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))

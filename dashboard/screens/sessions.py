@@ -14,6 +14,7 @@ from dashboard import (
     overview_filter,
     past,
     state,
+    tab,
     track_text,
 )
 from dashboard.alert_panel import draw_pager, silence_of
@@ -58,7 +59,7 @@ def draw_rows(voice: Voice, found: Sequence[SessionSnapshot], *, shows_server: b
 def draw_sessions() -> None:
     """Draw everything that changes; memory only."""
     state.user()
-    state.follow()
+    tab.follow()
     snapshot = state.snapshot()
     voice = state.voice(snapshot.taken_at)
     everything = [one for server in snapshot.servers for one in server.sessions]

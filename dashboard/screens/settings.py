@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.settings.overlay import SAVED_ON_THE_PAGE
 from core.settings.values import ServerSettings, Settings
-from dashboard import components, settings_actions, state
+from dashboard import components, settings_actions, state, tab
 from dashboard.auth.users import Role
 from dashboard.check_results import draw_results
 from dashboard.formatting import plain
@@ -164,12 +164,12 @@ def draw_interval(settings: Settings) -> None:
         )
 
 
-state.follow()
+tab.follow()
 st.html(components.heading(_("Settings")))
 components.only_for(Role.ADMINISTRATOR)
 current = state.settings()
 components.troubles()
-components.told(state.notice("settings"))
+components.told(tab.notice("settings"))
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: server.name != wanted):
     draw_server(current, one)

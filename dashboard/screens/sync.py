@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import components, formatting, state, sync_actions, sync_order, sync_tables, sync_text
+from dashboard import components, formatting, state, sync_actions, sync_order, sync_tables, sync_text, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
@@ -17,7 +17,7 @@ OLD_SECONDS = 60.0
 
 def draw_troubles(view: SyncView) -> None:
     """Say why nothing can be done here, and what to do about it."""
-    components.told(state.notice(sync_actions.PLACE))
+    components.told(tab.notice(sync_actions.PLACE))
     if view.bulletin is None and view.agent is None:
         text = _(
             "Nothing is set up yet. List the folders, files and containers that receive keys in a sync file, "
@@ -91,7 +91,7 @@ def summary(voice: Voice, view: SyncView) -> str:
 def draw_everything() -> None:
     """Draw all of it; it changes while the agent works."""
     state.user()
-    state.follow()
+    tab.follow()
     view = state.sync()
     voice = state.voice(datetime.now(UTC))
     st.html(components.heading(_("Sync"), summary(voice, view)))

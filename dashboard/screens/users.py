@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import components, formatting, people_actions, state
+from dashboard import components, formatting, people_actions, state, tab
 from dashboard.auth import links
 from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, Role, User, Way
@@ -23,7 +23,7 @@ ROLE_NAMES = [str(role) for role in Role]
 
 def draw_link(known: Administration, place: str) -> None:
     """Draw the link that was just made at a place, once; it is kept nowhere."""
-    shown = state.shown_link(place)
+    shown = tab.shown_link(place)
     if shown is None:
         return
     name, link = shown
@@ -78,7 +78,7 @@ def draw_form(known: Administration) -> None:
                 format_func=lambda word: _(NEW_USER_WAYS[Way(word)]),
                 key=field_key(ADD, "way"),
             )
-        components.told(state.notice(ADD))
+        components.told(tab.notice(ADD))
         st.form_submit_button(
             _("Add the user"), key="save-add-user", on_click=people_actions.add_user, type="primary"
         )
@@ -96,7 +96,7 @@ def draw_user(voice: Voice, known: Administration, account: Account, reader: Use
             f'<span class="ops-soft">{escape(role)}</span></div>'
             f'<div class="ops-soft">{escape(told)}</div>'
         )
-        components.told(state.notice(people_actions.place(name)))
+        components.told(tab.notice(people_actions.place(name)))
         draw_link(known, people_actions.place(name))
         with st.expander(_("Change {name}").format(name=plain(name)), key=f"change-{key}"):
             draw_role(known, account)
@@ -175,11 +175,11 @@ def status(voice: Voice, known: Administration, account: Account) -> str:
     return " ".join(parts)
 
 
-state.follow()
+tab.follow()
 st.html(components.heading(_("Users")))
 components.only_for(Role.ADMINISTRATOR)
 administration = state.administration()
-components.told(state.notice(USERS))
+components.told(tab.notice(USERS))
 now = state.voice(datetime.now(UTC))
 for one in administration.people.all():
     draw_user(now, administration, one, state.user())
