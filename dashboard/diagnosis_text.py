@@ -18,7 +18,12 @@ def answer(_: Translate, one: CheckResult) -> str:
     words = {Result.PASSED: well, Result.FAILED: ill, Result.SKIPPED: unknown}[one.result]
     more = [one.detail, formatting.cause(_, one.error).removesuffix(".") if one.error else ""]
     if one.seconds:
-        more.append(f"{1000 * one.seconds:.0f} ms" if one.seconds < 1 else f"{one.seconds:.1f} s")
+        # A no-break space: on a phone the unit would stand alone in the next line.
+        more.append(
+            f"{1000 * one.seconds:.0f}\N{NO-BREAK SPACE}ms"
+            if one.seconds < 1
+            else f"{one.seconds:.1f}\N{NO-BREAK SPACE}s"
+        )
     told = ", ".join(text for text in more if text)
     words = _(words)
     return f"{words} ({told})" if told else words

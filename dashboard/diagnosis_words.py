@@ -74,7 +74,7 @@ CAUSES: dict[Cause, str] = {
     ),
     Cause.SECRET_IGNORED: N_(
         "The gateway does not know your secret key but accepts the public default one. The image "
-        "wppconnect/server-cli ignores SECRET_KEY: start it with --secretKey YOUR_KEY on its command "
+        "`wppconnect/server-cli` ignores `SECRET_KEY`: start it with `--secretKey YOUR_KEY` on its command "
         "line."
     ),
     Cause.SECRET_WRONG: N_(
@@ -88,7 +88,7 @@ CAUSES: dict[Cause, str] = {
         "secret key instead; tokens are then made by themselves."
     ),
     Cause.TOKEN_CUT: N_(
-        "The token that is set here lost its end: Docker Compose reads $ as a variable. Put it in single "
+        "The token that is set here lost its end: Docker Compose reads `$` as a variable. Put it in single "
         "quotes, or enter the gateway's secret key instead."
     ),
     Cause.TOKEN_REFUSED: N_(
@@ -117,7 +117,7 @@ CAUSES: dict[Cause, str] = {
     Cause.PROFILE_BUSY: N_(
         "The browser on the gateway cannot start because its profile is held by an earlier one, or "
         "locked under the host name of an earlier container. Restart the session in two minutes; if that "
-        "does not help, give the gateway's container a fixed host name and delete SingletonLock in the "
+        "does not help, give the gateway's container a fixed host name and delete `SingletonLock` in the "
         "session's profile."
     ),
     Cause.WAITING_FOR_SCAN: N_("A live QR code waits to be scanned. Re-pair the session with the phone."),
@@ -137,8 +137,8 @@ CAUSES: dict[Cause, str] = {
         "devices already."
     ),
     Cause.ATTEMPT_TOO_SHORT: N_(
-        "The gateway closed the attempt sooner than a phone needs: its autoClose is set too short. Set "
-        "createOptions.autoClose to 60000 or more in the gateway's configuration."
+        "The gateway closed the attempt sooner than a phone needs: its `autoClose` is set too short. Set "
+        "`createOptions.autoClose` to 60000 or more in the gateway's configuration."
     ),
     Cause.NEVER_PAIRED: N_("No phone was ever linked to this session. Pair it."),
     Cause.CLOSED_HERE: N_("The session was closed from here. Start it; a linked phone needs no new scan."),

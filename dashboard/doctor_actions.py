@@ -30,6 +30,12 @@ def examine_session(server: str, session: str) -> None:
     _begin(server, session)
 
 
+def ask_whatsapp(server: str, session: str) -> None:
+    """Examine a session in the background, and have WhatsApp itself asked through it."""
+    state.require(Role.OPERATOR)
+    _begin(server, session, asks_whatsapp=True)
+
+
 def examine_failed(session: SessionSnapshot, operation: OperationStatus | None) -> None:
     """Examine a session by itself, once after each operation that failed; called while drawing."""
     state.require(Role.OPERATOR)
@@ -40,10 +46,10 @@ def examine_failed(session: SessionSnapshot, operation: OperationStatus | None) 
         _begin(session.server, session.session)
 
 
-def _begin(server: str, session: str) -> None:
+def _begin(server: str, session: str, *, asks_whatsapp: bool = False) -> None:
     core = state.core()
 
     def examine(tell: Tell) -> Diagnosis:
-        return examination.examine(core, server, session, tell=tell)
+        return examination.examine(core, server, session, asks_whatsapp=asks_whatsapp, tell=tell)
 
     state.examinations().begin(server, session, examine)

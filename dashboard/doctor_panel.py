@@ -6,14 +6,14 @@ from html import escape
 
 import streamlit as st
 
-from core.doctor.diagnosis import Cause, Diagnosis
+from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
 from core.models import SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from core.version import version
 from dashboard import components, state
 from dashboard.auth.users import Role
 from dashboard.diagnosis_text import TONES, answer, report, sentence
-from dashboard.doctor_actions import examine_failed, examine_session
+from dashboard.doctor_actions import ask_whatsapp, examine_failed, examine_session
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 
@@ -37,6 +37,7 @@ def draw_doctor(voice: Voice, session: SessionSnapshot, operation: OperationStat
             draw_diagnosis(found)
             if found.cause is not None and not running:
                 _draw_copy(voice, found)
+                _offer_whatsapp(session, found)
         elif not running:
             components.soft(_("Asks the gateway one question after the other, until the cause is found."))
         if running:
@@ -57,13 +58,39 @@ def draw_diagnosis(found: Diagnosis) -> None:
     told = sentence(_, found)
     if told:
         tone = "good" if found.cause is Cause.WELL else "wait" if found.cause in WAITING else "warn"
+        shape = components.shape("check" if tone == "good" else "info")
         st.html(
             f'<div class="ops-note ops-{tone}" role="status" data-ops="diagnosis">'
-            f"{components.shape('check' if tone == 'good' else 'info')}<div>{escape(told)}</div></div>"
+            f"{shape}<div>{components.prose(told)}</div></div>"
         )
     components.findings([(TONES[one.result], answer(_, one)) for one in found.results])
 
 
 def _draw_copy(voice: Voice, found: Diagnosis) -> None:
-    with st.expander(_("Examined {moment}. Copy as text").format(moment=voice.moment(found.began_at))):
-        st.code(report(_, found, version()), language=None, wrap_lines=True)
+    components.soft(_("Examined {moment}").format(moment=voice.moment(found.began_at)))
+    text, label = escape(report(_, found, version()), quote=True), escape(_("Copy the report"))
+    done = escape(_("Copied"), quote=True)
+    st.html(
+        f'<div class="ops-buttons"><button type="button" data-ops-copy="{text}" data-ops-done="{done}">'
+        f"{label}</button></div>"
+    )
+
+
+def _offer_whatsapp(session: SessionSnapshot, found: Diagnosis) -> None:
+    """Offer the one question that is not asked unless somebody wants it: it is noticed by WhatsApp."""
+    results = {one.check: one.result for one in found.results}
+    if Check.END_TO_END in results or results.get(Check.PAGE_ANSWERS) is not Result.PASSED:
+        return
+    components.soft(
+        _(
+            "WhatsApp itself can be asked, too: it looks up a number that is nobody's. Not time and again: "
+            "it may take that for misuse and block the number."
+        )
+    )
+    st.button(
+        _("Examine {session} and ask WhatsApp").format(session=plain(session.session)),
+        key=f"doctor-whatsapp-{session.server}-{session.session}",
+        on_click=ask_whatsapp,
+        args=(session.server, session.session),
+        width="stretch",
+    )

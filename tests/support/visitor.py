@@ -12,7 +12,7 @@ import pytest
 import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, StorageState, ViewportSize, expect
 
 from tests.support.stack import PASSWORD, ROOT, SESSION, Stack
 from tests.support.waiting import until
@@ -26,6 +26,18 @@ at_both_widths = pytest.mark.parametrize("size", list(SIZES))
 """Tell a story at a desk and on a phone; `Visitor.look` looks at each by day and by night."""
 PICTURES = ROOT / "screenshots"
 """Git-ignored: to be looked at."""
+THUMB = 44
+"""Pixels that a thumb needs to hit something."""
+TOO_SMALL = """thumb => [...document.querySelectorAll([
+    "a[href], summary, .stButton button, .stFormSubmitButton button",
+    "input[type=text], [role=tab], [data-variant]",
+].join())].filter(one => {
+    const box = one.getBoundingClientRect();
+    return box.height > 1 && box.height < thumb - 0.5 && !one.closest("td");
+}).map(one => one.innerText || one.getAttribute("aria-label"))"""
+"""What is tapped and is not as high as a thumb; links in a line of a table have their margin around them."""
+OF_STREAMLIT = re.compile(r"/\w+/_stcore/(health|host-config)$")
+"""Asked first, and in vain, at a page's own address: Streamlit looks for the server's root."""
 SLOW = 40_000
 """Milliseconds for what waits for a probe or a cold start of the page, on a machine that is busy."""
 HAS_CHANGED = """dark => {
@@ -62,8 +74,8 @@ class Visitor:
         self.page: Page = self.context.new_page()
         self.foreign_requests: list[str] = []
         self.troubles: list[str] = []
-        self.page.on("console", lambda one: self.troubles.append(one.text) if one.type == "error" else None)
-        self.page.on("requestfailed", lambda one: self.troubles.append(f"{one.url} {one.failure}"))
+        self.page.on("console", self._note_console)
+        self.page.on("requestfailed", self._note_failure)
         self.page.on("request", self._note_request)
 
     def sign_in_first(self, link: str, *, next_path: str = "") -> None:
@@ -174,6 +186,19 @@ class Visitor:
                 wrong[path.stem] = [*self.page.evaluate(SIDEWAYS), *self.kept_out()]
         assert not any(wrong.values()), wrong
 
+    def too_small(self) -> list[str]:
+        """What a thumb would miss."""
+        found: list[str] = self.page.evaluate(TOO_SMALL, THUMB)
+        return found
+
+    def faults(self) -> list[str]:
+        """What else than `look` finds is wrong with the page and how it came to be; empty when nothing is."""
+        return [
+            *([f"too small for a thumb: {one}" for one in self.too_small()] if self._size == "phone" else []),
+            *self.troubles,
+            *self.foreign_requests,
+        ]
+
     def close(self) -> None:
         """Close the tab."""
         self.context.close()
@@ -191,8 +216,17 @@ class Visitor:
         finally:
             self.page.set_viewport_size(usual)
 
-    def _note_request(self, request: object) -> None:
-        url = str(getattr(request, "url", ""))
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not OF_STREAMLIT.search(message.location["url"]):
+            self.troubles.append(message.text)
+
+    def _note_failure(self, request: Request) -> None:
+        # What was under way when the tab went elsewhere is given up; so it is called after a 205, too.
+        if request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"{request.url} {request.failure}")
+
+    def _note_request(self, request: Request) -> None:
+        url = request.url
         if not url.startswith(
             (self.product.page_url, "data:", "blob:", self.product.page_url.replace("http", "ws"))
         ):

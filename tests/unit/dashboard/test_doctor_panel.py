@@ -34,7 +34,8 @@ def test_a_click_examines_the_session_and_tells_the_cause_and_the_next_step(down
     app.run()
 
     assert "Nothing listens at the gateway&#x27;s address." in shown(app)
-    assert "not ok" in app.code[0].value
+    assert 'data-ops-copy="wppconnect-ops ' in shown(app)
+    assert "not ok     The gateway does not answer" in shown(app)
 
 
 def test_an_operation_that_failed_is_examined_by_itself_and_once(down: FakeCore) -> None:

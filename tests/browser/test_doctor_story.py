@@ -1,0 +1,140 @@
+"""The doctor, at a desk and on a phone, by day and by night: what was asked, the cause, and the next step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, StorageState
+
+from core.models import Verdict
+from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from tests.plugins.leaks import inspect
+from tests.support.looks import Looks
+from tests.support.stack import SECRET, SESSION, Stack
+from tests.support.visitor import Visitor
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+BOX = ".st-key-doctor-box"
+EXAMINE = f"doctor-main-{SESSION}"
+ASK_WHATSAPP = f"doctor-whatsapp-main-{SESSION}"
+KEEP_WHAT_IS_COPIED = "navigator.clipboard.writeText = async text => { window.opsCopied = text; }"
+TOLD_OF_WELL = [
+    "The gateway answers (0 ms)",
+    "Its release is recent enough (2.10.4)",
+    "The secret key is accepted (0 ms)",
+    "The public default secret is refused (0 ms)",
+    "A token is accepted (0 ms)",
+    "The gateway says that the session is connected (CONNECTED)",
+    "WhatsApp in the gateway's browser answers (0 ms)",
+]
+
+
+@pytest.fixture(scope="module")
+def looks(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[Looks]:
+    tabs = Looks(browser, quick, administrator, "doctor")
+    yield tabs
+    tabs.close()
+
+
+@pytest.fixture(autouse=True)
+def _gateway_is_mended_afterwards(quick: Stack) -> Iterator[None]:
+    yield
+    quick.simulator.restore_network(SESSION)
+    quick.simulator.change_secret(SECRET)
+    until(lambda: (seen := quick.seen()) and seen.verdict != Verdict.UNAUTHORIZED, seconds=40)
+
+
+def be_connected(quick: Stack) -> None:
+    """Let the session be one that is well."""
+    quick.simulator.pair(SESSION)
+    await_verdict(quick, Verdict.CONNECTED)
+
+
+def await_verdict(quick: Stack, verdict: Verdict) -> None:
+    """Wait until the page knows a verdict."""
+    until(lambda: (seen := quick.seen()) and seen.verdict == verdict, seconds=40, what=f"{verdict}")
+
+
+def told(visitor: Visitor) -> list[str]:
+    """What the doctor was answered; how long each answer took is taken out."""
+    found = visitor.page.locator(f"{BOX} li").all_inner_texts()
+    return [re.sub(r"[\d.]+\N{NO-BREAK SPACE}m?s", "0 ms", one) for one in found]
+
+
+def test_a_session_that_is_well_is_examined_by_one_tap_and_the_report_is_for_everybody(
+    looks: Looks, quick: Stack
+) -> None:
+    # Whatever was found out before the session changed is not shown any more.
+    quick.lose_the_phone()
+    be_connected(quick)
+    looks.open_session()
+    looks.read("Asks the gateway one question after the other")
+    looks.look("offered", whole=True)
+
+    looks.phone.press(EXAMINE)
+    looks.read("Nothing is wrong here.")
+    looks.look("well", whole=True)
+    looks.phone.page.evaluate(KEEP_WHAT_IS_COPIED)
+    looks.phone.page.get_by_role("button", name="Copy the report").click()
+    looks.phone.reads("Copied")
+
+    assert [told(tab) for tab in looks] == [TOLD_OF_WELL] * 2
+    report = looks.phone.page.evaluate("window.opsCopied")
+    inspect("the copied report", report)
+    assert re.search(r"^ok +The secret key is accepted", report, re.MULTILINE)
+    assert report.endswith("look at the application behind it.")
+
+
+def test_a_gateway_that_ignores_its_secret_key_is_named(looks: Looks, quick: Stack) -> None:
+    be_connected(quick)
+    quick.simulator.change_secret(PUBLIC_DEFAULT_SECRET)
+    await_verdict(quick, Verdict.UNAUTHORIZED)
+    looks.open_session()
+
+    looks.desk.press(EXAMINE)
+    looks.read("start it with --secretKey YOUR_KEY on its command line")
+    looks.look("secret-ignored", whole=True)
+
+    assert told(looks.phone)[2:] == [
+        "The secret key is not accepted (0 ms)",
+        "The public default secret is accepted: everybody who reaches this gateway can use it (0 ms)",
+    ]
+
+
+def test_a_pairing_that_fails_is_examined_by_itself(looks: Looks, quick: Stack) -> None:
+    quick.lose_the_phone()
+    looks.open_session()
+
+    looks.phone.press(f"repair-main-{SESSION}")
+    looks.phone.await_live_qr()
+    quick.simulator.change_secret("the gateway came back with this one")
+    looks.read("The gateway was started with another secret key.")
+    looks.look("pairing-failed", whole=True)
+
+    assert told(looks.phone)[2:] == [
+        "The secret key is not accepted (0 ms)",
+        "The public default secret is refused (0 ms)",
+    ]
+
+
+def test_whatsapp_itself_is_asked_only_when_somebody_wants_it(looks: Looks, quick: Stack) -> None:
+    be_connected(quick)
+    quick.simulator.lose_network(SESSION)
+    looks.open_session()
+
+    looks.phone.press(EXAMINE)
+    looks.phone.reads("Nothing is wrong here.")
+    looks.phone.press(ASK_WHATSAPP)
+    looks.read("the page does not reach WhatsApp")
+    looks.look("whatsapp-not-reached", whole=True)
+    assert told(looks.phone) == [*TOLD_OF_WELL, "WhatsApp itself does not answer through the gateway (0 ms)"]
+
+    quick.simulator.restore_network(SESSION)
+    looks.phone.press(EXAMINE)
+    looks.phone.reads("Nothing is wrong here.")
+    looks.phone.press(ASK_WHATSAPP)
+    looks.phone.reads("WhatsApp itself answers through the gateway")
