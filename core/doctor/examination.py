@@ -160,7 +160,11 @@ class _Examination:
         if self._server.secret_key is None:
             return CheckResult(check=Check.SECRET_ACCEPTED, result=Result.SKIPPED)
         secret = self._server.secret_key.get_secret_value()
-        return _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret))
+        answer = _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret))
+        if answer.result is Result.PASSED:
+            # Whoever has just mended it does not wait for the pause after the last refusal to pass.
+            self._client.tokens.secret_accepted()
+        return answer
 
     def _read_status(self, session: str) -> bool:
         self._status = self._client.read_status(session)

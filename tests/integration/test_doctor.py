@@ -111,6 +111,20 @@ def test_an_unlinked_phone(live: LiveCore) -> None:
     assert examined(live).cause is Cause.UNLINKED
 
 
+def test_a_secret_that_is_right_again_is_used_at_once(live: LiveCore) -> None:
+    live.simulator.pair(SESSION)
+    live.await_verdict(Verdict.CONNECTED)
+    live.simulator.change_secret("another secret for a while")
+    live.await_verdict(Verdict.UNAUTHORIZED)
+    refused = examined(live)
+    live.simulator.change_secret(SECRET)
+
+    mended = examined(live)
+
+    assert refused.cause is Cause.SECRET_WRONG
+    assert mended.cause is Cause.WELL
+
+
 def test_a_gateway_that_is_down(live: LiveCore) -> None:
     live.simulator.stop_gateway()
 
