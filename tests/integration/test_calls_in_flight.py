@@ -7,9 +7,10 @@ import threading
 import time
 from pathlib import Path
 
-from core.exceptions import RequestTimeoutError
+from core.exceptions import TransportError
 from core.models import Verdict
 from core.monitor.probe import QUICK_CHECK_SECONDS
+from core.transport.places import IN_FLIGHT, OF_PEOPLE
 from simulator import Simulator
 from tests.support.live_core import SECRET, SERVER, SESSION, LiveCore, live_core
 from tests.support.waiting import until
@@ -18,10 +19,10 @@ FROZEN = ("a", "b", "c", "d")
 
 
 def ask_frozen_page(live: LiveCore, name: str) -> None:
-    """Ask as somebody who acts on a session would; the page does not answer."""
+    """Ask as somebody who acts on a session would; the page does not answer, or no time is left to ask it."""
     server = live.core.settings.current().server(SERVER)
     assert server is not None
-    with contextlib.closing(live.core.client(server)) as client, contextlib.suppress(RequestTimeoutError):
+    with contextlib.closing(live.core.client(server)) as client, contextlib.suppress(TransportError):
         client.check_connection(name, timeout_seconds=1.0)
 
 
@@ -51,6 +52,8 @@ def test_four_in_all_and_nobody_waits_for_long(tmp_path: Path) -> None:
             for one in people:
                 one.join()
 
-            assert gateway.requests()["max_in_flight"] == 4
+            # The gateway learns later than we that a call was cut, and its place is taken at once: so what
+            # people asked, cut together, may count twice there. Without a limit it gets seven or eight.
+            assert IN_FLIGHT <= gateway.requests()["max_in_flight"] <= IN_FLIGHT + OF_PEOPLE
             assert live.session().verdict == Verdict.CONNECTED
     assert took < QUICK_CHECK_SECONDS + 2.0
