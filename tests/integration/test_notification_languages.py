@@ -65,6 +65,11 @@ def test_no_alert_is_left_in_english(language: str, tmp_path: Path) -> None:
     assert len({text.splitlines()[0] for text in texts}) == len(OTHERS)
 
 
+@each_translation
+def test_every_word_is_translated(language: str) -> None:
+    assert table("wppconnect.word", language).keys() == table("wppconnect.word", "en").keys()
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_notifications_use_the_words_of_the_page(locale: str) -> None:
     translate = translator(locale)

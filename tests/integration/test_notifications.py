@@ -230,6 +230,8 @@ def test_mail_says_everything_and_how_long_it_lasted(language: str, told: dict[s
     assert body(lost, "plain") == words.lost
     assert body(over, "plain") == words.ended
     assert f'<html lang="{words.tag}">' in body(lost, "html")
+    assert f">{words.button}</a>" in body(lost, "html")
+    assert f">{words.button}</a>" in body(over, "html")
     for line in words.lost.splitlines()[:2]:
         assert f">{line}<" in body(lost, "html")
     assert "<b>2026-01-15 12:00:00 UTC (3m 5s)</b>" in body(lost, "html")
