@@ -33,6 +33,8 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
         "client.toolbarMode": "minimal",
         # With it ten tabs that poll cost 39 % of a core, without it 7 %.
         "runner.postScriptGC": False,
+        # Else a string that stands alone in a page's script, as a docstring does, is drawn on the page.
+        "runner.magicEnabled": False,
         **STREAMLIT_THEME,
     }
     if settings.external_url:

@@ -11,8 +11,8 @@ from dashboard.i18n import gettext as _
 from dashboard.sync_view import SyncView
 
 REFRESH_SECONDS = 1.5
+# The agent looks every 10 s; without a look for so long, what is shown is old.
 OLD_SECONDS = 60.0
-"""The agent looks every 10 s; without a look for so long, what is shown is old."""
 
 
 def draw_troubles(view: SyncView) -> None:
@@ -39,11 +39,13 @@ def draw_age(voice: Voice, view: SyncView) -> None:
     looked = agent.checked_at
     if not agent.problem and (looked is None or voice.seconds_since(looked) <= OLD_SECONDS):
         return
-    title = _("The files cannot be looked at, and what is shown here is old.")
+    title = _("The files cannot be looked at. What is shown here is old.")
     if looked is not None:
-        title = _("The files could not be looked at since {moment}, and what is shown here is as old.")
+        title = _("The files could not be looked at since {moment}. What is shown here is from then.")
         title = title.format(moment=voice.moment(looked))
-    text = agent.problem or _("See the log of the sync agent.")
+    text = _("See the log of the sync agent.")
+    if agent.problem:
+        text = _("The sync agent says: {problem}").format(problem=agent.problem)
     components.note("warn", text, title=title, icon="warning")
 
 

@@ -313,7 +313,7 @@ def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, si
     [
         pytest.param(
             {"checked_at": minutes_ago(30), "problem": "the engine does not answer"},
-            ["The files could not be looked at since", "the engine does not answer"],
+            ["The files could not be looked at since", "The sync agent says: the engine does not answer"],
             id="it says why",
         ),
         pytest.param(
@@ -323,7 +323,7 @@ def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, si
         ),
         pytest.param(
             {"checked_at": None, "problem": "the engine does not answer"},
-            ["The files cannot be looked at, and what is shown here is old.", "the engine does not answer"],
+            ["The files cannot be looked at. What is shown here is old.", "the engine does not answer"],
             id="since it was started",
         ),
     ],
@@ -342,4 +342,4 @@ def test_what_could_not_be_looked_at_for_long_is_said_to_be_old(
 def test_what_was_looked_at_just_now_is_not_called_old(agent: Agent) -> None:
     agent.tells()
 
-    assert "looked at, and what" not in shown(open_page("sync"))
+    assert "looked at. What" not in shown(open_page("sync"))
