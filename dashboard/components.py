@@ -149,7 +149,7 @@ def waiting(words: str, *more: str) -> None:
 
 def findings(lines: Sequence[tuple[str, str]]) -> None:
     """Draw answers under each other, each with its tone."""
-    icons = {"good": "check", "bad": "cross", "idle": "question"}
+    icons = {"good": "check", "bad": "cross", "wait": "dots", "idle": "question"}
     items = "".join(
         f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{prose(text)}</span></li>'
         for tone, text in lines

@@ -68,7 +68,7 @@ def ask(word: str) -> None:
         if found.skipped:
             components.soft(_("Left alone:"))
             named = [(target[1], _(fleet_text.SKIPS[why])) for target, why in found.skipped]
-            components.findings([("idle", f"{name}: {why}") for name, why in named])
+            components.consequences([("idle", f"{name}: {why}") for name, why in named])
         if not found.will:
             components.note("idle", _("Nothing would happen to any of them."))
             if st.button(_("Close"), key="fleet-close"):
@@ -107,7 +107,7 @@ def _draw_progress(voice: Voice) -> None:
     if progress is None:
         return
     over = sum(bool(item.outcome) for item in progress.items)
-    words = _("{name} starts several sessions: {over} of {count} are over.")
+    words = _("{name} starts several sessions: {over} of {count} done.")
     told = words.format(name=progress.actor, over=over, count=len(progress.items))
     with st.container(key="fleet-progress"):
         if progress.running:

@@ -49,8 +49,8 @@ def item(voice: Voice, told: Item) -> tuple[str, str]:
     _ = voice.translate
     name = told.target[1]
     if told.running:
-        return "idle", _("{session}: starting").format(session=name)
+        return "wait", _("{session}: starting").format(session=name)
     if not told.outcome:
-        return "idle", _("{session}: waits its turn").format(session=name)
+        return "wait", _("{session}: waits its turn").format(session=name)
     words = _(ENDS.get(told.outcome) or OUTCOMES.get(told.outcome, told.outcome))
     return ("good" if told.outcome in GOOD else "bad"), f"{name}: {words}"

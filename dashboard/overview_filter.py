@@ -26,7 +26,7 @@ def draw_filter(
     wanted = st.query_params.get_all(VERDICT)
     if len(sessions) <= FEW and not any(name in st.query_params for name in (TEXT, SERVER, VERDICT)):
         return list(sessions)
-    with st.container(key="filter", horizontal=True, vertical_alignment="bottom"):
+    with st.container(key="filter", horizontal=True, vertical_alignment="top"):
         text = st.text_input(
             _("Find a session"),
             key=TEXT,
@@ -49,6 +49,8 @@ def draw_filter(
             )
         matching = overview.chosen(sessions, text=text or "", server=server, verdicts=())
         counts = overview.present(matching, wanted)
+        if not counts:
+            return []
         verdicts = st.pills(
             _("Status"),
             list(counts),

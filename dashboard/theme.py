@@ -63,7 +63,8 @@ def signed_out(words: str, link: str) -> str:
         "{ display: none !important; }</style>"
         '<div class="ops-signed-out" role="status" style="text-align:center;padding:20vh 1rem 0">'
         f'<p style="font-size:1.3rem;font-weight:650">{escape(words)}</p>'
-        '<p><a href="" target="_self" style="display:inline-block;padding:.8rem 1.2rem;color:inherit">'
+        '<p><a href="" target="_self" style="display:inline-block;padding:.8rem 1.6rem;border-radius:10px;'
+        f'font-weight:600;text-decoration:none;color:#ffffff;background:{ACCENT}">'
         f"{escape(link)}</a></p></div>"
     )
 

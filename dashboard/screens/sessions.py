@@ -74,7 +74,7 @@ def draw_sessions() -> None:
         return
     servers = [server.server for server in snapshot.servers]
     found = overview_filter.draw_filter(voice, sessions, servers)
-    fleet_bar.draw_fleet(voice, found, offer=len(sessions) > 1)
+    fleet_bar.draw_fleet(voice, found, offer=len(sessions) > 1 and bool(found))
     if found:
         draw_rows(voice, found, shows_server=len(servers) > 1)
     else:

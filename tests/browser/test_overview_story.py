@@ -104,7 +104,6 @@ def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str)
     visitor.page.get_by_role("searchbox").fill("shop-123")
     expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
 
-    visitor.look("overview/found")
     assert "find=shop-123" in visitor.page.url
     assert visitor.foreign_requests == []
 
@@ -182,7 +181,7 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     visitor.press("fleet-yes-pause")
     visitor.reads("Paused by admin until ", seconds=20)
     visitor.reads("disk swap")
-    expect(visitor.page.locator(ROW).filter(has_text="Paused")).to_have_count(3, timeout=SLOW)
+    expect(visitor.page.locator(f"{ROW} .ops-badge", has_text="Paused")).to_have_count(3, timeout=SLOW)
     visitor.look("overview/paused")
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
     visitor.press("select")
@@ -214,7 +213,7 @@ def test_several_sessions_are_started_one_after_the_other(living: Tabs, size: st
     visitor.look("overview/start-preview")
     visitor.press("fleet-yes-start")
 
-    visitor.reads("admin starts several sessions: 2 of 2 are over.", seconds=60)
+    visitor.reads("admin starts several sessions: 2 of 2 done.", seconds=60)
     visitor.reads("All 3 connected", seconds=40)
     visitor.look("overview/started")
     visitor.press("fleet-dismiss")

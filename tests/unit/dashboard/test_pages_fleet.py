@@ -48,7 +48,7 @@ def test_the_sessions_that_a_start_can_help_are_started_and_followed(core: FakeC
     app = open_page()
 
     assert core.operations.calls == [("start", "main", "sales", {"actor": "ana"})]
-    assert "ana starts several sessions: 1 of 1 are over." in shown(app)
+    assert "ana starts several sessions: 1 of 1 done." in shown(app)
     app.button(key="fleet-dismiss").click().run()
     assert state.fleet().progress() is None
 
