@@ -120,7 +120,7 @@ def _draw_followed(voice: Voice, handoff: Handoff, session: SessionSnapshot) -> 
         f"<span>{escape(text)}</span></li>"
         for done, text in lines
     )
-    st.html(f'<ul class="ops-followed" role="status" data-ops="handoff-state">{items}</ul>')
+    st.html(f'<div role="status" data-ops="handoff-state"><ul class="ops-followed">{items}</ul></div>')
 
 
 def _is_only_here(address: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect
 
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import SLOW, Visitor, at_both_widths
 
 pytestmark = pytest.mark.browser
 
@@ -48,12 +48,12 @@ def starts(product: Stack) -> int:
     return sum(row["count"] for row in counts if row["route"].endswith("start-session"))
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desktop", "light")])
+@at_both_widths
 def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_outage(
-    browser: Browser, quick: Stack, administrator: StorageState, chat: str, size: str, scheme: str
+    browser: Browser, quick: Stack, administrator: StorageState, chat: str, size: str
 ) -> None:
     quick.lose_the_phone()
-    visitor = Visitor(browser, quick, size, scheme=scheme, signed_in=administrator)  # type: ignore[arg-type]
+    visitor = Visitor(browser, quick, size, signed_in=administrator)
     visitor.page.goto(chat)
 
     tapped = time.monotonic()
@@ -62,12 +62,13 @@ def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_out
     shown_after = time.monotonic() - tapped
 
     print(f"{size}: a live code {shown_after:.1f} s after the tap, of which the gateway's browser takes 1 s")
+    visitor.look("alert-link/code")
     assert visitor.sees_whole("img.ops-qr")
-    assert not visitor.overflows()
     assert "pair=" not in visitor.page.url
     quick.simulator.scan(SESSION, code)
     visitor.reads(f"{SESSION} is connected")
     visitor.reads("The outage lasted")
+    visitor.look("alert-link/connected")
     assert shown_after < 15
     visitor.close()
 
@@ -109,11 +110,12 @@ def test_a_tab_that_nobody_looks_at_begins_nothing_until_it_is_in_front(
     visitor.close()
 
 
+@at_both_widths
 def test_the_number_brings_a_pairing_code_with_how_to_enter_it(
-    browser: Browser, quick: Stack, administrator: StorageState
+    browser: Browser, quick: Stack, administrator: StorageState, size: str
 ) -> None:
     quick.lose_the_phone()
-    visitor = Visitor(browser, quick, "phone", locale="pt-PT", signed_in=administrator)
+    visitor = Visitor(browser, quick, size, locale="pt-PT", signed_in=administrator)
     visitor.open_session()
     visitor.page.get_by_role("tab", name="Código de emparelhamento").click()
     number = visitor.page.get_by_label("Número de telefone com indicativo do país")
@@ -127,9 +129,8 @@ def test_the_number_brings_a_pairing_code_with_how_to_enter_it(
     expect(shown).to_have_count(2, timeout=SLOW)
     code = "".join(shown.all_inner_texts())
     visitor.reads("telemóvel")
-    overflows = visitor.overflows()
+    visitor.look("alert-link/pairing-code", whole=True)
     quick.simulator.enter_code(SESSION, code)
 
     visitor.reads("está ligada")
-    assert not overflows
     visitor.close()

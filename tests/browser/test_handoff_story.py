@@ -9,17 +9,23 @@ from playwright.sync_api import Browser, Request, Route, StorageState, expect
 
 from core.models import Verdict
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import SLOW, Visitor, at_both_widths
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def maker(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[Visitor]:
+def size() -> str:
+    """What everybody in the story holds, where the story is not told at both widths."""
+    return "phone"
+
+
+@pytest.fixture
+def maker(browser: Browser, quick: Stack, administrator: StorageState, size: str) -> Iterator[Visitor]:
     """An operator in front of a session whose phone is lost."""
     quick.lose_the_phone()
-    person = Visitor(browser, quick, "phone", signed_in=administrator)
+    person = Visitor(browser, quick, size, signed_in=administrator)
     person.open_session()
     yield person
     person.close()
@@ -31,26 +37,51 @@ def link_of(maker: Visitor) -> str:
     return maker.page.locator("[data-ops=handoff-link]").inner_text(timeout=SLOW)
 
 
+@at_both_widths
 def test_one_tap_makes_a_link_with_which_somebody_else_links_the_phone(
-    browser: Browser, quick: Stack, maker: Visitor
+    browser: Browser, quick: Stack, maker: Visitor, size: str
 ) -> None:
     link = link_of(maker)
     maker.reads("Not opened yet")
-    helper = Visitor(browser, quick, "phone", scheme="dark")
+    maker.look("handoff/link", whole=True)
+    helper, late = Visitor(browser, quick, size), Visitor(browser, quick, size)
+
+    helper.page.goto(link)
+    helper.look("handoff/start")
+    helper.page.get_by_role("button", name="Show the QR code").click()
+    maker.reads("Opened")
+    helper.await_live_qr()
+    helper.reads("This code is good for")
+    helper.look("handoff/code")
+    assert helper.sees_whole("#qr")
+    assert link.partition("#")[2] not in helper.page.url
+
+    quick.simulator.scan(SESSION, helper.await_live_qr())
+    helper.reads(f"{SESSION} is connected")
+    helper.reads("The outage lasted")
+    helper.look("handoff/connected")
+    maker.reads("the session is connected")
+    maker.look("handoff/done", whole=True)
+    late.page.goto(link)
+    late.page.get_by_role("button", name="Show the QR code").click()
+    expect(late.page.locator("#gone")).to_be_visible(timeout=SLOW)
+    late.look("handoff/gone")
+    for one in (helper, late):
+        assert one.foreign_requests == []
+        one.close()
+    assert helper.troubles == []
+
+
+def test_a_link_outlives_a_lost_answer_and_asks_for_no_code_while_nobody_looks(
+    browser: Browser, quick: Stack, maker: Visitor
+) -> None:
+    helper = Visitor(browser, quick, "phone")
     sent: list[str] = []
 
     helper.page.route("**/hand-off/open", lose_the_first_answer, times=1)
-    helper.page.goto(link)
-    start = helper.kept_out()
+    helper.page.goto(link_of(maker))
     helper.page.get_by_role("button", name="Show the QR code").click()
-    maker.reads("Opened")
     first = helper.await_live_qr()
-    helper.reads("This code is good for")
-    shown = helper.kept_out()
-    assert helper.sees_whole("#qr")
-    assert not helper.overflows()
-    assert link.partition("#")[2] not in helper.page.url
-
     # Nobody looks: the code ends, and nothing asks the gateway for another one.
     helper.page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
     helper.page.on("request", lambda one: sent.append(one.url))
@@ -66,24 +97,16 @@ def test_one_tap_makes_a_link_with_which_somebody_else_links_the_phone(
 
     quick.simulator.scan(SESSION, second)
     helper.reads(f"{SESSION} is connected")
-    helper.reads("The outage lasted")
     maker.reads("the session is connected")
-    linked = helper.kept_out()
-    late = Visitor(browser, quick, "desktop")
-    late.page.goto(link)
-    late.page.get_by_role("button", name="Show the QR code").click()
-    expect(late.page.locator("#gone")).to_be_visible(timeout=SLOW)
-    assert [start, shown, linked, late.kept_out()] == [[], [], [], []]
-    assert helper.foreign_requests == []
     assert len(helper.troubles) == 2  # The answer that was lost, as the browser and the page tell of it.
-    for one in (helper, late):
-        one.close()
+    helper.close()
 
 
+@at_both_widths
 def test_whoever_has_only_the_phone_gets_a_code_to_type(
-    browser: Browser, quick: Stack, maker: Visitor
+    browser: Browser, quick: Stack, maker: Visitor, size: str
 ) -> None:
-    helper = Visitor(browser, quick, "phone", locale="pt-PT")
+    helper = Visitor(browser, quick, size, locale="pt-PT")
     posted: list[str] = []
     helper.page.on("request", lambda one: posted.append(path_of(one)))
     helper.page.goto(link_of(maker))
@@ -93,16 +116,15 @@ def test_whoever_has_only_the_phone_gets_a_code_to_type(
     number.fill("912 345")
     number.press("Enter")
     expect(helper.page.get_by_role("alert")).to_contain_text("indicativo do país", timeout=SLOW)
-    form = helper.kept_out()
+    helper.look("handoff/number-refused")
     number.fill("912 345 678")
     number.press("Enter")
     code = until(lambda: quick.simulator.pairing_code(SESSION), seconds=30, what="a pairing code")
     expect(helper.page.locator("#code")).to_have_text(f"{code[:4]}{code[4:]}", timeout=SLOW)
     helper.reads("O código é para +351 912 345 678.")
     helper.reads("Introduza-o nos próximos")
-    shown = helper.kept_out()
+    helper.look("handoff/pairing-code")
     assert helper.sees_whole("#code")
-    assert not helper.overflows()
 
     quick.simulator.enter_code(SESSION, code)
     helper.reads(f"{SESSION} está ligada")
@@ -110,7 +132,6 @@ def test_whoever_has_only_the_phone_gets_a_code_to_type(
     # Before the next test takes the phone away again.
     maker.reads("the session is connected")
     assert "/hand-off/code" not in posted
-    assert [form, shown] == [[], []]
     assert helper.foreign_requests == []
     assert helper.troubles == []
     assert "912345678" not in everything_kept(quick).replace(" ", "")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from simulator import Simulator
 from tests.support.stack import SECRET, SESSION, Stack, stack
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, at_both_widths
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -31,7 +31,7 @@ def with_wrong_secret(simulator: Simulator, tmp_path: Path) -> Iterator[Stack]:
         yield running
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@at_both_widths
 def test_a_wrong_secret_is_named_and_mended_on_the_page(
     browser: Browser, with_wrong_secret: Stack, size: str
 ) -> None:
@@ -42,12 +42,14 @@ def test_a_wrong_secret_is_named_and_mended_on_the_page(
     visitor.sign_in_first(product.first_link(page))
     visitor.reads("Access refused")
     visitor.reads("The gateway does not accept the secret key.")
+    visitor.look("keys/secret-refused")
     # The list of sessions was refused for the secret key, which is not asked about again for each session.
     assert product.metric('wppconnect_secret_key_valid{server="main"}') == "0"
     assert int(failures(product, "token_rejected") or 0) >= 1
 
     visitor.press(f"secret-main-{SESSION}")
     visitor.page.get_by_label(re.compile("^Secret key, set")).fill(SECRET)
+    visitor.look("keys/settings", whole=True)
     visitor.press("save-main")
     visitor.open("/")
 
@@ -80,19 +82,21 @@ def test_a_changed_secret_is_seen_at_once_and_renews_every_token_once_entered(
     visitor.close()
 
 
+@at_both_widths
 def test_a_token_of_another_secret_is_refused_and_named(
-    browser: Browser, simulator: Simulator, tmp_path: Path
+    browser: Browser, simulator: Simulator, tmp_path: Path, size: str
 ) -> None:
     with Simulator(secret_key=OTHER_SECRET) as other:
         foreign_token = other.token(SESSION)
     with stack(simulator, tmp_path, WPPCONNECT_SECRET_KEY="", WPPCONNECT_TOKEN=foreign_token) as product:
         product.start_exporter()
         page = product.start_page()
-        visitor = Visitor(browser, product, "desktop")
+        visitor = Visitor(browser, product, size)
         visitor.sign_in_first(product.first_link(page))
 
         visitor.reads("Access refused")
         visitor.reads("The gateway does not accept the token.")
+        visitor.look("keys/token-refused")
 
         assert int(failures(product, "token_rejected") or 0) >= 1
         visitor.close()
