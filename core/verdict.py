@@ -15,6 +15,9 @@ START_LIMIT = timedelta(minutes=4)
 RESTART_BLAME = timedelta(minutes=2)
 """How long after a restart of the gateway a lost session is put down to it."""
 
+UNLINK_SEEN = timedelta(seconds=30)
+"""How soon after its page said no a session is seen closed when its phone was unlinked between the two
+questions of a probe, for the state and for the page: the next probe comes within an interval."""
 
 CHECKS_FAILED = 2
 """After so many end-to-end checks in a row WhatsApp does not answer: one question can get lost on its way."""
@@ -95,6 +98,8 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
         update |= {"lost_at": None, "lost_reason": Reason.NONE, "qr": None}
     elif before.ever_connected and before.lost_at is None:
         update |= {"lost_at": at, "lost_reason": reason}
+    elif _was_unlinked(before, reason, at):
+        update["lost_reason"] = reason
     if verdict != Verdict.WAITING_FOR_QR:
         update["qr"] = None
     return before.model_copy(update=update)
@@ -202,6 +207,13 @@ def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason
     if before.verdict in (Verdict.CONNECTED, Verdict.UNRESPONSIVE):
         return Reason.CLOSED_ON_GATEWAY
     return before.lost_reason if before.lost_reason != Reason.NONE else Reason.CLOSED_ON_GATEWAY
+
+
+def _was_unlinked(before: SessionSnapshot, reason: Reason, at: datetime) -> bool:
+    """Tell whether a browser that seemed dead was only on its way to being closed."""
+    if before.lost_at is None or before.lost_reason != Reason.BROWSER_DEAD:
+        return False
+    return reason == Reason.CLOSED_ON_GATEWAY and at - before.lost_at <= UNLINK_SEEN
 
 
 def _is_blamed(circumstances: Circumstances) -> bool:

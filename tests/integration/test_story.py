@@ -90,8 +90,7 @@ def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) ->
     assert told == [Notice(LOST, SALES, "firing"), Notice(LOST, SALES, "resolved")]
     # Another story may just have restarted the gateway, which is blamed for what follows within a minute.
     assert annotations["reason"] == farewell["reason"]
-    # And of an unlinking between a probe's two questions, the state and the page, the page is blamed.
-    assert annotations["reason"] in ("closed on gateway", "gateway restarted", "browser dead")
+    assert annotations["reason"] in ("closed on gateway", "gateway restarted")
     assert annotations["verdict"] in ("disconnected", "waiting for qr", "starting")
     assert annotations["since"] == farewell["since"]
     assert chain.page.connected(NEW) == "0"

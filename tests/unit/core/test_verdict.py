@@ -154,6 +154,18 @@ def test_leaving_connected_begins_an_outage_that_wandering_verdicts_do_not_resta
     assert (waiting.connected_since, back.connected_since) == (T0, T0 + timedelta(seconds=40))
 
 
+def test_a_phone_unlinked_between_the_two_questions_of_a_probe_is_the_reason() -> None:
+    connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
+
+    lost = advance(connected, seen(1, state=SessionState.CONNECTED, page_answers=False), at(1))
+    soon = advance(lost, seen(3, state=SessionState.CLOSED), at(3))
+    late = advance(lost, seen(60, state=SessionState.CLOSED), at(60))
+
+    assert lost.lost_reason == Reason.BROWSER_DEAD
+    assert (soon.lost_reason, soon.lost_at) == (Reason.CLOSED_ON_GATEWAY, lost.lost_at)
+    assert late.lost_reason == Reason.BROWSER_DEAD
+
+
 def test_a_session_lost_after_an_operators_logout_is_put_down_to_it() -> None:
     connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
 
