@@ -37,8 +37,8 @@ def problem(voice: Voice, code: str) -> str:
 def silence(voice: Voice, told: Silence) -> str:
     """Say who acknowledged a session, until when and why."""
     _ = voice.translate
-    words = _("Acknowledged by {name} until {moment}: nobody is notified.")
-    return f"{words.format(name=told.author, moment=voice.moment(told.until))} {told.comment}".strip()
+    words = _("Acknowledged by {name} until {moment}, nobody is notified: {reason}")
+    return words.format(name=told.author, moment=voice.moment(told.until), reason=told.comment)
 
 
 def leg(voice: Voice, passed: Passed) -> str:

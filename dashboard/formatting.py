@@ -168,7 +168,7 @@ def pause(voice: Voice, told: Pause) -> str:
         words = _("Paused by {name} until somebody resumes it.").format(name=told.by)
     else:
         words = _("Paused by {name} until {moment}.").format(name=told.by, moment=voice.moment(told.until))
-    return " ".join(text for text in (words, told.reason) if text)
+    return f"{words.removesuffix('.')}: {told.reason}" if told.reason else words
 
 
 def step(voice: Voice, code: str) -> str:

@@ -191,7 +191,7 @@ class TestGateway:
         app.button(key="resume-gateway-main").click().run()
 
         main = core.settings.current().server("main")
-        assert "main: Paused by rui until somebody resumes it. disk swap" in text
+        assert "main: Paused by rui until somebody resumes it: disk swap" in text
         assert main is not None
         assert main.enabled
 

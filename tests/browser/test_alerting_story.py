@@ -1,0 +1,177 @@
+"""Acknowledging a session and testing the pager, with a real Alertmanager, at a desk and on a phone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, StorageState, expect
+from pydantic import SecretStr
+
+from core.alertmanager.api import Alertmanager, Silence
+from core.settings.values import AlertmanagerSettings
+from simulator import Simulator
+from tests.plugins.system_tools import require
+from tests.support import quick_page
+from tests.support.alertmanager import Inbox, alertmanager, web_receiver
+from tests.support.looks import Looks
+from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
+from tests.support.visitor import SLOW
+
+require("prometheus-alertmanager")
+
+pytestmark = pytest.mark.browser
+
+ACKNOWLEDGE = f"acknowledge-main-{SESSION}"
+CONFIRM = f"acknowledge-yes-main-{SESSION}"
+NOTIFY_AGAIN = f"notify-main-{SESSION}"
+SOFT_IN_DIALOG = "[role=dialog] .ops-soft"
+PATIENCE_SECONDS = 9.0
+"""Alertmanager gives a notice up after ten."""
+
+
+class Slack(Inbox):
+    """Takes notices; while it is slow, it answers none of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def take(self, path: str, body: Any) -> None:
+        super().take(path, body)
+        self.answers.wait(PATIENCE_SECONDS)
+
+
+class OnCall:
+    """Alertmanager, and whoever it notifies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port, self._running = folder, free_port(), ExitStack()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.slack = Slack()
+
+    def start(self) -> None:
+        """Let it listen, always at the same address."""
+        folder = self._folder / f"{len(list(self._folder.iterdir()))}"
+        folder.mkdir()
+        web = self._running.enter_context(web_receiver(self.slack))
+        self._running.enter_context(alertmanager(folder, receiver="slack", web_port=web, port=self._port))
+
+    def stop(self) -> None:
+        """Let nobody answer any more."""
+        self._running.close()
+
+    def silences(self) -> list[Silence]:
+        """Return the silences of the session, as Alertmanager knows them."""
+        with closing(Alertmanager(AlertmanagerSettings(url=SecretStr(self.url)))) as asked:
+            return [one for one in asked.silences() if one.covers("main", SESSION)]
+
+
+@pytest.fixture(scope="module")
+def on_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnCall]:
+    running = OnCall(tmp_path_factory.mktemp("alertmanager"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory, on_call: OnCall) -> Iterator[Stack]:
+    """The page beside a quick gateway, with Alertmanager; `administrator` signs in here."""
+    with (
+        Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
+        stack(
+            gateway,
+            tmp_path_factory.mktemp("alerting"),
+            WPPCONNECT_INTERVAL_SECONDS="1",
+            WPPCONNECT_WEBHOOK="none",
+            ALERTMANAGER_URL=on_call.url,
+        ) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="module")
+def looks(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[Looks]:
+    tabs = Looks(browser, quick, administrator, "alerting")
+    yield tabs
+    tabs.close()
+
+
+@pytest.fixture
+def nobody_on_call(on_call: OnCall) -> Iterator[None]:
+    """Take Alertmanager away for a while."""
+    on_call.stop()
+    yield
+    on_call.start()
+
+
+def test_a_lost_session_is_acknowledged_with_reason_and_end_and_everybody_sees_it(
+    looks: Looks, quick: Stack, on_call: OnCall
+) -> None:
+    quick.lose_the_phone()
+    looks.open_session()
+    for tab in looks:
+        tab.press(ACKNOWLEDGE)
+        tab.reads("Nobody is notified of it meanwhile.")
+    # A dialog stands beside the app in the document: its colours do not come by themselves.
+    expect(looks.desk.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(75, 95, 93)")
+    expect(looks.phone.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(163, 181, 179)")
+    reason = looks.phone.page.get_by_label("Why? Everybody sees it.")
+    reason.fill("the phone is on its way, back by bus")
+    looks.phone.page.get_by_text("2 h", exact=True).click()
+    looks.look("asked")
+
+    looks.desk.page.keyboard.press("Escape")
+    looks.phone.press(CONFIRM)
+    looks.read("Acknowledged by admin until")
+    (silence,) = on_call.silences()
+    assert (silence.author, silence.comment) == ("admin", "the phone is on its way, back by bus")
+    assert timedelta(minutes=115) < silence.until - datetime.now(UTC) <= timedelta(hours=2)
+    for tab in looks:
+        tab.page.reload()
+    looks.read("the phone is on its way, back by bus")
+    looks.look("acknowledged", whole=True)
+
+    looks.open("/")
+    looks.read("the phone is on its way, back by bus")
+    looks.look("acknowledged-list", whole=True)
+    looks.phone.press(NOTIFY_AGAIN)
+    for tab in looks:
+        expect(tab.page.locator(f".st-key-{NOTIFY_AGAIN}")).to_have_count(0, timeout=SLOW)
+    assert on_call.silences() == []
+
+
+def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(looks: Looks, on_call: OnCall) -> None:
+    looks.open("/")
+    on_call.slack.answers.clear()
+
+    looks.phone.press("test-pager")
+    looks.phone.reads("s: routed to slack")
+    looks.phone.look("alerting/pager-under-way", whole=True)
+    on_call.slack.answers.set()
+    looks.read("The pager works: the notice and its end were delivered.")
+    looks.read("Tested by admin")
+    looks.look("pager-works", whole=True)
+
+    notices = [str(one) for one in on_call.slack.of("/slack")]
+    assert ["FIRING" in one for one in notices] == [True, False]
+    assert all("This is a test of the pager" in one for one in notices)
+
+
+@pytest.mark.usefixtures("nobody_on_call")
+def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(looks: Looks) -> None:
+    looks.open("/")
+
+    looks.phone.press("test-pager")
+    looks.read("Alertmanager cannot be reached. Check that it runs, and its address in the settings.")
+    looks.look("pager-unreachable", whole=True)
+    looks.open_session()
+    looks.read("Alertmanager cannot be reached.")
+    looks.look("acknowledge-unreachable", whole=True)
