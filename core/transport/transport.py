@@ -182,6 +182,9 @@ class Transport:
         if call.overdue and (fault is None or fault.connected):
             return errors.timed_out("it was cut off")
         if fault is not None:
+            if connect_seconds < self._connect_timeout_seconds / 2 and time.monotonic() >= deadline:
+                # Most of its time went into waiting: this tells nothing about the gateway.
+                return errors.timed_out("too little of it was left to connect")
             problem = errors.fault(fault, name)
             return _Lost(problem) if fault.lost else problem
         if len(body) > MAX_BODY_BYTES:

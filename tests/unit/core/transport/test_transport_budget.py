@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from gateway_calls import MakeTransport, get, post
@@ -54,20 +55,24 @@ def test_a_tls_handshake_that_drips_ends_with_the_budget(make_transport: MakeTra
     assert took < BUDGET_SECONDS + SLACK_SECONDS
 
 
+@pytest.fixture
+def full_queue() -> Iterator[str]:
+    """A listener whose queue is full, so that the handshake is never answered."""
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = sockets.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
 def test_a_gateway_that_takes_no_connection_ends_with_the_connect_budget(
-    make_transport: MakeTransport,
+    make_transport: MakeTransport, full_queue: str
 ) -> None:
-    # given: a listener whose queue is full, so that the handshake is never answered
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(0)
-    fillers = [socket.socket() for _ in range(4)]
-    for filler in fillers:
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-    transport = make_transport(
-        f"http://127.0.0.1:{listener.getsockname()[1]}", connect_timeout_seconds=BUDGET_SECONDS
-    )
+    transport = make_transport(full_queue, connect_timeout_seconds=BUDGET_SECONDS)
 
     began = time.monotonic()
     with pytest.raises(ConnectError, match="ConnectTimeoutError"):
@@ -75,8 +80,15 @@ def test_a_gateway_that_takes_no_connection_ends_with_the_connect_budget(
     took = time.monotonic() - began
 
     assert took < BUDGET_SECONDS + SLACK_SECONDS
-    for sock in (*fillers, listener):
-        sock.close()
+
+
+def test_a_call_without_the_time_to_connect_says_nothing_about_the_gateway(
+    make_transport: MakeTransport, full_queue: str
+) -> None:
+    transport = make_transport(full_queue, connect_timeout_seconds=10 * BUDGET_SECONDS)
+
+    with pytest.raises(RequestTimeoutError, match="too little of it was left to connect"):
+        get(transport, BUDGET_SECONDS)
 
 
 def test_waiting_for_a_place_in_flight_counts(make_transport: MakeTransport) -> None:
