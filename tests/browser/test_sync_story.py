@@ -40,14 +40,34 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
+class Tabs:
+    """The sync page of one administrator, at a desk and on a phone: both show what either does."""
+
+    def __init__(self, browser: Browser, product: Stack) -> None:
+        link = product.first_link(product.start_page())
+        self.desk = Visitor(browser, product, "desktop")
+        self.desk.sign_in_first(link)
+        self.phone = Visitor(browser, product, "phone", signed_in=self.desk.context.storage_state())
+        for tab in self:
+            tab.open("/sync")
+
+    def __iter__(self) -> Iterator[Visitor]:
+        return iter((self.desk, self.phone))
+
+    def read(self, *texts: str, look: str, seconds: float = SLOW / 1000) -> None:
+        """Wait until both say something, and look at them."""
+        for tab in self:
+            for text in texts:
+                tab.reads(text, seconds=seconds)
+            tab.look(f"sync/{look}", whole=True)
+
+
 @pytest.fixture
-def visitor(browser: Browser, product: Stack) -> Iterator[Visitor]:
-    """The administrator, signed in."""
-    page = product.start_page()
-    person = Visitor(browser, product, "desktop")
-    person.sign_in_first(product.first_link(page))
-    yield person
-    person.close()
+def tabs(browser: Browser, product: Stack) -> Iterator[Tabs]:
+    opened = Tabs(browser, product)
+    yield opened
+    for tab in opened:
+        tab.close()
 
 
 def start_agent(product: Stack, folder: Path, **changes: str) -> Process:
@@ -57,40 +77,42 @@ def start_agent(product: Stack, folder: Path, **changes: str) -> Process:
 
 
 def test_a_new_key_is_planned_approved_written_and_taken_back(
-    product: Stack, folder: Path, visitor: Visitor
+    product: Stack, folder: Path, tabs: Tabs
 ) -> None:
-    visitor.open("/sync")
-    visitor.reads("Nothing is set up yet.")
+    tabs.read("Nothing is set up yet.", look="nothing-yet")
     agent = start_agent(product, folder)
-    visitor.reads("Nothing to write yet")
+    tabs.desk.reads("Nothing to write yet")
 
-    visitor.press("sync-generate-api_key")
-    visitor.reads("A new API key is made; the present one is of no use any more.")
-    visitor.reads("Are written: leguas/.env, leguas/.env.docker, leguas/docker-compose.yml.")
+    tabs.desk.press("sync-generate-api_key")
+    tabs.read(
+        "A new API key is made; the present one is of no use any more.",
+        "Are written: leguas/.env, leguas/.env.docker, leguas/docker-compose.yml.",
+        look="plan",
+    )
     assert read_files(folder)[".env"] == LEGUAS_FILES[".env"].encode()
-    visitor.press("sync-approve")
-    visitor.reads("Done. Everything is in sync.")
+    tabs.desk.press("sync-approve")
+    tabs.read("Done. Everything is in sync.", look="done")
 
     key = (folder / ".env").read_text().partition(f"{KEY}=")[2].strip()
     keep_secret("API key", [key])
     assert key != "present-key-1234"
     assert f"{KEY}={key}" in (folder / "docker-compose.yml").read_text()
-    visitor.reads("Everything in sync")
+    tabs.phone.reads("Everything in sync")
 
     (folder / ".env").write_text(f"{KEY}=by-hand\n")
-    visitor.reads("Holds another value since", seconds=25)
-    visitor.press("sync-apply")
-    visitor.reads("Bring everything back in sync")
-    visitor.press("sync-approve")
+    tabs.read("Holds another value since", look="drifted")
+    tabs.phone.press("sync-apply")
+    tabs.phone.reads("Bring everything back in sync")
+    tabs.phone.press("sync-approve")
     until(lambda: f"{KEY}={key}" in (folder / ".env").read_text(), what="the file in sync again")
 
     agent.stop()
-    visitor.reads("The sync agent is not running.", seconds=25)
-    assert key not in visitor.page.content()
+    tabs.read("The sync agent is not running.", look="agent-gone")
+    assert all(key not in tab.page.content() for tab in tabs)
 
 
 def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
-    product: Stack, folder: Path, visitor: Visitor, tmp_path: Path
+    product: Stack, folder: Path, tabs: Tabs, tmp_path: Path
 ) -> None:
     small = tmp_path / "small"
     small.mkdir()
@@ -101,32 +123,38 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         last = f"  - {{folder: small, file: .env, key: {KEY}, receives: api_key}}\n"
         (tmp_path / "sync.yml").write_text(listed + last)
         start_agent(product, folder)
-        visitor.open("/sync")
 
         with read_only(folder):
-            ask_for_a_key(visitor, "is on a read-only mount; mount its folder writable")
-            visitor.reads("Nothing is written while this stands. Mend it, or leave it out.")
-            visitor.press("sync-withdraw")
-            visitor.reads("Withdrawn. Nothing was changed.")
+            tabs.phone.press("sync-generate-api_key")
+            tabs.read(
+                "is on a read-only mount; mount its folder writable",
+                "Nothing is written while this stands. Mend it, or leave it out.",
+                look="read-only",
+            )
+            tabs.phone.press("sync-withdraw")
+            tabs.phone.reads("Withdrawn. Nothing was changed.")
 
-        ask_for_a_key(visitor, "Are written: leguas/.env")
+        ask_for_a_key(tabs.desk, "Are written: leguas/.env")
         (folder / ".env").write_text(f"{KEY}=by-somebody-else\n")
-        visitor.press("sync-approve")
-        visitor.reads("nothing was written: something changed since the plan was made; look at the new one")
+        tabs.desk.press("sync-approve")
+        tabs.read(
+            "nothing was written: something changed since the plan was made; look at the new one",
+            look="changed-meanwhile",
+        )
         (small / "filler").write_bytes(b"x" * 4096)
         before = read_files(folder)
-        visitor.press("sync-approve")
-        visitor.reads("no space left on device; free space on that disk")
-        visitor.reads("It failed. What had been begun was taken back, unless it says otherwise.")
+        tabs.desk.press("sync-approve")
+        tabs.read(
+            "no space left on device; free space on that disk",
+            "It failed. What had been begun was taken back, unless it says otherwise.",
+            look="disk-full",
+        )
         assert read_files(folder) == before
 
 
-def test_of_two_administrators_at_once_the_second_is_told(
-    product: Stack, folder: Path, visitor: Visitor
-) -> None:
+def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder: Path, tabs: Tabs) -> None:
     start_agent(product, folder)
-    desk = OrderDesk(FileStore(product.data / "store"))
-    visitor.open("/sync")
+    desk, visitor = OrderDesk(FileStore(product.data / "store")), tabs.phone
     visitor.page.locator(BUTTON).wait_for(timeout=SLOW)
 
     def is_second() -> bool:
@@ -144,25 +172,27 @@ def test_of_two_administrators_at_once_the_second_is_told(
 
     until(is_second, seconds=60, what="a word to the second")
 
-    visitor.reads("asked for by rui")
+    tabs.read("asked for by rui", look="somebody-else")
     order = desk.current()
     assert order is not None
     assert order.actor == "rui"
 
 
 def test_engine_that_does_not_answer_is_told_beside_its_container(
-    product: Stack, folder: Path, visitor: Visitor, tmp_path: Path
+    product: Stack, folder: Path, tabs: Tabs, tmp_path: Path
 ) -> None:
     with (tmp_path / "sync.yml").open("a") as file:
         file.write(f"containers:\n  - {{name: leguas_whatsapp_evolution, reads: [{KEY}]}}\n")
     start_agent(product, folder, WPPCONNECT_DOCKER_HOST=f"unix://{tmp_path}/no-engine.sock")
-    visitor.open("/sync")
 
-    visitor.reads("Must not be recreated")
-    visitor.reads("The Docker Engine at unix://")
-    visitor.reads("check that it runs and that this account may use its socket.")
-    ask_for_a_key(visitor, "Nothing is written while this stands. Mend it, or leave it out.")
-    visitor.reads("Leave out leguas_whatsapp_evolution")
+    tabs.read(
+        "Must not be recreated",
+        "The Docker Engine at unix://",
+        "check that it runs and that this account may use its socket.",
+        look="no-engine",
+    )
+    ask_for_a_key(tabs.phone, "Nothing is written while this stands. Mend it, or leave it out.")
+    tabs.read("Leave out leguas_whatsapp_evolution", look="left-out")
 
 
 def ask_for_a_key(visitor: Visitor, answer: str) -> None:
