@@ -71,9 +71,10 @@ texts: ## Bring the page's catalogues of translations up to date with its code
 system-deps: ## Install the Debian packages that some tests want (root)
 	@scripts/system_deps.sh
 
-screenshots: ## Take the README's pictures (needs Chromium)
+screenshots: ## Take the README's pictures, and those of every story, at both widths, light and dark (needs Chromium)
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/screenshots.py
+	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile tests/browser -k story
 
 bench: ## Measure the page: cold start, clicks, open tabs, a long list (Linux, needs Chromium)
 	@$(PREPARE) test

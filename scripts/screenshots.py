@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -18,11 +17,11 @@ from core.models import Reason
 from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, SESSION, Stack, stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import PICTURES as ALL
+from tests.support.visitor import SIZES, SLOW, Visitor
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
-ALL = ROOT / "screenshots"
 REMOVED = Reason.CLOSED_ON_GATEWAY
 OUTAGE: tuple[Turn, ...] = ((400, "disconnected", REMOVED), (380, "connected", Reason.NONE))
 SESSIONS = f"{SESSION},sales,support"
@@ -30,7 +29,6 @@ SESSIONS = f"{SESSION},sales,support"
 
 def main() -> int:
     """Take every picture at both widths, light and dark."""
-    ALL.mkdir(exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     times = Times(scale=0.2, auto_close=60, qr_first=60)
     with (
@@ -47,45 +45,41 @@ def main() -> int:
         product.start_exporter()
         link = product.first_link(product.start_page())
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-        for size in ("desktop", "phone"):
-            for scheme in schemes:
-                visitor = Visitor(browser, product, size, scheme=scheme)
-                link = _take(visitor, link, f"{size}-{scheme}", product)
+        first = Visitor(browser, product, "desktop")
+        first.sign_in_first(link)
+        first.close()
+        for size in SIZES:
+            _take(Visitor(browser, product, size), product)
         browser.close()
     for name in ("sessions-desktop-light.png", "pairing-phone-dark.png"):
         (PICTURES / name).write_bytes((ALL / name).read_bytes())
     return 0
 
 
-def _take(visitor: Visitor, link: str, suffix: str, product: Stack) -> str:
-    if link:
-        visitor.sign_in_first(link)
-    else:
-        visitor.open("/")
-        visitor.page.screenshot(path=ALL / f"sign-in-{suffix}.png")
-        visitor.sign_in()
+def _take(visitor: Visitor, product: Stack) -> None:
+    visitor.open("/")
+    visitor.look("sign-in")
+    visitor.sign_in()
     visitor.reads("2 of 3 connected")
     visitor.settle()
-    visitor.page.screenshot(path=ALL / f"sessions-{suffix}.png")
+    visitor.look("sessions")
     visitor.open("/settings")
     visitor.reads("Gateway main")
     visitor.settle()
-    visitor.page.screenshot(path=ALL / f"settings-{suffix}.png", full_page=True)
+    visitor.look("settings", whole=True)
     visitor.open_session()
     visitor.press(f"repair-main-{SESSION}")
     visitor.await_live_qr()
-    visitor.page.screenshot(path=ALL / f"pairing-{suffix}.png")
+    visitor.look("pairing")
     product.simulator.scan(SESSION)
     visitor.reads(f"{SESSION} is connected")
-    visitor.page.screenshot(path=ALL / f"connected-{suffix}.png")
+    visitor.look("connected")
     product.simulator.unlink(SESSION)
     visitor.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
     visitor.press(f"doctor-main-{SESSION}")
-    visitor.reads("Copy as text")
-    visitor.page.screenshot(path=ALL / f"doctor-{suffix}.png", full_page=True)
+    visitor.reads("Copy the report")
+    visitor.look("doctor", whole=True)
     visitor.close()
-    return ""
 
 
 if __name__ == "__main__":
