@@ -174,4 +174,3 @@ def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(looks: 
     looks.look("pager-unreachable", whole=True)
     looks.open_session()
     looks.read("Alertmanager cannot be reached.")
-    looks.look("acknowledge-unreachable", whole=True)

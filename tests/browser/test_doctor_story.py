@@ -79,7 +79,6 @@ def test_a_session_that_is_well_is_examined_by_one_tap_and_the_report_is_for_eve
     be_connected(quick)
     looks.open_session()
     looks.read("Asks the gateway one question after the other")
-    looks.look("offered", whole=True)
 
     looks.phone.press(EXAMINE)
     looks.read("Nothing is wrong here.")
