@@ -49,7 +49,6 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             tmp_path_factory.mktemp("quick"),
             WPPCONNECT_INTERVAL_SECONDS="1",
             WPPCONNECT_WEBHOOK="none",
-            WPPCONNECT_TIMEOUT_END_TO_END_SECONDS="3",
         ) as running,
     ):
         yield running
