@@ -31,7 +31,7 @@ def doctor(
     from core.logs import configure_logging
     from core.runtime import open_core
     from core.version import version
-    from dashboard.diagnosis_text import report
+    from dashboard.text.diagnosis import report
 
     try:
         environment = pairing_environment(environ, Path.cwd())

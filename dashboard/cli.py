@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.version import version
-from dashboard.stopping import StopSignals
+from dashboard.serving.stopping import StopSignals
 
 if TYPE_CHECKING:
     from core.contract.waits import Waits
@@ -95,8 +95,9 @@ def _serve(
 
     from core.logs import configure_logging
     from core.runtime import open_core
-    from dashboard import access, server, state
+    from dashboard import server, state
     from dashboard.handoff.routes import HandoffRoutes
+    from dashboard.serving import access
 
     server.check_address(own)
     core = open_core(environment, program=PROGRAM, waits=waits)

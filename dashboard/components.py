@@ -9,14 +9,16 @@ import streamlit as st
 
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from core.settings.pauses import pause_of
-from dashboard import formatting, history_text, state
+from dashboard import formatting, state
 from dashboard.auth.users import Role, User
+from dashboard.auth.words import ROLES
 from dashboard.formatting import Voice
 from dashboard.i18n import gettext as _
-from dashboard.qr import qr_data_uri
+from dashboard.looks.qr import qr_data_uri
+from dashboard.looks.theme import NAME, style
 from dashboard.tab import Notice
-from dashboard.theme import NAME, style
-from dashboard.words import LOOKS, ROLES
+from dashboard.text import history as history_text
+from dashboard.words import LOOKS
 
 
 def frame(user: User) -> None:

@@ -21,8 +21,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from core.addresses import check_listening
 from core.exceptions import ConfigurationError
-from dashboard.access import access_routes
-from dashboard.activity_csv import activity_routes
+from dashboard.activity.spreadsheet import activity_routes
 from dashboard.auth import links
 from dashboard.auth.answers import FailurePage, SecurityHeaders
 from dashboard.auth.desk import Desk
@@ -31,14 +30,15 @@ from dashboard.auth.peer import RememberPeer
 from dashboard.auth.route_table import HEALTHY
 from dashboard.auth.sub_path import SubPath, sub_path_of
 from dashboard.auth.tab import TabFrames
-from dashboard.connections import protocol_for
-from dashboard.csp import security_headers
 from dashboard.handoff.routes import HandoffRoutes
-from dashboard.page_script import PageScript, script_route
-from dashboard.runbooks import runbook_routes
+from dashboard.serving.access import access_routes
+from dashboard.serving.connections import protocol_for
+from dashboard.serving.csp import security_headers
+from dashboard.serving.page_script import PageScript, script_route
+from dashboard.serving.runbooks import runbook_routes
+from dashboard.serving.stopping import StopSignals
+from dashboard.serving.streamlit_adapter import is_activity, rerun_frame, streamlit_options
 from dashboard.settings import DashboardEnvironment
-from dashboard.stopping import StopSignals
-from dashboard.streamlit_adapter import is_activity, rerun_frame, streamlit_options
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,8 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from core.settings.fields import ListenAddress, normalise_url
 from core.settings.loader import Environment, Finding
+from dashboard.auth.settings import check_header, check_issuer, parse_allowed, parse_group_roles, parse_role
 from dashboard.auth.users import Role
-from dashboard.settings_access import (
-    check_header,
-    check_issuer,
-    parse_allowed,
-    parse_group_roles,
-    parse_role,
-)
 
 PLAIN_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)*")
 """Nothing that browsers or proxies write in two ways: no escapes, no dots alone, no empty part."""

@@ -16,21 +16,21 @@ from core.operations.fleet import FleetStart
 from core.runtime import Core
 from core.settings.values import Settings
 from core.track_record.records import TrackRecords
-from dashboard import withheld
-from dashboard.alerting import Alerting
 from dashboard.auth import identity
 from dashboard.auth.identity import Administration
 from dashboard.auth.people import People
 from dashboard.auth.users import Role, User
-from dashboard.background import Background
-from dashboard.examinations import Examinations
 from dashboard.formatting import Voice
 from dashboard.i18n import current_locale
 from dashboard.i18n import gettext as _
-from dashboard.phone import region_of
-from dashboard.rounds import Rounds
-from dashboard.sync_view import SyncView, read_view
-from dashboard.theme import signed_out
+from dashboard.looks.theme import signed_out
+from dashboard.memory import withheld
+from dashboard.memory.alerting import Alerting
+from dashboard.memory.background import Background
+from dashboard.memory.examinations import Examinations
+from dashboard.memory.rounds import Rounds
+from dashboard.memory.sync_view import SyncView, read_view
+from dashboard.text.phone import region_of
 
 # Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around
 # them, to whoever comes by a deep link after a restart, until somebody has opened the start page.

@@ -14,7 +14,9 @@ import streamlit as st
 from core.clock import monotonic
 from core.operations.fleet import Target
 from dashboard.auth.people import NewLink
-from dashboard.settings_fields import Field
+
+Field = str | bool | float
+"""What a widget of a form holds."""
 
 ARRIVAL_SECONDS = 900.0
 """For how long a tab that nobody has looked at yet may still do what the alert's link asks for."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.models import Reason, TokenSource, Verdict
-from dashboard.auth.users import Role, Way
 from dashboard.i18n import N_
 
 
@@ -55,30 +54,6 @@ REASONS: dict[Reason, str] = {
     Reason.START_TOO_SLOW: N_("The browser on the gateway has been starting for too long."),
     Reason.UNREADABLE_ANSWER: N_("The gateway's answer could not be understood."),
     Reason.STALE: N_("No recent answer about this session."),
-}
-
-ROLES: dict[Role, str] = {
-    Role.VIEWER: N_("viewer"),
-    Role.OPERATOR: N_("operator"),
-    Role.ADMINISTRATOR: N_("administrator"),
-}
-
-ROLES_EXPLAINED: dict[Role, str] = {
-    Role.VIEWER: N_("Sees every session, but no code that links a phone."),
-    Role.OPERATOR: N_("Also pairs, restarts, closes, logs out and pauses sessions."),
-    Role.ADMINISTRATOR: N_("Also changes settings and users."),
-}
-
-NEW_USER_WAYS: dict[Way, str] = {
-    Way.PASSWORD: N_("With a password, by a one-time link"),
-    Way.PROXY: N_("Through the proxy in front of this page"),
-    Way.PROVIDER: N_("By single sign-on"),
-}
-
-WAYS: dict[Way, str] = {
-    Way.PASSWORD: N_("You signed in with a password."),
-    Way.PROXY: N_("The proxy in front of this page signed you in."),
-    Way.PROVIDER: N_("Your single sign-on signed you in."),
 }
 
 OPERATIONS: dict[str, str] = {

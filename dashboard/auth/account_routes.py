@@ -20,9 +20,9 @@ from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.recognition import known_to
 from dashboard.auth.sign_ins import Held
 from dashboard.auth.users import Account, UnknownUserError, Way
+from dashboard.auth.words import ROLES, WAYS
 from dashboard.formatting import duration
 from dashboard.i18n import Translate
-from dashboard.words import ROLES, WAYS
 
 MOMENT_SECONDS = 60
 """Shorter than this since its last use, a device is in use."""

@@ -9,12 +9,12 @@ import streamlit as st
 from core.exceptions import StoreError
 from core.handoffs import STANDARD_MINUTES
 from dashboard import formatting, state, tab
-from dashboard.actions import place
 from dashboard.auth import identity
 from dashboard.auth.users import Role
 from dashboard.handoff import memory
 from dashboard.handoff.page import PATH
 from dashboard.i18n import gettext as _
+from dashboard.session.actions import place
 from dashboard.tab import Notice
 
 

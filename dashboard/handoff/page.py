@@ -10,7 +10,7 @@ from html import escape
 from dashboard.auth.elements import page, paragraph
 from dashboard.auth.sub_path import published
 from dashboard.i18n import Translate
-from dashboard.phone import LONGEST
+from dashboard.text.phone import LONGEST
 
 PATH = "/hand-off"
 ASSETS = f"{PATH}/assets"

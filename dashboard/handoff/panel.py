@@ -15,8 +15,8 @@ from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.handoff import actions, memory
 from dashboard.i18n import gettext as _
-from dashboard.link_box import link_box
-from dashboard.panel import NEWS
+from dashboard.looks.link_box import link_box
+from dashboard.session.panel import NEWS
 
 _NOT_FOR = (
     Verdict.CONNECTED,

@@ -31,7 +31,7 @@ from dashboard.formatting import Voice
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
 from dashboard.handoff.told import State, needs_a_code, tell
 from dashboard.i18n import negotiate, translator
-from dashboard.phone import PhoneError, example, read_phone, region_of
+from dashboard.text.phone import PhoneError, example, read_phone, region_of
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from core.models import QrCode, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from dashboard import formatting
 from dashboard.formatting import Voice
-from dashboard.panel import Panel, begins_by_itself, choose
-from dashboard.qr import qr_data_uri
+from dashboard.looks.qr import qr_data_uri
+from dashboard.session.panel import Panel, begins_by_itself, choose
 from dashboard.words import CODE_STEPS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)

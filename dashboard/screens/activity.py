@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from dashboard import activity_table, components, past, state
+from dashboard import components, state
+from dashboard.activity import past
+from dashboard.activity import table as activity_table
 from dashboard.i18n import gettext as _
 
 REFRESH_SECONDS = 5

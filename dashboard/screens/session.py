@@ -3,17 +3,19 @@
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from dashboard import actions, components, past, state, tab
-from dashboard.alert_panel import ask_acknowledge, draw_acknowledgement
+from dashboard import components, state, tab
+from dashboard.activity import past
+from dashboard.alerting.panel import ask_acknowledge, draw_acknowledgement
+from dashboard.asking.questions import draw_asked
 from dashboard.auth.users import Role
-from dashboard.doctor_panel import draw_doctor
+from dashboard.doctor.panel import draw_doctor
 from dashboard.formatting import Voice, plain
 from dashboard.handoff.panel import draw_handoff
 from dashboard.i18n import gettext as _
-from dashboard.pairing import draw_panel
-from dashboard.pause_dialogs import ask_pause
-from dashboard.questions import draw_asked
-from dashboard.session_history import draw_session_history
+from dashboard.session import actions
+from dashboard.session.history import draw_session_history
+from dashboard.session.pairing import draw_panel
+from dashboard.session.pause_dialogs import ask_pause
 
 REFRESH_SECONDS = 1
 

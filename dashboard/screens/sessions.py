@@ -5,26 +5,21 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import ServerSnapshot, SessionSnapshot
-from dashboard import (
-    actions,
-    components,
-    fleet_bar,
-    formatting,
-    overview,
-    overview_filter,
-    past,
-    state,
-    tab,
-    track_text,
-)
-from dashboard.alert_panel import draw_pager, silence_of
+from dashboard import components, formatting, state, tab
+from dashboard.activity import past
+from dashboard.alerting.panel import draw_pager, silence_of
+from dashboard.asking.questions import draw_asked
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice
-from dashboard.gateway_lines import draw_gateways
 from dashboard.i18n import gettext as _
-from dashboard.pause_dialogs import ask_pause_gateway
-from dashboard.questions import draw_asked
-from dashboard.session_row import Row, draw_row
+from dashboard.overview import filter_bar as overview_filter
+from dashboard.overview import fleet_bar
+from dashboard.overview import selection as overview
+from dashboard.overview.gateway_lines import draw_gateways
+from dashboard.overview.row import Row, draw_row
+from dashboard.session import actions
+from dashboard.session.pause_dialogs import ask_pause_gateway
+from dashboard.text import track as track_text
 
 REFRESH_SECONDS = 2
 ROWS = 25

@@ -4,16 +4,17 @@ import streamlit as st
 
 from core.settings.overlay import SAVED_ON_THE_PAGE
 from core.settings.values import ServerSettings, Settings
-from dashboard import components, settings_actions, state, tab
+from dashboard import components, state, tab
 from dashboard.auth.users import Role
-from dashboard.check_results import draw_results
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
-from dashboard.settings_alerting import draw_alerting
-from dashboard.settings_fields import interval_fields, server_fields
-from dashboard.settings_form import draw_notice, field_key, label, open_form
-from dashboard.settings_opt_ins import draw_opt_ins
-from dashboard.settings_sessions import draw_sessions
+from dashboard.settings_page import actions as settings_actions
+from dashboard.settings_page.alerting import draw_alerting
+from dashboard.settings_page.check_results import draw_results
+from dashboard.settings_page.fields import interval_fields, server_fields
+from dashboard.settings_page.form import draw_notice, field_key, label, open_form
+from dashboard.settings_page.opt_ins import draw_opt_ins
+from dashboard.settings_page.sessions import draw_sessions
 from dashboard.words import TOKEN_SOURCE_ORDER, TOKEN_SOURCES
 
 

@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import components, formatting, state, sync_actions, sync_order, sync_tables, sync_text, tab
+from dashboard import components, formatting, state, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
-from dashboard.sync_view import SyncView
+from dashboard.memory.sync_view import SyncView
+from dashboard.sync import actions as sync_actions
+from dashboard.sync import order as sync_order
+from dashboard.sync import tables as sync_tables
+from dashboard.text import sync as sync_text
 
 REFRESH_SECONDS = 1.5
 # The agent looks every 10 s; without a look for so long, what is shown is old.

@@ -10,12 +10,12 @@ from dashboard import components, formatting, people_actions, state, tab
 from dashboard.auth import links
 from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, Role, User, Way
+from dashboard.auth.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
-from dashboard.link_box import link_box
+from dashboard.looks.link_box import link_box
+from dashboard.looks.theme import NAME
 from dashboard.people_actions import ADD, USERS, field_key
-from dashboard.theme import NAME
-from dashboard.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
 
 MOMENT_SECONDS = 60
 ROLE_NAMES = [str(role) for role in Role]

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from core.store import FileStore, modify
-from dashboard.connections import LimitedProtocol
+from dashboard.serving.connections import LimitedProtocol
 from tests.support.gate_server import (
     Server,
     create_administrator,

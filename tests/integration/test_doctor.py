@@ -13,7 +13,7 @@ from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
 from core.doctor.examination import examine
 from core.models import Verdict
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
-from dashboard.diagnosis_text import report
+from dashboard.text.diagnosis import report
 from simulator import Simulator
 from tests.plugins.leaks import inspect
 from tests.support.live_core import FAST, SECRET, SERVER, SESSION, LiveCore, environment, live_core

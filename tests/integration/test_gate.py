@@ -223,7 +223,7 @@ def test_sigterm_while_starting_ends_with_zero(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, signal, time; from dashboard.stopping import StopSignals\n"
+            "import sys, signal, time; from dashboard.serving.stopping import StopSignals\n"
             "with StopSignals().handled(): print('ready', flush=True); time.sleep(60)",
         ],
         env={"PYTHONPATH": str(ROOT)},

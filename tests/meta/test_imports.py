@@ -54,6 +54,96 @@ CORE_MAY_IMPORT: dict[str, set[str]] = {
 Core's other modules (`core/models.py`, `core/clock.py` ...) are everybody's, and import none of these parts.
 """
 
+DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
+    "i18n": set(),
+    "words": {"i18n"},
+    "formatting": {"i18n", "words"},
+    "looks": {"i18n"},
+    "auth": {"formatting", "i18n", "looks"},
+    "settings": {"auth"},
+    "text": {"auth", "formatting", "i18n", "words"},
+    "memory": set(),
+    "tab": {"auth"},
+    "state": {"auth", "formatting", "i18n", "looks", "memory", "text"},
+    "components": {"auth", "formatting", "i18n", "looks", "state", "tab", "text", "words"},
+    "asking": {"components", "i18n", "state", "tab", "text"},
+    "activity": {"auth", "components", "formatting", "i18n", "state", "tab", "text", "words"},
+    "alerting": {"asking", "auth", "components", "formatting", "i18n", "state", "text"},
+    "doctor": {"auth", "components", "formatting", "i18n", "memory", "state", "text"},
+    "session": {
+        "activity",
+        "asking",
+        "auth",
+        "components",
+        "formatting",
+        "i18n",
+        "memory",
+        "state",
+        "tab",
+        "text",
+        "words",
+    },
+    "handoff": {
+        "auth",
+        "components",
+        "formatting",
+        "i18n",
+        "looks",
+        "session",
+        "state",
+        "tab",
+        "text",
+        "words",
+    },
+    "overview": {
+        "alerting",
+        "asking",
+        "auth",
+        "components",
+        "formatting",
+        "i18n",
+        "session",
+        "state",
+        "tab",
+        "text",
+        "words",
+    },
+    "settings_page": {"auth", "components", "doctor", "formatting", "i18n", "state", "tab", "words"},
+    "sync": {"activity", "auth", "components", "formatting", "i18n", "memory", "state", "tab", "text"},
+    "people_actions": {"auth", "formatting", "i18n", "state", "tab"},
+    "screens": {
+        "activity",
+        "alerting",
+        "asking",
+        "auth",
+        "components",
+        "doctor",
+        "formatting",
+        "handoff",
+        "i18n",
+        "looks",
+        "memory",
+        "overview",
+        "people_actions",
+        "session",
+        "settings_page",
+        "state",
+        "sync",
+        "tab",
+        "text",
+        "words",
+    },
+    "app": {"components", "i18n", "looks", "state"},
+    "serving": {"auth", "i18n", "looks", "settings"},
+    "server": {"activity", "auth", "handoff", "serving", "settings"},
+    "cli": {"handoff", "server", "serving", "settings", "state"},
+}
+"""The parts of dashboard in the same way: every package and module of it."""
+
+PARTS = {"core": CORE_MAY_IMPORT, "dashboard": DASHBOARD_MAY_IMPORT}
+
+each_divided = pytest.mark.parametrize("package", PARTS)
+
 HOMES = {
     "argon2": ["dashboard/auth/*"],
     "authlib": ["dashboard/auth/provider.py"],
@@ -62,10 +152,10 @@ HOMES = {
     "docker": ["core/containers/engine.py"],
     "dotenv": ["cli/environment.py", "core/propagation/env_file.py"],
     "filelock": ["core/locks.py"],
-    "markdown_it": ["dashboard/runbooks.py"],
+    "markdown_it": ["dashboard/serving/runbooks.py"],
     "httpx2": ["dashboard/auth/provider.py"],
     "joserfc": ["dashboard/auth/provider.py"],
-    "phonenumbers": ["dashboard/phone.py"],
+    "phonenumbers": ["dashboard/text/phone.py"],
     "prometheus_client": ["exporter/*"],
     "pyrage": ["cli/backup/encryption.py"],
     "pydantic": [
@@ -89,7 +179,7 @@ HOMES = {
         "core/propagation/sync_file.py",
         "exporter/web_config.py",
     ],
-    "segno": ["dashboard/qr.py", "cli/qr_terminal.py"],
+    "segno": ["dashboard/looks/qr.py", "cli/qr_terminal.py"],
     "starlette": ["dashboard/*", "exporter/*"],
     "streamlit": ["dashboard/*"],
     "tinydb": ["core/store/*"],
@@ -130,30 +220,21 @@ def foreign_imports(path: Path) -> set[str]:
     return names - set(PACKAGES) - sys.stdlib_module_names
 
 
-def part_of_core(name: str) -> str:
-    """Return the package or module of core that `core.x` or `core.x.y` belongs to."""
+def part_of(name: str) -> str:
+    """Return the package or module that `core.x` or `core.x.y` belongs to in core."""
     return name.split(".")[1]
 
 
-def part_of(path: Path) -> str:
-    """Return the package or module of core that a file belongs to."""
-    return path.parts[1].removesuffix(".py")
-
-
-def may_know(part: str) -> set[str]:
-    """Return what a part of core may import, itself included."""
-    return {part} | CORE_MAY_IMPORT.get(part, set())
-
-
-def core_modules_imported(path: Path) -> Iterator[str]:
-    """Yield each module of core that a module imports, `from core import x` as `core.x`."""
+def modules_imported(path: Path) -> Iterator[str]:
+    """Yield each module that a module imports of its own package, `from core import x` as `core.x`."""
+    package = path.parts[0]
     for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.ImportFrom) and node.module == "core":
-            yield from (f"core.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("core."):
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            yield from (f"{package}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
             yield str(node.module)
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("core."))
+            yield from (alias.name for alias in node.names if alias.name.startswith(f"{package}."))
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -169,31 +250,61 @@ def test_package_imports_only_what_it_may_know(package: str) -> None:
     assert wrong == []
 
 
-def test_part_of_core_imports_only_what_it_may_know() -> None:
+@each_divided
+def test_part_of_a_package_imports_only_what_it_may_know(package: str) -> None:
+    parts = PARTS[package]
+    may_know = {part: {part} | parts.get(part, set()) for part in parts_on_disk(package) | set(parts)}
+
     wrong = [
         f"{path} imports {name}"
         for path in modules()
-        if path.parts[0] == "core"
-        for name in core_modules_imported(path)
-        if part_of_core(name) in CORE_MAY_IMPORT.keys() - may_know(part_of(path))
+        if path.parts[0] == package and path.name != "__init__.py"
+        for name in modules_imported(path)
+        if part_of(name) in parts.keys() - may_know[path.parts[1].removesuffix(".py")]
     ]
 
     assert wrong == []
 
 
-def test_parts_of_core_are_named_in_reading_order() -> None:
-    parts = list(CORE_MAY_IMPORT)
+@each_divided
+def test_parts_are_named_in_reading_order(package: str) -> None:
+    parts = list(PARTS[package])
 
-    assert {path.parts[1] for path in modules() if path.parts[0] == "core" and len(path.parts) > 2} <= set(
-        parts
+    assert parts_on_disk(package, folders_only=package == "core") <= set(parts)
+    assert set(parts) <= parts_on_disk(package)
+    assert [name for place, name in enumerate(parts) if not PARTS[package][name] <= set(parts[:place])] == []
+
+
+@each_divided
+def test_docs_show_the_parts_in_this_order(package: str) -> None:
+    section = (
+        text_of(Path("docs/design.md")).partition(f"## The parts of {package}\n")[2].partition("\n## ")[0]
     )
-    assert [name for place, name in enumerate(parts) if not CORE_MAY_IMPORT[name] <= set(parts[:place])] == []
+    rows = re.findall(r"^\| `(\w+)(?:/|[.]py)` \|", section, re.MULTILINE)
+
+    assert rows == list(PARTS[package])
 
 
-def test_docs_show_the_parts_of_core_in_this_order() -> None:
-    rows = re.findall(r"^\| `(\w+)(?:/|[.]py)` \|", text_of(Path("docs/design.md")), re.MULTILINE)
+def test_packages_of_the_page_hand_nothing_on() -> None:
+    wrong = [
+        str(path)
+        for path in modules()
+        if path.parts[0] == "dashboard" and path.name == "__init__.py"
+        if len(tree_of(path).body) != 1 or not ast.get_docstring(tree_of(path))
+    ]
 
-    assert rows == list(CORE_MAY_IMPORT)
+    assert wrong == []
+
+
+def parts_on_disk(package: str, *, folders_only: bool = False) -> set[str]:
+    """Return the names of a package's folders and of its modules beside them."""
+    return {
+        path.parts[1].removesuffix(".py")
+        for path in modules()
+        if path.parts[0] == package
+        and path.name != "__init__.py"
+        and len(path.parts) > (2 if folders_only else 1)
+    }
 
 
 def test_imports_are_absolute() -> None:

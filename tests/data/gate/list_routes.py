@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute, Mount
 
 from core.settings.loader import load_settings
 from core.store import FileStore, History
-from dashboard import access, server
+from dashboard import server
+from dashboard.serving import access
 from dashboard.settings import DashboardEnvironment
 from tests.support.handing_off import handoffs
 

@@ -8,9 +8,10 @@ from core.exceptions import ConfigurationError
 from core.logs import configure_logging
 from core.settings.loader import load_settings
 from core.store import FileStore, History
-from dashboard import access, server
+from dashboard import server
+from dashboard.serving import access
+from dashboard.serving.stopping import StopSignals
 from dashboard.settings import DashboardEnvironment
-from dashboard.stopping import StopSignals
 from tests.support.handing_off import handoffs
 
 if __name__ == "__main__":

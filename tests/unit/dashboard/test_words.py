@@ -8,7 +8,8 @@ from core.models import Reason, TokenSource, Verdict
 from core.operation_status import OUTCOMES, Kind, Step
 from core.settings import fields, overlay, source
 from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
-from dashboard import theme, words
+from dashboard import words
+from dashboard.looks import theme
 
 
 def test_every_verdict_has_words_a_shape_and_a_colour() -> None:

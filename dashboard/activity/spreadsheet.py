@@ -1,0 +1,95 @@
+"""The activity as a file for a spreadsheet, at /activity.csv; behind the gate, like every page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.models import HistoryEntry
+from dashboard import state
+from dashboard.activity.lines import Wanted, read_lines
+from dashboard.auth import identity
+from dashboard.auth.cookies import SIGN_IN_COOKIE
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice
+from dashboard.i18n import N_, negotiate
+from dashboard.text.history import tell
+from dashboard.words import HISTORY_KINDS, visible_kinds
+
+PATH = "/activity.csv"
+MOST_LINES = 20_000
+"""So many fit into the memory of a small machine and into every spreadsheet; more, and the file says so."""
+HEADS = (N_("Time"), N_("Kind"), N_("Gateway"), N_("Session"), N_("Person"), N_("What"), N_("Result"))
+
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\t\r\n＝＋－＠])")
+"""Also within a cell: where the comma parts decimals, spreadsheets open the file by its semicolons."""
+
+
+def activity_routes() -> list[Route]:
+    """Return the route of the file."""
+    return [Route(PATH, _send, methods=["GET"])]
+
+
+def lines(voice: Voice, entries: Sequence[HistoryEntry]) -> Iterator[str]:
+    """Write the file line by line, in the reader's language and zone; at most `MOST_LINES`."""
+    _ = voice.translate
+    # The mark tells spreadsheets that it is UTF-8.
+    yield "\ufeff" + _row(_(head) for head in HEADS)
+    for entry in entries[:MOST_LINES]:
+        told = tell(voice, entry)
+        yield _row(
+            (
+                entry.at.astimezone(voice.zone).isoformat(sep=" ", timespec="seconds"),
+                _(HISTORY_KINDS.get(entry.kind, entry.kind)),
+                entry.server or "",
+                entry.session or "",
+                entry.actor or "",
+                told.what,
+                told.result,
+            )
+        )
+    if len(entries) > MOST_LINES:
+        told_last = _("Only the newest {count} lines are here. Choose a shorter time.")
+        yield _row([told_last.format(count=MOST_LINES)])
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return _FORMULA.sub(r"\1'", cell)
+
+
+def _send(request: Request) -> Response:
+    # Not a coroutine: Starlette runs it in a thread, as it reads files.
+    user = identity.user_of(request.cookies.get(SIGN_IN_COOKIE))
+    if user is None:
+        return Response(status_code=401)
+    query, now = request.query_params, datetime.now(UTC)
+    wanted = Wanted(**{name: query[name] for name in Wanted.__dataclass_fields__ if name in query})
+    voice = Voice(now, _zone(query.get("zone", "")), negotiate(request.headers.get("accept-language")))
+    kinds = visible_kinds(is_administrator=user.role.covers(Role.ADMINISTRATOR))
+    entries = read_lines(state.core().history.read, wanted, kinds=kinds, now=now, limit=MOST_LINES + 1)
+    name = f"activity-{now.astimezone(voice.zone):%Y-%m-%d-%H%M}.csv"
+    disposition = {"content-disposition": f'attachment; filename="{name}"'}
+    text = "".join(lines(voice, entries))
+    return Response(text, media_type="text/csv; charset=utf-8", headers=disposition)
+
+
+def _row(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(harmless(cell) for cell in cells)
+    return line.getvalue()
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,115 @@
+"""Draw the activity: its filter, its lines, and the way to older ones and to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.models import HistoryEntry, Snapshot
+from dashboard import components, state
+from dashboard.activity import actions as activity_actions
+from dashboard.activity import past
+from dashboard.activity.actions import widget
+from dashboard.activity.lines import PERIODS, USUAL_PERIOD, Lines, Wanted
+from dashboard.activity.spreadsheet import PATH
+from dashboard.formatting import Voice
+from dashboard.i18n import gettext as _
+from dashboard.text.history import tell
+from dashboard.words import HISTORY_KINDS
+
+
+def draw_filter(snapshot: Snapshot) -> Wanted:
+    """Draw what can be looked for, and return it; the address keeps it."""
+    kinds = [one for one in HISTORY_KINDS if one in past.visible_kinds()]
+    servers = [server.server for server in snapshot.servers]
+    sessions = sorted({one.session for server in snapshot.servers for one in server.sessions})
+    with st.container(key="filter", horizontal=True, vertical_alignment="bottom"):
+        period = _choose("period", _("Time"), list(PERIODS), lambda one: _(PERIODS[one]), usual=USUAL_PERIOD)
+        kind = _choose("kind", _("Kind"), kinds, lambda one: _(HISTORY_KINDS[one]))
+        server = _choose("server", _("Gateway"), servers, str) if len(servers) > 1 else ""
+        session = _choose("session", _("Session"), sessions, str)
+        person = st.text_input(
+            _("Person"),
+            value=st.query_params.get("person", ""),
+            key=widget("person"),
+            on_change=activity_actions.keep_filter,
+            placeholder=_("Everybody"),
+            max_chars=100,
+            width=180,
+        )
+    return Wanted(server=server, session=session, kind=kind, person=(person or "").strip(), period=period)
+
+
+def table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
+    """Return the lines, the newest first."""
+    heads = (_("Time"), _("Session"), _("What"), _("Person"))
+    rows = "".join(_row(voice, entry) for entry in entries)
+    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    return (
+        f'<table class="ops-history ops-activity"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def draw_footer(lines: Lines) -> None:
+    """Draw the way to newer and older lines, and to the file."""
+    with st.container(key="pages", horizontal=True, vertical_alignment="center"):
+        for label, key, page, offered in (
+            (_("Newer"), "newer", lines.page - 1, lines.page > 1),
+            (_("Older"), "older", lines.page + 1, lines.has_older),
+        ):
+            if lines.page > 1 or lines.has_older:
+                st.button(label, key=key, disabled=not offered, on_click=activity_actions.turn, args=(page,))
+        wanted = {name: value for name, value in vars(lines.wanted).items() if value}
+        query = urlencode(wanted | {"zone": state.zone_name()})
+        link = f'<a class="ops-anchor" href="{PATH[1:]}?{escape(query, quote=True)}" download>'
+        words = escape(_("Download as CSV"))
+        st.html(f"{link}{words}</a>", width="content")
+
+
+def draw_nothing(wanted: Wanted) -> None:
+    """Say that there is nothing, and what to do."""
+    with st.container(key="panel"):
+        if wanted == Wanted(period="all"):
+            components.note("idle", _("Nothing has happened yet. This fills as sessions change."))
+            return
+        components.note("idle", _("Nothing matches in this time."))
+        label = _("Show everything")
+        st.button(label, key="show-all", on_click=activity_actions.show_all, type="primary")
+
+
+def _choose(
+    name: str, label: str, options: Sequence[str], words: Callable[[str], str], *, usual: str = ""
+) -> str:
+    """Draw one part of the filter; it begins with what the address says."""
+    offered = options if usual else ["", *options]
+    given = st.query_params.get(name, usual)
+    if given not in offered:
+        # A link may name what has been removed since: its past is still there.
+        offered = [*offered, given]
+    return st.selectbox(
+        label,
+        offered,
+        index=offered.index(given),
+        format_func=lambda one: (words(one) if one in options else one) or _("All"),
+        key=widget(name),
+        on_change=activity_actions.keep_filter,
+        width=180,
+    )
+
+
+def _row(voice: Voice, entry: HistoryEntry) -> str:
+    told = tell(voice, entry)
+    exact = escape(voice.exactly(entry.at), quote=True)
+    where = escape(entry.server or "")
+    if entry.session:
+        query = escape(urlencode({"server": entry.server or "", "session": entry.session}), quote=True)
+        where = f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(entry.session)}</a>'
+    tone = f' class="ops-says-{told.tone}"' if told.tone else ""
+    result = f' <span class="ops-soft">{escape(told.result)}</span>' if told.result else ""
+    return (
+        f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td><td>{where}</td>'
+        f"<td><span{tone}>{escape(told.what)}</span>{result}</td><td>{escape(entry.actor or '')}</td></tr>"
+    )

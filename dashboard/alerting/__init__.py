@@ -1,0 +1,1 @@
+"""What concerns Alertmanager: acknowledging a session, and testing the pager."""

@@ -1,0 +1,50 @@
+"""Acknowledging and testing the pager: what the buttons do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from dashboard import state
+from dashboard.asking.until_form import read_until
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+
+LONGEST = timedelta(days=7)
+
+
+def form(server: str, session: str) -> str:
+    """Name the form in which an acknowledgement is described."""
+    return f"acknowledge-form-{server}-{session}"
+
+
+def acknowledge(server: str, session: str) -> None:
+    """Have nobody notified of a session for a while, why and until when stand in its form."""
+    user = state.require(Role.OPERATOR)
+    settings = state.settings().alertmanager
+    if settings is None:
+        return
+    chosen = read_until(form(server, session))
+    # Alertmanager's own page shows who and why; it refuses a silence without a comment.
+    state.alerting().silence(
+        settings,
+        (server, session),
+        author=user.name,
+        comment=chosen.reason or _("Acknowledged"),
+        until=chosen.until or datetime.now(UTC) + LONGEST,
+    )
+
+
+def notify_again(server: str, session: str, silence: str) -> None:
+    """End an acknowledgement."""
+    user = state.require(Role.OPERATOR)
+    settings = state.settings().alertmanager
+    if settings is not None:
+        state.alerting().expire(settings, (server, session), actor=user.name, silence=silence)
+
+
+def test_pager() -> None:
+    """Send a test through Alertmanager to whoever is on call."""
+    user = state.require(Role.OPERATOR)
+    settings = state.settings().alertmanager
+    if settings is not None:
+        state.alerting().begin_test(settings, actor=user.name)

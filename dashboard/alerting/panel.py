@@ -1,0 +1,121 @@
+"""Draw what concerns Alertmanager: acknowledging a session, and testing the pager."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.alertmanager.api import Silence
+from core.models import SessionSnapshot, Verdict
+from dashboard import components, state
+from dashboard.alerting import actions as alert_actions
+from dashboard.asking import questions
+from dashboard.asking.until_form import draw_until
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.text import alerts as alert_text
+
+REFRESH_SECONDS = 2
+
+
+def silence_of(session: SessionSnapshot) -> Silence | None:
+    """Return the acknowledgement of a session, as far as it is known."""
+    settings = state.settings().alertmanager
+    return state.alerting().silences(settings).of(session.server, session.session) if settings else None
+
+
+def silence_line(voice: Voice, session: SessionSnapshot) -> str:
+    """Return who acknowledged a session, why and until when; empty when nobody did."""
+    found = silence_of(session)
+    told = escape(alert_text.silence(voice, found)) if found else ""
+    return f'<div class="ops-soft ops-break">{told}</div>' if told else ""
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_acknowledgement(server: str, name: str) -> None:
+    """Draw whether somebody takes care of a session, and the button with which to say so."""
+    state.user()
+    settings = state.settings().alertmanager
+    snapshot = state.snapshot()
+    session = snapshot.session(server, name)
+    if settings is None or session is None:
+        return
+    voice, found = state.voice(snapshot.taken_at), silence_of(session)
+    is_lost = session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED)
+    problem = state.alerting().problem((server, name)) or state.alerting().silences(settings).problem
+    if found is None and not is_lost and not problem:
+        return
+    with st.container(key="acknowledge-box"):
+        components.subtitle(_("Alerts"))
+        if problem:
+            components.note("warn", alert_text.problem(voice, problem), icon="warning")
+        if found is not None:
+            components.soft(alert_text.silence(voice, found))
+        if state.may(Role.OPERATOR):
+            _draw_button(session, found)
+
+
+def draw_end_button(session: SessionSnapshot, found: Silence) -> None:
+    """Draw the button that ends an acknowledgement."""
+    names = (session.server, session.session)
+    st.button(
+        _("Notify again of {session}").format(session=plain(session.session)),
+        key=f"notify-{session.server}-{session.session}",
+        on_click=alert_actions.notify_again,
+        args=(*names, found.id),
+        disabled=state.alerting().is_busy(names),
+        width="stretch",
+    )
+
+
+def _draw_button(session: SessionSnapshot, found: Silence | None) -> None:
+    names = (session.server, session.session)
+    if found is not None:
+        draw_end_button(session, found)
+        return
+    label = _("Acknowledge {session}").format(session=plain(session.session))
+    is_busy = state.alerting().is_busy(names)
+    if st.button(label, key=f"acknowledge-{names[0]}-{names[1]}", disabled=is_busy, width="stretch"):
+        questions.ask("acknowledge", *names)
+
+
+def ask_acknowledge(server: str, session: str) -> None:
+    """Ask why and until when, before alerts of a session are kept back."""
+    label = _("Acknowledge {session}").format(session=plain(session))
+    text = _("Nobody is notified of it meanwhile. It is still checked, and its metrics go on.")
+
+    @st.dialog(_("Acknowledge {session}?").format(session=plain(session)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        draw_until(alert_actions.form(server, session), may_stay_open=False)
+        key = f"acknowledge-yes-{server}-{session}"
+        components.answers(label, key, alert_actions.acknowledge, (server, session))
+
+    ask()
+
+
+def draw_pager(voice: Voice) -> None:
+    """Draw the test of the pager and how far it has come; nothing where no Alertmanager is set."""
+    settings = state.settings().alertmanager
+    if settings is None or not state.may(Role.OPERATOR):
+        return
+    test = state.alerting().test()
+    is_running = test is not None and test.running
+    with st.container(key="pager", horizontal=True, vertical_alignment="center"):
+        components.soft(_("Alertmanager: {address}").format(address=settings.address))
+        label = _("Test my pager")
+        st.button(label, key="test-pager", on_click=alert_actions.test_pager, disabled=is_running)
+    if test is None:
+        return
+    told = _("Tested by {name} {moment}").format(name=test.actor, moment=voice.moment(test.began))
+    components.soft(told)
+    components.findings([("good", alert_text.leg(voice, one)) for one in test.passed])
+    if is_running:
+        components.waiting(_("On its way. The end of the alert is told, too: that takes about two minutes."))
+    elif test.problem:
+        components.note("bad", alert_text.problem(voice, test.problem), icon="warning")
+    else:
+        components.note("good", _("The pager works: the notice and its end were delivered."), icon="check")

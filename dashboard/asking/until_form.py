@@ -1,0 +1,60 @@
+"""Ask why something is done and until when; pausing and acknowledging ask alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+import streamlit as st
+
+from dashboard import components, state, tab
+from dashboard.i18n import gettext as _
+from dashboard.text.until import AT, OPEN, SPANS, USUAL, ends_at
+
+REASON_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was typed and chosen."""
+
+    reason: str
+    until: datetime | None
+
+
+def draw_until(form: str, *, may_stay_open: bool) -> None:
+    """Draw the reason and the end of something."""
+    st.text_input(
+        _("Why? Everybody sees it."),
+        key=f"{form}-reason",
+        max_chars=REASON_LENGTH,
+        placeholder=_("Maintenance, new SIM card, ..."),
+        autocomplete="off",
+    )
+    spans = [one for one in SPANS if may_stay_open or one != OPEN]
+    span = st.pills(
+        _("For how long?"),
+        spans,
+        default=USUAL,
+        required=True,
+        format_func=lambda one: _(SPANS[one]),
+        key=f"{form}-span",
+        wrap=True,
+    )
+    if span == AT:
+        st.time_input(_("Until this time, today or tomorrow"), value=time(14), key=f"{form}-at", step=900)
+    voice = state.voice(datetime.now(UTC))
+    chosen = read_until(form)
+    if chosen.until is not None:
+        components.soft(_("It ends by itself at {moment}.").format(moment=voice.moment(chosen.until)))
+    else:
+        components.soft(_("It lasts until somebody ends it."))
+
+
+def read_until(form: str) -> Chosen:
+    """Return what stands in the form, counted from now."""
+    now = datetime.now(UTC)
+    at = tab.held_time(f"{form}-at")
+    until = ends_at(tab.typed(f"{form}-span") or USUAL, at, now=now, zone=state.voice(now).zone)
+    reason = " ".join(tab.typed(f"{form}-reason").split())[:REASON_LENGTH]
+    return Chosen(reason, until)

@@ -1,0 +1,30 @@
+"""What roles and ways of signing in are called: English here, translated where they are shown."""
+
+from __future__ import annotations
+
+from dashboard.auth.users import Role, Way
+from dashboard.i18n import N_
+
+ROLES: dict[Role, str] = {
+    Role.VIEWER: N_("viewer"),
+    Role.OPERATOR: N_("operator"),
+    Role.ADMINISTRATOR: N_("administrator"),
+}
+
+ROLES_EXPLAINED: dict[Role, str] = {
+    Role.VIEWER: N_("Sees every session, but no code that links a phone."),
+    Role.OPERATOR: N_("Also pairs, restarts, closes, logs out and pauses sessions."),
+    Role.ADMINISTRATOR: N_("Also changes settings and users."),
+}
+
+NEW_USER_WAYS: dict[Way, str] = {
+    Way.PASSWORD: N_("With a password, by a one-time link"),
+    Way.PROXY: N_("Through the proxy in front of this page"),
+    Way.PROVIDER: N_("By single sign-on"),
+}
+
+WAYS: dict[Way, str] = {
+    Way.PASSWORD: N_("You signed in with a password."),
+    Way.PROXY: N_("The proxy in front of this page signed you in."),
+    Way.PROVIDER: N_("Your single sign-on signed you in."),
+}

@@ -1,0 +1,96 @@
+"""Draw the doctor: what was asked, what came of it, the cause and the next step."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
+from core.models import SessionSnapshot, Verdict
+from core.operation_status import OperationStatus
+from core.version import version
+from dashboard import components, state
+from dashboard.auth.users import Role
+from dashboard.doctor.actions import ask_whatsapp, examine_failed, examine_session
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.text.diagnosis import TONES, answer, report, sentence
+
+WAITING = (Cause.STARTING, Cause.WAITING_FOR_SCAN, Cause.WAITING_FOR_CODE)
+
+
+def draw_doctor(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> None:
+    """Offer an examination, and draw the latest; one begins by itself after a pairing that failed."""
+    if not state.may(Role.OPERATOR):
+        return
+    examine_failed(session, operation)
+    doctor = state.examinations()
+    found = doctor.latest(session.server, session.session)
+    running = doctor.is_running(session.server, session.session)
+    with st.container(key="doctor-box"):
+        components.subtitle(_("Doctor"))
+        if found is not None and not running and found.began_at < session.since:
+            # The session has changed since: what was found out then would only mislead now.
+            found = None
+        if found is not None:
+            draw_diagnosis(found)
+            if found.cause is not None and not running:
+                _draw_copy(voice, found)
+                _offer_whatsapp(session, found)
+        elif not running:
+            components.soft(_("Asks the gateway one question after the other, until the cause is found."))
+        if running:
+            components.waiting(_("Asking the gateway"))
+        else:
+            st.button(
+                _("Examine {session}").format(session=plain(session.session)),
+                key=f"doctor-{session.server}-{session.session}",
+                on_click=examine_session,
+                args=(session.server, session.session),
+                type="tertiary" if session.verdict == Verdict.CONNECTED else "secondary",
+                width="stretch",
+            )
+
+
+def draw_diagnosis(found: Diagnosis) -> None:
+    """Draw the cause first, then the answers that lead to it."""
+    told = sentence(_, found)
+    if told:
+        tone = "good" if found.cause is Cause.WELL else "wait" if found.cause in WAITING else "warn"
+        shape = components.shape("check" if tone == "good" else "info")
+        st.html(
+            f'<div class="ops-note ops-{tone}" role="status" data-ops="diagnosis">'
+            f"{shape}<div>{components.prose(told)}</div></div>"
+        )
+    components.findings([(TONES[one.result], answer(_, one)) for one in found.results])
+
+
+def _draw_copy(voice: Voice, found: Diagnosis) -> None:
+    components.soft(_("Examined {moment}").format(moment=voice.moment(found.began_at)))
+    text, label = escape(report(_, found, version()), quote=True), escape(_("Copy the report"))
+    done = escape(_("Copied"), quote=True)
+    st.html(
+        f'<div class="ops-buttons"><button type="button" data-ops-copy="{text}" data-ops-done="{done}">'
+        f"{label}</button></div>"
+    )
+
+
+def _offer_whatsapp(session: SessionSnapshot, found: Diagnosis) -> None:
+    """Offer the one question that is not asked unless somebody wants it: it is noticed by WhatsApp."""
+    results = {one.check: one.result for one in found.results}
+    if Check.END_TO_END in results or results.get(Check.PAGE_ANSWERS) is not Result.PASSED:
+        return
+    components.soft(
+        _(
+            "WhatsApp itself can be asked, too: it looks up a number that is nobody's. Not time and again: "
+            "it may take that for misuse and block the number."
+        )
+    )
+    st.button(
+        _("Examine {session} and ask WhatsApp").format(session=plain(session.session)),
+        key=f"doctor-whatsapp-{session.server}-{session.session}",
+        on_click=ask_whatsapp,
+        args=(session.server, session.session),
+        width="stretch",
+    )

@@ -1,0 +1,103 @@
+"""What the reader of the overview looks for; it stands in the page's address, so that links keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.models import SessionSnapshot
+from dashboard import components, tab
+from dashboard.formatting import Voice, verdict_label
+from dashboard.i18n import gettext as _
+from dashboard.overview import actions as overview_actions
+from dashboard.overview import selection as overview
+from dashboard.overview.actions import PAGE, SERVER, TEXT, VERDICT, VERDICTS
+
+FEW = 6
+"""So many sessions are seen at a glance: there is nothing to look for."""
+
+ROWS = 25
+"""On one page: more of them make a browser slow, and what needs somebody stands first."""
+
+
+def draw_filter(
+    voice: Voice, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
+) -> list[SessionSnapshot]:
+    """Draw what can be looked for, and return the sessions that were found."""
+    wanted = st.query_params.get_all(VERDICT)
+    if len(sessions) <= FEW and not any(name in st.query_params for name in (TEXT, SERVER, VERDICT)):
+        return list(sessions)
+    with st.container(key="filter", horizontal=True, vertical_alignment="top"):
+        text = st.text_input(
+            _("Find a session"),
+            key=TEXT,
+            type="search",
+            placeholder=_("Part of its name"),
+            live=True,
+            bind="query-params",
+            max_chars=60,
+            width=260,
+        )
+        server = ""
+        if len(servers) > 1:
+            server = st.selectbox(
+                _("Gateway"),
+                ["", *servers],
+                format_func=lambda name: name or _("All gateways"),
+                key=SERVER,
+                bind="query-params",
+                width=220,
+            )
+        matching = overview.chosen(sessions, text=text or "", server=server, verdicts=())
+        counts = overview.present(matching, wanted)
+        if not counts:
+            return []
+        verdicts = st.pills(
+            _("Status"),
+            list(counts),
+            selection_mode="multi",
+            default=[one for one in counts if one in wanted],
+            format_func=lambda one: f"{verdict_label(voice, one)} {counts[one]}",
+            key=VERDICTS,
+            on_change=overview_actions.keep_verdicts,
+            wrap=True,
+        )
+    return overview.chosen(matching, text="", server="", verdicts=verdicts)
+
+
+def draw_nothing_found() -> None:
+    """Say that nothing was found, and offer to see everything."""
+    with st.container(key="panel"):
+        components.note("idle", _("No session matches."))
+        st.button(_("Show all sessions"), key="show-all", on_click=overview_actions.show_all, type="primary")
+
+
+def on_page(found: Sequence[SessionSnapshot]) -> Sequence[SessionSnapshot]:
+    """Return what stands on the page of the list that the reader is on."""
+    first = (_page(len(found)) - 1) * ROWS
+    return found[first : first + ROWS]
+
+
+def draw_pages(count: int) -> None:
+    """Draw the way to the other pages of the list, if there are any."""
+    if count > ROWS:
+        first = (_page(count) - 1) * ROWS + 1
+        with st.container(key="pages", horizontal=True, vertical_alignment="center"):
+            st.pagination(_pages(count), key=PAGE, bind="query-params")
+            told = _("{first} to {last} of {count}")
+            components.soft(told.format(first=first, last=min(first + ROWS - 1, count), count=count))
+
+
+def _page(count: int) -> int:
+    # The list may have become shorter since a page was chosen; then Streamlit, too, begins anew.
+    page = int(tab.held(PAGE)) if tab.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
+    return page if 1 <= page <= _pages(count) else 1
+
+
+def _pages(count: int) -> int:
+    return max(1, -(-count // ROWS))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 1

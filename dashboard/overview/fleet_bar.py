@@ -1,0 +1,125 @@
+"""Select several sessions and do something to all of them: the bar above the list, and the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from core.models import SessionSnapshot
+from core.operations.fleet import Action
+from dashboard import components, state, tab
+from dashboard.asking import questions
+from dashboard.asking.until_form import draw_until
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice
+from dashboard.i18n import gettext as _
+from dashboard.overview import fleet_actions
+from dashboard.overview.fleet_actions import PAUSE_FORM, PLACE
+from dashboard.text import fleet as fleet_text
+
+QUESTION = "fleet"
+
+
+def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
+    """Draw the bar, offered where there are several, and how far a start of several has come."""
+    if not state.may(Role.OPERATOR):
+        return
+    picked = tab.picked()
+    if offer or picked is not None:
+        with st.container(key="fleet", horizontal=True, vertical_alignment="center"):
+            if picked is None:
+                label = _("Select several")
+                st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
+            else:
+                _draw_bar(len(picked), [(one.server, one.session) for one in found])
+    components.told(tab.notice(PLACE))
+    _draw_progress(voice)
+
+
+def draw_pick(session: SessionSnapshot) -> None:
+    """Draw the box that selects a session, while somebody selects."""
+    picked = tab.picked()
+    if picked is None or not state.may(Role.OPERATOR):
+        return
+    names = (session.server, session.session)
+    ticked = names in picked
+    st.checkbox(
+        _("Select {session}").format(session=session.session),
+        value=ticked,
+        key=fleet_actions.box_key(*names, ticked=ticked),
+        on_change=fleet_actions.keep_box,
+        args=names,
+        kwargs={"ticked": ticked},
+        label_visibility="collapsed",
+    )
+
+
+def ask(word: str) -> None:
+    """Show what would happen to which session, and ask."""
+    action = Action(word)
+    title = _(fleet_text.TITLES[action])
+    # Once, for as long as the question stands: after the answer nobody is selected any more.
+    found = fleet_actions.preview(action)
+
+    @st.dialog(title)
+    def dialog() -> None:
+        state.user()
+        st.write(_(fleet_text.EXPLAINED[action]))
+        components.findings([("good", name) for _server, name in found.will])
+        if found.skipped:
+            components.soft(_("Left alone:"))
+            named = [(target[1], _(fleet_text.SKIPS[why])) for target, why in found.skipped]
+            components.consequences([("idle", f"{name}: {why}") for name, why in named])
+        if not found.will:
+            components.note("idle", _("Nothing would happen to any of them."))
+            if st.button(_("Close"), key="fleet-close"):
+                st.rerun()
+            return
+        if action is Action.PAUSE:
+            draw_until(PAUSE_FORM, may_stay_open=True)
+        label = _(fleet_text.LABELS[action]).format(count=len(found.will))
+        components.answers(label, f"fleet-yes-{action}", _ACTIONS[action], ())
+
+    dialog()
+
+
+_ACTIONS = {
+    Action.START: fleet_actions.start,
+    Action.PAUSE: fleet_actions.pause,
+    Action.RESUME: fleet_actions.resume,
+}
+
+
+def _draw_bar(count: int, found: Sequence[tuple[str, str]]) -> None:
+    # Of a fixed width, so that no button moves away under a finger while the bar appears.
+    words = escape(_("{count} selected").format(count=count))
+    st.html(f'<div class="ops-soft ops-picked">{words}</div>', width="content")
+    label = _("Select all {count}").format(count=len(found))
+    st.button(label, key="select-all", on_click=fleet_actions.pick_all, args=(found,), type="tertiary")
+    labels = {Action.START: _("Start ..."), Action.PAUSE: _("Pause ..."), Action.RESUME: _("Resume ...")}
+    for action, words in labels.items():
+        if st.button(words, key=f"fleet-{action}", disabled=not count):
+            questions.ask(QUESTION, action)
+    st.button(_("Cancel"), key="select-none", on_click=fleet_actions.end_picking, type="tertiary")
+
+
+def _draw_progress(voice: Voice) -> None:
+    progress = state.fleet().progress()
+    if progress is None:
+        return
+    over = sum(bool(item.outcome) for item in progress.items)
+    words = _("{name} starts several sessions: {over} of {count} done.")
+    told = words.format(name=progress.actor, over=over, count=len(progress.items))
+    with st.container(key="fleet-progress"):
+        if progress.running:
+            components.waiting(told)
+        else:
+            components.soft(told)
+        components.findings([fleet_text.item(voice, item) for item in progress.items])
+        if not progress.running:
+            st.button(_("Done"), key="fleet-dismiss", on_click=fleet_actions.dismiss)
+        else:
+            label = _("Stopping after this one") if progress.stopping else _("Stop")
+            st.button(label, key="fleet-stop", on_click=fleet_actions.stop, disabled=progress.stopping)

@@ -1,0 +1,62 @@
+"""The gateways below the list: who checks each of them how often, and pausing one as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.models import ServerSnapshot
+from dashboard import components, formatting, state, tab
+from dashboard.asking import questions
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.session import actions
+
+
+def draw_gateways(voice: Voice, servers: Sequence[ServerSnapshot]) -> None:
+    """Draw a line for each gateway."""
+    settings = state.settings()
+    with st.container(key="gateways"):
+        for one in servers:
+            configured = settings.server(one.server)
+            is_paused = configured is not None and not configured.enabled
+            with st.container(key=f"gateway-{one.server}", horizontal=True, vertical_alignment="center"):
+                if not is_paused:
+                    words = _checked(one, settings.interval_seconds)
+                elif configured is not None and configured.pause is not None:
+                    words = f"{one.server}: {formatting.pause(voice, configured.pause)}"
+                else:
+                    words = _("{server}: paused.").format(server=one.server)
+                components.soft(words)
+                if state.may(Role.OPERATOR):
+                    _draw_button(one.server, is_paused=is_paused)
+            components.told(tab.notice(actions.place(one.server, "")))
+
+
+def _draw_button(server: str, *, is_paused: bool) -> None:
+    if is_paused:
+        label = _("Resume the gateway {server}").format(server=plain(server))
+        st.button(label, key=f"resume-gateway-{server}", on_click=actions.resume_gateway, args=(server,))
+        return
+    label = _("Pause the gateway {server}").format(server=plain(server))
+    if st.button(label, key=f"pause-gateway-{server}", type="tertiary"):
+        questions.ask("pause-gateway", server)
+
+
+def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
+    """Say who probes a gateway, how often, and why not as often as configured."""
+    if not server.holder:
+        return _("{server}: not checked by anybody yet.").format(server=server.server)
+    told = _("{server}: checked every {interval} by {program}.").format(
+        server=server.server,
+        interval=formatting.duration(server.interval_seconds),
+        program=formatting.program(_, server.holder),
+    )
+    if server.interval_reason:
+        told += " " + _(
+            "Every {wanted} is configured, but checking the tokens would cost the gateway too much. "
+            "A secret key of 128 random bits or more makes cheap tokens possible."
+        ).format(wanted=formatting.duration(configured_interval_seconds))
+    return told

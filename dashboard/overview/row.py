@@ -1,0 +1,103 @@
+"""One session in the overview: a row, on a phone a card, with the one button that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from html import escape
+
+import streamlit as st
+
+from core.models import SessionSnapshot, Verdict
+from core.track_record.records import TrackRecord
+from dashboard import components, formatting, state, tab
+from dashboard.alerting import panel as alert_panel
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.overview.fleet_bar import draw_pick
+from dashboard.session import actions
+from dashboard.text import track as track_text
+from dashboard.words import LOOKS
+
+SAME_MOMENT = timedelta(minutes=1)
+"""A session that was connected until it turned into what it is now need not be told twice since when."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a row shows."""
+
+    session: SessionSnapshot
+    record: TrackRecord | None
+    shows_server: bool
+    """Whether there are several gateways, so that its name tells something."""
+
+
+def draw_row(voice: Voice, row: Row) -> None:
+    """Draw one session; keyed by its name, so that a click never hits a neighbour that moved there."""
+    session = row.session
+    names = (session.server, session.session)
+    params = {"server": session.server, "session": session.session}
+    with st.container(key=f"row-{session.server}-{session.session}"):
+        st.page_link(state.SESSION_PAGE, label=plain(session.session), query_params=params)
+        st.html(describe(voice, row))
+        st.html(
+            track_text.heartbeat(voice, session.session, row.record) + track_text.uptimes(voice, row.record)
+        )
+        label, key, action, arguments = button(session)
+        st.button(
+            label.format(session=plain(session.session)),
+            key=f"{key}-{session.server}-{session.session}",
+            on_click=action,
+            args=arguments or names,
+            type="primary" if LOOKS[session.verdict].tone == "bad" else "secondary",
+            width="stretch",
+        )
+        found = alert_panel.silence_of(session)
+        if found is not None and state.may(Role.OPERATOR):
+            alert_panel.draw_end_button(session, found)
+        draw_pick(session)
+
+
+def describe(voice: Voice, row: Row) -> str:
+    """Return the verdict, since when, on which gateway, and why."""
+    session = row.session
+    server = f'<span class="ops-soft">{escape(session.server)}</span>' if row.shows_server else ""
+    lines = [formatting.reason(voice, session)]
+    known, since = session.last_connected, session.since
+    if session.verdict != Verdict.PAUSED and (known is None or since - known > SAME_MOMENT):
+        lines.append(formatting.last_connected(voice, session))
+    failed = tab.notice(actions.place(session.server, session.session))
+    if failed is not None:
+        lines.append(failed.text)
+    told = "".join(f"<div>{escape(text)}</div>" for text in lines if text)
+    return (
+        f'<div class="ops-line">{components.badge(voice, session)}{components.since(voice, session)}{server}'
+        f'</div><div class="ops-soft ops-why">{told}</div>{components.pause_line(voice, session)}'
+        f"{alert_panel.silence_line(voice, session)}"
+    )
+
+
+def button(session: SessionSnapshot) -> tuple[str, str, Callable[..., None], tuple[str, ...]]:
+    """Choose the one button: its label, its key's beginning, what it does, and with what if not the names."""
+    match session.verdict:
+        case _ if not state.may(Role.OPERATOR):
+            return _("Open {session}"), "open", actions.open_session, ()
+        case Verdict.DISCONNECTED if session.ever_connected:
+            return _("Re-pair {session}"), "repair", actions.pair_from_list, ()
+        case Verdict.DISCONNECTED:
+            return _("Pair {session}"), "repair", actions.pair_from_list, ()
+        case Verdict.STUCK | Verdict.UNRESPONSIVE:
+            return _("Restart {session}"), "restart", actions.restart_from_list, ()
+        case Verdict.UNAUTHORIZED if state.may(Role.ADMINISTRATOR):
+            return _("Check the secret key"), "secret", actions.open_settings, (session.server,)
+        case Verdict.UNREACHABLE if state.may(Role.ADMINISTRATOR):
+            return _("Check the address"), "address", actions.open_settings, (session.server,)
+        case Verdict.PAUSED:
+            return _("Resume {session}"), "resume", actions.resume, ()
+        case Verdict.WAITING_FOR_QR:
+            return _("Show the QR code of {session}"), "open", actions.open_session, ()
+        case _:
+            return _("Open {session}"), "open", actions.open_session, ()

@@ -1,0 +1,195 @@
+"""What buttons do: one function each, for `on_click`; each asks for the role first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from core.exceptions import WppconnectError
+from core.models import Pause
+from core.settings import pausing
+from dashboard import formatting, state, tab
+from dashboard.asking.until_form import read_until
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+from dashboard.tab import Notice
+from dashboard.text.phone import PhoneError, read_phone
+
+
+def open_session(server: str, session: str) -> None:
+    """Go to a session's page."""
+    state.require(Role.VIEWER)
+    tab.go(state.SESSION_PAGE, {"server": server, "session": session})
+
+
+def open_settings(server: str = "", _session: str = "") -> None:
+    """Go to the settings, those of a gateway first."""
+    state.require(Role.ADMINISTRATOR)
+    tab.go(state.SETTINGS_PAGE, {"server": server} if server else None)
+
+
+def back_to_sessions(server: str, session: str) -> None:
+    """Go to the list of sessions; the result of a finished operation has been seen."""
+    user = state.require(Role.VIEWER)
+    if user.role.covers(Role.OPERATOR):
+        state.core().operations.forget(server, session)
+    tab.go(state.SESSIONS_PAGE)
+
+
+def pair(server: str, session: str) -> None:
+    """Bring a session to a live QR code and show its page."""
+    user = state.require(Role.OPERATOR)
+    tab.tell(place(server, session), None)
+    state.rounds().begin(state.rounds_of(server, session))
+    state.core().operations.pair(server, session, actor=user.name)
+
+
+def pair_by_itself(server: str, session: str) -> None:
+    """Do the same for a tab that somebody looks at, without a click and not for ever."""
+    user = state.require(Role.OPERATOR)
+    tab.forget_arrival()
+    running = state.operation(server, session)
+    if running is not None and running.is_running:
+        return  # Another tab was faster.
+    if state.rounds().next(state.rounds_of(server, session)):
+        tab.tell(place(server, session), None)
+        state.core().operations.pair(server, session, actor=user.name)
+
+
+def pair_from_list(server: str, session: str) -> None:
+    """Do the same from the list of sessions."""
+    state.require(Role.OPERATOR)
+    pair(server, session)
+    open_session(server, session)
+
+
+def pair_by_code(server: str, session: str) -> None:
+    """Ask for a pairing code for the number that stands in the form."""
+    user = state.require(Role.OPERATOR)
+    try:
+        phone = read_phone(tab.typed(phone_key(server, session)), region=state.region(), translate=_)
+    except PhoneError as error:
+        tab.tell(place(server, session), Notice("bad", str(error)))
+        return
+    tab.tell(place(server, session), None)
+    tab.remember_phone(server, session, phone.digits)
+    state.core().operations.pair(server, session, actor=user.name, phone=phone.digits)
+
+
+def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
+    """Pair although the session's webhook will be lost, when its name was typed as a confirmation."""
+    user = state.require(Role.OPERATOR)
+    if tab.typed(confirm_key(server, session)).strip() != session:
+        text = _("Type the session's name exactly: {session}").format(session=session)
+        tab.tell(place(server, session), Notice("bad", text))
+        return
+    phone = tab.remembered_phone(server, session) if mode == "code" else None
+    if mode == "code" and phone is None:
+        state.core().operations.forget(server, session)
+        text = _("Enter the phone number once more, then confirm again.")
+        tab.tell(place(server, session), Notice("warn", text))
+        return
+    tab.tell(place(server, session), None)
+    state.core().operations.pair(server, session, actor=user.name, phone=phone, wipe_webhook=True)
+
+
+def restart(server: str, session: str) -> None:
+    """Close a session and start it again."""
+    user = state.require(Role.OPERATOR)
+    state.core().operations.restart(server, session, actor=user.name)
+
+
+def restart_from_list(server: str, session: str) -> None:
+    """Do the same from the list of sessions."""
+    state.require(Role.OPERATOR)
+    restart(server, session)
+    open_session(server, session)
+
+
+def close(server: str, session: str) -> None:
+    """Close a session; a linked phone stays linked."""
+    user = state.require(Role.OPERATOR)
+    state.core().operations.close(server, session, actor=user.name)
+
+
+def log_out(server: str, session: str) -> None:
+    """Unlink the phone and pause the session."""
+    user = state.require(Role.OPERATOR)
+    state.core().operations.logout(server, session, actor=user.name)
+
+
+def pause(server: str, session: str) -> None:
+    """Stop checking a session, why and until when stand in its form."""
+    user = state.require(Role.OPERATOR)
+    _pause(user.name, server, session, place(server, session))
+
+
+def resume(server: str, session: str) -> None:
+    """Check a session again."""
+    user = state.require(Role.OPERATOR)
+    found = state.settings().server(server)
+    if found is not None and not found.enabled:
+        text = _("The whole gateway {server} is paused. Resume it below the list of sessions.")
+        tab.tell(place(server, session), Notice("warn", text.format(server=server)))
+        return
+    _resume(user.name, server, session, place(server, session))
+
+
+def pause_gateway(server: str) -> None:
+    """Stop checking a gateway with all its sessions, why and until when stand in its form."""
+    user = state.require(Role.OPERATOR)
+    _pause(user.name, server, None, place(server, ""))
+
+
+def resume_gateway(server: str) -> None:
+    """Check a gateway and its sessions again."""
+    user = state.require(Role.OPERATOR)
+    _resume(user.name, server, None, place(server, ""))
+
+
+def dismiss(server: str, session: str) -> None:
+    """Take away the result of a finished operation."""
+    state.require(Role.OPERATOR)
+    state.core().operations.forget(server, session)
+
+
+def place(server: str, session: str) -> str:
+    """Name the place where this session's notices are shown."""
+    return f"session/{server}/{session}"
+
+
+def phone_key(server: str, session: str) -> str:
+    """Name the text field of the phone number."""
+    return f"phone-{server}-{session}"
+
+
+def confirm_key(server: str, session: str) -> str:
+    """Name the text field in which the session's name is typed."""
+    return f"confirm-{server}-{session}"
+
+
+def pause_form(server: str, session: str) -> str:
+    """Name the form in which a pause is described; no session: the gateway's."""
+    return f"pause-form-{server}-{session}"
+
+
+def saved(save: Callable[[], None]) -> Notice | None:
+    """Save something and return what is to be told when it fails."""
+    try:
+        save()
+    except WppconnectError as error:
+        return Notice("bad", formatting.cause(_, type(error).__name__))
+    return None
+
+
+def _pause(actor: str, server: str, session: str | None, told_at: str) -> None:
+    chosen = read_until(pause_form(server, session or ""))
+    told = Pause(by=actor, since=datetime.now(UTC), reason=chosen.reason, until=chosen.until)
+    tab.tell(told_at, saved(lambda: pausing.pause(state.core().settings, [(server, session)], told)))
+
+
+def _resume(actor: str, server: str, session: str | None, told_at: str) -> None:
+    now = datetime.now(UTC)
+    save = partial(pausing.resume, state.core().settings, [(server, session)], actor=actor, now=now)
+    tab.tell(told_at, saved(save))

@@ -1,0 +1,71 @@
+"""What begins without a click: what an alert's link asks for, and the next code after one that expired."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.models import SessionSnapshot
+from core.operation_status import OperationStatus
+from dashboard import components, state, tab
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice
+from dashboard.i18n import gettext as _
+from dashboard.memory.rounds import MOST_ROUNDS
+from dashboard.session import actions
+from dashboard.session.panel import Panel, begins_by_itself
+
+_ARRIVAL_WAITS = (
+    Panel.OFFER_PAIRING,
+    Panel.OFFER_RESTART,
+    Panel.QR,
+    Panel.STARTING,
+    Panel.WAITING,
+    Panel.UNREACHABLE,
+)
+"""Where what an alert's link asks for may still begin."""
+
+
+def draw_what_begins_by_itself(
+    voice: Voice, session: SessionSnapshot, operation: OperationStatus | None, panel: Panel
+) -> None:
+    """Draw a button that nobody sees, and say so; our script presses it in a tab that somebody looks at.
+
+    A page must not act because it was fetched: any site can send a signed-in browser to an address. So the
+    deed is a click over the websocket, which only our own page can open.
+    """
+    server, name = session.server, session.session
+    if panel not in _ARRIVAL_WAITS:
+        tab.forget_arrival()
+    rounds = _rounds(session)
+    arrived = tab.has_arrived(server, name)
+    if not state.may(Role.OPERATOR) or not begins_by_itself(
+        session, operation, arrived=arrived, rounds=rounds, now=voice.now
+    ):
+        return
+    if panel != Panel.QR:
+        components.waiting(_("Pairing begins by itself"))
+    key = f"by-itself-{server}-{name}"
+    st.button(_("Show a new code"), key=key, on_click=actions.pair_by_itself, args=(server, name))
+    mark = f"{rounds} {operation.finished_at if operation else None}"
+    st.html(
+        f'<span data-ops-press="{escape(key, quote=True)}" data-ops-mark="{escape(mark, quote=True)}"></span>'
+    )
+
+
+def rounds_line(session: SessionSnapshot) -> str:
+    """Say how many codes there were in one go, and what follows; empty when the reader asked for none."""
+    rounds = _rounds(session)
+    if not rounds:
+        return ""
+    if rounds >= MOST_ROUNDS:
+        return _("Code {round} of {most}. For another one, press the button.").format(
+            round=rounds, most=MOST_ROUNDS
+        )
+    text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
+    return text.format(round=rounds, most=MOST_ROUNDS)
+
+
+def _rounds(session: SessionSnapshot) -> int:
+    return state.rounds().count(state.rounds_of(session.server, session.session))

@@ -1,0 +1,81 @@
+"""The part of a session's page that tells how it has fared: uptime, outages, and what happened lately."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+
+import streamlit as st
+
+from core.models import SessionSnapshot, Verdict
+from core.track_record.records import TrackRecord
+from dashboard import components, formatting, state
+from dashboard.activity import past
+from dashboard.formatting import Voice
+from dashboard.i18n import gettext as _
+from dashboard.text import track as track_text
+
+REFRESH_SECONDS = 3
+OUTAGES = 5
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_session_history(server: str, name: str) -> None:
+    """Draw how a session has fared; background threads read it."""
+    state.user()
+    voice = state.voice(state.snapshot().taken_at)
+    session = state.snapshot().session(server, name)
+    record = past.track_records().get((server, name))
+    with st.container(key="track-box"):
+        components.subtitle(_("Uptime and outages"))
+        st.html(track_text.heartbeat(voice, name, record) + track_text.uptimes(voice, record))
+        if record is not None:
+            st.html(_outages(voice, record, session))
+    entries = past.history(server, name)
+    with st.container(key="history-box"):
+        components.subtitle(_("What happened lately"))
+        if entries is None:
+            components.soft(_("Reading..."))
+        elif not entries:
+            components.soft(_("Nothing has been recorded yet."))
+        else:
+            st.html(components.history_table(voice, entries))
+            st.page_link(
+                state.ACTIVITY_PAGE,
+                label=_("All of its activity"),
+                query_params={"server": server, "session": name},
+            )
+
+
+def _back_at(session: SessionSnapshot | None) -> datetime | None:
+    """Tell since when a session is connected again: its record is read less often."""
+    return session.since if session is not None and session.verdict is Verdict.CONNECTED else None
+
+
+def _outages(voice: Voice, record: TrackRecord, session: SessionSnapshot | None) -> str:
+    """Return how often it was lost and why, and the latest outages."""
+    back_at, lost_now = _back_at(session), session is not None and session.lost_at is not None
+    told = [
+        *track_text.lost_and_back(voice, record, lost_now=lost_now),
+        *track_text.losses(voice, record.disconnects),
+    ]
+    lines = "".join(f"<li>{escape(one)}</li>" for one in told)
+    rows = []
+    for outage in reversed(record.outages[-OUTAGES:]):
+        lasted = formatting.duration(outage.seconds(back_at or voice.now))
+        if outage.until is None and back_at is None:
+            lasted = _("{duration} so far").format(duration=lasted)
+        why = formatting.why(voice, outage.reason) or track_text.loss(voice, outage.reason)
+        exact = escape(voice.exactly(outage.since), quote=True)
+        rows.append(
+            f'<tr><td title="{exact}">{escape(voice.moment(outage.since))}</td>'
+            f"<td>{escape(lasted)}</td><td>{escape(why)}</td></tr>"
+        )
+    table = ""
+    if rows:
+        heads = "".join(f"<th>{escape(head)}</th>" for head in (_("Lost at"), _("For"), _("Why")))
+        table = (
+            f'<table class="ops-history ops-outages"><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
+    return f'<ul class="ops-plain">{lines}</ul>{table}'

@@ -1,0 +1,300 @@
+"""Draw the middle of the session page, one function for each `Panel`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+import streamlit as st
+
+from core.models import SessionSnapshot, Verdict
+from core.operation_status import OperationStatus
+from dashboard import components, formatting, state, tab
+from dashboard.auth.users import Role
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.session import actions
+from dashboard.session.by_itself import draw_what_begins_by_itself, rounds_line
+from dashboard.session.panel import Panel, asks_for_new_code, choose, tells_result
+from dashboard.text.phone import example
+from dashboard.words import CODE_STEPS
+
+
+@dataclass(frozen=True)
+class View:
+    """What a panel is drawn from."""
+
+    voice: Voice
+    session: SessionSnapshot
+    operation: OperationStatus | None
+
+    @property
+    def shown(self) -> OperationStatus:
+        """The operation, in panels that are chosen only while there is one."""
+        if self.operation is None:
+            raise LookupError("this panel shows an operation")
+        return self.operation
+
+
+def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> None:
+    """Draw what the operator needs now."""
+    panel = choose(session, operation, voice.now)
+    components.told(tab.notice(actions.place(session.server, session.session)))
+    if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
+        _draw_result(voice, operation)
+    view = View(voice, session, operation)
+    draw_what_begins_by_itself(voice, session, operation, panel)
+    if not state.may(Role.OPERATOR) and _is_for_operators(panel, session):
+        _draw_for_viewer(view)
+    else:
+        _DRAWN[panel](view)
+
+
+def _draw_result(voice: Voice, operation: OperationStatus) -> None:
+    if operation.interrupted:
+        text = _("The program that was doing this ended in the middle. Start it again.")
+        components.note("warn", text, icon="warning")
+    elif operation.outcome is not None:
+        text = formatting.outcome(voice, operation.outcome.code, operation.outcome.message)
+        tone, icon = ("good", "check") if operation.outcome.ok else ("warn", "warning")
+        title = _("{operation}, {moment}:").format(
+            operation=formatting.operation(voice, operation.kind), moment=voice.moment(operation.outcome.at)
+        )
+        components.note(tone, text, title=title, icon=icon)
+
+
+def _draw_qr(view: View) -> None:
+    left = formatting.seconds_until(view.voice, view.operation.step_until) if view.operation else None
+    components.live_code(view.voice, view.session, attempt_left=left)
+    ends = ""
+    qr = view.session.qr
+    if left and qr and left > formatting.code_seconds_left(view.voice, qr.first_seen, qr.generation):
+        ends = _("The gateway ends this attempt in {seconds} s.").format(seconds=left)
+    how = _("On the phone: WhatsApp, Settings, Linked devices, Link a device.")
+    lines = (how, rounds_line(view.session), ends)
+    # A line that says nothing keeps its place, or the page would jump when it comes.
+    st.html("".join(f'<div class="ops-center ops-soft ops-kept">{escape(line)}</div>' for line in lines))
+
+
+def _draw_code(view: View) -> None:
+    code = view.shown.pairing_code or ""
+    groups = formatting.pairing_code_groups(code)
+    spelt = " ".join(code)
+    st.html(
+        f'<div class="ops-code" role="img" aria-label="{escape(spelt, quote=True)}" data-ops="pairing-code">'
+        + "".join(f'<span aria-hidden="true">{escape(group)}</span>' for group in groups)
+        + "</div>"
+    )
+    left = formatting.seconds_until(view.voice, view.shown.step_until)
+    if left is not None:
+        text = _("Enter it within {seconds} s").format(seconds=left)
+        st.html(f'<div class="ops-center ops-big" data-ops="code-left">{escape(text)}</div>')
+    steps = (_(step) for step in CODE_STEPS)
+    st.html(f'<ol class="ops-steps">{"".join(f"<li>{escape(one)}</li>" for one in steps)}</ol>')
+
+
+def _draw_progress(view: View) -> None:
+    words = formatting.step(view.voice, view.shown.step)
+    elapsed = formatting.duration(view.voice.seconds_since(view.shown.step_since))
+    left = formatting.seconds_until(view.voice, view.shown.step_until)
+    more = _("{seconds} s more at most").format(seconds=left) if left else ""
+    by = _("Started by {actor} {moment}").format(
+        actor=formatting.actor(view.voice, view.shown.actor),
+        moment=view.voice.moment(view.shown.started_at),
+    )
+    components.waiting(f"{words}, {elapsed}", more, by)
+    if view.shown.by_itself and state.may(Role.OPERATOR):
+        label = _("Stop this and re-pair {session}").format(session=plain(view.session.session))
+        _button(label, "take-over", view.session, actions.pair)
+
+
+def _draw_starting(view: View) -> None:
+    elapsed = formatting.duration(view.voice.seconds_since(view.session.since))
+    components.waiting(f"{formatting.step(view.voice, 'waiting_for_browser')}, {elapsed}", "", "")
+
+
+def _draw_success(view: View) -> None:
+    title = _("{session} is connected").format(session=view.session.session)
+    lasted = ""
+    if view.session.outage_seconds is not None:
+        span = formatting.duration(view.session.outage_seconds)
+        text = _("The outage lasted {duration}.").format(duration=span)
+        lasted = f"<div>{escape(text)}</div>"
+    st.html(
+        f'<div class="ops-success ops-good" role="status" data-ops="success">{components.shape("check")}'
+        f"<strong>{escape(title)}</strong>{lasted}</div>"
+    )
+    _button(_("Back to all sessions"), "done", view.session, actions.back_to_sessions, kind="primary")
+
+
+def _draw_connected(_view: View) -> None:
+    text = _("This session is connected and its page on the gateway answers. Nothing needs to be done.")
+    components.note("good", text, icon="check")
+
+
+def _draw_offer(view: View) -> None:
+    server, name = view.session.server, view.session.session
+    by_qr, by_number = st.tabs([_("QR code"), _("Pairing code")], key=f"how-{server}-{name}")
+    with by_qr:
+        expired = asks_for_new_code(view.session, view.operation)
+        if expired:
+            label = _("Show a new code for {session}")
+        elif view.session.ever_connected:
+            label = _("Re-pair {session}")
+        else:
+            label = _("Pair {session}")
+        _button(label.format(session=plain(name)), "repair", view.session, actions.pair, kind="primary")
+        if view.session.ever_connected:
+            text = _("If its pairing is still good, it connects without a scan.")
+            components.soft(text)
+        if expired:
+            components.soft(rounds_line(view.session))
+    with by_number:
+        why_none = formatting.no_code(view.voice, state.core().operations.code_obstacle(server, name))
+        if why_none:
+            components.note("idle", why_none, icon="info")
+        else:
+            _draw_number_form(server, name)
+
+
+def _draw_number_form(server: str, name: str) -> None:
+    with st.form(f"code-form-{server}-{name}", border=False):
+        st.text_input(
+            _("Phone number with country code"),
+            key=actions.phone_key(server, name),
+            type="phone",
+            placeholder=example(state.region()),
+            max_chars=24,
+            autocomplete="off",
+        )
+        st.form_submit_button(
+            _("Get a pairing code for {session}").format(session=plain(name)),
+            key=f"code-{server}-{name}",
+            on_click=actions.pair_by_code,
+            args=(server, name),
+            width="stretch",
+        )
+
+
+def _draw_offer_restart(view: View) -> None:
+    label = _("Restart {session}").format(session=plain(view.session.session))
+    _button(label, "restart", view.session, actions.restart, kind="primary")
+    text = _("Closes its browser on the gateway and starts it again. A linked phone stays linked.")
+    components.soft(text)
+
+
+def _draw_confirm_webhook(view: View) -> None:
+    server, name = view.session.server, view.session.session
+    components.note(
+        "warn",
+        _(
+            "The gateway may hold a webhook for this session: the address of the application that gets its "
+            "messages. Its interface cannot tell it, and this pairing replaces all saved options, so the "
+            "webhook would be lost and that application would get no more messages."
+        ),
+        title=_("This would delete the webhook."),
+        icon="warning",
+    )
+    if state.may(Role.ADMINISTRATOR):
+        _button(_("Enter the webhook in the settings"), "webhook", view.session, actions.open_settings)
+    with st.form(f"confirm-form-{server}-{name}", border=False):
+        st.text_input(
+            _("Or type {session} to pair without a webhook").format(session=plain(name)),
+            key=actions.confirm_key(server, name),
+            autocomplete="off",
+        )
+        st.form_submit_button(
+            _("Pair and delete the webhook"),
+            key=f"wipe-{server}-{name}",
+            on_click=actions.pair_and_wipe_webhook,
+            args=(server, name, view.shown.mode),
+            width="stretch",
+        )
+    _button(_("Cancel"), "dismiss", view.session, actions.dismiss, kind="tertiary")
+
+
+def _draw_paused(view: View) -> None:
+    components.note("idle", _("This session is paused: it is not checked and raises no alert."), icon="pause")
+    label = _("Resume {session}").format(session=plain(view.session.session))
+    _button(label, "resume", view.session, actions.resume, kind="primary")
+
+
+def _draw_unauthorized(view: View) -> None:
+    text = _("Until the gateway accepts the secret key, this session can be neither seen nor paired.")
+    components.note("bad", text, icon="lock")
+    if state.may(Role.ADMINISTRATOR):
+        _button(_("Check the secret key"), "secret", view.session, actions.open_settings, kind="primary")
+    else:
+        components.soft(_("An administrator can correct it."))
+
+
+def _draw_unreachable(view: View) -> None:
+    text = _("Nothing can be done here before the gateway answers again. This page goes on trying.")
+    components.note("bad", text, icon="cut")
+    if state.may(Role.ADMINISTRATOR):
+        _button(_("Check the address"), "address", view.session, actions.open_settings, kind="primary")
+
+
+def _draw_unknown(_view: View) -> None:
+    components.waiting(_("Waiting for news of this session"))
+
+
+def _is_for_operators(panel: Panel, session: SessionSnapshot) -> bool:
+    # A viewer's snapshot has no code: a session that waits for a scan is then in the panel WAITING.
+    return panel in _FOR_OPERATORS or (panel is Panel.WAITING and session.verdict == Verdict.WAITING_FOR_QR)
+
+
+def _draw_for_viewer(view: View) -> None:
+    if view.session.verdict == Verdict.WAITING_FOR_QR:
+        text = _("It waits for a phone. Operators see the code to scan here; your role is viewer.")
+    elif view.session.verdict == Verdict.PAUSED:
+        text = _("This session is paused: it is not checked and raises no alert.")
+    else:
+        text = _("It needs an operator. Your role is viewer: you can watch, and tell one.")
+    components.note("idle", text, icon="lock")
+
+
+def _button(
+    label: str,
+    key: str,
+    session: SessionSnapshot,
+    action: Callable[[str, str], None],
+    *,
+    kind: Literal["primary", "secondary", "tertiary"] = "secondary",
+) -> None:
+    st.button(
+        label,
+        key=f"{key}-{session.server}-{session.session}",
+        on_click=action,
+        args=(session.server, session.session),
+        type=kind,
+        width="stretch",
+    )
+
+
+_FOR_OPERATORS = {
+    Panel.QR,
+    Panel.CODE,
+    Panel.CONFIRM_WEBHOOK,
+    Panel.OFFER_PAIRING,
+    Panel.OFFER_RESTART,
+    Panel.PAUSED,
+}
+
+_DRAWN: dict[Panel, Callable[[View], None]] = {
+    Panel.QR: _draw_qr,
+    Panel.CODE: _draw_code,
+    Panel.PROGRESS: _draw_progress,
+    Panel.SUCCESS: _draw_success,
+    Panel.CONNECTED: _draw_connected,
+    Panel.CONFIRM_WEBHOOK: _draw_confirm_webhook,
+    Panel.OFFER_PAIRING: _draw_offer,
+    Panel.OFFER_RESTART: _draw_offer_restart,
+    Panel.STARTING: _draw_starting,
+    Panel.PAUSED: _draw_paused,
+    Panel.UNAUTHORIZED: _draw_unauthorized,
+    Panel.UNREACHABLE: _draw_unreachable,
+    Panel.WAITING: _draw_unknown,
+}

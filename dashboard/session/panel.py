@@ -1,0 +1,135 @@
+"""What the session page shows in its middle: chosen from the snapshot and the operation alone, so that a
+reload, a second tab and a restart of this program all show the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from core.models import Reason, SessionSnapshot, Verdict
+from core.operation_status import Kind, OperationStatus, Step
+from dashboard.memory.rounds import MOST_ROUNDS
+
+SUCCESS_SHOWN = timedelta(minutes=2)
+"""How long a session that came back is celebrated rather than only called connected."""
+
+NEWS = timedelta(minutes=2)
+"""How long the end of an operation is news."""
+
+BRINGS_UP = (Kind.PAIR, Kind.START, Kind.RESTART)
+
+MENDED_BY_PAIRING = (
+    Verdict.DISCONNECTED,
+    Verdict.STUCK,
+    Verdict.UNRESPONSIVE,
+    Verdict.WAITING_FOR_QR,
+    Verdict.WAITING_FOR_CODE,
+)
+"""The other verdicts need something else first, or nothing."""
+
+
+class Panel(Enum):
+    """The middle of the session page."""
+
+    QR = auto()
+    CODE = auto()
+    PROGRESS = auto()
+    SUCCESS = auto()
+    CONNECTED = auto()
+    CONFIRM_WEBHOOK = auto()
+    OFFER_PAIRING = auto()
+    OFFER_RESTART = auto()
+    STARTING = auto()
+    PAUSED = auto()
+    UNAUTHORIZED = auto()
+    UNREACHABLE = auto()
+    WAITING = auto()
+    """Nothing can be offered until more is known."""
+
+
+def choose(session: SessionSnapshot, operation: OperationStatus | None, now: datetime) -> Panel:
+    """Choose the panel."""
+    running = operation if operation is not None and operation.is_running else None
+    if running is not None and running.pairing_code and session.verdict != Verdict.CONNECTED:
+        return Panel.CODE
+    if _shows_qr(session, running):
+        return Panel.QR
+    if running is not None:
+        return Panel.PROGRESS
+    if session.verdict == Verdict.CONNECTED:
+        return Panel.SUCCESS if _just_came_back(session, operation, now) else Panel.CONNECTED
+    if operation is not None and operation.outcome and operation.outcome.code == "needs_webhook_confirmation":
+        return Panel.CONFIRM_WEBHOOK
+    return _BY_VERDICT.get(session.verdict, Panel.OFFER_PAIRING)
+
+
+def asks_for_new_code(session: SessionSnapshot, operation: OperationStatus | None) -> bool:
+    """Tell whether a code has just expired unused, so that a new one is what is wanted."""
+    expired = (
+        operation is not None and operation.outcome is not None and operation.outcome.code == "code_expired"
+    )
+    return expired or session.reason == Reason.CODE_EXPIRED
+
+
+def begins_by_itself(
+    session: SessionSnapshot, operation: OperationStatus | None, *, arrived: bool, rounds: int, now: datetime
+) -> bool:
+    """Tell whether pairing may begin without another click, in a tab that somebody looks at.
+
+    The tap on an alert's link is the click, as long as there is an outage; after that, a code that expired is
+    followed by the next, until there were enough.
+    """
+    if rounds >= MOST_ROUNDS or (operation is not None and operation.is_running):
+        return False
+    outcome = operation.outcome if operation is not None else None
+    just_ended = outcome is not None and now - outcome.at < NEWS
+    code_expired = (
+        outcome is not None
+        and outcome.code == "code_expired"
+        and operation is not None
+        and operation.mode == "qr"
+    )
+    if arrived and session.lost_at is not None and session.verdict in MENDED_BY_PAIRING:
+        # What failed a moment ago is told, not tried again and again.
+        return code_expired or outcome is None or outcome.ok or not just_ended
+    return rounds > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
+
+
+def tells_result(session: SessionSnapshot, operation: OperationStatus) -> bool:
+    """Tell whether the end of the latest operation still explains what is seen."""
+    if operation.outcome is None or operation.finished_at is None:
+        return operation.interrupted
+    if operation.outcome.ok and operation.kind in BRINGS_UP:
+        # The session is shown as connected; and once it is lost again, "connected" would be wrong.
+        return False
+    return session.last_connected is None or session.last_connected <= operation.finished_at
+
+
+def _shows_qr(session: SessionSnapshot, running: OperationStatus | None) -> bool:
+    if session.verdict != Verdict.WAITING_FOR_QR or session.qr is None:
+        return False
+    # Whoever asked for a pairing code, or whose phone has scanned already, is not helped by a QR code.
+    return running is None or (running.mode == "qr" and running.step != Step.VERIFYING)
+
+
+def _just_came_back(session: SessionSnapshot, operation: OperationStatus | None, now: datetime) -> bool:
+    if now - session.since < SUCCESS_SHOWN:
+        return True
+    if operation is None or operation.finished_at is None or operation.outcome is None:
+        return False
+    return (
+        operation.kind in BRINGS_UP and operation.outcome.ok and now - operation.finished_at < SUCCESS_SHOWN
+    )
+
+
+_BY_VERDICT = {
+    Verdict.STUCK: Panel.OFFER_RESTART,
+    Verdict.UNRESPONSIVE: Panel.OFFER_RESTART,
+    Verdict.STARTING: Panel.STARTING,
+    Verdict.PAUSED: Panel.PAUSED,
+    Verdict.UNAUTHORIZED: Panel.UNAUTHORIZED,
+    Verdict.UNREACHABLE: Panel.UNREACHABLE,
+    Verdict.UNKNOWN: Panel.WAITING,
+    Verdict.WAITING_FOR_QR: Panel.WAITING,
+}

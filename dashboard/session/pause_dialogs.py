@@ -1,0 +1,41 @@
+"""Ask why and until when, before a session or a gateway is paused."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import components, state
+from dashboard.asking.until_form import draw_until
+from dashboard.formatting import plain
+from dashboard.i18n import gettext as _
+from dashboard.session import actions
+
+
+def ask_pause(server: str, session: str) -> None:
+    """Ask before a session is paused."""
+    label = _("Pause {session}").format(session=plain(session))
+    text = _("It is not checked meanwhile, and raises no alert. On the gateway it goes on as it is.")
+
+    @st.dialog(_("Pause {session}?").format(session=plain(session)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        draw_until(actions.pause_form(server, session), may_stay_open=True)
+        components.answers(label, f"pause-yes-{server}-{session}", actions.pause, (server, session))
+
+    ask()
+
+
+def ask_pause_gateway(server: str) -> None:
+    """Ask before a gateway is paused."""
+    label = _("Pause the gateway {server}").format(server=plain(server))
+    text = _("None of its sessions is checked meanwhile, and none raises an alert.")
+
+    @st.dialog(_("Pause the gateway {server}?").format(server=plain(server)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        draw_until(actions.pause_form(server, ""), may_stay_open=True)
+        components.answers(label, f"pause-gateway-yes-{server}", actions.pause_gateway, (server,))
+
+    ask()

@@ -1,0 +1,186 @@
+"""What the settings page's buttons do, for `on_click`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from core.doctor.diagnosis import Diagnosis
+from core.doctor.examination import examine
+from core.models import TokenSource
+from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
+from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
+from core.settings.saved import KEEP, Keep, SavedSettings
+from core.settings.values import Settings
+from dashboard import state, tab
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+from dashboard.settings_page import checks
+from dashboard.settings_page.fields import (
+    WEBHOOK_NONE,
+    WEBHOOK_UNKNOWN,
+    WEBHOOK_URL,
+    interval_fields,
+    server_fields,
+    session_fields,
+)
+from dashboard.settings_page.form import changed, field_key, no_conflict, save
+from dashboard.tab import Field, Notice
+
+ADD_SERVER = "add-server"
+INTERVAL = "interval"
+
+
+def server_form(server: str) -> str:
+    """Name the form of a gateway."""
+    return f"server-{server}"
+
+
+def session_form(server: str, session: str) -> str:
+    """Name the form of a session."""
+    return f"session-{server}-{session}"
+
+
+def add_session_form(server: str) -> str:
+    """Name the form that adds a session."""
+    return f"add-session-{server}"
+
+
+def save_server(server: str) -> None:
+    """Save what was changed of a gateway."""
+    state.require(Role.ADMINISTRATOR)
+    form = server_form(server)
+    new = changed(form)
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        return saved.with_server(
+            server,
+            url=_text(new, "url"),
+            secret_key=None if new.get("forget_secret") else _text(new, "secret_key"),
+            token_source=TokenSource(str(new["token_source"])) if "token_source" in new else KEEP,
+            enabled=bool(new["enabled"]) if "enabled" in new else KEEP,
+            end_to_end_minutes=_minutes(new.get("end_to_end_minutes", KEEP)),
+            self_healing=bool(new["self_healing"]) if "self_healing" in new else KEEP,
+        )
+
+    save(form, change, refuse=no_conflict(form, lambda settings: server_fields(settings, server)))
+
+
+def add_server() -> None:
+    """Add a gateway."""
+    state.require(Role.ADMINISTRATOR)
+    new = {
+        field: str(tab.held(field_key(ADD_SERVER, field))).strip() for field in ("name", "url", "secret_key")
+    }
+
+    def refuse(settings: Settings) -> Notice | None:
+        if settings.server(new["name"]) is None:
+            return None
+        return Notice("bad", _("Name: there is a gateway of this name already."))
+
+    def change(saved: SavedSettings) -> SavedSettings:
+        return saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"] or None)
+
+    save(ADD_SERVER, change, refuse=refuse)
+
+
+def remove_server(server: str) -> None:
+    """Remove a gateway with its sessions."""
+    state.require(Role.ADMINISTRATOR)
+    save("settings", lambda saved: saved.without_server(server))
+
+
+def save_session(server: str, session: str) -> None:
+    """Save what was changed of a session."""
+    state.require(Role.ADMINISTRATOR)
+    form = session_form(server, session)
+    new = changed(form)
+    webhook: str | Keep | None = KEEP
+    if "webhook" in new or "webhook_url" in new:
+        chosen = tab.held(field_key(form, "webhook"))
+        webhook = {WEBHOOK_UNKNOWN: None, WEBHOOK_NONE: ""}.get(
+            str(chosen), tab.typed(field_key(form, "webhook_url"))
+        )
+        if chosen == WEBHOOK_URL and not webhook:
+            tab.tell(form, Notice("bad", _("Webhook: enter its address, or choose that there is none.")))
+            return
+    enabled = bool(new["enabled"]) if "enabled" in new else KEEP
+    save(
+        form,
+        lambda saved: saved.with_session(server, session, enabled=enabled, webhook=webhook),
+        refuse=no_conflict(form, lambda settings: session_fields(settings, server, session)),
+    )
+
+
+def add_session(server: str) -> None:
+    """Add a session, checked from now on."""
+    state.require(Role.ADMINISTRATOR)
+    form = add_session_form(server)
+    name = tab.typed(field_key(form, "name")).strip()
+
+    def refuse(settings: Settings) -> Notice | None:
+        found = settings.server(server)
+        if found is None:
+            return Notice(
+                "bad", _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
+            )
+        if found.session(name) is None:
+            return None
+        return Notice("bad", _("Name: there is a session of this name already."))
+
+    save(form, lambda saved: saved.with_session(server, name, enabled=True), refuse=refuse)
+
+
+def remove_session(server: str, session: str) -> None:
+    """Remove a session from the settings; the gateway keeps it."""
+    state.require(Role.ADMINISTRATOR)
+    save(add_session_form(server), lambda saved: saved.without_session(server, session))
+
+
+def save_interval() -> None:
+    """Save how often sessions are checked."""
+    state.require(Role.ADMINISTRATOR)
+    seconds = tab.held(field_key(INTERVAL, "seconds"))
+    # The field itself has no bounds: the browser would send its last good value instead, and that be saved.
+    if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        text = _("The interval must be {shortest} to {longest} seconds.")
+        told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
+        tab.tell(INTERVAL, Notice("bad", told))
+        return
+    save(INTERVAL, lambda saved: saved.with_interval(seconds), refuse=no_conflict(INTERVAL, interval_fields))
+
+
+def check_connection(server: str) -> None:
+    """Ask the gateway in the background whether the settings are right."""
+    user = state.require(Role.ADMINISTRATOR)
+    work = partial(examine, state.core(), server)
+    state.background().run(("check", server), _asked(server, user.name, work))
+
+
+def discover(server: str) -> None:
+    """Ask the gateway in the background for its sessions and add them paused."""
+    user = state.require(Role.ADMINISTRATOR)
+    work = partial(checks.discover, state.core(), server, actor=user.name)
+    state.background().run(("discover", server), _asked(server, user.name, work))
+
+
+def _asked(
+    server: str, actor: str, work: Callable[[], Diagnosis | checks.Discovery]
+) -> Callable[[], checks.Asked]:
+    asked = checks.without_sessions(state.settings().server(server))
+    snapshot = state.snapshot()
+    found = snapshot.server(server)
+    up = found.up if found else None
+    return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up)
+
+
+def _minutes(typed: Field | Keep | None) -> float | Keep:
+    if typed is KEEP:
+        return KEEP
+    # An emptied field means never.
+    return float(typed) if isinstance(typed, float | int) else 0.0
+
+
+def _text(new: dict[str, Field], field: str) -> str | Keep:
+    return str(new[field]).strip() if field in new else KEEP

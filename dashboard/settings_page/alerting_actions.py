@@ -1,0 +1,35 @@
+"""Saving where Alertmanager is."""
+
+from __future__ import annotations
+
+from core.settings.saved import KEEP
+from core.settings.values import Settings
+from dashboard import state
+from dashboard.auth.users import Role
+from dashboard.i18n import gettext as _
+from dashboard.settings_page.fields import FieldNow, Fields
+from dashboard.settings_page.form import changed, no_conflict, save
+
+ALERTMANAGER = "alertmanager"
+
+
+def alertmanager_fields(settings: Settings) -> Fields | None:
+    """Read the fields of the form; the address comes without its password."""
+    found = settings.alertmanager
+    address, url = (found.address, found.url) if found else ("", None)
+    token = found.bearer_token if found else None
+    is_set = _("set") if token else _("not set")
+    return {
+        "url": FieldNow("alertmanager_url", address, url, address or _("not set")),
+        "bearer_token": FieldNow("alertmanager_bearer_token", "", token, is_set),
+    }
+
+
+def save_alertmanager() -> None:
+    """Save what was changed; an address that was not touched keeps its password."""
+    state.require(Role.ADMINISTRATOR)
+    new = changed(ALERTMANAGER)
+    url = str(new["url"]) if "url" in new else KEEP
+    token = str(new["bearer_token"]) if "bearer_token" in new else KEEP
+    refuse = no_conflict(ALERTMANAGER, alertmanager_fields)
+    save(ALERTMANAGER, lambda saved: saved.with_alertmanager(url=url, bearer_token=token), refuse=refuse)

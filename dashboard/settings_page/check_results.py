@@ -1,0 +1,66 @@
+"""Draw what a gateway said to the questions of the settings page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import components, formatting, state
+from dashboard.doctor.panel import draw_diagnosis
+from dashboard.i18n import N_
+from dashboard.i18n import gettext as _
+from dashboard.settings_page.checks import Asked, Discovery
+
+RESULT_SECONDS = 1
+
+QUESTIONS = {"check": N_("Asking the gateway"), "discover": N_("Asking the gateway for its sessions")}
+
+
+@st.fragment(run_every=RESULT_SECONDS)
+def draw_results(server: str) -> None:
+    """Draw what the gateway said; background threads ask it."""
+    state.user()
+    for question, words in QUESTIONS.items():
+        if state.background().job((question, server)).running:
+            components.waiting(_(words))
+            continue
+        asked = answer(question, server)
+        if asked is None:
+            continue
+        if isinstance(asked.result, Discovery):
+            draw_discovery(asked.result)
+        else:
+            draw_diagnosis(asked.result)
+        moment = state.voice(state.snapshot().taken_at).moment(asked.at)
+        components.soft(
+            _("Asked by {actor} {moment}, with the saved settings.").format(actor=asked.actor, moment=moment)
+        )
+
+
+def answer(question: str, server: str) -> Asked | None:
+    """Return the newest answer while it holds; after that it is gone for good."""
+    value = state.background().job((question, server)).value
+    snapshot = state.snapshot()
+    found = snapshot.server(server)
+    if not isinstance(value, Asked):
+        return None
+    if value.holds(state.settings().server(server), up=found.up if found else None, now=snapshot.taken_at):
+        return value
+    state.background().forget((question, server))
+    return None
+
+
+def draw_discovery(found: Discovery) -> None:
+    """Tell which sessions were found."""
+    if found.problem == "unreadable":
+        components.note("warn", _("The gateway's list of sessions could not be understood."), icon="warning")
+    elif found.problem:
+        told = [formatting.settings_problem(_, one) for one in found.mistakes]
+        components.note("bad", "\n".join(told) or formatting.cause(_, found.problem), icon="cut")
+    elif found.added:
+        text = _("Added, paused: {sessions}. Resume those that you want checked.")
+        components.note("good", text.format(sessions=", ".join(found.added)), icon="check")
+    else:
+        components.note("idle", _("The gateway has no session that is not here already."))
+    if found.odd:
+        text = _("Left out, because such names break tokens or files on the gateway: {sessions}")
+        components.note("warn", text.format(sessions=", ".join(found.odd)), icon="warning")

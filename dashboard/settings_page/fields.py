@@ -1,0 +1,82 @@
+"""What stands in the settings page's forms: each field with its setting, its value and the value's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from core.settings.values import Settings
+from dashboard.i18n import gettext as _
+from dashboard.tab import Field
+from dashboard.words import TOKEN_SOURCES
+
+WEBHOOK_UNKNOWN, WEBHOOK_NONE, WEBHOOK_URL = "unknown", "none", "url"
+
+
+@dataclass(frozen=True)
+class FieldNow:
+    """One field of a form as the settings in force have it."""
+
+    path: str
+    """The setting, by its dotted path."""
+    drawn: Field
+    """What its widget shows; a secret key's shows nothing."""
+    value: object
+    """What is compared, to see whether somebody else changed it."""
+    words: str
+    """The value for a reader."""
+
+
+Fields = Mapping[str, FieldNow]
+ReadFields = Callable[[Settings], Fields | None]
+"""Reads a form's fields from the settings in force; None: what the form is about has been removed."""
+
+
+def server_fields(settings: Settings, name: str) -> Fields | None:
+    """Read the fields of a gateway's form."""
+    server = settings.server(name)
+    if server is None:
+        return None
+    path, source = f"servers.{name}", server.token_source
+    is_set = _("set") if server.secret_key else _("not set")
+    minutes = float(server.end_to_end_minutes)
+    every = f"{minutes:g} min" if minutes else _("never")
+    return {
+        "url": FieldNow(f"{path}.url", server.url, server.url, server.url),
+        "secret_key": FieldNow(f"{path}.secret_key", "", server.secret_key, is_set),
+        "token_source": FieldNow(f"{path}.token_source", str(source), source, _(TOKEN_SOURCES[source])),
+        "enabled": FieldNow(f"{path}.enabled", server.enabled, server.enabled, yes_or_no(server.enabled)),
+        "end_to_end_minutes": FieldNow(f"{path}.end_to_end_minutes", minutes, minutes, every),
+        "self_healing": FieldNow(
+            f"{path}.self_healing", server.self_healing, server.self_healing, yes_or_no(server.self_healing)
+        ),
+    }
+
+
+def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
+    """Read the fields of a session's form."""
+    found = settings.server(server)
+    session = found.session(name) if found else None
+    if session is None:
+        return None
+    path, webhook = f"servers.{server}.sessions.{name}", session.webhook
+    if webhook is None:
+        kind, words = WEBHOOK_UNKNOWN, _("not known")
+    else:
+        kind, words = (WEBHOOK_URL, webhook) if webhook else (WEBHOOK_NONE, _("none"))
+    return {
+        "enabled": FieldNow(f"{path}.enabled", session.enabled, session.enabled, yes_or_no(session.enabled)),
+        "webhook": FieldNow(f"{path}.webhook", kind, webhook, words),
+        "webhook_url": FieldNow(f"{path}.webhook", webhook or "", webhook, words),
+    }
+
+
+def interval_fields(settings: Settings) -> Fields | None:
+    """Read the field of the interval's form."""
+    seconds = float(settings.interval_seconds)
+    return {"seconds": FieldNow("interval_seconds", seconds, seconds, f"{seconds:g} s")}
+
+
+def yes_or_no(value: bool) -> str:
+    """Tell a switch."""
+    return _("yes") if value else _("no")

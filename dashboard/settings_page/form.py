@@ -1,0 +1,151 @@
+"""The settings page's forms: what stands in them, what of it is new, and saving it without losing anything.
+
+A form remembers the values with which it was opened. Only what differs from those is saved, on top of
+whatever else was saved meanwhile. Only when somebody else changed a field of this very form the person is
+told who, when and to what; what they typed stays, and saving again is then a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
+from core.settings.overlay import DEFAULT
+from core.settings.saved import SavedSettings
+from core.settings.values import Settings
+from dashboard import components, formatting, state, tab
+from dashboard.auth.users import Role
+from dashboard.i18n import current_locale, translator
+from dashboard.i18n import gettext as _
+from dashboard.settings_page.fields import FieldNow, Fields, ReadFields
+from dashboard.tab import Field, Notice, Opened
+
+ATTEMPTS = 5
+"""Other people's saves that may come in between before a person is told to try again."""
+
+Refuse = Callable[[Settings], Notice | None]
+
+
+def field_key(form: str, field: str) -> str:
+    """Name the widget of a form's field."""
+    return f"{form}-{field}"
+
+
+def label(words: str, settings: Settings, path: str) -> str:
+    """Name a field together with where its value comes from."""
+    return f"{words} ({origin(settings, path)})"
+
+
+def origin(settings: Settings, path: str) -> str:
+    """Say where a value comes from."""
+    return formatting.origin(translator(current_locale()), settings.origins.get(path, DEFAULT))
+
+
+def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = None) -> None:
+    """Fill a form's widgets when it is shown for the first time, or again after the page was left."""
+    if all(tab.holds(field_key(form, field)) for field in values) and tab.opened(form) is not None:
+        return
+    tab.remember_opened(form, Opened(dict(values), _compared(fields or {})))
+    for field, value in values.items():
+        tab.put(field_key(form, field), value)
+
+
+def changed(form: str) -> dict[str, Field]:
+    """Return the fields that differ from what they were when the form was opened."""
+    opened = tab.opened(form)
+    if opened is None:
+        return {}
+    now = {field: tab.held(field_key(form, field)) for field in opened.values}
+    return {field: value for field, value in now.items() if value != opened.values[field]}
+
+
+def draw_notice(form: str, fields: Fields | None = None) -> None:
+    """Draw what the latest save came to, or what was changed elsewhere since this form was opened."""
+    others = _changed_elsewhere(form, fields or {})
+    if others:
+        components.told(Notice("warn", "\n".join(_told(field) for field in others)))
+    else:
+        components.told(tab.notice(form))
+
+
+def save(
+    form: str, change: Callable[[SavedSettings], SavedSettings], *, refuse: Refuse = lambda _settings: None
+) -> bool:
+    """Save a change of the settings; tell the form what came of it.
+
+    `refuse` looks at the settings on which the change would be put and tells why it must not be.
+    """
+    user = state.require(Role.ADMINISTRATOR)
+    told = _save(user.name, change, refuse)
+    if told.tone == "good":
+        tab.remember_opened(form, None)
+    tab.tell(form, told)
+    return told.tone == "good"
+
+
+def no_conflict(form: str, read: ReadFields) -> Refuse:
+    """Refuse to save a form of which somebody else changed a field since it was opened."""
+
+    def refuse(settings: Settings) -> Notice | None:
+        fields = read(settings)
+        if fields is None:
+            text = _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
+            tab.tell("settings", Notice("warn", text))
+            return Notice("warn", text)
+        others = _changed_elsewhere(form, fields)
+        opened = tab.opened(form)
+        if not others or opened is None:
+            return None
+        # What is told now is known from now on: saving once more is then a decision.
+        tab.remember_opened(form, Opened(opened.values, _compared(fields)))
+        still = _("Nothing of yours was saved; what you typed is still there. Check it and save again.")
+        return Notice("warn", "\n".join([*(_told(field) for field in others), still]))
+
+    return refuse
+
+
+def _save(actor: str, change: Callable[[SavedSettings], SavedSettings], refuse: Refuse) -> Notice:
+    source = state.core().settings
+    for _attempt in range(ATTEMPTS):
+        settings = source.current()
+        refused = refuse(settings)
+        if refused is not None:
+            return refused
+        try:
+            source.save(change(source.saved()), expected_revision=settings.revision, actor=actor)
+        except VersionConflictError:
+            continue
+        except ConfigurationError as error:
+            words = translator(current_locale())
+            return Notice("bad", "\n".join(formatting.settings_problem(words, one) for one in error.problems))
+        except WppconnectError as error:
+            return Notice("bad", formatting.cause(_, type(error).__name__))
+        return Notice("good", _("Saved. It is in force within a second."))
+    return Notice("warn", _("Somebody else is changing the settings at the same time. Save again."))
+
+
+def _compared(fields: Fields) -> dict[str, object]:
+    return {name: field.value for name, field in fields.items()}
+
+
+def _changed_elsewhere(form: str, fields: Fields) -> list[FieldNow]:
+    opened = tab.opened(form)
+    if opened is None:
+        return []
+    found = {
+        field.path: field
+        for name, field in fields.items()
+        if name in opened.compared and opened.compared[name] != field.value
+    }
+    return list(found.values())
+
+
+def _told(field: FieldNow) -> str:
+    change = state.core().settings.last_change(field.path)
+    name = formatting.settings_field(translator(current_locale()), field.path)
+    if change is None:
+        return _("{field} was changed meanwhile, to: {value}").format(field=name, value=field.words)
+    voice = state.voice(state.snapshot().taken_at)
+    return _("{actor} changed {field} {moment}, to: {value}").format(
+        actor=change.actor, field=name, moment=voice.moment(change.at), value=field.words
+    )

@@ -1,0 +1,125 @@
+"""Draw the sessions of one gateway on the settings page: one to change, one to add."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.settings.values import ServerSettings, SessionSettings, Settings
+from dashboard import components, state
+from dashboard.formatting import plain
+from dashboard.i18n import gettext as _
+from dashboard.settings_page import actions as settings_actions
+from dashboard.settings_page.fields import WEBHOOK_NONE, WEBHOOK_UNKNOWN, WEBHOOK_URL, session_fields
+from dashboard.settings_page.form import draw_notice, field_key, label, open_form
+
+
+def draw_sessions(settings: Settings, server: ServerSettings) -> None:
+    """Draw the sessions of a gateway: all at a glance, one to change, one to add."""
+    components.subtitle(_("Sessions of {server}").format(server=server.name), level=3)
+    names = [session.name for session in server.sessions]
+    if names:
+        chosen = st.selectbox(
+            _("Session to change on {server}").format(server=plain(server.name)),
+            names,
+            format_func=lambda name: describe(server.session(name)),
+            key=f"choose-{server.name}",
+        )
+        session = server.session(chosen) if chosen else None
+        if session is not None:
+            draw_session_form(settings, server.name, session)
+    form = settings_actions.add_session_form(server.name)
+    open_form(form, {"name": ""})
+    with st.form(form, border=False):
+        st.text_input(
+            _("New session on {server}").format(server=plain(server.name)),
+            key=field_key(form, "name"),
+            autocomplete="off",
+            max_chars=40,
+            help=_("1 to 40 letters, digits, _ or -"),
+        )
+        draw_notice(form)
+        st.form_submit_button(
+            _("Add the session"),
+            key=f"add-{server.name}",
+            on_click=settings_actions.add_session,
+            args=(server.name,),
+        )
+
+
+def describe(session: SessionSettings | None) -> str:
+    """Tell a session's settings in a line."""
+    if session is None:
+        return ""
+    checked = _("checked") if session.enabled else _("paused")
+    if session.webhook is None:
+        webhook = _("webhook not known")
+    else:
+        webhook = _("webhook known") if session.webhook else _("no webhook")
+    return f"{session.name} ({checked}, {webhook})"
+
+
+def draw_session_form(settings: Settings, server: str, session: SessionSettings) -> None:
+    """Draw one session's settings."""
+    form = settings_actions.session_form(server, session.name)
+    path = f"servers.{server}.sessions.{session.name}"
+    kinds = {
+        WEBHOOK_UNKNOWN: _("Not known here: the gateway may have one"),
+        WEBHOOK_NONE: _("It has none"),
+        WEBHOOK_URL: _("It has this one:"),
+    }
+    fields = session_fields(settings, server, session.name) or {}
+    open_form(form, {name: field.drawn for name, field in fields.items()}, fields)
+    with st.form(form, border=True):
+        st.toggle(
+            label(_("Check {session}").format(session=plain(session.name)), settings, f"{path}.enabled"),
+            key=field_key(form, "enabled"),
+        )
+        st.radio(
+            label(_("Webhook of {session}").format(session=plain(session.name)), settings, f"{path}.webhook"),
+            list(kinds),
+            format_func=lambda word: kinds[word],
+            key=field_key(form, "webhook"),
+            help=_(
+                "The address to which the gateway sends this session's messages. Some pairings replace what "
+                "the gateway has saved; a webhook that is known here is sent along and kept."
+            ),
+        )
+        st.text_input(
+            _("Address of the webhook"),
+            key=field_key(form, "webhook_url"),
+            autocomplete="off",
+            placeholder="https://",
+            label_visibility="collapsed",
+        )
+        draw_notice(form, fields)
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                _("Save {session}").format(session=plain(session.name)),
+                key=f"save-{server}-{session.name}",
+                on_click=settings_actions.save_session,
+                args=(server, session.name),
+                type="primary",
+            )
+            remove = st.form_submit_button(
+                _("Remove {session}").format(session=plain(session.name)),
+                key=f"remove-{server}-{session.name}",
+                type="tertiary",
+            )
+        if remove:
+            ask_remove_session(server, session.name)
+
+
+def ask_remove_session(server: str, name: str) -> None:
+    """Ask before a session is removed."""
+    yes = _("Remove {session}").format(session=plain(name))
+    text = _("It is no longer checked or shown here. On the gateway it goes on as it is.")
+
+    @st.dialog(_("Remove {session}?").format(session=plain(name)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        components.answers(
+            yes, f"remove-yes-{server}-{name}", settings_actions.remove_session, (server, name)
+        )
+
+    ask()

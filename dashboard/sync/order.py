@@ -1,0 +1,169 @@
+"""Draw the order that is under way: its plan to approve, its progress, or what came of it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.propagation.masking import NEW, OLD
+from core.propagation.orders import Order, OrderKind, OrderState
+from core.propagation.plan import Plan
+from core.propagation.reach import StepState
+from dashboard import components
+from dashboard.formatting import Voice, plain
+from dashboard.i18n import gettext as _
+from dashboard.memory.sync_view import SyncView
+from dashboard.sync import actions as sync_actions
+from dashboard.sync.actions import LEAVE_OUT
+from dashboard.text import sync as sync_text
+from dashboard.text.sync_words import ORDER_STATES, RESULTS, STATES
+
+STEP_LOOKS = {
+    StepState.RUNNING: ("wait", "dots"),
+    StepState.DONE: ("good", "check"),
+    StepState.FAILED: ("bad", "cross"),
+}
+
+
+def draw_order(voice: Voice, view: SyncView) -> None:
+    """Draw the newest order; its result stays until the next one."""
+    order = view.order
+    if order is None:
+        return
+    with st.container(key="card-sync-order"):
+        st.html(components.subheading(sync_text.title(voice, order), _who(voice, order)))
+        if order.state is OrderState.PLANNED and order.plan is not None:
+            draw_approval(voice, view, order, order.plan)
+        elif order.state is OrderState.DONE:
+            draw_result(order)
+        else:
+            draw_progress(order)
+        draw_steps(order)
+        if order.state is OrderState.ASKED:
+            draw_withdrawal(order)
+
+
+def draw_approval(voice: Voice, view: SyncView, order: Order, plan: Plan) -> None:
+    """Draw what approving means, and the two ways to go on."""
+    if order.note:
+        components.note("warn", sync_text.sentence(_, order.note))
+    components.consequences(sync_text.consequences(voice, order, plan))
+    if plan.is_blocked:
+        draw_blocked(order, plan)
+        return
+    for file in plan.files:
+        draw_diff(f"{file.folder}/{file.file}", file.diff)
+    with st.container(horizontal=True):
+        st.button(
+            _("Approve and carry out"),
+            key="sync-approve",
+            type="primary",
+            disabled=view.agent is None,
+            on_click=sync_actions.approve,
+            args=(order.id, plan.digest),
+        )
+        draw_withdrawal(order)
+
+
+def draw_blocked(order: Order, plan: Plan) -> None:
+    """Say what keeps everything from being written, and offer to leave it out."""
+    components.note("bad", _("Nothing is written while this stands. Mend it, or leave it out."), icon="cross")
+    for target in plan.wrong:
+        label = _(STATES[target.state].label)
+        why = sync_text.sentence(_, target.why)
+        st.checkbox(
+            _("Leave out {target}").format(target=plain(target.target)),
+            key=LEAVE_OUT + target.target,
+        )
+        components.soft(f"{label}: {why}" if why else label)
+    for container in plan.refused_containers:
+        # Why stands above, with what happens to containers.
+        st.checkbox(
+            _("Leave out {target}").format(target=plain(container.container)),
+            key=LEAVE_OUT + container.container,
+        )
+    with st.container(horizontal=True):
+        if order.kind is OrderKind.APPLY:
+            st.button(
+                _("Plan again"),
+                key="sync-again",
+                type="primary",
+                on_click=sync_actions.plan_again,
+                args=(order.id,),
+            )
+        draw_withdrawal(order)
+
+
+def draw_withdrawal(order: Order) -> None:
+    """Offer to take the order back."""
+    st.button(_("Withdraw"), key="sync-withdraw", on_click=sync_actions.withdraw, args=(order.id,))
+
+
+def draw_progress(order: Order) -> None:
+    """Draw that something is going on, or that it did not come to its end."""
+    words = _(ORDER_STATES[order.state])
+    if order.state is OrderState.FAILED:
+        components.note("bad", sync_text.sentence(_, order.note), title=words, icon="cross")
+    elif order.state is OrderState.WITHDRAWN:
+        components.soft(words)
+    else:
+        components.waiting(words)
+
+
+def draw_result(order: Order) -> None:
+    """Draw what came of it, and what is left to do."""
+    done = order.result
+    if done is None:
+        return
+    if done.lost_sessions:
+        components.note("warn", _("Done, but not every session is connected again."), icon="warning")
+    else:
+        components.note("good", _(RESULTS.get(done.code, done.code)), icon="check")
+    for note in done.notes:
+        components.soft(sync_text.sentence(_, note))
+    for name in done.lost_sessions:
+        server, _slash, session = name.partition("/")
+        text = _("{session} was connected before and is not again.").format(session=session)
+        components.note("bad", text, icon="cross")
+        st.button(
+            _("Re-pair {session}").format(session=plain(session)),
+            key=f"sync-pair-{name}",
+            on_click=sync_actions.open_session,
+            args=(server, session),
+        )
+
+
+def draw_steps(order: Order) -> None:
+    """Draw what was done step by step."""
+    if not order.steps:
+        return
+    rows = []
+    for event in order.steps:
+        tone, shape = STEP_LOOKS[event.state]
+        note = (
+            f' <span class="ops-soft">{components.prose(sync_text.sentence(_, event.note))}</span>'
+            if event.note
+            else ""
+        )
+        rows.append(
+            f'<li class="ops-tone-{tone}">{components.shape(shape)}'
+            f"<span>{escape(sync_text.step(_, event))}{note}</span></li>"
+        )
+    st.html(f'<ul class="ops-findings">{"".join(rows)}</ul>')
+
+
+def draw_diff(name: str, diff: str) -> None:
+    """Offer to look at what changes in a file; every value in it is masked."""
+    with st.expander(_("What changes in {file}").format(file=plain(name))):
+        shown = diff.replace(OLD, _("‹present value›")).replace(NEW, _("‹new value›"))
+        st.code(shown, language="diff")
+
+
+def _who(voice: Voice, order: Order) -> str:
+    moment = voice.moment(order.changed_at)
+    if order.approved_by and order.approved_by != order.actor:
+        return _("asked for by {name}, approved by {other}, {moment}").format(
+            name=order.actor, other=order.approved_by, moment=moment
+        )
+    return _("asked for by {name}, {moment}").format(name=order.actor, moment=moment)

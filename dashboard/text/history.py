@@ -1,0 +1,159 @@
+"""One line of the history in words: what happened, and what came of it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from core.models import HistoryEntry, Verdict
+from dashboard import formatting
+from dashboard.auth.words import ROLES
+from dashboard.formatting import Voice
+from dashboard.text import alerts as alert_text
+from dashboard.text import sync as sync_text
+from dashboard.words import (
+    HANDOFF_EVENTS,
+    HISTORY_KINDS,
+    LOOKS,
+    OPERATIONS,
+    OUTCOMES,
+    REASONS,
+    SIGN_IN_OUTCOMES,
+    USER_CHANGES,
+)
+
+SHORTEST_GAP_SECONDS = 1.0
+"""Shorter than this nobody missed anything when another program began to check."""
+
+
+class Told(NamedTuple):
+    """What happened."""
+
+    what: str
+    result: str = ""
+    """What came of it, or why."""
+    tone: str = ""
+    """good | bad | "": how a reader should look at it."""
+
+
+def tell(voice: Voice, entry: HistoryEntry) -> Told:
+    """Tell one line; a kind that is not known here is told by its data."""
+    return _TOLD.get(entry.kind, _tell_data)(voice, entry)
+
+
+def line(voice: Voice, entry: HistoryEntry) -> str:
+    """Tell one line as a sentence."""
+    told = tell(voice, entry)
+    return f"{told.what}: {told.result}" if told.result else told.what
+
+
+def _tell_transition(voice: Voice, entry: HistoryEntry) -> Told:
+    _ = voice.translate
+    word, why = entry.data.get("to"), _known(voice, _REASON_WORDS, entry.data.get("reason"))
+    if word == Verdict.UNKNOWN and entry.data.get("from") == Verdict.PAUSED:
+        return Told(_("Checked again"))
+    tone = LOOKS[Verdict(str(word))].tone if word in _VERDICT_WORDS else ""
+    return Told(_known(voice, _VERDICT_WORDS, word), why, tone)
+
+
+def _tell_operation(voice: Voice, entry: HistoryEntry) -> Told:
+    data = entry.data
+    result = _known(voice, OUTCOMES, data.get("outcome"))
+    return Told(_known(voice, OPERATIONS, data.get("operation")), result, "good" if data.get("ok") else "bad")
+
+
+def _tell_pause(voice: Voice, entry: HistoryEntry) -> Told:
+    _ = voice.translate
+    if entry.data.get("event") == "resumed":
+        return Told(_("Resumed"))
+    until = entry.data.get("until")
+    reason = str(entry.data.get("reason") or "")
+    if not isinstance(until, str):
+        return Told(_("Paused"), reason)
+    moment = voice.moment(datetime.fromisoformat(until))
+    return Told(_("Paused until {moment}").format(moment=moment), reason)
+
+
+def _tell_settings(voice: Voice, entry: HistoryEntry) -> Told:
+    _ = voice.translate
+    fields = str(entry.data.get("fields") or "").split(", ")
+    return Told(_("Settings changed"), "; ".join(formatting.settings_field(_, one) for one in fields if one))
+
+
+def _tell_monitoring(voice: Voice, entry: HistoryEntry) -> Told:
+    _ = voice.translate
+    if entry.data.get("event") != "started":
+        return _tell_data(voice, entry)
+    program = formatting.program(_, str(entry.data.get("holder") or ""))
+    told = _("Checked by {program} from now on").format(program=program)
+    heartbeat = entry.data.get("last_heartbeat")
+    if not isinstance(heartbeat, str):
+        return Told(told)
+    gap = (entry.at - datetime.fromisoformat(heartbeat)).total_seconds()
+    if gap < SHORTEST_GAP_SECONDS:
+        return Told(told)
+    return Told(told, _("Nobody had checked for {duration}").format(duration=formatting.duration(gap)))
+
+
+def _tell_sign_in(voice: Voice, entry: HistoryEntry) -> Told:
+    outcome, address = entry.data.get("outcome"), entry.data.get("address")
+    return Told(_known(voice, SIGN_IN_OUTCOMES, outcome), str(address or ""))
+
+
+def _tell_user(voice: Voice, entry: HistoryEntry) -> Told:
+    words = (str(entry.data.get("user") or ""), _known(voice, _ROLE_WORDS, entry.data.get("role")))
+    return Told(_known(voice, USER_CHANGES, entry.data.get("change")), ", ".join(one for one in words if one))
+
+
+def _tell_alert(voice: Voice, entry: HistoryEntry) -> Told:
+    _ = voice.translate
+    data = entry.data
+    if data.get("event") == "pager_tested":
+        is_good = data.get("outcome") == "delivered"
+        result = _("Delivered") if is_good else alert_text.problem(voice, str(data.get("outcome")))
+        return Told(_("Pager tested"), result, "good" if is_good else "bad")
+    until = data.get("until")
+    if data.get("event") != "acknowledged" or not isinstance(until, str):
+        return Told(_("Acknowledgement ended"))
+    moment = voice.moment(datetime.fromisoformat(until))
+    return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
+
+
+def _tell_handoff(voice: Voice, entry: HistoryEntry) -> Told:
+    kind = voice.translate(HISTORY_KINDS["handoff"])
+    return Told(f"{kind} ({entry.data.get('maker')})", _known(voice, HANDOFF_EVENTS, entry.data.get("event")))
+
+
+def _tell_sync(voice: Voice, entry: HistoryEntry) -> Told:
+    return Told(sync_text.history_line(voice, entry))
+
+
+def _tell_data(voice: Voice, entry: HistoryEntry) -> Told:
+    kind = voice.translate(HISTORY_KINDS.get(entry.kind, entry.kind))
+    return Told(
+        kind, ", ".join(f"{key}: {value}" for key, value in entry.data.items() if value not in (None, ""))
+    )
+
+
+_TOLD: Mapping[str, Callable[[Voice, HistoryEntry], Told]] = {
+    "transition": _tell_transition,
+    "operation": _tell_operation,
+    "pause": _tell_pause,
+    "settings": _tell_settings,
+    "monitoring": _tell_monitoring,
+    "sign_in": _tell_sign_in,
+    "user": _tell_user,
+    "sync": _tell_sync,
+    "handoff": _tell_handoff,
+    "alert": _tell_alert,
+}
+_ROLE_WORDS = {role.value: words for role, words in ROLES.items()}
+_VERDICT_WORDS = {verdict.value: look.label for verdict, look in LOOKS.items()}
+_REASON_WORDS = {reason.value: words for reason, words in REASONS.items()}
+
+
+def _known(voice: Voice, table: Mapping[str, str], code: object) -> str:
+    """Translate a code; one that is not known here is shown as it is rather than lost."""
+    word = table.get(str(code), "" if code is None else str(code))
+    return voice.translate(word)

@@ -1,0 +1,147 @@
+"""Values of the page "Sync" to text; pure, no streamlit."""
+
+from __future__ import annotations
+
+from core.models import HistoryEntry
+from core.propagation.orders import Order, OrderKind
+from core.propagation.plan import Plan
+from core.propagation.reach import Consequence, ContainerAction, StepEvent
+from core.propagation.sync_file import parse_receives
+from core.propagation.targets import ReceivedKind, Receives
+from dashboard.formatting import Voice
+from dashboard.i18n import Translate
+from dashboard.text.sentences import fits, retell
+from dashboard.text.sync_sentences import TEMPLATES
+from dashboard.text.sync_words import (
+    DRIFTED,
+    KINDS,
+    MENDED,
+    OPERATIONS,
+    OUTCOMES,
+    PUT_ALL_BACK,
+    SECRET_KEY_OF,
+    STEPS,
+)
+
+
+def sentence(_: Translate, text: str) -> str:
+    """Tell in the reader's language what the sync agent says; several sentences one after the other."""
+    return "; ".join(_told(_, part) for part in _parts(text)) if text else ""
+
+
+def kind(_: Translate, receives: Receives) -> str:
+    """Name a kind of secret."""
+    if receives.kind is ReceivedKind.TOKEN:
+        return _(KINDS[receives.kind]).format(name=receives.session)
+    if receives.kind is ReceivedKind.SECRET_KEY and receives.server:
+        return _(SECRET_KEY_OF).format(name=receives.server)
+    return _(KINDS[receives.kind])
+
+
+def kind_of_words(_: Translate, words: str) -> str:
+    """Name a kind of secret that is spelt as in the sync file."""
+    try:
+        return kind(_, parse_receives(words))
+    except ValueError:
+        return words
+
+
+def title(voice: Voice, order: Order) -> str:
+    """Say what an order is for."""
+    _ = voice.translate
+    if order.kind is OrderKind.RESTORE:
+        return _("Go back to the backup {backup}").format(backup=order.backup)
+    if order.kind is OrderKind.RESTART:
+        return _("Restart {container}").format(container=order.container)
+    if order.generate:
+        kinds = ", ".join(kind(_, one) for one in order.generate)
+        return _("New {kinds}").format(kinds=kinds)
+    return _("Bring everything back in sync")
+
+
+def consequences(voice: Voice, order: Order, plan: Plan) -> list[tuple[str, str]]:
+    """Say what approving means, before the click: tone and sentence."""
+    _ = voice.translate
+    told: list[tuple[str, str]] = []
+    if order.kind is OrderKind.RESTART:
+        text = _(
+            "{container} goes down for a moment and keeps the values that it has: a restart reads no file."
+        )
+        return [("warn", text.format(container=order.container))]
+    files = ", ".join(f"{one.folder}/{one.file}" for one in plan.files)
+    for one in order.generate:
+        text = _("A new {kind} is made; the present one is of no use any more.")
+        told.append(("warn", text.format(kind=kind(_, one))))
+    if files and order.kind is OrderKind.RESTORE:
+        told.append(("warn", _("Get back what they held: {files}.").format(files=files)))
+    elif files:
+        told.append(("warn", _("Are written: {files}.").format(files=files)))
+    commands = [one.target.partition(":")[2] for one in plan.targets if one.state == "will_run"]
+    told += [("warn", _("The command {name} is run.").format(name=name)) for name in commands]
+    told += [container(voice, one) for one in plan.containers]
+    if not plan.containers:
+        told.append(("idle", _("No container is touched.")))
+    return told
+
+
+def container(voice: Voice, one: Consequence) -> tuple[str, str]:
+    """Say what happens to a container: tone and sentence."""
+    _ = voice.translate
+    why = sentence(_, one.why)
+    if one.action is not ContainerAction.RECREATE:
+        tone = "bad" if one.action is ContainerAction.REFUSED else "idle"
+        return tone, f"{one.container}: {why}"
+    down = _("{container} goes down for about {seconds} s.").format(
+        container=one.container, seconds=round(one.down_seconds or 0)
+    )
+    if not one.sessions:
+        return "warn", f"{down} {why}"
+    names = [session.rpartition("/")[2] for session in one.sessions]
+    sessions = _("Its sessions go down with it and are awaited: {sessions}.")
+    return "warn", f"{down} {sessions.format(sessions=', '.join(names))} {why}"
+
+
+def step(_: Translate, event: StepEvent) -> str:
+    """Say what is being done; a step that this page does not know is shown by its code."""
+    if event.step == "put_back" and not event.subject:
+        return _(PUT_ALL_BACK)
+    known = STEPS.get(event.step)
+    return _(known).format(subject=event.subject) if known else f"{event.step} {event.subject}"
+
+
+def history_line(voice: Voice, entry: HistoryEntry) -> str:
+    """Tell one entry of the history."""
+    _ = voice.translate
+    operation, outcome = str(entry.data.get("operation")), str(entry.data.get("outcome"))
+    if operation == "drift":
+        mended = outcome in ("in_sync", "follows", "nothing", "not_read", "removed")
+        return _(MENDED if mended else DRIFTED).format(target=entry.data.get("target"))
+    told = _(OPERATIONS[operation]) if operation in OPERATIONS else operation
+    if outcome in OUTCOMES:
+        ended = _(OUTCOMES[outcome])
+        told = f"{told}: {ended}"
+    where = ", ".join(str(entry.data.get(name)) for name in ("files", "containers") if entry.data.get(name))
+    return f"{told} ({where})" if where else told
+
+
+def _parts(text: str) -> list[str]:
+    """Cut joined sentences so that each piece is the longest that fits a template of its own."""
+    left, parts = text.split("; "), []
+    while left:
+        lengths = range(len(left), 0, -1)
+        length = next((one for one in lengths if _known("; ".join(left[:one]))), 1)
+        parts.append("; ".join(left[:length]))
+        left = left[length:]
+    return parts
+
+
+def _told(_: Translate, part: str) -> str:
+    known = _known(part)
+    told = retell(_, known or part, TEMPLATES)
+    return f"{told[:1].upper()}{told[1:]}." if known and known != part else told
+
+
+def _known(part: str) -> str | None:
+    """Return the text as a template has it: as it is, or without a sentence's capital and full stop."""
+    spoken = f"{part[:1].lower()}{part[1:]}".removesuffix(".")
+    return next((one for one in (part, spoken) if fits(one, TEMPLATES)), None)

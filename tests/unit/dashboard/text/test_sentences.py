@@ -1,0 +1,143 @@
+"""Sentences of core in the reader's language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import core
+from core.containers.moving import sentence as as_sentence
+from core.exceptions import EngineUnreachableError
+from core.propagation.agent import kinds_of
+from core.propagation.targets import ReceivedKind
+from dashboard.i18n import translator
+from dashboard.text.sentences import fits, retell
+from dashboard.text.sync import kind, sentence
+from dashboard.text.sync_sentences import TEMPLATES
+from tests.support.propagation import API_KEY, KEY, install, target
+
+SOURCES = [
+    path
+    for folder in ("propagation", "containers")
+    for path in (Path(core.__file__).parent / folder).glob("*.py")
+]
+PORTUGUESE = translator("pt_PT")
+
+
+def constants() -> str:
+    """Return every text that stands in core's two packages, joined as Python joins it."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(found)
+
+
+def clauses(template: str) -> list[str]:
+    """Return the parts of a template between placeholders and punctuation that are worth looking for."""
+    parts = re.split(r"\{\w+\}|[;:.,]|and ", template)
+    return [part.strip() for part in parts if len(part.strip()) > 8]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_template_is_something_that_core_says(template: str) -> None:
+    said = constants()
+
+    assert clauses(template)
+    assert [clause for clause in clauses(template) if clause not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (".env", None),
+        (".env", "A=1\n"),
+        (".env", "A='1\n"),
+        (".env", "A=1\\\n"),
+        (".env", "A='x'y\n"),
+        (".env", "A: 'x'\n"),
+        (".env", "A=\0"),
+        (".env", "A=1\r"),
+        (".env", f"{KEY}=two words\n"),
+        (".env", f"{KEY}=a-${{B}}\n"),
+        (".env", f"{KEY}=${{B}}\n"),
+        ("c.yml", "services: [\n"),
+        ("c.yml", "- a\n"),
+        ("c.yml", "volumes: {}\n"),
+        ("c.yml", "services:\n  a: {image: x, image: y}\n"),
+        ("c.yml", "services:\n  a: {image: x}\n"),
+        ("c.yml", "services:\n  a: {image: x, env_file: b.env}\n"),
+        ("c.yml", "services:\n  a: {extends: {file: b.yml, service: b}}\n"),
+        ("c.yml", f"services:\n  a:\n    environment:\n      {KEY}: |-\n        x\n"),
+        ("c.yml", f"services:\n  a:\n    environment:\n      OTHER: &v x\n      {KEY}: *v\n"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(
+    tmp_path: Path, file: str, text: str | None
+) -> None:
+    installation = install(tmp_path, {} if text is None else {file: text}, target(file))
+    installation.keep("value-1")
+
+    why = installation.sync.draft().plan.targets[0].why
+
+    assert why
+    assert fits(why, TEMPLATES)
+    assert sentence(PORTUGUESE, why) != why
+
+
+def test_names_and_numbers_stay_in_the_sentence() -> None:
+    told = retell(PORTUGUESE, "line 7 opens quotes that nothing closes", TEMPLATES)
+
+    assert told == "a linha 7 abre aspas que nada fecha"
+
+
+def test_joined_sentences_are_told_one_by_one() -> None:
+    told = sentence(
+        PORTUGUESE, "a.env was changed by somebody else and is left alone; compare it with the backup"
+    )
+    two = sentence(PORTUGUESE, "It runs with these values already.; it has no `services`")
+
+    assert told.startswith("a.env foi alterado por outra pessoa")
+    assert two == "Já funciona com estes valores.; não tem `services`"
+
+
+def test_sentence_that_nobody_foresaw_stays_english() -> None:
+    assert sentence(PORTUGUESE, "something new happened") == "something new happened"
+    assert sentence(PORTUGUESE, "") == ""
+
+
+def test_kinds_of_secrets_are_named(tmp_path: Path) -> None:
+    (only,) = kinds_of(install(tmp_path).settings)
+
+    assert kind(str, only) == "API key"
+    assert kind(str, API_KEY.model_copy(update={"kind": ReceivedKind.SECRET_KEY, "server": "main"})) == (
+        "secret key of main"
+    )
+
+
+def test_an_engine_that_does_not_answer_is_told_as_a_sentence_in_the_readers_language() -> None:
+    error = EngineUnreachableError(
+        "the Docker Engine at unix:///x.sock does not answer (Connection refused); check that it runs and "
+        "that this account may use its socket",
+        operation="look",
+    )
+
+    told = sentence(PORTUGUESE, as_sentence(error))
+
+    assert told.startswith("O Docker Engine em unix:///x.sock não responde (Connection refused);")
+    assert told.endswith("socket.")
+
+
+def test_the_last_words_of_a_new_container_stay_as_they_are() -> None:
+    told = sentence(
+        PORTUGUESE, "the new container ended at once, with exit code 3; its last words: no key; bye"
+    )
+
+    assert (
+        told
+        == "o novo contentor terminou logo, com o código de saída 3; as suas últimas palavras: no key; bye"
+    )
