@@ -35,8 +35,9 @@ class TerminalCommand:
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
-            # The terminal becomes its own, so that Ctrl-C is a signal there.
-            ["setsid", "--ctty", *_command(entry), *arguments],
+            # The terminal becomes its own, so that Ctrl-C is a signal there; also where the suite itself runs
+            # in the background with Ctrl-C ignored.
+            ["setsid", "--ctty", "env", "--default-signal=INT", *_command(entry), *arguments],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm", **environ},
             cwd=cwd,
             stdin=its,
@@ -89,10 +90,4 @@ def _command(entry: str | Sequence[str]) -> list[str]:
     if not isinstance(entry, str):
         return list(entry)
     module, _, function = entry.partition(":")
-    # As at a terminal, also where the suite itself runs in the background with Ctrl-C ignored.
-    interruptible = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    return [
-        sys.executable,
-        "-c",
-        f"{interruptible}; import sys; from {module} import {function}; sys.exit({function}())",
-    ]
+    return [sys.executable, "-c", f"import sys; from {module} import {function}; sys.exit({function}())"]
