@@ -44,7 +44,7 @@ restore: ## Put a backup in place: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVER
 test: ## Run the checks and the whole suite; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not engine"
+	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile -m "not engine"
 	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile -m engine --ignore tests/stack
 	@$(PYTHON_IN_VENV) -m pytest tests/stack
 

@@ -170,6 +170,7 @@ def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house:
 
     give_role(boss, "ana", "viewer")
     assert seconds_until_out(ana) < AT_ONCE
+    boss.rests()
     boss.page.locator(".st-key-card-user-admin summary").click()
     boss.press("remove-admin")
     boss.press("remove-yes-admin")

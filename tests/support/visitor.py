@@ -150,6 +150,11 @@ class Visitor:
         expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SLOW)
         self.page.wait_for_load_state("networkidle")
 
+    def rests(self) -> None:
+        """Wait until the script has ended: what is tapped meanwhile may be drawn anew under the finger."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
+
     def sees_whole(self, selector: str) -> bool:
         """Tell whether something is wholly on the screen without scrolling."""
         box, screen = self.page.locator(selector).bounding_box(), self.page.viewport_size
