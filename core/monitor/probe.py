@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
+from typing import TypeVar
 
 from core.client import GatewayClient
 from core.clock import Now
 from core.exceptions import ConnectError, RequestTimeoutError, SecretKeyRejectedError, WppconnectError
 from core.models import Frozen, Observation, Problem, SessionState
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
+
+Answered = TypeVar("Answered")
 
 QUICK_CHECK_SECONDS = 3.0
 """What a page gets to answer in the shared lane; a slower one is asked again where it delays nobody."""
@@ -55,11 +59,8 @@ def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: 
     """
     started_at = now()
     try:
-        try:
-            status = client.read_status(session)
-        except ConnectError:
-            # Nothing was heard of the session: a name that was not resolved or a packet that got lost.
-            status = client.read_status(session)
+        # Otherwise nothing was heard of the session: a name that was not resolved or a packet that got lost.
+        status = _ask_again_after(ConnectError, lambda: client.read_status(session))
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
     page_answers, page_timed_out = None, False
@@ -92,10 +93,7 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
     gateway that is busy for a few seconds is not down.
     """
     try:
-        try:
-            health = client.read_health()
-        except WppconnectError:
-            health = client.read_health()
+        health = _ask_again_after(WppconnectError, client.read_health)
     except WppconnectError as error:
         return GatewayObservation(up=False, problem=as_problem(error, now()))
     return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)
@@ -114,3 +112,11 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -
     except WppconnectError as error:
         return Listing(default_secret=default_secret, problem=as_problem(error, now()))
     return Listing(secret_key_valid=True, default_secret=default_secret)
+
+
+def _ask_again_after(failure: type[WppconnectError], ask: Callable[[], Answered]) -> Answered:
+    """Ask a second time, at once, when the first answer was this failure."""
+    try:
+        return ask()
+    except failure:
+        return ask()

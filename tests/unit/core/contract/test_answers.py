@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import pytest
+from gateway_answers import HTML, TOKEN, answer
 
 from core.contract.answers import (
     PNG,
@@ -32,17 +32,8 @@ from core.exceptions import (
 from core.models import SessionState
 from core.transport import Answer
 
-HTML = "text/html; charset=utf-8"
-TOKEN = "$2b$10$Wj8kMivvMMRBi16sMVpoleShZUvvVc0dXmvlX2NmqNY.seHF02aEq"
 PICTURE = PNG + b"the rest"
 BASE64 = base64.b64encode(PICTURE).decode()
-
-
-def answer(
-    body: Any, status_code: int = 200, content_type: str = "application/json; charset=utf-8"
-) -> Answer:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status_code, content_type, data, "ask the gateway", "sales")
 
 
 @pytest.mark.parametrize(
