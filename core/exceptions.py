@@ -27,29 +27,51 @@ its messages, and the gateway's secret key travels in URL paths.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from core.messages import Message
+
 
 class WppconnectError(Exception):
     """Say what went wrong while doing what, in words that are safe to show to an operator.
 
-    `operation` is a verb phrase ("read the session status"), `session` the session's name or None,
-    `retryable` whether the same call may succeed shortly without anybody changing anything.
+    `explanation` is what the page shows in the reader's language, and `message` the English of the log and
+    the command line, which also names the operation and the `detail`. `operation` is a verb phrase ("read
+    the session status"), `session` the session's name or None, `retryable` whether the same call may succeed
+    shortly without anybody changing anything. A plain string as message stands for itself.
     """
 
     retryable = False
 
-    def __init__(self, message: str, *, operation: str = "", session: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self,
+        message: Message | str,
+        *,
+        operation: str = "",
+        session: str | None = None,
+        detail: str = "",
+    ) -> None:
+        if isinstance(message, str):
+            self.explanation, self.message = Message.plain(message), message
+        else:
+            self.explanation = message
+            cannot = f"cannot {operation}: " if operation else ""
+            self.message = f"{cannot}{message}{f' ({detail})' if detail else ''}"
+        super().__init__(self.message)
         self.operation = operation
         self.session = session
 
 
 class ConfigurationError(WppconnectError):
-    """Settings are wrong; `problems` holds one sentence a mistake, each naming the setting and the remedy."""
+    """Settings are wrong; `problems` holds one sentence a mistake, each naming the setting and the remedy.
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems), operation="read the settings")
-        self.problems = tuple(problems)
+    `explanations` holds the same for the page.
+    """
+
+    def __init__(self, problems: Sequence[Message | str]) -> None:
+        self.problems = tuple(map(str, problems))
+        super().__init__("\n".join(self.problems), operation="read the settings")
+        self.explanations = tuple(Message.plain(one) if isinstance(one, str) else one for one in problems)
 
 
 class TransportError(WppconnectError):
@@ -75,14 +97,15 @@ class ApiError(WppconnectError):
 
     def __init__(
         self,
-        message: str,
+        message: Message | str,
         *,
         status_code: int,
         server_message: str = "",
         operation: str = "",
         session: str | None = None,
+        detail: str = "",
     ) -> None:
-        super().__init__(message, operation=operation, session=session)
+        super().__init__(message, operation=operation, session=session, detail=detail)
         self.status_code = status_code
         self.server_message = server_message
 
@@ -134,6 +157,6 @@ class EngineUnreachableError(ContainerError):
 class AlertmanagerError(WppconnectError):
     """Alertmanager did not do as asked; `code` is a stable word for why, which the page translates."""
 
-    def __init__(self, message: str, *, code: str) -> None:
+    def __init__(self, message: Message | str, *, code: str) -> None:
         super().__init__(message, operation="ask Alertmanager")
         self.code = code

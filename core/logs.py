@@ -62,6 +62,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{REDACTED}",
     ),
     (re.compile(r"(://)[^/\s@]{1,256}@"), rf"\1{REDACTED}@"),
+)
+
+NUMBER_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Telephone numbers: written with a plus, or any run of eight digits that is neither a decimal fraction
     # nor the date of a whole moment, as names of set-aside files carry it (20261123T215955).
     (re.compile(r"\+\d[\d ().-]{6,20}\d"), REDACTED),
@@ -97,6 +100,14 @@ def redact(text: str) -> str:
         # Cut between two words: half a secret would not be recognised.
         end = max(text.rfind(" ", 0, LONGEST_TEXT), text.rfind("\n", 0, LONGEST_TEXT), 0)
         text = f"{text[:end]} ... (cut)"
+    text = redact_secrets(text)
+    for pattern, replacement in NUMBER_PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact_secrets(text: str) -> str:
+    """Replace registered secrets and what looks like one; numbers stay, for a session may be named by one."""
     for secret in _secrets:
         if secret in text:
             text = text.replace(secret, REDACTED)

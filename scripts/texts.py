@@ -14,6 +14,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from core.messages import SUBJECTS
+
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 UNBROKEN = 10_000
 
@@ -31,8 +33,11 @@ def main() -> int:
 
 
 def places_of_texts() -> dict[str, set[str]]:
-    """Find the texts of the code, each with the files in which it stands."""
+    """Find the texts of the page and what core says to people, each with the files in which it stands."""
     places: dict[str, set[str]] = {}
+    for subject, templates in SUBJECTS.items():
+        for template in templates.values():
+            places.setdefault(template, set()).add(f"core/messages/{subject}.py")
     found = extract_from_dir(str(DASHBOARD), method_map=[("**.py", "python")], options_map={})
     for name, _, message, _, _ in found:
         places.setdefault(message if isinstance(message, str) else message[0], set()).add(f"dashboard/{name}")

@@ -250,7 +250,7 @@ class TokenCache:
             if self._failure is not None and self._failure[0] > began:
                 # It did not answer whom we waited for: not another wait of the same length for everybody.
                 error = self._failure[1]
-                raise type(error)(error.message, operation=OPERATION, session=session)
+                raise type(error)(error.explanation, operation=OPERATION, session=session)
             yield
         finally:
             self._lock.release()

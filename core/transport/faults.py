@@ -1,4 +1,4 @@
-"""What the exceptions of requests, urllib3 and the sockets below them mean, in words of ours.
+"""What the exceptions of requests, urllib3 and the sockets below them mean: errors and messages of ours.
 
 Only the foreign class's name is kept: their messages repeat the URL, and the gateway's secret key travels
 in URL paths.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import requests.exceptions as of_requests
@@ -33,7 +33,7 @@ class Fault:
     """What a family of foreign exceptions means."""
 
     error: type[WppconnectError]
-    sentence: str
+    message_id: str
     lost: bool = False
     """The connection was closed before the answer was complete: a GET may be repeated."""
     connected: bool = True
@@ -45,39 +45,30 @@ FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], Fault], ...]] = (
     # most stands first.
     (
         (of_urllib3.NameResolutionError, socket.gaierror),
-        Fault(ConnectError, "the gateway's host name cannot be resolved; check its address", connected=False),
+        Fault(ConnectError, "transport.unresolved", connected=False),
     ),
     (
         (of_urllib3.ProxyError, of_requests.ProxyError),
-        Fault(ConnectError, "the proxy does not connect us; check WPPCONNECT_PROXY", connected=False),
+        Fault(ConnectError, "transport.proxy_refuses", connected=False),
     ),
-    (
-        (of_urllib3.NewConnectionError, ConnectionRefusedError),
-        Fault(
-            ConnectError,
-            "no connection to the gateway; check that it runs, and its address and port",
-            connected=False,
-        ),
-    ),
+    ((ConnectionRefusedError,), Fault(ConnectError, "transport.refused", connected=False)),
+    ((of_urllib3.NewConnectionError,), Fault(ConnectError, "transport.no_route", connected=False)),
     (
         (of_urllib3.ConnectTimeoutError, of_requests.ConnectTimeout),
-        Fault(
-            ConnectError,
-            "the gateway does not accept connections in time; check its address and the firewalls between",
-            connected=False,
-        ),
+        Fault(ConnectError, "transport.connect_timeout", connected=False),
+    ),
+    (
+        # Closed in the middle of a handshake: an SSLError by its class, and none by its meaning.
+        (ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        Fault(ConnectError, "transport.closed_at_once", connected=False),
     ),
     (
         (ssl.SSLError, of_urllib3.SSLError, of_requests.SSLError),
-        Fault(
-            ConnectError,
-            "TLS failed; check http or https in the gateway's address, and its certificate",
-            connected=False,
-        ),
+        Fault(ConnectError, "transport.tls_failed", connected=False),
     ),
     (
         (of_urllib3.TimeoutError, of_requests.Timeout, TimeoutError),
-        Fault(RequestTimeoutError, "no complete answer within the time budget"),
+        Fault(RequestTimeoutError, "transport.timeout"),
     ),
     (
         (
@@ -93,20 +84,17 @@ FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], Fault], ...]] = (
             of_requests.StreamConsumedError,
             of_requests.TooManyRedirects,
         ),
-        Fault(ResponseError, "the answer breaks the rules of HTTP"),
+        Fault(ResponseError, "transport.broken_http"),
     ),
     (
         # urllib3's and http.client's IncompleteRead are one family; RemoteDisconnected is a ConnectionError.
         (ConnectionError, http.client.IncompleteRead),
-        Fault(ConnectError, "the connection was closed before the answer was complete", lost=True),
+        Fault(ConnectError, "transport.closed_midway", lost=True),
     ),
-    (
-        (http.client.HTTPException,),
-        Fault(ResponseError, "what answers there does not speak HTTP as a gateway does; check the address"),
-    ),
+    ((http.client.HTTPException,), Fault(ResponseError, "transport.not_http")),
     (
         (of_urllib3.ProtocolError, of_requests.ConnectionError, of_requests.ChunkedEncodingError),
-        Fault(ConnectError, "the connection was closed before the answer was complete", lost=True),
+        Fault(ConnectError, "transport.closed_midway", lost=True),
     ),
     (
         (
@@ -117,9 +105,7 @@ FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], Fault], ...]] = (
             of_requests.MissingSchema,
             of_requests.URLRequired,
         ),
-        Fault(
-            ConnectError, "the gateway's or the proxy's address cannot be used; check both", connected=False
-        ),
+        Fault(ConnectError, "transport.address_unusable", connected=False),
     ),
     (
         (
@@ -132,12 +118,30 @@ FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], Fault], ...]] = (
             of_requests.RetryError,
             of_requests.UnrewindableBodyError,
         ),
-        Fault(TransportError, "the request could not be sent", connected=False),
+        Fault(TransportError, "transport.not_sent", connected=False),
     ),
-    ((OSError,), Fault(ConnectError, "the network failed")),
+    ((OSError,), Fault(ConnectError, "transport.network_failed")),
 )
 
-UNKNOWN_FAULT = Fault(TransportError, "the request failed")
+UNKNOWN_FAULT = Fault(TransportError, "transport.failed")
+
+CERTIFICATE_FAULTS: Final[Mapping[int, str]] = {
+    9: "transport.certificate_not_yet_valid",
+    10: "transport.certificate_expired",
+    18: "transport.certificate_unknown",
+    19: "transport.certificate_unknown",
+    20: "transport.certificate_unknown",
+    21: "transport.certificate_unknown",
+    62: "transport.certificate_other_name",
+    64: "transport.certificate_other_name",
+}
+"""By OpenSSL's X509_V_ERR numbers; 18 to 21 are the ways in which no trusted authority vouches for it."""
+
+PLAIN_ANSWER: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""OpenSSL's names for an answer that is not TLS: plain HTTP, as a rule."""
+
+TLS_ALERT: Final = "\x15\x03"
+"""How a TLS server answers a plain request, if it does."""
 
 
 def diagnose(error: BaseException) -> tuple[Fault, str]:
@@ -146,8 +150,19 @@ def diagnose(error: BaseException) -> tuple[Fault, str]:
     for kinds, fault in FAULTS:
         telling = next((one for one in chain if isinstance(one, kinds)), None)
         if telling is not None:
-            return fault, type(telling).__name__
+            return replace(fault, message_id=_refine(fault, telling)), type(telling).__name__
     return UNKNOWN_FAULT, type(error).__name__
+
+
+def _refine(fault: Fault, telling: BaseException) -> str:
+    """Tell apart what shares a class: which certificate is refused, and http for https."""
+    if isinstance(telling, ssl.SSLCertVerificationError):
+        return CERTIFICATE_FAULTS.get(telling.verify_code, "transport.certificate_refused")
+    if isinstance(telling, ssl.SSLError) and telling.reason in PLAIN_ANSWER:
+        return "transport.http_on_https"
+    if isinstance(telling, http.client.BadStatusLine) and str(telling.args[0]).startswith(TLS_ALERT):
+        return "transport.https_on_http"
+    return fault.message_id
 
 
 def _unfold(error: BaseException) -> Iterator[BaseException]:

@@ -8,11 +8,12 @@ import random
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from core.exceptions import RequestTimeoutError, ResponseError, TransportError, WppconnectError
+from core.messages import Message
 from core.transport.answer import Answer
 from core.transport.connections import Adapter, Call, Request
 from core.transport.faults import FOREIGN, Fault, diagnose
@@ -78,7 +79,7 @@ class Transport:
         deadline = began + timeout_seconds
         errors = _Errors(operation, session, f"{method} {route}")
         if takes_place and not self._entrance.take(timeout_seconds):
-            raise errors.closed() if self._entrance.closed else errors.timed_out("too many calls before it")
+            raise errors.closed() if self._entrance.closed else errors.queue_full()
         try:
             outcome = self._send(method, route, path, headers, json_body, deadline, errors)
         finally:
@@ -154,12 +155,13 @@ class Transport:
         now = time.monotonic()
         left = deadline - now
         if left <= 0:
-            return errors.timed_out("its time was over before it was sent")
+            return errors.queue_full()
         connect_seconds = min(self._connect_timeout_seconds, left)
         call = Call(deadline, now + connect_seconds, fresh=fresh)
         self._calls.add(call)
         WATCHDOG.watch(call)
         fault: Fault | None = None
+        response = None
         try:
             response = self._adapter.send_for(
                 call, request, connect_seconds=connect_seconds, read_seconds=left
@@ -172,6 +174,8 @@ class Transport:
                 response.raw.release_conn()
         except FOREIGN as error:
             fault, name = diagnose(error)
+            if fault.lost and response is None:
+                fault = replace(fault, message_id="transport.closed_at_once")
         finally:
             WATCHDOG.forget(call)
             self._calls.discard(call)
@@ -180,20 +184,19 @@ class Transport:
             return errors.closed()
         # A connection that we cut ends like one that the gateway closed, or even like a complete answer.
         if call.overdue and (fault is None or fault.connected):
-            return errors.timed_out("it was cut off")
+            return errors.timed_out("cut off")
         if fault is not None:
             if connect_seconds < self._connect_timeout_seconds / 2 and time.monotonic() >= deadline:
                 # Most of its time went into waiting: this tells nothing about the gateway.
-                return errors.timed_out("too little of it was left to connect")
+                return errors.queue_full()
             problem = errors.fault(fault, name)
             return _Lost(problem) if fault.lost else problem
+        assert response is not None  # noqa: S101 - there is a fault otherwise
         if len(body) > MAX_BODY_BYTES:
-            return errors.unreadable(f"it is larger than {MAX_BODY_BYTES} bytes")
+            return errors.unreadable(Message.of("transport.too_large", bytes=MAX_BODY_BYTES))
         if 300 <= response.status_code < 400:
             # Never followed: the token would go wherever the answer says.
-            return errors.unreadable(
-                f"it is a redirect (HTTP {response.status_code}); set the gateway's address to the final one"
-            )
+            return errors.unreadable(Message.of("transport.redirected", status=response.status_code))
         return response.status_code, response.headers.get("Content-Type", ""), body
 
 
@@ -213,21 +216,22 @@ class _Errors:
     route: str
 
     def fault(self, fault: Fault, name: str) -> WppconnectError:
-        return self._error(fault.error, f"{fault.sentence} ({self.route}: {name})")
+        return self._error(fault.error, Message(fault.message_id), f"{self.route}: {name}")
 
     def timed_out(self, why: str) -> WppconnectError:
-        return self._error(
-            RequestTimeoutError, f"no complete answer within the time budget: {why} ({self.route})"
-        )
+        return self._error(RequestTimeoutError, Message("transport.timeout"), f"{self.route}: {why}")
 
-    def unreadable(self, why: str) -> WppconnectError:
-        return self._error(ResponseError, f"the answer cannot be used: {why} ({self.route})")
+    def queue_full(self) -> WppconnectError:
+        return self._error(RequestTimeoutError, Message("transport.queue_full"), self.route)
+
+    def unreadable(self, message: Message) -> WppconnectError:
+        return self._error(ResponseError, message, self.route)
 
     def closed(self) -> WppconnectError:
-        return self._error(TransportError, f"this program closed its connections ({self.route})")
+        return self._error(TransportError, Message("transport.closed_here"), self.route)
 
-    def _error(self, kind: type[WppconnectError], why: str) -> WppconnectError:
-        return kind(f"cannot {self.operation}: {why}", operation=self.operation, session=self.session)
+    def _error(self, kind: type[WppconnectError], message: Message, detail: str) -> WppconnectError:
+        return kind(message, operation=self.operation, session=self.session, detail=detail)
 
 
 def _read(raw: Any) -> bytes:

@@ -300,5 +300,7 @@ def test_the_values_given_to_a_start_do_not_show(client: GatewayClient) -> None:
 def test_a_closed_client_answers_with_an_error_of_ours(client: GatewayClient) -> None:
     client.close()
 
-    with pytest.raises(WppconnectError, match="closed its connections"):
+    with pytest.raises(WppconnectError) as caught:
         client.read_health()
+
+    assert caught.value.explanation.id == "transport.closed_here"

@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import dashboard
+from core.messages import TEMPLATES, Message, render
 from dashboard.i18n import LOCALES, negotiate, translator
+from scripts.texts import places_of_texts
 
 SOURCE = Path(dashboard.__file__).parent
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
@@ -19,8 +20,7 @@ PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
 def texts_in_code() -> set[str]:
-    found = extract_from_dir(str(SOURCE), method_map=[("**.py", "python")], options_map={})
-    return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
+    return set(places_of_texts())
 
 
 def catalogue(locale: str) -> dict[str, str]:
@@ -96,6 +96,16 @@ def test_portugal_and_brazil_speak_differently() -> None:
 def test_what_is_not_translated_stays_english() -> None:
     assert translator("pt_PT")("no such text") == "no such text"
     assert translator("xx")("Password") == "Password"
+
+
+def test_what_core_says_is_said_in_the_language_of_the_reader() -> None:
+    template = TEMPLATES["transport.redirected"]
+    portuguese = translator("pt_PT")
+
+    said = render(Message.of("transport.redirected", status=302), portuguese)
+
+    assert said == portuguese(template).format(status=302)
+    assert said != template.format(status=302)
 
 
 def test_an_empty_text_stays_empty() -> None:
