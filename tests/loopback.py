@@ -92,7 +92,7 @@ class Loopback:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10.0)
+            thread.join(60)
             assert not thread.is_alive()
 
     def _start(self, target: Callable[[], None]) -> None:

@@ -136,7 +136,7 @@ def test_the_pager_is_tested_and_each_leg_is_timed(
     app = open_page()
 
     app.button(key="test-pager").click().run()
-    until(lambda: not (found := state.alerting().test()) or not found.running, seconds=20, what="the test")
+    until(lambda: not (found := state.alerting().test()) or not found.running, what="the test")
     text = shown(open_page())
 
     assert "s: accepted by Alertmanager" in text

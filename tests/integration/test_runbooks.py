@@ -43,7 +43,7 @@ def reader(server: Server, chromium: Browser) -> Iterator[Page]:
 
 @pytest.mark.parametrize("path", ["/runbooks", "/runbooks/runbooks.css"])
 def test_runbooks_need_a_sign_in(server: Server, path: str) -> None:
-    assert requests.get(server.url + path, timeout=5).status_code == 401
+    assert requests.get(server.url + path, timeout=60).status_code == 401
 
 
 def test_alerts_link_leads_to_its_section_over_the_sign_in(server: Server, reader: Page) -> None:

@@ -43,7 +43,7 @@ def tries(live: LiveCore) -> list[HistoryEntry]:
 
 
 def await_tries(live: LiveCore, number: int = 1) -> list[HistoryEntry]:
-    until(lambda: len(tries(live)) >= number, seconds=25, what=f"{number} tries")
+    until(lambda: len(tries(live)) >= number, what=f"{number} tries")
     return tries(live)
 
 

@@ -6,13 +6,14 @@ import os
 import random
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from core.store import FileStore, History
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("ana", "bruno", "carla", "davi")
@@ -44,7 +45,7 @@ class Writer:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
 
     def confirmed(self, what: str) -> list[int]:
         """Give the numbers that it said were confirmed; 0 where it says none."""
@@ -53,13 +54,14 @@ class Writer:
 
     def wait_until_it_has_written(self) -> None:
         """Wait for three more confirmations, and a moment so that the kill comes anywhere in its work."""
-        deadline = time.monotonic() + 20
         enough = self._said.stat().st_size + 30
-        while self._said.stat().st_size < enough:
+
+        def has_written() -> bool:
             assert self._process.poll() is None, f"writer {self.name} ended by itself"
-            assert time.monotonic() < deadline, f"writer {self.name} does not get its turn"
-            time.sleep(0.005)
-        time.sleep(random.uniform(0, 0.01))
+            return self._said.stat().st_size >= enough
+
+        until(has_written, what=f"writer {self.name}'s turn")
+        threading.Event().wait(random.uniform(0, 0.01))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_a_session_is_probed_by_one_process_never_by_both(simulator: Simulator, 
     product.start_page()
     simulator.reset_requests()
 
-    until(lambda: probes(simulator) >= 5, seconds=15, what="five probes")
+    until(lambda: probes(simulator) >= 5, what="five probes")
 
     assert probers(simulator) == {"wppconnect-exporter"}
 

@@ -54,14 +54,14 @@ def seconds_until_lost(product: Stack, *, since: int) -> float:
     """How long after the gateway's first new event the metric turns 0."""
     until(lambda: len(product.simulator.events("webhook")) > since, what="the event")
     began = time.monotonic()
-    until(lambda: product.connected(SESSION) == "0", seconds=5, what="session_connected 0")
+    until(lambda: product.connected(SESSION) == "0", what="session_connected 0")
     return time.monotonic() - began
 
 
 def post(product: Stack, body: bytes, token: str = TOKEN) -> int:
     """Send an event as the gateway does."""
     url = f"{product.exporter_url}/webhook/{token}"
-    return requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=5).status_code
+    return requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=60).status_code
 
 
 def dropped(product: Stack, reason: str) -> str | None:
@@ -109,7 +109,7 @@ def test_session_that_lies_after_the_event_is_asked_again(tmp_path: Path) -> Non
         assert gateway.state(SESSION)["status"] == "CONNECTED"
 
         until(lambda: gateway.state(SESSION)["status"] == "CLOSED", what="the end of the lie")
-        until(lambda: product.connected(SESSION) == "0", seconds=1, what="session_connected 0")
+        until(lambda: product.connected(SESSION) == "0", what="session_connected 0")
 
 
 def test_messages_of_the_gateway_ask_for_nothing(product: Stack) -> None:
@@ -141,7 +141,7 @@ def test_fifty_megabytes_are_neither_read_nor_kept(product: Stack, token: str) -
     head = f"POST /webhook/{token} HTTP/1.1\r\nHost: a\r\nContent-Length: 52428800\r\n\r\n"
 
     for _ in range(10):
-        with socket.create_connection(address, timeout=5) as connection:
+        with socket.create_connection(address, timeout=60) as connection:
             connection.sendall(head.encode() + b'{"event":"onmessage","body":"')
             send_all(connection, 52_428_800)
 
@@ -167,7 +167,7 @@ def test_flood_neither_floods_the_gateway_nor_holds_up_a_scrape(product: Stack) 
     with requests.Session() as session:
         session.trust_env = False
         began = time.monotonic()
-        statuses = {session.post(url, data=event, timeout=5).status_code for _ in range(1000)}
+        statuses = {session.post(url, data=event, timeout=60).status_code for _ in range(1000)}
         took = time.monotonic() - began
     scraped = time.monotonic()
     assert product.connected(SESSION) == "1"

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from simulator import ManualClock, Simulator, Times
+from tests.support.waiting import until
 
 _WIRE = Path(__file__).parents[1] / "data" / "wire"
 STORIES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(_WIRE.glob("*.json"))}
@@ -27,7 +28,7 @@ NOT_REPLAYED: dict[int, str] = {}
 """Recorded line -> why it cannot be asked of the simulator."""
 
 _HANG_SECONDS = 0.3
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
 _BY_CHANCE = ("token", "full", "uptime", "timestamp", "phoneCode", "urlcode")
 
 
@@ -103,12 +104,15 @@ class Replay:
 
     def until_stopped(self) -> None:
         """Wait until the gateway process is gone."""
-        for _ in range(1000):
+
+        def is_gone() -> bool:
             try:
                 self._request("GET", "/healthz", {}, None)
             except ConnectionError:
-                return
-        pytest.fail("the gateway goes on")
+                return True
+            return False
+
+        until(is_gone, what="the end of the gateway process")
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -183,7 +187,7 @@ class Replay:
     def _request(self, method: str, path: str, headers: dict[str, str], content: bytes | None) -> "Answer":
         # http.client, because the other clients tidy up paths such as `/api//x`.
         address = urlsplit(self.simulator.url)
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
         try:
             connection.request(method, path, content, headers)
             response = connection.getresponse()

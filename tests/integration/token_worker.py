@@ -40,7 +40,7 @@ def main(directory: Path, url: str, secret: str, source: str) -> None:
     lock, gate = threading.Lock(), threading.Barrier(THREADS)
 
     def use() -> None:
-        gate.wait(10)
+        gate.wait(60)
         try:
             client.read_status(SESSION)
             outcome = "ok"

@@ -45,9 +45,9 @@ def test_a_running_old_stack_is_adopted_and_not_touched(old: OldPanel, fresh: De
 
     # The gateway is found by its container's name; its secret is asked for, and nothing starts without it.
     with TerminalCommand(["make", "up"], environ=fresh.environ, cwd=fresh.directory) as asking:
-        until(lambda: "Secret key: " in asking.written, seconds=20, what="the question")
+        until(lambda: "Secret key: " in asking.written, what="the question")
         asking.type("\x03")
-        assert asking.process.wait(timeout=10) != 0
+        assert asking.process.wait(timeout=60) != 0
     assert not (fresh.directory / ".env").exists()
 
     # The older panel's own files tell it.
@@ -65,7 +65,7 @@ def test_a_running_old_stack_is_adopted_and_not_touched(old: OldPanel, fresh: De
 
     network = f"{old.project}_leguas"
     assert f"The container {GATEWAY} is used as it is, through its network {network}" in said
-    until(lambda: fresh.connected() == "1", seconds=30, what="the sight of the connected session")
+    until(lambda: fresh.connected() == "1", what="the sight of the connected session")
     assert fresh.sample("wppconnect_secret_key_valid") == "1"
     of_us = {"label": f"com.docker.compose.project={fresh.name}"}
     services = {

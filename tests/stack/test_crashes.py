@@ -43,7 +43,7 @@ def start_pairing(browser: Browser, there: Deployed) -> Visitor:
     """Lose the session and come as far as a live code on the screen."""
     connect(there)
     there.phone("POST", f"/control/sessions/{SESSION}/unlink")
-    until(lambda: there.connected() == "0", seconds=20, what="the loss of the session")
+    until(lambda: there.connected() == "0", what="the loss of the session")
     visitor = signed_in(browser, there)
     visitor.open_session()
     visitor.press(f"repair-main-{SESSION}")
@@ -106,7 +106,7 @@ def test_a_paired_session_comes_back_by_itself_when_everything_is_killed(deploye
 
     deployed.crash(*SERVICES)
 
-    until(lambda: deployed.connected() == "1", seconds=40, what="the session's return")
+    until(lambda: deployed.connected() == "1", what="the session's return")
 
 
 def test_settings_that_were_saved_outlive_a_crash_of_everything_in_the_middle_of_saving(

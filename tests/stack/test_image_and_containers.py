@@ -65,7 +65,7 @@ def test_every_container_is_confined_limited_watched_and_keeps_its_log_short(dep
             "Config": {"max-size": "10m", "max-file": "3"},
         }, service
         assert host["RestartPolicy"]["Name"] == "unless-stopped", service
-        until(lambda one=service: deployed.is_healthy(one), seconds=60, what=f"{service}'s health")
+        until(lambda one=service: deployed.is_healthy(one), what=f"{service}'s health")
 
 
 def stops_within(seconds: float, container: Container) -> bool:
@@ -100,7 +100,7 @@ def test_our_containers_write_nowhere_else_leave_no_zombies_and_stop_at_once(dep
         assert "defunct" not in str(container.top())
         # The machine may be busy with other things once.
         assert any(stops_within(2, container) for _ in range(3))
-        until(lambda one=service: deployed.is_healthy(one), seconds=60, what=f"{service}'s return")
+        until(lambda one=service: deployed.is_healthy(one), what=f"{service}'s return")
 
 
 def test_secrets_are_files_that_only_the_containers_and_the_owner_can_read(deployed: Deployed) -> None:
@@ -130,9 +130,7 @@ def test_the_gateway_got_its_secret_keeps_its_files_and_cannot_be_reached_from_o
 ) -> None:
     gateway = deployed.container("gateway")
     started = gateway.attrs["State"]["StartedAt"]
-    until(
-        lambda: deployed.sample("wppconnect_secret_key_valid") == "1", seconds=30, what="the key's acceptance"
-    )
+    until(lambda: deployed.sample("wppconnect_secret_key_valid") == "1", what="the key's acceptance")
     assert deployed.sample("wppconnect_server_default_secret") == "0"
     assert not any(gateway.attrs["NetworkSettings"]["Ports"].values())
     assert gateway.attrs["Config"]["Hostname"] == "wppconnect"
@@ -151,7 +149,7 @@ def test_the_gateway_got_its_secret_keeps_its_files_and_cannot_be_reached_from_o
         assert networks == {f"{deployed.name}_monitoring"}
     # What is published passes nothing on to it: a question would end it.
     for service in PUBLISHED:
-        asked = requests.get(f"{deployed.url(service)}/unhealthy", timeout=5, allow_redirects=False)
+        asked = requests.get(f"{deployed.url(service)}/unhealthy", timeout=60, allow_redirects=False)
         assert asked.status_code in (401, 404), service
     gateway.reload()
     assert gateway.attrs["State"]["StartedAt"] == started
@@ -159,18 +157,18 @@ def test_the_gateway_got_its_secret_keeps_its_files_and_cannot_be_reached_from_o
 
 def test_what_is_published_answers_on_loopback_only(deployed: Deployed) -> None:
     for service, path in PUBLISHED.items():
-        assert requests.get(deployed.url(service) + path, timeout=5).status_code == 200
+        assert requests.get(deployed.url(service) + path, timeout=60).status_code == 200
         bound = deployed.container(service).attrs["NetworkSettings"]["Ports"]
         assert {one["HostIp"] for ports in bound.values() for one in ports or []} == {"127.0.0.1"}
 
 
 def test_prometheus_loaded_the_rules_and_scrapes_everything(deployed: Deployed) -> None:
     def unhealthy() -> list[str]:
-        found = requests.get(f"{deployed.url('prometheus')}/api/v1/targets", timeout=5).json()
+        found = requests.get(f"{deployed.url('prometheus')}/api/v1/targets", timeout=60).json()
         return [one["scrapePool"] for one in found["data"]["activeTargets"] if one["health"] != "up"]
 
-    until(lambda: unhealthy() == [], seconds=40, what="healthy targets")
-    rules = requests.get(f"{deployed.url('prometheus')}/api/v1/rules", timeout=5).json()["data"]["groups"]
+    until(lambda: unhealthy() == [], what="healthy targets")
+    rules = requests.get(f"{deployed.url('prometheus')}/api/v1/rules", timeout=60).json()["data"]["groups"]
     assert {rule["health"] for group in rules for rule in group["rules"]} <= {"ok", "unknown"}
     assert any(rule["name"] == "WppconnectSessionDisconnected" for group in rules for rule in group["rules"])
 

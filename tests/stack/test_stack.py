@@ -22,19 +22,20 @@ def test_a_lost_session_is_told_once_paired_anew_and_told_as_resolved(
     connect(deployed)
     read = deployed.start_receiver()
     for variable in ("prometheus", "alertmanager"):
-        until(lambda one=variable: deployed.is_healthy(one), seconds=60, what=f"{variable}'s health")
+        until(lambda one=variable: deployed.is_healthy(one), what=f"{variable}'s health")
     # A session pages only once it was seen connected by Prometheus, too.
     query = f"{deployed.url('prometheus')}/api/v1/query?query=wppconnect_session_connected"
     until(
-        lambda: [one["value"][1] for one in requests.get(query, timeout=5).json()["data"]["result"]] == ["1"],
-        seconds=30,
+        lambda: (
+            [one["value"][1] for one in requests.get(query, timeout=60).json()["data"]["result"]] == ["1"]
+        ),
         what="Prometheus's sight of the session",
     )
 
     def told(status: str) -> list[dict[str, object]]:
         alerts = [
             alert
-            for notice in requests.get(read, timeout=5).json()
+            for notice in requests.get(read, timeout=60).json()
             for alert in notice["alerts"]
             if alert["labels"]["alertname"] == "WppconnectSessionDisconnected"
         ]

@@ -105,4 +105,4 @@ def test_an_approved_plan_reaches_a_neighbours_file_and_container(
     deployed.make("up")
     running = docker_engine.client.containers.list(all=True, filters={"name": f"{deployed.name}-sync-agent"})
     assert running == []
-    until(lambda: deployed.is_healthy("page"), seconds=60, what="the page's health")
+    until(lambda: deployed.is_healthy("page"), what="the page's health")

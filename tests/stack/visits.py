@@ -27,7 +27,7 @@ def signed_in(browser: Browser, there: Deployed) -> Visitor:
 def connect(there: Deployed) -> None:
     """Make sure that the session is connected."""
     there.phone("POST", f"/control/sessions/{SESSION}/pair")
-    until(lambda: there.connected() == "1", seconds=40, what="the exporter's sight of the session")
+    until(lambda: there.connected() == "1", what="the exporter's sight of the session")
 
 
 def scan_what_is_shown(visitor: Visitor, there: Deployed) -> None:
@@ -35,7 +35,7 @@ def scan_what_is_shown(visitor: Visitor, there: Deployed) -> None:
     visitor.await_live_qr()
     there.phone("POST", f"/control/sessions/{SESSION}/scan")
     visitor.reads(f"{SESSION} is connected")
-    until(lambda: there.connected() == "1", seconds=20, what="1 on the exporter")
+    until(lambda: there.connected() == "1", what="1 on the exporter")
 
 
 def python(there: Deployed, service: str, code: str) -> str:

@@ -133,14 +133,14 @@ def alertmanager(
             yield f"http://{address}"
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def post_alert(url: str, labels: Mapping[str, str], annotations: Mapping[str, str], **moments: str) -> None:
     """Hand an alert to Alertmanager as Prometheus does."""
     body = json.dumps([{"labels": labels, "annotations": annotations, **moments}]).encode()
     headers = {"Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(f"{url}/api/v2/alerts", body, headers), timeout=5).close()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/api/v2/alerts", body, headers), timeout=60).close()
 
 
 def _targets(folder: Path, web_port: int, mail: MailServer | None) -> dict[str, str]:
@@ -170,7 +170,7 @@ def _readable(body: Any) -> str:
 
 def _is_ready(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{address}/-/ready", timeout=1) as answer:
+        with urllib.request.urlopen(f"http://{address}/-/ready", timeout=60) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         error.close()

@@ -145,7 +145,7 @@ class Deployed:
     def sample(self, name: str, **labels: str) -> str | None:
         """The value of one sample on the exporter; None when it is not there or the exporter is away."""
         try:
-            text = requests.get(f"{self.url('exporter')}/metrics", timeout=5).text
+            text = requests.get(f"{self.url('exporter')}/metrics", timeout=60).text
         except requests.RequestException:
             return None
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
@@ -186,7 +186,7 @@ class Deployed:
             network=f"{self.name}_monitoring",
         )
         url = f"http://127.0.0.1:{port}"
-        until(lambda: _answers(url), seconds=20, what="the receiver")
+        until(lambda: _answers(url), what="the receiver")
         return url
 
     def destroy(self) -> None:
@@ -200,7 +200,7 @@ def ask_phone(gateway: Container, method: str, path: str) -> str:
     """Ask the simulated phones, which are inside a gateway's container and not published."""
     asked = ["python3", "-c", ASK_PHONE, method, path]
     # Its first moment may be over before it listens.
-    done = until(lambda: _ended_well(gateway, asked), seconds=20, what=f"the phones' answer to {path}")
+    done = until(lambda: _ended_well(gateway, asked), what=f"the phones' answer to {path}")
     return str(done)
 
 
@@ -212,12 +212,17 @@ def _ended_well(gateway: Container, command: list[str]) -> str | None:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=2).ok
+        return requests.get(url, timeout=60).ok
     except requests.RequestException:
         return False
 
 
 def inspected(container: Mapping[str, Any]) -> dict[str, Any]:
     """What must not change about a container that is only looked at."""
-    kept = ("Id", "Image", "Config", "HostConfig", "Mounts", "RestartCount")
-    return {key: container[key] for key in kept} | {"StartedAt": container["State"]["StartedAt"]}
+    kept = ("Id", "Image", "Config", "HostConfig", "RestartCount")
+    return {
+        **{key: container[key] for key in kept},
+        # The engine gives them in another order each time.
+        "Mounts": {mount["Destination"]: mount for mount in container["Mounts"]},
+        "StartedAt": container["State"]["StartedAt"],
+    }

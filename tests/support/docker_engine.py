@@ -141,9 +141,7 @@ def _start(folder: Path, host: str) -> None:
     with (folder / "log").open("w") as log:
         # Not this process's child for long: another test process may be the one that ends it.
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    until(
-        lambda: _answers(host) or process.poll() is not None, seconds=60, what="the Docker Engine's readiness"
-    )
+    until(lambda: _answers(host) or process.poll() is not None, what="the Docker Engine's readiness")
     if process.poll() is not None:
         last = (folder / "log").read_text().strip().rpartition("\n")[2]
         pytest.skip(f"dockerd cannot run here: {last}")
@@ -154,7 +152,7 @@ def _start(folder: Path, host: str) -> None:
 def _end(folder: Path) -> None:
     pid = int((folder / "pid").read_text())
     os.kill(pid, signal.SIGTERM)
-    until(lambda: not _runs(pid), seconds=60, what="the Docker Engine's end")
+    until(lambda: not _runs(pid), what="the Docker Engine's end")
     # It leaves its name for the host's own network mounted, once a container used that.
     for mounted in (folder / "state" / "exec" / "netns").glob("*"):
         subprocess.run(["umount", mounted], check=False, capture_output=True)
@@ -179,7 +177,7 @@ def _answers(host: str) -> bool:
     if not Path(host.removeprefix("unix://")).exists():
         return False
     try:
-        client = docker.DockerClient(base_url=host, timeout=5)
+        client = docker.DockerClient(base_url=host, timeout=60)
     except DockerException:
         return False
     try:

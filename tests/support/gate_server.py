@@ -54,7 +54,7 @@ class Server:
         """Send SIGTERM; returns exit code and seconds."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10), time.monotonic() - began
+        return self.process.wait(60), time.monotonic() - began
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def serving(data: Path, port: int | None = None, *, sub_path: str = "", **enviro
         )
     server = Server(process, port, out, log, sub_path)
     try:
-        until(lambda: answers(server) or process.poll() is not None, seconds=20, what="the server")
+        until(lambda: answers(server) or process.poll() is not None, what="the server")
         yield server
     finally:
         process.kill()
@@ -86,7 +86,7 @@ def serving(data: Path, port: int | None = None, *, sub_path: str = "", **enviro
 def answers(server: Server) -> bool:
     """Does the server answer its health check?"""
     try:
-        return requests.get(f"{server.url}/-/healthy", timeout=1).ok
+        return requests.get(f"{server.url}/-/healthy", timeout=60).ok
     except requests.RequestException:
         return False
 

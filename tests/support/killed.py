@@ -38,5 +38,5 @@ def kill_at(
     process.start()
     process.join(60)
     # A repair must not overtake the engine, which is still at what the dead process asked for.
-    assert not done or proxy.answered.wait(30)
+    assert not done or proxy.answered.wait(60)
     return process.exitcode or 0

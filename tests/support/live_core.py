@@ -62,7 +62,7 @@ class LiveCore:
         return found
 
     def await_verdict(
-        self, verdict: Verdict, *, name: str = SESSION, seconds: float = 10.0
+        self, verdict: Verdict, *, name: str = SESSION, seconds: float = 60.0
     ) -> SessionSnapshot:
         """Wait until the monitor concludes a verdict."""
 
@@ -81,13 +81,13 @@ class LiveCore:
         assert found is not None
         return found
 
-    def await_outcome(self, *, name: str = SESSION, seconds: float = 20.0) -> Outcome:
+    def await_outcome(self, *, name: str = SESSION, seconds: float = 60.0) -> Outcome:
         """Wait until the newest operation has ended."""
         outcome = until(lambda: self.operation(name).outcome, seconds=seconds, what="the outcome")
         assert outcome is not None
         return outcome
 
-    def await_step(self, step: str, *, name: str = SESSION, seconds: float = 10.0) -> OperationStatus:
+    def await_step(self, step: str, *, name: str = SESSION, seconds: float = 60.0) -> OperationStatus:
         """Wait until the running operation is at a step."""
 
         def reached() -> OperationStatus | None:

@@ -42,8 +42,6 @@ FLAGS = (
     f"--query.lookback-delta={300_000 // FACTOR}ms",
 )
 AT_REST = {"WppconnectWatchdog": "firing"}
-SECONDS = 40.0
-"""Patience with any one step: several times what it takes on a busy machine."""
 
 
 class Notice(NamedTuple):
@@ -109,7 +107,7 @@ class Monitored:
         """Ask the gateway for a QR code, as somebody who wants to pair."""
         headers = {"Authorization": f"Bearer {self.simulator.token(session)}"}
         url = f"{self.simulator.url}/api/{session}/start-session"
-        requests.post(url, json={}, headers=headers, timeout=5).raise_for_status()
+        requests.post(url, json={}, headers=headers, timeout=60).raise_for_status()
         until(lambda: self.simulator.urlcode(session), what="a QR code")
 
     def let_a_code_expire(self, session: str) -> None:
@@ -121,7 +119,7 @@ class Monitored:
     def await_state(self, session: str, state: str) -> None:
         """Wait until an exporter says so."""
         sample = f'wppconnect_session_state{{server="main",session="{session}",state="{state}"}}'
-        until(lambda: self.page.metric(sample) == "1", seconds=SECONDS, what=f"{state} of {session}")
+        until(lambda: self.page.metric(sample) == "1", what=f"{state} of {session}")
 
     def notices(self, since: float) -> list[Notice]:
         """Return what was sent after a moment, oldest first."""
@@ -134,7 +132,7 @@ class Monitored:
             arrived = ((at, one) for at, one in self.inbox.timed("/webhook") if at > since)
             return next(((at, one) for at, one in arrived if _notice(one) == wanted), None)
 
-        arrival = until(found, seconds=SECONDS, what=f"{wanted}")
+        arrival = until(found, what=f"{wanted}")
         assert arrival is not None
         (alert,) = arrival[1]["alerts"]
         return arrival[0], alert["annotations"]
@@ -146,7 +144,7 @@ class Monitored:
             arrived = (mail for at, mail in self.inbox.timed("mail") if at > since)
             return next((mail for mail in arrived if words in mail["Subject"]), None)
 
-        mail = until(found, seconds=SECONDS, what=f"the mail {words}")
+        mail = until(found, what=f"the mail {words}")
         assert mail is not None
         return mail
 
@@ -158,14 +156,14 @@ class Monitored:
         )
 
         def is_at_rest() -> bool:
-            known = requests.get(f"{self._pager}/api/v2/alerts", timeout=5).json()
+            known = requests.get(f"{self._pager}/api/v2/alerts", timeout=60).json()
             return (
                 len(self.prometheus.query(connected)) == len(SESSIONS)
                 and self.prometheus.alerts() == AT_REST
                 and {one["labels"]["alertname"] for one in known} == set(AT_REST)
             )
 
-        until(is_at_rest, seconds=SECONDS, what="everything at rest")
+        until(is_at_rest, what="everything at rest")
         return time.time()
 
     def legs(self, alert: str, lost: str, began: float, received: float, **labels: str) -> str:

@@ -34,7 +34,7 @@ class OpenIdProvider:
     def stop(self) -> None:
         """End it: nobody listens any more."""
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @contextmanager
@@ -80,18 +80,18 @@ def install() -> Path:
 
 def pass_through(visitor: requests.Session, url: str, *, login: str) -> requests.Response:
     """Go from the provider's address through its pages; returns the redirect back to us, not followed."""
-    answer = visitor.get(url, allow_redirects=False, timeout=10)
+    answer = visitor.get(url, allow_redirects=False, timeout=60)
     for _ in range(12):
         location = urljoin(answer.url, answer.headers.get("location", ""))
         if answer.is_redirect and "/callback?" in location:
             return answer
         if answer.is_redirect:
-            answer = visitor.get(location, allow_redirects=False, timeout=10)
+            answer = visitor.get(location, allow_redirects=False, timeout=60)
             continue
         action = re.search(r'<form[^>]*action="([^"]+)"', answer.text)
         prompt = re.search(r'name="prompt" value="(\w+)"', answer.text)
         assert action, answer.text
         assert prompt, answer.text
         fields = {"prompt": prompt[1], "login": login, "password": "any"}
-        answer = visitor.post(urljoin(answer.url, action[1]), fields, allow_redirects=False, timeout=10)
+        answer = visitor.post(urljoin(answer.url, action[1]), fields, allow_redirects=False, timeout=60)
     raise AssertionError(f"no way back from {answer.url}")

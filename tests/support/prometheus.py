@@ -59,7 +59,7 @@ class Prometheus:
     def _get(self, what: str, **parameters: str) -> Any:
         url = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             with error:
@@ -100,14 +100,14 @@ def prometheus(configuration: Path, data: Path, *flags: str, address: str) -> It
         def is_ready() -> bool:
             assert process.poll() is None, log.read_text()
             try:
-                with urllib.request.urlopen(f"http://{address}/-/ready", timeout=2) as answer:
+                with urllib.request.urlopen(f"http://{address}/-/ready", timeout=60) as answer:
                     return bool(answer.status == 200)
             except OSError:
                 return False
 
         try:
-            until(is_ready, seconds=20, what="Prometheus's readiness")
+            until(is_ready, what="Prometheus's readiness")
             yield Prometheus(f"http://{address}")
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)

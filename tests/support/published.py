@@ -66,9 +66,9 @@ class Site:
     def signed_in(self) -> requests.Session:
         """Somebody who has signed in by the form."""
         person = self.person()
-        form = hidden_fields(person.get(f"{self.url}/sign-in", timeout=30).text)
+        form = hidden_fields(person.get(f"{self.url}/sign-in", timeout=60).text)
         fields = {"name": "admin", "password": PASSWORD}
-        person.post(f"{self.url}/sign-in", form | fields, allow_redirects=False, timeout=30)
+        person.post(f"{self.url}/sign-in", form | fields, allow_redirects=False, timeout=60)
         return person
 
 

@@ -134,12 +134,12 @@ def running(command: list[str], directory: Path, place: Place, *, log: Path) -> 
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: listens(place.https_port) or process.poll() is not None, seconds=20, what="the proxy")
+        until(lambda: listens(place.https_port) or process.poll() is not None, what="the proxy")
         assert process.poll() is None, log.read_text()
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def listens(port: int) -> bool:

@@ -95,7 +95,7 @@ class Installation:
 
     def gateway_uptime(self) -> float:
         """For how long the gateway's process has been running: nothing that it held before is left of it."""
-        return float(requests.get(f"{self.project.url}/healthz", timeout=5).json()["uptime"])
+        return float(requests.get(f"{self.project.url}/healthz", timeout=60).json()["uptime"])
 
     def kill_agents(self) -> None:
         """End what a test that failed half way left."""
@@ -105,7 +105,7 @@ class Installation:
 
     def connected(self) -> bool:
         """Does the exporter say that every session is connected?"""
-        text = requests.get(f"{self.exporter_url}/metrics", timeout=5).text
+        text = requests.get(f"{self.exporter_url}/metrics", timeout=60).text
         samples = [line for line in text.splitlines() if line.startswith("wppconnect_session_connected{")]
         return [line.rpartition(" ")[2] for line in samples] == ["1"] * len(SESSIONS)
 
@@ -127,7 +127,7 @@ class Installation:
             assert now.state is state or not now.state.is_final, now.note
             return now if now.state is state else None
 
-        found = until(reached, seconds=60, what=f"state {state}")
+        found = until(reached, what=f"state {state}")
         assert found is not None
         return found
 
@@ -148,7 +148,7 @@ class Installation:
 
     def accepts(self, key: str) -> bool:
         """Does the gateway accept a secret key?"""
-        return requests.get(f"{self.project.url}/api/{key}/show-all-sessions", timeout=5).status_code == 200
+        return requests.get(f"{self.project.url}/api/{key}/show-all-sessions", timeout=60).status_code == 200
 
     def look_for_leaks(self) -> None:
         """Hand over what was used, and everything that anybody can read."""
@@ -156,7 +156,7 @@ class Installation:
         keep_secret("password", [PASSWORD])
         for process in self.processes:
             inspect(process.log.name, process.printed())
-        inspect("metrics", requests.get(f"{self.exporter_url}/metrics", timeout=5).text)
+        inspect("metrics", requests.get(f"{self.exporter_url}/metrics", timeout=60).text)
         inspect_files(self.data / "history", "*.jsonl")
         order = self.desk.current()
         inspect("order", order.model_dump_json() if order else "")
@@ -204,5 +204,5 @@ def watched(installation: Installation) -> Iterator[Watch]:
         resend = "--rules.alert.resend-delay=1s"
         server = stack.enter_context(prometheus(file, data, resend, address=address))
         connected = "sum(wppconnect_session_connected)"
-        until(lambda: server.query(connected) == [({}, len(SESSIONS))], seconds=20, what="the first samples")
+        until(lambda: server.query(connected) == [({}, len(SESSIONS))], what="the first samples")
         yield Watch(server, teller, inbox)

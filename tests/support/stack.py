@@ -64,12 +64,12 @@ class Process:
     def stop(self) -> int:
         """End it as an init system does, and tell its exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(10)
+        return self._process.wait(60)
 
     def kill(self) -> None:
         """End it without warning."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 class Stack:
@@ -112,7 +112,7 @@ class Stack:
 
     def metric(self, sample: str) -> str | None:
         """The value of one sample on the exporter, or None when it is not there."""
-        for line in requests.get(f"{self.exporter_url}/metrics", timeout=5).text.splitlines():
+        for line in requests.get(f"{self.exporter_url}/metrics", timeout=60).text.splitlines():
             if line.startswith(f"{sample} "):
                 return line.rpartition(" ")[2]
         return None
@@ -158,7 +158,7 @@ class Stack:
     @staticmethod
     def _read(url: str) -> str:
         try:
-            return requests.get(url, timeout=5).text
+            return requests.get(url, timeout=60).text
         except requests.ConnectionError:
             return ""  # The test ended this process.
 
@@ -200,11 +200,11 @@ def await_health(url: str, process: Process) -> None:
     def answers() -> bool:
         assert process.is_running, process.printed()
         try:
-            return requests.get(f"{url}/-/healthy", timeout=2).status_code == 200
+            return requests.get(f"{url}/-/healthy", timeout=60).status_code == 200
         except requests.RequestException:
             return False
 
-    until(answers, seconds=20, what=f"an answer of {url}")
+    until(answers, what=f"an answer of {url}")
 
 
 _ports = threading.Lock()

@@ -58,7 +58,7 @@ class TerminalCommand:
     ) -> None:
         self.process.kill()
         self.process.wait()
-        self._reader.join(timeout=5)
+        self._reader.join(timeout=60)
         os.close(self._ours)
 
     @property

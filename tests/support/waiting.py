@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, seconds: float = 10.0, what: str = "the condition") -> T:
+def until(condition: Callable[[], T], *, seconds: float = 60.0, what: str = "the condition") -> T:
     """Return the first true value of `condition`; fail when it does not come in time."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

@@ -42,7 +42,7 @@ def serving(context: ssl.SSLContext | None) -> Iterator[int]:
         yield server.server_port
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
         server.server_close()
 
 

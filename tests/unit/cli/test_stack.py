@@ -164,7 +164,7 @@ def test_the_secret_of_an_adopted_gateway_is_asked_for_at_a_terminal_and_not_sho
     command = [sys.executable, "-c", UP, str(checkout.directory)]
     path = {"PATH": f"{checkout.docker.path}{os.pathsep}{os.environ['PATH']}"}
     with TerminalCommand(command, environ=checkout.environ | path) as asking:
-        until(lambda: "Secret key: " in asking.written, seconds=30, what="the question")
+        until(lambda: "Secret key: " in asking.written, what="the question")
         asking.type("their own secret\n")
 
         assert asking.process.wait(timeout=60) == 0

@@ -72,7 +72,7 @@ def killed_backup(checkout: Checkout) -> None:
     program += "main(['backup'], os.environ, Path(sys.argv[1]))"
     environ = checkout.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run(
-        [sys.executable, "-c", program, str(checkout.directory)], env=environ, check=False, timeout=30
+        [sys.executable, "-c", program, str(checkout.directory)], env=environ, check=False, timeout=60
     )
     assert done.returncode == -signal.SIGKILL
     assert checkout.docker.calls("unpause") == []

@@ -49,12 +49,12 @@ def run_in_threads(times: int, *calls: Callable[[], object]) -> None:
     gate = threading.Barrier(times * len(calls))
 
     def run(call: Callable[[], object]) -> None:
-        gate.wait(10)
+        gate.wait(60)
         call()
 
     threads = [threading.Thread(target=run, args=(call,)) for call in calls for _ in range(times)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()

@@ -54,7 +54,7 @@ def holder(path: Path) -> Generator[subprocess.Popen[str]]:
 
 def in_another_thread(call: Callable[[], object]) -> object:
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(call).result(timeout=10)
+        return pool.submit(call).result(timeout=60)
 
 
 def test_a_second_object_on_the_path_is_excluded_until_the_first_lets_go(path: Path) -> None:
@@ -174,7 +174,7 @@ def test_another_process_excludes_us(path: Path) -> None:
 
 def test_the_lock_is_gone_with_its_killed_holder(path: Path, holder: subprocess.Popen[str]) -> None:
     holder.kill()
-    holder.wait(timeout=10)
+    holder.wait(timeout=60)
 
     assert ProcessLock(path).try_acquire()
 

@@ -328,7 +328,7 @@ def test_uncaught_exception_of_a_thread_becomes_a_redacted_line(lines: Lines) ->
     thread = threading.Thread(target=int, args=("juniper-berry",), name="prober")
 
     thread.start()
-    thread.join(10)
+    thread.join(60)
 
     written = lines.read()
     assert written[0].endswith("CRITICAL core.logs uncaught exception thread=prober")

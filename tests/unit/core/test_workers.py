@@ -17,7 +17,7 @@ def test_the_most_urgent_call_goes_first() -> None:
     workers.submit(done.set, priority=2)
     gate.set()
 
-    assert done.wait(5)
+    assert done.wait(60)
     assert order == ["urgent", "normal"]
     workers.stop()
 
@@ -29,7 +29,7 @@ def test_a_call_that_fails_does_not_end_its_thread(caplog: pytest.LogCaptureFixt
     workers.submit(lambda: {}["missing"])
     workers.submit(done.set)
 
-    assert done.wait(5)
+    assert done.wait(60)
     assert "worker_failed" in caplog.text
     workers.stop()
 
@@ -39,14 +39,14 @@ def test_stopping_drops_what_is_queued() -> None:
 
     def block() -> None:
         started.set()
-        gate.wait(5)
+        gate.wait(60)
 
     workers = Workers(1, "test")
     workers.submit(block)
-    assert started.wait(5)
+    assert started.wait(60)
     workers.submit(lambda: ran.append(1))
     workers.stop()
     gate.set()
 
-    assert workers.join(5)
+    assert workers.join(60)
     assert ran == []

@@ -234,7 +234,7 @@ def ask(serve: Callable[..., tuple[str, int]], make_app: Callable[..., ExporterA
         def request(
             path: str, method: str = "GET", headers: Any = None, body: Any = None
         ) -> tuple[int, dict[str, str], bytes]:
-            connection = http.client.HTTPConnection(*address, timeout=10)
+            connection = http.client.HTTPConnection(*address, timeout=60)
             connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()
             content = answer.read()
@@ -267,7 +267,7 @@ class Host:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=60)
         assert not self._thread.is_alive()
 
 

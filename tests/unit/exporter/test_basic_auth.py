@@ -26,7 +26,7 @@ class Checks:
         self.running += 1
         self.most = max(self.most, self.running)
         self.asked.append((hashed, password))
-        self.gate.wait(5)
+        self.gate.wait(60)
         self.running -= 1
         return (hashed, password) in RIGHT
 

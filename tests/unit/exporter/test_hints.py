@@ -82,7 +82,7 @@ def test_hint_that_still_waits_is_not_sent_twice(sender):
     gate, sent = threading.Event(), []
 
     def hint(server, session):
-        gate.wait(5)
+        gate.wait(60)
         sent.append(session)
 
     sending = sender(hint)

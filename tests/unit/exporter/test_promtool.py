@@ -19,7 +19,7 @@ pytestmark = [
 
 
 def check(exposition: bytes) -> tuple[int, str]:
-    done = subprocess.run([PROMTOOL, "check", "metrics"], input=exposition, capture_output=True, timeout=30)
+    done = subprocess.run([PROMTOOL, "check", "metrics"], input=exposition, capture_output=True, timeout=60)
     return done.returncode, (done.stdout + done.stderr).decode()
 
 

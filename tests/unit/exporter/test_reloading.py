@@ -53,7 +53,7 @@ def following(own, tmp_path):
     thread.start()
     yield path, seen, reloader
     reloader.stop()
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

@@ -319,7 +319,7 @@ def test_it_runs_in_real_threads_and_leaves_none_behind(tmp_path: Path) -> None:
     runner.start()
     until(lambda: main.exchange.read(SERVER) and main.session().verdict == Verdict.CONNECTED)
     stop.set()
-    runner.join(5)
+    runner.join(60)
 
     until(lambda: set(threading.enumerate()) <= before, what="the end of all threads")
 

@@ -282,7 +282,7 @@ class TestAside:
 
     def test_it_is_done_once_its_answer_is_there(self) -> None:
         gate = threading.Event()
-        call = AsideCall(lambda: gate.wait(5))
+        call = AsideCall(lambda: gate.wait(60))
         assert not call.done
 
         gate.set()

@@ -128,7 +128,7 @@ def test_it_gives_way_to_whoever_wants_something(world: World, holders: tuple[st
     asking.start()
     until(lambda: world.store.read("operations", f"{SERVER}/{SESSION}/give-way"), what="the question")
     world.monitor.gate.set()
-    asking.join(10)
+    asking.join(60)
 
     assert (answers[0].actor, answers[0].kind) == ("ana", Kind.START)
     assert await_end(there).outcome.code == "connected"
@@ -159,7 +159,7 @@ def test_nobody_waits_for_what_gives_way_on_another_session(world: World) -> Non
 
     assert asking.is_alive()
     lock.release()
-    asking.join(10)
+    asking.join(60)
 
 
 def test_an_old_question_does_not_end_a_later_try(world: World) -> None:

@@ -300,4 +300,4 @@ class running:  # noqa: N801 - reads as a statement
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(60)

@@ -217,6 +217,6 @@ def test_a_session_is_probed_again_within_seconds_of_the_end(world: World, tmp_p
     try:
         until(lambda: sales().verdict == Verdict.PAUSED, what="the pause")
         world.clock.advance(30 * 60)
-        until(lambda: sales().verdict == Verdict.CONNECTED, seconds=5, what="the end of the pause")
+        until(lambda: sales().verdict == Verdict.CONNECTED, what="the end of the pause")
     finally:
         monitor.stop()

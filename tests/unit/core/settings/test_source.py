@@ -88,7 +88,7 @@ def test_threads_that_ask_together_read_once(store: MemoryStore) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert store.reads == 1
 
@@ -293,7 +293,7 @@ def test_of_two_processes_the_second_is_told_what_the_first_changed(tmp_path: Pa
     ben = make_source(FileStore(tmp_path))
     opened = ben.current()
     subprocess.run(
-        [sys.executable, "-c", SAVE_IN_ANOTHER_PROCESS, str(tmp_path)], cwd=ROOT, check=True, timeout=30
+        [sys.executable, "-c", SAVE_IN_ANOTHER_PROCESS, str(tmp_path)], cwd=ROOT, check=True, timeout=60
     )
 
     with pytest.raises(SettingsConflictError) as caught:

@@ -122,7 +122,7 @@ def test_no_more_calls_than_allowed_are_in_flight(make_transport: MakeTransport)
                 here[0] += 1
                 most[0] = max(most[0], here[0])
                 full.set() if here[0] == 2 else None
-            full.wait(5)
+            full.wait(60)
             with lock:
                 here[0] -= 1
             peer.send(http_answer())

@@ -142,7 +142,7 @@ def test_closing_ends_the_calls_under_way_and_refuses_later_ones(make_transport:
         until(lambda: server.requests)
 
         transport.close()
-        thread.join(1.0)
+        thread.join(60)
 
         assert not thread.is_alive()
         assert type(errors[0]) is TransportError

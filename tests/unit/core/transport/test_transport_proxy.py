@@ -29,7 +29,7 @@ def tunnelling(peer: Peer) -> None:
         back = threading.Thread(target=_copy, args=(gateway, peer.sock), daemon=True)
         back.start()
         _copy(peer.sock, gateway)
-        back.join(10)
+        back.join(60)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -21,7 +21,6 @@ def down(core: FakeCore) -> FakeCore:
 def examined() -> None:
     until(
         lambda: getattr(state.examinations().latest("main", "sales"), "cause", None),
-        seconds=5,
         what="the diagnosis",
     )
 

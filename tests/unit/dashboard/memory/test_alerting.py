@@ -40,7 +40,7 @@ class SlowAlertmanager:
     def silences(self) -> tuple[Silence, ...]:
         kept, answer = tuple(self.kept), threading.Event()
         self.questions.append(answer)
-        assert answer.wait(10)
+        assert answer.wait(60)
         return kept
 
     def answers(self, number: int) -> None:
@@ -88,7 +88,7 @@ def test_what_comes_of_a_wish_is_shown_when_it_is_over_and_not_before(
 
     def slowly(*target: str, **rest: object) -> None:
         silence(*target, **rest)  # type: ignore[arg-type]
-        granting.wait(10)
+        granting.wait(60)
 
     alertmanager.silence = slowly  # type: ignore[method-assign, assignment]
     alerting.silence(SETTINGS, SALES, author="ana", comment="on it", until=END + timedelta(hours=1))

@@ -107,7 +107,7 @@ def test_a_row_tells_how_the_session_has_fared(core: FakeCore) -> None:
     core.shows(connected)
 
     past.begin_track_records()
-    state.background().wait("track records", 5)
+    state.background().wait("track records", 60)
     alone = shown(open_page())
     core.shows(connected, session("support", "connected"))
     text = shown(open_page())
@@ -122,7 +122,7 @@ def test_a_row_tells_how_the_session_has_fared(core: FakeCore) -> None:
 def test_no_session_is_called_never_lost_beside_its_loss(core: FakeCore) -> None:
     core.shows(session("sales", "connected", since=ago(hours=5)), session("support", "connected"))
     past.begin_track_records()
-    state.background().wait("track records", 5)
+    state.background().wait("track records", 60)
     before = shown(open_page())
 
     core.shows(session("sales", "disconnected", since=ago(seconds=1), lost_at=ago(seconds=1)))
@@ -142,7 +142,7 @@ def test_how_sessions_have_fared_is_read_anew_when_one_changes(
     monkeypatch.setattr(past, "CHANGED_TRACK_RECORDS_MAX_AGE_SECONDS", 0.0)
     core.shows(session("sales", "connected", since=ago(hours=5)))
     past.begin_track_records()
-    state.background().wait("track records", 5)
+    state.background().wait("track records", 60)
     assert past.track_records()["main", "sales"].outages == ()
 
     core.shows(session("sales", "disconnected", since=ago(minutes=1), lost_at=ago(minutes=1)))

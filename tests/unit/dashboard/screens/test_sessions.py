@@ -163,7 +163,7 @@ def test_a_broken_file_of_the_store_is_told_with_its_remedy(core: FakeCore) -> N
     (core.directory / "users.json").write_text("garbage")
     core.store.read("users", "ana")
     state.background().run("notices", lambda: core.store.notices)
-    state.background().wait("notices", 5)
+    state.background().wait("notices", 60)
 
     text = shown(open_page())
 

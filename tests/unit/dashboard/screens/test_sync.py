@@ -278,7 +278,7 @@ def test_history_tells_changes_and_drift(core: FakeCore, agent: Agent) -> None:
         HistoryEntry(at=now, kind="sync", actor="ana", data={"operation": "recover", "outcome": "undone"}),
     )
     open_sync()
-    state.background().wait("sync-history", 5)
+    state.background().wait("sync-history", 60)
     app = open_sync()
 
     told = shown(app)

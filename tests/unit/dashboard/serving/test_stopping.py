@@ -47,7 +47,7 @@ def test_server_that_stops_at_once_ends_with_zero() -> None:
     process = run(SERVER.format(presses=1))
 
     process.terminate()
-    output, _ = process.communicate(timeout=5)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert output == "presses 1\n"
@@ -57,7 +57,7 @@ def test_server_that_waits_is_told_to_wait_no_longer() -> None:
     process = run(SERVER.format(presses=2))
 
     process.terminate()
-    output, _ = process.communicate(timeout=5)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert output == "presses 2\n"
@@ -67,7 +67,7 @@ def test_server_that_never_stops_is_ended_with_zero() -> None:
     process = run(SERVER.format(presses=99))
 
     process.terminate()
-    process.communicate(timeout=5)
+    process.communicate(timeout=60)
 
     assert process.returncode == 0
 
