@@ -6,10 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli.importing.errors import UnusableFileError
 from cli.importing.faults import faults
 from cli.importing.files import ENV_FILES, read_folder
 from cli.importing.gateway import GatewayFound
+from cli.importing.services import Service
 from cli.importing.understood import Understood, understand
+from cli.importing.values import Value
 from cli.stack.env_file import write_private
 
 MISCONFIGURED = 2
@@ -26,10 +29,13 @@ def import_folder(path: Path, *, write: bool, target: Path) -> int:
         return _complain(
             f"{path}: is no folder; name the one that holds the older panel's .env", MISCONFIGURED
         )
-    found = understand(read_folder(path))
+    try:
+        found = understand(read_folder(path))
+    except UnusableFileError as error:
+        return _complain(str(error), MISCONFIGURED)
     print("\n".join(report(found)))
     if found.is_empty:
-        names = f"{', '.join(ENV_FILES)} and docker-compose.yml"
+        names = f"{', '.join(ENV_FILES)} and {', '.join(found.folder.compose_files) or 'docker-compose.yml'}"
         return _complain(f"{path}: names no WPPConnect gateway; looked into {names}", MISCONFIGURED)
     if not write:
         how = "With --write (make import: WRITE=1)"
@@ -65,7 +71,14 @@ def report(found: Understood) -> Iterator[str]:
 
 def _understood(found: Understood) -> Iterator[tuple[str, str]]:
     yield "gateway", f"{found.url} ({found.url_from})" if found.url else "not found"
-    yield "secret key", _secret(found, found.gateway)
+    yield "secret key", _secret(found.secret, found.gateway)
+    for other in found.gateways:
+        if other is not found.gateway:
+            yield (
+                "gateway",
+                f"{other.address} (the service {other.service.name} in {other.file}), not taken over",
+            )
+            yield "secret key", _secret(other.secret, other)
     if found.token:
         yield (
             "token",
@@ -79,15 +92,19 @@ def _understood(found: Understood) -> Iterator[tuple[str, str]]:
     for value in found.api_keys():
         yield "API key", f"{value.name} in {value.file}, for Evolution API; WPPConnect does not know it"
     for service in found.folder.services:
-        yield "container", f"{service.container} ({service.image or 'no image'})"
+        yield "container", f"{service.container} ({_image(service)})"
 
 
-def _secret(found: Understood, gateway: GatewayFound | None) -> str:
-    if found.secret is None:
+def _secret(secret: Value | None, gateway: GatewayFound | None) -> str:
+    if secret is None:
         return "not found"
     if gateway and gateway.is_default:
         return "the public default, which everybody knows"
-    return f"{len(found.secret.arrives)} characters ({found.secret.name} in {found.secret.file})"
+    return f"{len(secret.arrives)} characters ({secret.name} in {secret.file})"
+
+
+def _image(service: Service) -> str:
+    return service.image or ("built here" if service.is_built else "no image")
 
 
 def _complain(problem: str, code: int) -> int:

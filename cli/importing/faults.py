@@ -5,16 +5,16 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
-from cli.importing.files import Service, Value
-from cli.importing.gateway import GatewayFound, Reads
+from cli.importing.gateway import FOLDER, GatewayFound, Reads
+from cli.importing.services import Service, mount_at
 from cli.importing.understood import SESSIONS, TOKENS, Understood
+from cli.importing.values import Value
+from core.containers.images import known_image, precious_folders
 from core.contract.session_names import session_name_problem
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.settings.fields import name_problem
 
-KEPT_FOLDERS = ("tokens", "userDataDir")
-WORKING_FOLDER = "/usr/src/wpp-server"
 STRONG_BYTES = 16
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 QUOTE = "write it in single quotes in an env file, and with $$ for each $ in a compose file"
@@ -22,31 +22,57 @@ QUOTE = "write it in single quotes in an env file, and with $$ for each $ in a c
 
 def faults(found: Understood) -> Iterator[str]:
     """Name every fault, the gravest first."""
-    yield from found.folder.problems
-    if found.gateway:
-        yield from _secret(found.gateway)
+    yield from _missing_env_files(found)
+    for gateway in found.gateways:
+        yield from _secret(gateway)
+    yield from _several(found)
     yield from _cut(found)
     yield from _tokens(found)
     yield from _sessions(found)
-    if found.gateway:
-        yield from _exposed(found.gateway)
-        yield from _lost_when_recreated(found.gateway.service)
-        yield from _never_read(found.gateway)
+    for gateway in found.gateways:
+        yield from _exposed(gateway)
+        yield from _lost_when_recreated(gateway)
+        yield from _never_read(gateway)
     yield from _disagreeing_keys(found)
     yield from _images(found)
     yield from _readable(found)
 
 
+def _missing_env_files(found: Understood) -> Iterator[str]:
+    for service in found.folder.services:
+        for name in service.missing_env_files:
+            yield (
+                f"{service.name}: its env file {name} is not there, and Compose starts nothing without it; "
+                "put it back or take it out of the compose file"
+            )
+
+
+def _several(found: Understood) -> Iterator[str]:
+    others = [one.service.name for one in found.gateways if one is not found.gateway]
+    if others and found.gateway:
+        yield (
+            f"{len(others) + 1} gateways are here, and variables describe one: "
+            f"{found.gateway.service.name} is taken over; add {' and '.join(others)} on the page, under "
+            "Settings"
+        )
+
+
 def _secret(gateway: GatewayFound) -> Iterator[str]:
     where = f"{gateway.service.name}: "
-    if gateway.ignored is not None and gateway.is_default:
+    if gateway.ignored is not None and gateway.reads is Reads.NOTHING:
+        yield (
+            f"{where}SECRET_KEY is set, but WPPConnect Server reads variables since 2.10.3 only: the key of "
+            "its configuration file is in force, which is the public default unless it was edited; take a "
+            "newer release"
+        )
+    elif gateway.ignored is not None and gateway.is_default:
         yield (
             f"{where}SECRET_KEY is set, but the image server-cli reads no variable: the public default "
             "key is in force, "
             "and whoever reaches the port commands the gateway; pass your key on its command line: "
             "command: [--secretKey, YOUR_KEY, --host, 0.0.0.0]"
         )
-    elif gateway.ignored is not None:
+    elif gateway.ignored is not None and gateway.reads is Reads.OPTIONS:
         yield (
             f"{where}SECRET_KEY is set, but the image server-cli reads no variable, only --secretKey; "
             "remove it"
@@ -80,9 +106,7 @@ def _secret(gateway: GatewayFound) -> Iterator[str]:
 
 def _cut(found: Understood) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
-    values = [value for held in found.folder.files.values() for value in held.values()]
-    values += [value for service in found.folder.services for value in service.environment.values()]
-    for value in values:
+    for value in found.folder.values():
         if value.is_cut and (value.file, value.name) not in seen:
             seen.add((value.file, value.name))
             yield (
@@ -102,7 +126,7 @@ def _tokens(found: Understood) -> Iterator[str]:
         )
     for service in found.folder.services:
         # Another program's TOKEN is none of our business.
-        if "TOKEN" in service.environment and is_of_whatsapp(service):
+        if "TOKEN" in service.environment and _is_of_whatsapp(found, service):
             yield f"{service.name}: TOKEN is set, but no image reads it; remove it"
 
 
@@ -118,11 +142,12 @@ def _sessions(found: Understood) -> Iterator[str]:
 def _exposed(gateway: GatewayFound) -> Iterator[str]:
     for address, port in gateway.published():
         if not address.startswith("127.") and address != "::1":
+            outer = port or "of Docker's choice"
             yield (
-                f"{gateway.service.name}: port {port} is published on every address of the host, and "
+                f"{gateway.service.name}: port {outer} is published on every address of the host, and "
                 "anybody who reaches it "
                 "can end the gateway (GET /unhealthy) and listen to all messages; publish it on loopback: "
-                f"127.0.0.1:{port}:{gateway.inner_port}"
+                f"127.0.0.1:{port or gateway.inner_port}:{gateway.inner_port}"
             )
     if gateway.service.network_mode == "host":
         yield (
@@ -132,30 +157,50 @@ def _exposed(gateway: GatewayFound) -> Iterator[str]:
         )
 
 
-def _lost_when_recreated(service: Service) -> Iterator[str]:
-    missing = [folder for folder in KEPT_FOLDERS if not _is_kept(service, folder)]
+def _lost_when_recreated(gateway: GatewayFound) -> Iterator[str]:
+    service = gateway.service
+    folders, missing = _folders(gateway)
     if missing:
-        yield (
-            f"{service.name}: no volume keeps {' and '.join(missing)}, so every pairing is lost when the "
-            "container is "
-            "recreated; mount volumes at /usr/src/wpp-server/tokens and /usr/src/wpp-server/userDataDir, "
-            "after "
-            "copying what the container holds now (docker cp)"
+        temporary = [folder for folder in missing if mount_at(service.mounts, folder)]
+        hint = (
+            f" (what is mounted at {' and '.join(temporary)} does not outlive the container)"
+            if temporary
+            else ""
         )
-    if not service.hostname and service.network_mode != "host":
+        yield (
+            f"{service.name}: no volume keeps {' and '.join(_last(one) for one in missing)}{hint}, so every "
+            "pairing is lost when the container is recreated; mount volumes at "
+            f"{' and '.join(folders)}, after copying what the container holds now (docker cp)"
+        )
+    if not service.hostname and not service.network_mode.startswith(("host", "service:", "container:")):
         yield (
             f"{service.name}: it has no fixed host name, and Chromium refuses a profile that a container "
-            "of another name "
-            "has locked: after recreation sessions stay INITIALIZING; add hostname: wppconnect"
+            "of another name has locked: after recreation sessions stay INITIALIZING; add hostname: "
+            "wppconnect"
         )
+
+
+def _folders(gateway: GatewayFound) -> tuple[list[str], list[str]]:
+    """Return where the gateway keeps tokens and profiles, and which of these folders no volume keeps."""
+    service, image = gateway.service, known_image(gateway.service.image)
+    workings = [service.working_directory or FOLDER]
+    if image is None and not service.working_directory:
+        # An image of their own may work anywhere; a volume at both folders shows where.
+        workings += [mount.target.rpartition("/")[0] for mount in service.mounts if mount.is_kept]
+    found = []
+    for working in workings:
+        folders = precious_folders(image, working, service.variables)
+        found.append((folders, [one for one in folders if not _is_kept(service, one)]))
+    return min(found, key=lambda one: len(one[1]))
 
 
 def _is_kept(service: Service, folder: str) -> bool:
-    mounts = [mount.rstrip("/") for mount in service.mounts]
-    return any(
-        mount.rpartition("/")[2] == folder or f"{WORKING_FOLDER}/{folder}".startswith(f"{mount}/")
-        for mount in mounts
-    )
+    mount = mount_at(service.mounts, folder)
+    return mount is not None and mount.is_kept
+
+
+def _last(folder: str) -> str:
+    return folder.rpartition("/")[2]
 
 
 def _never_read(gateway: GatewayFound) -> Iterator[str]:
@@ -181,21 +226,24 @@ def _disagreeing_keys(found: Understood) -> Iterator[str]:
 
 def _images(found: Understood) -> Iterator[str]:
     for service in found.folder.services:
-        name, _, tag = service.image.rpartition("/")[2].partition(":")
-        if is_of_whatsapp(service) and name and "@" not in service.image and tag in ("", "latest"):
+        if service.is_built or not service.image or "@" in service.image:
+            continue
+        tag = service.image.rpartition("/")[2].partition(":")[2]
+        if _is_of_whatsapp(found, service) and tag in ("", "latest"):
             yield (
                 f"{service.name}: {service.image} names no version, so a pull may replace it by any "
                 "other; name one"
             )
 
 
-def is_of_whatsapp(service: Service) -> bool:
-    """Tell whether a service is WPPConnect Server or Evolution API."""
-    return any(word in f"{service.image} {service.container}".lower() for word in ("wppconnect", "evolution"))
+def _is_of_whatsapp(found: Understood, service: Service) -> bool:
+    """Return whether a service is WPPConnect Server or Evolution API."""
+    gateways = [one.service for one in found.gateways]
+    return service in gateways or bool(service.image and known_image(service.image))
 
 
 def _readable(found: Understood) -> Iterator[str]:
-    for name in (*found.folder.files, *filter(None, [found.folder.compose_file])):
+    for name in (*found.folder.env_files, *found.folder.compose_files):
         mode = (found.folder.path / name).stat().st_mode
         if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_secrets(found, name):
             yield f"{name}: every account of this host can read its secrets; chmod 600 {name}"
@@ -203,9 +251,13 @@ def _readable(found: Understood) -> Iterator[str]:
 
 def _holds_secrets(found: Understood, file: str) -> bool:
     """Tell whether a secret stands in this very file; one that it only refers to stands in another."""
-    values = [value for held in found.folder.files.values() for value in held.values()]
-    values += [value for service in found.folder.services for value in service.environment.values()]
-    secrets = {value.written for value in values if any(word in value.name for word in SECRET_WORDS)}
-    secrets |= {found.secret.written} if found.secret else set()
+    secrets = {
+        text
+        for value in found.folder.values()
+        if any(word in value.name for word in SECRET_WORDS)
+        for text in (value.written, value.arrives)
+    }
+    secrets |= {one.secret.arrives for one in found.gateways if one.secret}
+    secrets |= {secret.replace("$", "$$") for secret in secrets}
     text = (found.folder.path / file).read_text(encoding="utf-8", errors="replace")
     return any(secret in text for secret in secrets - {"", PUBLIC_DEFAULT_SECRET})

@@ -1,17 +1,32 @@
-"""Which service of an older installation is the gateway, and which secret key it really has."""
+"""Which services of an older installation are gateways, and which secret key each really has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from cli.importing.files import Folder, Service, Value
+from cli.importing.files import Folder
+from cli.importing.services import Service, mount_at
+from cli.importing.values import Value
+from cli.importing.words import option
+from core.containers.images import known_image
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
 PORT = 21465
-SECRET_OPTIONS = ("--secretKey", "-k")
-CONFIG_OPTIONS = ("--config", "-c")
+SECRET_OPTION = "--secretKey"  # noqa: S105 - an option's name
+FOLDER = "/usr/src/wpp-server"
+FIRST_WITH_VARIABLES = (2, 10, 3)
+ALL_ADDRESSES = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+_IMAGE_NAME = re.compile(r"(?:wppconnect|wpp)(?:[-_.]?(?:server|cli|api|gateway))*")
+_NAME = re.compile(r"(?:.*[-_.])?(?:wppconnect|wpp)(?:[-_.]?(?:server|cli|api|gateway))*(?:[-_.]?\d+)?", re.I)
+_OTHER_PROGRAMS = re.compile(
+    r"postgres|postgis|mysql|mariadb|mongo|redis|valkey|nginx|traefik|caddy|haproxy|httpd|rabbitmq|kafka"
+    r"|minio|adminer|pgadmin|phpmyadmin|prometheus|grafana|evolution|frontend|n8n|typebot|chatwoot",
+    re.I,
+)
+_CONFIGURATION = re.compile(rf"{FOLDER}(?:/(?:src|dist))?/config\.(?:ts|js|json)")
 
 
 class Reads(Enum):
@@ -19,12 +34,14 @@ class Reads(Enum):
 
     OPTIONS = "command line"
     VARIABLES = "environment"
+    NOTHING = "configuration file"
+    """A WPPConnect Server before 2.10.3."""
     UNKNOWN = "not known"
 
 
 @dataclass(frozen=True)
 class GatewayFound:
-    """The gateway of the compose file."""
+    """One gateway of the compose files."""
 
     service: Service
     reads: Reads
@@ -32,67 +49,131 @@ class GatewayFound:
     """The key in force, None when it cannot be told."""
     ignored: Value | None = field(default=None, repr=False)
     """A SECRET_KEY that the image never reads."""
+    file: str = ""
+    """The compose file that defines it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names by which containers reach it, in lower case as a URL's host is."""
+        names = (self.service.name, self.service.container, *self.service.aliases)
+        return frozenset(name.lower() for name in names)
 
     @property
     def is_default(self) -> bool:
-        """Tell that everybody knows its key."""
+        """Return whether everybody knows its key."""
         return self.secret is not None and self.secret.arrives == PUBLIC_DEFAULT_SECRET
 
     @property
     def inner_port(self) -> int:
-        """Where it listens inside."""
-        text = option(self.service.command, ("--port", "-p"))
-        if self.reads is not Reads.OPTIONS and "PORT" in self.service.environment:
+        """The port on which it listens inside."""
+        given = option(self.service.words, "--port", "-p")
+        text = given.text if given else ""
+        if self.reads not in (Reads.OPTIONS, Reads.NOTHING) and "PORT" in self.service.environment:
             text = self.service.environment["PORT"].arrives
-        return int(text) if text and text.isdecimal() else PORT
+        return int(text) if text.isdecimal() else PORT
 
     def published(self) -> Iterator[tuple[str, str]]:
-        """Give address and port on the host where its port is published."""
+        """Yield address and port on the host where its port is published; port "": Docker chooses one."""
         for port in self.service.ports:
-            host, _, inner = port.rpartition(":")
-            if inner.partition("/")[0] == str(self.inner_port):
-                address, _, outer = host.rpartition(":")
-                yield address.strip("[]"), outer or inner
+            if port.target == str(self.inner_port):
+                yield port.address, port.published
 
     @property
     def address(self) -> str:
-        """Where we reach it from this host; its container's name where it publishes nothing."""
+        """Its address from this host; by its container's name where it publishes no fixed port."""
         if self.service.network_mode == "host":
             return f"http://127.0.0.1:{self.inner_port}"
         for address, port in self.published():
-            host = "127.0.0.1" if address in ("", "0.0.0.0", "::") else address
-            return f"http://{host}:{port}"
+            if port.isdecimal():
+                host = ALL_ADDRESSES.get(address, address)
+                return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         return f"http://{self.service.container}:{self.inner_port}"
 
-
-def find_gateway(folder: Folder) -> GatewayFound | None:
-    """Return the service that is WPPConnect Server, by its image or its container's name."""
-    for service in folder.services:
-        if "wppconnect" in service.image.lower() or "wppconnect" in service.container.lower():
-            return _gateway(folder, service)
-    return None
+    @property
+    def is_reachable_from_host(self) -> bool:
+        """Return whether its address is one of this host; else only containers of its network reach it."""
+        is_published = any(port.isdecimal() for _, port in self.published())
+        return is_published or self.service.network_mode == "host"
 
 
-def option(words: Sequence[str], names: Sequence[str]) -> str | None:
-    """Return the value of a command-line option, in both of its forms."""
-    for number, word in enumerate(words):
-        for name in names:
-            if word == name and number + 1 < len(words):
-                return words[number + 1]
-            if word.startswith(f"{name}="):
-                return word.partition("=")[2]
-    return None
+def find_gateways(folder: Folder) -> tuple[GatewayFound, ...]:
+    """Return the services that are WPPConnect Server: by image, else by what they run or are called."""
+    by_image = [one for one in folder.services if _has_gateway_image(one)]
+    candidates = [one for one in folder.services if one not in by_image and _may_be_gateway(one)]
+    by_option = [one for one in candidates if any(word.text.startswith(SECRET_OPTION) for word in one.words)]
+    found = [*by_image, *by_option] or [one for one in candidates if _has_gateway_name(one)]
+    return tuple(replace(_gateway(one), file=one.file) for one in folder.services if one in found)
 
 
-def _gateway(folder: Folder, service: Service) -> GatewayFound:
+def image_name(service: Service) -> str:
+    """Return the last part of an image's name, without tag and digest."""
+    return re.split(r"[:@]", service.image.rpartition("/")[2])[0].lower()
+
+
+def _has_gateway_image(service: Service) -> bool:
+    known = known_image(service.image) if service.image else None
+    return known.is_gateway if known else bool(_IMAGE_NAME.fullmatch(image_name(service)))
+
+
+def _may_be_gateway(service: Service) -> bool:
+    # Of the project's own images only the two that are known are servers.
+    is_of_project = "/wppconnect/" in f"/{service.image.lower()}"
+    is_other = bool(_OTHER_PROGRAMS.search(image_name(service)))
+    return not is_other and not (is_of_project and not service.is_built)
+
+
+def _has_gateway_name(service: Service) -> bool:
+    # A generated container name begins with the project's, which says nothing about one of its services.
+    names = [service.name, *([service.container] if service.has_own_container_name else [])]
+    return any(_NAME.fullmatch(name) for name in names)
+
+
+def _gateway(service: Service) -> GatewayFound:
     variable = service.environment.get("SECRET_KEY")
-    given = option(service.command, SECRET_OPTIONS)
-    on_the_line = Value(folder.compose_file, SECRET_OPTIONS[0], given, given) if given else None
-    default = Value(folder.compose_file, "SECRET_KEY", PUBLIC_DEFAULT_SECRET, PUBLIC_DEFAULT_SECRET)
-    if "server-cli" in service.image:
-        # Server 2.10.1 inside reads no variable at all (docs/wppconnect-api.md, section 10).
-        secret = None if option(service.command, CONFIG_OPTIONS) else default
-        return GatewayFound(service, Reads.OPTIONS, on_the_line or secret, variable)
-    if "wppconnect-server" in service.image:
-        return GatewayFound(service, Reads.VARIABLES, variable or default)
-    return GatewayFound(service, Reads.UNKNOWN, on_the_line or variable)
+    on_the_line = _line_secret(service)
+    default = Value(service.file, "SECRET_KEY", PUBLIC_DEFAULT_SECRET, PUBLIC_DEFAULT_SECRET)
+    match _reads(service):
+        case Reads.OPTIONS:
+            # Server 2.10.1 inside reads no variable at all (docs/wppconnect-api.md, section 10).
+            has_file = option(service.words, "--config", "-c")
+            return GatewayFound(
+                service, Reads.OPTIONS, on_the_line or (None if has_file else default), variable
+            )
+        case Reads.VARIABLES:
+            unset = None if _has_configuration(service) else default
+            return GatewayFound(service, Reads.VARIABLES, _unless_empty(variable) or unset)
+        case Reads.NOTHING:
+            unset = None if _has_configuration(service) else default
+            return GatewayFound(service, Reads.NOTHING, unset, variable)
+        case _:
+            return GatewayFound(service, Reads.UNKNOWN, on_the_line or _unless_empty(variable))
+
+
+def _reads(service: Service) -> Reads:
+    name = image_name(service)
+    if service.is_built and known_image(service.image) is None:
+        return Reads.UNKNOWN
+    if "server-cli" in name:
+        return Reads.OPTIONS
+    if name == "wppconnect-server":
+        version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", service.image.rpartition("/")[2].partition(":")[2])
+        is_older = version and tuple(int(one) for one in version.groups()) < FIRST_WITH_VARIABLES
+        return Reads.NOTHING if is_older else Reads.VARIABLES
+    return Reads.UNKNOWN
+
+
+def _line_secret(service: Service) -> Value | None:
+    given = option(service.words, SECRET_OPTION, "-k")
+    return Value(given.file, SECRET_OPTION, given.text, given.text) if given and given.text else None
+
+
+def _unless_empty(value: Value | None) -> Value | None:
+    return value if value and value.arrives else None
+
+
+def _has_configuration(service: Service) -> bool:
+    mounts = (mount.target for mount in service.mounts)
+    folders = (mount_at(service.mounts, f"{FOLDER}/{name}") for name in ("src", "dist"))
+    return any(_CONFIGURATION.fullmatch(one) for one in mounts) or any(
+        mount is not None and mount.target.startswith(f"{FOLDER}/") for mount in folders
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cli.importing.files import Folder, Value
-from cli.importing.gateway import GatewayFound, find_gateway
+from cli.importing.files import Folder
+from cli.importing.gateway import ALL_ADDRESSES, GatewayFound, find_gateways
+from cli.importing.values import Value
 from core.contract.session_names import session_name_problem
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.fields import check_webhook, name_problem, normalise_url
@@ -32,7 +34,9 @@ class Understood:
     """Our settings, each with where it comes from."""
 
     folder: Folder
+    gateways: tuple[GatewayFound, ...]
     gateway: GatewayFound | None
+    """The one that our settings describe."""
     url: str = ""
     url_from: str = ""
     secret: Value | None = field(default=None, repr=False)
@@ -44,17 +48,17 @@ class Understood:
 
     @property
     def is_empty(self) -> bool:
-        """Tell that nothing of a gateway was found."""
+        """Return whether nothing of a gateway was found."""
         return not self.url and self.gateway is None
 
     def api_keys(self) -> Iterator[Value]:
         """Give every raw API key of the panel, wherever it stands."""
-        for values in self.folder.files.values():
+        for values in self.folder.env_files.values():
             yield from (values[name] for name in API_KEYS if name in values)
         for service in self.folder.services:
             for name in API_KEYS:
                 value = service.environment.get(name)
-                if value is not None and value.file == self.folder.compose_file:
+                if value is not None and value.file in self.folder.compose_files:
                     yield value
 
     def settings(self) -> dict[str, str]:
@@ -73,18 +77,23 @@ class Understood:
 
 def understand(folder: Folder) -> Understood:
     """Put the files together."""
-    gateway = find_gateway(folder)
-    url, url_from = _url(folder, gateway)
+    gateways = find_gateways(folder)
+    named = _configured_url(folder)
+    gateway = next((one for one in gateways if named and _is_at(one, named.url)), None)
+    gateway = gateway or next(iter(gateways), None)
     token = folder.value(*TOKENS)
     is_token = token is not None and parse_token(token.arrives).kind is TokenKind.BCRYPT
     secret = gateway.secret if gateway and gateway.secret else folder.value(*SECRETS)
     sessions, sessions_from = _sessions(folder, secret)
     webhook = folder.value(*WEBHOOKS)
+    if named is None or _is_known_inside_only(folder, named.url, gateway):
+        named = _address_of(gateway) if gateway else None
     return Understood(
         folder=folder,
+        gateways=gateways,
         gateway=gateway,
-        url=url,
-        url_from=url_from,
+        url=named.url if named else "",
+        url_from=named.source if named else "",
         secret=secret,
         token=token if is_token else None,
         sessions=sessions,
@@ -93,24 +102,49 @@ def understand(folder: Folder) -> Understood:
     )
 
 
-def _url(folder: Folder, gateway: GatewayFound | None) -> tuple[str, str]:
+class _Address(NamedTuple):
+    url: str
+    source: str
+
+
+def _configured_url(folder: Folder) -> _Address | None:
     value = folder.value(*URLS)
-    if value is not None:
-        text = value.arrives if "://" in value.arrives else f"http://{value.arrives}"
-        port = folder.value("WPPCONNECT_PORT")
-        try:
-            url = normalise_url(text).removesuffix("/api")
-            if port is not None and urlsplit(url).port is None:
-                url = f"{url}:{port.arrives}"
-        except ValueError:
-            url = ""
-        # A name that only containers know: from this host a published port is the way.
-        known_inside = {name for one in folder.services for name in (one.name, one.container)}
-        if url and not (gateway and urlsplit(url).hostname in known_inside):
-            return url, f"{value.name} in {value.file}"
-    if gateway is None:
-        return "", ""
-    return gateway.address, f"the service {gateway.service.name} in {folder.compose_file}"
+    if value is None:
+        return None
+    text = value.arrives if "://" in value.arrives else f"http://{value.arrives}"
+    port = folder.value("WPPCONNECT_PORT")
+    try:
+        url = normalise_url(text).removesuffix("/api")
+        if port is not None and urlsplit(url).port is None:
+            url = f"{url}:{port.arrives}"
+    except ValueError:
+        return None
+    return _Address(url, f"{value.name} in {value.file}")
+
+
+def _address_of(gateway: GatewayFound) -> _Address:
+    source = f"the service {gateway.service.name} in {gateway.file}"
+    if not gateway.is_reachable_from_host:
+        source += "; without a published port, only containers of its network reach it: `make up` joins it"
+    return _Address(gateway.address, source)
+
+
+def _is_at(gateway: GatewayFound, url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.hostname in gateway.names:
+        return True
+    loopback = {"localhost", *ALL_ADDRESSES.values()}
+    is_here = parts.hostname in loopback | {address for address, _ in gateway.published() if address}
+    ports = {port for _, port in gateway.published()}
+    if gateway.service.network_mode == "host":
+        ports = {str(gateway.inner_port)}
+    return is_here and str(parts.port or 80) in ports
+
+
+def _is_known_inside_only(folder: Folder, url: str, gateway: GatewayFound | None) -> bool:
+    """Return whether only containers know a name, so that a published port is the way from this host."""
+    hidden = {name for one in folder.services for name in (one.name, one.container, *one.aliases)}
+    return gateway is not None and urlsplit(url).hostname in {name.lower() for name in hidden}
 
 
 def _sessions(folder: Folder, secret: Value | None) -> tuple[tuple[str, ...], str]:

@@ -33,7 +33,7 @@ KNOWN_IMAGES = (
 
 def known_image(reference: str) -> KnownImage | None:
     """Find what is known of an image, by the reference that its container was made from."""
-    repository = re.sub(r"(@sha256:.*|:[^:/]*)$", "", reference)
+    repository = re.sub(r"(:[^:/@]*)?(@.*)?$", "", reference)
     return next(
         (one for one in KNOWN_IMAGES if f"/{repository}".endswith(f"/{one.repository}")),
         None,

@@ -177,7 +177,7 @@ HOMES = {
     "pydantic_settings": ["core/settings/loader.py"],
     "requests": ["core/transport/*"],
     "ruamel": [
-        "cli/importing/files.py",
+        "cli/importing/texts.py",
         "core/propagation/compose_*.py",
         "core/propagation/sync_file.py",
         "exporter/web_config.py",

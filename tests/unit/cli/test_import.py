@@ -162,16 +162,62 @@ def test_files_whose_secrets_everybody_can_read_are_named(
     assert [line.rpartition(" ")[2] for line in said.splitlines() if "chmod 600" in line] == named
 
 
-def test_a_file_that_may_not_be_read_is_named(
-    tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+COMPOSE = "docker-compose.yml"
+SERVICE = "services: {a: {image: x}}\n"
+UNUSABLE = {
+    "an env file that is a folder": ({".env": None}, ".env: cannot be read (Is a directory)"),
+    "an env file with open quotes": ({".env": b"A=1\nB='x\n"}, ".env: line 2 opens quotes"),
+    "an env file of another encoding": ({".env": b"A=1\nB=n\xe3o\n"}, ".env: line 2 is not UTF-8 text"),
+    "a second env file": ({".env.docker": b'A="x\n'}, ".env.docker: line 1 opens quotes"),
+    "a compose file that is a folder": ({COMPOSE: None}, f"{COMPOSE}: cannot be read (Is a directory)"),
+    "a compose file that is no YAML": ({COMPOSE: b"services:\n  a: [\n"}, f"{COMPOSE}: line 3 is no valid"),
+    "a compose file of another encoding": ({COMPOSE: b"# \xe3\n"}, f"{COMPOSE}: line 1 is not UTF-8 text"),
+    "a compose file that is a list": ({COMPOSE: b"- a\n"}, f"{COMPOSE}: line 1 is no mapping"),
+    "services as a list": ({COMPOSE: b"services:\n  - a\n"}, f"{COMPOSE}: line 2 gives services as"),
+    "a service that is a word": ({COMPOSE: b"services:\n  a: b\n"}, f"{COMPOSE}: line 2 gives the service a"),
+    "a key twice": ({COMPOSE: b"services:\n  a: {}\n  a: {}\n"}, f"{COMPOSE}: line 3 has a key a second"),
+    "an alias of itself": ({COMPOSE: b"services: &a\n  b: *a\n"}, f"{COMPOSE}: line 1 contains itself"),
+    "an alias of nothing": ({COMPOSE: b"services:\n  b: *a\n"}, f"{COMPOSE}: line 2 is no valid YAML"),
+    "an override": (
+        {COMPOSE: SERVICE.encode(), "compose.override.yml": b"\tx"},
+        "compose.override.yml: line 1 is no valid YAML",
+    ),
+    "an env file of a service": (
+        {COMPOSE: b"services: {a: {image: x, env_file: gw.env}}\n", "gw.env": b"\nA='\n"},
+        "gw.env: line 2 opens quotes",
+    ),
+    "an included file that is not there": ({COMPOSE: b"include: [sub.yml]\n"}, "sub.yml: is named by this"),
+    "a file that includes itself": (
+        {COMPOSE: f"include: [{COMPOSE}]\n".encode()},
+        f"{COMPOSE}: it includes itself",
+    ),
+    "a base that is not there": (
+        {COMPOSE: b"services: {a: {extends: b}}\n"},
+        f"{COMPOSE}: it has no service b, which the service a extends",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "problem"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_file_that_cannot_be_used_ends_the_import(
+    files: dict[str, bytes | None],
+    problem: str,
+    tmp_path: Path,
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = old("02-raw-key-as-token", tmp_path)
-    (folder / ".env").unlink()
-    (folder / ".env").mkdir()
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for name, content_ in files.items():
+        (folder / name).mkdir() if content_ is None else (folder / name).write_bytes(content_)
 
-    main(["import", str(folder)])
+    assert main(["import", str(folder), "--write"]) == 2
 
-    assert ".env: cannot be read (Is a directory)" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"wppconnect-ops import: {problem}" in err
+    assert "; " in err
+    assert list(here.iterdir()) == []
 
 
 def test_a_volume_whose_variable_is_not_set_hides_nothing_else(
@@ -185,7 +231,7 @@ def test_a_volume_whose_variable_is_not_set_hides_nothing_else(
 
     main(["import", str(folder)])
 
-    assert "wppconnect (wppconnect/server-cli:1.3.18)" in capsys.readouterr().out
+    assert "old-wppconnect-1 (wppconnect/server-cli:1.3.18)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("exists", [True, False])

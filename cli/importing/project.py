@@ -1,0 +1,247 @@
+"""The services of a Compose project: files found, included, extended and merged as Compose does it.
+
+Compose itself is not asked. The import has to say which file a value comes from and how much of it is cut
+off, and `docker compose config` gives neither; it gives nothing at all where one env file is missing; and the
+command runs on machines without Docker. The tests compare this reading with a real Compose's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from cli.importing.errors import UnusableFileError
+from cli.importing.texts import Replacing, Scalar, Tree, parse_compose, read_text, unusable
+from cli.importing.values import Value, env_values
+from core.propagation.places import interpolate
+
+FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+"""Both in the order in which Compose looks for them; of each the first is taken."""
+DOTENV = ".env"
+DEEPEST = 20
+REPLACED = frozenset(
+    {"image", "container_name", "hostname", "network_mode", "working_dir", "command", "entrypoint"}
+)
+"""Fields of a service that a later file replaces; others are merged."""
+FIELDS = REPLACED | {
+    "build",
+    "environment",
+    "env_file",
+    "ports",
+    "volumes",
+    "tmpfs",
+    "volumes_from",
+    "networks",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A field of a service as one file says it."""
+
+    tree: Tree
+    file: str
+    directory: str
+    """From where the file names env files and folders."""
+    names: Mapping[str, str] = field(repr=False)
+    """Where references get their values from."""
+
+    def resolve(self, tree: Tree) -> str:
+        """Return a scalar's text with references resolved; "" for what is no scalar."""
+        return interpolate(tree.text, self.names) if isinstance(tree, Scalar) else ""
+
+    def with_tree(self, tree: Tree) -> Part:
+        """Return another field of the same file."""
+        return Part(tree, self.file, self.directory, self.names)
+
+
+Parts = dict[str, tuple[Part, ...]]
+"""By field: what each file says, the one that wins last."""
+
+
+@dataclass
+class Project:
+    """A Compose project as its files say it."""
+
+    name: str
+    files: list[str] = field(default_factory=list)
+    services: dict[str, Parts] = field(default_factory=dict)
+    defined_in: dict[str, str] = field(default_factory=dict)
+    """By service: the file that names it first."""
+    temporary_volumes: set[str] = field(default_factory=set)
+    """Named volumes that a reboot empties."""
+    names: dict[str, Value] = field(default_factory=dict)
+    """The values of its `.env`."""
+
+
+def read_project(folder: Path) -> Project | None:
+    """Read the project of a folder, None when there is none; raises UnusableFileError."""
+    names = _dotenv(folder, ".", {})
+    files = _files(folder, names)
+    if not files:
+        return None
+    directory = _parent(files[0])
+    names = _dotenv(folder, directory, {}) | names
+    project = Project("", names=names)
+    _Reader(folder, project).read_group(files, directory, _arriving(names), DEEPEST)
+    chosen = _arriving(names).get("COMPOSE_PROJECT_NAME") or project.name or folder.resolve().name
+    project.name = re.sub(r"[^a-z0-9_-]", "", chosen.lower()).lstrip("_-")
+    return project
+
+
+def merged_field(parts: Parts, name: str) -> tuple[Part, ...]:
+    """Return what files say of a field, without what a later one replaces."""
+    kept: list[Part] = []
+    for part in parts.get(name, ()):
+        if isinstance(part.tree, Replacing):
+            kept = [part.with_tree(part.tree.tree)]
+        elif part.tree is not None:
+            kept = [part] if name in REPLACED else [*kept, part]
+    return tuple(part for part in kept if part.tree is not None)
+
+
+def listed(tree: Tree) -> list[Tree]:
+    """Return a list's items; one value is a list of itself."""
+    if tree is None:
+        return []
+    return tree if isinstance(tree, list) else [tree]
+
+
+class _Reader:
+    """Reads compose files into a project."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self._folder = folder
+        self._project = project
+        self._documents: dict[str, list[dict[str, Tree]]] = {}
+
+    def read_group(self, files: list[str], directory: str, names: Mapping[str, str], deepest: int) -> None:
+        """Merge the files of a project, or of one `include`, which brings its own folder and `.env`."""
+        if not deepest:
+            raise unusable(files[0], None, "includes itself")
+        for file in files:
+            for document in self._load(file):
+                root = Part(document, file, directory, names)
+                for entry in listed(document.get("include")):
+                    self._include(root.with_tree(entry), deepest)
+                self._project.name = root.resolve(document.get("name")) or self._project.name
+                self._volumes(root)
+                for name, fields in _mapping(document.get("services"), file, "services").items():
+                    own = _mapping(fields, file, f"the service {name}")
+                    parts = self._service(root.with_tree(own), name, directory, deepest)
+                    self._project.defined_in.setdefault(name, file)
+                    _merge(self._project.services.setdefault(name, {}), parts)
+
+    def _load(self, file: str) -> list[dict[str, Tree]]:
+        if file not in self._documents:
+            text = read_text(self._folder / file, file)
+            if text is None:
+                raise UnusableFileError(f"{file}: is named by this project and is not there; put it back")
+            self._documents[file] = parse_compose(file, text)
+            self._project.files.append(file)
+        return self._documents[file]
+
+    def _include(self, entry: Part, deepest: int) -> None:
+        fields = entry.tree if isinstance(entry.tree, dict) else {"path": entry.tree}
+        beside = _parent(entry.file)
+        paths = [_join(beside, entry.resolve(one)) for one in listed(fields.get("path"))]
+        if not paths:
+            return
+        chosen = entry.resolve(fields.get("project_directory"))
+        directory = _join(beside, chosen) if chosen else _parent(paths[0])
+        env_files = [_join(beside, entry.resolve(one)) for one in listed(fields.get("env_file"))]
+        found = _arriving(_dotenv(self._folder, directory, entry.names))
+        for file in env_files:
+            if text := read_text(self._folder / file, file):
+                found |= _arriving(env_values(file, text, entry.names))
+        self.read_group(paths, directory, found | dict(entry.names), deepest - 1)
+
+    def _service(self, own: Part, name: str, directory: str, deepest: int) -> Parts:
+        """Return a service's fields with those that it extends before its own."""
+        fields = own.tree if isinstance(own.tree, dict) else {}
+        parts: Parts = {}
+        if base := fields.get("extends"):
+            parts = self._base(own.with_tree(base), name, directory, deepest)
+        said: Parts = {field: (own.with_tree(fields[field]),) for field in FIELDS if field in fields}
+        _merge(parts, said)
+        return parts
+
+    def _base(self, link: Part, name: str, directory: str, deepest: int) -> Parts:
+        fields = link.tree if isinstance(link.tree, dict) else {"service": link.tree}
+        base, other = link.resolve(fields.get("service")), link.resolve(fields.get("file"))
+        file = _join(_parent(link.file), other) if other else link.file
+        place = _parent(file) if other else directory
+        for document in self._load(file):
+            services = _mapping(document.get("services"), file, "services")
+            if base in services and deepest:
+                root = Part(_mapping(services[base], file, f"the service {base}"), file, place, link.names)
+                return self._service(root, base, place, deepest - 1)
+        raise unusable(file, None, f"has no service {base}, which the service {name} extends")
+
+    def _volumes(self, root: Part) -> None:
+        document = root.tree if isinstance(root.tree, dict) else {}
+        for name, tree in _mapping(document.get("volumes"), root.file, "volumes").items():
+            options = tree.get("driver_opts") if isinstance(tree, dict) else None
+            if isinstance(options, dict) and root.resolve(options.get("type")) == "tmpfs":
+                self._project.temporary_volumes.add(name)
+
+
+def _files(folder: Path, names: Mapping[str, Value]) -> list[str]:
+    values = _arriving(names)
+    if chosen := values.get("COMPOSE_FILE"):
+        separator = values.get("COMPOSE_PATH_SEPARATOR") or ":"
+        return [os.path.normpath(one) for one in chosen.split(separator) if one]
+    for name in FILES:
+        if os.path.lexists(folder / name):
+            return [name, *[one for one in OVERRIDES if os.path.lexists(folder / one)][:1]]
+    return []
+
+
+def _dotenv(folder: Path, directory: str, outside: Mapping[str, str]) -> dict[str, Value]:
+    file = _join(directory, DOTENV)
+    text = read_text(folder / file, file)
+    return {} if text is None else env_values(file, text, outside)
+
+
+def _merge(into: Parts, added: Parts) -> None:
+    for name, parts in added.items():
+        into[name] = (*into.get(name, ()), *parts)
+
+
+def _mapping(tree: Tree, file: str, what: str) -> dict[str, Tree]:
+    if isinstance(tree, Replacing):
+        tree = tree.tree
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        line = next(_lines(tree), None)
+        raise unusable(file, line, f"gives {what} as something other than a mapping")
+    return tree
+
+
+def _lines(tree: Tree) -> Iterator[int]:
+    if isinstance(tree, Scalar):
+        yield tree.line
+    for one in listed(tree) if isinstance(tree, list) else ():
+        yield from _lines(one)
+
+
+def _parent(path: str) -> str:
+    return PurePath(path).parent.as_posix()
+
+
+def _join(directory: str, path: str) -> str:
+    return os.path.normpath(PurePath(directory, path))
+
+
+def _arriving(values: Mapping[str, Value]) -> dict[str, str]:
+    return {name: value.arrives for name, value in values.items()}

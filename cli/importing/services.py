@@ -1,0 +1,293 @@
+"""What a service of an older installation runs with, worked out from all that its files say of it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+
+from cli.importing.project import Part, Parts, Project, listed, merged_field
+from cli.importing.texts import Scalar, Tree, read_text
+from cli.importing.values import Value, env_values, raw_env_values
+from cli.importing.words import Word, program_words, shell_words, split_words
+
+_PORT = re.compile(
+    r"(?:(?:(?P<address>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[\d-]*):)?(?P<target>[\d-]+)(?:/(?P<protocol>\w+))?"
+)
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
+_SHARED_NETWORK = re.compile(r"(?P<kind>service|container):(?P<name>.+)")
+MEMORY_FOLDERS = ("/dev/shm", "/run", "/var/run")  # noqa: S108 - none is written to
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published port."""
+
+    address: str
+    """Of the host; "" for every address."""
+    published: str
+    """"" when Docker chooses one."""
+    target: str
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What is mounted in a container."""
+
+    target: str
+    source: str
+    """A volume's name, a folder of the host, or "" for an anonymous volume."""
+    is_kept: bool
+    """Whether what is written there is still there in the next container."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What compose files say of one service, references resolved."""
+
+    name: str
+    file: str
+    """The compose file that names it first."""
+    container: str
+    has_own_container_name: bool = False
+    """Whether `container_name` says it; else Compose gives it one."""
+    image: str = ""
+    is_built: bool = False
+    hostname: str = ""
+    network_mode: str = ""
+    working_directory: str = ""
+    entrypoint: tuple[Word, ...] = field(default=(), repr=False)
+    command: tuple[Word, ...] = field(default=(), repr=False)
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    environment: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    missing_env_files: tuple[str, ...] = ()
+    aliases: frozenset[str] = frozenset()
+    """Names by which other containers reach it, besides its own."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment as the container gets it."""
+        return {name: value.arrives for name, value in self.environment.items()}
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the program that runs, also where a shell starts it."""
+        return tuple(program_words(shell_words([*self.entrypoint, *self.command], self.variables)))
+
+
+class ServiceReader:
+    """Works out the services of a project; keeps each env file that it read."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self._folder = folder
+        self._project = project
+        self._names = {name: value.arrives for name, value in project.names.items()}
+        self.env_files: dict[str, dict[str, Value]] = {}
+
+    def read(self) -> tuple[Service, ...]:
+        """Return every service, also of profiles; raises UnusableFileError."""
+        found = [self._service(name, parts) for name, parts in self._project.services.items()]
+        return tuple(_with_shared_ports(one, found) for one in found)
+
+    def _service(self, name: str, parts: Parts) -> Service:
+        missing: list[str] = []
+        environment = self._environment(parts, missing)
+        own = _text(parts, "container_name")
+        return Service(
+            name=name,
+            file=self._project.defined_in[name],
+            container=own or f"{self._project.name}-{name}-1",
+            has_own_container_name=bool(own),
+            image=_text(parts, "image"),
+            is_built=bool(merged_field(parts, "build")),
+            hostname=_text(parts, "hostname"),
+            network_mode=_text(parts, "network_mode"),
+            working_directory=_text(parts, "working_dir"),
+            entrypoint=tuple(_words(parts, "entrypoint")),
+            command=tuple(_words(parts, "command")),
+            ports=tuple(port for part, tree in _items(parts, "ports") for port in _ports(part, tree)),
+            mounts=self._all_mounts(name, ()),
+            environment=environment,
+            missing_env_files=tuple(missing),
+            aliases=frozenset(_aliases(parts)),
+        )
+
+    def _environment(self, parts: Parts, missing: list[str]) -> dict[str, Value]:
+        own: dict[str, Value | None] = {}
+        for part in merged_field(parts, "environment"):
+            for key, written in _pairs(part):
+                if written is not None:
+                    arrives = part.resolve(Scalar(written, 0))
+                    own[key] = Value(part.file, key, self._unfolded(written), arrives)
+                elif key in part.names:
+                    own[key] = Value(part.file, key, part.names[key], part.names[key])
+                else:
+                    own[key] = None
+        # References in env files take the project's values, also below `include`, then the service's own.
+        outside = {key: value.arrives for key, value in own.items() if value} | self._names
+        merged = self._env_file_values(parts, outside, missing) | own
+        return {key: value for key, value in merged.items() if value is not None}
+
+    def _env_file_values(
+        self, parts: Parts, outside: Mapping[str, str], missing: list[str]
+    ) -> dict[str, Value | None]:
+        found: dict[str, Value] = {}
+        for part, tree in _items(parts, "env_file"):
+            fields = tree if isinstance(tree, dict) else {"path": tree}
+            file = os.path.normpath(PurePath(part.directory, part.resolve(fields.get("path"))))
+            text = read_text(self._folder / file, file)
+            if text is None:
+                if part.resolve(fields.get("required")) != "false":
+                    missing.append(file)
+                continue
+            before = {key: value.arrives for key, value in found.items()}
+            is_raw = part.resolve(fields.get("format")) == "raw"
+            values = raw_env_values(file, text) if is_raw else env_values(file, text, outside, before)
+            self.env_files[file] = values
+            found |= values
+        return dict(found)
+
+    def _unfolded(self, written: str) -> str:
+        """Follow a bare reference to the text in .env, so that a value that is cut there counts as cut."""
+        for name, value in self._project.names.items():
+            if written in (f"${name}", f"${{{name}}}"):
+                return value.written
+        return written
+
+    def _all_mounts(self, name: str, asking: tuple[str, ...]) -> tuple[Mount, ...]:
+        """Return a service's mounts by target, with those of `volumes_from` below its own."""
+        if name in asking or name not in self._project.services:
+            return ()
+        parts = self._project.services[name]
+        found: dict[str, Mount] = {}
+        for part, tree in _items(parts, "volumes_from"):
+            other, _, mode = part.resolve(tree).partition(":")
+            for mount in self._all_mounts(other, (*asking, name)):
+                found[mount.target] = Mount(mount.target, mount.source, mount.is_kept and mode != "ro")
+        for part, tree in _items(parts, "volumes"):
+            mount = self._mount(part, tree)
+            found[mount.target] = mount
+        for part, tree in _items(parts, "tmpfs"):
+            target = _clean(part.resolve(tree).partition(":")[0])
+            found[target] = Mount(target, "", is_kept=False)
+        return tuple(mount for mount in found.values() if mount.target)
+
+    def _mount(self, part: Part, tree: Tree) -> Mount:
+        if isinstance(tree, dict):
+            source, target = part.resolve(tree.get("source")), part.resolve(tree.get("target"))
+            kind = part.resolve(tree.get("type")) or "volume"
+            is_read_only = part.resolve(tree.get("read_only")) == "true"
+        else:
+            source, target, modes = _short_mount(part.resolve(tree))
+            is_folder = source.startswith((".", "/", "~")) or bool(_WINDOWS.match(source))
+            kind, is_read_only = "bind" if is_folder else "volume", "ro" in modes
+        is_in_memory = kind == "bind" and any(
+            f"{_clean(source)}/".startswith(f"{folder}/") for folder in MEMORY_FOLDERS
+        )
+        is_kept = (
+            kind in ("volume", "bind")
+            and bool(source)
+            and not is_read_only
+            and not is_in_memory
+            and source not in self._project.temporary_volumes
+        )
+        return Mount(_clean(target), source, is_kept)
+
+
+def mount_at(mounts: Sequence[Mount], folder: str) -> Mount | None:
+    """Return the mount that holds a folder of the container: the nearest one above it, or at it."""
+    holding = [one for one in mounts if f"{folder}/".startswith(f"{one.target.rstrip('/')}/")]
+    return max(holding, key=lambda one: len(one.target), default=None)
+
+
+def _with_shared_ports(service: Service, others: Iterable[Service]) -> Service:
+    """Give a service that uses another one's network that one's ports: its own are not published."""
+    shared = _SHARED_NETWORK.fullmatch(service.network_mode)
+    for other in others if shared else ():
+        if shared and shared["name"] == (other.name if shared["kind"] == "service" else other.container):
+            return replace(service, ports=other.ports)
+    return service
+
+
+def _text(parts: Parts, name: str) -> str:
+    return next((part.resolve(part.tree) for part in merged_field(parts, name)), "")
+
+
+def _items(parts: Parts, name: str) -> Iterator[tuple[Part, Tree]]:
+    for part in merged_field(parts, name):
+        yield from ((part, tree) for tree in listed(part.tree))
+
+
+def _aliases(parts: Parts) -> Iterator[str]:
+    for part in merged_field(parts, "networks"):
+        for tree in part.tree.values() if isinstance(part.tree, dict) else ():
+            aliases = listed(tree.get("aliases")) if isinstance(tree, dict) else ()
+            yield from (part.resolve(one) for one in aliases)
+
+
+def _words(parts: Parts, name: str) -> Iterator[Word]:
+    for part in merged_field(parts, name):
+        words = (
+            [part.resolve(one) for one in part.tree]
+            if isinstance(part.tree, list)
+            else split_words(part.resolve(part.tree))
+        )
+        yield from (Word(word, part.file) for word in words)
+
+
+def _pairs(part: Part) -> Iterator[tuple[str, str | None]]:
+    if isinstance(part.tree, dict):
+        for key, tree in part.tree.items():
+            yield key, tree.text if isinstance(tree, Scalar) else None
+        return
+    for item in listed(part.tree):
+        if isinstance(item, Scalar):
+            key, equals, text = item.text.partition("=")
+            yield key, text if equals else None
+
+
+def _ports(part: Part, tree: Tree) -> Iterator[Port]:
+    if isinstance(tree, dict):
+        if part.resolve(tree.get("protocol")) in ("", "tcp"):
+            published = part.resolve(tree.get("published"))
+            yield Port(
+                part.resolve(tree.get("host_ip")).strip("[]"), published, part.resolve(tree.get("target"))
+            )
+        return
+    found = _PORT.fullmatch(part.resolve(tree))
+    if found is None or found["protocol"] not in (None, "tcp"):
+        return
+    address, published = (found["address"] or "").strip("[]"), found["published"] or ""
+    targets, chosen = _range(found["target"]), _range(published)
+    for number, target in enumerate(targets):
+        of_its_own = str(chosen[number]) if len(chosen) == len(targets) else published
+        yield Port(address, of_its_own, str(target))
+
+
+def _range(text: str) -> list[int]:
+    first, _, last = text.partition("-")
+    if not first.isdecimal():
+        return []
+    return (
+        list(range(int(first), min(int(last or first), int(first) + 65535) + 1))
+        if last.isdecimal()
+        else [int(first)]
+    )
+
+
+def _short_mount(text: str) -> tuple[str, str, list[str]]:
+    drive = _WINDOWS.match(text)
+    head, rest = (text[:2], text[2:]) if drive else ("", text)
+    first, *others = rest.split(":")
+    if not others:
+        # A path alone is an anonymous volume; so reads Compose a volume whose name is one letter.
+        return "", text, []
+    return f"{head}{first}", others[0], others[1].split(",") if len(others) > 1 else []
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath(path) if path else ""

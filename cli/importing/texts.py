@@ -1,0 +1,139 @@
+"""Read the files of an older installation; one that cannot be read or parsed ends the import."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from cli.importing.errors import UnusableFileError
+
+MERGE = "tag:yaml.org,2002:merge"
+NULL = "tag:yaml.org,2002:null"
+RESET, OVERRIDE = "!reset", "!override"
+_TABS = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A scalar of a compose file as it is written."""
+
+    text: str = field(repr=False)
+    line: int
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """A field tagged `!override`, or `!reset` (its tree is None): what earlier files say does not count."""
+
+    tree: Tree
+
+
+Tree: TypeAlias = "Scalar | Replacing | list[Tree] | dict[str, Tree] | None"
+
+
+def read_text(path: Path, name: str) -> str | None:
+    """Return a file's text, None when there is no such file; raises UnusableFileError."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        remedy = (
+            "move it away" if isinstance(error, IsADirectoryError) else "make it readable for this account"
+        )
+        raise UnusableFileError(f"{name}: cannot be read ({error.strerror}); {remedy}") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnusableFileError(
+            f"{name}: line {line} is not UTF-8 text; convert the file: iconv -f LATIN1 -t UTF-8"
+        ) from None
+
+
+def parse_compose(name: str, text: str) -> list[dict[str, Tree]]:
+    """Return the documents of a compose file, anchors and merge keys resolved; raises UnusableFileError."""
+    yaml = YAML(pure=True)
+    yaml.composer.warn_double_anchors = False
+    try:
+        # Compose allows tabs behind a value, ruamel does not.
+        nodes = [one for one in yaml.compose_all(_TABS.sub(_spaces, text)) if one is not None]
+        documents = [_TreeBuilder(name).build(node) for node in nodes]
+    except MarkedYAMLError as error:
+        # YAML's messages repeat the lines around the mistake.
+        mark = error.problem_mark or error.context_mark
+        raise unusable(name, mark.line + 1 if mark else None, "is no valid YAML") from None
+    except (YAMLError, ValueError, RecursionError):
+        raise unusable(name, None, "is no valid YAML") from None
+    for node, document in zip(nodes, documents, strict=True):
+        if not isinstance(document, dict):
+            raise unusable(name, node.start_mark.line + 1, "is no mapping with `services`")
+    return [document for document in documents if isinstance(document, dict)]
+
+
+def unusable(name: str, line: int | None, problem: str) -> UnusableFileError:
+    """Make the error for a file that Compose would refuse, too."""
+    where = f"line {line} " if line else "it "
+    return UnusableFileError(f"{name}: {where}{problem}; correct it (`docker compose config` checks it)")
+
+
+class _TreeBuilder:
+    """Builds the tree of a document; nodes with several aliases are built once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._built: dict[int, Tree] = {}
+        self._open: set[int] = set()
+
+    def build(self, node: Node) -> Tree:
+        """Return the node's tree."""
+        key = id(node)
+        if key in self._open:
+            raise unusable(self._name, node.start_mark.line + 1, "contains itself by an alias")
+        if key not in self._built:
+            self._open.add(key)
+            tree = self._new(node)
+            self._built[key] = Replacing(tree) if node.tag == OVERRIDE else tree
+            self._open.remove(key)
+        return self._built[key]
+
+    def _new(self, node: Node) -> Tree:
+        if node.tag == RESET:
+            return Replacing(None)
+        if isinstance(node, MappingNode):
+            return self._mapping(node)
+        if isinstance(node, SequenceNode):
+            return [self.build(one) for one in node.value]
+        if isinstance(node, ScalarNode) and node.tag != NULL:
+            return Scalar(str(node.value), node.start_mark.line + 1)
+        return None
+
+    def _mapping(self, node: MappingNode) -> dict[str, Tree]:
+        own: dict[str, Tree] = {}
+        merged: list[Tree] = []
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.tag == MERGE:
+                sources = value.value if isinstance(value, SequenceNode) else [value]
+                merged += [self.build(one) for one in sources]
+            elif not isinstance(key, ScalarNode):
+                raise unusable(self._name, line, "has a key that is no text")
+            elif str(key.value) in own:
+                raise unusable(self._name, line, "has a key a second time")
+            else:
+                own[str(key.value)] = self.build(value)
+        for source in merged:
+            if not isinstance(source, dict):
+                raise unusable(self._name, node.start_mark.line + 1, "merges what is no mapping")
+            own = {**source, **own}
+        return own
+
+
+def _spaces(found: re.Match[str]) -> str:
+    return " " * len(found[0])

@@ -1,0 +1,53 @@
+"""Values of env files and of `environment`: where they stand, as written, and as they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cli.importing.errors import UnusableFileError
+from core.propagation.env_file import EnvFile, raw_values
+from core.propagation.places import NotParseableError, Style
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value: where it stands, as it is written, and as it arrives."""
+
+    file: str
+    name: str
+    written: str = field(repr=False)
+    arrives: str = field(repr=False)
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether Compose took a part of a token for a variable that does not exist."""
+        return "$2" in self.written and len(self.arrives) < len(self.written.replace("$$", "$"))
+
+
+def env_values(
+    name: str, text: str, names: Mapping[str, str] | None = None, before: Mapping[str, str] | None = None
+) -> dict[str, Value]:
+    """Read an env file as Compose does; raises UnusableFileError.
+
+    For references, `names` win over lines above, and these over the env files read `before`.
+    """
+    try:
+        parsed = EnvFile(text)
+    except NotParseableError as error:
+        raise UnusableFileError(
+            f"{name}: {error.args[0]}; write the value in single quotes on one line"
+        ) from None
+    arriving = parsed.values(names, before)
+    found = {}
+    for key in parsed.keys:
+        place = parsed.places(key)[-1]
+        # In single quotes it is literal, so that it is written as it arrives.
+        written = arriving[key] if place.style is Style.SINGLE else place.value
+        found[key] = Value(name, key, written, arriving[key])
+    return found
+
+
+def raw_env_values(name: str, text: str) -> dict[str, Value]:
+    """Read an env file of `format: raw`."""
+    return {key: Value(name, key, value, value) for key, value in raw_values(text).items()}
