@@ -203,6 +203,7 @@ COMMANDS = {
             argument("--identity-file", "age or SSH secret key", metavar="FILE", type=Path),
             argument("--passphrase-file", "the passphrase", metavar="FILE", type=Path),
             argument("--overwrite", "replace what is there", action="store_true"),
+            argument("--check", "read all of it and change nothing", action="store_true"),
             ALSO,
         ),
     ),

@@ -90,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 identity_file=arguments.identity_file,
                 passphrase_file=arguments.passphrase_file,
                 overwrite=arguments.overwrite,
+                check=arguments.check,
                 also=arguments.also,
             )
         case "healthy":

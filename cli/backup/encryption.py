@@ -1,26 +1,43 @@
-"""Encrypt and decrypt with age: for recipients (public keys), or by a passphrase.
+"""Encrypt and decrypt with age, for recipients (public keys) or by a passphrase, as a stream.
 
-With recipients the stream is never held in memory as a whole; by a passphrase it is, as the library knows
-no other way.
+An encrypted backup is one line that names format and kind of lock, an age file, and the seal (`seal.py`).
+Older releases wrote the bare age file; it is still read.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import threading
-from collections.abc import Callable, Iterator
+import base64
+import binascii
+import secrets
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import pyrage  # type: ignore[import-untyped]
 
-from cli.backup.errors import BackupError
+from cli.backup.errors import BackupError, BackupProblem
+from cli.backup.passphrase_key import SALT_BYTES, age_secret_key
+from cli.backup.seal import Readable, Seal, SealedReader, SealingWriter
+from cli.backup.streams import Fill, Output, filled
 
-MAGIC = b"age-encryption.org/"
-Fill = Callable[[IO[bytes]], None]
+FORMAT = 2
+MARK = b"wppconnect-ops-backup/"
+AGE = b"age-encryption.org/"
+GZIP = b"\x1f\x8b\x08"
+LONGEST_LINE = 200
+BY_KEY = "key"
+BY_PASSPHRASE = "passphrase"  # noqa: S105 - the name of a kind
+TOO_MUCH_WORK = "Excessive work"
+"""pyrage has one exception for everything that prevents decryption."""
+SEEN_IN_THE_CONTENT = (
+    BackupProblem.CUT_OFF,
+    BackupProblem.NEWER_RELEASE,
+    BackupProblem.NOT_OURS,
+    BackupProblem.UNPLACED_PARTS,
+)
+"""What damage may look like until the seal is compared."""
 
 
 @dataclass(frozen=True)
@@ -32,111 +49,186 @@ class Lock:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether anybody who has the file can read it."""
+        """Return whether anybody who has the file can read it."""
         return not self.recipients and not self.passphrase
+
+
+@dataclass(frozen=True)
+class Opener:
+    """What opens a backup."""
+
+    identities: str = ""
+    passphrase: str = ""
 
 
 def write_encrypted(out: IO[bytes], fill: Fill, lock: Lock) -> None:
     """Have `fill` write the content, and encrypt it on its way to `out`; BackupError for a bad recipient."""
+    target = Output(out)
+    sealed = SealingWriter(target)
     if lock.is_open:
-        fill(out)
-    elif lock.passphrase:
-        content = io.BytesIO()
-        fill(content)
-        out.write(pyrage.passphrase.encrypt(content.getvalue(), lock.passphrase))
+        fill(sealed)  # type: ignore[arg-type]
     else:
-        keys = [_recipient(text) for text in lock.recipients]
-        with _filled(fill) as source:
-            pyrage.encrypt_io(source, out, keys)
+        line, keys = _first_line(lock)
+        sealed.write(line)
+        with filled(fill) as source, target.errors():
+            pyrage.encrypt_io(source, sealed, keys)
+    sealed.finish()
 
 
 @contextmanager
-def decrypted(source: IO[bytes], *, identities: str, passphrase: str) -> Iterator[IO[bytes]]:
-    """Give the content of a backup, encrypted or not; raises BackupError when the key does not fit."""
-    start = source.read(len(MAGIC))
-    whole = _Rejoined(start, source)
-    if start != MAGIC:
-        yield whole  # type: ignore[misc]
-        return
-    if not identities and not passphrase:
-        raise BackupError("it is encrypted: give --identity-file or --passphrase-file")
+def opened(source: IO[bytes], opener: Opener) -> Iterator[Readable]:
+    """Give the content of a backup, encrypted or not; raises BackupError with what prevents it.
 
-    def open_it(out: IO[bytes]) -> None:
-        try:
-            if passphrase:
-                out.write(pyrage.passphrase.decrypt(whole.read(), passphrase))
-            else:
-                pyrage.decrypt_io(whole, out, _identities(identities))
-        except pyrage.DecryptError:
-            raise BackupError(
-                "it cannot be decrypted: the key or the passphrase is another, or it is damaged"
-            ) from None
-
-    with _filled(open_it) as content:
-        yield content
+    Errors of who reads the content are judged, too: without this, damage shows as one of many.
+    """
+    start = _read_start(source)
+    sealed = SealedReader(start, source)
+    try:
+        if start.startswith(GZIP):
+            yield _Plain(sealed)
+        elif start.startswith(AGE):
+            with filled(_old_decryption(sealed, opener)) as content:
+                yield content
+        else:
+            with filled(_decryption(sealed, opener)) as content:
+                yield content
+    except BackupError as error:
+        if error.problem in SEEN_IN_THE_CONTENT and sealed.read_to_end() is Seal.BROKEN:
+            raise BackupError(BackupProblem.DAMAGED) from None
+        raise
 
 
-def read_secret_file(path: Path, what: str) -> str:
+def check_seal(source: IO[bytes]) -> None:
+    """Read a backup without opening it; raises BackupError when it is not what was written."""
+    _require_whole(SealedReader(_read_start(source), source).read_to_end())
+
+
+def read_secret_file(path: Path, option: str) -> str:
     """Read a passphrase or keys; raises BackupError with the reason."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise BackupError(
-            f"{what}: {path} cannot be read ({getattr(error, 'strerror', 'no text')})"
-        ) from None
+        reason = getattr(error, "strerror", "no text")
+        raise BackupError(BackupProblem.SECRET_UNREADABLE, option=option, path=path, reason=reason) from None
     if not text:
-        raise BackupError(f"{what}: {path} is empty")
+        raise BackupError(BackupProblem.SECRET_EMPTY, option=option, path=path)
     return text
 
 
-class _Rejoined:
-    """A stream whose first bytes were read already."""
+def _first_line(lock: Lock) -> tuple[bytes, list[object]]:
+    if not lock.passphrase:
+        return MARK + f"{FORMAT} {BY_KEY}\n".encode(), [_recipient(text) for text in lock.recipients]
+    salt = secrets.token_bytes(SALT_BYTES)
+    identity = pyrage.x25519.Identity.from_str(age_secret_key(lock.passphrase, salt))
+    text = base64.b64encode(salt).decode()
+    return MARK + f"{FORMAT} {BY_PASSPHRASE} {text}\n".encode(), [identity.to_public()]
 
-    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
-        self._start = start
-        self._rest = rest
+
+def _read_start(source: IO[bytes]) -> bytes:
+    """Read the first bytes and refuse what is no backup; raises BackupError."""
+    start = b""
+    while len(start) < len(MARK) and (chunk := source.read(len(MARK) - len(start))):
+        start += chunk
+    marks = (GZIP, AGE, MARK)
+    if any(start.startswith(mark) for mark in marks):
+        return start
+    if any(mark.startswith(start) for mark in marks):
+        raise BackupError(BackupProblem.CUT_OFF)
+    raise BackupError(BackupProblem.NOT_A_BACKUP)
+
+
+def _decryption(sealed: SealedReader, opener: Opener) -> Fill:
+    """Read the first line and return what decrypts the rest; raises BackupError."""
+    words = sealed.read_line(LONGEST_LINE).decode(errors="replace").split(" ")
+    number = words[0].removeprefix(MARK.decode())
+    if number.isdecimal() and int(number) > FORMAT:
+        _refuse(sealed, BackupProblem.NEWER_RELEASE, product=f"format {number}")
+    match words[1:]:
+        case [kind] if kind == BY_KEY:
+            if not opener.identities:
+                _refuse(sealed, BackupProblem.NEEDS_KEY)
+            keys, other = _identities(opener.identities), BackupProblem.OTHER_KEY
+        case [kind, salt] if kind == BY_PASSPHRASE:
+            if not opener.passphrase:
+                _refuse(sealed, BackupProblem.NEEDS_PASSPHRASE)
+            keys = _identities(age_secret_key(opener.passphrase, _salt(sealed, salt)))
+            other = BackupProblem.OTHER_PASSPHRASE
+        case _:
+            _refuse(sealed, BackupProblem.DAMAGED)
+
+    def decrypt(out: IO[bytes]) -> None:
+        target = Output(out)
+        try:
+            with target.errors():
+                pyrage.decrypt_io(sealed, target, keys)
+        except pyrage.DecryptError:
+            # Also for a header that is damaged: only of a whole file it means the key.
+            _refuse(sealed, other)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            _refuse(sealed, BackupProblem.DAMAGED)
+        _require_whole(sealed.read_to_end())
+
+    return decrypt
+
+
+def _refuse(sealed: SealedReader, problem: BackupProblem, **arguments: object) -> NoReturn:
+    """Say what prevents it, unless the file is not whole, which alone would explain that."""
+    _require_whole(sealed.read_to_end())
+    raise BackupError(problem, **arguments)
+
+
+def _require_whole(seal: Seal) -> None:
+    if seal is Seal.MISSING:
+        raise BackupError(BackupProblem.CUT_OFF)
+    if seal is Seal.BROKEN:
+        raise BackupError(BackupProblem.DAMAGED)
+
+
+def _salt(sealed: SealedReader, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        _refuse(sealed, BackupProblem.DAMAGED)
+
+
+def _old_decryption(source: Readable, opener: Opener) -> Fill:
+    """Return what decrypts a bare age file, which holds no checksum: by a passphrase wholly in memory."""
+    if not opener.identities and not opener.passphrase:
+        raise BackupError(BackupProblem.NEEDS_EITHER)
+
+    def decrypt(out: IO[bytes]) -> None:
+        target = Output(out)
+        try:
+            if opener.passphrase:
+                out.write(pyrage.passphrase.decrypt(source.read(), opener.passphrase))
+            else:
+                with target.errors():
+                    pyrage.decrypt_io(source, target, _identities(opener.identities))
+        except pyrage.DecryptError as error:
+            is_slow = str(error).startswith(TOO_MUCH_WORK)
+            raise BackupError(BackupProblem.TOO_SLOW if is_slow else BackupProblem.OLD_UNREADABLE) from None
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise BackupError(BackupProblem.OLD_UNREADABLE) from None
+
+    return decrypt
+
+
+class _Plain:
+    """What is not encrypted: at its end the seal is compared. A backup of an older release has none."""
+
+    def __init__(self, sealed: SealedReader) -> None:
+        self._sealed = sealed
 
     def read(self, size: int = -1) -> bytes:
-        start, self._start = self._start, b""
-        if not start:
-            return self._rest.read(size)
-        if size < 0:
-            return start + self._rest.read()
-        self._start = start[size:]
-        return start[:size]
-
-
-@contextmanager
-def _filled(fill: Fill) -> Iterator[IO[bytes]]:
-    """Run `fill` in a thread and give what it writes as a stream; its error is raised here."""
-    read_end, write_end = os.pipe()
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            with os.fdopen(write_end, "wb") as out:
-                fill(out)
-        except BrokenPipeError:
-            return  # the reader has seen enough
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="backup-stream")
-    with os.fdopen(read_end, "rb") as source:
-        thread.start()
-        try:
-            yield source
-        except BaseException:
-            source.close()
-            thread.join()
-            # The end of the stream is not what went wrong first.
-            if failed:
-                raise failed[0] from None
-            raise
-        source.close()
-        thread.join()
-    if failed:
-        raise failed[0]
+        """Read up to so many bytes."""
+        content = self._sealed.read(size)
+        if not content and self._sealed.seal is Seal.BROKEN:
+            raise BackupError(BackupProblem.DAMAGED)
+        return content
 
 
 def _recipient(text: str) -> object:
@@ -147,9 +239,7 @@ def _recipient(text: str) -> object:
             else pyrage.x25519.Recipient.from_str(text)
         )
     except pyrage.RecipientError:
-        raise BackupError(
-            "--recipient: must be an age public key (age1...) or an ssh-ed25519 or ssh-rsa key"
-        ) from None
+        raise BackupError(BackupProblem.BAD_RECIPIENT) from None
 
 
 def _identities(text: str) -> list[object]:
@@ -159,6 +249,4 @@ def _identities(text: str) -> list[object]:
         lines = [line.strip() for line in text.splitlines()]
         return [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
     except pyrage.IdentityError:
-        raise BackupError(
-            "--identity-file: holds no age secret key (AGE-SECRET-KEY-...) and no SSH private key"
-        ) from None
+        raise BackupError(BackupProblem.BAD_IDENTITY) from None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from cli.backup.errors import BackupError
+from cli.backup.errors import BackupError, BackupProblem, file_error
 from cli.backup.parts import DATA, Part
 from cli.backup.save import FORMAT, MANIFEST
+from cli.backup.seal import Readable
 from core.disk import SET_ASIDE_BY_RESTORE
 from core.locks import ProcessLock
 from core.store.schema import SCHEMA_NUMBER
@@ -25,32 +28,40 @@ DONE = ".restore-done"
 RESTORING = "restore.lock"
 WHOLE = "whole"
 """In BEFORE once everything was set aside: what stands beside it from then on is the backup's."""
-DAMAGED = "it is damaged or was cut off"
 COPY_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 64 << 20
 """Half a million files; a small archive may unfold to more than there is memory."""
 LARGEST_ACCOUNT = (1 << 32) - 2
 
 
-def load(source: IO[bytes], parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
+def load(source: Readable, parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
     """Restore all parts that are named here or none, and return the table of contents; raises BackupError."""
     with _alone(next(part.folder for part in parts if part.name == DATA)):
         for part in parts:
             _undo(part.folder)
             if not overwrite and _present(part.folder):
-                raise BackupError(
-                    f"{part.folder} holds something already; restore elsewhere, or say --overwrite"
-                )
+                raise BackupError(BackupProblem.NOT_EMPTY, folder=part.folder)
         try:
+            for part in parts:
+                part.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                (part.folder / STAGING).mkdir(mode=0o700)
             manifest = _unpack(source, {part.name: part for part in parts})
+            missing = sorted(set(manifest["parts"]) - {part.name for part in parts})
+            if missing:
+                raise BackupError(BackupProblem.UNPLACED_PARTS, parts=", ".join(missing))
             _exchange(parts, manifest["owners"])
         except OSError as error:
-            problem = f"{error.filename or 'the disk'}: {error.strerror}; nothing was changed"
-            raise BackupError(problem) from None
+            path = error.filename or parts[0].folder
+            raise file_error(error, path, BackupProblem.NOT_WRITABLE) from None
         finally:
             for part in parts:
                 shutil.rmtree(part.folder / STAGING, ignore_errors=True)
     return manifest
+
+
+def inspect(source: Readable) -> dict[str, Any]:
+    """Read all of a backup, change nothing, and return the table of contents; raises BackupError."""
+    return _unpack(source, {})
 
 
 @contextlib.contextmanager
@@ -64,9 +75,7 @@ def _alone(data: Path) -> Iterator[None]:
         for path in sorted({data / "locks" / RESTORING, *(data / "locks").rglob("*.lock")}):
             lock = ProcessLock(path)
             if not lock.try_acquire():
-                raise BackupError(
-                    f"a program works with {data} ({path.name} is held); stop exporter and page first"
-                )
+                raise BackupError(BackupProblem.IN_USE, folder=data, lock=path.name)
             held.callback(lock.release)
         if os.geteuid() == 0:
             # Where root restores, exporter and page must be able to make locks of their own beside ours.
@@ -76,33 +85,37 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-def _unpack(source: IO[bytes], parts: dict[str, Part]) -> dict[str, Any]:
+def _unpack(source: Readable, parts: dict[str, Part]) -> dict[str, Any]:
+    """Write the files of the parts that are named into their staging folders, and check every file."""
     digests: dict[str, str] = {}
     manifest: dict[str, Any] = {}
-    for part in parts.values():
-        part.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (part.folder / STAGING).mkdir(mode=0o700)
+    oddity: BackupError | None = None
     try:
-        with tarfile.open(fileobj=source, mode="r|gz") as tar:
-            for entry in tar:
-                content = tar.extractfile(entry)
-                if content is None:
-                    raise BackupError("it holds something else than files, and was not written by us")
-                if entry.name == MANIFEST:
-                    manifest = _checked(_read_manifest(content))
-                else:
-                    digests[entry.name] = _write(entry, content, parts)
-    except (tarfile.TarError, EOFError, ValueError, RecursionError, OverflowError, OSError) as error:
+        with gzip.GzipFile(fileobj=source) as plain:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=plain, mode="r|") as tar:
+                for entry in tar:
+                    content = tar.extractfile(entry)
+                    if content is None:
+                        # Not refused before the table of contents was read: a newer release may know why.
+                        oddity = oddity or BackupError(
+                            BackupProblem.NOT_OURS, what="it holds something else than files"
+                        )
+                    elif entry.name == MANIFEST:
+                        manifest = _checked(_read_manifest(content))
+                    elif oddity is None:
+                        digests[entry.name] = _write(entry, content, parts)
+            while plain.read(COPY_BYTES):
+                pass  # to the checksum at its end
+    except EOFError:
+        raise BackupError(BackupProblem.CUT_OFF) from None
+    except (tarfile.TarError, zlib.error, ValueError, RecursionError, OverflowError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise BackupError(DAMAGED) from None
-    if not manifest:
-        raise BackupError(DAMAGED)
-    if digests != manifest["files"]:
-        raise BackupError(DAMAGED)
-    missing = sorted(set(manifest["parts"]) - set(parts))
-    if missing:
-        raise BackupError(f"it also holds {', '.join(missing)}: say where to, with --also NAME=FOLDER")
+        raise oddity or BackupError(BackupProblem.DAMAGED) from None
+    if oddity:
+        raise oddity
+    if not manifest or digests != manifest["files"]:
+        raise BackupError(BackupProblem.DAMAGED)
     return manifest
 
 
@@ -115,21 +128,27 @@ def _read_manifest(content: IO[bytes]) -> Any:
 
 def _checked(manifest: Any) -> dict[str, Any]:
     match manifest:
+        case {"format": int(number), **rest} if (
+            number > FORMAT or _number(rest.get("store_schema")) > SCHEMA_NUMBER
+        ):
+            # Before anything else: what else a newer one's table holds is not known here.
+            raise BackupError(BackupProblem.NEWER_RELEASE, product=rest.get("product", "version unknown"))
         case {
             "created": str(),
-            "format": int(number),
-            "store_schema": int(schema),
+            "format": int(),
+            "store_schema": int(),
             "parts": list(),
             "owners": dict(),
             "files": dict(),
         }:
-            if number > FORMAT or schema > SCHEMA_NUMBER:
-                product = manifest.get("product", "a newer one")
-                raise BackupError(f"it was written by a newer release ({product}); install that one first")
             are_names = all(isinstance(part, str) for part in manifest["parts"])
             if are_names and all(map(_is_owner, manifest["owners"].values())):
                 return dict(manifest)
-    raise BackupError("it was not written by us")
+    raise BackupError(BackupProblem.NOT_OURS, what="its table of contents is another")
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _is_owner(owner: Any) -> bool:
@@ -142,7 +161,7 @@ def _is_owner(owner: Any) -> bool:
 def _write(entry: tarfile.TarInfo, content: IO[bytes], parts: dict[str, Part]) -> str:
     pure = PurePosixPath(entry.name)
     if pure.is_absolute() or ".." in pure.parts or len(pure.parts) < 2:
-        raise BackupError("it holds a path that leads elsewhere, and was not written by us")
+        raise BackupError(BackupProblem.NOT_OURS, what="it holds a path that leads elsewhere")
     part = parts.get(pure.parts[0])
     digest = hashlib.sha256()
     if part is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.backup.errors import BackupError
+from cli.backup.errors import BackupError, BackupProblem
 
 DATA = "data"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -45,8 +45,8 @@ def read_parts(data: Path, also: list[str]) -> list[Part]:
     for text in also:
         name, equals, folder = text.partition("=")
         if not equals or not NAME.fullmatch(name) or not folder:
-            raise BackupError(f"--also: write NAME=FOLDER, with small letters in NAME, instead of {text}")
+            raise BackupError(BackupProblem.BAD_ALSO, text=text)
         if any(part.name == name for part in parts):
-            raise BackupError(f"--also: {name} is named twice; give each folder a name of its own")
+            raise BackupError(BackupProblem.ALSO_TWICE, name=name)
         parts.append(Part(name, Path(folder)))
     return parts

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from cli.backup.errors import BackupError
+from cli.backup.errors import BackupError, BackupProblem, file_error
 from cli.backup.parts import DATA, Part
 from core.exceptions import StoreError
 from core.locks import ProcessLock
@@ -70,7 +70,7 @@ def _contents(part: Part) -> Iterator[tuple[str, Path, bytes | None, int]]:
                 for inner, path in part.files()
             ]
     except OSError as error:
-        raise BackupError(f"{error.filename} cannot be read ({error.strerror})") from None
+        raise file_error(error, error.filename) from None
     yield from taken
 
 
@@ -86,7 +86,7 @@ def _store_at_rest(data: Path) -> Iterator[None]:
             try:
                 lock.acquire(LOCK_SECONDS)
             except StoreError as error:
-                raise BackupError(error.message) from None
+                raise BackupError(BackupProblem.STORE_BUSY, reason=error.message) from None
             held.callback(lock.release)
         yield
 
@@ -96,7 +96,7 @@ def _add(tar: tarfile.TarFile, name: str, path: Path, content: bytes | None, siz
         status = path.stat()
         source: IO[bytes] = path.open("rb") if content is None else io.BytesIO(content)
     except OSError as error:
-        raise BackupError(f"{path} cannot be read ({error.strerror})") from None
+        raise file_error(error, path) from None
     entry = tarfile.TarInfo(name)
     entry.size = size if content is None else len(content)
     entry.mode, entry.mtime = status.st_mode & 0o777, int(status.st_mtime)
@@ -121,9 +121,7 @@ class _Hashed:
         wanted = self._left if size < 0 else min(size, self._left)
         content = self._source.read(wanted)
         if len(content) < wanted:
-            raise BackupError(
-                f"{self._path} became shorter while it was read; stop who writes it and try again"
-            )
+            raise BackupError(BackupProblem.BECAME_SHORTER, path=self._path)
         self._left -= len(content)
         self.digest.update(content)
         return content

@@ -72,26 +72,27 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
         (project.directory / "backups").mkdir(mode=0o700, exist_ok=True)
         to = project.directory / "backups" / f"wppconnect-ops-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.backup"
     prepare(project.config)
-    with standstill(compose, project.config) as still:
-        for left_by_a_killed_one in (project.directory / "backups").glob("*.backup.part"):
-            left_by_a_killed_one.unlink()
-        _take_along(project)
-        unfinished = to.with_name(f"{to.name}.part")
-        unfinished.unlink(missing_ok=True)
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
+    unfinished = to.with_name(f"{to.name}.part")
+    try:
+        with standstill(compose, project.config) as still:
+            for left_by_a_killed_one in (project.directory / "backups").glob("*.backup.part"):
+                left_by_a_killed_one.unlink()
+            _take_along(project)
+            unfinished.unlink(missing_ok=True)
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as out:
                 _pause(compose, still, prometheus=prometheus)
                 code = compose.run(
                     *_tool(keys, "backup", prometheus=prometheus), stdout=out, stdin=subprocess.DEVNULL
                 )
-            if code:
-                sys.stderr.write(f"make backup: nothing was written{_reason(code)}\n")
-                return FAILED
-            unfinished.replace(to)
-        finally:
-            unfinished.unlink(missing_ok=True)
-            shutil.rmtree(project.config / KEPT, ignore_errors=True)
+        # The gateway runs again while the backup is read.
+        if code or (code := _check_written(compose, keys, unfinished)):
+            sys.stderr.write(f"make backup: nothing was written{_reason(code)}\n")
+            return FAILED
+        unfinished.replace(to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+        shutil.rmtree(project.config / KEPT, ignore_errors=True)
     print(f"Written: {to}")
     return 0
 
@@ -131,8 +132,18 @@ def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: boo
 def _tool(keys: Keys, command: str, *, prometheus: bool) -> list[str]:
     parts = [*PARTS, *([PROMETHEUS] if prometheus else [])]
     also = [word for part in parts for word in ("--also", f"{part}=/parts/{part}")]
-    run = ["--profile", "tools", "run", "--rm", "--no-TTY", *keys.mounts(), "tools"]
-    return [*run, command, "-", *keys.words(), *also]
+    return [*_run(keys), command, "-", *keys.words(), *also]
+
+
+def _run(keys: Keys) -> list[str]:
+    return ["--profile", "tools", "run", "--rm", "--no-TTY", *keys.mounts(), "tools"]
+
+
+def _check_written(compose: Compose, keys: Keys, path: Path) -> int:
+    """Open what was written; what only a secret key opens is compared with its checksum."""
+    opener = Keys(passphrase_file=keys.passphrase_file)
+    with path.open("rb") as content:
+        return compose.run(*_run(opener), "restore", "--check", "-", *opener.words(), stdin=content)
 
 
 def _pause(compose: Compose, still: Standstill, *, prometheus: bool) -> None:
@@ -145,9 +156,7 @@ def _reason(code: int) -> str:
     """Give the reason that the program in the container could not tell itself."""
     if code != KILLED:
         return ""
-    return (
-        ": it was killed, probably for want of memory: a passphrase holds all of it there, and a key does not"
-    )
+    return ": it was killed, probably for want of memory"
 
 
 def _take_along(project: Project) -> None:

@@ -30,7 +30,7 @@ if name == "docker-compose":
     if "run" in words:
         if told["run"] == "kill who asks":
             os.kill(os.getppid(), 9)
-        sys.exit(told["run"])
+        sys.exit(told["check"] if "--check" in words else told["run"])
     sys.exit(0 if "build" in words else 1)
 if words[:1] == ["info"]:
     sys.stderr.write(told["info_error"])
@@ -63,6 +63,7 @@ class FakeDocker:
             "compose": "2.40.3",
             "up": 0,
             "run": 0,
+            "check": 0,
             "unpause": 0,
             "running": [],
             "paused": [],
