@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.client import GatewayClient
+from core.clock import Now
+from core.clock import now as real_now
 from core.contract.waits import Waits
 from core.handoffs import Handoffs
 from core.monitor.healer import Restarts
@@ -68,7 +70,9 @@ class Core:
         self.monitor.stop()
 
 
-def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None = None) -> Core:
+def open_core(
+    environment: CoreEnvironment, *, program: str, waits: Waits | None = None, now: Now = real_now
+) -> Core:
     """Build the core on the data directory; raises ConfigurationError when that cannot be used."""
     data = prepare_data_dir(environment)
     holder = f"{program}[{os.getpid()}]"
@@ -80,7 +84,7 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
     clients = Clients(store, data, program)
     monitor = Monitor(
         settings,
-        exchange=SnapshotExchange(data / "snapshots"),
+        exchange=SnapshotExchange(data / "snapshots", clock=now),
         history=history,
         lock_directory=locks,
         client=clients.for_probes,
@@ -92,6 +96,7 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
             is_taken=lambda server: operations.is_taken(server),
             waits=waits or Waits(),
         ),
+        now=now,
     )
     operations = Operations(
         settings=settings,
@@ -102,8 +107,9 @@ def open_core(environment: CoreEnvironment, *, program: str, waits: Waits | None
         lock_directory=locks,
         holder=holder,
         waits=waits,
+        now=now,
     )
-    handoffs = Handoffs(store, history.append)
+    handoffs = Handoffs(store, history.append, now=now)
     return Core(environment, settings, store, history, monitor, operations, handoffs, data, clients)
 
 

@@ -14,6 +14,7 @@ from core.version import version
 from dashboard.serving.stopping import StopSignals
 
 if TYPE_CHECKING:
+    from core.clock import Now
     from core.contract.waits import Waits
     from core.settings.environment import CoreEnvironment
     from dashboard.settings import DashboardEnvironment
@@ -33,10 +34,11 @@ def main(
     environ: Mapping[str, str] | None = None,
     *,
     waits: Waits | None = None,
+    now: Now | None = None,
 ) -> int:
     """Run the page; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes.
 
-    `waits` are for a gateway that is quicker than the real one.
+    `waits` are for a gateway that is quicker than the real one, `now` for one whose clock is moved on.
     """
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
@@ -48,17 +50,17 @@ def main(
     if parser.parse_args(argv).version:
         sys.stdout.write(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
         return 0
-    return _run(environ, waits)
+    return _run(environ, waits, now)
 
 
-def _run(environ: Mapping[str, str] | None, waits: Waits | None) -> int:
+def _run(environ: Mapping[str, str] | None, waits: Waits | None, now: Now | None) -> int:
     from core.exceptions import ConfigurationError, WppconnectError
 
     stop_signals = StopSignals()
     try:
         with stop_signals.handled():
             own, environment = _read_settings(environ)
-            _serve(own, environment, stop_signals, waits)
+            _serve(own, environment, stop_signals, waits, now)
             stop_signals.finish()
     except ConfigurationError as error:
         lines = "".join(f"  {problem}\n" for problem in error.problems)
@@ -89,10 +91,15 @@ def _read_settings(environ: Mapping[str, str] | None) -> tuple[DashboardEnvironm
 
 
 def _serve(
-    own: DashboardEnvironment, environment: CoreEnvironment, stop_signals: StopSignals, waits: Waits | None
+    own: DashboardEnvironment,
+    environment: CoreEnvironment,
+    stop_signals: StopSignals,
+    waits: Waits | None,
+    now: Now | None,
 ) -> None:
     from functools import partial
 
+    from core import clock
     from core.logs import configure_logging
     from core.runtime import open_core
     from dashboard import server, state
@@ -100,13 +107,16 @@ def _serve(
     from dashboard.serving import access
 
     server.check_address(own)
-    core = open_core(environment, program=PROGRAM, waits=waits)
+    now = now or clock.now
+    core = open_core(environment, program=PROGRAM, waits=waits, now=now)
     try:
         desk = access.open_desk(
             own, store=core.store, history=core.history, data_directory=core.data_directory
         )
         state.install(core)
-        handoff = HandoffRoutes(core.handoffs, core.monitor, core.operations, own, may_make=desk.is_operator)
+        handoff = HandoffRoutes(
+            core.handoffs, core.monitor, core.operations, own, may_make=desk.is_operator, now=now
+        )
         core.monitor.start()
         server.serve(
             own,

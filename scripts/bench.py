@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simulator import Simulator, Times
 from tests.support.stack import SECRET, SESSION, Process, Stack, stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import Visitor
 
 CHROMIUM = "/usr/bin/chromium"
 STARTS, LOADS, CLICKS, TABS, MANY = 5, 5, 20, 10, 300
@@ -124,7 +124,7 @@ def _clicks(visitor: Visitor) -> list[float]:
     button = f".st-key-doctor-main-{SESSION} button"
     took = []
     for _ in range(CLICKS):
-        expect(visitor.page.locator(button)).to_be_visible(timeout=SLOW)
+        expect(visitor.page.locator(button)).to_be_visible()
         took.append(visitor.page.evaluate(CLICK, [button, ".st-key-doctor-box .ops-waiting"]))
     return took
 
@@ -134,7 +134,7 @@ def _tabs(visitor: Visitor, process: Process) -> Iterator[Figure]:
     for number, page in enumerate(pages):
         path = f"/session?server=main&session={SESSION}" if number % 2 else "/"
         page.goto(visitor.product.page_url + path)
-        expect(page.locator(IDLE)).to_be_visible(timeout=SLOW)
+        expect(page.locator(IDLE)).to_be_visible()
     before = _cpu_seconds(process.pid)
     visitor.page.wait_for_timeout(1000 * TABS_SECONDS)
     percent = 100 * (_cpu_seconds(process.pid) - before) / TABS_SECONDS
@@ -150,8 +150,8 @@ def _through_the_menu(page: Page) -> float:
 
 
 def _await_rows(page: Page) -> None:
-    expect(page.locator(ROW).first).to_be_visible(timeout=SLOW)
-    expect(page.locator(IDLE)).to_be_visible(timeout=SLOW)
+    expect(page.locator(ROW).first).to_be_visible()
+    expect(page.locator(IDLE)).to_be_visible()
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -18,7 +18,7 @@ from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import PICTURES as ALL
-from tests.support.visitor import SIZES, SLOW, Visitor
+from tests.support.visitor import SIZES, Visitor
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
@@ -75,7 +75,7 @@ def _take(visitor: Visitor, product: Stack) -> None:
     visitor.reads(f"{SESSION} is connected")
     visitor.look("connected")
     product.simulator.unlink(SESSION)
-    visitor.page.locator(f".st-key-repair-main-{SESSION}").wait_for(timeout=SLOW)
+    visitor.page.locator(f".st-key-repair-main-{SESSION}").wait_for()
     visitor.press(f"doctor-main-{SESSION}")
     visitor.reads("Copy the report")
     visitor.look("doctor", whole=True)

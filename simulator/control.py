@@ -34,6 +34,7 @@ def control_application(server: "Server") -> Starlette:
             Route("/control/state", control.state),
             Route("/control/sessions/{session}/{action}", _guarded(control.act), methods=["POST"]),
             Route("/control/gateway/{action}", _guarded(control.act_on_gateway), methods=["POST"]),
+            Route("/control/clock/advance", _guarded(control.advance), methods=["POST"]),
             Route("/control/faults", control.faults),
             Route("/control/faults", _guarded(control.add_fault), methods=["POST"]),
             Route("/control/faults", _guarded(control.clear_faults), methods=["DELETE"]),
@@ -101,6 +102,14 @@ class _Control:
             case action:
                 return _problem(404, f"There is no action {action}.")
         return JSONResponse({"running": server.is_gateway_running})
+
+    async def advance(self, request: Request) -> Response:
+        """Move the clock on: a code expires when a test says so, however slow its machine is."""
+        seconds = (await _json_object(request)).get("seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds < 1e9:
+            return _problem(422, "Give a number greater than 0 as seconds.")
+        self._server.advance(seconds)
+        return JSONResponse({"uptime": self._server.gateway.uptime})
 
     async def faults(self, _request: Request) -> Response:
         """The faults that are on."""

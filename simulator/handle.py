@@ -11,7 +11,7 @@ from simulator import auth
 from simulator.faults import Fault, FaultKind
 from simulator.listener import bind
 from simulator.server import Options, Server
-from simulator.timeline import Clock, ManualClock
+from simulator.timeline import MovableClock
 from simulator.times import Times
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _CHEAPEST_COST = 4
 class Simulator:
     """Both listeners on free loopback ports, in a background thread. Any thread may call any method.
 
-    With a `ManualClock` nothing happens by itself: call `advance`.
+    `advance` moves its clock on at once. With a `ManualClock` nothing happens by itself.
     """
 
     def __init__(
@@ -35,13 +35,12 @@ class Simulator:
         paired: Sequence[str] = (),
         state_directory: Path | None = None,
         webhook_url: str | None = None,
-        clock: Clock | None = None,
+        clock: MovableClock | None = None,
         version: str = "2.10.4",
         body_limit: int | None = None,
         gateway_port: int = 0,
         phone_port: int = 0,
     ) -> None:
-        self._clock = clock
         chosen: dict[str, Any] = {"clock": clock, "times": times, "body_limit": body_limit}
         self._options = Options(
             secret_key=secret_key,
@@ -123,16 +122,8 @@ class Simulator:
         return auth.mint(session, self.secret_key, _CHEAPEST_COST)
 
     def advance(self, seconds: float) -> None:
-        """Move the manual clock on, and let everything happen that falls due on the way."""
-        clock = self._clock
-        if not isinstance(clock, ManualClock):
-            raise TypeError("advance needs a ManualClock")
-
-        def move() -> None:
-            clock.move_to(clock() + seconds)
-            self._running.gateway.catch_up()
-
-        self._call(move)
+        """Move the clock on, and let everything happen that falls due on the way."""
+        self._call(lambda: self._running.advance(seconds))
 
     def scan(self, session: str, urlcode: str | None = None) -> None:
         """Scan the current QR code, or a picture of one. RefusedError when the phone does not accept it."""

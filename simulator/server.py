@@ -4,7 +4,6 @@ import asyncio
 import logging
 import secrets
 import socket
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from simulator.phone import Phones, RefusedError
 from simulator.request_log import RequestLog
 from simulator.routes import Routes
 from simulator.state_folder import StateFolder
-from simulator.timeline import Clock, ManualClock, Timeline
+from simulator.timeline import ManualClock, MovableClock, RunningClock, Timeline
 from simulator.times import Times
 from simulator.webhooks import Webhooks
 
@@ -45,7 +44,7 @@ class Options:
     webhook_url: str | None = None
     version: str = "2.10.4"
     body_limit: int = 50 * 1024 * 1024
-    clock: Clock = time.monotonic
+    clock: MovableClock = field(default_factory=RunningClock)
 
 
 class Server:
@@ -139,6 +138,13 @@ class Server:
         """Stop and start."""
         await self.stop_gateway()
         await self.start_gateway()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on, and let everything happen that falls due on the way."""
+        clock = self._options.clock
+        clock.move_to(clock() + seconds)
+        self.gateway.catch_up()
+        self._set_alarm()
 
     def add_fault(self, fault: Fault) -> None:
         """Switch a fault on; the ones of a launch belong to one session's profile."""

@@ -2,10 +2,22 @@
 
 import heapq
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Clock = Callable[[], float]
+
+
+class MovableClock(Protocol):
+    """What drives a simulator."""
+
+    def __call__(self) -> float:
+        """Tell the moment in seconds."""
+
+    def move_to(self, moment: float) -> None:
+        """Set the clock; it never runs backwards."""
 
 
 class ManualClock:
@@ -20,6 +32,21 @@ class ManualClock:
     def move_to(self, moment: float) -> None:
         """Set the clock; it never runs backwards."""
         self._now = max(self._now, moment)
+
+
+class RunningClock:
+    """A clock that runs like the machine's, and can be moved on at once."""
+
+    def __init__(self, machine: Clock = time.monotonic) -> None:
+        self._machine = machine
+        self._skipped = 0.0
+
+    def __call__(self) -> float:
+        return self._machine() + self._skipped
+
+    def move_to(self, moment: float) -> None:
+        """Set the clock; it never runs backwards."""
+        self._skipped += max(0.0, moment - self())
 
 
 @dataclass(order=True)

@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, StorageState
 
-from simulator import Simulator, Times
+from simulator import Simulator
 from tests.support import quick_page
 from tests.support.certificates import Pair, make_pair
 from tests.support.chromium import chromium
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import Visitor
 
-TIMES = Times(scale=0.3, qr_first=6, qr_next=6, auto_close=60, sync=0.5, unlink=1.5)
-"""A gateway whose codes change often enough to see a rotation, with the real auto-close."""
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a story take as long as several waits that each have 60 s."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def administrator(browser: Browser, quick: Stack) -> StorageState:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator(secret_key=SECRET, times=TIMES, sessions=[SESSION]) as running:
+    with Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as running:
         yield running
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from simulator import Simulator, Times
 from tests.support.stack import SECRET, SESSION, Stack, stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -54,7 +54,7 @@ def visitor(product: Stack, browser: Browser, request: pytest.FixtureRequest) ->
 @pytest.mark.parametrize("path", IN_STREAMLIT.values(), ids=IN_STREAMLIT.keys())
 def test_screen_keeps_nobody_out(visitor: Visitor, path: str) -> None:
     visitor.open(path)
-    expect(visitor.page.locator("h1").first).to_be_visible(timeout=SLOW)
+    expect(visitor.page.locator("h1").first).to_be_visible()
     visitor.settle()
 
     assert visitor.kept_out() == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -12,14 +10,22 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect
 
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import SLOW, Visitor, at_both_widths
+from tests.support.visitor import Visitor, at_both_widths
 
 pytestmark = pytest.mark.browser
 
 ALERT = f"/session?server=main&session={SESSION}&pair=1"
-HIDDEN = """Object.defineProperty(document, "visibilityState", {
-    get: () => window.front ? "visible" : "hidden",
-})"""
+HIDDEN = """
+const READY = ".stApp[data-test-connection-state=CONNECTED] [class*=st-key-by-itself] button:enabled";
+window.looks = window.clicks = 0;
+document.addEventListener("click", () => { window.clicks += 1; }, true);
+Object.defineProperty(document, "visibilityState", {
+    get: () => {
+        window.looks += document.querySelector(READY) ? 1 : 0;
+        return window.front ? "visible" : "hidden";
+    },
+});"""
+"""A tab behind others, which counts how often our script could have pressed its button, and clicks."""
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +62,9 @@ def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_out
     visitor = Visitor(browser, quick, size, signed_in=administrator)
     visitor.page.goto(chat)
 
-    tapped = time.monotonic()
     visitor.page.click("a")
     code = visitor.await_live_qr()
-    shown_after = time.monotonic() - tapped
 
-    print(f"{size}: a live code {shown_after:.1f} s after the tap, of which the gateway's browser takes 1 s")
     visitor.look("alert-link/code")
     assert visitor.sees_whole("img.ops-qr")
     assert "pair=" not in visitor.page.url
@@ -69,8 +72,6 @@ def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_out
     visitor.reads(f"{SESSION} is connected")
     visitor.reads("The outage lasted")
     visitor.look("alert-link/connected")
-    # A third of the minute that re-pairing may take: 16 s were seen on a machine ten times too busy.
-    assert shown_after < 20
     visitor.close()
 
 
@@ -84,7 +85,8 @@ def test_a_code_that_nobody_scanned_is_followed_by_the_next_without_a_click(
     visitor.await_live_qr()
     visitor.reads("Code 1 of 5.")
 
-    visitor.reads("Code 2 of 5.", seconds=30)
+    quick.expire_code()
+    visitor.reads("Code 2 of 5.")
 
     quick.simulator.scan(SESSION, visitor.await_live_qr())
     visitor.reads(f"{SESSION} is connected")
@@ -102,12 +104,13 @@ def test_a_tab_that_nobody_looks_at_begins_nothing_until_it_is_in_front(
 
     visitor.open(ALERT)
     visitor.reads("Pairing begins by itself")
-    visitor.reads(re.compile(r"for ([3-9]|\d\d) s|for \d+ min"))
-    behind = starts(quick) - before
+    visitor.holds("window.looks > 3")
+    pressed_behind = visitor.page.evaluate("window.clicks")
     visitor.page.evaluate("window.front = true")
     visitor.await_live_qr()
 
-    assert (behind, starts(quick) - before) == (0, 1)
+    assert (pressed_behind, visitor.page.evaluate("window.clicks")) == (0, 1)
+    assert starts(quick) - before == 1
     visitor.close()
 
 
@@ -127,7 +130,7 @@ def test_the_number_brings_a_pairing_code_with_how_to_enter_it(
     number.fill("912 345 678")
     visitor.press(f"code-main-{SESSION}")
     shown = visitor.page.locator("[data-ops=pairing-code] span")
-    expect(shown).to_have_count(2, timeout=SLOW)
+    expect(shown).to_have_count(2)
     code = "".join(shown.all_inner_texts())
     visitor.reads("telemóvel")
     visitor.look("alert-link/pairing-code", whole=True)

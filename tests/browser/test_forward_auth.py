@@ -12,7 +12,7 @@ from tests.support.certificates import Pair
 from tests.support.published import Example, Published, Site, behind, publishing
 from tests.support.reverse_proxies import PROXIES
 from tests.support.stack import SESSION
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -71,7 +71,7 @@ def test_who_is_known_there_is_signed_in_here_and_who_is_taken_out_there_is_out_
     code = visitor.await_live_qr()
     site.product.simulator.scan(SESSION, code)
     visitor.reads(f"{SESSION} is connected")
-    expect(visitor.page.locator(".ops-who")).to_contain_text(ANA[0], timeout=SLOW)
+    expect(visitor.page.locator(".ops-who")).to_contain_text(ANA[0])
 
     auth.people.clear()
     visitor.reads("Who are you?")
@@ -93,9 +93,9 @@ def test_who_somebody_claims_to_be_does_not_count(
     forged = {"X-Forwarded-User": "ana@example.org", "X-Forwarded-Groups": "wpp-admins"}
     person = site.person()
 
-    stranger = person.get(f"{site.url}/account", headers=forged, timeout=30)
+    stranger = person.get(f"{site.url}/account", headers=forged, timeout=60)
     person.cookies.set("sso", "bob")
-    known = person.get(f"{site.url}/sign-in?next=/account", headers=forged, timeout=30)
+    known = person.get(f"{site.url}/sign-in?next=/account", headers=forged, timeout=60)
 
     assert "Who are you?" in stranger.text
     assert "ana@" not in known.text
@@ -107,7 +107,7 @@ def test_hand_off_links_need_no_account_there_and_open_nothing_else(site: Site, 
     person = site.person()
 
     answers = {
-        path: person.get(f"{site.url}{path}", allow_redirects=False, timeout=30)
+        path: person.get(f"{site.url}{path}", allow_redirects=False, timeout=60)
         for path in ("/hand-off", "/hand-off/assets/hand-off.js", "/sign-in/assets/sign-in.css", "/hand-offs")
     }
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def begin_pairing(browser: Browser, product: Stack) -> tuple[Visitor, object]:
     """Sign in and bring a QR code to the screen."""
     product.start_exporter()
-    page = product.start_page()
+    page = product.start_page("tests.support.quick_page")
     visitor = Visitor(browser, product, "phone")
     visitor.sign_in_first(product.first_link(page))
     visitor.reads("Disconnected")
@@ -35,10 +35,10 @@ def test_a_second_tab_shows_the_same_code_and_the_same_end(browser: Browser, pro
     second = visitor.context.new_page()
 
     second.goto(f"{product.page_url}/session?server=main&session={SESSION}")
-    expect(second.locator("img.ops-qr")).to_be_visible(timeout=SLOW)
+    expect(second.locator("img.ops-qr")).to_be_visible()
     finish(visitor, product)
 
-    expect(second.locator("body")).to_contain_text(f"{SESSION} is connected", timeout=SLOW)
+    expect(second.locator("body")).to_contain_text(f"{SESSION} is connected")
     starts = [row for row in product.simulator.requests()["counts"] if row["route"].endswith("start-session")]
     assert sum(row["count"] for row in starts) == 1
     visitor.close()
@@ -58,7 +58,7 @@ def test_a_gateway_restart_while_pairing_brings_a_new_code(browser: Browser, pro
     before = visitor.live_code()
 
     product.simulator.restart_gateway()
-    until(lambda: visitor.live_code() not in (None, before), seconds=20, what="a new code on the gateway")
+    until(lambda: visitor.live_code() not in (None, before), what="a new code on the gateway")
 
     finish(visitor, product)
     visitor.close()
@@ -68,7 +68,7 @@ def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(browser: Bro
     visitor, page = begin_pairing(browser, product)
 
     page.kill()  # type: ignore[attr-defined]
-    product.start_page()
+    product.start_page("tests.support.quick_page")
     visitor.open_session()
 
     product.simulator.scan(SESSION, visitor.await_live_qr())

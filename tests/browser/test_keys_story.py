@@ -37,7 +37,7 @@ def test_a_wrong_secret_is_named_and_mended_on_the_page(
 ) -> None:
     product = with_wrong_secret
     product.start_exporter()
-    page = product.start_page()
+    page = product.start_page("tests.support.quick_page")
     visitor = Visitor(browser, product, size)
     visitor.sign_in_first(product.first_link(page))
     visitor.reads("Access refused")
@@ -64,19 +64,19 @@ def test_a_changed_secret_is_seen_at_once_and_renews_every_token_once_entered(
 ) -> None:
     simulator.pair(SESSION)
     product.start_exporter()
-    page = product.start_page()
+    page = product.start_page("tests.support.quick_page")
     visitor = Visitor(browser, product, "phone")
     visitor.sign_in_first(product.first_link(page))
     visitor.reads("Connected")
 
     simulator.change_secret(OTHER_SECRET)
-    visitor.reads("Access refused", seconds=20)
+    visitor.reads("Access refused")
     assert product.connected() == "0"
     visitor.press(f"secret-main-{SESSION}")
     visitor.page.get_by_label(re.compile("^Secret key, set")).fill(OTHER_SECRET)
     visitor.press("save-main")
 
-    until(lambda: product.connected() == "1", seconds=20, what="1 on the exporter")
+    until(lambda: product.connected() == "1", what="1 on the exporter")
     visitor.open("/")
     visitor.reads("All 1 connected")
     visitor.close()
@@ -90,7 +90,7 @@ def test_a_token_of_another_secret_is_refused_and_named(
         foreign_token = other.token(SESSION)
     with stack(simulator, tmp_path, WPPCONNECT_SECRET_KEY="", WPPCONNECT_TOKEN=foreign_token) as product:
         product.start_exporter()
-        page = product.start_page()
+        page = product.start_page("tests.support.quick_page")
         visitor = Visitor(browser, product, size)
         visitor.sign_in_first(product.first_link(page))
 

@@ -18,7 +18,7 @@ from dashboard.looks.qr import qr_data_uri
 from simulator import Simulator
 from tests.support import quick_page
 from tests.support.stack import SECRET, SESSION, Stack, stack
-from tests.support.visitor import SLOW, Visitor
+from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -94,10 +94,10 @@ def link_by_qr(operator: Visitor, session: str) -> list[str]:
 
 def link_by_number(operator: Visitor, session: str) -> list[str]:
     """Ask for a code to type; returns what nobody else may get."""
-    operator.page.get_by_role("tab", name="Pairing code").click(timeout=SLOW)
+    operator.page.get_by_role("tab", name="Pairing code").click()
     operator.page.get_by_label("Phone number with country code").fill(NUMBER)
     operator.press(f"code-main-{session}")
-    code = until(lambda: operator.product.simulator.pairing_code(session), seconds=30, what="a pairing code")
+    code = until(lambda: operator.product.simulator.pairing_code(session), what="a pairing code")
     operator.reads(code[:4])
     return [code[:4], code[4:], code, NUMBER, NUMBER.replace(" ", "")[1:]]
 
@@ -136,7 +136,7 @@ def test_neither_viewer_nor_hand_off_is_sent_what_links_another_phone(
     vera.sign_in_first(invitations["vera"])
     boss.open_session(SESSION)
     boss.press(f"handoff-main-{SESSION}")
-    link = boss.page.locator("[data-ops=handoff-link]").inner_text(timeout=SLOW)
+    link = boss.page.locator("[data-ops=handoff-link]").inner_text()
     helper = Visitor(browser, product, "phone")
     handed = Sent(helper)
     helper.page.goto(link)
@@ -183,7 +183,7 @@ def test_tab_whose_sign_in_ended_while_it_was_away_finds_the_way_back_in_its_lan
     eva.holds("getComputedStyle(document.querySelector('.stApp'), '::before').content.includes('conexão')")
     product.start_page("tests.support.quick_page")
 
-    eva.page.get_by_label("Senha").wait_for(timeout=SLOW)
+    eva.page.get_by_label("Senha").wait_for()
     assert eva.page.input_value("input[name=next]") == f"/session?server=main&session={OTHER}"
     assert eva.kept_out() == []
     eva.close()

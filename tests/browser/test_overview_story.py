@@ -15,7 +15,7 @@ from core.models import Reason
 from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, Stack, stack
-from tests.support.visitor import SLOW, Visitor, at_both_widths
+from tests.support.visitor import Visitor, at_both_widths
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -66,7 +66,7 @@ class Tabs:
         else:
             visitor.open("/")
             visitor.sign_in()
-        visitor.page.locator(ROW).first.wait_for(timeout=SLOW)
+        visitor.page.locator(ROW).first.wait_for()
         return visitor
 
     def close(self) -> None:
@@ -96,13 +96,13 @@ def many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str) -> None:
     visitor = many.new(size)
     first = visitor.page.locator(ROW).first
-    expect(first).to_contain_text("Disconnected", timeout=SLOW)
-    expect(first).to_contain_text(re.compile(r"9\d\.\d+ % 24 h"), timeout=SLOW)
+    expect(first).to_contain_text("Disconnected")
+    expect(first).to_contain_text(re.compile(r"9\d\.\d+ % 24 h"))
     expect(visitor.page.locator(ROW)).to_have_count(25)
     visitor.look("overview/list")
 
     visitor.page.get_by_role("searchbox").fill("shop-123")
-    expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
+    expect(visitor.page.locator(ROW)).to_have_count(1)
 
     assert "find=shop-123" in visitor.page.url
     assert visitor.foreign_requests == []
@@ -113,7 +113,7 @@ def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tab
     visitor = many.new(size)
 
     visitor.open("/?verdict=unresponsive&find=shop-05")
-    expect(visitor.page.locator(ROW)).to_have_count(1, timeout=SLOW)
+    expect(visitor.page.locator(ROW)).to_have_count(1)
     visitor.page.get_by_role("link", name="shop-057").click()
 
     visitor.reads("Uptime and outages")
@@ -131,7 +131,7 @@ def test_a_search_without_a_find_says_the_way_back(many: Tabs, size: str) -> Non
     visitor.look("overview/nothing-found")
     visitor.press("show-all")
 
-    expect(visitor.page.locator(ROW)).to_have_count(25, timeout=SLOW)
+    expect(visitor.page.locator(ROW)).to_have_count(25)
 
 
 @at_both_widths
@@ -139,7 +139,7 @@ def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Tabs, size: st
     visitor = many.new(size)
 
     visitor.open("/activity?session=shop-003&period=30d")
-    visitor.reads("Removed on the phone, or closed by somebody else.", seconds=30)
+    visitor.reads("Removed on the phone, or closed by somebody else.")
     visitor.look("overview/activity", whole=True)
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("link", name="Download as CSV").click()
@@ -168,7 +168,7 @@ def living(browser: Browser, tmp_path: Path) -> Iterator[Tabs]:
 @at_both_widths
 def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, size: str) -> None:
     visitor = living.new(size)
-    visitor.reads("All 3 connected", seconds=40)
+    visitor.reads("All 3 connected")
 
     visitor.page.evaluate(WATCH_THE_BUTTON)
     visitor.press("select")
@@ -179,9 +179,9 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     visitor.page.get_by_label("Why? Everybody sees it.").fill("disk swap")
     visitor.look("overview/pause")
     visitor.press("fleet-yes-pause")
-    visitor.reads("Paused by admin until ", seconds=20)
+    visitor.reads("Paused by admin until ")
     visitor.reads("disk swap")
-    expect(visitor.page.locator(f"{ROW} .ops-badge", has_text="Paused")).to_have_count(3, timeout=SLOW)
+    expect(visitor.page.locator(f"{ROW} .ops-badge", has_text="Paused")).to_have_count(3)
     visitor.look("overview/paused")
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
     visitor.press("select")
@@ -190,19 +190,19 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     visitor.press("fleet-resume")
     visitor.press("fleet-yes-resume")
 
-    visitor.reads("All 3 connected", seconds=40)
+    visitor.reads("All 3 connected")
 
 
 @at_both_widths
 def test_several_sessions_are_started_one_after_the_other(living: Tabs, size: str) -> None:
     visitor = living.new(size)
-    visitor.reads("All 3 connected", seconds=40)
+    visitor.reads("All 3 connected")
     for name in ("sales", "support"):
         visitor.open(f"/session?server=main&session={name}")
-        visitor.page.locator("summary").first.click(timeout=SLOW)
+        visitor.page.locator("summary").first.click()
         visitor.press(f"close-main-{name}")
         visitor.press(f"close-yes-main-{name}")
-        visitor.reads("Disconnected", seconds=40)
+        visitor.reads("Disconnected")
 
     visitor.open("/")
     visitor.press("select")
@@ -213,8 +213,8 @@ def test_several_sessions_are_started_one_after_the_other(living: Tabs, size: st
     visitor.look("overview/start-preview")
     visitor.press("fleet-yes-start")
 
-    visitor.reads("admin starts several sessions: 2 of 2 done.", seconds=60)
-    visitor.reads("All 3 connected", seconds=40)
+    visitor.reads("admin starts several sessions: 2 of 2 done.")
+    visitor.reads("All 3 connected")
     visitor.look("overview/started")
     visitor.press("fleet-dismiss")
     until(lambda: not visitor.page.locator(".st-key-fleet-progress").count(), what="the result taken away")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, StorageState
 
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import SLOW, THUMB, Visitor
+from tests.support.visitor import THUMB, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def test_the_pages_fit_into_one_line_and_thumbs_onto_what_is_tapped(
     seen = {}
     for path, landmark in PAGES:
         visitor.open(path)
-        visitor.page.locator(landmark).first.wait_for(timeout=SLOW)
+        visitor.page.locator(landmark).first.wait_for()
         visitor.settle()
         seen[path] = (visitor.overflows(), visitor.too_small())
     visitor.open("/")

@@ -84,8 +84,8 @@ def test_the_alerts_link_leads_over_the_sign_in_to_a_live_code_and_the_scan_ends
 def test_http_leads_to_https_which_browsers_shall_remember(site: Site) -> None:
     path = f"{site.url.removeprefix(site.origin)}/session?server=main&session=x"
 
-    sent = requests.get(f"{site.http_url}{path}", allow_redirects=False, timeout=30)
-    answer = site.person().get(f"{site.url}/sign-in", timeout=30)
+    sent = requests.get(f"{site.http_url}{path}", allow_redirects=False, timeout=60)
+    answer = site.person().get(f"{site.url}/sign-in", timeout=60)
 
     assert sent.status_code == 308
     assert sent.headers["location"].startswith("https://localhost")
@@ -103,18 +103,18 @@ def test_who_somebody_claims_to_be_and_where_from_does_not_count(site: Site) -> 
         "X-Forwarded-User": "admin",
     }
     person = site.person()
-    form = hidden_fields(person.get(f"{site.url}/sign-in", timeout=30).text)
+    form = hidden_fields(person.get(f"{site.url}/sign-in", timeout=60).text)
 
     # From another address of loopback, so that the proxy's own can be told from it.
     person.get_adapter(site.url).init_poolmanager(1, 1, source_address=(ELSEWHERE, 0))
     refused = person.post(
-        f"{site.url}/sign-in", form | {"name": "admin", "password": "x"}, headers=forged, timeout=10
+        f"{site.url}/sign-in", form | {"name": "admin", "password": "x"}, headers=forged, timeout=60
     )
 
     entries = History(site.product.data / "history").read(kinds=["sign_in"])
     assert refused.status_code == 401
     assert [entry.data["address"] for entry in entries][-1] == ELSEWHERE
-    inside = person.get(f"{site.url}/account", headers=forged, allow_redirects=False, timeout=30)
+    inside = person.get(f"{site.url}/account", headers=forged, allow_redirects=False, timeout=60)
     assert inside.status_code == 303
 
 
@@ -132,7 +132,7 @@ def test_websocket_opens_for_our_page_and_for_no_other(site: Site) -> None:
             "Sec-WebSocket-Protocol": "streamlit",
             "Origin": origin,
         }
-        with person.get(f"{site.url}/_stcore/stream", headers=handshake, stream=True, timeout=30) as answer:
+        with person.get(f"{site.url}/_stcore/stream", headers=handshake, stream=True, timeout=60) as answer:
             return answer.status_code
 
     assert opens(somebody, site.origin) == 101
@@ -143,8 +143,8 @@ def test_websocket_opens_for_our_page_and_for_no_other(site: Site) -> None:
 def test_large_bodies_end_at_the_proxy_and_nothing_else_is_published(site: Site) -> None:
     person = site.person()
 
-    large = person.post(f"{site.url}/sign-in", {"name": "x" * 100_000}, timeout=30)
-    metrics = person.get(f"{site.url}/metrics", allow_redirects=False, timeout=30)
+    large = person.post(f"{site.url}/sign-in", {"name": "x" * 100_000}, timeout=60)
+    metrics = person.get(f"{site.url}/metrics", allow_redirects=False, timeout=60)
 
     # Caddy says 502 of a body that it has cut off.
     assert large.status_code in (413, 502)

@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from core.store import History
+from tests.support.chromium import new_tab
 from tests.support.gate_server import (
     PASSWORD,
     ROOT,
@@ -54,9 +55,7 @@ def open_stream(server: Server, cookie: str | None, origin: str | None) -> Clien
 
 
 def open_page(browser: Browser, **options: Any) -> Page:
-    page = browser.new_context(**options).new_page()
-    page.set_default_timeout(15_000)
-    return page
+    return new_tab(browser, **options)
 
 
 def sign_in_by_form(page: Page) -> None:

@@ -23,7 +23,7 @@ from playwright.sync_api import expect
 
 from tests.meta.source import PACKAGES, ROOT, own_files
 from tests.plugins.system_tools import require
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, new_tab
 from tests.support.stack import PAIRING_LINK, PASSWORD, SECRET, SESSION, free_port
 from tests.support.terminal import TerminalCommand
 from tests.support.waiting import until
@@ -47,7 +47,6 @@ def watch(event, arguments):
             os.write(seen, (path + "\\n").encode())
 sys.addaudithook(watch)
 """
-SLOW = 40_000
 """Milliseconds for the page's cold start on a machine that is busy."""
 
 
@@ -180,16 +179,16 @@ def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(
     with installed.terminal("run", **variables) as demo, chromium() as browser:
         link = until(lambda: PAIRING_LINK.search(demo.written), what="the one-time link")
         assert link is not None
-        tab = browser.new_context(locale="pt-PT").new_page()
+        tab = new_tab(browser, locale="pt-PT")
         missing: list[str] = []
         tab.on("response", lambda one: missing.append(one.url) if one.status >= 400 else None)
         tab.goto(link.group().strip())
         tab.fill("input[name=password]", PASSWORD)
         tab.fill("input[name=repeated]", PASSWORD)
         tab.click("button")
-        expect(tab.locator("body")).to_contain_text(f"Emparelhar {SESSION}", timeout=SLOW)
+        expect(tab.locator("body")).to_contain_text(f"Emparelhar {SESSION}")
         tab.goto(f"http://127.0.0.1:{page}/runbooks")
-        expect(tab.locator("body")).to_contain_text("WppconnectSessionDisconnected", timeout=SLOW)
+        expect(tab.locator("body")).to_contain_text("WppconnectSessionDisconnected")
         exposition = requests.get(f"http://127.0.0.1:{exporter}/metrics", timeout=60).text
 
     assert missing == []

@@ -15,6 +15,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
+from tests.support.chromium import new_tab
 from tests.support.gate_server import (
     PASSWORD,
     Server,
@@ -222,8 +223,7 @@ def test_nothing_secret_is_in_the_log(shared: Site) -> None:
 
 @pytest.mark.browser
 def test_button_leads_over_the_provider_into_the_page(shared: Site, chromium: Browser) -> None:
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
+    page = new_tab(chromium, viewport={"width": 390, "height": 844})
 
     page.goto(f"{shared.page.url}/?server=main")
     page.get_by_role("link", name="Sign in with Example SSO").click()
@@ -232,8 +232,8 @@ def test_button_leads_over_the_provider_into_the_page(shared: Site, chromium: Br
     page.get_by_role("button", name="Sign-in").click()
     page.get_by_role("button", name="Continue").click()
 
-    expect(page.get_by_text("Hello ana, administrator; server is main.")).to_be_visible(timeout=15_000)
-    context.close()
+    expect(page.get_by_text("Hello ana, administrator; server is main.")).to_be_visible()
+    page.context.close()
 
 
 def test_provider_that_is_gone_is_named_and_a_password_still_works(tmp_path: Path) -> None:

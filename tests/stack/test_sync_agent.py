@@ -90,7 +90,7 @@ def test_an_approved_plan_reaches_a_neighbours_file_and_container(
     visitor.reads("A new API key is made; the present one is of no use any more.")
     visitor.reads(f"{docker_engine.name('neighbour')} goes down for about")
     visitor.press("sync-approve")
-    visitor.reads("Done. Everything is in sync.", seconds=60)
+    visitor.reads("Done. Everything is in sync.")
     visitor.close()
 
     key = key_of(docker_engine)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.plugins.system_tools import require
 
 PROGRAM = "/usr/bin/chromium"
+DEADLINE = 60_000
+"""Milliseconds after which whatever is waited for is given up: they cost nothing when all is well."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,5 +30,13 @@ def chromium(*more: str) -> Iterator[Browser]:
     require("chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=PROGRAM, args=[*QUIET, *more])
+        expect.set_options(timeout=DEADLINE)
         yield running
         running.close()
+
+
+def new_tab(browser: Browser, **options: Any) -> Page:
+    """Open a tab in a context of its own, with our deadline for all that is done in it."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(DEADLINE)
+    return context.new_page()

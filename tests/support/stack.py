@@ -15,9 +15,14 @@ from pathlib import Path
 import requests
 
 from core.models import SessionSnapshot, Verdict
+from core.operation_status import Step
+from core.operations.record import read_status
 from core.snapshot import SnapshotExchange
+from core.store import FileStore
 from simulator import Simulator
 from tests.plugins.leaks import inspect, keep_secret
+from tests.support import quick_page
+from tests.support.moved_clock import MovedClock
 from tests.support.secrets import keep_secrets_of
 from tests.support.waiting import until
 
@@ -80,6 +85,7 @@ class Stack:
         self.directory = directory
         self.data = directory / "data"
         self._changes = changes
+        self._clock_file = directory / "clock"
         self._processes: list[Process] = []
         self.exporter_url = ""
         self.page_url = ""
@@ -133,6 +139,22 @@ class Stack:
         self.simulator.unlink(session)
         until(lambda: self._is(session, Verdict.DISCONNECTED), what="the outage")
 
+    def advance(self, seconds: float) -> None:
+        """Move on the clock of `quick_page`, then the gateway's: no end of a code comes early to the page."""
+        MovedClock(self._clock_file).advance(seconds)
+        self.simulator.advance(seconds)
+
+    def expire_code(self, session: str = SESSION) -> None:
+        """Let the code that the page follows come to its end."""
+        store = FileStore(self.data / "store")
+
+        def is_followed() -> bool:
+            status = read_status(store, "main", session)
+            return status is not None and status.step in (Step.WAITING_FOR_SCAN, Step.WAITING_FOR_CODE_ENTRY)
+
+        until(is_followed, what="a code that is followed")
+        self.advance(quick_page.AUTO_CLOSE_SECONDS)
+
     def look_for_leaks(self) -> None:
         """Hand over what this run used, and everything that it let anybody read."""
         keep_secrets_of(self.simulator, self.data)
@@ -171,6 +193,7 @@ class Stack:
             "WPPCONNECT_SESSIONS": SESSION,
             "WPPCONNECT_DATA_DIR": str(self.data),
             "WPPCONNECT_LOG_LEVEL": "debug",
+            quick_page.CLOCK_FILE: str(self._clock_file),
         } | self._changes
 
     def start_program(self, package: str, **changes: str) -> Process:

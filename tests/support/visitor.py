@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, StorageState, ViewportSize, expect
 
+from tests.support.chromium import new_tab
 from tests.support.stack import PASSWORD, ROOT, SESSION, Stack
 from tests.support.waiting import until
 
@@ -38,8 +39,6 @@ TOO_SMALL = """thumb => [...document.querySelectorAll([
 """What is tapped and is not as high as a thumb; links in a line of a table have their margin around them."""
 OF_STREAMLIT = re.compile(r"/\w+/_stcore/(health|host-config)$")
 """Asked first, and in vain, at a page's own address: Streamlit looks for the server's root."""
-SLOW = 40_000
-"""Milliseconds for what waits for a probe or a cold start of the page, on a machine that is busy."""
 HAS_CHANGED = """dark => {
     const colour = getComputedStyle(document.querySelector(".stApp") ?? document.body).backgroundColor;
     const [red, green, blue] = colour.match(/[0-9]+/g).map(Number);
@@ -68,10 +67,10 @@ class Visitor:
     ) -> None:
         self.product = product
         self._size, self._scheme = size, scheme
-        self.context = browser.new_context(
-            viewport=SIZES[size], color_scheme=scheme, locale=locale, storage_state=signed_in
+        self.page = new_tab(
+            browser, viewport=SIZES[size], color_scheme=scheme, locale=locale, storage_state=signed_in
         )
-        self.page: Page = self.context.new_page()
+        self.context = self.page.context
         self.foreign_requests: list[str] = []
         self.troubles: list[str] = []
         self.page.on("console", self._note_console)
@@ -84,14 +83,14 @@ class Visitor:
         self.page.fill("input[name=password]", PASSWORD)
         self.page.fill("input[name=repeated]", PASSWORD)
         self.page.click("button")
-        expect(self.page.get_by_test_id("stApp")).to_be_visible(timeout=SLOW)
+        expect(self.page.get_by_test_id("stApp")).to_be_visible()
 
     def sign_in(self) -> None:
         """Fill in the sign-in page that is open."""
         self.page.fill("input[name=name]", "admin")
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("button")
-        expect(self.page.get_by_test_id("stApp")).to_be_visible(timeout=SLOW)
+        expect(self.page.get_by_test_id("stApp")).to_be_visible()
 
     def open(self, path: str) -> None:
         """Go to a path of the page."""
@@ -103,11 +102,11 @@ class Visitor:
 
     def press(self, key: str) -> None:
         """Press the button of a Streamlit key."""
-        self.page.locator(f".st-key-{key} button").first.click(timeout=SLOW)
+        self.page.locator(f".st-key-{key} button").first.click()
 
-    def reads(self, text: str | re.Pattern[str], *, seconds: float = SLOW / 1000) -> None:
+    def reads(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page says something."""
-        expect(self.page.locator("body")).to_contain_text(text, timeout=seconds * 1000)
+        expect(self.page.locator("body")).to_contain_text(text)
 
     def holds(self, expression: str, argument: object = None) -> None:
         """Wait until JavaScript says yes.
@@ -115,11 +114,7 @@ class Visitor:
         Not Playwright's `wait_for_function`: from its second look on it evaluates text, and the page's
         Content-Security-Policy forbids that.
         """
-        until(
-            lambda: self.page.evaluate(expression, argument),
-            seconds=SLOW / 1000,
-            what=expression.splitlines()[0],
-        )
+        until(lambda: self.page.evaluate(expression, argument), what=expression.splitlines()[0])
 
     def scanned_qr(self) -> str | None:
         """What a phone's camera reads off the screen now."""
@@ -135,7 +130,7 @@ class Visitor:
             return seen if seen not in (None, other_than) and seen == self.live_code(session) else None
 
         try:
-            found = until(is_live, seconds=SLOW / 1000, what="the live QR code on the screen")
+            found = until(is_live, what="the live QR code on the screen")
         except AssertionError as error:
             raise AssertionError(f"{error}; {self.troubles}; {self.page.inner_text('body')}") from None
         assert found is not None
@@ -147,13 +142,13 @@ class Visitor:
 
     def settle(self) -> None:
         """Wait until nothing on the page is still being loaded."""
-        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SLOW)
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
         self.page.wait_for_load_state("networkidle")
 
     def rests(self) -> None:
         """Wait until the script has ended: what is tapped meanwhile may be drawn anew under the finger."""
         app = self.page.get_by_test_id("stApp")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
 
     def sees_whole(self, selector: str) -> bool:
         """Tell whether something is wholly on the screen without scrolling."""

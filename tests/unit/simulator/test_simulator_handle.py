@@ -276,6 +276,41 @@ def test_control_api_holds_the_phones(simulator: Simulator, http: requests.Sessi
     assert names == ["a", "seeded"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "phase", "is_same"),
+    [(0.25, "waiting", True), (90.0, "waiting", False), (290.0, None, False)],
+    ids=["a moment", "the life of a code", "the life of the page"],
+)
+def test_a_code_lives_until_the_clock_is_moved_on(
+    http: requests.Session, seconds: float, phase: str | None, is_same: bool
+) -> None:
+    with Simulator(times=Times(scale=0.02, qr_first=80, qr_next=80, auto_close=280)) as simulator:
+        code = start(simulator, http, "a", waitQrCode=True).json()["urlcode"]
+
+        answer = http.post(
+            f"{simulator.control_url}/control/clock/advance", json={"seconds": seconds}, timeout=60
+        )
+
+        state = simulator.state("a")
+        assert answer.json()["uptime"] > seconds
+        assert (state["phase"], state["urlcode"] == code) == (phase, is_same)
+
+
+def test_what_waits_for_a_timer_wakes_up_when_the_clock_is_moved_on(http: requests.Session) -> None:
+    with Simulator(times=Times(browser_start=600)) as simulator:
+        answers: list[dict[str, Any]] = []
+        asking = threading.Thread(
+            target=lambda: answers.append(start(simulator, http, "a", waitQrCode=True).json())
+        )
+        asking.start()
+        until(lambda: simulator.state("a")["phase"] == "launching")
+
+        simulator.advance(600)
+
+        asking.join(60)
+        assert [answer["urlcode"] for answer in answers] == [simulator.urlcode("a")]
+
+
 def test_control_api_refuses_other_sites(simulator: Simulator, http: requests.Session) -> None:
     url = f"{simulator.control_url}/control/gateway/stop"
 
@@ -297,10 +332,14 @@ def test_control_api_refuses_other_sites(simulator: Simulator, http: requests.Se
         ("gateway/nonsense", {}, 404),
         ("sessions/a/nonsense", {}, 404),
         ("requests/reset", {}, 200),
+        ("clock/advance", {"seconds": 1}, 200),
+        ("clock/advance", {"seconds": -1}, 422),
+        ("clock/advance", {"seconds": "1"}, 422),
+        ("clock/advance", {}, 422),
     ],
 )
 def test_control_api_answers(
-    simulator: Simulator, http: requests.Session, path: str, body: dict[str, str], status: int
+    simulator: Simulator, http: requests.Session, path: str, body: dict[str, Any], status: int
 ) -> None:
     answer = http.post(f"{simulator.control_url}/control/{path}", json=body, timeout=60)
 

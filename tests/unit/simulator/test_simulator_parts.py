@@ -10,7 +10,7 @@ from simulator.auth import is_valid, mint, presented_token
 from simulator.express import BadRequestError, etag, parse_body
 from simulator.pending import Pending
 from simulator.sessions import file_name
-from simulator.timeline import ManualClock, Timeline
+from simulator.timeline import ManualClock, RunningClock, Timeline
 from simulator.times import Times
 
 
@@ -40,6 +40,17 @@ def test_timers_run_in_order_at_their_own_moments() -> None:
 
     assert ran == [("first", 1.5), ("second", 2.0)]
     assert timeline.seconds_to_next() is None
+
+
+def test_running_clock_runs_with_the_machine_s_and_goes_on_from_where_it_was_moved() -> None:
+    machine = ManualClock(5)
+    clock = RunningClock(machine)
+
+    clock.move_to(100)
+    clock.move_to(50)
+    machine.move_to(7)
+
+    assert clock() == 102
 
 
 def test_answer_is_given_once() -> None:
