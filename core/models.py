@@ -61,10 +61,17 @@ class Reason(StrEnum):
     LOGGED_OUT_BY_OPERATOR = "logged_out_by_operator"
     CODE_EXPIRED = "code_expired"
     """A QR or pairing code was shown and nobody used it before the gateway closed the session."""
+    LINK_NOT_COMPLETED = "link_not_completed"
+    """A phone accepted the code, and the gateway closed the session before the phone was linked."""
     NEVER_STARTED = "never_started"
     START_TOO_SLOW = "start_too_slow"
     UNREADABLE_ANSWER = "unreadable_answer"
     STALE = "stale"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason | None:
+        """Read the word of a later release as no reason: its Snapshot stays readable."""
+        return cls.NONE if isinstance(value, str) else None
 
 
 class TokenSource(StrEnum):
@@ -130,6 +137,7 @@ class Observation(Frozen):
     has_session_object: bool | None = None
     """False when the answer lacks `version`: the gateway holds no object of that session."""
     urlcode: str | None = Field(default=None, repr=False)
+    """Under CLOSED it may be live for a moment (contract, section 6), in any other state it is dead."""
     page_answers: bool | None = None
     """check-connection-session: True, False, or None when it was not asked or did not answer in time."""
     page_timed_out: bool = False
@@ -195,6 +203,8 @@ class SessionSnapshot(Frozen):
     outage_seconds: float | None = None
     """How long the latest outage lasted that ended with `connected`."""
     qr: QrCode | None = None
+    code_used: bool = False
+    """The code that is shown has outlived its time without a new one: a phone accepted it."""
     observed_at: AwareDatetime | None = None
     probe_started_at: AwareDatetime | None = None
     page_checked_at: AwareDatetime | None = None

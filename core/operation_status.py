@@ -117,6 +117,11 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
         "The gateway can log out only a connected session. Remove the linked device on the phone instead.",
     ),
     "code_expired": (False, "Nobody used the code in time. Ask for a new one."),
+    "link_not_completed": (
+        False,
+        "The phone accepted the code, but linking did not complete. Look at the phone: it may ask for a "
+        "passkey, or have four linked devices already. Then try once more; WhatsApp limits how often.",
+    ),
     "code_not_visible": (
         False,
         "The gateway tells a pairing code only on the first start of a session, so none can be shown now. "

@@ -90,6 +90,7 @@ def open_core(
         client=clients.for_probes,
         holder=holder,
         closed_by=lambda server, session: operations.closed_by(server, session),
+        linking_events=lambda server, session: operations.linking_events(server, session),
         restarts=Restarts(
             heal=lambda server, session, is_closed: operations.heal(server, session, is_closed=is_closed),
             status=lambda server, session: operations.status(server, session),

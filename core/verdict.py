@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.models import EndToEnd, Observation, QrCode, Reason, SessionSnapshot, SessionState, Verdict
+from core.linking_events import LinkingEvents
+from core.models import (
+    EndToEnd,
+    Observation,
+    QrCode,
+    Reason,
+    SessionSnapshot,
+    SessionState,
+    Verdict,
+    qr_life,
+)
 from core.settings.values import Timeouts
 
 START_LIMIT = timedelta(minutes=4)
@@ -18,6 +28,16 @@ RESTART_BLAME = timedelta(minutes=2)
 UNLINK_SEEN = timedelta(seconds=30)
 """How soon after its page said no a session is seen closed when its phone was unlinked between the two
 questions of a probe, for the state and for the page: the next probe comes within an interval."""
+
+STARTUP_RACE = timedelta(seconds=6)
+"""How soon after its first code a session may be called CLOSED while that code lives: the library's wrong
+word comes one to two seconds after the page has loaded (section 6), and is seen up to an interval later."""
+
+ATTEMPT = timedelta(seconds=60)
+"""By default the gateway ends a pairing code after this time, though it would live longer."""
+
+RENEWAL_SLACK = timedelta(seconds=10)
+"""A QR code that is still shown so long after its life has been used: any other would have been renewed."""
 
 CHECKS_FAILED = 2
 """After so many end-to-end checks in a row WhatsApp does not answer: one question can get lost on its way."""
@@ -33,6 +53,9 @@ class Circumstances:
     gateway_restarted_at: datetime | None = None
     closed_by: Callable[[], Reason | None] = lambda: None
     """Tells whether an operator closed or logged out the session just now; asked only when it was lost."""
+    linking_events: Callable[[], LinkingEvents] = LinkingEvents
+    """Returns what the gateway's webhook said; called only when a session that waited for a phone is closed.
+    """
 
 
 def stale_after_seconds(interval_seconds: float, timeouts: Timeouts) -> float:
@@ -69,7 +92,10 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
                 began = max(began, circumstances.gateway_restarted_at)
             if circumstances.now - began > START_LIMIT:
                 return Verdict.STUCK, Reason.START_TOO_SLOW
-            return Verdict.STARTING, Reason.GATEWAY_RESTARTED if _is_blamed(circumstances) else Reason.NONE
+            is_blamed = _is_blamed(before, circumstances)
+            return Verdict.STARTING, Reason.GATEWAY_RESTARTED if is_blamed else Reason.NONE
+        case SessionState.CLOSED if _code_may_live(before, circumstances):
+            return before.verdict, Reason.NONE
         case SessionState.CLOSED:
             return Verdict.DISCONNECTED, _why_closed(before, circumstances)
         case _:
@@ -102,6 +128,8 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
         update["lost_reason"] = reason
     if verdict != Verdict.WAITING_FOR_QR:
         update["qr"] = None
+    if verdict not in (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE):
+        update["code_used"] = False
     return before.model_copy(update=update)
 
 
@@ -144,21 +172,53 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
             "page_timed_out": seen.page_timed_out,
             "page_checked_at": seen.observed_at,
         }
-    update["qr"] = _live_qr(before.qr, seen)
+    update["qr"] = qr = _live_qr(before.qr, seen)
+    update["code_used"] = _is_used(before, seen, qr)
     return update
 
 
 def _live_qr(before: QrCode | None, seen: Observation) -> QrCode | None:
-    # The gateway hands out the last code in every later state too (CLOSED, INITIALIZING, CONNECTED): dead.
-    if seen.state != SessionState.QRCODE or not seen.urlcode:
+    # The gateway hands out the last code in every later state too (CLOSED, INITIALIZING, CONNECTED): dead,
+    # but for the start-up race under CLOSED. A code that is first seen under CLOSED is never shown.
+    if seen.state not in (SessionState.QRCODE, SessionState.CLOSED) or not seen.urlcode:
         return None
     if before is not None and before.payload == seen.urlcode:
         return before
+    if seen.state == SessionState.CLOSED:
+        return None
     return QrCode(
         payload=seen.urlcode,
         first_seen=seen.observed_at,
         generation=before.generation + 1 if before is not None else 1,
     )
+
+
+def _is_used(before: SessionSnapshot, seen: Observation, qr: QrCode | None) -> bool:
+    if seen.state == SessionState.CLOSED:
+        return before.code_used
+    if qr is None:
+        return False
+    return seen.observed_at - qr.first_seen > qr_life(qr.generation) + RENEWAL_SLACK
+
+
+def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> bool:
+    """Return whether a session that is called CLOSED still shows its first code, which the race allows.
+
+    Nothing but the gateway's webhook tells a browser that was closed so early from one that lives.
+    """
+    closed_since = before.state_since
+    if closed_since is None or not before.has_session_object or before.code_used:
+        return False
+    match before.verdict:
+        case Verdict.WAITING_FOR_QR if before.qr is not None and before.qr.generation == 1:
+            shown_at, life = before.qr.first_seen, qr_life(1)
+        case Verdict.WAITING_FOR_CODE:
+            shown_at, life = before.since, ATTEMPT
+        case _:
+            return False
+    if closed_since - shown_at > STARTUP_RACE or circumstances.now - shown_at >= life:
+        return False
+    return not circumstances.linking_events().has_ended(shown_at)
 
 
 def _judge_problem(kind: str, gateway_up: bool | None) -> tuple[Verdict, Reason]:
@@ -196,13 +256,14 @@ def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason
     if before.verdict == Verdict.DISCONNECTED and before.reason != Reason.NONE:
         return before.reason
     if before.verdict in (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE):
-        return Reason.CODE_EXPIRED
+        was_used = before.code_used or circumstances.linking_events().was_used(before.since)
+        return Reason.LINK_NOT_COMPLETED if was_used else Reason.CODE_EXPIRED
     if not before.ever_connected:
         return Reason.NEVER_STARTED if before.has_session_object is False else Reason.NONE
     by_operator = circumstances.closed_by()
     if by_operator is not None:
         return by_operator
-    if _is_blamed(circumstances):
+    if _is_blamed(before, circumstances):
         return Reason.GATEWAY_RESTARTED
     if before.verdict in (Verdict.CONNECTED, Verdict.UNRESPONSIVE):
         return Reason.CLOSED_ON_GATEWAY
@@ -216,7 +277,12 @@ def _was_unlinked(before: SessionSnapshot, reason: Reason, at: datetime) -> bool
     return reason == Reason.CLOSED_ON_GATEWAY and at - before.lost_at <= UNLINK_SEEN
 
 
-def _is_blamed(circumstances: Circumstances) -> bool:
-    """Tell whether the gateway was restarted so lately that what it did to its sessions comes of that."""
+def _is_blamed(before: SessionSnapshot, circumstances: Circumstances) -> bool:
+    """Return whether what the gateway did to a session comes of its latest restart.
+
+    A session that has been connected since the restart has survived it: what ended it then is something else.
+    """
     restarted_at = circumstances.gateway_restarted_at
-    return restarted_at is not None and circumstances.now - restarted_at < RESTART_BLAME
+    if restarted_at is None or circumstances.now - restarted_at >= RESTART_BLAME:
+        return False
+    return before.last_connected is None or before.last_connected <= restarted_at

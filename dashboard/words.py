@@ -50,6 +50,7 @@ REASONS: dict[Reason, str] = {
     Reason.CLOSED_BY_SELF_HEALING: N_("Closed by self-healing, to be started again."),
     Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from this page."),
     Reason.CODE_EXPIRED: N_("A code was shown and nobody used it in time."),
+    Reason.LINK_NOT_COMPLETED: N_("The phone accepted the code, but linking did not complete."),
     Reason.NEVER_STARTED: N_("Not started since the gateway came up."),
     Reason.START_TOO_SLOW: N_("The browser on the gateway has been starting for too long."),
     Reason.UNREADABLE_ANSWER: N_("The gateway's answer could not be understood."),
@@ -114,6 +115,10 @@ OUTCOMES: dict[str, str] = {
         "instead."
     ),
     "code_expired": N_("The code expired before anybody used it. Ask for a new one."),
+    "link_not_completed": N_(
+        "The phone accepted the code, but linking did not complete. Look at the phone: it may ask for a "
+        "passkey, or have four linked devices already. Then try once more; WhatsApp limits how often."
+    ),
     "code_not_visible": N_(
         "The gateway tells a pairing code only at the first start of a session, so none can be shown now. "
         "Use the QR code."

@@ -212,7 +212,7 @@ def _answer(
     from core.addresses import address_text
     from exporter.discovery import monitored_sessions
     from exporter.exposition import Exposition
-    from exporter.hints import HintSender, Reprobes
+    from exporter.hints import HintSender, LinkingEventKeeper, Reprobes
     from exporter.listening import make_server
     from exporter.own_metrics import OwnMetrics
     from exporter.probing import Prober
@@ -238,8 +238,13 @@ def _answer(
 
     counts = OwnMetrics(read_state=lambda: (core.settings.current().revision, not core.settings.problems))
     hints = HintSender(core.monitor.hint)
+    keeper = LinkingEventKeeper(core.store, core.monitor.snapshot)
     webhook = Webhook(
-        own.webhook_word, find_monitored=find_monitored, reprobes=Reprobes(hints.send), own=counts
+        own.webhook_word,
+        find_monitored=find_monitored,
+        reprobes=Reprobes(hints.send),
+        own=counts,
+        keep=keeper.keep,
     )
     reloader = Reloader(read, files=lambda: access.config.files, own=counts)
     installed = version()
@@ -262,6 +267,7 @@ def _answer(
         make_server(app, tls=access.tls).run(sockets=[listener])
         log.info("exporter_stopped")
     hints.stop()
+    keeper.stop()
 
 
 @contextlib.contextmanager

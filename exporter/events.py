@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from core.linking_events import LinkingEvent
 
 BEGINNING = re.compile(rb'\s*\{\s*"event"\s*:\s*"([^"\\]{1,64})"')
 """The gateway writes `event` first, so what a body is about shows before the rest of it is there."""
+
+PAIRING_CODE = re.compile(r"[A-Za-z0-9]{4}-?[A-Za-z0-9]{4}")
+
+LINKING_WORDS = {
+    "qrReadSuccess": LinkingEvent.USED,
+    "browserClose": LinkingEvent.ENDED,
+    "qrReadError": LinkingEvent.ENDED,
+}
+"""The `status-find` words that tell more of a code than the API does."""
 
 
 class EventKind(StrEnum):
@@ -45,6 +56,9 @@ class Event:
     kind: EventKind
     session: str | None = None
     """None: it names none, as happens between a close and the next CONNECTED (section 7, traps)."""
+    linking: LinkingEvent | None = None
+    """What it says of a phone that is being linked."""
+    pairing_code: str | None = field(default=None, repr=False)
 
 
 def kind_at_beginning(beginning: bytes) -> EventKind | None:
@@ -61,5 +75,14 @@ def parse_event(body: bytes) -> Event:
         raise ValueError("nested too deeply") from None
     if not isinstance(found, dict) or not isinstance(found.get("event"), str):
         raise ValueError("not an event")
-    session = found.get("session")
-    return Event(EventKind.parse(found["event"]), session if isinstance(session, str) and session else None)
+    kind, session = EventKind.parse(found["event"]), found.get("session")
+    linking, code = None, None
+    match kind:
+        case EventKind.STATUS_FIND:
+            status = found.get("status")
+            linking = LINKING_WORDS.get(status) if isinstance(status, str) else None
+        case EventKind.PHONE_CODE:
+            code = found.get("phoneCode")
+            code = code if isinstance(code, str) and PAIRING_CODE.fullmatch(code) else None
+            linking = LinkingEvent.CODE if code is not None else None
+    return Event(kind, session if isinstance(session, str) and session else None, linking, code)

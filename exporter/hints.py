@@ -6,10 +6,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from core.clock import Monotonic, monotonic
+from core.clock import Monotonic, Now, monotonic, now
 from core.exceptions import WppconnectError
+from core.linking_events import LinkingEvent, write_event
+from core.logs import register_secret
+from core.models import Snapshot, Verdict
+from core.store import Store
 from core.workers import Workers
+from exporter.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +57,40 @@ class HintSender:
             self._hint(*key)
         except WppconnectError as error:
             log.warning("hint_failed server=%s session=%s error=%s", *key, error)
+
+
+class LinkingEventKeeper:
+    """Keeps what events say of phones that are being linked, in a thread of its own: the store is a disk."""
+
+    def __init__(self, store: Store, read_snapshot: Callable[[], Snapshot], *, clock: Now = now) -> None:
+        self._store = store
+        self._read_snapshot = read_snapshot
+        self._clock = clock
+        self._workers = Workers(1, "linking-events")
+
+    def keep(self, server: str, session: str, event: Event) -> None:
+        """Keep an event of a session that may wait for a phone; returns at once."""
+        seen = self._read_snapshot().session(server, session)
+        if event.linking is None or seen is None or seen.verdict in _LINKED:
+            return
+        kind, code, at = event.linking, event.pairing_code, self._clock()
+        if code is not None:
+            register_secret(code)
+        self._workers.submit(lambda: self._write(server, session, kind, at, code))
+
+    def stop(self) -> None:
+        """Drop what waits."""
+        self._workers.stop()
+
+    def _write(self, server: str, session: str, kind: LinkingEvent, at: datetime, code: str | None) -> None:
+        try:
+            write_event(self._store, server, session, kind, at=at, code=code)
+        except WppconnectError as error:
+            log.warning("linking_event_lost server=%s session=%s error=%s", server, session, error)
+
+
+_LINKED = (Verdict.CONNECTED, Verdict.UNRESPONSIVE, Verdict.PAUSED)
+"""Nothing is being linked, so nothing that an event says of it is kept."""
 
 
 @dataclass

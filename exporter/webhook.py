@@ -1,4 +1,9 @@
-"""`POST /webhook/<token>`: take the gateway's events as hints to look, and trust nothing in them."""
+"""`POST /webhook/<token>`: take the gateway's events as hints to look.
+
+Nothing in them is trusted but what the API cannot say of a phone that is being linked: that its code was
+used, that the browser with the code is gone, or another pairing code (contract, sections 5 to 7). They decide
+only over sessions that wait for a phone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
-from exporter.events import DropReason, EventKind, kind_at_beginning, parse_event
+from exporter.events import DropReason, Event, EventKind, kind_at_beginning, parse_event
 from exporter.hints import Reprobes
 from exporter.messages import Request, Response, problem
 from exporter.own_metrics import OwnMetrics
@@ -35,12 +40,14 @@ class Webhook:
         find_monitored: Callable[[str], Iterable[tuple[str, str]]],
         reprobes: Reprobes,
         own: OwnMetrics,
+        keep: Callable[[str, str, Event], None] = lambda _server, _session, _event: None,
     ) -> None:
         self.token = token
         """What the path must end in; None: there is no webhook. May be exchanged at any time."""
         self._find_monitored = find_monitored
         self._reprobes = reprobes
         self._own = own
+        self._keep = keep
 
     async def answer(self, request: Request) -> Response:
         """Answer a request below the prefix."""
@@ -95,6 +102,9 @@ class Webhook:
             self._own.count_dropped(DropReason.NOT_MONITORED)
             return
         log.debug("event_received kind=%s session=%s", event.kind, monitored[0][1])
+        if event.linking is not None:
+            for server, session in monitored:
+                self._keep(server, session, event)
         wanted = [self._reprobes.want(server, session) for server, session in monitored]
         if not any(wanted):
             self._own.count_dropped(DropReason.RATE_LIMITED)

@@ -40,8 +40,14 @@ class Profile:
     is_paired: bool = False
     holder: "Browser | None" = None
     has_network: bool = True
+    fails_to_sync: bool = False
+    """Whether a phone that accepted the code is given up instead of being connected."""
+    rotates_silently: bool = False
+    """Whether a pairing code is replaced without a word to the server (wppconnect #2836)."""
     is_spurious: bool = False
     """Whether a first pairing reports a wrong disconnectedMobile (section 6)."""
+    has_number: bool = True
+    """Whether the account is known by its telephone number."""
     launch: Launch = Launch.WORKS
     browsers_started: int = 0
 
@@ -121,7 +127,8 @@ class Browser:
         self.profile.is_paired = True
         self._listener.status_found("qrReadSuccess")
         self._later(self._times.sync_limit, self._sync_failed)
-        self._later(self._times.sync, self._chat_opened)
+        fails = self.profile.fails_to_sync
+        self._later(self._times.sync, self._sync_failed if fails else self._chat_opened)
 
     def ask(self) -> Pending[bool]:
         """Ask the page whether it is connected; a frozen one lets the question pend (H6)."""
@@ -226,7 +233,8 @@ class Browser:
         self._renewals += 1
         if self.page_answers and self.profile.has_network:
             self.pairing_code = new_pairing_code()
-            self._listener.code_shown(self.pairing_code)
+            if self._renewals == 1 or not self.profile.rotates_silently:
+                self._listener.code_shown(self.pairing_code)
         self._later(self._times.code_life, self._renew_code)
 
     def _report_spurious_disconnect(self) -> None:
@@ -240,6 +248,9 @@ class Browser:
             self._listener.status_found("qrReadError")
 
     def _sync_failed(self) -> None:
+        if self.profile.fails_to_sync:
+            # The phone drops what it began. After a lost network it keeps the link, as was recorded.
+            self.profile.is_paired = False
         self._listener.status_found("phoneNotConnected")
         self._listener.status_found("autocloseCalled")
         self.end()

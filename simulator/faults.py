@@ -47,9 +47,25 @@ class FaultKind(StrEnum):
     """The session's browser does not start in time."""
     SPURIOUS_DISCONNECT = "spurious_disconnect"
     """A first pairing reports a wrong disconnectedMobile (section 6)."""
+    SYNC_FAILURE = "sync_failure"
+    """A phone that accepted the code does not get connected."""
+    SILENT_CODE_ROTATION = "silent_code_rotation"
+    """A pairing code is replaced, and no event tells."""
+    LID_ACCOUNT = "lid_account"
+    """The account has no telephone number in the gateway's answers, but an identity `...@lid`."""
 
 
-LAUNCH_KINDS = frozenset({FaultKind.LAUNCH_ERROR, FaultKind.LAUNCH_TIMEOUT, FaultKind.SPURIOUS_DISCONNECT})
+PROFILE_KINDS = frozenset(
+    {
+        FaultKind.LAUNCH_ERROR,
+        FaultKind.LAUNCH_TIMEOUT,
+        FaultKind.SPURIOUS_DISCONNECT,
+        FaultKind.SYNC_FAILURE,
+        FaultKind.SILENT_CODE_ROTATION,
+        FaultKind.LID_ACCOUNT,
+    }
+)
+"""What befalls a session's browser or account, not an answer."""
 _ANSWER_KINDS = frozenset(
     {FaultKind.NO_STATUS, FaultKind.NULL_STATUS, FaultKind.STATUS_WORD, FaultKind.NO_RESPONSE}
 )
@@ -73,7 +89,7 @@ class Fault:
     def concerns(self, session: str | None, endpoint: str | None) -> bool:
         """Whether a request falls under it."""
         return (
-            self.kind not in LAUNCH_KINDS
+            self.kind not in PROFILE_KINDS
             and self.session in (None, session)
             and self.endpoint in (None, endpoint)
         )

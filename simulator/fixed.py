@@ -4,23 +4,25 @@ import json
 import secrets
 from typing import Any
 
-from simulator.gateway import DEVICE_NUMBER
-
 
 def device_answer(response: Any) -> dict[str, Any]:
     """The envelope of host-device and get-phone-number."""
     return {"status": "success", "response": response, "mapper": "device"}
 
 
-HOST_DEVICE = device_answer(
-    {
-        "id": {"_serialized": DEVICE_NUMBER},
-        "pushname": "Simulated",
-        "platform": "android",
-        "phone": {},
-        "phoneNumber": DEVICE_NUMBER,
-    }
-)
+def host_device(identity: str) -> dict[str, Any]:
+    """The answer of host-device."""
+    return device_answer(
+        {
+            "id": {"_serialized": identity},
+            "pushname": "Simulated",
+            "platform": "android",
+            "phone": {},
+            "phoneNumber": identity,
+        }
+    )
+
+
 SCREENSHOT = "bm90IGEgcmVhbCBzY3JlZW5zaG90"
 EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
 

@@ -14,6 +14,8 @@ from simulator.timeline import Timeline
 from simulator.times import Times
 
 DEVICE_NUMBER = "5511900000000@c.us"
+LID_ACCOUNT = "123456789012345@lid"
+"""What an account is called that hides its telephone number."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,10 @@ class Gateway:
             lambda answered: reply.give(found if answered else answers.NOT_ACTIVE)
         )
         return reply
+
+    def identity(self, name: str) -> str:
+        """What the gateway calls the account of a session."""
+        return DEVICE_NUMBER if self.profile(name).has_number else LID_ACCOUNT
 
     def check_number(self, name: str, phone: str) -> Pending[Answer]:
         """check-number-status: no answer while the page cannot reach WhatsApp (section 8, H7).

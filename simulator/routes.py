@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from simulator import auth, fixed
 from simulator.answers import Answer, no_qr
 from simulator.express import Reply, Request, decode_segment, error_page, json_reply
-from simulator.gateway import DEVICE_NUMBER, Gateway
+from simulator.gateway import Gateway
 from simulator.pending import Pending
 from simulator.sessions import ABSENT, ARRAY_LENGTH, SessionObject
 
@@ -72,9 +72,9 @@ class Routes:
             Route("GET", "/api/{session}/qrcode-session", self._qrcode_session),
             of_session("POST", "close-session", lambda name, _: gateway.close(name)),
             of_session("POST", "logout-session", lambda name, _: gateway.logout(name)),
-            of_page("host-device", fixed.HOST_DEVICE),
-            of_page("get-phone-number", fixed.device_answer(DEVICE_NUMBER)),
-            of_page("get-battery-level", {"status": "Success"}),
+            of_page("host-device", lambda name: fixed.host_device(gateway.identity(name))),
+            of_page("get-phone-number", lambda name: fixed.device_answer(gateway.identity(name))),
+            of_page("get-battery-level", lambda _: {"status": "Success"}),
             Route("GET", "/api/{session}/check-number-status/{phone}", self._check_number_status),
             Route("GET", "/api/{session}/take-screenshot", self._take_screenshot),
             Route("GET", "/healthz", self._healthz),
@@ -104,8 +104,10 @@ class Routes:
 
         return Route(method, f"/api/{{session}}/{word}", handle)
 
-    def _of_page(self, word: str, found: dict[str, Any]) -> Route:
-        return self._of_session("GET", word, lambda name, _: self._gateway.read_device(name, (200, found)))
+    def _of_page(self, word: str, find: Callable[[str], dict[str, Any]]) -> Route:
+        return self._of_session(
+            "GET", word, lambda name, _: self._gateway.read_device(name, (200, find(name)))
+        )
 
     async def _authorise(self, request: Request, params: dict[str, str]) -> tuple[str, Reply | None]:
         """The session's name, and the 401 when the token is not its own (section 3)."""

@@ -12,7 +12,7 @@ from simulator.application import GatewayApplication
 from simulator.auth import BcryptWorker
 from simulator.browser import Launch
 from simulator.control import control_application
-from simulator.faults import LAUNCH_KINDS, Fault, FaultKind, Faults
+from simulator.faults import PROFILE_KINDS, Fault, FaultKind, Faults
 from simulator.gateway import Gateway
 from simulator.listener import Listener, bind
 from simulator.phone import Phones, RefusedError
@@ -147,23 +147,32 @@ class Server:
         self._set_alarm()
 
     def add_fault(self, fault: Fault) -> None:
-        """Switch a fault on; the ones of a launch belong to one session's profile."""
-        if fault.kind in LAUNCH_KINDS:
+        """Switch a fault on; some belong to one session's profile."""
+        if fault.kind in PROFILE_KINDS:
             if fault.session is None:
                 raise RefusedError(f"The fault {fault.kind.value} needs a session.")
             profile = self.gateway.profile(fault.session)
-            if fault.kind is FaultKind.SPURIOUS_DISCONNECT:
-                profile.is_spurious = True
-            else:
-                fails = fault.kind is FaultKind.LAUNCH_ERROR
-                profile.launch = Launch.FAILS if fails else Launch.TIMES_OUT
+            match fault.kind:
+                case FaultKind.LAUNCH_ERROR:
+                    profile.launch = Launch.FAILS
+                case FaultKind.LAUNCH_TIMEOUT:
+                    profile.launch = Launch.TIMES_OUT
+                case FaultKind.SPURIOUS_DISCONNECT:
+                    profile.is_spurious = True
+                case FaultKind.SYNC_FAILURE:
+                    profile.fails_to_sync = True
+                case FaultKind.SILENT_CODE_ROTATION:
+                    profile.rotates_silently = True
+                case FaultKind.LID_ACCOUNT:
+                    profile.has_number = False
         self.faults.add(fault)
 
     def clear_faults(self) -> None:
         """Switch every fault off."""
         self.faults.clear()
         for profile in self.gateway.profiles.values():
-            profile.launch, profile.is_spurious = Launch.WORKS, False
+            profile.launch, profile.has_number = Launch.WORKS, True
+            profile.is_spurious = profile.fails_to_sync = profile.rotates_silently = False
 
     async def _keep_saving(self, folder: StateFolder) -> None:
         while True:

@@ -82,6 +82,7 @@ class Cause(StrEnum):
     WAITING_FOR_CODE = "waiting_for_code"
     SCANNED_NOT_LINKED = "scanned_not_linked"
     """The scanned code stays on: the phone loads its chats, or asks for a passkey."""
+    LINK_NOT_COMPLETED = "link_not_completed"
     CODE_EXPIRED = "code_expired"
     CODE_EXPIRED_OFTEN = "code_expired_often"
     ATTEMPT_TOO_SHORT = "attempt_too_short"
@@ -221,6 +222,7 @@ def _closed(known: Circumstances) -> Cause:
         return Cause.CODE_EXPIRED_OFTEN if often else Cause.CODE_EXPIRED
     explained = {
         Reason.CODE_EXPIRED: Cause.CODE_EXPIRED,
+        Reason.LINK_NOT_COMPLETED: Cause.LINK_NOT_COMPLETED,
         Reason.CLOSED_BY_OPERATOR: Cause.CLOSED_HERE,
         Reason.LOGGED_OUT_BY_OPERATOR: Cause.LOGGED_OUT_HERE,
         Reason.GATEWAY_RESTARTED: Cause.GATEWAY_RESTARTED,

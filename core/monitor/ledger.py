@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from core import verdict
 from core.clock import Now
 from core.exceptions import StoreError
+from core.linking_events import LinkingEvents, no_events
 from core.models import (
     EndToEnd,
     Healing,
@@ -54,6 +55,7 @@ class Ledger:
         tokens: TokenCache,
         holder: str,
         closed_by: Callable[[str, str], Reason | None],
+        linking_events: Callable[[str, str], LinkingEvents] = no_events,
         now: Now,
     ) -> None:
         self._server = server
@@ -62,6 +64,7 @@ class Ledger:
         """A transition is written there before anybody is shown it."""
         self._tokens = tokens
         self._closed_by = closed_by
+        self._linking_events = linking_events
         self._now = now
         self._before = before
         self._began = now()
@@ -307,6 +310,7 @@ class Ledger:
             gateway_up=self._gateway.up,
             gateway_restarted_at=self._gateway.restarted_at,
             closed_by=lambda: self._closed_by(self._server.name, name),
+            linking_events=lambda: self._linking_events(self._server.name, name),
         )
 
     def _keep(self, before: SessionSnapshot, after: SessionSnapshot) -> None:

@@ -15,6 +15,7 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
+from core.linking_events import LinkingEvents, no_events
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
 from core.monitor.healer import Restarts
@@ -50,6 +51,7 @@ class Monitor:
         client: ClientFactory,
         holder: str,
         closed_by: Callable[[str, str], Reason | None] = lambda _server, _session: None,
+        linking_events: Callable[[str, str], LinkingEvents] = no_events,
         restarts: Restarts | None = None,
         now: Now = real_now,
         monotonic: Monotonic = real_monotonic,
@@ -61,6 +63,7 @@ class Monitor:
         self._client = client
         self._holder = holder
         self._closed_by = closed_by
+        self._linking_events = linking_events
         self._restarts = restarts
         self._now = now
         self._monotonic = monotonic
@@ -180,6 +183,7 @@ class Monitor:
             history=self._history,
             holder=self._holder,
             closed_by=self._closed_by,
+            linking_events=self._linking_events,
             restarts=self._restarts,
             now=self._now,
             monotonic=self._monotonic,

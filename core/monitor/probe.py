@@ -18,6 +18,9 @@ Answered = TypeVar("Answered")
 QUICK_CHECK_SECONDS = 3.0
 """What a page gets to answer in the shared lane; a slower one is asked again where it delays nobody."""
 
+_MAY_SHOW_QR = (SessionState.QRCODE, SessionState.CLOSED)
+"""CLOSED in the start-up race alone, which `core.verdict` tells from all others (section 6)."""
+
 
 class PageCheck(Enum):
     """How to ask a page that claims to be connected."""
@@ -79,7 +82,7 @@ def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: 
         observed_at=now(),
         state=status.state,
         has_session_object=status.has_session_object,
-        urlcode=status.urlcode if status.state == SessionState.QRCODE else None,
+        urlcode=status.urlcode if status.state in _MAY_SHOW_QR else None,
         page_answers=page_answers,
         page_timed_out=page_timed_out,
         version=status.version,

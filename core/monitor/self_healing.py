@@ -55,6 +55,7 @@ _ENDED_ON_PURPOSE = frozenset(
         Reason.CLOSED_BY_OPERATOR,
         Reason.LOGGED_OUT_BY_OPERATOR,
         Reason.CODE_EXPIRED,
+        Reason.LINK_NOT_COMPLETED,
         Reason.NEVER_STARTED,
     }
 )

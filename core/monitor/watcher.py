@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
+from core.linking_events import LinkingEvents, no_events
 from core.models import Observation, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
 from core.monitor.healer import Healer, Restarts
@@ -71,6 +72,7 @@ class ServerWatcher:
         history: History,
         holder: str,
         closed_by: Callable[[str, str], Reason | None],
+        linking_events: Callable[[str, str], LinkingEvents] = no_events,
         restarts: Restarts | None = None,
         now: Now,
         monotonic: Monotonic,
@@ -89,6 +91,7 @@ class ServerWatcher:
             tokens=client.tokens,
             holder=holder,
             closed_by=closed_by,
+            linking_events=linking_events,
             now=now,
         )
         self._questions = Questions(server.name)

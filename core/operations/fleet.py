@@ -148,7 +148,7 @@ def _skip(
     return _NOT_STARTED.get(session.verdict, Skip.UNKNOWN)
 
 
-_WANT_A_PHONE = frozenset({Reason.CODE_EXPIRED, Reason.LOGGED_OUT_BY_OPERATOR})
+_WANT_A_PHONE = frozenset({Reason.CODE_EXPIRED, Reason.LINK_NOT_COMPLETED, Reason.LOGGED_OUT_BY_OPERATOR})
 _NOT_STARTED = {
     Verdict.CONNECTED: Skip.CONNECTED,
     Verdict.STARTING: Skip.UNDER_WAY,

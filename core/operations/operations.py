@@ -12,6 +12,7 @@ from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.contract.waits import Waits
 from core.exceptions import StoreError, WppconnectError
+from core.linking_events import LinkingEvents, read_events
 from core.locks import ProcessLock
 from core.models import Pause, Reason
 from core.monitor.monitor import ClientFactory, Monitor
@@ -173,6 +174,14 @@ class Operations:
         if self._is_recent(facts.closed_at) or self._is_recent(facts.failed_close_at):
             return Reason.CLOSED_BY_SELF_HEALING if facts.closed_by_itself else Reason.CLOSED_BY_OPERATOR
         return None
+
+    def linking_events(self, server: str, session: str) -> LinkingEvents:
+        """Return what the gateway's webhook said lately of a phone that is being linked; memory only."""
+        try:
+            return read_events(self._tools.store, server, session)
+        except StoreError as error:
+            log.warning("linking_events_not_read server=%s session=%s error=%s", server, session, error)
+            return LinkingEvents()
 
     def stop(self) -> None:
         """End what runs here; its record says that it was stopped."""

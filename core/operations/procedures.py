@@ -70,7 +70,7 @@ def bring_up(run: Run, goal: Goal) -> str:
                     run.step(Step.VERIFYING)
                     run.await_change(seen, until=loaded_at + timedelta(seconds=run.waits.auto_close))
                 elif shown_at is not None and seen.has_session_object:
-                    return "code_expired"
+                    return end_of_code(seen)
                 elif starts >= goal.most_starts:
                     return "start_failed"
                 else:
@@ -175,6 +175,11 @@ def options_for_qr(run: Run, goal: Goal) -> StartOptions | None:
     return StartOptions(webhook=run.webhook or None, phone=None, wait=False)
 
 
+def end_of_code(seen: SessionSnapshot) -> str:
+    """Return how an attempt ended whose code was shown, as a word of `OUTCOMES`."""
+    return "link_not_completed" if seen.reason == Reason.LINK_NOT_COMPLETED else "code_expired"
+
+
 def wait_for_profile(run: Run) -> None:
     """Wait until no browser that was closed or logged out holds the session's profile any more."""
     facts, waits = run.facts, run.waits
@@ -230,6 +235,8 @@ def _code_ends(run: Run, seen: SessionSnapshot) -> datetime:
 def _code_may_live(run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
     # On a first pairing the gateway may wrongly say CLOSED one or two seconds after the page has loaded,
     # while the code on the screen is valid; it still carries a `urlcode` then (section 6).
-    if not seen.has_session_object or run.now() >= loaded_at + timedelta(seconds=run.waits.auto_close):
+    if seen.reason == Reason.LINK_NOT_COMPLETED or not seen.has_session_object:
+        return False
+    if run.now() >= loaded_at + timedelta(seconds=run.waits.auto_close):
         return False
     return run.client.read_status(run.session).urlcode is not None

@@ -13,6 +13,7 @@ from dashboard.memory.examinations import Tell
 EXPLAINED = (
     "code_expired",
     "failed",
+    "link_not_completed",
     "needs_pairing",
     "secret_rejected",
     "start_failed",

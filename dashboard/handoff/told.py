@@ -17,7 +17,7 @@ from dashboard.words import CODE_STEPS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
 _LOST = (Verdict.DISCONNECTED, Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE)
-_TOLD_OUTCOMES = ("code_expired", "code_not_visible", "code_unsupported")
+_TOLD_OUTCOMES = ("code_expired", "link_not_completed", "code_not_visible", "code_unsupported")
 """What whoever holds the phone can do something about; the others are for operators."""
 
 

@@ -17,6 +17,8 @@ SUCCESS_SHOWN = timedelta(minutes=2)
 NEWS = timedelta(minutes=2)
 """How long the end of an operation is news."""
 
+_CODE_ENDED = ("code_expired", "link_not_completed")
+
 BRINGS_UP = (Kind.PAIR, Kind.START, Kind.RESTART)
 
 MENDED_BY_PAIRING = (
@@ -65,11 +67,11 @@ def choose(session: SessionSnapshot, operation: OperationStatus | None, now: dat
 
 
 def asks_for_new_code(session: SessionSnapshot, operation: OperationStatus | None) -> bool:
-    """Tell whether a code has just expired unused, so that a new one is what is wanted."""
+    """Return whether an attempt has ended whose code was shown, so that a new code is what is wanted."""
     expired = (
-        operation is not None and operation.outcome is not None and operation.outcome.code == "code_expired"
+        operation is not None and operation.outcome is not None and operation.outcome.code in _CODE_ENDED
     )
-    return expired or session.reason == Reason.CODE_EXPIRED
+    return expired or session.reason in (Reason.CODE_EXPIRED, Reason.LINK_NOT_COMPLETED)
 
 
 def begins_by_itself(

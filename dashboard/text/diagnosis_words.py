@@ -127,6 +127,10 @@ CAUSES: dict[Cause, str] = {
         "takes up to three minutes; or it asks for a passkey, fingerprint or PIN: confirm that on the "
         "phone."
     ),
+    Cause.LINK_NOT_COMPLETED: N_(
+        "The phone accepted the code, but linking did not complete. Look at the phone: it may ask for a "
+        "passkey, or have four linked devices already. Then try once more; WhatsApp limits how often."
+    ),
     Cause.CODE_EXPIRED: N_(
         "A code was shown, and nobody used it before the gateway closed the attempt. Open «Linked "
         "devices» on the phone first, then ask for a new code."

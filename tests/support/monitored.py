@@ -33,7 +33,7 @@ FACTOR = 30
 SESSIONS = ("sales", "support", "billing", "hotline", "news")
 QUIET, NEW = "quiet", "new"
 """One that gets paused, and one that is never paired."""
-TIMES = Times(scale=0.05, qr_first=0.8, qr_next=0.4, auto_close=1.5, sync=0.3, unlink=0.1)
+TIMES = Times(scale=0.05, qr_first=0.8, qr_next=0.4, auto_close=7, sync=0.3, unlink=0.1)
 FLAGS = (
     "--storage.tsdb.retention.time=35d",
     f"--rules.alert.for-grace-period={60_000 // FACTOR}ms",

@@ -292,3 +292,38 @@ def test_uptime_restarts_with_the_process(world) -> None:
     world.pass_time(3)
 
     assert world.gateway.uptime == pytest.approx(3)
+
+
+def test_a_phone_that_cannot_sync_leaves_the_used_code_under_closed(make_world) -> None:
+    world = make_world(sync=3)
+    world.gateway.profile("a").fails_to_sync = True
+    world.show_qr()
+    world.phones.scan("a")
+
+    world.pass_time(2)
+    during = world.answers()
+    world.pass_time(2)
+
+    assert (during, world.answers()) == (("QRCODE", False, True), ("CLOSED", False, True))
+    assert not world.gateway.profile("a").is_paired
+
+
+@pytest.mark.parametrize(("is_silent", "told"), [(False, 2), (True, 1)])
+def test_a_pairing_code_may_be_replaced_in_silence(make_world, is_silent: bool, told: int) -> None:
+    world = make_world(code_life=20)
+    world.gateway.profile("a").rotates_silently = is_silent
+    world.start(phone="351912345678")
+    world.pass_time(3)
+    first = world.phones.state("a")["pairing_code"]
+
+    world.pass_time(20)
+
+    assert world.phones.state("a")["pairing_code"] != first
+    assert world.webhooks().count("phoneCode") == told
+
+
+@pytest.mark.parametrize(("has_number", "kind"), [(True, "c.us"), (False, "lid")])
+def test_an_account_is_known_by_its_number_or_by_an_identity(world, has_number: bool, kind: str) -> None:
+    world.gateway.profile("a").has_number = has_number
+
+    assert world.gateway.identity("a").partition("@")[2] == kind
