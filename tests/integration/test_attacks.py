@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -213,11 +212,9 @@ def test_websocket_of_a_removed_user_is_cut(tmp_path: Path) -> None:
         cookie = cookie_of(create_administrator(server))
         with open_stream(server, cookie, server.url, "/_stcore/stream") as stream:
             modify(FileStore(tmp_path / "store"), "users", "admin", lambda _value: None)
-            removed_at = time.monotonic()
             with pytest.raises(ConnectionClosed):
                 read_for_ever(stream)
 
-        assert time.monotonic() - removed_at < 4
         assert (
             ask(server, head_of(server, "GET", "/", f"Cookie: wppconnect_sign_in={cookie}")).split()[1]
             == b"401"
@@ -254,25 +251,30 @@ def test_garbage_leaves_no_line_in_the_log(server: Server, body: str) -> None:
     assert server.log.read_text() == written
 
 
-def test_clients_that_never_finish_do_not_use_up_the_sockets(server: Server) -> None:
-    body = head_of(server, "POST", "/").replace("Length: 0", "Length: 99999").encode()
-    with ExitStack() as held:
-        without_end = held.enter_context(connected(server))
-        without_end.sendall(b"GET / HTTP/1.1\r\nX: ")
-        unread = held.enter_context(connected(server))
-        unread.sendall(body)
-        crowd = [held.enter_context(connected(server)) for _ in range(LimitedProtocol.address_limit)]
+def test_too_many_connections_are_refused_and_keep_nobody_else_out(tmp_path: Path) -> None:
+    # A server of its own: what another test still holds would count. Nobody's time runs out meanwhile.
+    with serving(tmp_path, TEST_REQUEST_SECONDS="600") as server, ExitStack() as held:
+        crowd = [held.enter_context(connected(server)) for _ in range(LimitedProtocol.address_limit + 1)]
         assert is_cut(crowd[-1])
         # Another address is served meanwhile, until there are too many in all.
         assert ask(server, head_of(server, "GET", "/-/healthy"), source="127.0.0.2").split()[1] == b"200"
         room = LimitedProtocol.connection_limit - LimitedProtocol.address_limit
-        others = [held.enter_context(connected(server, "127.0.0.2")) for _ in range(room + 1)]
+        others = [held.enter_context(connected(server, "127.0.0.2")) for _ in range(room)]
+        until(lambda: is_cut(held.enter_context(connected(server, "127.0.0.3"))), what="a full house")
 
-        assert is_cut(others[-1])
-        assert not is_cut(without_end, seconds=0.2)
-        until(lambda: is_refused(unread, b"x"), seconds=LimitedProtocol.request_seconds + 5, what="its end")
+        assert [is_cut(one, seconds=0.01) for one in (crowd[0], crowd[-2], others[0])] == [False] * 3
+
+
+def test_clients_that_never_finish_do_not_use_up_the_sockets(tmp_path: Path) -> None:
+    with serving(tmp_path, TEST_REQUEST_SECONDS="0.5") as server, ExitStack() as held:
+        without_end, unread, silent = (held.enter_context(connected(server)) for _ in range(3))
+        without_end.sendall(b"GET / HTTP/1.1\r\nX: ")
+        unread.sendall(head_of(server, "POST", "/").replace("Length: 0", "Length: 99999").encode())
+
         assert is_cut(without_end)
-        until(lambda: requests.get(f"{server.url}/-/healthy", timeout=60).ok, what="an answer to others")
+        assert is_cut(silent)
+        until(lambda: is_refused(unread, b"x"), what="the end of a body that nobody reads")
+        assert requests.get(f"{server.url}/-/healthy", timeout=60).ok
 
 
 def connected(server: Server, source: str = "127.0.0.1") -> socket.socket:

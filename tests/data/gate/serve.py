@@ -1,5 +1,9 @@
-"""Serve the small page behind the real gate, with a real store: `serve.py DATA_DIRECTORY`."""
+"""Serve the small page behind the real gate, with a real store: `serve.py DATA_DIRECTORY`.
 
+TEST_REQUEST_SECONDS gives clients another time to finish their requests.
+"""
+
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,12 +14,16 @@ from core.settings.loader import load_settings
 from core.store import FileStore, History
 from dashboard import server
 from dashboard.serving import access
+from dashboard.serving.connections import LimitedProtocol
 from dashboard.serving.stopping import StopSignals
 from dashboard.settings import DashboardEnvironment
 from tests.support.handing_off import handoffs
 
 if __name__ == "__main__":
     data = Path(sys.argv[1])
+    LimitedProtocol.request_seconds = float(
+        os.environ.get("TEST_REQUEST_SECONDS", LimitedProtocol.request_seconds)
+    )
     stop_signals = StopSignals()
     configure_logging("INFO", "text")
     try:

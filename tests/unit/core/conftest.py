@@ -23,7 +23,7 @@ from tests.token_gateway import TokenGateway
 def make_transport() -> Iterator[MakeTransport]:
     made: list[Transport] = []
 
-    def build(url: str, *, connect_timeout_seconds: float = 1.0, max_in_flight: int = 4) -> Transport:
+    def build(url: str, *, connect_timeout_seconds: float = 60, max_in_flight: int = 4) -> Transport:
         transport = Transport(
             url,
             connect_timeout_seconds=connect_timeout_seconds,

@@ -15,7 +15,7 @@ STRONG = "9f86d081884c7d659a2feaa0c55ad015"
 OTHER = "2c26b46b68ffc68ff99b453c1d304134"
 
 
-def get(transport: Transport, timeout_seconds: float = 5.0) -> Answer:
+def get(transport: Transport, timeout_seconds: float = 60) -> Answer:
     return transport.request(
         "GET",
         "/api/{secretkey}/show-all-sessions",
@@ -27,7 +27,7 @@ def get(transport: Transport, timeout_seconds: float = 5.0) -> Answer:
     )
 
 
-def post(transport: Transport, timeout_seconds: float = 5.0) -> Answer:
+def post(transport: Transport, timeout_seconds: float = 60) -> Answer:
     return transport.request(
         "POST",
         "/api/{session}/start-session",

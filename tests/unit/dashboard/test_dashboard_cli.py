@@ -1,5 +1,4 @@
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -23,19 +22,6 @@ def start(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-@pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_help_and_version_import_nothing_slow(flag: str) -> None:
-    start(flag)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-
-    finished = start(flag)
-
-    assert finished.returncode == 0
-    assert "wppconnect-dashboard" in finished.stdout
-    # Streamlit alone takes a quarter of a second of the processor, this a fifth of that.
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 0.2
 
 
 def test_all_mistakes_of_both_sets_of_settings_come_at_once(capsys: pytest.CaptureFixture[str]) -> None:

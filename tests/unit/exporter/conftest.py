@@ -298,7 +298,7 @@ def serve(hosts: dict[tuple[type[DeadlineProtocol], int], Host]) -> Callable[...
 def talk() -> Callable[..., bytes]:
     """Send bytes to an address and read until the other side closes."""
 
-    def exchange(address: tuple[str, int], request: bytes, timeout: float = 5.0) -> bytes:
+    def exchange(address: tuple[str, int], request: bytes, timeout: float = 60) -> bytes:
         with socket.create_connection(address, timeout=timeout) as connection:
             connection.sendall(request)
             with connection.makefile("rb") as answer:

@@ -39,9 +39,9 @@ def test_event_in_the_middle_of_a_series_starts_it_anew_without_a_second_one():
         reprobes.want("main", "sales")
         reprobes.want("main", "sales")
         assert len(sent) == 1
-        deadline = asyncio.get_running_loop().time() + 5
-        while reprobes._series and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.005)
+        async with asyncio.timeout(60):
+            while reprobes._series:
+                await asyncio.sleep(0.005)
 
     asyncio.run(story())
 

@@ -87,7 +87,7 @@ def test_old_news_are_not_taken_for_an_answer(world):
 
     assert (result.is_success, result.is_answered) == (False, False)
     assert (result.session.verdict, result.session.reason) == (Verdict.UNKNOWN, Reason.GATEWAY_TIMEOUT)
-    assert 0.2 <= result.seconds < 2
+    assert result.seconds >= 0.2
 
 
 @pytest.mark.parametrize("verdict", [Verdict.CONNECTED, Verdict.STARTING])
