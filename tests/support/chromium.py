@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.plugins.system_tools import require
 
-PROGRAM = "/usr/bin/chromium"
+PROGRAM = Path(__file__).with_name("steady_chromium.py")
 DEADLINE = 60_000
 """Milliseconds after which whatever is waited for is given up: they cost nothing when all is well."""
 QUIET = [
