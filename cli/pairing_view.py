@@ -12,6 +12,11 @@ from core.operation_status import Kind, OperationStatus, Step
 SHORTEST_CODE = timedelta(seconds=5)
 """A next code that would live shorter than this before the attempt ends is not promised."""
 
+REPLACED = (
+    "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
+    "attempt, then run this command again without --phone and scan the QR code."
+)
+
 STEPS: dict[Step, str] = {
     Step.CHECKING: "looking at the session",
     Step.CLOSING: "closing the session's browser",
@@ -47,6 +52,8 @@ def frame(
             f"Enter this code:  {status.pairing_code[:half]}-{status.pairing_code[half:]}",
             doing,
         ]
+        if status.code_may_be_replaced(now):
+            lines += [REPLACED]
     elif seen is not None and seen.verdict is Verdict.WAITING_FOR_QR and seen.qr is not None:
         qr = seen.qr
         ends = status.step_until if status.step is Step.WAITING_FOR_SCAN else None
@@ -68,21 +75,22 @@ def _countdown(until: datetime | None, now: datetime) -> str:
 
 
 def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str]:
-    """Say how long the code lives, whether another follows, and when the gateway gives up."""
+    """Say how long the code lives, whether another follows, and when the gateway gives up by default."""
     code_ends = qr.first_seen + qr_life(qr.generation)
-    if attempt_ends is not None and now >= attempt_ends:
-        return ["Scanned, or expired: wait."]
     is_last = attempt_ends is not None and attempt_ends < code_ends + SHORTEST_CODE
+    if attempt_ends is not None and now >= attempt_ends:
+        attempt_ends = None  # This gateway waits longer than by default: its codes live on.
     left = _seconds(min(code_ends, attempt_ends) if attempt_ends is not None else code_ends, now)
     if left <= 0:
         # A used-up code stays until the phone has synced; an expired one is about to be replaced.
-        lines = ["Scanned, or expired: wait." if is_last else "Scanned, or about to be renewed: wait."]
-    else:
-        next_one = "no other follows" if is_last else "the next one is drawn here by itself"
-        lines = [f"This code is good for {left} s; {next_one}."]
-    if attempt_ends is not None:
-        lines.append(f"The gateway ends this attempt in {_seconds(attempt_ends, now)} s.")
-    return lines
+        return ["Scanned, or expired: wait." if is_last else "Scanned, or about to be renewed: wait."]
+    if attempt_ends is None:
+        return [f"This code is good for {left} s; the next one is drawn here by itself."]
+    next_one = "by default no other follows" if is_last else "the next one is drawn here by itself"
+    return [
+        f"This code is good for {left} s; {next_one}.",
+        f"By default the gateway ends this attempt in {_seconds(attempt_ends, now)} s.",
+    ]
 
 
 def _seconds(until: datetime, now: datetime) -> int:

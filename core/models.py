@@ -128,6 +128,10 @@ def qr_life(generation: int) -> timedelta:
     return timedelta(seconds=60 if generation == 1 else 20)
 
 
+PAIRING_CODE_LIFE = timedelta(seconds=195)
+"""After this time WhatsApp replaces a pairing code that is still waited for (contract, section 6)."""
+
+
 class Observation(Frozen):
     """What one probe of one session saw. Everything that was not asked or not answered is None."""
 

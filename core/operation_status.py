@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from core.models import Frozen, Outcome
+from core.models import PAIRING_CODE_LIFE, Frozen, Outcome
 
 SELF_HEALING = "self-healing"
 """Who acts when nobody was asked."""
@@ -64,6 +65,10 @@ class OperationStatus(Frozen):
     outcome: Outcome | None = None
     interrupted: bool = False
     """Its process ended in the middle; nothing goes on by itself."""
+
+    def code_may_be_replaced(self, now: datetime) -> bool:
+        """Return whether WhatsApp may have replaced the pairing code since it was shown, in silence."""
+        return self.pairing_code is not None and now - self.step_since >= PAIRING_CODE_LIFE
 
     @property
     def is_running(self) -> bool:

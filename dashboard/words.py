@@ -90,6 +90,18 @@ CODE_STEPS = (
 )
 """How a pairing code is entered."""
 
+NEXT_CODE_FOLLOWS = N_("The code expired before anybody used it. The next one follows by itself.")
+"""Instead of the outcome, which says to ask for one."""
+
+CODE_STILL_WAITED_FOR = N_(
+    "Entered? WhatsApp may be loading the chats. If not, the gateway still waits for this code."
+)
+CODE_MAY_BE_REPLACED = N_(
+    "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
+    "attempt, then use the QR code."
+)
+"""What is said of a pairing code that outlives the time that a gateway gives it by default."""
+
 OUTCOMES: dict[str, str] = {
     "connected": N_("The session is connected."),
     "already_connected": N_("The session was connected already: nothing was changed."),

@@ -10,6 +10,7 @@ from core.exceptions import RequestTimeoutError
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.operation_status import Facts, Step
 from core.operations.procedures import (
+    end_of_code,
     wait_for_browser,
     wait_for_profile,
     wait_out_obstacle,
@@ -111,9 +112,10 @@ def _start_with_code(run: Run, phone: str) -> str:
 
 
 def _follow_code(run: Run, shown_at: datetime) -> str:
+    # By default; a gateway that waits longer says so by going on with PHONECODE, also while the phone syncs.
     ends = shown_at + timedelta(seconds=run.waits.auto_close)
     last = ends + timedelta(seconds=run.waits.syncing)
-    while run.now() < last:
+    while True:
         seen = run.look()
         if seen.verdict == Verdict.CONNECTED:
             return "connected"
@@ -121,5 +123,7 @@ def _follow_code(run: Run, shown_at: datetime) -> str:
             break  # The gateway asks for another code now, which it tells nobody.
         if seen.verdict == Verdict.DISCONNECTED and (run.now() >= ends or not seen.has_session_object):
             break
-        run.await_change(seen, until=min(last, run.now() + timedelta(seconds=LOOK_SECONDS)))
-    return "code_expired"
+        if seen.verdict != Verdict.WAITING_FOR_CODE and run.now() >= last:
+            break
+        run.await_change(seen, until=run.now() + timedelta(seconds=LOOK_SECONDS))
+    return end_of_code(seen)

@@ -21,6 +21,7 @@ from core.exceptions import (
     StoreError,
     WppconnectError,
 )
+from core.linking_events import read_events
 from core.logs import register_secret
 from core.models import SessionSnapshot
 from core.monitor.monitor import ClientFactory, Monitor
@@ -142,6 +143,7 @@ class OperationRun:
         """Hand out what the monitor saw after the latest action."""
         if self._left_seconds() <= 0:
             raise RequestTimeoutError("the operation took too long", operation="wait for the session")
+        self._follow_code()
 
         def is_fresh(seen: SessionSnapshot) -> bool:
             return (
@@ -190,6 +192,20 @@ class OperationRun:
         self.webhook = configured.webhook
         self.client = tools.client(server, settings)
         return self.client
+
+    def _follow_code(self) -> None:
+        """Show the code by which WhatsApp has replaced the one that is shown, if an event brought it."""
+        shown = self.status
+        if shown.pairing_code is None:
+            return
+        try:
+            events = read_events(self._tools.store, shown.server, self.session)
+        except StoreError as error:
+            log.debug("linking_events_not_read session=%s error=%s", self.session, error)
+            return
+        newest = events.code_since(shown.step_since)
+        if newest is not None and newest != shown.pairing_code:
+            self.show_code(newest, until=shown.step_until)
 
     def _note(self, status: OperationStatus) -> None:
         self.status = status

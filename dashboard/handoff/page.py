@@ -11,6 +11,7 @@ from dashboard.auth.elements import page, paragraph
 from dashboard.auth.sub_path import published
 from dashboard.i18n import Translate
 from dashboard.text.phone import LONGEST
+from dashboard.words import CODE_STILL_WAITED_FOR
 
 PATH = "/hand-off"
 ASSETS = f"{PATH}/assets"
@@ -62,7 +63,7 @@ def _live(_: Translate, example: str) -> list[str]:
     good_for = _("This code is good for {seconds} s more")
     scanned = _("Scanned? WhatsApp may be loading the chats. If not, a new code follows.")
     enter = _("Enter it within {seconds} s")
-    entered = _("Entered? WhatsApp may be loading the chats.")
+    entered = _(CODE_STILL_WAITED_FOR)
     whose = _("The code is for {number}.")
     return [
         '<section id="live" hidden>',

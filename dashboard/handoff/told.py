@@ -13,7 +13,7 @@ from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.looks.qr import qr_data_uri
 from dashboard.session.panel import Panel, begins_by_itself, choose
-from dashboard.words import CODE_STEPS
+from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, NEXT_CODE_FOLLOWS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
 _LOST = (Verdict.DISCONNECTED, Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE)
@@ -82,14 +82,16 @@ def tell(
     elif panel in _MENDED_BY_A_CODE and handoff.may_ask(voice.now) and session is not None:
         told["phase"], told["may_ask"], told["by_number"] = "offer", True, by_number
         told["text"] = _("There is no code on the screen now.")
-        outcome = operation.outcome if operation is not None else None
-        if outcome is not None and outcome.code in _TOLD_OUTCOMES and outcome.at >= handoff.made_at:
-            told["detail"] = formatting.outcome(voice, outcome.code, outcome.message)
         # Whoever opened the link asked for a first code, which an operator may have had made before.
         rounds = max(1, handoff.rounds)
         told["asks_by_itself"] = begins_by_itself(
             session, operation, arrived=False, rounds=rounds, now=voice.now
         )
+        outcome = operation.outcome if operation is not None else None
+        if told["asks_by_itself"]:
+            told["detail"] = _(NEXT_CODE_FOLLOWS)
+        elif outcome is not None and outcome.code in _TOLD_OUTCOMES and outcome.at >= handoff.made_at:
+            told["detail"] = formatting.outcome(voice, outcome.code, outcome.message)
     else:
         text = _("No code can be shown now. Tell {maker}, who sent you the link.")
         told["text"] = text.format(maker=handoff.maker)
@@ -159,6 +161,8 @@ def _tell_code(voice: Voice, told: State, handoff: Handoff, operation: Operation
     told["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
     told["steps"] = [_(step) for step in CODE_STEPS]
     told["seconds"] = formatting.seconds_until(voice, operation.step_until) or 0
+    if operation.code_may_be_replaced(voice.now):
+        told["detail"] = _(CODE_MAY_BE_REPLACED)
     if operation.step_until is not None:
         told["life"] = int((operation.step_until - operation.step_since).total_seconds())
 

@@ -39,10 +39,7 @@ def draw_what_begins_by_itself(
     if panel not in _ARRIVAL_WAITS:
         tab.forget_arrival()
     rounds = _rounds(session)
-    arrived = tab.has_arrived(server, name)
-    if not state.may(Role.OPERATOR) or not begins_by_itself(
-        session, operation, arrived=arrived, rounds=rounds, now=voice.now
-    ):
+    if not _begins(voice, session, operation):
         return
     if panel != Panel.QR:
         components.waiting(_("Pairing begins by itself"))
@@ -54,17 +51,38 @@ def draw_what_begins_by_itself(
     )
 
 
+def next_code_follows(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
+    """Return whether the code that has expired is followed by another one without a click."""
+    expired = operation is not None and operation.outcome and operation.outcome.code == "code_expired"
+    return bool(expired) and _begins(voice, session, operation)
+
+
+def rounds_so_far(session: SessionSnapshot) -> str:
+    """Say how many codes there were in one go, when none follows by itself; empty when there was none."""
+    rounds = _rounds(session)
+    if not rounds:
+        return ""
+    return _("Code {round} of {most}. For another one, press the button.").format(
+        round=rounds, most=MOST_ROUNDS
+    )
+
+
 def rounds_line(session: SessionSnapshot) -> str:
     """Say how many codes there were in one go, and what follows; empty when the reader asked for none."""
     rounds = _rounds(session)
     if not rounds:
         return ""
     if rounds >= MOST_ROUNDS:
-        return _("Code {round} of {most}. For another one, press the button.").format(
-            round=rounds, most=MOST_ROUNDS
-        )
+        return rounds_so_far(session)
     text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
     return text.format(round=rounds, most=MOST_ROUNDS)
+
+
+def _begins(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
+    arrived = tab.has_arrived(session.server, session.session)
+    return state.may(Role.OPERATOR) and begins_by_itself(
+        session, operation, arrived=arrived, rounds=_rounds(session), now=voice.now
+    )
 
 
 def _rounds(session: SessionSnapshot) -> int:

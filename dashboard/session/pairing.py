@@ -16,10 +16,15 @@ from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
-from dashboard.session.by_itself import draw_what_begins_by_itself, rounds_line
+from dashboard.session.by_itself import (
+    draw_what_begins_by_itself,
+    next_code_follows,
+    rounds_line,
+    rounds_so_far,
+)
 from dashboard.session.panel import Panel, asks_for_new_code, choose, tells_result
 from dashboard.text.phone import example
-from dashboard.words import CODE_STEPS
+from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, CODE_STILL_WAITED_FOR, NEXT_CODE_FOLLOWS
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatu
     """Draw what the operator needs now."""
     panel = choose(session, operation, voice.now)
     components.told(tab.notice(actions.place(session.server, session.session)))
+    follows = next_code_follows(voice, session, operation)
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
-        _draw_result(voice, operation)
+        _draw_result(voice, operation, next_code_follows=follows)
     view = View(voice, session, operation)
     draw_what_begins_by_itself(voice, session, operation, panel)
     if not state.may(Role.OPERATOR) and _is_for_operators(panel, session):
@@ -52,12 +58,14 @@ def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatu
         _DRAWN[panel](view)
 
 
-def _draw_result(voice: Voice, operation: OperationStatus) -> None:
+def _draw_result(voice: Voice, operation: OperationStatus, *, next_code_follows: bool) -> None:
     if operation.interrupted:
         text = _("The program that was doing this ended in the middle. Start it again.")
         components.note("warn", text, icon="warning")
     elif operation.outcome is not None:
         text = formatting.outcome(voice, operation.outcome.code, operation.outcome.message)
+        if next_code_follows:
+            text = _(NEXT_CODE_FOLLOWS)
         tone, icon = ("good", "check") if operation.outcome.ok else ("warn", "warning")
         title = _("{operation}, {moment}:").format(
             operation=formatting.operation(voice, operation.kind), moment=voice.moment(operation.outcome.at)
@@ -68,12 +76,8 @@ def _draw_result(voice: Voice, operation: OperationStatus) -> None:
 def _draw_qr(view: View) -> None:
     left = formatting.seconds_until(view.voice, view.operation.step_until) if view.operation else None
     components.live_code(view.voice, view.session, attempt_left=left)
-    ends = ""
-    qr = view.session.qr
-    if left and qr and left > formatting.code_seconds_left(view.voice, qr.first_seen, qr.generation):
-        ends = _("The gateway ends this attempt in {seconds} s.").format(seconds=left)
     how = _("On the phone: WhatsApp, Settings, Linked devices, Link a device.")
-    lines = (how, rounds_line(view.session), ends)
+    lines = (how, rounds_line(view.session))
     # A line that says nothing keeps its place, or the page would jump when it comes.
     st.html("".join(f'<div class="ops-center ops-soft ops-kept">{escape(line)}</div>' for line in lines))
 
@@ -88,9 +92,13 @@ def _draw_code(view: View) -> None:
         + "</div>"
     )
     left = formatting.seconds_until(view.voice, view.shown.step_until)
-    if left is not None:
-        text = _("Enter it within {seconds} s").format(seconds=left)
-        st.html(f'<div class="ops-center ops-big" data-ops="code-left">{escape(text)}</div>')
+    is_counted = left is not None
+    text = _("Enter it within {seconds} s").format(seconds=left) if is_counted else _(CODE_STILL_WAITED_FOR)
+    if view.shown.code_may_be_replaced(view.voice.now):
+        components.note("warn", _(CODE_MAY_BE_REPLACED), icon="warning")
+    else:
+        big = " ops-big" if is_counted else ""
+        st.html(f'<div class="ops-center{big}" data-ops="code-left">{escape(text)}</div>')
     steps = (_(step) for step in CODE_STEPS)
     st.html(f'<ol class="ops-steps">{"".join(f"<li>{escape(one)}</li>" for one in steps)}</ol>')
 
@@ -150,7 +158,8 @@ def _draw_offer(view: View) -> None:
             text = _("If its pairing is still good, it connects without a scan.")
             components.soft(text)
         if expired:
-            components.soft(rounds_line(view.session))
+            follows = next_code_follows(view.voice, view.session, view.operation)
+            components.soft(rounds_line(view.session) if follows else rounds_so_far(view.session))
     with by_number:
         why_none = formatting.no_code(view.voice, state.core().operations.code_obstacle(server, name))
         if why_none:

@@ -11,7 +11,7 @@ import pytest
 
 from core.models import Reason, SessionSnapshot, Verdict
 from core.reasons import Loss
-from simulator import Simulator
+from simulator import Simulator, Times
 from tests.plugins.leaks import keep_secret
 from tests.support.live_core import FAST, NUMBER, SECRET, SERVER, SESSION, LiveCore, live_core
 from tests.support.stack import Stack, free_port, stack
@@ -23,13 +23,13 @@ USUAL_LIFE = replace(FAST, qr_first=60.0, qr_next=20.0, auto_close=60.0, spuriou
 
 
 @contextmanager
-def told_by_webhook(directory: Path) -> Iterator[tuple[LiveCore, Stack]]:
+def told_by_webhook(directory: Path, times: Times = USUAL_LIFE) -> Iterator[tuple[LiveCore, Stack]]:
     """A core of ours, and beside it an exporter that receives the gateway's webhook."""
     port = free_port()
     keep_secret("webhook token", [TOKEN])
     url = f"http://127.0.0.1:{port}/webhook/{TOKEN}"
     with (
-        Simulator(secret_key=SECRET, times=USUAL_LIFE, sessions=[SESSION], webhook_url=url) as gateway,
+        Simulator(secret_key=SECRET, times=times, sessions=[SESSION], webhook_url=url) as gateway,
         stack(gateway, directory, EXPORTER_WEBHOOK_TOKEN=TOKEN, WPPCONNECT_SESSIONS=SESSION) as product,
         live_core(gateway, directory / "data") as live,
     ):
@@ -132,6 +132,19 @@ def test_a_phone_that_is_not_linked_after_a_good_scan_has_used_its_code(tmp_path
         closed = live.await_verdict(Verdict.DISCONNECTED)
         assert closed.reason == Reason.LINK_NOT_COMPLETED
         assert live.await_outcome().code == "link_not_completed"
+
+
+def test_a_pairing_code_that_the_webhook_replaces_is_replaced_on_the_screen(tmp_path: Path) -> None:
+    with told_by_webhook(tmp_path, replace(USUAL_LIFE, code_life=4.0)) as (live, _):
+        live.core.operations.pair(SERVER, SESSION, actor="ops", phone=NUMBER, wipe_webhook=True)
+        first = live.await_step("waiting_for_code_entry").pairing_code
+
+        until(lambda: live.operation().pairing_code != first, seconds=60, what="the next code")
+        # The phone takes the newest code alone.
+        until(lambda: live.operation().pairing_code == live.simulator.pairing_code(SESSION), seconds=60)
+        live.simulator.enter_code(SESSION, str(live.operation().pairing_code))
+
+        assert live.await_outcome().code == "connected"
 
 
 def test_a_phone_that_is_unlinked_after_a_restart_is_no_restart(live: LiveCore) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from cli.pairing_view import STEPS, frame
 from cli.qr_terminal import BLACK_ON_WHITE, draw_qr
-from core.models import QrCode, SessionSnapshot, Verdict
+from core.models import QrCode, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_attempts_end_stands_beside_a_code_that_another_follows(generation: int)
     left = 50 if generation == 1 else 10
     assert lines[-3:] == [
         f"This code is good for {left} s; the next one is drawn here by itself.",
-        "The gateway ends this attempt in 60 s.",
+        "By default the gateway ends this attempt in 60 s.",
         "Ctrl-C leaves.",
     ]
 
@@ -92,8 +92,8 @@ def test_no_next_code_is_promised_when_the_attempt_ends_first(ends: int, left: i
     lines = drawn(operation, waiting_for_scan(), at=NOW + seconds(10))
 
     assert lines[-3:] == [
-        f"This code is good for {left} s; no other follows.",
-        f"The gateway ends this attempt in {ends - 10} s.",
+        f"This code is good for {left} s; by default no other follows.",
+        f"By default the gateway ends this attempt in {ends - 10} s.",
         "Ctrl-C leaves.",
     ]
 
@@ -105,6 +105,38 @@ def test_last_code_that_outlived_its_time_promises_no_other(passed: int) -> None
     lines = drawn(operation, waiting_for_scan(), at=NOW + seconds(passed))
 
     assert "Scanned, or expired: wait." in lines
+
+
+@pytest.mark.parametrize(("generation", "left"), [(1, 40), (2, 10)], ids=["first code", "later code"])
+def test_code_of_a_gateway_that_waits_longer_lives_on(generation: int, left: int) -> None:
+    operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW)
+
+    lines = drawn(
+        operation, waiting_for_scan(generation), at=NOW + seconds(qr_life(generation).total_seconds() - left)
+    )
+
+    assert lines[-2:] == [
+        f"This code is good for {left} s; the next one is drawn here by itself.",
+        "Ctrl-C leaves.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("passed", "is_doubted"), [(0, False), (61, False), (194, False), (195, True)], ids=str
+)
+def test_pairing_code_is_doubted_once_whatsapp_may_have_replaced_it(passed: int, is_doubted: bool) -> None:
+    operation = status(
+        mode="code",
+        step=Step.WAITING_FOR_CODE_ENTRY,
+        pairing_code="ABCD1234",
+        step_since=NOW,
+        step_until=NOW + seconds(60),
+    )
+
+    lines = drawn(operation, None, at=NOW + seconds(passed))
+
+    assert "Enter this code:  ABCD-1234" in lines
+    assert ("may have replaced this code" in " ".join(lines)) is is_doubted
 
 
 def test_end_of_another_step_is_not_taken_for_the_attempts() -> None:

@@ -59,12 +59,27 @@ def test_a_phone_that_syncs_is_given_its_three_minutes() -> None:
     assert pair(run) == "connected"
 
 
-def test_a_code_is_given_up_after_auto_close_and_sync() -> None:
-    run = run_with(CLOSED, Scene(Verdict.WAITING_FOR_CODE, held=True))
+def test_a_code_lives_as_long_as_the_gateway_waits_for_it() -> None:
+    run = run_with(CLOSED, Scene(Verdict.WAITING_FOR_CODE, 600, held=True), EXPIRED)
+
+    assert pair(run) == "code_expired"
+    assert run.seconds == 600
+    assert run.looks < 150
+
+
+def test_a_code_is_given_up_after_auto_close_and_sync_when_the_gateway_does_not_say() -> None:
+    run = run_with(CLOSED, Scene(Verdict.UNKNOWN))
 
     assert pair(run) == "code_expired"
     assert run.seconds == 240
     assert run.looks < 60
+
+
+def test_a_code_that_was_used_in_vain_has_not_expired() -> None:
+    failed = Scene(Verdict.DISCONNECTED, held=True, reason=Reason.LINK_NOT_COMPLETED)
+    run = run_with(CLOSED, Scene(Verdict.WAITING_FOR_CODE, 100, held=True), failed)
+
+    assert pair(run) == "link_not_completed"
 
 
 def test_a_wrong_closed_within_the_codes_minute_is_waited_out() -> None:

@@ -161,4 +161,6 @@ def test_next_code_follows_by_itself(
     state = tell(Voice(now=NOW), handoff(rounds=rounds), seen, operation)
 
     assert state["asks_by_itself"] is by_itself
+    assert ("follows by itself" in state["detail"]) is by_itself
+    assert not by_itself or "Ask for a new one." not in state["detail"]
     assert state["may_ask"] is (rounds < MOST_ROUNDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from page_world import FakeCore, FakeSignIns, ago, ended, open_page, operation, qr, session, shown
 from streamlit.testing.v1 import AppTest
 
@@ -134,6 +135,25 @@ def test_after_five_codes_the_page_asks_for_a_click(core: FakeCore) -> None:
     assert state.rounds().count(OUTAGE) == 1
     assert "Code 5 of 5. For another one, press the button." in text
     assert core.operations.calls == ASKED
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["just now", "a while ago"])
+def test_an_expired_code_is_followed_or_asked_for_never_both(core: FakeCore, is_old: bool) -> None:
+    expired = ended("code_expired")
+    if is_old:
+        at = ago(minutes=10)
+        outcome = expired.outcome.model_copy(update={"at": at}) if expired.outcome else None
+        expired = expired.model_copy(update={"outcome": outcome, "finished_at": at})
+    core.shows(LOST)
+    core.operations.statuses["main", "sales"] = expired
+    state.rounds().next(OUTAGE)
+
+    app = open_page("session", server="main", session="sales")
+
+    text = shown(app)
+    assert ("follows by itself" in text) is not is_old
+    assert ("Ask for a new one." in text) is is_old
+    assert marks(app) == (0 if is_old else 1)
 
 
 def test_the_next_outage_has_its_own_five_codes(core: FakeCore) -> None:
