@@ -229,6 +229,7 @@ class GatewayClient:
     def close(self) -> None:
         """Close the connections; calls under way end with a TransportError."""
         self._transport.close()
+        self.tokens.close()
 
     def _call(
         self,

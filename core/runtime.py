@@ -64,10 +64,10 @@ class Core:
         """Open a client for one gateway; close it after use."""
         return self.clients.for_people(server, settings or self.settings.current())
 
-    def stop(self) -> None:
-        """End the background work; safe to call twice."""
+    def stop(self) -> bool:
+        """End the background work; safe to call twice. False: some of it did not end in time."""
         self.operations.stop()
-        self.monitor.stop()
+        return self.monitor.stop()
 
 
 def open_core(

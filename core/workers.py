@@ -6,16 +6,18 @@ import itertools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
 
 class Workers:
-    """Run calls in `count` threads.
+    """Run calls in `count` threads; who stops them cuts their calls and joins them.
 
-    Not `concurrent.futures`: its threads are joined when the interpreter ends, and one call that waits for
-    a frozen page would hold up a clean stop for ten seconds.
+    Not `concurrent.futures`: its threads are joined without limit when the interpreter ends. A daemon thread
+    that still runs by then is ended within whatever it calls, which aborts the process from a compiled
+    extension ("exception not rethrown").
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -41,8 +43,9 @@ class Workers:
 
     def join(self, timeout_seconds: float) -> bool:
         """Wait for the threads to end after `stop`; False when one is still in its call."""
+        deadline = time.monotonic() + timeout_seconds
         for thread in self._threads:
-            thread.join(timeout_seconds)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -199,8 +200,24 @@ def _serve(own: ExporterEnvironment, environment: CoreEnvironment, read_again: R
             core.monitor.start()
             _answer(own, core, access, listener, read_again)
         finally:
-            core.stop()
+            has_ended = core.stop()
+    if not has_ended:
+        _end_now()
     return 0
+
+
+def _end_now() -> NoReturn:
+    """End the process beside threads that wait for a lock or a disk: all that matters is stopped and written.
+
+    The interpreter would end them within whatever they call, which aborts from a compiled extension.
+    """
+    import logging
+
+    logging.getLogger(__name__).warning("stop_took_too_long")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _answer(

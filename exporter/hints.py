@@ -26,6 +26,7 @@ GAPS_SECONDS = (0.4, 0.5, 0.7, 0.9)
 """Between the probes after an event: a session that was removed on the phone is called connected for another
 one to two seconds (contract, section 5)."""
 
+STOP_SECONDS = 1.0
 BURST = 10
 PER_SECOND = 2.0
 """How many sessions an event may have probed beyond their interval: when a gateway restarts, all of them
@@ -48,8 +49,9 @@ class HintSender:
             self._workers.submit(lambda: self._pass_on(key))
 
     def stop(self) -> None:
-        """Drop what waits."""
+        """Drop what waits, and end the thread."""
         self._workers.stop()
+        self._workers.join(STOP_SECONDS)
 
     def _pass_on(self, key: Key) -> None:
         self._queued.discard(key)

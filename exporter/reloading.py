@@ -15,6 +15,7 @@ from exporter.own_metrics import OwnMetrics
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+STOP_SECONDS = 1.0
 
 
 class Reloader:
@@ -75,6 +76,7 @@ class Reloader:
             if is_main:
                 signal.signal(signal.SIGHUP, before)
             self.stop()
+            thread.join(STOP_SECONDS)
 
     def follow(self) -> None:
         """Reload when asked, and when a file was changed; returns after `stop`."""

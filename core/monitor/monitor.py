@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -32,6 +33,10 @@ FOLLOW_SECONDS = 0.25
 SETTINGS_SECONDS = 0.5
 ATTENTION_RENEWAL = timedelta(seconds=10)
 HINT_ATTENTION = timedelta(seconds=2)
+STOP_SECONDS = 2.0
+"""How long the gateways' threads may take to end: one that waits for a lock or a disk can take longer."""
+CUT_SECONDS = 1.0
+"""How long calls may take to end once their connections were cut; only a name's look-up goes on."""
 LONGEST_PAUSE_SECONDS = 30.0
 """After probing has failed again and again; each try leaves its traces in the log."""
 
@@ -76,11 +81,15 @@ class Monitor:
         if self._thread.ident is None:
             self._thread.start()
 
-    def stop(self) -> None:
-        """End the background threads and let go of the leases; safe to call twice."""
+    def stop(self) -> bool:
+        """End the background threads and give the leases back; safe to call twice.
+
+        False: some still run, and the interpreter must not end before they do (see Workers).
+        """
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=1.5)
+            self._thread.join(timeout=STOP_SECONDS)
+        return not self._thread.is_alive() and not any(one.is_alive for one in self._gateways.values())
 
     def snapshot(self) -> Snapshot:
         """Tell what is known now; memory only, with what is too old shown as unknown."""
@@ -158,8 +167,9 @@ class Monitor:
             self._stop.wait(SETTINGS_SECONDS)
         for gateway in self._gateways.values():
             gateway.end()
+        deadline = time.monotonic() + STOP_SECONDS
         for gateway in self._gateways.values():
-            gateway.stop()
+            gateway.join(max(0.0, deadline - time.monotonic()))
 
     def _follow_settings(self) -> None:
         settings = self._settings.current()
@@ -244,8 +254,17 @@ class _Gateway:
 
     def stop(self) -> None:
         """End the thread; the lease is free for the next holder afterwards."""
-        self._stop.set()
-        self._thread.join(timeout=1.0)
+        self.end()
+        self.join(STOP_SECONDS)
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait for the thread to end."""
+        self._thread.join(timeout_seconds)
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether the thread still runs."""
+        return self._thread.is_alive()
 
     def _run(self) -> None:
         lease = ProcessLock(self._monitor._lock_directory / f"lease-{self._server.name}.lock")
@@ -272,8 +291,9 @@ class _Gateway:
         log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
         try:
             with closing(self._monitor._client(self._server, self._settings)) as client:
-                self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
-                self._watcher.run(self._stop)
+                watcher = self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
+                watcher.run(self._stop)
         finally:
             self._watcher = None
             lease.release()
+        watcher.join(CUT_SECONDS)

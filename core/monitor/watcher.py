@@ -99,6 +99,7 @@ class ServerWatcher:
         self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
         self._healing_due = start
+        self._lanes: tuple[Workers, ...] = ()
         self._listings = 0
         self._disk_fails = False
         self._check_times: end_to_end.CheckTimes | None = None
@@ -115,13 +116,20 @@ class ServerWatcher:
         self._ledger.record_start()
         shared_lane = Workers(SHARED_LANE, f"probe-{self._server.name}")
         slow_lane = Workers(1, f"slow-{self._server.name}")
+        self._lanes = (shared_lane, slow_lane)
         try:
             while not stop.is_set():
                 self.turn(shared_lane, slow_lane, wait_seconds=TICK_SECONDS)
         finally:
-            shared_lane.stop()
-            slow_lane.stop()
+            for lane in self._lanes:
+                lane.stop()
             self._publish()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the calls under way after `run`; their client is closed, which cuts them."""
+        deadline = self._monotonic() + timeout_seconds
+        ended = [lane.join(max(0.0, deadline - self._monotonic())) for lane in self._lanes]
+        return all(ended)
 
     def turn(self, shared_lane: Lane, slow_lane: Lane, *, wait_seconds: float = 0.0) -> None:
         """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""

@@ -19,6 +19,7 @@ from core.exceptions import (
     TransportError,
 )
 from core.locks import ProcessLock
+from core.messages import Message
 from core.models import TokenSource
 from core.settings.values import ServerSettings, Timeouts
 from core.store.protocol import Store
@@ -87,6 +88,7 @@ class TokenCache:
         self._held: dict[str, ParsedToken] = {}
         self._minting_cost = minting_cost(self._secret) if self._secret else USUAL_COST
         self._failure: tuple[float, TransportError] | None = None
+        self._is_closed = False
 
     def token(self, session: str) -> str:
         """Return a session's token, obtained first if there is none.
@@ -118,6 +120,10 @@ class TokenCache:
                 self._shared.drop(session, rejected, pause=True)
                 raise self._tokens_refused(session)
             return self._obtain(session, self._shared.drop(session, rejected))
+
+    def close(self) -> None:
+        """Make no further tokens: those who wait for their turn get a TransportError."""
+        self._is_closed = True
 
     def confirm(self, session: str, token: str) -> None:
         """Say that the gateway accepted a token which `renew` returned."""
@@ -251,6 +257,8 @@ class TokenCache:
                 # It did not answer whom we waited for: not another wait of the same length for everybody.
                 error = self._failure[1]
                 raise type(error)(error.explanation, operation=OPERATION, session=session)
+            if self._is_closed:
+                raise TransportError(Message("transport.closed_here"), operation=OPERATION, session=session)
             yield
         finally:
             self._lock.release()
