@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run wheel import up down logs link backup restore test stack-test check format texts system-deps screenshots bench lock clean
+.PHONY: help run wheel import up down logs link backup restore test test-fast test-repeat stack-test check format texts system-deps screenshots bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,12 +41,18 @@ restore: ## Put a backup in place: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVER
 	@scripts/python.sh -m cli.stack restore $(FROM) $(if $(IDENTITY_FILE),--identity-file $(IDENTITY_FILE)) \
 		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(OVERWRITE),--overwrite)
 
-test: ## Run the checks and the whole suite; installs missing Debian packages where it may
+test: ## Run the checks and the whole suite, all parts whatever fails; installs missing Debian packages where it may
 	@scripts/system_deps.sh --where-allowed
-	@$(MAKE) --no-print-directory check
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 4 --dist loadfile -m "not engine"
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile -m engine --ignore tests/stack
-	@$(PYTHON_IN_VENV) -m pytest tests/stack
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) scripts/run_tests.py
+
+test-fast: ## Run the checks, the unit tests and those of the code's own rules (a minute and a half)
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) scripts/run_tests.py --fast
+
+test-repeat: ## Repeat tests in random order, and count failures by test: TIMES=10 BESIDE=0 (busy loops) TESTS=tests
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) scripts/repeat_tests.py --times $(or $(TIMES),10) --beside $(or $(BESIDE),0) -- $(TESTS)
 
 stack-test: ## Build the image and run the whole stack on a real Docker Engine (part of `make test`)
 	@$(PREPARE) test

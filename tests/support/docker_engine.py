@@ -79,9 +79,7 @@ class Engine:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses an engine, so that it runs apart: each container changes this machine's network
-    interfaces, at which Chromium drops every connection (ERR_NETWORK_CHANGED).
-    """
+    """Mark what uses an engine: it mostly waits, so `make test` runs it beside the rest."""
     for item in items:
         if "docker_engine" in getattr(item, "fixturenames", ()):
             item.add_marker("engine")

@@ -1,0 +1,132 @@
+"""Run all parts of the suite, and report every failure at the end.
+
+    run_tests.py [--fast]
+
+The tests that want a Docker Engine mostly wait, so they run beside the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = [sys.executable, "-m", "pytest"]
+BAD_LINE = re.compile(r"^(?:FAILED|ERROR) .+", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command of the suite."""
+
+    name: str
+    command: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a part ended."""
+
+    name: str
+    code: int
+    seconds: float
+    failures: Sequence[str]
+    closing: str = ""
+    """The last line that it printed, in which pytest counts."""
+
+    def line(self) -> str:
+        """One line of the closing table."""
+        verdict = "ok" if self.code == 0 else f"FAILED (exit code {self.code})"
+        return f"{self.name:<8} {self.seconds:>6.0f} s   {verdict:<24} {self.closing}".rstrip()
+
+
+CHECKS = Part("checks", ["make", "--no-print-directory", "check"])
+FAST = Part("fast", [*PYTEST, "--numprocesses", "2", "--dist", "loadfile", "tests/unit", "tests/meta"])
+REST = Part(
+    "tests", [*PYTEST, "--numprocesses", "4", "--dist", "loadfile", "--durations", "40", "-m", "not engine"]
+)
+ENGINE = Part(
+    "engine",
+    [*PYTEST, "--numprocesses", "2", "--dist", "loadfile", "-m", "engine", "--ignore", "tests/stack"],
+)
+STACK = Part("stack", [*PYTEST, "--durations", "10", "tests/stack"])
+
+
+def main(arguments: list[str]) -> int:
+    """Run everything; 1 when any part failed."""
+    parser = argparse.ArgumentParser(description="Run all parts of the suite, and report every failure.")
+    parser.add_argument("--fast", action="store_true", help="checks, unit tests and meta tests only")
+    if parser.parse_args(arguments).fast:
+        return report(run_lanes([[CHECKS, FAST]]))
+    return report(run_lanes([[CHECKS, REST], [ENGINE, STACK]]))
+
+
+def run_lanes(lanes: Sequence[Sequence[Part]]) -> list[Result]:
+    """Run lanes beside each other, the parts of a lane one after the other, whatever fails.
+
+    What the first lane prints is passed on at once, what the others print when the part has ended.
+    """
+    results: dict[str, Result] = {}
+    printing = threading.Lock()
+
+    def run_lane(parts: Sequence[Part], is_first: bool) -> None:
+        for part in parts:
+            result, printed = run_part(part, echo=sys.stdout if is_first else None)
+            results[part.name] = result
+            with printing:
+                print(f"{'' if is_first else printed}\n--- {result.line()}", flush=True)
+
+    threads = [
+        threading.Thread(target=run_lane, args=(parts, number == 0)) for number, parts in enumerate(lanes)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[part.name] for parts in lanes for part in parts]
+
+
+def run_part(part: Part, echo: IO[str] | None = None) -> tuple[Result, str]:
+    """Run one part to its end, and return what it printed, too."""
+    began = time.monotonic()
+    printed: list[str] = []
+    out, err = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(  # noqa: S603 - our own fixed commands
+        part.command, cwd=ROOT, stdout=out, stderr=err, text=True, errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            printed.append(line)
+            if echo:
+                echo.write(line)
+                echo.flush()
+    text = "".join(printed)
+    seconds = time.monotonic() - began
+    closing = (text.strip().splitlines() or [""])[-1].strip("= ")
+    return Result(part.name, process.returncode, seconds, BAD_LINE.findall(text), closing), text
+
+
+def report(results: Iterable[Result]) -> int:
+    """Print every failure and the table of parts; 1 when any part failed."""
+    results = list(results)
+    failures = [(result.name, line) for result in results for line in result.failures]
+    print(f"\n=== {len(failures)} failures ===" if failures else "\n=== all parts ===")
+    for name, line in failures:
+        print(f"{name}: {line}")
+    for result in results:
+        print(result.line())
+    return int(any(result.code != 0 for result in results))
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
