@@ -132,12 +132,11 @@ def pause_line(voice: Voice, session: SessionSnapshot) -> str:
     return f'<div class="ops-soft ops-break">{escape(formatting.pause(voice, told))}</div>' if told else ""
 
 
-def note(tone: str, text: str, *, title: str = "", icon: str = "info") -> None:
-    """Draw a coloured note; `text` and `title` are plain text."""
+def note(tone: str, text: str, *, title: str = "", icon: str = "info", link: str = "") -> None:
+    """Draw a coloured note; `text` and `title` are plain text, `link` is HTML of ours."""
     head = f"<b>{escape(title)}</b> " if title else ""
-    st.html(
-        f'<div class="ops-note ops-{tone}" role="status">{shape(icon)}<div>{head}{prose(text)}</div></div>'
-    )
+    body = f"<div>{head}{prose(text)}{link}</div>"
+    st.html(f'<div class="ops-note ops-{tone}" role="status">{shape(icon)}{body}</div>')
 
 
 def waiting(words: str, *more: str) -> None:
@@ -193,7 +192,11 @@ def ask(label: str, text: str, key: str, action: Callable[..., None], arguments:
 def told(notice: Notice | None) -> None:
     """Draw what came of a click, if anything did."""
     if notice is not None:
-        note(notice.tone, notice.text, icon="check" if notice.tone == "good" else "info")
+        # In a tab of its own: what was typed here stays.
+        words = escape(_("Confirm that it is you"))
+        link = f' <a href="confirm" target="_blank" rel="noopener">{words}</a>'
+        icon = "check" if notice.tone == "good" else "info"
+        note(notice.tone, notice.text, icon=icon, link=link if notice.asks_to_confirm else "")
 
 
 def troubles() -> None:

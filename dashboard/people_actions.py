@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.exceptions import WppconnectError
-from dashboard import formatting, state, tab
+from dashboard import formatting, state, step_up, tab
 from dashboard.auth.people import NameProblemError
 from dashboard.auth.users import LastAdministratorError, Role, UnknownUserError, Way
 from dashboard.i18n import gettext as _
@@ -95,6 +95,8 @@ def put_link_away() -> None:
 
 def _done(where: str, work: Callable[[], Notice | None]) -> bool:
     """Do it and tell what came of it; True when it was done."""
+    if step_up.refuses(where):
+        return False
     try:
         told = work()
     except LastAdministratorError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.exceptions import StoreError
 from core.models import Snapshot
 from core.operation_status import OperationStatus
 from core.operations.fleet import FleetStart
@@ -31,6 +33,8 @@ from dashboard.memory.examinations import Examinations
 from dashboard.memory.rounds import Rounds
 from dashboard.memory.sync_view import SyncView, read_view
 from dashboard.text.phone import region_of
+
+log = logging.getLogger(__name__)
 
 # Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around
 # them, to whoever comes by a deep link after a restart, until somebody has opened the start page.
@@ -144,12 +148,23 @@ def may(role: Role) -> bool:
 def require(role: Role) -> User:
     """Return the user of an action, which needs at least this role; ends the run otherwise.
 
-    The first line of every action: the browser may send a click that its page never offered.
+    The first line of every action: the browser may send a click that its page never offered. Users are read
+    anew, so that who was removed or demoted a moment ago, also by the command line, does not act any more.
     """
+    try:
+        identity.refresh()
+    except StoreError as error:
+        log.warning("action_refused reason=users_unreadable problem=%r", error.message)
+        st.stop()
     found = user()
     if not found.role.covers(role):
         st.stop()
     return found
+
+
+def must_confirm() -> bool:
+    """Return whether the reader has to prove again who they are before changing what matters."""
+    return identity.must_confirm()
 
 
 def administration() -> Administration:

@@ -38,6 +38,8 @@ class Notice:
 
     tone: str
     text: str
+    asks_to_confirm: bool = False
+    """Whether the way to confirming who one is stands behind it."""
 
 
 @dataclass(frozen=True)

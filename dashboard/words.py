@@ -217,6 +217,7 @@ SIGN_IN_OUTCOMES: dict[str, str] = {
     "link_refused": N_("A one-time link was refused"),
     "password_set": N_("Password set"),
     "password_changed": N_("Password changed"),
+    "confirmed": N_("Identity confirmed"),
     "refused": N_("Known, but not let in"),
 }
 
@@ -256,6 +257,7 @@ FIELDS: dict[str, str] = {
 }
 
 PROBLEMS: tuple[str, ...] = (
+    N_("is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"),
     N_("has no scheme; add http:// (or https://) in front"),
     N_("has no valid host and port; write for example http://127.0.0.1:21465"),
     N_("must begin with http:// or https://"),

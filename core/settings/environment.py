@@ -18,6 +18,7 @@ from core.exceptions import ConfigurationError
 from core.models import TokenSource
 from core.settings.fields import (
     AlertmanagerAddress,
+    AllowedHosts,
     DockerHost,
     EndToEndMinutes,
     GatewayUrl,
@@ -30,12 +31,16 @@ from core.settings.fields import (
     SessionNames,
     TokenSourceWord,
     WebhookUrl,
+    is_allowed_host,
     name_problem,
 )
 from core.settings.loader import Environment, Finding, load_settings
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 
 PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
+
+
+NOT_ALLOWED = "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"
 
 
 class CoreEnvironment(Environment):
@@ -74,6 +79,8 @@ class CoreEnvironment(Environment):
     alertmanager_url: AlertmanagerAddress | None = None
     """A secret, since it can hold a password."""
     alertmanager_bearer_token: SecretStr | None = None
+    allowed_hosts: AllowedHosts = ()
+    """Where gateways and Alertmanager may be; empty: anywhere."""
     data_dir: Path = Path("data")
     sync_file: Path | None = None
     docker_host: DockerHost = "unix:///var/run/docker.sock"
@@ -104,8 +111,12 @@ class CoreEnvironment(Environment):
         )
 
     def mistakes(self) -> Iterable[Finding]:
-        """Find a token, a secret key and sessions that cannot work together."""
-        return find_mistakes(self.secret_key, self.token, self.sessions, self.variable)
+        """Find settings that cannot work together, and addresses that are not allowed."""
+        alertmanager = self.alertmanager_url.get_secret_value() if self.alertmanager_url else None
+        for field, url in (("url", self.url), ("alertmanager_url", alertmanager)):
+            if url and not is_allowed_host(url, self.allowed_hosts):
+                yield Finding((field, "allowed_hosts"), NOT_ALLOWED)
+        yield from find_mistakes(self.secret_key, self.token, self.sessions, self.variable)
 
     def remarks(self) -> Iterator[Finding]:
         """Find what is probably not meant."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,6 +22,7 @@ SHORTEST_INTERVAL_SECONDS = 1
 LONGEST_INTERVAL_SECONDS = 300
 SHORTEST_CHECK_MINUTES = 5
 LONGEST_CHECK_MINUTES = 1440
+_PORTS = {"http": 80, "https": 443}
 UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -33,6 +34,25 @@ def normalise_url(text: str) -> str:
     if "?" in text or "#" in text:
         raise ValueError("has a '?' or '#'; remove it and what follows")
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an http(s) address at all."""
+    try:
+        _split_url(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_same_origin(url: str, other: str) -> bool:
+    """Return whether two addresses name the same server: scheme, host and port; one that is none has none."""
+    try:
+        parts = [urlsplit(one.casefold()) for one in (url, other)]
+        origins = [(one.scheme, one.hostname, one.port or _PORTS.get(one.scheme)) for one in parts]
+    except ValueError:
+        return False
+    return origins[0] == origins[1]
 
 
 def check_webhook(text: str) -> str:
@@ -121,6 +141,40 @@ def parse_server_name(text: str) -> str:
     return text
 
 
+def parse_allowed_hosts(text: str) -> tuple[str, ...]:
+    """Read a comma list of host names, of domains as "*.example.org", of addresses and of networks."""
+    entries = tuple(dict.fromkeys(one.strip().lower() for one in text.split(",") if one.strip()))
+    for entry in entries:
+        name = entry.removeprefix("*.")
+        if _network(entry) is None and (not HOST_NAME.match(name) or name.replace(".", "").isdecimal()):
+            raise ValueError(
+                "must be a comma list of hosts and networks, for example wpp.example.org,10.0.0.0/8"
+            )
+    return entries
+
+
+def is_allowed_host(url: str, allowed: Sequence[str]) -> bool:
+    """Return whether an address may be asked; an empty list allows all. Names are not resolved.
+
+    So a name is allowed only by its name, and an address in numbers by itself or its network.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        domains = tuple(entry[1:] for entry in allowed if entry.startswith("*."))
+        return not allowed or host in allowed or host.endswith(domains or ("\0",))
+    networks = [network for entry in allowed if (network := _network(entry)) is not None]
+    return not allowed or any(address in network for network in networks)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        return None
+
+
 def _split_url(text: str) -> SplitResult:
     # urlsplit drops tabs and line ends silently, so they are looked for first.
     if UNPRINTABLE.search(text):
@@ -162,6 +216,7 @@ GatewayUrl = Annotated[str, _from_text(normalise_url)]
 WebhookUrl = Annotated[str, _from_text(check_webhook)]
 ListenAddress = Annotated[tuple[str, int], _from_text(parse_listen_address)]
 SessionNames = Annotated[tuple[str, ...], _from_text(parse_session_names)]
+AllowedHosts = Annotated[tuple[str, ...], _from_text(parse_allowed_hosts)]
 ServerName = Annotated[str, _from_text(parse_server_name)]
 DockerHost = Annotated[str, _from_text(check_docker_host)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _from_text(str.upper)]

@@ -9,13 +9,14 @@ from pydantic import SecretStr
 
 from core.exceptions import ConfigurationError
 from core.models import TokenSource
-from core.settings.environment import CoreEnvironment, find_mistakes
+from core.settings.environment import NOT_ALLOWED, CoreEnvironment, find_mistakes
 from core.settings.fields import (
     LONGEST_INTERVAL_SECONDS,
     SHORTEST_INTERVAL_SECONDS,
     check_alertmanager,
     check_end_to_end_minutes,
     check_webhook,
+    is_allowed_host,
     normalise_url,
     parse_server_name,
 )
@@ -84,6 +85,7 @@ class _Merge:
         if url is None:
             return None
         address = self._check(names[0], check_alertmanager, url.get_secret_value())
+        self._check_allowed(names[0], address)
         return AlertmanagerSettings(url=SecretStr(address), bearer_token=token)
 
     def pick(self, path: str, chosen: Any, base: CoreEnvironment | None, default: Any) -> Any:
@@ -103,6 +105,7 @@ class _Merge:
         self._check(path, parse_server_name, name)
         self.origins[path] = base.source("url") if base and base.url else SAVED_ON_THE_PAGE
         url = self._check(f"{path}.url", normalise_url, self.pick(f"{path}.url", overlay.url, base, None))
+        self._check_allowed(f"{path}.url", url)
         secret_key = _given(self.pick(f"{path}.secret_key", overlay.secret_key, base, None))
         token = _given(self.pick(f"{path}.token", overlay.token, base, None))
         for field, secret in (("secret_key", secret_key), ("token", token)):
@@ -147,6 +150,10 @@ class _Merge:
             enabled = self.pick(f"{here}.enabled", chosen.enabled, None, True)
             pause = None if enabled else chosen.pause
             yield SessionSettings(name=name, enabled=enabled, pause=pause, webhook=webhook)
+
+    def _check_allowed(self, path: str, url: str) -> None:
+        if not is_allowed_host(url, self.environment.allowed_hosts):
+            self.problems.append(f"{path}: {NOT_ALLOWED}")
 
     def _check(self, path: str, check: Callable[[T], T], value: T) -> T:
         try:

@@ -25,6 +25,8 @@ class SignInOutcome(StrEnum):
     LINK_REFUSED = "link_refused"
     PASSWORD_SET = "password_set"  # noqa: S105 - a word
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    CONFIRMED = "confirmed"
+    """Proved once more who they are, before changing what matters."""
     REFUSED = "refused"
     """Known to the proxy or the provider, but not let in."""
 

@@ -5,6 +5,8 @@ Pure ASGI because Starlette's BaseHTTPMiddleware lets websockets through uncheck
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
@@ -12,10 +14,13 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.exceptions import StoreError
 from dashboard.auth.addresses import is_same_origin, sign_in_address
 from dashboard.auth.answers import foreign_request
 from dashboard.auth.recognition import Recognition
 from dashboard.auth.tab import Tab, TabFrames
+
+log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STILL_HERE = "/-/still-here"
@@ -56,6 +61,14 @@ class Gate:
         if scope["method"] not in SAFE_METHODS and not self._is_ours(connection):
             await foreign_request(scope)(scope, receive, send)
             return
+        if scope["method"] not in SAFE_METHODS:
+            try:
+                # Whom another process removed or demoted a moment ago must not act.
+                await asyncio.to_thread(self._rules.recognition.sign_ins.refresh)
+            except StoreError as error:
+                log.warning("request_refused reason=users_unreadable problem=%r", error.message)
+                await PlainTextResponse("The store does not answer.\n", 503)(scope, receive, send)
+                return
         if scope["path"] in self._rules.open_paths:
             await self._app(scope, receive, send)
             return

@@ -18,6 +18,12 @@ class KnowsSignIns(Protocol):
     def user_of(self, cookie: str | None) -> User | None:
         """Tell who is signed in with this cookie value right now."""
 
+    def must_confirm(self, cookie: str | None) -> bool:
+        """Return whether who is signed in has to prove it again before changing what matters."""
+
+    def refresh(self) -> None:
+        """Take over what other processes changed of users. Raises StoreError."""
+
 
 @dataclass(frozen=True)
 class Administration:
@@ -52,12 +58,27 @@ def user_of(cookie: str | None) -> User | None:
     return _known[0].user_of(cookie) if _known else None
 
 
+def refresh() -> None:
+    """Take over what other processes changed of users, before somebody acts. Raises StoreError."""
+    for one in _known:
+        one.refresh()
+
+
 def current_user() -> User | None:
     """Tell who is signed in in the browser for which this script runs; None: draw nothing and stop.
 
     Memory only. Ask at the top of every page **and every fragment**: a tab that is open when its user
     signs out is rerun once, and then cut off.
     """
+    return _known[0].user_of(_cookie()) if _known else None
+
+
+def must_confirm() -> bool:
+    """Return whether the reader has to prove again who they are before changing what matters; memory only."""
+    return not _known or _known[0].must_confirm(_cookie())
+
+
+def _cookie() -> str | None:
     from streamlit import context  # here because the gate's tests need no Streamlit
 
-    return _known[0].user_of(context.cookies.to_dict().get(SIGN_IN_COOKIE)) if _known else None
+    return context.cookies.to_dict().get(SIGN_IN_COOKIE)

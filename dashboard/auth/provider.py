@@ -97,6 +97,8 @@ class Provider:
                 state=flow.state,
                 code_verifier=flow.verifier,
                 nonce=flow.nonce,
+                # The person is asked anew, whatever session they have there.
+                **({"max_age": 0} if flow.confirms else {}),
             )
             return str(url)
 
@@ -257,6 +259,8 @@ class Provider:
             )
             claims.validate(leeway=LEEWAY_SECONDS)
             _check_audience(claims, self._client.client_id)
+            if flow.confirms:
+                _check_asked_anew(claims, flow)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise ProviderError(Trouble.UNTRUSTED, f"id_token error={type(error).__name__}") from None
         return dict(claims)
@@ -337,6 +341,13 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
         raise ValueError("aud")
     if len(audiences) > 1 and claims.get("azp") != client_id:
         raise ValueError("azp")
+
+
+def _check_asked_anew(claims: Mapping[str, Any], flow: Flow) -> None:
+    """Refuse an answer for which the provider did not ask the person, as `max_age` obliges it to."""
+    asked_at = claims.get("auth_time")
+    if not isinstance(asked_at, int | float) or asked_at < flow.begun_at - LEEWAY_SECONDS:
+        raise ValueError("auth_time")
 
 
 def _is_safe(url: object) -> bool:

@@ -27,6 +27,8 @@ class Flow:
     """Comes back inside what the provider signs, which thereby is for this sign-in only."""
     verifier: str
     """Shown only when the code is exchanged, so that a stolen code is of no use."""
+    confirms: bool = False
+    """Whether somebody who is signed in proves again who they are."""
 
 
 class Flows:
@@ -39,7 +41,7 @@ class Flows:
         self._clock = clock
         self._key = secrets.token_bytes(32)
 
-    def begin(self, next_address: str) -> Flow:
+    def begin(self, next_address: str, *, confirms: bool = False) -> Flow:
         """Return a new flow."""
         return Flow(
             next_address=next_address,
@@ -47,6 +49,7 @@ class Flows:
             state=secrets.token_urlsafe(24),
             nonce=secrets.token_urlsafe(24),
             verifier=secrets.token_urlsafe(48),
+            confirms=confirms,
         )
 
     def seal(self, flow: Flow) -> str:

@@ -13,6 +13,7 @@ from core.exceptions import StoreError
 from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next, sign_in_address
 from dashboard.auth.audit import SignInOutcome
+from dashboard.auth.confirm_routes import CONFIRM
 from dashboard.auth.cookies import PROVIDER_COOKIE, read_cookie, remove_cookie, set_cookie
 from dashboard.auth.desk import Desk
 from dashboard.auth.outside import Identity, RefusedError
@@ -52,8 +53,9 @@ class ProviderRoutes:
 
     async def begin(self, request: Request) -> Response:
         """Send the person to the provider."""
-        next_address = safe_next(request.query_params.get("next"))
-        flow = self._flows.begin(next_address)
+        confirms = "confirm" in request.query_params
+        next_address = CONFIRM if confirms else safe_next(request.query_params.get("next"))
+        flow = self._flows.begin(next_address, confirms=confirms)
         try:
             url = await self._provider.authorization_url(flow)
         except ProviderError as error:
@@ -79,7 +81,8 @@ class ProviderRoutes:
                 raise ProviderError(Trouble.STALE, "no such flow in this browser")
             self._count(request)
             identity = await self._provider.identify(flow, request.query_params)
-            response = await self._let_in(request, identity, next_address)
+            enter = self._confirm if flow.confirms else self._let_in
+            response = await enter(request, identity, next_address)
         except ProviderError as error:
             response = self._told(request, error, next_address)
         remove_cookie(response, PROVIDER_COOKIE, request=request, rule=self._desk.cookie_rule)
@@ -110,6 +113,16 @@ class ProviderRoutes:
         response = await self._desk.let_in(request, account, Way.PROVIDER, safe_next(next_address))
         await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
+
+    async def _confirm(self, request: Request, identity: Identity, next_address: str) -> Response:
+        """Note that who is signed in has proved it again; another person's proof is worth nothing."""
+        known = self._desk.recognition.known(request)
+        account = self._desk.users.of_subject(identity.subject or "")
+        if known is None or account is None or known.held.account.key != account.key:
+            raise ProviderError(Trouble.UNTRUSTED, "the one who confirmed is not the one who is signed in")
+        await asyncio.to_thread(self._desk.sign_ins.confirm, known.cookie)
+        await self._desk.record(request, SignInOutcome.CONFIRMED, account.name)
+        return RedirectResponse(next_address, 303)
 
     def _count(self, request: Request) -> None:
         key = address_key(client_address(request))

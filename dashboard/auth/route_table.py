@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from dashboard.auth.account_routes import AccountRoutes
 from dashboard.auth.asset_routes import asset_routes
+from dashboard.auth.confirm_routes import ConfirmRoutes
 from dashboard.auth.desk import Desk
 from dashboard.auth.gate import STILL_HERE
 from dashboard.auth.link_routes import LinkRoutes
@@ -28,7 +29,8 @@ def auth_routes(desk: Desk) -> tuple[list[Route], list[Route]]:
         *LinkRoutes(desk).routes(),
     ]
     still_here = Route(STILL_HERE, _still_here, methods=["GET"])
-    return open_to_all, [*sign_in.routes(), *AccountRoutes(desk).routes(), still_here]
+    closed = [*sign_in.routes(), *AccountRoutes(desk).routes(), *ConfirmRoutes(desk).routes(), still_here]
+    return open_to_all, closed
 
 
 async def _still_here(request: Request) -> Response:

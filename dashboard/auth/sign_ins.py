@@ -36,6 +36,8 @@ class SignIn(Frozen):
     created_at: AwareDatetime
     seen_at: AwareDatetime
     """When its user last did something; an open tab that refreshes itself does not count."""
+    confirmed_at: AwareDatetime | None = None
+    """When its user last proved who they are; None: by a release that did not note it."""
     way: Way = Way.PASSWORD
     remembered: bool = False
     """Lasts for weeks, used or not: "remember this phone"."""
@@ -51,6 +53,8 @@ class Lifetimes:
     idle: timedelta
     longest: timedelta
     remembered: timedelta = timedelta(days=30)
+    confirmed: timedelta = timedelta(minutes=15)
+    """For how long after proving who they are people may change keys, addresses, users and files."""
 
     def have_passed(self, sign_in: SignIn, moment: datetime) -> bool:
         """Has the sign-in ended by itself?"""
@@ -84,6 +88,10 @@ class SignIns:
         """Tell who is signed in with this cookie value right now; memory only."""
         held = self.find(cookie)
         return held.account.user if held else None
+
+    def refresh(self) -> None:
+        """Take over what other processes changed of users; costs one stat. Raises StoreError."""
+        self._users.refresh()
 
     def find(self, cookie: str | None) -> Held | None:
         """Find the sign-in of a cookie value, if it is still valid; memory only."""
@@ -130,6 +138,7 @@ class SignIns:
             generation=account.generation,
             created_at=moment,
             seen_at=moment,
+            confirmed_at=moment,
             way=way,
             remembered=remembered,
             device=device,
@@ -155,6 +164,31 @@ class SignIns:
             changes = {"remembered": True, "created_at": moment, "seen_at": moment}
             remembered = self._sign_ins[key] = found.model_copy(update=changes)
         self._write(key, remembered)
+
+    def must_confirm(self, cookie: str | None) -> bool:
+        """Return whether the user has to prove again who they are before changing what matters.
+
+        Where a proxy signs people in, only the proxy can ask them, so it is not offered. Memory only.
+        """
+        held = self.find(cookie)
+        if held is None:
+            return True
+        if held.sign_in.way is Way.PROXY:
+            return False
+        confirmed_at = held.sign_in.confirmed_at
+        # A clock that was set back must not lengthen it.
+        passed = abs(self._clock() - confirmed_at) if confirmed_at else None
+        return passed is None or passed >= self.lifetimes.confirmed
+
+    def confirm(self, cookie: str) -> None:
+        """Note that the user has just proved again who they are."""
+        key = _key(cookie)
+        with self._lock:
+            found = self._sign_ins.get(key)
+            if found is None:
+                return
+            confirmed = self._sign_ins[key] = found.model_copy(update={"confirmed_at": self._clock()})
+        self._write(key, confirmed)
 
     def end(self, cookie: str | None) -> None:
         """Sign a browser out; from this moment on `user_of` says None."""

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.settings.overlay import SAVED_ON_THE_PAGE
 from core.settings.values import ServerSettings, Settings
-from dashboard import components, state, tab
+from dashboard import components, state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
@@ -170,6 +170,7 @@ st.html(components.heading(_("Settings")))
 components.only_for(Role.ADMINISTRATOR)
 current = state.settings()
 components.troubles()
+step_up.draw()
 components.told(tab.notice("settings"))
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: server.name != wanted):

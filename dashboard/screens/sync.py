@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import components, formatting, state, tab
+from dashboard import components, formatting, state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
@@ -114,4 +114,5 @@ def draw_everything() -> None:
 
 
 components.only_for(Role.ADMINISTRATOR)
+step_up.draw()
 draw_everything()

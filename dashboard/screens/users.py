@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import components, formatting, people_actions, state, tab
+from dashboard import components, formatting, people_actions, state, step_up, tab
 from dashboard.auth import links
 from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, Role, User, Way
@@ -178,6 +178,7 @@ def status(voice: Voice, known: Administration, account: Account) -> str:
 tab.follow()
 st.html(components.heading(_("Users")))
 components.only_for(Role.ADMINISTRATOR)
+step_up.draw()
 administration = state.administration()
 components.told(tab.notice(USERS))
 now = state.voice(datetime.now(UTC))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,6 +11,7 @@ from core.doctor.examination import examine
 from core.models import TokenSource
 from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
 from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
+from core.settings.fields import is_address, is_same_origin
 from core.settings.saved import KEEP, Keep, SavedSettings
 from core.settings.values import Settings
 from dashboard import state, tab
@@ -28,6 +29,8 @@ from dashboard.settings_page.fields import (
 from dashboard.settings_page.form import changed, field_key, no_conflict, save
 from dashboard.tab import Field, Notice
 
+DELICATE_FIELDS = frozenset({"url", "secret_key", "forget_secret"})
+"""Fields that say who gets the keys."""
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
 
@@ -64,7 +67,14 @@ def save_server(server: str) -> None:
             self_healing=bool(new["self_healing"]) if "self_healing" in new else KEEP,
         )
 
-    save(form, change, refuse=no_conflict(form, lambda settings: server_fields(settings, server)))
+    conflict = no_conflict(form, lambda settings: server_fields(settings, server))
+
+    def refuse(settings: Settings) -> Notice | None:
+        # Whoever types an address would get the key that nobody may see.
+        return conflict(settings) or _wants_key_again(settings, server, new)
+
+    is_delicate = not DELICATE_FIELDS.isdisjoint(new)
+    save(form, change, refuse=refuse, step_up_needed=is_delicate)
 
 
 def add_server() -> None:
@@ -80,15 +90,16 @@ def add_server() -> None:
         return Notice("bad", _("Name: there is a gateway of this name already."))
 
     def change(saved: SavedSettings) -> SavedSettings:
-        return saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"] or None)
+        # Empty means none, also for a name that the environment has a key or a token for.
+        return saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"], token="")
 
-    save(ADD_SERVER, change, refuse=refuse)
+    save(ADD_SERVER, change, refuse=refuse, step_up_needed=True)
 
 
 def remove_server(server: str) -> None:
     """Remove a gateway with its sessions."""
     state.require(Role.ADMINISTRATOR)
-    save("settings", lambda saved: saved.without_server(server))
+    save("settings", lambda saved: saved.without_server(server), step_up_needed=True)
 
 
 def save_session(server: str, session: str) -> None:
@@ -110,6 +121,7 @@ def save_session(server: str, session: str) -> None:
         form,
         lambda saved: saved.with_session(server, session, enabled=enabled, webhook=webhook),
         refuse=no_conflict(form, lambda settings: session_fields(settings, server, session)),
+        step_up_needed=webhook is not KEEP,
     )
 
 
@@ -173,6 +185,17 @@ def _asked(
     found = snapshot.server(server)
     up = found.up if found else None
     return lambda: checks.Asked(work(), actor, datetime.now(UTC), asked, up)
+
+
+def _wants_key_again(settings: Settings, server: str, new: Mapping[str, Field]) -> Notice | None:
+    found = settings.server(server)
+    if found is None or "url" not in new or new.get("secret_key"):
+        return None
+    has_secret = found.secret_key is not None or found.token is not None
+    url = str(new["url"]).strip()
+    if not has_secret or not is_address(url) or is_same_origin(url, found.url):
+        return None
+    return Notice("warn", _("This address is another server: type its secret key again, too."))
 
 
 def _minutes(typed: Field | Keep | None) -> float | Keep:

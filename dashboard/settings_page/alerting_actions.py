@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.settings.fields import is_address, is_same_origin
 from core.settings.saved import KEEP
 from core.settings.values import Settings
 from dashboard import state
@@ -9,6 +10,7 @@ from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.settings_page.fields import FieldNow, Fields
 from dashboard.settings_page.form import changed, no_conflict, save
+from dashboard.tab import Notice
 
 ALERTMANAGER = "alertmanager"
 
@@ -31,5 +33,24 @@ def save_alertmanager() -> None:
     new = changed(ALERTMANAGER)
     url = str(new["url"]) if "url" in new else KEEP
     token = str(new["bearer_token"]) if "bearer_token" in new else KEEP
-    refuse = no_conflict(ALERTMANAGER, alertmanager_fields)
-    save(ALERTMANAGER, lambda saved: saved.with_alertmanager(url=url, bearer_token=token), refuse=refuse)
+    conflict = no_conflict(ALERTMANAGER, alertmanager_fields)
+
+    def refuse(settings: Settings) -> Notice | None:
+        found = settings.alertmanager
+        keeps_token = found is not None and found.bearer_token is not None and not new.get("bearer_token")
+        is_elsewhere = (
+            found is not None
+            and isinstance(url, str)
+            and is_address(url)
+            and not is_same_origin(url, found.address)
+        )
+        if keeps_token and is_elsewhere:
+            return Notice("warn", _("This address is another server: type its token again, too."))
+        return conflict(settings)
+
+    save(
+        ALERTMANAGER,
+        lambda saved: saved.with_alertmanager(url=url, bearer_token=token),
+        refuse=refuse,
+        step_up_needed=True,
+    )

@@ -13,7 +13,7 @@ from core.exceptions import ConfigurationError, VersionConflictError, Wppconnect
 from core.settings.overlay import DEFAULT
 from core.settings.saved import SavedSettings
 from core.settings.values import Settings
-from dashboard import components, formatting, state, tab
+from dashboard import components, formatting, state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import current_locale, translator
 from dashboard.i18n import gettext as _
@@ -69,13 +69,20 @@ def draw_notice(form: str, fields: Fields | None = None) -> None:
 
 
 def save(
-    form: str, change: Callable[[SavedSettings], SavedSettings], *, refuse: Refuse = lambda _settings: None
+    form: str,
+    change: Callable[[SavedSettings], SavedSettings],
+    *,
+    refuse: Refuse = lambda _settings: None,
+    step_up_needed: bool = False,
 ) -> bool:
     """Save a change of the settings; tell the form what came of it.
 
-    `refuse` looks at the settings on which the change would be put and tells why it must not be.
+    `refuse` looks at the settings on which the change would be put and tells why it must not be. A change of
+    keys or addresses needs a step-up.
     """
     user = state.require(Role.ADMINISTRATOR)
+    if step_up_needed and step_up.refuses(form):
+        return False
     told = _save(user.name, change, refuse)
     if told.tone == "good":
         tab.remember_opened(form, None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.exceptions import WppconnectError
 from core.propagation.orders import Order, OrderDesk, OrderKind, OrderTakenError
 from core.propagation.sync_file import parse_receives
-from dashboard import state, tab
+from dashboard import state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.tab import Notice
@@ -84,6 +84,8 @@ def open_session(server: str, session: str) -> None:
 
 def _do(what: Callable[[OrderDesk], Order]) -> None:
     tab.tell(PLACE, None)
+    if step_up.refuses(PLACE):
+        return
     try:
         what(OrderDesk(state.core().store))
     except OrderTakenError:

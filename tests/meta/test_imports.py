@@ -67,6 +67,9 @@ Core's other modules (`core/models.py`, `core/clock.py` ...) are everybody's, an
 EVERYBODYS_FOLDERS = {"messages"}
 """Of those modules the ones that are folders."""
 
+_OF_PAGES = {"components", "i18n", "state", "tab", "text"}
+"""What nearly everything that draws imports."""
+
 DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "i18n": set(),
     "words": {"i18n"},
@@ -83,19 +86,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "activity": {"auth", "components", "formatting", "i18n", "state", "tab", "text", "words"},
     "alerting": {"asking", "auth", "components", "formatting", "i18n", "state", "text"},
     "doctor": {"auth", "components", "formatting", "i18n", "memory", "state", "text"},
-    "session": {
-        "activity",
-        "asking",
-        "auth",
-        "components",
-        "formatting",
-        "i18n",
-        "memory",
-        "state",
-        "tab",
-        "text",
-        "words",
-    },
+    "session": _OF_PAGES | {"activity", "asking", "auth", "formatting", "memory", "words"},
     "handoff": {
         "auth",
         "components",
@@ -108,22 +99,32 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "text",
         "words",
     },
-    "overview": {
-        "alerting",
-        "asking",
+    "overview": _OF_PAGES | {"alerting", "asking", "auth", "formatting", "session", "words"},
+    "step_up": {"components", "i18n", "state", "tab"},
+    "settings_page": {
+        "auth",
+        "components",
+        "doctor",
+        "formatting",
+        "i18n",
+        "state",
+        "step_up",
+        "tab",
+        "words",
+    },
+    "sync": {
+        "activity",
         "auth",
         "components",
         "formatting",
         "i18n",
-        "session",
+        "memory",
         "state",
+        "step_up",
         "tab",
         "text",
-        "words",
     },
-    "settings_page": {"auth", "components", "doctor", "formatting", "i18n", "state", "tab", "words"},
-    "sync": {"activity", "auth", "components", "formatting", "i18n", "memory", "state", "tab", "text"},
-    "people_actions": {"auth", "formatting", "i18n", "state", "tab"},
+    "people_actions": {"auth", "formatting", "i18n", "state", "step_up", "tab"},
     "screens": {
         "activity",
         "alerting",
@@ -141,6 +142,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "session",
         "settings_page",
         "state",
+        "step_up",
         "sync",
         "tab",
         "text",

@@ -172,8 +172,19 @@ class FakeSignIns:
 
     user: User | None = field(default_factory=lambda: User(name="ana", role=Role.ADMINISTRATOR))
 
+    changed_elsewhere: Callable[[FakeSignIns], None] = lambda _sign_ins: None
+    """What another process changes between two looks."""
+
     def user_of(self, cookie: str | None) -> User | None:
         return self.user
+
+    has_to_confirm: bool = False
+
+    def must_confirm(self, cookie: str | None) -> bool:
+        return self.has_to_confirm
+
+    def refresh(self) -> None:
+        self.changed_elsewhere(self)
 
 
 def open_page(page: str = "", *, locale: str = "en-GB", **query: str) -> AppTest:

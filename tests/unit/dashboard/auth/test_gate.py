@@ -2,7 +2,11 @@ from pathlib import Path
 
 import pytest
 from asgi_browser import Browser
-from auth_world import CookieRule, World
+from auth_world import NAME, CookieRule, World, quick_hasher
+
+from core.store import FileStore
+from dashboard.auth.people import People
+from dashboard.auth.users import Role, Users
 
 OPEN = [
     "/-/healthy",
@@ -177,3 +181,22 @@ def test_cookie_of_another_name_is_nobody(tmp_path: Path) -> None:
     cookie = world.signed_in().cookies["wppconnect_sign_in"]
 
     assert Browser(world.app, cookies={"other": cookie}).get("/").status == 303
+
+
+@pytest.mark.parametrize("end", ["removed", "switched off", "demoted"])
+def test_whom_another_process_has_just_taken_out_posts_nothing(tmp_path: Path, end: str) -> None:
+    world = World(tmp_path)
+    world.add_user()
+    world.users.create("Eva", Role.ADMINISTRATOR, password_hash=quick_hasher().hash("x"))
+    browser = world.signed_in()
+    shell = People(Users(FileStore(world.directory / "store")), world.history)
+
+    match end:
+        case "removed":
+            shell.remove(NAME, by="eva")
+        case "switched off":
+            shell.set_disabled(NAME, True, by="eva")
+        case "demoted":
+            shell.set_role(NAME, Role.VIEWER, by="eva")
+
+    assert browser.post("/x", {}).headers.get("location") == "/sign-in"

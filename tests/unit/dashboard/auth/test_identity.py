@@ -18,6 +18,13 @@ class Knows:
         self.asked.append(cookie)
         return self.user
 
+    def must_confirm(self, cookie: str | None) -> bool:
+        self.asked.append(cookie)
+        return self.user is None
+
+    def refresh(self) -> None:
+        """Nobody else changes users."""
+
 
 def page() -> None:
     import streamlit as st

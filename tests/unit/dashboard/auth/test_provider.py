@@ -49,6 +49,29 @@ def test_person_is_sent_there_with_state_nonce_and_challenge() -> None:
     assert world.flow.verifier not in url
 
 
+def test_person_who_confirms_is_asked_anew() -> None:
+    world = World()
+    urls = [
+        asyncio.run(world.provider.authorization_url(world.flows.begin("/", confirms=confirms)))
+        for confirms in (False, True)
+    ]
+
+    assert [query_of(url).get("max_age") for url in urls] == [None, ["0"]]
+
+
+@pytest.mark.parametrize(
+    ("asked_seconds_ago", "outcome"),
+    [(0, "ana"), (-30, "ana"), (30, "ana"), (120, "untrusted"), (86_400, "untrusted"), (None, "untrusted")],
+)
+def test_old_sign_in_at_the_provider_confirms_nothing(asked_seconds_ago: int | None, outcome: str) -> None:
+    world = World()
+    world.flow = world.flows.begin("/", confirms=True)
+    begun_at = int(world.flow.begun_at)
+    world.claims = {"auth_time": None if asked_seconds_ago is None else begun_at - asked_seconds_ago}
+
+    assert world.outcome() == outcome
+
+
 def test_person_who_comes_back_is_known() -> None:
     assert World().identify() == Identity(
         name="ana",

@@ -35,17 +35,17 @@ def test_the_secret_key_is_never_sent_to_the_browser(core: FakeCore) -> None:
 def test_only_what_was_changed_is_saved(core: FakeCore) -> None:
     app = open_settings(core)
 
-    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465/")
+    app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw/")
     app.button(key="save-main").click().run()
 
     saved = core.settings.saved().servers["main"]
     assert (saved.url, saved.secret_key, saved.token_source, saved.enabled) == (
-        "http://10.0.0.5:21465/",
+        "http://127.0.0.1:21465/gw/",
         None,
         None,
         None,
     )
-    assert app.text_input(key="server-main-url").value == "http://10.0.0.5:21465"
+    assert app.text_input(key="server-main-url").value == "http://127.0.0.1:21465/gw"
     assert app.text_input(key="server-main-url").label == "Address (saved on this page)"
     assert "Saved." in shown(app)
 
@@ -90,40 +90,40 @@ def test_what_somebody_else_saved_in_another_form_does_not_hold_up_a_save(core: 
     app = open_settings(core)
     core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=0, actor="rui")
 
-    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
 
     assert "Saved." in shown(app)
-    assert core.settings.current().servers[0].url == "http://10.0.0.5:21465"
+    assert core.settings.current().servers[0].url == "http://127.0.0.1:21465/gw"
     assert core.settings.current().interval_seconds == 30.0
 
 
 def test_the_second_administrator_is_told_what_the_first_changed_and_loses_nothing(core: FakeCore) -> None:
     app = open_settings(core)
-    change = core.settings.saved().with_server("main", url="http://10.0.0.9:21465")
+    change = core.settings.saved().with_server("main", url="http://127.0.0.1:21465/rui")
     core.settings.save(change, expected_revision=0, actor="rui")
 
-    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
     told, typed = shown(app), app.text_input(key="server-main-url").value
     before = core.settings.current().servers[0].url
     app.button(key="save-main").click().run()
 
     assert "rui changed main, Address" in told
-    assert "to: http://10.0.0.9:21465" in told
+    assert "to: http://127.0.0.1:21465/rui" in told
     assert "Nothing of yours was saved" in told
-    assert typed == "http://10.0.0.5:21465"
-    assert before == "http://10.0.0.9:21465"
-    assert core.settings.current().servers[0].url == "http://10.0.0.5:21465"
+    assert typed == "http://127.0.0.1:21465/gw"
+    assert before == "http://127.0.0.1:21465/rui"
+    assert core.settings.current().servers[0].url == "http://127.0.0.1:21465/gw"
 
 
 def test_after_my_refused_save_another_form_still_does_not_overwrite_what_somebody_else_saved(
     core: FakeCore,
 ) -> None:
     app = open_settings(core)
-    change = core.settings.saved().with_server("main", url="http://10.0.0.9:21465").with_interval(30.0)
+    change = core.settings.saved().with_server("main", url="http://127.0.0.1:21465/rui").with_interval(30.0)
     core.settings.save(change, expected_revision=0, actor="rui")
-    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
     app.button(key="save-main").click().run()
 
@@ -151,7 +151,7 @@ def test_a_gateway_that_somebody_else_removed_does_not_come_back(core: FakeCore)
     app = open_settings(core)
     core.settings.save(core.settings.saved().without_server("main"), expected_revision=0, actor="rui")
 
-    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
 
     assert "This was removed meanwhile" in shown(app)
@@ -165,7 +165,7 @@ def test_unreadable_settings_are_told_and_the_first_save_puts_them_in_order(core
 
     app.run()
     told = shown(app)
-    app.text_input(key="server-main-url").set_value("http://10.0.0.5:21465")
+    app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
 
     assert "the last known ones stay in force here" in told

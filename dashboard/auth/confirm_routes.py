@@ -1,0 +1,114 @@
+"""Step-up: prove once more who you are, before keys, addresses, users or files are changed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from dashboard.auth.audit import SignInOutcome
+from dashboard.auth.desk import Desk
+from dashboard.auth.elements import (
+    Note,
+    button,
+    form,
+    link,
+    link_button,
+    note_box,
+    page,
+    paragraph,
+    text_field,
+    unseen,
+)
+from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.pages import USER_NAME_RULES
+from dashboard.auth.passwords import LONGEST, PasswordsBusyError
+from dashboard.auth.recognition import known_to
+from dashboard.auth.users import Way
+
+CONFIRM = "/confirm"
+DONE = f"{CONFIRM}?done=yes"
+AT_PROVIDER = "/sign-in/provider?confirm=yes"
+
+
+class ConfirmRoutes:
+    """Ask for the password again, or lead to the provider, which asks for it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """Return the Starlette routes; all of them are for people who are signed in."""
+        return [
+            Route(CONFIRM, self.show, methods=["GET"]),
+            Route(CONFIRM, self.confirm, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the form."""
+        return self._page(request, None)
+
+    async def confirm(self, request: Request) -> Response:
+        """Check the password of who is signed in."""
+        try:
+            sent = await read_form(request)
+        except FormError as error:
+            return self._desk.unreadable(request, error)
+        _ = self._desk.frame(request).translate
+        if not self._desk.is_own_form(request, sent):
+            return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
+        known = known_to(request)
+        account, key = known.held.account, known.held.key
+        if known.held.sign_in.way is not Way.PASSWORD:
+            return RedirectResponse(CONFIRM, 303)
+        # Counted by the sign-in: guesses of others at this account's name hold nobody up who is signed in.
+        wait_seconds = math.ceil(self._desk.device_limit.wait_seconds(key))
+        if wait_seconds:
+            text = _("Too many tries. Wait {seconds} seconds, then try again.")
+            return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
+        self._desk.device_limit.count(key)
+        try:
+            is_right = await self._desk.passwords.matches(sent.get("password", ""), account.password_hash)
+        except PasswordsBusyError:
+            return self._page(request, Note(_("The page is busy. Wait a moment, then try again.")), 503)
+        if not is_right:
+            await self._desk.record(request, SignInOutcome.FAILED, account.name)
+            return self._page(request, Note(_("The password is wrong.")), 422)
+        self._desk.device_limit.clear(key)
+        await asyncio.to_thread(self._desk.sign_ins.confirm, known.cookie)
+        await self._desk.record(request, SignInOutcome.CONFIRMED, account.name)
+        return RedirectResponse(DONE, 303)
+
+    def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
+        frame, known = self._desk.frame(request), known_to(request)
+        _ = frame.translate
+        title, back = _("Confirm that it is you"), link("/", _("Back to the sessions"))
+        minutes = round(self._desk.sign_ins.lifetimes.confirmed.total_seconds() / 60)
+        if not self._desk.sign_ins.must_confirm(known.cookie):
+            text = _("Confirmed for {minutes} minutes. Go back to the other tab and press again.")
+            done = Note(text.format(minutes=minutes), is_good=True)
+            return self._desk.page(request, page(frame.locale, title, [note_box(done), back]), status_code)
+        why = _(
+            "Keys, addresses, users and files can be changed only within {minutes} minutes of signing in."
+        )
+        body = [note_box(note), paragraph(why.format(minutes=minutes))]
+        if known.held.sign_in.way is Way.PROVIDER:
+            words = _("Confirm with {provider}").format(provider=self._desk.provider_name)
+            body.append(link_button(AT_PROVIDER, words))
+        else:
+            rules = f'autocomplete="current-password" maxlength="{LONGEST}" autofocus'
+            body.append(
+                form(
+                    CONFIRM,
+                    frame.form_token,
+                    unseen(
+                        text_field("name", _("Name"), rules=USER_NAME_RULES, value=known.held.account.name)
+                    ),
+                    text_field("password", _("Password"), rules=rules, kind="password"),
+                    button(_("Confirm")),
+                )
+            )
+        return self._desk.page(request, page(frame.locale, title, [*body, back]), status_code)

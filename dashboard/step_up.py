@@ -1,0 +1,34 @@
+"""Step-up: keys, addresses, users and files are changed only shortly after the reader proved who they are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import components, state, tab
+from dashboard.i18n import gettext as _
+from dashboard.tab import Notice
+
+LOOK_SECONDS = 2.0
+"""How soon the page sees that its reader has confirmed in another tab."""
+
+
+def draw() -> None:
+    """Say beforehand that changes have to be confirmed, as long as that is so."""
+    if state.must_confirm():
+        st.fragment(run_every=LOOK_SECONDS)(_draw)()
+
+
+def refuses(place: str) -> bool:
+    """Return whether the reader has to confirm first, and say so at a place; nothing must be changed then."""
+    if not state.must_confirm():
+        return False
+    text = _("Nothing was changed. Confirm first that it is you, then press again.")
+    tab.tell(place, Notice("warn", text, asks_to_confirm=True))
+    return True
+
+
+def _draw() -> None:
+    state.user()
+    if state.must_confirm():
+        text = _("You signed in a while ago. Before you change anything here, confirm that it is you.")
+        components.told(Notice("idle", text, asks_to_confirm=True))
