@@ -8,8 +8,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
+from cli.own_env import read_own_env
 from core.exceptions import ConfigurationError
 
 DEMO_SESSION = "leguas_wppconnect"
@@ -32,15 +31,12 @@ NEEDS_A_GATEWAY = (
 def read_environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
     """Add what the `.env` file of a directory says; a variable of the process wins over it.
 
-    Nothing is interpolated: a bcrypt token is full of dollar signs.
+    Raises ConfigurationError with every line that readers of the file would take differently.
     """
-    path = directory / ".env"
-    try:
-        found = dotenv_values(path, interpolate=False) if path.exists() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigurationError([f"{path}: cannot be read ({reason}); correct or remove it"]) from None
-    return {name: value for name, value in found.items() if value is not None} | dict(environ)
+    values, problems = read_own_env(directory / ".env")
+    if problems:
+        raise ConfigurationError(problems)
+    return values | dict(environ)
 
 
 def actor() -> str:

@@ -1,31 +1,13 @@
-"""The env files of the stack: `.env` is the administrator's, `config/compose.env` is ours."""
+"""Write the env files of the stack: `.env` once, `config/compose.env` at each `make up`."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
-PLAIN = re.compile(r"[^'\n\r]*")
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """Read the values of an env file; single quotes are literal, and nothing is interpolated.
-
-    What needs interpolation is nothing that `make up` looks at; Compose reads the file itself, too.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    values = {}
-    for line in text.splitlines():
-        match = LINE.match(line)
-        if match and not line.lstrip().startswith("#"):
-            values[match[1]] = _unquoted(match[2])
-    return values
+from core.env_forms import ALL_READERS
+from core.env_lines import disagreements, env_values, read_env_lines
 
 
 def write_private(path: Path, values: Mapping[str, str], comments: Iterable[str], *, replace: bool) -> None:
@@ -44,14 +26,11 @@ def write_private(path: Path, values: Mapping[str, str], comments: Iterable[str]
 
 
 def quoted(value: str) -> str:
-    """Put a value in single quotes, in which Compose, python-dotenv and a shell all read it literally."""
-    if not PLAIN.fullmatch(value):
-        raise ValueError("holds a single quote or a line break, which no env file can hold for all readers")
+    """Put a value in single quotes; raises ValueError where not every reader takes it literally then."""
+    line = f"A='{value}'"
+    lines = read_env_lines(line)
+    if "\n" in value or any(disagreements(lines, ALL_READERS)) or env_values(lines) != {"A": value}:
+        raise ValueError(
+            "holds a single quote, a line break or backslashes, which not every reader takes alike"
+        )
     return f"'{value}'"
-
-
-def _unquoted(text: str) -> str:
-    if text[:1] in ("'", '"'):
-        end = text.find(text[0], 1)
-        return text[1:end] if end > 0 else text[1:]
-    return re.split(r"\s+#", text, maxsplit=1)[0].rstrip()

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli.own_env import read_own_env
 from cli.stack.checks import evolution_problems, grace_problems, port_problems, ports_of, warnings
 from cli.stack.engine import Compose, find_compose, find_engine
-from cli.stack.env_file import quoted, read_env_file, write_private
+from cli.stack.env_file import quoted, write_private
 from cli.stack.errors import StackError
 from cli.stack.files import (
     GRAFANA_PASSWORD,
@@ -48,7 +49,8 @@ class Project:
 
     def __post_init__(self) -> None:
         self.env_path = self.directory / ".env"
-        self.values = read_env_file(self.env_path) | dict(self.environ)
+        self.written, self.env_problems = read_own_env(self.env_path)
+        self.values = self.written | dict(self.environ)
         self.config = self.directory / (self.values.get("OPS_CONFIG_DIR") or "config")
         self.found_path = self.config / "compose.env"
         self.name = self.values.get("COMPOSE_PROJECT_NAME") or PROJECT
@@ -62,6 +64,8 @@ class Project:
 
     def make_ready(self, *, demo: bool) -> tuple[Gateway, dict[str, str]]:
         """Check everything and write what the containers read; returns the gateway and published ports."""
+        if self.env_problems:
+            raise StackError(*self.env_problems)
         engine = find_engine(self.environ)
         find_compose(self.environ)
         gateway = choose_gateway(self.values, engine, project=self.name, demo=demo)
@@ -147,7 +151,7 @@ class Project:
         if not self.values.get("COMPOSE_PROFILES"):
             profiles = [gateway.profile, SYNC_PROFILE if agent else ""]
             found["COMPOSE_PROFILES"] = ",".join(filter(None, profiles))
-        if not read_env_file(self.env_path).get("WPPCONNECT_SECRET_KEY"):
+        if not read_own_env(self.env_path)[0].get("WPPCONNECT_SECRET_KEY"):
             # For who calls Compose by hand: it wants the variable to exist.
             found["WPPCONNECT_SECRET_KEY"] = ""
         return found

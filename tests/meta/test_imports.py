@@ -165,7 +165,7 @@ HOMES = {
     "babel": ["dashboard/i18n.py"],
     "bcrypt": ["core/tokens/*", "core/password_hashes.py"],
     "docker": ["core/containers/engine.py"],
-    "dotenv": ["cli/environment.py", "core/propagation/env_file.py"],
+    "dotenv": ["core/propagation/env_file.py"],
     "filelock": ["core/locks.py"],
     "markdown_it": ["dashboard/serving/runbooks.py"],
     "httpx2": ["dashboard/auth/provider.py"],

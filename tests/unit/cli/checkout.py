@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from cli.own_env import read_own_env
 from cli.stack.__main__ import main
-from cli.stack.env_file import read_env_file
 from tests.unit.cli.fake_docker import FakeDocker
 
 
@@ -29,12 +29,12 @@ class Checkout:
     @property
     def env(self) -> dict[str, str]:
         """The administrator's file."""
-        return read_env_file(self.directory / ".env")
+        return _read(self.directory / ".env")
 
     @property
     def found(self) -> dict[str, str]:
         """What Compose is told besides."""
-        return read_env_file(self.directory / "config" / "compose.env")
+        return _read(self.directory / "config" / "compose.env")
 
     def secret(self) -> str:
         """The secret key as the containers read it."""
@@ -44,3 +44,9 @@ class Checkout:
 def mode(path: Path) -> int:
     """The permission bits."""
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def _read(path: Path) -> dict[str, str]:
+    values, problems = read_own_env(path)
+    assert problems == []
+    return values

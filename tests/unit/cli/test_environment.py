@@ -47,6 +47,20 @@ def test_unreadable_dotenv_file_is_named_without_its_content(tmp_path: Path) -> 
     )
 
 
+def test_line_that_readers_of_the_file_take_differently_is_named_without_its_content(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "OTHER=${X}\nWPPCONNECT_SECRET_KEY=pa$$wordpa$$word0123456789\nWPPCONNECT_URL='http://a:1' # b\n"
+    )
+
+    with pytest.raises(ConfigurationError) as caught:
+        read_environment({}, tmp_path)
+
+    assert [problem.partition(";")[0] for problem in caught.value.problems] == [
+        f"{tmp_path}/.env: line 2 holds a '$', which only Docker Compose replaces ($NAME, ${{NAME}}, $$)",
+        f"{tmp_path}/.env: line 3 has a comment behind its value, which systemd keeps as part of it",
+    ]
+
+
 @pytest.mark.parametrize("url", ["", "  "])
 def test_blank_address_names_no_gateway(url: str) -> None:
     assert not has_gateway({"WPPCONNECT_URL": url})

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.stack.env_file import quoted, read_env_file
 from tests.support.terminal import TerminalCommand
 from tests.support.waiting import until
 from tests.unit.cli.checkout import Checkout, mode
@@ -233,8 +231,8 @@ REFUSED: list[Any] = [
     pytest.param(
         {},
         {"WPPCONNECT_SECRET_KEY": "it's"},
-        "WPPCONNECT_SECRET_KEY: holds a single quote or a line break, which no env file can hold for all "
-        "readers; give the gateway another one",
+        "WPPCONNECT_SECRET_KEY: holds a single quote, a line break or backslashes, which not every reader "
+        "takes alike; give the gateway another one",
         id="a secret that no file can hold",
     ),
     pytest.param(
@@ -340,27 +338,3 @@ def test_down_keeps_the_volumes(checkout: Checkout) -> None:
 
     (call,) = checkout.docker.calls("down")
     assert not {"--volumes", "-v"} & set(call)
-
-
-@pytest.mark.parametrize(
-    ("line", "value"),
-    [
-        ("A='x $y #z'", "x $y #z"),
-        ('A="x"', "x"),
-        ("export A=x # why", "x"),
-        ("  A = x ", "x"),
-        ("A=", ""),
-        ("# A=x\nA=y", "y"),
-        ("A='unfinished", "unfinished"),
-    ],
-)
-def test_reads_env_lines_as_people_write_them(line: str, value: str, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(line + "\n")
-
-    assert read_env_file(tmp_path / ".env") == {"A": value}
-
-
-def test_a_quoted_value_is_read_back(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(f"A={quoted('$2b$10$abc#d e')}\n")
-
-    assert read_env_file(tmp_path / ".env") == {"A": "$2b$10$abc#d e"}

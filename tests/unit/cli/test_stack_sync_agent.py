@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.own_env import read_own_env
 from cli.stack.__main__ import main
-from cli.stack.env_file import read_env_file
 from tests.unit.cli.fake_docker import FakeDocker, container
 
 Make = Callable[..., int]
@@ -52,7 +52,7 @@ def free_port() -> int:
 def test_it_is_off_by_default(make: Make, tmp_path: Path) -> None:
     assert make() == 0
 
-    found = read_env_file(tmp_path / "checkout/config/compose.env")
+    found = read_own_env(tmp_path / "checkout/config/compose.env")[0]
     assert found["COMPOSE_PROFILES"] == "gateway"
     assert "OPS_DOCKER_GID" not in found
     assert not (tmp_path / "checkout/config/sync").exists()
@@ -63,7 +63,7 @@ def test_naming_the_folder_starts_it_with_the_sockets_group(
 ) -> None:
     assert make(OPS_SYNC_FOLDER=str(tmp_path)) == 0
 
-    found = read_env_file(tmp_path / "checkout/config/compose.env")
+    found = read_own_env(tmp_path / "checkout/config/compose.env")[0]
     assert found["COMPOSE_PROFILES"] == "gateway,sync"
     assert found["OPS_DOCKER_GID"] == str(engine_socket.stat().st_gid)
     assert found["OPS_DOCKER_SOCKET"] == str(engine_socket)

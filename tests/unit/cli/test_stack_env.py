@@ -1,0 +1,94 @@
+"""What `make up` does with the lines of `.env`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.own_env import read_own_env
+from cli.stack.env_file import quoted
+from tests.unit.cli.checkout import Checkout
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_make_up_needs_no_package() -> None:
+    program = "import sys, cli.stack.__main__; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert (
+        set(done.stdout.split()) - sys.stdlib_module_names
+        == {"cli", "core", "__main__"} - sys.stdlib_module_names
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WPPCONNECT_URL=http://${GATEWAY_HOST}:21465",
+        "DASHBOARD_EXTERNAL_URL=https://ops.$DOMAIN",
+        "WPPCONNECT_SECRET_KEY=pa$$wordpa$$word0123456789",
+        "WPPCONNECT_SESSIONS='a' # the first",
+        "WPPCONNECT_SESSIONS=a\t# the first",
+        "export WPPCONNECT_SESSIONS='a'",
+        "WPPCONNECT_SESSIONS: a",
+        "OPS_PAGE_PORT+=1",
+        "TZ='UTC",
+    ],
+)
+def test_line_of_env_that_its_readers_take_differently_stops_make_up(
+    checkout: Checkout, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.write(f"DOMAIN=example.org\n{line}\nWPPCONNECT_LOG_LEVEL='INFO'\n")
+
+    code = checkout.make("up")
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert ".env: line 2 " in said
+    assert "pa$$" not in said
+    assert not (checkout.directory / "config").exists()
+    assert checkout.docker.calls("up") == []
+
+
+def test_line_of_another_program_in_env_stops_nothing(checkout: Checkout) -> None:
+    checkout.write("OTHER=${X} # y\nWPPCONNECT_SECRET_KEY='0123456789abcdef0123456789abcdef'\n")
+
+    assert checkout.make("up") == 0
+
+
+def test_env_that_is_no_text_stops_make_up_by_its_name(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.directory / ".env").write_bytes(b"WPPCONNECT_SECRET_KEY='\xff'\n")
+
+    assert checkout.make("up") == 2
+    assert ".env: cannot be read (it is not UTF-8 text)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["down", "logs"])
+def test_line_that_stops_make_up_does_not_stop_what_ends_and_shows_the_containers(
+    checkout: Checkout, command: str
+) -> None:
+    checkout.write("WPPCONNECT_SESSIONS='a' # the first\n")
+
+    checkout.make(command)
+
+    assert len(checkout.docker.calls(command)) == 1
+
+
+@pytest.mark.parametrize("value", ["it's", "two\nlines", "two\\\\backslashes", "last\\"])
+def test_value_that_no_env_file_can_hold_is_not_written(value: str) -> None:
+    with pytest.raises(ValueError, match="not every reader"):
+        quoted(value)
+
+
+def test_a_quoted_value_is_read_back(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"A={quoted('$2b$10$abc#d e')}\n")
+
+    assert read_own_env(tmp_path / ".env") == ({"A": "$2b$10$abc#d e"}, [])
