@@ -82,7 +82,7 @@ screenshots: ## Take the README's pictures, and those of every story, at both wi
 	@$(PYTHON_IN_VENV) scripts/screenshots.py
 	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile tests/browser -k story
 
-bench: ## Measure the page: cold start, clicks, open tabs, a long list (Linux, needs Chromium)
+bench: ## Measure page and processes: starts, clicks, tabs, long lists, events, take-over (Linux, needs Chromium)
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/bench.py
 

@@ -1,6 +1,6 @@
-"""Measure what the page promises: the real page beside a simulated gateway, in a real Chromium.
+"""Measure what the product promises: its page in a real Chromium, its processes, beside a simulated gateway.
 
-Run it by `make bench`, on a machine that does nothing else; it takes about a minute and a half.
+Run it by `make bench`, on a machine that does nothing else; it takes about four minutes.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from scripts.bench_processes import of_processes
+from scripts.figures import Figure
 from simulator import Simulator, Times
 from tests.support.stack import SECRET, SESSION, Process, Stack, stack
 from tests.support.visitor import Visitor
@@ -45,27 +46,11 @@ CLICK = """
 """Press a button and tell after how many milliseconds what it leads to is on the screen."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table."""
-
-    name: str
-    measured: float
-    limit: float
-    unit: str
-
-    def line(self) -> str:
-        """Write the line."""
-        verdict = "ok" if self.measured < self.limit else "MISSED"
-        measured, limit = f"{self.measured:>8.1f} {self.unit:<2}", f"{self.limit:>6.0f} {self.unit:<2}"
-        return f"{self.name:<50} {measured}   limit {limit}   {verdict}"
-
-
 def main() -> int:
     """Print the table; 1 when a limit is missed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        figures = [*of_one_session(browser), *of_many_sessions(browser)]
+        figures = [*of_one_session(browser), *of_many_sessions(browser), *of_processes()]
         browser.close()
     for figure in figures:
         print(figure.line())

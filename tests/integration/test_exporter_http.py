@@ -39,8 +39,8 @@ def gateway() -> Iterator[Simulator]:
 
 @pytest.fixture
 def product(gateway: Simulator, tmp_path: Path) -> Iterator[Stack]:
-    """Processes that probe each minute: what is seen sooner, somebody asked for."""
-    with stack(gateway, tmp_path, WPPCONNECT_SESSIONS=SESSION, WPPCONNECT_INTERVAL_SECONDS="60") as running:
+    """Processes that probe every five minutes: what is seen sooner, somebody asked for."""
+    with stack(gateway, tmp_path, WPPCONNECT_SESSIONS=SESSION, WPPCONNECT_INTERVAL_SECONDS="300") as running:
         yield running
 
 

@@ -1,0 +1,201 @@
+"""Measure what the processes promise: how soon they start, follow an event, take over, and end.
+
+`scripts/bench.py` prints these figures with its own. The suite holds the same promises without a clock.
+"""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import bcrypt
+import requests
+
+from core.logs import redact, register_secret
+from scripts.figures import Figure
+from simulator import Simulator, Times
+from tests.support.gate_server import create_administrator, hidden_fields, serving
+from tests.support.hostile import HOSTILE
+from tests.support.live_core import FAST
+from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
+from tests.support.waiting import until
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMES = 5
+COMMANDS = {
+    "wppconnect-ops": "cli.main",
+    "wppconnect-exporter": "exporter.cli",
+    "wppconnect-dashboard": "dashboard.cli",
+    "wppconnect-simulator": "simulator.cli",
+}
+TOKEN = "a-token-of-the-webhook-4f1d"  # noqa: S105 - of this program alone
+ALICE = ("alice", "a password of wonderland")
+SESSIONS = [f"session-{number:03}" for number in range(200)]
+FROZEN, HEALTHY = SESSIONS[::20], [name for number, name in enumerate(SESSIONS) if number % 20]
+
+
+def of_processes() -> Iterator[Figure]:
+    """Measure all of it; a few minutes."""
+    yield from of_commands()
+    yield from of_redaction()
+    yield from of_events()
+    yield from of_passwords()
+    yield from of_many_sessions()
+    with watched("1") as product:
+        exporter = product.start_exporter()
+        address = urlsplit(product.exporter_url)
+        idle = http.client.HTTPConnection(str(address.hostname), address.port)
+        idle.request("GET", "/-/healthy")
+        idle.getresponse().read()
+        yield Figure("end of the exporter with a connection open", 1000 * seconds(exporter.stop), 2000, "ms")
+        idle.close()
+        exporter, page = product.start_exporter(), product.start_page()
+        exporter.kill()
+        product.simulator.reset_requests()
+        took = seconds(lambda: until(lambda: product.simulator.requests()["counts"]))
+        yield Figure("from the exporter's death to the page's probe", took, 15, "s")
+        yield Figure("end of the page", 1000 * seconds(page.stop), 2000, "ms")
+
+
+def of_commands() -> Iterator[Figure]:
+    """How soon a command answers that loads nothing."""
+    for name, module in COMMANDS.items():
+        start = f"import sys; from {module} import main; sys.exit(main())"
+        command = [sys.executable, "-c", start, "--help"]
+
+        def run(command: list[str] = command) -> object:
+            return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+
+        yield Figure(f"{name} --help, median", 1000 * median_of(run), 500, "ms")
+
+
+def of_redaction() -> Iterator[Figure]:
+    """What the log costs, for an ordinary line and for one that somebody chose."""
+    for number in range(30):
+        register_secret(f"secret-number-{number}")
+    line = "request method=GET route=/api/{session}/status-session server=main status=200 seconds=0.012"
+    ordinary = seconds(lambda: [redact(line) for _ in range(1000)])
+    yield Figure("redaction of an ordinary line", 1000 * ordinary, 500, "µs")
+    worst = max(seconds(lambda text=text: redact(text)) for text in HOSTILE.values())  # type: ignore[misc]
+    yield Figure("redaction of the most hostile line", 1000 * worst, 1000, "ms")
+
+
+def of_events() -> Iterator[Figure]:
+    """From the gateway's webhook to the metric, where nothing is probed meanwhile."""
+    port = free_port()
+    webhook = f"http://127.0.0.1:{port}/webhook/{TOKEN}"
+    with watched("300", webhook, EXPORTER_WEBHOOK_TOKEN=TOKEN) as product:
+        product.start_exporter(port=port)
+        gateway, took = product.simulator, []
+        for _ in range(TIMES):
+            gateway.pair(SESSION)
+            until(lambda: product.connected() == "1")
+            known = len(gateway.events("webhook"))
+            gateway.unlink(SESSION)
+            until(lambda before=known: len(gateway.events("webhook")) > before)  # type: ignore[misc]
+            took.append(seconds(lambda: until(lambda: product.connected() == "0")))
+        yield Figure("from the webhook to the metric, median", 1000 * statistics.median(took), 1000, "ms")
+
+
+def of_passwords() -> Iterator[Figure]:
+    """A scrape with a password, of which only the first is worked out; and the end of a sign-in."""
+    with watched("1") as product, tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "web.yml"
+        hashed = bcrypt.hashpw(ALICE[1].encode(), bcrypt.gensalt(10)).decode()
+        config.write_text(f"basic_auth_users:\n  alice: {hashed}\n")
+        port = free_port()
+        product.start_program(
+            "exporter.cli",
+            EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}",
+            EXPORTER_WEB_CONFIG_FILE=str(config),
+        )
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: answers(f"{url}/-/healthy"))
+        with requests.Session() as session:
+            session.auth, session.trust_env = ALICE, False
+            session.get(f"{url}/metrics", timeout=60).raise_for_status()
+            took = median_of(lambda: session.get(f"{url}/metrics", timeout=60).raise_for_status(), times=50)
+        yield Figure("scrape with a password, median", 1000 * took, 30, "ms")
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+        person = create_administrator(server)
+        form = hidden_fields(person.get(f"{server.url}/sign-out").text) | {"where": "here"}
+        took = seconds(lambda: person.post(f"{server.url}/sign-out", form))
+        yield Figure("sign-out", 1000 * took, 2000, "ms")
+
+
+def of_many_sessions() -> Iterator[Figure]:
+    """200 sessions of which ten are frozen: how much later than their interval the others are probed."""
+    seen: dict[str, set[float]] = defaultdict(set)
+    with (
+        Simulator(secret_key=SECRET, times=Times(scale=0.05, frozen_pend=60.0), paired=SESSIONS) as simulator,
+        tempfile.TemporaryDirectory() as folder,
+        stack(simulator, Path(folder), WPPCONNECT_SESSIONS=",".join(SESSIONS)) as product,
+    ):
+        product.start_exporter()
+        until(lambda: product.connected(SESSIONS[-1]) == "1")
+        interval = float(product.metric('wppconnect_probe_interval_seconds{server="main"}') or "nan")
+        for name in FROZEN:
+            simulator.freeze(name)
+        ends = time.monotonic() + 2 * interval + 2
+
+        def is_over() -> bool:
+            for request in simulator.requests()["recent"]:
+                if request["route"].endswith("status-session"):
+                    seen[request["session"]].add(request["time"])
+            return time.monotonic() > ends
+
+        until(is_over, seconds=4 * interval)
+        connected = sum(product.connected(name) == "1" for name in HEALTHY)
+    gaps = [after - before for name in HEALTHY for before, after in pairwise(sorted(seen[name])[1:])]
+    yield Figure("healthy sessions not connected beside ten frozen ones", len(HEALTHY) - connected, 1, "")
+    yield Figure(f"interval of {interval:.0f} s kept, median", statistics.median(gaps), 1.1 * interval, "s")
+    # Ten frozen pages that everybody waited for would cost 30 s and more.
+    yield Figure(f"interval of {interval:.0f} s kept, at most", max(gaps), interval + 10, "s")
+
+
+@contextmanager
+def watched(interval: str, webhook: str | None = None, **changes: str) -> Iterator[Stack]:
+    """A paired session, and the product's programs as they are asked for."""
+    with (
+        Simulator(secret_key=SECRET, times=FAST, paired=[SESSION], webhook_url=webhook) as gateway,
+        tempfile.TemporaryDirectory() as folder,
+        stack(
+            gateway,
+            Path(folder),
+            WPPCONNECT_SESSIONS=SESSION,
+            WPPCONNECT_INTERVAL_SECONDS=interval,
+            **changes,
+        ) as product,
+    ):
+        gateway.pair(SESSION)
+        yield product
+
+
+def answers(url: str) -> bool:
+    """Return whether a server answers."""
+    try:
+        return requests.get(url, timeout=60).ok
+    except requests.ConnectionError:
+        return False
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """Take the time of one call."""
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def median_of(act: Callable[[], object], *, times: int = TIMES) -> float:
+    """Take the time of some calls."""
+    return statistics.median(seconds(act) for _ in range(times))
