@@ -12,6 +12,10 @@ from core.operation_status import Kind, OperationStatus, Step
 SHORTEST_CODE = timedelta(seconds=5)
 """A next code that would live shorter than this before the attempt ends is not promised."""
 
+DOUBTFUL = (
+    "This takes longer than usual. If the gateway's log shows a launch error, the browser will not come up: "
+    "after 4 minutes it counts as stuck."
+)
 REPLACED = (
     "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
     "attempt, then run this command again without --phone and scan the QR code."
@@ -60,6 +64,8 @@ def frame(
         below = ["On the phone: WhatsApp, Linked devices, Link a device, and scan.", *_times(qr, ends, now)]
     else:
         lines += [doing]
+        if status.start_is_doubtful(now):
+            lines += [DOUBTFUL]
     lines = [row for line in lines for row in wrap(line, columns)]
     below = [row for line in [*below, "Ctrl-C leaves."] for row in wrap(line, columns)]
     if qr is not None:

@@ -128,6 +128,9 @@ def qr_life(generation: int) -> timedelta:
     return timedelta(seconds=60 if generation == 1 else 20)
 
 
+START_DOUBT = timedelta(minutes=1)
+"""A browser that takes longer to start may never come up, and the gateway does not say so (section 6)."""
+
 PAIRING_CODE_LIFE = timedelta(seconds=195)
 """After this time WhatsApp replaces a pairing code that is still waited for (contract, section 6)."""
 
@@ -195,6 +198,8 @@ class SessionSnapshot(Frozen):
     state_since: AwareDatetime | None = None
     """Since when the gateway has been saying this state."""
     has_session_object: bool | None = None
+    is_listed: bool | None = None
+    """Whether the gateway has kept anything of the session, its webhook included; None: not known."""
     ever_connected: bool = False
     last_connected: AwareDatetime | None = None
     connected_since: AwareDatetime | None = None

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from core.models import PAIRING_CODE_LIFE, Frozen, Outcome
+from core.models import PAIRING_CODE_LIFE, START_DOUBT, Frozen, Outcome
 
 SELF_HEALING = "self-healing"
 """Who acts when nobody was asked."""
@@ -70,6 +70,10 @@ class OperationStatus(Frozen):
         """Return whether WhatsApp may have replaced the pairing code since it was shown, in silence."""
         return self.pairing_code is not None and now - self.step_since >= PAIRING_CODE_LIFE
 
+    def start_is_doubtful(self, now: datetime) -> bool:
+        """Return whether the browser that is waited for should have been there long ago."""
+        return self.step == Step.WAITING_FOR_BROWSER and now - self.step_since >= START_DOUBT
+
     @property
     def is_running(self) -> bool:
         """Tell whether somebody is still at it."""
@@ -87,6 +91,8 @@ class Facts(Frozen):
     logged_out_at: AwareDatetime | None = None
     closed_by_itself: bool = False
     """The latest close was self-healing's."""
+    no_webhook_at: AwareDatetime | None = None
+    """When the gateway held no webhook of it: it knew no such session, or we sent all options without one."""
     phone_saved: bool = False
     """Our latest start sent a complete set with a phone: the gateway would reuse it for an empty body."""
 

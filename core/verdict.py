@@ -158,6 +158,8 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     if seen.problem is not None:
         return update
     update |= {"state": seen.state, "has_session_object": seen.has_session_object}
+    if seen.has_session_object:
+        update["is_listed"] = True
     update["page_round_seconds"] = seen.page_round_seconds
     if seen.state != before.state:
         update["state_since"] = seen.observed_at

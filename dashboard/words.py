@@ -93,6 +93,12 @@ CODE_STEPS = (
 NEXT_CODE_FOLLOWS = N_("The code expired before anybody used it. The next one follows by itself.")
 """Instead of the outcome, which says to ask for one."""
 
+START_DOUBTED = N_(
+    "This takes longer than usual. If the gateway's log shows a launch error, the browser will not come up: "
+    "after 4 minutes it counts as stuck."
+)
+"""Said of a browser that has been starting for over a minute."""
+
 CODE_STILL_WAITED_FOR = N_(
     "Entered? WhatsApp may be loading the chats. If not, the gateway still waits for this code."
 )

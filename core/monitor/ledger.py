@@ -190,6 +190,10 @@ class Ledger:
         if seen.default_secret is not None:
             update["default_secret"] = seen.default_secret
         self._gateway = self._gateway.model_copy(update=update)
+        if seen.names is not None:
+            for name, one in self._sessions.items():
+                is_listed = name in seen.names or bool(one.has_session_object)
+                self._sessions[name] = one.model_copy(update={"is_listed": is_listed})
         self.has_news = True
 
     def take_end_to_end(self, name: str, seen: end_to_end.Checked) -> int:

@@ -41,11 +41,13 @@ class GatewayObservation(Frozen):
 
 
 class Listing(Frozen):
-    """What show-all-sessions said of secret keys; its names, which may be thousands, are of no use here."""
+    """What show-all-sessions said."""
 
     secret_key_valid: bool | None = None
     default_secret: bool | None = None
     """Does the gateway accept the key that stands in its documentation: it is then open to everyone."""
+    names: frozenset[str] | None = None
+    """The sessions of which the gateway has kept anything; None: it did not say."""
     problem: Problem | None = None
 
 
@@ -108,13 +110,14 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -
     try:
         if try_default:
             default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
-        client.list_sessions()
+        names = client.list_sessions()
     except SecretKeyRejectedError as error:
         problem = as_problem(error, now())
         return Listing(secret_key_valid=False, default_secret=default_secret, problem=problem)
     except WppconnectError as error:
         return Listing(default_secret=default_secret, problem=as_problem(error, now()))
-    return Listing(secret_key_valid=True, default_secret=default_secret)
+    known = None if names is None else frozenset(names)
+    return Listing(secret_key_valid=True, default_secret=default_secret, names=known)
 
 
 def _ask_again_after(failure: type[WppconnectError], ask: Callable[[], Answered]) -> Answered:

@@ -11,6 +11,7 @@ from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.operation_status import Facts, Step
 from core.operations.procedures import (
     end_of_code,
+    may_hold_webhook,
     wait_for_browser,
     wait_for_profile,
     wait_out_obstacle,
@@ -45,7 +46,7 @@ def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
             case Verdict.DISCONNECTED:
                 if seen.has_session_object or _is_closed_since_start(run.facts, run.gateway_started_at):
                     return "code_not_visible"
-                if would_lose_webhook(run, wipe_webhook=wipe_webhook):
+                if would_lose_webhook(run, seen, wipe_webhook=wipe_webhook):
                     return "needs_webhook_confirmation"
                 return _start_with_code(run, phone)
             case _:
@@ -66,7 +67,7 @@ def code_obstacle(
         return "code_not_visible"
     if _is_closed_since_start(facts, gateway.started_at):
         return "code_not_visible"
-    return "needs_webhook_confirmation" if webhook is None and not facts.phone_saved else None
+    return "needs_webhook_confirmation" if webhook is None and may_hold_webhook(facts, seen) else None
 
 
 def _is_before_codes(version: str | None) -> bool:
@@ -88,7 +89,8 @@ def _start_with_code(run: Run, phone: str) -> str:
     wait_for_profile(run)
     run.step(Step.STARTING)
     # Noted before the call: the gateway saves the phone at once, and its answer may never come.
-    run.remember(phone_saved=True, logged_out_at=None)
+    no_webhook_at = None if run.webhook else run.now()
+    run.remember(phone_saved=True, logged_out_at=None, no_webhook_at=no_webhook_at)
     options = StartOptions(webhook=run.webhook or None, phone=phone, wait=True)
     call = run.aside(lambda: run.client.start_session(run.session, options))
     while not call.done:

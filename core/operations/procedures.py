@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from core.client import StartOptions
 from core.exceptions import RequestTimeoutError, SessionDisconnectedError
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
-from core.operation_status import Step
+from core.operation_status import Facts, Step
 from core.operations.run import Run
 
 MAX_STARTS = 2
@@ -57,7 +57,7 @@ def bring_up(run: Run, goal: Goal) -> str:
             case Verdict.WAITING_FOR_CODE:
                 if not goal.show_code:
                     return "needs_pairing"
-                if would_lose_webhook(run, wipe_webhook=goal.wipe_webhook):
+                if would_lose_webhook(run, seen, wipe_webhook=goal.wipe_webhook):
                     return "needs_webhook_confirmation"
                 run.step(Step.WAITING_FOR_CODE_TO_EXPIRE, until=_code_ends(run, seen))
                 run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.syncing))
@@ -75,7 +75,7 @@ def bring_up(run: Run, goal: Goal) -> str:
                     return "start_failed"
                 else:
                     shown_at = None
-                    start(run, options_for_qr(run, goal))
+                    start(run, options_for_qr(run, seen, goal))
                     starts, started_at = starts + 1, run.now()
             case _:
                 obstacle = wait_out_obstacle(run, seen)
@@ -154,23 +154,36 @@ def start(run: Run, options: StartOptions | None) -> None:
     run.acted()
     run.remember(logged_out_at=None)
     if options is not None:
-        run.remember(phone_saved=False)
+        run.remember(phone_saved=False, no_webhook_at=None if options.webhook else run.now())
 
 
-def would_lose_webhook(run: Run, *, wipe_webhook: bool) -> bool:
-    """Tell whether a complete set of options would silently wipe a webhook that only the gateway knows."""
+def would_lose_webhook(run: Run, seen: SessionSnapshot, *, wipe_webhook: bool) -> bool:
+    """Return whether a complete set of options would silently wipe a webhook that only the gateway knows."""
+    if run.webhook is not None or wipe_webhook:
+        return False
+    if seen.is_listed is False:
+        run.remember(no_webhook_at=run.now())
+    return may_hold_webhook(run.facts, seen)
+
+
+def may_hold_webhook(facts: Facts, seen: SessionSnapshot) -> bool:
+    """Return whether the gateway may hold a webhook of a session whose webhook is not known here."""
     # Where our own phone is saved, we sent a complete set before.
-    return run.webhook is None and not run.facts.phone_saved and not wipe_webhook
+    if facts.phone_saved or seen.is_listed is False:
+        return False
+    # Once connected, the session is in use, and its application may have set a webhook.
+    known_at, used_at = facts.no_webhook_at, seen.last_connected
+    return known_at is None or (used_at is not None and used_at > known_at)
 
 
-def options_for_qr(run: Run, goal: Goal) -> StartOptions | None:
+def options_for_qr(run: Run, seen: SessionSnapshot, goal: Goal) -> StartOptions | None:
     """Choose what a start without a phone sends.
 
     Any key replaces everything that the gateway saved, an empty body keeps it (section 4). A webhook that
     we do not know is kept by sending nothing; a phone that was saved must be wiped by the complete set,
     or the start would make a pairing code again.
     """
-    if would_lose_webhook(run, wipe_webhook=goal.wipe_webhook):
+    if would_lose_webhook(run, seen, wipe_webhook=goal.wipe_webhook):
         return None
     return StartOptions(webhook=run.webhook or None, phone=None, wait=False)
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TypedDict
 
 from core.handoffs import MOST_ROUNDS, Event, Handoff
-from core.models import QrCode, SessionSnapshot, Verdict
-from core.operation_status import OperationStatus
+from core.models import START_DOUBT, QrCode, SessionSnapshot, Verdict
+from core.operation_status import OperationStatus, Step
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.looks.qr import qr_data_uri
@@ -16,6 +16,7 @@ from dashboard.session.panel import Panel, begins_by_itself, choose
 from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, NEXT_CODE_FOLLOWS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
+_BROWSER = Step.WAITING_FOR_BROWSER
 _LOST = (Verdict.DISCONNECTED, Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE)
 _TOLD_OUTCOMES = ("code_expired", "link_not_completed", "code_not_visible", "code_unsupported")
 """What whoever holds the phone can do something about; the others are for operators."""
@@ -74,9 +75,9 @@ def tell(
     elif panel is Panel.CODE and operation is not None:
         _tell_code(voice, told, handoff, operation)
     elif panel is Panel.PROGRESS and operation is not None:
-        _tell_progress(voice, told, operation)
+        _tell_progress(voice, told, handoff, operation)
     elif panel is Panel.STARTING and session is not None:
-        _tell_wait(voice, told, "waiting_for_browser", session.since)
+        _tell_wait(voice, told, handoff, _BROWSER, session.since)
     elif panel is Panel.WAITING:
         told["phase"], told["text"] = "waiting", _("The code comes in a moment.")
     elif panel in _MENDED_BY_A_CODE and handoff.may_ask(voice.now) and session is not None:
@@ -167,15 +168,19 @@ def _tell_code(voice: Voice, told: State, handoff: Handoff, operation: Operation
         told["life"] = int((operation.step_until - operation.step_since).total_seconds())
 
 
-def _tell_progress(voice: Voice, told: State, operation: OperationStatus) -> None:
+def _tell_progress(voice: Voice, told: State, handoff: Handoff, operation: OperationStatus) -> None:
     _ = voice.translate
-    _tell_wait(voice, told, operation.step, operation.step_since)
+    _tell_wait(voice, told, handoff, operation.step, operation.step_since)
     left = formatting.seconds_until(voice, operation.step_until)
     if left:
         told["detail"] += ", " + _("{seconds} s more at most").format(seconds=left)
 
 
-def _tell_wait(voice: Voice, told: State, step: str, since: datetime) -> None:
+def _tell_wait(voice: Voice, told: State, handoff: Handoff, step: str, since: datetime) -> None:
+    _ = voice.translate
     told["phase"], told["text"] = "waiting", formatting.step(voice, step)
     # Apart from the text, which screen readers say anew whenever it changes.
     told["detail"] = formatting.for_how_long(voice, since)
+    if step == _BROWSER and voice.now - since >= START_DOUBT:
+        text = _("This takes longer than usual. If no code comes, tell {maker}, who sent you the link.")
+        told["detail"] = text.format(maker=handoff.maker)

@@ -6,6 +6,7 @@ from core.models import SessionSnapshot, Verdict
 from dashboard import components, state, tab
 from dashboard.activity import past
 from dashboard.alerting.panel import ask_acknowledge, draw_acknowledgement
+from dashboard.asking import questions
 from dashboard.asking.questions import draw_asked
 from dashboard.auth.users import Role
 from dashboard.doctor.panel import draw_doctor
@@ -13,6 +14,7 @@ from dashboard.formatting import Voice, plain
 from dashboard.handoff.panel import draw_handoff
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
+from dashboard.session.controls import Control, controls
 from dashboard.session.history import draw_session_history
 from dashboard.session.pairing import draw_panel
 from dashboard.session.pause_dialogs import ask_pause
@@ -61,24 +63,36 @@ def draw_missing(server: str, name: str) -> None:
     components.note("warn", text.format(session=name, server=server), icon="question")
 
 
-def draw_controls(session: SessionSnapshot) -> None:
-    """Draw what is needed rarely; outside the refreshing part, which would close the questions."""
-    names = (session.server, session.session)
-    key = f"{session.server}-{session.session}"
+@st.fragment(run_every=REFRESH_SECONDS)
+def draw_controls(server: str, name: str) -> None:
+    """Draw what is needed rarely, as far as it makes sense now."""
+    state.user()
+    session = state.snapshot().session(server, name)
+    if session is None:
+        return
+    offered = controls(session, state.operation(server, name))
+    if not offered:
+        return
+    names, key = (server, name), f"{server}-{name}"
     with (
-        st.expander(_("More for {session}").format(session=plain(session.session)), key=f"more-{key}"),
+        st.expander(_("More for {session}").format(session=plain(name)), key=f"more-{key}"),
         st.container(horizontal=True),
     ):
-        label = _("Restart {session}").format(session=plain(session.session))
-        st.button(label, key=f"restart-more-{key}", on_click=actions.restart, args=names)
-        if st.button(_("Close {session}").format(session=plain(session.session)), key=f"close-{key}"):
-            ask_close(*names)
-        if st.button(_("Log out {session}").format(session=plain(session.session)), key=f"logout-{key}"):
-            ask_log_out(*names)
-        if session.enabled:
-            label = _("Pause {session}").format(session=plain(session.session))
+        if Control.RESTART in offered:
+            label = _("Restart {session}").format(session=plain(name))
+            st.button(label, key=f"restart-more-{key}", on_click=actions.restart, args=names)
+        if Control.CLOSE in offered:
+            label = _("Close {session}").format(session=plain(name))
+            if st.button(label, key=f"close-{key}"):
+                questions.ask("close", *names)
+        if Control.LOG_OUT in offered:
+            label = _("Log out {session}").format(session=plain(name))
+            if st.button(label, key=f"logout-{key}"):
+                questions.ask("log_out", *names)
+        if Control.PAUSE in offered:
+            label = _("Pause {session}").format(session=plain(name))
             if st.button(label, key=f"pause-{key}"):
-                ask_pause(*names)
+                questions.ask("pause", *names)
 
 
 def ask_close(server: str, name: str) -> None:
@@ -132,7 +146,7 @@ with side:
     known = state.snapshot().session(server_name, session_name)
     if known is not None:
         if state.may(Role.OPERATOR):
-            draw_controls(known)
+            draw_controls(server_name, session_name)
         draw_acknowledgement(server_name, session_name)
         draw_session_history(server_name, session_name)
-draw_asked({"acknowledge": ask_acknowledge})
+draw_asked({"acknowledge": ask_acknowledge, "close": ask_close, "log_out": ask_log_out, "pause": ask_pause})

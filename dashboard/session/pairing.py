@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core.models import SessionSnapshot, Verdict
+from core.models import START_DOUBT, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from dashboard import components, formatting, state, tab
 from dashboard.auth.users import Role
@@ -24,7 +24,13 @@ from dashboard.session.by_itself import (
 )
 from dashboard.session.panel import Panel, asks_for_new_code, choose, tells_result
 from dashboard.text.phone import example
-from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, CODE_STILL_WAITED_FOR, NEXT_CODE_FOLLOWS
+from dashboard.words import (
+    CODE_MAY_BE_REPLACED,
+    CODE_STEPS,
+    CODE_STILL_WAITED_FOR,
+    NEXT_CODE_FOLLOWS,
+    START_DOUBTED,
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,8 @@ def _draw_progress(view: View) -> None:
         actor=formatting.actor(view.voice, view.shown.actor),
         moment=view.voice.moment(view.shown.started_at),
     )
-    components.waiting(f"{words}, {elapsed}", more, by)
+    doubt = _(START_DOUBTED) if view.shown.start_is_doubtful(view.voice.now) else ""
+    components.waiting(f"{words}, {elapsed}", more, doubt, by)
     if view.shown.by_itself and state.may(Role.OPERATOR):
         label = _("Stop this and re-pair {session}").format(session=plain(view.session.session))
         _button(label, "take-over", view.session, actions.pair)
@@ -120,7 +127,8 @@ def _draw_progress(view: View) -> None:
 
 def _draw_starting(view: View) -> None:
     elapsed = formatting.duration(view.voice.seconds_since(view.session.since))
-    components.waiting(f"{formatting.step(view.voice, 'waiting_for_browser')}, {elapsed}", "", "")
+    doubt = _(START_DOUBTED) if view.voice.now - view.session.since >= START_DOUBT else ""
+    components.waiting(f"{formatting.step(view.voice, 'waiting_for_browser')}, {elapsed}", doubt)
 
 
 def _draw_success(view: View) -> None:

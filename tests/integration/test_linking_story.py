@@ -147,6 +147,15 @@ def test_a_pairing_code_that_the_webhook_replaces_is_replaced_on_the_screen(tmp_
         assert live.await_outcome().code == "connected"
 
 
+def test_a_session_that_the_gateway_never_knew_has_no_webhook_to_lose(tmp_path: Path) -> None:
+    with Simulator(secret_key=SECRET, times=USUAL_LIFE) as gateway, live_core(gateway, tmp_path) as live:
+        until(lambda: live.session().is_listed is False, seconds=60, what="the gateway's list")
+
+        live.core.operations.pair(SERVER, SESSION, actor="ops", phone=NUMBER)
+
+        assert live.await_step("waiting_for_code_entry").pairing_code
+
+
 def test_a_phone_that_is_unlinked_after_a_restart_is_no_restart(live: LiveCore) -> None:
     live.simulator.pair(SESSION)
     live.await_verdict(Verdict.CONNECTED)

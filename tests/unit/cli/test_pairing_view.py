@@ -139,6 +139,15 @@ def test_pairing_code_is_doubted_once_whatsapp_may_have_replaced_it(passed: int,
     assert ("may have replaced this code" in " ".join(lines)) is is_doubted
 
 
+@pytest.mark.parametrize(("passed", "is_doubted"), [(0, False), (59, False), (60, True)], ids=str)
+def test_a_slow_start_is_doubted_after_a_minute(passed: int, is_doubted: bool) -> None:
+    operation = status(step=Step.WAITING_FOR_BROWSER, step_since=NOW)
+
+    lines = drawn(operation, None, at=NOW + seconds(passed))
+
+    assert ("launch error" in " ".join(lines)) is is_doubted
+
+
 def test_end_of_another_step_is_not_taken_for_the_attempts() -> None:
     operation = status(step=Step.WAITING_FOR_CODE_TO_EXPIRE, step_until=NOW + seconds(20))
 

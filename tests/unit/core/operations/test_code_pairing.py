@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from scripted_run import T0, Scene, ScriptedRun, after
 
@@ -11,6 +13,7 @@ from core.exceptions import ConnectError, RequestTimeoutError
 from core.models import Reason, SessionSnapshot, Verdict
 from core.operation_status import OUTCOMES, Facts
 from core.operations.code_pairing import code_obstacle, pair_by_code
+from core.operations.procedures import may_hold_webhook, would_lose_webhook
 from tests.support.snapshots import server_snapshot
 
 NUMBER = "351912345678"
@@ -294,3 +297,37 @@ def test_an_unknown_webhook_wants_a_decision_first() -> None:
 
 def test_a_connected_session_needs_no_code() -> None:
     assert obstacle(Verdict.CONNECTED, held=True) == "already_connected"
+
+
+@pytest.mark.parametrize(
+    ("facts", "fields", "may_hold"),
+    [
+        pytest.param({}, {}, True, id="nothing is known"),
+        pytest.param({}, {"is_listed": True}, True, id="the gateway has kept something"),
+        pytest.param({}, {"is_listed": False}, False, id="the gateway knows no such session"),
+        pytest.param({"phone_saved": True}, {"is_listed": True}, False, id="we sent all options"),
+        pytest.param({"no_webhook_at": after(0)}, {"is_listed": True}, False, id="known since our start"),
+        pytest.param(
+            {"no_webhook_at": after(0)},
+            {"is_listed": True, "last_connected": after(60)},
+            True,
+            id="it has been in use since",
+        ),
+    ],
+)
+def test_a_webhook_is_feared_for_only_where_there_may_be_one(
+    facts: dict[str, Any], fields: dict[str, Any], may_hold: bool
+) -> None:
+    seen = ScriptedRun([CLOSED]).look().model_copy(update=fields)
+
+    assert may_hold_webhook(Facts(**facts), seen) is may_hold
+
+
+def test_a_first_start_is_remembered_to_have_had_no_webhook() -> None:
+    run = ScriptedRun([CLOSED], webhook=None)
+    new = run.look().model_copy(update={"is_listed": False})
+    listed = new.model_copy(update={"is_listed": True})
+
+    first = would_lose_webhook(run, new, wipe_webhook=False)
+
+    assert (first, would_lose_webhook(run, listed, wipe_webhook=False)) == (False, False)

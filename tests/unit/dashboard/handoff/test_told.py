@@ -164,3 +164,14 @@ def test_next_code_follows_by_itself(
     assert ("follows by itself" in state["detail"]) is by_itself
     assert not by_itself or "Ask for a new one." not in state["detail"]
     assert state["may_ask"] is (rounds < MOST_ROUNDS)
+
+
+@pytest.mark.parametrize(("seconds", "is_doubted"), [(59, False), (60, True)], ids=str)
+def test_a_browser_that_starts_slowly_is_doubted_after_a_minute(seconds: int, is_doubted: bool) -> None:
+    since = NOW - timedelta(seconds=seconds)
+    operation = pairing(Step.WAITING_FOR_BROWSER, step_since=since)
+    starting = session("sales", Verdict.STARTING, since=since)
+
+    told = [tell(Voice(now=NOW), handoff(), starting, one)["detail"] for one in (operation, None)]
+
+    assert ["longer than usual" in detail for detail in told] == [is_doubted, is_doubted]

@@ -313,3 +313,16 @@ def test_a_name_with_underscores_is_not_read_as_emphasis(core: FakeCore) -> None
     app = open_page("session", server="main", session="_sales_")
 
     assert app.button(key="repair-main-_sales_").label == r"Re-pair \_sales\_"
+
+
+@pytest.mark.parametrize(("seconds", "is_doubted"), [(30, False), (90, True)], ids=str)
+def test_a_browser_that_starts_slowly_is_doubted(core: FakeCore, seconds: int, is_doubted: bool) -> None:
+    core.shows(session("sales", "starting", since=ago(seconds=seconds)))
+    alone = shown(open_sales())
+    core.operations.statuses["main", "sales"] = operation(
+        step="waiting_for_browser", step_since=ago(seconds=seconds)
+    )
+
+    pairing = shown(open_sales())
+
+    assert ["launch error" in text for text in (alone, pairing)] == [is_doubted, is_doubted]
