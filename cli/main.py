@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.command_line import FRONT_DOORS, PROGRAM, make_parser
+from core.console import ends_quietly
 
 MISCONFIGURED = 2
 
 
+@ends_quietly
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv

@@ -166,10 +166,12 @@ class Supervisor:
             self._write(text)
 
     def _write(self, text: str) -> None:
-        # A terminal that is gone must not keep us from ending the children.
+        # A terminal that is gone must not keep us from ending the children; a reader that is gone ends all.
         try:
             self._out.write(text + "\n")
             self._out.flush()
+        except BrokenPipeError:
+            self._events.put(_Event())
         except (OSError, ValueError):
             return
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from core.console import ends_quietly
 from core.version import version
 from dashboard.serving.stopping import StopSignals
 
@@ -29,6 +30,7 @@ WPPCONNECT_* variables of docs/settings.md. While nobody has a password, each st
 set the administrator's: on the terminal, or in the file first-sign-in-link in the data folder."""
 
 
+@ends_quietly
 def main(
     argv: Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,

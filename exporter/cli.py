@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from core.console import ends_quietly
 from core.version import version
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ WPPCONNECT_SESSIONS and the other variables of docs/settings.md, and by what was
 SIGHUP reads secret files and the web configuration anew."""
 
 
+@ends_quietly
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run the exporter; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
     arguments, unknown = _parser().parse_known_args(argv)

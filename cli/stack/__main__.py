@@ -13,6 +13,7 @@ from cli.stack.errors import StackError
 from cli.stack.project import Project
 from cli.stack.standstill import wake_what_a_backup_left
 from cli.stack.welcome import welcome
+from core.console import ends_quietly
 
 CHECKOUT = Path(__file__).parents[2]
 HEALTHY_SECONDS = "180"
@@ -20,6 +21,7 @@ FAILED = 1
 MISCONFIGURED = 2
 
 
+@ends_quietly
 def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
@@ -48,6 +50,8 @@ def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT
     except StackError as error:
         sys.stderr.writelines(f"make {arguments.command}: {problem}\n" for problem in error.problems)
         return MISCONFIGURED
+    except BrokenPipeError:
+        raise
     except OSError as error:
         sys.stderr.write(f"make {arguments.command}: {error.filename}: {error.strerror}\n")
         return FAILED
