@@ -25,6 +25,7 @@ from cli.stack.files import (
     write_secret,
 )
 from cli.stack.gateway import Gateway, choose_gateway
+from cli.stack.passing import notes_on_settings, settings_to_move
 from cli.stack.sync_agent import PROFILE as SYNC_PROFILE
 from cli.stack.sync_agent import SERVICE as SYNC_SERVICE
 from cli.stack.sync_agent import SyncAgent, choose_sync_agent
@@ -76,6 +77,7 @@ class Project:
             *port_problems(ports, engine, self.name),
             *evolution_problems(self.values, engine, self.name),
             *grace_problems(grace),
+            *settings_to_move(read_own_env(self.directory / "ops.env")[0]),
         ]
         if problems:
             raise StackError(*problems)
@@ -83,7 +85,9 @@ class Project:
         prepare(self.config)
         write_secret(self.config, SECRET_KEY, secret)
         self._write_env(gateway, secret)
-        for warning in warnings(self.values, engine, gateway):
+        has_override = (self.directory / "docker-compose.override.yml").exists()
+        notes = notes_on_settings(self.written, has_override=has_override)
+        for warning in (*warnings(self.values, engine, gateway), *notes):
             print(f"note: {warning}")
         if not read_secret(self.config, GRAFANA_PASSWORD):
             write_secret(self.config, GRAFANA_PASSWORD, fresh_secret())
@@ -105,8 +109,11 @@ class Project:
         return self.compose().run("build", "exporter")
 
     def _secret(self, gateway: Gateway) -> str:
-        """Find the gateway's secret key, or make or ask for one."""
+        """Find the gateway's secret key, or make or ask for one; "" where one session's token has to do."""
         secret = self.values.get("WPPCONNECT_SECRET_KEY") or self._secret_of_file()
+        has_token = self.values.get("WPPCONNECT_TOKEN") or self.values.get("WPPCONNECT_TOKEN_FILE")
+        if not secret and gateway.is_adopted and has_token:
+            return ""
         if not secret and gateway.is_adopted:
             secret = read_secret(self.config, SECRET_KEY) or _ask_for_secret()
         elif not secret and self.env_path.exists():
@@ -154,6 +161,8 @@ class Project:
         if not read_own_env(self.env_path)[0].get("WPPCONNECT_SECRET_KEY"):
             # For who calls Compose by hand: it wants the variable to exist.
             found["WPPCONNECT_SECRET_KEY"] = ""
+        if not read_secret(self.config, SECRET_KEY):
+            found["OPS_SECRET_KEY_FILE"] = ""  # a token alone: an empty file would be a mistake
         return found
 
     def _revision(self) -> str:

@@ -92,3 +92,63 @@ def test_a_quoted_value_is_read_back(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"A={quoted('$2b$10$abc#d e')}\n")
 
     assert read_own_env(tmp_path / ".env") == ({"A": "$2b$10$abc#d e"}, [])
+
+
+SECRET = "WPPCONNECT_SECRET_KEY='0123456789abcdef0123456789abcdef'\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ("DASHBOARD_LISTEN_ADDRESS=':80'", "DASHBOARD_LISTEN_ADDRESS: is not passed on to the containers"),
+        ("WPPCONNECT_DATA_DIR='/srv'", "WPPCONNECT_DATA_DIR: is not passed on to the containers"),
+        ("WPPCONNECT_SELFHEALING='true'", "WPPCONNECT_SELFHEALING: is not passed on, since it is no setting"),
+        ("EXPORTER_WEB_CONFIG_FILE='web.yml'", "EXPORTER_WEB_CONFIG_FILE: web.yml is looked for inside"),
+    ],
+)
+def test_setting_that_no_container_gets_is_named(
+    checkout: Checkout, line: str, note: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.write(f"{SECRET}{line}\n")
+
+    assert checkout.make("up") == 0
+    assert f"note: {note}" in capsys.readouterr().out
+
+
+def test_settings_that_are_passed_on_are_passed_in_silence(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.write(f"{SECRET}WPPCONNECT_SELF_HEALING='true'\nOPS_ALERT_GRACE='2m'\nDASHBOARD_OIDC_NAME=''\n")
+
+    assert checkout.make("up") == 0
+    assert "note:" not in capsys.readouterr().out
+
+
+def test_file_that_an_override_can_mount_is_no_matter(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.write(f"{SECRET}EXPORTER_WEB_CONFIG_FILE='/run/web.yml'\n")
+    (checkout.directory / "docker-compose.override.yml").write_text("services: {}\n")
+
+    assert checkout.make("up") == 0
+    assert "note:" not in capsys.readouterr().out
+
+
+def test_setting_in_ops_env_that_env_would_win_over_has_to_move(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.write(SECRET)
+    (checkout.directory / "ops.env").write_text("WPPCONNECT_SELF_HEALING='true'\nHTTPS_PROXY='http://p:1'\n")
+
+    assert checkout.make("up") == 2
+    assert capsys.readouterr().err == (
+        "make up: ops.env: WPPCONNECT_SELF_HEALING is taken from .env now, which wins; move the line there\n"
+    )
+
+
+def test_gateway_that_is_there_may_be_watched_with_one_sessions_token(checkout: Checkout) -> None:
+    checkout.write("WPPCONNECT_URL='http://gateway.example:21465'\nWPPCONNECT_TOKEN='t'\n")
+
+    assert checkout.make("up") == 0
+    assert checkout.found["OPS_SECRET_KEY_FILE"] == ""
+    assert checkout.secret() == ""
