@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.models import HistoryEntry, SessionSnapshot, Snapshot
+from core.models import HistoryEntry, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
 from core.store import History
 from core.track_record.timeline import NO_GAP, Past, Span, timeline
@@ -122,12 +122,27 @@ def track_record(spans: Sequence[Span], still: SessionSnapshot, now: datetime) -
     """Sum up a session's timeline."""
     found = [one for one in outages(spans, still) if one.until is None or one.until > now - LONGEST]
     return TrackRecord(
-        uptimes={window: uptime(spans, now - window.length, now) for window in Window},
+        uptimes={
+            window: uptime(
+                spans, now - window.length, now, connected_before=_was_connected_before(spans, still)
+            )
+            for window in Window
+        },
         outages=tuple(found),
         disconnects=disconnects(found, now - LONGEST, now),
         mean_recovery_seconds=mean_recovery_seconds(found, now - LONGEST, now),
         slots=tuple(slots(spans, now)),
     )
+
+
+def _was_connected_before(spans: Sequence[Span], still: SessionSnapshot) -> bool:
+    """Return whether a session was connected in a time that the log does not tell of."""
+    if not spans or not still.ever_connected:
+        return False
+    first = spans[0].since
+    if still.last_connected is not None and still.last_connected < first:
+        return True
+    return all(one.verdict is not Verdict.CONNECTED for one in spans)
 
 
 def together(records: Iterable[TrackRecord]) -> TrackRecord | None:
@@ -170,4 +185,5 @@ def _added_up(uptimes: Sequence[Uptime]) -> Uptime:
         max(one.until for one in uptimes),
         sum(one.connected_seconds for one in uptimes),
         sum(one.measured_seconds for one in uptimes),
+        sum(one.sessions for one in uptimes if one.measured_seconds > 0) or len(uptimes),
     )

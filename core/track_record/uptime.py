@@ -38,6 +38,8 @@ class Uptime:
     connected_seconds: float
     measured_seconds: float
     """Of it somebody measured the enabled session for so long."""
+    sessions: int = 1
+    """Of how many sessions it is the sum."""
 
     @property
     def share(self) -> float | None:
@@ -50,9 +52,18 @@ def is_measured(verdict: Verdict | None) -> bool:
     return verdict is not None and verdict is not Verdict.PAUSED
 
 
-def uptime(spans: Sequence[Span], since: datetime, until: datetime) -> Uptime:
-    """Count how long the session was connected, and measured, in a window."""
+def uptime(
+    spans: Sequence[Span], since: datetime, until: datetime, *, connected_before: bool = False
+) -> Uptime:
+    """Count how long the session was connected, and measured, in a window.
+
+    A session that has never been connected is not measured yet. `connected_before`: it was, before the
+    first of the spans.
+    """
     connected = measured = 0.0
+    first = None if connected_before else _first_connection(spans)
+    if first is not None:
+        spans = [one for one in spans if one.since >= first]
     for one in reversed(spans):
         if one.until <= since:
             break
@@ -63,6 +74,16 @@ def uptime(spans: Sequence[Span], since: datetime, until: datetime) -> Uptime:
         if one.verdict is Verdict.CONNECTED:
             connected += seconds
     return Uptime(since, until, connected, measured)
+
+
+def _first_connection(spans: Sequence[Span]) -> datetime | None:
+    """Return when a session that is new to the log was first connected, or the end; None for any other.
+
+    What is new begins with a first look. Of any other session the log has forgotten the beginning.
+    """
+    if not spans or spans[0].verdict not in (None, Verdict.UNKNOWN):
+        return None
+    return next((one.since for one in spans if one.verdict is Verdict.CONNECTED), spans[-1].until)
 
 
 def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list[Outage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from core.models import Reason, Verdict
 from core.reasons import Loss
 from core.track_record.records import Slot, TrackRecord, Window, together
 from core.track_record.timeline import Span
-from core.track_record.uptime import is_measured
+from core.track_record.uptime import Uptime, is_measured
 from dashboard.formatting import Voice, duration, verdict_label
 from dashboard.i18n import N_
 from dashboard.words import LOOKS
@@ -29,6 +30,8 @@ LOSSES: dict[Loss, str] = {
 
 LOW = 0.95
 """Uptimes below it catch the eye."""
+FULL = 0.99
+"""A window of which this much has been measured is full: a restart of the prober leaves a gap."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,23 @@ def uptimes(voice: Voice, record: TrackRecord | None) -> str:
         told.append(
             f'<span class="ops-uptime" title="{escape(exact, quote=True)}">'
             f'<b class="ops-number{tone}">{escape(percent(voice, share))}</b> {name}</span>'
+            f"{_measured(voice, counted, window)}"
         )
     return f'<div class="ops-uptimes">{"".join(told)}</div>'
+
+
+def _measured(voice: Voice, counted: Uptime | None, window: Window) -> str:
+    """Return how much of a window has been measured, as long as that is not the whole of it."""
+    _ = voice.translate
+    if counted is None or counted.share is None:
+        return ""
+    # Of several sessions together each one's time counts.
+    whole = window.length.total_seconds() * counted.sessions
+    if counted.measured_seconds >= FULL * whole:
+        return ""
+    measured = duration(counted.measured_seconds / counted.sessions)
+    text = _("({duration} measured)").format(duration=measured)
+    return f' <span class="ops-soft" data-ops="measured">{escape(text)}</span>'
 
 
 def heartbeat(voice: Voice, session: str, record: TrackRecord | None) -> str:
@@ -165,7 +183,7 @@ def _beat(voice: Voice, slot: Slot) -> Beat:
     elif len(down) < len(measured):
         look, text = "partly", _told(voice, down)
     else:
-        look, text = "bad", verdict_label(voice, _worst(down))
+        look, text = "bad", verdict_label(voice, _longest(down))
     return Beat(look, slot.since, slot.until, 1, text)
 
 
@@ -181,5 +199,10 @@ def _told(voice: Voice, down: Sequence[Span]) -> str:
     )
 
 
-def _worst(down: Sequence[Span]) -> Verdict:
-    return min((one.verdict for one in down if one.verdict), key=lambda verdict: LOOKS[verdict].urgency)
+def _longest(down: Sequence[Span]) -> Verdict:
+    """Return what lasted longest; of two that lasted alike the more urgent one."""
+    seconds: Counter[Verdict] = Counter()
+    for one in down:
+        if one.verdict is not None:
+            seconds[one.verdict] += round(one.seconds)
+    return min(seconds, key=lambda verdict: (-seconds[verdict], LOOKS[verdict].urgency))

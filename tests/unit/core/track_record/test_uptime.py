@@ -73,6 +73,24 @@ class TestUptime:
         assert uptime(spans_of(("paused", 60)), at(0), at(60)).share is None
         assert uptime([], at(0), at(60)).share is None
 
+    @pytest.mark.parametrize("first", ["unknown", None], ids=["first look", "nobody probed"])
+    def test_a_session_counts_from_its_first_connection_on(self, first: str | None) -> None:
+        spans = spans_of((first, 1), ("disconnected", 100), ("connected", 30), ("disconnected", 10))
+
+        counted = uptime(spans, at(0), at(141))
+
+        assert (counted.share, counted.measured_seconds) == (0.75, 40 * 60)
+
+    def test_a_session_that_was_never_connected_has_no_uptime(self) -> None:
+        spans = spans_of(("unknown", 1), ("disconnected", 100), ("waiting_for_qr", 1))
+
+        assert uptime(spans, at(0), at(102)).share is None
+
+    def test_a_session_that_was_connected_before_the_log_begins_counts_wholly(self) -> None:
+        spans = spans_of((None, 10), ("disconnected", 30), ("connected", 10))
+
+        assert uptime(spans, at(0), at(50), connected_before=True).share == 0.25
+
 
 class TestOutages:
     def test_one_outage_goes_on_until_connected_again(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,9 @@ from page_world import session
 
 from core.models import Reason, Verdict
 from core.reasons import Loss
-from core.track_record.records import TrackRecord, track_record
+from core.track_record.records import Slot, TrackRecord, Window, track_record
 from core.track_record.timeline import Span
+from core.track_record.uptime import Uptime
 from dashboard.formatting import Voice
 from dashboard.text import track as track_text
 
@@ -139,3 +141,33 @@ def test_all_sessions_together_are_summed_up() -> None:
     assert "98.6 %" in html
     assert "Lost in the last 30 days: 1" in html
     assert track_text.fleet(VOICE, []) == ""
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [(39, 3), (24 * 3600, 2), (7 * 24 * 3600, 1), (30 * 24 * 3600, 0)],
+    ids=["just begun", "a day", "a week", "a month"],
+)
+def test_a_window_that_is_not_full_says_how_much_was_measured(measured: float, told: int) -> None:
+    uptimes = {
+        window: Uptime(NOW - window.length, NOW, seconds, seconds)
+        for window in Window
+        for seconds in [min(measured, window.length.total_seconds())]
+    }
+
+    html = track_text.uptimes(VOICE, replace(LOST, uptimes=uptimes))
+
+    assert html.count('data-ops="measured"') == told
+
+
+def test_a_half_hour_that_was_all_bad_is_named_by_what_lasted() -> None:
+    since = NOW - timedelta(minutes=30)
+    middle = since + timedelta(minutes=7)
+    spans = (
+        Span(since, middle, Verdict.UNREACHABLE),
+        Span(middle, NOW, Verdict.DISCONNECTED),
+    )
+
+    (beat,) = track_text.beats(VOICE, [Slot(since, NOW, spans)])
+
+    assert (beat.look, beat.text) == ("bad", "Disconnected")
