@@ -11,6 +11,7 @@ from pathlib import Path
 from cli.stack.backups import Keys, backup, restore
 from cli.stack.errors import StackError
 from cli.stack.project import Project
+from cli.stack.running import not_running
 from cli.stack.standstill import wake_what_a_backup_left
 from cli.stack.welcome import welcome
 from core.console import ends_quietly
@@ -69,11 +70,15 @@ def up(project: Project, *, demo: bool) -> int:
     code = project.build() or compose.run(
         "up", "--detach", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", HEALTHY_SECONDS
     )
-    if code:
+    # Whatever it exits with: a wrapper around Compose may hide that nothing was pulled or started.
+    missing = not_running(compose)
+    if code or missing:
         compose.run("ps", "--all")
         compose.run("logs", "--tail", "5")
+        names = f" ({', '.join(missing)})" if missing else ""
         sys.stderr.write(
-            "make up: not everything became healthy; `make logs` shows why, and `make up` tries again\n"
+            f"make up: not everything became healthy{names}; "
+            "`make logs` shows why, and `make up` tries again\n"
         )
         return FAILED
     print(welcome(project, gateway, ports))

@@ -14,6 +14,7 @@ import tarfile
 from pathlib import Path
 
 from tests.meta.source import ROOT
+from tests.support.compose import compose_program
 from tests.support.docker_engine import Engine
 
 HOME = "/usr/src/wpp-server"
@@ -74,9 +75,8 @@ class GatewayProject:
 
     def up(self) -> None:
         """Start it, as the administrator does."""
-        programs = str(Path(sys.executable).parent)
-        environ = {"DOCKER_HOST": self.engine.host, "PATH": programs}
-        command = ["docker-compose", "--project-name", self.name, "up", "--detach"]
+        environ = {"DOCKER_HOST": self.engine.host}
+        command = [str(compose_program()), "--project-name", self.name, "up", "--detach"]
         subprocess.run(command, cwd=self.folder, env=environ, check=True, capture_output=True)
 
 

@@ -18,6 +18,12 @@ if name == "docker-compose":
     if words == ["version", "--short"]:
         print(told["compose"])
         sys.exit(0)
+    if words[-2:] == ["config", "--services"]:
+        print(*told["services"], sep="\\n")
+        sys.exit(0)
+    if words[-3:] == ["--all", "--format", "json"]:
+        print(told["containers_json"])
+        sys.exit(0)
     if "ps" in words:
         print(*told[words[-1]], sep=" ")
         sys.exit(0)
@@ -47,6 +53,19 @@ sys.exit(1)
 """
 
 
+def as_json(**services: str) -> str:
+    """Write what `docker compose ps --all --format json` tells: a line for each service's container."""
+    rows = [
+        {
+            "Service": name,
+            "State": state if state == "exited" else "running",
+            "Health": "" if state in ("exited", "running") else state,
+        }
+        for name, state in services.items()
+    ]
+    return "\n".join(map(json.dumps, rows))
+
+
 class FakeDocker:
     """Programs on a PATH of their own."""
 
@@ -65,6 +84,8 @@ class FakeDocker:
             "run": 0,
             "check": 0,
             "unpause": 0,
+            "services": ["exporter", "page"],
+            "containers_json": as_json(exporter="healthy", page="healthy"),
             "running": [],
             "paused": [],
             "info": "28.2.2 17179869184",

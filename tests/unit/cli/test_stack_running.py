@@ -1,0 +1,59 @@
+"""`make up` says Ready of what runs, whatever the exit codes of the program in between."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.cli.checkout import Checkout
+from tests.unit.cli.fake_docker import as_json
+
+
+@pytest.mark.parametrize(
+    ("containers", "missing"),
+    [
+        pytest.param("", "exporter, page", id="nothing was pulled"),
+        pytest.param(as_json(exporter="healthy"), "page", id="one was not pulled"),
+        pytest.param(as_json(exporter="healthy", page="exited"), "page", id="one has ended"),
+        pytest.param(as_json(exporter="healthy", page="unhealthy"), "page", id="one is not healthy"),
+        pytest.param(as_json(exporter="healthy", page="starting"), "page", id="one is still starting"),
+        pytest.param("no such command", "exporter, page", id="words"),
+    ],
+)
+def test_what_does_not_run_is_named_though_compose_exits_with_0(
+    checkout: Checkout, containers: str, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.docker.tell(containers_json=containers)
+
+    assert checkout.make("up") == 1
+
+    said = capsys.readouterr()
+    assert f"not everything became healthy ({missing})" in said.err
+    assert "Ready." not in said.out
+
+
+def test_a_compose_that_says_nothing_at_all_is_not_believed(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.docker.tell(services=[], containers_json="")
+
+    assert checkout.make("up") == 1
+    assert "Ready." not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        pytest.param(as_json(exporter="healthy", page="running"), id="one without a health check"),
+        pytest.param(
+            json.dumps([json.loads(row) for row in as_json(exporter="healthy", page="healthy").splitlines()]),
+            id="all in one list",
+        ),
+    ],
+)
+def test_what_runs_is_ready(checkout: Checkout, containers: str, capsys: pytest.CaptureFixture[str]) -> None:
+    checkout.docker.tell(containers_json=containers)
+
+    assert checkout.make("up") == 0
+    assert "Ready." in capsys.readouterr().out
