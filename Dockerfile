@@ -6,6 +6,8 @@
 # PYTHON_IMAGE takes a digest as well: --build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:...
 
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+# For the sync agent alone: --target sync-agent. A digest may follow the tag here too.
+ARG COMPOSE_IMAGE=docker/compose-bin:v2.40.3
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /build
@@ -37,7 +39,7 @@ RUN /build/tools/bin/python -m hatchling build -t wheel -d /build/wheel \
     # Compiled here, since nothing can be written later; unchecked, since nothing changes later.
     && /opt/wppconnect-ops/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/wppconnect-ops/lib
 
-FROM ${PYTHON_IMAGE}
+FROM ${PYTHON_IMAGE} AS runtime
 # The number has no name on the host: no account there gains anything. 0700: tokens and password hashes lie there.
 RUN groupadd --gid 10001 ops \
     && useradd --uid 10001 --gid ops --home-dir /data --no-create-home --shell /usr/sbin/nologin ops \
@@ -55,6 +57,17 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["wpp
 ENTRYPOINT ["wppconnect-ops"]
 CMD ["--help"]
 
+FROM ${COMPOSE_IMAGE} AS compose
+
+# The sync agent has containers recreated by Compose, and by nothing else.
+FROM runtime AS sync-agent
+COPY --from=compose /docker-compose /usr/local/bin/docker-compose
+CMD ["sync", "agent"]
+LABEL org.opencontainers.image.title="wppconnect-ops sync agent" \
+      org.opencontainers.image.description="Writes keys into files and has their containers recreated by Compose" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+FROM runtime
 # Last, since they change with every commit.
 ARG VERSION=0.1.0
 ARG REVISION=unknown

@@ -16,6 +16,7 @@ from cli.signals import ending_with_zero
 if TYPE_CHECKING:
     from cli.sync_parts import Parts
     from core.propagation.plan import Plan
+    from core.propagation.sync import Done
     from core.propagation.values import Fresh
 
 PROGRAM = "wppconnect-ops sync"
@@ -90,32 +91,49 @@ def _plan(parts: Parts, arguments: argparse.Namespace) -> int:
 
 
 def _apply(parts: Parts, arguments: argparse.Namespace) -> int:
-    from cli.sync_view import show_done, show_plan, show_step
-    from core.propagation.sync import PlanBlockedError
+    from cli.sync_view import show_plan, show_step
+    from core.propagation.sync import PlanBlockedError, WaitingChangesError
 
     fresh, leave_out = _choices(parts, arguments)
     try:
-        done = parts.sync.apply(fresh=fresh, leave_out=leave_out, actor=actor(), report=show_step)
-    except PlanBlockedError as error:
+        done = parts.sync.apply(
+            fresh=fresh,
+            leave_out=leave_out,
+            accept_waiting=arguments.accept_waiting,
+            actor=actor(),
+            report=show_step,
+        )
+    except (PlanBlockedError, WaitingChangesError) as error:
         show_plan(error.plan, sys.stdout)
         print("\nTo leave that out:", " ".join(f"--leave-out {shlex.quote(name)}" for name in error.names))
         raise
-    show_done(done, sys.stdout)
-    if arguments.files_only and done.files and parts.sync.settings.containers:
-        names = ", ".join(one.name for one in parts.sync.settings.containers)
-        print(f"  not looked at: {names}; recreate them yourself, for a restart keeps the old values")
-    return FAILED if done.lost_sessions else IN_SYNC
+    return _ended(parts, arguments, done)
 
 
 def _restore(parts: Parts, arguments: argparse.Namespace) -> int:
-    from cli.sync_view import show_backups, show_done, show_step
+    from cli.sync_view import show_backups, show_step
 
     if arguments.backup is None:
         show_backups(parts.sync.backups(), sys.stdout)
         return IN_SYNC
-    done = parts.sync.restore(arguments.backup, force=arguments.force, actor=actor(), report=show_step)
-    show_done(done, sys.stdout)
-    return FAILED if done.lost_sessions else IN_SYNC
+    done = parts.sync.restore(
+        arguments.backup,
+        force=arguments.force,
+        accept_waiting=arguments.accept_waiting,
+        actor=actor(),
+        report=show_step,
+    )
+    return _ended(parts, arguments, done)
+
+
+def _ended(parts: Parts, arguments: argparse.Namespace, done: Done) -> int:
+    from cli.sync_view import show_done
+
+    unseen = [one.name for one in parts.sync.settings.containers] if arguments.files_only else []
+    show_done(done, sys.stdout, unseen=unseen)
+    if done.lost_sessions:
+        return FAILED
+    return CHANGES_PENDING if done.by_hand else IN_SYNC
 
 
 def _adopt(parts: Parts) -> int:
@@ -198,6 +216,12 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument(
         "--force", action="store_true", help="also over a file that was changed since in another way"
     )
+    for one in (apply, restore):
+        one.add_argument(
+            "--accept-waiting",
+            action="store_true",
+            help="recreate containers also where other changes that wait in their files come along",
+        )
     commands.add_parser(
         "adopt", parents=[common], help="take over the API key that stands in the files, instead of a new one"
     )

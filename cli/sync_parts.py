@@ -79,9 +79,8 @@ def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Eve
 
     return DockerContainers(
         lambda: Engine(host),
-        journal=core.data_directory / "sync" / "containers.json",
         sessions=GatewaySessions(core.monitor, start_session),
-        compose=finder(host, environ.get("PATH", os.defpath)),
+        compose=finder(host, environ.get("PATH", os.defpath), core.data_directory / "sync"),
         stop=stop,
     )
 

@@ -9,14 +9,16 @@ from typing import TextIO
 from core.models import utc
 from core.propagation.backups import Backup
 from core.propagation.plan import Plan, TargetPlan
-from core.propagation.reach import Consequence, StepEvent, StepState
+from core.propagation.reach import Consequence, ContainerAction, StepEvent, StepState
 from core.propagation.sync import Done
 
 WORDS = {
     "applied": "Done: everything is in sync.",
     "restored": "Done: the files and values of the backup are back.",
+    "by_hand": "Done in the files. What is named here runs with other values until it is recreated by hand.",
     "nothing": "Nothing to do: everything is in sync.",
 }
+FILES_ONLY = "The files hold the values now. No container was looked at."
 
 
 def show_plan(plan: Plan, out: TextIO) -> None:
@@ -37,16 +39,21 @@ def show_step(event: StepEvent) -> None:
     sys.stderr.write(f"{event.step}{subject} {word}{note}\n")
 
 
-def show_done(done: Done, out: TextIO) -> None:
-    """Print what came of a change."""
-    print(WORDS.get(done.code, done.code), file=out)
+def show_done(done: Done, out: TextIO, *, unseen: Sequence[str] = ()) -> None:
+    """Print what came of a change; `unseen` are the containers that nobody looked at."""
+    print(FILES_ONLY if unseen else WORDS.get(done.code, done.code), file=out)
     for label, names in (("written", done.files), ("recreated", done.recreated)):
         for name in names:
             print(f"  {label}: {name}", file=out)
-    for note in done.notes:
-        print(f"  {note}", file=out)
+    for text in done.notes:
+        print(f"  {text}", file=out)
     for session in done.lost_sessions:
         print(f"  not connected again: {session} (wppconnect-ops pair re-pairs it)", file=out)
+    if unseen:
+        listed = ", ".join(unseen)
+        print(
+            f"  not looked at: {listed}; recreate them yourself, for a restart keeps the old values", file=out
+        )
     if done.backup:
         print(f"  to take it back: wppconnect-ops sync restore {done.backup}", file=out)
 
@@ -74,4 +81,6 @@ def _container(container: Consequence) -> str:
         parts.append(f"down for about {container.down_seconds:.0f} s")
     if container.sessions:
         parts.append(f"sessions: {', '.join(container.sessions)}")
-    return ", ".join(parts) + (f": {container.why}" if container.why else "")
+    why = " ".join(text for text in (container.why, *container.notes) if text)
+    command = f"\n{'':14} {container.command}" if container.action is ContainerAction.BY_HAND else ""
+    return ", ".join(parts) + (f": {why}" if why else "") + command

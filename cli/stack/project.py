@@ -26,6 +26,7 @@ from cli.stack.files import (
 )
 from cli.stack.gateway import Gateway, choose_gateway
 from cli.stack.passing import notes_on_settings, settings_to_move
+from cli.stack.sync_agent import FOLDER as SYNC_FOLDER
 from cli.stack.sync_agent import PROFILE as SYNC_PROFILE
 from cli.stack.sync_agent import SERVICE as SYNC_SERVICE
 from cli.stack.sync_agent import SyncAgent, choose_sync_agent
@@ -103,10 +104,11 @@ class Project:
         return gateway, ports
 
     def build(self) -> int:
-        """Build the image, unless another one is named."""
-        if self.values.get("OPS_IMAGE"):
-            return 0
-        return self.compose().run("build", "exporter")
+        """Build the image, and the sync agent's where it is wanted, unless others are named."""
+        code = 0 if self.values.get("OPS_IMAGE") else self.compose().run("build", "exporter")
+        if code or not self.values.get(SYNC_FOLDER) or self.values.get("OPS_SYNC_IMAGE"):
+            return code
+        return self.compose().run("--profile", SYNC_PROFILE, "build", SYNC_SERVICE)
 
     def _secret(self, gateway: Gateway) -> str:
         """Find the gateway's secret key, or make or ask for one; "" where one session's token has to do."""

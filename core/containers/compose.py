@@ -1,248 +1,310 @@
-"""Compose v2, where this machine has it and the project's own folder: its way is the one without a trace.
-
-From another folder Compose would silently take relative bind mounts from there, and a file with other changes
-in it would bring them along. In both cases the engine's own way is taken.
-"""
+"""Docker Compose: what it makes of a project's files, and the one that recreates containers."""
 
 from __future__ import annotations
 
-import copy
+import fcntl
 import json
-import posixpath
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.containers.blueprint import argument_of, environment_of, with_arguments
-from core.containers.engine import Engine, Inspection
-from core.containers.judgement import (
-    CONFIG_FILES,
-    WORKING_DIRECTORY,
-    Way,
-    compose_folder,
-    image_of,
-    labels_of,
-)
-from core.exceptions import ContainerError
+from core.containers.inspection import value_in
+from core.containers.mirror import Mirror
+from core.disk import make_private_directory, open_private, replace_file
+from core.exceptions import ContainerError, StoreError
 from core.logs import redact
-from core.propagation.reach import Expectation
+from core.propagation.reach import Project, Touched
 
-PROJECT = "com.docker.compose.project"
-SERVICE = "com.docker.compose.service"
-CONFIG_HASH = "com.docker.compose.config-hash"
-ENVIRONMENT_FILE = f"{PROJECT}.environment_file"
-UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never")
-REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
-CONFIG_SECONDS = 30
-UP_SECONDS = 600
+UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never", "--force-recreate")
+CONFIG_SECONDS = 60
+UP_SECONDS = 900
+POLL_SECONDS = 0.1
 LONGEST_WORDS = 600
+SAYS_WHY = "`docker compose config` in its folder says why"
+LOCK_FLAGS = os.O_RDWR
+
+_FROM_ENGINE = re.compile(r"^.*Error response from daemon: (.+)$", re.MULTILINE)
+_LINE = re.compile(r"\bline (\d+)\b")
+_MISSING = re.compile(r"env file (\S+) not found|open (\S+): no such file or directory")
+_VARIABLE = re.compile(r"required variable (\w+) is missing a value")
+
+
+class ComposeError(ContainerError):
+    """Compose could not be asked, or refuses the files; the message repeats nothing of what they hold."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What Compose makes of one service."""
+
+    config: Mapping[str, Any]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that its container gets."""
+        given = self.config.get("environment") or {}
+        return {key: unescaped(str(value)) for key, value in given.items() if value is not None}
+
+    @property
+    def words(self) -> list[str]:
+        """Its command line, as far as the files give one."""
+        parts = (*(self.config.get("entrypoint") or ()), *(self.config.get("command") or ()))
+        return [unescaped(str(word)) for word in parts]
+
+    @property
+    def container_name(self) -> str:
+        """The container's name that the files give; empty when they leave it to Compose."""
+        return str(self.config.get("container_name") or "")
+
+    @property
+    def host_name(self) -> str:
+        """The host name that the files give; empty when they leave it to the engine."""
+        return str(self.config.get("hostname") or "")
+
+    @property
+    def image(self) -> str:
+        """The image by its name; empty when it is built."""
+        return str(self.config.get("image") or "")
+
+    def value(self, key: str) -> str | None:
+        """Return what a variable, or an option such as `--secretKey`, holds."""
+        return value_in(self.environment, self.words, key)
 
 
 @dataclass(frozen=True)
 class Compose:
-    """A Compose program and the engine that it shall speak to."""
+    """A Compose program and the engine that it speaks to."""
 
     program: tuple[str, ...]
+    version: str
     host: str
     path: str
     """PATH for the program."""
+    directory: Path
+    """Ours, for the lock, scratch copies and host names."""
 
     @classmethod
-    def find(cls, host: str, path: str) -> Compose | None:
-        """Find Compose v2 on this machine; only an engine on this machine sees the same folders."""
-        if not host.startswith("unix://"):
-            return None
+    def find(cls, host: str, path: str, directory: Path) -> Compose | None:
+        """Find Compose v2 on this machine."""
         for program in (("docker", "compose"), ("docker-compose",)):
             if shutil.which(program[0], path=path):
-                found = cls((*_ending_with_us(path), *program), host, path)
-                said = found._run(["version", "--short"], CONFIG_SECONDS)
-                major = said.stdout.strip().lstrip("v").partition(".")[0] if said else ""
+                found = cls(program, "", host, path, directory)
+                answer = found._run(["version", "--short"])
+                version = answer.stdout.strip().lstrip("v") if answer else ""
+                major = version.partition(".")[0]
                 if major.isdecimal() and int(major) >= 2:
-                    return found
+                    return cls(program, version, host, path, directory)
         return None
 
-    def way(self, engine: Engine, expectation: Expectation, seen: Inspection) -> Way:
-        """Tell how a container is recreated: by Compose where its folder is right and nothing else changes.
+    @property
+    def scratch(self) -> Path:
+        """Where mirrors of folders are made."""
+        return self.directory / "scratch"
 
-        Compose marks a container with a hash of what the files said of its service. With the old values put
-        back for our keys the files have to give that hash again: then nothing else waits in them.
-        """
-        folder, files = compose_folder(seen), _files(seen)
-        if folder is None or folder != expectation.project_folder or not folder.is_dir():
-            return Way.ENGINE
-        if not files or not all(file.is_file() for file in files):
-            return Way.ENGINE
-        service, config = labels_of(seen).get(SERVICE, ""), self._config(seen)
-        if config is None or service not in config.get("services", {}):
-            return Way.ENGINE
-        wanted = config["services"][service]
-        if expectation.container.gateway and wanted.get("hostname") != seen["Config"]["Hostname"]:
-            # Its browser profiles are locked with the name of their host.
-            return Way.ENGINE
-        before = self._hash(seen, service, _with_old_values(config, service, expectation, seen))
-        is_same_image = engine.image_id(image_of(seen)) == seen["Image"]
-        if before != labels_of(seen).get(CONFIG_HASH) or not is_same_image:
-            return Way.ENGINE_LEAVING_CHANGES
-        rehearsed = self._run([*_project(seen), "--dry-run", *UP, service], CONFIG_SECONDS)
-        if rehearsed is None or rehearsed.returncode:
-            return Way.ENGINE
-        # A network or volume that Compose makes anew costs all who use it.
-        remakes = REMAKES.search(rehearsed.stderr + rehearsed.stdout)
-        is_more = remakes or _has_other_places(config, wanted, seen)
-        return Way.ENGINE_LEAVING_CHANGES if is_more else Way.COMPOSE
+    def services(self, project: Project, mirror: Mirror | None = None) -> dict[str, Service]:
+        """Return every service as Compose reads it, also those of profiles; raises ComposeError."""
+        found = self.config(project, mirror).get("services")
+        return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
 
-    def recreate(self, seen: Inspection) -> None:
-        """Have the service's container recreated; raise ContainerError when Compose cannot."""
-        done = self._run([*_project(seen), *UP, labels_of(seen)[SERVICE]], UP_SECONDS)
-        if done is None:
-            raise ContainerError(f"Compose did not end within {UP_SECONDS} s")
-        if done.returncode:
-            said = redact(" ".join(done.stderr.split()))[-LONGEST_WORDS:]
-            raise ContainerError(f"Compose failed: {said}")
+    def config(self, project: Project, mirror: Mirror | None = None) -> dict[str, Any]:
+        """Return a project as Compose reads it; raises ComposeError."""
+        if mirror is not None:
+            project = _mirrored(project, mirror)
+        return self._parsed([*project.options, "--profile", "*", "config", "--format", "json"])
 
-    def _config(self, seen: Inspection) -> dict[str, Any] | None:
-        # Also what a profile keeps from being started: this container was.
-        done = self._run([*_project(seen), "--profile", "*", "config", "--format", "json"], CONFIG_SECONDS)
-        if done is None or done.returncode:
-            return None
-        try:
-            found = json.loads(done.stdout)
-        except ValueError:
-            return None
-        return found if isinstance(found, dict) else None
+    def config_of_folder(self, directory: Path, files: Sequence[str], mirror: Mirror) -> dict[str, Any]:
+        """Return what Compose reads when it is started in a folder; raises ComposeError."""
+        chosen = [word for file in files for word in ("--file", file)]
+        words = [*chosen, "--profile", "*", "config", "--format", "json"]
+        return self._parsed(words, cwd=mirror.path(directory))
 
-    def _hash(self, seen: Inspection, service: str, config: Mapping[str, Any]) -> str | None:
-        """Ask for the mark of a service; None when Compose does not tell."""
-        project = [
-            "--project-directory",
-            labels_of(seen)[WORKING_DIRECTORY],
-            "--project-name",
-            labels_of(seen)[PROJECT],
-        ]
-        words = [*project, "--profile", "*", "--file", "-", "config", "--hash", service]
-        done = self._run(words, CONFIG_SECONDS, json.dumps(config))
+    def config_hash(self, project: Project, service: str, config: Mapping[str, Any]) -> str | None:
+        """Return the mark that Compose would put on a service's container; None when it does not say."""
+        place = ("--project-directory", str(project.directory), "--project-name", project.name)
+        words = [*place, "--profile", "*", "--file", "-", "config", "--hash", service]
+        done = self._run(words, said=json.dumps(config))
         name, _, mark = done.stdout.strip().partition(" ") if done else ("", "", "")
         return mark if name == service else None
 
+    def rehearse(self, project: Project, service: str) -> str | None:
+        """Return what Compose says that `up` would do; None when it cannot tell."""
+        done = self._run([*project.options, "--dry-run", *UP, service])
+        return None if done is None or done.returncode else done.stdout + done.stderr
+
+    def recreate(self, one: Touched) -> None:
+        """Have exactly one service's container recreated; raises ComposeError.
+
+        Compose is not ended in the middle, whatever ends us: it would leave no container of that name.
+        """
+        project = self._with_host_name(one)
+        with self._alone() as descriptor:
+            process = subprocess.Popen(  # noqa: S603 - a program of the administrator's, without a shell
+                [*self.program, *project.options, *UP, one.service],
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                pass_fds=(descriptor,),
+                start_new_session=True,
+            )
+            said = _wait(process)
+        if process.returncode:
+            reasons = redact(" ".join(dict.fromkeys(_FROM_ENGINE.findall(said))))[-LONGEST_WORDS:]
+            raise ComposeError(f"Compose failed: {reasons or _reason(said)}")
+
+    def wait_until_idle(self) -> None:
+        """Wait for a Compose that outlived a killed process of ours; raises ComposeError."""
+        with self._alone():
+            return
+
+    def strip_ours(self, project: Project) -> tuple[Project, bool]:
+        """Take our host name file out of a project's files; tell whether it was there."""
+        kept = tuple(one for one in project.files if one.parent != self._host_names)
+        return project.model_copy(update={"files": kept}), kept != project.files
+
+    @property
+    def _host_names(self) -> Path:
+        return self.directory / "host-names"
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        # Nothing of our own environment: a variable of ours would win over the project's .env file. Files
+        # that an `include` takes from elsewhere are not fetched.
+        return {
+            "PATH": self.path,
+            "DOCKER_HOST": self.host,
+            "HOME": str(Path.home()),
+            "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
+            "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
+        }
+
+    def _with_host_name(self, one: Touched) -> Project:
+        if not one.host_name:
+            return one.project
+        file = self._host_names / f"{one.project.name}.{one.service}.yml"
+        text = json.dumps({"services": {one.service: {"hostname": one.host_name}}})
+        try:
+            make_private_directory(file.parent)
+            replace_file(file, text.encode(), durable=True)
+        except StoreError as error:
+            raise ComposeError(str(error)) from None
+        return one.project.model_copy(update={"files": (*one.project.files, file)})
+
+    @contextmanager
+    def _alone(self) -> Iterator[int]:
+        """Hold the lock that a Compose keeps which outlives us."""
+        try:
+            make_private_directory(self.directory)
+        except StoreError as error:
+            raise ComposeError(str(error)) from None
+        with open_private(self.directory / "compose.lock", LOCK_FLAGS) as descriptor:
+            deadline = time.monotonic() + UP_SECONDS
+            while not _try_lock(descriptor):
+                if time.monotonic() > deadline:
+                    raise ComposeError(f"another Compose of ours did not end within {UP_SECONDS} s")
+                time.sleep(POLL_SECONDS)
+            yield descriptor
+
+    def _parsed(self, words: Sequence[str], *, cwd: Path | None = None) -> dict[str, Any]:
+        done = self._run(words, cwd=cwd)
+        if done is None:
+            raise ComposeError(f"Compose did not answer within {CONFIG_SECONDS} s")
+        try:
+            found = json.loads(done.stdout) if not done.returncode else None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ComposeError(f"Compose does not read the project; {_reason(done.stderr)}")
+        return found
+
     def _run(
-        self, arguments: Sequence[str], seconds: float, said: str = ""
+        self, arguments: Sequence[str], said: str = "", cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str] | None:
-        # Nothing of our own environment: a variable of ours would win over the project's .env file.
-        environ = {"PATH": self.path, "DOCKER_HOST": self.host, "HOME": str(Path.home())}
         try:
             return subprocess.run(  # noqa: S603 - a program of the administrator's, without a shell
                 [*self.program, *arguments],
-                env=environ,
+                env=self._environ,
                 input=said,
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=seconds,
+                timeout=CONFIG_SECONDS,
+                cwd=cwd,
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
 
 
-def _ending_with_us(path: str) -> tuple[str, ...]:
-    """Have the kernel end the program when we are killed: a repair must not work against it."""
-    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv", path=path) else ()
+def unescaped(text: str) -> str:
+    """Read a text of Compose's output, in which it writes each dollar sign twice."""
+    return text.replace("$$", "$")
 
 
-def _files(seen: Inspection) -> list[Path]:
-    return [Path(one) for one in labels_of(seen).get(CONFIG_FILES, "").split(",") if one]
-
-
-def _project(seen: Inspection) -> list[str]:
-    labels = labels_of(seen)
-    files = [argument for file in _files(seen) for argument in ("--file", str(file))]
-    variables = [one for one in labels.get(ENVIRONMENT_FILE, "").split(",") if one]
-    return [
-        *("--project-directory", labels[WORKING_DIRECTORY], "--project-name", labels[PROJECT]),
-        *files,
-        *(argument for file in variables for argument in ("--env-file", file)),
-    ]
-
-
-def _with_old_values(
-    config: dict[str, Any], service: str, expectation: Expectation, seen: Inspection
-) -> dict[str, Any]:
-    """Return the file's meaning with the values that the container runs with, for our keys alone."""
-    changed: dict[str, Any] = copy.deepcopy(config)
-    wanted = changed["services"][service]
-    environment = environment_of(seen)
-    variables = wanted.get("environment") or {}
-    for key in expectation.environment:
-        if key in environment:
-            variables[key] = _doubled(environment[key])
-        else:
-            variables.pop(key, None)
-    arguments = {option: argument_of(seen, option) for option in expectation.arguments}
-    old = {option: _doubled(value) for option, value in arguments.items() if value is not None}
-    for part in ("command", "entrypoint"):
-        if wanted.get(part):
-            wanted[part] = with_arguments(wanted[part], old)
-    return changed
-
-
-def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], seen: Inspection) -> bool:
-    """Tell whether volumes or networks lead elsewhere now: their own sections are not in a service's mark."""
-    return _mounts_asked(config, service) != _mounts_seen(seen) or _networks_asked(config, service) != set(
-        seen["NetworkSettings"]["Networks"] or ()
-    )
-
-
-def _doubled(text: str) -> str:
+def escaped(text: str) -> str:
     """Write a dollar sign as Compose reads it."""
     return text.replace("$", "$$")
 
 
-def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[tuple[str, str]]:
-    volumes = config.get("volumes") or {}
-    asked = set()
-    for mount in service.get("volumes") or ():
-        source = mount.get("source")
-        if mount["type"] == "volume" and source:
-            source = (volumes.get(source) or {}).get("name", source)
-        if mount["type"] in ("bind", "volume") and source:
-            asked.add((source, posixpath.normpath(mount["target"])))
-    return asked
-
-
-def _mounts_seen(seen: Inspection) -> set[tuple[str, str]]:
-    """Collect the mounts that have a source of somebody's choice; anonymous ones are Compose's to keep."""
-    host = seen["HostConfig"]
-    found = set()
-    for bind in host.get("Binds") or ():
-        source, _, rest = bind.partition(":")
-        found.add((source, posixpath.normpath(rest.partition(":")[0])))
-    for mount in host.get("Mounts") or ():
-        if mount.get("Source"):
-            found.add((mount["Source"], posixpath.normpath(mount["Target"])))
-    anonymous = {one["Name"] for one in seen["Mounts"] if one["Type"] == "volume" and len(one["Name"]) == 64}
-    return {(source, target) for source, target in found if source not in anonymous}
-
-
-def _networks_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[str]:
-    if service.get("network_mode"):
-        mode = str(service["network_mode"])
-        return {mode} if mode in ("host", "none", "bridge") else set()
-    networks = config.get("networks") or {}
-    return {
-        (networks.get(one) or {}).get("name", one) for one in service.get("networks") or {"default": None}
-    }
-
-
-def finder(host: str, path: str) -> Callable[[], Compose | None]:
+def finder(host: str, path: str, directory: Path) -> Callable[[], Compose | None]:
     """Return what finds Compose once; one that is missing or did not answer is looked for again."""
     found: Compose | None = None
 
     def find() -> Compose | None:
         nonlocal found
-        found = found or Compose.find(host, path)
+        found = found or Compose.find(host, path, directory)
         return found
 
     return find
+
+
+def _mirrored(project: Project, mirror: Mirror) -> Project:
+    return Project(
+        name=project.name,
+        directory=mirror.path(project.directory),
+        files=tuple(mirror.path(one) for one in project.files),
+        env_files=tuple(mirror.path(one) for one in project.env_files),
+    )
+
+
+def _wait(process: subprocess.Popen[str]) -> str:
+    """Return what a program printed once it has ended; Ctrl-C comes through afterwards."""
+    interrupted: BaseException | None = None
+    while True:
+        try:
+            said = process.communicate(timeout=UP_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+        except (KeyboardInterrupt, SystemExit) as error:
+            interrupted = error
+        else:
+            if interrupted:
+                raise interrupted
+            return said
+
+
+def _reason(said: str) -> str:
+    """Say why Compose refuses files, without its words: they repeat lines that hold secrets."""
+    if found := _VARIABLE.search(said):
+        return f"the variable {found[1]} has no value"
+    if found := _MISSING.search(said):
+        return f"{found[1] or found[2]} is not there"
+    if found := _LINE.search(said):
+        return f"it refuses its files in line {found[1]} of one of them; {SAYS_WHY}"
+    return f"it refuses its files; {SAYS_WHY}"
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,60 +1,70 @@
-"""The containers' part of the sync agent: look, carry out wholly or not at all, repair after a crash."""
+"""The containers' part of the sync: look, have Compose recreate, inspect what came of it, and put back.
+
+Nothing is ever removed here. Compose replaces a container; whether the new one is right is what the engine
+says of it afterwards.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-
-from pydantic import SecretStr
 
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
-from core.containers.compose import Compose
+from core.containers.compose import Compose, ComposeError
 from core.containers.engine import Engine, Inspection
-from core.containers.journal import Journal, Page, Phase
-from core.containers.judgement import ONCE_MORE, Way, compose_folder, judge
-from core.containers.moving import Mover, Order, sentence, told
-from core.containers.readiness import Patience, grace_seconds
+from core.containers.inspection import SERVICE, host_name_of, labels_of, project_of
+from core.containers.look import NO_COMPOSE, Look, register_secrets_of, what_prevents
+from core.containers.policy import (
+    DesiredConfig,
+    desired_of_targets,
+    differing,
+    is_gateway,
+    judge,
+)
+from core.containers.readiness import Patience, await_ready, grace_seconds, health_of
 from core.containers.sessions import GatewaySessions
+from core.containers.waiting import is_of_another_compose, what_waits
 from core.exceptions import ContainerError
 from core.logs import register_secret
 from core.propagation.reach import (
     Consequence,
     ContainerAction,
     ContainersDone,
-    Expectation,
+    Project,
     Report,
+    StepEvent,
+    StepState,
+    Touch,
+    Touched,
+    Wanted,
 )
 from core.propagation.targets import ContainerSettings
 
 log = logging.getLogger(__name__)
 
-SOUNDS_SECRET = ("KEY", "SECRET", "TOKEN", "PASS")
+TRIES = 3
+"""A Compose that was killed between making the new container and stopping the old one leaves two; the next
+`up` removes one of them and fails over the other's name, and the one after that is good."""
 
 
 @dataclass(frozen=True)
 class _Case:
     """One container, looked at."""
 
-    expectation: Expectation
+    container: ContainerSettings
     consequence: Consequence
-    seen: Inspection | None = None
-    compose: Compose | None = None
+    desired: DesiredConfig | None = None
+    touched: Touched | None = None
 
     @property
-    def name(self) -> str:
-        return self.expectation.container.name
-
-    @property
-    def order(self) -> Order:
-        assert self.seen is not None  # noqa: S101 - what is recreated was seen
-        expected = self.expectation
-        return Order(self.seen, _plain(expected.environment), _plain(expected.arguments), self.compose)
+    def is_due(self) -> bool:
+        return self.consequence.action is ContainerAction.RECREATE
 
 
 class DockerContainers:
@@ -64,7 +74,6 @@ class DockerContainers:
         self,
         engine: Callable[[], Engine],
         *,
-        journal: Path,
         sessions: GatewaySessions,
         compose: Callable[[], Compose | None] = lambda: None,
         patience: Patience | None = None,
@@ -73,7 +82,6 @@ class DockerContainers:
         monotonic: Monotonic = real_monotonic,
     ) -> None:
         self._engine = engine
-        self._journal = Journal(journal)
         self._sessions = sessions
         self._compose = compose
         self._patience = patience or Patience()
@@ -81,45 +89,64 @@ class DockerContainers:
         self._now = now
         self._monotonic = monotonic
 
-    @property
-    def is_interrupted(self) -> bool:
-        """Tell that `repair` has something to do."""
-        return self._journal.is_there
+    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+        """Say what `carry_out` would do; never raises for one bad container or an absent engine."""
+        with self._looking(wanted) as look:
+            return tuple(self._look_calmly(look, one).consequence for one in wanted.containers)
 
-    def consequences(self, expectations: Sequence[Expectation]) -> tuple[Consequence, ...]:
-        """Tell what `carry_out` would do; never raises for one bad container or an absent engine."""
-        with self._engine() as engine:
-            compose = self._compose()
-            return tuple(self._look_calmly(engine, compose, one).consequence for one in expectations)
-
-    def carry_out(self, expectations: Sequence[Expectation], report: Report) -> ContainersDone:
-        """Recreate those that must be, all or none; raises ContainerError when the old ones run again."""
-        self.repair(report)
-        with self._engine() as engine:
-            compose = self._compose()
-            cases = [self._look(engine, compose, one) for one in expectations]
-            refused = [one for one in cases if one.consequence.action is ContainerAction.REFUSED]
+    def carry_out(
+        self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
+    ) -> ContainersDone:
+        """Have Compose recreate those that must be; raises ContainerError when one of them is no good."""
+        with self._looking(wanted) as look:
+            if look.compose and touched:
+                look.compose.wait_until_idle()
+            cases = [self._look(look, one, is_plan=False) for one in wanted.containers]
+            refused = [one.consequence for one in cases if one.consequence.action is ContainerAction.REFUSED]
             if refused:
-                raise ContainerError(" ".join(f"{one.name}: {one.consequence.why}" for one in refused))
-            due = [one for one in cases if one.consequence.action is ContainerAction.RECREATE]
-            before = {one.name: self._sessions_of(one.expectation.container) for one in due}
-            if due:
-                self._replace_all(self._mover(engine, report), [one.order for one in due])
+                raise ContainerError(" ".join(f"{one.container}: {one.why}" for one in refused))
+            due = {one.touched.name: one.touched for one in cases if one.is_due and one.touched}
+            due |= {one.name: one for one in touched if one.name not in due and self._is_down(look, one)}
+            listed = {one.name: one for one in wanted.containers}
+            before = {name: self._sessions_of(listed.get(name)) for name in due}
+            begun = list(touched)
+            for one in due.values():
+                begun.append(one)
+                touch(tuple({other.name: other for other in begun}.values()))
+                self._replace(look, one, report, self._stop)
             since = self._now()
         lost = [
             name
             for one in due
-            for name in self._lost(one.expectation.container, before[one.name], since, report)
+            if one in listed
+            for name in self._lost(listed[one], before[one], since, report)
         ]
+        by_hand = [one.consequence for one in cases if one.consequence.action is ContainerAction.BY_HAND]
         return ContainersDone(
-            recreated=tuple(one.name for one in due),
-            notes=tuple(
-                f"{one.name}: {ONCE_MORE}."
-                for one in due
-                if one.seen and compose_folder(one.seen) and not one.compose
-            ),
+            recreated=tuple(due),
+            notes=tuple(f"{one.container}: {one.why}" for one in by_hand),
             lost_sessions=tuple(lost),
+            by_hand=tuple(one.container for one in by_hand),
         )
+
+    def put_back(
+        self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
+    ) -> None:
+        """Have touched containers run with what the files say again, each whatever becomes of the others."""
+        failed = []
+        with self._looking(wanted) as look:
+            if look.compose:
+                look.compose.wait_until_idle()
+            for one in touched:
+                try:
+                    if after_crash or not self._is_as_before(look, one):
+                        with reported(report, "put_back", one.name):
+                            # What is put back is not left half done, even when this program is told to end.
+                            self._replace(look, one, lambda _event: None, threading.Event())
+                except ContainerError as error:
+                    failed.append(f"{one.name}: {error}; run `{one.project.command([one.service])}`")
+        if failed:
+            raise ContainerError("; ".join(failed))
 
     def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
         """Restart one container as it is; its environment stays the old one."""
@@ -128,90 +155,149 @@ class DockerContainers:
             if seen is None:
                 raise ContainerError(f"there is no container {container.name}")
             sessions = self._sessions_of(container)
-            with told(report, "restart", container.name):
+            with reported(report, "restart", container.name):
                 engine.restart(seen["Id"], grace_seconds(seen))
             since = self._now()
         return ContainersDone(lost_sessions=self._lost(container, sessions, since, report))
 
-    def repair(self, report: Report) -> None:
-        """Leave one running container each, whatever a killed process left; raises ContainerError."""
-        page = self._journal.read()
-        if page is None:
-            return
-        log.warning("containers_repaired phase=%s names=%s", page.phase, [one.name for one in page.moves])
-        with self._engine() as engine:
-            self._settle(self._mover(engine, report), page)
+    @contextmanager
+    def _looking(self, wanted: Wanted) -> Iterator[Look]:
+        with ExitStack() as stack:
+            yield Look(stack.enter_context(self._engine()), self._compose(), wanted)
 
-    def _replace_all(self, mover: Mover, orders: Sequence[Order]) -> None:
-        page = Page(phase=Phase.WORKING, moves=tuple(one.move for one in orders))
+    def _replace(self, look: Look, one: Touched, report: Report, stop: threading.Event) -> None:
+        """Have a container recreated, and inspect what came of it; raises ContainerError."""
+        if look.compose is None:
+            raise ComposeError(NO_COMPOSE)
+        container = next((c for c in look.wanted.containers if c.name == one.name), None)
+        values = look.wanted.values_for(container) if container else ()
+        desired = look.desired(one.project, one.service, values)
+        with reported(report, "recreate", one.name):
+            self._up(look, look.compose, one)
+        with reported(report, "wait_healthy", one.name):
+            await_ready(
+                look.engine,
+                one.name,
+                wants_health=one.was_healthy,
+                patience=self._patience,
+                monotonic=self._monotonic,
+                stop=stop,
+            )
+            seen = look.engine.inspect(one.name)
+            if seen is None or seen["Id"] == one.old_id:
+                raise ContainerError("Compose did not make a new container of that name")
+            if keys := differing(desired, seen):
+                raise ContainerError(
+                    f"the new container runs with another {', '.join(keys)} than Compose said"
+                )
 
-        def touch(name: str) -> None:
-            nonlocal page
-            page = page.model_copy(update={"touched": (*page.touched, name)})
-            self._journal.write(page)
-
-        self._journal.write(page)
-        try:
-            for order in orders:
-                mover.replace(order, touch)
-            page = page.model_copy(update={"phase": Phase.GOOD})
-            self._journal.write(page)
-        except BaseException as error:
-            # Also for somebody who leaves with Ctrl-C.
-            self._put_back(mover, page.model_copy(update={"phase": Phase.WORKING}), error)
-            raise
-        try:
-            self._settle(mover, page)
-        except ContainerError as error:
-            # The new ones are good; what is left of the old ones goes with the next repair.
-            log.warning("old_containers_left error=%s", error)
-
-    def _put_back(self, mover: Mover, page: Page, why: BaseException) -> None:
-        try:
-            self._settle(mover, page)
-        except ContainerError as error:
-            raise ContainerError(
-                f"{why}; and the old containers could not be put back yet: {error}. The sync agent tries "
-                "again by itself"
-            ) from None
-
-    def _settle(self, mover: Mover, page: Page) -> None:
-        """Go all the way back or all the way forward, and have nothing under way any more."""
-        for move in reversed(page.moves):
-            if page.phase is Phase.GOOD:
-                mover.let_go(move)
+    def _up(self, look: Look, compose: Compose, one: Touched) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                compose.recreate(one)
+            except ComposeError:
+                if not left or not self._is_down(look, one):
+                    raise
             else:
-                mover.put_back(move, touched=move.name in page.touched)
-        self._journal.clear()
+                return
 
-    def _look_calmly(self, engine: Engine, compose: Compose | None, expectation: Expectation) -> _Case:
+    def _is_down(self, look: Look, one: Touched) -> bool:
+        seen = look.engine.inspect(one.name)
+        return seen is None or not seen["State"]["Running"]
+
+    def _is_as_before(self, look: Look, one: Touched) -> bool:
+        """Whether Compose failed before it did anything to the old container."""
+        seen = look.engine.inspect(one.name)
+        return seen is not None and seen["Id"] == one.old_id and bool(seen["State"]["Running"])
+
+    def _look_calmly(self, look: Look, container: ContainerSettings) -> _Case:
         try:
-            return self._look(engine, compose, expectation)
+            return self._look(look, container, is_plan=True)
         except ContainerError as error:
-            name = expectation.container.name
-            refused = Consequence(container=name, action=ContainerAction.REFUSED, why=sentence(error))
-            return _Case(expectation, refused)
+            return _Case(container, _refused(container, sentence(error)))
 
-    def _look(self, engine: Engine, compose: Compose | None, expectation: Expectation) -> _Case:
-        seen = engine.inspect(expectation.container.name)
-        if seen is not None:
-            _register_secrets(seen)
-        for secret in (*expectation.environment.values(), *expectation.arguments.values()):
-            register_secret(secret.get_secret_value())
-        consequence = judge(expectation, seen, neighbours=(), way=Way.ENGINE)
-        if seen is None or consequence.action is not ContainerAction.RECREATE:
-            return _Case(expectation, consequence, seen)
-        way = compose.way(engine, expectation, seen) if compose else Way.ENGINE
-        neighbours = engine.sharing_network_of(seen)
-        consequence = judge(expectation, seen, neighbours=neighbours, way=way)
-        gateway = expectation.container.gateway
-        if gateway:
-            sessions = tuple(f"{gateway}/{one}" for one in self._sessions_of(expectation.container))
+    def _look(self, look: Look, container: ContainerSettings, *, is_plan: bool) -> _Case:
+        seen = look.engine.inspect(container.name)
+        values = look.wanted.values_for(container)
+        for one in values:
+            register_secret(one.value)
+        if seen is None:
+            why = f"There is no container {container.name}: the next `up` makes it."
+            return _Case(
+                container, Consequence(container=container.name, action=ContainerAction.ABSENT, why=why)
+            )
+        register_secrets_of(seen)
+        project, has_host_name = self._project(look, seen)
+        service = labels_of(seen).get(SERVICE, "")
+        desired = self._desired(look, container, seen, project)
+        consequence = judge(container, desired, seen)
+        if consequence.action is not ContainerAction.RECREATE or project is None or look.compose is None:
+            return _Case(container, consequence, desired)
+        found = look.services_of(project)[service]
+        if problem := what_prevents(look, seen, found):
+            return _Case(container, _refused(container, problem, consequence.keys), desired)
+        touched = Touched(
+            name=container.name,
+            old_id=seen["Id"],
+            service=service,
+            project=project,
+            host_name="" if found.host_name or not is_gateway(container, seen) else host_name_of(seen),
+            was_healthy=health_of(seen) in (None, "healthy"),
+        )
+        if is_plan:
+            consequence = self._with_waiting(look, look.compose, touched, consequence, seen, has_host_name)
+        if container.gateway:
+            sessions = tuple(f"{container.gateway}/{one}" for one in self._sessions_of(container))
             consequence = consequence.model_copy(update={"sessions": sessions})
-        return _Case(expectation, consequence, seen, compose if way is Way.COMPOSE else None)
+        return _Case(container, consequence, desired, touched)
 
-    def _sessions_of(self, container: ContainerSettings) -> tuple[str, ...]:
-        gateway = container.gateway
+    def _project(self, look: Look, seen: Inspection) -> tuple[Project | None, bool]:
+        project = project_of(seen)
+        if project is None or look.compose is None:
+            return project, False
+        return look.compose.strip_ours(project)
+
+    def _desired(
+        self, look: Look, container: ContainerSettings, seen: Inspection, project: Project | None
+    ) -> DesiredConfig:
+        values = look.wanted.values_for(container)
+        if project is None:
+            return desired_of_targets(seen, values, "Compose did not make it.")
+        service = labels_of(seen).get(SERVICE, "")
+        try:
+            desired = look.desired(project, service, values)
+            name = look.services_of(project)[service].container_name
+        except ComposeError as error:
+            return desired_of_targets(seen, values, sentence(error))
+        if name and name != container.name:
+            return desired_of_targets(seen, values, f"Its files name it {name} now.")
+        return desired
+
+    def _with_waiting(
+        self,
+        look: Look,
+        compose: Compose,
+        touched: Touched,
+        consequence: Consequence,
+        seen: Inspection,
+        has_host_name: bool,
+    ) -> Consequence:
+        keys = frozenset(consequence.keys)
+        waiting = what_waits(compose, look.engine, touched, keys, seen, ours=has_host_name)
+        notes = []
+        if waiting:
+            notes.append(f"Other changes wait in its files and come along: {', '.join(waiting)}.")
+        if is_of_another_compose(compose, seen):
+            notes.append("Another Compose made it, so it cannot be told whether more waits in its files.")
+        if touched.host_name:
+            notes.append(
+                f"It keeps its host name {touched.host_name}, which its browser profiles need; write "
+                f"`hostname: {touched.host_name}` into its file, or your own next `up` gives it another one."
+            )
+        return consequence.model_copy(update={"waiting": waiting, "notes": tuple(notes)})
+
+    def _sessions_of(self, container: ContainerSettings | None) -> tuple[str, ...]:
+        gateway = container.gateway if container else None
         return self._sessions.connected(gateway, self._stop) if gateway else ()
 
     def _lost(
@@ -228,17 +314,25 @@ class DockerContainers:
             lost = tuple(sessions)
         return tuple(f"{gateway}/{one}" for one in lost)
 
-    def _mover(self, engine: Engine, report: Report) -> Mover:
-        return Mover(engine, report, self._patience, self._monotonic, self._stop)
+
+@contextmanager
+def reported(report: Report, step: str, subject: str) -> Iterator[None]:
+    """Report a step's beginning, and how it ended."""
+    event = StepEvent(step=step, subject=subject)
+    report(event)
+    try:
+        yield
+    except ContainerError as error:
+        report(event.model_copy(update={"state": StepState.FAILED, "note": sentence(error)}))
+        raise
+    report(event.model_copy(update={"state": StepState.DONE}))
 
 
-def _plain(secrets: dict[str, SecretStr]) -> dict[str, str]:
-    return {key: value.get_secret_value() for key, value in secrets.items()}
+def sentence(error: ContainerError | str) -> str:
+    """Write what went wrong as a sentence of its own."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
-def _register_secrets(seen: Inspection) -> None:
-    """Keep out of every text what a container may print when it fails."""
-    for line in seen["Config"].get("Env") or ():
-        key, _, value = line.partition("=")
-        if any(word in key.upper() for word in SOUNDS_SECRET):
-            register_secret(value)
+def _refused(container: ContainerSettings, why: str, keys: tuple[str, ...] = ()) -> Consequence:
+    return Consequence(container=container.name, action=ContainerAction.REFUSED, why=why, keys=keys)

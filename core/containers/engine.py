@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -21,7 +21,6 @@ from core.logs import redact
 DIALECT = "1.41"
 """Engine 20.10's, spoken to newer ones too as long as they know it: it means the same there."""
 TIMEOUT_SECONDS = 30.0
-CONFLICT = 409
 DEFAULT_GRACE_SECONDS = 10
 """How long the engine lets a container end that says nothing else."""
 
@@ -95,71 +94,23 @@ class Engine:
             return None
 
     @_speaking("list the containers")
-    def sharing_network_of(self, container: Inspection) -> list[str]:
-        """Name the running containers that live in this one's network, and lose it with it."""
-        modes = {f"container:{container['Id']}", f"container:{container['Name'].lstrip('/')}"}
-        return sorted(
-            one["Names"][0].lstrip("/")
-            for one in self._client.containers()
-            if one["HostConfig"].get("NetworkMode") in modes
-        )
-
-    @_speaking("create a container")
-    def create(self, name: str, body: Mapping[str, Any]) -> str:
-        """Create a container and return its id."""
-        order: Any = self._client.create_container_from_config  # it has no types
-        return str(order(dict(body), name)["Id"])
-
-    @_speaking("connect a container to a network")
-    def connect(self, container: str, network: str, endpoint: Mapping[str, Any]) -> None:
-        """Give a container that does not run a further network."""
-        addresses = endpoint.get("IPAMConfig") or {}
-        self._client.connect_container_to_network(
-            container,
-            network,
-            ipv4_address=addresses.get("IPv4Address"),
-            ipv6_address=addresses.get("IPv6Address"),
-            link_local_ips=addresses.get("LinkLocalIPs"),
-            aliases=endpoint.get("Aliases"),
-            links=[tuple(one.split(":", 1)) for one in endpoint.get("Links") or ()] or None,
-            driver_opt=endpoint.get("DriverOpts"),
-            mac_address=endpoint.get("MacAddress"),
-        )
-
-    @_speaking("start a container")
-    def start(self, container: str) -> None:
-        """Start a container; nothing happens when it runs."""
-        self._client.start(container)
-
-    @_speaking("stop a container")
-    def stop(self, container: str, grace_seconds: int) -> None:
-        """Ask a container to end, and end it when it does not; nothing happens when it does not run."""
-        self._client.stop(container, timeout=grace_seconds)
+    def inspect_all(self) -> list[Inspection]:
+        """Tell everything of every container, stopped ones too; one that goes away meanwhile is left out."""
+        found = []
+        for one in self._client.containers(all=True):
+            try:
+                found.append(dict(self._client.inspect_container(one["Id"])))
+            except NotFound:
+                continue
+        return found
 
     @_speaking("restart a container")
     def restart(self, container: str, grace_seconds: int) -> None:
         """Stop a container and start it again, as it is."""
         self._client.restart(container, timeout=grace_seconds)
 
-    @_speaking("rename a container")
-    def rename(self, container: str, name: str) -> None:
-        """Give a container another name."""
-        self._client.rename(container, name)
-
-    @_speaking("remove a container")
-    def remove(self, container: str) -> None:
-        """Remove a container, running or not; its volumes stay, the anonymous ones too."""
-        try:
-            self._client.remove_container(container, v=False, force=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if error.status_code != CONFLICT:
-                raise
-            # Somebody, perhaps ourselves before we were killed, is removing it already.
-
     @_speaking("read a container's output")
-    def last_words(self, container: str, lines: int) -> str:
+    def tail_logs(self, container: str, lines: int) -> str:
         """Read the end of what a container printed, without control characters."""
         output = self._client.logs(container, tail=lines, stdout=True, stderr=True)
         return re.sub(r"[^\x20-\x7e\x80-\U0010ffff]+", " ", output.decode(errors="replace"))

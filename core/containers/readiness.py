@@ -121,7 +121,7 @@ def _said(seen: Inspection) -> str:
 
 def _last_words(engine: Engine, seen: Inspection) -> str:
     try:
-        words = redact(engine.last_words(seen["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
+        words = redact(engine.tail_logs(seen["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
     except ContainerError:
         return ""  # A logging driver that cannot be read.
     return f"; its last words: {words}" if words else ""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 
-from core.exceptions import PropagationError, StoreError
+from core.exceptions import ContainerError, PropagationError, StoreError, WppconnectError
 from core.propagation.backups import BackedUpFile, Backup, Backups
 from core.propagation.commands import run_command
-from core.propagation.expectations import expectations
-from core.propagation.folders import Folders
 from core.propagation.journal import Entry, Journal, Phase
 from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import FileEdit
-from core.propagation.planner import fingerprint
-from core.propagation.reach import Containers, ContainersDone, Report, StepEvent, StepState
+from core.propagation.planner import fingerprint, wanted_of
+from core.propagation.reach import Containers, ContainersDone, Report, StepEvent, StepState, Touched, Wanted
 from core.propagation.replacing import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
 from core.propagation.targets import CommandTarget, SyncSettings
 
@@ -68,11 +66,8 @@ class Changing:
         backup = self._backups.read(entry.backup)
         if entry.phase is Phase.WRITTEN:
             return backup, True, self._finish(backup, entry, report)
-        notes = self._undo(backup, entry, report, only_files=entry.phase is Phase.WRITING)
-        if entry.phase is Phase.UNDOING:
-            # One of several may have been recreated for good before the crash: back to what the files say.
-            done = self._see_to_containers(entry, report)
-            return backup, False, done.model_copy(update={"notes": (*notes, *done.notes)})
+        only_files = entry.phase is Phase.WRITING
+        notes = self._undo(backup, entry, report, only_files=only_files, after_crash=True)
         return backup, False, ContainersDone(notes=notes)
 
     def _write(self, entry: Entry, edit: FileEdit, report: Report) -> None:
@@ -96,12 +91,17 @@ class Changing:
             self._keeper.put({one.receives: one.after for one in backup.values}, actor=backup.actor)
             self._run_commands(backup, report)
             result = self._see_to_containers(entry, report)
-        except BaseException:
-            undoing = entry.model_copy(update={"phase": Phase.UNDOING})
+        except BaseException as error:
+            undoing = (self._journal.read() or entry).model_copy(update={"phase": Phase.UNDOING})
             # A full disk keeps this from being written down, but not from being done.
             with contextlib.suppress(StoreError):
                 self._journal.write(undoing)
-            self._undo(backup, undoing, report, only_files=False)
+            self._undo(backup, undoing, report, only_files=False, why=error)
+            if undoing.touched and isinstance(error, ContainerError):
+                names = ", ".join(one.name for one in undoing.touched)
+                raise ContainerError(
+                    f"{error}; the files are back, and {names} runs with what they hold", operation=OPERATION
+                ) from None
             raise
         self._journal.clear()
         return result
@@ -109,11 +109,15 @@ class Changing:
     def _see_to_containers(self, entry: Entry, report: Report) -> ContainersDone:
         if self._containers is None:
             return ContainersDone()
+
+        def touch(touched: tuple[Touched, ...]) -> None:
+            self._journal.write(entry.model_copy(update={"touched": touched}))
+
+        return self._containers.carry_out(self._wanted(entry), report, touch, entry.touched)
+
+    def _wanted(self, entry: Entry) -> Wanted:
         values = self._keeper.values({target.receives for target in self._settings.targets})
-        folders = Folders(self._settings.folders)
-        expected = expectations(self._settings, values, lambda folder, file: folders.read(folder, file).text)
-        chosen = [one for one in expected if one.container.name not in entry.leave_out]
-        return self._containers.carry_out(chosen, report)
+        return wanted_of(self._settings, values, entry.leave_out)
 
     def _run_commands(self, backup: Backup, report: Report) -> None:
         for target in self._commands(backup):
@@ -132,7 +136,16 @@ class Changing:
         found = [self._settings.target(name) for name in backup.commands]
         return [one for one in found if isinstance(one, CommandTarget)]
 
-    def _undo(self, backup: Backup, entry: Entry, report: Report, *, only_files: bool) -> tuple[str, ...]:
+    def _undo(
+        self,
+        backup: Backup,
+        entry: Entry,
+        report: Report,
+        *,
+        only_files: bool,
+        after_crash: bool = False,
+        why: BaseException | None = None,
+    ) -> tuple[str, ...]:
         """Take everything back that can be; returns what somebody else changed meanwhile and was left alone.
 
         Raises PropagationError, and leaves the journal for the next start, when something could not be.
@@ -153,11 +166,17 @@ class Changing:
         if not only_files:
             self._keeper.put({one.receives: one.before for one in backup.values}, actor=backup.actor)
             problems += self._take_commands_back(backup, report)
+        if self._containers and entry.touched:
+            try:
+                self._containers.put_back(self._wanted(entry), entry.touched, report, after_crash=after_crash)
+            except ContainerError as error:
+                problems.append(error.message)
         if problems:
             text = "; ".join(problems)
             report(StepEvent(step="put_back", state=StepState.FAILED, note=text))
+            began = f"{why}; " if isinstance(why, WppconnectError) else ""
             raise PropagationError(
-                f"not everything could be put back: {text}. It is tried again at the next start; "
+                f"{began}not everything could be put back: {text}. The sync agent tries again by itself; "
                 f"the backup {backup.id} holds what the files held",
                 operation=OPERATION,
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.disk import disk_error, make_private_directory, read_stamped, replace_file, sync_directory
 from core.exceptions import PropagationError
 from core.models import Frozen
+from core.propagation.reach import Touched
 
 FILE = "journal.json"
 
@@ -33,6 +34,8 @@ class Entry(Frozen):
     """Containers that are not to be touched, targets that were left out."""
     in_place: str = ""
     """The file that is being overwritten: whatever it holds after a crash is ours."""
+    touched: tuple[Touched, ...] = ()
+    """Containers that Compose was or is about to be told to recreate."""
 
 
 class Journal:

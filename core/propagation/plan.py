@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from core.models import Frozen
 from core.propagation.folders import FoundFile, digest
-from core.propagation.reach import Consequence, ContainerAction, Expectation
+from core.propagation.reach import Consequence, ContainerAction, Wanted
 
 
 class State(StrEnum):
@@ -125,7 +125,7 @@ class Draft:
 
     plan: Plan
     edits: tuple[FileEdit, ...] = ()
-    expectations: tuple[Expectation, ...] = ()
+    wanted: Wanted | None = None
 
 
 def identify(plan: Plan, edits: tuple[FileEdit, ...], fingerprints: dict[str, str]) -> str:
@@ -133,7 +133,7 @@ def identify(plan: Plan, edits: tuple[FileEdit, ...], fingerprints: dict[str, st
     said = {
         "targets": [[one.target, one.state] for one in plan.targets],
         "files": [[str(one.found.path), one.found.digest, digest(one.after)] for one in edits],
-        "containers": [[one.container, one.action] for one in plan.containers],
+        "containers": [[one.container, one.action, one.waiting] for one in plan.containers],
         "commands": fingerprints,
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from core.propagation.editing import Edit, Judged, edit, judge_result
 from core.propagation.env_file import EnvFile
-from core.propagation.expectations import expectations
 from core.propagation.folders import (
     FileMissingError,
     FileUnreadableError,
@@ -22,7 +21,7 @@ from core.propagation.masking import masked_diff
 from core.propagation.places import NotParseableError
 from core.propagation.plan import Draft, FileEdit, FilePlan, Plan, State, TargetPlan, identify
 from core.propagation.project import names_for
-from core.propagation.reach import Consequence, ContainerAction, Containers, Expectation
+from core.propagation.reach import Consequence, ContainerAction, Containers, Wanted, WantedValue
 from core.propagation.targets import CommandTarget, FileTarget, SyncSettings
 from core.propagation.values import Values
 
@@ -88,19 +87,21 @@ class _Drafting:
         )
         good = {name for name, one in self.judged.items() if one.state is not State.LEFT_OUT}
         good -= {name for name, one in self.judged.items() if one.state.is_wrong}
-        expected = tuple(
-            one
-            for one in expectations(self.settings, self.values, self.read, good=good)
-            if one.container.name not in self.leave_out
+        wanted = wanted_of(
+            self.settings,
+            self.values,
+            self.leave_out,
+            good={name: self.judged[name].services for name in good},
+            changes={one.found.path: one.after for one in edits},
         )
         plan = Plan(
             made_at=at,
             targets=tuple(self._target_plan(one) for one in self.settings.targets),
             files=tuple(self._file_plan(one) for one in edits),
-            containers=consequences(expected, containers),
+            containers=consequences(wanted, containers),
         )
         plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
-        return Draft(plan, edits, expected)
+        return Draft(plan, edits, wanted)
 
     def read(self, folder: str, file: str) -> str:
         """Read a file as the plan would leave it."""
@@ -181,10 +182,44 @@ class _Drafting:
         )
 
 
-def consequences(expected: tuple[Expectation, ...], containers: Containers | None) -> tuple[Consequence, ...]:
+def wanted_of(
+    settings: SyncSettings,
+    values: Values,
+    leave_out: Collection[str],
+    *,
+    good: Mapping[str, tuple[str, ...]] | None = None,
+    changes: Mapping[Path, bytes] | None = None,
+) -> Wanted:
+    """Say what is wanted of the containers that are not left out.
+
+    `good` holds, by the names of targets that surely get their value, the services that a compose file's
+    value reaches; `changes` are files that are not written yet.
+    """
+    known = good or {}
+    return Wanted(
+        containers=tuple(one for one in settings.containers if one.name not in leave_out),
+        folders=settings.folders,
+        values=tuple(
+            WantedValue(
+                folder=one.folder,
+                file=one.file,
+                key=one.key,
+                value=values.text(one.receives) or "",
+                services=known.get(one.name, ()) if one.is_compose else None,
+                must_arrive=one.name in known,
+            )
+            for one in settings.targets
+            if isinstance(one, FileTarget)
+        ),
+        changes=changes or {},
+    )
+
+
+def consequences(wanted: Wanted, containers: Containers | None) -> tuple[Consequence, ...]:
+    """Say what would happen to the containers; without a part that looks at them, that nobody does."""
     if containers is not None:
-        return containers.consequences(expected)
+        return containers.consequences(wanted)
     return tuple(
-        Consequence(container=one.container.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
-        for one in expected
+        Consequence(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
+        for one in wanted.containers
     )

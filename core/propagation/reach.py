@@ -1,43 +1,91 @@
 """Where files and containers meet: what a container should run with, and what has to happen for it.
 
-`expectations.py` tells what the files say; `core/containers.py` looks at the engine, tells the consequences,
-and carries them out. Neither imports the other: these values and the protocol are all that they share.
+The planner says which values are wanted in which files; `core/containers` asks Compose what that means for
+the containers, and has Compose recreate them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
-
-from pydantic import Field, SecretStr
 
 from core.models import Frozen
 from core.propagation.targets import ContainerSettings
 
 
-class Expectation(Frozen):
-    """What one listed container should run with, by the files as they stand or as a plan would leave them.
+@dataclass(frozen=True)
+class WantedValue:
+    """A value that a target brings into a file, for whatever takes the key from there."""
 
-    Only keys that some target writes are in it. A key that the files do not give to the service is absent:
-    nothing is expected of it.
-    """
+    folder: str
+    file: str
+    key: str
+    value: str = field(repr=False)
+    services: tuple[str, ...] | None = None
+    """The services of a compose file that it is written for; None: an env file, which any may read."""
+    must_arrive: bool = True
+    """False: it is not sure that the file gets it."""
 
-    container: ContainerSettings
-    project_folder: Path
-    """Absolute, as this process sees it."""
-    compose_files: tuple[str, ...] = ()
-    """Names in the project folder, in Compose's order; empty for a container that Compose did not make."""
-    service: str = ""
-    environment: dict[str, SecretStr] = Field(default_factory=dict)
-    """Key to the exact value, after all quoting and interpolation."""
-    arguments: dict[str, SecretStr] = Field(default_factory=dict)
-    """Option, such as `--secretKey`, to the exact value in the service's command."""
-    unknown: dict[str, str] = Field(default_factory=dict)
-    """Keys whose value cannot be told from the files, and why; never a reason to recreate."""
-    overridden: dict[str, str] = Field(default_factory=dict)
-    """Keys that a target writes for it and that something else wins over, and what."""
+
+@dataclass(frozen=True)
+class Wanted:
+    """The listed containers, and what the files hold for them now or as a plan would leave them."""
+
+    containers: tuple[ContainerSettings, ...]
+    folders: Mapping[str, Path]
+    values: tuple[WantedValue, ...] = ()
+    changes: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
+    """Files, links resolved, that do not hold their new content yet."""
+
+    def values_for(self, container: ContainerSettings) -> tuple[WantedValue, ...]:
+        """Return the values that are written in a container's folder."""
+        return tuple(one for one in self.values if one.folder == container.folder)
+
+
+class Project(Frozen):
+    """A Compose project as the labels of its containers name it; paths are absolute."""
+
+    name: str
+    directory: Path
+    files: tuple[Path, ...]
+    env_files: tuple[Path, ...] = ()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process finds the project's files where Compose was given them."""
+        needed = (*self.files, *self.env_files)
+        return bool(self.files) and self.directory.is_dir() and all(one.is_file() for one in needed)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Compose's options for exactly this project."""
+        return (
+            *("--project-directory", str(self.directory), "--project-name", self.name),
+            *(word for file in self.files for word in ("--file", str(file))),
+            *(word for file in self.env_files for word in ("--env-file", str(file))),
+        )
+
+    def command(self, services: Sequence[str]) -> str:
+        """Return what the project's owner types to have services recreated."""
+        words = ("docker", "compose", *self.options, "up", "-d", "--no-deps", "--force-recreate", *services)
+        return shlex.join(words)
+
+
+class Touched(Frozen):
+    """A container that Compose was or is about to be told to recreate; kept in the journal."""
+
+    name: str
+    old_id: str
+    service: str
+    project: Project
+    host_name: str = ""
+    """The host name that it has to keep and that its files do not set."""
+    was_healthy: bool = True
+    """False: it has a health check that was not content before either."""
 
 
 class ContainerAction(StrEnum):
@@ -52,6 +100,8 @@ class ContainerAction(StrEnum):
     """There is no such container: the next `up` makes it."""
     REFUSED = "refused"
     """It would have to be recreated but must not be, for example because its profiles are on no mount."""
+    BY_HAND = "by_hand"
+    """It runs with other values, and Compose cannot be asked to recreate it: its owner has to."""
     UNMANAGED = "unmanaged"
     """Nobody looks at containers here: files only."""
 
@@ -69,11 +119,17 @@ class Consequence(Frozen):
     """For about how long it will be down."""
     sessions: tuple[str, ...] = ()
     """Sessions that go down with it and are connected now, as "server/session"."""
+    waiting: tuple[str, ...] = ()
+    """What else waits in its files and comes along with it: names of variables and parts, no values."""
+    notes: tuple[str, ...] = ()
+    """More sentences to know before the click."""
+    command: str = ""
+    """What its owner types to have it recreated."""
 
     @property
     def is_behind(self) -> bool:
-        """Tell that it runs with other values than the files say, although its image reads them."""
-        return self.action in (ContainerAction.RECREATE, ContainerAction.REFUSED)
+        """Whether it runs with other values than the files say, although its image reads them."""
+        return self.action in (ContainerAction.RECREATE, ContainerAction.REFUSED, ContainerAction.BY_HAND)
 
 
 class StepState(StrEnum):
@@ -97,6 +153,7 @@ class StepEvent(Frozen):
 
 
 Report = Callable[[StepEvent], None]
+Touch = Callable[[tuple[Touched, ...]], None]
 
 
 class ContainersDone(Frozen):
@@ -107,30 +164,36 @@ class ContainersDone(Frozen):
     """What a person should know, for example that the next `up -d` recreates it once more."""
     lost_sessions: tuple[str, ...] = ()
     """Sessions, as "server/session", that were connected before and are not again."""
+    by_hand: tuple[str, ...] = ()
+    """Containers that still run with other values until their owner recreates them."""
 
 
 class Containers(Protocol):
     """The container part of the sync agent. One caller at a time: the sync lock is held around each call."""
 
-    @property
-    def is_interrupted(self) -> bool:
-        """Tell that `repair` has something to do."""
-
-    def consequences(self, expectations: Sequence[Expectation]) -> tuple[Consequence, ...]:
-        """Look, and tell what `carry_out` would do, one for each expectation, in order; changes nothing.
+    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+        """Return what `carry_out` would do, one for each container, in order; changes nothing.
 
         Never raises for one bad container or an absent engine: that is a REFUSED with the reason.
         """
 
-    def carry_out(self, expectations: Sequence[Expectation], report: Report) -> ContainersDone:
-        """Recreate those that must be, all or none.
+    def carry_out(
+        self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
+    ) -> ContainersDone:
+        """Have Compose recreate those that must be; raises ContainerError when one is no good.
 
-        On a failure the old containers run again and ContainerError says why: the caller then brings the
-        files back. Called again after a crash, with the same expectations, it finishes what was begun.
+        `touch` is called before the first one is, with all that will be. `touched` is what it was called with
+        when a process was killed since: these run again afterwards, whatever was left of them.
+        """
+
+    def put_back(
+        self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
+    ) -> None:
+        """Have touched containers run with what the files say again, each whatever becomes of the others.
+
+        `after_crash`: whatever they look like, somebody may still be about to stop one.
+        Raises ContainerError, which names those that could not be put back and what to type.
         """
 
     def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
         """Restart one container as it is; its environment stays the old one."""
-
-    def repair(self, report: Report) -> None:
-        """Leave one running container each, whatever a killed process or an engine that went away left."""

@@ -7,12 +7,11 @@ from datetime import datetime
 from core.exceptions import PropagationError
 from core.propagation.backups import Backup, Backups
 from core.propagation.env_file import EnvFile
-from core.propagation.expectations import expectations
 from core.propagation.folders import FileMissingError, FileUnreadableError, Folders, FoundFile, digest
 from core.propagation.masking import masked_diff
 from core.propagation.places import NotParseableError
 from core.propagation.plan import Draft, FileEdit, FilePlan, Plan, identify
-from core.propagation.planner import consequences
+from core.propagation.planner import consequences, wanted_of
 from core.propagation.reach import Containers
 from core.propagation.targets import SyncSettings
 from core.propagation.values import Values
@@ -51,31 +50,24 @@ def restoration(
                 operation=OPERATION,
             )
         edits.append(FileEdit(entry.folder, entry.file, found, backups.content(backup, entry)))
-    return _draft(settings, tuple(edits), values, folders, at, containers)
+    return _draft(settings, tuple(edits), values, at, containers)
 
 
 def _draft(
     settings: SyncSettings,
     edits: tuple[FileEdit, ...],
     values: Values,
-    folders: Folders,
     at: datetime,
     containers: Containers | None,
 ) -> Draft:
-    after = {edit.found.path: FoundFile(edit.found.path, edit.after) for edit in edits}
-
-    def read(folder: str, file: str) -> str:
-        path = folders.resolve(folder, file)
-        return (after[path] if path in after else folders.read(folder, file)).text
-
-    expected = tuple(expectations(settings, values, read))
+    wanted = wanted_of(settings, values, (), changes={one.found.path: one.after for one in edits})
     plan = Plan(
         made_at=at,
         files=tuple(_file_plan(edit) for edit in edits),
-        containers=consequences(expected, containers),
+        containers=consequences(wanted, containers),
     )
     plan = plan.model_copy(update={"digest": identify(plan, edits, {})})
-    return Draft(plan, edits, expected)
+    return Draft(plan, edits, wanted)
 
 
 def _file_plan(edit: FileEdit) -> FilePlan:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, SecretStr
 
 from core.clock import Now, now
-from core.exceptions import ContainerError, PropagationError, StoreError, WppconnectError
+from core.exceptions import PropagationError, StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import Frozen, HistoryEntry
 from core.propagation.adopting import present_api_key
@@ -55,6 +55,20 @@ class PlanChangedError(PropagationError):
         self.plan = plan
 
 
+class WaitingChangesError(PropagationError):
+    """Recreating a container would bring along what else waits in its files; nothing was written."""
+
+    def __init__(self, plan: Plan) -> None:
+        names = [one.container for one in plan.containers if one.waiting]
+        super().__init__(
+            f"nothing was written: other changes wait in the files of {', '.join(names)}, and would come "
+            "along; accept them, or leave the container out",
+            operation="apply a plan",
+        )
+        self.plan = plan
+        self.names = tuple(names)
+
+
 class SyncBusyError(PropagationError):
     """Another process is changing the files."""
 
@@ -63,7 +77,10 @@ class Done(Frozen):
     """What came of a change."""
 
     code: str
-    """nothing | applied | restored | restarted | finished | undone | failed; two of them after a crash."""
+    """nothing | applied | restored | by_hand | restarted | finished | undone | failed.
+
+    by_hand: the files are as wanted, a container is not; finished and undone: after a crash.
+    """
     at: AwareDatetime
     backup: str = ""
     files: tuple[str, ...] = ()
@@ -71,6 +88,8 @@ class Done(Frozen):
     restarted: str = ""
     notes: tuple[str, ...] = ()
     lost_sessions: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    """Containers that still run with other values until their owner recreates them."""
 
 
 class Sync:
@@ -122,22 +141,21 @@ class Sync:
         fresh: Mapping[Receives, SecretStr] | None = None,
         leave_out: Collection[str] = (),
         approved: str | None = None,
+        accept_waiting: bool = False,
         actor: str,
         report: Report,
     ) -> Done:
         """Bring everything in sync, or change nothing.
 
-        `approved` is the digest of the plan that somebody agreed to; None: whatever the plan is. Raises
-        PlanBlockedError, PlanChangedError, SyncBusyError, and PropagationError or ContainerError after
-        everything was put back.
+        `approved` is the digest of the plan that was agreed to; None: whatever the plan is, and what else
+        waits in a container's files only with `accept_waiting`. Raises PlanBlockedError, PlanChangedError,
+        WaitingChangesError, SyncBusyError, and PropagationError or ContainerError after everything was put
+        back.
         """
         with _Alone(self._lock):
             self._recover(report)
             draft = self.draft(fresh=fresh, leave_out=leave_out)
-            if approved is not None and draft.plan.digest != approved:
-                raise PlanChangedError(draft.plan)
-            if draft.plan.is_blocked:
-                raise PlanBlockedError(draft.plan)
+            _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
             values = self._changes(fresh or {})
             if not draft.plan.has_changes and not values:
                 return Done(code="nothing", at=self._clock())
@@ -149,6 +167,7 @@ class Sync:
         *,
         force: bool = False,
         approved: str | None = None,
+        accept_waiting: bool = False,
         actor: str,
         report: Report,
     ) -> Done:
@@ -159,10 +178,7 @@ class Sync:
         with _Alone(self._lock):
             self._recover(report)
             draft, values = self.restoration(self._backups.read(backup_id), force=force)
-            if approved is not None and draft.plan.digest != approved:
-                raise PlanChangedError(draft.plan)
-            if draft.plan.is_blocked:
-                raise PlanBlockedError(draft.plan)
+            _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
             if not draft.edits and not values:
                 return Done(code="nothing", at=self._clock())
             return self._carry_out("restore", draft, values, (), actor, report)
@@ -209,7 +225,7 @@ class Sync:
     @property
     def is_interrupted(self) -> bool:
         """Tell that a killed process left a change which the next `apply` or agent will mend."""
-        return self._changing.is_interrupted or bool(self._containers and self._containers.is_interrupted)
+        return self._changing.is_interrupted
 
     def recover(self, report: Report) -> Done | None:
         """Finish or undo what a killed process left; None when nothing was under way."""
@@ -225,12 +241,6 @@ class Sync:
         return self._backups.read(backup_id)
 
     def _recover(self, report: Report) -> Done | None:
-        if self._containers:
-            try:
-                self._containers.repair(report)
-            except ContainerError as error:
-                # Every plan says so too, and refuses what it must.
-                _log.warning("containers_not_repaired problem=%s", error)
         recovered = self._changing.recover(report)
         if recovered is None:
             return None
@@ -261,7 +271,8 @@ class Sync:
             self._backups.prune(self.settings.backups)
         else:
             self._backups.delete(backup.id)
-        done = self._done("applied" if kind == "apply" else "restored", backup, result)
+        code = "applied" if kind == "apply" else "restored"
+        done = self._done("by_hand" if result.by_hand else code, backup, result)
         self._tell_history(kind, done, actor)
         return done
 
@@ -287,6 +298,7 @@ class Sync:
             recreated=result.recreated,
             notes=result.notes,
             lost_sessions=result.lost_sessions,
+            by_hand=result.by_hand,
         )
 
     def _tell_history(self, operation: str, done: Done, actor: str) -> None:
@@ -308,6 +320,15 @@ class Sync:
         except StoreError as error:
             # The files are as they should be: a history that cannot be written must not make them look wrong.
             _log.warning("sync_not_in_history problem=%s", error)
+
+
+def _require_consent(plan: Plan, approved: str | None, *, accept_waiting: bool) -> None:
+    if approved is not None and plan.digest != approved:
+        raise PlanChangedError(plan)
+    if plan.is_blocked:
+        raise PlanBlockedError(plan)
+    if approved is None and not accept_waiting and any(one.waiting for one in plan.containers):
+        raise WaitingChangesError(plan)
 
 
 class _Alone:

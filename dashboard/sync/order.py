@@ -54,7 +54,12 @@ def draw_approval(voice: Voice, view: SyncView, order: Order, plan: Plan) -> Non
         return
     for file in plan.files:
         draw_diff(f"{file.folder}/{file.file}", file.diff)
+    waiting = [one.container for one in plan.containers if one.waiting and order.kind is OrderKind.APPLY]
+    for name in waiting:
+        st.checkbox(_("Leave out {target}").format(target=plain(name)), key=LEAVE_OUT + name)
     with st.container(horizontal=True):
+        if waiting:
+            st.button(_("Plan again"), key="sync-again", on_click=sync_actions.plan_again, args=(order.id,))
         st.button(
             _("Approve and carry out"),
             key="sync-approve",

@@ -110,7 +110,7 @@ def _target_row(voice: Voice, one: TargetPlan, since: datetime | None) -> str:
 
 
 def _container_row(voice: Voice, one: Consequence, since: datetime | None) -> str:
-    return _row(voice, ACTIONS[one.action], one.container, "", sync_text.sentence(_, one.why), since)
+    return _row(voice, ACTIONS[one.action], one.container, "", sync_text.container_why(_, one), since)
 
 
 def _row(voice: Voice, look: Look, name: str, detail: str, why: str, since: datetime | None) -> str:

@@ -87,9 +87,10 @@ def consequences(voice: Voice, order: Order, plan: Plan) -> list[tuple[str, str]
 def container(voice: Voice, one: Consequence) -> tuple[str, str]:
     """Say what happens to a container: tone and sentence."""
     _ = voice.translate
-    why = sentence(_, one.why)
+    why = container_why(_, one)
     if one.action is not ContainerAction.RECREATE:
-        tone = "bad" if one.action is ContainerAction.REFUSED else "idle"
+        tones = {ContainerAction.REFUSED: "bad", ContainerAction.BY_HAND: "warn"}
+        tone = tones.get(one.action, "idle")
         return tone, f"{one.container}: {why}"
     down = _("{container} goes down for about {seconds} s.").format(
         container=one.container, seconds=round(one.down_seconds or 0)
@@ -99,6 +100,14 @@ def container(voice: Voice, one: Consequence) -> tuple[str, str]:
     names = [session.rpartition("/")[2] for session in one.sessions]
     sessions = _("Its sessions go down with it and are awaited: {sessions}.")
     return "warn", f"{down} {sessions.format(sessions=', '.join(names))} {why}"
+
+
+def container_why(_: Translate, one: Consequence) -> str:
+    """Say why that happens to a container, and what its owner types where it is left to them."""
+    told = [sentence(_, text) for text in (one.why, *one.notes) if text]
+    if one.action is ContainerAction.BY_HAND and one.command:
+        told.append(one.command)
+    return " ".join(told)
 
 
 def step(_: Translate, event: StepEvent) -> str:

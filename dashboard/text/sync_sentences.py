@@ -77,12 +77,6 @@ TEMPLATES = (
     N_("It is stopped. Bring it up with `docker compose up -d`: `docker start` keeps the old {keys}."),
     N_("It is stopped, and keeps the old {keys} when it is started. Create it anew."),
     N_("It is recreated by Compose, from its own folder."),
-    N_("It is recreated through the Docker Engine; the next `docker compose up -d` recreates it once more."),
-    N_("It is recreated through the Docker Engine."),
-    N_(
-        "It is recreated through the Docker Engine, without the other changes that wait in its compose file "
-        "or image; the next `docker compose up -d` brings them."
-    ),
     N_(
         "It is not known which keys the image {image} reads: say so with `reads` for container {name} in the "
         "sync file, for example reads = {keys}, or [] when it reads none. Not the same: {differing}."
@@ -91,18 +85,41 @@ TEMPLATES = (
         "Its folder {folder} is on no volume: every session would have to be paired anew. Put it on a volume "
         "first (copy what is in it with `docker cp`)."
     ),
-    N_("It cannot be told which {key} it has to run with"),
-    N_("{other} gives it another {key}, which wins over {file}; list it as a target too"),
-    N_("{file} is read with `format: raw`, which keeps quotes in {key}; take that out"),
-    N_("no service of it was found in {files}; say `service:` or `compose_files:`"),
-    N_("the folder has no compose file; say `env_file:`"),
     N_("the service {name} extends {base}, which is not there or extends it"),
     N_("its `include` goes round in circles"),
+    N_("Other changes wait in its files and come along: {names}."),
+    N_("Another Compose made it, so it cannot be told whether more waits in its files."),
     N_(
-        "It was made from {files}: say `compose_files: [{list}]` for it in the sync file, or run "
-        "`docker compose up -d` once by hand."
+        "It keeps its host name {name}, which its browser profiles need; write `hostname: {other}` into its "
+        "file, or your own next `up` gives it another one."
     ),
-    N_("Its command has no {option} to replace: run `docker compose up -d` once by hand."),
+    N_("Recreate it by hand, it keeps the old {keys} until then."),
+    N_("Compose did not make it."),
+    N_("Docker Compose 2 is not installed beside the sync"),
+    N_("the files of its project are not all found in {path} here"),
+    N_("its project has no service {service} any more"),
+    N_("Its files name it {name} now."),
+    N_("Compose does not read the project"),
+    N_("the variable {name} has no value"),
+    N_("it refuses its files in line {line} of one of them"),
+    N_("it refuses its files"),
+    N_("`docker compose config` in its folder says why"),
+    N_(
+        "Compose gives it another {key} than {file} holds: its project is made of {files}. List the file "
+        "that sets {other} as a target, or leave {key_again} out of `reads` for it."
+    ),
+    N_("It was started by `run` and goes when it stops: end it and start it anew by hand."),
+    N_("Others hang on it and would lose it: {names}. Recreate them together by hand."),
+    N_("It hangs on a container that does not run: {names}. Start that first."),
+    N_("Its service has other containers, which would be recreated with it: {names}."),
+    N_("The image {image} of its file is not on this machine: pull or build it first."),
+    N_("Compose did not make a new container of that name"),
+    N_("the new container runs with another {keys}"),
+    N_("the files are back, and {names} runs with what they hold"),
+    N_(
+        "nothing was written: other changes wait in the files of {names}, and would come along; accept them, "
+        "or leave the container out"
+    ),
     N_("It is paused: `docker unpause {name}` first."),
     N_(
         "the Docker Engine at {host} does not answer ({reason}); check that it runs and that this account "
@@ -119,10 +136,7 @@ TEMPLATES = (
     N_("its last words: {words}"),
     N_("its check said: {words}"),
     N_("this program was stopped while it waited for the new container"),
-    N_("the old container {name} does not keep running"),
-    N_("and the old containers could not be put back yet: {words}. The sync agent tries again by itself"),
     N_("Compose failed: {words}"),
-    N_("Compose did not end within {seconds} s"),
-    N_("{name}: the next `docker compose up -d` recreates it once more."),
+    N_("Compose did not answer within {seconds} s"),
 )
 """Each is tested against what core really says (tests/unit/dashboard/test_sentences.py)."""

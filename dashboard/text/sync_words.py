@@ -41,6 +41,7 @@ ACTIONS: dict[ContainerAction, Look] = {
     ContainerAction.RECREATE: Look(N_("Runs with other values"), "warning", "warn"),
     ContainerAction.ABSENT: Look(N_("Not there"), "question", "idle"),
     ContainerAction.REFUSED: Look(N_("Must not be recreated"), "cross", "bad"),
+    ContainerAction.BY_HAND: Look(N_("Recreate it by hand"), "warning", "warn"),
     ContainerAction.UNMANAGED: Look(N_("Not looked at"), "question", "idle"),
 }
 
@@ -74,6 +75,7 @@ RESULTS: dict[str, str] = {
     "nothing": N_("There was nothing to do: everything is in sync."),
     "applied": N_("Done. Everything is in sync."),
     "restored": N_("Done. The files and values of the backup are back."),
+    "by_hand": N_("Done in the files. A container runs with other values until it is recreated by hand."),
     "restarted": N_("Done. The container was restarted; it keeps the values that it had."),
 }
 

@@ -172,8 +172,9 @@ def test_agent_that_is_told_to_end_takes_back_what_waits(installation: Installat
     until(installation.connected, what="every session connected again")
 
     assert "was stopped while it waited" in ended.note
+    assert f"{installation.project.name} runs with what they hold" in ended.note
     assert agent.stop() == 0
-    assert installation.inspect()["Id"] == before["Id"]
+    assert installation.inspect()["Config"]["Hostname"] == before["Config"]["Hostname"]
     assert installation.containers() == {installation.project.name: "running"}
     assert installation.key() == old
     assert installation.accepts(old)

@@ -1,28 +1,45 @@
-"""Containers to be recreated, and the part of the sync agent that does it, in the words of a test."""
+"""A Compose project on a real engine whose key is changed by a sync, in the words of a test."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+import docker
 from pydantic import SecretStr
 
-from core.containers.compose import Compose
+from core.containers.compose import finder
 from core.containers.docker_containers import DockerContainers
 from core.containers.engine import Engine as OurEngine
 from core.containers.readiness import Patience
 from core.containers.sessions import GatewaySessions
-from core.propagation.reach import Expectation, StepEvent
-from core.propagation.targets import ContainerSettings
-from tests.support.docker_engine import Engine
-from tests.support.waiting import until
+from core.propagation.plan import Plan
+from core.propagation.reach import Consequence, Report, StepEvent
+from core.propagation.sync import Done
+from core.propagation.targets import ContainerSettings, FileTarget, SyncSettings
+from tests.support.compose import compose_program
+from tests.support.docker_engine import BUSYBOX, Engine
+from tests.support.propagation import API_KEY, Installation, target, write_files
 
 KEY, OLD, NEW = "API_KEY", "the-old-value-of-the-key", "the-new-value-of-the-key"
-SERVES = "echo $API_KEY > /tmp/key; exec httpd -f -p 80 -h /tmp"
-"""Serves the key that it was started with at /key."""
+PROGRAMS = str(compose_program().parent)
+ENV = f"{KEY}={OLD}\n"
+COMPOSE = """
+services:
+  app:
+    image: {image}
+    container_name: {name}
+    init: true
+    network_mode: none
+    stop_grace_period: 1s
+    command: sleep 1d
+    environment:
+      API_KEY: ${{API_KEY}}
+"""
 
 
 class NoSessions:
@@ -58,96 +75,112 @@ class ImpatientSessions(RememberedSessions):
         raise KeyboardInterrupt
 
 
-def containers(
-    host: str, folder: Path, *, sessions: object = None, compose: Compose | None = None
-) -> DockerContainers:
-    """Build the part under test, with little patience."""
-    return DockerContainers(
-        lambda: OurEngine(host),
-        journal=folder / "containers.json",
-        sessions=cast(GatewaySessions, sessions or NoSessions()),
-        compose=lambda: compose,
-        patience=Patience(settle_seconds=0.5),
-    )
+@dataclass
+class ComposeProject:
+    """A project's folder with its containers, and the sync that is allowed to touch `name`."""
 
+    host: str
+    root: Path
+    name: str
+    """Of the project and of the container of the service `app`."""
+    targets: tuple[FileTarget, ...] = (target(".env", KEY),)
+    listed: tuple[ContainerSettings, ...] = ()
+    sessions: object = field(default_factory=NoSessions)
+    programs: str = PROGRAMS
+    compose_host: str = ""
+    """The engine as Compose is told; empty: the same."""
+    steps: list[StepEvent] = field(default_factory=list)
 
-def expectation(
-    name: str,
-    *,
-    value: str = NEW,
-    reads: tuple[str, ...] | None = (KEY,),
-    gateway: str | None = None,
-    folder: Path = Path("/nowhere"),
-    arguments: Mapping[str, str] | None = None,
-) -> Expectation:
-    """What the files say: the new value."""
-    return Expectation(
-        container=ContainerSettings(name=name, folder="project", reads=reads, gateway=gateway),
-        project_folder=folder,
-        environment={KEY: SecretStr(value)},
-        arguments={option: SecretStr(one) for option, one in (arguments or {}).items()},
-    )
+    @property
+    def folder(self) -> Path:
+        """Where the project's files are."""
+        return self.root / "leguas"
 
+    def write(self, compose: str = COMPOSE, **files: str) -> None:
+        """Write the project's files: the compose file, `.env`, and others by name."""
+        text = compose.format(image=BUSYBOX, name=self.name, old=OLD)
+        write_files(self.folder, {"docker-compose.yml": text, ".env": ENV, **files})
 
-class Progress:
-    """What was reported."""
+    def up(self, *options: str) -> None:
+        """Start it as its owner does."""
+        command = [str(compose_program()), "--project-name", self.name, *options, "up", "--detach"]
+        environ = {"DOCKER_HOST": self.host, "PATH": PROGRAMS, "HOME": str(self.root)}
+        done = subprocess.run(command, cwd=self.folder, env=environ, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
 
-    def __init__(self) -> None:
-        self.events: list[StepEvent] = []
+    @property
+    def installation(self) -> Installation:
+        """The sync of a process of its own, with the new key to bring."""
+        listed = self.listed or (ContainerSettings(name=self.name, folder="leguas", reads=(KEY,)),)
+        settings = SyncSettings(folders={"leguas": self.folder}, targets=self.targets, containers=listed)
+        installation = Installation(self.root, settings, steps=self.steps)
+        installation.containers = self.containers(installation.data)
+        return installation
 
-    def __call__(self, event: StepEvent) -> None:
-        self.events.append(event)
+    def containers(self, data: Path) -> DockerContainers:
+        """The part of the sync that looks at containers, with little patience."""
+        return DockerContainers(
+            lambda: OurEngine(self.host),
+            sessions=cast(GatewaySessions, self.sessions),
+            compose=finder(self.compose_host or self.host, self.programs, data / "sync"),
+            patience=Patience(settle_seconds=0.3),
+        )
+
+    def plan(self, value: str = NEW) -> Plan:
+        """What an apply would do."""
+        return self.installation.sync.draft(fresh={API_KEY: SecretStr(value)}).plan
+
+    def planned(self, value: str = NEW) -> Consequence:
+        """What an apply would do to the first container that is listed."""
+        return self.plan(value).containers[0]
+
+    def apply(self, value: str = NEW, report: Report | None = None) -> Done:
+        """Bring a key everywhere."""
+        return self.installation.sync.apply(
+            fresh={API_KEY: SecretStr(value)}, actor="ana", report=report or self.steps.append
+        )
+
+    def recover(self) -> Done | None:
+        """Do what the next start of an agent does."""
+        return self.installation.sync.recover(self.steps.append)
+
+    def files(self) -> dict[str, str]:
+        """Every file of the folder."""
+        return {one.name: one.read_text() for one in self.folder.iterdir() if one.is_file()}
+
+    def states(self) -> dict[str, str]:
+        """Every container whose name holds this one's, and how it is."""
+        client = docker.DockerClient(base_url=self.host)
+        try:
+            found = client.containers.list(all=True, filters={"name": self.name})
+            return {str(one.name): str(one.status) for one in found}
+        finally:
+            client.close()
+
+    def inspect(self, name: str = "") -> dict[str, Any]:
+        """Everything that the engine tells of a container."""
+        with OurEngine(self.host) as engine:
+            found = engine.inspect(name or self.name)
+        assert found is not None
+        return found
+
+    def key(self, name: str = "") -> str:
+        """The key that a container runs with."""
+        lines = self.inspect(name)["Config"]["Env"]
+        return str(next(one for one in lines if one.startswith(f"{KEY}=")).partition("=")[2])
 
     @property
     def words(self) -> list[str]:
         """Each step with how it went, without its subject."""
-        return [f"{one.step} {one.state}" for one in self.events]
+        return [f"{one.step} {one.state}" for one in self.steps]
 
 
-@dataclass
-class Playground:
-    """One network, and containers on it."""
-
-    engine: Engine
-    network: str
-
-    def run(self, word: str, command: str = SERVES, **body: Any) -> str:
-        """Start a container with the old value; returns its name."""
-        name = self.engine.name(word)
-        host = {"NetworkMode": self.network, "Init": True} | body.pop("HostConfig", {})
-        order = {
-            "Image": self.engine.busybox(),
-            "Cmd": ["sh", "-c", command],
-            "Env": [f"{KEY}={OLD}"],
-            "StopTimeout": 1,
-            "HostConfig": host,
-        }
-        api = self.engine.client.api
-        created = api.create_container_from_config(order | body, name)  # type: ignore[no-untyped-call]
-        api.start(created["Id"])
-        return name
-
-    def inspect(self, name: str) -> dict[str, Any]:
-        """Everything that the engine tells of a container."""
-        return dict(self.engine.client.api.inspect_container(name))
-
-    def key_of(self, name: str) -> str:
-        """The value that a running container was started with."""
-        return until(lambda: self.execute(name, "cat /tmp/key").strip(), what=f"the key of {name}")
-
-    def execute(self, name: str, command: str) -> str:
-        """Run a command in a container, and return what it printed."""
-        api = self.engine.client.api
-        started = api.exec_create(name, ["sh", "-c", command], stderr=False)
-        return bytes(api.exec_start(started["Id"])).decode()
-
-    def names(self, word: str) -> dict[str, str]:
-        """All containers whose name begins with a container's, and whether they run."""
-        found = self.engine.client.containers.list(all=True, filters={"name": self.engine.name(word)})
-        return {str(one.name): str(one.status) for one in found}
+def new_project(engine: Engine, root: Path, word: str, **more: Any) -> ComposeProject:
+    """Make a project's folder, with nothing in it yet."""
+    engine.busybox()
+    return ComposeProject(engine.host, root, engine.name(word), **more)
 
 
-def carry_out_alone(host: str, folder: Path, name: str, programs: str | None = None) -> None:
-    """What a process of its own does until it is killed; `programs` is the PATH on which Compose is found."""
-    compose = Compose.find(host, programs) if programs else None
-    containers(host, folder, compose=compose).carry_out([expectation(name, folder=folder)], Progress())
+def apply_alone(host: str, root: Path, name: str) -> None:
+    """Apply as a process of its own does until it is killed."""
+    ComposeProject(host, root, name).apply()

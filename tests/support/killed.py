@@ -1,37 +1,39 @@
-"""A process that replaces a container, and is killed in the middle of it."""
+"""A process that has a container recreated, and is killed in the middle of it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
 
-from tests.support.containers import carry_out_alone
+from tests.support.containers import ComposeProject, apply_alone
 from tests.support.engine_proxy import EngineProxy
+from tests.support.waiting import until
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.support.containers"])
+Kill = Callable[[int], None]
 
 
-def kill_at(
-    proxy: EngineProxy, work: tuple[object, ...], call: tuple[str, str], nth: int, *, done: bool
-) -> int:
-    """Have a process replace the container and kill it at its nth such call (end of path, method).
+def kill_at(proxy: EngineProxy, project: ComposeProject, call: str, kill: Kill, *, done: bool) -> int:
+    """Have a process apply, and kill it at the first call that begins and ends as `call` ("POST /create").
 
     `done`: the engine still does what that call asks for. Returns the exit code.
     """
-    path, method = call
-    process = PROCESSES.Process(target=carry_out_alone, args=(proxy.host, *work))
-    met = 0
+    method, ending = call.split(" ")
+    process = PROCESSES.Process(target=apply_alone, args=(proxy.host, project.root, project.name))
+    killed = False
 
     def passes(asked: str) -> bool:
-        nonlocal met
-        met += asked.startswith(method) and asked.endswith(path)
-        if met < nth:
+        nonlocal killed
+        if killed or not (asked.startswith(method) and asked.endswith(ending)):
             return True
-        if met == nth and asked.startswith(method):
-            os.kill(process.pid or 0, signal.SIGKILL)
+        killed = True
+        if done:
             proxy.answered.clear()
+        kill(process.pid or 0)
         return done
 
     proxy.passes = passes
@@ -40,3 +42,26 @@ def kill_at(
     # A repair must not overtake the engine, which is still at what the dead process asked for.
     assert not done or proxy.answered.wait(60)
     return process.exitcode or 0
+
+
+def only_the_process(pid: int) -> None:
+    """Kill the sync alone, as `kill -9` does: the Compose that it started lives on."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def everything(pid: int) -> None:
+    """Kill the sync and the Compose that it started, as the end of their machine or container does."""
+    os.kill(pid, signal.SIGSTOP)
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(_runs(int(child)) for child in children), what="the end of Compose")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

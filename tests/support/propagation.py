@@ -17,9 +17,11 @@ from core.propagation.reach import (
     ContainerAction,
     Containers,
     ContainersDone,
-    Expectation,
     Report,
     StepEvent,
+    Touch,
+    Touched,
+    Wanted,
 )
 from core.propagation.sync import Sync
 from core.propagation.targets import ContainerSettings, FileTarget, ReceivedKind, Receives, SyncSettings
@@ -151,23 +153,25 @@ def install(
 class ScriptedContainers:
     """Containers that do what a test says."""
 
-    def __init__(self, carry_out: Callable[[Sequence[Expectation]], ContainersDone]) -> None:
+    def __init__(self, carry_out: Callable[[Wanted], ContainersDone]) -> None:
         self._carry_out = carry_out
         self.restarted: list[str] = []
-        self.repaired = 0
-        self.is_interrupted = False
 
-    def consequences(self, expectations: Sequence[Expectation]) -> tuple[Consequence, ...]:
+    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
         return tuple(
-            Consequence(container=one.container.name, action=ContainerAction.RECREATE) for one in expectations
+            Consequence(container=one.name, action=ContainerAction.RECREATE) for one in wanted.containers
         )
 
-    def carry_out(self, expectations: Sequence[Expectation], report: Report) -> ContainersDone:
-        return self._carry_out(expectations)
+    def carry_out(
+        self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
+    ) -> ContainersDone:
+        return self._carry_out(wanted)
+
+    def put_back(
+        self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
+    ) -> None:
+        """Nothing was touched."""
 
     def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
         self.restarted.append(container.name)
         return ContainersDone(notes=("it keeps its environment",))
-
-    def repair(self, report: Report) -> None:
-        self.repaired += 1

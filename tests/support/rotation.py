@@ -18,6 +18,7 @@ from core.store import FileStore
 from tests.meta.source import ROOT
 from tests.plugins.leaks import inspect, inspect_files, keep_secret
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver
+from tests.support.compose import compose_program
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import EngineProxy
 from tests.support.gateway_container import GatewayProject
@@ -63,7 +64,7 @@ class Installation:
     def start(self, package: str, *arguments: str, **changes: str) -> Process:
         """Start one of our programs."""
         environ = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{compose_program().parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "WPPCONNECT_URL": self.project.url,
             "WPPCONNECT_SECRET_KEY": OLD,

@@ -22,11 +22,14 @@ from types import MappingProxyType
 import docker
 from docker.errors import ImageNotFound
 
+from tests.support.compose import compose_program
+
 BASE = "python:3.11-slim-bookworm"
 PROMETHEUS = "prom/prometheus:v3.5.0"
 ALERTMANAGER = "prom/alertmanager:v0.28.1"
 GRAFANA = "grafana/grafana:12.1.0"
 GATEWAY = "wppconnect/server-cli:1.3.18"
+COMPOSE_BIN = "docker/compose-bin:v2.40.3"
 
 WANTED = (
     *(
@@ -103,6 +106,12 @@ def make_stand_ins(client: docker.DockerClient) -> None:
             made={"www/api/health": b'{"database": "ok"}'},
         ),
         [f"ENTRYPOINT {json.dumps(['sh', '-c', GRAFANA_SERVER])}", "USER 472", "ENV PATH=/bin"],
+    )
+    _import(
+        client,
+        COMPOSE_BIN,
+        lambda: programs({}, {}, made={"docker-compose": compose_program().read_bytes()}),
+        ['ENTRYPOINT ["/docker-compose"]'],
     )
 
 

@@ -43,7 +43,7 @@ class ScriptedEngine:
         self.seconds += 1.0
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
-    def last_words(self, container: str, lines: int) -> str:
+    def tail_logs(self, container: str, lines: int) -> str:
         if self.words is None:
             raise ContainerError("this logging driver cannot be read")
         return self.words

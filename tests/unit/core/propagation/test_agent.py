@@ -14,7 +14,6 @@ from core.propagation.agent import LOCK, Agent
 from core.propagation.bulletin import Bulletin, BulletinBoard
 from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
 from core.propagation.plan import State
-from core.propagation.reach import ContainersDone
 from core.propagation.sync import Sync
 from tests.support.propagation import (
     API_KEY,
@@ -22,7 +21,6 @@ from tests.support.propagation import (
     LEGUAS_FILES,
     MOMENT,
     Installation,
-    ScriptedContainers,
     install,
     read_files,
 )
@@ -142,21 +140,6 @@ def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(worl
 
     assert again.state is OrderState.PLANNED
     assert world.installation.api_key() == "present-key-1234"
-
-
-def test_what_an_absent_engine_left_is_mended_at_the_next_look(world: World) -> None:
-    containers = ScriptedContainers(lambda _: ContainersDone())
-    world.installation.containers = containers
-    world.agent.turn()
-    at_the_start = containers.repaired
-    containers.is_interrupted = True
-
-    world.agent.turn()
-    containers.is_interrupted = False
-    world.agent.turn()
-
-    assert at_the_start == 1
-    assert containers.repaired == 2
 
 
 def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:

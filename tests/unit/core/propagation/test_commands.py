@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from core.exceptions import ContainerError, PropagationError
 from core.models import Frozen
-from core.propagation.reach import ContainersDone, Expectation
+from core.propagation.reach import ContainersDone, Wanted
 from core.propagation.targets import CommandTarget, ContainerSettings
 from tests.support.propagation import (
     API_KEY,
@@ -94,7 +93,7 @@ def test_command_is_run_with_the_old_value_when_a_later_step_fails(tmp_path: Pat
     container = ContainerSettings(name="a", folder="leguas")
     installation.settings = installation.settings.model_copy(update={"containers": (container,)})
 
-    def fail(_: Sequence[Expectation]) -> ContainersDone:
+    def fail(_: Wanted) -> ContainersDone:
         assert django.table == NEW_KEY
         raise ContainerError("no")
 

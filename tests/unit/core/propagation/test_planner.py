@@ -244,30 +244,24 @@ def test_containers_are_unmanaged_where_nobody_looks_at_them(tmp_path: Path) -> 
     assert {one.action for one in plan.containers} == {ContainerAction.UNMANAGED}
 
 
-def test_containers_are_expected_to_run_with_what_the_files_will_say(tmp_path: Path) -> None:
+def test_containers_are_asked_about_with_the_files_as_the_plan_leaves_them(tmp_path: Path) -> None:
     installation = install(tmp_path)
     installation.keep("value-1")
 
-    wpp, evolution = installation.sync.draft().expectations
+    wanted = installation.sync.draft(leave_out={"leguas_wppconnect"}).wanted
 
-    assert (wpp.service, evolution.service) == ("wppconnect", "evolution")
-    assert {key: text.get_secret_value() for key, text in wpp.environment.items()} == {"TOKEN": "value-1"}
-    assert {key: text.get_secret_value() for key, text in evolution.environment.items()} == {
-        "AUTHENTICATION_API_KEY": "value-1",
-        "EVOLUTION_API_KEY": "value-1",
+    assert wanted is not None
+    assert [one.name for one in wanted.containers] == ["leguas_whatsapp_evolution"]
+    assert {path.name for path in wanted.changes} == {".env", ".env.docker", "docker-compose.yml"}
+    assert {(one.file, one.key, one.value, one.services) for one in wanted.values} == {
+        (".env", KEY, "value-1", None),
+        (".env.docker", KEY, "value-1", None),
+        (".env.docker", "EVOLUTION_API_KEY", "value-1", None),
+        ("docker-compose.yml", "TOKEN", "value-1", ("wppconnect",)),
+        ("docker-compose.yml", KEY, "value-1", ("evolution",)),
     }
-
-
-def test_override_file_counts_for_what_a_container_runs_with(tmp_path: Path) -> None:
-    installation = install(tmp_path)
-    override = "services:\n  wppconnect:\n    environment:\n      TOKEN: own\n    command: --secretKey k-1\n"
-    (installation.folder / "docker-compose.override.yml").write_text(override)
-    installation.keep("value-1")
-
-    wpp = installation.sync.draft().expectations[0]
-
-    assert wpp.compose_files == ("docker-compose.yml", "docker-compose.override.yml")
-    assert wpp.environment["TOKEN"].get_secret_value() == "own"
+    assert all(one.must_arrive for one in wanted.values)
+    assert "value-1" not in repr(wanted)
 
 
 def test_command_runs_until_it_took_the_value(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Projects of several files, read as a real Compose reads them: include, extends, overrides, env files.
+"""Projects of several files: Compose says what their service `api` runs with, before and after an edit.
 
 In every project the service `api` shall have AUTHENTICATION_API_KEY, and OLD_KEY_9f8e7d marks the one place
 that is listed as a target.
@@ -6,34 +6,29 @@ that is listed as a target.
 
 from __future__ import annotations
 
+import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from core.propagation.folders import Folders
+from core.containers.compose import Compose, ComposeError, Service
+from core.containers.mirror import mirror_of
+from core.containers.policy import DesiredConfig, desired_config
 from core.propagation.plan import Draft, State
 from core.propagation.planner import make_draft
-from core.propagation.project import compose_files, read_project
-from core.propagation.running import Environment, service_environment
+from core.propagation.reach import Project
 from core.propagation.targets import ContainerSettings, SyncSettings
 from core.propagation.values import Values
-from tests.support.compose import compose_config, environments
+from tests.support.compose import compose_config, compose_program, environments
 from tests.support.propagation import API_KEY, BCRYPT_LIKE, KEY, MOMENT, read_files, target
 
 CORPUS = Path(__file__).parents[3] / "data" / "propagation" / "projects"
 PROJECTS = sorted(path.name for path in CORPUS.iterdir())
 OLD = b"OLD_KEY_9f8e7d"
 PLAIN_VALUE = "403bff9cbe76fd96caeea0abeb0709e0"
-
-NOT_REACHED = {
-    "environment_wins_over_env_file": ("compose.yml", "api.env"),
-    "later_env_file_wins": ("api.env", "common.env"),
-    "override_file_wins": ("docker-compose.override.yml", "docker-compose.yml"),
-}
-"""What wins, and what is listed: told by name before anything is written."""
+NOT_REACHED = ("environment_wins_over_env_file", "later_env_file_wins", "override_file_wins")
 
 
 def settings(folder: Path) -> SyncSettings:
@@ -51,51 +46,42 @@ def draft(folder: Path, value: str) -> Draft:
     return make_draft(settings(folder), Values({API_KEY: SecretStr(value)}), at=MOMENT)
 
 
-def environment(folder: Path, service: str) -> Environment:
-    """Our own reading of a service."""
-    folders = Folders({"leguas": folder})
-
-    def read(name: str, file: str) -> str:
-        return folders.read(name, file).text
-
-    project = read_project("leguas", compose_files("leguas", settings(folder), read), read)
-    found = project.find_service(ContainerSettings(name=service, folder="leguas"))
-    assert found is not None
-    return service_environment(found[0], "leguas", found[1], read)
+def compose(folder: Path) -> Compose:
+    """A real Compose, and no engine."""
+    return Compose((str(compose_program()),), "", "unix:///nowhere", os.defpath, folder)
 
 
-@pytest.fixture(scope="module")
-def judged() -> dict[str, dict[str, dict[str, str]]]:
-    """What a real Compose says of every service of every project: before an edit, and after one."""
-    with ThreadPoolExecutor(4) as pool:
-        read = pool.map(lambda name: environments(compose_config(CORPUS / name)), PROJECTS)
-        return dict(zip(PROJECTS, read, strict=True))
+def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
+    """What Compose says of `api` with the files as a plan would leave them."""
+    assert planned.wanted is not None
+    asking = compose(scratch)
+    with mirror_of(asking.scratch, folder, planned.wanted.changes) as mirror:
+        found = asking.config_of_folder(folder, (), mirror)
+    return desired_config(Service(found["services"]["api"]), "api", planned.wanted.values)
 
 
-@pytest.mark.parametrize("name", PROJECTS)
-def test_every_service_is_read_as_compose_reads_it(
-    name: str, judged: dict[str, dict[str, dict[str, str]]]
-) -> None:
-    assert judged[name].keys() >= {"api"}
-    for service, expected in judged[name].items():
-        found = environment(CORPUS / name, service)
-        assert (found.variables, found.unknown) == (expected, "")
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Our own folder, apart from the project's."""
+    return tmp_path / "data"
 
 
 @pytest.mark.parametrize("name", [name for name in PROJECTS if name not in NOT_REACHED])
-def test_a_new_value_reaches_the_service_and_nothing_else_changes(name: str, tmp_path: Path) -> None:
+def test_a_new_value_reaches_the_service_and_nothing_else_changes(
+    name: str, tmp_path: Path, scratch: Path
+) -> None:
     folder = tmp_path / name
     shutil.copytree(CORPUS / name, folder)
     before, services = read_files(folder), environments(compose_config(folder))
     planned = draft(folder, PLAIN_VALUE)
 
+    found = desired(folder, scratch, planned)
     for edit in planned.edits:
         edit.found.path.write_bytes(edit.after)
 
     assert [one.state for one in planned.plan.targets] == [State.WILL_CHANGE]
-    (expected,) = planned.expectations
-    assert expected.environment[KEY].get_secret_value() == PLAIN_VALUE
-    assert (expected.overridden, expected.unknown) == ({}, {})
+    assert found.values[KEY] == PLAIN_VALUE
+    assert found.overridden == {}
     assert read_files(folder) == {
         file: content.replace(OLD, PLAIN_VALUE.encode()) for file, content in before.items()
     }
@@ -104,48 +90,69 @@ def test_a_new_value_reaches_the_service_and_nothing_else_changes(name: str, tmp
     assert {name: one.keys() for name, one in after.items()} == {
         name: one.keys() for name, one in services.items()
     }
+    assert list((scratch / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", NOT_REACHED)
-def test_what_wins_over_a_target_is_named(name: str, judged: dict[str, dict[str, dict[str, str]]]) -> None:
-    (expected,) = draft(CORPUS / name, PLAIN_VALUE).expectations
+def test_a_target_that_something_wins_over_is_told(name: str, scratch: Path) -> None:
+    planned = draft(CORPUS / name, PLAIN_VALUE)
 
-    winner, listed = NOT_REACHED[name]
-    assert expected.overridden == {
-        KEY: f"{winner} gives it another {KEY}, which wins over {listed}; list it as a target too"
-    }
-    assert judged[name]["api"][KEY] == "another"
+    found = desired(CORPUS / name, scratch, planned)
 
-
-def test_a_token_for_a_raw_env_file_is_told_to_arrive_with_its_quotes(tmp_path: Path) -> None:
-    folder = tmp_path / "raw"
-    shutil.copytree(CORPUS / "env_file_raw", folder)
-    planned = draft(folder, BCRYPT_LIKE)
-
-    for edit in planned.edits:
-        edit.found.path.write_bytes(edit.after)
-
-    (expected,) = planned.expectations
-    assert "is read with `format: raw`, which keeps quotes in" in expected.overridden[KEY]
-    assert environments(compose_config(folder))["api"][KEY] == f"'{BCRYPT_LIKE}'"
+    assert found.overridden == {KEY: planned.edits[0].file}
+    assert found.values[KEY] == "another"
 
 
-def test_an_env_file_that_has_to_be_there_leaves_the_value_unknown(tmp_path: Path) -> None:
-    folder = tmp_path / "gone"
-    shutil.copytree(CORPUS / "env_file_wins_over_dotenv", folder)
-    sync = settings(folder)
-    (folder / "api.env").unlink()
+def test_a_token_for_a_raw_env_file_is_told_to_arrive_otherwise(tmp_path: Path, scratch: Path) -> None:
+    planned = draft(CORPUS / "env_file_raw", BCRYPT_LIKE)
 
-    (expected,) = make_draft(sync, Values({API_KEY: SecretStr(PLAIN_VALUE)}), at=MOMENT).expectations
+    found = desired(CORPUS / "env_file_raw", scratch, planned)
 
-    assert "api.env is not there" in expected.unknown[KEY]
+    assert found.overridden.keys() == {KEY}
 
 
-def test_includes_that_go_round_in_circles_leave_the_value_unknown(tmp_path: Path) -> None:
-    (tmp_path / "compose.yml").write_text("include: [other.yml]\nservices: {api: {image: x}}\n")
-    (tmp_path / "other.yml").write_text("include: [compose.yml]\nservices: {web: {image: x}}\n")
-    (tmp_path / ".env").write_text(f"{KEY}=OLD_KEY_9f8e7d\n")
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"compose.yml": "services: {api: {image: x, env_file: api.env}}\n"}, "api.env is not there"),
+        ({"compose.yml": "include: [o.yml]\n", "o.yml": "include: [compose.yml]\n"}, "refuses its files"),
+        (
+            {"compose.yml": "services: {api: {image: x, env_file: a.env}}\n", "a.env": "KEY+=S3CRET\n"},
+            "refuses its files in line 1",
+        ),
+        ({"compose.yml": 'services: {api: {image: "${IMAGE:?}"}}\n'}, "the variable IMAGE has no value"),
+    ],
+    ids=["env file gone", "include in circles", "line that Compose refuses", "variable without value"],
+)
+def test_project_that_compose_refuses_is_told_without_what_its_files_hold(
+    files: dict[str, str], why: str, tmp_path: Path, scratch: Path
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    project = Project(name="p", directory=folder, files=(folder / "compose.yml",))
 
-    (expected,) = draft(tmp_path, PLAIN_VALUE).expectations
+    with pytest.raises(ComposeError) as refusal:
+        compose(scratch).services(project)
 
-    assert expected.unknown == {KEY: "its `include` goes round in circles"}
+    assert why in str(refusal.value)
+    assert "S3CRET" not in str(refusal.value)
+
+
+def test_mirror_leads_wherever_the_folder_leads(tmp_path: Path, scratch: Path) -> None:
+    folder = tmp_path / "stack" / "project"
+    folder.mkdir(parents=True)
+    shared = tmp_path / "shared.env"
+    shared.write_text(f"{KEY}=old\n")
+    (folder / "own.env").symlink_to(shared)
+    (folder / "docker-compose.yml").write_text(
+        "services: {api: {image: x, env_file: [../../shared.env, own.env]}}\n"
+    )
+    asking = compose(scratch)
+
+    with mirror_of(asking.scratch, folder, {shared.resolve(): f"{KEY}=new\n".encode()}) as mirror:
+        found = asking.config_of_folder(folder, (), mirror)
+
+    assert found["services"]["api"]["environment"][KEY] == "new"
+    assert shared.read_text() == f"{KEY}=old\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,19 @@ from core.locks import ProcessLock
 from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import State
 from core.propagation.reach import (
+    Consequence,
+    ContainerAction,
     ContainersDone,
-    Expectation,
     StepEvent,
+    Wanted,
 )
-from core.propagation.sync import LOCK, PlanBlockedError, PlanChangedError, SyncBusyError
+from core.propagation.sync import (
+    LOCK,
+    PlanBlockedError,
+    PlanChangedError,
+    SyncBusyError,
+    WaitingChangesError,
+)
 from core.propagation.targets import ReceivedKind, Receives
 from tests.support.mounts import read_only, small_disk
 from tests.support.propagation import (
@@ -138,7 +145,7 @@ def test_containers_that_do_not_come_up_bring_files_and_key_back(tmp_path: Path)
     installation = install(tmp_path)
     installation.keep("present-key-1234")
 
-    def fail(expectations: Sequence[Expectation]) -> ContainersDone:
+    def fail(_: Wanted) -> ContainersDone:
         assert read_files(installation.folder) == NEW
         assert installation.api_key() == NEW_KEY
         raise ContainerError("leguas_wppconnect exits at once; the old one runs again")
@@ -153,10 +160,10 @@ def test_containers_that_do_not_come_up_bring_files_and_key_back(tmp_path: Path)
 
 
 def test_containers_are_told_what_to_run_with(tmp_path: Path) -> None:
-    seen: list[Expectation] = []
+    seen: list[Wanted] = []
 
-    def carry_out(expectations: Sequence[Expectation]) -> ContainersDone:
-        seen.extend(expectations)
+    def carry_out(wanted: Wanted) -> ContainersDone:
+        seen.append(wanted)
         return ContainersDone(recreated=("leguas_wppconnect",), lost_sessions=("main/sales",))
 
     installation = install(tmp_path)
@@ -169,8 +176,10 @@ def test_containers_are_told_what_to_run_with(tmp_path: Path) -> None:
         report=installation.steps.append,
     )
 
-    assert [one.container.name for one in seen] == ["leguas_wppconnect"]
-    assert seen[0].environment["TOKEN"].get_secret_value() == NEW_KEY
+    (wanted,) = seen
+    assert [one.name for one in wanted.containers] == ["leguas_wppconnect"]
+    assert {one.value for one in wanted.values} == {NEW_KEY}
+    assert wanted.changes == {}
     assert (done.recreated, done.lost_sessions) == (("leguas_wppconnect",), ("main/sales",))
 
 
@@ -299,10 +308,34 @@ def test_restart_is_a_choice_of_its_own_and_for_listed_containers_only(tmp_path:
     assert engine.restarted == ["leguas_wppconnect"]
 
 
+def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
+    class Waiting(ScriptedContainers):
+        def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+            found = super().consequences(wanted)
+            return tuple(one.model_copy(update={"waiting": ("image x",)}) for one in found)
+
+    installation = install(tmp_path)
+    installation.containers = Waiting(lambda _: ContainersDone(by_hand=("leguas_wppconnect",)))
+
+    with pytest.raises(WaitingChangesError) as refusal:
+        installation.apply(NEW_KEY)
+    assert read_files(installation.folder) == OLD
+    approved = installation.sync.apply(
+        fresh={API_KEY: SecretStr(NEW_KEY)},
+        approved=installation.sync.draft(fresh={API_KEY: SecretStr(NEW_KEY)}).plan.digest,
+        actor="ana",
+        report=installation.steps.append,
+    )
+
+    assert refusal.value.names == ("leguas_wppconnect", "leguas_whatsapp_evolution")
+    assert (approved.code, approved.by_hand) == ("by_hand", ("leguas_wppconnect",))
+    assert {one.action for one in refusal.value.plan.containers} == {ContainerAction.RECREATE}
+
+
 def test_file_changed_by_somebody_else_while_containers_fail_is_left_alone(tmp_path: Path) -> None:
     installation = install(tmp_path)
 
-    def fail(_: Sequence[Expectation]) -> ContainersDone:
+    def fail(_: Wanted) -> ContainersDone:
         (installation.folder / ".env").write_bytes(b"SOMEBODY=else\n")
         raise ContainerError("no")
 

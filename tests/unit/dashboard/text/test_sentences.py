@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import core
-from core.containers.moving import sentence as as_sentence
+from core.containers.docker_containers import sentence as as_sentence
 from core.exceptions import EngineUnreachableError
 from core.propagation.agent import kinds_of
 from core.propagation.targets import ReceivedKind

@@ -1,0 +1,166 @@
+"""What else waits in a container's files: it comes along when Compose recreates it, so it is named before.
+
+Compose marks a container with a hash of what its files said of the service. With the old values put back for
+our keys, the files have to give that hash again.
+"""
+
+from __future__ import annotations
+
+import copy
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.containers.compose import Compose, ComposeError, Service, escaped, unescaped
+from core.containers.engine import Engine, Inspection
+from core.containers.inspection import (
+    CONFIG_HASH,
+    VERSION,
+    argument_in,
+    environment_of,
+    labels_of,
+    words_of,
+)
+from core.propagation.reach import Touched
+
+IMAGE = "image"
+SETTINGS = "settings of the service"
+PLACES = "volumes or networks"
+REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
+
+
+def what_waits(
+    compose: Compose, engine: Engine, touched: Touched, keys: frozenset[str], seen: Inspection, *, ours: bool
+) -> tuple[str, ...]:
+    """Name what Compose would change of a container besides the keys; raises ComposeError.
+
+    `ours`: its host name came from us when Compose made it.
+    """
+    config = compose.config(touched.project)
+    service = (config.get("services") or {}).get(touched.service)
+    if service is None:
+        raise ComposeError(f"the project has no service {touched.service} any more")
+    return tuple(dict.fromkeys(_waiting(compose, engine, touched, keys, seen, config, service, ours)))
+
+
+def is_of_another_compose(compose: Compose, seen: Inspection) -> bool:
+    """Whether another version of Compose made a container: then a differing hash proves nothing."""
+    return labels_of(seen).get(VERSION, compose.version) != compose.version
+
+
+def _waiting(
+    compose: Compose,
+    engine: Engine,
+    touched: Touched,
+    keys: frozenset[str],
+    seen: Inspection,
+    config: dict[str, Any],
+    service: dict[str, Any],
+    ours: bool,
+) -> Iterator[str]:
+    image = str(service.get("image") or f"{touched.project.name}-{touched.service}")
+    if engine.image_id(image) != seen["Image"]:
+        yield f"{IMAGE} {image}"
+    yield from sorted(_variables(service, keys, seen))
+    if not is_of_another_compose(compose, seen):
+        wanted = _with_old_values(config, touched.service, keys, seen)
+        if ours:
+            wanted["services"][touched.service]["hostname"] = touched.host_name
+        mark = compose.config_hash(touched.project, touched.service, wanted)
+        if mark != labels_of(seen).get(CONFIG_HASH):
+            yield SETTINGS
+    rehearsed = compose.rehearse(touched.project, touched.service)
+    if rehearsed is None:
+        raise ComposeError("a dry run of Compose fails")
+    # A network or volume that Compose makes anew costs all who use it.
+    if REMAKES.search(rehearsed) or _has_other_places(config, service, seen):
+        yield PLACES
+
+
+def _variables(service: dict[str, Any], keys: frozenset[str], seen: Inspection) -> Iterator[str]:
+    """Name the variables, besides our keys, that the container would get with another value."""
+    present = environment_of(seen)
+    for key, value in Service(service).environment.items():
+        if key not in keys and present.get(key) != value:
+            yield key
+
+
+def _with_old_values(
+    config: dict[str, Any], service: str, keys: frozenset[str], seen: Inspection
+) -> dict[str, Any]:
+    """Return what Compose reads with the values that the container runs with, for our keys alone."""
+    changed: dict[str, Any] = copy.deepcopy(config)
+    wanted = changed["services"][service]
+    environment = environment_of(seen)
+    variables = wanted.get("environment") or {}
+    for key in keys & variables.keys():
+        if key in environment:
+            variables[key] = escaped(environment[key])
+        else:
+            variables.pop(key)
+    words = words_of(seen)
+    options = {key: argument_in(words, key) for key in keys if key.startswith("--")}
+    old = {key: escaped(value) for key, value in options.items() if value is not None}
+    for part in ("command", "entrypoint"):
+        if wanted.get(part):
+            wanted[part] = _with_arguments(wanted[part], old)
+    return changed
+
+
+def _with_arguments(words: list[str], changes: Mapping[str, str]) -> list[str]:
+    changed = []
+    before = ""
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if before in changes:
+            changed.append(changes[before])
+        elif equals and option in changes:
+            changed.append(f"{option}={changes[option]}")
+        else:
+            changed.append(word)
+        before = "" if before in changes else word
+    return changed
+
+
+def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], seen: Inspection) -> bool:
+    """Whether volumes or networks lead elsewhere now: their own sections are not in a service's hash."""
+    return _mounts_asked(config, service) != _mounts_seen(seen) or _networks_asked(config, service) != set(
+        seen["NetworkSettings"]["Networks"] or ()
+    )
+
+
+def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[tuple[str, str]]:
+    volumes = config.get("volumes") or {}
+    asked = set()
+    for mount in service.get("volumes") or ():
+        source = unescaped(str(mount.get("source") or ""))
+        if mount["type"] == "volume" and source:
+            source = (volumes.get(source) or {}).get("name", source)
+        if mount["type"] in ("bind", "volume") and source:
+            asked.add((source, posixpath.normpath(mount["target"])))
+    return asked
+
+
+def _mounts_seen(seen: Inspection) -> set[tuple[str, str]]:
+    """Collect the mounts whose source somebody chose; anonymous ones are Compose's to keep."""
+    host = seen["HostConfig"]
+    found = set()
+    for bind in host.get("Binds") or ():
+        source, _, rest = bind.partition(":")
+        found.add((source, posixpath.normpath(rest.partition(":")[0])))
+    for mount in host.get("Mounts") or ():
+        if mount.get("Source"):
+            found.add((mount["Source"], posixpath.normpath(mount["Target"])))
+    anonymous = {one["Name"] for one in seen["Mounts"] if one["Type"] == "volume" and len(one["Name"]) == 64}
+    return {(source, target) for source, target in found if source not in anonymous}
+
+
+def _networks_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[str]:
+    if service.get("network_mode"):
+        mode = str(service["network_mode"])
+        return {mode} if mode in ("host", "none", "bridge") else set()
+    networks = config.get("networks") or {}
+    return {
+        (networks.get(one) or {}).get("name", one) for one in service.get("networks") or {"default": None}
+    }

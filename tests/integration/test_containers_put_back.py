@@ -1,0 +1,155 @@
+"""What happens when a recreated container is no good, or somebody leaves: one of that name runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.exceptions import ContainerError, PropagationError
+from core.propagation.reach import StepEvent
+from core.propagation.targets import ContainerSettings
+from tests.support.containers import (
+    COMPOSE,
+    ENV,
+    KEY,
+    NEW,
+    OLD,
+    ImpatientSessions,
+    new_project,
+)
+from tests.support.docker_engine import Engine
+from tests.support.engine_proxy import engine_proxy
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    # The library leaves a socket open on which it could not connect anew; it is collected in a later test.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def engine(docker_engine: Engine) -> Iterator[Engine]:
+    yield docker_engine
+    docker_engine.remove_own()
+
+
+BAD: list[Any] = [
+    pytest.param(f'[ "$$API_KEY" = {OLD} ] || exit 3; sleep 1d', "", "exit code 3", id="exits at once"),
+    pytest.param(
+        f'[ "$$API_KEY" = {OLD} ] || exit 3; sleep 1d', "restart: always", "again", id="exits again and again"
+    ),
+    pytest.param(
+        "sleep 1d",
+        f"healthcheck: {{test: 'test $$API_KEY = {OLD}', interval: 0.2s, retries: 1, timeout: 2s}}",
+        "is unhealthy",
+        id="is unhealthy",
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "more", "why"), BAD)
+def test_everything_is_put_back_when_the_new_container_is_no_good(
+    engine: Engine, tmp_path: Path, command: str, more: str, why: str
+) -> None:
+    project = new_project(engine, tmp_path, "bad")
+    compose = COMPOSE.replace("sleep 1d", f"sh -c '{command}'") + f"    {more}\n"
+    project.write(compose.replace("{test", "{{test").replace("2s}", "2s}}"))
+    project.up()
+    before = project.files()
+
+    with pytest.raises(ContainerError, match=why) as caught:
+        project.apply()
+
+    assert "runs with what they hold" in str(caught.value)
+    assert NEW not in str(caught.value)
+    assert project.files() == before
+    assert project.key() == OLD
+    assert project.states() == {project.name: "running"}
+    assert not project.installation.sync.is_interrupted
+
+
+def test_who_leaves_in_the_middle_leaves_a_running_container(engine: Engine, tmp_path: Path) -> None:
+    project = new_project(engine, tmp_path, "left")
+    project.write()
+    project.up()
+
+    def leave(event: StepEvent) -> None:
+        if event.step == "wait_healthy":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        project.apply(report=leave)
+
+    assert project.key() == OLD
+    assert project.files()[".env"] == ENV
+    assert project.states() == {project.name: "running"}
+
+
+def test_who_leaves_while_sessions_reconnect_leaves_the_new_container(engine: Engine, tmp_path: Path) -> None:
+    project = new_project(engine, tmp_path, "waits", sessions=ImpatientSessions(known=("sales",)))
+    project.listed = (ContainerSettings(name=project.name, folder="leguas", reads=(KEY,), gateway="main"),)
+    project.write(COMPOSE + "    working_dir: /srv\n    volumes: ['./data:/srv']\n")
+    project.up()
+
+    done = project.apply()
+
+    assert done.lost_sessions == ("main/sales",)
+    assert project.key() == NEW
+
+
+def test_one_that_cannot_be_put_back_does_not_stop_the_others(engine: Engine, tmp_path: Path) -> None:
+    project = new_project(engine, tmp_path, "many")
+    second = COMPOSE.replace("services:", "").replace("  app:", "  second:").replace("{name}", "{name}-2")
+    bad = COMPOSE.replace("services:", "").replace("  app:", "  third:").replace("{name}", "{name}-3")
+    bad = bad.replace("sleep 1d", f"sh -c '[ $$API_KEY = {OLD} ] && [ ! -e /gone/file ] || exit 3; sleep 1d'")
+    (project.folder / "gone").mkdir(parents=True)
+    project.write(COMPOSE + second + bad + "    volumes: ['./gone:/gone']\n")
+    project.listed = tuple(
+        ContainerSettings(name=f"{project.name}{one}", folder="leguas", reads=(KEY,))
+        for one in ("", "-2", "-3")
+    )
+    project.up()
+
+    def spoil(event: StepEvent) -> None:
+        if event.step == "put_back" and not event.subject:
+            (project.folder / "gone" / "file").touch()
+
+    with pytest.raises(PropagationError, match="not everything could be put back") as caught:
+        project.apply(report=spoil)
+    held = {name: project.key(name) for name in (project.name, f"{project.name}-2")}
+    (project.folder / "gone" / "file").unlink()
+    mended = project.recover()
+
+    assert f"{project.name}-3" in str(caught.value)
+    assert "--force-recreate third" in str(caught.value)
+    assert held == {project.name: OLD, f"{project.name}-2": OLD}
+    assert mended is not None
+    assert mended.code == "undone"
+    assert set(project.states().values()) == {"running"}
+    assert project.key(f"{project.name}-3") == OLD
+
+
+@pytest.mark.parametrize("call", ["/create", "/stop", "/rename", "/start"])
+def test_engine_that_goes_away_half_way_is_mended_when_it_is_back(
+    engine: Engine, tmp_path: Path, call: str
+) -> None:
+    project = new_project(engine, tmp_path, "away")
+    project.write()
+    project.up()
+    with engine_proxy(tmp_path, engine.host) as proxy:
+        proxy.passes = lambda asked: not asked.endswith(call)
+        project.host = proxy.host
+
+        with pytest.raises(PropagationError, match="tries again by itself"):
+            project.apply()
+        project.host = engine.host
+        mended = project.recover()
+
+    assert mended is not None
+    assert mended.code == "undone"
+    assert project.key() == OLD
+    assert project.files()[".env"] == ENV
+    assert project.states() == {project.name: "running"}
