@@ -6,6 +6,7 @@ import logging
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +28,11 @@ from dashboard.i18n import current_locale
 from dashboard.i18n import gettext as _
 from dashboard.looks.theme import signed_out
 from dashboard.memory import withheld
+from dashboard.memory.acknowledgements import (
+    AcknowledgementWatch,
+    note_acknowledgement,
+    read_acknowledgement,
+)
 from dashboard.memory.alerting import Alerting
 from dashboard.memory.background import Background
 from dashboard.memory.examinations import Examinations
@@ -57,6 +63,7 @@ class _Installed:
     rounds: Rounds
     track_records: TrackRecords
     alerting: Alerting
+    acknowledgements: AcknowledgementWatch
     fleet: FleetStart
 
 
@@ -67,6 +74,13 @@ def install(core: Core) -> None:
     """Give the pages their core; the server does it once, before any page runs."""
     uninstall()
     history = core.history
+    acknowledgements = AcknowledgementWatch(
+        core.store,
+        history.append,
+        read_snapshot=core.monitor.snapshot,
+        read_settings=lambda: core.settings.current().alertmanager,
+    )
+    acknowledgements.start()
     _installed.append(
         _Installed(
             core,
@@ -74,7 +88,8 @@ def install(core: Core) -> None:
             Examinations(),
             Rounds(),
             TrackRecords(history),
-            Alerting(history.append),
+            Alerting(history.append, end_when_connected=partial(note_acknowledgement, core.store)),
+            acknowledgements,
             FleetStart(core.operations),
         )
     )
@@ -86,6 +101,7 @@ def uninstall() -> None:
         one.background.stop()
         one.examinations.stop()
         one.alerting.stop()
+        one.acknowledgements.stop()
         one.fleet.stop()
     _installed.clear()
 
@@ -113,6 +129,24 @@ def track_keeper() -> TrackRecords:
 def alerting() -> Alerting:
     """Return what is asked of Alertmanager."""
     return _installed[0].alerting
+
+
+def acknowledgement_ended(server: str, session: str, since: datetime) -> bool:
+    """Return whether an acknowledgement has ended since a moment because the session was connected."""
+    try:
+        known = read_acknowledgement(core().store, (server, session))
+    except StoreError:
+        return False
+    return known is not None and known.ended_at is not None and known.ended_at >= since
+
+
+def ends_when_connected(server: str, session: str, silence: str) -> bool:
+    """Return whether a silence ends once its session is connected again."""
+    try:
+        known = read_acknowledgement(core().store, (server, session))
+    except StoreError:
+        return False
+    return known is not None and known.silence == silence and known.ended_at is None
 
 
 def fleet() -> FleetStart:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from dashboard import state
+from dashboard import state, tab
 from dashboard.asking.until_form import read_until
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
@@ -15,6 +15,11 @@ LONGEST = timedelta(days=7)
 def form(server: str, session: str) -> str:
     """Name the form in which an acknowledgement is described."""
     return f"acknowledge-form-{server}-{session}"
+
+
+def keep_key(server: str, session: str) -> str:
+    """Name the choice to keep an acknowledgement after the session is connected again."""
+    return f"acknowledge-keep-{server}-{session}"
 
 
 def acknowledge(server: str, session: str) -> None:
@@ -31,6 +36,7 @@ def acknowledge(server: str, session: str) -> None:
         author=user.name,
         comment=chosen.reason or _("Acknowledged"),
         until=chosen.until or datetime.now(UTC) + LONGEST,
+        until_connected=not tab.holds(keep_key(server, session)) or not tab.held(keep_key(server, session)),
     )
 
 

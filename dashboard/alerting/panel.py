@@ -53,6 +53,8 @@ def draw_acknowledgement(server: str, name: str) -> None:
             components.note("warn", alert_text.problem(voice, problem), icon="warning")
         if found is not None:
             components.soft(alert_text.silence(voice, found))
+            if is_lost and state.ends_when_connected(server, name, found.id):
+                components.soft(_("It ends once the session is connected again."))
         if state.may(Role.OPERATOR):
             _draw_button(session, found)
 
@@ -91,10 +93,24 @@ def ask_acknowledge(server: str, session: str) -> None:
         state.user()
         st.write(text)
         draw_until(alert_actions.form(server, session), may_stay_open=False)
+        st.checkbox(
+            _("Keep it after the session is connected again"), key=alert_actions.keep_key(server, session)
+        )
         key = f"acknowledge-yes-{server}-{session}"
         components.answers(label, key, alert_actions.acknowledge, (server, session))
 
     ask()
+
+
+def draw_end(voice: Voice, session: SessionSnapshot) -> None:
+    """Say of a session that has just come back whether people are notified of it again."""
+    ended = state.acknowledgement_ended(session.server, session.session, session.since)
+    found = None if ended else silence_of(session)
+    if ended:
+        components.soft(_("Its acknowledgement has ended: alerts of this session notify people again."))
+    elif found is not None and not state.ends_when_connected(session.server, session.session, found.id):
+        text = _("Still acknowledged until {moment}: nobody is notified of this session until then.")
+        components.soft(text.format(moment=voice.moment(found.until)))
 
 
 def draw_pager(voice: Voice) -> None:

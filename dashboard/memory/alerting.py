@@ -74,9 +74,15 @@ class Alerting:
     """Ask Alertmanager in the background and keep what it said."""
 
     def __init__(
-        self, record: Callable[[HistoryEntry], None], *, clock: Now = now, monotonic: Monotonic = monotonic
+        self,
+        record: Callable[[HistoryEntry], None],
+        *,
+        end_when_connected: Callable[[Target, str], None] = lambda _target, _silence: None,
+        clock: Now = now,
+        monotonic: Monotonic = monotonic,
     ) -> None:
         self._record = record
+        self._end_when_connected = end_when_connected
         self._clock = clock
         self._monotonic = monotonic
         self._workers = Workers(THREADS, "alerting")
@@ -111,13 +117,22 @@ class Alerting:
             return target in self._state.busy
 
     def silence(
-        self, settings: AlertmanagerSettings, target: Target, *, author: str, comment: str, until: datetime
+        self,
+        settings: AlertmanagerSettings,
+        target: Target,
+        *,
+        author: str,
+        comment: str,
+        until: datetime,
+        until_connected: bool = False,
     ) -> None:
-        """Silence a session's alerts."""
+        """Silence a session's alerts until a moment, or until it is connected again if that is sooner."""
         data = {"event": "acknowledged", "reason": comment, "until": until.isoformat()}
 
         def ask(asked: Alertmanager) -> None:
-            asked.silence(*target, author=author, comment=comment, since=self._clock(), until=until)
+            silence = asked.silence(*target, author=author, comment=comment, since=self._clock(), until=until)
+            if until_connected:
+                self._keep(target, silence)
 
         self._take(settings, _Wish(target, author, ask, data))
 
@@ -139,6 +154,13 @@ class Alerting:
         """End the threads; the alert of a test is ended, too."""
         self._stop.set()
         self._workers.stop()
+
+    def _keep(self, target: Target, silence: str) -> None:
+        try:
+            self._end_when_connected(target, silence)
+        except StoreError as error:
+            # The silence is in force all the same, and ends at its time.
+            log.warning("acknowledgement_not_kept problem=%s", error.message)
 
     def _take(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ import streamlit as st
 from core.models import SessionSnapshot, Verdict
 from dashboard import components, state, tab
 from dashboard.activity import past
-from dashboard.alerting.panel import ask_acknowledge, draw_acknowledgement
+from dashboard.alerting.panel import ask_acknowledge, draw_acknowledgement, draw_end
 from dashboard.asking import questions
 from dashboard.asking.questions import draw_asked
 from dashboard.auth.users import Role
@@ -51,6 +51,8 @@ def draw_session(server: str, name: str) -> None:
         components.banners(found)
     with st.container(key="panel"):
         draw_panel(voice, session, state.operation(server, name))
+        if session.verdict is Verdict.CONNECTED:
+            draw_end(voice, session)
     draw_handoff(voice, session)
     draw_doctor(voice, session, state.operation(server, name))
 

@@ -115,7 +115,8 @@ def _tell_alert(voice: Voice, entry: HistoryEntry) -> Told:
         return Told(_("Pager tested"), result, "good" if is_good else "bad")
     until = data.get("until")
     if data.get("event") != "acknowledged" or not isinstance(until, str):
-        return Told(_("Acknowledgement ended"))
+        connected = _("The session is connected.") if data.get("reason") == "connected" else ""
+        return Told(_("Acknowledgement ended"), connected)
     moment = voice.moment(datetime.fromisoformat(until))
     return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
 

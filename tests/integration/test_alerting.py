@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from page_world import ENVIRONMENT, FakeCore, FakeSignIns, open_page, session, shown
+from page_world import ENVIRONMENT, NOW, FakeCore, FakeSignIns, open_page, session, shown
 
 from core.models import HistoryEntry
 from dashboard import state
@@ -87,6 +87,39 @@ def test_a_session_is_acknowledged_and_the_acknowledgement_ended(
         assert "phone is on its way" in text
     events = [(one.actor, one.server, one.session, one.data["event"]) for one in told(core)]
     assert events == [("ana", *SALES, "acknowledged"), ("ana", *SALES, "unacknowledged")]
+
+
+@pytest.mark.parametrize(
+    ("keeps", "events", "said"),
+    [
+        pytest.param(
+            False, ["acknowledged", "unacknowledged"], "Its acknowledgement has ended", id="by default"
+        ),
+        pytest.param(True, ["acknowledged"], "Still acknowledged until", id="not where it is kept"),
+    ],
+)
+def test_an_acknowledgement_ends_with_its_outage(
+    core_at: Callable[[str], FakeCore], url: str, keeps: bool, events: list[str], said: str
+) -> None:
+    core = core_at(url)
+    app = open_page("session", server="main", session="sales")
+    app.button(key="acknowledge-main-sales").click().run()
+    app.checkbox(key="acknowledge-keep-main-sales").set_value(keeps)
+    app.button(key="acknowledge-yes-main-sales").click().run()
+    until(silenced, what="the silence")
+    settings = state.settings().alertmanager
+    silence = state.alerting().silences(settings).of(*SALES) if settings else None
+    assert silence is not None
+    assert state.ends_when_connected(*SALES, silence.id) is not keeps
+
+    core.shows(session("sales", "connected", since=NOW))
+    until(lambda: silenced() is keeps, what="what becomes of the silence")
+
+    until(lambda: said in shown(open_page("session", server="main", session="sales")), what="the sentence")
+    assert [one.data["event"] for one in told(core)] == events
+    if settings is not None and keeps:
+        state.alerting().expire(settings, SALES, actor="ana", silence=silence.id)
+        until(lambda: not silenced(), what="the end of the silence")
 
 
 def test_of_two_wishes_about_a_session_at_once_the_first_is_granted(

@@ -84,7 +84,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "components": {"auth", "formatting", "i18n", "looks", "state", "tab", "text", "words"},
     "asking": {"components", "i18n", "state", "tab", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "tab", "text", "words"},
-    "alerting": {"asking", "auth", "components", "formatting", "i18n", "state", "text"},
+    "alerting": {"asking", "auth", "components", "formatting", "i18n", "state", "tab", "text"},
     "doctor": {"auth", "components", "formatting", "i18n", "memory", "state", "text"},
     "session": _OF_PAGES | {"activity", "asking", "auth", "formatting", "memory", "words"},
     "handoff": {
