@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.contract.answers import (
+    FROM_A_PROXY,
     Device,
     Health,
     StartAnswer,
     StatusAnswer,
+    is_secret_acceptance,
     is_secret_refusal,
+    is_token_refusal,
     parse_closed,
     parse_connected,
     parse_device,
-    parse_health,
     parse_names,
     parse_number_check,
     parse_own_number,
@@ -26,11 +28,21 @@ from core.contract.answers import (
     parse_status,
     refusal,
 )
+from core.contract.identity import is_manager_info, is_own_refusal, not_a_gateway, proven_health
 from core.contract.session_names import session_name_problem
-from core.exceptions import ConfigurationError
+from core.exceptions import ConfigurationError, ResponseError
 from core.settings.values import ServerSettings, Timeouts
 from core.tokens.cache import TokenCache
 from core.transport import Answer, Transport
+
+NO_SESSION = "wppconnect-ops"
+"""A name in the path where no session is meant."""
+
+PROOFS: tuple[tuple[str, Callable[[Answer], bool]], ...] = (
+    ("/api/{session}/check-connection-session", is_own_refusal),
+    ("/api/manager/info", is_manager_info),
+)
+"""What to ask without a token where /healthz proves nothing, and what the answer must be."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +86,22 @@ class GatewayClient:
         self._secret_bytes = len(secret.encode())
 
     def read_health(self) -> Health:
-        """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2)."""
-        answer = self._transport.request(
-            "GET",
-            "/healthz",
-            path={},
-            operation="read the gateway's health",
-            timeout_seconds=self._timeouts.healthz_seconds,
-        )
-        return parse_health(answer)
+        """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2).
+
+        A release or a proxy may hide /healthz: then other answers prove that a WPPConnect Server is there.
+        Raises NotAGatewayError when none does.
+        """
+        answers = [self._ask_openly("/healthz")]
+        hidden = answers[0]
+        health = proven_health(hidden) if isinstance(hidden, Answer) else None
+        if health is not None:
+            return health
+        for route, is_proof in PROOFS:
+            answer = self._ask_openly(route)
+            if isinstance(answer, Answer) and is_proof(answer):
+                return Health(uptime_seconds=None)
+            answers.append(answer)
+        raise not_a_gateway(answers)
 
     def list_sessions(self) -> tuple[str, ...] | None:
         """List the names that have a token file on the gateway; None when it does not tell.
@@ -95,18 +114,23 @@ class GatewayClient:
             self.tokens.secret_refused()
             raise refusal(answer)
         names = parse_names(answer)
-        self.tokens.secret_accepted()
+        if is_secret_acceptance(answer):
+            self.tokens.secret_accepted()
         return names
 
     def accepts_secret(self, secret: str) -> bool:
-        """Try a secret key that somebody typed: the one call that a wrong secret cannot make act (T1)."""
+        """Try a secret key that somebody typed: the one call that a wrong secret cannot make act (T1).
+
+        Any answer but the two that the contract knows is an error: it proves neither.
+        """
         if not secret:
             return False  # An empty path segment is another route.
         answer = self._show_all(secret, "test the secret key")
         if is_secret_refusal(answer):
             return False
-        parse_names(answer)
-        return True
+        if is_secret_acceptance(answer):
+            return True
+        raise answer.unreadable("no list of names") if answer.status_code < 400 else refusal(answer)
 
     def read_status(self, session: str) -> StatusAnswer:
         """Read a session's state and QR payload."""
@@ -266,16 +290,32 @@ class GatewayClient:
 
         token = self.tokens.token(session)
         answer = send(token)
-        if answer.status_code != 401:
+        if not is_token_refusal(answer):
             return answer
         # A POST is repeated here too: the gateway checks the token before the handler runs, so a 401 means
         # that nothing was done.
         token = self.tokens.renew(session, token)
         answer = send(token)
-        if answer.status_code == 401:
+        if is_token_refusal(answer):
             self.tokens.reject(session, token)
             raise refusal(answer)
         self.tokens.confirm(session, token)
+        return answer
+
+    def _ask_openly(self, route: str) -> Answer | ResponseError:
+        """Ask without a token for what tells a gateway from others; raises TransportError."""
+        try:
+            answer = self._transport.request(
+                "GET",
+                route,
+                path={"session": NO_SESSION},
+                operation="read the gateway's health",
+                timeout_seconds=self._timeouts.healthz_seconds,
+            )
+        except ResponseError as error:
+            return error
+        if answer.status_code in FROM_A_PROXY:
+            raise refusal(answer)
         return answer
 
     def _show_all(self, secret: str, operation: str) -> Answer:

@@ -7,7 +7,9 @@
       TransportError                 no answer
         ConnectError                 nobody listens, no route, no such name, no TLS, a proxy gets no answer
         RequestTimeoutError          connected, but the answer did not come within the budget
+        RetryLaterError              429, or 503 with Retry-After: not before `retry_after_seconds`
       ResponseError                  an answer that cannot be read: not JSON, a field missing, too large
+        NotAGatewayError             no WPPConnect Server answers at the gateway's address, but something else
       ApiError                       a refusal: status_code, server_message
         AuthenticationError          401: the token is not accepted
         SecretKeyRejectedError       the 400 that the gateway sends for a wrong secret key
@@ -88,8 +90,28 @@ class RequestTimeoutError(TransportError):
     """The gateway accepted the connection, but its answer did not come within the time budget."""
 
 
+class RetryLaterError(TransportError):
+    """The gateway, or a proxy before it, wants to be left alone; this says nothing about any session."""
+
+    def __init__(
+        self,
+        message: Message | str,
+        *,
+        retry_after_seconds: float = 0.0,
+        operation: str = "",
+        session: str | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message, operation=operation, session=session, detail=detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class ResponseError(WppconnectError):
     """The gateway's answer cannot be read."""
+
+
+class NotAGatewayError(ResponseError):
+    """No WPPConnect Server answers at the gateway's address; the explanation says what does."""
 
 
 class ApiError(WppconnectError):

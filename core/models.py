@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from core.messages import Message
+
 
 class SessionState(StrEnum):
     """The gateway's own state words, as `status-session` spells them, and UNKNOWN for any other."""
@@ -100,7 +102,12 @@ class Problem(Frozen):
     kind: str
     """The error class's name, for example "ConnectError"."""
     message: str
+    """English, for the log."""
     at: AwareDatetime
+    explanation: Message | None = None
+    """What the page says; None in what an earlier release published."""
+    retry_after_seconds: float | None = None
+    """For so long the gateway, or a proxy before it, wants to be left alone; None: it asked for nothing."""
 
 
 class Pause(Frozen):
@@ -250,12 +257,15 @@ class ServerSnapshot(Frozen):
     server: str
     enabled: bool
     up: bool | None
-    """Did the gateway answer its health check; None before the first."""
+    """Did a WPPConnect Server answer the latest health check; None before the first."""
+    hold_off_seconds: float = 0.0
+    """By so much longer an observation counts, because the gateway wants to be left alone for so long."""
     secret_key_valid: bool | None = None
     version: str | None = None
     uptime_seconds: float | None = None
+    """None before the first health check that tells it, and while a proxy hides it."""
     started_at: AwareDatetime | None = None
-    """When the gateway's process started, as its uptime tells."""
+    """When the gateway's process started, as its uptime tells or told."""
     restarted_at: AwareDatetime | None = None
     """When a restart of the gateway was last noticed by its shrinking uptime."""
     problem: Problem | None = None

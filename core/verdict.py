@@ -58,9 +58,13 @@ class Circumstances:
     """
 
 
-def stale_after_seconds(interval_seconds: float, timeouts: Timeouts) -> float:
-    """Tell after how many seconds without news an observation says nothing about now."""
-    return 3 * interval_seconds + timeouts.status_seconds + timeouts.check_connection_seconds
+def stale_after_seconds(interval_seconds: float, timeouts: Timeouts, hold_off_seconds: float = 0.0) -> float:
+    """Return after how many seconds without news an observation says nothing about now.
+
+    As long as the gateway wants to be left alone, no news are to be had.
+    """
+    asked = 3 * interval_seconds + timeouts.status_seconds + timeouts.check_connection_seconds
+    return asked + hold_off_seconds
 
 
 def page_stale_after(session: SessionSnapshot, stale_after: timedelta) -> timedelta:
@@ -234,6 +238,9 @@ def _judge_problem(kind: str, gateway_up: bool | None) -> tuple[Verdict, Reason]
         case "RequestTimeoutError":
             # The health check answered, so the gateway is there; only this session's answer did not come.
             return (Verdict.UNKNOWN if gateway_up else Verdict.UNREACHABLE), Reason.GATEWAY_TIMEOUT
+        case _ if gateway_up is False:
+            # Something answers in the gateway's place.
+            return Verdict.UNREACHABLE, Reason.GATEWAY_UNREACHABLE
         case _:
             return Verdict.UNKNOWN, Reason.UNREADABLE_ANSWER
 

@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from core.exceptions import NotAGatewayError
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from core.settings.pauses import pause_of
 from dashboard import formatting, state
@@ -206,14 +207,20 @@ def troubles() -> None:
 
 
 def banners(server: ServerSnapshot) -> None:
-    """Draw what is wrong with a whole gateway; the most important of it only."""
+    """Draw what is wrong with a whole gateway; why it gives no answers once only."""
     if not server.enabled:
         return
+    default_secret(server)
     if server.up is False:
-        text = _("Check that it runs and that its address is right.")
-        cause = f"{formatting.cause(_, server.problem.kind)} " if server.problem else ""
         title = _("The gateway {server} does not answer.").format(server=server.server)
-        note("bad", cause + text, title=title, icon="cut")
+        if server.problem is not None and server.problem.kind == NotAGatewayError.__name__:
+            title = _("No WPPConnect Server answers in the place of the gateway {server}.").format(
+                server=server.server
+            )
+        text = _("Check that it runs and that its address is right.")
+        note(
+            "bad", formatting.problem(_, server.problem) if server.problem else text, title=title, icon="cut"
+        )
     elif server.secret_key_valid is False:
         text = _(
             "Correct it in the settings; until then its sessions cannot be read. A gateway from the image "
@@ -221,6 +228,18 @@ def banners(server: ServerSnapshot) -> None:
         )
         title = _("The gateway {server} does not accept the secret key.").format(server=server.server)
         note("bad", text, title=title, icon="lock")
+
+
+def default_secret(server: ServerSnapshot) -> None:
+    """Draw whether the gateway is open to everybody who reaches it."""
+    if not server.default_secret or not server.enabled or server.up is False:
+        return
+    text = _(
+        "Everybody who reaches it can read and send messages with it. Give the gateway a secret key of its "
+        "own, and enter that in the settings."
+    )
+    title = _("The gateway {server} accepts the public default secret.").format(server=server.server)
+    note("bad", text, title=title, icon="lock")
 
 
 def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:

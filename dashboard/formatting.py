@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from core.models import Pause, Reason, SessionSnapshot, Verdict, qr_life
+from core.messages import render
+from core.models import Pause, Problem, Reason, SessionSnapshot, Verdict, qr_life
 from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
 from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, format_number, translator
@@ -244,6 +245,13 @@ def settings_problem(_: Translate, problem: str) -> str:
 def cause(_: Translate, kind: str) -> str:
     """Say briefly why something failed, by the class of its error; the details are in the log."""
     return _(CAUSES.get(kind, OTHER_CAUSE))
+
+
+def problem(_: Translate, told: Problem) -> str:
+    """Say why a gateway or a session gave no answer."""
+    if told.explanation is None or told.explanation.is_plain:
+        return cause(_, told.kind)
+    return render(told.explanation, _)
 
 
 def trouble(_: Translate, told: str) -> str:

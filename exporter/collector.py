@@ -29,7 +29,8 @@ Samples = tuple[Sample, ...]
 
 def stale_after(server: ServerSnapshot, timeouts: Timeouts) -> timedelta:
     """Tell how old news of this server may be before they say nothing about now."""
-    return timedelta(seconds=stale_after_seconds(server.interval_seconds, timeouts))
+    seconds = stale_after_seconds(server.interval_seconds, timeouts, server.hold_off_seconds)
+    return timedelta(seconds=seconds)
 
 
 def is_stale(server: ServerSnapshot, now: datetime, timeouts: Timeouts) -> bool:

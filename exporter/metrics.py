@@ -35,7 +35,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "wppconnect_up",
         Kind.GAUGE,
-        "Whether the gateway answered its latest health check; no sample while that is not known.",
+        "Whether a WPPConnect Server answers at the gateway's address; no sample while that is not known.",
         SERVER,
     ),
     Metric(
@@ -161,7 +161,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "wppconnect_auth_failures_total",
         Kind.COUNTER,
-        "How often the gateway refused the session's token or the secret key.",
+        "How often the gateway refused the session's token or the secret key, each refusal once.",
         (*SESSION, "reason"),
     ),
     Metric(

@@ -27,6 +27,7 @@ from core.exceptions import (
     TransportError,
 )
 from core.logs import CONTROLS
+from core.messages import Message
 from core.models import SessionState
 from core.transport import Answer
 
@@ -38,12 +39,21 @@ MOST_NAMES = 10_000
 LONGEST_NAME = 100
 LONGEST_UPTIME_SECONDS = 1e9
 
-FROM_A_PROXY: Mapping[int, type[TransportError]] = {
-    502: ConnectError,
-    503: ConnectError,
-    504: RequestTimeoutError,
+FROM_A_PROXY: Mapping[int, tuple[type[TransportError], str]] = {
+    502: (ConnectError, "gateway.proxy_no_gateway"),
+    503: (ConnectError, "gateway.proxy_no_gateway"),
+    504: (RequestTimeoutError, "gateway.proxy_timeout"),
+    520: (ConnectError, "gateway.cdn_no_gateway"),
+    521: (ConnectError, "gateway.cdn_no_gateway"),
+    522: (ConnectError, "gateway.cdn_no_gateway"),
+    523: (ConnectError, "gateway.cdn_no_gateway"),
+    524: (RequestTimeoutError, "gateway.proxy_timeout"),
+    525: (ConnectError, "gateway.cdn_certificate"),
+    526: (ConnectError, "gateway.cdn_certificate"),
+    527: (ConnectError, "gateway.cdn_no_gateway"),
+    530: (ConnectError, "gateway.cdn_no_gateway"),
 }
-"""What the gateway itself never answers: nginx, Traefik and others say so when they do not reach it."""
+"""What the gateway itself never answers: nginx, Traefik and CDNs say so when they do not reach it."""
 
 _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
 """Paths (with the secret key), tokens, QR payloads and phone numbers, should something repeat one."""
@@ -54,7 +64,9 @@ class Health:
     """The gateway answers."""
 
     uptime_seconds: float | None
-    """None when it does not say, as before release 1.1.5; smaller than before: it was restarted."""
+    """None when it does not say, as before release 1.1.5 or where a proxy hides it.
+
+    Smaller than before: it was restarted."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +100,6 @@ class Device:
     platform: str | None
     push_name: str | None = field(repr=False)
     phone_number: str | None = field(repr=False)
-
-
-def parse_health(answer: Answer) -> Health:
-    """Read /healthz; 404 means that this release does not offer it."""
-    if answer.status_code == 404:
-        return Health(uptime_seconds=None)
-    uptime = _object(answer).get("uptime")
-    if not isinstance(uptime, int | float) or isinstance(uptime, bool):
-        return Health(uptime_seconds=None)
-    # JSON's numbers may be NaN, infinite, or too long for a float, and dates are computed from this one.
-    return Health(uptime_seconds=float(uptime) if 0 <= uptime <= LONGEST_UPTIME_SECONDS else None)
 
 
 def parse_generated(answer: Answer) -> str:
@@ -144,7 +145,7 @@ def parse_connected(answer: Answer) -> bool:
 
 def parse_picture(answer: Answer) -> bytes | None:
     """Read qrcode-session: PNG bytes, or JSON or text with a data URL or bare base64; None without a QR."""
-    if answer.status_code == 500 and (_object_or_none(answer) or {}).get("status") == "error":
+    if answer.status_code == 500 and (json_object(answer) or {}).get("status") == "error":
         return None  # What releases before 2.0.1 send without a QR or without a session (section 10).
     if answer.status_code >= 400:
         raise refusal(answer)
@@ -186,7 +187,7 @@ def parse_start(answer: Answer) -> StartAnswer:
 
 def parse_closed(answer: Answer) -> bool:
     """Read close-session: True when closed, False for the 500 that means "probably forgotten, verify"."""
-    if answer.status_code == 500 and _object_or_none(answer) is not None:
+    if answer.status_code == 500 and json_object(answer) is not None:
         return False
     return _object(answer).get("status") is True
 
@@ -222,41 +223,52 @@ def parse_number_check(answer: Answer) -> bool:
 
 def is_secret_refusal(answer: Answer) -> bool:
     """Tell the 400 for a wrong secret key from Express's 400 for a malformed request, which is HTML."""
-    body = _object_or_none(answer)
+    body = json_object(answer)
     return answer.status_code == 400 and body is not None and body.get("response") is False
+
+
+def is_secret_acceptance(answer: Answer) -> bool:
+    """Return whether show-all-sessions accepted the secret key: 200 with a list of names, nothing else."""
+    body = json_object(answer)
+    names = body.get("response") if answer.status_code == 200 and body is not None else None
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
+def is_token_refusal(answer: Answer) -> bool:
+    """Tell the gateway's 401 from that of a proxy before it, which says nothing about the token."""
+    body = json_object(answer)
+    said = (body or {}).get("error") or (body or {}).get("message")
+    return answer.status_code == 401 and isinstance(said, str)
 
 
 def refusal(answer: Answer) -> ApiError | TransportError:
     """Make the error for a 4xx or 5xx answer; a TransportError for one that a proxy gives in its stead."""
-    body = _object_or_none(answer)
+    body = json_object(answer)
     status = answer.status_code
     if status in FROM_A_PROXY:
-        return FROM_A_PROXY[status](
-            f"cannot {answer.operation}: a proxy in front of the gateway gets no answer from it "
-            f"(HTTP {status}); check that the gateway runs",
-            operation=answer.operation,
-            session=answer.session,
+        fault, message_id = FROM_A_PROXY[status]
+        return fault(
+            Message.of(message_id, status=status), operation=answer.operation, session=answer.session
         )
     words = _words(body)
-    if status == 401:
+    if is_token_refusal(answer):
         kind: type[ApiError] = AuthenticationError
-        why = "the gateway does not accept this session's token; check the secret key"
+        message = Message("gateway.token_refused")
     elif is_secret_refusal(answer):
-        kind = SecretKeyRejectedError
-        why = "the secret key is not the gateway's; set WPPCONNECT_SECRET_KEY to the one it was started with"
+        kind, message = SecretKeyRejectedError, Message("gateway.secret_refused")
     elif status == 404 and body is not None and answer.session is not None:
-        kind, why = SessionDisconnectedError, "the session is not connected"
+        kind, message = SessionDisconnectedError, Message("gateway.session_not_connected")
     elif status >= 500:
-        kind, why = ServerFailureError, f"the gateway failed (HTTP {status})"
+        kind, message = ServerFailureError, Message.of("gateway.failed", status=status)
     else:
-        kind, why = RequestRejectedError, f"the gateway refused (HTTP {status})"
-    said = f'; it says "{words}"' if words else ""
+        kind, message = RequestRejectedError, Message.of("gateway.refused", status=status)
     return kind(
-        f"cannot {answer.operation}: {why}{said}",
+        message,
         status_code=status,
         server_message=words,
         operation=answer.operation,
         session=answer.session,
+        detail=f'it says "{words}"' if words else "",
     )
 
 
@@ -279,7 +291,8 @@ def _object(answer: Answer) -> dict[str, Any]:
     return body
 
 
-def _object_or_none(answer: Answer) -> dict[str, Any] | None:
+def json_object(answer: Answer) -> dict[str, Any] | None:
+    """Return the body where it is a JSON object, whatever the status."""
     try:
         body = answer.json()
     except ResponseError:

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from core.exceptions import RequestTimeoutError
+from core.messages import Message
 from core.models import Frozen, QrCode, Reason, SessionState, qr_life
 
 SCAN_SLACK = timedelta(seconds=15)
@@ -54,6 +56,8 @@ class CheckResult(Frozen):
     """The gateway's version or state word; never an answer's text."""
     error: str = ""
     """The class of the error that came instead of an answer."""
+    explanation: Message | None = None
+    """What is known of that error."""
 
 
 class Cause(StrEnum):
@@ -64,6 +68,8 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     NO_ANSWER_IN_TIME = "no_answer_in_time"
     NOT_A_GATEWAY = "not_a_gateway"
+    LEFT_ALONE = "left_alone"
+    """It answers 429, or 503 with Retry-After."""
     SECRET_IGNORED = "secret_ignored"  # noqa: S105 - a cause's name, not a password
     """It accepts the public default and not ours: the image server-cli reads no SECRET_KEY."""
     SECRET_WRONG = "secret_wrong"  # noqa: S105 - a cause's name, not a password
@@ -146,14 +152,12 @@ Found = Mapping[Check, CheckResult]
 
 
 def _unreachable(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
-    if answer.result is not Result.FAILED:
-        return None
-    return {"ConnectError": Cause.UNREACHABLE, "RequestTimeoutError": Cause.NO_ANSWER_IN_TIME}.get(
-        answer.error, Cause.NOT_A_GATEWAY
-    )
+    return _NO_ANSWER.get(answer.error, Cause.NOT_A_GATEWAY) if answer.result is Result.FAILED else None
 
 
 def _secret(answer: CheckResult, found: Found, known: Circumstances) -> Cause | None:
+    if answer.error:
+        return _failed_call(answer)
     if answer.result is Result.SKIPPED:
         return {
             "missing": Cause.SECRET_MISSING,
@@ -162,15 +166,13 @@ def _secret(answer: CheckResult, found: Found, known: Circumstances) -> Cause | 
         }.get(known.token_is)
     if answer.result is Result.PASSED:
         return None
-    if answer.error:
-        return _failed_call(answer)
     default = found.get(Check.DEFAULT_REFUSED)
     is_open = default is not None and default.result is Result.FAILED and not default.error
     return Cause.SECRET_IGNORED if is_open else Cause.SECRET_WRONG
 
 
 def _token(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
-    if answer.result is not Result.FAILED:
+    if answer.result is Result.PASSED:
         return None
     return {
         "AuthenticationError": Cause.TOKEN_REFUSED,
@@ -198,8 +200,10 @@ def _state(answer: CheckResult, _found: Found, known: Circumstances) -> Cause | 
 
 
 def _page(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
-    if answer.result is not Result.FAILED:
+    if answer.result is Result.PASSED:
         return None
+    if answer.error and answer.error != RequestTimeoutError.__name__:
+        return _failed_call(answer)
     return Cause.PAGE_FROZEN if answer.error else Cause.BROWSER_DEAD
 
 
@@ -241,10 +245,14 @@ def _less_urgent(found: Found) -> Cause:
 
 
 def _failed_call(answer: CheckResult) -> Cause:
-    return {"ConnectError": Cause.UNREACHABLE, "RequestTimeoutError": Cause.NO_ANSWER_IN_TIME}.get(
-        answer.error, Cause.UNREADABLE
-    )
+    return _NO_ANSWER.get(answer.error, Cause.UNREADABLE)
 
+
+_NO_ANSWER = {
+    "ConnectError": Cause.UNREACHABLE,
+    "RequestTimeoutError": Cause.NO_ANSWER_IN_TIME,
+    "RetryLaterError": Cause.LEFT_ALONE,
+}
 
 _EXPLAIN = {
     Check.REACHABLE: _unreachable,

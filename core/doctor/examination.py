@@ -27,7 +27,13 @@ from core.doctor.diagnosis import (
     Result,
     conclude,
 )
-from core.exceptions import WppconnectError
+from core.exceptions import (
+    AuthenticationError,
+    ConfigurationError,
+    RequestTimeoutError,
+    SecretKeyRejectedError,
+    WppconnectError,
+)
 from core.models import HistoryEntry, Reason, ServerSnapshot, SessionState, Verdict
 from core.monitor import end_to_end
 from core.operations.record import read_facts
@@ -39,6 +45,8 @@ from core.verdict import START_LIMIT
 RECENT_START = timedelta(minutes=5)
 """A session that starts so soon after its gateway did may meet the lock of an earlier container's browser."""
 HISTORY_ENTRIES = 60
+
+REFUSED_TOKEN = (AuthenticationError, ConfigurationError, SecretKeyRejectedError)
 
 Tell = Callable[[Diagnosis], None]
 
@@ -94,12 +102,14 @@ class _Examination:
         yield self._version()
         accepted = self._secret()
         yield accepted
-        yield _ask(Check.DEFAULT_REFUSED, lambda: not self._client.accepts_secret(PUBLIC_DEFAULT_SECRET))
+        yield _ask(
+            Check.DEFAULT_REFUSED, lambda: not self._client.accepts_secret(PUBLIC_DEFAULT_SECRET), proof=()
+        )
         names = [one.name for one in self._server.sessions]
         session = self._session or (names[0] if names else None)
         if session is None or accepted.result is Result.FAILED:
             return
-        token = _ask(Check.TOKEN_ACCEPTED, lambda: self._read_status(session))
+        token = _ask(Check.TOKEN_ACCEPTED, lambda: self._read_status(session), proof=REFUSED_TOKEN)
         yield token
         if self._session is None or token.result is not Result.PASSED:
             return
@@ -160,10 +170,12 @@ class _Examination:
         if self._server.secret_key is None:
             return CheckResult(check=Check.SECRET_ACCEPTED, result=Result.SKIPPED)
         secret = self._server.secret_key.get_secret_value()
-        answer = _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret))
+        answer = _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret), proof=())
         if answer.result is Result.PASSED:
             # Whoever has just mended it does not wait for the pause after the last refusal to pass.
             self._client.tokens.secret_accepted()
+        elif answer.result is Result.FAILED:
+            self._client.tokens.secret_refused()
         return answer
 
     def _read_status(self, session: str) -> bool:
@@ -179,12 +191,16 @@ class _Examination:
             detail=state or SessionState.UNKNOWN,
         )
         if connected:
-            page = _ask(Check.PAGE_ANSWERS, lambda: self._client.check_connection(session))
+            page = _ask(
+                Check.PAGE_ANSWERS,
+                lambda: self._client.check_connection(session),
+                proof=(RequestTimeoutError,),
+            )
             yield page
             if asks_whatsapp and page.result is Result.PASSED:
                 yield self._end_to_end(session)
         if state is SessionState.QRCODE:
-            yield _ask(Check.QR_LIVE, lambda: self._shows_live_code(session))
+            yield _ask(Check.QR_LIVE, lambda: self._shows_live_code(session), proof=())
 
     def _end_to_end(self, session: str) -> CheckResult:
         seen = end_to_end.check(self._client, session, now=self._now)
@@ -224,16 +240,23 @@ def expired_attempts(newest_first: list[HistoryEntry]) -> tuple[timedelta, ...]:
     return tuple(spans)
 
 
-def _ask(check: Check, question: Callable[[], bool]) -> CheckResult:
+def _ask(
+    check: Check,
+    question: Callable[[], bool],
+    *,
+    proof: tuple[type[WppconnectError], ...] = (WppconnectError,),
+) -> CheckResult:
+    """Ask one question; an error answers it with no only where it is `proof`, else it stays open."""
     began = time.monotonic()
-    error = ""
+    error: WppconnectError | None = None
     try:
-        passed = question()
+        result = Result.PASSED if question() else Result.FAILED
     except WppconnectError as problem:
-        passed, error = False, type(problem).__name__
+        result, error = Result.FAILED if isinstance(problem, proof) else Result.SKIPPED, problem
     return CheckResult(
         check=check,
-        result=Result.PASSED if passed else Result.FAILED,
+        result=result,
         seconds=round(time.monotonic() - began, 3),
-        error=error,
+        error=type(error).__name__ if error else "",
+        explanation=error.explanation if error else None,
     )

@@ -43,6 +43,11 @@ class Message:
         """Wrap English that has no id of its own yet; it is shown untranslated."""
         return cls(PLAIN, {"text": text})
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is English that has no id of its own, and so no translation."""
+        return self.id == PLAIN
+
     def __str__(self) -> str:
         """Return the English, for the command line and the log."""
         return render(self)

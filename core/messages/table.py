@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import transport
+from core.messages import gateway, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "gateway": gateway.TEMPLATES,
     "transport": transport.TEMPLATES,
 }
 """By subject, the file of `core/messages` that holds them: the name within the subject, and the English."""

@@ -10,6 +10,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "broken_http": (
         "What answers at the gateway's address breaks the rules of HTTP. Check the address and the port."
     ),
+    "busy": (
+        "The gateway, or a proxy in front of it, is not available for a moment (HTTP 503). It is asked "
+        "again in {seconds} s."
+    ),
     "certificate_expired": "The gateway's TLS certificate has expired. Renew it.",
     "certificate_not_yet_valid": (
         "The gateway's TLS certificate is not valid yet. Check the clocks of both machines."
@@ -39,8 +43,11 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "or check the port."
     ),
     "https_on_http": (
-        "The gateway's address begins with http, but TLS answers there. Write https in the address, or check "
-        "the port."
+        "The gateway's address begins with http, but TLS answers there. Write https in the address, or "
+        "check the port."
+    ),
+    "left_alone": (
+        "The gateway, or a proxy in front of it, asks for a pause. It is asked again in {seconds} s."
     ),
     "network_failed": "The network failed on the way to the gateway.",
     "no_route": (
@@ -51,15 +58,19 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "proxy_refuses": "The proxy does not connect to the gateway. Check WPPCONNECT_PROXY.",
     "queue_full": "Too many calls to the gateway were waiting, so this one was not made in time.",
     "redirected": (
-        "The gateway's address leads to another one (HTTP {status}), as to a sign-in page. Set the gateway's "
-        "own address."
+        "The gateway's address leads to another one (HTTP {status}), as to a sign-in page. Set the "
+        "gateway's own address."
     ),
     "refused": (
-        "Nothing listens at the gateway's address. Check that the gateway runs and that address and port are "
-        "right; between containers it is the container's name, not 127.0.0.1."
+        "Nothing listens at the gateway's address. Check that the gateway runs and that address and port "
+        "are right; between containers it is the container's name, not 127.0.0.1."
     ),
     "timeout": "The gateway takes connections but does not answer in time.",
     "tls_failed": "No TLS connection comes about with the gateway. Check its address, and its TLS settings.",
     "too_large": "The answer is larger than {bytes} bytes, which no gateway sends. Check the address.",
+    "too_many_requests": (
+        "The gateway, or a proxy in front of it, gets too many requests (HTTP 429). It is asked again "
+        "in {seconds} s."
+    ),
     "unresolved": "The host name in the gateway's address cannot be resolved. Check the address.",
 }

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core import verdict
 from core.clock import Now
-from core.exceptions import StoreError
+from core.exceptions import NotAGatewayError, StoreError
 from core.linking_events import LinkingEvents, no_events
 from core.models import (
     EndToEnd,
@@ -21,6 +21,7 @@ from core.models import (
     Verdict,
 )
 from core.monitor import budget, end_to_end
+from core.monitor.gateway_news import HoldOff, log_news, uptime_news
 from core.monitor.history_writer import HistoryWriter
 from core.monitor.probe import GatewayObservation, Listing
 from core.monitor.resumption import (
@@ -68,6 +69,7 @@ class Ledger:
         self._now = now
         self._before = before
         self._began = now()
+        self._hold_off = HoldOff()
         self._sessions = self._resume_sessions()
         first = first_server_snapshot(server, settings, holder=holder, now=now())
         self._gateway = resume_server(first, before)
@@ -75,6 +77,8 @@ class Ledger:
             self._gateway = self._gateway.model_copy(update={"end_to_end_offered": None})
         self.tally = Tally.resume(before.probe_seconds if before and before.holder == holder else None)
         self._recoveries = Tally.resume(before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS)
+        self._proved_at = self._began
+        """When the gateway last proved that it is there, or this process began."""
         self.watched: dict[str, datetime] = {}
         self.has_news = True
         """Something changed that readers should see at once."""
@@ -149,7 +153,10 @@ class Ledger:
         return True
 
     def take_session(self, name: str, seen: Observation) -> None:
-        """Take in one probe of a session."""
+        """Take in one probe of a session; that the gateway wants to be left alone says nothing about it."""
+        if seen.problem is not None and seen.problem.retry_after_seconds is not None:
+            self._leave_alone(seen.problem.retry_after_seconds)
+            return
         before = self._sessions[name]
         if before.probe_started_at is not None and self._is_late(seen, before.probe_started_at):
             # A patient probe that ends after a newer quick one only adds what it knows about the page.
@@ -166,14 +173,21 @@ class Ledger:
 
     def take_gateway(self, seen: GatewayObservation) -> None:
         """Take in one health check; when the gateway is down, so is every session of it."""
+        if seen.problem is not None and seen.problem.retry_after_seconds is not None:
+            self._leave_alone(seen.problem.retry_after_seconds)
+        if seen.up is None:
+            if self._now() - self._proved_at <= self._stale_after(self._gateway.interval_seconds):
+                return
+            # It has kept everybody away for so long that nothing speaks for it any more.
+            seen = seen.model_copy(update={"up": False})
         update: dict[str, object] = {"up": seen.up, "problem": seen.problem}
-        uptime, before = seen.uptime_seconds, self._gateway.uptime_seconds
-        if uptime is not None:
-            started_at = self._now() - timedelta(seconds=uptime)
-            update |= {"uptime_seconds": uptime, "started_at": started_at}
-            if before is not None and uptime < before:
-                update |= {"restarted_at": started_at, "restarts": self._gateway.restarts + 1}
-                log.warning("gateway_restarted server=%s", self._server.name)
+        if seen.up:
+            self._proved_at = self._now()
+            update |= uptime_news(self._gateway, seen.uptime_seconds, self._now())
+        elif seen.problem is not None and seen.problem.kind == NotAGatewayError.__name__:
+            # What was found out about secrets was said by another server.
+            update |= {"secret_key_valid": None, "default_secret": None}
+        log_news(self._gateway, seen)
         self.has_news |= seen.up != self._gateway.up
         self._gateway = self._gateway.model_copy(update=update)
         if seen.problem is not None:
@@ -244,6 +258,7 @@ class Ledger:
             update={
                 "interval_seconds": interval,
                 "interval_reason": "token_cost" if stretched else "",
+                "hold_off_seconds": self._hold_off.seconds(self._now()),
                 "published_at": self._now(),
                 "probe_seconds": self.tally.snapshot(),
                 "recovery_seconds": self._recoveries.snapshot(),
@@ -269,7 +284,14 @@ class Ledger:
         return sessions
 
     def _stale_after(self, interval_seconds: float) -> timedelta:
-        return timedelta(seconds=verdict.stale_after_seconds(interval_seconds, self._settings.timeouts))
+        seconds = verdict.stale_after_seconds(
+            interval_seconds, self._settings.timeouts, self._hold_off.seconds(self._now())
+        )
+        return timedelta(seconds=seconds)
+
+    def _leave_alone(self, seconds: float) -> None:
+        slack = 2 * self._gateway.interval_seconds + self._settings.timeouts.status_seconds
+        self._hold_off.begin(seconds, self._now(), slack_seconds=slack)
 
     def _is_late(self, seen: Observation, newest: datetime) -> bool:
         # A newest probe in the future began before the clock was set back: it must not hide what is seen now.

@@ -201,7 +201,11 @@ class Monitor:
 
     def _aged(self, latest: ServerSnapshot, configured: ServerSettings, settings: Settings) -> ServerSnapshot:
         """Show what is configured now, as old as it is; what holds as published stays the same object."""
-        limit = timedelta(seconds=verdict.stale_after_seconds(latest.interval_seconds, settings.timeouts))
+        limit = timedelta(
+            seconds=verdict.stale_after_seconds(
+                latest.interval_seconds, settings.timeouts, latest.hold_off_seconds
+            )
+        )
         now = self._now()
         known = {one.session: verdict.with_staleness(one, now, limit) for one in latest.sessions}
         sessions = tuple(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
 from core.client import GatewayClient
 from core.clock import Now
-from core.exceptions import ConnectError, RequestTimeoutError, SecretKeyRejectedError, WppconnectError
+from core.exceptions import (
+    ConnectError,
+    RequestTimeoutError,
+    RetryLaterError,
+    SecretKeyRejectedError,
+    WppconnectError,
+)
 from core.models import Frozen, Observation, Problem, SessionState
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
@@ -35,7 +42,8 @@ class PageCheck(Enum):
 class GatewayObservation(Frozen):
     """What a health check of the gateway saw."""
 
-    up: bool
+    up: bool | None
+    """None: it wants to be left alone, which proves nothing."""
     uptime_seconds: float | None = None
     problem: Problem | None = None
 
@@ -53,7 +61,13 @@ class Listing(Frozen):
 
 def as_problem(error: WppconnectError, at: datetime) -> Problem:
     """Turn an error into a value that a front door shows."""
-    return Problem(kind=type(error).__name__, message=str(error), at=at)
+    return Problem(
+        kind=type(error).__name__,
+        message=str(error),
+        at=at,
+        explanation=error.explanation,
+        retry_after_seconds=error.retry_after_seconds if isinstance(error, RetryLaterError) else None,
+    )
 
 
 def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: PageCheck) -> Observation:
@@ -99,6 +113,8 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
     """
     try:
         health = _ask_again_after(WppconnectError, client.read_health)
+    except RetryLaterError as error:
+        return GatewayObservation(up=None, problem=as_problem(error, now()))
     except WppconnectError as error:
         return GatewayObservation(up=False, problem=as_problem(error, now()))
     return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)
@@ -107,9 +123,10 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
 def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -> Listing:
     """Ask which sessions the gateway knows: the only safe test of a secret key (section 8, T1)."""
     default_secret = None
-    try:
-        if try_default:
+    if try_default:
+        with suppress(WppconnectError):  # Then it could not be tried.
             default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
+    try:
         names = client.list_sessions()
     except SecretKeyRejectedError as error:
         problem = as_problem(error, now())
@@ -117,7 +134,8 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -
     except WppconnectError as error:
         return Listing(default_secret=default_secret, problem=as_problem(error, now()))
     known = None if names is None else frozenset(names)
-    return Listing(secret_key_valid=True, default_secret=default_secret, names=known)
+    is_valid = None if names is None else True
+    return Listing(secret_key_valid=is_valid, default_secret=default_secret, names=known)
 
 
 def _ask_again_after(failure: type[WppconnectError], ask: Callable[[], Answered]) -> Answered:

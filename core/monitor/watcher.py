@@ -11,12 +11,13 @@ from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
 from core.linking_events import LinkingEvents, no_events
-from core.models import Observation, Reason, ServerSnapshot, SessionState
+from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
 from core.monitor.healer import Healer, Restarts
 from core.monitor.ledger import Ledger
 from core.monitor.probe import PageCheck
 from core.monitor.questions import NORMAL, URGENT, Lane, Questions
+from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import History
@@ -54,6 +55,11 @@ class _Schedule:
     slow_tries: int = 0
     slow_seconds: float | None = None
     """How long the slow lane was busy with it the last time; None: it was not asked there yet."""
+
+
+def _is_refusal(problem: Problem | None) -> bool:
+    """Return whether the gateway refused a token or the secret key."""
+    return problem is not None and ProbeFailure.of(problem.kind) in (ProbeFailure.TOKEN, ProbeFailure.SECRET)
 
 
 class ServerWatcher:
@@ -151,7 +157,9 @@ class ServerWatcher:
     def probe_once(self) -> ServerSnapshot:
         """Probe everything once in this thread; publish and record nothing."""
         if self._server.enabled:
-            self._ledger.take_gateway(probe.probe_gateway(self._client, now=self._now))
+            seen = probe.probe_gateway(self._client, now=self._now)
+            # There is no second look: what does not prove itself now is not up.
+            self._ledger.take_gateway(seen.model_copy(update={"up": bool(seen.up)}))
             if self._ledger.is_up:
                 if self._server.secret_key is not None:
                     self._ledger.take_listing(probe.list_gateway(self._client, now=self._now))
@@ -206,7 +214,21 @@ class ServerWatcher:
         def ask() -> probe.GatewayObservation:
             return probe.probe_gateway(self._client, now=self._now)
 
-        self._questions.ask(lane, ("gateway", ""), ask, self._ledger.take_gateway, priority=URGENT)
+        self._questions.ask(lane, ("gateway", ""), ask, self._take_gateway, priority=URGENT)
+
+    def _take_gateway(self, seen: probe.GatewayObservation) -> None:
+        """Take in a health check; a gateway that was restarted, or is back, may have another secret key."""
+        before = self._ledger.gateway
+        self._ledger.take_gateway(seen)
+        after = self._ledger.gateway
+        is_back = before.up is False and after.up is True
+        if self._server.secret_key is not None and (after.restarts != before.restarts or is_back):
+            self._client.tokens.end_pause()
+            self._try_secrets()
+
+    def _try_secrets(self) -> None:
+        """Try our secret key and the public default one as soon as a lane is free."""
+        self._listing_due, self._listings = float("-inf"), 0
 
     def _ask_listing(self, lane: Lane) -> None:
         try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
@@ -223,6 +245,9 @@ class ServerWatcher:
 
         def take(answer: tuple[Observation, float]) -> None:
             seen, took = answer
+            if seen.problem is not None and seen.problem.retry_after_seconds is not None:
+                self._ledger.take_session(name, seen)
+                return
             self._ledger.tally.observe(took)
             unproved = seen.state == SessionState.CONNECTED and seen.page_answers is None
             if unproved and not schedule.is_suspect:
@@ -260,7 +285,10 @@ class ServerWatcher:
             ]
             round_seconds = min(sum(busy), LONGEST_ROUND_SECONDS)
             seen = seen.model_copy(update={"page_round_seconds": round_seconds})
+        was_refused = _is_refusal(self._ledger.session(name).problem)
         self._ledger.take_session(name, seen)
+        if _is_refusal(self._ledger.session(name).problem) != was_refused:
+            self._try_secrets()
 
     def _check_end_to_end(self, lane: Lane, name: str, times: end_to_end.CheckTimes) -> None:
         def ask() -> end_to_end.Checked:

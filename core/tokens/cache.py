@@ -148,8 +148,15 @@ class TokenCache:
         return self._secret
 
     def secret_refused(self) -> None:
-        """Say that the gateway refused the secret key in a call that sent it."""
-        self._shared.secret_refused()
+        """Note that the gateway refused the secret key in a call that concerns no session.
+
+        It counts with the gateway's first session, so that each refusal is one.
+        """
+        self._shared.secret_refused(self._server.sessions[0].name if self._server.sessions else None)
+
+    def end_pause(self) -> None:
+        """Have the secret key tried again at once: the gateway was restarted, maybe with another one."""
+        self._shared.end_pause()
 
     def secret_accepted(self) -> None:
         """Say that the gateway accepted the secret key in a call that sent it."""
@@ -224,8 +231,7 @@ class TokenCache:
             self._failure = (time.monotonic(), error)
             raise
         if is_secret_refusal(answer):
-            self._shared.count_secret_rejected(session)
-            self._shared.secret_refused()
+            self._shared.secret_refused(session)
             raise refusal(answer)
         if minting_failed and 400 <= answer.status_code < 500:
             raise AuthenticationError(

@@ -85,15 +85,6 @@ class SharedTokens:
 
         return self._change_session(session, change)
 
-    def count_secret_rejected(self, session: str) -> None:
-        """Count that the gateway refused the secret key."""
-
-        def change(value: dict[str, Any]) -> SessionEntry:
-            _count(value, Reason.SECRET_REJECTED)
-            return self._bound(SessionEntry, value)
-
-        self._change_session(session, change)
-
     def failures(self, session: str) -> dict[str, int]:
         """Count by reason since the store began, whatever the secret."""
         counted = (self._read(self._key(session)) or {}).get("failures", {})
@@ -105,15 +96,31 @@ class SharedTokens:
         count: int = (self._read(self._key(session)) or {}).get("renewals", 0)
         return count
 
-    def secret_refused(self) -> None:
-        """Begin a pause for the whole gateway, unless one is running."""
+    def secret_refused(self, session: str | None) -> None:
+        """Begin a pause for the whole gateway and count the refusal for a session, unless one is running.
+
+        However many calls meet a refusal together, it is one.
+        """
+        has_begun = False
 
         def change(before: ServerEntry) -> ServerEntry:
-            if before.refusal is not None and before.refusal.left_seconds(self.now):
-                return before
-            return replace(before, refusal=Pause.after(before.refusal, self.now))
+            nonlocal has_begun
+            has_begun = before.refusal is None or not before.refusal.left_seconds(self.now)
+            return replace(before, refusal=Pause.after(before.refusal, self.now)) if has_begun else before
 
         self._change_server(change)
+        if has_begun and session is not None:
+            self._count_secret_rejected(session)
+
+    def end_pause(self) -> None:
+        """Have the secret asked about again at once; that it was refused stays known."""
+
+        def change(before: ServerEntry) -> ServerEntry:
+            refusal = before.refusal and replace(before.refusal, until=min(before.refusal.until, self.now))
+            return replace(before, refusal=refusal)
+
+        if self.server().refusal is not None:
+            self._change_server(change)
 
     def secret_accepted(self) -> None:
         """End the pause."""
@@ -123,6 +130,13 @@ class SharedTokens:
     def prefer_generated(self) -> None:
         """Remember that this gateway accepts its own tokens only."""
         self._change_server(lambda before: replace(before, prefers_generated=True))
+
+    def _count_secret_rejected(self, session: str) -> None:
+        def change(value: dict[str, Any]) -> SessionEntry:
+            _count(value, Reason.SECRET_REJECTED)
+            return self._bound(SessionEntry, value)
+
+        self._change_session(session, change)
 
     def _key(self, session: str) -> str:
         return f"session:{self._server}/{session}"

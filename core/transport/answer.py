@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.exceptions import ResponseError
+from core.messages import Message
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,13 @@ class Answer:
                 return json.loads(self.body)
             except (ValueError, RecursionError):
                 pass  # Raised below, outside this handler: the foreign error holds the whole body.
-        raise self.unreadable("it is not JSON; is this the address of a WPPConnect server?")
+        raise self.unreadable("it is not JSON")
 
     def unreadable(self, why: str) -> ResponseError:
-        """Make the error for an answer that cannot be used."""
+        """Make the error for an answer that cannot be used; `why` is for the log."""
         return ResponseError(
-            f"cannot {self.operation}: the answer (HTTP {self.status_code}) cannot be read: {why}",
+            Message.of("gateway.unreadable", status=self.status_code),
             operation=self.operation,
             session=self.session,
+            detail=why,
         )

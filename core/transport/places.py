@@ -1,8 +1,11 @@
-"""A bounded number of places, with a wait that ends in time."""
+"""A bounded number of places, with a wait that ends in time; and for how long the gateway is left alone."""
 
 from __future__ import annotations
 
 import threading
+
+from core.clock import Monotonic
+from core.clock import monotonic as real_monotonic
 
 IN_FLIGHT = 4
 """So many calls of one process a gateway gets at a time (contract, section 9)."""
@@ -13,11 +16,27 @@ OF_PEOPLE = 2
 class Places:
     """The calls under way to one gateway, whoever in this process makes them."""
 
-    def __init__(self, count: int = IN_FLIGHT, of_people: int = OF_PEOPLE) -> None:
+    def __init__(
+        self,
+        count: int = IN_FLIGHT,
+        of_people: int = OF_PEOPLE,
+        *,
+        monotonic: Monotonic = real_monotonic,
+    ) -> None:
+        self._monotonic = monotonic
         self._free = count
         self._free_for_people = of_people
         self._people_waiting = 0
         self._changed = threading.Condition()
+        self._left_alone_until: dict[str, float] = {}
+
+    def leave_alone(self, scope: str, seconds: float) -> None:
+        """Make no call of this scope for so long: the gateway, or a proxy before it, asked for it."""
+        self._left_alone_until[scope] = self._monotonic() + seconds
+
+    def left_alone_seconds(self, scope: str) -> float:
+        """Return how much longer no call of this scope is made."""
+        return max(0.0, self._left_alone_until.get(scope, 0.0) - self._monotonic())
 
     def take(self, entrance: Entrance, timeout_seconds: float) -> bool:
         """Wait for a place; False when the time is over or the entrance is closed."""
@@ -60,6 +79,14 @@ class Entrance:
         self.is_for_people = is_for_people
         self.closed = False
         self._places = places
+
+    def leave_alone(self, scope: str, seconds: float) -> None:
+        """Make no call of this scope for so long, through whichever entrance."""
+        self._places.leave_alone(scope, seconds)
+
+    def left_alone_seconds(self, scope: str) -> float:
+        """Return how much longer no call of this scope is made."""
+        return self._places.left_alone_seconds(scope)
 
     def take(self, timeout_seconds: float) -> bool:
         """Wait for a place; False when the time is over or the entrance is closed."""

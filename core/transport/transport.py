@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import random
 import re
 import time
@@ -12,12 +13,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from core.exceptions import RequestTimeoutError, ResponseError, TransportError, WppconnectError
+from core.clock import Now
+from core.clock import now as real_now
+from core.exceptions import (
+    RequestTimeoutError,
+    ResponseError,
+    RetryLaterError,
+    TransportError,
+    WppconnectError,
+)
 from core.messages import Message
 from core.transport.answer import Answer
 from core.transport.connections import Adapter, Call, Request
 from core.transport.faults import FOREIGN, Fault, diagnose
 from core.transport.places import IN_FLIGHT, Entrance, Places
+from core.transport.retry_after import retry_after_seconds
 from core.transport.watchdog import WATCHDOG
 
 log = logging.getLogger(__name__)
@@ -26,6 +36,9 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 """The largest real answer is a picture of 8 kB; a listing of 40,000 sessions would still fit."""
 
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
+
+MANAGER_ROUTES = "/api/manager/"
+"""They have a limit of their own (contract, section 12): the other routes do not wait for it."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -41,7 +54,9 @@ class Transport:
         proxy: str | None,
         user_agent: str,
         entrance: Entrance | None = None,
+        now: Now = real_now,
     ) -> None:
+        self._now = now
         self._base_url = base_url.rstrip("/")
         self._base_path = urlsplit(self._base_url).path
         self._connect_timeout_seconds = connect_timeout_seconds
@@ -72,12 +87,17 @@ class Transport:
         the last byte are all in it. `route` is a template such as "/api/{session}/status-session", filled
         from `path`. A GET is repeated once when its connection was closed under it; a POST never, because
         the gateway may have acted on it. A call that costs the gateway nothing while it waits for a person
-        takes no place. Raises ConnectError, RequestTimeoutError or ResponseError, and
-        TransportError after `close`.
+        takes no place. Raises ConnectError, RequestTimeoutError or ResponseError, and TransportError after
+        `close`; RetryLaterError for 429 and for 503 with Retry-After, and without asking for as long as that
+        says.
         """
         began = time.monotonic()
         deadline = began + timeout_seconds
         errors = _Errors(operation, session, f"{method} {route}")
+        scope = MANAGER_ROUTES if route.startswith(MANAGER_ROUTES) else ""
+        left_alone_seconds = self._entrance.left_alone_seconds(scope)
+        if left_alone_seconds:
+            raise errors.retry_later("transport.left_alone", left_alone_seconds)
         if takes_place and not self._entrance.take(timeout_seconds):
             raise errors.closed() if self._entrance.closed else errors.queue_full()
         try:
@@ -88,11 +108,17 @@ class Transport:
         if isinstance(outcome, WppconnectError):
             log.debug("request_failed route=%r error=%s", errors.route, type(outcome).__name__)
             raise outcome
-        status_code, content_type, body = outcome
+        status_code, headers_got, body = outcome
         log.debug(
             "request route=%r status=%d seconds=%.3f", errors.route, status_code, time.monotonic() - began
         )
-        return Answer(status_code, content_type, body, operation, session)
+        if status_code == 429 or (status_code == 503 and "Retry-After" in headers_got):
+            seconds = retry_after_seconds(headers_got.get("Retry-After"), self._now())
+            self._entrance.leave_alone(scope, seconds)
+            raise errors.retry_later(
+                "transport.too_many_requests" if status_code == 429 else "transport.busy", seconds
+            )
+        return Answer(status_code, headers_got.get("Content-Type", ""), body, operation, session)
 
     def close(self) -> None:
         """Close all connections; calls under way end with a TransportError, and so does every later one."""
@@ -110,7 +136,7 @@ class Transport:
         json_body: Mapping[str, Any] | list[Any] | None,
         deadline: float,
         errors: _Errors,
-    ) -> tuple[int, str, bytes] | WppconnectError:
+    ) -> tuple[int, Mapping[str, str], bytes] | WppconnectError:
         # Errors travel as values from here to `request`: raised inside the handler of a foreign exception
         # they would carry it, and with it the URL, as their context.
         try:
@@ -151,7 +177,7 @@ class Transport:
 
     def _attempt(
         self, request: Request, deadline: float, errors: _Errors, *, fresh: bool = False
-    ) -> tuple[int, str, bytes] | WppconnectError | _Lost:
+    ) -> tuple[int, Mapping[str, str], bytes] | WppconnectError | _Lost:
         now = time.monotonic()
         left = deadline - now
         if left <= 0:
@@ -186,7 +212,8 @@ class Transport:
         if call.overdue and (fault is None or fault.connected):
             return errors.timed_out("cut off")
         if fault is not None:
-            if connect_seconds < self._connect_timeout_seconds / 2 and time.monotonic() >= deadline:
+            hurried = not fault.connected and connect_seconds < self._connect_timeout_seconds / 2
+            if hurried and time.monotonic() >= deadline:
                 # Most of its time went into waiting: this tells nothing about the gateway.
                 return errors.queue_full()
             problem = errors.fault(fault, name)
@@ -197,7 +224,7 @@ class Transport:
         if 300 <= response.status_code < 400:
             # Never followed: the token would go wherever the answer says.
             return errors.unreadable(Message.of("transport.redirected", status=response.status_code))
-        return response.status_code, response.headers.get("Content-Type", ""), body
+        return response.status_code, response.headers, body
 
 
 @dataclass(frozen=True)
@@ -223,6 +250,15 @@ class _Errors:
 
     def queue_full(self) -> WppconnectError:
         return self._error(RequestTimeoutError, Message("transport.queue_full"), self.route)
+
+    def retry_later(self, message_id: str, seconds: float) -> RetryLaterError:
+        return RetryLaterError(
+            Message(message_id, {"seconds": math.ceil(seconds)}),
+            retry_after_seconds=seconds,
+            operation=self.operation,
+            session=self.session,
+            detail=self.route,
+        )
 
     def unreadable(self, message: Message) -> WppconnectError:
         return self._error(ResponseError, message, self.route)

@@ -17,6 +17,8 @@ from dashboard.settings_page.opt_ins import draw_opt_ins
 from dashboard.settings_page.sessions import draw_sessions
 from dashboard.words import TOKEN_SOURCE_ORDER, TOKEN_SOURCES
 
+WARNINGS_SECONDS = 2
+
 
 def draw_server(settings: Settings, server: ServerSettings) -> None:
     """Draw one gateway: its form, its checks and its sessions."""
@@ -143,6 +145,14 @@ def draw_add_server(*, is_first: bool) -> None:
         )
 
 
+@st.fragment(run_every=WARNINGS_SECONDS)
+def draw_warnings() -> None:
+    """Draw which gateways are open to everybody; memory only."""
+    state.user()
+    for server in state.snapshot().servers:
+        components.default_secret(server)
+
+
 def draw_interval(settings: Settings) -> None:
     """Draw how often sessions are checked."""
     form = settings_actions.INTERVAL
@@ -172,6 +182,7 @@ current = state.settings()
 components.troubles()
 step_up.draw()
 components.told(tab.notice("settings"))
+draw_warnings()
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: server.name != wanted):
     draw_server(current, one)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from core.doctor.diagnosis import CheckResult, Diagnosis, Result
+from core.doctor.diagnosis import Cause, Check, CheckResult, Diagnosis, Result
+from core.messages import render
 from core.models import utc
 from dashboard import formatting
 from dashboard.i18n import N_, Translate
-from dashboard.text.diagnosis_words import CAUSES, CHECKS, OF_THE_GATEWAY
+from dashboard.text.diagnosis_words import CAUSES, CHECKS, NO_SECRET_KEY, OF_THE_GATEWAY
 
 TONES = {Result.PASSED: "good", Result.FAILED: "bad", Result.SKIPPED: "idle"}
+TOLD_BY_THE_ERROR = frozenset({Cause.UNREACHABLE, Cause.NOT_A_GATEWAY})
+"""What came instead of an answer says more than the cause: a fault of the network, or who answers."""
+
 MARKS = {Result.PASSED: N_("ok"), Result.FAILED: N_("not ok"), Result.SKIPPED: N_("not asked")}
 
 
 def answer(_: Translate, one: CheckResult) -> str:
     """Tell one answer with what more is known of it: the state word, the release, the error, the time."""
     well, ill, unknown = CHECKS[one.check]
+    if one.check is Check.SECRET_ACCEPTED and not one.error:
+        unknown = NO_SECRET_KEY
     words = {Result.PASSED: well, Result.FAILED: ill, Result.SKIPPED: unknown}[one.result]
-    more = [one.detail, formatting.cause(_, one.error).removesuffix(".") if one.error else ""]
+    more = [one.detail]
+    if one.error and one.check is not Check.REACHABLE:
+        # Why it does not answer at all is the sentence at the end.
+        more.append(formatting.cause(_, one.error).removesuffix("."))
     if one.seconds:
         # A no-break space: on a phone the unit would stand alone in the next line.
         more.append(
@@ -33,6 +42,9 @@ def sentence(_: Translate, diagnosis: Diagnosis) -> str:
     """Say the cause and the next step; empty while questions are open."""
     if diagnosis.cause is None:
         return ""
+    explained = next((one.explanation for one in diagnosis.results if one.explanation is not None), None)
+    if explained is not None and not explained.is_plain and diagnosis.cause in TOLD_BY_THE_ERROR:
+        return render(explained, _)
     if diagnosis.session is None and diagnosis.cause in OF_THE_GATEWAY:
         return _(OF_THE_GATEWAY[diagnosis.cause])
     return _(CAUSES[diagnosis.cause])

@@ -19,7 +19,7 @@ CHECKS: dict[Check, tuple[str, str, str]] = {
     Check.SECRET_ACCEPTED: (
         N_("The secret key is accepted"),
         N_("The secret key is not accepted"),
-        N_("No secret key is set, so none could be tried"),
+        N_("The secret key could not be tried"),
     ),
     Check.DEFAULT_REFUSED: (
         N_("The public default secret is refused"),
@@ -54,14 +54,17 @@ CHECKS: dict[Check, tuple[str, str, str]] = {
 }
 """For each question: it is well, it is not, it could not be found out."""
 
+NO_SECRET_KEY = N_("No secret key is set, so none could be tried")
+
 CAUSES: dict[Cause, str] = {
     Cause.WELL: N_(
         "Nothing is wrong here. If messages still do not arrive, look at the application behind it."
     ),
     Cause.NOT_CONFIGURED: N_("This session is not configured here any more. Add it in the settings."),
-    Cause.UNREACHABLE: N_(
-        "Nothing listens at the gateway's address. Check that the gateway runs and that the address is "
-        "right; between containers it is the container's name, not 127.0.0.1."
+    Cause.UNREACHABLE: N_("The gateway cannot be reached. Check that it runs and that its address is right."),
+    Cause.LEFT_ALONE: N_(
+        "The gateway, or a proxy in front of it, asks for a pause. Find out what else asks it so often, or "
+        "raise the proxy's limit for this machine."
     ),
     Cause.NO_ANSWER_IN_TIME: N_(
         "The gateway takes connections but does not answer in time: it is overloaded, it hangs, or its "

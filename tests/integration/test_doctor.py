@@ -11,6 +11,7 @@ import pytest
 
 from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
 from core.doctor.examination import examine
+from core.messages import Message
 from core.models import Verdict
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from dashboard.text.diagnosis import report
@@ -187,7 +188,8 @@ def test_from_the_command_line(gateway: Simulator, tmp_path: Path) -> None:
     assert (well.returncode, ill.returncode) == (0, 1)
     assert "ok         WhatsApp in the gateway's browser answers" in well.stdout
     assert well.stdout.rstrip().endswith("look at the application behind it.")
-    assert "not ok     The gateway does not answer (No connection" in ill.stdout
+    assert "not ok     The gateway does not answer" in ill.stdout
+    assert str(Message("transport.refused")) in ill.stdout
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,15 @@ from core.contract.token_format import TokenKind, parse_token
 from core.exceptions import (
     AuthenticationError,
     ConfigurationError,
+    ConnectError,
+    NotAGatewayError,
     RequestTimeoutError,
     SecretKeyRejectedError,
     ServerFailureError,
     SessionDisconnectedError,
     WppconnectError,
 )
+from core.messages import Message
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 from core.tokens.cache import TokenCache
 from tests.fakes import MemoryStore
@@ -199,10 +202,68 @@ def test_a_get_says_nothing_about_content(client: GatewayClient, wire: responses
 
 
 def test_health_needs_no_token(client: GatewayClient, wire: responses.RequestsMock) -> None:
-    wire.get(f"{URL}/healthz", json={"uptime": 12.5, "message": "OK"})
+    wire.get(f"{URL}/healthz", json={"uptime": 12.5, "message": "OK", "timestamp": 1})
 
     assert client.read_health().uptime_seconds == 12.5
     assert "Authorization" not in wire.calls[0].request.headers
+
+
+NO_TOKEN = {"message": "Token is not present. Check your header and try again"}
+INFO = {"protocol": 1, "serverVersion": "2.11.0", "features": []}
+
+
+@pytest.mark.parametrize("hidden", [404, 403, 200, 302], ids=["404", "403", "another page", "redirect"])
+@pytest.mark.parametrize(
+    ("api", "manager"), [((401, NO_TOKEN), None), ((404, {}), (200, INFO))], ids=["its 401", "its manager"]
+)
+def test_a_gateway_whose_health_is_hidden_is_there_and_its_uptime_unknown(
+    client: GatewayClient,
+    wire: responses.RequestsMock,
+    hidden: int,
+    api: tuple[int, Any],
+    manager: tuple[int, Any] | None,
+) -> None:
+    wire.get(f"{URL}/healthz", body="<html>", status=hidden, content_type="text/html")
+    wire.get(f"{URL}/api/wppconnect-ops/check-connection-session", status=api[0], json=api[1])
+    for status, body in [manager] if manager else []:
+        wire.get(f"{URL}/api/manager/info", status=status, json=body)
+
+    assert client.read_health().uptime_seconds is None
+    assert not any("Authorization" in call.request.headers for call in wire.calls)
+
+
+def test_what_proves_nothing_is_no_gateway(client: GatewayClient, wire: responses.RequestsMock) -> None:
+    for route in ("healthz", "api/wppconnect-ops/check-connection-session", "api/manager/info"):
+        wire.get(f"{URL}/{route}", status=404, body="404 page not found", content_type="text/plain")
+
+    with pytest.raises(NotAGatewayError) as caught:
+        client.read_health()
+
+    assert caught.value.explanation == Message.of("gateway.not_routed", status=404)
+
+
+def test_a_proxy_that_reaches_nobody_is_asked_no_more(
+    client: GatewayClient, wire: responses.RequestsMock
+) -> None:
+    wire.get(f"{URL}/healthz", status=521)
+
+    with pytest.raises(ConnectError):
+        client.read_health()
+
+    assert len(wire.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, {}), (500, {}), (200, {"status": "UP"}), (401, NO_TOKEN), (400, {"message": "x"})],
+)
+def test_an_error_proves_nothing_about_a_secret(
+    client: GatewayClient, wire: responses.RequestsMock, status: int, body: Any
+) -> None:
+    wire.get(f"{URL}/api/some-key/show-all-sessions", status=status, json=body)
+
+    with pytest.raises(WppconnectError):
+        client.accepts_secret("some-key")
 
 
 def test_the_sessions_are_listed_with_the_secret(client: GatewayClient, wire: responses.RequestsMock) -> None:

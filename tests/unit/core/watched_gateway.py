@@ -34,9 +34,13 @@ class FakeTokens:
         self.counted: dict[str, int] = {}
         self.renewed = 0
         self.error: Exception | None = None
+        self.pauses_ended = 0
 
     def cost(self, session: str) -> int:
         return self.token_cost
+
+    def end_pause(self) -> None:
+        self.pauses_ended += 1
 
     def renewals(self, session: str) -> int:
         return self.renewed
@@ -74,6 +78,7 @@ class FakeClient:
         self.known: tuple[str, ...] | None = sessions
         self.listing_error: WppconnectError | None = None
         self.accepts_default_secret = False
+        self.default_secret_error: WppconnectError | None = None
         self.own_number: str | None = "5511900000000"
         self.own_number_error: WppconnectError | None = None
         self.number_check_error: WppconnectError | None = None
@@ -94,6 +99,8 @@ class FakeClient:
 
     def accepts_secret(self, secret: str) -> bool:
         self.calls["default secret"] += 1
+        if self.default_secret_error is not None:
+            raise self.default_secret_error
         return self.accepts_default_secret
 
     def list_sessions(self) -> tuple[str, ...] | None:

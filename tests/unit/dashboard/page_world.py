@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from core.exceptions import ConnectError
 from core.handoffs import Handoffs
+from core.messages import Message
 from core.models import (
     Outcome,
     QrCode,
@@ -141,7 +142,7 @@ class NobodyListens:
     """A gateway's client, at whose address nobody is."""
 
     def read_health(self) -> None:
-        raise ConnectError("nobody listens there")
+        raise ConnectError(Message("transport.refused"))
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -6,19 +6,17 @@ import base64
 from typing import Any
 
 import pytest
-from gateway_answers import HTML, TOKEN, answer
+from gateway_answers import TOKEN, answer
 
 from core.contract.answers import (
     PNG,
     Device,
-    Health,
     StartAnswer,
     StatusAnswer,
     parse_closed,
     parse_connected,
     parse_device,
     parse_generated,
-    parse_health,
     parse_names,
     parse_number_check,
     parse_own_number,
@@ -34,27 +32,6 @@ from core.transport import Answer
 
 PICTURE = PNG + b"the rest"
 BASE64 = base64.b64encode(PICTURE).decode()
-
-
-@pytest.mark.parametrize(
-    ("given", "health"),
-    [
-        pytest.param(
-            answer({"uptime": 3.37, "message": "OK", "timestamp": 1}),
-            Health(uptime_seconds=3.37),
-            id="as sent",
-        ),
-        pytest.param(answer({"message": "OK"}), Health(uptime_seconds=None), id="without uptime"),
-        pytest.param(answer({"uptime": True}), Health(uptime_seconds=None), id="odd uptime"),
-        pytest.param(
-            answer(b"<pre>Cannot GET /healthz", 404, HTML),
-            Health(uptime_seconds=None),
-            id="404",
-        ),
-    ],
-)
-def test_health(given: Answer, health: Health) -> None:
-    assert parse_health(given) == health
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import pytest
 from core.contract.answers import (
     LONGEST_TEXT,
     MOST_NAMES,
-    parse_health,
     parse_names,
     parse_start,
     parse_status,
     refusal,
 )
+from core.contract.identity import proven_health
 from core.contract.session_names import session_name_problem
 from core.settings.fields import parse_server_name
 from core.transport import Answer
@@ -27,8 +27,9 @@ def answer(body: Any, status_code: int = 200) -> Answer:
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 400, "1e400", "-1e400", "NaN", "-1", "1e300"])
-def test_uptime_that_is_no_time_is_not_told(number: str) -> None:
-    assert parse_health(answer(f'{{"uptime": {number}}}'.encode())).uptime_seconds is None
+def test_an_uptime_that_is_no_time_proves_nothing(number: str) -> None:
+    body = f'{{"uptime": {number}, "message": "OK", "timestamp": 1}}'
+    assert proven_health(answer(body.encode())) is None
 
 
 @pytest.mark.parametrize("filler", ["a", "/", "1", "$2b$", "2@", "(", " 1"])

@@ -9,12 +9,13 @@ import pytest
 from gateway_answers import HTML, TOKEN, answer
 
 from core.contract.answers import (
+    is_secret_acceptance,
     is_secret_refusal,
+    is_token_refusal,
     parse_closed,
     parse_connected,
     parse_device,
     parse_generated,
-    parse_health,
     parse_names,
     parse_picture,
     parse_start,
@@ -36,7 +37,6 @@ from core.exceptions import (
 from core.transport import Answer
 
 ALL_PARSERS = [
-    parse_health,
     parse_names,
     parse_status,
     parse_connected,
@@ -94,13 +94,18 @@ def test_a_refusal_is_an_error(
 @pytest.mark.parametrize("parse", ALL_PARSERS)
 @pytest.mark.parametrize("body", [b"<pre>Bad Gateway", b'{"status":"error","message":"no upstream"}'])
 @pytest.mark.parametrize(
-    ("status", "expected"), [(502, ConnectError), (503, ConnectError), (504, RequestTimeoutError)]
+    ("status", "expected"),
+    [
+        *((status, ConnectError) for status in (502, 503, 520, 521, 522, 523, 525, 526, 527, 530)),
+        *((status, RequestTimeoutError) for status in (504, 524)),
+    ],
 )
 def test_a_proxy_that_gets_no_answer_tells_that_the_gateway_is_away(
     parse: Callable[[Answer], object], status: int, expected: type[TransportError], body: bytes
 ) -> None:
-    with pytest.raises(expected, match=f"HTTP {status}.*check that the gateway runs") as caught:
+    with pytest.raises(expected) as caught:
         parse(answer(body, status))
+    assert caught.value.explanation.arguments == {"status": status}
     assert (caught.value.operation, caught.value.session) == ("ask the gateway", "sales")
 
 
@@ -158,3 +163,37 @@ def test_the_words_of_a_page_are_not_shown() -> None:
 )
 def test_a_wrong_secret_shows_in_status_and_structure(given: Answer, is_refusal: bool) -> None:
     assert is_secret_refusal(given) is is_refusal
+
+
+@pytest.mark.parametrize(
+    ("given", "is_acceptance"),
+    [
+        pytest.param(answer({"response": ["sales"]}), True, id="names"),
+        pytest.param(answer({"response": []}), True, id="no names yet"),
+        pytest.param(answer({"response": ["sales", 7]}), False, id="not only names"),
+        pytest.param(answer({"status": "UP"}), False, id="other JSON"),
+        pytest.param(answer({"response": None}), False, id="no list"),
+        pytest.param(answer(["sales"]), False, id="a list alone"),
+        pytest.param(answer({"response": ["sales"]}, 201), False, id="another status"),
+        pytest.param(answer({"response": ["sales"]}, 404), False, id="404"),
+        pytest.param(answer(b"<pre>Cannot GET /", 404, HTML), False, id="Express"),
+        pytest.param(answer(b"", 200, ""), False, id="nothing"),
+    ],
+)
+def test_only_a_list_of_names_accepts_a_secret(given: Answer, is_acceptance: bool) -> None:
+    assert is_secret_acceptance(given) is is_acceptance
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        pytest.param(answer({"error": "Check that"}, 401), AuthenticationError, id="the gateway's"),
+        pytest.param(answer({"message": "Token is not"}, 401), AuthenticationError, id="without a token"),
+        pytest.param(answer(b"<h1>401", 401, HTML), RequestRejectedError, id="a proxy's page"),
+        pytest.param(answer(b"", 401, ""), RequestRejectedError, id="nothing"),
+        pytest.param(answer({"detail": "x"}, 401), RequestRejectedError, id="another service's"),
+    ],
+)
+def test_only_the_gateways_own_401_refuses_a_token(given: Answer, kind: type[ApiError]) -> None:
+    assert is_token_refusal(given) is (kind is AuthenticationError)
+    assert type(refusal(given)) is kind

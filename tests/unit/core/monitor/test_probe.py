@@ -147,9 +147,18 @@ class TestListing:
 
         assert list_gateway(as_client(client), now=FakeClock()).secret_key_valid is None
 
-    def test_a_list_of_another_shape_proves_it_too(self, client: FakeClient) -> None:
+    def test_a_list_of_another_shape_says_nothing_about_it(self, client: FakeClient) -> None:
         client.known = None
 
         seen = list_gateway(as_client(client), now=FakeClock())
 
-        assert (seen.secret_key_valid, seen.problem) == (True, None)
+        assert (seen.secret_key_valid, seen.problem) == (None, None)
+
+    def test_a_public_default_that_could_not_be_tried_keeps_nothing_else_from_being_known(
+        self, client: FakeClient
+    ) -> None:
+        client.default_secret_error = ResponseError("odd")
+
+        seen = list_gateway(as_client(client), now=FakeClock())
+
+        assert (seen.secret_key_valid, seen.default_secret) == (True, None)

@@ -125,11 +125,43 @@ class TestWrongSecret:
             client.read_status("sales")
 
         assert token_gateway.calls == [("show-all-sessions", 400)]
+        assert failures(client) == (0, 1)
         token_gateway.secret = OTHER
         fake_clock.advance(5.1)
         assert client.list_sessions() == ("sales",)
         client.read_status("sales")
         assert token_gateway.count("generate-token") == 0
+
+    def test_every_refusal_counts_once_by_whichever_call_it_comes(
+        self, make_client: MakeClient, token_gateway: TokenGateway, fake_clock: FakeClock
+    ) -> None:
+        client = make_client(OTHER, sessions=("sales", "support"))
+        for _ in range(3):
+            with pytest.raises(SecretKeyRejectedError):
+                client.list_sessions()
+            for session in ("sales", "support"):
+                with pytest.raises(SecretKeyRejectedError):
+                    client.read_status(session)
+            fake_clock.advance(100)
+
+        refusals = token_gateway.count("show-all-sessions", 400) + token_gateway.count("generate-token", 400)
+        counted = [failures(client, session)[1] for session in ("sales", "support")]
+        assert (refusals, counted) == (3, [3, 0])
+
+    def test_a_restart_ends_the_pause_and_minting_goes_on(
+        self, make_client: MakeClient, token_gateway: TokenGateway
+    ) -> None:
+        client = make_client(OTHER)
+        with pytest.raises(SecretKeyRejectedError):
+            client.read_status("sales")
+        token_gateway.secret = OTHER
+        client.tokens.end_pause()
+        token_gateway.calls.clear()
+
+        assert client.list_sessions() == ("sales",)
+        client.read_status("sales")
+
+        assert token_gateway.calls == [("show-all-sessions", 200), ("status-session", 200)]
 
     def test_testing_a_typed_secret_begins_no_pause(
         self, make_client: MakeClient, token_gateway: TokenGateway

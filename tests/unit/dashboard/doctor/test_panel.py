@@ -88,4 +88,4 @@ def test_it_speaks_the_readers_language(down: FakeCore) -> None:
     examined()
     app.run()
 
-    assert "Nada escuta no endereço do gateway." in shown(app)
+    assert "Nada está escutando no endereço do gateway." in shown(app)

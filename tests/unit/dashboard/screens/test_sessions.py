@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 from page_world import NOW, FakeCore, FakeSignIns, ago, open_page, qr, session, shown
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from core.messages import Message
 from core.models import Problem
 from dashboard import state
 
@@ -90,14 +93,48 @@ def test_resume_is_saved_for_all_processes(core: FakeCore) -> None:
 
 
 def test_an_unreachable_gateway_is_named_with_the_next_step(core: FakeCore) -> None:
-    problem = Problem(kind="ConnectError", message="nobody listens", at=NOW)
+    refused = Message("transport.refused")
+    problem = Problem(kind="ConnectError", message="nobody listens", at=NOW, explanation=refused)
     core.shows(session("sales", "unreachable"), up=False, problem=problem)
 
     text = shown(open_page())
 
     assert "The gateway main does not answer." in text
-    assert "No connection. Check that it runs and that its address is right." in text
+    assert escape(str(refused)) in text
     assert "nobody listens" not in text
+
+
+def test_what_an_earlier_release_published_of_it_is_shown(core: FakeCore) -> None:
+    problem = Problem(kind="ConnectError", message="nobody listens", at=NOW)
+    core.shows(session("sales", "unreachable"), up=False, problem=problem)
+
+    assert "No connection." in shown(open_page())
+
+
+def test_what_answers_in_a_gateways_place_is_named(core: FakeCore) -> None:
+    message = Message.of("gateway.not_routed", status=404)
+    problem = Problem(kind="NotAGatewayError", message="x", at=NOW, explanation=message)
+    core.shows(session("sales", "unreachable"), up=False, problem=problem)
+
+    text = shown(open_page())
+
+    assert "No WPPConnect Server answers in the place of the gateway main." in text
+    assert escape(str(message)) in text
+
+
+@pytest.mark.parametrize("page", ["sessions", "session", "settings"])
+def test_a_gateway_that_is_open_to_everybody_is_warned_of_on_every_page(core: FakeCore, page: str) -> None:
+    core.shows(session("sales", "connected"), default_secret=True)
+
+    text = shown(open_page(page, server="main", session="sales"))
+
+    assert text.count("The gateway main accepts the public default secret.") == 1
+
+
+def test_one_that_is_not_is_not(core: FakeCore) -> None:
+    core.shows(session("sales", "connected"), default_secret=False)
+
+    assert "public default" not in shown(open_page())
 
 
 def test_a_refused_secret_key_is_told_with_the_image_that_ignores_it(core: FakeCore) -> None:

@@ -1,0 +1,109 @@
+"""Whether a WPPConnect Server answers at an address, and what does in its place.
+
+Anything may answer there: a reverse proxy whose backend has gone, another service, a sign-in page. A status
+code alone proves nothing, nor does Express's 404 page, which many servers send. Proof is what only this
+server says: healthz's fields, the body of its 401, the manager protocol's info (contract, sections 3, 8 and
+12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from core.contract.answers import LONGEST_UPTIME_SECONDS, Health, json_object
+from core.exceptions import NotAGatewayError, ResponseError
+from core.messages import Message
+from core.transport import Answer
+
+TOKEN_REFUSALS = frozenset(
+    {
+        "Token is not present. Check your header and try again",
+        "Check that the Session and Token are correct",
+    }
+)
+"""Section 3. Compared word for word, for other services also answer 401 with a `message` or an `error`."""
+
+NO_SUCH_PLACE = frozenset({404, 410, 421})
+
+TLS_WANTED = (
+    b"plain HTTP request was sent to HTTPS port",
+    b"HTTP request to an HTTPS server",
+    b"SSL-enabled",
+)
+"""How nginx, Go and Apache answer a plain request on a TLS port, with status 400."""
+
+
+def proven_health(answer: Answer) -> Health | None:
+    """Read /healthz; None unless it has the fields that WPPConnect Server sends."""
+    body = json_object(answer) if answer.status_code == 200 else None
+    if body is None or not isinstance(body.get("message"), str) or not _is_number(body.get("timestamp")):
+        return None
+    uptime = body.get("uptime")
+    # JSON's numbers may be NaN, infinite, or too long for a float, and dates are computed from this one.
+    if not _is_number(uptime) or not 0 <= uptime <= LONGEST_UPTIME_SECONDS:
+        return None
+    return Health(uptime_seconds=float(uptime))
+
+
+def is_own_refusal(answer: Answer) -> bool:
+    """Return whether this is the 401 that WPPConnect Server gives a request without a token."""
+    body = json_object(answer) if answer.status_code == 401 else None
+    said = (body or {}).get("message") or (body or {}).get("error")
+    return isinstance(said, str) and said.strip().rstrip(".") in TOKEN_REFUSALS
+
+
+def is_manager_info(answer: Answer) -> bool:
+    """Return whether this is the answer of /api/manager/info."""
+    body = json_object(answer) if answer.status_code == 200 else None
+    return (
+        body is not None
+        and _is_number(body.get("protocol"))
+        and isinstance(body.get("serverVersion"), str)
+        and isinstance(body.get("features"), list)
+    )
+
+
+def not_a_gateway(answers: Sequence[Answer | ResponseError]) -> NotAGatewayError:
+    """Make the error for answers of which none is a gateway's; it says what answers there instead."""
+    described = [one.explanation if isinstance(one, ResponseError) else describe(one) for one in answers]
+    # Where one address is unknown there, another one says more.
+    telling = next((one for one in described if one.id != "gateway.not_routed"), described[0])
+    first = answers[0]
+    detail = "" if isinstance(first, ResponseError) else first.content_type.partition(";")[0]
+    return NotAGatewayError(telling, operation=first.operation, detail=detail)
+
+
+def describe(answer: Answer) -> Message:
+    """Say what gives such an answer in a gateway's place."""
+    status, body = answer.status_code, answer.body.strip()
+    is_html = "html" in answer.content_type.lower() or body[:1] == b"<"
+    if status == 400 and any(words in body for words in TLS_WANTED):
+        return Message("transport.https_on_http")
+    if json_object(answer) is not None or _is_json(answer):
+        return Message.of("gateway.not_json", status=status)
+    if is_html and b"Cannot GET " in body and status == 404:
+        return Message.of("gateway.not_express", status=status)
+    if is_html and b"password" in body.lower() and b"<form" in body.lower():
+        return Message("gateway.not_sign_in")
+    if status in NO_SUCH_PLACE:
+        return Message.of("gateway.not_routed", status=status)
+    if status in (401, 403, 407):
+        return Message.of("gateway.not_access", status=status)
+    if status < 300 and not body:
+        return Message("gateway.not_empty")
+    if is_html and status < 400:
+        return Message.of("gateway.not_page", status=status)
+    return Message.of("gateway.not_other", status=status)
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        answer.json()
+    except ResponseError:
+        return False
+    return True
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,67 @@
+"""What a gateway, or what stands in its place, answered instead of what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+TEMPLATES: Final[Mapping[str, str]] = {
+    "cdn_certificate": (
+        "A CDN in front of the gateway does not accept the gateway's TLS certificate (HTTP {status}). Check "
+        "the certificate, and the CDN's TLS settings."
+    ),
+    "cdn_no_gateway": (
+        "A CDN in front of the gateway does not reach it (HTTP {status}). Check that the gateway runs, and "
+        "the address that the CDN has of it."
+    ),
+    "failed": "The gateway failed (HTTP {status}). Look at its log.",
+    "not_access": (
+        "A proxy, or another service, refuses access at the gateway's address (HTTP {status}). Have it let "
+        "this program through, or set the gateway's own address."
+    ),
+    "not_empty": (
+        "Something answers at the gateway's address, but with nothing in it, as wppconnect-server-go does, "
+        "which is not supported. Check the address and the port."
+    ),
+    "not_express": (
+        "An Express server answers, but without the routes of WPPConnect Server (HTTP {status}). Check the "
+        "path in the gateway's address: as a rule it has none."
+    ),
+    "not_json": (
+        "Another service answers at the gateway's address: JSON, but not that of WPPConnect Server (HTTP "
+        "{status}). Check the address and the port."
+    ),
+    "not_other": (
+        "Something else than WPPConnect Server answers at the gateway's address (HTTP {status}). Check the "
+        "address and the port."
+    ),
+    "not_page": (
+        "A web page answers at the gateway's address, and no WPPConnect Server (HTTP {status}). Check the "
+        "address and the port."
+    ),
+    "not_routed": (
+        "A reverse proxy or web server answers that knows no such host or path (HTTP {status}). Check the "
+        "gateway's address, and whether the proxy still has a route to the gateway."
+    ),
+    "not_sign_in": (
+        "A sign-in page answers at the gateway's address. Have whatever asks for the sign-in let this "
+        "program through, or set the gateway's own address."
+    ),
+    "proxy_no_gateway": (
+        "A proxy in front of the gateway does not reach it (HTTP {status}). Check that the gateway runs."
+    ),
+    "proxy_timeout": (
+        "A proxy in front of the gateway waited for it in vain (HTTP {status}). Check that the gateway runs "
+        "and is not overloaded."
+    ),
+    "refused": "The gateway refused the request (HTTP {status}).",
+    "secret_refused": (
+        "The gateway does not accept the secret key. Set WPPCONNECT_SECRET_KEY to the one that it was "
+        "started with."
+    ),
+    "session_not_connected": "The session is not connected.",
+    "token_refused": "The gateway does not accept this session's token. Check the secret key.",
+    "unreadable": (
+        "The gateway's answer (HTTP {status}) is not what its contract says. Check its release and address."
+    ),
+}
