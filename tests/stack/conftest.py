@@ -26,6 +26,18 @@ OTHER_FILES = ("/usr/share/doc/busybox-static/copyright", "/usr/share/doc/python
 PROFILES_AND_TIMES = re.compile(r"(group_wait|group_interval): \w+")
 
 
+HERE = Path(__file__).parent
+LONGEST_SECONDS = 900
+"""For one test: the first one waits until the image is built, which takes minutes on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give these tests more time than others."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
+
+
 @dataclass(frozen=True)
 class Build:
     """An image in the making."""

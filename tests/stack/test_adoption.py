@@ -17,8 +17,6 @@ from tests.support.stack import free_port
 from tests.support.terminal import TerminalCommand
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture
 def old(docker_engine: Engine, image: str, tmp_path: Path) -> Iterator[OldPanel]:

@@ -13,7 +13,7 @@ from tests.support.stack import SESSION
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.browser
 
 BYSTANDERS = ("exporter", "prometheus", "alertmanager", "grafana")
 """A pairing needs the page and the gateway only."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 
-import pytest
 import requests
 from docker.models.containers import Container
 
@@ -16,8 +15,6 @@ from tests.support.deployed import Deployed
 from tests.support.docker_engine import Engine
 from tests.support.stand_ins import BASE, GATEWAY_FOLDER, NOBODY
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.timeout(420)
 
 VERSION = version()
 LABELS = {"title", "description", "licenses", "version", "revision", "created"}

@@ -20,7 +20,7 @@ from tests.support.stack import PASSWORD
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.browser
 
 CHANGE_SETTINGS = """
 from pathlib import Path

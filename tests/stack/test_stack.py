@@ -13,7 +13,7 @@ from tests.support.deployed import Deployed
 from tests.support.stack import SESSION
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.browser
 
 
 def test_a_lost_session_is_told_once_paired_anew_and_told_as_resolved(

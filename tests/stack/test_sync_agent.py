@@ -16,7 +16,7 @@ from tests.support.deployed import COMPOSE, Deployed
 from tests.support.docker_engine import Engine
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.browser
 
 OLD = "the-old-key-of-the-neighbour"
 OURS = 10001
