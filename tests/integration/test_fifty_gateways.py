@@ -20,7 +20,7 @@ from tests.support.waiting import until
 
 GATEWAYS = 50
 SESSIONS = 4
-BODY = json.dumps({"uptime": 1.5, "message": "OK", "timestamp": "2026-01-01T00:00:00.000Z"}).encode()
+BODY = json.dumps({"uptime": 1.5, "message": "OK", "timestamp": 1767225600000}).encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
     len(BODY),
     BODY,
