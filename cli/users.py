@@ -64,6 +64,7 @@ def _open(environ: Mapping[str, str]) -> _Opened:
     from core.settings.environment import CoreEnvironment, prepare_data_dir
     from core.settings.loader import load_settings, require_all
     from core.store import FileStore, History
+    from dashboard.auth.links import noted_address
     from dashboard.auth.people import People
     from dashboard.auth.users import open_users
     from dashboard.settings import DashboardEnvironment
@@ -74,7 +75,9 @@ def _open(environ: Mapping[str, str]) -> _Opened:
     configure_logging("ERROR", core.values.log_format)
     directory = prepare_data_dir(core.values)
     people = People(open_users(FileStore(directory / "store"), directory), History(directory / "history"))
-    return _Opened(people, directory, own.values.own_url(own.values.listen_address[1]))
+    # Where the page really listens its own settings say, and those may differ from the ones here.
+    url = own.values.external_url or noted_address(directory)
+    return _Opened(people, directory, url or own.values.own_url(own.values.listen_address[1]))
 
 
 def _list(opened: _Opened, _asked: Asked) -> int:

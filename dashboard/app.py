@@ -19,5 +19,5 @@ page = st.navigation(
     ],
     position="hidden",
 )
-frame(state.user())
+frame(state.user(), page.url_path)
 page.run()

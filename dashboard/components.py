@@ -22,18 +22,20 @@ from dashboard.text import history as history_text
 from dashboard.words import LOOKS
 
 
-def frame(user: User) -> None:
+def frame(user: User, url_path: str) -> None:
     """Draw what every page has: the looks, the name, the way to the other pages and out."""
+    # A session's page belongs to the sessions; the start page has no path.
+    here = "sessions" if url_path in ("", "session") else url_path
     st.html(style(_("The connection to this page is lost. Trying again.")))
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         with st.container(key="ops-nav", horizontal=True, width="content"):
-            st.page_link(state.SESSIONS_PAGE, label=_("Sessions"))
-            st.page_link(state.ACTIVITY_PAGE, label=_("Activity"))
+            _nav_link(state.SESSIONS_PAGE, _("Sessions"), "sessions", here)
+            _nav_link(state.ACTIVITY_PAGE, _("Activity"), "activity", here)
             if user.role.covers(Role.ADMINISTRATOR):
-                st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
-                st.page_link(state.SYNC_PAGE, label=_("Sync"))
-                st.page_link(state.USERS_PAGE, label=_("Users"))
+                _nav_link(state.SETTINGS_PAGE, _("Settings"), "settings", here)
+                _nav_link(state.SYNC_PAGE, _("Sync"), "sync", here)
+                _nav_link(state.USERS_PAGE, _("Users"), "users", here)
         account, leave = _("My account ({name})").format(name=user.name), _("Sign out")
         st.html(
             f'<a class="ops-out ops-who" href="account" target="_self" title="{escape(account)}"'
@@ -41,6 +43,12 @@ def frame(user: User) -> None:
             f'<a class="ops-out" href="sign-out" target="_self">{escape(leave)}</a>',
             width="content",
         )
+
+
+def _nav_link(page: str, label: str, path: str, here: str) -> None:
+    # The key is what the style sheet and page.js mark the current page by.
+    with st.container(key=f"nav-{path}-{'here' if path == here else 'there'}", width="content"):
+        st.page_link(page, label=label)
 
 
 def only_for(role: Role) -> None:

@@ -121,6 +121,7 @@ def serve(
         stop_signals.wrap_servers_handlers()
         url = settings.own_url(streamlit_config.get_option("server.port"))
         log.info("page_started address=%s", url)
+        links.note_address(desk.data_directory, url)
         offer_first_sign_in(desk, url, to_terminal=to_terminal)
 
     app = build_app(settings, desk, handoff, script=script, started=started)

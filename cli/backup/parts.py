@@ -13,7 +13,7 @@ DATA = "data"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 LEFT_OUT = re.compile(
     # Locks, half-written files, what the gateway tells anyway, a link that is made anew, leftovers of ours.
-    r"(?:.*/)?(?:locks|snapshots|first-sign-in-link|[^/]+\.lock|[^/]+\.tmp|\.restore-[^/]*|\.before-restore"
+    r"(?:.*/)?(?:locks|snapshots|first-sign-in-link|page-address|[^/]+\.lock|[^/]+\.tmp|\.restore-[^/]*|\.before-restore"
     # Chromium's: who held the profile on which host, and what it can fetch again.
     r"|Singleton[^/]*|Cache|Code Cache|GPUCache|GrShaderCache|ShaderCache|Crashpad)(?:/.*)?"
 )

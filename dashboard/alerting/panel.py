@@ -44,8 +44,9 @@ def draw_acknowledgement(server: str, name: str) -> None:
         return
     voice, found = state.voice(snapshot.taken_at), silence_of(session)
     is_lost = session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED)
+    may_act = state.may(Role.OPERATOR)
     problem = state.alerting().problem((server, name)) or state.alerting().silences(settings).problem
-    if found is None and not is_lost and not problem:
+    if found is None and not problem and not (is_lost and may_act):
         return
     with st.container(key="acknowledge-box"):
         components.subtitle(_("Alerts"))
@@ -55,7 +56,7 @@ def draw_acknowledgement(server: str, name: str) -> None:
             components.soft(alert_text.silence(voice, found))
             if is_lost and state.ends_when_connected(server, name, found.id):
                 components.soft(_("It ends once the session is connected again."))
-        if state.may(Role.OPERATOR):
+        if may_act:
             _draw_button(session, found)
 
 

@@ -3,6 +3,14 @@
 
 if (navigator.share) document.documentElement.dataset.opsShare = "";
 
+// The page is shown once it is drawn as a whole (first_paint.css); what came piece by piece would move under the finger.
+const drawing = setInterval(() => {
+  const app = document.querySelector('.stApp[data-test-script-state="notRunning"]');
+  if (!app || !app.querySelector(".st-key-ops-top, .ops-signed-out") || app.querySelector("[data-testid=stSkeleton]")) return;
+  document.documentElement.dataset.opsDrawn = "";
+  clearInterval(drawing);
+}, 50);
+
 // The page marks the button that is to be pressed by itself, once for each mark, in a tab that is looked at.
 let pressed = "";
 setInterval(() => {
@@ -22,6 +30,15 @@ document.addEventListener("click", (event) => {
     event.stopPropagation();
   }
 }, true);
+
+// Streamlit marks the current page for the eye only, and a session's page as none.
+setInterval(() => {
+  for (const link of document.querySelectorAll(".st-key-ops-nav a")) {
+    const isHere = link.closest('[class*="st-key-nav-"][class*="-here"]') !== null;
+    if (isHere !== link.hasAttribute("aria-current")) link.toggleAttribute("aria-current", isHere);
+    if (isHere && link.getAttribute("aria-current") !== "page") link.setAttribute("aria-current", "page");
+  }
+}, 250);
 
 // What a click has made is brought onto the screen, once; it may stand far from the button.
 let shown = "";

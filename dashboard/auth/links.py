@@ -19,11 +19,30 @@ log = logging.getLogger(__name__)
 
 PATH = "/sign-in/link"
 FILE_NAME = "first-sign-in-link"
+ADDRESS_FILE = "page-address"
 VALID_FOR = timedelta(hours=24)
 USER_LINK_VALID_FOR = timedelta(hours=72)
 """An invitation of Friday evening is still good on Monday."""
 GRANT_VALID_FOR = timedelta(minutes=30)
 MOST_GRANTS = 1000
+
+
+def note_address(directory: Path, url: str) -> None:
+    """Note under which address the page is reached, for links that the command line makes."""
+    fresh = directory / f"{ADDRESS_FILE}.tmp"
+    try:
+        fresh.write_text(f"{url}\n", encoding="utf-8")
+        fresh.replace(directory / ADDRESS_FILE)
+    except OSError as error:
+        log.warning("page_address_not_noted problem=%r", error.strerror)
+
+
+def noted_address(directory: Path) -> str | None:
+    """Return the address of the page that was started last on this data folder, if one was."""
+    try:
+        return (directory / ADDRESS_FILE).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 class UsedUpError(Exception):

@@ -7,6 +7,7 @@ asks for one that is no page of ours is led to the start page, and not to a warn
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -78,14 +79,20 @@ class _Answer:
             if self._scope["path"] not in PAGES:
                 await RedirectResponse("/", 303)(self._scope, self._receive, self._send)
                 return
-            tag = f'<script src="{published(PATH)}" defer></script>'.encode()
-            self._body = self._body.replace(b"</head>", tag + b"</head>", 1)
+            tags = f'<style>{_first_paint()}</style><script src="{published(PATH)}" defer></script>'
+            self._body = self._body.replace(b"</head>", tags.encode() + b"</head>", 1)
             headers = MutableHeaders(scope=start)
             headers["content-length"] = str(len(self._body))
             for name in ("etag", "last-modified"):
                 del headers[name]
         await self._send(start)
         await self._send({"type": "http.response.body", "body": self._body, "more_body": more})
+
+
+@cache
+def _first_paint() -> str:
+    """Return the rules that must hold before anything comes over the websocket."""
+    return (files("dashboard") / "assets" / "first_paint.css").read_text(encoding="utf-8")
 
 
 def _asks_for_html(scope: Scope) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from cli.main import main
 from core.store import FileStore, History
-from dashboard.auth.links import SignInLinks
+from dashboard.auth.links import SignInLinks, note_address
 from dashboard.auth.users import Users
 
 URL = "https://ops.example.org"
@@ -119,3 +119,32 @@ def test_wrong_settings_are_named(
     assert main(["users", "list"]) == 2
 
     assert "DASHBOARD_UNKNOWN_USER_ROLE: must be none or a role" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("noted", "external", "address"),
+    [
+        ("http://127.0.0.1:9876", None, "http://127.0.0.1:9876"),
+        ("http://127.0.0.1:9876", URL, URL),
+        (None, None, "http://127.0.0.1:8501"),
+    ],
+    ids=["where the page listens", "the published address", "the default before the first start"],
+)
+def test_link_leads_to_where_the_page_really_is(
+    noted: str | None,
+    external: str | None,
+    address: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("DASHBOARD_EXTERNAL_URL")
+    if external:
+        monkeypatch.setenv("DASHBOARD_EXTERNAL_URL", external)
+    (tmp_path / "data").mkdir(mode=0o700)
+    if noted:
+        note_address(tmp_path / "data", noted)
+
+    main(["users", "add", "ana", "--role", "administrator"])
+
+    assert capsys.readouterr().out.split()[-1].startswith(f"{address}/sign-in/link#")

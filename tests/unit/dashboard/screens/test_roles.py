@@ -148,3 +148,15 @@ def test_settings_that_were_open_when_the_role_was_lowered_are_not_saved(
     app.button(key="save-main").click().run()
 
     assert core.settings.current().servers[0].url == "http://127.0.0.1:21465"
+
+
+@pytest.mark.parametrize(("role", "is_drawn"), [(Role.VIEWER, False), (Role.OPERATOR, True)])
+def test_box_for_alerts_is_drawn_only_with_something_in_it(
+    core: FakeCore, sign_ins: FakeSignIns, role: Role, is_drawn: bool
+) -> None:
+    saved = core.settings.saved().with_alertmanager(url="http://127.0.0.1:9093")
+    core.settings.save(saved, expected_revision=0, actor="ana")
+    sign_ins.user = User(name="rui", role=role)
+    core.shows(session("sales", "disconnected"))
+
+    assert (">Alerts<" in shown(open_page("session", server="main", session="sales"))) == is_drawn

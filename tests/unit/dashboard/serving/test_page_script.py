@@ -20,7 +20,8 @@ import dashboard
 from dashboard.serving.page_script import PAGES, PATH, PageScript, script_route
 
 STREAMLITS = (Path(file_util.get_static_dir()) / "index.html").read_text()
-TAG = '<script src="/page-script.js" defer></script>'
+FIRST_PAINT = (Path(dashboard.__file__).parent / "assets" / "first_paint.css").read_text()
+TAG = f'<style>{FIRST_PAINT}</style><script src="/page-script.js" defer></script>'
 
 
 async def streamlits_page(_request: Request) -> Response:
