@@ -82,8 +82,6 @@ class GatewayClient:
         self.tokens = tokens
         self._transport = transport
         self._timeouts = timeouts
-        secret = server.secret_key.get_secret_value() if server.secret_key else ""
-        self._secret_bytes = len(secret.encode())
 
     def read_health(self) -> Health:
         """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2).
@@ -268,7 +266,7 @@ class GatewayClient:
         takes_place: bool = True,
     ) -> Answer:
         """Send a request with the session's token; renew the token once when it is refused."""
-        problem = session_name_problem(session, self._secret_bytes)
+        problem = session_name_problem(session)
         if problem is not None:
             error = ConfigurationError([problem])
             error.operation, error.session = operation, session

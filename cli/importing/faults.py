@@ -10,7 +10,6 @@ from cli.importing.services import Service, mount_at
 from cli.importing.understood import SESSIONS, TOKENS, Understood
 from cli.importing.values import Value
 from core.containers.images import known_image, precious_folders
-from core.contract.session_names import session_name_problem
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.settings.fields import name_problem
@@ -116,13 +115,20 @@ def _cut(found: Understood) -> Iterator[str]:
             )
 
 
+NO_TOKENS = {
+    TokenKind.RAW_KEY: "is a raw key and no bcrypt token",
+    TokenKind.CUT: "is a bcrypt token that lost its end",
+    TokenKind.CUT_BY_A_SHELL: "is a bcrypt token whose beginning a shell took for variables",
+    TokenKind.WITH_SCHEME: "begins with the word Bearer, which is no part of a token",
+}
+
+
 def _tokens(found: Understood) -> Iterator[str]:
     value = found.folder.value(*TOKENS)
-    if value is not None and not value.is_cut and parse_token(value.arrives).kind is TokenKind.RAW_KEY:
+    if value is not None and not value.is_cut and (what := NO_TOKENS.get(parse_token(value.arrives).kind)):
         yield (
-            f"{value.file}: {value.name} is a raw key and no bcrypt token, so the gateway answers it with "
-            "401; it was "
-            "not taken over: with the secret key, tokens are made by themselves"
+            f"{value.file}: {value.name} {what}, so the gateway answers it with 401; it was not taken over: "
+            "with the secret key, tokens are made by themselves"
         )
     for service in found.folder.services:
         # Another program's TOKEN is none of our business.
@@ -132,9 +138,8 @@ def _tokens(found: Understood) -> Iterator[str]:
 
 def _sessions(found: Understood) -> Iterator[str]:
     value = found.folder.value(*SESSIONS)
-    size = len(found.secret.arrives.encode()) if found.secret else 0
     for place, name in enumerate(value.arrives.split(",") if value else (), 1):
-        problem = name_problem(name.strip(), place) or session_name_problem(name.strip(), size)
+        problem = name_problem(name.strip(), place)
         if name.strip() and problem and value:
             yield f"{value.file}: {value.name}: {problem}; it was not taken over"
 

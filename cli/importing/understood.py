@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from cli.importing.files import Folder
 from cli.importing.gateway import ALL_ADDRESSES, GatewayFound, find_gateways
 from cli.importing.values import Value
-from core.contract.session_names import session_name_problem
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.fields import check_webhook, name_problem, normalise_url
 
@@ -84,7 +83,7 @@ def understand(folder: Folder) -> Understood:
     token = folder.value(*TOKENS)
     is_token = token is not None and parse_token(token.arrives).kind is TokenKind.BCRYPT
     secret = gateway.secret if gateway and gateway.secret else folder.value(*SECRETS)
-    sessions, sessions_from = _sessions(folder, secret)
+    sessions, sessions_from = _sessions(folder)
     webhook = folder.value(*WEBHOOKS)
     if named is None or _is_known_inside_only(folder, named.url, gateway):
         named = _address_of(gateway) if gateway else None
@@ -147,13 +146,12 @@ def _is_known_inside_only(folder: Folder, url: str, gateway: GatewayFound | None
     return gateway is not None and urlsplit(url).hostname in {name.lower() for name in hidden}
 
 
-def _sessions(folder: Folder, secret: Value | None) -> tuple[tuple[str, ...], str]:
+def _sessions(folder: Folder) -> tuple[tuple[str, ...], str]:
     value = folder.value(*SESSIONS)
     if value is None:
         return (DEFAULT_SESSION,), "the older panel's own default"
-    size = len(secret.arrives.encode()) if secret else 0
     names = [name.strip() for name in value.arrives.split(",") if name.strip()]
-    usable = [name for name in names if not (name_problem(name) or session_name_problem(name, size))]
+    usable = [name for name in names if not name_problem(name)]
     return tuple(usable), f"{value.name} in {value.file}"
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,71}")
 """The gateway validates nothing; other names break tokens, files or its session table (section 2)."""
+
+BCRYPT_BYTES = 72
+"""Of session name and secret key together; the gateway's bcrypt cuts silently, Python's raises."""
 
 JAVASCRIPT_PROPERTIES = frozenset(
     [
@@ -63,19 +66,18 @@ JAVASCRIPT_PROPERTIES = frozenset(
 """The gateway keeps sessions in a JavaScript array: these names collide with its properties."""
 
 
-def session_name_problem(name: str, secret_key_bytes: int = 0) -> str | None:
-    """Say why a session name must not be used, or None when it may.
-
-    `secret_key_bytes` is the secret's length: bcrypt reads only 72 bytes of name + secret, and what is cut
-    off is not checked.
-    """
+def session_name_problem(name: str) -> str | None:
+    """Return why a session name must not be used, or None when it may."""
     if not SESSION_NAME.fullmatch(name):
-        return f"session name {name!r}: use 1 to 40 letters, digits, '_' or '-'"
+        return f"session name {name!r}: use 1 to 71 letters, digits, '_' or '-'"
     if name in JAVASCRIPT_PROPERTIES:
         return f"session name {name!r} collides with a JavaScript property in the gateway: choose another"
-    if secret_key_bytes and len(name) + secret_key_bytes > 72:
-        return (
-            f"session name {name!r} and the secret key are longer than 72 bytes together, and the gateway "
-            "would not check the rest: use a shorter name or secret key"
-        )
     return None
+
+
+def unchecked_bytes(name: str, secret_key: str) -> int:
+    """Return how many bytes at the end of the secret key the gateway does not check for this session.
+
+    Everything works with such a key, but a key that differs only there is accepted, too.
+    """
+    return max(0, len((name + secret_key).encode()) - BCRYPT_BYTES)

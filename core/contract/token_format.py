@@ -9,6 +9,10 @@ from enum import StrEnum
 BCRYPT = re.compile(r"\$2[abxy]\$(?P<cost>\d\d)\$[A-Za-z0-9./_+-]{53}")
 """A bcrypt hash, in bcrypt's alphabet or in the gateway's, which writes `_` for `/` and `-` for `+`."""
 
+SCHEME = re.compile(r"(?:Authorization:\s*)?Bearer\b", re.IGNORECASE)
+SHELL_REMAINS = re.compile(r"[abxy]\d(?:\$?[A-Za-z0-9./_+-]{50,53}|[./+-][A-Za-z0-9./_+-]{0,52})?")
+"""What a shell leaves of `$2b$10$...` in double quotes: `$2` and `$1` are empty, as is `$` with letters."""
+
 
 class TokenKind(StrEnum):
     """What an operator may have pasted into the token setting."""
@@ -16,6 +20,12 @@ class TokenKind(StrEnum):
     BCRYPT = "bcrypt"
     RAW_KEY = "raw_key"
     """Not a token: an older panel's API key or the secret key. As a bearer token it is answered 401."""
+    CUT = "cut"
+    """A token that lost its end: Docker Compose reads `$` as a variable and leaves `$2b$10`."""
+    CUT_BY_A_SHELL = "cut_by_a_shell"
+    """A token that lost its beginning: a shell reads `$2` and `$1` as parameters and leaves `b0...`."""
+    WITH_SCHEME = "with_scheme"
+    """A token with the word that stands before it in a header: `Bearer $2b$...`."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +44,6 @@ class ParsedToken:
         match = BCRYPT.fullmatch(self.token)
         return int(match["cost"]) if match else None
 
-    @property
-    def looks_cut(self) -> bool:
-        """Tell a token that lost its end: Docker Compose reads `$` as a variable and leaves `$2b$10`."""
-        return self.kind is TokenKind.RAW_KEY and self.token.startswith("$2")
-
 
 def parse_token(text: str) -> ParsedToken:
     """Read a token setting: a bcrypt token in either alphabet, the `full` form, or else a raw key."""
@@ -48,4 +53,12 @@ def parse_token(text: str) -> ParsedToken:
     if BCRYPT.fullmatch(token):
         in_gateway_alphabet = token.replace("/", "_").replace("+", "-")
         return ParsedToken(TokenKind.BCRYPT, in_gateway_alphabet, session or None)
-    return ParsedToken(TokenKind.RAW_KEY, text)
+    return ParsedToken(_kind_of_what_is_no_token(text, token), text)
+
+
+def _kind_of_what_is_no_token(text: str, token: str) -> TokenKind:
+    if SCHEME.match(text):
+        return TokenKind.WITH_SCHEME
+    if token.startswith("$2"):
+        return TokenKind.CUT
+    return TokenKind.CUT_BY_A_SHELL if SHELL_REMAINS.fullmatch(token) else TokenKind.RAW_KEY

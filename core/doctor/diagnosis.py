@@ -76,6 +76,8 @@ class Cause(StrEnum):
     SECRET_MISSING = "secret_missing"  # noqa: S105 - a cause's name, not a password
     RAW_KEY_AS_TOKEN = "raw_key_as_token"  # noqa: S105 - a cause's name, not a password
     TOKEN_CUT = "token_cut"  # noqa: S105 - a cause's name, not a password
+    TOKEN_CUT_BY_A_SHELL = "token_cut_by_a_shell"  # noqa: S105 - a cause's name, not a password
+    TOKEN_WITH_SCHEME = "token_with_scheme"  # noqa: S105 - a cause's name, not a password
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a cause's name, not a password
     NAME_UNUSABLE = "name_unusable"
     PAGE_FROZEN = "page_frozen"
@@ -123,7 +125,7 @@ class Circumstances(Frozen):
 
     now: AwareDatetime
     token_is: str = "missing"  # noqa: S105 - a word, not a password
-    """What stands in the token setting: "missing", "token", "raw_key" or "cut"."""
+    """What stands in the token setting: "missing", "token", or the kind of what is no token."""
     page_timed_out: bool = False
     start_is_late: bool = False
     """Its browser has been starting for longer than a start takes."""
@@ -163,6 +165,8 @@ def _secret(answer: CheckResult, found: Found, known: Circumstances) -> Cause | 
             "missing": Cause.SECRET_MISSING,
             "raw_key": Cause.RAW_KEY_AS_TOKEN,
             "cut": Cause.TOKEN_CUT,
+            "cut_by_a_shell": Cause.TOKEN_CUT_BY_A_SHELL,
+            "with_scheme": Cause.TOKEN_WITH_SCHEME,
         }.get(known.token_is)
     if answer.result is Result.PASSED:
         return None

@@ -219,9 +219,7 @@ class _Examination:
         if self._server.token is None:
             return "missing"
         parsed = parse_token(self._server.token.get_secret_value())
-        if parsed.looks_cut:
-            return "cut"
-        return "token" if parsed.kind is TokenKind.BCRYPT else "raw_key"
+        return "token" if parsed.kind is TokenKind.BCRYPT else parsed.kind.value
 
 
 def expired_attempts(newest_first: list[HistoryEntry]) -> tuple[timedelta, ...]:

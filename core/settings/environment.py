@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
-from core.contract.session_names import session_name_problem
+from core.contract.session_names import unchecked_bytes
 from core.contract.token_format import TokenKind, parse_token
 from core.disk import SET_ASIDE_BY_RESTORE
 from core.exceptions import ConfigurationError
@@ -41,6 +41,23 @@ PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gat
 
 
 NOT_ALLOWED = "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"
+
+
+WRONG_TOKENS = {
+    TokenKind.RAW_KEY: "is a raw key and no bcrypt token, so the gateway refuses it; set {} instead",
+    TokenKind.CUT: (
+        "is a bcrypt token cut short, as Docker Compose does at a '$'; put the whole token in single quotes, "
+        "or set {}"
+    ),
+    TokenKind.CUT_BY_A_SHELL: (
+        "is a bcrypt token whose beginning a shell took for variables ($2b, $10); put the whole token in "
+        "single quotes, or set {}"
+    ),
+    TokenKind.WITH_SCHEME: (
+        "begins with the word Bearer, which is no part of a token; leave it out, or set {}"
+    ),
+}
+"""What is wrong with what is set as token, and the remedy; {} names the setting of the secret key."""
 
 
 class CoreEnvironment(Environment):
@@ -97,7 +114,7 @@ class CoreEnvironment(Environment):
         """The server that the environment describes; None without an address."""
         if self.url is None:
             return None
-        sessions = tuple(SessionSettings(name=name, webhook=self.webhook) for name in self.sessions)
+        sessions = tuple(SessionSettings(name=name, webhook=self.webhook) for name in self.usable_sessions)
         return ServerSettings(
             name=self.server_name,
             url=self.url,
@@ -110,13 +127,24 @@ class CoreEnvironment(Environment):
             sessions=sessions,
         )
 
+    @property
+    def usable_sessions(self) -> tuple[str, ...]:
+        """The sessions that can be watched; the others are remarked on."""
+        return tuple(name for name in self.sessions if name_problem(name) is None)
+
     def mistakes(self) -> Iterable[Finding]:
         """Find settings that cannot work together, and addresses that are not allowed."""
         alertmanager = self.alertmanager_url.get_secret_value() if self.alertmanager_url else None
         for field, url in (("url", self.url), ("alertmanager_url", alertmanager)):
             if url and not is_allowed_host(url, self.allowed_hosts):
                 yield Finding((field, "allowed_hosts"), NOT_ALLOWED)
-        yield from find_mistakes(self.secret_key, self.token, self.sessions, self.variable)
+        if self.sessions and not self.usable_sessions:
+            yield from (Finding(("sessions",), problem) for problem in self._name_problems())
+        yield from find_mistakes(self.secret_key, self.token, self.usable_sessions, self.variable)
+
+    def _name_problems(self) -> Iterator[str]:
+        problems = (name_problem(name, place) for place, name in enumerate(self.sessions, 1))
+        return (problem for problem in problems if problem)
 
     def remarks(self) -> Iterator[Finding]:
         """Find what is probably not meant."""
@@ -138,9 +166,25 @@ class CoreEnvironment(Environment):
                 "holds '/', '#' or '?', and then a gateway starts no session at boot; use letters and digits"
             )
             yield Finding(("secret_key",), text)
+        for problem in self._name_problems():
+            yield Finding(("sessions",), f"{problem}; it is left out, and the others are watched")
+        if text := unchecked_part(secret, self.usable_sessions):
+            yield Finding(("secret_key", "sessions"), text)
         if secret and self.token and not _is_bcrypt(self.token):
             text = "is not a bcrypt token and is not used, since the secret key is set; remove it"
             yield Finding(("token", "secret_key"), text)
+
+
+def unchecked_part(secret_key: str, sessions: Sequence[str]) -> str:
+    """Return what the gateway does not check of a long secret key; "" when it checks all."""
+    cut = {name: unchecked_bytes(name, secret_key) for name in sessions}
+    name = max(cut, key=cut.__getitem__, default="")
+    if not cut.get(name):
+        return ""
+    return (
+        "is longer than the gateway looks at: it reads 72 bytes of session name and key together, so the "
+        f"last {cut[name]} of the key are not checked for {name}; all works, and a shorter key is as safe"
+    )
 
 
 def find_mistakes(
@@ -150,20 +194,14 @@ def find_mistakes(
     label: Callable[[str], str],
 ) -> Iterator[Finding]:
     """Find what makes a server's sessions unusable; `label` names a setting where it can be changed."""
-    secret_bytes = len(secret_key.get_secret_value().encode()) if secret_key else 0
     for name in sessions:
-        if problem := name_problem(name) or session_name_problem(name, secret_bytes):
-            yield Finding(("sessions", "secret_key"), problem)
+        if problem := name_problem(name):
+            yield Finding(("sessions",), problem)
     if secret_key or not token:
         return
     parsed = parse_token(token.get_secret_value())
     if parsed.kind is not TokenKind.BCRYPT:
-        text = "is a raw key and no bcrypt token, so the gateway refuses it; set {} instead"
-        if parsed.looks_cut:
-            text = (
-                "is a bcrypt token cut short, as Docker Compose does at a '$'; write each $ as $$, or set {}"
-            )
-        yield Finding(("token", "secret_key"), text.format(label("secret_key")))
+        yield Finding(("token", "secret_key"), WRONG_TOKENS[parsed.kind].format(label("secret_key")))
     elif len(sessions) > 1:
         text = "serves one session only, and {} are configured; set {}, or keep one session in {}"
         text = text.format(len(sessions), label("secret_key"), label("sessions"))

@@ -14,10 +14,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from core.contract.session_names import SESSION_NAME, session_name_problem
+from core.contract.session_names import session_name_problem
 from core.models import TokenSource
 
 HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63}){0,30}\.?$")
+SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 SHORTEST_INTERVAL_SECONDS = 1
 LONGEST_INTERVAL_SECONDS = 300
 SHORTEST_CHECK_MINUTES = 5
@@ -118,25 +119,24 @@ def check_docker_host(text: str) -> str:
 
 
 def parse_session_names(text: str) -> tuple[str, ...]:
-    """Read a comma list of session names; blanks are ignored, and a repeated name counts once."""
-    entries = {entry.strip(): place for place, entry in enumerate(text.split(","), 1) if entry.strip()}
-    problems = [problem for name, place in entries.items() if (problem := name_problem(name, place))]
-    if problems:
-        raise ValueError(*problems)
-    return tuple(entries)
+    """Read a comma list of session names; blanks are ignored, and a repeated name counts once.
+
+    Names that cannot be used stay in it: one of them costs its session, not all.
+    """
+    return tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
 
 
 def name_problem(name: str, place: int | None = None) -> str | None:
     """Say why a session or server name must not be used, without repeating what may be a pasted token."""
-    if len(name) > 40 or re.search(r"[$:@/]", name):
+    if len(name) > 71 or re.search(r"[$:@/]", name):
         entry = f"entry {place}" if place else "this"
-        return f"{entry} is not a name; use 1 to 40 letters, digits, '_' or '-'"
+        return f"{entry} is not a name; use 1 to 71 letters, digits, '_' or '-'"
     return session_name_problem(name)
 
 
 def parse_server_name(text: str) -> str:
     """Return a server's name, which becomes a metric label and a file name."""
-    if not SESSION_NAME.fullmatch(text):
+    if not SERVER_NAME.fullmatch(text):
         raise ValueError("must be 1 to 40 letters, digits, '_' or '-'; choose such a name")
     return text
 

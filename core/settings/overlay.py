@@ -135,7 +135,7 @@ class _Merge:
     def _sessions(
         self, path: str, overlay: SavedServer, base: CoreEnvironment | None
     ) -> Iterator[SessionSettings]:
-        given = base.sessions if base else ()
+        given = base.usable_sessions if base else ()
         for name in dict.fromkeys([*given, *overlay.sessions]):
             chosen = overlay.sessions.get(name, SavedSession())
             if chosen.removed:

@@ -145,7 +145,7 @@ class SavedSettings(Stored):
         servers = {}
         for name, server in self.servers.items():
             is_given = name == environment.server_name
-            given = environment.sessions if is_given else ()
+            given = environment.usable_sessions if is_given else ()
             sessions = {
                 session: saved
                 for session, saved in server.sessions.items()

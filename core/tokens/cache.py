@@ -12,6 +12,7 @@ import bcrypt
 
 from core.clock import Now, now
 from core.contract.answers import is_secret_refusal, parse_generated, refusal
+from core.contract.session_names import BCRYPT_BYTES
 from core.contract.token_format import ParsedToken, TokenKind, parse_token
 from core.exceptions import (
     AuthenticationError,
@@ -29,10 +30,6 @@ from core.tokens.shared import SharedTokens
 from core.transport import Transport
 
 OPERATION = "obtain a token"
-
-BCRYPT_BYTES = 72
-"""bcrypt reads no more; the gateway's cuts silently, Python's raises."""
-
 LOCK_SLACK_SECONDS = 5.0
 
 
@@ -53,7 +50,7 @@ def _shared(server: ServerSettings, store: Store, clock: Now) -> SharedTokens:
 
 
 def _configured_for(server: ServerSettings, configured: ParsedToken | None, session: str) -> str | None:
-    if configured is None or configured.kind is TokenKind.RAW_KEY:
+    if configured is None or configured.kind is not TokenKind.BCRYPT:
         return None
     names = [one.name for one in server.sessions]
     serves = configured.session or (names[0] if len(names) == 1 else None)
@@ -297,7 +294,7 @@ class TokenCache:
     def _nothing_to_make_one_from(self, operation: str, session: str | None) -> AuthenticationError:
         why = ""
         if self._configured is not None:
-            is_raw = self._configured.kind is TokenKind.RAW_KEY
+            is_raw = self._configured.kind is not TokenKind.BCRYPT
             why = " is a raw key and no token" if is_raw else " serves one session only"
             why = f"; what stands in WPPCONNECT_TOKEN{why}"
         return AuthenticationError(

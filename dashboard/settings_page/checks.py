@@ -77,7 +77,7 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
             names = client.list_sessions()
         if names is None:
             return Discovery(problem="unreadable")
-        usable = [name for name in names if session_name_problem(name, _secret_bytes(server)) is None]
+        usable = [name for name in names if session_name_problem(name) is None]
         known = {session.name for session in server.sessions}
         added = tuple(dict.fromkeys(name for name in usable if name not in known))[:MOST_ADDED]
         if added:
@@ -87,7 +87,7 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
     except WppconnectError as error:
         log.info("looking_for_sessions_failed server=%s error=%s", server_name, error)
         return Discovery(problem=type(error).__name__)
-    odd = tuple(name for name in names if session_name_problem(name, _secret_bytes(server)))[:MOST_ODD_SHOWN]
+    odd = tuple(name for name in names if session_name_problem(name))[:MOST_ODD_SHOWN]
     return Discovery(added=added, known=tuple(name for name in usable if name in known), odd=odd)
 
 
@@ -106,7 +106,3 @@ def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], act
         return saved
 
     source.edit(change, actor=actor)
-
-
-def _secret_bytes(server: ServerSettings) -> int:
-    return len(server.secret_key.get_secret_value().encode()) if server.secret_key else 0

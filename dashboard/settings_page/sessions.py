@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.contract.session_names import unchecked_bytes
 from core.settings.values import ServerSettings, SessionSettings, Settings
 from dashboard import components, state
 from dashboard.formatting import plain
@@ -17,6 +18,14 @@ def draw_sessions(settings: Settings, server: ServerSettings) -> None:
     """Draw the sessions of a gateway: all at a glance, one to change, one to add."""
     components.subtitle(_("Sessions of {server}").format(server=server.name), level=3)
     names = [session.name for session in server.sessions]
+    secret = server.secret_key.get_secret_value() if server.secret_key else ""
+    longest = max(names, key=lambda name: unchecked_bytes(name, secret), default="")
+    if cut := unchecked_bytes(longest, secret):
+        text = _(
+            "The gateway reads 72 bytes of session name and secret key together: the last {count} of the key "
+            "are not checked for {session}. All works, and a shorter key is as safe."
+        )
+        components.note("warn", text.format(count=cut, session=longest), icon="warning")
     if names:
         chosen = st.selectbox(
             _("Session to change on {server}").format(server=plain(server.name)),
@@ -34,8 +43,8 @@ def draw_sessions(settings: Settings, server: ServerSettings) -> None:
             _("New session on {server}").format(server=plain(server.name)),
             key=field_key(form, "name"),
             autocomplete="off",
-            max_chars=40,
-            help=_("1 to 40 letters, digits, _ or -"),
+            max_chars=71,
+            help=_("1 to 71 letters, digits, _ or -"),
         )
         draw_notice(form)
         st.form_submit_button(

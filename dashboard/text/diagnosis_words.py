@@ -94,13 +94,21 @@ CAUSES: dict[Cause, str] = {
         "The token that is set here lost its end: Docker Compose reads `$` as a variable. Put it in single "
         "quotes, or enter the gateway's secret key instead."
     ),
+    Cause.TOKEN_CUT_BY_A_SHELL: N_(
+        "The token that is set here lost its beginning: a shell reads `$2` and `$1` as variables. Put it in "
+        "single quotes, or enter the gateway's secret key instead."
+    ),
+    Cause.TOKEN_WITH_SCHEME: N_(
+        "The token that is set here begins with the word `Bearer`. Leave that word out: a token begins with "
+        "`$2`."
+    ),
     Cause.TOKEN_REFUSED: N_(
         "The secret key is right, yet the gateway refuses this session's token: it was made for another "
         "name or with another key. Choose «Asked from the gateway» for tokens, or enter a new token."
     ),
     Cause.NAME_UNUSABLE: N_(
-        "This session's name breaks tokens on the gateway. Choose 1 to 40 letters, digits, '_' or '-', "
-        "at most 72 bytes together with the secret key, and pair the session again under that name."
+        "This session's name breaks tokens on the gateway. Choose 1 to 71 letters, digits, '_' or '-', "
+        "and pair the session again under that name."
     ),
     Cause.PAGE_FROZEN: N_(
         "The gateway says connected, but WhatsApp in its browser is frozen. Restart the session."

@@ -195,7 +195,7 @@ def test_from_the_command_line(gateway: Simulator, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        pytest.param(["a:b"], "use 1 to 40 letters, digits, '_' or '-'", id="a name that breaks tokens"),
+        pytest.param(["a:b"], "use 1 to 71 letters, digits, '_' or '-'", id="a name that breaks tokens"),
         pytest.param(["other"], "configured are: main: sales", id="a session that is not configured"),
         pytest.param(["--server", "other"], "servers: main", id="a server that is not configured"),
     ],

@@ -184,7 +184,7 @@ def test_no_answer_is_an_error_of_ours(
     assert caught.value.session == "sales"
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", "", "length", "a:b", "x" * 41])
+@pytest.mark.parametrize("name", ["a/b", "..", "", "length", "a:b", "x" * 72])
 def test_a_bad_name_is_never_sent(client: GatewayClient, name: str) -> None:
     with pytest.raises(ConfigurationError, match="session name") as caught:
         client.read_status(name)

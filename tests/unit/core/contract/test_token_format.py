@@ -26,7 +26,6 @@ def test_bcrypt_token_is_written_in_the_gateways_alphabet(text: str, session: st
     assert parsed.token == GATEWAY
     assert parsed.session == session
     assert parsed.cost == 10
-    assert not parsed.looks_cut
 
 
 @pytest.mark.parametrize("prefix", ["$2a$04$", "$2x$04$", "$2y$04$"])
@@ -38,24 +37,37 @@ def test_every_bcrypt_variant_is_a_token(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "cut"),
+    ("text", "kind"),
     [
-        pytest.param("THISISMYSECURETOKEN", False, id="secret key"),
-        pytest.param("key:with:colons", False, id="key with colons"),
-        pytest.param("", False, id="empty"),
-        pytest.param("$2b$10", True, id="as Docker Compose leaves it"),
-        pytest.param(GATEWAY[:-1], True, id="one character short"),
-        pytest.param(GATEWAY + "x", True, id="one character long"),
+        pytest.param("THISISMYSECURETOKEN", TokenKind.RAW_KEY, id="secret key"),
+        pytest.param("b0c3d4e5f60718293a4b5c6d7e8f9001", TokenKind.RAW_KEY, id="random key with b0"),
+        pytest.param("b0" + "c" * 62, TokenKind.RAW_KEY, id="long random key like a shell's rest"),
+        pytest.param("key:with:colons", TokenKind.RAW_KEY, id="key with colons"),
+        pytest.param("bearers-of-news", TokenKind.RAW_KEY, id="a word that begins alike"),
+        pytest.param("", TokenKind.RAW_KEY, id="empty"),
+        pytest.param("$2b$10", TokenKind.CUT, id="as Docker Compose leaves it"),
+        pytest.param(GATEWAY[:-1], TokenKind.CUT, id="one character short"),
+        pytest.param(GATEWAY + "x", TokenKind.CUT, id="one character long"),
+        pytest.param("b0" + GATEWAY[7:], TokenKind.CUT_BY_A_SHELL, id="as a shell leaves it"),
+        pytest.param("b0" + GATEWAY[8:], TokenKind.CUT_BY_A_SHELL, id="with a digit behind the last dollar"),
+        pytest.param("b0$" + GATEWAY[7:], TokenKind.CUT_BY_A_SHELL, id="with a sign behind the last dollar"),
+        pytest.param("b0.x1C2v3B4n5M6q7W8e9R0tYuIo", TokenKind.CUT_BY_A_SHELL, id="letters of the hash lost"),
+        pytest.param("b0", TokenKind.CUT_BY_A_SHELL, id="all of the hash lost"),
+        pytest.param("y2" + GATEWAY[7:], TokenKind.CUT_BY_A_SHELL, id="of another release and cost"),
+        pytest.param(f"sales:b0{GATEWAY[7:]}", TokenKind.CUT_BY_A_SHELL, id="full form, cut"),
+        pytest.param(f"Bearer {GATEWAY}", TokenKind.WITH_SCHEME, id="with the header's word"),
+        pytest.param(f"bearer  {GATEWAY}", TokenKind.WITH_SCHEME, id="word in small letters"),
+        pytest.param(f"Authorization: Bearer {GATEWAY}", TokenKind.WITH_SCHEME, id="the whole header"),
+        pytest.param("Bearer b0" + GATEWAY[7:], TokenKind.WITH_SCHEME, id="with the word, and cut"),
     ],
 )
-def test_anything_else_is_a_raw_key(text: str, cut: bool) -> None:
+def test_anything_else_is_called_what_it_is(text: str, kind: TokenKind) -> None:
     parsed = parse_token(text)
 
-    assert parsed.kind is TokenKind.RAW_KEY
+    assert parsed.kind is kind
     assert parsed.token == text
     assert parsed.session is None
     assert parsed.cost is None
-    assert parsed.looks_cut is cut
 
 
 def test_repr_hides_the_token() -> None:

@@ -74,6 +74,8 @@ def test_a_gateway_that_takes_the_public_default_and_not_ours_ignores_the_key_th
         ("missing", Cause.SECRET_MISSING),
         ("raw_key", Cause.RAW_KEY_AS_TOKEN),
         ("cut", Cause.TOKEN_CUT),
+        ("cut_by_a_shell", Cause.TOKEN_CUT_BY_A_SHELL),
+        ("with_scheme", Cause.TOKEN_WITH_SCHEME),
         ("token", Cause.WELL),
     ],
 )

@@ -13,7 +13,7 @@ from core.settings.values import ServerSettings, SessionSettings, Settings, Time
 
 URL = "http://127.0.0.1:21465"
 BCRYPT = "$2b$10$" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0"
-NAME_RULE = "use 1 to 40 letters, digits, '_' or '-'"
+NAME_RULE = "use 1 to 71 letters, digits, '_' or '-'"
 
 
 def test_empty_environment_is_valid_and_means_no_server() -> None:
@@ -93,7 +93,7 @@ def test_every_variable_is_read() -> None:
         ),
         pytest.param(
             {"WPPCONNECT_SERVER_NAME": "a/b"},
-            f"WPPCONNECT_SERVER_NAME: must be {NAME_RULE[4:]}; choose such a name",
+            "WPPCONNECT_SERVER_NAME: must be 1 to 40 letters, digits, '_' or '-'; choose such a name",
             id="server name",
         ),
         pytest.param(
@@ -102,9 +102,9 @@ def test_every_variable_is_read() -> None:
             id="token source",
         ),
         pytest.param(
-            {"WPPCONNECT_SESSIONS": "sales,a b"},
+            {"WPPCONNECT_SESSIONS": "a b"},
             f"WPPCONNECT_SESSIONS: session name 'a b': {NAME_RULE}",
-            id="session name",
+            id="no session with a name that can be used",
         ),
         pytest.param(
             {"WPPCONNECT_WEBHOOK": "app.example.org"},
@@ -159,7 +159,7 @@ def test_every_variable_is_read() -> None:
         pytest.param(
             {"WPPCONNECT_TOKEN": "$2b$10"},
             "WPPCONNECT_TOKEN: is a bcrypt token cut short, as Docker Compose does at a '$'; "
-            "write each $ as $$, or set WPPCONNECT_SECRET_KEY",
+            "put the whole token in single quotes, or set WPPCONNECT_SECRET_KEY",
             id="token cut by Docker Compose",
         ),
         pytest.param(
@@ -173,12 +173,6 @@ def test_every_variable_is_read() -> None:
             "WPPCONNECT_TOKEN: belongs to another session than the one in WPPCONNECT_SESSIONS; "
             "correct either of them",
             id="token of another session",
-        ),
-        pytest.param(
-            {"WPPCONNECT_SECRET_KEY": "k" * 68, "WPPCONNECT_SESSIONS": "sales"},
-            "WPPCONNECT_SESSIONS: session name 'sales' and the secret key are longer than 72 bytes together, "
-            "and the gateway would not check the rest: use a shorter name or secret key",
-            id="name and secret key too long",
         ),
     ],
 )

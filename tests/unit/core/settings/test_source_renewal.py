@@ -40,11 +40,11 @@ def test_what_was_saved_on_the_page_stays_above_it() -> None:
 
 def test_what_does_not_fit_the_saved_settings_changes_nothing() -> None:
     source = make_source(MemoryStore())
-    saved = SavedSettings().with_session("main", "a-rather-long-name-of-a-session")
+    saved = SavedSettings().with_server("main", url="http://elsewhere:21465")
     source.save(saved, expected_revision=0, actor="anna")
 
     with pytest.raises(ConfigurationError):
-        source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "x" * 60}))
+        source.renew(load_environment(SESSIONS | {"WPPCONNECT_ALLOWED_HOSTS": "127.0.0.1"}))
 
     assert secrets(source) == ["k3y-of-env"]
     assert source.problems == ()

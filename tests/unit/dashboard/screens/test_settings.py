@@ -192,7 +192,7 @@ def test_a_session_name_that_breaks_the_gateway_is_refused(core: FakeCore) -> No
     app.text_input(key="add-session-main-name").set_value("a:b")
     app.button(key="add-main").click().run()
 
-    assert "use 1 to 40 letters, digits" in shown(app)
+    assert "use 1 to 71 letters, digits" in shown(app)
     assert core.settings.current().servers[0].session("a:b") is None
 
 
