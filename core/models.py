@@ -171,6 +171,9 @@ class EndToEnd(Frozen):
     """When WhatsApp last answered, through this connection or an earlier one."""
     failures: int = 0
     """How often in a row it did not."""
+    is_possible: bool | None = None
+    """False: the gateway knows the account by no telephone number, so there is nothing to ask with; None: not
+    known yet."""
 
 
 class Healing(Frozen):

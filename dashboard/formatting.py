@@ -17,6 +17,7 @@ from dashboard.words import (
     FIELDS,
     LOOKS,
     NO_CODE,
+    NO_END_TO_END,
     OPERATIONS,
     ORIGINS,
     OTHER_CAUSE,
@@ -118,7 +119,9 @@ def last_connected(voice: Voice, session: SessionSnapshot) -> str:
 
 
 def last_answer(voice: Voice, session: SessionSnapshot) -> str:
-    """Say when WhatsApp last answered the end-to-end check; empty where there is none."""
+    """Say when WhatsApp last answered the end-to-end check, or that none can be made; empty without."""
+    if session.end_to_end is not None and session.end_to_end.is_possible is False:
+        return voice.translate(NO_END_TO_END)
     if session.end_to_end is None or session.end_to_end.passed_at is None:
         return ""
     _ = voice.translate

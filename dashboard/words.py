@@ -90,6 +90,10 @@ CODE_STEPS = (
 )
 """How a pairing code is entered."""
 
+NO_END_TO_END = N_(
+    "The end-to-end check cannot be made: the gateway does not tell this account's phone number."
+)
+
 NEXT_CODE_FOLLOWS = N_("The code expired before anybody used it. The next one follows by itself.")
 """Instead of the outcome, which says to ask for one."""
 

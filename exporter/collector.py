@@ -190,6 +190,11 @@ def _auth_failures(session: SessionSnapshot) -> Samples:
     )
 
 
+def _end_to_end_possible(session: SessionSnapshot) -> Samples:
+    known = session.end_to_end
+    return () if known is None or session.verdict == Verdict.PAUSED else _flag(known.is_possible)
+
+
 def _end_to_end_success(session: SessionSnapshot) -> Samples:
     known = session.end_to_end
     if known is None or known.checked_at is None or session.verdict == Verdict.PAUSED:
@@ -234,6 +239,7 @@ SESSION_METRICS: Mapping[str, Callable[[SessionSnapshot], Samples]] = {
     "wppconnect_session_disconnects_total": _disconnects,
     "wppconnect_session_lost_reason": _lost_reason,
     "wppconnect_auth_failures_total": _auth_failures,
+    "wppconnect_session_end_to_end_possible": _end_to_end_possible,
     "wppconnect_session_end_to_end_success": _end_to_end_success,
     "wppconnect_session_end_to_end_last_success_timestamp_seconds": _end_to_end_last_success,
     "wppconnect_session_self_healing_tries": _self_healing_tries,

@@ -165,6 +165,12 @@ CATALOGUE: tuple[Metric, ...] = (
         (*SESSION, "reason"),
     ),
     Metric(
+        "wppconnect_session_end_to_end_possible",
+        Kind.GAUGE,
+        "Whether the session can be checked end to end: 0 when the gateway tells no number of its account.",
+        SESSION,
+    ),
+    Metric(
         "wppconnect_session_end_to_end_success",
         Kind.GAUGE,
         "Whether WhatsApp answered the session's latest end-to-end check; no sample without one.",

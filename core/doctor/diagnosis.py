@@ -58,6 +58,8 @@ class CheckResult(Frozen):
     """The class of the error that came instead of an answer."""
     explanation: Message | None = None
     """What is known of that error."""
+    is_impossible: bool = False
+    """The question cannot be asked of this account at all."""
 
 
 class Cause(StrEnum):
@@ -83,6 +85,8 @@ class Cause(StrEnum):
     PAGE_FROZEN = "page_frozen"
     BROWSER_DEAD = "browser_dead"
     WHATSAPP_NOT_REACHED = "whatsapp_not_reached"
+    WHATSAPP_NOT_CHECKABLE = "whatsapp_not_checkable"
+    """Nothing else is wrong, but the end-to-end check cannot be made of this account."""
     STARTING = "starting"
     STUCK = "stuck"
     PROFILE_BUSY = "profile_busy"
@@ -245,7 +249,10 @@ def _less_urgent(found: Found) -> Cause:
     if default is not None and default.result is Result.FAILED and not default.error:
         return Cause.OPEN_TO_EVERYONE
     version = found.get(Check.VERSION)
-    return Cause.OLD_RELEASE if version and version.result is Result.FAILED else Cause.WELL
+    if version is not None and version.result is Result.FAILED:
+        return Cause.OLD_RELEASE
+    checked = found.get(Check.END_TO_END)
+    return Cause.WHATSAPP_NOT_CHECKABLE if checked and checked.is_impossible else Cause.WELL
 
 
 def _failed_call(answer: CheckResult) -> Cause:

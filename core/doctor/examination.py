@@ -209,7 +209,12 @@ class _Examination:
             end_to_end.Result.FAILED: Result.FAILED,
         }.get(seen.result, Result.SKIPPED)
         seconds = (seen.ended_at - seen.started_at).total_seconds()
-        return CheckResult(check=Check.END_TO_END, result=result, seconds=round(seconds, 3))
+        return CheckResult(
+            check=Check.END_TO_END,
+            result=result,
+            seconds=round(seconds, 3),
+            is_impossible=seen.result is end_to_end.Result.NO_NUMBER,
+        )
 
     def _shows_live_code(self, session: str) -> bool:
         status = self._client.read_status(session)

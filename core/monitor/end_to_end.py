@@ -39,6 +39,8 @@ class Result(StrEnum):
     """No answer in time, or the page failed to get one."""
     NOT_OFFERED = "not_offered"
     """This release of the gateway does not know the question."""
+    NO_NUMBER = "no_number"
+    """The gateway tells no telephone number of the account (`...@lid`), so no number can be asked about."""
     INCONCLUSIVE = "inconclusive"
     """It never got as far as WhatsApp: that the page or the gateway does not answer is seen elsewhere."""
 
@@ -70,12 +72,16 @@ def count(before: EndToEnd, seen: Checked) -> EndToEnd:
     """Take a check in."""
     match seen.result:
         case Result.PASSED:
-            return EndToEnd(checked_at=seen.ended_at, passed_at=seen.ended_at)
+            return EndToEnd(checked_at=seen.ended_at, passed_at=seen.ended_at, is_possible=True)
         case Result.FAILED:
             failures = before.failures + 1
-            return before.model_copy(update={"checked_at": seen.ended_at, "failures": failures})
+            return before.model_copy(
+                update={"checked_at": seen.ended_at, "failures": failures, "is_possible": True}
+            )
         case Result.NOT_OFFERED:
             return before.model_copy(update={"checked_at": None, "failures": 0})
+        case Result.NO_NUMBER:
+            return before.model_copy(update={"checked_at": None, "failures": 0, "is_possible": False})
         case Result.INCONCLUSIVE:
             return before
 
@@ -139,7 +145,7 @@ def _ask(client: GatewayClient, session: str) -> Result:
     except WppconnectError as error:
         return _offered(error)
     if number is None:
-        return Result.INCONCLUSIVE
+        return Result.NO_NUMBER
     try:
         # Whether the answer is yes or no does not matter: that there is one proves that WhatsApp was asked.
         client.check_number(session, number)

@@ -216,7 +216,7 @@ class Ledger:
         known, began = before.end_to_end or EndToEnd(), before.state_since
         if before.state != SessionState.CONNECTED or (began is not None and began > seen.started_at):
             return 0  # It says nothing about the connection of now.
-        if seen.result != end_to_end.Result.INCONCLUSIVE:
+        if seen.result not in (end_to_end.Result.INCONCLUSIVE, end_to_end.Result.NO_NUMBER):
             offered = seen.result != end_to_end.Result.NOT_OFFERED
             self._gateway = self._gateway.model_copy(update={"end_to_end_offered": offered})
         counted = end_to_end.count(known, seen)

@@ -120,6 +120,10 @@ CAUSES: dict[Cause, str] = {
         "The gateway says connected and its page answers, but the page does not reach WhatsApp. Check the "
         "gateway's connection to the internet; if that is well, restart the session."
     ),
+    Cause.WHATSAPP_NOT_CHECKABLE: N_(
+        "The gateway says connected and its page answers. Whether WhatsApp itself answers cannot be checked: "
+        "the gateway does not tell this account's phone number. Send a message through it to make sure."
+    ),
     Cause.STARTING: N_("The browser on the gateway is starting. Wait up to four minutes."),
     Cause.STUCK: N_(
         "The browser on the gateway has been starting for over four minutes and will not come up. Look "

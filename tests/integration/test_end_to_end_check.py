@@ -147,3 +147,15 @@ def test_gateway_that_answers_for_contacts_itself_is_asked_all_the_same(
     gateway.lose_network("sales")
     with watched(gateway, tmp_path) as watcher:
         await_reason(watcher, Reason.WHATSAPP_NOT_ANSWERING)
+
+
+def test_an_account_without_a_number_says_that_it_cannot_be_checked(
+    gateway: Simulator, tmp_path: Path
+) -> None:
+    gateway.set_fault("lid_account", session="sales")
+
+    with watched(gateway, tmp_path) as watcher:
+        until(lambda: (one := session(watcher).end_to_end) and one.is_possible is False, what="the finding")
+        until(lambda: (one := session(watcher, "support").end_to_end) and one.is_possible, what="the other")
+
+    assert session(watcher).verdict == Verdict.CONNECTED

@@ -21,6 +21,7 @@ WITHOUT_UNIT = {
     "wppconnect_session_enabled",
     "wppconnect_session_ever_connected",
     "wppconnect_session_lost_reason",
+    "wppconnect_session_end_to_end_possible",
     "wppconnect_session_end_to_end_success",
     "wppconnect_session_self_healing_tries",
     "wppconnect_secret_key_valid",

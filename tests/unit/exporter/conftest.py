@@ -90,8 +90,10 @@ def scenarios() -> dict[str, Snapshot]:
     old = {"observed_at": NOON - seconds(37), "last_connected": NOON - seconds(37)}
     refused = {"auth_failures": {"token_rejected": 3, "secret_rejected": 1}}
     every = [new_session(f"s-{verdict.value}", verdict) for verdict in Verdict]
-    passed = EndToEnd(checked_at=NOON - seconds(600), passed_at=NOON - seconds(600))
-    failed = EndToEnd(checked_at=NOON - seconds(30), passed_at=NOON - seconds(960), failures=2)
+    passed = EndToEnd(checked_at=NOON - seconds(600), passed_at=NOON - seconds(600), is_possible=True)
+    failed = EndToEnd(
+        checked_at=NOON - seconds(30), passed_at=NOON - seconds(960), failures=2, is_possible=True
+    )
     tried = Healing(tries=2, tried_at=NOON - seconds(200), ended_at=NOON - seconds(100), outcome="failed")
     never_probed = {"observed_at": None, "last_connected": None, "since": NOON}
     return {

@@ -97,8 +97,11 @@ def test_a_session_without_a_number_cannot_be_checked() -> None:
     client = FakeClient("sales")
     client.own_number = None
 
-    assert check(as_client(client), "sales", now=FakeClock()).result == Result.INCONCLUSIVE
+    found = check(as_client(client), "sales", now=FakeClock())
+
+    assert found.result == Result.NO_NUMBER
     assert client.numbers_checked == []
+    assert count(EndToEnd(failures=1), found) == EndToEnd(is_possible=False)
 
 
 def test_failures_in_a_row_are_counted() -> None:
