@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from cli.own_env import read_own_env
 from core.exceptions import ConfigurationError
+from core.settings.loader import Environment
 
 DEMO_SESSION = "leguas_wppconnect"
 DEMO_SECRET_FILE = "demo-secret"  # noqa: S105 - a file's name
 DEMO_ADDRESS_FILE = "demo-gateway"
+SYSTEM = re.compile(
+    "PATH|HOME|USER|LOGNAME|SHELL|TERM|COLUMNS|LINES|TZ|TZDIR|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_[A-Z]+|NO_COLOR"
+    "|PYTHON[A-Z]+|VIRTUAL_ENV|LD_LIBRARY_PATH|LD_PRELOAD|SSL_CERT_FILE|SSL_CERT_DIR|XDG_[A-Z_]+"
+    "|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY"
+)
+"""What every program may need of the machine: where things are, language, time, trust and ways out."""
 NO_SERVER = (
     "WPPCONNECT_URL: is not set here, and no server was saved on the page; set the gateway's address, or "
     "type this where the product runs: in its folder and with its variables, or after `docker exec -it "
@@ -37,6 +45,18 @@ def read_environment(environ: Mapping[str, str], directory: Path) -> dict[str, s
     if problems:
         raise ConfigurationError(problems)
     return values | dict(environ)
+
+
+def environment_of(environ: Mapping[str, str], *models: type[Environment]) -> dict[str, str]:
+    """Return what a program with these settings gets of our environment: its own variables and the system's.
+
+    The rest, as other programs' secrets in a shared `.env`, is none of its business.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if SYSTEM.fullmatch(name) or any(model.owns(name) for model in models)
+    }
 
 
 def actor() -> str:

@@ -10,6 +10,7 @@ from cli.addresses import address_problems, local_url
 from cli.environment import (
     demo_environment,
     demo_problems,
+    environment_of,
     has_gateway,
     make_demo_secret,
     note_demo_gateway,
@@ -117,13 +118,13 @@ def _front_doors(
         Service(
             name="exporter",
             command=program("exporter.cli:main"),
-            environ=environ,
+            environ=environment_of(environ, CoreEnvironment, ExporterEnvironment),
             health_urls=(f"{exporter_url}/-/healthy",),
         ),
         Service(
             name="page",
             command=program("dashboard.cli:main"),
-            environ={**environ, **for_page},
+            environ={**environment_of(environ, CoreEnvironment, DashboardEnvironment), **for_page},
             health_urls=(f"{local_url(page.listen_address)}/-/healthy",),
             hands_over_link=True,
         ),
@@ -134,7 +135,7 @@ def _simulator(gateway: str, phone: str, environ: Mapping[str, str]) -> Service:
     return Service(
         name="simulator",
         command=program("simulator.cli:main"),
-        environ=environ,
+        environ=environment_of(environ, SimulatorEnvironment),
         health_urls=(f"{gateway}/healthz", f"{phone}/"),
         stops_last=True,
     )

@@ -89,6 +89,12 @@ class Environment(BaseSettings):
         """Name the environment variable of a field."""
         return cls.shared.get(name) or f"{cls.prefix}{name.upper()}"
 
+    @classmethod
+    def owns(cls, variable: str) -> bool:
+        """Return whether a variable is one of this model's, misspelt ones of its prefix included."""
+        shared = {one for name in cls.shared.values() for one in (name, f"{name}_FILE")}
+        return variable.upper().startswith(cls.prefix) or variable in shared
+
     def source(self, name: str) -> str:
         """Say where a field's value comes from: the variable, the flag, or "default"."""
         given = self.variable(name) if name in self.model_fields_set else "default"

@@ -14,7 +14,7 @@ def is_same_origin(connection: HTTPConnection, external_url: str | None) -> bool
     """Does the Origin header name this very site, or the address under which we are published?
 
     Browsers send Origin with every POST and every websocket; a request without it is not from our pages.
-    The scheme is compared only for the published address: behind a proxy we may not see the real one.
+    The scheme is compared only for the published host: behind a proxy we may not see the real one.
     """
     origin = connection.headers.get("origin", "")
     if external_url and origin.casefold() == origin_of(external_url):
@@ -22,6 +22,10 @@ def is_same_origin(connection: HTTPConnection, external_url: str | None) -> bool
     try:
         parsed = urlsplit(origin)
         if parsed.scheme not in DEFAULT_PORTS or not parsed.hostname:
+            return False
+        published = urlsplit(external_url or "")
+        if parsed.hostname == published.hostname and parsed.scheme != published.scheme:
+            # Whoever stands between a browser and http://ops.example.org could act as https://ops.example.org.
             return False
         port = parsed.port or DEFAULT_PORTS[parsed.scheme]
         host = urlsplit(f"{parsed.scheme}://{connection.headers.get('host', '')}")

@@ -54,15 +54,17 @@ class LinkRoutes:
             form = await read_form(request)
         except FormError as error:
             return self._desk.unreadable(request, error)
-        key = address_key(client_address(request))
-        if self._desk.address_limit.wait_seconds(key) or not self._desk.is_own_form(request, form):
+        if not self._desk.is_own_form(request, form):
             return self._refused(request)
-        self._desk.address_limit.count(key)
         grant = self._desk.links.exchange(form.get("token", ""))
         if grant is None:
-            await self._desk.record(request, SignInOutcome.LINK_REFUSED, None)
+            # Only what fails counts, and it is looked at first: others at this address may have guessed, and
+            # a good link would look used. The limit spares the log, for nobody guesses 256 bits.
+            key = address_key(client_address(request))
+            if not self._desk.address_limit.wait_seconds(key):
+                self._desk.address_limit.count(key)
+                await self._desk.record(request, SignInOutcome.LINK_REFUSED, None)
             return self._refused(request)
-        self._desk.address_limit.clear(key)
         response = RedirectResponse(_password_address(safe_next(form.get("next"))), 303)
         set_cookie(
             response,

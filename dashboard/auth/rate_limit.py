@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.clock import Monotonic, monotonic
 
@@ -17,6 +17,7 @@ class _Tries:
     count: int
     last: float
     blocked_until: float
+    subjects: dict[str, int] = field(default_factory=dict)
 
 
 class RateLimit:
@@ -41,11 +42,15 @@ class RateLimit:
         tries = self._current(key)
         return max(0.0, tries.blocked_until - self._clock()) if tries else 0.0
 
-    def count(self, key: str) -> None:
-        """Count a try when it begins, not when it fails: tries sent all at once count too."""
+    def count(self, key: str, subject: str = "") -> None:
+        """Count a try when it begins, not when it fails: tries sent all at once count too.
+
+        `subject` is what was tried, where one key may try several: see `clear`.
+        """
         moment = self._clock()
         tries = self._current(key) or _Tries(0, moment, moment)
         tries.count += 1
+        tries.subjects[subject] = tries.subjects.get(subject, 0) + 1
         tries.last = moment
         beyond = tries.count - self._free_tries
         if beyond >= 0:
@@ -55,9 +60,16 @@ class RateLimit:
         while len(self._tries) > MOST_KEYS:
             self._tries.popitem(last=False)
 
-    def clear(self, key: str) -> None:
-        """Forget the tries of a key that proved itself."""
-        self._tries.pop(key, None)
+    def clear(self, key: str, subject: str = "") -> None:
+        """Forget the tries of a key at what it proved itself for; its tries at other subjects stay."""
+        tries = self._tries.get(key)
+        if tries is None:
+            return
+        tries.count -= tries.subjects.pop(subject, 0)
+        if not tries.subjects:
+            del self._tries[key]
+        elif tries.count < self._free_tries:
+            tries.blocked_until = tries.last
 
     def _current(self, key: str) -> _Tries | None:
         tries = self._tries.get(key)

@@ -86,11 +86,16 @@ class SignInRoutes:
         wait_seconds = _wait_seconds(counts)
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")
-            response = self._again(request, form, 429, text.replace("{seconds}", str(wait_seconds)))
+            text = text.replace("{seconds}", str(wait_seconds))
+            remedy = _(
+                "If others keep you out by guessing: `wppconnect-ops users reset NAME`, typed where the page "
+                "runs, prints a one-time link that always lets you in."
+            )
+            response = self._again(request, form, 429, f"{text} {remedy}")
             response.headers["retry-after"] = str(wait_seconds)
             return response
         for limit, key in counts:
-            limit.count(key)
+            limit.count(key, name.casefold())
         must_wait_next = _wait_seconds(counts) > 0
         # One after the other for each name: how many at once are slow would tell whether it exists.
         check = self._checks.setdefault(name.casefold(), asyncio.Lock())
@@ -106,7 +111,8 @@ class SignInRoutes:
             await self._desk.record(request, outcome, account.name if account else None)
             return self._again(request, form, 401, _("Name or password is wrong."))
         for limit, key in counts:
-            limit.clear(key)
+            # Not the tries at other names: an own account is no leave to guess on.
+            limit.clear(key, name.casefold())
         await self._renew_hash(account, form.get("password", ""))
         response = await self._desk.let_in(
             request,

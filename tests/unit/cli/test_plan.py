@@ -72,6 +72,34 @@ def test_page_prints_its_link_only_at_a_terminal(environ: dict[str, str], tmp_pa
     assert "DASHBOARD_PRINT_LINK" not in in_a_log.environ
 
 
+def test_each_program_gets_only_the_variables_that_are_its_own(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    environ |= {
+        "PATH": "/usr/bin",
+        "LC_TIME": "pt_PT.UTF-8",
+        "AWS_SECRET_ACCESS_KEY": "theirs",
+        "EXPORTER_WEBHOOK_TOKEN": "a-token-of-more-than-sixteen",
+        "DASHBOARD_EXTERNAL_URL": "https://ops.example.org",
+        "ALERTMANAGER_URL": "http://127.0.0.1:9093",
+    }
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=theirs\n")
+
+    simulator, exporter, page = (
+        dict(one.environ) for one in make_plan(environ, tmp_path, at_terminal=False).services
+    )
+
+    for told in (simulator, exporter, page):
+        assert {"POSTGRES_PASSWORD", "AWS_SECRET_ACCESS_KEY"}.isdisjoint(told)
+        assert (told["PATH"], told["LC_TIME"]) == ("/usr/bin", "pt_PT.UTF-8")
+    assert "EXPORTER_WEBHOOK_TOKEN" in exporter
+    assert "EXPORTER_WEBHOOK_TOKEN" not in page
+    assert "DASHBOARD_EXTERNAL_URL" in page
+    assert "DASHBOARD_EXTERNAL_URL" not in exporter
+    assert exporter["ALERTMANAGER_URL"] == page["ALERTMANAGER_URL"] == "http://127.0.0.1:9093"
+    assert {name.split("_")[0] for name in simulator} == {"SIMULATOR", "PATH", "LC"}
+
+
 def test_welcome_names_every_address_and_ends_with_the_link(
     environ: dict[str, str], ports: list[int], tmp_path: Path
 ) -> None:

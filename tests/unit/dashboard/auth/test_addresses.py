@@ -78,6 +78,13 @@ def test_sign_in_address_of_the_start_page_is_plain() -> None:
         ("https://ops.example.org", "10.0.0.3:8501", "https://ops.example.org:443", True),
         ("http://ops.example.org", "10.0.0.3:8501", "https://ops.example.org", False),
         ("http://10.0.0.3:8501", "10.0.0.3:8501", "https://ops.example.org", True),
+        ("http://ops.example.org", "ops.example.org", "https://ops.example.org", False),
+        ("http://OPS.example.org", "ops.example.org", "https://ops.example.org", False),
+        ("http://ops.example.org:8501", "ops.example.org:8501", "https://ops.example.org", False),
+        ("http://ops.example.org:443", "ops.example.org:443", "https://ops.example.org", False),
+        ("https://ops.example.org", "ops.example.org", "http://ops.example.org", False),
+        ("https://ops.example.org:8443", "ops.example.org:8443", "https://ops.example.org", True),
+        ("http://ops.example.org", "ops.example.org", "http://ops.example.org/wpp", True),
     ],
 )
 def test_origin_is_compared_with_host_and_published_address(

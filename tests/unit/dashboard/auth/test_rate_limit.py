@@ -57,6 +57,22 @@ def test_cleared_key_begins_anew() -> None:
     assert limited.wait_seconds("a") == 0
 
 
+def test_what_a_key_proved_forgives_its_tries_at_nothing_else() -> None:
+    limited = limit(Clock())
+    for _ in range(9):
+        limited.count("a", "theirs")
+    waits = limited.wait_seconds("a")
+    limited.count("a", "own")
+
+    limited.clear("a", "own")
+    still = limited.wait_seconds("a")
+    limited.clear("a", "theirs")
+
+    assert waits > 0
+    assert still >= waits
+    assert limited.wait_seconds("a") == 0
+
+
 def test_tries_are_forgotten_after_an_hour() -> None:
     clock = Clock()
     limited = limit(clock)

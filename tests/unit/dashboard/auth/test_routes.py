@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from auth_world import NAME, PASSWORD, CookieRule, World
+from auth_world import NAME, PASSWORD, CookieRule, World, quick_hasher
+
+from dashboard.auth.links import make_link
+from dashboard.auth.users import Role
 
 COOKIE = "wppconnect_sign_in"
 
@@ -157,6 +160,37 @@ def test_account_is_protected_from_many_addresses(tmp_path: Path) -> None:
     answer = world.sign_in(world.browser(address="198.51.100.1"))
 
     assert answer.status == 429
+
+
+def test_signing_in_with_an_own_account_is_no_leave_to_guess_on(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.add_user()
+    world.users.create("eve", Role.VIEWER, password_hash=quick_hasher().hash(PASSWORD))
+    own, guesses = [], []
+    for number in range(5):
+        own.append(world.sign_in(world.browser(), name="eve").status)
+        guesses.append(world.sign_in(world.browser(), password=f"guess {number}").status)
+
+    assert own == [303] * 5
+    assert guesses == [401] * 5
+    assert world.sign_in(world.browser()).status == 429
+
+
+def test_who_has_to_wait_is_shown_the_way_in_that_nobody_can_spend(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.add_user()
+    token, link = make_link(world.clock.now())
+    world.users.change(NAME, lambda account: account.model_copy(update={"link": link}))
+    for number in range(10):
+        world.sign_in(world.browser(address=f"203.0.113.{number}"), password="wrong")
+
+    refused = world.sign_in(world.browser(address="198.51.100.1"))
+    browser = world.browser(address="203.0.113.1")
+    opened = browser.post("/sign-in/link", browser.get("/sign-in/link").form | {"token": token})
+
+    assert refused.status == 429
+    assert "wppconnect-ops users reset" in refused.text
+    assert opened.status == 303
 
 
 @pytest.mark.parametrize("name", [NAME, "nobody"])
