@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.models import Reason, TokenSource, Verdict
 from core.operation_status import OUTCOMES, Kind, Step
-from core.settings import fields, overlay, source
+from core.settings import environment, fields, overlay, source
 from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
 from dashboard import words
 from dashboard.looks import theme
@@ -28,7 +28,8 @@ def test_every_code_of_core_has_words() -> None:
 
 def test_the_problems_that_are_translated_are_those_that_core_tells() -> None:
     said = "".join(
-        Path(module.__file__ or "").read_text(encoding="utf-8") for module in (fields, overlay, source)
+        Path(module.__file__ or "").read_text(encoding="utf-8")
+        for module in (environment, fields, overlay, source)
     )
 
     assert [problem for problem in words.PROBLEMS if problem not in said] == []

@@ -66,7 +66,8 @@ def test_one_address_leaves_connections_to_others(proxies: list[str], held: int)
 
 @asynccontextmanager
 async def serving(protocol: type[LimitedProtocol]) -> AsyncIterator[tuple[str, int]]:
-    config = Config(PlainTextResponse("ok"), http=protocol, lifespan="off")
+    # Its own configuration of the log would outlive this test.
+    config = Config(PlainTextResponse("ok"), http=protocol, lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     # A socket that names no protocol, as those that uvicorn binds.
