@@ -84,6 +84,8 @@ def _plan(parts: Parts, arguments: argparse.Namespace) -> int:
     fresh, leave_out = _choices(parts, arguments)
     plan = parts.sync.draft(fresh=fresh, leave_out=leave_out).plan
     show_plan(plan, sys.stdout)
+    if fresh:
+        print("\nThe key that was made for this plan is thrown away; `sync apply --generate` makes another.")
     if parts.sync.is_interrupted:
         sys.stderr.write(f"{PROGRAM}: a change was interrupted; the next apply finishes or undoes it first\n")
         return FAILED

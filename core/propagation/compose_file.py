@@ -46,7 +46,7 @@ class ComposeFile:
     def __init__(self, text: str) -> None:
         """Read the text; raises NotParseableError."""
         self.text = text
-        self._documents = _compose(text)
+        self._documents = documents_of(text)
         self.includes: tuple[Include, ...] = tuple(
             one for document in self._documents for one in includes(nodes.items(document).get("include"))
         )
@@ -133,7 +133,8 @@ class ComposeFile:
         return self._service(base, node, seen)
 
 
-def _compose(text: str) -> list[MappingNode]:
+def documents_of(text: str) -> list[MappingNode]:
+    """Return the documents as nodes with their positions; raises NotParseableError."""
     yaml = YAML(pure=True)
     yaml.composer.warn_double_anchors = False
     # Compose's reader allows tabs behind a value, ruamel's does not; positions stay the same.

@@ -27,6 +27,8 @@ def _merge(node: Node | None, found: dict[str, Node], seen: set[int]) -> None:
     merged: list[Node] = []
     for key, value in node.value:
         if key.tag == MERGE:
+            if merged:
+                raise NotParseableError(f"line {line(key)} has a key a second time, which Compose refuses")
             merged += value.value if isinstance(value, SequenceNode) else [value]
         elif isinstance(key, ScalarNode):
             if key.value in own:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from types import ModuleType
 
+from core.env_forms import COMPOSE, DOTENV, SHELL, Form
+from core.env_lines import disagreements, in_words, read_env_lines
 from core.propagation import compose_file, compose_scalar, env_file
 from core.propagation.compose_file import ComposeFile
 from core.propagation.env_file import EnvFile
@@ -15,6 +17,19 @@ from core.propagation.plan import State
 from core.propagation.targets import FileTarget
 
 Text = ComposeFile | EnvFile
+READERS = frozenset({COMPOSE, DOTENV, SHELL})
+REFUSED_FORMS = frozenset(
+    {
+        Form.COLON,
+        Form.ODD_SPACE,
+        Form.CONTROL_CHARACTER,
+        Form.COMMENT_AT_QUOTE,
+        Form.TAB_BEFORE_COMMENT,
+        Form.QUOTE_INSIDE,
+        Form.NOT_AN_ASSIGNMENT,
+    }
+)
+"""What `EnvFile` reads in one of several ways; the other forms it refuses itself, or edits safely."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,8 @@ def find_places(parsed: Text, target: FileTarget) -> tuple[Place, ...]:
 
 def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judged:
     parsed = _parse(done.text, is_compose=is_compose)
+    if not is_compose:
+        _require_agreement(done.text, target.key)
     places = find_places(parsed, target)
     if not places:
         return Judged(State.KEY_MISSING, _why_missing(parsed, target))
@@ -91,6 +108,15 @@ def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judg
     edited = compose_file.edited if is_compose else env_file.edited
     done.text = edited(done.text, to_change, target.key, value)
     return Judged(State.WILL_CHANGE, why, services)
+
+
+def _require_agreement(text: str, key: str) -> None:
+    """Raise NotParseableError where a line of the key, or one that reaches others, is read differently."""
+    for number, form in disagreements(
+        read_env_lines(text), READERS, concerns=lambda found: found in ("", key)
+    ):
+        if form in REFUSED_FORMS:
+            raise NotParseableError(in_words(number, form))
 
 
 def _problem(parsed: Text, target: FileTarget, value: str, names: Mapping[str, str]) -> tuple[str, bool]:

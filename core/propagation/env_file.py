@@ -47,6 +47,11 @@ class EnvFile:
         self._read()
 
     @property
+    def all_places(self) -> Mapping[str, Sequence[Place]]:
+        """Where every key gets its values."""
+        return self._places
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Every key that has a value, in order."""
         return tuple(self._places)

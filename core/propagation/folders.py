@@ -39,10 +39,14 @@ class FoundFile:
 
     @property
     def text(self) -> str:
-        """Decode it so that every byte comes back; raises NotParseableError."""
-        if b"\0" in self.content or self.content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        """Decode it; raises NotParseableError where it is no UTF-8, which its readers refuse."""
+        try:
+            text = self.content.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" in text:
             raise NotParseableError("it is no UTF-8 text; save it as UTF-8")
-        return self.content.decode("utf-8", "surrogateescape")
+        return text
 
 
 def digest(content: bytes) -> str:
@@ -52,7 +56,7 @@ def digest(content: bytes) -> str:
 
 def to_bytes(text: str) -> bytes:
     """Encode a text of `FoundFile.text` again."""
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8")
 
 
 class Folders:

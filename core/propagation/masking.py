@@ -1,70 +1,70 @@
 """Show what will change in a file without showing what anybody could use.
 
-Context lines hold other secrets of the installation: a value is shown only where it is known to be none.
+Nothing of a line is shown but its key: a value is hidden whatever it is called and wherever it stands.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection
+from difflib import SequenceMatcher
+
+from core.propagation.compose_keys import key_ends
+from core.propagation.env_file import EnvFile
+from core.propagation.places import NotParseableError
 
 MASK = "•••"
 OLD = "‹present value›"
 NEW = "‹new value›"
 
-_ASSIGNMENT = re.compile(r"^(?P<head>\s*(?:export\s+)?(?P<key>[\w.-]+)\s*=)")
-_PAIR = re.compile(r"^(?P<head>\s*(?:-\s+)?[\"']?(?P<key>[\w./<-]+)[\"']?\s*:)(?P<value>(?:\s.*)?)$")
-_ITEM = re.compile(r"^(?P<head>\s*-\s+[\"']?(?:(?:[A-Z_][A-Z0-9_]*|--[A-Za-z-]+)=)?)")
-_INDENT = re.compile(r"\s*")
 _STRUCTURE = re.compile(r"\s*(?:[&*][\w-]+)?\s*")
 """What may stand behind a key that holds other keys."""
-_HARMLESS = re.compile(
-    "image|container_name|restart|hostname|depends_on|env_file|build|context|dockerfile|version|"
-    "services|service|volumes|networks|ports|expose|profiles|extends"
-)
-"""Compose's own words whose value is no secret."""
+CONTEXT_LINES = 3
 
 
-def masked_diff(before: str, after: str, name: str, *, keys: Collection[str] | None) -> str:
-    """Return a unified diff in which each changed value is named and every other one is hidden.
-
-    `keys` are those of an env file; None: it is a compose file.
-    """
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm=""
-    )
-    return "\n".join(line if line.startswith(("---", "+++", "@@")) else _masked(line, keys) for line in lines)
-
-
-def _masked(line: str, keys: Collection[str] | None) -> str:
-    sign, text = line[:1], line[1:]
-    word = {"-": OLD, "+": NEW}.get(sign, MASK)
-    if not text.strip():
-        return line
-    if text.lstrip().startswith("#"):
-        masked = f"{_indent(text)}# {MASK}"
-    else:
-        masked = _masked_pair(text, word) if keys is None else _masked_assignment(text, word, keys)
-    return sign + masked
+def masked_diff(before: str, after: str, name: str) -> str:
+    """Return a unified diff in which each changed value is named and every other one is hidden."""
+    is_compose = name.endswith((".yml", ".yaml"))
+    old, new = before.removesuffix("\n").split("\n"), after.removesuffix("\n").split("\n")
+    shown_old, shown_new = _shown(before, is_compose=is_compose), _shown(after, is_compose=is_compose)
+    lines = [f"--- a/{name}", f"+++ b/{name}"]
+    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT_LINES):
+        (_, i1, _, j1, _), (_, _, i2, _, j2) = group[0], group[-1]
+        lines.append(f"@@ -{i1 + 1},{i2 - i1} +{j1 + 1},{j2 - j1} @@")
+        for tag, a, b, c, d in group:
+            if tag == "equal":
+                lines += [" " + _masked(old[at], shown_old.get(at, 0), MASK) for at in range(a, b)]
+                continue
+            lines += ["-" + _masked(old[at], shown_old.get(at, 0), OLD) for at in range(a, b)]
+            lines += ["+" + _masked(new[at], shown_new.get(at, 0), NEW) for at in range(c, d)]
+    return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def _masked_assignment(text: str, word: str, keys: Collection[str]) -> str:
-    found = _ASSIGNMENT.match(text)
-    # A line of a key in PEM form may end in "=": only what was read as a name is shown.
-    return f"{found['head']}{word}" if found and found["key"] in keys else MASK
+def _masked(line: str, shown: int, word: str) -> str:
+    """Return the part of a line that is shown, and a word for the rest."""
+    if not line.strip():
+        return ""
+    if line.lstrip().startswith("#"):
+        return f"{line[: len(line) - len(line.lstrip())]}# {MASK}"
+    head = line[:shown].rstrip()
+    if not head:
+        return f"{line[: len(line) - len(line.lstrip())]}{word}"
+    if head.endswith("="):
+        return f"{head}{word}"
+    return line.rstrip() if _STRUCTURE.fullmatch(line, shown) else f"{head} {word}"
 
 
-def _masked_pair(text: str, word: str) -> str:
-    if found := _PAIR.match(text):
-        is_harmless = bool(_HARMLESS.fullmatch(found["key"])) and word == MASK and "@" not in found["value"]
-        if is_harmless or _STRUCTURE.fullmatch(found["value"]):
-            return text
-        return f"{found['head']} {word}"
-    found = _ITEM.match(text)
-    return f"{found['head'] if found else _indent(text)}{word}"
+def _shown(text: str, *, is_compose: bool) -> dict[int, int]:
+    """Return, by line from 0, how many of its characters are its key; lines that are no key are absent."""
+    try:
+        return dict(key_ends(text)) if is_compose else _env_keys(text)
+    except (NotParseableError, RecursionError):
+        return {}
 
 
-def _indent(text: str) -> str:
-    found = _INDENT.match(text)
-    return found[0] if found else ""
+def _env_keys(text: str) -> dict[int, int]:
+    begins = [0, *(found.end() for found in re.finditer("\n", text))]
+    return {
+        place.line - 1: place.start - begins[place.line - 1]
+        for places in EnvFile(text).all_places.values()
+        for place in places
+    }

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from core.propagation.editing import Edit, Judged, edit, judge_result
-from core.propagation.env_file import EnvFile
 from core.propagation.folders import (
     FileMissingError,
     FileUnreadableError,
@@ -160,15 +159,13 @@ class _Drafting:
 
     def _file_plan(self, one: FileEdit) -> FilePlan:
         before, after = one.found.text, self.edits[one.found.path].text
-        is_compose = one.file.endswith((".yml", ".yaml"))
-        keys = None if is_compose else EnvFile(before).keys
         return FilePlan(
             folder=one.folder,
             file=one.file,
             path=str(one.found.path),
             before=one.found.digest,
             after=hashlib.sha256(one.after).hexdigest(),
-            diff=masked_diff(before, after, one.file, keys=keys),
+            diff=masked_diff(before, after, one.file),
         )
 
     def _target_plan(self, target: FileTarget | CommandTarget) -> TargetPlan:

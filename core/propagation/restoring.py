@@ -6,7 +6,6 @@ from datetime import datetime
 
 from core.exceptions import PropagationError
 from core.propagation.backups import Backup, Backups
-from core.propagation.env_file import EnvFile
 from core.propagation.folders import FileMissingError, FileUnreadableError, Folders, FoundFile, digest
 from core.propagation.masking import masked_diff
 from core.propagation.places import NotParseableError
@@ -73,9 +72,7 @@ def _draft(
 def _file_plan(edit: FileEdit) -> FilePlan:
     try:
         before, after = edit.found.text, FoundFile(edit.found.path, edit.after).text
-        is_compose = edit.file.endswith((".yml", ".yaml"))
-        keys = None if is_compose else (*EnvFile(before).keys, *EnvFile(after).keys)
-        diff = masked_diff(before, after, edit.file, keys=keys)
+        diff = masked_diff(before, after, edit.file)
     except NotParseableError:
         diff = ""
     return FilePlan(

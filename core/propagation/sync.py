@@ -266,15 +266,19 @@ class Sync:
         except BaseException as error:
             why = error.message if isinstance(error, WppconnectError) else type(error).__name__
             self._tell_history(kind, self._done("failed", backup, ContainersDone(notes=(why,))), actor)
+            if not self._changing.is_interrupted:
+                self._delete_if_empty(backup)
             raise
-        if backup.files or backup.values:
-            self._backups.prune(self.settings.backups)
-        else:
-            self._backups.delete(backup.id)
+        self._delete_if_empty(backup)
+        self._backups.prune(self.settings.backups)
         code = "applied" if kind == "apply" else "restored"
         done = self._done("by_hand" if result.by_hand else code, backup, result)
         self._tell_history(kind, done, actor)
         return done
+
+    def _delete_if_empty(self, backup: Backup) -> None:
+        if not backup.files and not backup.values:
+            self._backups.delete(backup.id)
 
     def _values(self, fresh: Mapping[Receives, SecretStr] | None) -> Values:
         wanted = {target.receives for target in self.settings.targets} | set(fresh or {})

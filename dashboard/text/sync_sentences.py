@@ -27,6 +27,22 @@ TEMPLATES = (
     N_("line {line} opens quotes that nothing closes"),
     N_("line {line} has backslashes before a quote, which is read in several ways"),
     N_("line {line} goes on after its closing quote, which is read in several ways"),
+    N_("line {line} has ':' behind its name, which only Docker Compose takes for '='; write KEY='value'"),
+    N_(
+        "line {line} holds a blank that is no plain space, such as a no-break space; write a plain one, or "
+        "put the value in single quotes"
+    ),
+    N_("line {line} holds a control character; remove it"),
+    N_("line {line} is no KEY='value'; correct it, or make it a comment with # in front"),
+    N_("line {line} has a '#' right behind its closing quote; give the comment a line of its own"),
+    N_(
+        "line {line} has a tab before its '#', where Docker Compose begins no comment; give it a line of its "
+        "own"
+    ),
+    N_(
+        "line {line} has a quote inside its value, which a shell takes for an opening one; write a value "
+        "without it"
+    ),
     N_("line {line}: it is no YAML ({reason})"),
     N_("it is no YAML ({reason})"),
     N_("it is no mapping with `services`"),

@@ -6,6 +6,7 @@ The files are put together from pieces, so that what an edit has to produce is k
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 
 import yaml
@@ -37,6 +38,9 @@ class Piece:
         return self.before + self.raw + self.after
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def quoted(text: str, quote: str) -> str:
     return f"{quote}{text}{quote}"
 
@@ -51,7 +55,8 @@ def env_pieces(draw: st.DrawFn) -> list[Piece]:
     """An env file: neighbours of every kind, and KEY one to three times."""
 
     def neighbour() -> Piece:
-        name, text = draw(names), text_without_end(draw)
+        # A control character, of which nobody knows what a reader makes, is refused (test_forms.py).
+        name, text = draw(names), CONTROL.sub("", text_without_end(draw))
         lines = [
             "",
             f"# KEY={text}",
@@ -68,7 +73,7 @@ def env_pieces(draw: st.DrawFn) -> list[Piece]:
     def value() -> Piece:
         head = draw(st.sampled_from(["KEY=", "export KEY=", "  KEY=", "KEY = ", "export\tKEY="]))
         quote = draw(st.sampled_from(["", "'", '"']))
-        tail = draw(st.sampled_from(["", "  ", " # a note", "\t# KEY=note"]))
+        tail = draw(st.sampled_from(["", "  ", " # a note", " # KEY=note"]))
         return Piece(head, quoted("OLD-value", quote), tail, is_value=True)
 
     pieces = [neighbour() for _ in range(draw(st.integers(0, 5)))]

@@ -308,6 +308,21 @@ def test_restart_is_a_choice_of_its_own_and_for_listed_containers_only(tmp_path:
     assert engine.restarted == ["leguas_wppconnect"]
 
 
+def test_apply_that_fails_over_containers_alone_leaves_no_empty_backup(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    installation.apply(NEW_KEY)
+    backups = installation.sync.backups()
+
+    def fail(_: Wanted) -> ContainersDone:
+        raise ContainerError("no")
+
+    installation.containers = ScriptedContainers(fail)
+    with pytest.raises(ContainerError):
+        installation.apply()
+
+    assert installation.sync.backups() == backups
+
+
 def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
     class Waiting(ScriptedContainers):
         def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:

@@ -23,7 +23,7 @@ SOURCES = [
     path
     for folder in ("propagation", "containers")
     for path in (Path(core.__file__).parent / folder).glob("*.py")
-]
+] + [Path(core.__file__).with_name("env_forms.py")]
 PORTUGUESE = translator("pt_PT")
 
 
@@ -59,6 +59,12 @@ def test_template_is_something_that_core_says(template: str) -> None:
         (".env", "A='1\n"),
         (".env", "A=1\\\n"),
         (".env", "A='x'y\n"),
+        (".env", f"{KEY}: x\n"),
+        (".env", f"{KEY}=a\u00a0\n"),
+        (".env", f"{KEY}=a\v\n"),
+        (".env", f"{KEY}+=a\n"),
+        (".env", f"{KEY}=a\t# b\n"),
+        (".env", f"NOTE=it's\n{KEY}=a\n"),
         (".env", "A: 'x'\n"),
         (".env", "A=\0"),
         (".env", "A=1\r"),
