@@ -28,11 +28,7 @@ from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
 from tests.support.propagation import target
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    # The library leaves a socket open on which it could not connect anew; it is collected in a later test.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.timeout(240)
 WAITING = {
     "mem_limit: 64m": "settings of the service",
     "healthcheck: {test: 'true', interval: 30s}": "settings of the service",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from tests.support.engine_proxy import engine_proxy
 
 pytestmark = [
     pytest.mark.timeout(240),
-    # The library leaves a socket open on which it could not connect anew; it is collected in a later test.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
@@ -34,6 +34,8 @@ pytestmark = [
 def engine(docker_engine: Engine) -> Iterator[Engine]:
     yield docker_engine
     docker_engine.remove_own()
+    # The library leaves a socket open on which it could not connect anew: it is collected here.
+    gc.collect()
 
 
 BAD: list[Any] = [
