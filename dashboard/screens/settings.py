@@ -43,7 +43,7 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
             if st.button(remove, key=f"remove-server-{name}", type="tertiary"):
                 ask_remove_server(name)
         components.soft(_("Both ask with the saved settings, not with what is typed and not saved."))
-        draw_results(name)
+        draw_results(name, tuple(one.name for one in server.sessions))
         draw_sessions(settings, server)
 
 

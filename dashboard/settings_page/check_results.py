@@ -16,9 +16,15 @@ QUESTIONS = {"check": N_("Asking the gateway"), "discover": N_("Asking the gatew
 
 
 @st.fragment(run_every=RESULT_SECONDS)
-def draw_results(server: str) -> None:
-    """Draw what the gateway said; background threads ask it."""
+def draw_results(server: str, drawn: tuple[str, ...]) -> None:
+    """Draw what the gateway said; background threads ask it.
+
+    `drawn` are the sessions in the list beside it: when that changes, the whole page is drawn anew.
+    """
     state.user()
+    present = state.settings().server(server)
+    if present is not None and tuple(one.name for one in present.sessions) != drawn:
+        st.rerun()
     for question, words in QUESTIONS.items():
         if state.background().job((question, server)).running:
             components.waiting(_(words))
