@@ -59,6 +59,7 @@ class Core:
     handoffs: Handoffs
     data_directory: Path
     clients: Clients
+    now: Now = real_now
 
     def client(self, server: ServerSettings, settings: Settings | None = None) -> GatewayClient:
         """Open a client for one gateway; close it after use."""
@@ -111,7 +112,7 @@ def open_core(
         now=now,
     )
     handoffs = Handoffs(store, history.append, now=now)
-    return Core(environment, settings, store, history, monitor, operations, handoffs, data, clients)
+    return Core(environment, settings, store, history, monitor, operations, handoffs, data, clients, now)
 
 
 def make_client(

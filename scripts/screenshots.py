@@ -18,7 +18,7 @@ from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import PICTURES as ALL
-from tests.support.visitor import SIZES, Visitor
+from tests.support.visitor import Visitor
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
@@ -48,8 +48,7 @@ def main() -> int:
         first = Visitor(browser, product, "desktop")
         first.sign_in_first(link)
         first.close()
-        for size in SIZES:
-            _take(Visitor(browser, product, size), product)
+        _take(Visitor(browser, product, "phone"), product)
         browser.close()
     for name in ("sessions-desktop-light.png", "pairing-phone-dark.png"):
         (PICTURES / name).write_bytes((ALL / name).read_bytes())

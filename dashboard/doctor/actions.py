@@ -51,6 +51,8 @@ def _begin(server: str, session: str, *, asks_whatsapp: bool = False) -> None:
     core = state.core()
 
     def examine(tell: Tell) -> Diagnosis:
-        return examination.examine(core, server, session, asks_whatsapp=asks_whatsapp, tell=tell)
+        return examination.examine(
+            core, server, session, asks_whatsapp=asks_whatsapp, tell=tell, now=core.now
+        )
 
     state.examinations().begin(server, session, examine)

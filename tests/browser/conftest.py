@@ -1,4 +1,4 @@
-"""A real Chromium, signed in to the real page."""
+"""A real Chromium, signed in to the real page; what starts slowly is started once for all stories."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from simulator import Simulator
 from tests.support import quick_page
 from tests.support.certificates import Pair, make_pair
 from tests.support.chromium import chromium
+from tests.support.looks import Tabs, open_tabs
 from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import Visitor
 
@@ -23,29 +24,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(300))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    # No longer than a module: Playwright keeps an event loop running in the thread meanwhile.
+    # No longer than these stories: Playwright keeps an event loop running in the thread meanwhile.
     with chromium() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A certificate for localhost, which nobody knows."""
     return make_pair(tmp_path_factory.mktemp("tls"), "proxy")
 
 
-@pytest.fixture(scope="module")
-def trusting_browser() -> Iterator[Browser]:
-    """A browser that takes any certificate."""
-    with chromium("--ignore-certificate-errors") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The page alone, beside a quick gateway; one for a file, whose tests begin with `lose_the_phone`."""
+    """The page alone, beside a quick gateway; stories begin with `lose_the_phone`."""
     with (
         Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
         stack(
@@ -55,17 +49,70 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             WPPCONNECT_WEBHOOK="none",
         ) as running,
     ):
+        running.start_page("tests.support.quick_page")
         yield running
 
 
-@pytest.fixture(scope="module")
-def administrator(browser: Browser, quick: Stack) -> StorageState:
-    """The cookies of somebody who is signed in."""
-    visitor = Visitor(browser, quick, "desktop")
-    visitor.sign_in_first(quick.first_link(quick.start_page("tests.support.quick_page")))
-    cookies = visitor.context.storage_state()
+@pytest.fixture(scope="package")
+def tabs(browser: Browser, quick: Stack) -> Iterator[Tabs]:
+    """The administrator's tabs: a new one costs a browser as much as ten pages in one that is open."""
+    with open_tabs(browser, quick) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(tabs: Tabs) -> Iterator[Visitor]:
+    """The administrator's tab at a desk."""
+    yield tabs.desk
+    tabs.desk.leave()
+
+
+@pytest.fixture
+def phone(tabs: Tabs) -> Iterator[Visitor]:
+    """The administrator's tab on a phone."""
+    yield tabs.phone
+    tabs.phone.leave()
+
+
+@pytest.fixture(scope="package")
+def administrator(tabs: Tabs) -> StorageState:
+    """The administrator's cookies."""
+    return tabs.desk.context.storage_state()
+
+
+@pytest.fixture(scope="package")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Exporter and page beside a quick gateway; the exporter probes."""
+    with (
+        Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
+        stack(
+            gateway,
+            tmp_path_factory.mktemp("whole"),
+            WPPCONNECT_INTERVAL_SECONDS="1",
+            WPPCONNECT_WEBHOOK="none",
+        ) as running,
+    ):
+        running.start_exporter()
+        running.start_page("tests.support.quick_page")
+        yield running
+
+
+@pytest.fixture(scope="package")
+def tab_of_whole(browser: Browser, whole: Stack) -> Iterator[Visitor]:
+    visitor = Visitor(browser, whole, "phone")
+    assert whole.page_process
+    visitor.sign_in_first(whole.first_link(whole.page_process))
+    yield visitor
     visitor.close()
-    return cookies
+
+
+@pytest.fixture
+def paged(tab_of_whole: Visitor, whole: Stack) -> Iterator[Visitor]:
+    """Somebody with a phone, before whom a session was just lost."""
+    whole.lose_the_phone()
+    tab_of_whole.open_session()
+    yield tab_of_whole
+    tab_of_whole.leave()
 
 
 @pytest.fixture

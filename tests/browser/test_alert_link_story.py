@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect
 
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import Visitor, at_both_widths
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -54,12 +54,11 @@ def starts(product: Stack) -> int:
     return sum(row["count"] for row in counts if row["route"].endswith("start-session"))
 
 
-@at_both_widths
 def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_outage(
-    browser: Browser, quick: Stack, administrator: StorageState, chat: str, size: str
+    quick: Stack, phone: Visitor, chat: str
 ) -> None:
     quick.lose_the_phone()
-    visitor = Visitor(browser, quick, size, signed_in=administrator)
+    visitor = phone
     visitor.page.goto(chat)
 
     visitor.page.click("a")
@@ -72,15 +71,14 @@ def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_out
     visitor.reads(f"{SESSION} is connected")
     visitor.reads("The outage lasted")
     visitor.look("alert-link/connected")
-    visitor.close()
 
 
 def test_a_code_that_nobody_scanned_is_followed_by_the_next_without_a_click(
-    browser: Browser, quick: Stack, administrator: StorageState
+    quick: Stack, desk: Visitor
 ) -> None:
     quick.lose_the_phone()
     before = starts(quick)
-    visitor = Visitor(browser, quick, "phone", signed_in=administrator)
+    visitor = desk
     visitor.open(ALERT)
     visitor.await_live_qr()
     visitor.reads("Code 1 of 5.")
@@ -91,7 +89,6 @@ def test_a_code_that_nobody_scanned_is_followed_by_the_next_without_a_click(
     quick.simulator.scan(SESSION, visitor.await_live_qr())
     visitor.reads(f"{SESSION} is connected")
     assert starts(quick) - before == 2
-    visitor.close()
 
 
 def test_a_tab_that_nobody_looks_at_begins_nothing_until_it_is_in_front(
@@ -114,12 +111,11 @@ def test_a_tab_that_nobody_looks_at_begins_nothing_until_it_is_in_front(
     visitor.close()
 
 
-@at_both_widths
 def test_the_number_brings_a_pairing_code_with_how_to_enter_it(
-    browser: Browser, quick: Stack, administrator: StorageState, size: str
+    browser: Browser, quick: Stack, administrator: StorageState
 ) -> None:
     quick.lose_the_phone()
-    visitor = Visitor(browser, quick, size, locale="pt-PT", signed_in=administrator)
+    visitor = Visitor(browser, quick, "phone", locale="pt-PT", signed_in=administrator)
     visitor.open_session()
     visitor.page.get_by_role("tab", name="Código de emparelhamento").click()
     number = visitor.page.get_by_label("Número de telefone com indicativo do país")

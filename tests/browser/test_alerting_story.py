@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, StorageState, expect
+from playwright.sync_api import Browser, expect
 from pydantic import SecretStr
 
 from core.alertmanager.api import Alertmanager, Silence
@@ -19,7 +19,7 @@ from simulator import Simulator
 from tests.plugins.system_tools import require
 from tests.support import quick_page
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver
-from tests.support.looks import Looks
+from tests.support.looks import Looks, open_tabs
 from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
 
 require("prometheus-alertmanager")
@@ -81,8 +81,8 @@ def on_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnCall]:
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory, on_call: OnCall) -> Iterator[Stack]:
-    """The page beside a quick gateway, with Alertmanager; `administrator` signs in here."""
+def product(tmp_path_factory: pytest.TempPathFactory, on_call: OnCall) -> Iterator[Stack]:
+    """The page beside a quick gateway, with Alertmanager."""
     with (
         Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
         stack(
@@ -93,14 +93,14 @@ def quick(tmp_path_factory: pytest.TempPathFactory, on_call: OnCall) -> Iterator
             ALERTMANAGER_URL=on_call.url,
         ) as running,
     ):
+        running.start_page("tests.support.quick_page")
         yield running
 
 
 @pytest.fixture(scope="module")
-def looks(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[Looks]:
-    tabs = Looks(browser, quick, administrator, "alerting")
-    yield tabs
-    tabs.close()
+def looks(browser: Browser, product: Stack) -> Iterator[Looks]:
+    with open_tabs(browser, product) as opened:
+        yield Looks(opened, "alerting")
 
 
 @pytest.fixture
@@ -112,9 +112,9 @@ def nobody_on_call(on_call: OnCall) -> Iterator[None]:
 
 
 def test_a_lost_session_is_acknowledged_with_reason_and_end_and_everybody_sees_it(
-    looks: Looks, quick: Stack, on_call: OnCall
+    looks: Looks, product: Stack, on_call: OnCall
 ) -> None:
-    quick.lose_the_phone()
+    product.lose_the_phone()
     looks.open_session()
     for tab in looks:
         tab.press(ACKNOWLEDGE)

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, StorageState
 
 from core.models import Verdict
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from tests.plugins.leaks import inspect
-from tests.support.looks import Looks
+from tests.support.looks import Looks, Tabs
 from tests.support.stack import SECRET, SESSION, Stack
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
@@ -39,11 +38,10 @@ TOLD_OF_WELL = [
 ]
 
 
-@pytest.fixture(scope="module")
-def looks(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[Looks]:
-    tabs = Looks(browser, quick, administrator, "doctor")
-    yield tabs
-    tabs.close()
+@pytest.fixture
+def looks(tabs: Tabs) -> Iterator[Looks]:
+    yield Looks(tabs, "doctor")
+    tabs.leave()
 
 
 @pytest.fixture(autouse=True)

@@ -58,11 +58,11 @@ def site(
 
 
 def test_who_is_known_there_is_signed_in_here_and_who_is_taken_out_there_is_out_here(
-    trusting_browser: Browser, site: Site, auth: AuthServer
+    browser: Browser, site: Site, auth: AuthServer
 ) -> None:
     auth.people = {"ana": ANA}
     site.product.lose_the_phone()
-    visitor = Visitor(trusting_browser, site.product, "phone")
+    visitor = Visitor(browser, site.product, "phone", any_certificate=True)
     visitor.page.add_init_script(QUICKLY)
 
     visitor.open(ALERT)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Request, Route, StorageState, expect
+from playwright.sync_api import Browser, Request, Route, expect
 
 from core.models import Verdict
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import Visitor, at_both_widths
+from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -24,19 +22,11 @@ document.dispatchEvent(new Event("visibilitychange"))"""
 
 
 @pytest.fixture
-def size() -> str:
-    """What everybody in the story holds, where the story is not told at both widths."""
-    return "phone"
-
-
-@pytest.fixture
-def maker(browser: Browser, quick: Stack, administrator: StorageState, size: str) -> Iterator[Visitor]:
+def maker(quick: Stack, desk: Visitor) -> Visitor:
     """An operator in front of a session whose phone is lost."""
     quick.lose_the_phone()
-    person = Visitor(browser, quick, size, signed_in=administrator)
-    person.open_session()
-    yield person
-    person.close()
+    desk.open_session()
+    return desk
 
 
 def link_of(maker: Visitor) -> str:
@@ -45,14 +35,13 @@ def link_of(maker: Visitor) -> str:
     return maker.page.locator("[data-ops=handoff-link]").inner_text()
 
 
-@at_both_widths
 def test_one_tap_makes_a_link_with_which_somebody_else_links_the_phone(
-    browser: Browser, quick: Stack, maker: Visitor, size: str
+    browser: Browser, quick: Stack, maker: Visitor
 ) -> None:
     link = link_of(maker)
     maker.reads("Not opened yet")
     maker.look("handoff/link", whole=True)
-    helper, late = Visitor(browser, quick, size), Visitor(browser, quick, size)
+    helper, late = Visitor(browser, quick, "phone"), Visitor(browser, quick, "phone")
 
     helper.page.goto(link)
     helper.look("handoff/start")
@@ -109,11 +98,10 @@ def test_a_link_outlives_a_lost_answer_and_asks_for_no_code_while_nobody_looks(
     helper.close()
 
 
-@at_both_widths
 def test_whoever_has_only_the_phone_gets_a_code_to_type(
-    browser: Browser, quick: Stack, maker: Visitor, size: str
+    browser: Browser, quick: Stack, maker: Visitor
 ) -> None:
-    helper = Visitor(browser, quick, size, locale="pt-PT")
+    helper = Visitor(browser, quick, "phone", locale="pt-PT")
     posted: list[str] = []
     helper.page.on("request", lambda one: posted.append(path_of(one)))
     helper.page.goto(link_of(maker))

@@ -12,16 +12,18 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.browser
 
 
-def begin_pairing(browser: Browser, product: Stack) -> tuple[Visitor, object]:
-    """Sign in and bring a QR code to the screen."""
-    product.start_exporter()
-    page = product.start_page("tests.support.quick_page")
-    visitor = Visitor(browser, product, "phone")
-    visitor.sign_in_first(product.first_link(page))
-    visitor.reads("Disconnected")
-    visitor.press(f"repair-main-{SESSION}")
-    visitor.await_live_qr()
-    return visitor, page
+@pytest.fixture
+def pairing(paged: Visitor) -> Visitor:
+    """Somebody on a phone with a QR code on the screen."""
+    paged.press(f"repair-main-{SESSION}")
+    paged.await_live_qr()
+    return paged
+
+
+def starts(product: Stack) -> int:
+    """How often the gateway was told to start a session."""
+    counts = product.simulator.requests()["counts"]
+    return sum(row["count"] for row in counts if row["route"].endswith("start-session"))
 
 
 def finish(visitor: Visitor, product: Stack) -> None:
@@ -30,8 +32,9 @@ def finish(visitor: Visitor, product: Stack) -> None:
     visitor.reads(f"{SESSION} is connected")
 
 
-def test_a_second_tab_shows_the_same_code_and_the_same_end(browser: Browser, product: Stack) -> None:
-    visitor, _page = begin_pairing(browser, product)
+def test_a_second_tab_shows_the_same_code_and_the_same_end(whole: Stack, pairing: Visitor) -> None:
+    product, visitor = whole, pairing
+    before = starts(product)
     second = visitor.context.new_page()
 
     second.goto(f"{product.page_url}/session?server=main&session={SESSION}")
@@ -39,35 +42,33 @@ def test_a_second_tab_shows_the_same_code_and_the_same_end(browser: Browser, pro
     finish(visitor, product)
 
     expect(second.locator("body")).to_contain_text(f"{SESSION} is connected")
-    starts = [row for row in product.simulator.requests()["counts"] if row["route"].endswith("start-session")]
-    assert sum(row["count"] for row in starts) == 1
-    visitor.close()
+    assert starts(product) == before
+    second.close()
 
 
-def test_a_reload_finds_the_pairing_where_it_was(browser: Browser, product: Stack) -> None:
-    visitor, _page = begin_pairing(browser, product)
+def test_a_reload_finds_the_pairing_where_it_was(whole: Stack, pairing: Visitor) -> None:
+    product, visitor = whole, pairing
 
     visitor.page.reload()
 
     finish(visitor, product)
-    visitor.close()
 
 
-def test_a_gateway_restart_while_pairing_brings_a_new_code(browser: Browser, product: Stack) -> None:
-    visitor, _page = begin_pairing(browser, product)
+def test_a_gateway_restart_while_pairing_brings_a_new_code(whole: Stack, pairing: Visitor) -> None:
+    product, visitor = whole, pairing
     before = visitor.live_code()
 
     product.simulator.restart_gateway()
     until(lambda: visitor.live_code() not in (None, before), what="a new code on the gateway")
 
     finish(visitor, product)
-    visitor.close()
 
 
-def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(browser: Browser, product: Stack) -> None:
-    visitor, page = begin_pairing(browser, product)
+def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(whole: Stack, pairing: Visitor) -> None:
+    product, visitor = whole, pairing
 
-    page.kill()  # type: ignore[attr-defined]
+    assert product.page_process
+    product.page_process.kill()
     product.start_page("tests.support.quick_page")
     visitor.open_session()
 
@@ -75,18 +76,14 @@ def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(browser: Bro
     visitor.reads("Connected")
     expect(visitor.page.get_by_role("link", name="Sign out")).to_be_visible()
     expect(visitor.page.get_by_test_id("stSidebar")).to_have_count(0)
-    visitor.close()
 
 
-def test_a_deep_link_is_kept_through_sign_in(browser: Browser, product: Stack) -> None:
-    visitor, _page = begin_pairing(browser, product)
-    finish(visitor, product)
-    stranger = Visitor(browser, product, "desktop")
+def test_a_deep_link_is_kept_through_sign_in(browser: Browser, whole: Stack, paged: Visitor) -> None:
+    product, stranger = whole, Visitor(browser, whole, "desktop")
 
     stranger.open_session()
     stranger.sign_in()
 
     expect(stranger.page).to_have_url(f"{product.page_url}/session?server=main&session={SESSION}")
     stranger.reads(SESSION)
-    visitor.close()
     stranger.close()

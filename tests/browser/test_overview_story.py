@@ -15,7 +15,7 @@ from core.models import Reason
 from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, Stack, stack
-from tests.support.visitor import Visitor, at_both_widths
+from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -49,35 +49,15 @@ def life(number: int) -> list[Turn]:
     return turns
 
 
-class Tabs:
-    """Tabs of the administrator, one at a time; they set a password in the first one."""
-
-    def __init__(self, browser: Browser, product: Stack, link: str) -> None:
-        self._browser, self._product, self._link = browser, product, link
-        self._open: Visitor | None = None
-
-    def new(self, size: str) -> Visitor:
-        """Open the list of sessions."""
-        self.close()
-        visitor = self._open = Visitor(self._browser, self._product, size)
-        if self._link:
-            visitor.sign_in_first(self._link)
-            self._link = ""
-        else:
-            visitor.open("/")
-            visitor.sign_in()
-        visitor.page.locator(ROW).first.wait_for()
-        return visitor
-
-    def close(self) -> None:
-        """Close the tab that is open."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+def administrator(browser: Browser, product: Stack, size: str) -> Visitor:
+    """Set the administrator's password in a new tab."""
+    visitor = Visitor(browser, product, size)
+    visitor.sign_in_first(product.first_link(product.start_page()))
+    return visitor
 
 
 @pytest.fixture(scope="module")
-def many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tabs]:
+def tab_of_many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The page beside a prober that the test plays: 300 sessions with a past."""
     with ExitStack() as ending:
         simulator = ending.enter_context(Simulator(secret_key=SECRET))
@@ -87,14 +67,22 @@ def many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for number, name in enumerate(NAMES):
             prober.knows(name, *life(number))
         prober.publish()
-        tabs = Tabs(browser, product, product.first_link(product.start_page()))
-        yield tabs
-        tabs.close()
+        visitor = administrator(browser, product, "phone")
+        yield visitor
+        visitor.close()
 
 
-@at_both_widths
-def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str) -> None:
-    visitor = many.new(size)
+@pytest.fixture
+def many(tab_of_many: Visitor) -> Iterator[Visitor]:
+    """The list of those sessions."""
+    tab_of_many.open("/")
+    tab_of_many.page.locator(ROW).first.wait_for()
+    yield tab_of_many
+    tab_of_many.leave()
+
+
+def test_problems_stand_first_and_a_search_finds_the_rest(many: Visitor) -> None:
+    visitor = many
     first = visitor.page.locator(ROW).first
     expect(first).to_contain_text("Disconnected")
     expect(first).to_contain_text(re.compile(r"9\d\.\d+ % 24 h"))
@@ -108,9 +96,8 @@ def test_problems_stand_first_and_a_search_finds_the_rest(many: Tabs, size: str)
     assert visitor.foreign_requests == []
 
 
-@at_both_widths
-def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tabs, size: str) -> None:
-    visitor = many.new(size)
+def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Visitor) -> None:
+    visitor = many
 
     visitor.open("/?verdict=unresponsive&find=shop-05")
     expect(visitor.page.locator(ROW)).to_have_count(1)
@@ -122,9 +109,8 @@ def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Tab
     assert "session=shop-057" in visitor.page.url
 
 
-@at_both_widths
-def test_a_search_without_a_find_says_the_way_back(many: Tabs, size: str) -> None:
-    visitor = many.new(size)
+def test_a_search_without_a_find_says_the_way_back(many: Visitor) -> None:
+    visitor = many
 
     visitor.page.get_by_role("searchbox").fill("nobody")
     visitor.reads("No session matches.")
@@ -134,9 +120,8 @@ def test_a_search_without_a_find_says_the_way_back(many: Tabs, size: str) -> Non
     expect(visitor.page.locator(ROW)).to_have_count(25)
 
 
-@at_both_widths
-def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Tabs, size: str, tmp_path: Path) -> None:
-    visitor = many.new(size)
+def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Visitor, tmp_path: Path) -> None:
+    visitor = many
 
     visitor.open("/activity?session=shop-003&period=30d")
     visitor.reads("Removed on the phone, or closed by somebody else.")
@@ -151,23 +136,31 @@ def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Tabs, size: st
     assert [row["What"] for row in rows] == ["Disconnected", "Connected", "Disconnected", "Connected"]
 
 
-@pytest.fixture
-def living(browser: Browser, tmp_path: Path) -> Iterator[Tabs]:
+@pytest.fixture(scope="module")
+def tab_of_living(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The page beside a simulated gateway on which three sessions are paired."""
     paired = ["sales", "support", "shop"]
     times = Times(scale=0.1)
     with (
         Simulator(secret_key=SECRET, times=times, paired=paired) as simulator,
-        stack(simulator, tmp_path, WPPCONNECT_SESSIONS=",".join(paired)) as product,
+        stack(simulator, tmp_path_factory.mktemp("living"), WPPCONNECT_SESSIONS=",".join(paired)) as product,
     ):
-        tabs = Tabs(browser, product, product.first_link(product.start_page()))
-        yield tabs
-        tabs.close()
+        visitor = administrator(browser, product, "desktop")
+        yield visitor
+        visitor.close()
 
 
-@at_both_widths
-def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, size: str) -> None:
-    visitor = living.new(size)
+@pytest.fixture
+def living(tab_of_living: Visitor) -> Iterator[Visitor]:
+    """The list of those sessions."""
+    tab_of_living.open("/")
+    tab_of_living.page.locator(ROW).first.wait_for()
+    yield tab_of_living
+    tab_of_living.leave()
+
+
+def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Visitor) -> None:
+    visitor = living
     visitor.reads("All 3 connected")
 
     visitor.page.evaluate(WATCH_THE_BUTTON)
@@ -193,9 +186,8 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Tabs, siz
     visitor.reads("All 3 connected")
 
 
-@at_both_widths
-def test_several_sessions_are_started_one_after_the_other(living: Tabs, size: str) -> None:
-    visitor = living.new(size)
+def test_several_sessions_are_started_one_after_the_other(living: Visitor) -> None:
+    visitor = living
     visitor.reads("All 3 connected")
     for name in ("sales", "support"):
         visitor.open(f"/session?server=main&session={name}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, StorageState, expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.stack import PASSWORD, SESSION, Stack
-from tests.support.visitor import Visitor, at_both_widths
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -18,23 +18,19 @@ NEW_PASSWORD = "staple battery horse"
 class House:
     """The page, its administrator's tab, and the tabs of other people."""
 
-    def __init__(self, browser: Browser, product: Stack, administrator: StorageState) -> None:
-        self._browser, self._product, self._administrator = browser, product, administrator
+    def __init__(self, browser: Browser, product: Stack, tab: Visitor) -> None:
+        self._browser, self._product, self._tab = browser, product, tab
         self._open: list[Visitor] = []
 
-    def administrator(self, size: str) -> Visitor:
+    def administrator(self) -> Visitor:
         """Open the users page as the administrator."""
-        visitor = self._tab(size, self._administrator)
-        visitor.open("/users")
-        visitor.reads("Add a user")
-        return visitor
+        self._tab.open("/users")
+        self._tab.reads("Add a user")
+        return self._tab
 
     def somebody(self, size: str) -> Visitor:
         """Open a browser in which nobody is signed in."""
-        return self._tab(size, None)
-
-    def _tab(self, size: str, signed_in: StorageState | None) -> Visitor:
-        visitor = Visitor(self._browser, self._product, size, signed_in=signed_in)
+        visitor = Visitor(self._browser, self._product, size)
         self._open.append(visitor)
         return visitor
 
@@ -45,8 +41,9 @@ class House:
 
 
 @pytest.fixture
-def house(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[House]:
-    opened = House(browser, quick, administrator)
+def house(browser: Browser, quick: Stack, desk: Visitor) -> Iterator[House]:
+    quick.lose_the_phone()
+    opened = House(browser, quick, desk)
     yield opened
     opened.close()
 
@@ -87,15 +84,14 @@ def try_password(visitor: Visitor, name: str, password: str) -> None:
     visitor.page.click("button")
 
 
-@at_both_widths
-def test_somebody_is_added_gets_another_role_and_is_removed(house: House, size: str) -> None:
-    name = f"rui-{size}"
-    boss = house.administrator(size)
+def test_somebody_is_added_gets_another_role_and_is_removed(house: House) -> None:
+    name = "rui"
+    boss = house.administrator()
     link = add(boss, name)
     boss.look("people/link", whole=True)
     boss.press("hide-link")
 
-    rui = house.somebody(size)
+    rui = house.somebody("phone")
     rui.sign_in_first(link)
     rui.page.locator(f".st-key-open-main-{SESSION}").wait_for()
     give_role(boss, name, "operator")
@@ -115,11 +111,10 @@ def test_somebody_is_added_gets_another_role_and_is_removed(house: House, size: 
     rui.look("people/removed", whole=True)
 
 
-@at_both_widths
-def test_somebody_looks_after_their_own_account(house: House, size: str) -> None:
-    name = f"eva-{size}"
-    link = add(house.administrator("desktop"), name)
-    here, there = house.somebody(size), house.somebody("desktop")
+def test_somebody_looks_after_their_own_account(house: House) -> None:
+    name = "eva"
+    link = add(house.administrator(), name)
+    here, there = house.somebody("phone"), house.somebody("desktop")
     here.sign_in_first(link)
     there.open("/")
     try_password(there, name, "not the password")
@@ -157,7 +152,7 @@ def change_password(visitor: Visitor) -> None:
 
 
 def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house: House) -> None:
-    boss = house.administrator("desktop")
+    boss = house.administrator()
     ana = house.somebody("phone")
     ana.sign_in_first(add(boss, "ana"))
     give_role(boss, "ana", "operator")

@@ -24,6 +24,7 @@ PAGES = [
 def test_the_pages_fit_into_one_line_and_thumbs_onto_what_is_tapped(
     browser: Browser, quick: Stack, administrator: StorageState, locale: str
 ) -> None:
+    quick.lose_the_phone()
     visitor = Visitor(browser, quick, "phone", locale=locale, signed_in=administrator)
     seen = {}
     for path, landmark in PAGES:

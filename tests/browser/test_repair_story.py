@@ -7,21 +7,14 @@ from playwright.sync_api import Browser
 
 from tests.support import quick_page
 from tests.support.stack import SESSION, Stack
-from tests.support.visitor import Visitor, at_both_widths
+from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
-@at_both_widths
-def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(
-    browser: Browser, product: Stack, size: str
-) -> None:
-    product.start_exporter()
-    page = product.start_page("tests.support.quick_page")
-    visitor = Visitor(browser, product, size)
-
-    visitor.sign_in_first(product.first_link(page))
+def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(whole: Stack, paged: Visitor) -> None:
+    product, visitor = whole, paged
     visitor.reads("Disconnected")
     visitor.look("repair/disconnected")
     visitor.press(f"repair-main-{SESSION}")
@@ -38,16 +31,14 @@ def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(
     until(lambda: product.connected() == "0", what="0 on the exporter")
     visitor.reads("Disconnected")
     assert visitor.foreign_requests == []
-    visitor.close()
 
 
-@at_both_widths
 def test_a_disconnected_session_is_re_paired_by_a_pairing_code_after_the_webhook_was_given_up(
-    browser: Browser, product: Stack, size: str
+    browser: Browser, product: Stack
 ) -> None:
     product.start_exporter()
     page = product.start_page("tests.support.quick_page")
-    visitor = Visitor(browser, product, size)
+    visitor = Visitor(browser, product, "desktop")
     visitor.sign_in_first(product.first_link(page))
 
     visitor.open_session()

@@ -59,11 +59,11 @@ class Tabs:
         return iter((self.desk, self.phone))
 
     def read(self, *texts: str, look: str) -> None:
-        """Wait until both say something, and look at them."""
+        """Wait until both say something, and look at it."""
         for tab in self:
             for text in texts:
                 tab.reads(text)
-            tab.look(f"sync/{look}", whole=True)
+        self.phone.look(f"sync/{look}", whole=True)
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Literal
 
 import pytest
 import zxingcpp
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, StorageState, ViewportSize, expect
 
@@ -24,7 +24,7 @@ SIZES: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
 }
 at_both_widths = pytest.mark.parametrize("size", list(SIZES))
-"""Tell a story at a desk and on a phone; `Visitor.look` looks at each by day and by night."""
+"""For what differs while a page loads; `Visitor.look` sees what is on the screen at both from one tab."""
 PICTURES = ROOT / "screenshots"
 """Git-ignored: to be looked at."""
 THUMB = 44
@@ -46,6 +46,15 @@ HAS_CHANGED = """dark => {
     return (red + green + blue < 384) === dark && !moving;
 }"""
 """Is what is drawn dark, or light, and nothing still on its way from one to the other?"""
+SERIOUS = """async rules => {
+    // Under a question Streamlit's document has no height, and axe takes all that is in it for hidden.
+    document.documentElement.style.minHeight = "100vh";
+    const wanted = rules.length ? { runOnly: rules } : {};
+    const { violations } = await axe.run(document, { ...wanted, resultTypes: ["violations"] });
+    return violations.filter(one => ["serious", "critical"].includes(one.impact))
+        .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target}`));
+}"""
+"""What axe finds that keeps people out; all else that it tells would only be carried about."""
 SIDEWAYS = """() => [...document.querySelectorAll("html, [data-testid=stMain], [role=dialog]")]
     .filter(one => one.scrollWidth > one.clientWidth)
     .map(one => `${one.dataset.testid ?? one.tagName}: ${one.scrollWidth} in ${one.clientWidth}`)"""
@@ -64,11 +73,17 @@ class Visitor:
         scheme: Scheme = "light",
         locale: str = "en-US",
         signed_in: StorageState | None = None,
+        any_certificate: bool = False,
     ) -> None:
         self.product = product
         self._size, self._scheme = size, scheme
         self.page = new_tab(
-            browser, viewport=SIZES[size], color_scheme=scheme, locale=locale, storage_state=signed_in
+            browser,
+            viewport=SIZES[size],
+            color_scheme=scheme,
+            locale=locale,
+            storage_state=signed_in,
+            ignore_https_errors=any_certificate,
         )
         self.context = self.page.context
         self.foreign_requests: list[str] = []
@@ -125,9 +140,11 @@ class Visitor:
     def await_live_qr(self, session: str = SESSION, *, other_than: str | None = None) -> str:
         """Wait until the code on the screen is the one that the gateway's page shows now."""
 
+        expect(self.page.locator("img.ops-qr, img#qr").first).to_be_visible()
+
         def is_live() -> str | None:
-            seen = self.scanned_qr()
-            return seen if seen not in (None, other_than) and seen == self.live_code(session) else None
+            live = self.live_code(session)
+            return live if live not in (None, other_than) and live == self.scanned_qr() else None
 
         try:
             found = until(is_live, what="the live QR code on the screen")
@@ -151,15 +168,18 @@ class Visitor:
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
 
     def sees_whole(self, selector: str) -> bool:
-        """Tell whether something is wholly on the screen without scrolling."""
-        box, screen = self.page.locator(selector).bounding_box(), self.page.viewport_size
-        assert box is not None
-        assert screen is not None
-        return (
-            min(box["x"], box["y"]) >= 0
-            and box["x"] + box["width"] <= screen["width"]
-            and box["y"] + box["height"] <= screen["height"]
-        )
+        """Return whether something is wholly on the screen without scrolling, at a desk and on a phone."""
+        wholly = []
+        for size, screen in SIZES.items():
+            with self._at(size, whole=False):
+                box = self.page.locator(selector).bounding_box()
+            assert box is not None
+            wholly.append(
+                min(box["x"], box["y"]) >= 0
+                and box["x"] + box["width"] <= screen["width"]
+                and box["y"] + box["height"] <= screen["height"]
+            )
+        return all(wholly)
 
     def overflows(self) -> bool:
         """Tell whether the page scrolls sideways."""
@@ -170,20 +190,23 @@ class Visitor:
         return kept_out(self.page)
 
     def look(self, name: str, *, whole: bool = False) -> None:
-        """Look at what is on the screen by day and by night.
+        """Look at what is on the screen, at a desk and on a phone, by day and by night.
 
-        Keeps `screenshots/NAME-SIZE-SCHEME.png` of both, `whole` with what one has to scroll to; fails where
-        the page scrolls sideways or axe finds what keeps people out. Whatever is open stays open.
+        Keeps `screenshots/NAME-SIZE-SCHEME.png` of the four, `whole` with what one has to scroll to; fails
+        where the page scrolls sideways or axe finds what keeps people out. Whatever is open stays open.
         """
         other: Scheme = "dark" if self._scheme == "light" else "light"
         wrong = {}
-        with self._unrolled() if whole else nullcontext():
-            for scheme in (other, self._scheme):
-                self.page.emulate_media(color_scheme=scheme)
-                self.holds(HAS_CHANGED, scheme == "dark")
-                path = PICTURES / f"{name}-{self._size}-{scheme}.png"
-                self.page.screenshot(path=path, full_page=whole)
-                wrong[path.stem] = [*self.page.evaluate(SIDEWAYS), *self.kept_out()]
+        for size in sorted(SIZES, key=lambda one: one == self._size):
+            with self._at(size, whole=whole):
+                for scheme in (other, self._scheme):
+                    self.page.emulate_media(color_scheme=scheme)
+                    self.holds(HAS_CHANGED, scheme == "dark")
+                    path = PICTURES / f"{name}-{size}-{scheme}.png"
+                    self.page.screenshot(path=path, full_page=whole)
+                    # Day and night differ in their colours alone.
+                    rules = () if scheme == self._scheme else ("color-contrast",)
+                    wrong[path.stem] = [*self.page.evaluate(SIDEWAYS), *kept_out(self.page, *rules)]
         assert not any(wrong.values()), wrong
 
     def too_small(self) -> list[str]:
@@ -199,22 +222,30 @@ class Visitor:
             *self.foreign_requests,
         ]
 
+    def leave(self) -> None:
+        """Go away from the page, which the next story begins with."""
+        self.page.goto("about:blank")
+        self.foreign_requests.clear()
+        self.troubles.clear()
+
     def close(self) -> None:
         """Close the tab."""
         self.context.close()
 
     @contextmanager
-    def _unrolled(self) -> Iterator[None]:
-        """Make the screen as high as all that is on the page."""
-        usual = SIZES[self._size]
-        height: int = self.page.evaluate(
-            "(document.querySelector('[data-testid=stMain]') ?? document.documentElement).scrollHeight"
-        )
-        self.page.set_viewport_size({"width": usual["width"], "height": max(height, usual["height"])})
+    def _at(self, size: str, *, whole: bool) -> Iterator[None]:
+        """Have another screen for a while; `whole` makes it as high as all that is on the page."""
+        self.page.set_viewport_size(SIZES[size])
+        if whole:
+            height: int = self.page.evaluate(
+                "(document.querySelector('[data-testid=stMain]') ?? document.documentElement).scrollHeight"
+            )
+            usual = SIZES[size]
+            self.page.set_viewport_size({"width": usual["width"], "height": max(height, usual["height"])})
         try:
             yield
         finally:
-            self.page.set_viewport_size(usual)
+            self.page.set_viewport_size(SIZES[self._size])
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not OF_STREAMLIT.search(message.location["url"]):
@@ -233,13 +264,8 @@ class Visitor:
             self.foreign_requests.append(url)
 
 
-def kept_out(page: Page) -> list[str]:
-    """What keeps people from using a page as axe judges it, by the rule and the place."""
-    # Under a question Streamlit's document has no height, and axe takes all that is in it for hidden.
-    page.evaluate("document.documentElement.style.minHeight = '100vh'")
-    return [
-        f"{found['id']}: {node['target']}"
-        for found in Axe().run(page).response["violations"]
-        if found["impact"] in ("serious", "critical")
-        for node in found["nodes"]
-    ]
+def kept_out(page: Page, *rules: str) -> list[str]:
+    """What keeps people from using a page as axe judges it by all rules, or by some: rule and place."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return list(page.evaluate(SERIOUS, rules))

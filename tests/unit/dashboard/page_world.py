@@ -11,6 +11,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from core.clock import now as real_now
 from core.exceptions import ConnectError
 from core.handoffs import Handoffs
 from core.messages import Message
@@ -161,6 +162,7 @@ class FakeCore:
         self.handoffs = Handoffs(self.store, self.history.append, now=lambda: NOW)
         self.settings = SettingsSource(load_environment(environ), self.store)
         self.client: Any = lambda server: NobodyListens()
+        self.now = real_now
 
     def shows(self, *sessions: SessionSnapshot, **fields: Any) -> None:
         """Let the monitor show one gateway with these sessions."""
