@@ -8,10 +8,13 @@ import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.own_env import read_own_env
 from core.exceptions import ConfigurationError
-from core.settings.loader import Environment
+
+if TYPE_CHECKING:
+    from core.settings.loader import Environment  # slow to import, and no help text needs it
 
 DEMO_SESSION = "leguas_wppconnect"
 DEMO_SECRET_FILE = "demo-secret"  # noqa: S105 - a file's name

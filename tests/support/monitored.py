@@ -41,6 +41,7 @@ FLAGS = (
     f"--rules.alert.resend-delay={60_000 // FACTOR}ms",
     f"--query.lookback-delta={300_000 // FACTOR}ms",
 )
+FLAPPING = "WppconnectSessionFlapping"
 AT_REST = {"WppconnectWatchdog": "firing"}
 
 
@@ -122,8 +123,12 @@ class Monitored:
         until(lambda: self.page.metric(sample) == "1", what=f"{state} of {session}")
 
     def notices(self, since: float) -> list[Notice]:
-        """Return what was sent after a moment, oldest first."""
-        return [_notice(message) for at, message in self.inbox.timed("/webhook") if at > since]
+        """Return what was sent after a moment, oldest first.
+
+        Without those of a session that is lost often: the stories of one hour share their sessions.
+        """
+        sent = (_notice(message) for at, message in self.inbox.timed("/webhook") if at > since)
+        return [one for one in sent if one.alert != FLAPPING]
 
     def await_notice(self, wanted: Notice, since: float) -> tuple[float, dict[str, str]]:
         """Wait for a message; returns when it came and the annotations of its one alert."""
