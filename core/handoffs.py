@@ -241,7 +241,7 @@ class Handoffs:
     def _parse(self, number: str, record: Record | None) -> Handoff | None:
         found = _parse(record.value if record else None)
         if found is None and record is not None:
-            self._unreadable.tell(number, record)
+            self._unreadable.report(self._store, number, record)
         return found
 
     def _unended(self, server: str, session: str) -> list[Handoff]:

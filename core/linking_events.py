@@ -71,7 +71,7 @@ def read_events(store: Store, server: str, session: str) -> LinkingEvents:
     try:
         return LinkingEvents.model_validate(record.value)
     except ValueError:
-        _unreadable.tell(key, record)
+        _unreadable.report(store, key, record)
         return LinkingEvents()
 
 

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.logs import RedactedRecord
+
 pytest_plugins = ["tests.plugins.system_tools", "tests.plugins.leaks", "tests.support.docker_engine"]
 
 
 @pytest.fixture(autouse=True)
-def log_level() -> Iterator[None]:
-    """Give the next test the log level that this one found: commands that are called here set it."""
+def logging_of_a_process() -> Iterator[None]:
+    """Log as each of our processes does, at the level that was set before: commands called here set both."""
     root = logging.getLogger()
     level = root.level
+    logging.setLogRecordFactory(RedactedRecord)
     yield
     root.setLevel(level)

@@ -26,7 +26,7 @@ def read_status(store: Store, server: str, session: str) -> OperationStatus | No
     try:
         return OperationStatus.model_validate(record.value)
     except ValueError:
-        _unreadable.tell(where, record)
+        _unreadable.report(store, where, record)
         return None
 
 
@@ -39,7 +39,7 @@ def read_facts(store: Store, server: str, session: str) -> Facts:
     try:
         return Facts.model_validate(record.value)
     except ValueError:
-        _unreadable.tell(where, record)
+        _unreadable.report(store, where, record)
         return Facts()
 
 

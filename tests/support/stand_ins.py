@@ -69,6 +69,8 @@ os.environ["SIMULATOR_SECRET_KEY"] = told.secretKey
 os.execvp("wppconnect-simulator", [
     "wppconnect-simulator", "--listen-address", told.host, "--gateway-port", told.port,
     "--state-dir", "/usr/src/wpp-server", "--time-scale", "0.2", "--auto-close", "300",
+    # A code on the screen is compared with the phone's over several processes: it must not end meanwhile.
+    "--qr-first", "60", "--qr-next", "60",
 ])
 """
 
