@@ -6,6 +6,7 @@ import os
 import signal
 
 from cli.sync_parts import Parts
+from core.exceptions import ConfigurationError, ContainerError
 from core.propagation.agent import Agent
 from core.propagation.bulletin import BulletinBoard
 from core.propagation.orders import OrderDesk
@@ -14,7 +15,11 @@ PROGRAM = "wppconnect-ops sync agent"
 
 
 def run_agent(parts: Parts) -> int:
-    """Work until SIGTERM or Ctrl-C; a change that waits for a container is taken back first."""
+    """Work until SIGTERM or Ctrl-C; a change that waits for a container is taken back first.
+
+    Raises ConfigurationError when a proxy in front of the engine would stop Compose half-way.
+    """
+    _check_engine(parts)
     stop = parts.stop
     before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
     core = parts.core
@@ -34,3 +39,13 @@ def run_agent(parts: Parts) -> int:
         for one, handler in before.items():
             signal.signal(one, handler)
     return 0
+
+
+def _check_engine(parts: Parts) -> None:
+    try:
+        problem = parts.containers.access_problem() if parts.containers else None
+    except ContainerError:
+        # It does not answer yet: each plan says so until it does.
+        return
+    if problem:
+        raise ConfigurationError([f"WPPCONNECT_DOCKER_HOST: {problem}"])

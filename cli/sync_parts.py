@@ -17,7 +17,6 @@ from core.containers.sessions import GatewaySessions
 from core.exceptions import ConfigurationError
 from core.logs import configure_logging
 from core.propagation.keeper import ValueKeeper
-from core.propagation.reach import Containers
 from core.propagation.sync import Sync
 from core.propagation.sync_file import read_sync_file
 from core.runtime import Core, open_core
@@ -38,7 +37,7 @@ class Parts:
     keeper: ValueKeeper
     sync_file: Path
     environ: Mapping[str, str]
-    containers: Containers | None
+    containers: DockerContainers | None
     """None: files only."""
     stop: threading.Event
     """Ends waits, and with them what is under way."""
@@ -71,7 +70,7 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     return Parts(core, keeper, path, environ, containers, stop)
 
 
-def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Event) -> Containers:
+def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Event) -> DockerContainers:
     host = core.environment.docker_host
 
     def start_session(server: str, session: str) -> None:
@@ -90,7 +89,7 @@ def _open_sync(
     keeper: ValueKeeper,
     path: Path,
     environ: Mapping[str, str],
-    containers: Containers | None,
+    containers: DockerContainers | None,
 ) -> Sync:
     settings = read_sync_file(path)
     if containers and any(one.gateway for one in settings.containers):

@@ -19,7 +19,7 @@ from core.clock import now as real_now
 from core.containers.compose import Compose, ComposeError
 from core.containers.engine import Engine, Inspection
 from core.containers.inspection import SERVICE, host_name_of, labels_of, project_of
-from core.containers.look import NO_COMPOSE, Look, register_secrets_of, what_prevents
+from core.containers.look import NO_COMPOSE, Look, access_problem, register_secrets_of, what_prevents
 from core.containers.policy import (
     DesiredConfig,
     desired_of_targets,
@@ -88,6 +88,11 @@ class DockerContainers:
         self._stop = stop or threading.Event()
         self._now = now
         self._monotonic = monotonic
+
+    def access_problem(self) -> str | None:
+        """Say what keeps Compose from recreating containers on this engine; raises ContainerError."""
+        with self._engine() as engine:
+            return access_problem(engine)
 
     def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
         """Say what `carry_out` would do; never raises for one bad container or an absent engine."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import re
 import socket
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -24,8 +25,26 @@ TIMEOUT_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 10
 """How long the engine lets a container end that says nothing else."""
 
+REFUSALS = frozenset([401, 403, 405, 501])
+"""How a proxy, or the engine's own authorization plugin, answers what it does not let through."""
+
 Inspection = dict[str, Any]
 """What the engine tells of a container."""
+
+COMPOSE_CALLS: Mapping[str, Callable[[Any, str], object]] = {
+    "GET /_ping": lambda client, _: client.ping(),
+    "GET /containers/json": lambda client, name: client.containers(filters={"name": name}),
+    "GET /containers/{id}/json": lambda client, name: client.inspect_container(name),
+    "GET /images/{id}/json": lambda client, name: client.inspect_image(name),
+    "GET /networks/{id}": lambda client, name: client.inspect_network(name),
+    "GET /volumes/{id}": lambda client, name: client.inspect_volume(name),
+    "POST /containers/create": lambda client, _: client.create_container_from_config({}),
+    "POST /containers/{id}/stop": lambda client, name: client.stop(name),
+    "DELETE /containers/{id}": lambda client, name: client.remove_container(name),
+    "POST /containers/{id}/rename": lambda client, name: client.rename(name, f"{name}-2"),
+    "POST /containers/{id}/start": lambda client, name: client.start(name),
+}
+"""What Compose recreates a container with, asked for a name that nothing bears: the engine does nothing."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,8 +63,9 @@ def _speaking(
             try:
                 return call(self, *args, **kwargs)
             except APIError as error:
-                said = redact(str(error.explanation or type(error).__name__)).strip()
-                raise ContainerError(f"the engine refuses to {doing}: {said}", operation=doing) from None
+                raise ContainerError(
+                    f"the engine refuses to {doing}: {_explanation(error)}", operation=doing
+                ) from None
             # What the library lets through of `requests` is an OSError.
             except (DockerException, OSError) as error:
                 why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
@@ -115,11 +135,32 @@ class Engine:
         output = self._client.logs(container, tail=lines, stdout=True, stderr=True)
         return re.sub(r"[^\x20-\x7e\x80-\U0010ffff]+", " ", output.decode(errors="replace"))
 
+    @_speaking("say what it lets through")
+    def refused_calls(self) -> tuple[str, ...]:
+        """Return the calls of Compose's that something in front of the engine does not let through."""
+        name = f"wppconnect-ops-{uuid.uuid4().hex}"
+        try:
+            client = self._client
+        except APIError as error:
+            return () if _is_of_engine(error) else ("GET /version",)
+        refused = []
+        for call, ask in COMPOSE_CALLS.items():
+            try:
+                ask(client, name)
+            except APIError as error:
+                if not _is_of_engine(error):
+                    refused.append(call)
+        return tuple(refused)
+
     @property
     def _client(self) -> APIClient:
         if self._opened is None:
             client = self._connect(DIALECT)
-            oldest = str(client.version(api_version=False).get("MinAPIVersion", DIALECT))
+            try:
+                oldest = str(client.version(api_version=False).get("MinAPIVersion", DIALECT))
+            except BaseException:
+                client.close()
+                raise
             if _number(oldest) > _number(DIALECT):
                 client.close()
                 client = self._connect(oldest)
@@ -139,3 +180,20 @@ class Engine:
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+def _is_of_engine(error: APIError) -> bool:
+    """Whether the engine itself answers, which it does in JSON: it knows no such name, for example."""
+    return error.status_code not in REFUSALS and _is_json(error)
+
+
+def _is_json(error: APIError) -> bool:
+    kind = error.response.headers.get("Content-Type", "") if error.response is not None else ""
+    return kind.startswith("application/json")
+
+
+def _explanation(error: APIError) -> str:
+    """Return why the engine refuses; a proxy's page says no more than its status code."""
+    if not _is_json(error):
+        return f"HTTP {error.status_code}, by a proxy in front of it"
+    return redact(str(error.explanation or type(error).__name__)).strip()

@@ -56,6 +56,8 @@ class Look:
 
 def what_prevents(look: Look, seen: Inspection, service: Service) -> str | None:
     """Say why Compose must not recreate a container, from what stands beside it."""
+    if problem := access_problem(look.engine):
+        return problem
     others = look.engine.inspect_all()
     hanging = dependants(seen, others)
     if hanging:
@@ -74,6 +76,17 @@ def what_prevents(look: Look, seen: Inspection, service: Service) -> str | None:
     if service.image and look.engine.image_id(service.image) is None:
         return f"The image {service.image} of its file is not on this machine: pull or build it first."
     return None
+
+
+def access_problem(engine: Engine) -> str | None:
+    """Say what a proxy in front of the engine has to let through; None when nothing is missing."""
+    refused = engine.refused_calls()
+    if not refused:
+        return None
+    return (
+        f"The proxy in front of the engine at {engine.host} refuses calls that Compose needs: "
+        f"{', '.join(refused)}. Let them through."
+    )
 
 
 def _runs(others: Sequence[Inspection], name: str) -> bool:

@@ -142,6 +142,10 @@ TEMPLATES = (
         "may use its socket"
     ),
     N_("the engine refuses to {doing}: {reason}"),
+    N_(
+        "The proxy in front of the engine at {host} refuses calls that Compose needs: {calls}. Let them "
+        "through."
+    ),
     N_("there is no container {name}"),
     N_("the new container ends again and again, with exit code {code}"),
     N_("the new container ended and was started again by the engine"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-import docker
 from pydantic import SecretStr
 
 from core.containers.compose import finder
@@ -90,6 +89,11 @@ class ComposeProject:
     compose_host: str = ""
     """The engine as Compose is told; empty: the same."""
     steps: list[StepEvent] = field(default_factory=list)
+    expected: dict[str, str] = field(default_factory=dict)
+    """Every container that is there after the test, and how it is."""
+
+    def __post_init__(self) -> None:
+        self.expected = self.expected or {self.name: "running"}
 
     @property
     def folder(self) -> Path:
@@ -148,15 +152,6 @@ class ComposeProject:
         """Every file of the folder."""
         return {one.name: one.read_text() for one in self.folder.iterdir() if one.is_file()}
 
-    def states(self) -> dict[str, str]:
-        """Every container whose name holds this one's, and how it is."""
-        client = docker.DockerClient(base_url=self.host)
-        try:
-            found = client.containers.list(all=True, filters={"name": self.name})
-            return {str(one.name): str(one.status) for one in found}
-        finally:
-            client.close()
-
     def inspect(self, name: str = "") -> dict[str, Any]:
         """Everything that the engine tells of a container."""
         with OurEngine(self.host) as engine:
@@ -173,6 +168,10 @@ class ComposeProject:
     def words(self) -> list[str]:
         """Each step with how it went, without its subject."""
         return [f"{one.step} {one.state}" for one in self.steps]
+
+
+MakeProject = Callable[..., ComposeProject]
+"""What the fixture `make_project` gives: it takes what `new_project` takes behind the folder."""
 
 
 def new_project(engine: Engine, root: Path, word: str, **more: Any) -> ComposeProject:

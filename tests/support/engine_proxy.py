@@ -1,4 +1,4 @@
-"""A unix socket in front of the engine's: it remembers every call, and can go away as a dying engine does."""
+"""A socket in front of the engine's: it keeps every call, refuses some, and can go away as an engine does."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 Passes = Callable[[str], bool]
+BODY = b"<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
+FORBIDDEN = (
+    b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\nCache-Control: no-cache\r\n"
+    b"Content-Type: text/html\r\n\r\n%s" % (len(BODY), BODY)
+)
+"""What HAProxy, and with it tecnativa's docker-socket-proxy, answers to a call that its rules deny."""
 
 
 class EngineProxy:
     """Passes calls on as long as `passes` says so of "METHOD /path"; at the first other one it is gone."""
 
-    def __init__(self, path: Path, engine: Path) -> None:
-        self.host = f"unix://{path}"
+    def __init__(self, path: Path | None, engine: Path) -> None:
+        """Listen on a unix socket, or without a path on a port of this machine."""
+        self.host = f"unix://{path}" if path else ""
         self.calls: list[str] = []
         self.passes: Passes = lambda _call: True
+        self.refuses: Passes = lambda _call: False
+        """Which calls get 403; the connection lives on."""
         self.answered = threading.Event()
         """Set when the engine says anything; whoever waits for an answer clears it before."""
         self._path = path
@@ -29,11 +38,15 @@ class EngineProxy:
 
     def open(self) -> None:
         """Listen, also anew after it was gone."""
-        self._path.unlink(missing_ok=True)
         self.passes = lambda _call: True
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self._path))
-        self._listener.listen()
+        if self._path is None:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.host = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        else:
+            self._path.unlink(missing_ok=True)
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(self._path))
+            self._listener.listen()
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def close(self) -> None:
@@ -44,7 +57,8 @@ class EngineProxy:
                     self._listener.shutdown(socket.SHUT_RDWR)
                 self._listener.close()
                 self._listener = None
-                self._path.unlink(missing_ok=True)
+                if self._path is not None:
+                    self._path.unlink(missing_ok=True)
             for one in self._connections:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
@@ -75,6 +89,9 @@ class EngineProxy:
                     self.close()
                     return
                 self.calls.append(call)
+                if self.refuses(call):
+                    client.sendall(FORBIDDEN)
+                    continue
                 engine.sendall(b"".join([*head, b"\r\n", body]))
 
     def _pump(self, engine: socket.socket, client: socket.socket) -> None:
@@ -87,9 +104,10 @@ class EngineProxy:
 
 
 @contextmanager
-def engine_proxy(folder: Path, host: str) -> Iterator[EngineProxy]:
-    """Stand in front of an engine until the block ends."""
-    proxy = EngineProxy(folder / "engine.sock", Path(host.removeprefix("unix://")))
+def engine_proxy(folder: Path | None, host: str) -> Iterator[EngineProxy]:
+    """Stand in front of an engine until the block ends: on a socket in a folder, or on a TCP port."""
+    path = folder / "engine.sock" if folder else None
+    proxy = EngineProxy(path, Path(host.removeprefix("unix://")))
     proxy.open()
     try:
         yield proxy

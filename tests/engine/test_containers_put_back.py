@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from tests.support.containers import (
     NEW,
     OLD,
     ImpatientSessions,
-    new_project,
+    MakeProject,
 )
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
@@ -28,15 +26,6 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture
-def engine(docker_engine: Engine) -> Iterator[Engine]:
-    yield docker_engine
-    docker_engine.remove_own()
-    # The library leaves a socket open on which it could not connect anew: it is collected here.
-    gc.collect()
-
 
 BAD: list[Any] = [
     pytest.param(f'[ "$$API_KEY" = {OLD} ] || exit 3; sleep 1d', "", "exit code 3", id="exits at once"),
@@ -54,9 +43,9 @@ BAD: list[Any] = [
 
 @pytest.mark.parametrize(("command", "more", "why"), BAD)
 def test_everything_is_put_back_when_the_new_container_is_no_good(
-    engine: Engine, tmp_path: Path, command: str, more: str, why: str
+    make_project: MakeProject, command: str, more: str, why: str
 ) -> None:
-    project = new_project(engine, tmp_path, "bad")
+    project = make_project("bad")
     compose = COMPOSE.replace("sleep 1d", f"sh -c '{command}'") + f"    {more}\n"
     project.write(compose.replace("{test", "{{test").replace("2s}", "2s}}"))
     project.up()
@@ -69,12 +58,11 @@ def test_everything_is_put_back_when_the_new_container_is_no_good(
     assert NEW not in str(caught.value)
     assert project.files() == before
     assert project.key() == OLD
-    assert project.states() == {project.name: "running"}
     assert not project.installation.sync.is_interrupted
 
 
-def test_who_leaves_in_the_middle_leaves_a_running_container(engine: Engine, tmp_path: Path) -> None:
-    project = new_project(engine, tmp_path, "left")
+def test_who_leaves_in_the_middle_leaves_a_running_container(make_project: MakeProject) -> None:
+    project = make_project("left")
     project.write()
     project.up()
 
@@ -87,11 +75,10 @@ def test_who_leaves_in_the_middle_leaves_a_running_container(engine: Engine, tmp
 
     assert project.key() == OLD
     assert project.files()[".env"] == ENV
-    assert project.states() == {project.name: "running"}
 
 
-def test_who_leaves_while_sessions_reconnect_leaves_the_new_container(engine: Engine, tmp_path: Path) -> None:
-    project = new_project(engine, tmp_path, "waits", sessions=ImpatientSessions(known=("sales",)))
+def test_who_leaves_while_sessions_reconnect_leaves_the_new_container(make_project: MakeProject) -> None:
+    project = make_project("waits", sessions=ImpatientSessions(known=("sales",)))
     project.listed = (ContainerSettings(name=project.name, folder="leguas", reads=(KEY,), gateway="main"),)
     project.write(COMPOSE + "    working_dir: /srv\n    volumes: ['./data:/srv']\n")
     project.up()
@@ -102,8 +89,8 @@ def test_who_leaves_while_sessions_reconnect_leaves_the_new_container(engine: En
     assert project.key() == NEW
 
 
-def test_one_that_cannot_be_put_back_does_not_stop_the_others(engine: Engine, tmp_path: Path) -> None:
-    project = new_project(engine, tmp_path, "many")
+def test_one_that_cannot_be_put_back_does_not_stop_the_others(make_project: MakeProject) -> None:
+    project = make_project("many")
     second = COMPOSE.replace("services:", "").replace("  app:", "  second:").replace("{name}", "{name}-2")
     bad = COMPOSE.replace("services:", "").replace("  app:", "  third:").replace("{name}", "{name}-3")
     bad = bad.replace("sleep 1d", f"sh -c '[ $$API_KEY = {OLD} ] && [ ! -e /gone/file ] || exit 3; sleep 1d'")
@@ -114,6 +101,7 @@ def test_one_that_cannot_be_put_back_does_not_stop_the_others(engine: Engine, tm
         for one in ("", "-2", "-3")
     )
     project.up()
+    project.expected = {one.name: "running" for one in project.listed}
 
     def spoil(event: StepEvent) -> None:
         if event.step == "put_back" and not event.subject:
@@ -130,28 +118,26 @@ def test_one_that_cannot_be_put_back_does_not_stop_the_others(engine: Engine, tm
     assert held == {project.name: OLD, f"{project.name}-2": OLD}
     assert mended is not None
     assert mended.code == "undone"
-    assert set(project.states().values()) == {"running"}
     assert project.key(f"{project.name}-3") == OLD
 
 
 @pytest.mark.parametrize("call", ["/create", "/stop", "/rename", "/start"])
 def test_engine_that_goes_away_half_way_is_mended_when_it_is_back(
-    engine: Engine, tmp_path: Path, call: str
+    make_project: MakeProject, docker_engine: Engine, tmp_path: Path, call: str
 ) -> None:
-    project = new_project(engine, tmp_path, "away")
+    project = make_project("away")
     project.write()
     project.up()
-    with engine_proxy(tmp_path, engine.host) as proxy:
+    with engine_proxy(tmp_path, docker_engine.host) as proxy:
         proxy.passes = lambda asked: not asked.endswith(call)
         project.host = proxy.host
 
         with pytest.raises(PropagationError, match="tries again by itself"):
             project.apply()
-        project.host = engine.host
+        project.host = docker_engine.host
         mended = project.recover()
 
     assert mended is not None
     assert mended.code == "undone"
     assert project.key() == OLD
     assert project.files()[".env"] == ENV
-    assert project.states() == {project.name: "running"}
