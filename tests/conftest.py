@@ -9,7 +9,12 @@ import pytest
 
 from core.logs import RedactedRecord
 
-pytest_plugins = ["tests.plugins.system_tools", "tests.plugins.leaks", "tests.support.docker_engine"]
+pytest_plugins = [
+    "tests.plugins.system_tools",
+    "tests.plugins.leaks",
+    "tests.plugins.tabs_on_failure",
+    "tests.support.docker_engine",
+]
 
 
 @pytest.fixture(autouse=True)

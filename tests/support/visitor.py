@@ -13,7 +13,9 @@ import zxingcpp
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, StorageState, ViewportSize, expect
+from playwright.sync_api import Error as PlaywrightError
 
+from tests.plugins import tabs_on_failure
 from tests.support.chromium import new_tab
 from tests.support.stack import PASSWORD, ROOT, SESSION, Stack
 from tests.support.waiting import until
@@ -89,8 +91,11 @@ class Visitor:
         self.foreign_requests: list[str] = []
         self.troubles: list[str] = []
         self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"uncaught: {error.stack}"))
+        self.page.on("crash", lambda _page: self.troubles.append("the tab crashed"))
         self.page.on("requestfailed", self._note_failure)
         self.page.on("request", self._note_request)
+        tabs_on_failure.watch(self)
 
     def sign_in_first(self, link: str, *, next_path: str = "") -> None:
         """Open the one-time link and set the administrator's password."""
@@ -227,6 +232,16 @@ class Visitor:
         self.page.goto("about:blank")
         self.foreign_requests.clear()
         self.troubles.clear()
+
+    def now(self) -> str:
+        """Return the address, what went wrong, and what stands in the tab, as far as it still answers."""
+        if self.page.is_closed():
+            return "closed"
+        try:
+            text, markup = self.page.evaluate("[document.body.innerText, document.body.outerHTML]")
+        except PlaywrightError as error:
+            return f"{self.page.url}\n{self.troubles}\n{error.message}"
+        return f"{self.page.url}\n{self.troubles}\n{text}\n{markup[: tabs_on_failure.LONGEST]}"
 
     def close(self) -> None:
         """Close the tab."""
