@@ -122,6 +122,7 @@ def _restore(parts: Parts, arguments: argparse.Namespace) -> int:
         arguments.backup,
         force=arguments.force,
         accept_waiting=arguments.accept_waiting,
+        with_later=arguments.with_later,
         actor=actor(),
         report=show_step,
     )
@@ -217,6 +218,11 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("backup", metavar="BACKUP", nargs="?", help="its name; without one they are listed")
     restore.add_argument(
         "--force", action="store_true", help="also over a file that was changed since in another way"
+    )
+    restore.add_argument(
+        "--with-later",
+        action="store_true",
+        help="also take back the later changes that were made by this program, of the same files",
     )
     for one in (apply, restore):
         one.add_argument(

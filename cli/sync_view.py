@@ -18,7 +18,12 @@ WORDS = {
     "by_hand": "Done in the files. What is named here runs with other values until it is recreated by hand.",
     "nothing": "Nothing to do: everything is in sync.",
 }
-FILES_ONLY = "The files hold the values now. No container was looked at."
+FILES_ONLY = {
+    "applied": "The files hold the values now.",
+    "restored": WORDS["restored"],
+    "nothing": "Nothing to do: the files hold the values.",
+}
+NOT_INSPECTED = "No container was looked at."
 
 
 def show_plan(plan: Plan, out: TextIO) -> None:
@@ -40,8 +45,9 @@ def show_step(event: StepEvent) -> None:
 
 
 def show_done(done: Done, out: TextIO, *, unseen: Sequence[str] = ()) -> None:
-    """Print what came of a change; `unseen` are the containers that nobody looked at."""
-    print(FILES_ONLY if unseen else WORDS.get(done.code, done.code), file=out)
+    """Print what came of a change; `unseen` are the listed containers that were not inspected."""
+    words = (FILES_ONLY if done.is_files_only else WORDS).get(done.code, done.code)
+    print(f"{words} {NOT_INSPECTED}" if done.is_files_only else words, file=out)
     for label, names in (("written", done.files), ("recreated", done.recreated)):
         for name in names:
             print(f"  {label}: {name}", file=out)

@@ -82,7 +82,7 @@ class Backups:
         actor: str,
         at: datetime,
     ) -> Backup:
-        """Keep what the files hold; on return it is on disk."""
+        """Keep what the files hold; on return it is on disk, and a failure leaves nothing of it."""
         backup = Backup(
             id=f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
             at=at,
@@ -92,16 +92,12 @@ class Backups:
             values=tuple(values),
             commands=tuple(commands),
         )
-        folder = self._directory / backup.id
-        make_private_directory(folder)
-        for entry, edit in zip(backup.files, edits, strict=True):
-            replace_file(folder / entry.kept_as, edit.found.content, durable=True)
-        # The manifest last: a folder without one is no backup.
-        replace_file(folder / MANIFEST, backup.model_dump_json().encode(), durable=True)
+        self._remove_unfinished()
         try:
-            sync_directory(self._directory)
-        except OSError as error:
-            raise disk_error("write", self._directory, error) from None
+            self._write(backup, edits)
+        except BaseException:
+            self.delete(backup.id)
+            raise
         return backup
 
     def read(self, backup_id: str) -> Backup:
@@ -134,7 +130,8 @@ class Backups:
         for name in self._names():
             with contextlib.suppress(PropagationError):
                 found.append(self.read(name))
-        return tuple(found)
+        # Their names tell seconds alone.
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
     def prune(self, keep: int) -> None:
         """Delete all but the newest ones."""
@@ -144,6 +141,24 @@ class Backups:
     def delete(self, backup_id: str) -> None:
         """Delete one; what cannot be deleted stays."""
         shutil.rmtree(self._directory / backup_id, ignore_errors=True)
+
+    def _write(self, backup: Backup, edits: Sequence[FileEdit]) -> None:
+        folder = self._directory / backup.id
+        make_private_directory(folder)
+        for entry, edit in zip(backup.files, edits, strict=True):
+            replace_file(folder / entry.kept_as, edit.found.content, durable=True)
+        # The manifest last: a folder without one is no backup.
+        replace_file(folder / MANIFEST, backup.model_dump_json().encode(), durable=True)
+        try:
+            sync_directory(self._directory)
+        except OSError as error:
+            raise disk_error("write", self._directory, error) from None
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a process left that was killed while it made a backup."""
+        for name in self._names():
+            if not (self._directory / name / MANIFEST).exists():
+                self.delete(name)
 
     def _names(self) -> list[str]:
         try:

@@ -84,6 +84,8 @@ class Plan(Frozen):
     targets: tuple[TargetPlan, ...] = ()
     files: tuple[FilePlan, ...] = ()
     containers: tuple[Consequence, ...] = ()
+    takes_back: tuple[str, ...] = ()
+    """Of a restoration: the backups of later changes of ours that it takes back, too."""
     digest: str = ""
     """Identifies what will be done: it changes with every file, value, target and container."""
 

@@ -2,25 +2,74 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pydantic import SecretStr
+
 from core.exceptions import PropagationError
-from core.propagation.backups import Backup, Backups
+from core.propagation.backups import BackedUpFile, Backup, Backups
 from core.propagation.folders import FileMissingError, FileUnreadableError, Folders, FoundFile, digest
 from core.propagation.masking import masked_diff
 from core.propagation.places import NotParseableError
 from core.propagation.plan import Draft, FileEdit, FilePlan, Plan, identify
 from core.propagation.planner import consequences, wanted_of
 from core.propagation.reach import Containers
-from core.propagation.targets import SyncSettings
+from core.propagation.targets import Receives, SyncSettings
 from core.propagation.values import Values
 
 OPERATION = "restore a backup"
 
 
+@dataclass(frozen=True)
+class _Change:
+    """What one or several backups did to one file."""
+
+    oldest: Backup
+    entries: tuple[BackedUpFile, ...]
+    """The oldest first."""
+
+    @property
+    def before(self) -> str:
+        """The digest of what the file held before all of them."""
+        return self.entries[0].before
+
+    def explains(self, present: str) -> bool:
+        """Whether nobody else changed the file since the first of them."""
+        ours = {self.entries[0].after}
+        for entry in self.entries[1:]:
+            if entry.before not in ours:
+                return False
+            ours.add(entry.after)
+        return present in ours
+
+
+def later_changes(backup: Backup, newest: Sequence[Backup]) -> tuple[Backup, ...]:
+    """Return the later changes that have to be taken back with one, the oldest first.
+
+    `newest` lists all backups, the newest first. Later ones that share neither a file nor a value with this
+    one stay; otherwise all of them go, for together they are what the files hold.
+    """
+    later = tuple(reversed(tuple(itertools.takewhile(lambda one: one.id != backup.id, newest))))
+    files = {one.path for one in backup.files}
+    values = {one.receives for one in backup.values}
+    is_shared = any(
+        files & {file.path for file in one.files} or values & {value.receives for value in one.values}
+        for one in later
+    )
+    return later if is_shared else ()
+
+
+def values_before(changes: Sequence[Backup]) -> dict[Receives, SecretStr | None]:
+    """Return what each value was before changes, the oldest first."""
+    return {one.receives: one.before for change in reversed(changes) for one in change.values}
+
+
 def restoration(
     settings: SyncSettings,
-    backup: Backup,
+    changes: Sequence[Backup],
     backups: Backups,
     *,
     values: Values,
@@ -28,10 +77,14 @@ def restoration(
     at: datetime,
     containers: Containers | None,
 ) -> Draft:
-    """Plan to write what the backup holds; raises PropagationError when that must not be done."""
+    """Plan to write what files held before changes, of which the oldest comes first.
+
+    Raises PropagationError when that must not be done.
+    """
     folders = Folders(settings.folders)
     edits: list[FileEdit] = []
-    for entry in backup.files:
+    for change in _by_file(changes):
+        entry = change.entries[0]
         if entry.folder not in settings.folders:
             raise PropagationError(
                 f"{entry.folder} is no folder of the sync file any more; list it again", operation=OPERATION
@@ -40,16 +93,29 @@ def restoration(
             found = folders.read(entry.folder, entry.file)
         except (FileMissingError, FileUnreadableError) as error:
             raise PropagationError(str(error.args[0]), operation=OPERATION) from None
-        if found.digest == entry.before:
+        if found.digest == change.before:
             continue
-        if found.digest != entry.after and not force:
+        if not change.explains(found.digest) and not force:
             raise PropagationError(
                 f"{found.path} was changed since in another way, and that would be lost; "
                 "compare it with the backup, then restore with --force",
                 operation=OPERATION,
             )
-        edits.append(FileEdit(entry.folder, entry.file, found, backups.content(backup, entry)))
-    return _draft(settings, tuple(edits), values, at, containers)
+        edits.append(FileEdit(entry.folder, entry.file, found, backups.content(change.oldest, entry)))
+    draft = _draft(settings, tuple(edits), values, at, containers)
+    later = tuple(one.id for one in changes[1:])
+    return replace(draft, plan=draft.plan.model_copy(update={"takes_back": later}))
+
+
+def _by_file(changes: Sequence[Backup]) -> list[_Change]:
+    found: dict[str, _Change] = {}
+    for backup in changes:
+        for entry in backup.files:
+            known = found.get(entry.path)
+            found[entry.path] = (
+                replace(known, entries=(*known.entries, entry)) if known else _Change(backup, (entry,))
+            )
+    return list(found.values())
 
 
 def _draft(

@@ -70,8 +70,7 @@ class Serving:
         if order.kind is OrderKind.APPLY:
             return sync.draft(fresh=self._fresh_for(order), leave_out=order.leave_out).plan
         if order.kind is OrderKind.RESTORE:
-            backup = sync.backup(order.backup)
-            return sync.restoration(backup, force=order.force)[0].plan
+            return sync.restoration(order.backup, force=order.force)[0].plan
         return Plan(made_at=self._clock(), digest=f"restart {order.container}")
 
     def _carry_out(self, sync: Sync, order: Order) -> None:

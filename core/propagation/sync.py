@@ -20,7 +20,9 @@ from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import Draft, Plan, State
 from core.propagation.planner import make_draft
 from core.propagation.reach import Containers, ContainersDone, Report
-from core.propagation.restoring import restoration
+from core.propagation.replacing import read_digest
+from core.propagation.restoring import OPERATION as RESTORE
+from core.propagation.restoring import later_changes, restoration, values_before
 from core.propagation.targets import ReceivedKind, Receives, SyncSettings
 from core.propagation.values import Values
 
@@ -69,6 +71,18 @@ class WaitingChangesError(PropagationError):
         self.names = tuple(names)
 
 
+class LaterChangesError(PropagationError):
+    """Going back to a backup would take later changes of ours back, too; nothing was written."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(
+            "nothing was written: later changes of ours are in the same files, and would be taken back, too: "
+            f"{', '.join(plan.takes_back)}; go back to before all of them with --with-later",
+            operation=RESTORE,
+        )
+        self.plan = plan
+
+
 class SyncBusyError(PropagationError):
     """Another process is changing the files."""
 
@@ -90,6 +104,8 @@ class Done(Frozen):
     lost_sessions: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     """Containers that still run with other values until their owner recreates them."""
+    is_files_only: bool = False
+    """No container was inspected, so nothing is known of what runs."""
 
 
 class Sync:
@@ -158,7 +174,7 @@ class Sync:
             _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
             values = self._changes(fresh or {})
             if not draft.plan.has_changes and not values:
-                return Done(code="nothing", at=self._clock())
+                return self._nothing()
             return self._carry_out("apply", draft, values, leave_out, actor, report)
 
     def restore(
@@ -168,33 +184,41 @@ class Sync:
         force: bool = False,
         approved: str | None = None,
         accept_waiting: bool = False,
+        with_later: bool = False,
         actor: str,
         report: Report,
     ) -> Done:
         """Bring files and values back to what a backup holds, with a new backup of what they hold now.
 
-        Refuses a file that was changed since in another way, unless `force`. Raises like `apply`.
+        Later changes of ours are taken back with it; without a plan that was agreed to, only `with_later`.
+        Refuses a file that was changed since in another way, unless `force`. Raises like `apply`, and
+        LaterChangesError.
         """
         with _Alone(self._lock):
             self._recover(report)
-            draft, values = self.restoration(self._backups.read(backup_id), force=force)
-            _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
+            draft, values = self.restoration(backup_id, force=force)
             if not draft.edits and not values:
-                return Done(code="nothing", at=self._clock())
+                return self._nothing()
+            if approved is None and draft.plan.takes_back and not with_later:
+                raise LaterChangesError(draft.plan)
+            _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
             return self._carry_out("restore", draft, values, (), actor, report)
 
-    def restoration(self, backup: Backup, *, force: bool) -> tuple[Draft, tuple[BackedUpValue, ...]]:
+    def restoration(self, backup_id: str, *, force: bool) -> tuple[Draft, tuple[BackedUpValue, ...]]:
         """Work out what restoring a backup would do; changes nothing."""
+        backup = self._backups.read(backup_id)
+        changes = (backup, *later_changes(backup, self._backups.newest()))
+        before = values_before(changes)
         draft = restoration(
             self.settings,
-            backup,
+            changes,
             self._backups,
-            values=self._values({one.receives: one.before for one in backup.values if one.before}),
+            values=self._values({receives: value for receives, value in before.items() if value}),
             force=force,
             at=self._clock(),
             containers=self._containers,
         )
-        return draft, self._changes({one.receives: one.before for one in backup.values})
+        return draft, self._changes(before)
 
     def restart(self, container: str, *, actor: str, report: Report) -> Done:
         """Restart one listed container as it is: it keeps the environment that it has."""
@@ -236,16 +260,14 @@ class Sync:
         """List the backups, the newest first."""
         return self._backups.newest()
 
-    def backup(self, backup_id: str) -> Backup:
-        """Read one backup; raises PropagationError when there is none."""
-        return self._backups.read(backup_id)
-
     def _recover(self, report: Report) -> Done | None:
         recovered = self._changing.recover(report)
         if recovered is None:
             return None
         backup, finished, result = recovered
         done = self._done("finished" if finished else "undone", backup, result)
+        if not finished and self._delete_if_useless(backup):
+            done = done.model_copy(update={"backup": ""})
         self._tell_history("recover", done, backup.actor)
         return done
 
@@ -265,9 +287,10 @@ class Sync:
             result = self._changing.carry_out(draft.edits, backup, tuple(leave_out), report)
         except BaseException as error:
             why = error.message if isinstance(error, WppconnectError) else type(error).__name__
-            self._tell_history(kind, self._done("failed", backup, ContainersDone(notes=(why,))), actor)
-            if not self._changing.is_interrupted:
-                self._delete_if_empty(backup)
+            done = self._done("failed", backup, ContainersDone(notes=(why,)))
+            if not self._changing.is_interrupted and self._delete_if_useless(backup):
+                done = done.model_copy(update={"backup": ""})
+            self._tell_history(kind, done, actor)
             raise
         self._delete_if_empty(backup)
         self._backups.prune(self.settings.backups)
@@ -279,6 +302,22 @@ class Sync:
     def _delete_if_empty(self, backup: Backup) -> None:
         if not backup.files and not backup.values:
             self._backups.delete(backup.id)
+
+    def _delete_if_useless(self, backup: Backup) -> bool:
+        """Delete the backup of a change that was taken back, and return whether it was.
+
+        Where another program changed a file meanwhile, it stays.
+        """
+        try:
+            is_useless = all(read_digest(Path(one.path)) == one.before for one in backup.files)
+        except PropagationError:
+            return False
+        if is_useless:
+            self._backups.delete(backup.id)
+        return is_useless
+
+    def _nothing(self) -> Done:
+        return Done(code="nothing", at=self._clock(), is_files_only=self._containers is None)
 
     def _values(self, fresh: Mapping[Receives, SecretStr] | None) -> Values:
         wanted = {target.receives for target in self.settings.targets} | set(fresh or {})
@@ -303,6 +342,7 @@ class Sync:
             notes=result.notes,
             lost_sessions=result.lost_sessions,
             by_hand=result.by_hand,
+            is_files_only=self._containers is None,
         )
 
     def _tell_history(self, operation: str, done: Done, actor: str) -> None:

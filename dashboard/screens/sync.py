@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.propagation.reach import ContainerAction
 from dashboard import components, formatting, state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain
@@ -85,7 +86,9 @@ def summary(voice: Voice, view: SyncView) -> str:
     if plan is None or view.bulletin is None:
         return ""
     behind = len(view.bulletin.since)
-    words = _("{count} not in sync").format(count=behind) if behind else _("Everything in sync")
+    is_files_only = all(one.action is ContainerAction.UNMANAGED for one in plan.containers)
+    settled = _("The files are in sync") if is_files_only else _("Everything in sync")
+    words = _("{count} not in sync").format(count=behind) if behind else settled
     if view.agent is None or view.agent.checked_at is None:
         return words
     ago = formatting.duration(voice.seconds_since(view.agent.checked_at))

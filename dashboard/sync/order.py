@@ -17,7 +17,7 @@ from dashboard.memory.sync_view import SyncView
 from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import LEAVE_OUT
 from dashboard.text import sync as sync_text
-from dashboard.text.sync_words import ORDER_STATES, RESULTS, STATES
+from dashboard.text.sync_words import ORDER_STATES, STATES
 
 STEP_LOOKS = {
     StepState.RUNNING: ("wait", "dots"),
@@ -124,7 +124,7 @@ def draw_result(order: Order) -> None:
     if done.lost_sessions:
         components.note("warn", _("Done, but not every session is connected again."), icon="warning")
     else:
-        components.note("good", _(RESULTS.get(done.code, done.code)), icon="check")
+        components.note("good", sync_text.result(_, done), icon="check")
     for note in done.notes:
         components.soft(sync_text.sentence(_, note))
     for name in done.lost_sessions:

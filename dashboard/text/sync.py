@@ -6,6 +6,7 @@ from core.models import HistoryEntry
 from core.propagation.orders import Order, OrderKind
 from core.propagation.plan import Plan
 from core.propagation.reach import Consequence, ContainerAction, StepEvent
+from core.propagation.sync import Done
 from core.propagation.sync_file import parse_receives
 from core.propagation.targets import ReceivedKind, Receives
 from dashboard.formatting import Voice
@@ -14,11 +15,13 @@ from dashboard.text.sentences import fits, retell
 from dashboard.text.sync_sentences import TEMPLATES
 from dashboard.text.sync_words import (
     DRIFTED,
+    FILES_ONLY_RESULTS,
     KINDS,
     MENDED,
     OPERATIONS,
     OUTCOMES,
     PUT_ALL_BACK,
+    RESULTS,
     SECRET_KEY_OF,
     STEPS,
 )
@@ -72,6 +75,9 @@ def consequences(voice: Voice, order: Order, plan: Plan) -> list[tuple[str, str]
     for one in order.generate:
         text = _("A new {kind} is made; the present one is of no use any more.")
         told.append(("warn", text.format(kind=kind(_, one))))
+    if plan.takes_back:
+        text = _("Later changes are in the same files and are taken back, too: {backups}.")
+        told.append(("warn", text.format(backups=", ".join(plan.takes_back))))
     if files and order.kind is OrderKind.RESTORE:
         told.append(("warn", _("Get back what they held: {files}.").format(files=files)))
     elif files:
@@ -108,6 +114,12 @@ def container_why(_: Translate, one: Consequence) -> str:
     if one.action is ContainerAction.BY_HAND and one.command:
         told.append(one.command)
     return " ".join(told)
+
+
+def result(_: Translate, done: Done) -> str:
+    """Say what came of an order; "in sync" of what was inspected alone."""
+    known = RESULTS | (FILES_ONLY_RESULTS if done.is_files_only else {})
+    return _(known.get(done.code, done.code))
 
 
 def step(_: Translate, event: StepEvent) -> str:

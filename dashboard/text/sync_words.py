@@ -79,6 +79,12 @@ RESULTS: dict[str, str] = {
     "restarted": N_("Done. The container was restarted; it keeps the values that it had."),
 }
 
+FILES_ONLY_RESULTS: dict[str, str] = {
+    "nothing": N_("There was nothing to do: the files hold the values. No container was looked at."),
+    "applied": N_("Done. The files hold the values; no container was looked at."),
+}
+"""Where the agent works for files only."""
+
 OPERATIONS: dict[str, str] = {
     "apply": N_("Keys brought where they belong"),
     "restore": N_("Went back to a backup"),

@@ -95,13 +95,13 @@ def test_a_new_key_is_planned_approved_written_and_taken_back(
     )
     assert read_files(folder)[".env"] == LEGUAS_FILES[".env"].encode()
     tabs.desk.press("sync-approve")
-    tabs.read("Done. Everything is in sync.", look="done")
+    tabs.read("Done. The files hold the values; no container was looked at.", look="done")
 
     key = (folder / ".env").read_text().partition(f"{KEY}=")[2].strip()
     keep_secret("API key", [key])
     assert key != "present-key-1234"
     assert f"{KEY}={key}" in (folder / "docker-compose.yml").read_text()
-    tabs.phone.reads("Everything in sync")
+    tabs.phone.reads("The files are in sync")
 
     (folder / ".env").write_text(f"{KEY}=by-hand\n")
     tabs.read("Holds another value since", look="drifted")

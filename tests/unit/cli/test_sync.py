@@ -129,6 +129,34 @@ def test_restore_without_a_name_lists_the_backups(folder: Path, capsys: pytest.C
     assert "not looked at: leguas_wppconnect, leguas_whatsapp_evolution; recreate them yourself" in said
 
 
+def test_files_alone_are_never_called_in_sync(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sync("apply", "--generate", "api_key", "--files-only")
+    sync("apply", "--files-only")
+    (folder.parent / "sync.yml").write_text(
+        f"folders: {{leguas: {folder}}}\ntargets: [{{file: .env, key: {KEY}, receives: api_key}}]\n"
+    )
+    sync("apply", "--generate", "api_key", "--files-only")
+    sync("apply", "--files-only")
+
+    said = capsys.readouterr().out
+    assert "in sync" not in said
+    assert said.count("No container was looked at.") == 4
+
+
+def test_restore_over_later_changes_wants_a_word(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        sync("apply", "--generate", "api_key", "--files-only")
+    capsys.readouterr()
+    sync("restore", "--files-only")
+    newest, oldest = (line.split()[0] for line in capsys.readouterr().out.splitlines())
+
+    codes = [sync("restore", oldest, "--files-only"), sync("restore", oldest, "--with-later", "--files-only")]
+
+    assert codes == [1, 0]
+    assert f"{newest}; go back to before all of them with --with-later" in capsys.readouterr().err
+    assert read_files(folder) == OLD
+
+
 def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
     folder: Path, tmp_path: Path
 ) -> None:
