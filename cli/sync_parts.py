@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from cli.environment import read_environment
-from core.containers.compose import finder
+from core.containers.compose import Compose, finder
 from core.containers.docker_containers import DockerContainers
 from core.containers.engine import Engine
 from core.containers.sessions import GatewaySessions
+from core.containers.value_check import ValueCheck
 from core.exceptions import ConfigurationError
 from core.logs import configure_logging
 from core.propagation.keeper import ValueKeeper
+from core.propagation.reach import Check
 from core.propagation.sync import Sync
 from core.propagation.sync_file import read_sync_file
 from core.runtime import Core, open_core
@@ -39,6 +41,7 @@ class Parts:
     environ: Mapping[str, str]
     containers: DockerContainers | None
     """None: files only."""
+    check: Check
     stop: threading.Event
     """Ends waits, and with them what is under way."""
 
@@ -49,7 +52,7 @@ class Parts:
 
     def reopen(self) -> Sync:
         """Read the sync file again; raises ConfigurationError."""
-        return _open_sync(self.core, self.keeper, self.sync_file, self.environ, self.containers)
+        return _open_sync(self)
 
 
 def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None, files_only: bool) -> Parts:
@@ -66,40 +69,38 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     core = open_core(environment, program=PROGRAM)
     keeper = ValueKeeper(core.settings, core.store)
     stop = threading.Event()
-    containers = None if files_only else _open_containers(core, environ, stop)
-    return Parts(core, keeper, path, environ, containers, stop)
-
-
-def _open_containers(core: Core, environ: Mapping[str, str], stop: threading.Event) -> DockerContainers:
     host = core.environment.docker_host
+    compose = finder(host, environ.get("PATH", os.defpath), core.data_directory / "sync")
+    containers = None if files_only else _open_containers(core, host, compose, stop)
+    check = ValueCheck(compose, containers.projects if containers else lambda: ())
+    return Parts(core, keeper, path, environ, containers, check, stop)
 
+
+def _open_containers(
+    core: Core, host: str, compose: Callable[[], Compose | None], stop: threading.Event
+) -> DockerContainers:
     def start_session(server: str, session: str) -> None:
         core.operations.start(server, session, actor="sync")
 
     return DockerContainers(
         lambda: Engine(host),
         sessions=GatewaySessions(core.monitor, start_session),
-        compose=finder(host, environ.get("PATH", os.defpath), core.data_directory / "sync"),
+        compose=compose,
         stop=stop,
     )
 
 
-def _open_sync(
-    core: Core,
-    keeper: ValueKeeper,
-    path: Path,
-    environ: Mapping[str, str],
-    containers: DockerContainers | None,
-) -> Sync:
-    settings = read_sync_file(path)
-    if containers and any(one.gateway for one in settings.containers):
+def _open_sync(parts: Parts) -> Sync:
+    settings = read_sync_file(parts.sync_file)
+    if parts.containers and any(one.gateway for one in settings.containers):
         # It tells which sessions are connected, before and after.
-        core.monitor.start()
+        parts.core.monitor.start()
     return Sync(
         settings,
-        keeper,
-        data_directory=core.data_directory,
-        environ=environ,
-        containers=containers if settings.containers else None,
-        record=core.history.append,
+        parts.keeper,
+        data_directory=parts.core.data_directory,
+        environ=parts.environ,
+        containers=parts.containers if settings.containers else None,
+        check=parts.check,
+        record=parts.core.history.append,
     )

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from cli.importing.errors import UnusableFileError
+from cli.importing.references import interpolate
 from cli.importing.texts import Replacing, Scalar, Tree, parse_compose, read_text, unusable
 from cli.importing.values import Value, env_values
-from core.propagation.places import interpolate
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (

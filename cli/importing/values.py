@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cli.importing.errors import UnusableFileError
-from core.propagation.env_file import EnvFile, raw_values
+from cli.importing.references import interpolate
+from core.propagation.env_file import EnvFile
 from core.propagation.places import NotParseableError, Style
 
 
@@ -38,16 +39,18 @@ def env_values(
         raise UnusableFileError(
             f"{name}: {error.args[0]}; write the value in single quotes on one line"
         ) from None
-    arriving = parsed.values(names, before)
-    found = {}
-    for key in parsed.keys:
-        place = parsed.places(key)[-1]
+    found: dict[str, Value] = {}
+    for key, place in parsed.order:
+        above = {one: value.arrives for one, value in found.items()}
+        known = dict(before or {}) | above | dict(names or {})
         # In single quotes it is literal, so that it is written as it arrives.
-        written = arriving[key] if place.style is Style.SINGLE else place.value
-        found[key] = Value(name, key, written, arriving[key])
+        arrives = place.value if place.style is Style.SINGLE else interpolate(place.value, known)
+        found[key] = Value(name, key, place.value, arrives)
     return found
 
 
 def raw_env_values(name: str, text: str) -> dict[str, Value]:
     """Read an env file of `format: raw`."""
-    return {key: Value(name, key, value, value) for key, value in raw_values(text).items()}
+    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and line[0] != "#"]
+    pairs = [(key.strip(), value) for key, equals, value in (line.partition("=") for line in lines) if equals]
+    return {key: Value(name, key, value, value) for key, value in pairs}

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from core.propagation.places import interpolate
+from cli.importing.references import interpolate
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "busybox"})
 OPERATORS = frozenset(";&|()<>\n")

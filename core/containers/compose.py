@@ -33,11 +33,25 @@ LOCK_FLAGS = os.O_RDWR
 _FROM_ENGINE = re.compile(r"^.*Error response from daemon: (.+)$", re.MULTILINE)
 _LINE = re.compile(r"\bline (\d+)\b")
 _MISSING = re.compile(r"env file (\S+) not found|open (\S+): no such file or directory")
+_NO_FILES = re.compile(r"no configuration file provided")
 _VARIABLE = re.compile(r"required variable (\w+) is missing a value")
 
 
 class ComposeError(ContainerError):
     """Compose could not be asked, or refuses the files; the message repeats nothing of what they hold."""
+
+    has_no_files = False
+    """Compose found no files to read."""
+
+
+class IncompleteProjectError(ComposeError):
+    """Something that Compose needs beside the files is missing, or it did not answer."""
+
+
+class NoFilesError(IncompleteProjectError):
+    """Compose finds no compose file where it was asked."""
+
+    has_no_files = True
 
 
 @dataclass(frozen=True)
@@ -113,17 +127,23 @@ class Compose:
         found = self.config(project, mirror).get("services")
         return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
 
-    def config(self, project: Project, mirror: Mirror | None = None) -> dict[str, Any]:
-        """Return a project as Compose reads it; raises ComposeError."""
+    def config(
+        self, project: Project, mirror: Mirror | None = None, *, as_written: bool = False
+    ) -> dict[str, Any]:
+        """Return a project as Compose reads it; raises ComposeError.
+
+        `as_written`: with references and the names of env files, instead of what they stand for.
+        """
         if mirror is not None:
             project = _mirrored(project, mirror)
-        return self._parsed([*project.options, "--profile", "*", "config", "--format", "json"])
+        raw = ("--no-interpolate", "--no-env-resolution") if as_written else ()
+        words = [*project.options, "--profile", "*", "config", *raw, "--format", "json"]
+        return self._parsed(words, cwd=project.directory)
 
-    def config_of_folder(self, directory: Path, files: Sequence[str], mirror: Mirror) -> dict[str, Any]:
-        """Return what Compose reads when it is started in a folder; raises ComposeError."""
-        chosen = [word for file in files for word in ("--file", file)]
-        words = [*chosen, "--profile", "*", "config", "--format", "json"]
-        return self._parsed(words, cwd=mirror.path(directory))
+    def config_of_text(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what Compose makes of a project that stands in no file; raises ComposeError."""
+        words = ["--project-directory", str(self.scratch), "--file", "-", "config", "--format", "json"]
+        return self._parsed(words, said=json.dumps(config))
 
     def config_hash(self, project: Project, service: str, config: Mapping[str, Any]) -> str | None:
         """Return the mark that Compose would put on a service's container; None when it does not say."""
@@ -214,16 +234,20 @@ class Compose:
                 time.sleep(POLL_SECONDS)
             yield descriptor
 
-    def _parsed(self, words: Sequence[str], *, cwd: Path | None = None) -> dict[str, Any]:
-        done = self._run(words, cwd=cwd)
+    def _parsed(self, words: Sequence[str], *, cwd: Path | None = None, said: str = "") -> dict[str, Any]:
+        done = self._run(words, said, cwd=cwd)
         if done is None:
-            raise ComposeError(f"Compose did not answer within {CONFIG_SECONDS} s")
+            raise IncompleteProjectError(f"Compose did not answer within {CONFIG_SECONDS} s")
         try:
             found = json.loads(done.stdout) if not done.returncode else None
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise ComposeError(f"Compose does not read the project; {_reason(done.stderr)}")
+            text = f"Compose does not read the project; {_reason(done.stderr)}"
+            if _NO_FILES.search(done.stderr):
+                raise NoFilesError(text)
+            is_incomplete = _VARIABLE.search(done.stderr) or _MISSING.search(done.stderr)
+            raise (IncompleteProjectError if is_incomplete else ComposeError)(text)
         return found
 
     def _run(

@@ -18,7 +18,7 @@ from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.containers.compose import Compose, ComposeError
 from core.containers.engine import Engine, Inspection
-from core.containers.inspection import SERVICE, host_name_of, labels_of, project_of
+from core.containers.inspection import SERVICE, host_name_of, labels_of, project_of, project_of_labels
 from core.containers.look import NO_COMPOSE, Look, access_problem, register_secrets_of, what_prevents
 from core.containers.policy import (
     DesiredConfig,
@@ -93,6 +93,17 @@ class DockerContainers:
         """Say what keeps Compose from recreating containers on this engine; raises ContainerError."""
         with self._engine() as engine:
             return access_problem(engine)
+
+    def projects(self) -> tuple[Project, ...]:
+        """Return the Compose projects of all containers; none where the engine does not answer."""
+        compose = self._compose()
+        try:
+            with self._engine() as engine:
+                found = [project_of_labels(one) for one in engine.labels().values()]
+        except ContainerError:
+            return ()
+        known = (compose.strip_ours(one)[0] if compose else one for one in found if one)
+        return tuple(dict.fromkeys(known))
 
     def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
         """Say what `carry_out` would do; never raises for one bad container or an absent engine."""

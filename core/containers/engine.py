@@ -124,6 +124,12 @@ class Engine:
                 continue
         return found
 
+    @_speaking("list the containers")
+    def labels(self) -> dict[str, dict[str, str]]:
+        """Return the labels of every container, stopped ones too, by its name."""
+        listed = self._client.containers(all=True)
+        return {str(one["Names"][0]).lstrip("/"): one["Labels"] or {} for one in listed if one["Names"]}
+
     @_speaking("restart a container")
     def restart(self, container: str, grace_seconds: int) -> None:
         """Stop a container and start it again, as it is."""

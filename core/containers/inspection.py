@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.containers.engine import Inspection
@@ -31,7 +32,11 @@ def image_of(seen: Inspection) -> str:
 
 def project_of(seen: Inspection) -> Project | None:
     """Return the project from which Compose made a container; None when it did not."""
-    labels = labels_of(seen)
+    return project_of_labels(labels_of(seen))
+
+
+def project_of_labels(labels: Mapping[str, str]) -> Project | None:
+    """Return the project that a container's labels name."""
     name, directory = labels.get(f"{LABEL}project"), labels.get(f"{LABEL}project.working_dir")
     if not name or not directory or not labels.get(SERVICE):
         return None

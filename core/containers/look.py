@@ -48,7 +48,7 @@ class Look:
         if not self.wanted.changes:
             return compose.services(project)
         try:
-            with mirror_of(compose.scratch, project.directory, self.wanted.changes) as mirror:
+            with mirror_of(compose.scratch, self.wanted.changes, project.directory) as mirror:
                 return compose.services(project, mirror)
         except (StoreError, OSError) as error:
             raise ComposeError(f"no copy of its project can be made ({type(error).__name__})") from None

@@ -14,30 +14,21 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from core.propagation import compose_nodes as nodes
-from core.propagation.compose_links import EnvFileLink, Include, env_file_links, includes
 from core.propagation.compose_scalar import encode, is_exactly, option_places, pair_place, value_place
 from core.propagation.places import NotParseableError, Place, RefusedError, splice
 
 _BLANKS = re.compile(r"(?<=\S)[ \t]+")
-REPLACING = ("!override", "!reset")
 MOST_VALUES = 200_000
 """A file whose aliases unfold to more is a bomb, not a compose file."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service of a compose file: where its keys stand, and what else gives it values."""
+    """One service of a compose file, with the places of its keys."""
 
     name: str
     places: dict[str, tuple[Place, ...]]
     """Variables and options; of several places for one key the last counts."""
-    env_files: tuple[EnvFileLink, ...] = ()
-    container_name: str = ""
-    extends: tuple[str, str] | None = None
-    """File and service that it takes values over from; a service of this very file is unfolded here."""
-    has_command: bool = False
-    replaced: frozenset[str] = frozenset()
-    """Fields that replace what files before said of the service, by `!override` or `!reset`."""
 
 
 class ComposeFile:
@@ -47,9 +38,6 @@ class ComposeFile:
         """Read the text; raises NotParseableError."""
         self.text = text
         self._documents = documents_of(text)
-        self.includes: tuple[Include, ...] = tuple(
-            one for document in self._documents for one in includes(nodes.items(document).get("include"))
-        )
         try:
             self._nodes = self._find_services()
             self.services = {name: self._service(name, node) for name, node in self._nodes.items()}
@@ -97,7 +85,7 @@ class ComposeFile:
                 if not isinstance(node, MappingNode):
                     raise NotParseableError(f"line {nodes.line(node)}: the service {name} is no mapping")
                 found[name] = node
-        if not found and not self.includes:
+        if not found and not any("include" in nodes.items(one) for one in self._documents):
             raise NotParseableError("it has no `services`")
         return found
 
@@ -110,22 +98,12 @@ class ComposeFile:
             base = replace(
                 base, places={key: at for key, at in base.places.items() if not key.startswith("--")}
             )
-        return Service(
-            name,
-            base.places | own | options,
-            env_files=(*base.env_files, *env_file_links(fields.get("env_file"))),
-            container_name=nodes.text(fields.get("container_name")),
-            extends=base.extends,
-            has_command=base.has_command or "command" in fields,
-            replaced=frozenset(key for key, field in fields.items() if field.tag in REPLACING),
-        )
+        return Service(name, base.places | own | options)
 
     def _base(self, name: str, extends: Node | None, seen: tuple[str, ...]) -> Service:
         fields = nodes.items(extends) if isinstance(extends, MappingNode) else {}
         base = nodes.text(fields.get("service")) or nodes.text(extends)
-        if file := nodes.text(fields.get("file")):
-            return Service(name, {}, extends=(file, base or name))
-        if not base:
+        if not base or "file" in fields:
             return Service(name, {})
         node = self._nodes.get(base)
         if node is None or base in seen:

@@ -52,13 +52,6 @@ def scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str
             yield from scalars(item, (*path, key))
 
 
-def listed(node: Node | None) -> list[Node]:
-    """Return the items of a list, or a single node as a list of itself."""
-    if node is None:
-        return []
-    return list(node.value) if isinstance(node, SequenceNode) else [node]
-
-
 def text(node: Node | None) -> str:
     """Return a scalar's text; "" for anything else."""
     return str(node.value) if isinstance(node, ScalarNode) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import ModuleType
 
@@ -12,7 +12,7 @@ from core.env_lines import disagreements, in_words, read_env_lines
 from core.propagation import compose_file, compose_scalar, env_file
 from core.propagation.compose_file import ComposeFile
 from core.propagation.env_file import EnvFile
-from core.propagation.places import Follows, NotParseableError, Place, RefusedError, interpolate
+from core.propagation.places import Follows, NotParseableError, Place, RefusedError
 from core.propagation.plan import State
 from core.propagation.targets import FileTarget
 
@@ -39,6 +39,9 @@ class Judged:
     state: State
     why: str = ""
     services: tuple[str, ...] = ()
+    line: int = 0
+    follows: str = ""
+    """The name whose value it takes over."""
 
 
 @dataclass
@@ -63,23 +66,21 @@ def edit(text: str, targets: Mapping[FileTarget, str], *, is_compose: bool) -> E
     return done
 
 
-def judge_result(
-    done: Edit, targets: Mapping[FileTarget, str], names: Mapping[str, str], *, is_compose: bool
-) -> None:
-    """Look at the written text once more: does each target get its value, also where it follows another?
-
-    `names` is what Compose takes references from.
-    """
+def require_single_values(done: Edit, targets: Mapping[FileTarget, str], *, is_compose: bool) -> None:
+    """Refuse targets into whose places another target wrote another value."""
+    rules: ModuleType = compose_scalar if is_compose else env_file
     for target, value in targets.items():
         before = done.judged[target.name]
         if before.state.is_wrong:
             continue
         parsed = _parse(done.text, is_compose=is_compose)
-        problem, is_following = _problem(parsed, target, value, names)
-        if problem:
-            done.judged[target.name] = Judged(State.REFUSED, problem, before.services)
-        elif is_following and before.state is State.IN_SYNC:
-            done.judged[target.name] = Judged(State.FOLLOWS, before.why, before.services)
+        own = [place for place in find_places(parsed, target) if _follows(place, target) is None]
+        if not all(rules.is_exactly(place, value) for place in own):
+            done.judged[target.name] = replace(
+                before,
+                state=State.REFUSED,
+                why="another target writes another value to the same place; remove one of the two",
+            )
 
 
 def find_places(parsed: Text, target: FileTarget) -> tuple[Place, ...]:
@@ -100,14 +101,20 @@ def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judg
     services = tuple(dict.fromkeys(name for place in places for name in place.services))
     own = [place for place in places if _follows(place, target) is None]
     to_change = [place for place in own if not rules.is_exactly(place, value)]
-    why = ""
-    if followed := [one for place in places if (one := _follows(place, target))]:
-        why = f"it takes the value from {followed[-1].name}"
+    followed = [(one, place) for place in places if (one := _follows(place, target))]
+    name, place = (followed[-1][0].name, followed[-1][1]) if followed else ("", places[-1])
+    found = Judged(
+        State.FOLLOWS if name else State.IN_SYNC,
+        f"it takes the value from {name}" if name else "",
+        services,
+        place.line,
+        name,
+    )
     if not to_change:
-        return Judged(State.IN_SYNC, why, services)
+        return found
     edited = compose_file.edited if is_compose else env_file.edited
     done.text = edited(done.text, to_change, target.key, value)
-    return Judged(State.WILL_CHANGE, why, services)
+    return replace(found, state=State.WILL_CHANGE)
 
 
 def _require_agreement(text: str, key: str) -> None:
@@ -117,32 +124,6 @@ def _require_agreement(text: str, key: str) -> None:
     ):
         if form in REFUSED_FORMS:
             raise NotParseableError(in_words(number, form))
-
-
-def _problem(parsed: Text, target: FileTarget, value: str, names: Mapping[str, str]) -> tuple[str, bool]:
-    """Say why a target does not get its value, and whether it follows another name."""
-    is_following = False
-    resolved = parsed.values(names) if isinstance(parsed, EnvFile) else {}
-    for place in find_places(parsed, target):
-        followed = _follows(place, target)
-        is_following = is_following or followed is not None
-        if followed and isinstance(parsed, ComposeFile):
-            text = names.get(target.key, "") if place.is_absent else interpolate(place.value, names)
-        elif followed:
-            text = resolved.get(target.key, "")
-        elif isinstance(parsed, EnvFile):
-            text = value if env_file.is_exactly(place, value) else ""
-        else:
-            text = value if compose_scalar.is_exactly(place, value) else ""
-        if text != value and followed:
-            return (
-                f"line {place.line} takes the value from {followed.name}, which does not hold it; "
-                f"list {followed.name} as a target too, or write the value there",
-                True,
-            )
-        if text != value:
-            return "another target writes another value to the same place; remove one of the two", False
-    return "", is_following
 
 
 def _follows(place: Place, target: FileTarget) -> Follows | None:
@@ -159,11 +140,6 @@ def _why_missing(parsed: Text, target: FileTarget) -> str:
         return f"no line of {name} sets {target.key}; add the line {target.key}="
     if target.service and target.service not in parsed.services:
         return f"{name} has no service {target.service}; correct the target"
-    services = [parsed.services[target.service]] if target.service else list(parsed.services.values())
-    if file := next((one.extends[0] for one in services if one.extends), ""):
-        return f"{name} does not set {target.key}, but a service extends {file}; list that file as a target"
     if target.is_option:
         return f"no `command` of {name} has {target.key} with a value; add it, or correct the target"
-    if file := next((one.env_files[-1].path for one in services if one.env_files), ""):
-        return f"no `environment` of {name} has {target.key}; if {file} sets it, list that file as a target"
-    return f"no `environment` of {name} has {target.key}; add it, or correct the target"
+    return f"no `environment` of {name} has {target.key}; add it, or list the file that sets it as the target"

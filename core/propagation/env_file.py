@@ -20,7 +20,6 @@ from core.propagation.places import (
     RefusedError,
     Style,
     followed,
-    interpolate,
     splice,
 )
 
@@ -42,7 +41,8 @@ class EnvFile:
         """Read the text; raises NotParseableError."""
         self.text = text
         self._places: dict[str, list[Place]] = {}
-        self._order: list[tuple[str, Place]] = []
+        self.order: list[tuple[str, Place]] = []
+        """Every value with its key, from top to bottom."""
         self._line_ends = [found.start() for found in re.finditer("\n", text)]
         self._read()
 
@@ -51,28 +51,9 @@ class EnvFile:
         """Where every key gets its values."""
         return self._places
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Every key that has a value, in order."""
-        return tuple(self._places)
-
     def places(self, key: str) -> tuple[Place, ...]:
         """Return where the key gets its value; the last one counts for every reader."""
         return tuple(self._places.get(key, ()))
-
-    def values(
-        self, outside: Mapping[str, str] | None = None, before: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
-        """Resolve every value as Compose does.
-
-        For references, what the project knows (`outside`) wins over lines above, and these over files read
-        `before` this one.
-        """
-        found: dict[str, str] = {}
-        for key, place in self._order:
-            names = dict(before or {}) | found | dict(outside or {})
-            found[key] = place.value if place.style is Style.SINGLE else interpolate(place.value, names)
-        return found
 
     def _read(self) -> None:
         text, at = self.text, 1 if self.text.startswith("\ufeff") else 0
@@ -138,7 +119,7 @@ class EnvFile:
 
     def _add(self, key: str, place: Place) -> None:
         self._places.setdefault(key, []).append(place)
-        self._order.append((key, place))
+        self.order.append((key, place))
 
     def _line_end(self, at: int) -> int:
         end = self.text.find("\n", at)
@@ -146,12 +127,6 @@ class EnvFile:
 
     def _line(self, at: int) -> int:
         return bisect_left(self._line_ends, at) + 1
-
-
-def raw_values(text: str) -> dict[str, str]:
-    """Read a file as Compose does with `format: raw`: each line as it stands, quotes included."""
-    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and line[0] != "#"]
-    return {key.strip(): value for key, equals, value in (line.partition("=") for line in lines) if equals}
 
 
 def is_exactly(place: Place, value: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -75,28 +75,3 @@ def followed(value: str) -> Follows | None:
         return None
     takes_default = found["how"] in ("-", ":-")
     return Follows(found["bare"] or found["name"], found["rest"] if takes_default else None)
-
-
-REFERENCE = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)"
-    # A default may hold references of its own, two deep.
-    r"(?:(?P<how>:?[-?+])(?P<rest>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\})"
-)
-
-
-def interpolate(value: str, names: Mapping[str, str]) -> str:
-    """Replace references as Compose does; a name that is not there is empty."""
-
-    def replaced(found: re.Match[str]) -> str:
-        if found["escaped"]:
-            return "$"
-        name, how, rest = found["bare"] or found["name"], found["how"] or "", found["rest"] or ""
-        present = names.get(name)
-        is_there = bool(present) if how.startswith(":") else present is not None
-        if how.endswith("+"):
-            return interpolate(rest, names) if is_there else ""
-        if how.endswith("-") and not is_there:
-            return interpolate(rest, names)
-        return present or ""
-
-    return REFERENCE.sub(replaced, value)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from core.propagation.editing import Edit, Judged, edit, judge_result
+from core.messages import Message
+from core.propagation.editing import Edit, Judged, edit, require_single_values
 from core.propagation.folders import (
     FileMissingError,
     FileUnreadableError,
@@ -19,11 +21,20 @@ from core.propagation.folders import (
 from core.propagation.masking import masked_diff
 from core.propagation.places import NotParseableError
 from core.propagation.plan import Draft, FileEdit, FilePlan, Plan, State, TargetPlan, identify
-from core.propagation.project import names_for
-from core.propagation.reach import Consequence, ContainerAction, Containers, Wanted, WantedValue
+from core.propagation.reach import (
+    Check,
+    CheckResult,
+    Consequence,
+    ContainerAction,
+    Containers,
+    PlannedValue,
+    Wanted,
+    WantedValue,
+)
 from core.propagation.targets import CommandTarget, FileTarget, SyncSettings
 from core.propagation.values import Values
 
+NOT_ASKED = Message.of("propagation.not_asked")
 FILES_ONLY = "nobody looks at containers here; recreate it yourself, for a restart keeps the old values"
 
 
@@ -35,13 +46,14 @@ def make_draft(
     leave_out: Collection[str] = (),
     commands_done: Mapping[str, str] | None = None,
     containers: Containers | None = None,
+    check: Check = lambda _settings, _values, _changes: {},
 ) -> Draft:
     """Plan to bring the values to every target that is not left out; changes nothing.
 
     `leave_out` names targets and containers. `commands_done` holds, by a command target's name, the
-    fingerprint of the value that it last took.
+    fingerprint of the value that it last took. `check` asks Compose what comes of the files.
     """
-    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers)
+    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers, check)
 
 
 def fingerprint(value: str) -> str:
@@ -69,21 +81,21 @@ class _Drafting:
         self.edits: dict[Path, Edit] = {}
         self.fingerprints: dict[str, str] = {}
 
-    def draft(self, at: datetime, containers: Containers | None) -> Draft:
+    def draft(self, at: datetime, containers: Containers | None, check: Check) -> Draft:
         groups = self._groups()
         for path, targets in groups.items():
             self.edits[path] = edit(
                 self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
             )
         for path, targets in groups.items():
-            names = names_for(targets[0].folder, targets[0].file, self.settings, self.read)
             done = self.edits[path]
-            judge_result(done, self._with_values(targets), names, is_compose=targets[0].is_compose)
+            require_single_values(done, self._with_values(targets), is_compose=targets[0].is_compose)
             self.judged |= done.judged
             self._look_for_write_protection(path, targets)
         edits = tuple(
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
+        self._check(check, groups, {one.found.path: one.after for one in edits})
         good = {name for name, one in self.judged.items() if one.state is not State.LEFT_OUT}
         good -= {name for name, one in self.judged.items() if one.state.is_wrong}
         wanted = wanted_of(
@@ -102,11 +114,58 @@ class _Drafting:
         plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
         return Draft(plan, edits, wanted)
 
-    def read(self, folder: str, file: str) -> str:
-        """Read a file as the plan would leave it."""
-        path = self.folders.resolve(folder, file)
-        done = self.edits.get(path)
-        return done.text if done else self.folders.read(folder, file).text
+    def _check(
+        self, check: Check, groups: Mapping[Path, list[FileTarget]], changes: Mapping[Path, bytes]
+    ) -> None:
+        """Have Compose say whether every value arrives that a file holds or will hold."""
+        asked = [
+            PlannedValue(
+                target=one.name,
+                folder=one.folder,
+                path=path,
+                key=one.key,
+                value=self.values.text(one.receives) or "",
+                line=self.judged[one.name].line,
+                services=self.judged[one.name].services if one.is_compose else None,
+            )
+            for path, targets in groups.items()
+            for one in targets
+            if not self.judged[one.name].state.is_wrong
+        ]
+        results = check(self.settings, asked, changes) if asked else {}
+        for one in (target for targets in groups.values() for target in targets):
+            self._take(one, results.get(one.name, CheckResult(unproven=NOT_ASKED)))
+
+    def _take(self, target: FileTarget, result: CheckResult) -> None:
+        judged = self.judged[target.name]
+        if judged.state.is_wrong:
+            return
+        problem, note = result.problem, result.note
+        if judged.follows and (result.unproven and not self._is_written(target, judged.follows)):
+            problem = Message.of(
+                "propagation.follows_unproven",
+                line=judged.line,
+                name=judged.follows,
+                reason=str(result.unproven),
+            )
+        elif judged.follows and problem:
+            problem = Message.of(
+                "propagation.follows_other", line=judged.line, name=judged.follows, other=judged.follows
+            )
+        if problem:
+            self.judged[target.name] = replace(judged, state=State.REFUSED, why=str(problem))
+        elif note:
+            self.judged[target.name] = replace(judged, why=str(note))
+
+    def _is_written(self, target: FileTarget, name: str) -> bool:
+        """Whether another target brings the same secret into the name that a value takes over."""
+        return any(
+            isinstance(one, FileTarget)
+            and (one.folder, one.key, one.receives) == (target.folder, name, target.receives)
+            and one is not target
+            and self.judged[one.name].state is not State.LEFT_OUT
+            for one in self.settings.targets
+        )
 
     def _groups(self) -> dict[Path, list[FileTarget]]:
         """Read the files and sort the targets by file; judge those that have none, or no value."""

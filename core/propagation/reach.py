@@ -13,8 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from core.messages import Message
 from core.models import Frozen
-from core.propagation.targets import ContainerSettings
+from core.propagation.targets import ContainerSettings, SyncSettings
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,45 @@ class Wanted:
         return tuple(one for one in self.values if one.folder == container.folder)
 
 
+@dataclass(frozen=True)
+class PlannedValue:
+    """A value that a target holds once a plan is carried out, for Compose to be asked what comes of it."""
+
+    target: str
+    folder: str
+    path: Path
+    """Its file, links resolved."""
+    key: str
+    value: str = field(repr=False)
+    line: int = 0
+    services: tuple[str, ...] | None = None
+    """The services of a compose file that it is written for; None: an env file, which any may read."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What Compose says of a planned value."""
+
+    problem: Message | None = None
+    """Why the value does not arrive."""
+    note: Message | None = None
+    """It arrives, but not everywhere."""
+    unproven: Message | None = None
+    """Why Compose cannot say."""
+
+
+Check = Callable[[SyncSettings, Sequence[PlannedValue], Mapping[Path, bytes]], Mapping[str, CheckResult]]
+"""Settings, values and the files' new contents to results, by target."""
+
+
 class Project(Frozen):
     """A Compose project as the labels of its containers name it; paths are absolute."""
 
-    name: str
+    name: str = ""
+    """"": whatever Compose calls it."""
     directory: Path
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
+    """(): those that Compose finds in the directory."""
     env_files: tuple[Path, ...] = ()
 
     @property
@@ -63,8 +97,10 @@ class Project(Frozen):
     @property
     def options(self) -> tuple[str, ...]:
         """Compose's options for exactly this project."""
+        directory = ("--project-directory", str(self.directory)) if self.files else ()
         return (
-            *("--project-directory", str(self.directory), "--project-name", self.name),
+            *directory,
+            *(("--project-name", self.name) if self.name else ()),
             *(word for file in self.files for word in ("--file", str(file))),
             *(word for file in self.env_files for word in ("--env-file", str(file))),
         )

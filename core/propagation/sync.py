@@ -19,7 +19,7 @@ from core.propagation.journal import Journal
 from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import Draft, Plan, State
 from core.propagation.planner import make_draft
-from core.propagation.reach import Containers, ContainersDone, Report
+from core.propagation.reach import Check, Containers, ContainersDone, Report
 from core.propagation.replacing import read_digest
 from core.propagation.restoring import OPERATION as RESTORE
 from core.propagation.restoring import later_changes, restoration, values_before
@@ -119,12 +119,14 @@ class Sync:
         data_directory: Path,
         environ: Mapping[str, str],
         containers: Containers | None = None,
+        check: Check = lambda _settings, _values, _changes: {},
         record: Callable[[HistoryEntry], None] = lambda _entry: None,
         clock: Now = now,
     ) -> None:
         self.settings = settings
         self._keeper = keeper
         self._containers = containers
+        self._check = check
         self._record = record
         self._clock = clock
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
@@ -149,6 +151,7 @@ class Sync:
             leave_out=leave_out,
             commands_done=self._keeper.commands_done(),
             containers=self._containers,
+            check=self._check,
         )
 
     def apply(

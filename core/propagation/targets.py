@@ -136,12 +136,13 @@ class ContainerSettings(Frozen):
     name: Name
     folder: Name
     """Where its compose file or env file stands."""
-    service: str = ""
-    """Its compose service; "": the one of that `container_name`, or of that name."""
     compose_files: tuple[RelativePath, ...] = ()
-    """Its project's files, in the order of Compose's `--file`; (): those that Compose finds by itself."""
-    env_file: RelativePath | None = None
-    """For a container that was not made by Compose: the file of its `--env-file`."""
+    """Its project's files, in the order of Compose's `--file`; (): those that Compose finds by itself.
+
+    Used until there is a container, whose labels say it.
+    """
+    env_files: tuple[RelativePath, ...] = ()
+    """Likewise, the files of Compose's `--env-file`."""
     reads: tuple[Key, ...] | None = None
     """The keys that its image reads; None: what is known of the image."""
     gateway: str | None = None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from core.messages import SUBJECTS
 from dashboard.i18n import N_
 
 TEMPLATES = (
+    *SUBJECTS["propagation"].values(),
     N_("it takes the value from {name}"),
     N_("no line of {file} sets {key}; add the line {line}"),
     N_("{file} has no service {service}; correct the target"),
-    N_("{file} does not set {key}, but a service extends {other}; list that file as a target"),
     N_("no `command` of {file} has {key} with a value; add it, or correct the target"),
-    N_("no `environment` of {file} has {key}; if {other} sets it, list that file as a target"),
-    N_("no `environment` of {file} has {key}; add it, or correct the target"),
+    N_("no `environment` of {file} has {key}; add it, or list the file that sets it as the target"),
     N_("the folder {path} is not there ({reason}); mount or correct it"),
     N_("{path} is not there; create it, or correct the target"),
     N_("{path} is a link that leads out of the folder; it is left alone"),
@@ -54,10 +54,6 @@ TEMPLATES = (
     N_(
         "line {line} is a shell's command, which would expand the dollar signs of this value; "
         "hand it over by a variable"
-    ),
-    N_(
-        "line {line} takes the value from {name}, which does not hold it; "
-        "list {other} as a target too, or write the value there"
     ),
     N_("the value is shared with {path}, which would change too; give each its own"),
     N_("another target writes another value to the same place; remove one of the two"),
@@ -102,7 +98,6 @@ TEMPLATES = (
         "first (copy what is in it with `docker cp`)."
     ),
     N_("the service {name} extends {base}, which is not there or extends it"),
-    N_("its `include` goes round in circles"),
     N_("Other changes wait in its files and come along: {names}."),
     N_("Another Compose made it, so it cannot be told whether more waits in its files."),
     N_(
@@ -111,7 +106,6 @@ TEMPLATES = (
     ),
     N_("Recreate it by hand, it keeps the old {keys} until then."),
     N_("Compose did not make it."),
-    N_("Docker Compose 2 is not installed beside the sync"),
     N_("the files of its project are not all found in {path} here"),
     N_("its project has no service {service} any more"),
     N_("Its files name it {name} now."),

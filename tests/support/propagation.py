@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,10 +10,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from core.containers.compose import Compose
+from core.containers.value_check import ValueCheck
 from core.models import HistoryEntry
 from core.propagation.keeper import ValueKeeper
 from core.propagation.presets import leguas
 from core.propagation.reach import (
+    Check,
     Consequence,
     ContainerAction,
     Containers,
@@ -28,6 +32,7 @@ from core.propagation.targets import ContainerSettings, FileTarget, ReceivedKind
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore
+from tests.support.compose import compose_program
 
 API_KEY = Receives(kind=ReceivedKind.API_KEY)
 KEY = "AUTHENTICATION_API_KEY"
@@ -81,6 +86,7 @@ class Installation:
     settings: SyncSettings
     environ: Mapping[str, str] = field(default_factory=dict)
     containers: Containers | None = None
+    asks_compose: bool = False
     history: list[HistoryEntry] = field(default_factory=list)
     steps: list[StepEvent] = field(default_factory=list)
 
@@ -114,8 +120,14 @@ class Installation:
             data_directory=self.data,
             environ={"PATH": "/usr/bin:/bin"},
             containers=self.containers,
+            check=self.check,
             record=self.history.append,
         )
+
+    @property
+    def check(self) -> Check:
+        """A real Compose, where the test wants one."""
+        return ValueCheck(lambda: real_compose(self.data) if self.asks_compose else None, lambda: ())
 
     def keep(self, value: str) -> None:
         """Put an API key in force without touching files."""
@@ -148,6 +160,11 @@ def install(
         }
     )
     return installation
+
+
+def real_compose(directory: Path) -> Compose:
+    """A real Compose, and no engine."""
+    return Compose((str(compose_program()),), "", "unix:///nowhere", os.defpath, directory)
 
 
 class ScriptedContainers:

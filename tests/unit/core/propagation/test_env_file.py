@@ -81,20 +81,6 @@ def test_value_with_dollar_signs_is_only_right_in_single_quotes(raw: str, exact:
     assert is_exactly(place, "$2b$10$abc") is exact
 
 
-def test_values_are_resolved_as_compose_does() -> None:
-    text = "A=1\nB=${A}2\nC='${A}'\nD=\"x ${MISSING:-y}\"\nE=${A:+set}\nA=9\nF=$A$$\nG=${OUT}\n"
-
-    assert EnvFile(text).values({"OUT": "side"}) == {
-        "A": "9",
-        "B": "12",
-        "C": "${A}",
-        "D": "x y",
-        "E": "set",
-        "F": "9$",
-        "G": "side",
-    }
-
-
 def test_refusals_repeat_nothing_of_the_file() -> None:
     with pytest.raises(NotParseableError) as refusal:
         EnvFile("PASSWORD='tell-nobody\n")

@@ -39,7 +39,7 @@ def only(plan_targets: tuple[TargetPlan, ...]) -> TargetPlan:
             {".env": f"{KEY}=${{A}}\nA=value-1\n"},
             ".env",
             State.REFUSED,
-            "line 1 takes the value from A, which does not hold it",
+            "line 1 takes the value from A, which does not hold it; list A as a target too",
             id="follows a name that comes later",
         ),
         pytest.param(
@@ -60,14 +60,14 @@ def only(plan_targets: tuple[TargetPlan, ...]) -> TargetPlan:
             {"c.yml": "services:\n  a: {image: x, env_file: .env.a}\n"},
             "c.yml",
             State.KEY_MISSING,
-            "if .env.a sets it, list that file as a target",
+            "list the file that sets it",
             id="comes from an env file",
         ),
         pytest.param(
             {"c.yml": "services:\n  a: {extends: {file: base.yml, service: b}}\n"},
             "c.yml",
             State.KEY_MISSING,
-            "a service extends base.yml; list that file",
+            "list the file that sets it",
             id="comes from another compose file",
         ),
         pytest.param(
@@ -111,6 +111,7 @@ def test_target_stands_as_its_file_says(
     tmp_path: Path, files: dict[str, str | bytes], file: str, state: State, why: str
 ) -> None:
     installation = install(tmp_path, files, target(file))
+    installation.asks_compose = True
     installation.keep("value-1")
 
     found = only(installation.sync.draft().plan.targets)
@@ -129,6 +130,20 @@ def test_reference_is_never_replaced_by_a_literal_and_follows_the_new_value(tmp_
 
     assert (installation.folder / "c.yml").read_text() == compose
     assert {one.state for one in installation.sync.draft().plan.targets} == {State.IN_SYNC, State.FOLLOWS}
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_reference_is_taken_on_trust_without_compose_only_where_its_name_is_a_target(
+    tmp_path: Path, is_listed: bool
+) -> None:
+    files = {".env": f"{KEY}=old\n", "c.yml": f"{SERVICE}      TOKEN: ${{{KEY}}}\n"}
+    targets = [target("c.yml", "TOKEN"), *([target(".env")] if is_listed else [])]
+    installation = install(tmp_path, files, *targets)
+    installation.keep("value-1")
+
+    found = installation.sync.draft().plan.targets[0]
+
+    assert found.state is (State.FOLLOWS if is_listed else State.REFUSED)
 
 
 def test_service_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -6,23 +6,31 @@ that is listed as a target.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from core.containers.compose import Compose, ComposeError, Service
+from core.containers.compose import ComposeError, Service
 from core.containers.mirror import mirror_of
 from core.containers.policy import DesiredConfig, desired_config
+from core.containers.value_check import ValueCheck
 from core.propagation.plan import Draft, State
 from core.propagation.planner import make_draft
 from core.propagation.reach import Project
 from core.propagation.targets import ContainerSettings, SyncSettings
 from core.propagation.values import Values
-from tests.support.compose import compose_config, compose_program, environments
-from tests.support.propagation import API_KEY, BCRYPT_LIKE, KEY, MOMENT, read_files, target
+from tests.support.compose import compose_config, environments
+from tests.support.propagation import (
+    API_KEY,
+    BCRYPT_LIKE,
+    KEY,
+    MOMENT,
+    read_files,
+    real_compose,
+    target,
+)
 
 CORPUS = Path(__file__).parents[3] / "data" / "propagation" / "projects"
 PROJECTS = sorted(path.name for path in CORPUS.iterdir())
@@ -41,22 +49,18 @@ def settings(folder: Path) -> SyncSettings:
     )
 
 
-def draft(folder: Path, value: str) -> Draft:
-    """Plan to bring a value to the marked place."""
-    return make_draft(settings(folder), Values({API_KEY: SecretStr(value)}), at=MOMENT)
-
-
-def compose(folder: Path) -> Compose:
-    """A real Compose, and no engine."""
-    return Compose((str(compose_program()),), "", "unix:///nowhere", os.defpath, folder)
+def draft(folder: Path, scratch: Path, value: str) -> Draft:
+    """Plan to bring a value to the marked place, with Compose asked."""
+    check = ValueCheck(lambda: real_compose(scratch), lambda: ())
+    return make_draft(settings(folder), Values({API_KEY: SecretStr(value)}), at=MOMENT, check=check)
 
 
 def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
     """What Compose says of `api` with the files as a plan would leave them."""
     assert planned.wanted is not None
-    asking = compose(scratch)
-    with mirror_of(asking.scratch, folder, planned.wanted.changes) as mirror:
-        found = asking.config_of_folder(folder, (), mirror)
+    asking = real_compose(scratch)
+    with mirror_of(asking.scratch, planned.wanted.changes, folder) as mirror:
+        found = asking.config(Project(directory=folder), mirror)
     return desired_config(Service(found["services"]["api"]), "api", planned.wanted.values)
 
 
@@ -73,7 +77,7 @@ def test_a_new_value_reaches_the_service_and_nothing_else_changes(
     folder = tmp_path / name
     shutil.copytree(CORPUS / name, folder)
     before, services = read_files(folder), environments(compose_config(folder))
-    planned = draft(folder, PLAIN_VALUE)
+    planned = draft(folder, scratch, PLAIN_VALUE)
 
     found = desired(folder, scratch, planned)
     for edit in planned.edits:
@@ -93,22 +97,27 @@ def test_a_new_value_reaches_the_service_and_nothing_else_changes(
     assert list((scratch / "scratch").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", NOT_REACHED)
-def test_a_target_that_something_wins_over_is_told(name: str, scratch: Path) -> None:
-    planned = draft(CORPUS / name, PLAIN_VALUE)
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("environment_wins_over_env_file", "line 6 of compose.yml sets AUTHENTICATION_API_KEY for api"),
+        ("later_env_file_wins", "line 1 of api.env sets AUTHENTICATION_API_KEY for api and wins"),
+        ("override_file_wins", "an override file wins: line 4 of docker-compose.override.yml"),
+    ],
+)
+def test_place_that_something_wins_over_is_refused_with_file_and_line(
+    name: str, why: str, scratch: Path
+) -> None:
+    (found,) = draft(CORPUS / name, scratch, PLAIN_VALUE).plan.targets
 
-    found = desired(CORPUS / name, scratch, planned)
-
-    assert found.overridden == {KEY: planned.edits[0].file}
-    assert found.values[KEY] == "another"
+    assert found.state is State.REFUSED
+    assert why in found.why
 
 
-def test_a_token_for_a_raw_env_file_is_told_to_arrive_otherwise(tmp_path: Path, scratch: Path) -> None:
-    planned = draft(CORPUS / "env_file_raw", BCRYPT_LIKE)
+def test_token_for_a_raw_env_file_is_refused_for_it_would_arrive_with_quotes(scratch: Path) -> None:
+    (found,) = draft(CORPUS / "env_file_raw", scratch, BCRYPT_LIKE).plan.targets
 
-    found = desired(CORPUS / "env_file_raw", scratch, planned)
-
-    assert found.overridden.keys() == {KEY}
+    assert found.state is State.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,7 @@ def test_project_that_compose_refuses_is_told_without_what_its_files_hold(
     project = Project(name="p", directory=folder, files=(folder / "compose.yml",))
 
     with pytest.raises(ComposeError) as refusal:
-        compose(scratch).services(project)
+        real_compose(scratch).services(project)
 
     assert why in str(refusal.value)
     assert "S3CRET" not in str(refusal.value)
@@ -149,10 +158,10 @@ def test_mirror_leads_wherever_the_folder_leads(tmp_path: Path, scratch: Path) -
     (folder / "docker-compose.yml").write_text(
         "services: {api: {image: x, env_file: [../../shared.env, own.env]}}\n"
     )
-    asking = compose(scratch)
+    asking = real_compose(scratch)
 
-    with mirror_of(asking.scratch, folder, {shared.resolve(): f"{KEY}=new\n".encode()}) as mirror:
-        found = asking.config_of_folder(folder, (), mirror)
+    with mirror_of(asking.scratch, {shared.resolve(): f"{KEY}=new\n".encode()}, folder) as mirror:
+        found = asking.config(Project(directory=folder), mirror)
 
     assert found["services"]["api"]["environment"][KEY] == "new"
     assert shared.read_text() == f"{KEY}=old\n"

@@ -154,8 +154,8 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
         "  - {file: deploy/c.yaml, service: wpp, key: --secretKey, receives: secret_key of main}\n"
         "  - {command: [python3, manage.py], label: django, variable: KEY, receives: token of main/sales}\n"
         "containers:\n"
-        "  - {name: leguas_wppconnect, gateway: main, service: wpp, reads: [TOKEN]}\n"
-        "  - {name: plain, env_file: .env}\n"
+        "  - {name: leguas_wppconnect, gateway: main, compose_files: [a.yml, b.yml], reads: [TOKEN]}\n"
+        "  - {name: plain, env_files: [.env.prod]}\n"
     )
 
     settings = read_sync_file(tmp_path / "sync.yml")

@@ -23,7 +23,7 @@ SOURCES = [
     path
     for folder in ("propagation", "containers")
     for path in (Path(core.__file__).parent / folder).glob("*.py")
-] + [Path(core.__file__).with_name("env_forms.py")]
+] + [Path(core.__file__).parent / name for name in ("env_forms.py", "messages/propagation.py")]
 PORTUGUESE = translator("pt_PT")
 
 
