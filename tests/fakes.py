@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,19 @@ class MemoryStore:
                 return None
             records[key] = Record(key, next(self._versions), copy.deepcopy(dict(value)))
             return copy.deepcopy(records[key])
+
+    def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
+        with self._lock:
+            records = self._records.setdefault(subject, {})
+            new = {key: value for key, value in values.items() if key not in records}
+            for key, value in new.items():
+                records[key] = Record(key, next(self._versions), copy.deepcopy(dict(value)))
+            self._revisions[subject] = self._revisions.get(subject, 0) + bool(new)
+
+    def remove(self, subject: str, keys: Collection[str]) -> None:
+        with self._lock:
+            gone = [self._records.get(subject, {}).pop(key, None) for key in keys]
+            self._revisions[subject] = self._revisions.get(subject, 0) + any(gone)
 
     def revision(self, subject: str) -> str:
         with self._lock:

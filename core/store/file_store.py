@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from core.store.protocol import Record
 from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
 from core.store.storage import BROKEN, LockedStorage
 
-_SUBJECT = re.compile(r"^[a-z][a-z_]*$")
+_SUBJECT = re.compile(r"[a-z][a-z_]*(\.[A-Za-z0-9_-]+)?")
+"""A word, and what the part of it belongs to where one file would grow with all of them."""
 
 
 class FileStore:
@@ -66,9 +67,29 @@ class FileStore:
                 )
             if value is None:
                 if present:
-                    _delete(database, present)
+                    _delete(database, [present])
                 return None
             return _save(database, key, value, present)
+
+    def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write new records in one write to disk; see `Store.add`."""
+        with self._open(subject) as database:
+            present = _records_of(database.storage.read())
+            version = _highest_deleted(database) + 1
+            rows = [
+                {"key": key, "version": version, "value": copy.deepcopy(dict(value))}
+                for key, value in values.items()
+                if key not in present
+            ]
+            if rows:
+                database.table(RECORDS).insert_multiple(rows)
+
+    def remove(self, subject: str, keys: Collection[str]) -> None:
+        """Delete records in two writes to disk; see `Store.remove`."""
+        with self._open(subject) as database:
+            present = _records_of(database.storage.read())
+            if gone := [present[key] for key in keys if key in present]:
+                _delete(database, gone)
 
     def revision(self, subject: str) -> str:
         """Change with every write of anybody to the subject; costs one stat."""
@@ -102,7 +123,7 @@ class FileStore:
         return TinyDB(path, lock, storage=LockedStorage)
 
     def _path(self, subject: str) -> Path:
-        if not _SUBJECT.match(subject):
+        if not _SUBJECT.fullmatch(subject):
             raise ValueError(f"subject {subject!r} is no file name of ours")
         return self._directory / f"{subject}.json"
 
@@ -124,15 +145,16 @@ def _save(database: TinyDB, key: str, value: Mapping[str, Any], present: Record 
     return record
 
 
-def _delete(database: TinyDB, present: Record) -> None:
-    # First, so that a crash in between leaves the record rather than a version that is given a second time:
-    # whoever still holds the deleted record's version must not match a new record under the same key.
+def _delete(database: TinyDB, gone: Collection[Record]) -> None:
+    # First, so that a crash in between leaves the records rather than a version that is given a second time:
+    # whoever still holds a deleted record's version must not match a new record under the same key.
+    highest = max(record.version for record in gone)
     deletions = database.table(DELETIONS)
     if not len(deletions):
-        deletions.insert({"highest_version": present.version})
-    elif present.version > _highest_deleted(database):
-        deletions.update({"highest_version": present.version})
-    database.table(RECORDS).remove(where("key") == present.key)
+        deletions.insert({"highest_version": highest})
+    elif highest > _highest_deleted(database):
+        deletions.update({"highest_version": highest})
+    database.table(RECORDS).remove(where("key").one_of([record.key for record in gone]))
 
 
 def _highest_deleted(database: TinyDB) -> int:

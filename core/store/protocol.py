@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,6 +50,12 @@ class Store(Protocol):
         `expected_version` 0: there must be no record. `value` None: delete it, and return None. Raises
         VersionConflictError when somebody else was first. A version number is never given twice to one key.
         """
+
+    def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write new records by key, all in one write; what is there already stays as it is."""
+
+    def remove(self, subject: str, keys: Collection[str]) -> None:
+        """Delete records whatever their versions, all in one write; a key without a record is passed over."""
 
     def revision(self, subject: str) -> str:
         """Change with every write of anybody to the subject; "" when nothing was ever stored. Cheap."""

@@ -31,6 +31,8 @@ from core.transport import Transport
 
 OPERATION = "obtain a token"
 LOCK_SLACK_SECONDS = 5.0
+MINTING_AHEAD_SECONDS = 0.25
+"""Of the processor; the others wait meanwhile."""
 
 
 def stored_token(server: ServerSettings, session: str, store: Store, *, clock: Now = now) -> str | None:
@@ -195,6 +197,7 @@ class TokenCache:
         minting_failed = entry.origin is Origin.MINTED and entry.dropped_at > gateway.accepted_at
         asks = gateway.prefers_generated or minting_failed or refused_before
         if source is TokenSource.LOCAL or (source is TokenSource.AUTO and not asks):
+            self._mint_ahead(session)
             return self._keep(session, self._mint(session), Origin.MINTED)
         token = self._generate(session, minting_failed=minting_failed)
         if refused_before:
@@ -203,6 +206,18 @@ class TokenCache:
                 # It was the secret, and it is right again: back to the cheaper tokens.
                 return self._keep(session, self._mint(session), Origin.MINTED)
         return self._keep(session, token, Origin.GENERATED, replaces_minted=minting_failed)
+
+    def _mint_ahead(self, session: str) -> None:
+        """Make the first tokens of other sessions as well: a write for each costs more than the tokens."""
+        began = time.thread_time()
+        minted = {}
+        for name in self._shared.without_record(one.name for one in self._server.sessions):
+            if time.thread_time() - began > MINTING_AHEAD_SECONDS:
+                break
+            if name != session:
+                minted[name] = self._mint(name)
+        if minted:
+            self._shared.keep_new(minted)
 
     def _mint(self, session: str) -> str:
         if self._secret is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
@@ -21,7 +21,9 @@ from core.tokens.records import Origin, Pause, ServerEntry, SessionEntry
 
 log = logging.getLogger(__name__)
 
-SUBJECT = "tokens"
+OLDER_SUBJECT = "tokens"
+"""Where releases before kept the records of all gateways: read and written as a whole for each of them."""
+SALT = "salt"
 REMEMBERED_REJECTIONS = 8
 
 FINGERPRINT_ROUNDS = 50_000
@@ -36,12 +38,14 @@ class SharedTokens:
 
     def __init__(self, server: str, *, bound_to: str, store: Store, clock: Now) -> None:
         self._server = server
+        self._subject = f"tokens.{server}"
         self._bound_to = bound_to
         self._store = store
         self._clock = clock
         self._memory: dict[str, dict[str, Any] | None] = {}
         self._binding = ""
         self._failing = False
+        self._has_moved = False
 
     @property
     def now(self) -> float:
@@ -65,6 +69,31 @@ class SharedTokens:
             return replace(before, token=token, origin=origin, replaces_minted=replaces_minted)
 
         self._change_session(session, change)
+
+    def without_record(self, sessions: Iterable[str]) -> list[str]:
+        """Return those of the sessions of which nothing is known yet."""
+        self._move()
+        try:
+            known = self._store.read_all(self._subject)
+        except StoreError as error:
+            self._warn(error)
+            return []
+        return [one for one in sessions if self._key(one) not in known]
+
+    def keep_new(self, minted: Mapping[str, str]) -> None:
+        """Store the first tokens of sessions, all in one write."""
+        values = {
+            self._key(session): {
+                "entry": asdict(SessionEntry(token=token)),
+                "binding": self._fingerprint(),
+                "renewals": 1,
+            }
+            for session, token in minted.items()
+        }
+        try:
+            self._store.add(self._subject, values)
+        except StoreError as error:
+            self._warn(error)
 
     def drop(self, session: str, rejected: str, *, pause: bool = False, count: bool = True) -> SessionEntry:
         """Drop a token that was refused, and count that once however many met it."""
@@ -147,7 +176,7 @@ class SharedTokens:
 
     def _fingerprint(self) -> str:
         if not self._binding:
-            salt = self._modify("salt", lambda value: value or {"salt": secrets.token_hex(16)})["salt"]
+            salt = self._modify(SALT, lambda value: value or {"salt": secrets.token_hex(16)})["salt"]
             digest = hashlib.pbkdf2_hmac(
                 "sha256",
                 self._bound_to.encode(),
@@ -181,17 +210,35 @@ class SharedTokens:
 
         self._modify(self._server_key, changed)
 
-    def _read(self, key: str) -> dict[str, Any] | None:
+    def _move(self) -> None:
+        """Take over what an earlier release kept of this gateway; what is here already counts more."""
+        if self._has_moved:
+            return
         try:
-            record = self._store.read(SUBJECT, key)
+            older = self._store.read_all(OLDER_SUBJECT)
+            own = (self._server_key, self._key(""))
+            ours = {key: one.value for key, one in older.items() if key == own[0] or key.startswith(own[1])}
+            if ours and SALT in older:
+                self._store.add(self._subject, {SALT: older[SALT].value, **ours})
+                self._store.remove(OLDER_SUBJECT, ours)
+        except StoreError as error:
+            self._warn(error)
+        else:
+            self._has_moved = True
+
+    def _read(self, key: str) -> dict[str, Any] | None:
+        self._move()
+        try:
+            record = self._store.read(self._subject, key)
         except StoreError as error:
             self._warn(error)
             return self._memory.get(key)
         return record.value if record else None
 
     def _modify(self, key: str, change: Callable[[dict[str, Any] | None], dict[str, Any]]) -> dict[str, Any]:
+        self._move()
         try:
-            record = modify(self._store, SUBJECT, key, change)
+            record = modify(self._store, self._subject, key, change)
         except StoreError as error:
             self._warn(error)
             value = change(self._memory.get(key))

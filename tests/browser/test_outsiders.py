@@ -104,7 +104,7 @@ def link_by_number(operator: Visitor, session: str) -> list[str]:
 
 def stored_tokens(data: Path) -> list[str]:
     """Every token of a gateway that is kept."""
-    kept = json.loads((data / "store" / "tokens.json").read_text())
+    kept = [json.loads(path.read_text()) for path in (data / "store").glob("tokens.*.json")]
     return [text for text in strings(kept) if text.startswith("$2")]
 
 

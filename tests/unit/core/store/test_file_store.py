@@ -111,10 +111,52 @@ def test_a_value_that_json_cannot_hold_changes_nothing(store: Store, value: Valu
     assert store.update("settings", "overlay", {"n": 2}, expected_version=1)
 
 
-@pytest.mark.parametrize("subject", ["../settings", "", "a/b", "Settings", "settings.json"])
+@pytest.mark.parametrize(
+    "subject",
+    ["../settings", "", "a/b", "Settings", "settings.", "settings.a.b", "settings./a", "settings\n"],
+)
 def test_a_subject_that_is_no_file_name_of_ours_is_refused(store: Store, subject: str) -> None:
     with pytest.raises(ValueError, match="no file name"):
         store.read(subject, "overlay")
+
+
+# Several records at once
+
+
+def test_new_records_are_added_at_once_and_what_is_there_stays(store: Store, directory: Path) -> None:
+    store.update("tokens.main", "sales", {"n": 1}, expected_version=0)
+    store.update("tokens.main", "gone", {"n": 1}, expected_version=0)
+    store.update("tokens.main", "gone", None, expected_version=1)
+
+    store.add("tokens.main", {"sales": {"n": 9}, "support": {"n": 2}, "gone": {"n": 3}})
+
+    assert FileStore(directory).read_all("tokens.main") == {
+        "sales": Record("sales", 1, {"n": 1}),
+        "support": Record("support", 2, {"n": 2}),
+        "gone": Record("gone", 2, {"n": 3}),
+    }
+
+
+def test_adding_what_is_there_writes_nothing(store: Store) -> None:
+    store.add("tokens.main", {"sales": {"n": 1}})
+    revision = store.revision("tokens.main")
+
+    store.add("tokens.main", {"sales": {"n": 2}})
+    store.add("tokens.main", {})
+    store.remove("tokens.main", ["support"])
+
+    assert store.revision("tokens.main") == revision
+
+
+def test_records_are_removed_at_once_and_their_versions_never_given_again(store: Store) -> None:
+    store.add("tokens", {"sales": {"n": 1}, "support": {"n": 1}, "main": {"n": 1}})
+    store.update("tokens", "sales", {"n": 2}, expected_version=1)
+
+    store.remove("tokens", ["sales", "support", "never"])
+
+    assert store.read_all("tokens") == {"main": Record("main", 1, {"n": 1})}
+    store.add("tokens", {"support": {"n": 5}})
+    assert store.read("tokens", "support") == Record("support", 3, {"n": 5})
 
 
 # Compare and swap

@@ -142,7 +142,9 @@ class TestStore:
     def test_the_secret_is_not_in_it(self, make_client: MakeClient, memory_store: MemoryStore) -> None:
         make_client().read_status("sales")
 
-        stored = json.dumps({key: record.value for key, record in memory_store.read_all("tokens").items()})
+        stored = json.dumps(
+            {key: record.value for key, record in memory_store.read_all("tokens.main").items()}
+        )
 
         assert STRONG not in stored
 
@@ -150,13 +152,60 @@ class TestStore:
         self, make_client: MakeClient, memory_store: MemoryStore
     ) -> None:
         make_client().read_status("sales")
-        for key, record in memory_store.read_all("tokens").items():
+        for key, record in memory_store.read_all("tokens.main").items():
             if "entry" in record.value:
                 memory_store.update(
-                    "tokens", key, record.value | {"entry": {"odd": 1}}, expected_version=record.version
+                    "tokens.main", key, record.value | {"entry": {"odd": 1}}, expected_version=record.version
                 )
 
         make_client().read_status("sales")
+
+    def test_the_first_tokens_of_all_sessions_are_written_together(
+        self, make_client: MakeClient, memory_store: MemoryStore, token_gateway: TokenGateway
+    ) -> None:
+        names = tuple(f"sales-{number}" for number in range(50))
+        client = make_client(sessions=names)
+        client.tokens.token("sales-0")
+        written = memory_store.revision("tokens.main")
+
+        for name in names:
+            client.tokens.token(name)
+
+        assert int(written) < 5
+        assert memory_store.revision("tokens.main") == written
+        assert [client.tokens.renewals(name) for name in names] == [1] * 50
+        client.read_status("sales-49")
+        assert token_gateway.calls == [("status-session", 200)]
+
+    def test_expensive_tokens_are_not_all_made_before_the_first_is_used(
+        self, make_client: MakeClient, memory_store: MemoryStore
+    ) -> None:
+        client = make_client(
+            "THISISMYSECURETOKEN", sessions=tuple(f"sales-{number}" for number in range(200))
+        )
+
+        client.tokens.token("sales-0")
+
+        made = len(memory_store.read_all("tokens.main"))
+        assert 2 < made < 100
+
+    def test_what_an_earlier_release_kept_of_all_gateways_is_taken_over(
+        self, make_client: MakeClient, memory_store: MemoryStore
+    ) -> None:
+        # given: as that release wrote it, beside another gateway's
+        before = make_client().tokens
+        token = before.token("sales")
+        before.renew("sales", token)
+        kept = {key: record.value for key, record in memory_store.read_all("tokens.main").items()}
+        memory_store.remove("tokens.main", kept)
+        others = {"server:other": kept["session:main/sales"], "session:other/sales": {"renewals": 1}}
+        memory_store.add("tokens", kept | others)
+
+        after = make_client().tokens
+
+        assert after.token("sales") == kept["session:main/sales"]["entry"]["token"] != token
+        assert (after.renewals("sales"), after.failures("sales")["token_rejected"]) == (2, 1)
+        assert set(memory_store.read_all("tokens")) == {"salt", *others}
 
     def test_a_store_that_fails_costs_nobody_a_token(self, make_client: MakeClient) -> None:
         client = make_client(store=BrokenStore())
