@@ -76,7 +76,8 @@ def show_backups(backups: Sequence[Backup], out: TextIO) -> None:
 def _target(target: TargetPlan) -> str:
     reached = f" [{', '.join(target.services)}]" if target.services else ""
     why = f": {target.why}" if target.why else ""
-    return f"{target.state.replace('_', ' '):14} {target.target}{reached} <- {target.receives}{why}"
+    mark = f" (fingerprint {target.fingerprint})" if target.fingerprint else ""
+    return f"{target.state.replace('_', ' '):14} {target.target}{reached} <- {target.receives}{mark}{why}"
 
 
 def _container(container: Consequence) -> str:

@@ -145,13 +145,13 @@ class Compose:
         words = ["--project-directory", str(self.scratch), "--file", "-", "config", "--format", "json"]
         return self._parsed(words, said=json.dumps(config))
 
-    def config_hash(self, project: Project, service: str, config: Mapping[str, Any]) -> str | None:
-        """Return the mark that Compose would put on a service's container; None when it does not say."""
+    def config_hashes(self, project: Project, config: Mapping[str, Any]) -> dict[str, str]:
+        """Return the mark that Compose would put on each service's container, as far as it says."""
         place = ("--project-directory", str(project.directory), "--project-name", project.name)
-        words = [*place, "--profile", "*", "--file", "-", "config", "--hash", service]
+        words = [*place, "--profile", "*", "--file", "-", "config", "--hash", "*"]
         done = self._run(words, said=json.dumps(config))
-        name, _, mark = done.stdout.strip().partition(" ") if done else ("", "", "")
-        return mark if name == service else None
+        lines = done.stdout.splitlines() if done and not done.returncode else ()
+        return dict(line.split(" ", 1) for line in lines if " " in line)
 
     def rehearse(self, project: Project, service: str) -> str | None:
         """Return what Compose says that `up` would do; None when it cannot tell."""

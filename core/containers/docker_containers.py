@@ -29,9 +29,10 @@ from core.containers.policy import (
 )
 from core.containers.readiness import Patience, await_ready, grace_seconds, health_of
 from core.containers.sessions import GatewaySessions
-from core.containers.waiting import is_of_another_compose, what_waits
+from core.containers.waiting import due_at_next_up, is_of_another_compose, what_waits
 from core.exceptions import ContainerError
 from core.logs import register_secret
+from core.messages import Message
 from core.propagation.reach import (
     Consequence,
     ContainerAction,
@@ -108,7 +109,13 @@ class DockerContainers:
     def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
         """Say what `carry_out` would do; never raises for one bad container or an absent engine."""
         with self._looking(wanted) as look:
-            return tuple(self._look_calmly(look, one).consequence for one in wanted.containers)
+            found = {one.name: self._look_calmly(look, one).consequence for one in wanted.containers}
+            for name in self._due_at_next_up(look):
+                present = found.get(name)
+                if present is None or present.action is ContainerAction.NOT_READ:
+                    why = str(Message.of("propagation.next_up"))
+                    found[name] = Consequence(container=name, action=ContainerAction.NEXT_UP, why=why)
+            return tuple(found.values())
 
     def carry_out(
         self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
@@ -180,6 +187,14 @@ class DockerContainers:
     def _looking(self, wanted: Wanted) -> Iterator[Look]:
         with ExitStack() as stack:
             yield Look(stack.enter_context(self._engine()), self._compose(), wanted)
+
+    def _due_at_next_up(self, look: Look) -> tuple[str, ...]:
+        if look.compose is None or not look.wanted.changes:
+            return ()
+        try:
+            return tuple(due_at_next_up(look.compose, look.engine, look.wanted))
+        except ContainerError:
+            return ()  # Without the engine there is nothing to name.
 
     def _replace(self, look: Look, one: Touched, report: Report, stop: threading.Event) -> None:
         """Have a container recreated, and inspect what came of it; raises ContainerError."""

@@ -7,22 +7,28 @@ our keys, the files have to give that hash again.
 from __future__ import annotations
 
 import copy
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from core.containers.compose import Compose, ComposeError, Service, escaped, unescaped
 from core.containers.engine import Engine, Inspection
 from core.containers.inspection import (
     CONFIG_HASH,
+    SERVICE,
     VERSION,
     argument_in,
     environment_of,
     labels_of,
+    project_of_labels,
     words_of,
 )
-from core.propagation.reach import Touched
+from core.containers.mirror import mirror_of
+from core.exceptions import StoreError
+from core.propagation.reach import Project, Touched, Wanted
 
 IMAGE = "image"
 SETTINGS = "settings of the service"
@@ -49,6 +55,39 @@ def is_of_another_compose(compose: Compose, seen: Inspection) -> bool:
     return labels_of(seen).get(VERSION, compose.version) != compose.version
 
 
+def due_at_next_up(compose: Compose, engine: Engine, wanted: Wanted) -> Iterator[str]:
+    """Name the containers that the next `up` recreates because of the changes; raises ContainerError."""
+    by_project: dict[Project, dict[str, dict[str, str]]] = {}
+    for name, labels in engine.labels().items():
+        named = project_of_labels(labels)
+        if named and labels.get(VERSION) == compose.version:
+            by_project.setdefault(compose.strip_ours(named)[0], {})[name] = labels
+    for project, containers in by_project.items():
+        if not project.is_here or not _may_read(project, wanted):
+            continue
+        before, after = _marks(compose, project, {}), _marks(compose, project, wanted.changes)
+        for name, labels in containers.items():
+            service, mark = labels[SERVICE], labels.get(CONFIG_HASH)
+            # What differs already is not this plan's doing.
+            if before.get(service) == mark and after.get(service, mark) != mark:
+                yield name
+
+
+def _may_read(project: Project, wanted: Wanted) -> bool:
+    folders = [one.resolve() for one in wanted.folders.values()]
+    directory = project.directory.resolve()
+    return any(directory.is_relative_to(one) or one.is_relative_to(directory) for one in folders)
+
+
+def _marks(compose: Compose, project: Project, changes: Mapping[Path, bytes]) -> dict[str, str]:
+    try:
+        with mirror_of(compose.scratch, changes, project.directory) as mirror:
+            text = mirror.without_root(json.dumps(compose.config(project, mirror)))
+    except (ComposeError, StoreError, OSError):
+        return {}
+    return compose.config_hashes(project, json.loads(text))
+
+
 def _waiting(
     compose: Compose,
     engine: Engine,
@@ -67,7 +106,7 @@ def _waiting(
         wanted = _with_old_values(config, touched.service, keys, seen)
         if ours:
             wanted["services"][touched.service]["hostname"] = touched.host_name
-        mark = compose.config_hash(touched.project, touched.service, wanted)
+        mark = compose.config_hashes(touched.project, wanted).get(touched.service)
         if mark != labels_of(seen).get(CONFIG_HASH):
             yield SETTINGS
     rehearsed = compose.rehearse(touched.project, touched.service)

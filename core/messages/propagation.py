@@ -27,6 +27,11 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "line {line} sets {key}, but Compose reads another value from this file; tidy the lines around it"
     ),
     "not_asked": "Compose was not asked",
+    "next_up": "Needs no new value, but its file changes: the next `up` recreates it.",
+    "not_here": (
+        "{file} is not there, so what the preset lists for it is passed over; "
+        "name it under not_here in the sync file where that is right"
+    ),
     "not_reached": (
         "Compose gives {service} another {key}: its project is made of {files}; list the file that sets it"
     ),

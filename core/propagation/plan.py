@@ -26,6 +26,8 @@ class State(StrEnum):
     LEFT_OUT = "left_out"
     KEY_MISSING = "key_missing"
     FILE_MISSING = "file_missing"
+    NOT_HERE = "not_here"
+    """A file of a preset that this installation does not have; its other targets stand alone."""
     UNREADABLE = "unreadable"
     UNWRITABLE = "unwritable"
     NOT_PARSEABLE = "not_parseable"
@@ -37,7 +39,7 @@ class State(StrEnum):
     @property
     def is_settled(self) -> bool:
         """Tell that nothing has to be done."""
-        return self in (State.IN_SYNC, State.FOLLOWS, State.LEFT_OUT)
+        return self in (State.IN_SYNC, State.FOLLOWS, State.LEFT_OUT, State.NOT_HERE)
 
     @property
     def is_change(self) -> bool:
@@ -61,6 +63,8 @@ class TargetPlan(Frozen):
     """English, safe to show: the reason and the next step; empty where the state says all."""
     services: tuple[str, ...] = ()
     """The compose services that the value reaches."""
+    fingerprint: str = ""
+    """The beginning of the value's SHA-256: two places that show the same one hold the same value."""
 
 
 class FilePlan(Frozen):

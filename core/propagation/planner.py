@@ -34,6 +34,8 @@ from core.propagation.reach import (
 from core.propagation.targets import CommandTarget, FileTarget, SyncSettings
 from core.propagation.values import Values
 
+SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
+SHORTEST_SHOWN = 20
 NOT_ASKED = Message.of("propagation.not_asked")
 FILES_ONLY = "nobody looks at containers here; recreate it yourself, for a restart keeps the old values"
 
@@ -80,9 +82,11 @@ class _Drafting:
         self.files: dict[Path, FoundFile] = {}
         self.edits: dict[Path, Edit] = {}
         self.fingerprints: dict[str, str] = {}
+        self.absent: dict[tuple[str, str], list[FileTarget]] = {}
 
     def draft(self, at: datetime, containers: Containers | None, check: Check) -> Draft:
         groups = self._groups()
+        told_once = self._excuse_presets() if groups else set()
         for path, targets in groups.items():
             self.edits[path] = edit(
                 self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
@@ -96,7 +100,8 @@ class _Drafting:
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
         self._check(check, groups, {one.found.path: one.after for one in edits})
-        good = {name for name, one in self.judged.items() if one.state is not State.LEFT_OUT}
+        silent = (State.LEFT_OUT, State.NOT_HERE)
+        good = {name for name, one in self.judged.items() if one.state not in silent}
         good -= {name for name, one in self.judged.items() if one.state.is_wrong}
         wanted = wanted_of(
             self.settings,
@@ -107,7 +112,9 @@ class _Drafting:
         )
         plan = Plan(
             made_at=at,
-            targets=tuple(self._target_plan(one) for one in self.settings.targets),
+            targets=tuple(
+                self._target_plan(one) for one in self.settings.targets if one.name not in told_once
+            ),
             files=tuple(self._file_plan(one) for one in edits),
             containers=consequences(wanted, containers),
         )
@@ -188,6 +195,7 @@ class _Drafting:
             _ = found.text
         except FileMissingError as error:
             self.judged[target.name] = Judged(State.FILE_MISSING, error.args[0])
+            self.absent.setdefault((target.folder, target.file), []).append(target)
         except FileUnreadableError as error:
             self.judged[target.name] = Judged(State.UNREADABLE, error.args[0])
         except NotParseableError as error:
@@ -195,6 +203,16 @@ class _Drafting:
         else:
             self.files.setdefault(found.path, found)
             groups.setdefault(found.path, []).append(target)
+
+    def _excuse_presets(self) -> set[str]:
+        """Pass over absent files of a preset; return the targets that need no line of their own."""
+        told_once = set()
+        for (_, file), targets in self.absent.items():
+            if all(one.is_preset for one in targets):
+                why = str(Message.of("propagation.not_here", file=file))
+                self.judged |= {one.name: Judged(State.NOT_HERE, why) for one in targets}
+                told_once |= {one.name for one in targets[1:]}
+        return told_once
 
     def _judge_command(self, target: CommandTarget, value: str) -> None:
         self.fingerprints[target.name] = fingerprint(value)
@@ -235,7 +253,13 @@ class _Drafting:
             state=judged.state,
             why=judged.why,
             services=judged.services,
+            fingerprint=self._fingerprint(target) if judged.state in SHOWN else "",
         )
+
+    def _fingerprint(self, target: FileTarget | CommandTarget) -> str:
+        value = self.values.text(target.receives) or ""
+        # Of a value that a person made up, it would let a reader of the plan try guesses.
+        return fingerprint(value)[:8] if len(value) >= SHORTEST_SHOWN else ""
 
 
 def wanted_of(

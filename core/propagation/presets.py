@@ -21,7 +21,8 @@ LEGUAS_CONTAINERS = ("leguas_wppconnect", "leguas_whatsapp_evolution")
 def leguas(folder: str) -> tuple[list[Target], list[ContainerSettings]]:
     """List what the older panel "Léguas" wrote its API key to, and the containers that it restarted."""
     targets: list[Target] = [
-        FileTarget(folder=folder, file=file, key=key, receives=API_KEY) for file, key in LEGUAS_KEYS
+        FileTarget(folder=folder, file=file, key=key, receives=API_KEY, is_preset=True)
+        for file, key in LEGUAS_KEYS
     ]
     return targets, [ContainerSettings(name=name, folder=folder) for name in LEGUAS_CONTAINERS]
 

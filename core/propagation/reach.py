@@ -138,6 +138,8 @@ class ContainerAction(StrEnum):
     """It would have to be recreated but must not be, for example because its profiles are on no mount."""
     BY_HAND = "by_hand"
     """It runs with other values, and Compose cannot be asked to recreate it: its owner has to."""
+    NEXT_UP = "next_up"
+    """It needs no new value, but its file changes: the next `up` of its owner recreates it."""
     UNMANAGED = "unmanaged"
     """Nobody looks at containers here: files only."""
 

@@ -5,6 +5,7 @@
     folders:
       leguas: /srv/leguas
     preset: leguas                      # the older panel's files and containers, in the only folder
+    not_here: [.env.docker]             # what of them this installation does not have
     targets:
       - file: docker-compose.yml
         service: wppconnect
@@ -46,8 +47,8 @@ from core.propagation.targets import (
 
 FILE_LIMIT_BYTES = 262_144
 
-SECTIONS = ("folders", "preset", "targets", "containers", "backups")
-FILE_KEYS = tuple(FileTarget.model_fields)
+SECTIONS = ("folders", "preset", "not_here", "targets", "containers", "backups")
+FILE_KEYS = tuple(name for name in FileTarget.model_fields if name != "is_preset")
 COMMAND_KEYS = tuple(CommandTarget.model_fields)
 CONTAINER_KEYS = tuple(ContainerSettings.model_fields)
 
@@ -128,7 +129,15 @@ class _Reading:
         if not folder:
             self._note("preset", f"wants a folder of the name {name}, or only one folder")
             return [], []
-        return PRESETS[name](folder)
+        targets, containers = PRESETS[name](folder)
+        absent = {str(one) for one in self._sequence("not_here")}
+        files = {one.file for one in targets if isinstance(one, FileTarget)}
+        for one in sorted(absent - files - {one.name for one in containers}):
+            self._note("not_here", f"{one} is no file or container of the preset {name}")
+        return (
+            [one for one in targets if not isinstance(one, FileTarget) or one.file not in absent],
+            [one for one in containers if one.name not in absent],
+        )
 
     def _targets(self) -> list[Target]:
         found: list[Target] = []

@@ -88,6 +88,8 @@ class FileTarget(Frozen):
     service: str = ""
     """Of a compose file; "": every service in which the key stands."""
     receives: Receives
+    is_preset: bool = False
+    """Its file may be absent: no installation has all that a preset lists."""
 
     @property
     def is_compose(self) -> bool:

@@ -105,7 +105,8 @@ def _draw_backup(voice: Voice, view: SyncView, backup: KnownBackup) -> None:
 def _target_row(voice: Voice, one: TargetPlan, since: datetime | None) -> str:
     receives = sync_text.kind_of_words(_, one.receives)
     reached = _("reaches {services}").format(services=", ".join(one.services)) if one.services else ""
-    detail = ", ".join(text for text in (receives, reached) if text)
+    mark = _("fingerprint {mark}").format(mark=one.fingerprint) if one.fingerprint else ""
+    detail = ", ".join(text for text in (receives, reached, mark) if text)
     return _row(voice, STATES[one.state], one.target, detail, sync_text.sentence(_, one.why), since)
 
 

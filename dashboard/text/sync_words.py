@@ -28,6 +28,7 @@ STATES: dict[State, Look] = {
     State.LEFT_OUT: Look(N_("Left out"), "pause", "idle"),
     State.KEY_MISSING: Look(N_("Key missing"), "cross", "bad"),
     State.FILE_MISSING: Look(N_("File missing"), "cross", "bad"),
+    State.NOT_HERE: Look(N_("Not here"), "pause", "idle"),
     State.UNREADABLE: Look(N_("Not readable"), "lock", "bad"),
     State.UNWRITABLE: Look(N_("Not writable"), "lock", "bad"),
     State.NOT_PARSEABLE: Look(N_("Not understood"), "question", "bad"),
@@ -42,6 +43,7 @@ ACTIONS: dict[ContainerAction, Look] = {
     ContainerAction.ABSENT: Look(N_("Not there"), "question", "idle"),
     ContainerAction.REFUSED: Look(N_("Must not be recreated"), "cross", "bad"),
     ContainerAction.BY_HAND: Look(N_("Recreate it by hand"), "warning", "warn"),
+    ContainerAction.NEXT_UP: Look(N_("Recreated by the next up"), "question", "idle"),
     ContainerAction.UNMANAGED: Look(N_("Not looked at"), "question", "idle"),
 }
 

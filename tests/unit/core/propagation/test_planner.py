@@ -120,6 +120,40 @@ def test_target_stands_as_its_file_says(
     assert why in found.why
 
 
+def test_absent_file_of_a_preset_is_named_once_and_the_rest_goes_on(tmp_path: Path) -> None:
+    installation = install(tmp_path)
+    (installation.folder / ".env.docker").unlink()
+    installation.keep("value-1")
+
+    plan = installation.sync.draft().plan
+    installation.apply()
+
+    (absent,) = [one for one in plan.targets if one.state is State.NOT_HERE]
+    assert (absent.target, plan.is_blocked) == ("leguas/.env.docker:AUTHENTICATION_API_KEY", False)
+    assert ".env.docker is not there" in absent.why
+    assert {one.state.is_settled for one in installation.sync.draft().plan.targets} == {True}
+
+
+def test_preset_of_which_no_file_is_there_is_no_installation(tmp_path: Path) -> None:
+    installation = install(tmp_path, {})
+    installation.keep("value-1")
+
+    assert installation.sync.draft().plan.is_blocked
+
+
+def test_fingerprint_tells_values_apart_and_is_not_shown_of_a_value_that_could_be_guessed(
+    tmp_path: Path,
+) -> None:
+    installation = install(tmp_path, {".env": f"{KEY}=old\n"}, target(".env"))
+
+    def shown(value: str) -> str:
+        installation.keep(value)
+        return only(installation.sync.draft().plan.targets).fingerprint
+
+    assert shown("403bff9cbe76fd96caeea0abeb0709e0") == "720407cb"
+    assert shown("a-short-one") == ""
+
+
 def test_reference_is_never_replaced_by_a_literal_and_follows_the_new_value(tmp_path: Path) -> None:
     compose = f"{SERVICE}      TOKEN: ${{{KEY}}}\n"
     installation = install(

@@ -147,6 +147,20 @@ def test_preset_lists_what_the_older_panel_wrote(tmp_path: Path) -> None:
     assert [one.name for one in settings.containers] == ["leguas_wppconnect", "leguas_whatsapp_evolution"]
 
 
+def test_what_of_a_preset_is_not_here_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "sync.yml").write_text(
+        f"{FOLDER}preset: leguas\nnot_here: [.env.docker, leguas_wppconnect]\n"
+    )
+
+    settings = read_sync_file(tmp_path / "sync.yml")
+
+    assert {one.file for one in settings.targets if isinstance(one, FileTarget)} == {
+        ".env",
+        "docker-compose.yml",
+    }
+    assert [one.name for one in settings.containers] == ["leguas_whatsapp_evolution"]
+
+
 def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
     (tmp_path / "sync.yml").write_text(
         f"{FOLDER}preset: leguas\nbackups: 3\n"
