@@ -13,8 +13,9 @@ from core.containers.mirror import Mirror, mirror_of
 from core.exceptions import StoreError
 from core.messages import Message
 from core.propagation.compose_file import ComposeFile
+from core.propagation.compose_scalar import follows
 from core.propagation.env_file import EnvFile
-from core.propagation.places import FOLLOWING, NotParseableError
+from core.propagation.places import FOLLOWING, NotParseableError, RefusedError
 from core.propagation.reach import CheckResult, PlannedValue, Project
 from core.propagation.targets import SyncSettings
 
@@ -230,8 +231,11 @@ def _line_of(file: Path, key: str, service: str) -> int:
     """Return the line on which a file sets a key for a service; 0 when it does not."""
     try:
         text = file.read_text(encoding="utf-8")
-        is_compose = file.name.endswith(COMPOSE_SUFFIXES)
-        places = ComposeFile(text).places(key, service) if is_compose else EnvFile(text).places(key)
-    except (OSError, ValueError, NotParseableError):
+        if file.name.endswith(COMPOSE_SUFFIXES):
+            # What takes the value over from elsewhere does not set it.
+            places = [one for one in ComposeFile(text).places(key, service) if not follows(one, key)]
+        else:
+            places = list(EnvFile(text).places(key))
+    except (OSError, ValueError, NotParseableError, RefusedError):
         return 0
     return places[-1].line if places else 0
