@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cli.qr_terminal import draw_qr
 from cli.screen import wrap
-from core.models import QrCode, SessionSnapshot, Verdict, qr_life
+from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 
 SHORTEST_CODE = timedelta(seconds=5)
@@ -19,6 +19,11 @@ DOUBTFUL = (
 REPLACED = (
     "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
     "attempt, then run this command again without --phone and scan the QR code."
+)
+
+PASSKEY = (
+    "If the phone asks for a passkey or says to continue in WhatsApp Web: this gateway cannot answer that, "
+    "and scanning again will not help."
 )
 
 STEPS: dict[Step, str] = {
@@ -49,6 +54,12 @@ def frame(
     qr: QrCode | None = None
     if status.kind is not Kind.PAIR:
         lines += [f"{status.actor} is at it already ({status.kind}): {doing}"]
+    elif seen is not None and seen.verdict is Verdict.LINKING:
+        used = "was scanned" if seen.reason is Reason.CODE_SCANNED else "was probably used"
+        lines += [
+            f"The code {used}. WhatsApp is finishing the link, which takes up to three minutes.",
+            PASSKEY,
+        ]
     elif status.pairing_code:
         half = len(status.pairing_code) // 2
         lines += [

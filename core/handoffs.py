@@ -33,9 +33,9 @@ MINUTES = (5, 10, 15, 30, 60)
 STANDARD_MINUTES = 10
 MOST_ROUNDS = 5
 """How many codes one hand-off may have the gateway make."""
-LAST_CODE = timedelta(minutes=4)
-"""So long at most a code that is on the screen outlives its link: it is good for 60 s, and then WhatsApp may
-load the chats for 180 s (contract, section 6)."""
+LAST_CODE = timedelta(minutes=5)
+"""So long at most a code that is on the screen outlives its link: it is good for 60 s, its use may show 10 s
+later, and then WhatsApp may take 180 s to finish the link (contract, sections 6 and 13)."""
 KEPT_AFTER_END = timedelta(hours=24)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _CAPABILITY = re.compile(rf"([0-9a-f]{{16}})\.({_SECRET.pattern})")

@@ -32,6 +32,8 @@ class Verdict(StrEnum):
     CONNECTED = "connected"
     WAITING_FOR_QR = "waiting_for_qr"
     WAITING_FOR_CODE = "waiting_for_code"
+    LINKING = "linking"
+    """The code was, or probably was, used on a phone, and the session is not linked yet."""
     STARTING = "starting"
     STUCK = "stuck"
     UNRESPONSIVE = "unresponsive"
@@ -40,6 +42,15 @@ class Verdict(StrEnum):
     UNAUTHORIZED = "unauthorized"
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Verdict | None:
+        """Read the word of a later release as unknown: its Snapshot stays readable."""
+        return cls.UNKNOWN if isinstance(value, str) else None
+
+
+WAITS_FOR_A_PHONE = frozenset([Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE, Verdict.LINKING])
+"""Nothing that the gateway does ends these; a phone does, or time."""
 
 
 class Reason(StrEnum):
@@ -63,8 +74,12 @@ class Reason(StrEnum):
     LOGGED_OUT_BY_OPERATOR = "logged_out_by_operator"
     CODE_EXPIRED = "code_expired"
     """A QR or pairing code was shown and nobody used it before the gateway closed the session."""
+    CODE_SCANNED = "code_scanned"
+    """The webhook's `qrReadSuccess`: a phone accepted the code that is shown."""
+    CODE_USED = "code_used"
+    """The code has outlived its time without a new one, and its page answers: it was probably used."""
     LINK_NOT_COMPLETED = "link_not_completed"
-    """A phone accepted the code, and the gateway closed the session before the phone was linked."""
+    """A phone accepted the code, or probably did, and the session was not linked in time."""
     NEVER_STARTED = "never_started"
     START_TOO_SLOW = "start_too_slow"
     UNREADABLE_ANSWER = "unreadable_answer"
@@ -135,6 +150,15 @@ def qr_life(generation: int) -> timedelta:
     return timedelta(seconds=60 if generation == 1 else 20)
 
 
+RENEWAL_SLACK = timedelta(seconds=10)
+"""How much later than its life ends a QR code is renewed at the latest."""
+
+
+def is_overdue(qr: QrCode, now: datetime) -> bool:
+    """Return whether a code that the gateway still shows should have been renewed long ago."""
+    return now - qr.first_seen > qr_life(qr.generation) + RENEWAL_SLACK
+
+
 START_DOUBT = timedelta(minutes=1)
 """A browser that takes longer to start may never come up, and the gateway does not say so (section 6)."""
 
@@ -156,6 +180,8 @@ class Observation(Frozen):
     """check-connection-session: True, False, or None when it was not asked or did not answer in time."""
     page_timed_out: bool = False
     """True when the page had its whole time budget and did not answer: it is frozen."""
+    page_unproved: bool = False
+    """Whether the page answers matters to the verdict, and is not known yet."""
     page_round_seconds: float = 0.0
     """How long it takes until the page is asked again: others that answer slowly are asked before it."""
     version: str | None = None
@@ -222,8 +248,9 @@ class SessionSnapshot(Frozen):
     outage_seconds: float | None = None
     """How long the latest outage lasted that ended with `connected`."""
     qr: QrCode | None = None
-    code_used: bool = False
-    """The code that is shown has outlived its time without a new one: a phone accepted it."""
+    """The gateway's code; it may be shown only while the verdict is `waiting_for_qr`."""
+    code_overdue: bool = False
+    """The gateway's code has outlived its time without a new one: it was used, or its page is frozen."""
     observed_at: AwareDatetime | None = None
     probe_started_at: AwareDatetime | None = None
     page_checked_at: AwareDatetime | None = None
@@ -242,6 +269,8 @@ class SessionSnapshot(Frozen):
     disconnects: dict[str, int] = Field(default_factory=dict)
     """How often it was lost, by `Loss`."""
     token_renewals: int = 0
+    newer_words: dict[str, str] = Field(default_factory=dict)
+    """As published: words that earlier releases cannot read, by the field in which they read another."""
 
 
 class Histogram(Frozen):
@@ -290,6 +319,8 @@ class ServerSnapshot(Frozen):
     """How often a probe brought no verdict of its own, by `ProbeFailure`."""
     self_healing: dict[str, int] = Field(default_factory=dict)
     """How often self-healing restarted a session, by how that ended."""
+    links_not_completed: int = 0
+    """How often a phone was not linked although it accepted the code, or probably did."""
     recovery_seconds: Histogram | None = None
     """How long outages lasted until the session was connected again."""
     sessions: tuple[SessionSnapshot, ...] = ()

@@ -130,8 +130,10 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     "code_expired": (False, "Nobody used the code in time. Ask for a new one."),
     "link_not_completed": (
         False,
-        "The phone accepted the code, but linking did not complete. Look at the phone: it may ask for a "
-        "passkey, or have four linked devices already. Then try once more; WhatsApp limits how often.",
+        "The link was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web: "
+        "this gateway cannot answer that, and scanning again will not help. Do this: update the gateway to a "
+        "release that can answer it, or link an account without a passkey. If the phone asked for nothing, "
+        "see that it is online and has fewer than four linked devices, then ask for a new code.",
     ),
     "code_not_visible": (
         False,

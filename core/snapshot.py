@@ -14,13 +14,22 @@ from core.clock import Now, now
 from core.disk import Stamp, read_stamp, read_stamped, replace_file
 from core.exceptions import StoreError
 from core.locks import ProcessLock
-from core.models import ServerSnapshot
+from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
 
 _log = logging.getLogger(__name__)
 
 Content = TypeVar("Content")
 
 SCHEMA_NUMBER: int = ServerSnapshot.model_fields["schema_number"].default
+
+_OLDER_WORDS: dict[str, str] = {
+    Verdict.LINKING: Verdict.UNKNOWN,
+    Reason.CODE_SCANNED: Reason.NONE,
+    Reason.CODE_USED: Reason.NONE,
+    Reason.LINK_NOT_COMPLETED: Reason.CODE_EXPIRED,
+}
+"""What earlier releases read instead of a word that would make the whole snapshot unreadable to them."""
+_WORD_FIELDS = ("verdict", "reason", "lost_reason")
 
 
 class SnapshotExchange:
@@ -38,8 +47,10 @@ class SnapshotExchange:
     def publish(self, snapshot: ServerSnapshot) -> None:
         """Show the server's snapshot to all processes; raise StoreError when it cannot be written."""
         file = self._snapshot_file(snapshot.server)
+        sessions = tuple(_for_older_readers(one) for one in snapshot.sessions)
+        content = snapshot.model_copy(update={"sessions": sessions}).model_dump_json().encode()
         with file.lock:
-            file.write(snapshot.model_dump_json().encode())
+            file.write(content)
 
     def read(self, server: str) -> ServerSnapshot | None:
         """Read the last published snapshot; None when there is none that this release can read."""
@@ -132,7 +143,26 @@ def _parse_snapshot(content: bytes) -> ServerSnapshot:
     snapshot = ServerSnapshot.model_validate_json(content)
     if snapshot.schema_number > SCHEMA_NUMBER:
         raise ValueError("written by a newer release")
-    return snapshot
+    return snapshot.model_copy(
+        update={"sessions": tuple(_with_newer_words(one) for one in snapshot.sessions)}
+    )
+
+
+def _for_older_readers(session: SessionSnapshot) -> SessionSnapshot:
+    words = {field: str(getattr(session, field)) for field in _WORD_FIELDS}
+    newer = {field: word for field, word in words.items() if word in _OLDER_WORDS}
+    if not newer:
+        return session
+    older = {field: _OLDER_WORDS[word] for field, word in newer.items()}
+    return session.model_copy(update={**older, "newer_words": newer})
+
+
+def _with_newer_words(session: SessionSnapshot) -> SessionSnapshot:
+    if not session.newer_words:
+        return session
+    types = {"verdict": Verdict, "reason": Reason, "lost_reason": Reason}
+    exact = {field: types[field](word) for field, word in session.newer_words.items() if field in types}
+    return session.model_copy(update={**exact, "newer_words": {}})
 
 
 def _parse_attention(content: bytes) -> dict[str, datetime]:

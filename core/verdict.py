@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from core.linking_events import LinkingEvents
 from core.models import (
+    WAITS_FOR_A_PHONE,
     EndToEnd,
     Observation,
     QrCode,
@@ -15,6 +16,7 @@ from core.models import (
     SessionSnapshot,
     SessionState,
     Verdict,
+    is_overdue,
     qr_life,
 )
 from core.settings.values import Timeouts
@@ -36,8 +38,11 @@ word comes one to two seconds after the page has loaded (section 6), and is seen
 ATTEMPT = timedelta(seconds=60)
 """By default the gateway ends a pairing code after this time, though it would live longer."""
 
-RENEWAL_SLACK = timedelta(seconds=10)
-"""A QR code that is still shown so long after its life has been used: any other would have been renewed."""
+LINK_LIMIT = timedelta(seconds=180)
+"""How long a phone whose code was used may take: so long the gateway waits for its chats (section 6)."""
+
+_KEEPS_CODE = frozenset([Verdict.LINKING, Verdict.UNRESPONSIVE, Verdict.DISCONNECTED])
+"""In these a code that the gateway still shows is known, and not shown: a newer one tells that it is over."""
 
 CHECKS_FAILED = 2
 """After so many end-to-end checks in a row WhatsApp does not answer: one question can get lost on its way."""
@@ -54,8 +59,7 @@ class Circumstances:
     closed_by: Callable[[], Reason | None] = lambda: None
     """Tells whether an operator closed or logged out the session just now; asked only when it was lost."""
     linking_events: Callable[[], LinkingEvents] = LinkingEvents
-    """Returns what the gateway's webhook said; called only when a session that waited for a phone is closed.
-    """
+    """Returns what the gateway's webhook said; called only for a session that waits for a phone, or did."""
 
 
 def stale_after_seconds(interval_seconds: float, timeouts: Timeouts, hold_off_seconds: float = 0.0) -> float:
@@ -85,10 +89,8 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
     match before.state:
         case SessionState.CONNECTED:
             return _judge_connected(before, circumstances)
-        case SessionState.QRCODE:
-            return Verdict.WAITING_FOR_QR, Reason.NONE
-        case SessionState.PHONECODE:
-            return Verdict.WAITING_FOR_CODE, Reason.NONE
+        case SessionState.QRCODE | SessionState.PHONECODE:
+            return _judge_waiting(before, circumstances)
         case SessionState.INITIALIZING:
             began = before.state_since or before.observed_at
             if circumstances.gateway_restarted_at is not None:
@@ -98,10 +100,8 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
                 return Verdict.STUCK, Reason.START_TOO_SLOW
             is_blamed = _is_blamed(before, circumstances)
             return Verdict.STARTING, Reason.GATEWAY_RESTARTED if is_blamed else Reason.NONE
-        case SessionState.CLOSED if _code_may_live(before, circumstances):
-            return before.verdict, Reason.NONE
         case SessionState.CLOSED:
-            return Verdict.DISCONNECTED, _why_closed(before, circumstances)
+            return _judge_closed(before, circumstances)
         case _:
             return Verdict.UNKNOWN, Reason.UNREADABLE_ANSWER
 
@@ -128,12 +128,15 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
         update |= {"lost_at": None, "lost_reason": Reason.NONE, "qr": None}
     elif before.ever_connected and before.lost_at is None:
         update |= {"lost_at": at, "lost_reason": reason}
-    elif _was_unlinked(before, reason, at):
+    elif _was_unlinked(before, reason, at) or (before.lost_at and reason == Reason.LINK_NOT_COMPLETED):
+        # What keeps an outage going is what has to be known of it.
         update["lost_reason"] = reason
-    if verdict != Verdict.WAITING_FOR_QR:
+    if verdict != Verdict.WAITING_FOR_QR and not (
+        verdict in _KEEPS_CODE and before.state == SessionState.QRCODE
+    ):
         update["qr"] = None
-    if verdict not in (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE):
-        update["code_used"] = False
+    if verdict not in WAITS_FOR_A_PHONE and verdict not in _KEEPS_CODE:
+        update["code_overdue"] = False
     return before.model_copy(update=update)
 
 
@@ -167,19 +170,19 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     update["page_round_seconds"] = seen.page_round_seconds
     if seen.state != before.state:
         update["state_since"] = seen.observed_at
-    if seen.state != SessionState.CONNECTED:
-        update |= {"page_answers": None, "page_timed_out": False, "page_checked_at": None}
-        if before.end_to_end is not None:
-            # The next connection is another one.
-            update["end_to_end"] = EndToEnd(passed_at=before.end_to_end.passed_at)
-    elif seen.page_answers is not None or seen.page_timed_out:
+    update["qr"] = qr = _live_qr(before.qr, seen)
+    update["code_overdue"] = overdue = _is_code_overdue(before, seen, qr)
+    if seen.state != SessionState.CONNECTED and before.end_to_end is not None:
+        # The next connection is another one.
+        update["end_to_end"] = EndToEnd(passed_at=before.end_to_end.passed_at)
+    if seen.page_answers is not None or seen.page_timed_out:
         update |= {
             "page_answers": seen.page_answers,
             "page_timed_out": seen.page_timed_out,
             "page_checked_at": seen.observed_at,
         }
-    update["qr"] = qr = _live_qr(before.qr, seen)
-    update["code_used"] = _is_used(before, seen, qr)
+    elif seen.state != SessionState.CONNECTED and not (seen.state == SessionState.QRCODE and overdue):
+        update |= {"page_answers": None, "page_timed_out": False, "page_checked_at": None}
     return update
 
 
@@ -199,12 +202,10 @@ def _live_qr(before: QrCode | None, seen: Observation) -> QrCode | None:
     )
 
 
-def _is_used(before: SessionSnapshot, seen: Observation, qr: QrCode | None) -> bool:
+def _is_code_overdue(before: SessionSnapshot, seen: Observation, qr: QrCode | None) -> bool:
     if seen.state == SessionState.CLOSED:
-        return before.code_used
-    if qr is None:
-        return False
-    return seen.observed_at - qr.first_seen > qr_life(qr.generation) + RENEWAL_SLACK
+        return before.code_overdue
+    return qr is not None and is_overdue(qr, seen.observed_at)
 
 
 def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> bool:
@@ -213,7 +214,7 @@ def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> boo
     Nothing but the gateway's webhook tells a browser that was closed so early from one that lives.
     """
     closed_since = before.state_since
-    if closed_since is None or not before.has_session_object or before.code_used:
+    if closed_since is None or not before.has_session_object or before.code_overdue:
         return False
     match before.verdict:
         case Verdict.WAITING_FOR_QR if before.qr is not None and before.qr.generation == 1:
@@ -225,6 +226,54 @@ def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> boo
     if closed_since - shown_at > STARTUP_RACE or circumstances.now - shown_at >= life:
         return False
     return not circumstances.linking_events().has_ended(shown_at)
+
+
+def _judge_waiting(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
+    """Conclude what a session is in whose gateway shows a code.
+
+    A used code stays, and what follows on the phone is not to be seen: WhatsApp loads the chats, or asks for
+    a passkey in a browser that nobody sits at (contract, section 13). Only the webhook proves a scan; without
+    it, a code that is not renewed was used if its page answers, and if not, the page is frozen.
+    """
+    is_qr = before.state == SessionState.QRCODE
+    waiting = Verdict.WAITING_FOR_QR if is_qr else Verdict.WAITING_FOR_CODE
+    shown_at = _shown_since(before)
+    if shown_at <= before.since:
+        if (before.verdict, before.reason) == (Verdict.DISCONNECTED, Reason.LINK_NOT_COMPLETED):
+            return before.verdict, before.reason
+        if before.verdict == Verdict.LINKING and circumstances.now - before.since >= LINK_LIMIT:
+            return Verdict.DISCONNECTED, Reason.LINK_NOT_COMPLETED
+        if before.verdict == Verdict.LINKING and before.reason == Reason.CODE_SCANNED:
+            return before.verdict, before.reason
+    if circumstances.linking_events().was_used(shown_at):
+        return Verdict.LINKING, Reason.CODE_SCANNED
+    if before.code_overdue and before.page_timed_out:
+        return Verdict.UNRESPONSIVE, Reason.PAGE_NOT_ANSWERING
+    if before.code_overdue and (before.page_answers is False or before.verdict == Verdict.LINKING):
+        return Verdict.LINKING, Reason.CODE_USED
+    return waiting, Reason.NONE
+
+
+def _shown_since(before: SessionSnapshot) -> datetime:
+    """Return since when the gateway has been showing its present code, as far as it tells."""
+    if before.state == SessionState.QRCODE and before.qr is not None:
+        return before.qr.first_seen
+    if before.verdict == Verdict.WAITING_FOR_CODE or before.state_since is None:
+        return before.since
+    return before.state_since
+
+
+def _judge_closed(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
+    if _code_may_live(before, circumstances):
+        if circumstances.linking_events().was_used(before.since):
+            return Verdict.LINKING, Reason.CODE_SCANNED
+        return before.verdict, Reason.NONE
+    if before.verdict == Verdict.LINKING and before.state_since and before.state_since <= before.since:
+        # The code was used while the gateway already said CLOSED: that word was the start-up race's.
+        in_time = circumstances.now - before.since < LINK_LIMIT
+        if in_time and not circumstances.linking_events().has_ended(before.since):
+            return before.verdict, before.reason
+    return Verdict.DISCONNECTED, _why_closed(before, circumstances)
 
 
 def _judge_problem(kind: str, gateway_up: bool | None) -> tuple[Verdict, Reason]:
@@ -264,9 +313,13 @@ def _judge_connected(before: SessionSnapshot, circumstances: Circumstances) -> t
 def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason:
     if before.verdict == Verdict.DISCONNECTED and before.reason != Reason.NONE:
         return before.reason
-    if before.verdict in (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE):
-        was_used = before.code_used or circumstances.linking_events().was_used(before.since)
+    if before.verdict == Verdict.LINKING:
+        return Reason.LINK_NOT_COMPLETED
+    if before.verdict in WAITS_FOR_A_PHONE:
+        was_used = circumstances.linking_events().was_used(before.since)
         return Reason.LINK_NOT_COMPLETED if was_used else Reason.CODE_EXPIRED
+    if before.verdict == Verdict.UNRESPONSIVE and before.code_overdue:
+        return Reason.CODE_EXPIRED
     if not before.ever_connected:
         return Reason.NEVER_STARTED if before.has_session_object is False else Reason.NONE
     by_operator = circumstances.closed_by()

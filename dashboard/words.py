@@ -28,9 +28,10 @@ LOOKS: dict[Verdict, Look] = {
     Verdict.UNKNOWN: Look(N_("Unknown"), "question", "idle", 5),
     Verdict.WAITING_FOR_QR: Look(N_("Waiting for a scan"), "qr", "wait", 6),
     Verdict.WAITING_FOR_CODE: Look(N_("Waiting for the code"), "qr", "wait", 7),
-    Verdict.STARTING: Look(N_("Starting"), "dots", "wait", 8),
-    Verdict.CONNECTED: Look(N_("Connected"), "check", "good", 9),
-    Verdict.PAUSED: Look(N_("Paused"), "pause", "idle", 10),
+    Verdict.LINKING: Look(N_("Linking"), "dots", "wait", 8),
+    Verdict.STARTING: Look(N_("Starting"), "dots", "wait", 9),
+    Verdict.CONNECTED: Look(N_("Connected"), "check", "good", 10),
+    Verdict.PAUSED: Look(N_("Paused"), "pause", "idle", 11),
 }
 
 REASONS: dict[Reason, str] = {
@@ -50,7 +51,16 @@ REASONS: dict[Reason, str] = {
     Reason.CLOSED_BY_SELF_HEALING: N_("Closed by self-healing, to be started again."),
     Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from this page."),
     Reason.CODE_EXPIRED: N_("A code was shown and nobody used it in time."),
-    Reason.LINK_NOT_COMPLETED: N_("The phone accepted the code, but linking did not complete."),
+    Reason.CODE_SCANNED: N_(
+        "The code was scanned. WhatsApp is finishing the link, which takes up to three minutes."
+    ),
+    Reason.CODE_USED: N_(
+        "The code was probably used. WhatsApp is finishing the link, which takes up to three minutes."
+    ),
+    Reason.LINK_NOT_COMPLETED: N_(
+        "A code was used, but the link was not completed. If the phone asked for a passkey, scanning again "
+        "will not help."
+    ),
     Reason.NEVER_STARTED: N_("Not started since the gateway came up."),
     Reason.START_TOO_SLOW: N_("The browser on the gateway has been starting for too long."),
     Reason.UNREADABLE_ANSWER: N_("The gateway's answer could not be understood."),
@@ -103,6 +113,12 @@ START_DOUBTED = N_(
 )
 """Said of a browser that has been starting for over a minute."""
 
+IF_A_PASSKEY_IS_ASKED = N_(
+    "If the phone asks for a passkey or says to continue in WhatsApp Web: this gateway cannot answer that, "
+    "and scanning again will not help."
+)
+"""Said while a phone is being linked."""
+
 CODE_STILL_WAITED_FOR = N_(
     "Entered? WhatsApp may be loading the chats. If not, the gateway still waits for this code."
 )
@@ -138,8 +154,10 @@ OUTCOMES: dict[str, str] = {
     ),
     "code_expired": N_("The code expired before anybody used it. Ask for a new one."),
     "link_not_completed": N_(
-        "The phone accepted the code, but linking did not complete. Look at the phone: it may ask for a "
-        "passkey, or have four linked devices already. Then try once more; WhatsApp limits how often."
+        "The link was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web: "
+        "this gateway cannot answer that, and scanning again will not help. Do this: update the gateway to a "
+        "release that can answer it, or link an account without a passkey. If the phone asked for nothing, "
+        "see that it is online and has fewer than four linked devices, then ask for a new code."
     ),
     "code_not_visible": N_(
         "The gateway tells a pairing code only at the first start of a session, so none can be shown now. "

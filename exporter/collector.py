@@ -125,6 +125,10 @@ def _restarts(server: ServerSnapshot) -> Samples:
     return (Sample(server.restarts),)
 
 
+def _links_not_completed(server: ServerSnapshot) -> Samples:
+    return (Sample(server.links_not_completed),)
+
+
 def _token_renewals(server: ServerSnapshot) -> Samples:
     return (Sample(sum(session.token_renewals for session in server.sessions)),)
 
@@ -222,6 +226,7 @@ SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_server_default_secret": _default_secret,
     "wppconnect_server_info": _info,
     "wppconnect_server_restarts_total": _restarts,
+    "wppconnect_server_links_not_completed_total": _links_not_completed,
     "wppconnect_token_renewals_total": _token_renewals,
     "wppconnect_server_end_to_end_offered": _end_to_end_offered,
     "wppconnect_self_healing_total": _self_healing,

@@ -87,6 +87,12 @@ CATALOGUE: tuple[Metric, ...] = (
         SERVER,
     ),
     Metric(
+        "wppconnect_server_links_not_completed_total",
+        Kind.COUNTER,
+        "How often a code of the gateway was used, or probably used, and the phone was not linked in time.",
+        SERVER,
+    ),
+    Metric(
         "wppconnect_token_renewals_total",
         Kind.COUNTER,
         "How many tokens were obtained for the gateway's sessions, each first one included.",

@@ -42,6 +42,8 @@ class Profile:
     has_network: bool = True
     fails_to_sync: bool = False
     """Whether a phone that accepted the code is given up instead of being connected."""
+    asks_for_passkey: bool = False
+    """Whether linking stops after the code was used, with no word to the server and no other code."""
     rotates_silently: bool = False
     """Whether a pairing code is replaced without a word to the server (wppconnect #2836)."""
     is_spurious: bool = False
@@ -95,6 +97,7 @@ class Browser:
         self.phone = phone
         self._timers: list[Timer] = []
         self._renewals = 0
+        self._is_code_used = False
         self._questions: list[Pending[bool]] = []
         self._unsent: list[Pending[bool]] = []
         """What WhatsApp is to be asked once the page reaches it again."""
@@ -122,6 +125,9 @@ class Browser:
 
     def accept(self) -> None:
         """A person scanned the QR code or typed the pairing code: the page synchronises."""
+        if self.profile.asks_for_passkey:
+            self._is_code_used = True
+            return
         self._cancel_timers()
         self.phase = Phase.SYNCING
         self.profile.is_paired = True
@@ -222,7 +228,7 @@ class Browser:
 
     def _renew_qr(self) -> None:
         is_first = self.urlcode is None
-        if self.page_answers and self.profile.has_network:
+        if self.page_answers and self.profile.has_network and not self._is_code_used:
             self.urlcode = new_urlcode()
             self._listener.qr_shown(self.urlcode)
         self._later(self._times.qr_first if is_first else self._times.qr_next, self._renew_qr)
@@ -231,7 +237,7 @@ class Browser:
         if self._renewals > _MOST_CODE_RENEWALS:
             return
         self._renewals += 1
-        if self.page_answers and self.profile.has_network:
+        if self.page_answers and self.profile.has_network and not self._is_code_used:
             self.pairing_code = new_pairing_code()
             if self._renewals == 1 or not self.profile.rotates_silently:
                 self._listener.code_shown(self.pairing_code)

@@ -49,6 +49,8 @@ class FaultKind(StrEnum):
     """A first pairing reports a wrong disconnectedMobile (section 6)."""
     SYNC_FAILURE = "sync_failure"
     """A phone that accepted the code does not get connected."""
+    PASSKEY = "passkey"
+    """WhatsApp asks for a passkey in the browser after the code was used: nothing follows (section 13)."""
     SILENT_CODE_ROTATION = "silent_code_rotation"
     """A pairing code is replaced, and no event tells."""
     LID_ACCOUNT = "lid_account"
@@ -61,6 +63,7 @@ PROFILE_KINDS = frozenset(
         FaultKind.LAUNCH_TIMEOUT,
         FaultKind.SPURIOUS_DISCONNECT,
         FaultKind.SYNC_FAILURE,
+        FaultKind.PASSKEY,
         FaultKind.SILENT_CODE_ROTATION,
         FaultKind.LID_ACCOUNT,
     }

@@ -161,6 +161,8 @@ class Server:
                     profile.is_spurious = True
                 case FaultKind.SYNC_FAILURE:
                     profile.fails_to_sync = True
+                case FaultKind.PASSKEY:
+                    profile.asks_for_passkey = True
                 case FaultKind.SILENT_CODE_ROTATION:
                     profile.rotates_silently = True
                 case FaultKind.LID_ACCOUNT:
@@ -173,6 +175,7 @@ class Server:
         for profile in self.gateway.profiles.values():
             profile.launch, profile.has_number = Launch.WORKS, True
             profile.is_spurious = profile.fails_to_sync = profile.rotates_silently = False
+            profile.asks_for_passkey = False
 
     async def _keep_saving(self, folder: StateFolder) -> None:
         while True:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
-from core.models import Reason, SessionSnapshot, Verdict
+from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, Verdict
 from core.monitor.monitor import Monitor
 from core.propagation.reach import Report, StepEvent, StepState
 
@@ -27,8 +27,6 @@ LOST_WITH_THE_GATEWAY = frozenset(
 )
 """Also the refusals: a new key is in force here before the gateway runs with it."""
 NOT_IN_TIME = "It did not connect again in time."
-ASKS_FOR_A_PHONE = frozenset([Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE])
-
 StartSession = Callable[[str, str], None]
 """Asks for one session of one server to be started; returns at once."""
 
@@ -132,7 +130,7 @@ class _Wait:
         self._owner._monitor.watch(self._server, name)
         seen = self._seen(name)
         if seen is None or seen.verdict is not Verdict.CONNECTED:
-            if seen is not None and seen.verdict in ASKS_FOR_A_PHONE:
+            if seen is not None and seen.verdict in WAITS_FOR_A_PHONE:
                 self.hopeless[name] = "It asks for a phone: pair it again."
             else:
                 self.hopeless.pop(name, None)

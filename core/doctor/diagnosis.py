@@ -10,10 +10,8 @@ from pydantic import AwareDatetime
 
 from core.exceptions import RequestTimeoutError
 from core.messages import Message
-from core.models import Frozen, QrCode, Reason, SessionState, qr_life
+from core.models import Frozen, Reason, SessionState
 
-SCAN_SLACK = timedelta(seconds=15)
-"""A QR code that stays on for so much longer than its life has been scanned, and nothing came of it yet."""
 SHORT_ATTEMPT = timedelta(seconds=45)
 """The gateway's standard is 60 s from page load; one that ended before this was cut short by settings."""
 EXPIRED_OFTEN = 3
@@ -92,8 +90,10 @@ class Cause(StrEnum):
     PROFILE_BUSY = "profile_busy"
     WAITING_FOR_SCAN = "waiting_for_scan"
     WAITING_FOR_CODE = "waiting_for_code"
-    SCANNED_NOT_LINKED = "scanned_not_linked"
-    """The scanned code stays on: the phone loads its chats, or asks for a passkey."""
+    LINKING_SCANNED = "linking_scanned"
+    """The webhook proves the scan; the phone loads its chats, or asks for a passkey."""
+    LINKING = "linking"
+    """The same, but the code was only probably used."""
     LINK_NOT_COMPLETED = "link_not_completed"
     CODE_EXPIRED = "code_expired"
     CODE_EXPIRED_OFTEN = "code_expired_often"
@@ -135,9 +135,8 @@ class Circumstances(Frozen):
     """Its browser has been starting for longer than a start takes."""
     profile_was_held: bool = False
     """An earlier browser may hold the profile, or its lock bears the host name of an earlier container."""
-    qr: QrCode | None = None
     reason: Reason = Reason.NONE
-    """Why the session is closed."""
+    """Why the session is closed, or how far a phone is that is being linked."""
     ever_connected: bool = False
     attempts: tuple[timedelta, ...] = ()
     """How long the latest codes were on until they expired, newest first, since it was last connected."""
@@ -198,9 +197,9 @@ def _state(answer: CheckResult, _found: Found, known: Circumstances) -> Cause | 
         case SessionState.INITIALIZING:
             return Cause.STARTING
         case SessionState.QRCODE:
-            return _waiting(known)
+            return _LINKING.get(known.reason) or Cause.WAITING_FOR_SCAN
         case SessionState.PHONECODE:
-            return Cause.WAITING_FOR_CODE
+            return _LINKING.get(known.reason) or Cause.WAITING_FOR_CODE
         case SessionState.CLOSED:
             return _closed(known)
         case _:
@@ -217,13 +216,6 @@ def _page(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | 
 
 def _end_to_end(answer: CheckResult, _found: Found, _known: Circumstances) -> Cause | None:
     return Cause.WHATSAPP_NOT_REACHED if answer.result is Result.FAILED else None
-
-
-def _waiting(known: Circumstances) -> Cause:
-    qr = known.qr
-    if qr is not None and known.now - qr.first_seen > qr_life(qr.generation) + SCAN_SLACK:
-        return Cause.SCANNED_NOT_LINKED
-    return Cause.WAITING_FOR_SCAN
 
 
 def _closed(known: Circumstances) -> Cause:
@@ -263,6 +255,12 @@ _NO_ANSWER = {
     "ConnectError": Cause.UNREACHABLE,
     "RequestTimeoutError": Cause.NO_ANSWER_IN_TIME,
     "RetryLaterError": Cause.LEFT_ALONE,
+}
+
+_LINKING = {
+    Reason.CODE_SCANNED: Cause.LINKING_SCANNED,
+    Reason.CODE_USED: Cause.LINKING,
+    Reason.LINK_NOT_COMPLETED: Cause.LINK_NOT_COMPLETED,
 }
 
 _EXPLAIN = {

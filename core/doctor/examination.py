@@ -80,6 +80,9 @@ def examine(
     return diagnosis
 
 
+_TELLING = (Verdict.DISCONNECTED, Verdict.LINKING)
+
+
 class _Examination:
     """One examination: what the calls returned, and what is known beside them."""
 
@@ -128,8 +131,7 @@ class _Examination:
             update={
                 "start_is_late": began is not None and known.now - began > START_LIMIT,
                 "profile_was_held": began is not None and self._held_profile(began, gateway, seen.session),
-                "qr": seen.qr,
-                "reason": seen.reason if seen.verdict is Verdict.DISCONNECTED else Reason.NONE,
+                "reason": seen.reason if seen.verdict in _TELLING else Reason.NONE,
                 "ever_connected": seen.ever_connected,
                 "attempts": expired_attempts(self._transitions(seen.session)),
             }

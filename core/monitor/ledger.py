@@ -341,6 +341,9 @@ class Ledger:
 
     def _keep(self, before: SessionSnapshot, after: SessionSnapshot) -> None:
         after = self._count_outage(before, after)
+        if after.reason == Reason.LINK_NOT_COMPLETED != before.reason:
+            count = self._gateway.links_not_completed + 1
+            self._gateway = self._gateway.model_copy(update={"links_not_completed": count})
         self._sessions[after.session] = after
         if after.verdict != before.verdict:
             log.info(

@@ -17,7 +17,7 @@ from core.exceptions import (
     SecretKeyRejectedError,
     WppconnectError,
 )
-from core.models import Frozen, Observation, Problem, SessionState
+from core.models import Frozen, Observation, Problem, QrCode, SessionState, is_overdue
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
 Answered = TypeVar("Answered")
@@ -70,11 +70,14 @@ def as_problem(error: WppconnectError, at: datetime) -> Problem:
     )
 
 
-def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: PageCheck) -> Observation:
-    """Ask for a session's state and, where the gateway says CONNECTED, whether its page answers.
+def probe_session(
+    client: GatewayClient, session: str, *, now: Now, page_check: PageCheck, code: QrCode | None = None
+) -> Observation:
+    """Ask for a session's state and, where that alone proves nothing, whether its page answers.
 
-    The gateway goes on saying CONNECTED when the page froze, crashed or the browser died (section 5); only
-    check-connection-session tells, and on a frozen page that call hangs for 30 s or more.
+    The gateway goes on saying CONNECTED when the page froze, crashed or the browser died (section 5), and
+    QRCODE with a code that was used or whose page froze (section 13): `code` is the one that is known so far.
+    Only check-connection-session tells, and on a frozen page that call hangs for 30 s or more.
     """
     started_at = now()
     try:
@@ -83,7 +86,11 @@ def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: 
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
     page_answers, page_timed_out = None, False
-    if status.state == SessionState.CONNECTED and page_check != PageCheck.SKIP:
+    is_same = status.state == SessionState.QRCODE and code is not None and code.payload == status.urlcode
+    depends = status.state == SessionState.CONNECTED or (
+        is_same and code is not None and is_overdue(code, now())
+    )
+    if depends and page_check != PageCheck.SKIP:
         patient = page_check == PageCheck.PATIENT
         try:
             page_answers = client.check_connection(
@@ -101,6 +108,7 @@ def probe_session(client: GatewayClient, session: str, *, now: Now, page_check: 
         urlcode=status.urlcode if status.state in _MAY_SHOW_QR else None,
         page_answers=page_answers,
         page_timed_out=page_timed_out,
+        page_unproved=depends and page_answers is None,
         version=status.version,
     )
 

@@ -29,6 +29,7 @@ _CARRIED_ON = (
     "started_at",
     "restarted_at",
     "restarts",
+    "links_not_completed",
     "default_secret",
     "end_to_end_offered",
     "probe_failures",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.contract.waits import Waits
-from core.models import Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import WAITS_FOR_A_PHONE, Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
 
 MOST_TRIES = 3
 """In one outage."""
@@ -114,7 +114,7 @@ def follow(session: SessionSnapshot, now: datetime, waits: Waits = USUAL) -> Hea
         return healing
     is_well = now - session.since >= timedelta(seconds=waits.healed_for)
     match session.verdict:
-        case Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE if session.lost_at is not None:
+        case _ if session.verdict in WAITS_FOR_A_PHONE and session.lost_at is not None:
             # Its pairing is gone, whoever started it.
             return healing.model_copy(update={"outcome": Healed.NEEDS_PAIRING})
         case Verdict.CONNECTED if healing.outcome == Healed.NEEDS_PAIRING or is_well:

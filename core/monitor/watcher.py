@@ -11,7 +11,7 @@ from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
 from core.linking_events import LinkingEvents, no_events
-from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
+from core.models import Observation, Problem, Reason, ServerSnapshot
 from core.monitor import end_to_end, probe
 from core.monitor.healer import Healer, Restarts
 from core.monitor.ledger import Ledger
@@ -249,7 +249,7 @@ class ServerWatcher:
                 self._ledger.take_session(name, seen)
                 return
             self._ledger.tally.observe(took)
-            unproved = seen.state == SessionState.CONNECTED and seen.page_answers is None
+            unproved = seen.page_unproved
             if unproved and not schedule.is_suspect:
                 schedule.slow_tries, schedule.slow_due, schedule.slow_seconds = 0, 0.0, None
             schedule.is_suspect = unproved
@@ -317,7 +317,8 @@ class ServerWatcher:
         return ask
 
     def _probe(self, name: str, check: PageCheck) -> Observation:
-        return probe.probe_session(self._client, name, now=self._now, page_check=check)
+        code = self._ledger.session(name).qr
+        return probe.probe_session(self._client, name, now=self._now, page_check=check, code=code)
 
     def _publish(self) -> None:
         self._ledger.judge_age()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from core.client import StartOptions
 from core.exceptions import RequestTimeoutError
-from core.models import ServerSnapshot, SessionSnapshot, Verdict
+from core.models import WAITS_FOR_A_PHONE, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.operation_status import Facts, Step
 from core.operations.procedures import (
     end_of_code,
@@ -39,7 +39,9 @@ def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
         match seen.verdict:
             case Verdict.CONNECTED:
                 return "already_connected"
-            case Verdict.UNRESPONSIVE | Verdict.STUCK | Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE:
+            case Verdict.UNRESPONSIVE | Verdict.STUCK:
+                return "code_not_visible"
+            case _ if seen.verdict in WAITS_FOR_A_PHONE:
                 return "code_not_visible"
             case Verdict.STARTING:
                 wait_for_browser(run, seen)
@@ -125,7 +127,9 @@ def _follow_code(run: Run, shown_at: datetime) -> str:
             break  # The gateway asks for another code now, which it tells nobody.
         if seen.verdict == Verdict.DISCONNECTED and (run.now() >= ends or not seen.has_session_object):
             break
-        if seen.verdict != Verdict.WAITING_FOR_CODE and run.now() >= last:
+        if seen.reason == Reason.LINK_NOT_COMPLETED:
+            break
+        if seen.verdict not in WAITS_FOR_A_PHONE and run.now() >= last:
             break
         run.await_change(seen, until=run.now() + timedelta(seconds=LOOK_SECONDS))
     return end_of_code(seen)

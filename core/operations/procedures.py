@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from core.client import StartOptions
 from core.exceptions import RequestTimeoutError, SessionDisconnectedError
-from core.models import Reason, SessionSnapshot, SessionState, Verdict
+from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
 from core.operations.run import Run
 
@@ -61,9 +61,24 @@ def bring_up(run: Run, goal: Goal) -> str:
                     return "needs_webhook_confirmation"
                 run.step(Step.WAITING_FOR_CODE_TO_EXPIRE, until=_code_ends(run, seen))
                 run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.syncing))
+            case Verdict.LINKING:
+                if not goal.show_code:
+                    return "needs_pairing"
+                shown_at = shown_at or run.now()
+                run.step(Step.VERIFYING)
+                run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.syncing))
             case Verdict.STARTING:
                 shown_at = None
                 wait_for_browser(run, seen)
+            case Verdict.DISCONNECTED if shown_at and seen.reason == Reason.LINK_NOT_COMPLETED:
+                # Another code would end alike, and WhatsApp limits how often: that is for a person to decide.
+                return end_of_code(seen)
+            case Verdict.DISCONNECTED if seen.state == SessionState.QRCODE:
+                # The gateway goes on showing a used code, and starts nothing before that is closed.
+                if closes >= MAX_CLOSES:
+                    return "start_failed"
+                close_session(run, seen)
+                closes += 1
             case Verdict.DISCONNECTED:
                 loaded_at = shown_at or started_at
                 if loaded_at is not None and _code_may_live(run, seen, loaded_at):
@@ -99,7 +114,7 @@ def close(run: Run) -> str:
     """Close a session and keep its pairing."""
     seen = run.look()
     match seen.verdict:
-        case Verdict.WAITING_FOR_QR | Verdict.WAITING_FOR_CODE | Verdict.STARTING:
+        case _ if seen.verdict in WAITS_FOR_A_PHONE or seen.verdict == Verdict.STARTING:
             return "close_refused"
         case Verdict.UNREACHABLE:
             return "unreachable"
@@ -248,7 +263,7 @@ def _code_ends(run: Run, seen: SessionSnapshot) -> datetime:
 def _code_may_live(run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
     # On a first pairing the gateway may wrongly say CLOSED one or two seconds after the page has loaded,
     # while the code on the screen is valid; it still carries a `urlcode` then (section 6).
-    if seen.reason == Reason.LINK_NOT_COMPLETED or not seen.has_session_object:
+    if not seen.has_session_object:
         return False
     if run.now() >= loaded_at + timedelta(seconds=run.waits.auto_close):
         return False

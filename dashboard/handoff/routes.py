@@ -21,7 +21,7 @@ from core.clock import Now
 from core.clock import now as real_now
 from core.exceptions import StoreError
 from core.handoffs import Handoff, Handoffs
-from core.models import Snapshot, Verdict
+from core.models import WAITS_FOR_A_PHONE, Reason, Snapshot, Verdict
 from core.operation_status import OperationStatus
 from dashboard.auth.addresses import client_address
 from dashboard.auth.cookies import CookieRule, read_cookie, set_cookie
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 30.0
 COOKIE = "wppconnect_hand_off_"
-_LINKING = (Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE, Verdict.STARTING)
+_LINKING = WAITS_FOR_A_PHONE | {Verdict.STARTING}
 _FILES = {"hand-off.js": "text/javascript; charset=utf-8", "hand-off.css": "text/css; charset=utf-8"}
 
 
@@ -174,7 +174,9 @@ class HandoffRoutes:
             return _gone()
         handoff, cookie = opened
         # The gateway tells a code for a number only as the first code of all: then it must not make another.
-        if form.get("way") != "number":
+        seen = self._monitor.snapshot().session(handoff.server, handoff.session)
+        is_in_vain = seen is not None and seen.reason == Reason.LINK_NOT_COMPLETED
+        if form.get("way") != "number" and not is_in_vain:
             handoff = self._ask(request, handoff)
         response = JSONResponse(self._tell(request, handoff))
         lifetime = handoff.over_at - self._now()

@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import TypedDict
 
 from core.handoffs import MOST_ROUNDS, Event, Handoff
-from core.models import START_DOUBT, QrCode, SessionSnapshot, Verdict
+from core.models import START_DOUBT, WAITS_FOR_A_PHONE, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus, Step
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.looks.qr import qr_data_uri
 from dashboard.session.panel import Panel, begins_by_itself, choose
-from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, NEXT_CODE_FOLLOWS
+from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, IF_A_PASSKEY_IS_ASKED, NEXT_CODE_FOLLOWS
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
 _BROWSER = Step.WAITING_FOR_BROWSER
-_LOST = (Verdict.DISCONNECTED, Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE)
+_LOST = WAITS_FOR_A_PHONE | {Verdict.DISCONNECTED}
 _TOLD_OUTCOMES = ("code_expired", "link_not_completed", "code_not_visible", "code_unsupported")
 """What whoever holds the phone can do something about; the others are for operators."""
 
@@ -74,6 +74,9 @@ def tell(
         _tell_qr(voice, told, handoff, session.qr, operation)
     elif panel is Panel.CODE and operation is not None:
         _tell_code(voice, told, handoff, operation)
+    elif panel is Panel.LINKING and session is not None:
+        told["phase"], told["text"] = "waiting", formatting.why(voice, session.reason)
+        told["detail"] = _(IF_A_PASSKEY_IS_ASKED)
     elif panel is Panel.PROGRESS and operation is not None:
         _tell_progress(voice, told, handoff, operation)
     elif panel is Panel.STARTING and session is not None:
@@ -93,6 +96,8 @@ def tell(
             told["detail"] = _(NEXT_CODE_FOLLOWS)
         elif outcome is not None and outcome.code in _TOLD_OUTCOMES and outcome.at >= handoff.made_at:
             told["detail"] = formatting.outcome(voice, outcome.code, outcome.message)
+        elif session.reason == Reason.LINK_NOT_COMPLETED:
+            told["detail"] = formatting.outcome(voice, Reason.LINK_NOT_COMPLETED.value, "")
     else:
         text = _("No code can be shown now. Tell {maker}, who sent you the link.")
         told["text"] = text.format(maker=handoff.maker)

@@ -28,6 +28,7 @@ from dashboard.words import (
     CODE_MAY_BE_REPLACED,
     CODE_STEPS,
     CODE_STILL_WAITED_FOR,
+    IF_A_PASSKEY_IS_ASKED,
     NEXT_CODE_FOLLOWS,
     START_DOUBTED,
 )
@@ -123,6 +124,13 @@ def _draw_progress(view: View) -> None:
     if view.shown.by_itself and state.may(Role.OPERATOR):
         label = _("Stop this and re-pair {session}").format(session=plain(view.session.session))
         _button(label, "take-over", view.session, actions.pair)
+
+
+def _draw_linking(view: View) -> None:
+    elapsed = formatting.duration(view.voice.seconds_since(view.session.since))
+    components.waiting(
+        f"{formatting.why(view.voice, view.session.reason)} {elapsed}", _(IF_A_PASSKEY_IS_ASKED)
+    )
 
 
 def _draw_starting(view: View) -> None:
@@ -303,6 +311,7 @@ _FOR_OPERATORS = {
 _DRAWN: dict[Panel, Callable[[View], None]] = {
     Panel.QR: _draw_qr,
     Panel.CODE: _draw_code,
+    Panel.LINKING: _draw_linking,
     Panel.PROGRESS: _draw_progress,
     Panel.SUCCESS: _draw_success,
     Panel.CONNECTED: _draw_connected,

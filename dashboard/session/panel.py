@@ -36,6 +36,7 @@ class Panel(Enum):
 
     QR = auto()
     CODE = auto()
+    LINKING = auto()
     PROGRESS = auto()
     SUCCESS = auto()
     CONNECTED = auto()
@@ -52,6 +53,8 @@ class Panel(Enum):
 
 def choose(session: SessionSnapshot, operation: OperationStatus | None, now: datetime) -> Panel:
     """Choose the panel."""
+    if session.verdict == Verdict.LINKING:
+        return Panel.LINKING
     running = operation if operation is not None and operation.is_running else None
     if running is not None and running.pairing_code and session.verdict != Verdict.CONNECTED:
         return Panel.CODE
@@ -83,6 +86,9 @@ def begins_by_itself(
     followed by the next, until there were enough.
     """
     if rounds >= MOST_ROUNDS or (operation is not None and operation.is_running):
+        return False
+    if session.reason == Reason.LINK_NOT_COMPLETED:
+        # Where the phone asks for a passkey each code ends alike, and WhatsApp limits how often.
         return False
     outcome = operation.outcome if operation is not None else None
     just_ended = outcome is not None and now - outcome.at < NEWS

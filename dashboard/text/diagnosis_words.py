@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from core.doctor.diagnosis import Cause, Check
+from core.models import Reason
 from dashboard.i18n import N_
+from dashboard.words import OUTCOMES, REASONS
 
 CHECKS: dict[Check, tuple[str, str, str]] = {
     Check.REACHABLE: (
@@ -137,23 +139,17 @@ CAUSES: dict[Cause, str] = {
     ),
     Cause.WAITING_FOR_SCAN: N_("A live QR code waits to be scanned. Re-pair the session with the phone."),
     Cause.WAITING_FOR_CODE: N_("A pairing code waits to be entered on the phone."),
-    Cause.SCANNED_NOT_LINKED: N_(
-        "The code was scanned, but linking has not ended. The phone may be loading its chats, which "
-        "takes up to three minutes; or it asks for a passkey, fingerprint or PIN: confirm that on the "
-        "phone."
-    ),
-    Cause.LINK_NOT_COMPLETED: N_(
-        "The phone accepted the code, but linking did not complete. Look at the phone: it may ask for a "
-        "passkey, or have four linked devices already. Then try once more; WhatsApp limits how often."
-    ),
+    Cause.LINKING_SCANNED: REASONS[Reason.CODE_SCANNED],
+    Cause.LINKING: REASONS[Reason.CODE_USED],
+    Cause.LINK_NOT_COMPLETED: OUTCOMES["link_not_completed"],
     Cause.CODE_EXPIRED: N_(
         "A code was shown, and nobody used it before the gateway closed the attempt. Open «Linked "
         "devices» on the phone first, then ask for a new code."
     ),
     Cause.CODE_EXPIRED_OFTEN: N_(
         "Several codes in a row expired unused. Have the phone in hand before you ask for the next. If "
-        "it was scanned each time, look at the phone: it may ask for a passkey, or have four linked "
-        "devices already."
+        "they were scanned and the phone asked for a passkey or said to continue in WhatsApp Web: this "
+        "gateway cannot answer that, and more codes will not help."
     ),
     Cause.ATTEMPT_TOO_SHORT: N_(
         "The gateway closed the attempt sooner than a phone needs: its `autoClose` is set too short. Set "

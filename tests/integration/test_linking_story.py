@@ -123,15 +123,17 @@ def test_the_webhook_takes_a_code_away_whose_browser_is_gone(tmp_path: Path) -> 
 
 
 def test_a_phone_that_is_not_linked_after_a_good_scan_has_used_its_code(tmp_path: Path) -> None:
-    with told_by_webhook(tmp_path) as (live, _):
+    with told_by_webhook(tmp_path, replace(USUAL_LIFE, sync=8.0)) as (live, _):
         live.simulator.set_fault("sync_failure", session=SESSION)
         show_a_code(live)
 
         live.simulator.scan(SESSION)
 
+        assert live.await_verdict(Verdict.LINKING).reason == Reason.CODE_SCANNED
         closed = live.await_verdict(Verdict.DISCONNECTED)
         assert closed.reason == Reason.LINK_NOT_COMPLETED
         assert live.await_outcome().code == "link_not_completed"
+        assert live.counted("start-session") == 1
 
 
 def test_a_pairing_code_that_the_webhook_replaces_is_replaced_on_the_screen(tmp_path: Path) -> None:

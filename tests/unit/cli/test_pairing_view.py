@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.pairing_view import STEPS, frame
+from cli.pairing_view import PASSKEY, STEPS, frame
 from cli.qr_terminal import BLACK_ON_WHITE, draw_qr
-from core.models import QrCode, SessionSnapshot, Verdict, qr_life
+from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -184,6 +184,20 @@ def test_code_that_outlived_its_time_asks_for_patience() -> None:
     lines = drawn(status(step=Step.WAITING_FOR_SCAN), waiting_for_scan(), at=NOW + seconds(61))
 
     assert "Scanned, or about to be renewed: wait." in lines
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [(Reason.CODE_SCANNED, "The code was scanned."), (Reason.CODE_USED, "The code was probably used.")],
+)
+def test_used_code_gives_way_to_what_whatsapp_does_now(reason: Reason, text: str) -> None:
+    seen = waiting_for_scan().model_copy(update={"verdict": Verdict.LINKING, "reason": reason})
+
+    lines = drawn(status(mode="code", pairing_code="ABCD1234", step=Step.WAITING_FOR_CODE_ENTRY), seen)
+
+    assert any(line.startswith(text) for line in lines)
+    assert not any(line.startswith(BLACK_ON_WHITE) or "ABCD" in line for line in lines)
+    assert " ".join(PASSKEY.split()) in " ".join(" ".join(lines).split())
 
 
 def test_dead_code_is_not_drawn() -> None:

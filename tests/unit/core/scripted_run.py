@@ -24,6 +24,7 @@ STATES = {
     Verdict.STARTING: SessionState.INITIALIZING,
     Verdict.WAITING_FOR_QR: SessionState.QRCODE,
     Verdict.WAITING_FOR_CODE: SessionState.PHONECODE,
+    Verdict.LINKING: SessionState.QRCODE,
     Verdict.DISCONNECTED: SessionState.CLOSED,
 }
 
@@ -38,6 +39,8 @@ class Scene:
     reason: Reason = Reason.NONE
     held: bool = False
     """The gateway holds an object of the session."""
+    state: SessionState | None = None
+    """The gateway's word, where it is not the usual one of the verdict."""
 
 
 class ScriptedGateway:
@@ -152,7 +155,7 @@ class ScriptedRun:
             verdict=scene.verdict,
             reason=scene.reason,
             since=self._scene_since,
-            state=STATES.get(scene.verdict),
+            state=scene.state or STATES.get(scene.verdict),
             state_since=self._scene_since,
             has_session_object=scene.held,
         )

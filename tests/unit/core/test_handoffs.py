@@ -188,7 +188,7 @@ def test_code_that_is_being_typed_when_the_link_expires_may_be_used(world: World
     assert world.told[-1] == ("scanned", None)
 
 
-@pytest.mark.parametrize(("seconds", "is_linking"), [(601, False), (600 + 241, True)])
+@pytest.mark.parametrize(("seconds", "is_linking"), [(601, False), (600 + 301, True)])
 def test_expired_link_ends_with_its_last_code(world: World, seconds: float, is_linking: bool) -> None:
     _, token = world.make()
     opened = world.handoffs.open(token)

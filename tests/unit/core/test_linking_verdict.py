@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ STARTING, CONNECTED = SessionState.INITIALIZING, SessionState.CONNECTED
 WAITING_QR, WAITING_CODE = (Verdict.WAITING_FOR_QR, Reason.NONE), (Verdict.WAITING_FOR_CODE, Reason.NONE)
 EXPIRED = (Verdict.DISCONNECTED, Reason.CODE_EXPIRED)
 NOT_COMPLETED = (Verdict.DISCONNECTED, Reason.LINK_NOT_COMPLETED)
+SCANNED, USED = (Verdict.LINKING, Reason.CODE_SCANNED), (Verdict.LINKING, Reason.CODE_USED)
+FROZEN = (Verdict.UNRESPONSIVE, Reason.PAGE_NOT_ANSWERING)
 
 
 def moment(seconds: float) -> datetime:
@@ -31,8 +35,14 @@ def shown(**fields: Any) -> SessionSnapshot:
 
 
 def follow(*looks: tuple[float, SessionState, str | None], **circumstances: Any) -> SessionSnapshot:
-    """Let a session be seen at these seconds in these states with these codes."""
+    """Let a session be seen at these seconds in these states with these codes.
+
+    `page`: what the page of a shown code says; None: nothing in time. `used_at`: when the webhook says so.
+    """
     session = circumstances.pop("before", shown())
+    page = circumstances.pop("page", False)
+    held = circumstances.pop("held", True)
+    used_at = circumstances.pop("used_at", None)
     for seconds, state, urlcode in looks:
         at = moment(seconds)
         seen = Observation(
@@ -40,11 +50,15 @@ def follow(*looks: tuple[float, SessionState, str | None], **circumstances: Any)
             observed_at=at,
             state=state,
             urlcode=urlcode,
-            has_session_object=circumstances.get("held", True),
-            page_answers=True if state == CONNECTED else None,
+            has_session_object=held,
+            page_answers=True if state == CONNECTED else page if state == QR else None,
+            page_timed_out=state == QR and page is None,
         )
-        known = {name: value for name, value in circumstances.items() if name != "held"}
-        session = advance(session, seen, Circumstances(now=at, stale_after=timedelta(minutes=1), **known))
+        if used_at is not None and seconds >= used_at:
+            events = LinkingEvents(used_at=moment(used_at))
+            circumstances["linking_events"] = partial(copy, events)
+        known = Circumstances(now=at, stale_after=timedelta(minutes=1), **circumstances)
+        session = advance(session, seen, known)
     return session
 
 
@@ -141,11 +155,97 @@ def test_what_was_used_is_not_called_unused(
     used_at: float | None,
     concluded: tuple[Verdict, Reason],
 ) -> None:
-    events = LinkingEvents(used_at=None if used_at is None else moment(used_at))
-
-    session = follow(*looks, linking_events=lambda: events)
+    session = follow(*looks, used_at=used_at)
 
     assert (session.verdict, session.reason) == concluded
+
+
+@pytest.mark.parametrize(
+    ("looks", "page", "used_at", "concluded"),
+    [
+        pytest.param([(0, QR, "a"), (69, QR, "a")], False, None, WAITING_QR, id="about to be renewed"),
+        pytest.param([(0, QR, "a"), (71, QR, "a")], False, None, USED, id="never renewed"),
+        pytest.param([(0, QR, "a"), (71, QR, "a")], None, None, FROZEN, id="never renewed by a frozen page"),
+        pytest.param([(0, QR, "a"), (71, QR, "a"), (90, CLOSED, "a")], None, None, EXPIRED, id="frozen page"),
+        pytest.param([(0, QR, "a"), (71, QR, "a")], True, None, WAITING_QR, id="about to be connected"),
+        pytest.param([(0, QR, "a"), (60, CLOSED, "a")], False, None, EXPIRED, id="default auto-close"),
+        pytest.param([(0, QR, "a"), (20, CLOSED, "a")], False, None, EXPIRED, id="short auto-close"),
+        pytest.param(
+            [(0, QR, "a"), (71, QR, "a"), (120, CLOSED, "a")], False, None, NOT_COMPLETED, id="long"
+        ),
+        pytest.param(
+            [(0, QR, "a"), (60, QR, "b"), (80, QR, "c"), (300, CLOSED, "c")],
+            False,
+            None,
+            EXPIRED,
+            id="exhausted codes",
+        ),
+        pytest.param([(0, QR, "a"), (71, QR, "a"), (80, QR, "b")], False, None, WAITING_QR, id="a new code"),
+        pytest.param([(0, QR, "a"), (71, QR, "a"), (250, QR, "a")], False, None, USED, id="within the limit"),
+        pytest.param(
+            [(0, QR, "a"), (71, QR, "a"), (251, QR, "a")], False, None, NOT_COMPLETED, id="past the limit"
+        ),
+        pytest.param(
+            [(0, QR, "a"), (71, QR, "a"), (251, QR, "a"), (400, QR, "a")],
+            False,
+            None,
+            NOT_COMPLETED,
+            id="a gateway that never closes",
+        ),
+        pytest.param(
+            [(0, QR, "a"), (71, QR, "a"), (251, QR, "a"), (400, QR, "b")],
+            False,
+            None,
+            WAITING_QR,
+            id="a new code past the limit",
+        ),
+        pytest.param([(0, QR, "a"), (25, QR, "a")], False, 20, SCANNED, id="the webhook says so"),
+        pytest.param([(0, QR, "a"), (25, QR, "a"), (30, QR, "a")], False, 20, SCANNED, id="and it stays"),
+        pytest.param([(0, QR, "a"), (25, QR, "a")], None, 20, SCANNED, id="proof needs no page"),
+        pytest.param([(0, QR, "a"), (25, QR, "a"), (60, CLOSED, "a")], False, 20, NOT_COMPLETED, id="failed"),
+        pytest.param([(0, CODE, None), (25, CODE, None)], False, 20, SCANNED, id="pairing code"),
+        pytest.param(
+            [(0, CODE, None), (25, CODE, None), (205, CODE, None)], False, 20, NOT_COMPLETED, id="its limit"
+        ),
+        pytest.param(
+            [(0, CODE, None), (300, CODE, None)], False, None, WAITING_CODE, id="pairing code alone"
+        ),
+        pytest.param(
+            [(0, QR, "a"), (2, CLOSED, "a"), (30, CLOSED, "a")], False, 20, SCANNED, id="in the race"
+        ),
+        pytest.param(
+            [(0, QR, "a"), (2, CLOSED, "a"), (30, CLOSED, "a"), (90, CLOSED, "a")],
+            False,
+            20,
+            SCANNED,
+            id="in the race, past the code's life",
+        ),
+        pytest.param([(0, QR, "a"), (25, QR, "a")], False, -20, WAITING_QR, id="an earlier attempt's event"),
+    ],
+)
+def test_a_used_code_is_a_link_that_is_being_made(
+    looks: list[tuple[float, SessionState, str | None]],
+    page: bool | None,
+    used_at: float | None,
+    concluded: tuple[Verdict, Reason],
+) -> None:
+    session = follow(*looks, page=page, used_at=used_at)
+
+    assert (session.verdict, session.reason) == concluded
+
+
+def test_a_link_that_fails_in_an_outage_is_what_keeps_it_going() -> None:
+    lost = shown(
+        verdict=Verdict.DISCONNECTED,
+        state=CLOSED,
+        ever_connected=True,
+        lost_at=moment(-60),
+        lost_reason=Reason.CLOSED_ON_GATEWAY,
+    )
+
+    session = follow((0, QR, "a"), (71, QR, "a"), (120, CLOSED, "a"), before=lost)
+
+    assert (session.lost_reason, session.lost_at) == (Reason.LINK_NOT_COMPLETED, moment(-60))
 
 
 @pytest.mark.parametrize(

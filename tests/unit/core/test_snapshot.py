@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import stat
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.exceptions import StoreError
-from core.models import QrCode, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import QrCode, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.snapshot import SnapshotExchange
 from tests.support.snapshots import server_snapshot
 
@@ -51,6 +52,38 @@ def clock() -> Clock:
 @pytest.fixture
 def exchange(directory: Path, clock: Clock) -> SnapshotExchange:
     return SnapshotExchange(directory, clock=clock)
+
+
+def test_an_earlier_release_reads_what_it_knows(exchange: SnapshotExchange, directory: Path) -> None:
+    # Given a session in words that came later, as it is and as it was lost
+    words = {"verdict": "linking", "reason": "code_used", "lost_reason": "link_not_completed"}
+    session = (
+        snapshot()
+        .sessions[0]
+        .model_copy(
+            update={
+                "verdict": Verdict.LINKING,
+                "reason": Reason.CODE_USED,
+                "lost_reason": Reason.LINK_NOT_COMPLETED,
+            }
+        )
+    )
+
+    exchange.publish(server_snapshot(session, at=NOON, server="main", interval_seconds=5.0))
+
+    # Then the file has words of the first release, and we read our own
+    (written,) = json.loads((directory / "snapshot-main.json").read_text())["sessions"]
+    older = {"verdict": "unknown", "reason": "none", "lost_reason": "code_expired"}
+    assert {field: written[field] for field in words} == older
+    read = SnapshotExchange(directory).read("main")
+    assert read is not None
+    assert read.sessions == (session,)
+
+
+def test_a_word_of_a_later_release_is_unknown() -> None:
+    written = snapshot().sessions[0].model_dump(mode="json") | {"verdict": "of_a_later_release"}
+
+    assert SessionSnapshot.model_validate(written).verdict == Verdict.UNKNOWN
 
 
 def test_what_was_never_published_is_none(exchange: SnapshotExchange, directory: Path) -> None:

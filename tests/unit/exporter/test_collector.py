@@ -138,12 +138,12 @@ def test_reason_that_is_not_in_the_catalogue_adds_no_series(make_session):
 @pytest.mark.parametrize(
     ("verdict", "fields", "most"),
     [
-        pytest.param(Verdict.CONNECTED, {}, 25, id="connected"),
-        pytest.param(Verdict.DISCONNECTED, {}, 25, id="lost"),
+        pytest.param(Verdict.CONNECTED, {}, 26, id="connected"),
+        pytest.param(Verdict.DISCONNECTED, {}, 26, id="lost"),
         pytest.param(
             Verdict.DISCONNECTED,
             {"end_to_end": EndToEnd(checked_at=MOMENT, passed_at=MOMENT), "healing": Healing()},
-            28,
+            29,
             id="with all that can be switched on",
         ),
     ],
@@ -161,7 +161,7 @@ LOST = {"verdict": Verdict.DISCONNECTED, "last_connected": MOMENT}
 
 @pytest.mark.parametrize(
     ("fields", "samples"),
-    [({}, 24), (LOST, 25), (CHECKED | HEALED, 26), (LOST | CHECKED | HEALED, 28)],
+    [({}, 25), (LOST, 26), (CHECKED | HEALED, 27), (LOST | CHECKED | HEALED, 29)],
     ids=["connected", "lost", "connected, with all that can be switched on", "lost, with all of it"],
 )
 def test_session_costs_as_many_samples_as_the_documentation_says(make_session, fields, samples):

@@ -327,3 +327,18 @@ def test_an_account_is_known_by_its_number_or_by_an_identity(world, has_number: 
     world.gateway.profile("a").has_number = has_number
 
     assert world.gateway.identity("a").partition("@")[2] == kind
+
+
+def test_passkey_that_nobody_can_give_is_silence_until_auto_close(make_world) -> None:
+    world = make_world(auto_close=200)
+    world.show_qr()
+    world.gateway.profile("a").asks_for_passkey = True
+    code = world.phones.state("a")["urlcode"]
+
+    world.phones.scan("a")
+    world.pass_time(100)
+    during = (world.phones.state("a")["urlcode"], world.answers())
+    world.pass_time(100)
+
+    assert during == (code, ("QRCODE", False, True))
+    assert world.webhooks() == ["notLogged", "qrcode", "browserClose", "qrReadError"]

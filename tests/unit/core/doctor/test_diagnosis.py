@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.doctor.diagnosis import Cause, Check, CheckResult, Circumstances, Diagnosis, Result, conclude
-from core.models import QrCode, Reason, SessionState
+from core.models import Reason, SessionState
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSED, FAILED, SKIPPED = Result.PASSED, Result.FAILED, Result.SKIPPED
@@ -27,10 +27,6 @@ def answers(
 
 def known(**fields: Any) -> Circumstances:
     return Circumstances(now=NOW, **fields)
-
-
-def qr(age_seconds: float) -> QrCode:
-    return QrCode(payload="2@x", first_seen=NOW - timedelta(seconds=age_seconds))
 
 
 def test_a_session_that_is_well_is_said_to_be() -> None:
@@ -93,9 +89,16 @@ def test_without_a_secret_key_the_token_explains_it(token_is: str, cause: Cause)
         pytest.param(
             "INITIALIZING", {"start_is_late": True, "profile_was_held": True}, Cause.PROFILE_BUSY, id="busy"
         ),
-        pytest.param("QRCODE", {"qr": qr(59)}, Cause.WAITING_FOR_SCAN, id="live code"),
-        pytest.param("QRCODE", {"qr": qr(74)}, Cause.WAITING_FOR_SCAN, id="about to be renewed"),
-        pytest.param("QRCODE", {"qr": qr(76)}, Cause.SCANNED_NOT_LINKED, id="used-up code stays on"),
+        pytest.param("QRCODE", {}, Cause.WAITING_FOR_SCAN, id="live code"),
+        pytest.param("QRCODE", {"reason": Reason.CODE_SCANNED}, Cause.LINKING_SCANNED, id="scanned code"),
+        pytest.param("QRCODE", {"reason": Reason.CODE_USED}, Cause.LINKING, id="used-up code stays on"),
+        pytest.param(
+            "QRCODE",
+            {"reason": Reason.LINK_NOT_COMPLETED},
+            Cause.LINK_NOT_COMPLETED,
+            id="used-up code stays on for too long",
+        ),
+        pytest.param("PHONECODE", {"reason": Reason.CODE_SCANNED}, Cause.LINKING_SCANNED, id="typed code"),
         pytest.param("QRCODE", {}, Cause.WAITING_FOR_SCAN, id="code not seen yet"),
         pytest.param("PHONECODE", {}, Cause.WAITING_FOR_CODE, id="pairing code"),
         pytest.param("CLOSED", {}, Cause.NEVER_PAIRED, id="never paired"),

@@ -82,6 +82,12 @@ def gateway(**fields: Any) -> ServerSnapshot:
         ),
         pytest.param({"verdict": Verdict.WAITING_FOR_QR}, None, id="waiting for a scan"),
         pytest.param({"verdict": Verdict.WAITING_FOR_CODE}, None, id="waiting for a code"),
+        pytest.param({"verdict": Verdict.LINKING}, None, id="a phone is being linked"),
+        pytest.param(
+            {"verdict": Verdict.UNRESPONSIVE, "lost_reason": Reason.LINK_NOT_COMPLETED},
+            None,
+            id="a phone was not linked",
+        ),
         pytest.param({"verdict": Verdict.STARTING}, None, id="starting"),
         pytest.param({"verdict": Verdict.UNREACHABLE}, None, id="gateway away"),
         pytest.param({"verdict": Verdict.UNAUTHORIZED}, None, id="token refused"),
@@ -166,6 +172,12 @@ def test_tries_are_counted_but_for_those_that_were_not_needed() -> None:
             0,
             tried(1, 0, Healed.NEEDS_PAIRING),
             id="asks for a phone",
+        ),
+        pytest.param(
+            session(verdict=Verdict.LINKING, healing=tried(1)),
+            0,
+            tried(1, 0, Healed.NEEDS_PAIRING),
+            id="links a phone",
         ),
         pytest.param(
             session(verdict=Verdict.WAITING_FOR_QR, lost_at=None), 0, UNTRIED, id="asks for its first phone"

@@ -10,7 +10,7 @@ import pytest
 from watched_gateway import SERVER, Elapsed, FakeClient, Probing, probing, server_settings
 
 from core.exceptions import ConnectError, RequestTimeoutError
-from core.models import Verdict
+from core.models import Reason, SessionState, Verdict
 from core.settings.values import ServerSettings
 from tests.fakes import FakeClock
 from tests.support.waiting import until
@@ -333,3 +333,37 @@ def test_configured_order_is_published_order(tmp_path: Path) -> None:
     published = main.exchange.read(SERVER)
     assert published is not None
     assert [one.session for one in published.sessions] == ["b", "a"]
+
+
+def test_a_used_code_is_told_from_a_frozen_page_by_an_answer_in_time(tmp_path: Path) -> None:
+    # Given two codes that are not renewed
+    main = probing(tmp_path, "used", "frozen")
+    for page in main.client.pages.values():
+        page.state, page.urlcode, page.answers = SessionState.QRCODE, "2@code", False
+    main.client.pages["frozen"].answers_after_seconds = 60
+
+    # Then neither page is asked while a code lives
+    main.advance(65)
+    assert {main.session(name).verdict for name in ("used", "frozen")} == {Verdict.WAITING_FOR_QR}
+    assert not [call for call in main.client.calls if call.startswith(("quick", "patient"))]
+
+    # And each is called what it is once its code is overdue
+    main.advance(30)
+    used, frozen = main.session("used"), main.session("frozen")
+    assert (used.verdict, used.reason) == (Verdict.LINKING, Reason.CODE_USED)
+    assert (frozen.verdict, frozen.reason) == (Verdict.UNRESPONSIVE, Reason.PAGE_NOT_ANSWERING)
+
+    # And a link that was not made is counted once, however long its code stays on
+    main.advance(300)
+    assert (main.session("used").verdict, main.session("used").reason) == (
+        Verdict.DISCONNECTED,
+        Reason.LINK_NOT_COMPLETED,
+    )
+    main.client.pages["used"].state = SessionState.CLOSED
+    main.advance(10)
+    assert main.published().links_not_completed == 1
+    assert [after for _, after in main.transitions("used")][-3:] == [
+        "waiting_for_qr",
+        "linking",
+        "disconnected",
+    ]

@@ -94,7 +94,7 @@ def test_second_browser_gets_nothing_and_the_first_may_press_again(desk: Desk) -
     line = opened.set_cookies[f"wppconnect_hand_off_{link['id']}"]
     assert "HttpOnly" in line
     assert "SameSite=strict" in line
-    assert "Max-Age=840" in line
+    assert "Max-Age=900" in line
 
 
 def test_cookie_is_for_https_where_the_page_is(desk: Desk) -> None:

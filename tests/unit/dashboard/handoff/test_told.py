@@ -5,10 +5,11 @@ from page_world import session
 
 from core.clock import now
 from core.handoffs import MOST_ROUNDS, Event, Handoff
-from core.models import Outcome, QrCode, SessionSnapshot, Verdict
+from core.models import Outcome, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 from dashboard.formatting import Voice
 from dashboard.handoff.told import State, tell
+from dashboard.words import IF_A_PASSKEY_IS_ASKED, OUTCOMES
 
 NOW = now()
 
@@ -95,6 +96,29 @@ def test_wait_says_what_is_being_done_and_for_how_long() -> None:
 
     assert (state["phase"], state["text"]) == ("waiting", "The browser on the gateway is starting")
     assert state["detail"] == "for 8 s"
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [(Reason.CODE_SCANNED, "The code was scanned."), (Reason.CODE_USED, "The code was probably used.")],
+)
+def test_used_code_gives_way_to_what_whatsapp_does_now(reason: Reason, text: str) -> None:
+    seen = session("sales", Verdict.LINKING, reason=reason, since=NOW)
+
+    state = told(seen, pairing(Step.VERIFYING))
+
+    assert (state["phase"], state["qr"], state["may_ask"]) == ("waiting", "", False)
+    assert state["text"].startswith(text)
+    assert state["detail"] == IF_A_PASSKEY_IS_ASKED
+
+
+def test_link_that_was_not_completed_says_what_helps_and_asks_for_nothing_by_itself() -> None:
+    seen = session("sales", Verdict.DISCONNECTED, reason=Reason.LINK_NOT_COMPLETED, since=NOW)
+
+    state = told(seen)
+
+    assert (state["phase"], state["may_ask"], state["asks_by_itself"]) == ("offer", True, False)
+    assert state["detail"] == OUTCOMES["link_not_completed"]
 
 
 def test_success_names_the_session_and_the_outage() -> None:

@@ -32,6 +32,13 @@ LONG_CONNECTED = session(verdict="connected", since=ago(hours=1))
             Panel.CODE,
             id="a pairing code survives the gateway's wrong CLOSED",
         ),
+        pytest.param(session(verdict="linking"), operation(), Panel.LINKING, id="the code was used"),
+        pytest.param(
+            session(verdict="linking"),
+            operation(mode="code", pairing_code="K7WM2QXA"),
+            Panel.LINKING,
+            id="the pairing code was used",
+        ),
         pytest.param(session(), operation(), Panel.PROGRESS, id="work goes on"),
         pytest.param(session(), operation(interrupted=True), Panel.OFFER_PAIRING, id="work broke off"),
         pytest.param(session(), None, Panel.OFFER_PAIRING, id="disconnected"),
@@ -87,7 +94,7 @@ def test_the_alerts_link_begins_what_the_outage_needs(verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "verdict", ["connected", "starting", "paused", "unauthorized", "unreachable", "unknown"]
+    "verdict", ["connected", "linking", "starting", "paused", "unauthorized", "unreachable", "unknown"]
 )
 def test_the_alerts_link_begins_nothing_where_pairing_would_not_help(verdict: str) -> None:
     assert not begins(session(verdict=verdict, lost_at=ago(minutes=12)), arrived=True)
@@ -95,6 +102,14 @@ def test_the_alerts_link_begins_nothing_where_pairing_would_not_help(verdict: st
 
 def test_the_alerts_link_begins_nothing_without_an_outage() -> None:
     assert not begins(session(ever_connected=False, lost_at=None), arrived=True)
+
+
+def test_no_code_follows_by_itself_where_linking_was_not_completed() -> None:
+    seen = session(lost_at=ago(minutes=12), reason="link_not_completed")
+
+    assert not begins(seen, ended("link_not_completed"), arrived=True)
+    assert not begins(seen, arrived=True)
+    assert not begins(seen, EXPIRED, rounds=1)
 
 
 def test_nothing_begins_while_somebody_is_at_it() -> None:
