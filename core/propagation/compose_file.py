@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -20,6 +21,8 @@ from core.propagation.places import NotParseableError, Place, RefusedError, spli
 _BLANKS = re.compile(r"(?<=\S)[ \t]+")
 MOST_VALUES = 200_000
 """A file whose aliases unfold to more is a bomb, not a compose file."""
+MAX_DEPTH = 100
+"""The parser's time grows with the square of the depth of brackets: 2,000 take seconds."""
 
 
 @dataclass(frozen=True)
@@ -115,16 +118,19 @@ def documents_of(text: str) -> list[MappingNode]:
     """Return the documents as nodes with their positions; raises NotParseableError."""
     yaml = YAML(pure=True)
     yaml.composer.warn_double_anchors = False
+    yaml.max_depth = MAX_DEPTH
     # Compose's reader allows tabs behind a value, ruamel's does not; positions stay the same.
     text = _BLANKS.sub(lambda blanks: " " * len(blanks[0]), text)
     try:
         documents = [one for one in yaml.compose_all(text) if one is not None]
+    except (MaxDepthExceededError, RecursionError):
+        raise NotParseableError("it is nested too deeply") from None
     except MarkedYAMLError as error:
         # Its message repeats the lines around the mistake.
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}: " if mark else ""
         raise NotParseableError(f"{where}it is no YAML ({type(error).__name__})") from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError) as error:
         raise NotParseableError(f"it is no YAML ({type(error).__name__})") from None
     for document in documents:
         if not isinstance(document, MappingNode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -27,6 +28,7 @@ SOURCES = [
 PORTUGUESE = translator("pt_PT")
 
 
+@functools.cache
 def constants() -> str:
     """Return every text that stands in core's two packages, joined as Python joins it."""
     found = []
