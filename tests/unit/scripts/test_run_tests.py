@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.run_tests import Part, Result, report, run_lanes, run_part
+from scripts.run_tests import Part, Result, folder_in_memory, report, run_lanes, run_part
 
 
 def saying(name: str, text: str, code: int = 0) -> Part:
@@ -54,6 +54,29 @@ def test_what_is_printed_is_kept() -> None:
 
     assert printed == "hello\n"
     assert result.code == 0
+
+
+def test_a_part_keeps_its_temporary_files_where_it_is_told(tmp_path: Path) -> None:
+    print_folder = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
+
+    _, printed = run_part(Part("one", print_folder, temporary=tmp_path))
+
+    assert printed == f"{tmp_path}\n"
+
+
+def test_a_folder_in_memory_is_gone_with_all_that_is_in_it_afterwards(tmp_path: Path) -> None:
+    with folder_in_memory(tmp_path, least_free=0) as folder:
+        assert folder is not None
+        assert folder.parent == tmp_path
+        (folder / "left").write_text("behind")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("folder", "least_free"), [("", 1 << 80), ("nowhere", 0)])
+def test_without_room_in_memory_the_disk_has_to_do(tmp_path: Path, folder: str, least_free: int) -> None:
+    with folder_in_memory(tmp_path / folder, least_free) as found:
+        assert found is None
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([0, 0], 0), ([0, 1], 1), ([5, 0], 1)])
