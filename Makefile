@@ -79,8 +79,8 @@ system-deps: ## Install the Debian packages that some tests want (root)
 
 screenshots: ## Take the README's pictures, and those of every story, at both widths, light and dark (needs Chromium)
 	@$(PREPARE) test
-	@$(PYTHON_IN_VENV) scripts/screenshots.py
-	@$(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile tests/browser -k story
+	@OPS_TEST_PICTURES=1 $(PYTHON_IN_VENV) scripts/screenshots.py
+	@OPS_TEST_PICTURES=1 $(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile tests/browser -k story
 
 bench: ## Measure page and processes: starts, clicks, tabs, long lists, events, take-over (Linux, needs Chromium)
 	@$(PREPARE) test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,19 @@ pytest_plugins = [
     "tests.plugins.tabs_on_failure",
     "tests.support.docker_engine",
 ]
+
+
+HERE = Path(__file__).parent
+LONGEST_FIRST = ("browser", "integration")
+"""Folders whose tests begin first: processes that run beside each other then end together, and a browser and
+a page that stories of a folder share start once in each."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first, otherwise in the random order that they came in."""
+    ranks = {HERE / name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.parent, len(ranks)))
 
 
 @pytest.fixture(autouse=True)
