@@ -22,12 +22,15 @@ PARTS = (
     "gateway-profiles",
     "evolution-instances",
     "evolution-store",
+    "evolution2-instances",
+    "evolution2-store",
+    "evolution-database",
     "simulator",
     "alertmanager",
     "grafana",
 )
 PROMETHEUS = "prometheus"
-PAUSED = ("gateway", "evolution", "simulator", "alertmanager", "grafana", PROMETHEUS)
+PAUSED = ("gateway", "evolution", "evolution-database", "simulator", "alertmanager", "grafana", PROMETHEUS)
 """Stopped for the seconds of the copying, so that their files are of one moment. Ours need not be."""
 OWN_FILES = (".env", "ops.env")
 KEPT = "installation"

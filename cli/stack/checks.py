@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from cli.rules import SHORTEST_GRACE_SECONDS, parse_duration
 from cli.stack.engine import Engine
 from cli.stack.gateway import Gateway, is_ours, profiles_of
+from cli.stack.images import EVOLUTION
 
 PORTS = {
     "OPS_PAGE_PORT": 8501,
@@ -17,7 +18,6 @@ PORTS = {
     "OPS_GRAFANA_PORT": 3000,
 }
 PHONES_PORT = {"OPS_PHONES_PORT": 21467}
-EVOLUTION = "leguas_whatsapp_evolution"
 EVOLUTION_PORT = {"OPS_EVOLUTION_PORT": 8080}
 GIB = 1 << 30
 PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
@@ -48,7 +48,7 @@ def port_problems(ports: Mapping[str, str], engine: Engine, project: str) -> Ite
 
 def evolution_problems(values: Mapping[str, str], engine: Engine, project: str) -> Iterator[str]:
     """Find another Evolution API where one is asked for."""
-    name = values.get("OPS_EVOLUTION_CONTAINER") or EVOLUTION
+    name = values.get(EVOLUTION.container) or EVOLUTION.container_default
     container = engine.container(name) if "evolution" in profiles_of(values) else None
     if container is not None and not is_ours(container, project):
         yield (

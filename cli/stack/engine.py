@@ -36,6 +36,10 @@ class Engine:
         found: dict[str, Any] = json.loads(done.stdout)[0]
         return found
 
+    def has_volume(self, name: str) -> bool:
+        """Return whether there is a volume of that name."""
+        return _ask(["docker", "volume", "inspect", name], self.environ).returncode == 0
+
     def published_by(self, project: str) -> str:
         """List the ports that containers of a Compose project publish, as `docker ps` writes them."""
         label = f"label=com.docker.compose.project={project}"

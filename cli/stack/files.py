@@ -10,6 +10,7 @@ from cli.rules import Installation, parse_duration, write
 
 SECRET_KEY = "wppconnect_secret_key"  # noqa: S105 - a file's name
 GRAFANA_PASSWORD = "grafana_admin_password"  # noqa: S105 - a file's name
+EVOLUTION_DATABASE_PASSWORD = "evolution_database_password"  # noqa: S105 - a file's name
 
 
 def fresh_secret() -> str:

@@ -16,6 +16,7 @@ from cli.stack.engine import Compose, find_compose, find_engine
 from cli.stack.env_file import quoted, write_private
 from cli.stack.errors import StackError
 from cli.stack.files import (
+    EVOLUTION_DATABASE_PASSWORD,
     GRAFANA_PASSWORD,
     SECRET_KEY,
     fresh_secret,
@@ -25,6 +26,7 @@ from cli.stack.files import (
     write_secret,
 )
 from cli.stack.gateway import Gateway, choose_gateway
+from cli.stack.images import choose_images, notes_on_evolution
 from cli.stack.passing import notes_on_settings, settings_to_move
 from cli.stack.sync_agent import FOLDER as SYNC_FOLDER
 from cli.stack.sync_agent import PROFILE as SYNC_PROFILE
@@ -72,6 +74,7 @@ class Project:
         find_compose(self.environ)
         gateway = choose_gateway(self.values, engine, project=self.name, demo=demo)
         agent = choose_sync_agent(self.values, engine)
+        found = read_own_env(self.found_path)[0]
         ports = ports_of(self.values, gateway)
         grace = self.values.get("OPS_ALERT_GRACE", "")
         problems = [
@@ -88,16 +91,19 @@ class Project:
         self._write_env(gateway, secret)
         has_override = (self.directory / "docker-compose.override.yml").exists()
         notes = notes_on_settings(self.written, has_override=has_override)
-        for warning in (*warnings(self.values, engine, gateway), *notes):
+        images = choose_images(self.values, found, engine, self.name, gateway)
+        about_evolution = notes_on_evolution(self.values, images, found)
+        for warning in (*warnings(self.values, engine, gateway), *about_evolution, *notes):
             print(f"note: {warning}")
-        if not read_secret(self.config, GRAFANA_PASSWORD):
-            write_secret(self.config, GRAFANA_PASSWORD, fresh_secret())
+        for name in (GRAFANA_PASSWORD, EVOLUTION_DATABASE_PASSWORD):
+            if not read_secret(self.config, name):
+                write_secret(self.config, name, fresh_secret())
         page = f"http://127.0.0.1:{ports['OPS_PAGE_PORT']}"
         external_url = (self.values.get("DASHBOARD_EXTERNAL_URL") or page).rstrip("/")
         if agent:
             agent.write_starter(self.config)
         write_config(self.config, external_url, grace=grace)
-        write_private(self.found_path, self._found(gateway, agent), FOUND_COMMENTS, replace=True)
+        write_private(self.found_path, images | self._found(gateway, agent), FOUND_COMMENTS, replace=True)
         if not agent and engine.container(f"{self.name}-{SYNC_SERVICE}-1"):
             # Compose leaves what runs of a profile that nobody chooses any more; this one has the socket.
             self.compose().run("--profile", SYNC_PROFILE, "rm", "--stop", "--force", SYNC_SERVICE)
@@ -154,7 +160,11 @@ class Project:
 
     def _found(self, gateway: Gateway, agent: SyncAgent | None) -> dict[str, str]:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        found = {**gateway.told, "OPS_REVISION": self._revision(), "OPS_CREATED": now}
+        found = {
+            **gateway.told,
+            "OPS_EVOLUTION_DATABASE_PASSWORD": read_secret(self.config, EVOLUTION_DATABASE_PASSWORD),
+        }
+        found |= {"OPS_REVISION": self._revision(), "OPS_CREATED": now}
         if agent:
             found |= agent.told
         if not self.values.get("COMPOSE_PROFILES"):

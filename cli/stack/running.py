@@ -10,10 +10,19 @@ from cli.stack.engine import Compose
 
 def not_running(compose: Compose) -> list[str]:
     """List the services that were to run and do not, or that are not healthy; all where nobody can say."""
-    wanted = compose.ask("config", "--services").stdout.split()
+    wanted = _wanted(compose.ask("config", "--format", "json").stdout)
     states = [_rows(line) for line in compose.ask("ps", "--all", "--format", "json").stdout.splitlines()]
     healthy = {row.get("Service") for rows in states for row in rows if _is_healthy(row)}
     return sorted(set(wanted) - healthy) if wanted else ["docker compose named no service"]
+
+
+def _wanted(config: str) -> list[str]:
+    """List the services that have a container; Evolution API 1 has no database."""
+    try:
+        services = json.loads(config)["services"]
+    except (ValueError, KeyError):
+        return []
+    return [name for name, one in services.items() if one.get("deploy", {}).get("replicas") != 0]
 
 
 def _rows(line: str) -> list[dict[str, Any]]:

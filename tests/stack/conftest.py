@@ -20,7 +20,7 @@ from tests.support.chromium import chromium
 from tests.support.deployed import COMPOSE, ROOT, STAND_INS, Deployed
 from tests.support.docker_engine import Engine
 from tests.support.stack import PASSWORD
-from tests.support.stand_ins import GATEWAY, gateway_build_context, make_stand_ins
+from tests.support.stand_ins import GATEWAYS, gateway_build_context, make_stand_ins
 
 OTHER_FILES = ("/usr/share/doc/busybox-static/copyright", "/usr/share/doc/python3-venv/copyright")
 PROFILES_AND_TIMES = re.compile(r"(group_wait|group_interval): \w+")
@@ -113,13 +113,14 @@ def image(docker_engine: Engine, stand_ins: None, buildkit: Build) -> str:
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     print(f"built by the classic builder in {time.monotonic() - began:.0f} s")
-    client.images.build(
-        fileobj=io.BytesIO(gateway_build_context()),
-        custom_context=True,
-        tag=GATEWAY,
-        buildargs={"OPS_IMAGE": name},
-        rm=True,
-    )
+    for gateway, reads in GATEWAYS.items():
+        client.images.build(
+            fileobj=io.BytesIO(gateway_build_context(reads)),
+            custom_context=True,
+            tag=gateway,
+            buildargs={"OPS_IMAGE": name},
+            rm=True,
+        )
     return name
 
 

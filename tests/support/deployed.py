@@ -21,7 +21,7 @@ from docker.models.containers import Container
 from tests.meta.source import own_files
 from tests.support.docker_engine import Engine
 from tests.support.stack import SESSION, free_port
-from tests.support.stand_ins import ALERTMANAGER, BASE, COMPOSE_BIN, GATEWAY, GRAFANA, PROMETHEUS
+from tests.support.stand_ins import ALERTMANAGER, BASE, COMPOSE_BIN, GATEWAYS, GRAFANA, PROMETHEUS
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ PORTS = {
     "alertmanager": "OPS_ALERTMANAGER_PORT",
     "grafana": "OPS_GRAFANA_PORT",
 }
-STAND_INS = (BASE, PROMETHEUS, ALERTMANAGER, GRAFANA, GATEWAY, COMPOSE_BIN)
+STAND_INS = (BASE, PROMETHEUS, ALERTMANAGER, GRAFANA, *GATEWAYS, COMPOSE_BIN)
 RECEIVER = """
 import http.server, json
 seen = []

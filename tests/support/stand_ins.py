@@ -3,7 +3,7 @@
 The base is Debian's own userland with its Python, packed from the packages that this machine has installed:
 the files of what `python3-venv` and a shell depend on, down to the C library. Prometheus and Alertmanager are
 Debian's programs with the libraries that they load; Grafana is a file that says that it is healthy; the
-gateway is the simulator, started by the words that `wppconnect/server-cli` is started with.
+gateways are the simulator; one reads variables alone and one its command line alone, like the real ones.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ BASE = "python:3.11-slim-bookworm"
 PROMETHEUS = "prom/prometheus:v3.5.0"
 ALERTMANAGER = "prom/alertmanager:v0.28.1"
 GRAFANA = "grafana/grafana:12.1.0"
-GATEWAY = "wppconnect/server-cli:1.3.18"
+GATEWAY = "wppconnect/wppconnect-server:2.10.4"
+SERVER_CLI = "wppconnect/server-cli:1.3.18"
 COMPOSE_BIN = "docker/compose-bin:v2.40.3"
 
 WANTED = (
@@ -58,21 +59,29 @@ ACCOUNTS = {
 GRAFANA_SERVER = "trap 'exit 0' TERM; httpd -f -p 3000 -h /www & wait"
 """A first process that has no handler does not hear SIGTERM, and Compose waits ten seconds for its end."""
 GATEWAY_FOLDER = "usr/src/wpp-server"
-SERVER_CLI = b"""#!/opt/wppconnect-ops/bin/python
-import argparse, os
+READS_VARIABLES = """
+secret_key, port = (os.environ.get(name) for name in ("SECRET_KEY", "PORT"))
+"""
+READS_COMMAND_LINE = """
 parser = argparse.ArgumentParser(add_help=False)
-parser.add_argument("--secretKey", default="THISISMYSECURETOKEN")
-parser.add_argument("--host", default="0.0.0.0")
-parser.add_argument("--port", default="21465")
-told = parser.parse_args()
-os.environ["SIMULATOR_SECRET_KEY"] = told.secretKey
+for option in ("--secretKey", "--host", "--port"):
+    parser.add_argument(option)
+words = parser.parse_args()
+secret_key, port = words.secretKey, words.port
+"""
+START_GATEWAY = """#!/opt/wppconnect-ops/bin/python
+import argparse, os
+{reads}
+os.environ["SIMULATOR_SECRET_KEY"] = secret_key or "THISISMYSECURETOKEN"
 os.execvp("wppconnect-simulator", [
-    "wppconnect-simulator", "--listen-address", told.host, "--gateway-port", told.port,
+    "wppconnect-simulator", "--listen-address", "0.0.0.0", "--gateway-port", port or "21465",
     "--state-dir", "/usr/src/wpp-server", "--time-scale", "0.2", "--auto-close", "300",
     # A code on the screen is compared with the phone's over several processes: it must not end meanwhile.
     "--qr-first", "60", "--qr-next", "60",
 ])
 """
+GATEWAYS = {GATEWAY: READS_VARIABLES, SERVER_CLI: READS_COMMAND_LINE}
+"""Each image, and how it comes to its secret key and port."""
 
 
 def make_stand_ins(client: docker.DockerClient) -> None:
@@ -117,16 +126,16 @@ def make_stand_ins(client: docker.DockerClient) -> None:
     )
 
 
-def gateway_build_context() -> bytes:
-    """Pack what makes the gateway's stand-in of our image: `docker build - < context`."""
+def gateway_build_context(reads: str) -> bytes:
+    """Pack what makes a gateway's stand-in of our image: `docker build - < context`."""
     dockerfile = "\n".join(
         (
             "ARG OPS_IMAGE",
             "FROM ${OPS_IMAGE}",
             "USER 0",
-            "COPY server-cli wget /usr/local/bin/",
+            "COPY start-gateway wget /usr/local/bin/",
             f"WORKDIR /{GATEWAY_FOLDER}",
-            'ENTRYPOINT ["server-cli"]',
+            'ENTRYPOINT ["start-gateway"]',
             "CMD []",
             "HEALTHCHECK NONE",
         )
@@ -134,7 +143,7 @@ def gateway_build_context() -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         add_file(tar, "Dockerfile", dockerfile.encode())
-        add_file(tar, "server-cli", SERVER_CLI, 0o755)
+        add_file(tar, "start-gateway", START_GATEWAY.format(reads=reads).encode(), 0o755)
         add_file(tar, "wget", Path(_path_of("busybox")).read_bytes(), 0o755)
     return packed.getvalue()
 

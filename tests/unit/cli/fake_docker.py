@@ -18,8 +18,8 @@ if name == "docker-compose":
     if words == ["version", "--short"]:
         print(told["compose"])
         sys.exit(0)
-    if words[-2:] == ["config", "--services"]:
-        print(*told["services"], sep="\\n")
+    if words[-3:] == ["config", "--format", "json"]:
+        print(told["config"] or json.dumps({{"services": {{name: {{}} for name in told["services"]}}}}))
         sys.exit(0)
     if words[-3:] == ["--all", "--format", "json"]:
         print(told["containers_json"])
@@ -46,6 +46,8 @@ if words[:1] == ["inspect"]:
     found = told["containers"].get(words[-1])
     print(json.dumps([found] if found else []))
     sys.exit(0 if found else 1)
+if words[:2] == ["volume", "inspect"]:
+    sys.exit(0 if words[-1] in told["volumes"] else 1)
 if words[:1] == ["ps"]:
     print(told["ports"])
     sys.exit(0)
@@ -85,6 +87,8 @@ class FakeDocker:
             "check": 0,
             "unpause": 0,
             "services": ["exporter", "page"],
+            "config": "",
+            "volumes": [],
             "containers_json": as_json(exporter="healthy", page="healthy"),
             "running": [],
             "paused": [],
@@ -114,7 +118,12 @@ def container(name: str = "leguas_wppconnect", **changes: Any) -> dict[str, Any]
     """Make what `docker inspect` tells of a container."""
     return {
         "Name": f"/{name}",
-        "Config": {"Labels": changes.get("labels", {}), "ExposedPorts": {"21465/tcp": {}}},
+        "Config": {
+            "Image": changes.get("image", "wppconnect/server-cli:1.3.18"),
+            "Labels": changes.get("labels", {}),
+            "ExposedPorts": {"21465/tcp": {}},
+        },
+        "Mounts": [{"Name": name} for name in changes.get("volumes", [])],
         "HostConfig": {
             "NetworkMode": changes.get("mode", "bridge"),
             "PortBindings": changes.get("bindings", {}),
