@@ -26,7 +26,7 @@ from core.settings.environment import CoreEnvironment, load_environment
 from core.settings.values import Settings
 
 REFRESH_SECONDS = 0.5
-SAME_AGAIN = {"code_expired", "timed_out", "stopped", "unreachable"}
+SAME_AGAIN = {"code_expired", "timed_out", "stopped", "unreachable", "asked_to_wait"}
 """Outcomes after which the same command may well succeed."""
 
 SAME_SETTINGS = "set the same WPPCONNECT_* variables or .env as the running product"

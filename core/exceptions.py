@@ -30,6 +30,7 @@ its messages, and the gateway's secret key travels in URL paths.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.messages import Message
 
@@ -64,16 +65,28 @@ class WppconnectError(Exception):
         self.session = session
 
 
+@dataclass(frozen=True)
+class SettingProblem:
+    """A mistake in one setting: where it stands, as a dotted path, and what is wrong with it."""
+
+    path: str
+    text: Message | str
+
+    def __str__(self) -> str:
+        """Return the English, for the command line and the log."""
+        return f"{self.path}: {self.text}"
+
+
 class ConfigurationError(WppconnectError):
     """Settings are wrong; `problems` holds one sentence a mistake, each naming the setting and the remedy.
 
-    `explanations` holds the same for the page.
+    `explanations` holds the same for the page, as it was given.
     """
 
-    def __init__(self, problems: Sequence[Message | str]) -> None:
+    def __init__(self, problems: Sequence[SettingProblem | Message | str]) -> None:
         self.problems = tuple(map(str, problems))
         super().__init__("\n".join(self.problems), operation="read the settings")
-        self.explanations = tuple(Message.plain(one) if isinstance(one, str) else one for one in problems)
+        self.explanations = tuple(problems)
 
 
 class TransportError(WppconnectError):

@@ -350,6 +350,8 @@ class Outcome(Frozen):
     code: str
     message: str
     """English sentence with the next step, safe to log."""
+    explanation: Message | None = None
+    """What the gateway, or the way to it, had to do with it, where that is known."""
     at: AwareDatetime
 
 

@@ -166,6 +166,7 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
         False,
         "The gateway does not answer. Check that it runs and its address in the settings.",
     ),
+    "asked_to_wait": (False, "The gateway, or a proxy in front of it, asks for a pause. Try again later."),
     "timed_out": (False, "The gateway took too long to answer. Look at the session's state and try again."),
     "busy_elsewhere": (False, "Somebody else is working on this session right now."),
     "not_needed": (True, "The session had changed by then; nothing was done."),

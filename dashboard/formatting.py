@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from core.messages import render
-from core.models import Pause, Problem, Reason, SessionSnapshot, Verdict, qr_life
+from core.exceptions import SettingProblem
+from core.messages import Message, render
+from core.models import Outcome, Pause, Problem, Reason, SessionSnapshot, Verdict, qr_life
 from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
 from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, format_number, translator
@@ -180,9 +181,11 @@ def step(voice: Voice, code: str) -> str:
     return voice.translate(STEPS[code]) if code in STEPS else code
 
 
-def outcome(voice: Voice, code: str, message: str) -> str:
+def outcome(voice: Voice, told: Outcome) -> str:
     """Say how an operation ended; an outcome that this page does not know is told in core's English."""
-    return voice.translate(OUTCOMES[code]) if code in OUTCOMES else message
+    if told.explanation is not None and not told.explanation.is_plain:
+        return render(told.explanation, voice.translate)
+    return voice.translate(OUTCOMES[told.code]) if told.code in OUTCOMES else told.message
 
 
 def actor(voice: Voice, name: str) -> str:
@@ -236,11 +239,15 @@ def settings_field(_: Translate, path: str) -> str:
     return ", ".join(_(FIELDS[part]) if part in FIELDS else part for part in parts)
 
 
-def settings_problem(_: Translate, problem: str) -> str:
+def settings_problem(_: Translate, problem: SettingProblem | Message | str) -> str:
     """Tell a mistake in the settings by the field's name and the remedy."""
-    path, separator, text = problem.partition(": ")
+    if isinstance(problem, Message):
+        return render(problem, _)
+    if isinstance(problem, SettingProblem) and isinstance(problem.text, Message):
+        return f"{settings_field(_, problem.path)}: {render(problem.text, _)}"
+    path, separator, text = str(problem).partition(": ")
     if not separator:
-        return problem
+        return path
     told = _(text) if text in PROBLEMS else text
     return f"{settings_field(_, path)}: {told}"
 

@@ -172,6 +172,7 @@ OUTCOMES: dict[str, str] = {
     "unauthorized": N_("The gateway does not accept the token. Check the secret key in the settings."),
     "secret_rejected": N_("The gateway does not accept the secret key. Correct it in the settings."),
     "unreachable": N_("The gateway does not answer. Check that it runs and that its address is right."),
+    "asked_to_wait": N_("The gateway, or a proxy in front of it, asks for a pause. Try again later."),
     "timed_out": N_("It took too long. Look at the status above and try again."),
     "busy_elsewhere": N_("Somebody else is working on this session at the moment. Wait until they are done."),
     "not_needed": N_("The session had changed by then: nothing was done."),

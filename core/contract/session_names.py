@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from core.messages import Message
+
 SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,71}")
 """The gateway validates nothing; other names break tokens, files or its session table (section 2)."""
 
@@ -66,12 +68,12 @@ JAVASCRIPT_PROPERTIES = frozenset(
 """The gateway keeps sessions in a JavaScript array: these names collide with its properties."""
 
 
-def session_name_problem(name: str) -> str | None:
+def session_name_problem(name: str) -> Message | None:
     """Return why a session name must not be used, or None when it may."""
     if not SESSION_NAME.fullmatch(name):
-        return f"session name {name!r}: use 1 to 71 letters, digits, '_' or '-'"
+        return Message.of("setting.name_odd", name=name)
     if name in JAVASCRIPT_PROPERTIES:
-        return f"session name {name!r} collides with a JavaScript property in the gateway: choose another"
+        return Message.of("setting.name_collides", name=name)
     return None
 
 

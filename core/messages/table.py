@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import gateway, propagation, transport
+from core.messages import gateway, propagation, setting, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "gateway": gateway.TEMPLATES,
     "propagation": propagation.TEMPLATES,
+    "setting": setting.TEMPLATES,
     "transport": transport.TEMPLATES,
 }
 """By subject, the file of `core/messages` that holds them: the name within the subject, and the English."""

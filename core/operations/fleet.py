@@ -29,7 +29,7 @@ FIRST_PAUSE_SECONDS = 5.0
 MOST_FAILURES = 3
 """In a row: then the gateway is left alone."""
 
-IN_VAIN = frozenset({"start_failed", "stuck", "timed_out", "unreachable", "failed"})
+IN_VAIN = frozenset({"start_failed", "stuck", "timed_out", "unreachable", "asked_to_wait", "failed"})
 """Outcomes after which the gateway gets a rest."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.exceptions import StoreError, VersionConflictError
 from core.locks import ProcessLock
+from core.messages import Message
 from core.operation_status import Kind, OperationStatus
 from core.operations.operation_run import OperationRun, Procedure, Tools
 from core.operations.record import (
@@ -82,7 +83,7 @@ class Launcher:
                 return self._attach(status, lock) or self._launch(status, procedure, lock)
             except StoreError as error:
                 log.warning("operation_not_begun kind=%s session=%s error=%s", kind, session, error)
-                return self._refuse(status, "failed", error.message)
+                return self._refuse(status, "failed", error.explanation)
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Tell what runs on a session or how the newest operation ended; reads the store's cache."""
@@ -133,8 +134,10 @@ class Launcher:
             self._tools.stop.wait(POLL_SECONDS)
         return None
 
-    def _refuse(self, status: OperationStatus, code: str, message: str | None = None) -> OperationStatus:
-        refused = ended(status, code, message, at=self._tools.now())
+    def _refuse(
+        self, status: OperationStatus, code: str, explanation: Message | None = None
+    ) -> OperationStatus:
+        refused = ended(status, code, explanation, at=self._tools.now())
         if not status.by_itself:
             # What nobody asked for must not hide what somebody has under way.
             self._unstored[key(status.server, status.session)] = refused
@@ -155,19 +158,19 @@ class Launcher:
         return status
 
     def _work(self, run: OperationRun, procedure: Procedure, lock: ProcessLock) -> None:
-        message = None
+        explanation = None
         try:
-            code, message = run.carry_out(procedure)
+            code, explanation = run.carry_out(procedure)
         except Exception:
             log.exception("operation_failed kind=%s session=%s", run.status.kind, run.session)
             code = "failed"
         try:
-            self._finish(run.status, code, message)
+            self._finish(run.status, code, explanation)
         finally:
             lock.release()
 
-    def _finish(self, status: OperationStatus, code: str, message: str | None) -> None:
-        after = ended(status, code, message, at=self._tools.now())
+    def _finish(self, status: OperationStatus, code: str, explanation: Message | None) -> None:
+        after = ended(status, code, explanation, at=self._tools.now())
         # The status last: whoever reads that it has ended finds it in the history, and the lock free at once.
         try:
             if after.outcome is not None:

@@ -17,12 +17,14 @@ from core.exceptions import (
     AuthenticationError,
     ConnectError,
     RequestTimeoutError,
+    RetryLaterError,
     SecretKeyRejectedError,
     StoreError,
     WppconnectError,
 )
 from core.linking_events import read_events
 from core.logs import register_secret
+from core.messages import Message
 from core.models import SessionSnapshot
 from core.monitor.monitor import ClientFactory, Monitor
 from core.operation_status import OperationStatus, Step
@@ -72,8 +74,8 @@ class OperationRun:
         self.now = tools.now
         self.facts = read_facts(tools.store, status.server, status.session)
 
-    def carry_out(self, procedure: Procedure) -> tuple[str, str | None]:
-        """Let a procedure work; return its outcome's code, and a message where that says more."""
+    def carry_out(self, procedure: Procedure) -> tuple[str, Message | None]:
+        """Let a procedure work; return its outcome's code, and an explanation where that says more."""
         try:
             with closing(self._open()):
                 code = procedure(self)
@@ -88,12 +90,14 @@ class OperationRun:
             return "secret_rejected", None
         except AuthenticationError:
             return "unauthorized", None
-        except ConnectError:
-            return "unreachable", None
+        except ConnectError as error:
+            return "unreachable", error.explanation
         except RequestTimeoutError:
             return "timed_out", None
+        except RetryLaterError as error:
+            return "asked_to_wait", error.explanation
         except WppconnectError as error:
-            return "failed", str(error)
+            return "failed", error.explanation
 
     @property
     def by_itself(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from core.messages import Message
 from core.models import HistoryEntry, Outcome
 from core.operation_status import OUTCOMES, Facts, OperationStatus, Step
 from core.store import Store, Unreadable, modify
@@ -80,9 +81,12 @@ def _way_key(server: str, session: str) -> str:
     return f"{key(server, session)}/give-way"
 
 
-def ended(status: OperationStatus, code: str, message: str | None = None, *, at: datetime) -> OperationStatus:
+def ended(
+    status: OperationStatus, code: str, explanation: Message | None = None, *, at: datetime
+) -> OperationStatus:
     """Write the end of an operation into its status; the live code goes with it."""
     ok, sentence = OUTCOMES[code]
+    message = str(explanation) if explanation else sentence
     return status.model_copy(
         update={
             "step": Step.DONE,
@@ -90,7 +94,7 @@ def ended(status: OperationStatus, code: str, message: str | None = None, *, at:
             "step_until": None,
             "pairing_code": None,
             "finished_at": at,
-            "outcome": Outcome(ok=ok, code=code, message=message or sentence, at=at),
+            "outcome": Outcome(ok=ok, code=code, message=message, explanation=explanation, at=at),
         }
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from core.contract.session_names import unchecked_bytes
 from core.contract.token_format import TokenKind, parse_token
 from core.disk import SET_ASIDE_BY_RESTORE
 from core.exceptions import ConfigurationError
+from core.messages import Message
 from core.models import TokenSource
 from core.settings.fields import (
     AlertmanagerAddress,
@@ -44,20 +45,11 @@ NOT_ALLOWED = "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of t
 
 
 WRONG_TOKENS = {
-    TokenKind.RAW_KEY: "is a raw key and no bcrypt token, so the gateway refuses it; set {} instead",
-    TokenKind.CUT: (
-        "is a bcrypt token cut short, as Docker Compose does at a '$'; put the whole token in single quotes, "
-        "or set {}"
-    ),
-    TokenKind.CUT_BY_A_SHELL: (
-        "is a bcrypt token whose beginning a shell took for variables ($2b, $10); put the whole token in "
-        "single quotes, or set {}"
-    ),
-    TokenKind.WITH_SCHEME: (
-        "begins with the word Bearer, which is no part of a token; leave it out, or set {}"
-    ),
+    TokenKind.RAW_KEY: "setting.token_raw_key",
+    TokenKind.CUT: "setting.token_cut",
+    TokenKind.CUT_BY_A_SHELL: "setting.token_cut_by_a_shell",
+    TokenKind.WITH_SCHEME: "setting.token_with_scheme",
 }
-"""What is wrong with what is set as token, and the remedy; {} names the setting of the secret key."""
 
 
 class CoreEnvironment(Environment):
@@ -140,9 +132,9 @@ class CoreEnvironment(Environment):
                 yield Finding((field, "allowed_hosts"), NOT_ALLOWED)
         if self.sessions and not self.usable_sessions:
             yield from (Finding(("sessions",), problem) for problem in self._name_problems())
-        yield from find_mistakes(self.secret_key, self.token, self.usable_sessions, self.variable)
+        yield from find_mistakes(self.secret_key, self.token, self.usable_sessions)
 
-    def _name_problems(self) -> Iterator[str]:
+    def _name_problems(self) -> Iterator[Message]:
         problems = (name_problem(name, place) for place, name in enumerate(self.sessions, 1))
         return (problem for problem in problems if problem)
 
@@ -191,9 +183,8 @@ def find_mistakes(
     secret_key: SecretStr | None,
     token: SecretStr | None,
     sessions: Sequence[str],
-    label: Callable[[str], str],
 ) -> Iterator[Finding]:
-    """Find what makes a server's sessions unusable; `label` names a setting where it can be changed."""
+    """Find what makes a server's sessions unusable."""
     for name in sessions:
         if problem := name_problem(name):
             yield Finding(("sessions",), problem)
@@ -201,14 +192,12 @@ def find_mistakes(
         return
     parsed = parse_token(token.get_secret_value())
     if parsed.kind is not TokenKind.BCRYPT:
-        yield Finding(("token", "secret_key"), WRONG_TOKENS[parsed.kind].format(label("secret_key")))
+        yield Finding(("token", "secret_key"), Message(WRONG_TOKENS[parsed.kind]))
     elif len(sessions) > 1:
-        text = "serves one session only, and {} are configured; set {}, or keep one session in {}"
-        text = text.format(len(sessions), label("secret_key"), label("sessions"))
+        text = Message.of("setting.token_for_one_session", count=len(sessions))
         yield Finding(("token", "secret_key", "sessions"), text)
     elif sessions and parsed.session is not None and parsed.session not in sessions:
-        text = "belongs to another session than the one in {}; correct either of them"
-        yield Finding(("token", "secret_key", "sessions"), text.format(label("sessions")))
+        yield Finding(("token", "secret_key", "sessions"), Message("setting.token_of_another_session"))
 
 
 def load_environment(environ: Mapping[str, str] | None = None) -> CoreEnvironment:

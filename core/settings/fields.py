@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from core.contract.session_names import session_name_problem
+from core.messages import Message
 from core.models import TokenSource
 
 HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63}){0,30}\.?$")
@@ -126,11 +127,14 @@ def parse_session_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
 
 
-def name_problem(name: str, place: int | None = None) -> str | None:
+def name_problem(name: str, place: int | None = None) -> Message | None:
     """Say why a session or server name must not be used, without repeating what may be a pasted token."""
     if len(name) > 71 or re.search(r"[$:@/]", name):
-        entry = f"entry {place}" if place else "this"
-        return f"{entry} is not a name; use 1 to 71 letters, digits, '_' or '-'"
+        return (
+            Message.of("setting.name_entry_unusable", place=place)
+            if place
+            else Message("setting.name_unusable")
+        )
     return session_name_problem(name)
 
 

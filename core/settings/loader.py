@@ -31,6 +31,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from core.exceptions import ConfigurationError
 from core.logs import register_secret
+from core.messages import Message
 from core.settings.words import in_our_words
 
 SECRET_FILE_LIMIT = 16_384
@@ -49,7 +50,7 @@ class Finding:
 
     fields: tuple[str, ...]
     """All fields it looks at: it is kept back while one of them is itself unreadable."""
-    text: str
+    text: str | Message
 
 
 class Environment(BaseSettings):
@@ -158,10 +159,10 @@ def load_settings(
     unreadable = {name for name, _ in given.problems}
     if found is not None:
         mistakes = (one for one in found.mistakes() if unreadable.isdisjoint(one.fields))
-        given.problems += [(one.fields[0], one.text) for one in mistakes]
+        given.problems += [(one.fields[0], str(one.text)) for one in mistakes]
         # Beside mistakes they would only be noise.
         remarks = () if given.problems else found.remarks()
-        given.remarks += [(one.fields[0], one.text) for one in remarks]
+        given.remarks += [(one.fields[0], str(one.text)) for one in remarks]
         found._sources.update(given.sources)
     return Loaded(
         problems=tuple(given.sentence(name, text) for name, text in given.problems),

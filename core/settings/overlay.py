@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from core.exceptions import ConfigurationError
+from core.exceptions import ConfigurationError, SettingProblem
 from core.models import TokenSource
 from core.settings.environment import NOT_ALLOWED, CoreEnvironment, find_mistakes
 from core.settings.fields import (
@@ -65,7 +65,7 @@ class _Merge:
         self.environment = environment
         self.saved = saved
         self.origins: dict[str, str] = {}
-        self.problems: list[str] = []
+        self.problems: list[str | SettingProblem] = []
 
     def servers(self) -> Iterator[ServerSettings]:
         """Merge every server that has an address and was not removed."""
@@ -116,9 +116,8 @@ class _Merge:
         names = [session.name for session in sessions]
         minutes = self.pick(f"{path}.end_to_end_minutes", overlay.end_to_end_minutes, base, 0.0)
         minutes = self._check(f"{path}.end_to_end_minutes", check_end_to_end_minutes, minutes)
-        labels = {"secret_key": "the secret key", "sessions": "the list of sessions"}
-        for finding in find_mistakes(secret_key, token, names, labels.__getitem__):
-            self.problems.append(f"{path}.{finding.fields[0]}: {finding.text}")
+        for finding in find_mistakes(secret_key, token, names):
+            self.problems.append(SettingProblem(f"{path}.{finding.fields[0]}", finding.text))
         return ServerSettings(
             name=name,
             url=url,

@@ -13,7 +13,13 @@ from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.looks.qr import qr_data_uri
 from dashboard.session.panel import Panel, begins_by_itself, choose
-from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STEPS, IF_A_PASSKEY_IS_ASKED, NEXT_CODE_FOLLOWS
+from dashboard.words import (
+    CODE_MAY_BE_REPLACED,
+    CODE_STEPS,
+    IF_A_PASSKEY_IS_ASKED,
+    NEXT_CODE_FOLLOWS,
+    OUTCOMES,
+)
 
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
 _BROWSER = Step.WAITING_FOR_BROWSER
@@ -95,9 +101,9 @@ def tell(
         if told["asks_by_itself"]:
             told["detail"] = _(NEXT_CODE_FOLLOWS)
         elif outcome is not None and outcome.code in _TOLD_OUTCOMES and outcome.at >= handoff.made_at:
-            told["detail"] = formatting.outcome(voice, outcome.code, outcome.message)
+            told["detail"] = formatting.outcome(voice, outcome)
         elif session.reason == Reason.LINK_NOT_COMPLETED:
-            told["detail"] = formatting.outcome(voice, Reason.LINK_NOT_COMPLETED.value, "")
+            told["detail"] = _(OUTCOMES[Reason.LINK_NOT_COMPLETED])
     else:
         text = _("No code can be shown now. Tell {maker}, who sent you the link.")
         told["text"] = text.format(maker=handoff.maker)

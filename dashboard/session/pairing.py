@@ -70,7 +70,7 @@ def _draw_result(voice: Voice, operation: OperationStatus, *, next_code_follows:
         text = _("The program that was doing this ended in the middle. Start it again.")
         components.note("warn", text, icon="warning")
     elif operation.outcome is not None:
-        text = formatting.outcome(voice, operation.outcome.code, operation.outcome.message)
+        text = formatting.outcome(voice, operation.outcome)
         if next_code_follows:
             text = _(NEXT_CODE_FOLLOWS)
         tone, icon = ("good", "check") if operation.outcome.ok else ("warn", "warning")

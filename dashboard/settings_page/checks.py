@@ -11,7 +11,8 @@ from typing import Protocol
 from core.client import GatewayClient
 from core.contract.session_names import session_name_problem
 from core.doctor.diagnosis import Diagnosis
-from core.exceptions import ConfigurationError, WppconnectError
+from core.exceptions import ConfigurationError, SettingProblem, WppconnectError
+from core.messages import Message
 from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings
@@ -47,7 +48,7 @@ class Discovery:
     """Names that the gateway tells but that are not safe to use."""
     problem: str = ""
     """"unreadable", or the class of the error that came."""
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[SettingProblem | Message | str, ...] = ()
     """Why the found sessions do not fit the settings."""
 
 
@@ -83,7 +84,7 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
         if added:
             _add_paused(core.settings, server_name, added, actor)
     except ConfigurationError as error:
-        return Discovery(problem=type(error).__name__, mistakes=error.problems)
+        return Discovery(problem=type(error).__name__, mistakes=error.explanations)
     except WppconnectError as error:
         log.info("looking_for_sessions_failed server=%s error=%s", server_name, error)
         return Discovery(problem=type(error).__name__)

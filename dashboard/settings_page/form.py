@@ -124,7 +124,9 @@ def _save(actor: str, change: Callable[[SavedSettings], SavedSettings], refuse: 
             continue
         except ConfigurationError as error:
             words = translator(current_locale())
-            return Notice("bad", "\n".join(formatting.settings_problem(words, one) for one in error.problems))
+            return Notice(
+                "bad", "\n".join(formatting.settings_problem(words, one) for one in error.explanations)
+            )
         except WppconnectError as error:
             return Notice("bad", formatting.cause(_, type(error).__name__))
         return Notice("good", _("Saved. It is in force within a second."))

@@ -10,8 +10,10 @@ from dashboard.i18n import N_, Translate
 from dashboard.text.diagnosis_words import CAUSES, CHECKS, NO_SECRET_KEY, OF_THE_GATEWAY
 
 TONES = {Result.PASSED: "good", Result.FAILED: "bad", Result.SKIPPED: "idle"}
-TOLD_BY_THE_ERROR = frozenset({Cause.UNREACHABLE, Cause.NOT_A_GATEWAY})
+TOLD_BY_THE_ERROR = frozenset({Cause.UNREACHABLE, Cause.NOT_A_GATEWAY, Cause.NO_ANSWER_IN_TIME})
 """What came instead of an answer says more than the cause: a fault of the network, or who answers."""
+SAYS_NO_MORE = frozenset({"transport.timeout", "plain"})
+"""Of a gateway that hangs, the cause says more than the error."""
 
 MARKS = {Result.PASSED: N_("ok"), Result.FAILED: N_("not ok"), Result.SKIPPED: N_("not asked")}
 
@@ -43,7 +45,7 @@ def sentence(_: Translate, diagnosis: Diagnosis) -> str:
     if diagnosis.cause is None:
         return ""
     explained = next((one.explanation for one in diagnosis.results if one.explanation is not None), None)
-    if explained is not None and not explained.is_plain and diagnosis.cause in TOLD_BY_THE_ERROR:
+    if diagnosis.cause in TOLD_BY_THE_ERROR and explained is not None and explained.id not in SAYS_NO_MORE:
         return render(explained, _)
     if diagnosis.session is None and diagnosis.cause in OF_THE_GATEWAY:
         return _(OF_THE_GATEWAY[diagnosis.cause])

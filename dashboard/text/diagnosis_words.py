@@ -65,8 +65,8 @@ CAUSES: dict[Cause, str] = {
     Cause.NOT_CONFIGURED: N_("This session is not configured here any more. Add it in the settings."),
     Cause.UNREACHABLE: N_("The gateway cannot be reached. Check that it runs and that its address is right."),
     Cause.LEFT_ALONE: N_(
-        "The gateway, or a proxy in front of it, asks for a pause. Find out what else asks it so often, or "
-        "raise the proxy's limit for this machine."
+        "The gateway, or a proxy in front of it, asks for a pause: it is being maintained, or is asked too "
+        "often. Wait; if it goes on, find out what else asks it, or raise the proxy's limit for this machine."
     ),
     Cause.NO_ANSWER_IN_TIME: N_(
         "The gateway takes connections but does not answer in time: it is overloaded, it hangs, or its "

@@ -94,4 +94,4 @@ def test_mistakes_in_the_settings_are_messages_too() -> None:
     error = ConfigurationError([REDIRECTED, "a plain one"])
 
     assert error.problems == (str(REDIRECTED), "a plain one")
-    assert error.explanations == (REDIRECTED, Message.plain("a plain one"))
+    assert error.explanations == (REDIRECTED, "a plain one")

@@ -9,10 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from page_world import NOW, ago, session
 
-from core.models import EndToEnd, Healing, Reason
+from core.exceptions import SettingProblem
+from core.messages import Message, render
+from core.models import EndToEnd, Healing, Outcome, Reason
+from core.settings.environment import WRONG_TOKENS
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.i18n import translator
+from dashboard.words import OUTCOMES
 
 VOICE = Voice(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
 
@@ -176,6 +180,28 @@ def test_a_problem_of_the_settings_is_translated_with_its_field() -> None:
     assert told == "main, Endereço: tem de começar por http:// ou https://"
 
 
+@pytest.mark.parametrize("locale", ["pt_PT", "pt_BR"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(Message(one) for one in WRONG_TOKENS.values()),
+        Message.of("setting.token_for_one_session", count=2),
+        Message("setting.token_of_another_session"),
+        Message.of("setting.name_odd", name="a b"),
+        Message.of("setting.name_collides", name="length"),
+        Message("setting.name_unusable"),
+    ],
+    ids=lambda text: str(text.id),
+)
+def test_a_refused_name_or_token_is_told_in_the_readers_language(locale: str, text: Message) -> None:
+    _ = translator(locale)
+
+    told = formatting.settings_problem(_, SettingProblem("servers.main.token", text))
+
+    assert told == f"{formatting.settings_field(_, 'servers.main.token')}: {render(text, _)}"
+    assert render(text, _) != str(text)
+
+
 def test_a_problem_that_the_page_does_not_know_is_told_as_it_is() -> None:
     assert formatting.settings_problem(translator("pt_PT"), "servers.main.url: odd") == "main, Endereço: odd"
     assert formatting.settings_problem(translator("pt_PT"), "no path at all") == "no path at all"
@@ -183,4 +209,15 @@ def test_a_problem_that_the_page_does_not_know_is_told_as_it_is() -> None:
 
 def test_codes_that_the_page_does_not_know_are_shown_rather_than_lost() -> None:
     assert formatting.step(VOICE, "new_step") == "new_step"
-    assert formatting.outcome(VOICE, "new_code", "English sentence.") == "English sentence."
+    new = Outcome(ok=False, code="new_code", message="English sentence.", at=NOW)
+    assert formatting.outcome(VOICE, new) == "English sentence."
+
+
+def test_the_end_of_an_operation_is_explained_by_what_the_gateway_asked_for() -> None:
+    explanation = Message.of("transport.left_alone", seconds=30)
+    reader = Voice(now=NOW, locale="pt_PT")
+    told = Outcome(ok=False, code="asked_to_wait", message="", explanation=explanation, at=NOW)
+
+    assert formatting.outcome(reader, told) == render(explanation, translator("pt_PT"))
+    plain = told.model_copy(update={"explanation": Message.plain("no id")})
+    assert formatting.outcome(VOICE, plain) == OUTCOMES["asked_to_wait"]

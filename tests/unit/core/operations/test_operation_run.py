@@ -15,11 +15,13 @@ from core.exceptions import (
     ConnectError,
     RequestTimeoutError,
     ResponseError,
+    RetryLaterError,
     SecretKeyRejectedError,
     StoreError,
     WppconnectError,
 )
 from core.logs import redact
+from core.messages import Message
 from core.models import SessionState, Verdict
 from core.operation_status import OUTCOMES, Kind, OperationStatus, Step
 from core.operations.operation_run import AsideCall, OperationRun, StoppedError
@@ -234,7 +236,23 @@ class TestCarryingOut:
         def procedure(_: OperationRun) -> str:
             raise ResponseError("the answer is not JSON")
 
-        assert run_in(world).carry_out(procedure) == ("failed", "the answer is not JSON")
+        assert run_in(world).carry_out(procedure) == ("failed", Message.plain("the answer is not JSON"))
+
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            (RetryLaterError(Message.of("transport.left_alone", seconds=30)), "asked_to_wait"),
+            (ConnectError(Message("transport.certificate_expired")), "unreachable"),
+            (ResponseError(Message.of("gateway.unreadable", status=200)), "failed"),
+        ],
+    )
+    def test_what_the_way_to_the_gateway_had_to_do_with_it_is_kept(
+        self, world: World, error: WppconnectError, code: str
+    ) -> None:
+        def procedure(_: OperationRun) -> str:
+            raise error
+
+        assert run_in(world).carry_out(procedure) == (code, error.explanation)
 
     def test_connected_ends_what_was_known_of_closes(self, world: World) -> None:
         run = run_in(world)

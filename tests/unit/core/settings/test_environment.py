@@ -153,24 +153,24 @@ def test_every_variable_is_read() -> None:
         pytest.param(
             {"WPPCONNECT_TOKEN": "an-older-panels-api-key"},
             "WPPCONNECT_TOKEN: is a raw key and no bcrypt token, so the gateway refuses it; "
-            "set WPPCONNECT_SECRET_KEY instead",
+            "set the secret key instead",
             id="raw key without the secret key",
         ),
         pytest.param(
             {"WPPCONNECT_TOKEN": "$2b$10"},
             "WPPCONNECT_TOKEN: is a bcrypt token cut short, as Docker Compose does at a '$'; "
-            "put the whole token in single quotes, or set WPPCONNECT_SECRET_KEY",
+            "put the whole token in single quotes, or set the secret key",
             id="token cut by Docker Compose",
         ),
         pytest.param(
             {"WPPCONNECT_TOKEN": BCRYPT, "WPPCONNECT_SESSIONS": "sales,support"},
-            "WPPCONNECT_TOKEN: serves one session only, and 2 are configured; set WPPCONNECT_SECRET_KEY, "
-            "or keep one session in WPPCONNECT_SESSIONS",
+            "WPPCONNECT_TOKEN: serves one session only, and 2 are configured; set the secret key, "
+            "or keep one session in the list of sessions",
             id="one token for two sessions",
         ),
         pytest.param(
             {"WPPCONNECT_TOKEN": f"support:{BCRYPT}", "WPPCONNECT_SESSIONS": "sales"},
-            "WPPCONNECT_TOKEN: belongs to another session than the one in WPPCONNECT_SESSIONS; "
+            "WPPCONNECT_TOKEN: belongs to another session than the one in the list of sessions; "
             "correct either of them",
             id="token of another session",
         ),

@@ -28,7 +28,7 @@ def test_mangled_token_is_called_what_it_is(token: str, words: str) -> None:
 
     [problem] = caught.value.problems
     assert words in problem
-    assert problem.endswith("or set WPPCONNECT_SECRET_KEY") or words == "is a raw key"
+    assert problem.endswith("or set the secret key") or words == "is a raw key"
 
 
 @pytest.mark.parametrize(

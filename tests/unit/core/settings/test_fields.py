@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.messages import Message
 from core.settings.fields import (
     check_docker_host,
     check_webhook,
@@ -123,16 +124,13 @@ def test_session_list_ignores_blanks_and_repetitions() -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("a b", "session name 'a b': use 1 to 71 letters, digits, '_' or '-'"),
-        (
-            "length",
-            "session name 'length' collides with a JavaScript property in the gateway: choose another",
-        ),
+        ("a b", Message.of("setting.name_odd", name="a b")),
+        ("length", Message.of("setting.name_collides", name="length")),
         ("x" * 71, None),
         ("-x", None),
     ],
 )
-def test_session_name_is_refused_for_what_breaks_on_the_gateway(name: str, problem: str | None) -> None:
+def test_session_name_is_refused_for_what_breaks_on_the_gateway(name: str, problem: Message | None) -> None:
     assert name_problem(name) == problem
 
 
@@ -142,7 +140,8 @@ def test_session_name_is_refused_for_what_breaks_on_the_gateway(name: str, probl
     ids=["full", "token", "long", "path"],
 )
 def test_what_may_be_a_pasted_token_is_not_repeated(pasted: str) -> None:
-    assert name_problem(pasted, 2) == "entry 2 is not a name; use 1 to 71 letters, digits, '_' or '-'"
+    assert name_problem(pasted, 2) == Message.of("setting.name_entry_unusable", place=2)
+    assert name_problem(pasted) == Message("setting.name_unusable")
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", "x" * 41, "ção"])
