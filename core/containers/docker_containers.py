@@ -158,16 +158,19 @@ class DockerContainers:
         """Have touched containers run with what the files say again, each whatever becomes of the others."""
         failed = []
         with self._looking(wanted) as look:
-            if look.compose:
-                look.compose.wait_until_idle()
             for one in touched:
+                present = None
                 try:
+                    if look.compose:
+                        look.compose.wait_until_idle()
+                    present = look.engine.inspect(one.name)
                     if after_crash or not self._is_as_before(look, one):
                         with reported(report, "put_back", one.name):
                             # What is put back is not left half done, even when this program is told to end.
                             self._replace(look, one, lambda _event: None, threading.Event())
                 except ContainerError as error:
-                    failed.append(f"{one.name}: {error}; run `{one.project.command([one.service])}`")
+                    command = one.project.command([one.service])
+                    failed.append(f"{_standing(look, one, present)}; {error}; recreate it with `{command}`")
         if failed:
             raise ContainerError("; ".join(failed))
 
@@ -200,7 +203,7 @@ class DockerContainers:
         """Have a container recreated, and inspect what came of it; raises ContainerError."""
         if look.compose is None:
             raise ComposeError(NO_COMPOSE)
-        container = next((c for c in look.wanted.containers if c.name == one.name), None)
+        container = look.container(one.name)
         values = look.wanted.values_for(container) if container else ()
         desired = look.desired(one.project, one.service, values)
         with reported(report, "recreate", one.name):
@@ -344,6 +347,23 @@ class DockerContainers:
             # The containers are good, and stay. Whoever leaves now ends the wait and nothing else.
             lost = tuple(sessions)
         return tuple(f"{gateway}/{one}" for one in lost)
+
+
+def _standing(look: Look, one: Touched, before: Inspection | None) -> str:
+    """Say what there is of a container that could not be put back; `before` is what there was at first."""
+    try:
+        seen = look.engine.inspect(one.name)
+    except ContainerError:
+        return f"it is not known whether {one.name} runs"
+    if seen is None:
+        return f"there is no {one.name} any more"
+    if not seen["State"]["Running"]:
+        return f"{one.name} does not run"
+    if seen["Id"] == one.old_id:
+        return f"{one.name} runs as it did before"
+    if before is not None and seen["Id"] == before["Id"]:
+        return f"{one.name} still runs with the discarded values"
+    return f"{one.name} runs with what its files hold"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from core.containers.policy import DesiredConfig, dependants, desired_config, ow
 from core.exceptions import StoreError
 from core.logs import register_secret
 from core.propagation.reach import Project, Wanted, WantedValue
+from core.propagation.targets import ContainerSettings
 
 SOUNDS_SECRET = ("KEY", "SECRET", "TOKEN", "PASS")
 NO_COMPOSE = "Docker Compose 2 is not installed beside the sync"
@@ -26,6 +27,10 @@ class Look:
     compose: Compose | None
     wanted: Wanted
     services: dict[Project, dict[str, Service]] = field(default_factory=dict)
+
+    def container(self, name: str) -> ContainerSettings | None:
+        """Return the settings of a listed container."""
+        return next((one for one in self.wanted.containers if one.name == name), None)
 
     def services_of(self, project: Project) -> dict[str, Service]:
         """Ask Compose once for each project; raises ComposeError."""

@@ -92,10 +92,9 @@ class Changing:
             self._run_commands(backup, report)
             result = self._see_to_containers(entry, report)
         except BaseException as error:
-            undoing = (self._journal.read() or entry).model_copy(update={"phase": Phase.UNDOING})
-            # A full disk keeps this from being written down, but not from being done.
             with contextlib.suppress(StoreError):
-                self._journal.write(undoing)
+                self._journal.turn_back()
+            undoing = self._written(entry)
             self._undo(backup, undoing, report, only_files=False, why=error)
             if undoing.touched and isinstance(error, ContainerError):
                 names = ", ".join(one.name for one in undoing.touched)
@@ -153,7 +152,7 @@ class Changing:
         report(StepEvent(step="put_back"))
         notes: list[str] = []
         problems: list[str] = []
-        current = self._journal.read() or entry
+        current = self._written(entry)
         for one in reversed(backup.files):
             try:
                 self._put_back(backup, one, current)
@@ -161,10 +160,10 @@ class Changing:
                 notes.append(
                     f"{one.path} was changed by somebody else and is left alone; compare it with the backup"
                 )
-            except PropagationError as error:
+            except WppconnectError as error:
                 problems.append(error.message)
         if not only_files:
-            self._keeper.put({one.receives: one.before for one in backup.values}, actor=backup.actor)
+            problems += self._take_values_back(backup)
             problems += self._take_commands_back(backup, report)
         if self._containers and entry.touched:
             try:
@@ -176,7 +175,7 @@ class Changing:
             report(StepEvent(step="put_back", state=StepState.FAILED, note=text))
             began = f"{why}; " if isinstance(why, WppconnectError) else ""
             raise PropagationError(
-                f"{began}not everything could be put back: {text}. The sync agent tries again by itself; "
+                f"{began}not everything could be put back; {text}; the sync agent tries again by itself; "
                 f"the backup {backup.id} holds what the files held",
                 operation=OPERATION,
             )
@@ -198,6 +197,22 @@ class Changing:
         content = self._backups.content(backup, one)
         replace_content(real, before=present or "", after=content)
 
+    def _written(self, entry: Entry) -> Entry:
+        """Return what the journal says; a disk that cannot be read keeps nothing from being put back."""
+        try:
+            return self._journal.read() or entry
+        except WppconnectError:
+            return entry
+
+    def _take_values_back(self, backup: Backup) -> list[str]:
+        problems = []
+        for one in backup.values:
+            try:
+                self._keeper.put({one.receives: one.before}, actor=backup.actor)
+            except WppconnectError as error:
+                problems.append(error.message)
+        return problems
+
     def _take_commands_back(self, backup: Backup, report: Report) -> list[str]:
         problems = []
         for target in self._commands(backup):
@@ -218,6 +233,6 @@ class Changing:
                     target, value, folder=self._settings.folders[target.folder], environ=self._environ
                 )
                 self._keeper.command_done(target.name, fingerprint(value))
-            except PropagationError as error:
+            except WppconnectError as error:
                 problems.append(error.message)
         return problems

@@ -11,6 +11,8 @@ from core.models import Frozen
 from core.propagation.reach import Touched
 
 FILE = "journal.json"
+UNDOING_FILE = "journal-undoing.json"
+"""Its name once the change is taken back: a full disk takes a new name where it takes no new content."""
 
 
 class Phase(StrEnum):
@@ -43,14 +45,15 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
+        self._undoing_path = directory / UNDOING_FILE
 
     def read(self) -> Entry | None:
         """Read what a killed process left; None when nothing was under way."""
-        found = read_stamped(self._path)
-        if found is None:
-            return None
+        found, undoing = read_stamped(self._path), read_stamped(self._undoing_path)
         try:
-            return Entry.model_validate_json(found[1])
+            if undoing:
+                return Entry.model_validate_json(undoing[1]).model_copy(update={"phase": Phase.UNDOING})
+            return Entry.model_validate_json(found[1]) if found else None
         except ValueError:
             raise PropagationError(
                 f"{self._path} cannot be read, so an interrupted change can be neither finished nor undone; "
@@ -63,10 +66,19 @@ class Journal:
         make_private_directory(self._path.parent)
         replace_file(self._path, entry.model_dump_json().encode(), durable=True)
 
+    def turn_back(self) -> None:
+        """Say that what was begun is taken back from now on."""
+        try:
+            self._path.replace(self._undoing_path)
+            sync_directory(self._path.parent)
+        except OSError as error:
+            raise disk_error("rename", self._path, error) from None
+
     def clear(self) -> None:
         """Say that all is done."""
         try:
             self._path.unlink(missing_ok=True)
+            self._undoing_path.unlink(missing_ok=True)
             sync_directory(self._path.parent)
         except OSError as error:
             raise disk_error("delete", self._path, error) from None

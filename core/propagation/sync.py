@@ -62,8 +62,11 @@ class WaitingChangesError(PropagationError):
 
     def __init__(self, plan: Plan) -> None:
         names = [one.container for one in plan.containers if one.waiting]
+        listed = ", ".join(
+            f"{one.container} ({', '.join(one.waiting)})" for one in plan.containers if one.waiting
+        )
         super().__init__(
-            f"nothing was written: other changes wait in the files of {', '.join(names)}, and would come "
+            f"nothing was written: other changes wait in the files of {listed}, and would come "
             "along; accept them, or leave the container out",
             operation="apply a plan",
         )

@@ -151,6 +151,16 @@ TEMPLATES = (
     N_("its check said: {words}"),
     N_("this program was stopped while it waited for the new container"),
     N_("Compose failed: {words}"),
+    N_("not everything could be put back"),
+    N_("it is not known whether {name} runs"),
+    N_("there is no {name} any more"),
+    N_("{name} does not run"),
+    N_("{name} runs as it did before"),
+    N_("{name} still runs with the discarded values"),
+    N_("{name} runs with what its files hold"),
+    N_("recreate it with `{command}`"),
+    N_("the sync agent tries again by itself"),
+    N_("the backup {name} holds what the files held"),
     N_("Compose did not answer within {seconds} s"),
 )
 """Each is tested against what core really says (tests/unit/dashboard/test_sentences.py)."""

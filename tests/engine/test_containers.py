@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.exceptions import ContainerError
+from core.propagation.plan import State
 from core.propagation.reach import ContainerAction
 from core.propagation.sync import PlanBlockedError
 from core.propagation.targets import ContainerSettings
@@ -64,31 +65,23 @@ def test_key_arrives_and_compose_is_content_afterwards(make_project: MakeProject
     assert project.planned().action is ContainerAction.NOTHING
 
 
+ELSEWHERE = overriding(f"environment: {{API_KEY: {OLD}}}")
 CHOSEN_FILES: list[Any] = [
-    pytest.param((("--env-file", ".env.prod"),), {".env.prod": ENV}, id="another env file"),
-    pytest.param(
-        (("--env-file", ".env", "--env-file", ".env.prod"),), {".env.prod": ENV}, id="two env files"
-    ),
-    pytest.param(
-        (("--file", "docker-compose.yml", "--file", "prod.yml"),),
-        {"prod.yml": overriding(f"environment: {{API_KEY: {OLD}}}")},
-        id="another compose file",
-    ),
-    pytest.param(
-        ((),),
-        {"docker-compose.override.yml": overriding(f"environment: {{API_KEY: {OLD}}}")},
-        id="an override file",
-    ),
+    pytest.param("--env-file .env.prod", {}, {".env.prod": ENV}, id="another env file"),
+    pytest.param("--env-file .env --env-file .env.prod", {}, {".env.prod": ENV}, id="two env files"),
+    pytest.param("", {"COMPOSE_ENV_FILES": ".env.prod"}, {".env.prod": ENV}, id="COMPOSE_ENV_FILES"),
+    pytest.param("--file docker-compose.yml --file prod.yml", {}, {"prod.yml": ELSEWHERE}, id="another file"),
+    pytest.param("", {}, {"docker-compose.override.yml": ELSEWHERE}, id="an override file"),
 ]
 
 
-@pytest.mark.parametrize(("options", "files"), CHOSEN_FILES)
+@pytest.mark.parametrize(("options", "variables", "files"), CHOSEN_FILES)
 def test_file_that_compose_does_not_take_the_key_from_is_refused(
-    make_project: MakeProject, options: tuple[tuple[str, ...]], files: dict[str, str]
+    make_project: MakeProject, options: str, variables: dict[str, str], files: dict[str, str]
 ) -> None:
     project = make_project("elsewhere")
     project.write(**files)
-    project.up(*options[0])
+    project.up(*options.split(), **variables)
     before, written = project.inspect()["Id"], project.files()
 
     with pytest.raises(PlanBlockedError) as refusal:
@@ -99,6 +92,35 @@ def test_file_that_compose_does_not_take_the_key_from_is_refused(
     assert all(str(project.folder / name) in told.why for name in files)
     assert project.inspect()["Id"] == before
     assert project.files() == written
+
+
+def test_override_that_wins_over_the_target_is_named(make_project: MakeProject) -> None:
+    project = make_project("wins", targets=(target("docker-compose.yml", KEY),))
+    project.write(COMPOSE.replace("${{API_KEY}}", OLD), **{"docker-compose.override.yml": ELSEWHERE})
+    project.up()
+
+    with pytest.raises(PlanBlockedError) as refusal:
+        project.apply()
+
+    assert "docker-compose.override.yml" in refusal.value.plan.containers[0].why
+    assert project.key() == OLD
+
+
+@pytest.mark.parametrize(
+    "text", [f"{KEY}={OLD}\t# main\n", f"{KEY}={OLD}\n{KEY}: {OLD}\n"], ids=["tab before comment", "colon"]
+)
+def test_file_that_its_readers_take_differently_is_not_written(make_project: MakeProject, text: str) -> None:
+    project = make_project("readers")
+    project.write(**{".env": text})
+    project.up()
+    before = project.inspect()["Id"]
+
+    with pytest.raises(PlanBlockedError) as refusal:
+        project.apply()
+
+    assert refusal.value.plan.targets[0].state is State.NOT_PARSEABLE
+    assert project.inspect()["Id"] == before
+    assert project.files()[".env"] == text
 
 
 def test_file_that_compose_was_given_is_written_and_arrives(make_project: MakeProject) -> None:
@@ -141,40 +163,68 @@ def test_new_release_behind_the_tag_is_named_before(make_project: MakeProject, d
 
 DEPENDANTS = {
     "network": "network_mode: 'service:app'",
-    "process space": "pid: 'service:app'",
-    "memory": "ipc: 'service:app'",
+    "net-by-name": "network_mode: 'container:{name}'",
+    "pid": "pid: 'service:app'",
+    "ipc": "ipc: 'service:app'",
     "volumes": "volumes_from: [app]",
+    "volumes-by-name": "volumes_from: ['container:{name}']",
 }
-
-
-@pytest.mark.parametrize("state", ["running", "stopped"])
-@pytest.mark.parametrize("what", DEPENDANTS)
-def test_container_on_which_others_hang_is_refused(
-    make_project: MakeProject, docker_engine: Engine, what: str, state: str
-) -> None:
-    project = make_project("owner")
-    side = f"""
-    ipc: shareable
-  side:
+SHARED = ["memory", "network", "network", "process space", "volumes", "volumes"]
+SIDE = """
+  {kind}:
     image: {{image}}
-    container_name: {{name}}-side
-    {DEPENDANTS[what]}
+    container_name: {{name}}-{kind}
+    {shares}
+    depends_on: [app]
     init: true
     stop_grace_period: 1s
     command: sleep 1d
 """
-    project.write(COMPOSE + side.lstrip("\n"))
+
+
+@pytest.mark.parametrize("state", ["running", "exited"])
+def test_container_on_which_others_hang_is_refused(
+    make_project: MakeProject, docker_engine: Engine, state: str
+) -> None:
+    project = make_project("owner")
+    sides = "".join(SIDE.format(kind=kind, shares=shares) for kind, shares in DEPENDANTS.items())
+    project.write(COMPOSE + "    ipc: shareable\n" + sides)
     project.up()
-    project.expected[f"{project.name}-side"] = "exited" if state == "stopped" else "running"
-    if state == "stopped":
-        docker_engine.client.containers.get(f"{project.name}-side").stop(timeout=1)
+    names = [f"{project.name}-{kind}" for kind in DEPENDANTS]
+    project.expected |= dict.fromkeys(names, state)
+    for name in names if state == "exited" else ():
+        docker_engine.client.containers.get(name).kill()
     before = project.inspect()["Id"]
 
     with pytest.raises(PlanBlockedError) as refusal:
         project.apply()
 
-    assert f"{project.name}-side ({what})" in refusal.value.plan.containers[0].why
+    why = refusal.value.plan.containers[0].why
+    assert [name for name in names if f"{name} (" not in why] == []
+    assert sorted(re.findall(r"\((.+?)\)", why)) == SHARED
     assert project.inspect()["Id"] == before
+
+
+def test_what_finds_it_by_name_finds_the_new_one(make_project: MakeProject, docker_engine: Engine) -> None:
+    project = make_project("linked")
+    side = SIDE.format(kind="side", shares="links: ['app:friend']").replace(
+        "depends_on: [app]", "networks: [a]"
+    )
+    waiting = SIDE.format(kind="after", shares="network_mode: none").replace(
+        "depends_on: [app]", "depends_on: {{app: {{condition: service_started, restart: true}}}}"
+    )
+    compose = COMPOSE.replace("network_mode: none", "networks: [a]")
+    project.write(f"{compose}{side}{waiting}networks: {{{{a: }}}}\n")
+    project.up()
+    project.expected |= {f"{project.name}-side": "running", f"{project.name}-after": "running"}
+
+    done = project.apply()
+
+    linked = docker_engine.client.containers.get(f"{project.name}-side")
+    linked.restart(timeout=1)
+    assert done.recreated == (project.name,)
+    assert project.key() == NEW
+    assert linked.exec_run(["nslookup", "friend"]).exit_code == 0
 
 
 def test_container_whose_owner_is_gone_is_refused(make_project: MakeProject, docker_engine: Engine) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.exceptions import ContainerError, PropagationError
-from core.propagation.reach import StepEvent
+from core.exceptions import ContainerError, PropagationError, StoreError
+from core.propagation.reach import StepEvent, StepState
+from core.propagation.sync import SyncBusyError
 from core.propagation.targets import ContainerSettings
 from tests.support.containers import (
     COMPOSE,
@@ -21,6 +23,7 @@ from tests.support.containers import (
 )
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
+from tests.support.mounts import small_disk
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -113,8 +116,8 @@ def test_one_that_cannot_be_put_back_does_not_stop_the_others(make_project: Make
     (project.folder / "gone" / "file").unlink()
     mended = project.recover()
 
-    assert f"{project.name}-3" in str(caught.value)
-    assert "--force-recreate third" in str(caught.value)
+    assert f"; {project.name}-3 does not run; the new container ended at once" in str(caught.value)
+    assert "--force-recreate third`" in str(caught.value)
     assert held == {project.name: OLD, f"{project.name}-2": OLD}
     assert mended is not None
     assert mended.code == "undone"
@@ -141,3 +144,96 @@ def test_engine_that_goes_away_half_way_is_mended_when_it_is_back(
     assert mended.code == "undone"
     assert project.key() == OLD
     assert project.files()[".env"] == ENV
+
+
+def test_container_that_keeps_the_discarded_key_is_named_with_the_command(make_project: MakeProject) -> None:
+    project = make_project("keeps")
+    healthy = f"{{{{test: 'test $$API_KEY = {OLD}', interval: 0.2s, retries: 1, timeout: 2s}}}}"
+    project.write(f"{COMPOSE}    healthcheck: {healthy}\n")
+    project.up()
+    file = project.folder / "docker-compose.yml"
+    text = file.read_text()
+
+    def spoil(event: StepEvent) -> None:
+        if event.step == "put_back" and not event.subject:
+            file.write_text("services: [\n")
+
+    with pytest.raises(PropagationError) as caught:
+        project.apply(report=spoil)
+    kept = project.key()
+    file.write_text(text)
+    mended = project.recover()
+
+    assert kept == NEW
+    assert f"; {project.name} still runs with the discarded values; " in str(caught.value)
+    assert "--force-recreate app`" in str(caught.value)
+    assert mended is not None
+    assert project.key() == OLD
+
+
+def test_of_two_administrators_at_once_the_second_changes_nothing(make_project: MakeProject) -> None:
+    project = make_project("two")
+    project.write()
+    project.up()
+    second: list[str] = []
+
+    def meanwhile(event: StepEvent) -> None:
+        if (event.step, event.state) == ("recreate", StepState.RUNNING):
+            with pytest.raises(SyncBusyError) as busy:
+                project.apply(f"{NEW}-of-another")
+            second.append(str(busy.value))
+
+    done = project.apply(report=meanwhile)
+
+    assert len(second) == 1
+    assert done.recreated == (project.name,)
+    assert project.key() == NEW
+    assert project.files()[".env"] == f"{KEY}={NEW}\n"
+
+
+DISKS: list[Any] = [
+    pytest.param("leguas", ("write", StepState.RUNNING), "sleep 1d", OLD, id="of the files"),
+    pytest.param("data", ("write", StepState.RUNNING), "sleep 1d", OLD, id="ours, before a file is written"),
+    pytest.param("data", ("write", StepState.DONE), "sleep 1d", OLD, id="ours, before the containers"),
+    pytest.param(
+        "data",
+        ("recreate", StepState.RUNNING),
+        f'sh -c "[ $$API_KEY = {OLD} ] || exit 3; sleep 1d"',
+        OLD,
+        id="ours, before a container that is no good",
+    ),
+]
+
+
+@pytest.mark.parametrize(("folder", "step", "command", "key"), DISKS)
+def test_disk_that_is_full_half_way_leaves_the_old_key_running(
+    make_project: MakeProject, tmp_path: Path, folder: str, step: Any, command: str, key: str
+) -> None:
+    project = make_project("full")
+    (tmp_path / folder).mkdir(exist_ok=True)
+    with small_disk(tmp_path / folder, 256) as disk:
+        project.write(COMPOSE.replace("sleep 1d", command))
+        project.up()
+
+        def fill(event: StepEvent) -> None:
+            if (event.step, event.state) == step:
+                fill_up(disk)
+
+        with pytest.raises((PropagationError, StoreError, ContainerError)):
+            project.apply(report=fill)
+        running, files = project.key(), project.files()
+        (disk / "filler").unlink()
+        project.recover()
+
+        assert running == key
+        assert files[".env"] == f"{KEY}={key}\n"
+        assert project.key() == key
+        assert project.installation.api_key() is None
+        assert not project.installation.sync.is_interrupted
+
+
+def fill_up(disk: Path) -> None:
+    """Leave no byte free."""
+    with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while filler.write(bytes(4096)):
+            pass

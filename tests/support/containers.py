@@ -105,10 +105,10 @@ class ComposeProject:
         text = compose.format(image=BUSYBOX, name=self.name, old=OLD)
         write_files(self.folder, {"docker-compose.yml": text, ".env": ENV, **files})
 
-    def up(self, *options: str) -> None:
+    def up(self, *options: str, **variables: str) -> None:
         """Start it as its owner does."""
         command = [str(compose_program()), "--project-name", self.name, *options, "up", "--detach"]
-        environ = {"DOCKER_HOST": self.host, "PATH": PROGRAMS, "HOME": str(self.root)}
+        environ = {"DOCKER_HOST": self.host, "PATH": PROGRAMS, "HOME": str(self.root)} | variables
         done = subprocess.run(command, cwd=self.folder, env=environ, check=False, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
 

@@ -32,6 +32,7 @@ from tests.support.waiting import until
 
 HOST_VARIABLE = "OPS_TEST_DOCKER_HOST"
 BUSYBOX = "ops-test/busybox:latest"
+IMPORT_LOCK = Path(tempfile.gettempdir()) / "wppconnect-ops-busybox.lock"
 STATIC_BUSYBOX = "/usr/share/doc/busybox-static/copyright"
 
 
@@ -50,12 +51,15 @@ class Engine:
 
     def busybox(self) -> str:
         """Return the name of an image with a shell and the usual small programs; it runs `sh`."""
-        try:
-            self.client.images.get(BUSYBOX)
-        except ImageNotFound:
-            self.client.api.import_image_from_data(
-                _busybox_files(), repository=BUSYBOX, changes=["ENV PATH=/bin", 'CMD ["sh"]']
-            )
+        with IMPORT_LOCK.open("w") as lock:
+            # Two that import it at once leave containers of one image under a name that means the other.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                self.client.images.get(BUSYBOX)
+            except ImageNotFound:
+                self.client.api.import_image_from_data(
+                    _busybox_files(), repository=BUSYBOX, changes=["ENV PATH=/bin", 'CMD ["sh"]']
+                )
         return BUSYBOX
 
     def remove_own(self) -> None:
