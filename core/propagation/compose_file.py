@@ -14,6 +14,7 @@ from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from core.messages import Message
 from core.propagation import compose_nodes as nodes
 from core.propagation.compose_scalar import encode, is_exactly, option_places, pair_place, value_place
 from core.propagation.places import NotParseableError, Place, RefusedError, splice
@@ -45,7 +46,7 @@ class ComposeFile:
             self._nodes = self._find_services()
             self.services = {name: self._service(name, node) for name, node in self._nodes.items()}
         except RecursionError:
-            raise NotParseableError("it is nested too deeply") from None
+            raise NotParseableError(Message.of("propagation.nested_too_deeply")) from None
 
     def places(self, key: str, service: str = "") -> tuple[Place, ...]:
         """Return where the key stands in a service, or in every one; each place once, with all it reaches."""
@@ -68,10 +69,10 @@ class ComposeFile:
             for number, document in enumerate(self._documents):
                 for path, node in nodes.scalars(document, (number,)):
                     if len(found) >= MOST_VALUES:
-                        raise NotParseableError("its anchors unfold to too many values")
+                        raise NotParseableError(Message.of("propagation.anchors_unfold"))
                     found[path] = f"{node.tag} {node.value}"
         except RecursionError:
-            raise NotParseableError("an anchor of it holds itself") from None
+            raise NotParseableError(Message.of("propagation.anchor_in_itself")) from None
         return found
 
     def _find_services(self) -> dict[str, MappingNode]:
@@ -81,15 +82,19 @@ class ComposeFile:
             if services is None:
                 continue
             if not isinstance(services, MappingNode):
-                raise NotParseableError(f"line {nodes.line(services)}: `services` is no mapping")
+                line = nodes.line(services)
+                raise NotParseableError(Message.of("propagation.services_no_mapping", line=line))
             for name, node in nodes.items(services).items():
                 if name in found:
-                    raise NotParseableError(f"it defines the service {name} in several documents")
+                    raise NotParseableError(Message.of("propagation.several_documents", service=name))
                 if not isinstance(node, MappingNode):
-                    raise NotParseableError(f"line {nodes.line(node)}: the service {name} is no mapping")
+                    line = nodes.line(node)
+                    raise NotParseableError(
+                        Message.of("propagation.service_no_mapping", line=line, service=name)
+                    )
                 found[name] = node
         if not found and not any("include" in nodes.items(one) for one in self._documents):
-            raise NotParseableError("it has no `services`")
+            raise NotParseableError(Message.of("propagation.no_services"))
         return found
 
     def _service(self, name: str, node: MappingNode, seen: tuple[str, ...] = ()) -> Service:
@@ -110,7 +115,7 @@ class ComposeFile:
             return Service(name, {})
         node = self._nodes.get(base)
         if node is None or base in seen:
-            raise NotParseableError(f"the service {name} extends {base}, which is not there or extends it")
+            raise NotParseableError(Message.of("propagation.extends_nothing", name=name, base=base))
         return self._service(base, node, seen)
 
 
@@ -128,13 +133,16 @@ def documents_of(text: str) -> list[MappingNode]:
     except MarkedYAMLError as error:
         # Its message repeats the lines around the mistake.
         mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}: " if mark else ""
-        raise NotParseableError(f"{where}it is no YAML ({type(error).__name__})") from None
+        reason = type(error).__name__
+        if mark is None:
+            raise NotParseableError(Message.of("propagation.no_yaml", reason=reason)) from None
+        line = mark.line + 1
+        raise NotParseableError(Message.of("propagation.no_yaml_in_line", line=line, reason=reason)) from None
     except (YAMLError, ValueError) as error:
-        raise NotParseableError(f"it is no YAML ({type(error).__name__})") from None
+        raise NotParseableError(Message.of("propagation.no_yaml", reason=type(error).__name__)) from None
     for document in documents:
         if not isinstance(document, MappingNode):
-            raise NotParseableError("it is no mapping with `services`")
+            raise NotParseableError(Message.of("propagation.no_mapping"))
     return documents
 
 
@@ -160,15 +168,13 @@ def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:
         old, new = ComposeFile(text), ComposeFile(after)
         before, now = old.flattened(), new.flattened()
     except NotParseableError as error:
-        raise RefusedError(f"with the new value {error.args[0]}") from None
+        raise RefusedError(error.args[0]) from None
     for path in before.keys() | now.keys():
         if before.get(path) != now.get(path) and not _is_the_key(path, now.get(path, ""), services, key):
             where = ".".join(str(part) for part in path[1:])
-            raise RefusedError(f"the value is shared with {where}, which would change too; give each its own")
+            raise RefusedError(Message.of("propagation.shared", path=where))
     if not all(is_exactly(place, value) for name in services for place in new.services[name].places[key]):
-        raise RefusedError(
-            "the new value is not read back as it was written; write the line in a simpler way"
-        )
+        raise RefusedError(Message.of("propagation.not_read_back"))
     return after
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from core.messages import Message
 from core.propagation.places import NotParseableError
 
 MERGE = "tag:yaml.org,2002:merge"
@@ -28,11 +29,11 @@ def _merge(node: Node | None, found: dict[str, Node], seen: set[int]) -> None:
     for key, value in node.value:
         if key.tag == MERGE:
             if merged:
-                raise NotParseableError(f"line {line(key)} has a key a second time, which Compose refuses")
+                raise NotParseableError(Message.of("propagation.key_twice", line=line(key)))
             merged += value.value if isinstance(value, SequenceNode) else [value]
         elif isinstance(key, ScalarNode):
             if key.value in own:
-                raise NotParseableError(f"line {line(key)} has a key a second time, which Compose refuses")
+                raise NotParseableError(Message.of("propagation.key_twice", line=line(key)))
             own[key.value] = value
     for name, value in own.items():
         found.setdefault(name, value)

@@ -6,6 +6,7 @@ import re
 
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
+from core.messages import Message
 from core.propagation.places import ALPHABET, Follows, Place, RefusedError, Style, followed
 
 NULL = "tag:yaml.org,2002:null"
@@ -86,9 +87,7 @@ def follows(place: Place, key: str) -> Follows | None:
         return Follows(key)
     found = followed(place.value)
     if found is None and "${" in place.value.replace("$$", ""):
-        raise RefusedError(
-            f"line {place.line} puts the value together from others; write one value, or one reference"
-        )
+        raise RefusedError(Message.of("propagation.mixture", line=place.line))
     return found
 
 
@@ -97,14 +96,9 @@ def encode(place: Place, value: str) -> str:
     if not ALPHABET.fullmatch(value):
         raise ValueError("a value outside the alphabet is refused before")
     if place.style is Style.BLOCK:
-        raise RefusedError(
-            f"line {place.line} holds the value as a block or with escapes; write it in one line, in quotes"
-        )
+        raise RefusedError(Message.of("propagation.block", line=place.line))
     if place.style is Style.SHELL and "$" in value:
-        raise RefusedError(
-            f"line {place.line} is a shell's command, which would expand the dollar signs of this value; "
-            "hand it over by a variable"
-        )
+        raise RefusedError(Message.of("propagation.shell_command", line=place.line))
     escaped = value.replace("$", "$$")
     if place.style in (Style.FIXED, Style.SHELL):
         return escaped

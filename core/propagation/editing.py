@@ -8,7 +8,8 @@ from pathlib import PurePath
 from types import ModuleType
 
 from core.env_forms import COMPOSE, DOTENV, SHELL, Form
-from core.env_lines import disagreements, in_words, read_env_lines
+from core.env_lines import disagreements, read_env_lines
+from core.messages import Message
 from core.propagation import compose_file, compose_scalar, env_file
 from core.propagation.compose_file import ComposeFile
 from core.propagation.env_file import EnvFile
@@ -18,17 +19,15 @@ from core.propagation.targets import FileTarget
 
 Text = ComposeFile | EnvFile
 READERS = frozenset({COMPOSE, DOTENV, SHELL})
-REFUSED_FORMS = frozenset(
-    {
-        Form.COLON,
-        Form.ODD_SPACE,
-        Form.CONTROL_CHARACTER,
-        Form.COMMENT_AT_QUOTE,
-        Form.TAB_BEFORE_COMMENT,
-        Form.QUOTE_INSIDE,
-        Form.NOT_AN_ASSIGNMENT,
-    }
-)
+REFUSED_FORMS = {
+    Form.COLON: "propagation.colon",
+    Form.ODD_SPACE: "propagation.odd_space",
+    Form.CONTROL_CHARACTER: "propagation.control_character",
+    Form.COMMENT_AT_QUOTE: "propagation.comment_at_quote",
+    Form.TAB_BEFORE_COMMENT: "propagation.tab_before_comment",
+    Form.QUOTE_INSIDE: "propagation.quote_inside",
+    Form.NOT_AN_ASSIGNMENT: "propagation.not_an_assignment",
+}
 """What `EnvFile` reads in one of several ways; the other forms it refuses itself, or edits safely."""
 
 
@@ -37,7 +36,7 @@ class Judged:
     """How one target stands in a text."""
 
     state: State
-    why: str = ""
+    why: Message | None = None
     services: tuple[str, ...] = ()
     line: int = 0
     follows: str = ""
@@ -79,7 +78,7 @@ def require_single_values(done: Edit, targets: Mapping[FileTarget, str], *, is_c
             done.judged[target.name] = replace(
                 before,
                 state=State.REFUSED,
-                why="another target writes another value to the same place; remove one of the two",
+                why=Message.of("propagation.two_targets"),
             )
 
 
@@ -105,7 +104,7 @@ def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judg
     name, place = (followed[-1][0].name, followed[-1][1]) if followed else ("", places[-1])
     found = Judged(
         State.FOLLOWS if name else State.IN_SYNC,
-        f"it takes the value from {name}" if name else "",
+        Message.of("propagation.follows", name=name) if name else None,
         services,
         place.line,
         name,
@@ -123,7 +122,7 @@ def _require_agreement(text: str, key: str) -> None:
         read_env_lines(text), READERS, concerns=lambda found: found in ("", key)
     ):
         if form in REFUSED_FORMS:
-            raise NotParseableError(in_words(number, form))
+            raise NotParseableError(Message.of(REFUSED_FORMS[form], line=number))
 
 
 def _follows(place: Place, target: FileTarget) -> Follows | None:
@@ -134,12 +133,12 @@ def _parse(text: str, *, is_compose: bool) -> Text:
     return ComposeFile(text) if is_compose else EnvFile(text)
 
 
-def _why_missing(parsed: Text, target: FileTarget) -> str:
+def _why_missing(parsed: Text, target: FileTarget) -> Message:
     name = PurePath(target.file).name
     if isinstance(parsed, EnvFile):
-        return f"no line of {name} sets {target.key}; add the line {target.key}="
+        return Message.of("propagation.no_line", file=name, key=target.key, line=f"{target.key}=")
     if target.service and target.service not in parsed.services:
-        return f"{name} has no service {target.service}; correct the target"
+        return Message.of("propagation.no_service", file=name, service=target.service)
     if target.is_option:
-        return f"no `command` of {name} has {target.key} with a value; add it, or correct the target"
-    return f"no `environment` of {name} has {target.key}; add it, or list the file that sets it as the target"
+        return Message.of("propagation.no_command", file=name, key=target.key)
+    return Message.of("propagation.no_environment", file=name, key=target.key)

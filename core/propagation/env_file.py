@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from dotenv import dotenv_values
 
+from core.messages import Message
 from core.propagation.places import (
     ALPHABET,
     Follows,
@@ -58,7 +59,7 @@ class EnvFile:
     def _read(self) -> None:
         text, at = self.text, 1 if self.text.startswith("\ufeff") else 0
         if re.search(r"\r(?!\n)", text):
-            raise NotParseableError("it has line ends that Compose does not know (CR alone); convert it")
+            raise NotParseableError(Message.of("propagation.line_ends"))
         while at < len(text):
             at = self._read_statement(at)
 
@@ -75,9 +76,7 @@ class EnvFile:
         if found is None:
             # A bare name, or a line of a shell script: no value of ours, as long as it opens no quotes.
             if "'" in line or '"' in line or line.endswith("\\"):
-                raise NotParseableError(
-                    f"line {self._line(begin)} is no KEY=value and cannot be skipped safely"
-                )
+                raise NotParseableError(Message.of("propagation.no_assignment", line=self._line(begin)))
             return end + 1
         start = found.end()
         match text[start : start + 1]:
@@ -88,9 +87,7 @@ class EnvFile:
         raw = text[start:end].rstrip("\r")
         value = _COMMENT.sub("", raw).rstrip()
         if raw.endswith("\\"):
-            raise NotParseableError(
-                f"line {self._line(begin)} ends with a backslash: a shell reads on, and Compose does not"
-            )
+            raise NotParseableError(Message.of("propagation.backslash_at_end", line=self._line(begin)))
         self._add(found["key"], Place(start, start + len(value), value, Style.PLAIN, self._line(begin)))
         return end + 1
 
@@ -98,20 +95,16 @@ class EnvFile:
         line = self._line(start)
         found = pattern.match(self.text, start)
         if found is None:
-            raise NotParseableError(f"line {line} opens quotes that nothing closes")
+            raise NotParseableError(Message.of("propagation.unclosed_quotes", line=line))
         content = found["text"]
         # python-dotenv and Compose let a backslash escape a single quote, a shell does not; and they do not
         # agree on a backslash before an escaped quote.
         if (style is Style.SINGLE and content.endswith("\\")) or re.search(r'\\\\+"|\\\\$', content):
-            raise NotParseableError(
-                f"line {line} has backslashes before a quote, which is read in several ways"
-            )
+            raise NotParseableError(Message.of("propagation.backslash_before_quote", line=line))
         end = self._line_end(found.end())
         rest = self.text[found.end() : end].rstrip("\r")
         if not _BLANK_OR_COMMENT.fullmatch(rest):
-            raise NotParseableError(
-                f"line {line} goes on after its closing quote, which is read in several ways"
-            )
+            raise NotParseableError(Message.of("propagation.text_behind_quote", line=line))
         if style is Style.DOUBLE:
             content = _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), content)
         self._add(key, Place(start, found.end(), content, style, line))
@@ -139,9 +132,7 @@ def follows(place: Place) -> Follows | None:
     if place.style is Style.SINGLE:
         return None
     if "${" in place.value and not followed(place.value):
-        raise RefusedError(
-            f"line {place.line} puts the value together from others; write one value, or one reference"
-        )
+        raise RefusedError(Message.of("propagation.mixture", line=place.line))
     return followed(place.value)
 
 
@@ -150,9 +141,7 @@ def encode(place: Place, value: str) -> str:
     if not ALPHABET.fullmatch(value):
         raise ValueError("a value outside the alphabet is refused before")
     if place.style is Style.PLAIN and not _PLAIN.fullmatch(place.value):
-        raise RefusedError(
-            f"line {place.line} holds more than one plain word; put the present value in single quotes first"
-        )
+        raise RefusedError(Message.of("propagation.several_words", line=place.line))
     if "$" in value:
         # Without quotes and in double quotes Compose and a shell would take it for a variable.
         return f"'{value}'"
@@ -164,7 +153,7 @@ def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:
     """Splice the value in, and prove that exactly this key changed; raises RefusedError otherwise."""
     after = splice(text, [(place, encode(place, value)) for place in places])
     if _as_dotenv_reads(after) != _as_dotenv_reads(text) | {key: value}:
-        raise RefusedError("an independent reader finds more changed than this key; tidy the file around it")
+        raise RefusedError(Message.of("propagation.more_changed"))
     return after
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.messages import Message
 from core.propagation.places import NotParseableError
 
 LARGEST_FILE = 512_000
@@ -45,7 +46,7 @@ class FoundFile:
         except UnicodeDecodeError:
             text = "\0"
         if "\0" in text:
-            raise NotParseableError("it is no UTF-8 text; save it as UTF-8")
+            raise NotParseableError(Message.of("propagation.not_utf8"))
         return text
 
 
@@ -78,14 +79,14 @@ class Folders:
             raise _unreadable(path, error) from None
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise FileUnreadableError(f"{path} is no regular file; name the file itself")
+                raise FileUnreadableError(Message.of("propagation.not_regular", path=str(path)))
             content = os.pread(descriptor, LARGEST_FILE + 1, 0)
         except OSError as error:
             raise _unreadable(path, error) from None
         finally:
             os.close(descriptor)
         if len(content) > LARGEST_FILE:
-            raise FileUnreadableError(f"{path} is larger than {LARGEST_FILE} bytes; it is no such file")
+            raise FileUnreadableError(Message.of("propagation.too_large", path=str(path), count=LARGEST_FILE))
         return FoundFile(path, content)
 
     def resolve(self, folder: str, file: str) -> Path:
@@ -96,22 +97,20 @@ class Folders:
         except OSError as error:
             reason = os.strerror(error.errno or 0).lower()
             raise FileMissingError(
-                f"the folder {root} is not there ({reason}); mount or correct it"
+                Message.of("propagation.folder_missing", path=str(root), reason=reason)
             ) from None
         try:
             path = (inside / file).resolve(strict=True)
         except FileNotFoundError:
-            raise FileMissingError(f"{root / file} is not there; create it, or correct the target") from None
+            raise FileMissingError(Message.of("propagation.file_missing", path=str(root / file))) from None
         except (OSError, RuntimeError) as error:
             raise _unreadable(root / file, error) from None
         if not path.is_relative_to(inside):
-            raise FileUnreadableError(
-                f"{root / file} is a link that leads out of the folder; it is left alone"
-            )
+            raise FileUnreadableError(Message.of("propagation.link_outside", path=str(root / file)))
         return path
 
 
-def why_unwritable(path: Path) -> str | None:
+def why_unwritable(path: Path) -> Message | None:
     """Say why a file cannot be replaced, as far as that can be told without trying."""
     if os.access(path, os.W_OK):
         return None
@@ -119,13 +118,13 @@ def why_unwritable(path: Path) -> str | None:
         os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
     except OSError as error:
         if error.errno == errno.EROFS:
-            return f"{path} is on a read-only mount; mount its folder writable"
+            return Message.of("propagation.read_only_mount", path=str(path))
         reason = os.strerror(error.errno or 0).lower()
-        return f"{path} cannot be written ({reason}); let the account of this program write it"
+        return Message.of("propagation.unwritable", path=str(path), reason=reason)
     return None
 
 
 def _unreadable(path: Path, error: Exception) -> FileUnreadableError:
     code = getattr(error, "errno", None)
     reason = os.strerror(code).lower() if code else "a loop of links"
-    return FileUnreadableError(f"{path} cannot be read ({reason}); let the account of this program read it")
+    return FileUnreadableError(Message.of("propagation.unreadable", path=str(path), reason=reason))

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from core.clock import Now, now
 from core.exceptions import ConfigurationError, PropagationError
 from core.logs import register_secret
+from core.messages import Message
 from core.models import utc
 from core.propagation.targets import ReceivedKind, Receives
 from core.propagation.values import Values, checked
@@ -24,7 +25,7 @@ SUBJECT = "sync"
 API_KEY = "api_key"
 COMMANDS = "commands"
 
-NO_API_KEY = "no API key is kept here yet; generate one, or take over the present one (sync adopt)"
+NO_API_KEY = Message.of("propagation.no_api_key")
 
 
 class ValueKeeper:
@@ -40,7 +41,7 @@ class ValueKeeper:
     ) -> Values:
         """Return the values in force; those in `fresh` instead, where given."""
         known: dict[Receives, SecretStr] = {}
-        problems: dict[Receives, str] = {}
+        problems: dict[Receives, Message] = {}
         for receives in wanted:
             found = (fresh or {}).get(receives) or self._find(receives)
             if isinstance(found, SecretStr):
@@ -87,29 +88,29 @@ class ValueKeeper:
 
         modify(self._store, SUBJECT, COMMANDS, changed)
 
-    def _find(self, receives: Receives) -> SecretStr | str:
+    def _find(self, receives: Receives) -> SecretStr | Message:
         """Return the value, or say why there is none."""
         if receives.kind is ReceivedKind.API_KEY:
             record = self._store.read(SUBJECT, API_KEY)
             return SecretStr(record.value["value"]) if record else NO_API_KEY
         server = self._server(receives)
-        if isinstance(server, str):
+        if isinstance(server, Message):
             return server
         if receives.kind is ReceivedKind.SECRET_KEY:
-            return server.secret_key or f"the secret key of {server.name} is not known; set it on the page"
+            return server.secret_key or Message.of("propagation.no_secret_key", server=server.name)
         token = stored_token(server, receives.session, self._store, clock=self._clock)
         if token is None:
-            return f"no token of {receives.session} is stored yet; it is, once the session was first probed"
+            return Message.of("propagation.no_token", session=receives.session)
         return SecretStr(token)
 
-    def _server(self, receives: Receives) -> ServerSettings | str:
+    def _server(self, receives: Receives) -> ServerSettings | Message:
         servers = self._settings.current().servers
         if receives.server:
             found = next((one for one in servers if one.name == receives.server), None)
-            return found or f"there is no server {receives.server}; correct the sync file or the settings"
+            return found or Message.of("propagation.no_server", server=receives.server)
         if len(servers) == 1:
             return servers[0]
-        return f"there are {len(servers)} servers; say which, as in {receives.kind} of SERVER"
+        return Message.of("propagation.several_servers", count=len(servers), kind=str(receives.kind))
 
     def _put_api_key(self, text: str | None, actor: str) -> None:
         def changed(value: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -121,7 +122,7 @@ class ValueKeeper:
 
     def _put_secret_key(self, receives: Receives, text: str, actor: str) -> None:
         server = self._server(receives)
-        if isinstance(server, str):
+        if isinstance(server, Message):
             raise PropagationError(server, operation="put the secret key in force")
         if server.secret_key and server.secret_key.get_secret_value() == text:
             return

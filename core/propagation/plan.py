@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from core.messages import Message
 from core.models import Frozen
 from core.propagation.folders import FoundFile, digest
 from core.propagation.reach import Consequence, ContainerAction, Wanted
@@ -59,8 +60,8 @@ class TargetPlan(Frozen):
     """Its name."""
     receives: str
     state: State
-    why: str = ""
-    """English, safe to show: the reason and the next step; empty where the state says all."""
+    why: Message | None = None
+    """The reason and the next step, safe to show; None where the state says all."""
     services: tuple[str, ...] = ()
     """The compose services that the value reaches."""
     fingerprint: str = ""

@@ -160,9 +160,9 @@ class _Drafting:
                 "propagation.follows_other", line=judged.line, name=judged.follows, other=judged.follows
             )
         if problem:
-            self.judged[target.name] = replace(judged, state=State.REFUSED, why=str(problem))
+            self.judged[target.name] = replace(judged, state=State.REFUSED, why=problem)
         elif note:
-            self.judged[target.name] = replace(judged, why=str(note))
+            self.judged[target.name] = replace(judged, why=note)
 
     def _is_written(self, target: FileTarget, name: str) -> bool:
         """Whether another target brings the same secret into the name that a value takes over."""
@@ -209,7 +209,7 @@ class _Drafting:
         told_once = set()
         for (_, file), targets in self.absent.items():
             if all(one.is_preset for one in targets):
-                why = str(Message.of("propagation.not_here", file=file))
+                why = Message.of("propagation.not_here", file=file)
                 self.judged |= {one.name: Judged(State.NOT_HERE, why) for one in targets}
                 told_once |= {one.name for one in targets[1:]}
         return told_once
@@ -223,7 +223,7 @@ class _Drafting:
         problem = why_unwritable(path) if self._changes(path) else None
         for target in targets if problem else ():
             if self.judged[target.name].state.is_change:
-                self.judged[target.name] = Judged(State.UNWRITABLE, problem or "")
+                self.judged[target.name] = Judged(State.UNWRITABLE, problem)
 
     def _with_values(self, targets: list[FileTarget]) -> dict[FileTarget, str]:
         return {one: self.values.text(one.receives) or "" for one in targets}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from core.messages import Message
 from core.propagation.places import ALPHABET
 from core.propagation.targets import Receives
 
@@ -21,19 +22,19 @@ class Values:
     """What each kind of secret is, or why it is none."""
 
     known: Mapping[Receives, SecretStr] = field(default_factory=dict)
-    problems: Mapping[Receives, str] = field(default_factory=dict)
+    problems: Mapping[Receives, Message] = field(default_factory=dict)
 
     def text(self, receives: Receives) -> str | None:
         """Return the value in clear; None when there is none."""
         value = self.known.get(receives)
         return value.get_secret_value() if value else None
 
-    def problem(self, receives: Receives) -> str:
+    def problem(self, receives: Receives) -> Message | None:
         """Say why there is none."""
-        return self.problems.get(receives, "there is no such value")
+        return self.problems.get(receives)
 
 
-def checked(known: Mapping[Receives, SecretStr], problems: Mapping[Receives, str]) -> Values:
+def checked(known: Mapping[Receives, SecretStr], problems: Mapping[Receives, Message]) -> Values:
     """Sort out the values that cannot be written; `problems` says why others are missing."""
     good: dict[Receives, SecretStr] = {}
     bad = dict(problems)
@@ -41,5 +42,5 @@ def checked(known: Mapping[Receives, SecretStr], problems: Mapping[Receives, str
         if ALPHABET.fullmatch(value.get_secret_value()):
             good[receives] = value
         else:
-            bad[receives] = f"{receives.words} has other characters in it, and {WRITABLE}; choose another"
+            bad[receives] = Message.of("propagation.other_characters", name=receives.words)
     return Values(good, bad)

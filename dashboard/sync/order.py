@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from core.messages import render
 from core.propagation.masking import NEW, OLD
 from core.propagation.orders import Order, OrderKind, OrderState
 from core.propagation.plan import Plan
@@ -76,7 +77,7 @@ def draw_blocked(order: Order, plan: Plan) -> None:
     components.note("bad", _("Nothing is written while this stands. Mend it, or leave it out."), icon="cross")
     for target in plan.wrong:
         label = _(STATES[target.state].label)
-        why = sync_text.sentence(_, target.why)
+        why = render(target.why, _) if target.why else ""
         st.checkbox(
             _("Leave out {target}").format(target=plain(target.target)),
             key=LEAVE_OUT + target.target,

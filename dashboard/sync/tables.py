@@ -8,6 +8,7 @@ from html import escape
 
 import streamlit as st
 
+from core.messages import render
 from core.propagation.bulletin import Bulletin, KnownBackup
 from core.propagation.plan import Plan, TargetPlan
 from core.propagation.reach import Consequence
@@ -107,7 +108,7 @@ def _target_row(voice: Voice, one: TargetPlan, since: datetime | None) -> str:
     reached = _("reaches {services}").format(services=", ".join(one.services)) if one.services else ""
     mark = _("fingerprint {mark}").format(mark=one.fingerprint) if one.fingerprint else ""
     detail = ", ".join(text for text in (receives, reached, mark) if text)
-    return _row(voice, STATES[one.state], one.target, detail, sync_text.sentence(_, one.why), since)
+    return _row(voice, STATES[one.state], one.target, detail, render(one.why, _) if one.why else "", since)
 
 
 def _container_row(voice: Voice, one: Consequence, since: datetime | None) -> str:

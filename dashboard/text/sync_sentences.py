@@ -7,63 +7,6 @@ from dashboard.i18n import N_
 
 TEMPLATES = (
     *SUBJECTS["propagation"].values(),
-    N_("it takes the value from {name}"),
-    N_("no line of {file} sets {key}; add the line {line}"),
-    N_("{file} has no service {service}; correct the target"),
-    N_("no `command` of {file} has {key} with a value; add it, or correct the target"),
-    N_("no `environment` of {file} has {key}; add it, or list the file that sets it as the target"),
-    N_("the folder {path} is not there ({reason}); mount or correct it"),
-    N_("{path} is not there; create it, or correct the target"),
-    N_("{path} is a link that leads out of the folder; it is left alone"),
-    N_("{path} is no regular file; name the file itself"),
-    N_("{path} is larger than {count} bytes; it is no such file"),
-    N_("{path} cannot be read ({reason}); let the account of this program read it"),
-    N_("{path} cannot be written ({reason}); let the account of this program write it"),
-    N_("{path} is on a read-only mount; mount its folder writable"),
-    N_("it is no UTF-8 text; save it as UTF-8"),
-    N_("it has line ends that Compose does not know (CR alone); convert it"),
-    N_("line {line} is no KEY=value and cannot be skipped safely"),
-    N_("line {line} ends with a backslash: a shell reads on, and Compose does not"),
-    N_("line {line} opens quotes that nothing closes"),
-    N_("line {line} has backslashes before a quote, which is read in several ways"),
-    N_("line {line} goes on after its closing quote, which is read in several ways"),
-    N_("line {line} has ':' behind its name, which only Docker Compose takes for '='; write KEY='value'"),
-    N_(
-        "line {line} holds a blank that is no plain space, such as a no-break space; write a plain one, or "
-        "put the value in single quotes"
-    ),
-    N_("line {line} holds a control character; remove it"),
-    N_("line {line} is no KEY='value'; correct it, or make it a comment with # in front"),
-    N_("line {line} has a '#' right behind its closing quote; give the comment a line of its own"),
-    N_(
-        "line {line} has a tab before its '#', where Docker Compose begins no comment; give it a line of its "
-        "own"
-    ),
-    N_(
-        "line {line} has a quote inside its value, which a shell takes for an opening one; write a value "
-        "without it"
-    ),
-    N_("line {line}: it is no YAML ({reason})"),
-    N_("it is no YAML ({reason})"),
-    N_("it is no mapping with `services`"),
-    N_("it has no `services`"),
-    N_("line {line} has a key a second time, which Compose refuses"),
-    N_("line {line} puts the value together from others; write one value, or one reference"),
-    N_("line {line} holds more than one plain word; put the present value in single quotes first"),
-    N_("line {line} holds the value as a block or with escapes; write it in one line, in quotes"),
-    N_(
-        "line {line} is a shell's command, which would expand the dollar signs of this value; "
-        "hand it over by a variable"
-    ),
-    N_("the value is shared with {path}, which would change too; give each its own"),
-    N_("another target writes another value to the same place; remove one of the two"),
-    N_("no API key is kept here yet; generate one, or take over the present one (sync adopt)"),
-    N_("the secret key of {server} is not known; set it on the page"),
-    N_("no token of {session} is stored yet; it is, once the session was first probed"),
-    N_(
-        "{name} has other characters in it, and only letters, digits, '.', '_', '-' and '$' are read alike "
-        "by Compose, python-dotenv and a shell; choose another"
-    ),
     N_("nothing was written: something changed since the plan was made; look at the new one"),
     N_("nothing was written: mend {names}, or leave out what cannot be mended"),
     N_("another process is changing the files; wait until it has ended, then look again"),
@@ -97,7 +40,6 @@ TEMPLATES = (
         "Its folder {folder} is on no volume: every session would have to be paired anew. Put it on a volume "
         "first (copy what is in it with `docker cp`)."
     ),
-    N_("the service {name} extends {base}, which is not there or extends it"),
     N_("Other changes wait in its files and come along: {names}."),
     N_("Another Compose made it, so it cannot be told whether more waits in its files."),
     N_(

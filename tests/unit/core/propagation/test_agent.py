@@ -143,7 +143,7 @@ def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(worl
 
 
 def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
-    (world.installation.folder / ".env").unlink()
+    (world.installation.folder / ".env").write_text("A='unclosed\n")
     world.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
     order = world.turn()
     assert order.plan is not None
@@ -209,7 +209,7 @@ def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:
 
 
 def test_drift_keeps_its_beginning_over_a_restart_of_the_agent(world: World) -> None:
-    (world.installation.folder / "docker-compose.yml").unlink()
+    (world.installation.folder / "docker-compose.yml").write_text("services: [\n")
     before = world.bulletin().since
     world.agent = world.new_agent()
     world.now += timedelta(hours=1)

@@ -147,8 +147,8 @@ def test_env_file_is_refused_by_line(tmp_path: Path, name: str) -> None:
     planned = draft(folder, tmp_path / "data", ".env")
 
     assert planned.plan.targets[0].state in (State.NOT_PARSEABLE, State.REFUSED)
-    assert str(says) in planned.plan.targets[0].why
-    assert "words" not in planned.plan.model_dump_json()
+    assert str(says) in str(planned.plan.targets[0].why)
+    assert "OLD" not in planned.plan.model_dump_json()
     assert planned.edits == ()
 
 
@@ -292,7 +292,7 @@ def test_project_gets_the_value_or_says_which_file_wins(tmp_path: Path, name: st
     (found,) = planned.plan.targets
 
     assert (found.state is State.REFUSED) == (says is not None), found.why
-    assert (says or "") in found.why
+    assert (says or "") in str(found.why or "")
     assert read_files(folder) == before
     assert list((tmp_path / "data" / "scratch").iterdir()) == []
 
@@ -329,4 +329,4 @@ def test_env_file_of_another_container_wins_by_its_labels(tmp_path: Path) -> Non
     (found,) = draft(folder, tmp_path / "data", ".env", project).plan.targets
 
     assert found.state is State.REFUSED
-    assert "line 2 of .env.prod sets K for a" in found.why
+    assert "line 2 of .env.prod sets K for a" in str(found.why)

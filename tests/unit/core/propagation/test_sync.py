@@ -125,7 +125,7 @@ def test_read_only_folder_is_told_in_the_plan(tmp_path: Path) -> None:
         installation.apply(NEW_KEY)
 
     assert {one.state for one in refusal.value.plan.wrong} == {State.UNWRITABLE}
-    assert "mount its folder writable" in refusal.value.plan.wrong[0].why
+    assert "mount its folder writable" in str(refusal.value.plan.wrong[0].why)
 
 
 def test_full_data_directory_changes_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from page_world import FakeCore, FakeSignIns, open_page, shown
 from streamlit.testing.v1 import AppTest
 
+from core.messages import Message
 from core.models import HistoryEntry
 from core.propagation.bulletin import Bulletin, BulletinBoard, Heartbeat, KnownBackup
 from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
@@ -35,7 +36,7 @@ class Agent:
         values = {"at": at, "program": "wppconnect-ops sync agent[1]", "checked_at": at}
         self.board.beat(Heartbeat.model_validate(values | fields))
 
-    def tells(self, state: State = State.IN_SYNC, why: str = "", **fields: object) -> None:
+    def tells(self, state: State = State.IN_SYNC, why: Message | None = None, **fields: object) -> None:
         """Publish how things stand."""
         self.beats()
         now = datetime.now(UTC)
@@ -62,7 +63,7 @@ class Agent:
         return order
 
 
-def plan(state: State, why: str = "", **fields: object) -> Plan:
+def plan(state: State, why: Message | None = None, **fields: object) -> Plan:
     """A plan of one target."""
     file = FilePlan(
         folder="leguas", file=".env", path="/srv/.env", before="a", after="b", diff="-A=‹present value›"
@@ -115,7 +116,8 @@ def test_page_says_that_the_agent_is_not_running_and_offers_nothing(agent: Agent
 
 def test_state_of_every_target_is_told_with_its_reason_and_since_when(agent: Agent) -> None:
     at = datetime.now(UTC).replace(hour=10, minute=42)
-    agent.tells(State.KEY_MISSING, "no line of .env sets X; add the line X=", since={ENV: at})
+    why = Message.of("propagation.no_line", file=".env", key="X", line="X=")
+    agent.tells(State.KEY_MISSING, why, since={ENV: at})
 
     app = open_sync("pt-PT")
 
