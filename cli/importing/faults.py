@@ -120,6 +120,8 @@ NO_TOKENS = {
     TokenKind.CUT: "is a bcrypt token that lost its end",
     TokenKind.CUT_BY_A_SHELL: "is a bcrypt token whose beginning a shell took for variables",
     TokenKind.WITH_SCHEME: "begins with the word Bearer, which is no part of a token",
+    TokenKind.ESCAPED: "is a bcrypt token whose '$' are written otherwise",
+    TokenKind.WITH_OTHER_TEXT: "holds a bcrypt token with something before or behind it",
 }
 
 

@@ -10,8 +10,13 @@ BCRYPT = re.compile(r"\$2[abxy]\$(?P<cost>\d\d)\$[A-Za-z0-9./_+-]{53}")
 """A bcrypt hash, in bcrypt's alphabet or in the gateway's, which writes `_` for `/` and `-` for `+`."""
 
 SCHEME = re.compile(r"(?:Authorization:\s*)?Bearer\b", re.IGNORECASE)
-SHELL_REMAINS = re.compile(r"[abxy]\d(?:\$?[A-Za-z0-9./_+-]{50,53}|[./+-][A-Za-z0-9./_+-]{0,52})?")
+SHELL_REMAINS = re.compile(
+    r"[abxy]\d(?:\$?[A-Za-z0-9./_+-]{50,53}|[./+-][A-Za-z0-9./_+-]{0,52})?"
+    r"|(?:2?[abxy])?\$\d\d\$[A-Za-z0-9./_+-]{53}"
+)
 """What a shell leaves of `$2b$10$...` in double quotes: `$2` and `$1` are empty, as is `$` with letters."""
+WRITTEN_OTHERWISE = re.compile(r"\\+\$|\$\$|%24")
+"""A dollar sign as a shell, Compose and an address want it."""
 
 
 class TokenKind(StrEnum):
@@ -26,6 +31,10 @@ class TokenKind(StrEnum):
     """A token that lost its beginning: a shell reads `$2` and `$1` as parameters and leaves `b0...`."""
     WITH_SCHEME = "with_scheme"
     """A token with the word that stands before it in a header: `Bearer $2b$...`."""
+    ESCAPED = "escaped"
+    """A token whose dollar signs are written otherwise: `$$2b$$10$$...`."""
+    WITH_OTHER_TEXT = "with_other_text"
+    """A whole token, and something else: `token=$2b$...`, or a character behind it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class ParsedToken:
 def parse_token(text: str) -> ParsedToken:
     """Read a token setting: a bcrypt token in either alphabet, the `full` form, or else a raw key."""
     text = text.strip()
+    if SCHEME.match(text):
+        return ParsedToken(TokenKind.WITH_SCHEME, text)
     # A bcrypt token holds no colon, so what stands before the last one is the session.
     session, _, token = text.rpartition(":")
     if BCRYPT.fullmatch(token):
@@ -57,8 +68,10 @@ def parse_token(text: str) -> ParsedToken:
 
 
 def _kind_of_what_is_no_token(text: str, token: str) -> TokenKind:
-    if SCHEME.match(text):
-        return TokenKind.WITH_SCHEME
+    if BCRYPT.search(text):
+        return TokenKind.WITH_OTHER_TEXT
+    if BCRYPT.search(WRITTEN_OTHERWISE.sub("$", text)):
+        return TokenKind.ESCAPED
     if token.startswith("$2"):
         return TokenKind.CUT
     return TokenKind.CUT_BY_A_SHELL if SHELL_REMAINS.fullmatch(token) else TokenKind.RAW_KEY

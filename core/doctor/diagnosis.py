@@ -78,6 +78,8 @@ class Cause(StrEnum):
     TOKEN_CUT = "token_cut"  # noqa: S105 - a cause's name, not a password
     TOKEN_CUT_BY_A_SHELL = "token_cut_by_a_shell"  # noqa: S105 - a cause's name, not a password
     TOKEN_WITH_SCHEME = "token_with_scheme"  # noqa: S105 - a cause's name, not a password
+    TOKEN_ESCAPED = "token_escaped"  # noqa: S105 - a cause's name, not a password
+    TOKEN_WITH_OTHER_TEXT = "token_with_other_text"  # noqa: S105 - a cause's name, not a password
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a cause's name, not a password
     NAME_UNUSABLE = "name_unusable"
     PAGE_FROZEN = "page_frozen"
@@ -170,6 +172,8 @@ def _secret(answer: CheckResult, found: Found, known: Circumstances) -> Cause | 
             "cut": Cause.TOKEN_CUT,
             "cut_by_a_shell": Cause.TOKEN_CUT_BY_A_SHELL,
             "with_scheme": Cause.TOKEN_WITH_SCHEME,
+            "escaped": Cause.TOKEN_ESCAPED,
+            "with_other_text": Cause.TOKEN_WITH_OTHER_TEXT,
         }.get(known.token_is)
     if answer.result is Result.PASSED:
         return None

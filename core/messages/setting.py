@@ -20,6 +20,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "is a bcrypt token whose beginning a shell took for variables ($2b, $10); put the whole token in "
         "single quotes, or set the secret key"
     ),
+    "token_escaped": (
+        "is a bcrypt token whose '$' are written otherwise ('$$', '\\$' or '%24'); write each as '$' and the "
+        "whole token in single quotes, or set the secret key"
+    ),
     "token_for_one_session": (
         "serves one session only, and {count} are configured; set the secret key, or keep one session in "
         "the list of sessions"
@@ -29,6 +33,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
     ),
     "token_raw_key": (
         "is a raw key and no bcrypt token, so the gateway refuses it; set the secret key instead"
+    ),
+    "token_with_other_text": (
+        "holds a bcrypt token with something before or behind it; write the token alone, or set the secret "
+        "key"
     ),
     "token_with_scheme": (
         "begins with the word Bearer, which is no part of a token; leave it out, or set the secret key"

@@ -49,6 +49,8 @@ WRONG_TOKENS = {
     TokenKind.CUT: "setting.token_cut",
     TokenKind.CUT_BY_A_SHELL: "setting.token_cut_by_a_shell",
     TokenKind.WITH_SCHEME: "setting.token_with_scheme",
+    TokenKind.ESCAPED: "setting.token_escaped",
+    TokenKind.WITH_OTHER_TEXT: "setting.token_with_other_text",
 }
 
 

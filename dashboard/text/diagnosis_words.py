@@ -104,6 +104,14 @@ CAUSES: dict[Cause, str] = {
         "The token that is set here begins with the word `Bearer`. Leave that word out: a token begins with "
         "`$2`."
     ),
+    Cause.TOKEN_ESCAPED: N_(
+        "The `$` of the token that is set here are written otherwise, as in `$$2b$$10$$`. Write each as `$` "
+        "and the token in single quotes, or enter the gateway's secret key instead."
+    ),
+    Cause.TOKEN_WITH_OTHER_TEXT: N_(
+        "The token that is set here has something before or behind it. Write the token alone: it begins "
+        "with `$2` and has 60 characters."
+    ),
     Cause.TOKEN_REFUSED: N_(
         "The secret key is right, yet the gateway refuses this session's token: it was made for another "
         "name or with another key. Choose «Asked from the gateway» for tokens, or enter a new token."

@@ -72,6 +72,8 @@ def test_a_gateway_that_takes_the_public_default_and_not_ours_ignores_the_key_th
         ("cut", Cause.TOKEN_CUT),
         ("cut_by_a_shell", Cause.TOKEN_CUT_BY_A_SHELL),
         ("with_scheme", Cause.TOKEN_WITH_SCHEME),
+        ("escaped", Cause.TOKEN_ESCAPED),
+        ("with_other_text", Cause.TOKEN_WITH_OTHER_TEXT),
         ("token", Cause.WELL),
     ],
 )
