@@ -76,14 +76,15 @@ def pipe_without_reader() -> int:
     return write_end
 
 
-@pytest.mark.parametrize(("script", "arguments"), WRITING)
-def test_it_ends_quietly(script: str, arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
+def run_without_reader(
+    command: list[str], environ: dict[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a command whose output nobody reads any more."""
     out = pipe_without_reader()
-
     done = subprocess.run(
-        command(script, *arguments),
+        command,
         env=environ,
-        cwd=tmp_path,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=subprocess.PIPE,
@@ -91,6 +92,12 @@ def test_it_ends_quietly(script: str, arguments: list[str], environ: dict[str, s
         timeout=60,
     )
     os.close(out)
+    return done
+
+
+@pytest.mark.parametrize(("script", "arguments"), WRITING)
+def test_it_ends_quietly(script: str, arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
+    done = run_without_reader(command(script, *arguments), environ, tmp_path)
 
     assert [word for word in NOISE if word in done.stderr] == [], done.stderr
     assert done.returncode == READER_HAS_GONE, done.stderr
@@ -133,23 +140,12 @@ def test_without_any_output_it_does_its_work(
 def test_everything_that_run_has_started_ends_with_its_reader(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
-    out = pipe_without_reader()
     ports = [free_port(), free_port()]
     environ["DASHBOARD_LISTEN_ADDRESS"], environ["EXPORTER_WEB_LISTEN_ADDRESS"] = (
         f"127.0.0.1:{port}" for port in ports
     )
 
-    done = subprocess.run(
-        command(OPS, "run"),
-        env=environ,
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=60,
-    )
-    os.close(out)
+    done = run_without_reader(command(OPS, "run"), environ, tmp_path)
 
     assert (done.returncode, done.stderr) == (READER_HAS_GONE, "")
     for port in ports:

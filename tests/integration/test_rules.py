@@ -126,7 +126,10 @@ def mentioned(case: dict[str, Any]) -> set[str]:
 def write_about(
     rule: str, change: Callable[[dict[str, Any]], dict[str, Any] | None], folder: Path
 ) -> list[Path]:
-    """Write what is concerned when a rule changes, and the cases about that; returns the cases' files."""
+    """Write what is concerned when a rule changes, and each group of cases about that to a file of its own.
+
+    Returns these files: whoever asks them one after the other can stop at the first that objects.
+    """
     concerned = reading({rule})
     needed = read_by(concerned)
     document = yaml.safe_load(ALERTS.read_text())
@@ -143,12 +146,12 @@ def write_about(
             for kind in ("alert_rule_test", "promql_expr_test"):
                 cases = test.get(kind, [])
                 test[kind] = [one for one in cases if concerned & mentioned(one) and mentioned(one) <= needed]
-        document["tests"] = [
-            test for test in document["tests"] if test["alert_rule_test"] or test["promql_expr_test"]
-        ]
-        if document["tests"] and "../alerts.yml" in document["rule_files"]:
-            written.append(folder / "tests" / path.name)
-            written[-1].write_text(yaml.dump(document, Dumper=yaml.CSafeDumper))
+        if "../alerts.yml" not in document["rule_files"]:
+            continue
+        for number, test in enumerate(document["tests"]):
+            if test["alert_rule_test"] or test["promql_expr_test"]:
+                written.append(folder / "tests" / f"{path.stem}-{number}.yml")
+                written[-1].write_text(yaml.dump(document | {"tests": [test]}, Dumper=yaml.CSafeDumper))
     return written
 
 

@@ -38,6 +38,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def folder(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the commands run, with a file that holds the right passphrase."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WPPCONNECT_DATA_DIR", str(data))
+    (tmp_path / "words").write_text("correct horse")
+    return tmp_path
+
+
 def written(data: Path, lock: Lock) -> bytes:
     """Write a backup and return it."""
     out = io.BytesIO()
@@ -211,21 +220,13 @@ def test_no_room_for_what_is_unpacked_is_called_that(plain: bytes, data: Path, t
     "words", [[], ["--recipient", str(RIGHT.to_public())], ["--passphrase-file", "words"]]
 )
 def test_no_room_for_the_backup_is_called_that(
-    words: list[str],
-    data: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WPPCONNECT_DATA_DIR", str(data))
-    (tmp_path / "words").write_text("correct horse")
-
     with disk_that_takes(100):
         assert main(["backup", "saved", *words]) == 1
 
     assert capsys.readouterr().err.startswith("wppconnect-ops backup: no room: saved: ")
-    assert [path.name for path in tmp_path.glob("saved*")] == []
+    assert [path.name for path in folder.glob("saved*")] == []
 
 
 def test_a_backup_of_an_older_release_is_still_read() -> None:
@@ -279,15 +280,12 @@ def test_a_backup_can_be_checked_without_changing_anything(
     end: str,
     for_a_key: bytes,
     data: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WPPCONNECT_DATA_DIR", str(data))
-    (tmp_path / "right").write_text(str(RIGHT))
-    (tmp_path / "wrong").write_text(str(WRONG))
-    (tmp_path / "saved").write_bytes(for_a_key)
+    (folder / "right").write_text(str(RIGHT))
+    (folder / "wrong").write_text(str(WRONG))
+    (folder / "saved").write_bytes(for_a_key)
     before = sorted(data.rglob("*"))
 
     assert main(["restore", "--check", "saved", *words]) == code
@@ -300,15 +298,8 @@ def test_a_backup_can_be_checked_without_changing_anything(
     "lock", [[], ["--recipient", str(RIGHT.to_public())], ["--passphrase-file", "words"]]
 )
 def test_a_backup_is_read_again_before_it_is_called_done(
-    lock: list[str],
-    data: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    lock: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WPPCONNECT_DATA_DIR", str(data))
-    (tmp_path / "words").write_text("correct horse")
     real = Path.open
 
     def open_on_a_bad_disk(self: Path, mode: str = "r", **options: Any) -> Any:
@@ -326,4 +317,4 @@ def test_a_backup_is_read_again_before_it_is_called_done(
     assert said.startswith(
         "wppconnect-ops backup: what was written could not be opened again (it is damaged: "
     )
-    assert [path.name for path in tmp_path.glob("saved*")] == []
+    assert [path.name for path in folder.glob("saved*")] == []
