@@ -80,39 +80,12 @@ def administrator(tabs: Tabs) -> StorageState:
     return tabs.desk.context.storage_state()
 
 
-@pytest.fixture(scope="package")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Exporter and page beside a quick gateway; the exporter probes."""
-    with (
-        Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
-        stack(
-            gateway,
-            tmp_path_factory.mktemp("whole"),
-            WPPCONNECT_INTERVAL_SECONDS="1",
-            WPPCONNECT_WEBHOOK="none",
-        ) as running,
-    ):
-        running.start_exporter()
-        running.start_page("tests.support.quick_page")
-        yield running
-
-
-@pytest.fixture(scope="package")
-def tab_of_whole(browser: Browser, whole: Stack) -> Iterator[Visitor]:
-    visitor = Visitor(browser, whole, "phone")
-    assert whole.page_process
-    visitor.sign_in_first(whole.first_link(whole.page_process))
-    yield visitor
-    visitor.close()
-
-
 @pytest.fixture
-def paged(tab_of_whole: Visitor, whole: Stack) -> Iterator[Visitor]:
+def paged(phone: Visitor, quick: Stack) -> Visitor:
     """Somebody with a phone, before whom a session was just lost."""
-    whole.lose_the_phone()
-    tab_of_whole.open_session()
-    yield tab_of_whole
-    tab_of_whole.leave()
+    quick.lose_the_phone()
+    phone.open_session()
+    return phone
 
 
 @pytest.fixture

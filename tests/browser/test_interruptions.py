@@ -32,8 +32,8 @@ def finish(visitor: Visitor, product: Stack) -> None:
     visitor.reads(f"{SESSION} is connected")
 
 
-def test_a_second_tab_shows_the_same_code_and_the_same_end(whole: Stack, pairing: Visitor) -> None:
-    product, visitor = whole, pairing
+def test_a_second_tab_shows_the_same_code_and_the_same_end(quick: Stack, pairing: Visitor) -> None:
+    product, visitor = quick, pairing
     before = starts(product)
     second = visitor.context.new_page()
 
@@ -46,16 +46,16 @@ def test_a_second_tab_shows_the_same_code_and_the_same_end(whole: Stack, pairing
     second.close()
 
 
-def test_a_reload_finds_the_pairing_where_it_was(whole: Stack, pairing: Visitor) -> None:
-    product, visitor = whole, pairing
+def test_a_reload_finds_the_pairing_where_it_was(quick: Stack, pairing: Visitor) -> None:
+    product, visitor = quick, pairing
 
     visitor.page.reload()
 
     finish(visitor, product)
 
 
-def test_a_gateway_restart_while_pairing_brings_a_new_code(whole: Stack, pairing: Visitor) -> None:
-    product, visitor = whole, pairing
+def test_a_gateway_restart_while_pairing_brings_a_new_code(quick: Stack, pairing: Visitor) -> None:
+    product, visitor = quick, pairing
     before = visitor.live_code()
 
     product.simulator.restart_gateway()
@@ -64,8 +64,8 @@ def test_a_gateway_restart_while_pairing_brings_a_new_code(whole: Stack, pairing
     finish(visitor, product)
 
 
-def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(whole: Stack, pairing: Visitor) -> None:
-    product, visitor = whole, pairing
+def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(quick: Stack, pairing: Visitor) -> None:
+    product, visitor = quick, pairing
 
     assert product.page_process
     product.page_process.kill()
@@ -78,8 +78,8 @@ def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(whole: Stack
     expect(visitor.page.get_by_test_id("stSidebar")).to_have_count(0)
 
 
-def test_a_deep_link_is_kept_through_sign_in(browser: Browser, whole: Stack, paged: Visitor) -> None:
-    product, stranger = whole, Visitor(browser, whole, "desktop")
+def test_a_deep_link_is_kept_through_sign_in(browser: Browser, quick: Stack, paged: Visitor) -> None:
+    product, stranger = quick, Visitor(browser, quick, "desktop")
 
     stranger.open_session()
     stranger.sign_in()

@@ -13,8 +13,9 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.browser
 
 
-def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(whole: Stack, paged: Visitor) -> None:
-    product, visitor = whole, paged
+def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(quick: Stack, paged: Visitor) -> None:
+    product, visitor = quick, paged
+    exporter = product.start_exporter()
     visitor.reads("Disconnected")
     visitor.look("repair/disconnected")
     visitor.press(f"repair-main-{SESSION}")
@@ -31,6 +32,7 @@ def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(whole: Stack
     until(lambda: product.connected() == "0", what="0 on the exporter")
     visitor.reads("Disconnected")
     assert visitor.foreign_requests == []
+    exporter.stop()
 
 
 def test_a_disconnected_session_is_re_paired_by_a_pairing_code_after_the_webhook_was_given_up(
