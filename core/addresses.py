@@ -1,12 +1,16 @@
-"""Listen addresses: how people write them, and why nobody can listen on one."""
+"""Addresses of listening sockets and of clients: how they are written, compared and refused."""
 
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
+from collections.abc import Iterable
+from functools import lru_cache
 
 Address = tuple[str, int]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def address_text(address: Address) -> str:
@@ -42,3 +46,31 @@ def reason_against(error: OSError | UnicodeError) -> str:
             return "has a host name that cannot be resolved"
         case number:
             return f"cannot be listened on ({os.strerror(number) if number else type(error).__name__})"
+
+
+def plain_address(address: str) -> str:
+    """Write IPv4 as such where a socket for both protocols says "::ffff:10.0.0.5"."""
+    try:
+        return str(getattr(ipaddress.ip_address(address), "ipv4_mapped", None) or address)
+    except ValueError:
+        return address
+
+
+def is_within(address: str | None, networks: Iterable[Network]) -> bool:
+    """Return whether an address is in one of the networks; IPv4 also where it is written as IPv6."""
+    try:
+        parsed = ipaddress.ip_address(plain_address(address or ""))
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+@lru_cache(maxsize=4096)
+def address_key(address: str) -> str:
+    """Count an IPv6 network as one address: a single machine owns 2^64 of them."""
+    plain = plain_address(address)
+    try:
+        parsed = ipaddress.ip_address(plain)
+    except ValueError:
+        return plain
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else plain

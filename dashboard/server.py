@@ -16,7 +16,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 from streamlit import file_util
 from streamlit.web.server.starlette import App
-from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.config import HTTP_PROTOCOLS, LOOP_FACTORIES
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from core.addresses import check_listening
@@ -32,7 +32,7 @@ from dashboard.auth.sub_path import SubPath, sub_path_of
 from dashboard.auth.tab import TabFrames
 from dashboard.handoff.routes import HandoffRoutes
 from dashboard.serving.access import access_routes
-from dashboard.serving.connections import protocol_for
+from dashboard.serving.connections import limited
 from dashboard.serving.csp import security_headers
 from dashboard.serving.page_script import PageScript, script_route
 from dashboard.serving.runbooks import runbook_routes
@@ -127,9 +127,10 @@ def serve(
     app = build_app(settings, desk, handoff, script=script, started=started)
     # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
-    # Streamlit leaves the protocol to uvicorn; this table is where uvicorn looks "auto" up. It takes a class.
-    proxies = [ip_network(entry) for entry in settings.trusted_proxies]
-    HTTP_PROTOCOLS["auto"] = protocol_for(proxies)  # type: ignore[assignment]
+    # Streamlit leaves both to uvicorn, which looks "auto" up in these tables: they take what they name, too.
+    protocol, loop_factory = limited([ip_network(entry) for entry in settings.trusted_proxies])
+    HTTP_PROTOCOLS["auto"] = protocol  # type: ignore[assignment]
+    LOOP_FACTORIES["auto"] = loop_factory  # type: ignore[assignment]
     try:
         app.run(config=streamlit_options(settings))
     except SystemExit as error:

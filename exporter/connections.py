@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange, and a limit that holds."""
+"""uvicorn's HTTP/1 protocol with what it lacks: a deadline for each exchange, and limits that hold."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from core.serving import ConnectionLimits
 
 HEADER_LIMIT_BYTES = 16_384
 REFUSAL = (
@@ -27,14 +29,18 @@ class DeadlineProtocol(H11Protocol):
     piece_bytes: ClassVar[int] = 4096
     """Headers are measured before each piece only: whatever came in one packet would be taken whole."""
 
+    limits: ClassVar[ConnectionLimits | None] = None
+
     _deadline: asyncio.TimerHandle | None = None
     _receiving = True
+    _number = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline with the connection."""
         super().connection_made(transport)
         # Whoever attaches a handler to uvicorn's logger switches it on, and one of our paths holds a token.
         self.access_log = False
+        self._number = transport.get_extra_info("socket").fileno()
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -54,8 +60,7 @@ class DeadlineProtocol(H11Protocol):
                 self.transport.close()
             if self.transport.is_closing():
                 return
-        if self._waits_for_us():
-            self._stop_deadline()
+        self._update()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; after an answer there is only the end of the connection."""
@@ -68,10 +73,15 @@ class DeadlineProtocol(H11Protocol):
         """Go idle, unless the client has already sent a part of its next request."""
         super().on_response_complete()
         self._receiving = not self.cycle.response_complete or bool(self.conn.trailing_data[0])
-        if self._waits_for_us():
+        self._start_deadline()
+        self._update()
+
+    def _update(self) -> None:
+        is_whole = self._waits_for_us()
+        if is_whole:
             self._stop_deadline()
-        else:
-            self._start_deadline()
+        if self.limits:
+            self.limits.update(self._number, is_whole=is_whole)
 
     def _waits_for_us(self) -> bool:
         """Tell whether a whole request is here and its answer is not."""

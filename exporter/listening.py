@@ -9,12 +9,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from core.addresses import address_text, reason_against
 from core.exceptions import ConfigurationError
+from core.serving import ConnectionLimits, ServingLoop
 from exporter.connections import HEADER_LIMIT_BYTES, DeadlineProtocol
 
 if TYPE_CHECKING:
@@ -27,43 +28,16 @@ STOP_SECONDS = 1
 """How long open exchanges may take to end after a signal; the whole stop stays under two seconds."""
 
 
-class Listener(socket.socket):
-    """A listening socket that closes whoever comes while too many are connected.
-
-    They are counted when accepted, because protocols of asyncio see them after their TLS handshake only:
-    clients that never begin it would use up the file descriptors unseen.
-    """
-
-    def __init__(self, listening: socket.socket, limit: int) -> None:
-        super().__init__(fileno=listening.detach())
-        self._limit = limit
-        self._accepted: list[socket.socket] = []
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, or close it and raise what asyncio takes for a client that has left."""
-        connection, address = super().accept()
-        self._accepted = [one for one in self._accepted if one.fileno() >= 0]
-        if len(self._accepted) >= self._limit:
-            connection.close()
-            raise ConnectionAbortedError
-        self._accepted.append(connection)
-        return connection, address
-
-
-def listen(address: tuple[str, int], *, limit: int = CONNECTION_LIMIT) -> Listener:
+def listen(address: tuple[str, int]) -> socket.socket:
     """Open the listening socket; raises ConfigurationError that names the address and the setting."""
     host, port = address
     dual = not host and socket.has_dualstack_ipv6()
     host = host or ("::" if dual else "0.0.0.0")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=128, dualstack_ipv6=dual)
+        return socket.create_server((host, port), family=family, dualstack_ipv6=dual)
     except (OSError, UnicodeError) as error:
         raise ConfigurationError([f"{address_text(address)} {reason_against(error)}; {REMEDY}"]) from None
-    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which these do not;
-    # without it headers and body, which are written separately, wait 40 ms for each other.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Listener(listener, limit)
 
 
 def make_server(
@@ -71,11 +45,13 @@ def make_server(
     protocol: type[DeadlineProtocol] = DeadlineProtocol,
     *,
     tls: ssl.SSLContext | None = None,
+    limits: ConnectionLimits | None = None,
 ) -> uvicorn.Server:
     """Configure uvicorn; run the result with `run(sockets=[listen(...)])`."""
+    limits = limits or ConnectionLimits(CONNECTION_LIMIT)
     config = uvicorn.Config(
         app,
-        http=protocol,
+        http=type("LimitedProtocol", (protocol,), {"limits": limits}),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -92,31 +68,22 @@ def make_server(
     config.load()
     # What uvicorn would build from file names cannot be exchanged while it serves.
     config.ssl = tls
-    return _Server(config, handshake_seconds=protocol.exchange_seconds)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self, handshake_seconds: float) -> None:
-        super().__init__()
-        self._handshake_seconds = handshake_seconds
-
-    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
-        """Listen with a deadline for the TLS handshake, too: the usual one is a minute."""
-        if options.get("ssl") is not None:
-            options["ssl_handshake_timeout"] = self._handshake_seconds
-            options["ssl_shutdown_timeout"] = STOP_SECONDS
-        return await super().create_server(*args, **options)
+    return _Server(config, limits, request_seconds=protocol.exchange_seconds)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, *, handshake_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, limits: ConnectionLimits, *, request_seconds: float) -> None:
         super().__init__(config)
-        self._handshake_seconds = handshake_seconds
+        self._limits = limits
+        self._request_seconds = request_seconds
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal, in an event loop of our kind."""
-        with asyncio.Runner(loop_factory=lambda: _Loop(self._handshake_seconds)) as runner:
+        with asyncio.Runner(loop_factory=self._new_loop) as runner:
             runner.run(self.serve(sockets))
+
+    def _new_loop(self) -> ServingLoop:
+        return ServingLoop(self._limits, request_seconds=self._request_seconds)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core.addresses import address_key
 from core.exceptions import StoreError, VersionConflictError
 from dashboard.auth import link_pages, links
 from dashboard.auth.addresses import client_address, safe_next
@@ -18,7 +19,6 @@ from dashboard.auth.desk import Desk
 from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
-from dashboard.auth.rate_limit import address_key
 from dashboard.auth.users import USER_NAME, Account, Way
 from dashboard.i18n import Translate
 

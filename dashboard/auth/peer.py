@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
-
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PEER = "wppconnect_ops.peer"
+from core.addresses import plain_address
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PEER = "wppconnect_ops.peer"
 
 
 class RememberPeer:
@@ -27,7 +24,7 @@ class RememberPeer:
         """Note the address and go on."""
         client = scope.get("client")
         if client:
-            client = (_plain(client[0]), client[1])
+            client = (plain_address(client[0]), client[1])
         await self._app({**scope, "client": client, PEER: client[0] if client else None}, receive, send)
 
 
@@ -35,19 +32,3 @@ def peer_address(connection: HTTPConnection) -> str | None:
     """Return the address that the connection came from."""
     address: str | None = connection.scope.get(PEER)
     return address
-
-
-def is_within(address: str | None, networks: Iterable[Network]) -> bool:
-    """Tell whether an address is in one of the networks; IPv4 also where it is written as IPv6."""
-    try:
-        parsed = ipaddress.ip_address(_plain(address or ""))
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
-
-
-def _plain(address: str) -> str:
-    try:
-        return str(getattr(ipaddress.ip_address(address), "ipv4_mapped", None) or address)
-    except ValueError:
-        return address

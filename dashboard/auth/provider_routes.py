@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core.addresses import address_key
 from core.exceptions import StoreError
 from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next, sign_in_address
@@ -20,7 +21,7 @@ from dashboard.auth.outside import Identity, RefusedError
 from dashboard.auth.provider import Provider
 from dashboard.auth.provider_claims import ProviderError, Trouble
 from dashboard.auth.provider_flow import VALID_FOR, Flows
-from dashboard.auth.rate_limit import RateLimit, address_key
+from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.routes import refusal_words
 from dashboard.auth.users import Way
 from dashboard.i18n import Translate

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from core.addresses import Network, is_within
 from dashboard.auth.outside import Identity, Outsiders
-from dashboard.auth.peer import Network, is_within, peer_address
+from dashboard.auth.peer import peer_address
 from dashboard.auth.users import Account, Way
 
 SEPARATORS = re.compile(r"[,|]")

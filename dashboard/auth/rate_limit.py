@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -77,15 +76,3 @@ class RateLimit:
             del self._tries[key]
             return None
         return tries
-
-
-def address_key(address: str) -> str:
-    """Count an IPv6 network as one address: a single machine owns 2^64 of them."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
-    return address

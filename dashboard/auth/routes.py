@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core.addresses import address_key
 from core.exceptions import StoreError
 from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next
@@ -22,7 +23,7 @@ from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.outside import Identity, Refusal, RefusedError
 from dashboard.auth.passwords import PasswordsBusyError
-from dashboard.auth.rate_limit import RateLimit, address_key
+from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.recognition import known_to
 from dashboard.auth.users import Account, Way
 from dashboard.i18n import Translate

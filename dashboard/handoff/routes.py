@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.addresses import address_key
 from core.clock import Now
 from core.clock import now as real_now
 from core.exceptions import StoreError
@@ -26,7 +27,7 @@ from core.operation_status import OperationStatus
 from dashboard.auth.addresses import client_address
 from dashboard.auth.cookies import CookieRule, read_cookie, set_cookie
 from dashboard.auth.forms import FormError, read_form
-from dashboard.auth.rate_limit import RateLimit, address_key
+from dashboard.auth.rate_limit import RateLimit
 from dashboard.formatting import Voice
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
 from dashboard.handoff.told import State, needs_a_code, tell

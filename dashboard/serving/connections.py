@@ -1,17 +1,19 @@
-"""uvicorn's HTTP/1 protocol with what it lacks: deadlines and a limit of connections."""
+"""uvicorn's HTTP/1 protocol with what it lacks: deadlines and limits of connections."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dashboard.auth.peer import Network, is_within
-from dashboard.auth.rate_limit import address_key
+from core.addresses import Network, is_within
+from core.serving import ConnectionLimits, ServingLoop
+
+CONNECTION_LIMIT = 400
+"""Websockets included; below the 1024 files that most systems give a process."""
 
 REFUSAL = (
     "HTTP/1.1 400 Bad Request\r\n"
@@ -38,27 +40,18 @@ class LimitedProtocol(H11Protocol):
     """From the connection, or the first byte of a further request, until its headers are complete."""
     answer_seconds: ClassVar[float] = 180.0
     """For the answer: a phone on a poor line loads Streamlit's scripts in two minutes."""
-    connection_limit: ClassVar[int] = 400
-    """Websockets included; below the 1024 files that most systems give a process."""
-    address_limit: ClassVar[int] = 300
-    """Of one address, so that it keeps no other out. Through a proxy unknown to us all come from one."""
-    proxies: ClassVar[Sequence[Network]] = ()
-    """Those who bring the connections of many people."""
+    limits: ClassVar[ConnectionLimits | None] = None
     upgrade_headers: ClassVar[int] = 100
     upgrade_header_bytes: ClassVar[int] = 8000
     """Beyond these the websocket library does not answer, and uvicorn waits for it without end."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _number = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline with the connection."""
         super().connection_made(transport)
-        if len(self.connections) > self.connection_limit or self._has_too_many():
-            transport.abort()
-            return
-        # asyncio does it for sockets that name TCP as their protocol, which uvicorn's do not: without it the
-        # body of an answer waits up to 40 ms until the client has confirmed the headers.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._number = transport.get_extra_info("socket").fileno()
         self._allow(self.request_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -71,6 +64,7 @@ class LimitedProtocol(H11Protocol):
         if self._deadline is None:
             self._allow(self.request_seconds)
         super().data_received(data)
+        self._update()
 
     def handle_events(self) -> None:
         """Give more time once the headers are there."""
@@ -89,6 +83,7 @@ class LimitedProtocol(H11Protocol):
         """Leave the pause until the next request to uvicorn."""
         self._allow(None)
         super().on_response_complete()
+        self._update()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         """Hand over to the websocket, which has its own pings."""
@@ -98,15 +93,13 @@ class LimitedProtocol(H11Protocol):
             self.send_400_response("The headers are too large.")
             return
         super().handle_websocket_upgrade(event)
+        self._update(is_websocket=True)
 
-    def _has_too_many(self) -> bool:
-        """Tell whether this address has more than its share; counted only when one can have that many."""
-        if len(self.connections) <= self.address_limit or self.client is None:
-            return False
-        mine = _key(self.client)
-        # Websockets are among them, too.
-        of_mine = sum(_key(getattr(one, "client", None)) == mine for one in self.connections)
-        return of_mine > self.address_limit and not is_within(self.client[0], self.proxies)
+    def _update(self, *, is_websocket: bool = False) -> None:
+        cycle = self.cycle
+        is_answered = cycle is not None and not cycle.response_complete and not cycle.more_body
+        if self.limits:
+            self.limits.update(self._number, is_whole=is_answered or is_websocket)
 
     def _allow(self, seconds: float | None) -> None:
         if self._deadline is not None:
@@ -114,11 +107,12 @@ class LimitedProtocol(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self.transport.abort) if seconds else None
 
 
-def protocol_for(proxies: Sequence[Network]) -> type[LimitedProtocol]:
-    """Return the protocol of a page behind these proxies."""
-    return type("ProtocolBehindProxies", (LimitedProtocol,), {"proxies": tuple(proxies)})
-
-
-@lru_cache(maxsize=4096)
-def _key(client: tuple[str, int] | None) -> str:
-    return address_key(client[0]) if client else ""
+def limited(
+    proxies: Sequence[Network], limit: int = CONNECTION_LIMIT
+) -> tuple[type[LimitedProtocol], Callable[..., Callable[[], ServingLoop]]]:
+    """Return the protocol and the event loop, as uvicorn asks for one, of a page behind these proxies."""
+    is_exempt = lru_cache(maxsize=4096)(lambda address: is_within(address, proxies))
+    limits = ConnectionLimits(limit, is_exempt=is_exempt)
+    protocol = type("ProtocolWithLimits", (LimitedProtocol,), {"limits": limits})
+    seconds = LimitedProtocol.request_seconds
+    return protocol, lambda **_: lambda: ServingLoop(limits, request_seconds=seconds)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
+import bcrypt
 import pytest
 import requests
 
+from exporter.listening import CONNECTION_LIMIT
 from simulator import Simulator
+from tests.plugins.system_tools import require
+from tests.support.certificates import make_pair
 from tests.support.live_core import FAST, SECRET
 from tests.support.stack import Process, Stack, free_port, stack
 from tests.support.waiting import until
@@ -80,6 +85,51 @@ def test_reloads_by_the_thousand_do_not_queue(product: Stack) -> None:
     assert reloads < 200
 
 
+@pytest.mark.parametrize("is_protected", [False, True], ids=["plain", "TLS and password"])
+@pytest.mark.parametrize("begun", [b"", b"GET /metrics HTTP/1.1\r\nX: "], ids=["silent", "begun"])
+def test_unfinished_requests_that_take_all_places_keep_no_scrape_out(
+    product: Stack, tmp_path: Path, is_protected: bool, begun: bytes
+) -> None:
+    port, changes, scraping = free_port(), {}, requests.Session()
+    if is_protected:
+        require("openssl")
+        changes, scraping = protection(tmp_path)
+    product.start_program("exporter.cli", EXPORTER_WEB_LISTEN_ADDRESS=f"127.0.0.1:{port}", **changes)
+    url = f"{'https' if is_protected else 'http'}://127.0.0.1:{port}/metrics"
+    until(lambda: scrape(scraping, url) == 200, what="the exporter")
+    scraping.close()
+
+    with ExitStack() as held:
+        for number in range(CONNECTION_LIMIT):
+            source = (f"127.0.0.{2 + number // 192}", 0)
+            connection = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=source)
+            held.enter_context(connection).sendall(begun)
+
+        assert scrape(scraping, url) == 200
+
+
+def protection(folder: Path) -> tuple[dict[str, str], requests.Session]:
+    """Return the setting of an exporter with TLS and a password, and a client that has both."""
+    pair, config = make_pair(folder, "server"), folder / "web.yml"
+    hashed = bcrypt.hashpw(b"a password of wonderland", bcrypt.gensalt(4)).decode()
+    config.write_text(
+        f"tls_server_config:\n  cert_file: {pair.certificate}\n  key_file: {pair.key}\n"
+        f"basic_auth_users:\n  alice: {hashed}\n"
+    )
+    client = requests.Session()
+    client.trust_env = False
+    client.auth, client.verify = ("alice", "a password of wonderland"), str(pair.certificate)
+    return {"EXPORTER_WEB_CONFIG_FILE": str(config)}, client
+
+
+def scrape(client: requests.Session, url: str) -> int:
+    """Return the status of the answer; 0: there was none."""
+    try:
+        return client.get(url, timeout=60).status_code
+    except requests.ConnectionError:
+        return 0
+
+
 def test_flooded_probes_delay_no_other_session(exporter: Process, product: Stack, gateway: Simulator) -> None:
     del exporter
     flooded = [session for session in SESSIONS if session != QUIET]
@@ -119,6 +169,8 @@ def test_clients_that_leave_while_a_page_is_frozen_leave_nothing_behind(
         with socket.create_connection(address(product.exporter_url), timeout=60) as client:
             client.sendall(patient)
 
+    # Who is answered came last: none of them waits to be accepted any more.
+    until(lambda: healthy(product.exporter_url), what="an answer after the flood")
     until(lambda: held()[1] <= files + 8, what="the end of the connections")
     asked = [one for one in gateway.requests()["recent"] if one["session"] == frozen]
     gateway.unfreeze(frozen)

@@ -22,6 +22,7 @@ MAY_IMPORT = {
 }
 
 CORE_MAY_IMPORT: dict[str, set[str]] = {
+    "serving": set(),
     "transport": set(),
     "contract": {"transport"},
     "store": set(),

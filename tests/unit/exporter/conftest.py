@@ -22,6 +22,7 @@ from core.models import (
     Snapshot,
     Verdict,
 )
+from core.serving import ConnectionLimits
 from core.settings.values import Settings, Timeouts
 from exporter.access import Access
 from exporter.connections import DeadlineProtocol
@@ -258,9 +259,9 @@ class Host:
 
     def __init__(self, protocol: type[DeadlineProtocol], limit: int) -> None:
         self.app: Any = None
-        listener = listen(("127.0.0.1", 0), limit=limit)
+        listener = listen(("127.0.0.1", 0))
         self.address: tuple[str, int] = listener.getsockname()
-        self._server = new_http_server(self._answer, protocol)
+        self._server = new_http_server(self._answer, protocol, limits=ConnectionLimits(limit))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
         self._thread.start()
 

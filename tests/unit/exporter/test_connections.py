@@ -5,9 +5,11 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from core.serving import ConnectionLimits
 from exporter.connections import DeadlineProtocol
 from exporter.listening import listen, make_server
 from tests.plugins.system_tools import require
@@ -20,10 +22,6 @@ HUGE = b"x" * 32_000_000
 
 class Impatient(DeadlineProtocol):
     exchange_seconds = 0.3
-
-
-class Patient(DeadlineProtocol):
-    exchange_seconds = 1.0
 
 
 async def small_app(scope, receive, send):
@@ -174,29 +172,6 @@ def test_pipelined_requests_are_all_answered(serve, talk):
     assert answer.count(b"HTTP/1.1 200") == 3
 
 
-def test_connections_beyond_the_limit_are_closed_at_once(serve):
-    address = serve(small_app, Impatient, limit=3)
-    open_connections = [socket.create_connection(address, timeout=60) for _ in range(3)]
-    with socket.create_connection(address, timeout=60) as one_more:
-        received = read_to_the_end(one_more)
-    for connection in open_connections:
-        connection.close()
-
-    assert received == b""
-
-
-def test_connection_is_free_again_after_the_flood(serve, talk):
-    address = serve(small_app, Impatient, limit=3)
-    flood = [socket.create_connection(address, timeout=60) for _ in range(6)]
-    for connection in flood:
-        read_to_the_end(connection)
-        connection.close()
-
-    answer = talk(address, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-
-    assert answer.endswith(b"ok\n")
-
-
 def test_oversized_headers_are_refused(serve, talk):
     answer = talk(serve(small_app), b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
 
@@ -226,39 +201,54 @@ def test_garbage_behind_an_answer_ends_the_connection_and_leaves_no_line_in_the_
     assert caplog.messages == []
 
 
-@pytest.fixture
-def tls_address(tmp_path):
-    """A small application behind TLS that takes three connections and waits a second."""
+@pytest.fixture(scope="module")
+def tls_pair(tmp_path_factory):
     require("openssl")
-    pair = make_pair(tmp_path, "server")
+    return make_pair(tmp_path_factory.mktemp("tls"), "server")
+
+
+@pytest.fixture
+def secured(tls_pair):
+    """Return a function that serves a small application behind TLS."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pair.certificate, pair.key)
-    with listen(("127.0.0.1", 0), limit=3) as listener:
-        server = make_server(small_app, Patient, tls=context)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield listener.getsockname()
-        server.should_exit = True
-        thread.join(60)
+    context.load_cert_chain(tls_pair.certificate, tls_pair.key)
+
+    @contextmanager
+    def serve(protocol, limits=None):
+        with listen(("127.0.0.1", 0)) as listener:
+            address = listener.getsockname()
+            server = make_server(small_app, protocol, tls=context, limits=limits)
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            yield address
+            server.should_exit = True
+            thread.join(60)
+
+    return serve
 
 
-def test_clients_that_never_begin_their_tls_count_and_are_cut_off(tls_address):
-    began = time.monotonic()
-    silent = [socket.create_connection(tls_address, timeout=60) for _ in range(3)]
+@pytest.mark.parametrize("beginning", [b"", b"\x16\x03\x01"], ids=["nothing", "three bytes"])
+def test_clients_that_do_not_finish_their_tls_are_cut_off(secured, beginning):
+    with secured(Impatient) as address, socket.create_connection(address, timeout=60) as connection:
+        connection.sendall(beginning)
 
-    with socket.create_connection(tls_address, timeout=60) as one_more:
-        refused = read_to_the_end(one_more)
-        refused_after = time.monotonic() - began
-    cut_off = [read_to_the_end(connection) for connection in silent]
-    took = time.monotonic() - began
-    for connection in silent:
-        connection.close()
+        assert read_to_the_end(connection) == b""
+        assert ssl.get_server_certificate(address).startswith("-----BEGIN CERTIFICATE")
 
-    assert (refused, cut_off) == (b"", [b""] * 3)
-    # The first three are cut off for their silence, the fourth at once.
-    assert refused_after < took
-    assert took >= Patient.exchange_seconds
-    assert ssl.get_server_certificate(tls_address).startswith("-----BEGIN CERTIFICATE")
+
+@pytest.mark.parametrize("beginning", [b"", b"\x16\x03\x01"], ids=["nothing", "three bytes"])
+def test_unfinished_tls_of_others_makes_room_for_who_comes(secured, beginning):
+    limits = ConnectionLimits(4)
+    with secured(DeadlineProtocol, limits) as address, ExitStack() as held:
+        for number in range(4):
+            connection = held.enter_context(connect(address, f"127.0.0.{2 + number // 3}"))
+            connection.sendall(beginning)
+
+        assert ssl.get_server_certificate(address).startswith("-----BEGIN CERTIFICATE")
+
+
+def connect(address, source):
+    return socket.create_connection(address, timeout=60, source_address=(source, 0))
 
 
 @pytest.mark.parametrize(

@@ -42,17 +42,6 @@ def test_address_without_a_host_listens_everywhere():
         client.close()
 
 
-def test_answers_do_not_wait_for_acknowledgements():
-    with listen(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname(), timeout=60)
-        accepted, _ = listener.accept()
-        no_delay = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        accepted.close()
-        client.close()
-
-    assert no_delay
-
-
 def test_default_listens_on_loopback_only():
     from exporter.settings import ExporterEnvironment
 

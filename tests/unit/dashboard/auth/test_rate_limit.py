@@ -1,7 +1,8 @@
 import pytest
 from auth_world import Clock
 
-from dashboard.auth.rate_limit import MOST_KEYS, RateLimit, address_key
+from core.addresses import address_key
+from dashboard.auth.rate_limit import MOST_KEYS, RateLimit
 
 
 def limit(clock: Clock) -> RateLimit:

@@ -1,0 +1,147 @@
+"""An event loop for servers that strangers reach: it counts connections when it accepts them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from core.serving.limits import ConnectionLimits
+
+BACKLOG = 1024
+"""How many connections the kernel keeps for us: where it has no place, honest clients try again after 1 s."""
+BATCH = 256
+"""How many are accepted before others have their turn."""
+SHUTDOWN_SECONDS = 1.0
+"""How long a TLS connection may take to say goodbye."""
+
+NewProtocol = Callable[[], asyncio.BaseProtocol]
+
+
+class ServingLoop(asyncio.SelectorEventLoop):
+    """Hold all connections of its servers to limits, from the moment of accepting.
+
+    asyncio gives a connection to its protocol after the TLS handshake: clients that never begin it would use
+    up the file descriptors unseen. And a connection that has sent nothing costs no more than its descriptor
+    here: neither a transport nor a protocol is made for it, nor 256 kB for its encryption.
+    """
+
+    def __init__(self, limits: ConnectionLimits, *, request_seconds: float) -> None:
+        super().__init__()
+        self.limits = limits
+        self.request_seconds = request_seconds
+        """For the first byte, and then for the TLS handshake."""
+
+    async def create_server(self, protocol_factory: NewProtocol, **options: Any) -> asyncio.Server:  # type: ignore[override]
+        """Listen on `sock`; uvicorn asks for it, and of the result only for its end."""
+        return _Server(self, protocol_factory, options["sock"], options.get("ssl"))  # type: ignore[return-value]
+
+
+class _Server:
+    def __init__(
+        self,
+        loop: ServingLoop,
+        new_protocol: NewProtocol,
+        listening: socket.socket,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._loop = loop
+        self._new_protocol = new_protocol
+        self._tls = tls
+        self._listening = listening
+        self._silent: set[_Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Connections inherit it: without it headers and body, which are written separately, wait 40 ms for
+        # each other.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.setblocking(False)
+        listening.listen(BACKLOG)
+        loop.add_reader(listening, self._accept)
+
+    def close(self) -> None:
+        """Accept no more, and wait for no first bytes."""
+        self._loop.remove_reader(self._listening)
+        self._listening.close()
+        for connection in list(self._silent):
+            connection.close()
+
+    async def wait_closed(self) -> None:
+        """Return: what is left to wait for are the protocols."""
+
+    def _accept(self) -> None:
+        limits = self._loop.limits
+        for _ in range(BATCH):
+            try:
+                accepted, address = self._listening.accept()
+            except OSError:
+                return
+            if not limits.make_room(address[0]):
+                accepted.close()
+                continue
+            connection = _Connection(accepted, limits.end)
+            connection.setblocking(False)
+            limits.begin(connection.fileno(), address[0], connection.drop)
+            self._await_first_byte(connection)
+
+    def _await_first_byte(self, connection: _Connection) -> None:
+        deadline = self._loop.call_later(self._loop.request_seconds, connection.close)
+
+        def stop_waiting() -> None:
+            deadline.cancel()
+            self._loop.remove_reader(connection)
+            self._silent.discard(connection)
+            connection.stop_waiting = None
+
+        def serve() -> None:
+            stop_waiting()
+            task = self._loop.create_task(self._serve(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        connection.stop_waiting = stop_waiting
+        self._silent.add(connection)
+        self._loop.add_reader(connection, serve)
+
+    async def _serve(self, connection: _Connection) -> None:
+        timeouts = (
+            {}
+            if self._tls is None
+            else {
+                "ssl_handshake_timeout": self._loop.request_seconds,
+                "ssl_shutdown_timeout": SHUTDOWN_SECONDS,
+            }
+        )
+        # Failed handshakes are the client's business.
+        with contextlib.suppress(OSError):
+            await self._loop.connect_accepted_socket(
+                self._new_protocol, connection, ssl=self._tls, **timeouts
+            )
+
+
+class _Connection(socket.socket):
+    """An accepted socket that gives back its place when it closes."""
+
+    def __init__(self, accepted: socket.socket, forget: Callable[[int], None]) -> None:
+        super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
+        self._forget = forget
+        self.stop_waiting: Callable[[], None] | None = None
+        """While the client has sent nothing."""
+
+    def drop(self) -> None:
+        """End the connection for the sake of another."""
+        if self.stop_waiting is not None:
+            self.close()
+            return
+        # Its transport notices, and closes it.
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket and forget it."""
+        if self.stop_waiting is not None:
+            self.stop_waiting()
+        self._forget(self.fileno())
+        super().close()
