@@ -16,8 +16,8 @@ from cli.signals import ending_with_zero
 if TYPE_CHECKING:
     from cli.sync_parts import Parts
     from core.propagation.plan import Plan
+    from core.propagation.secret_values import Fresh
     from core.propagation.sync import Done
-    from core.propagation.values import Fresh
 
 PROGRAM = "wppconnect-ops sync"
 IN_SYNC = 0

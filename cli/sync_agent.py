@@ -8,8 +8,8 @@ import signal
 from cli.sync_parts import Parts
 from core.exceptions import ConfigurationError, ContainerError
 from core.propagation.agent import Agent
-from core.propagation.bulletin import BulletinBoard
-from core.propagation.orders import OrderDesk
+from core.propagation.agent_status import AgentStatus
+from core.propagation.change_requests import ChangeRequests
 
 PROGRAM = "wppconnect-ops sync agent"
 
@@ -26,8 +26,8 @@ def run_agent(parts: Parts) -> int:
     agent = Agent(
         parts.reopen,
         sync_file=parts.sync_file,
-        desk=OrderDesk(core.store),
-        board=BulletinBoard(core.store, core.data_directory),
+        desk=ChangeRequests(core.store),
+        board=AgentStatus(core.store, core.data_directory),
         generate=parts.keeper.generate,
         record=core.history.append,
         data_directory=core.data_directory,

@@ -17,8 +17,8 @@ from core.containers.sessions import GatewaySessions
 from core.containers.value_check import ValueCheck
 from core.exceptions import ConfigurationError
 from core.logs import configure_logging
-from core.propagation.keeper import ValueKeeper
 from core.propagation.reach import Check
+from core.propagation.secret_values import SecretValues
 from core.propagation.sync import Sync
 from core.propagation.sync_file import read_sync_file
 from core.runtime import Core, open_core
@@ -36,7 +36,7 @@ class Parts:
     """One process's core, and what changes files on top of it."""
 
     core: Core
-    keeper: ValueKeeper
+    keeper: SecretValues
     sync_file: Path
     environ: Mapping[str, str]
     containers: DockerContainers | None
@@ -67,7 +67,7 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     if path is None:
         raise ConfigurationError([NOT_SET])
     core = open_core(environment, program=PROGRAM)
-    keeper = ValueKeeper(core.settings, core.store)
+    keeper = SecretValues(core.settings, core.store)
     stop = threading.Event()
     host = core.environment.docker_host
     compose = finder(host, environ.get("PATH", os.defpath), core.data_directory / "sync")

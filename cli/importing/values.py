@@ -37,7 +37,7 @@ def env_values(
         parsed = EnvFile(text)
     except NotParseableError as error:
         raise UnusableFileError(
-            f"{name}: {error.args[0]}; write the value in single quotes on one line"
+            f"{name}: {error.why}; write the value in single quotes on one line"
         ) from None
     found: dict[str, Value] = {}
     for key, place in parsed.order:

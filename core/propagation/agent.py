@@ -20,12 +20,12 @@ from core.disk import Stamp, read_stamp
 from core.exceptions import ConfigurationError, PropagationError, StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import HistoryEntry
-from core.propagation.bulletin import HEARTBEAT_SECONDS, Bulletin, BulletinBoard, Heartbeat, KnownBackup
-from core.propagation.orders import Order, OrderDesk
+from core.propagation.agent_status import HEARTBEAT_SECONDS, AgentStatus, Heartbeat, KnownBackup, SyncStatus
+from core.propagation.change_requests import ChangeRequest, ChangeRequests
 from core.propagation.plan import Plan
-from core.propagation.serving import Serving, log_step
 from core.propagation.sync import Sync
 from core.propagation.targets import ReceivedKind, Receives, SyncSettings
+from core.propagation.worker import Worker, log_step
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ class Agent:
         open_sync: Callable[[], Sync],
         *,
         sync_file: Path,
-        desk: OrderDesk,
-        board: BulletinBoard,
+        desk: ChangeRequests,
+        board: AgentStatus,
         generate: Callable[[Receives], SecretStr],
         record: Callable[[HistoryEntry], None],
         data_directory: Path,
@@ -56,7 +56,7 @@ class Agent:
         self._open_sync = open_sync
         self._sync_file = sync_file
         self._desk = desk
-        self._serving = Serving(desk, generate, clock=clock)
+        self._serving = Worker(desk, generate, clock=clock)
         self._board = board
         self._record = record
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
@@ -68,7 +68,7 @@ class Agent:
         self._checked_at: datetime | None = None
         self._problem = ""
         self._looked = float("-inf")
-        self._published: Bulletin | None = None
+        self._published: SyncStatus | None = None
         self._recovered: str | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -96,7 +96,7 @@ class Agent:
 
     def turn(self) -> None:
         """Do what there is to do now, once; whatever goes wrong with it, there is a next turn."""
-        order: Order | None = None
+        order: ChangeRequest | None = None
         try:
             self._reread()
             order = self._desk.current()
@@ -124,7 +124,7 @@ class Agent:
             if stamp != self._stamp or self._published is None:
                 self._stamp, self._sync = stamp, None
                 _log.error("sync_file_wrong problem=%s", error)
-                self._publish(Bulletin(problem=error.message))
+                self._publish(SyncStatus(problem=error.message))
             return
         self._stamp, self._sync, self._looked = stamp, opened, float("-inf")
         self._mend(opened)
@@ -173,7 +173,7 @@ class Agent:
             except StoreError as error:
                 _log.warning("sync_drift_not_in_history problem=%s", error)
 
-    def _publish(self, bulletin: Bulletin) -> None:
+    def _publish(self, bulletin: SyncStatus) -> None:
         before = self._published
         if before and bulletin.plan and before.plan:
             # Only the moment differs: nothing to write.
@@ -200,8 +200,8 @@ def kinds_of(settings: SyncSettings) -> tuple[Receives, ...]:
     return tuple(one for one in found if one.kind is not ReceivedKind.TOKEN)
 
 
-def _bulletin(sync: Sync, plan: Plan, since: dict[str, datetime]) -> Bulletin:
-    return Bulletin(
+def _bulletin(sync: Sync, plan: Plan, since: dict[str, datetime]) -> SyncStatus:
+    return SyncStatus(
         plan=plan,
         since=since,
         folders=tuple(str(path) for path in sync.settings.folders.values()),

@@ -6,6 +6,7 @@ ruamel.yaml finds the positions; nothing is ever written by it, because a round 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,9 +16,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from core.messages import Message
-from core.propagation import compose_nodes as nodes
 from core.propagation.compose_scalar import encode, is_exactly, option_places, pair_place, value_place
-from core.propagation.places import NotParseableError, Place, RefusedError, splice
+from core.propagation.places import NotParseableError, RefusedError, ValueSpan, splice
 
 _BLANKS = re.compile(r"(?<=\S)[ \t]+")
 MOST_VALUES = 200_000
@@ -31,7 +31,7 @@ class Service:
     """One service of a compose file, with the places of its keys."""
 
     name: str
-    places: dict[str, tuple[Place, ...]]
+    places: dict[str, tuple[ValueSpan, ...]]
     """Variables and options; of several places for one key the last counts."""
 
 
@@ -48,12 +48,12 @@ class ComposeFile:
         except RecursionError:
             raise NotParseableError(Message.of("propagation.nested_too_deeply")) from None
 
-    def places(self, key: str, service: str = "") -> tuple[Place, ...]:
+    def places(self, key: str, service: str = "") -> tuple[ValueSpan, ...]:
         """Return where the key stands in a service, or in every one; each place once, with all it reaches."""
         wanted = [service] if service else list(self.services)
         found = [self.services[name].places.get(key, ()) for name in wanted if name in self.services]
         chosen = {(place.start, place.end) for places in found for place in places}
-        reached: dict[tuple[int, int], Place] = {}
+        reached: dict[tuple[int, int], ValueSpan] = {}
         for name, one in self.services.items():
             for place in one.places.get(key, ()):
                 where = (place.start, place.end)
@@ -67,7 +67,7 @@ class ComposeFile:
         found: dict[tuple[str | int, ...], str] = {}
         try:
             for number, document in enumerate(self._documents):
-                for path, node in nodes.scalars(document, (number,)):
+                for path, node in scalars(document, (number,)):
                     if len(found) >= MOST_VALUES:
                         raise NotParseableError(Message.of("propagation.anchors_unfold"))
                     found[path] = f"{node.tag} {node.value}"
@@ -78,27 +78,27 @@ class ComposeFile:
     def _find_services(self) -> dict[str, MappingNode]:
         found: dict[str, MappingNode] = {}
         for document in self._documents:
-            services = nodes.items(document).get("services")
+            services = items(document).get("services")
             if services is None:
                 continue
             if not isinstance(services, MappingNode):
-                line = nodes.line(services)
+                line = line_of(services)
                 raise NotParseableError(Message.of("propagation.services_no_mapping", line=line))
-            for name, node in nodes.items(services).items():
+            for name, node in items(services).items():
                 if name in found:
                     raise NotParseableError(Message.of("propagation.several_documents", service=name))
                 if not isinstance(node, MappingNode):
-                    line = nodes.line(node)
+                    line = line_of(node)
                     raise NotParseableError(
                         Message.of("propagation.service_no_mapping", line=line, service=name)
                     )
                 found[name] = node
-        if not found and not any("include" in nodes.items(one) for one in self._documents):
+        if not found and not any("include" in items(one) for one in self._documents):
             raise NotParseableError(Message.of("propagation.no_services"))
         return found
 
     def _service(self, name: str, node: MappingNode, seen: tuple[str, ...] = ()) -> Service:
-        fields = nodes.items(node)
+        fields = items(node)
         base = self._base(name, fields.get("extends"), (*seen, name))
         own = dict(_environment(self.text, fields.get("environment")))
         options = option_places(self.text, fields.get("command"))
@@ -109,8 +109,8 @@ class ComposeFile:
         return Service(name, base.places | own | options)
 
     def _base(self, name: str, extends: Node | None, seen: tuple[str, ...]) -> Service:
-        fields = nodes.items(extends) if isinstance(extends, MappingNode) else {}
-        base = nodes.text(fields.get("service")) or nodes.text(extends)
+        fields = items(extends) if isinstance(extends, MappingNode) else {}
+        base = text(fields.get("service")) or text(extends)
         if not base or "file" in fields:
             return Service(name, {})
         node = self._nodes.get(base)
@@ -129,7 +129,7 @@ def documents_of(text: str) -> list[MappingNode]:
     try:
         documents = [one for one in yaml.compose_all(text) if one is not None]
     except (MaxDepthExceededError, RecursionError):
-        raise NotParseableError("it is nested too deeply") from None
+        raise NotParseableError(Message.of("propagation.nested_too_deeply")) from None
     except MarkedYAMLError as error:
         # Its message repeats the lines around the mistake.
         mark = error.problem_mark or error.context_mark
@@ -146,13 +146,13 @@ def documents_of(text: str) -> list[MappingNode]:
     return documents
 
 
-def _environment(text: str, node: Node | None) -> Iterator[tuple[str, tuple[Place, ...]]]:
+def _environment(text: str, node: Node | None) -> Iterator[tuple[str, tuple[ValueSpan, ...]]]:
     if isinstance(node, MappingNode):
-        for key, value in nodes.items(node).items():
+        for key, value in items(node).items():
             if isinstance(value, ScalarNode):
                 yield key, (value_place(text, value),)
     elif isinstance(node, SequenceNode):
-        found: dict[str, tuple[Place, ...]] = {}
+        found: dict[str, tuple[ValueSpan, ...]] = {}
         for item in node.value:
             if isinstance(item, ScalarNode):
                 key = item.value.partition("=")[0]
@@ -160,7 +160,7 @@ def _environment(text: str, node: Node | None) -> Iterator[tuple[str, tuple[Plac
         yield from found.items()
 
 
-def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:
+def edited(text: str, places: Sequence[ValueSpan], key: str, value: str) -> str:
     """Splice the value in, and prove that exactly this key changed; raises RefusedError otherwise."""
     after = splice(text, [(place, encode(place, value)) for place in places])
     services = {name for place in places for name in place.services}
@@ -168,7 +168,7 @@ def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:
         old, new = ComposeFile(text), ComposeFile(after)
         before, now = old.flattened(), new.flattened()
     except NotParseableError as error:
-        raise RefusedError(error.args[0]) from None
+        raise RefusedError(error.why) from None
     for path in before.keys() | now.keys():
         if before.get(path) != now.get(path) and not _is_the_key(path, now.get(path, ""), services, key):
             where = ".".join(str(part) for part in path[1:])
@@ -189,3 +189,95 @@ def _is_the_key(path: tuple[str | int, ...], now: str, services: set[str], key: 
         case ("services", str(service), "command", *_) if service in services:
             return key.startswith("--")
     return False
+
+
+_ITEM = re.compile(r"\ufeff?[ \t]*(?:-[ \t]+)*")
+_NAME = re.compile(r"[\"']?[A-Za-z_]\w*=")
+_COLON = re.compile(r"[ \t]*:")
+
+
+def key_ends(text: str) -> Iterator[tuple[int, int]]:
+    """Yield line, from 0, and end of every key that begins its line; raises NotParseableError."""
+    # By position, since YAML knows more line ends than a reader of the diff does.
+    begins = [0, *(found.end() for found in re.finditer("\n", text))]
+    seen: set[int] = set()
+    for document in documents_of(text):
+        for begin, end in _keys(document, "", text, seen):
+            line = bisect_right(begins, begin) - 1
+            # What stands before it on its line is no key that could be shown.
+            if _ITEM.fullmatch(text, begins[line], begin) and "\n" not in text[begin:end]:
+                yield line, end - begins[line]
+
+
+def _keys(node: Node, under: str, text: str, seen: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield begin and end of every key, and of the names in lists of variables."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                colon = _COLON.match(text, key.end_mark.index)
+                yield key.start_mark.index, colon.end() if colon else key.end_mark.index
+            yield from _keys(value, str(key.value), text, seen)
+    elif isinstance(node, SequenceNode):
+        for item in node.value:
+            yield from _keys(item, under, text, seen)
+            if isinstance(item, ScalarNode):
+                begin = item.start_mark.index
+                name = _NAME.match(text, begin) if under == "environment" else None
+                yield begin, name.end() if name else begin
+
+
+MERGE = "tag:yaml.org,2002:merge"
+
+
+def items(node: Node | None) -> dict[str, Node]:
+    """Return a mapping's items, merge keys unfolded: its own keys win, then the first merged mapping."""
+    found: dict[str, Node] = {}
+    _merge(node, found, set())
+    return found
+
+
+def _merge(node: Node | None, found: dict[str, Node], seen: set[int]) -> None:
+    # What was merged once adds nothing a second time; without that a page of anchors takes for ever.
+    if not isinstance(node, MappingNode) or id(node) in seen:
+        return
+    seen.add(id(node))
+    own: dict[str, Node] = {}
+    merged: list[Node] = []
+    for key, value in node.value:
+        if key.tag == MERGE:
+            if merged:
+                raise NotParseableError(Message.of("propagation.key_twice", line=line_of(key)))
+            merged += value.value if isinstance(value, SequenceNode) else [value]
+        elif isinstance(key, ScalarNode):
+            if key.value in own:
+                raise NotParseableError(Message.of("propagation.key_twice", line=line_of(key)))
+            own[key.value] = value
+    for name, value in own.items():
+        found.setdefault(name, value)
+    for mapping in merged:
+        _merge(mapping, found, seen)
+
+
+def scalars(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+    """Yield every scalar below a node with its path."""
+    if isinstance(node, ScalarNode):
+        yield path, node
+    elif isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from scalars(item, (*path, number))
+    else:
+        for key, item in items(node).items():
+            yield from scalars(item, (*path, key))
+
+
+def text(node: Node | None) -> str:
+    """Return a scalar's text; "" for anything else."""
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def line_of(node: Node) -> int:
+    """Return the line on which a node begins, from 1."""
+    return int(node.start_mark.line) + 1

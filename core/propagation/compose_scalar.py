@@ -7,7 +7,7 @@ import re
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
 from core.messages import Message
-from core.propagation.places import ALPHABET, Follows, Place, RefusedError, Style, followed
+from core.propagation.places import ALPHABET, Follows, RefusedError, Style, ValueSpan, followed
 
 NULL = "tag:yaml.org,2002:null"
 
@@ -25,10 +25,10 @@ _WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "y", "n", "null",
 """What one or another YAML reader takes for something else than text."""
 
 
-def value_place(text: str, node: ScalarNode) -> Place:
+def value_place(text: str, node: ScalarNode) -> ValueSpan:
     """Return the place of a whole value, as in `TOKEN: abc`."""
     start, style = _start(text, node)
-    return Place(
+    return ValueSpan(
         start,
         node.end_mark.index,
         node.value,
@@ -38,7 +38,7 @@ def value_place(text: str, node: ScalarNode) -> Place:
     )
 
 
-def pair_place(text: str, node: ScalarNode) -> Place:
+def pair_place(text: str, node: ScalarNode) -> ValueSpan:
     """Return the place of what stands behind the first `=`, as in `- TOKEN=abc`."""
     start, style = _start(text, node)
     end = node.end_mark.index
@@ -47,12 +47,12 @@ def pair_place(text: str, node: ScalarNode) -> Place:
         end -= 1
     if style is not Style.BLOCK:
         start, style = text.find("=", start, end) + 1, Style.FIXED
-    return Place(start, end, value, style, node.start_mark.line + 1, is_absent=not equals)
+    return ValueSpan(start, end, value, style, node.start_mark.line + 1, is_absent=not equals)
 
 
-def option_places(text: str, command: Node | None) -> dict[str, tuple[Place, ...]]:
+def option_places(text: str, command: Node | None) -> dict[str, tuple[ValueSpan, ...]]:
     """Return where the options of a service's command have their values."""
-    found: dict[str, tuple[Place, ...]] = {}
+    found: dict[str, tuple[ValueSpan, ...]] = {}
     if isinstance(command, SequenceNode):
         items = [item for item in command.value if isinstance(item, ScalarNode)]
         if len(items) > 1 and _SHELL.fullmatch(items[0].value) and items[1].value == "-c":
@@ -75,13 +75,13 @@ def option_places(text: str, command: Node | None) -> dict[str, tuple[Place, ...
     return found
 
 
-def is_exactly(place: Place, value: str) -> bool:
+def is_exactly(place: ValueSpan, value: str) -> bool:
     """Tell whether Compose hands on exactly this value from the place."""
     escaped = value.replace("$", "$$")
     return place.value == escaped and (place.style is not Style.PLAIN or _is_safe_plain(escaped))
 
 
-def follows(place: Place, key: str) -> Follows | None:
+def follows(place: ValueSpan, key: str) -> Follows | None:
     """Tell whose value the place takes over; None when it has its own. Raises RefusedError for a mixture."""
     if place.is_absent:
         return Follows(key)
@@ -91,7 +91,7 @@ def follows(place: Place, key: str) -> Follows | None:
     return found
 
 
-def encode(place: Place, value: str) -> str:
+def encode(place: ValueSpan, value: str) -> str:
     """Write the value as it has to stand at the place, in the quotes that are there if they serve."""
     if not ALPHABET.fullmatch(value):
         raise ValueError("a value outside the alphabet is refused before")
@@ -119,10 +119,10 @@ def _start(text: str, node: ScalarNode) -> tuple[int, Style]:
     return (skipped.end() if skipped else begin), styles.get(node.style, Style.BLOCK)
 
 
-def _options_within(text: str, node: ScalarNode, *, in_shell: bool) -> dict[str, tuple[Place, ...]]:
+def _options_within(text: str, node: ScalarNode, *, in_shell: bool) -> dict[str, tuple[ValueSpan, ...]]:
     """Find options in one text that is cut into words later, by Compose or by a shell."""
     start, style = _start(text, node)
-    found: dict[str, tuple[Place, ...]] = {}
+    found: dict[str, tuple[ValueSpan, ...]] = {}
     raw = text[start : node.end_mark.index]
     # A quoted text may be written with escapes: then what stands in the file is not what it says.
     part = Style.SHELL if in_shell else Style.FIXED
@@ -133,6 +133,6 @@ def _options_within(text: str, node: ScalarNode, *, in_shell: bool) -> dict[str,
     for match in _OPTION.finditer(inner):
         begin, end = offset + match.start("value"), offset + match.end("value")
         line = text.count("\n", 0, begin) + 1
-        place = Place(begin, end, match["value"], part, line)
+        place = ValueSpan(begin, end, match["value"], part, line)
         found[match["option"]] = (*found.get(match["option"], ()), place)
     return found

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import ModuleType
 
 from core.env_forms import COMPOSE, DOTENV, SHELL, Form
 from core.env_lines import disagreements, read_env_lines
+from core.exceptions import PropagationError
 from core.messages import Message
 from core.propagation import compose_file, compose_scalar, env_file
 from core.propagation.compose_file import ComposeFile
 from core.propagation.env_file import EnvFile
-from core.propagation.places import Follows, NotParseableError, Place, RefusedError
+from core.propagation.folders import FileMissingError, FileUnreadableError, Folders
+from core.propagation.places import ALPHABET, Follows, NotParseableError, RefusedError, ValueSpan
 from core.propagation.plan import State
-from core.propagation.targets import FileTarget
+from core.propagation.secret_values import WRITABLE
+from core.propagation.targets import FileTarget, ReceivedKind, SyncSettings
 
 Text = ComposeFile | EnvFile
 READERS = frozenset({COMPOSE, DOTENV, SHELL})
@@ -59,9 +62,9 @@ def edit(text: str, targets: Mapping[FileTarget, str], *, is_compose: bool) -> E
         try:
             done.judged[target.name] = _write(done, target, value, is_compose)
         except NotParseableError as error:
-            done.judged[target.name] = Judged(State.NOT_PARSEABLE, error.args[0])
+            done.judged[target.name] = Judged(State.NOT_PARSEABLE, error.why)
         except RefusedError as error:
-            done.judged[target.name] = Judged(State.REFUSED, error.args[0])
+            done.judged[target.name] = Judged(State.REFUSED, error.why)
     return done
 
 
@@ -82,7 +85,7 @@ def require_single_values(done: Edit, targets: Mapping[FileTarget, str], *, is_c
             )
 
 
-def find_places(parsed: Text, target: FileTarget) -> tuple[Place, ...]:
+def find_places(parsed: Text, target: FileTarget) -> tuple[ValueSpan, ...]:
     """Return where a target's key stands."""
     if isinstance(parsed, EnvFile):
         return parsed.places(target.key)
@@ -125,7 +128,7 @@ def _require_agreement(text: str, key: str) -> None:
             raise NotParseableError(Message.of(REFUSED_FORMS[form], line=number))
 
 
-def _follows(place: Place, target: FileTarget) -> Follows | None:
+def _follows(place: ValueSpan, target: FileTarget) -> Follows | None:
     return compose_scalar.follows(place, target.key) if target.is_compose else env_file.follows(place)
 
 
@@ -142,3 +145,46 @@ def _why_missing(parsed: Text, target: FileTarget) -> Message:
     if target.is_option:
         return Message.of("propagation.no_command", file=name, key=target.key)
     return Message.of("propagation.no_environment", file=name, key=target.key)
+
+
+OPERATION = "take over an API key"
+
+
+def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
+    """Return the key that the API key's targets hold, and their names.
+
+    Raises PropagationError when a file cannot be read, or they hold none or several.
+    """
+    folders = Folders(settings.folders)
+    found: dict[str, list[str]] = {}
+    for target in settings.targets:
+        if isinstance(target, FileTarget) and target.receives.kind is ReceivedKind.API_KEY:
+            for value in _values(folders, target):
+                found.setdefault(value, []).append(target.name)
+    names = sorted({name for held in found.values() for name in held})
+    if len(found) != 1:
+        what = (
+            f"{len(found)} different keys stand in {', '.join(names)}" if found else "no target holds a key"
+        )
+        raise PropagationError(f"{what}; generate a new one instead", operation=OPERATION)
+    value = next(iter(found))
+    if not ALPHABET.fullmatch(value):
+        raise PropagationError(
+            f"the key in {', '.join(names)} has other characters in it, and {WRITABLE}; "
+            "generate a new one instead",
+            operation=OPERATION,
+        )
+    return value, tuple(names)
+
+
+def _values(folders: Folders, target: FileTarget) -> Iterator[str]:
+    try:
+        text = folders.read(target.folder, target.file).text
+        parsed = ComposeFile(text) if target.is_compose else EnvFile(text)
+        for place in find_places(parsed, target):
+            if target.is_compose and compose_scalar.follows(place, target.key) is None:
+                yield place.value.replace("$$", "$")
+            elif not target.is_compose and env_file.follows(place) is None:
+                yield place.value
+    except (FileMissingError, FileUnreadableError, NotParseableError, RefusedError) as error:
+        raise PropagationError(f"{target.name}: {error.why}", operation=OPERATION) from None

@@ -17,9 +17,9 @@ from core.propagation.places import (
     ALPHABET,
     Follows,
     NotParseableError,
-    Place,
     RefusedError,
     Style,
+    ValueSpan,
     followed,
     splice,
 )
@@ -41,18 +41,18 @@ class EnvFile:
     def __init__(self, text: str) -> None:
         """Read the text; raises NotParseableError."""
         self.text = text
-        self._places: dict[str, list[Place]] = {}
-        self.order: list[tuple[str, Place]] = []
+        self._places: dict[str, list[ValueSpan]] = {}
+        self.order: list[tuple[str, ValueSpan]] = []
         """Every value with its key, from top to bottom."""
         self._line_ends = [found.start() for found in re.finditer("\n", text)]
         self._read()
 
     @property
-    def all_places(self) -> Mapping[str, Sequence[Place]]:
+    def all_places(self) -> Mapping[str, Sequence[ValueSpan]]:
         """Where every key gets its values."""
         return self._places
 
-    def places(self, key: str) -> tuple[Place, ...]:
+    def places(self, key: str) -> tuple[ValueSpan, ...]:
         """Return where the key gets its value; the last one counts for every reader."""
         return tuple(self._places.get(key, ()))
 
@@ -88,7 +88,7 @@ class EnvFile:
         value = _COMMENT.sub("", raw).rstrip()
         if raw.endswith("\\"):
             raise NotParseableError(Message.of("propagation.backslash_at_end", line=self._line(begin)))
-        self._add(found["key"], Place(start, start + len(value), value, Style.PLAIN, self._line(begin)))
+        self._add(found["key"], ValueSpan(start, start + len(value), value, Style.PLAIN, self._line(begin)))
         return end + 1
 
     def _read_quoted(self, key: str, start: int, pattern: re.Pattern[str], style: Style) -> int:
@@ -107,10 +107,10 @@ class EnvFile:
             raise NotParseableError(Message.of("propagation.text_behind_quote", line=line))
         if style is Style.DOUBLE:
             content = _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), content)
-        self._add(key, Place(start, found.end(), content, style, line))
+        self._add(key, ValueSpan(start, found.end(), content, style, line))
         return end + 1
 
-    def _add(self, key: str, place: Place) -> None:
+    def _add(self, key: str, place: ValueSpan) -> None:
         self._places.setdefault(key, []).append(place)
         self.order.append((key, place))
 
@@ -122,12 +122,12 @@ class EnvFile:
         return bisect_left(self._line_ends, at) + 1
 
 
-def is_exactly(place: Place, value: str) -> bool:
+def is_exactly(place: ValueSpan, value: str) -> bool:
     """Tell whether every reader gets exactly this value from the place."""
     return place.value == value and (place.style is Style.SINGLE or "$" not in value)
 
 
-def follows(place: Place) -> Follows | None:
+def follows(place: ValueSpan) -> Follows | None:
     """Tell whose value the place takes over; None when it has its own. Raises RefusedError for a mixture."""
     if place.style is Style.SINGLE:
         return None
@@ -136,7 +136,7 @@ def follows(place: Place) -> Follows | None:
     return followed(place.value)
 
 
-def encode(place: Place, value: str) -> str:
+def encode(place: ValueSpan, value: str) -> str:
     """Write the value as it has to stand at the place, in the quotes that are there if they serve."""
     if not ALPHABET.fullmatch(value):
         raise ValueError("a value outside the alphabet is refused before")
@@ -149,7 +149,7 @@ def encode(place: Place, value: str) -> str:
     return f"{quote}{value}{quote}"
 
 
-def edited(text: str, places: Sequence[Place], key: str, value: str) -> str:
+def edited(text: str, places: Sequence[ValueSpan], key: str, value: str) -> str:
     """Splice the value in, and prove that exactly this key changed; raises RefusedError otherwise."""
     after = splice(text, [(place, encode(place, value)) for place in places])
     if _as_dotenv_reads(after) != _as_dotenv_reads(text) | {key: value}:

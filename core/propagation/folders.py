@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.messages import Message
-from core.propagation.places import NotParseableError
+from core.propagation.places import FileProblemError, NotParseableError
 
 LARGEST_FILE = 512_000
 """Bytes; an env file or a compose file is far smaller, and a wrong path must not fill the memory."""
 
 
-class FileMissingError(Exception):
-    """There is no such file; `args[0]` says what to do."""
+class FileMissingError(FileProblemError):
+    """There is no such file."""
 
 
-class FileUnreadableError(Exception):
-    """The file cannot be read, or must not be; `args[0]` says why and what to do."""
+class FileUnreadableError(FileProblemError):
+    """The file cannot be read, or must not be."""
 
 
 @dataclass(frozen=True)

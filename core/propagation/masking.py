@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
-from core.propagation.compose_keys import key_ends
+from core.propagation.compose_file import key_ends
 from core.propagation.env_file import EnvFile
 from core.propagation.places import NotParseableError
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.messages import Message
+
 ALPHABET = re.compile(r"[A-Za-z0-9._$-]+")
 """Of these characters Compose, python-dotenv and a shell read the same, if they stand in single quotes."""
 
@@ -29,16 +31,24 @@ class Style(StrEnum):
     """Written in a way in which it cannot be replaced."""
 
 
-class NotParseableError(Exception):
-    """The file cannot be understood; `args[0]` says where and why, without repeating any of it."""
+class FileProblemError(Exception):
+    """A file cannot be edited; `why` says where and what to do, without repeating any of it."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(why)
+        self.why = why
 
 
-class RefusedError(Exception):
-    """The value cannot be replaced safely; `args[0]` says why and what to do, without repeating it."""
+class NotParseableError(FileProblemError):
+    """The file cannot be understood."""
+
+
+class RefusedError(FileProblemError):
+    """The value cannot be replaced safely."""
 
 
 @dataclass(frozen=True)
-class Place:
+class ValueSpan:
     """One value in a text: `text[start:end]`, its quotes included."""
 
     start: int
@@ -61,7 +71,7 @@ class Follows:
     default: str | None = field(default=None, repr=False)
 
 
-def splice(text: str, replacements: Sequence[tuple[Place, str]]) -> str:
+def splice(text: str, replacements: Sequence[tuple[ValueSpan, str]]) -> str:
     """Put new raw texts at the places, and leave every other character alone."""
     for place, raw in sorted(replacements, key=lambda one: one[0].start, reverse=True):
         text = text[: place.start] + raw + text[place.end :]

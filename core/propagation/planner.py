@@ -31,8 +31,8 @@ from core.propagation.reach import (
     Wanted,
     WantedValue,
 )
+from core.propagation.secret_values import Values
 from core.propagation.targets import CommandTarget, FileTarget, SyncSettings
-from core.propagation.values import Values
 
 SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
 SHORTEST_SHOWN = 20
@@ -194,12 +194,12 @@ class _Drafting:
             found = self.folders.read(target.folder, target.file)
             _ = found.text
         except FileMissingError as error:
-            self.judged[target.name] = Judged(State.FILE_MISSING, error.args[0])
+            self.judged[target.name] = Judged(State.FILE_MISSING, error.why)
             self.absent.setdefault((target.folder, target.file), []).append(target)
         except FileUnreadableError as error:
-            self.judged[target.name] = Judged(State.UNREADABLE, error.args[0])
+            self.judged[target.name] = Judged(State.UNREADABLE, error.why)
         except NotParseableError as error:
-            self.judged[target.name] = Judged(State.NOT_PARSEABLE, error.args[0])
+            self.judged[target.name] = Judged(State.NOT_PARSEABLE, error.why)
         else:
             self.files.setdefault(found.path, found)
             groups.setdefault(found.path, []).append(target)

@@ -17,8 +17,8 @@ from core.propagation.places import NotParseableError
 from core.propagation.plan import Draft, FileEdit, FilePlan, Plan, identify
 from core.propagation.planner import consequences, wanted_of
 from core.propagation.reach import Containers
+from core.propagation.secret_values import Values
 from core.propagation.targets import Receives, SyncSettings
-from core.propagation.values import Values
 
 OPERATION = "restore a backup"
 
@@ -92,7 +92,7 @@ def restoration(
         try:
             found = folders.read(entry.folder, entry.file)
         except (FileMissingError, FileUnreadableError) as error:
-            raise PropagationError(str(error.args[0]), operation=OPERATION) from None
+            raise PropagationError(error.why, operation=OPERATION) from None
         if found.digest == change.before:
             continue
         if not change.explains(found.digest) and not force:

@@ -12,19 +12,18 @@ from core.clock import Now, now
 from core.exceptions import PropagationError, StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import Frozen, HistoryEntry
-from core.propagation.adopting import present_api_key
 from core.propagation.backups import BackedUpValue, Backup, Backups
-from core.propagation.changing import Changing
+from core.propagation.editing import present_api_key
 from core.propagation.journal import Journal
-from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import Draft, Plan, State
 from core.propagation.planner import make_draft
 from core.propagation.reach import Check, Containers, ContainersDone, Report
 from core.propagation.replacing import read_digest
 from core.propagation.restoring import OPERATION as RESTORE
 from core.propagation.restoring import later_changes, restoration, values_before
+from core.propagation.secret_values import SecretValues, Values
 from core.propagation.targets import ReceivedKind, Receives, SyncSettings
-from core.propagation.values import Values
+from core.propagation.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ class Sync:
     def __init__(
         self,
         settings: SyncSettings,
-        keeper: ValueKeeper,
+        keeper: SecretValues,
         *,
         data_directory: Path,
         environ: Mapping[str, str],
@@ -134,7 +133,7 @@ class Sync:
         self._clock = clock
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
         self._backups = Backups(data_directory / "sync" / "backups")
-        self._changing = Changing(
+        self._changing = Transaction(
             settings,
             keeper,
             journal=Journal(data_directory / "sync"),

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +34,6 @@ from ruamel.yaml.error import YAMLError
 
 from core.exceptions import ConfigurationError
 from core.models import Frozen
-from core.propagation.presets import PRESETS
 from core.propagation.targets import (
     CommandTarget,
     ContainerSettings,
@@ -75,6 +74,31 @@ def parse_receives(text: str) -> Receives:
     if found and kind is ReceivedKind.API_KEY and not found["name"]:
         return Receives(kind=kind)
     raise ValueError("must be api_key, token of SESSION, token of SERVER/SESSION, or secret_key of SERVER")
+
+
+API_KEY = Receives(kind=ReceivedKind.API_KEY)
+
+LEGUAS_KEYS = (
+    (".env", "AUTHENTICATION_API_KEY"),
+    (".env.docker", "AUTHENTICATION_API_KEY"),
+    (".env.docker", "EVOLUTION_API_KEY"),
+    ("docker-compose.yml", "TOKEN"),
+    ("docker-compose.yml", "AUTHENTICATION_API_KEY"),
+)
+LEGUAS_CONTAINERS = ("leguas_wppconnect", "leguas_whatsapp_evolution")
+
+
+def leguas(folder: str) -> tuple[list[Target], list[ContainerSettings]]:
+    """List what the older panel "Léguas" wrote its API key to, and the containers that it restarted."""
+    targets: list[Target] = [
+        FileTarget(folder=folder, file=file, key=key, receives=API_KEY, is_preset=True)
+        for file, key in LEGUAS_KEYS
+    ]
+    return targets, [ContainerSettings(name=name, folder=folder) for name in LEGUAS_CONTAINERS]
+
+
+PRESETS: dict[str, Callable[[str], tuple[list[Target], list[ContainerSettings]]]] = {"leguas": leguas}
+"""By the name that the sync file gives."""
 
 
 class _Reading:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.propagation.bulletin import Bulletin, BulletinBoard, Heartbeat
-from core.propagation.orders import Order, OrderDesk, OrderState
+from core.propagation.agent_status import AgentStatus, Heartbeat, SyncStatus
+from core.propagation.change_requests import ChangeRequest, ChangeRequests, RequestState
 from core.propagation.plan import Plan
 from core.runtime import Core
 
@@ -16,9 +16,9 @@ class SyncView:
 
     agent: Heartbeat | None
     """None: it is not running."""
-    bulletin: Bulletin | None
+    bulletin: SyncStatus | None
     """None: no agent ever ran here."""
-    order: Order | None
+    order: ChangeRequest | None
 
     @property
     def plan(self) -> Plan | None:
@@ -34,13 +34,15 @@ class SyncView:
     def is_running(self) -> bool:
         """Tell that something is going on that the reader waits for."""
         return self.order is not None and self.order.state in (
-            OrderState.ASKED,
-            OrderState.APPROVED,
-            OrderState.RUNNING,
+            RequestState.ASKED,
+            RequestState.APPROVED,
+            RequestState.RUNNING,
         )
 
 
 def read_view(core: Core) -> SyncView:
     """Read all of it; costs a few looks at files' dates while nothing changes."""
-    board = BulletinBoard(core.store, core.data_directory)
-    return SyncView(agent=board.heartbeat(), bulletin=board.read(), order=OrderDesk(core.store).current())
+    board = AgentStatus(core.store, core.data_directory)
+    return SyncView(
+        agent=board.heartbeat(), bulletin=board.read(), order=ChangeRequests(core.store).current()
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.exceptions import WppconnectError
-from core.propagation.orders import Order, OrderDesk, OrderKind, OrderTakenError
+from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestTakenError
 from core.propagation.sync_file import parse_receives
 from dashboard import state, step_up, tab
 from dashboard.auth.users import Role
@@ -21,26 +21,26 @@ def generate(words: str) -> None:
     """Ask for a plan with a new key of this kind."""
     user = state.require(Role.ADMINISTRATOR)
     kind = parse_receives(words)
-    _do(lambda desk: desk.place(OrderKind.APPLY, actor=user.name, generate=(kind,)))
+    _do(lambda desk: desk.place(ChangeKind.APPLY, actor=user.name, generate=(kind,)))
 
 
 def bring_in_sync() -> None:
     """Ask for a plan that brings the values in force everywhere."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda desk: desk.place(OrderKind.APPLY, actor=user.name))
+    _do(lambda desk: desk.place(ChangeKind.APPLY, actor=user.name))
 
 
 def restore(backup: str) -> None:
     """Ask for a plan that goes back to a backup."""
     user = state.require(Role.ADMINISTRATOR)
     force = tab.holds(FORCE + backup) and bool(tab.held(FORCE + backup))
-    _do(lambda desk: desk.place(OrderKind.RESTORE, actor=user.name, backup=backup, force=force))
+    _do(lambda desk: desk.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
 
 
 def restart(container: str) -> None:
     """Ask for a plain restart of one container."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda desk: desk.place(OrderKind.RESTART, actor=user.name, container=container))
+    _do(lambda desk: desk.place(ChangeKind.RESTART, actor=user.name, container=container))
 
 
 def approve(order: str, digest: str) -> None:
@@ -64,7 +64,7 @@ def plan_again(order: str) -> None:
     names = [one.target for one in seen.plan.targets] + [one.container for one in seen.plan.containers]
     ticked = [name for name in names if tab.holds(LEAVE_OUT + name) and tab.held(LEAVE_OUT + name)]
 
-    def place(desk: OrderDesk) -> Order:
+    def place(desk: ChangeRequests) -> ChangeRequest:
         desk.withdraw(order, actor=user.name)
         return desk.place(
             seen.kind,
@@ -82,13 +82,13 @@ def open_session(server: str, session: str) -> None:
     tab.go(state.SESSION_PAGE, {"server": server, "session": session})
 
 
-def _do(what: Callable[[OrderDesk], Order]) -> None:
+def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:
     tab.tell(PLACE, None)
     if step_up.refuses(PLACE):
         return
     try:
-        what(OrderDesk(state.core().store))
-    except OrderTakenError:
+        what(ChangeRequests(state.core().store))
+    except RequestTakenError:
         text = _(
             "Somebody else was faster. What is under way now is shown below; nothing of yours was begun."
         )

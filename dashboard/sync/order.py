@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 
 from core.messages import render
+from core.propagation.change_requests import ChangeKind, ChangeRequest, RequestState
 from core.propagation.masking import NEW, OLD
-from core.propagation.orders import Order, OrderKind, OrderState
 from core.propagation.plan import Plan
 from core.propagation.reach import StepState
 from dashboard import components
@@ -34,18 +34,18 @@ def draw_order(voice: Voice, view: SyncView) -> None:
         return
     with st.container(key="card-sync-order"):
         st.html(components.subheading(sync_text.title(voice, order), _who(voice, order)))
-        if order.state is OrderState.PLANNED and order.plan is not None:
+        if order.state is RequestState.PLANNED and order.plan is not None:
             draw_approval(voice, view, order, order.plan)
-        elif order.state is OrderState.DONE:
+        elif order.state is RequestState.DONE:
             draw_result(order)
         else:
             draw_progress(order)
         draw_steps(order)
-        if order.state is OrderState.ASKED:
+        if order.state is RequestState.ASKED:
             draw_withdrawal(order)
 
 
-def draw_approval(voice: Voice, view: SyncView, order: Order, plan: Plan) -> None:
+def draw_approval(voice: Voice, view: SyncView, order: ChangeRequest, plan: Plan) -> None:
     """Draw what approving means, and the two ways to go on."""
     if order.note:
         components.note("warn", sync_text.sentence(_, order.note))
@@ -55,7 +55,7 @@ def draw_approval(voice: Voice, view: SyncView, order: Order, plan: Plan) -> Non
         return
     for file in plan.files:
         draw_diff(f"{file.folder}/{file.file}", file.diff)
-    waiting = [one.container for one in plan.containers if one.waiting and order.kind is OrderKind.APPLY]
+    waiting = [one.container for one in plan.containers if one.waiting and order.kind is ChangeKind.APPLY]
     for name in waiting:
         st.checkbox(_("Leave out {target}").format(target=plain(name)), key=LEAVE_OUT + name)
     with st.container(horizontal=True):
@@ -72,7 +72,7 @@ def draw_approval(voice: Voice, view: SyncView, order: Order, plan: Plan) -> Non
         draw_withdrawal(order)
 
 
-def draw_blocked(order: Order, plan: Plan) -> None:
+def draw_blocked(order: ChangeRequest, plan: Plan) -> None:
     """Say what keeps everything from being written, and offer to leave it out."""
     components.note("bad", _("Nothing is written while this stands. Mend it, or leave it out."), icon="cross")
     for target in plan.wrong:
@@ -90,7 +90,7 @@ def draw_blocked(order: Order, plan: Plan) -> None:
             key=LEAVE_OUT + container.container,
         )
     with st.container(horizontal=True):
-        if order.kind is OrderKind.APPLY:
+        if order.kind is ChangeKind.APPLY:
             st.button(
                 _("Plan again"),
                 key="sync-again",
@@ -101,23 +101,23 @@ def draw_blocked(order: Order, plan: Plan) -> None:
         draw_withdrawal(order)
 
 
-def draw_withdrawal(order: Order) -> None:
+def draw_withdrawal(order: ChangeRequest) -> None:
     """Offer to take the order back."""
     st.button(_("Withdraw"), key="sync-withdraw", on_click=sync_actions.withdraw, args=(order.id,))
 
 
-def draw_progress(order: Order) -> None:
+def draw_progress(order: ChangeRequest) -> None:
     """Draw that something is going on, or that it did not come to its end."""
     words = _(ORDER_STATES[order.state])
-    if order.state is OrderState.FAILED:
+    if order.state is RequestState.FAILED:
         components.note("bad", sync_text.sentence(_, order.note), title=words, icon="cross")
-    elif order.state is OrderState.WITHDRAWN:
+    elif order.state is RequestState.WITHDRAWN:
         components.soft(words)
     else:
         components.waiting(words)
 
 
-def draw_result(order: Order) -> None:
+def draw_result(order: ChangeRequest) -> None:
     """Draw what came of it, and what is left to do."""
     done = order.result
     if done is None:
@@ -140,7 +140,7 @@ def draw_result(order: Order) -> None:
         )
 
 
-def draw_steps(order: Order) -> None:
+def draw_steps(order: ChangeRequest) -> None:
     """Draw what was done step by step."""
     if not order.steps:
         return
@@ -166,7 +166,7 @@ def draw_diff(name: str, diff: str) -> None:
         st.code(shown, language="diff")
 
 
-def _who(voice: Voice, order: Order) -> str:
+def _who(voice: Voice, order: ChangeRequest) -> str:
     moment = voice.moment(order.changed_at)
     if order.approved_by and order.approved_by != order.actor:
         return _("asked for by {name}, approved by {other}, {moment}").format(

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from core.messages import render
-from core.propagation.bulletin import Bulletin, KnownBackup
+from core.propagation.agent_status import KnownBackup, SyncStatus
 from core.propagation.plan import Plan, TargetPlan
 from core.propagation.reach import Consequence
 from dashboard import components
@@ -59,7 +59,7 @@ def draw_containers(voice: Voice, view: SyncView, plan: Plan, since: Mapping[str
             )
 
 
-def draw_backups(voice: Voice, view: SyncView, bulletin: Bulletin) -> None:
+def draw_backups(voice: Voice, view: SyncView, bulletin: SyncStatus) -> None:
     """Draw the backups, each with the way back to it."""
     if not bulletin.backups:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.models import HistoryEntry
-from core.propagation.orders import Order, OrderKind
+from core.propagation.change_requests import ChangeKind, ChangeRequest
 from core.propagation.plan import Plan
 from core.propagation.reach import Consequence, ContainerAction, StepEvent
 from core.propagation.sync import Done
@@ -49,12 +49,12 @@ def kind_of_words(_: Translate, words: str) -> str:
         return words
 
 
-def title(voice: Voice, order: Order) -> str:
+def title(voice: Voice, order: ChangeRequest) -> str:
     """Say what an order is for."""
     _ = voice.translate
-    if order.kind is OrderKind.RESTORE:
+    if order.kind is ChangeKind.RESTORE:
         return _("Go back to the backup {backup}").format(backup=order.backup)
-    if order.kind is OrderKind.RESTART:
+    if order.kind is ChangeKind.RESTART:
         return _("Restart {container}").format(container=order.container)
     if order.generate:
         kinds = ", ".join(kind(_, one) for one in order.generate)
@@ -62,11 +62,11 @@ def title(voice: Voice, order: Order) -> str:
     return _("Bring everything back in sync")
 
 
-def consequences(voice: Voice, order: Order, plan: Plan) -> list[tuple[str, str]]:
+def consequences(voice: Voice, order: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
     """Say what approving means, before the click: tone and sentence."""
     _ = voice.translate
     told: list[tuple[str, str]] = []
-    if order.kind is OrderKind.RESTART:
+    if order.kind is ChangeKind.RESTART:
         text = _(
             "{container} goes down for a moment and keeps the values that it has: a restart reads no file."
         )
@@ -78,7 +78,7 @@ def consequences(voice: Voice, order: Order, plan: Plan) -> list[tuple[str, str]
     if plan.takes_back:
         text = _("Later changes are in the same files and are taken back, too: {backups}.")
         told.append(("warn", text.format(backups=", ".join(plan.takes_back))))
-    if files and order.kind is OrderKind.RESTORE:
+    if files and order.kind is ChangeKind.RESTORE:
         told.append(("warn", _("Get back what they held: {files}.").format(files=files)))
     elif files:
         told.append(("warn", _("Are written: {files}.").format(files=files)))

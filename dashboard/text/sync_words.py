@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.propagation.orders import OrderState
+from core.propagation.change_requests import RequestState
 from core.propagation.plan import State
 from core.propagation.reach import ContainerAction
 from core.propagation.targets import ReceivedKind
@@ -65,12 +65,12 @@ STEPS: dict[str, str] = {
 }
 PUT_ALL_BACK = N_("Put everything back")
 
-ORDER_STATES: dict[OrderState, str] = {
-    OrderState.ASKED: N_("The sync agent is making the plan"),
-    OrderState.APPROVED: N_("Approved, the sync agent is about to begin"),
-    OrderState.RUNNING: N_("The sync agent is at work"),
-    OrderState.FAILED: N_("It failed. What had been begun was taken back, unless it says otherwise."),
-    OrderState.WITHDRAWN: N_("Withdrawn. Nothing was changed."),
+ORDER_STATES: dict[RequestState, str] = {
+    RequestState.ASKED: N_("The sync agent is making the plan"),
+    RequestState.APPROVED: N_("Approved, the sync agent is about to begin"),
+    RequestState.RUNNING: N_("The sync agent is at work"),
+    RequestState.FAILED: N_("It failed. What had been begun was taken back, unless it says otherwise."),
+    RequestState.WITHDRAWN: N_("Withdrawn. Nothing was changed."),
 }
 
 RESULTS: dict[str, str] = {

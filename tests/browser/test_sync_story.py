@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from core.propagation.orders import OrderDesk, OrderKind
+from core.propagation.change_requests import ChangeKind, ChangeRequests
 from core.store import FileStore
 from tests.plugins.leaks import keep_secret
 from tests.support.mounts import read_only, small_disk
@@ -158,7 +158,7 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
 
 def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder: Path, tabs: Tabs) -> None:
     start_agent(product, folder)
-    desk, visitor = OrderDesk(FileStore(product.data / "store")), tabs.phone
+    desk, visitor = ChangeRequests(FileStore(product.data / "store")), tabs.phone
     visitor.page.add_init_script(SEND_ONLY_WHAT_IS_PRESSED)
     visitor.page.reload()
     visitor.page.locator(f".st-key-{GENERATE} button:enabled").wait_for()
@@ -166,7 +166,7 @@ def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder
     # This tab does not ask what is new, so it has not heard of the other administrator when it is pressed.
     visitor.page.evaluate("key => { window.opsOnly = key; }", GENERATE)
     visitor.rests()
-    desk.place(OrderKind.APPLY, actor="rui", generate=(API_KEY,))
+    desk.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
     visitor.press(GENERATE)
     visitor.reads("Somebody else was faster.")
     visitor.page.evaluate("window.opsOnly = ''")

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
-from core.propagation.orders import OrderState
+from core.propagation.change_requests import RequestState
 from tests.plugins.system_tools import require
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
@@ -146,7 +146,7 @@ def test_agent_that_is_killed_in_the_middle_finishes_after_its_next_start(instal
     until(lambda: not agent.is_running, what="the agent's death")
     installation.proxy.passes = lambda _call: True
     agent = installation.start_agent()
-    ended = installation.await_state(order, OrderState.FAILED)
+    ended = installation.await_state(order, RequestState.FAILED)
     until(installation.connected, what="every session connected again")
 
     assert installation.containers() == {installation.project.name: "running"}
@@ -167,7 +167,7 @@ def test_agent_that_is_told_to_end_takes_back_what_waits(installation: Installat
 
     installation.proxy.passes = passes
     order = installation.approve_new_key()
-    ended = installation.await_state(order, OrderState.FAILED)
+    ended = installation.await_state(order, RequestState.FAILED)
     until(lambda: not agent.is_running, what="the agent's end")
     until(installation.connected, what="every session connected again")
 

@@ -13,8 +13,6 @@ from pydantic import SecretStr
 from core.containers.compose import Compose
 from core.containers.value_check import ValueCheck
 from core.models import HistoryEntry
-from core.propagation.keeper import ValueKeeper
-from core.propagation.presets import leguas
 from core.propagation.reach import (
     Check,
     Consequence,
@@ -27,7 +25,9 @@ from core.propagation.reach import (
     Touched,
     Wanted,
 )
+from core.propagation.secret_values import SecretValues
 from core.propagation.sync import Sync
+from core.propagation.sync_file import leguas
 from core.propagation.targets import ContainerSettings, FileTarget, ReceivedKind, Receives, SyncSettings
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
@@ -106,10 +106,10 @@ class Installation:
         return FileStore(self.data / "store")
 
     @property
-    def keeper(self) -> ValueKeeper:
+    def keeper(self) -> SecretValues:
         """The values in force."""
         source = SettingsSource(load_environment(self.environ), self.store)
-        return ValueKeeper(source, self.store)
+        return SecretValues(source, self.store)
 
     @property
     def sync(self) -> Sync:

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 import yaml
 
-from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
 from core.propagation.targets import ReceivedKind, Receives
 from core.store import FileStore
 from tests.meta.source import ROOT
@@ -54,7 +54,7 @@ class Installation:
         text = SYNC_FILE.format(folder=folder / "project", name=self.project.name)
         (folder / "sync.yml").write_text(text)
         self.data = folder / "data"
-        self.desk = OrderDesk(FileStore(self.data / "store"))
+        self.desk = ChangeRequests(FileStore(self.data / "store"))
         self.exporter_url = f"http://127.0.0.1:{free_port()}"
         self.page_url = f"http://127.0.0.1:{free_port()}"
         self.processes: list[Process] = []
@@ -110,18 +110,18 @@ class Installation:
         samples = [line for line in text.splitlines() if line.startswith("wppconnect_session_connected{")]
         return [line.rpartition(" ")[2] for line in samples] == ["1"] * len(SESSIONS)
 
-    def approve_new_key(self) -> Order:
+    def approve_new_key(self) -> ChangeRequest:
         """Ask for a new secret key as the page does, look at the plan, and approve it."""
-        order = self.desk.place(OrderKind.APPLY, actor="ana", generate=(SECRET_KEY,))
-        planned = self.await_state(order, OrderState.PLANNED)
+        order = self.desk.place(ChangeKind.APPLY, actor="ana", generate=(SECRET_KEY,))
+        planned = self.await_state(order, RequestState.PLANNED)
         assert planned.plan is not None
         self.desk.approve(order.id, planned.plan.digest, actor="ana")
         return planned
 
-    def await_state(self, order: Order, state: OrderState) -> Order:
+    def await_state(self, order: ChangeRequest, state: RequestState) -> ChangeRequest:
         """Wait until the order is in a state."""
 
-        def reached() -> Order | None:
+        def reached() -> ChangeRequest | None:
             now = self.desk.current()
             assert now is not None
             assert now.id == order.id

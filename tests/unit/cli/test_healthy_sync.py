@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cli.healthy import SIGN_OF_LIFE, SIGN_SECONDS, healthy
 from core.clock import now
-from core.propagation.bulletin import STALE_SECONDS, BulletinBoard, Heartbeat
+from core.propagation.agent_status import STALE_SECONDS, AgentStatus, Heartbeat
 from core.store import FileStore
 
 
 def beat(directory: Path) -> Path:
     """Give a sign of life as the agent does; returns where it stands."""
-    board = BulletinBoard(FileStore(directory / "store"), directory)
+    board = AgentStatus(FileStore(directory / "store"), directory)
     board.beat(Heartbeat(at=now(), program="wppconnect-ops sync agent[1]"))
     return directory / SIGN_OF_LIFE
 

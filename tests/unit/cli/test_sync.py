@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from core.propagation.bulletin import BulletinBoard
+from core.propagation.agent_status import AgentStatus
 from core.store import FileStore
 from tests.support.propagation import KEY, LEGUAS_FILES, read_files, write_files
 from tests.support.waiting import until
@@ -164,7 +164,7 @@ def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
     correct = (tmp_path / "sync.yml").read_text()
     (tmp_path / "sync.yml").write_text(f"folders: {{leguas: {folder}}}\n")
     command = [Path(sys.executable).with_name("wppconnect-ops"), "sync", "agent", "--files-only"]
-    board = BulletinBoard(FileStore(tmp_path / "data" / "store"), tmp_path / "data")
+    board = AgentStatus(FileStore(tmp_path / "data" / "store"), tmp_path / "data")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as agent:
         try:
             wrong = until(lambda: board.heartbeat() and board.read(), what="the first bulletin")

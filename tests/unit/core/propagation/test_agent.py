@@ -11,8 +11,8 @@ import pytest
 from core.exceptions import ConfigurationError, PropagationError
 from core.locks import ProcessLock
 from core.propagation.agent import LOCK, Agent
-from core.propagation.bulletin import Bulletin, BulletinBoard
-from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.agent_status import AgentStatus, SyncStatus
+from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
 from core.propagation.plan import State
 from core.propagation.sync import Sync
 from tests.support.propagation import (
@@ -38,8 +38,8 @@ class World:
         self.problem = ""
         self.file = installation.root / "sync.yml"
         self.file.write_text("stands for the sync file\n")
-        self.desk = OrderDesk(installation.store, clock=self.clock)
-        self.board = BulletinBoard(installation.store, installation.data, clock=self.clock)
+        self.desk = ChangeRequests(installation.store, clock=self.clock)
+        self.board = AgentStatus(installation.store, installation.data, clock=self.clock)
         self.agent = self.new_agent()
 
     def clock(self) -> datetime:
@@ -65,14 +65,14 @@ class World:
             raise ConfigurationError([self.problem])
         return self.installation.sync
 
-    def turn(self) -> Order:
+    def turn(self) -> ChangeRequest:
         """Let the agent work once, and look at the order."""
         self.agent.turn()
         order = self.desk.current()
         assert order is not None
         return order
 
-    def bulletin(self) -> Bulletin:
+    def bulletin(self) -> SyncStatus:
         """Let the agent look, and read what it tells."""
         self.agent.turn()
         found = self.board.read()
@@ -89,9 +89,9 @@ def world(tmp_path: Path) -> World:
 
 
 def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: World) -> None:
-    world.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     order = world.turn()
-    assert order.state is OrderState.PLANNED
+    assert order.state is RequestState.PLANNED
     assert order.plan is not None
     assert len(order.plan.files) == 3
     assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
@@ -99,7 +99,7 @@ def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: Worl
     world.desk.approve(order.id, order.plan.digest, actor="rui")
     done = world.turn()
 
-    assert done.state is OrderState.DONE
+    assert done.state is RequestState.DONE
     assert done.result is not None
     assert done.result.code == "applied"
     key = world.installation.api_key()
@@ -111,7 +111,7 @@ def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: Worl
 
 
 def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> None:
-    world.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     order = world.turn()
     assert order.plan is not None
     world.desk.approve(order.id, order.plan.digest, actor="ana")
@@ -120,17 +120,17 @@ def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> No
 
     again = world.turn()
 
-    assert again.state is OrderState.PLANNED
+    assert again.state is RequestState.PLANNED
     assert "something changed since the plan was made" in again.note
     assert again.plan is not None
     assert again.plan.digest != order.plan.digest
     assert env.read_text() == LEGUAS_FILES[".env"] + "ADDED=1\n"
     world.desk.approve(order.id, again.plan.digest, actor="ana")
-    assert world.turn().state is OrderState.DONE
+    assert world.turn().state is RequestState.DONE
 
 
 def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(world: World) -> None:
-    world.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     order = world.turn()
     assert order.plan is not None
     world.desk.approve(order.id, order.plan.digest, actor="ana")
@@ -138,52 +138,52 @@ def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(worl
 
     again = world.turn()
 
-    assert again.state is OrderState.PLANNED
+    assert again.state is RequestState.PLANNED
     assert world.installation.api_key() == "present-key-1234"
 
 
 def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
     (world.installation.folder / ".env").write_text("A='unclosed\n")
-    world.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     order = world.turn()
     assert order.plan is not None
     world.desk.approve(order.id, order.plan.digest, actor="ana")
 
     again = world.turn()
 
-    assert again.state is OrderState.PLANNED
+    assert again.state is RequestState.PLANNED
     assert "nothing was written" in again.note
 
 
 def test_restore_is_an_order_like_any_other(world: World) -> None:
     world.installation.apply("another-key-5678")
     (backup,) = world.installation.sync.backups()
-    world.desk.place(OrderKind.RESTORE, actor="ana", backup=backup.id)
+    world.desk.place(ChangeKind.RESTORE, actor="ana", backup=backup.id)
     order = world.turn()
     assert order.plan is not None
     assert len(order.plan.files) == 3
 
     world.desk.approve(order.id, order.plan.digest, actor="ana")
 
-    assert world.turn().state is OrderState.DONE
+    assert world.turn().state is RequestState.DONE
     assert world.installation.api_key() == "present-key-1234"
 
 
 def test_order_for_what_is_not_there_fails_with_the_reason(world: World) -> None:
-    world.desk.place(OrderKind.RESTORE, actor="ana", backup="20261125T104200Z-abcdef")
+    world.desk.place(ChangeKind.RESTORE, actor="ana", backup="20261125T104200Z-abcdef")
 
     order = world.turn()
 
-    assert order.state is OrderState.FAILED
+    assert order.state is RequestState.FAILED
     assert "there is no backup" in order.note
 
 
 def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
-    order = world.desk.place(OrderKind.APPLY, actor="ana")
-    world.desk.change(order.id, lambda one: one.model_copy(update={"state": OrderState.RUNNING}))
+    order = world.desk.place(ChangeKind.APPLY, actor="ana")
+    world.desk.change(order.id, lambda one: one.model_copy(update={"state": RequestState.RUNNING}))
 
     with running(world.new_agent()):
-        until(lambda: (world.desk.current() or order).state is OrderState.FAILED)
+        until(lambda: (world.desk.current() or order).state is RequestState.FAILED)
 
     ended = world.desk.current()
     assert ended is not None
@@ -244,14 +244,14 @@ def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: World) -
     world.bulletin()
     world.problem = "sync.yml: targets[0].file: is not set; set it"
     world.file.write_text("changed\n")
-    world.desk.place(OrderKind.APPLY, actor="ana")
+    world.desk.place(ChangeKind.APPLY, actor="ana")
 
-    assert world.turn().state is OrderState.ASKED
+    assert world.turn().state is RequestState.ASKED
     assert world.bulletin().problem == world.problem
 
     world.problem = ""
     world.file.write_text("mended again\n")
-    assert world.turn().state is OrderState.PLANNED
+    assert world.turn().state is RequestState.PLANNED
 
 
 def test_heartbeat_ends_with_the_agent(world: World) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from core.exceptions import StoreError
 from core.propagation.agent import Agent
-from core.propagation.bulletin import BulletinBoard, Heartbeat
-from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.agent_status import AgentStatus, Heartbeat
+from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
 from core.propagation.reach import ContainersDone
 from core.store import FileStore
 from core.store.protocol import Record
@@ -29,7 +29,7 @@ from tests.support.propagation import (
 class FailingStore(FileStore):
     """A store whose disk is full for orders in one state."""
 
-    full_for: OrderState | None = None
+    full_for: RequestState | None = None
 
     def update(
         self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
@@ -47,7 +47,7 @@ class World:
         self.file = installation.root / "sync.yml"
         self.file.write_text("stands for the sync file\n")
         self.store = FailingStore(installation.data / "store")
-        self.desk = OrderDesk(self.store)
+        self.desk = ChangeRequests(self.store)
         self.agent = self.new_agent()
 
     def new_agent(self) -> Agent:
@@ -55,7 +55,7 @@ class World:
             lambda: self.installation.sync,
             sync_file=self.file,
             desk=self.desk,
-            board=BulletinBoard(self.store, self.installation.data),
+            board=AgentStatus(self.store, self.installation.data),
             generate=self.installation.keeper.generate,
             record=self.installation.history.append,
             data_directory=self.installation.data,
@@ -63,15 +63,15 @@ class World:
             look_seconds=0.0,
         )
 
-    def turn(self) -> Order:
+    def turn(self) -> ChangeRequest:
         self.agent.turn()
         order = self.desk.current()
         assert order is not None
         return order
 
-    def approved(self) -> Order:
+    def approved(self) -> ChangeRequest:
         """Ask for a new key, have it planned, and agree."""
-        self.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+        self.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
         order = self.turn()
         assert order.plan is not None
         return self.desk.approve(order.id, order.plan.digest, actor="rui")
@@ -96,22 +96,22 @@ def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
 
     failed = world.turn()
 
-    assert failed.state is OrderState.FAILED
+    assert failed.state is RequestState.FAILED
     assert failed.note == "the sync agent met an error that nobody foresaw (KeyError); see its log"
     assert "sync_agent_turn_failed" in caplog.text
     assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
-    world.desk.place(OrderKind.APPLY, actor="ana")
-    assert world.turn().state is OrderState.PLANNED
+    world.desk.place(ChangeKind.APPLY, actor="ana")
+    assert world.turn().state is RequestState.PLANNED
 
 
 def test_error_in_a_look_leaves_the_order_that_waits_for_approval(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.desk.place(OrderKind.APPLY, actor="ana")
-    monkeypatch.setattr(BulletinBoard, "publish", raise_unforeseen)
+    world.desk.place(ChangeKind.APPLY, actor="ana")
+    monkeypatch.setattr(AgentStatus, "publish", raise_unforeseen)
 
-    assert world.turn().state is OrderState.PLANNED
-    assert world.turn().state is OrderState.PLANNED
+    assert world.turn().state is RequestState.PLANNED
+    assert world.turn().state is RequestState.PLANNED
 
 
 def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +119,7 @@ def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch
         raise StoreError("the disk is full", operation="publish")
 
     world.agent.turn()
-    monkeypatch.setattr(BulletinBoard, "publish", fail)
+    monkeypatch.setattr(AgentStatus, "publish", fail)
     world.installation.keep("another-key-1234")
     world.agent.turn()
     failing = world.agent.sign_of_life()
@@ -135,28 +135,28 @@ def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch
 
 def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World) -> None:
     world.approved()
-    world.store.full_for = OrderState.DONE
+    world.store.full_for = RequestState.DONE
 
     running = world.turn()
     world.store.full_for = None
     done = world.turn()
 
-    assert running.state is OrderState.RUNNING
-    assert done.state is OrderState.DONE
+    assert running.state is RequestState.RUNNING
+    assert done.state is RequestState.DONE
     assert done.result is not None
     assert done.result.code == "applied"
 
 
 def test_killed_after_the_change_and_before_its_end_was_written(world: World) -> None:
     world.approved()
-    world.store.full_for = OrderState.DONE
+    world.store.full_for = RequestState.DONE
     world.turn()
     world.store.full_for = None
     world.agent = world.new_agent()
 
     ended = world.turn()
 
-    assert ended.state is OrderState.FAILED
+    assert ended.state is RequestState.FAILED
     assert ended.note == (
         "the sync agent was stopped in the middle; nothing is half done, see the activity for what was done"
     )
@@ -165,14 +165,14 @@ def test_killed_after_the_change_and_before_its_end_was_written(world: World) ->
 def test_heart_beats_on_after_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, beats = threading.Event(), list[object]()
 
-    def beat(_board: BulletinBoard, heartbeat: Heartbeat) -> None:
+    def beat(_board: AgentStatus, heartbeat: Heartbeat) -> None:
         beats.append(heartbeat)
         if len(beats) == 2:
             stop.set()
             return
         raise MemoryError
 
-    monkeypatch.setattr(BulletinBoard, "beat", beat)
+    monkeypatch.setattr(AgentStatus, "beat", beat)
     monkeypatch.setattr("core.propagation.agent.HEARTBEAT_SECONDS", 0.01)
     world.agent.run(stop)
 

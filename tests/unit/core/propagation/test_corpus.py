@@ -19,8 +19,8 @@ from pydantic import SecretStr
 
 from core.propagation.plan import State
 from core.propagation.planner import make_draft
+from core.propagation.secret_values import Values
 from core.propagation.targets import SyncSettings
-from core.propagation.values import Values
 from tests.support.compose import compose_config, environments
 from tests.support.propagation import API_KEY, BCRYPT_LIKE, KEY, MOMENT, target
 

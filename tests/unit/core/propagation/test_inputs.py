@@ -19,8 +19,8 @@ from core.containers.value_check import ValueCheck
 from core.propagation.plan import Draft, State
 from core.propagation.planner import make_draft
 from core.propagation.reach import Project
+from core.propagation.secret_values import Values
 from core.propagation.targets import SyncSettings
-from core.propagation.values import Values
 from tests.support.compose import compose_config, environments
 from tests.support.propagation import API_KEY, MOMENT, read_files, real_compose, target, write_files
 

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from core.exceptions import ContainerError, PropagationError
 from core.locks import ProcessLock
-from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import State
 from core.propagation.reach import (
     Consequence,
@@ -20,6 +19,7 @@ from core.propagation.reach import (
     StepEvent,
     Wanted,
 )
+from core.propagation.secret_values import SecretValues
 from core.propagation.sync import (
     LOCK,
     PlanBlockedError,
@@ -364,7 +364,7 @@ def test_file_changed_by_somebody_else_while_containers_fail_is_left_alone(tmp_p
 
 
 def test_generated_keys_are_made_of_characters_that_everybody_takes(tmp_path: Path) -> None:
-    keeper: ValueKeeper = install(tmp_path).keeper
+    keeper: SecretValues = install(tmp_path).keeper
 
     made = {keeper.generate(API_KEY).get_secret_value() for _ in range(20)}
 

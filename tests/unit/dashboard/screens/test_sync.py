@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.messages import Message
 from core.models import HistoryEntry
-from core.propagation.bulletin import Bulletin, BulletinBoard, Heartbeat, KnownBackup
-from core.propagation.orders import Order, OrderDesk, OrderKind, OrderState
+from core.propagation.agent_status import AgentStatus, Heartbeat, KnownBackup, SyncStatus
+from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
 from core.propagation.plan import FilePlan, Plan, State, TargetPlan
 from core.propagation.reach import Consequence, ContainerAction, StepEvent, StepState
 from core.propagation.sync import Done
@@ -27,8 +27,8 @@ class Agent:
     """Plays the sync agent."""
 
     def __init__(self, core: FakeCore) -> None:
-        self.board = BulletinBoard(core.store, core.data_directory)
-        self.desk = OrderDesk(core.store)
+        self.board = AgentStatus(core.store, core.data_directory)
+        self.desk = ChangeRequests(core.store)
 
     def beats(self, *, ago_seconds: float = 0.0, **fields: Any) -> None:
         """Show a sign of life."""
@@ -49,14 +49,14 @@ class Agent:
             changes_values=True,
         )
         values = {"plan": plan(state, why), "kinds": (API_KEY,), "backups": (backup,)} | fields
-        self.board.publish(Bulletin.model_validate(values))
+        self.board.publish(SyncStatus.model_validate(values))
 
-    def moves(self, state: OrderState, **changes: object) -> Order:
+    def moves(self, state: RequestState, **changes: object) -> ChangeRequest:
         """Bring the order on."""
         order = self.order()
         return self.desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
 
-    def order(self) -> Order:
+    def order(self) -> ChangeRequest:
         """Return the order."""
         order = self.desk.current()
         assert order is not None
@@ -138,7 +138,7 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
     app = open_sync()
     app.button(key="sync-generate-api_key").click().run()
     assert "The sync agent is making the plan" in shown(app)
-    assert (agent.order().state, agent.order().generate) == (OrderState.ASKED, (API_KEY,))
+    assert (agent.order().state, agent.order().generate) == (RequestState.ASKED, (API_KEY,))
 
     container = Consequence(
         container="leguas_wppconnect",
@@ -147,7 +147,7 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
         down_seconds=11.4,
         sessions=("main/sales",),
     )
-    agent.moves(OrderState.PLANNED, plan=plan(State.WILL_CHANGE, containers=(container,)))
+    agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE, containers=(container,)))
     app.run()
     told = shown(app)
     assert "A new API key is made; the present one is of no use any more." in told
@@ -156,13 +156,13 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
     assert "Its sessions go down with it and are awaited: sales." in told
 
     app.button(key="sync-approve").click().run()
-    assert (agent.order().state, agent.order().approved_by) == (OrderState.APPROVED, "ana")
+    assert (agent.order().state, agent.order().approved_by) == (RequestState.APPROVED, "ana")
 
 
 def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
     agent.tells()
-    order = agent.desk.place(OrderKind.APPLY, actor="rui", generate=(API_KEY,))
-    agent.moves(OrderState.RUNNING)
+    order = agent.desk.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
+    agent.moves(RequestState.RUNNING)
     agent.desk.add_step(order.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
     agent.desk.add_step(order.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
     app = open_sync()
@@ -172,7 +172,7 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
     assert "sync-generate-api_key" not in keys(app)
 
     done = Done(code="applied", at=datetime.now(UTC), lost_sessions=("main/sales",))
-    agent.moves(OrderState.DONE, result=done)
+    agent.moves(RequestState.DONE, result=done)
     app.run()
 
     assert "Done, but not every session is connected again." in shown(app)
@@ -184,8 +184,8 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
 
 def test_failure_says_why(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(OrderKind.APPLY, actor="ana")
-    agent.moves(OrderState.FAILED, note="the command django ended with code 3: it said nothing")
+    agent.desk.place(ChangeKind.APPLY, actor="ana")
+    agent.moves(RequestState.FAILED, note="the command django ended with code 3: it said nothing")
 
     told = shown(open_sync("pt-BR"))
 
@@ -194,9 +194,10 @@ def test_failure_says_why(agent: Agent) -> None:
 
 def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(OrderKind.APPLY, actor="ana", generate=(API_KEY,))
+    agent.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     agent.moves(
-        OrderState.PLANNED, plan=plan(State.FILE_MISSING, "x is not there; create it, or correct the target")
+        RequestState.PLANNED,
+        plan=plan(State.FILE_MISSING, Message.of("propagation.file_missing", path="x")),
     )
     app = open_sync()
     assert "sync-approve" not in keys(app)
@@ -206,13 +207,13 @@ def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     app.button(key="sync-again").click().run()
 
     order = agent.order()
-    assert (order.state, order.leave_out, order.generate) == (OrderState.ASKED, (ENV,), (API_KEY,))
+    assert (order.state, order.leave_out, order.generate) == (RequestState.ASKED, (ENV,), (API_KEY,))
 
 
 def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
     agent.tells()
     app = open_sync()
-    agent.desk.place(OrderKind.APPLY, actor="rui")
+    agent.desk.place(ChangeKind.APPLY, actor="rui")
 
     app.button(key="sync-generate-api_key").click().run()
 
@@ -222,26 +223,26 @@ def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
 
 def test_plan_that_was_replaced_is_not_approved_by_an_old_click(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(OrderKind.APPLY, actor="rui")
-    agent.moves(OrderState.PLANNED, plan=plan(State.WILL_CHANGE))
+    agent.desk.place(ChangeKind.APPLY, actor="rui")
+    agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE))
     app = open_sync()
-    agent.moves(OrderState.PLANNED, plan=plan(State.WILL_CHANGE, digest="digest-2"))
+    agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE, digest="digest-2"))
 
     app.button(key="sync-approve").click().run()
 
-    assert agent.order().state is OrderState.PLANNED
+    assert agent.order().state is RequestState.PLANNED
 
 
 @pytest.mark.parametrize(
     ("key", "kind", "field", "value"),
     [
-        ("sync-restore-20261125T104200Z-abcdef", OrderKind.RESTORE, "backup", "20261125T104200Z-abcdef"),
-        ("sync-restart-leguas_wppconnect", OrderKind.RESTART, "container", "leguas_wppconnect"),
-        ("sync-apply", OrderKind.APPLY, "generate", ()),
+        ("sync-restore-20261125T104200Z-abcdef", ChangeKind.RESTORE, "backup", "20261125T104200Z-abcdef"),
+        ("sync-restart-leguas_wppconnect", ChangeKind.RESTART, "container", "leguas_wppconnect"),
+        ("sync-apply", ChangeKind.APPLY, "generate", ()),
     ],
 )
 def test_every_offer_leads_to_an_order(
-    agent: Agent, key: str, kind: OrderKind, field: str, value: object
+    agent: Agent, key: str, kind: ChangeKind, field: str, value: object
 ) -> None:
     container = Consequence(container="leguas_wppconnect", action=ContainerAction.NOTHING)
     agent.tells(plan=plan(State.WILL_CHANGE, containers=(container,)))
@@ -255,12 +256,12 @@ def test_every_offer_leads_to_an_order(
 
 def test_order_can_be_withdrawn(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(OrderKind.APPLY, actor="ana")
+    agent.desk.place(ChangeKind.APPLY, actor="ana")
     app = open_sync()
 
     app.button(key="sync-withdraw").click().run()
 
-    assert agent.order().state is OrderState.WITHDRAWN
+    assert agent.order().state is RequestState.WITHDRAWN
     assert "Withdrawn. Nothing was changed." in shown(app)
 
 

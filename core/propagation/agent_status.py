@@ -50,7 +50,7 @@ class KnownBackup(Frozen):
     """A key or secret goes back with the files."""
 
 
-class Bulletin(Frozen):
+class SyncStatus(Frozen):
     """What the agent last saw; kept in the store, written when it changes."""
 
     plan: Plan | None = None
@@ -66,7 +66,7 @@ class Bulletin(Frozen):
     backups: tuple[KnownBackup, ...] = ()
 
 
-class BulletinBoard:
+class AgentStatus:
     """Where the agent tells, and the others read."""
 
     def __init__(self, store: Store, data_directory: Path, *, clock: Now = now) -> None:
@@ -91,15 +91,15 @@ class BulletinBoard:
             return None
         return beat
 
-    def publish(self, bulletin: Bulletin) -> None:
+    def publish(self, bulletin: SyncStatus) -> None:
         """Show what the agent saw; writes only what changed."""
         value = bulletin.model_dump(mode="json")
         modify(self._store, SUBJECT, BULLETIN, lambda _before: value)
 
-    def read(self) -> Bulletin | None:
+    def read(self) -> SyncStatus | None:
         """Return what the agent last saw; None when there is nothing that this release can read."""
         record = self._store.read(SUBJECT, BULLETIN)
         try:
-            return Bulletin.model_validate(record.value) if record else None
+            return SyncStatus.model_validate(record.value) if record else None
         except ValueError:
             return None

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from core.exceptions import ContainerError, PropagationError, StoreError, WppconnectError
+from core.logs import redact
 from core.propagation.backups import BackedUpFile, Backup, Backups
-from core.propagation.commands import run_command
 from core.propagation.journal import Entry, Journal, Phase
-from core.propagation.keeper import ValueKeeper
 from core.propagation.plan import FileEdit
 from core.propagation.planner import fingerprint, wanted_of
 from core.propagation.reach import Containers, ContainersDone, Report, StepEvent, StepState, Touched, Wanted
 from core.propagation.replacing import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
+from core.propagation.secret_values import SecretValues
 from core.propagation.targets import CommandTarget, SyncSettings
 
 OPERATION = "bring keys where they belong"
 
 
-class Changing:
+class Transaction:
     """Steps that are written down before they are taken; the caller holds the sync lock."""
 
     def __init__(
         self,
         settings: SyncSettings,
-        keeper: ValueKeeper,
+        keeper: SecretValues,
         *,
         journal: Journal,
         backups: Backups,
@@ -236,3 +240,48 @@ class Changing:
             except WppconnectError as error:
                 problems.append(error.message)
         return problems
+
+
+OWN_PREFIXES = ("WPPCONNECT_", "EXPORTER_", "DASHBOARD_")
+"""Our own variables hold secrets that are none of the program's business."""
+LONGEST_WORDS = 200
+
+
+def run_command(target: CommandTarget, value: str, *, folder: Path, environ: Mapping[str, str]) -> None:
+    """Hand the value over and wait; raises PropagationError when the program does not end with 0."""
+    surroundings = {name: text for name, text in environ.items() if not name.startswith(OWN_PREFIXES)}
+    if target.variable:
+        surroundings[target.variable] = value
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the administrator's own list of words
+            target.command,
+            cwd=folder,
+            env=surroundings,
+            stdin=subprocess.PIPE if target.variable is None else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise _failure(target, f"cannot be started ({reason})") from None
+    given = None if target.variable else value.encode()
+    try:
+        _, said = process.communicate(given, timeout=target.timeout_seconds)
+    except subprocess.TimeoutExpired:
+        raise _failure(target, f"did not end within {target.timeout_seconds:g} s and was ended") from None
+    finally:
+        # Whatever it started, too.
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+    if process.returncode != 0:
+        words = redact(said.decode(errors="replace").replace(value, "***").strip()).splitlines()
+        last = words[-1][:LONGEST_WORDS] if words else "it said nothing"
+        raise _failure(target, f"ended with code {process.returncode}: {last}")
+
+
+def _failure(target: CommandTarget, what: str) -> PropagationError:
+    return PropagationError(f"the command {target.label} {what}", operation="run a command")

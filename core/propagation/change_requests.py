@@ -27,7 +27,7 @@ ORDER = "order"
 MOST_STEPS = 200
 
 
-class OrderKind(StrEnum):
+class ChangeKind(StrEnum):
     """What is asked for."""
 
     APPLY = "apply"
@@ -35,7 +35,7 @@ class OrderKind(StrEnum):
     RESTART = "restart"
 
 
-class OrderState(StrEnum):
+class RequestState(StrEnum):
     """How far an order is."""
 
     ASKED = "asked"
@@ -50,7 +50,7 @@ class OrderState(StrEnum):
     @property
     def is_final(self) -> bool:
         """Tell that nothing more happens."""
-        return self in (OrderState.DONE, OrderState.FAILED, OrderState.WITHDRAWN)
+        return self in (RequestState.DONE, RequestState.FAILED, RequestState.WITHDRAWN)
 
 
 class Step(StepEvent):
@@ -59,14 +59,14 @@ class Step(StepEvent):
     at: AwareDatetime
 
 
-class Order(Frozen):
+class ChangeRequest(Frozen):
     """One order from being asked for to its result, which stays until the next one."""
 
     id: str
-    kind: OrderKind
+    kind: ChangeKind
     actor: str
     asked_at: AwareDatetime
-    state: OrderState = OrderState.ASKED
+    state: RequestState = RequestState.ASKED
     generate: tuple[Receives, ...] = ()
     leave_out: tuple[str, ...] = ()
     backup: str = ""
@@ -85,25 +85,25 @@ class Order(Frozen):
     """When the state was last changed."""
 
 
-class OrderTakenError(PropagationError):
+class RequestTakenError(PropagationError):
     """Somebody else's order is under way; the message says whose."""
 
 
-class OrderDesk:
+class ChangeRequests:
     """The order in the store, for the page, the command line and the agent."""
 
     def __init__(self, store: Store, *, clock: Now = now) -> None:
         self._store = store
         self._clock = clock
 
-    def current(self) -> Order | None:
+    def current(self) -> ChangeRequest | None:
         """Return the newest order; None when there is none that this release can read."""
         record = self._store.read(SUBJECT, ORDER)
         return _parse(record.value) if record else None
 
     def place(
         self,
-        kind: OrderKind,
+        kind: ChangeKind,
         *,
         actor: str,
         generate: tuple[Receives, ...] = (),
@@ -111,14 +111,14 @@ class OrderDesk:
         backup: str = "",
         force: bool = False,
         container: str = "",
-    ) -> Order:
-        """Ask for something; raises OrderTakenError while another order is under way."""
+    ) -> ChangeRequest:
+        """Ask for something; raises RequestTakenError while another order is under way."""
         record = self._store.read(SUBJECT, ORDER)
         before = _parse(record.value) if record else None
         if before and not before.state.is_final:
             raise _taken(before)
         at = self._clock()
-        order = Order(
+        order = ChangeRequest(
             id=secrets.token_hex(6),
             kind=kind,
             actor=actor,
@@ -142,33 +142,33 @@ class OrderDesk:
             raise _taken(winner) if winner else StoreError("the order could not be placed") from None
         return order
 
-    def approve(self, order_id: str, digest: str, *, actor: str) -> Order:
-        """Agree to exactly that plan; raises OrderTakenError when it is not that plan any more."""
+    def approve(self, order_id: str, digest: str, *, actor: str) -> ChangeRequest:
+        """Agree to exactly that plan; raises RequestTakenError when it is not that plan any more."""
 
-        def change(order: Order) -> Order:
-            if order.state is not OrderState.PLANNED or order.plan is None or order.plan.digest != digest:
+        def change(order: ChangeRequest) -> ChangeRequest:
+            if order.state is not RequestState.PLANNED or order.plan is None or order.plan.digest != digest:
                 raise _taken(order)
-            return order.model_copy(update={"state": OrderState.APPROVED, "approved_by": actor, "note": ""})
+            return order.model_copy(update={"state": RequestState.APPROVED, "approved_by": actor, "note": ""})
 
         return self.change(order_id, change)
 
-    def withdraw(self, order_id: str, *, actor: str) -> Order:
-        """Take back an order that has not begun; raises OrderTakenError when it has."""
+    def withdraw(self, order_id: str, *, actor: str) -> ChangeRequest:
+        """Take back an order that has not begun; raises RequestTakenError when it has."""
 
-        def change(order: Order) -> Order:
-            if order.state not in (OrderState.ASKED, OrderState.PLANNED):
+        def change(order: ChangeRequest) -> ChangeRequest:
+            if order.state not in (RequestState.ASKED, RequestState.PLANNED):
                 raise _taken(order)
-            return order.model_copy(update={"state": OrderState.WITHDRAWN, "note": f"withdrawn by {actor}"})
+            return order.model_copy(update={"state": RequestState.WITHDRAWN, "note": f"withdrawn by {actor}"})
 
         return self.change(order_id, change)
 
-    def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
-        """Change the order if it is still that one; raises OrderTakenError otherwise."""
+    def change(self, order_id: str, change: Callable[[ChangeRequest], ChangeRequest]) -> ChangeRequest:
+        """Change the order if it is still that one; raises RequestTakenError otherwise."""
 
         def changed(value: dict[str, Any] | None) -> Mapping[str, Any]:
             order = _parse(value) if value else None
             if order is None or order.id != order_id:
-                raise _taken(order) if order else OrderTakenError("the order is gone; begin anew")
+                raise _taken(order) if order else RequestTakenError("the order is gone; begin anew")
             after = change(order)
             if after.state is not order.state:
                 after = after.model_copy(update={"changed_at": self._clock()})
@@ -176,13 +176,13 @@ class OrderDesk:
 
         record = modify(self._store, SUBJECT, ORDER, changed)
         assert record is not None  # noqa: S101 - `changed` never deletes
-        return Order.model_validate(record.value)
+        return ChangeRequest.model_validate(record.value)
 
-    def add_step(self, order_id: str, event: StepEvent) -> Order:
+    def add_step(self, order_id: str, event: StepEvent) -> ChangeRequest:
         """Show one piece of progress; the same step of the same subject goes on in its place."""
         step = Step(**event.model_dump(), at=self._clock())
 
-        def change(order: Order) -> Order:
+        def change(order: ChangeRequest) -> ChangeRequest:
             # A mapping keeps the place of what it holds already.
             steps = {(one.step, one.subject): one for one in order.steps} | {(step.step, step.subject): step}
             return order.model_copy(update={"steps": tuple(steps.values())[-MOST_STEPS:]})
@@ -190,24 +190,24 @@ class OrderDesk:
         return self.change(order_id, change)
 
 
-def _taken(order: Order) -> OrderTakenError:
+def _taken(order: ChangeRequest) -> RequestTakenError:
     who = order.approved_by or order.actor
     words = {
-        OrderState.ASKED: "asked for a change",
-        OrderState.PLANNED: "has a plan that waits for approval",
-        OrderState.APPROVED: "approved a plan",
-        OrderState.RUNNING: "is having a plan carried out",
-        OrderState.DONE: "had a plan carried out",
-        OrderState.FAILED: "had a plan that failed",
-        OrderState.WITHDRAWN: "withdrew it",
+        RequestState.ASKED: "asked for a change",
+        RequestState.PLANNED: "has a plan that waits for approval",
+        RequestState.APPROVED: "approved a plan",
+        RequestState.RUNNING: "is having a plan carried out",
+        RequestState.DONE: "had a plan carried out",
+        RequestState.FAILED: "had a plan that failed",
+        RequestState.WITHDRAWN: "withdrew it",
     }[order.state]
-    return OrderTakenError(
+    return RequestTakenError(
         f"{who} {words} at {utc(order.changed_at)}; look at it first", operation="ask for a change"
     )
 
 
-def _parse(value: Mapping[str, Any]) -> Order | None:
+def _parse(value: Mapping[str, Any]) -> ChangeRequest | None:
     try:
-        return Order.model_validate(value)
+        return ChangeRequest.model_validate(value)
     except ValueError:
         return None

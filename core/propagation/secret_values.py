@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,8 +14,8 @@ from core.exceptions import ConfigurationError, PropagationError
 from core.logs import register_secret
 from core.messages import Message
 from core.models import utc
+from core.propagation.places import ALPHABET
 from core.propagation.targets import ReceivedKind, Receives
-from core.propagation.values import Values, checked
 from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings
@@ -28,7 +29,42 @@ COMMANDS = "commands"
 NO_API_KEY = Message.of("propagation.no_api_key")
 
 
-class ValueKeeper:
+WRITABLE = "only letters, digits, '.', '_', '-' and '$' are read alike by Compose, python-dotenv and a shell"
+
+Fresh = dict[Receives, SecretStr]
+"""New values that are not in force yet."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """What each kind of secret is, or why it is none."""
+
+    known: Mapping[Receives, SecretStr] = field(default_factory=dict)
+    problems: Mapping[Receives, Message] = field(default_factory=dict)
+
+    def text(self, receives: Receives) -> str | None:
+        """Return the value in clear; None when there is none."""
+        value = self.known.get(receives)
+        return value.get_secret_value() if value else None
+
+    def problem(self, receives: Receives) -> Message | None:
+        """Say why there is none."""
+        return self.problems.get(receives)
+
+
+def checked(known: Mapping[Receives, SecretStr], problems: Mapping[Receives, Message]) -> Values:
+    """Sort out the values that cannot be written; `problems` says why others are missing."""
+    good: dict[Receives, SecretStr] = {}
+    bad = dict(problems)
+    for receives, value in known.items():
+        if ALPHABET.fullmatch(value.get_secret_value()):
+            good[receives] = value
+        else:
+            bad[receives] = Message.of("propagation.other_characters", name=receives.words)
+    return Values(good, bad)
+
+
+class SecretValues:
     """Knows what each kind of secret is now, and puts new ones in force."""
 
     def __init__(self, settings: SettingsSource, store: Store, *, clock: Now = now) -> None:

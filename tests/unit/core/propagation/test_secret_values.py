@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from core.models import HistoryEntry
-from core.propagation.keeper import ValueKeeper
+from core.propagation.secret_values import SecretValues
 from core.propagation.targets import ReceivedKind, Receives
 from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
@@ -44,7 +44,7 @@ def test_a_secret_key_is_put_on_top_of_what_somebody_else_saves(tmp_path: Path) 
     source = OvertakenSource(ENVIRONMENT, store)
     source.overtaking = SettingsSource(ENVIRONMENT, store)
 
-    ValueKeeper(source, store).put({SECRET: SecretStr("another-secret")}, actor="ana")
+    SecretValues(source, store).put({SECRET: SecretStr("another-secret")}, actor="ana")
 
     settings = SettingsSource(ENVIRONMENT, store).current()
     assert settings.servers[0].secret_key == SecretStr("another-secret")
