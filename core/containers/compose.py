@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.containers.inspection import value_in
-from core.containers.mirror import Mirror
+from core.containers.engine import value_in
+from core.containers.scratch_copy import ScratchCopy
 from core.disk import make_private_directory, open_private, replace_file
 from core.exceptions import ContainerError, StoreError
 from core.logs import redact
@@ -119,23 +119,23 @@ class Compose:
 
     @property
     def scratch(self) -> Path:
-        """Where mirrors of folders are made."""
+        """Where scratch copies of folders are made."""
         return self.directory / "scratch"
 
-    def services(self, project: Project, mirror: Mirror | None = None) -> dict[str, Service]:
+    def services(self, project: Project, scratch: ScratchCopy | None = None) -> dict[str, Service]:
         """Return every service as Compose reads it, also those of profiles; raises ComposeError."""
-        found = self.config(project, mirror).get("services")
+        found = self.config(project, scratch).get("services")
         return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
 
     def config(
-        self, project: Project, mirror: Mirror | None = None, *, as_written: bool = False
+        self, project: Project, scratch: ScratchCopy | None = None, *, as_written: bool = False
     ) -> dict[str, Any]:
         """Return a project as Compose reads it; raises ComposeError.
 
         `as_written`: with references and the names of env files, instead of what they stand for.
         """
-        if mirror is not None:
-            project = _mirrored(project, mirror)
+        if scratch is not None:
+            project = _in_scratch(project, scratch)
         raw = ("--no-interpolate", "--no-env-resolution") if as_written else ()
         words = [*project.options, "--profile", "*", "config", *raw, "--format", "json"]
         return self._parsed(words, cwd=project.directory)
@@ -290,12 +290,12 @@ def finder(host: str, path: str, directory: Path) -> Callable[[], Compose | None
     return find
 
 
-def _mirrored(project: Project, mirror: Mirror) -> Project:
+def _in_scratch(project: Project, scratch: ScratchCopy) -> Project:
     return Project(
         name=project.name,
-        directory=mirror.path(project.directory),
-        files=tuple(mirror.path(one) for one in project.files),
-        env_files=tuple(mirror.path(one) for one in project.env_files),
+        directory=scratch.path(project.directory),
+        files=tuple(scratch.path(one) for one in project.files),
+        env_files=tuple(scratch.path(one) for one in project.env_files),
     )
 
 

@@ -1,4 +1,4 @@
-"""The Docker Engine, as far as it is used here: few calls, each by name, and errors in words of ours.
+"""The Docker Engine, as far as it is used here: few calls, each by name, and readings of what it says.
 
 docs/sync.md lists the calls; a test compares that list with what is really asked for.
 """
@@ -10,6 +10,7 @@ import re
 import socket
 import uuid
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -18,9 +19,10 @@ from docker.errors import APIError, DockerException, NotFound
 
 from core.exceptions import ContainerError, EngineUnreachableError
 from core.logs import redact
+from core.propagation.reach import Project
 
-DIALECT = "1.41"
-"""Engine 20.10's, spoken to newer ones too as long as they know it: it means the same there."""
+API_VERSION = "1.41"
+"""Engine 20.10's, used with newer ones too as long as they know it: it means the same there."""
 TIMEOUT_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 10
 """How long the engine lets a container end that says nothing else."""
@@ -46,11 +48,17 @@ COMPOSE_CALLS: Mapping[str, Callable[[Any, str], object]] = {
 }
 """What Compose recreates a container with, asked for a name that nothing bears: the engine does nothing."""
 
+LABEL = "com.docker.compose."
+SERVICE = f"{LABEL}service"
+CONFIG_HASH = f"{LABEL}config-hash"
+VERSION = f"{LABEL}version"
+SWARM_TASK = "com.docker.swarm.task.id"
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _speaking(
+def _translating_errors(
     doing: str,
 ) -> Callable[[Callable[Concatenate[Engine, P], R]], Callable[Concatenate[Engine, P], R]]:
     """Turn what the library raises into our errors, which say what was being done."""
@@ -96,26 +104,26 @@ class Engine:
         if self._opened is not None:
             self._opened.close()
 
-    @_speaking("look at a container")
+    @_translating_errors("look at a container")
     def inspect(self, name: str) -> Inspection | None:
-        """Tell everything of a container, by name or id; None when there is none."""
+        """Return everything of a container, by name or id; None when there is none."""
         try:
             return dict(self._client.inspect_container(name))
         except NotFound:
             return None
 
-    @_speaking("look at an image")
+    @_translating_errors("look at an image")
     def image_id(self, reference: str) -> str | None:
-        """Tell which image a name means now; None when there is none of that name."""
+        """Return the id of the image that a name means now; None when there is none of that name."""
         try:
             look: Any = self._client.inspect_image  # it has no types
             return str(look(reference)["Id"])
         except NotFound:
             return None
 
-    @_speaking("list the containers")
+    @_translating_errors("list the containers")
     def inspect_all(self) -> list[Inspection]:
-        """Tell everything of every container, stopped ones too; one that goes away meanwhile is left out."""
+        """Return everything of every container, stopped ones too, but those that go away meanwhile."""
         found = []
         for one in self._client.containers(all=True):
             try:
@@ -124,24 +132,24 @@ class Engine:
                 continue
         return found
 
-    @_speaking("list the containers")
+    @_translating_errors("list the containers")
     def labels(self) -> dict[str, dict[str, str]]:
         """Return the labels of every container, stopped ones too, by its name."""
         listed = self._client.containers(all=True)
         return {str(one["Names"][0]).lstrip("/"): one["Labels"] or {} for one in listed if one["Names"]}
 
-    @_speaking("restart a container")
+    @_translating_errors("restart a container")
     def restart(self, container: str, grace_seconds: int) -> None:
         """Stop a container and start it again, as it is."""
         self._client.restart(container, timeout=grace_seconds)
 
-    @_speaking("read a container's output")
+    @_translating_errors("read a container's output")
     def tail_logs(self, container: str, lines: int) -> str:
         """Read the end of what a container printed, without control characters."""
         output = self._client.logs(container, tail=lines, stdout=True, stderr=True)
         return re.sub(r"[^\x20-\x7e\x80-\U0010ffff]+", " ", output.decode(errors="replace"))
 
-    @_speaking("say what it lets through")
+    @_translating_errors("say what it lets through")
     def refused_calls(self) -> tuple[str, ...]:
         """Return the calls of Compose's that something in front of the engine does not let through."""
         name = f"wppconnect-ops-{uuid.uuid4().hex}"
@@ -161,24 +169,24 @@ class Engine:
     @property
     def _client(self) -> APIClient:
         if self._opened is None:
-            client = self._connect(DIALECT)
+            client = self._connect(API_VERSION)
             try:
-                oldest = str(client.version(api_version=False).get("MinAPIVersion", DIALECT))
+                oldest = str(client.version(api_version=False).get("MinAPIVersion", API_VERSION))
             except BaseException:
                 client.close()
                 raise
-            if _number(oldest) > _number(DIALECT):
+            if _number(oldest) > _number(API_VERSION):
                 client.close()
                 client = self._connect(oldest)
             self._opened = client
         return self._opened
 
-    def _connect(self, dialect: str) -> APIClient:
+    def _connect(self, version: str) -> APIClient:
         if self.host.startswith("unix://"):
             # The library would only say that there was an error.
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.connect(self.host.removeprefix("unix://"))
-        client = APIClient(base_url=self.host, version=dialect, timeout=int(TIMEOUT_SECONDS))
+        client = APIClient(base_url=self.host, version=version, timeout=int(TIMEOUT_SECONDS))
         # A proxy of the environment is for the world outside, not for the engine.
         client.trust_env = False
         return client
@@ -186,6 +194,75 @@ class Engine:
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+def labels_of(info: Inspection) -> dict[str, str]:
+    """Return a container's labels."""
+    return info["Config"].get("Labels") or {}
+
+
+def name_of(info: Inspection) -> str:
+    """Return a container's name."""
+    return str(info["Name"]).lstrip("/")
+
+
+def image_of(info: Inspection) -> str:
+    """Name the image that a container was made from."""
+    return str(info["Config"]["Image"])
+
+
+def project_of(info: Inspection) -> Project | None:
+    """Return the project from which Compose made a container; None when it did not."""
+    return project_of_labels(labels_of(info))
+
+
+def project_of_labels(labels: Mapping[str, str]) -> Project | None:
+    """Return the project that a container's labels name."""
+    name, directory = labels.get(f"{LABEL}project"), labels.get(f"{LABEL}project.working_dir")
+    if not name or not directory or not labels.get(SERVICE):
+        return None
+    return Project(
+        name=name,
+        directory=Path(directory),
+        files=_paths(labels.get(f"{LABEL}project.config_files")),
+        env_files=_paths(labels.get(f"{LABEL}project.environment_file")),
+    )
+
+
+def environment_of(info: Inspection) -> dict[str, str]:
+    """Return the variables that a container runs with."""
+    return dict(one.partition("=")[::2] for one in info["Config"].get("Env") or () if "=" in one)
+
+
+def words_of(info: Inspection) -> list[str]:
+    """Return the words of a container's command line."""
+    return [*(info["Config"].get("Entrypoint") or ()), *(info["Config"].get("Cmd") or ())]
+
+
+def argument_in(words: list[str], option: str) -> str | None:
+    """Read an option's value from a command line; None when it does not stand there as a word."""
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word == option:
+            return None if following is None else str(following)
+        if word.startswith(f"{option}="):
+            return str(word).partition("=")[2]
+    return None
+
+
+def value_in(environment: dict[str, str], words: list[str], key: str) -> str | None:
+    """Read a variable, or an option such as `--secretKey`; None when it is not set."""
+    return argument_in(words, key) if key.startswith("--") else environment.get(key)
+
+
+def host_name_of(info: Inspection) -> str:
+    """Return a container's host name; empty where it has the host's or another container's."""
+    host = info["HostConfig"]
+    is_shared = str(host.get("NetworkMode", "")).startswith("container:") or host.get("UTSMode") == "host"
+    return "" if is_shared or host.get("NetworkMode") == "host" else str(info["Config"]["Hostname"])
+
+
+def _paths(text: str | None) -> tuple[Path, ...]:
+    return tuple(Path(one) for one in (text or "").split(",") if one)
 
 
 def _is_of_engine(error: APIError) -> bool:

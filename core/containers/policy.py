@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.containers.compose import Service
-from core.containers.engine import Inspection
-from core.containers.images import KnownImage, known_image, precious_folders
-from core.containers.inspection import (
+from core.containers.engine import (
     LABEL,
     SWARM_TASK,
+    Inspection,
     environment_of,
     image_of,
     labels_of,
@@ -21,6 +20,7 @@ from core.containers.inspection import (
     value_in,
     words_of,
 )
+from core.containers.images import KnownImage, known_image, precious_folders
 from core.containers.readiness import down_seconds
 from core.propagation.reach import Consequence, ContainerAction, WantedValue
 from core.propagation.targets import ContainerSettings
@@ -57,47 +57,47 @@ def desired_config(service: Service, name: str, wanted: Sequence[WantedValue]) -
     return DesiredConfig(values, overridden)
 
 
-def desired_of_targets(seen: Inspection, wanted: Sequence[WantedValue], why: str) -> DesiredConfig:
+def desired_of_targets(info: Inspection, wanted: Sequence[WantedValue], why: str) -> DesiredConfig:
     """Take what the targets say, for a container of which Compose cannot be asked."""
-    environment, words = environment_of(seen), words_of(seen)
+    environment, words = environment_of(info), words_of(info)
     standing = [one for one in wanted if one.value and value_in(environment, words, one.key) is not None]
     values = {one.key: one.value for one in standing}
     return DesiredConfig(values, {}, why)
 
 
-def differing(desired: DesiredConfig, seen: Inspection) -> tuple[str, ...]:
+def differing(desired: DesiredConfig, info: Inspection) -> tuple[str, ...]:
     """Return the keys whose values a container does not run with."""
-    environment, words = environment_of(seen), words_of(seen)
+    environment, words = environment_of(info), words_of(info)
     return tuple(key for key, value in desired.values.items() if value_in(environment, words, key) != value)
 
 
-def read_keys(container: ContainerSettings, seen: Inspection) -> frozenset[str] | None:
+def read_keys(container: ContainerSettings, info: Inspection) -> frozenset[str] | None:
     """Return the keys that its image reads: what the administrator says, or what is known; or None."""
     if container.reads is not None:
         return frozenset(container.reads)
-    image = known_image(image_of(seen))
+    image = known_image(image_of(info))
     return image.reads if image else None
 
 
-def judge(container: ContainerSettings, desired: DesiredConfig, seen: Inspection) -> Consequence:
+def judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection) -> Consequence:
     """Say what carrying out would do to a container, as far as it alone tells."""
 
     def consequence(action: ContainerAction, why: str, **more: Any) -> Consequence:
         return Consequence(container=container.name, action=action, why=why, **more)
 
-    known = read_keys(container, seen)
+    known = read_keys(container, info)
     for key, file in desired.overridden.items():
         if known is None or key in known:
-            return consequence(ContainerAction.REFUSED, _overridden(key, file, seen), keys=(key,))
-    keys = differing(desired, seen)
+            return consequence(ContainerAction.REFUSED, _overridden(key, file, info), keys=(key,))
+    keys = differing(desired, info)
     if not keys:
         return consequence(ContainerAction.NOTHING, "It runs with these values already.")
     listed = ", ".join(keys)
     if known is not None and not known & set(keys):
-        why = f"Written, no restart needed: its image {image_of(seen)} does not read {listed}."
+        why = f"Written, no restart needed: its image {image_of(info)} does not read {listed}."
         return consequence(ContainerAction.NOT_READ, why, keys=keys)
-    command = _command(seen)
-    if not seen["State"]["Running"]:
+    command = _command(info)
+    if not info["State"]["Running"]:
         why = (
             f"It is stopped. Bring it up with `docker compose up -d`: `docker start` keeps the old {listed}."
             if command
@@ -105,22 +105,22 @@ def judge(container: ContainerSettings, desired: DesiredConfig, seen: Inspection
         )
         return consequence(ContainerAction.NOTHING, why, keys=keys)
     if known is None:
-        return consequence(ContainerAction.REFUSED, _unknown_image(container, keys, seen), keys=keys)
+        return consequence(ContainerAction.REFUSED, _unknown_image(container, keys, info), keys=keys)
     if desired.unknown:
         why = f"Recreate it by hand, it keeps the old {listed} until then."
         return consequence(ContainerAction.BY_HAND, why, keys=keys, command=command, notes=(desired.unknown,))
-    if problem := _problem(container, seen):
+    if problem := _problem(container, info):
         return consequence(ContainerAction.REFUSED, problem, keys=keys)
     why = "It is recreated by Compose, from its own folder."
-    return consequence(ContainerAction.RECREATE, why, keys=keys, down_seconds=down_seconds(seen))
+    return consequence(ContainerAction.RECREATE, why, keys=keys, down_seconds=down_seconds(info))
 
 
-def dependants(seen: Inspection, others: Sequence[Inspection]) -> dict[str, str]:
+def dependants(info: Inspection, others: Sequence[Inspection]) -> dict[str, str]:
     """Name the containers, running or stopped, that would lose this one, and by what they hang on it."""
-    mine = {seen["Id"], seen["Id"][:12], name_of(seen)}
+    mine = {info["Id"], info["Id"][:12], name_of(info)}
     found = {}
     for other in others:
-        if other["Id"] == seen["Id"]:
+        if other["Id"] == info["Id"]:
             continue
         for what, owners in _owners(other).items():
             if owners & mine:
@@ -128,19 +128,19 @@ def dependants(seen: Inspection, others: Sequence[Inspection]) -> dict[str, str]
     return found
 
 
-def owners_of(seen: Inspection) -> dict[str, frozenset[str]]:
+def owners_of(info: Inspection) -> dict[str, frozenset[str]]:
     """Return the containers on which this one hangs, by what it shares with them."""
-    return {what: owners for what, owners in _owners(seen).items() if owners}
+    return {what: owners for what, owners in _owners(info).items() if owners}
 
 
-def is_gateway(container: ContainerSettings, seen: Inspection) -> bool:
+def is_gateway(container: ContainerSettings, info: Inspection) -> bool:
     """Whether sessions live in a container."""
-    image = known_image(image_of(seen))
+    image = known_image(image_of(info))
     return bool(container.gateway or (image and image.is_gateway))
 
 
-def _owners(seen: Inspection) -> dict[str, frozenset[str]]:
-    host = seen["HostConfig"]
+def _owners(info: Inspection) -> dict[str, frozenset[str]]:
+    host = info["HostConfig"]
     shared = {
         "network": host.get("NetworkMode"),
         "process space": host.get("PidMode"),
@@ -155,8 +155,8 @@ def _owners(seen: Inspection) -> dict[str, frozenset[str]]:
     return {**owners, "links": frozenset(links), "volumes": frozenset(volumes)}
 
 
-def _overridden(key: str, file: str, seen: Inspection) -> str:
-    project = project_of(seen)
+def _overridden(key: str, file: str, info: Inspection) -> str:
+    project = project_of(info)
     read = ", ".join(str(one) for one in (*project.env_files, *project.files)) if project else ""
     return (
         f"Compose gives it another {key} than {file} holds: its project is made of {read}. List the file "
@@ -164,38 +164,38 @@ def _overridden(key: str, file: str, seen: Inspection) -> str:
     )
 
 
-def _unknown_image(container: ContainerSettings, keys: Sequence[str], seen: Inspection) -> str:
+def _unknown_image(container: ContainerSettings, keys: Sequence[str], info: Inspection) -> str:
     return (
-        f"It is not known which keys the image {image_of(seen)} reads: say so with `reads` for container "
+        f"It is not known which keys the image {image_of(info)} reads: say so with `reads` for container "
         f"{container.name} in the sync file, for example reads = {list(keys)}, or [] when it reads none. "
         f"Not the same: {', '.join(keys)}."
     )
 
 
-def _command(seen: Inspection) -> str:
-    project = project_of(seen)
-    return project.command([labels_of(seen)[f"{LABEL}service"]]) if project else ""
+def _command(info: Inspection) -> str:
+    project = project_of(info)
+    return project.command([labels_of(info)[f"{LABEL}service"]]) if project else ""
 
 
-def _problem(container: ContainerSettings, seen: Inspection) -> str | None:
+def _problem(container: ContainerSettings, info: Inspection) -> str | None:
     """Say why a container must not be recreated, with the next step."""
-    if SWARM_TASK in labels_of(seen):
+    if SWARM_TASK in labels_of(info):
         return "It belongs to a Swarm service, which alone may replace it: use `docker service update`."
-    if seen["HostConfig"].get("AutoRemove") or labels_of(seen).get(f"{LABEL}oneoff") == "True":
+    if info["HostConfig"].get("AutoRemove") or labels_of(info).get(f"{LABEL}oneoff") == "True":
         return "It was started by `run` and goes when it stops: end it and start it anew by hand."
-    if seen["State"].get("Paused"):
+    if info["State"].get("Paused"):
         return f"It is paused: `docker unpause {container.name}` first."
-    return _unmounted(container, seen)
+    return _unmounted(container, info)
 
 
-def _unmounted(container: ContainerSettings, seen: Inspection) -> str | None:
+def _unmounted(container: ContainerSettings, info: Inspection) -> str | None:
     """Say which folder of a gateway would be lost with its container."""
-    if not is_gateway(container, seen):
+    if not is_gateway(container, info):
         return None
-    image: KnownImage | None = known_image(image_of(seen))
-    mounted = [posixpath.normpath(one["Destination"]) for one in seen["Mounts"] if one["Type"] != "tmpfs"]
-    working_directory = seen["Config"].get("WorkingDir") or "/"
-    for folder in precious_folders(image, working_directory, environment_of(seen)):
+    image: KnownImage | None = known_image(image_of(info))
+    mounted = [posixpath.normpath(one["Destination"]) for one in info["Mounts"] if one["Type"] != "tmpfs"]
+    working_directory = info["Config"].get("WorkingDir") or "/"
+    for folder in precious_folders(image, working_directory, environment_of(info)):
         if not any(folder == one or folder.startswith(f"{one.rstrip('/')}/") for one in mounted):
             return (
                 f"Its folder {folder} is on no volume: every session would have to be paired anew. Put it on "

@@ -22,7 +22,7 @@ HEALTH_MARGIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long to watch a new container."""
 
     settle_seconds: float = 5.0
@@ -36,7 +36,7 @@ def await_ready(
     container: str,
     *,
     wants_health: bool,
-    patience: Patience,
+    timeouts: Timeouts,
     monotonic: Monotonic,
     stop: threading.Event,
 ) -> None:
@@ -46,59 +46,59 @@ def await_ready(
     """
     began = monotonic()
     while True:
-        seen = engine.inspect(container)
-        if seen is None:
+        info = engine.inspect(container)
+        if info is None:
             raise ContainerError("the new container is gone", operation="wait for a container")
-        health = health_of(seen) if wants_health else None
-        problem = _problem(seen, health)
+        health = health_of(info) if wants_health else None
+        problem = _problem(info, health)
         if problem:
-            raise ContainerError(f"{problem}{_last_words(engine, seen)}")
+            raise ContainerError(f"{problem}{_log_tail(engine, info)}")
         waited = monotonic() - began
-        if health == "healthy" or (health is None and waited >= patience.settle_seconds):
+        if health == "healthy" or (health is None and waited >= timeouts.settle_seconds):
             return
-        limit = min(patience.longest_seconds, _health_seconds(seen))
+        limit = min(timeouts.longest_seconds, _health_seconds(info))
         if health is not None and waited > limit:
-            raise ContainerError(f"the new container was not healthy within {limit:.0f} s{_said(seen)}")
+            raise ContainerError(f"the new container was not healthy within {limit:.0f} s{_said(info)}")
         if stop.wait(POLL_SECONDS):
             raise ContainerError("this program was stopped while it waited for the new container")
 
 
-def down_seconds(seen: Inspection) -> float:
+def down_seconds(info: Inspection) -> float:
     """Estimate how long a container is away: half its grace to end, and what it needs to come up."""
-    grace = 0.5 * grace_seconds(seen)
-    check = _check(seen)
+    grace = 0.5 * grace_seconds(info)
+    check = _check(info)
     return round(grace + 2.0 + (0.0 if check is None else check["StartPeriod"] + check["Interval"]))
 
 
-def grace_seconds(seen: Inspection) -> int:
+def grace_seconds(info: Inspection) -> int:
     """Tell how long a container may take to end."""
-    given = seen["Config"].get("StopTimeout")
+    given = info["Config"].get("StopTimeout")
     return DEFAULT_GRACE_SECONDS if given is None else int(given)
 
 
-def _problem(seen: Inspection, health: str | None) -> str | None:
-    state: Mapping[str, Any] = seen["State"]
+def _problem(info: Inspection, health: str | None) -> str | None:
+    state: Mapping[str, Any] = info["State"]
     if state.get("Restarting"):
         return f"the new container ends again and again, with exit code {state['ExitCode']}"
-    if seen.get("RestartCount", 0):
+    if info.get("RestartCount", 0):
         return "the new container ended and was started again by the engine"
     if not state["Running"]:
         why = redact(str(state.get("Error") or ""))
         ended = f"the new container ended at once, with exit code {state['ExitCode']}"
         return f"{ended} ({why})" if why else ended
     if health == "unhealthy":
-        return f"the new container is unhealthy{_said(seen)}"
+        return f"the new container is unhealthy{_said(info)}"
     return None
 
 
-def health_of(seen: Inspection) -> str | None:
+def health_of(info: Inspection) -> str | None:
     """Tell what a container's check says; None without one."""
-    status = (seen["State"].get("Health") or {}).get("Status")
+    status = (info["State"].get("Health") or {}).get("Status")
     return None if status in (None, "none") else str(status)
 
 
-def _check(seen: Inspection) -> dict[str, float] | None:
-    check = seen["Config"].get("Healthcheck") or {}
+def _check(info: Inspection) -> dict[str, float] | None:
+    check = info["Config"].get("Healthcheck") or {}
     if not check.get("Test") or check["Test"][0] == "NONE":
         return None
     given = {
@@ -107,21 +107,21 @@ def _check(seen: Inspection) -> dict[str, float] | None:
     return HEALTH_DEFAULTS | given | ({"Retries": check["Retries"]} if check.get("Retries") else {})
 
 
-def _health_seconds(seen: Inspection) -> float:
-    check = _check(seen) or HEALTH_DEFAULTS
+def _health_seconds(info: Inspection) -> float:
+    check = _check(info) or HEALTH_DEFAULTS
     tries = check["Retries"] + 1
     return check["StartPeriod"] + tries * (check["Interval"] + check["Timeout"]) + HEALTH_MARGIN_SECONDS
 
 
-def _said(seen: Inspection) -> str:
-    log = (seen["State"].get("Health") or {}).get("Log") or ()
+def _said(info: Inspection) -> str:
+    log = (info["State"].get("Health") or {}).get("Log") or ()
     words = redact(" ".join(str(log[-1].get("Output", "")).split()))[:LONGEST_WORDS] if log else ""
     return f"; its check said: {words}" if words else ""
 
 
-def _last_words(engine: Engine, seen: Inspection) -> str:
+def _log_tail(engine: Engine, info: Inspection) -> str:
     try:
-        words = redact(engine.tail_logs(seen["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
+        words = redact(engine.tail_logs(info["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
     except ContainerError:
         return ""  # A logging driver that cannot be read.
     return f"; its last words: {words}" if words else ""

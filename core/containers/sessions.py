@@ -32,7 +32,7 @@ StartSession = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
-class SessionPatience:
+class SessionTimeouts:
     """Seconds."""
 
     whole: float = 240.0
@@ -52,13 +52,13 @@ class GatewaySessions:
         monitor: Monitor,
         start: StartSession,
         *,
-        patience: SessionPatience | None = None,
+        timeouts: SessionTimeouts | None = None,
         now: Now = real_now,
         monotonic: Monotonic = real_monotonic,
     ) -> None:
         self._monitor = monitor
         self._start = start
-        self._patience = patience or SessionPatience()
+        self._timeouts = timeouts or SessionTimeouts()
         self._now = now
         self._monotonic = monotonic
 
@@ -67,7 +67,7 @@ class GatewaySessions:
 
         The monitor is given the time to look at each once: it may have begun just now.
         """
-        deadline = self._monotonic() + self._patience.first_look
+        deadline = self._monotonic() + self._timeouts.first_look
         while True:
             found = self._monitor.snapshot().server(server)
             sessions = found.sessions if found else ()
@@ -90,7 +90,7 @@ class GatewaySessions:
         for name in sessions:
             report(StepEvent(step="wait_sessions", subject=f"{server}/{name}"))
         left = list(sessions)
-        deadline = self._monotonic() + self._patience.whole
+        deadline = self._monotonic() + self._timeouts.whole
         while left and self._monotonic() < deadline and not stop.is_set():
             left = [name for name in left if not wait.is_back(name)]
             wait.help(left)
@@ -102,13 +102,13 @@ class GatewaySessions:
             wait.tell(name, StepState.FAILED, wait.hopeless.get(name, gone))
         return tuple(left)
 
-    def _counts(self, seen: SessionSnapshot) -> bool:
-        if seen.verdict is Verdict.CONNECTED:
+    def _counts(self, current: SessionSnapshot) -> bool:
+        if current.verdict is Verdict.CONNECTED:
             return True
         return (
-            seen.lost_at is not None
-            and seen.lost_reason in LOST_WITH_THE_GATEWAY
-            and self._now() - seen.lost_at <= JUST_NOW
+            current.lost_at is not None
+            and current.lost_reason in LOST_WITH_THE_GATEWAY
+            and self._now() - current.lost_at <= JUST_NOW
         )
 
 
@@ -128,9 +128,9 @@ class _Wait:
     def is_back(self, name: str) -> bool:
         """Look at one session; report it when it is connected."""
         self._owner._monitor.watch(self._server, name)
-        seen = self._seen(name)
-        if seen is None or seen.verdict is not Verdict.CONNECTED:
-            if seen is not None and seen.verdict in WAITS_FOR_A_PHONE:
+        current = self._current(name)
+        if current is None or current.verdict is not Verdict.CONNECTED:
+            if current is not None and current.verdict in WAITS_FOR_A_PHONE:
                 self.hopeless[name] = "It asks for a phone: pair it again."
             else:
                 self.hopeless.pop(name, None)
@@ -142,17 +142,17 @@ class _Wait:
         """Start closed sessions that the gateway does not start by itself, one browser at a time."""
         now = self._owner._monotonic()
         for name in left:
-            seen = self._seen(name)
-            if seen is None or seen.verdict is not Verdict.DISCONNECTED:
+            current = self._current(name)
+            if current is None or current.verdict is not Verdict.DISCONNECTED:
                 self._closed_since.pop(name, None)
             else:
                 self._closed_since.setdefault(name, now)
-        patience = self._owner._patience
-        if any(now - self._started[name] < patience.between_starts for name in left if name in self._started):
+        timeouts = self._owner._timeouts
+        if any(now - self._started[name] < timeouts.between_starts for name in left if name in self._started):
             return
         for name in left:
             closed_for = now - self._closed_since.get(name, now)
-            if name not in self._started and closed_for >= patience.before_start:
+            if name not in self._started and closed_for >= timeouts.before_start:
                 self._started[name] = now
                 self._owner._start(self._server, name)
                 return
@@ -163,10 +163,12 @@ class _Wait:
             StepEvent(step="wait_sessions", subject=f"{self._server}/{name}", state=state, note=note)
         )
 
-    def _seen(self, name: str) -> SessionSnapshot | None:
+    def _current(self, name: str) -> SessionSnapshot | None:
         """What was seen of a session since the new container runs."""
-        seen = self._owner._monitor.snapshot().session(self._server, name)
+        current = self._owner._monitor.snapshot().session(self._server, name)
         fresh = (
-            seen is not None and seen.probe_started_at is not None and seen.probe_started_at >= self._since
+            current is not None
+            and current.probe_started_at is not None
+            and current.probe_started_at >= self._since
         )
-        return seen if fresh else None
+        return current if fresh else None

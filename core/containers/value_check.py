@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.containers.compose import Compose, ComposeError, IncompleteProjectError, Service
-from core.containers.mirror import Mirror, mirror_of
+from core.containers.scratch_copy import ScratchCopy, scratch_copy
 from core.exceptions import StoreError
 from core.messages import Message
 from core.propagation.compose_file import ComposeFile
@@ -42,8 +42,8 @@ class ValueCheck:
         if compose is None:
             return {one.target: CheckResult(unproven=NO_COMPOSE) for one in values}
         try:
-            with mirror_of(compose.scratch, changes) as mirror:
-                asking = _Asking(compose, mirror, settings, tuple(self.projects()))
+            with scratch_copy(compose.scratch, changes) as scratch:
+                asking = _Asking(compose, scratch, settings, tuple(self.projects()))
                 return {one.target: asking.check(one) for one in values}
         except (StoreError, OSError) as error:
             why = Message.of("propagation.no_scratch_copy", reason=type(error).__name__)
@@ -58,10 +58,10 @@ class _Model:
     services: Mapping[str, Service]
     written: Mapping[str, Mapping[str, Any]]
 
-    def links(self, service: str, mirror: Mirror) -> list[Path]:
+    def links(self, service: str, scratch: ScratchCopy) -> list[Path]:
         """Return the env files of a service, in Compose's order."""
         given = self.written.get(service, {}).get("env_file") or ()
-        return [mirror.real(Path(str(one["path"]))) for one in given]
+        return [scratch.real(Path(str(one["path"]))) for one in given]
 
     def reads(self, service: str, name: str) -> Iterator[str]:
         """Yield the variables of a service that take over a whole value of that name."""
@@ -82,7 +82,7 @@ class _Asking:
     """One pass over the values of a plan."""
 
     compose: Compose
-    mirror: Mirror
+    scratch: ScratchCopy
     settings: SyncSettings
     labelled: tuple[Project, ...]
     models: dict[Project, _Model | ComposeError] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class _Asking:
 
     def _alone(self, value: PlannedValue) -> Message | None:
         """Say why the env file by itself does not give the value to a service."""
-        file = self.mirror.path(value.path) if value.path in self.mirror.changes else value.path
+        file = self.scratch.path(value.path) if value.path in self.scratch.changes else value.path
         config = {"services": {"check": {"image": "check", "env_file": [str(file)]}}}
         try:
             found = Service(self.compose.config_of_text(config)["services"]["check"])
@@ -161,7 +161,7 @@ class _Asking:
             one.resolve() for one in project.env_files
         ]
         for name, service in model.services.items():
-            links = model.links(name, self.mirror)
+            links = model.links(name, self.scratch)
             keys = [value.key] if value.path in links else []
             keys += model.reads(name, value.key) if is_project_file else ()
             for key in keys:
@@ -175,11 +175,11 @@ class _Asking:
         """Ask once for each project; None where Compose finds no files."""
         if not project.directory.is_dir():
             return None
-        self.mirror.add(project.directory)
+        self.scratch.add(project.directory)
         if project not in self.models:
             try:
-                services = self.compose.services(project, self.mirror)
-                written = self.compose.config(project, self.mirror, as_written=True).get("services") or {}
+                services = self.compose.services(project, self.scratch)
+                written = self.compose.config(project, self.scratch, as_written=True).get("services") or {}
                 self.models[project] = _Model(project, services, written)
             except ComposeError as error:
                 self.models[project] = error
@@ -190,9 +190,9 @@ class _Asking:
         """Whether Compose reads a compose file at all for a project."""
         if file in [one.resolve() for one in project.files]:
             return True
-        with self.mirror.replaced(file, UNREADABLE):
+        with self.scratch.replaced(file, UNREADABLE):
             try:
-                self.compose.config(project, self.mirror)
+                self.compose.config(project, self.scratch)
             except ComposeError:
                 return True
         return False
@@ -202,7 +202,7 @@ class _Asking:
         project = model.project
         nearby = project.files or sorted(one for one in project.directory.iterdir() if one.is_file())
         compose_files = [one for one in nearby if one.name.endswith(COMPOSE_SUFFIXES)]
-        env_files = (*project.env_files, *model.links(service, self.mirror))
+        env_files = (*project.env_files, *model.links(service, self.scratch))
         for file in (*reversed(compose_files), *reversed(env_files)):
             if file.resolve() == value.path:
                 continue

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from core.containers.compose import finder
 from core.containers.docker_containers import DockerContainers
 from core.containers.engine import Engine as OurEngine
-from core.containers.readiness import Patience
+from core.containers.readiness import Timeouts
 from core.containers.sessions import GatewaySessions
 from core.propagation.plan import Plan
 from core.propagation.reach import Consequence, Report, StepEvent
@@ -122,12 +122,12 @@ class ComposeProject:
         return installation
 
     def containers(self, data: Path) -> DockerContainers:
-        """The part of the sync that looks at containers, with little patience."""
+        """The part of the sync that looks at containers, with little timeouts."""
         return DockerContainers(
             lambda: OurEngine(self.host),
             sessions=cast(GatewaySessions, self.sessions),
             compose=finder(self.compose_host or self.host, self.programs, data / "sync"),
-            patience=Patience(settle_seconds=0.3),
+            timeouts=Timeouts(settle_seconds=0.3),
         )
 
     def plan(self, value: str = NEW) -> Plan:

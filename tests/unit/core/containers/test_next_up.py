@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from core.containers.engine import Engine
-from core.containers.waiting import due_at_next_up
+from core.containers.pending_changes import due_at_next_up
 from core.propagation.reach import Wanted
 from tests.support.compose import compose_program
 from tests.support.propagation import real_compose

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from core.containers.engine import Engine
-from core.containers.readiness import Patience, await_ready, down_seconds
+from core.containers.readiness import Timeouts, await_ready, down_seconds
 from core.exceptions import ContainerError
 
 SECOND = 1_000_000_000
@@ -62,7 +62,7 @@ def wait(engine: ScriptedEngine, *, wants_health: bool = True, stop: threading.E
         cast(Engine, engine),
         "app",
         wants_health=wants_health,
-        patience=Patience(settle_seconds=5.0),
+        timeouts=Timeouts(settle_seconds=5.0),
         monotonic=lambda: engine.seconds,
         stop=stop or NoWait(),
     )

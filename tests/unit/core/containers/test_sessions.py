@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from core.containers.sessions import GatewaySessions, SessionPatience
+from core.containers.sessions import GatewaySessions, SessionTimeouts
 from core.models import Reason, SessionSnapshot, Snapshot, Verdict
 from core.monitor.monitor import Monitor
 from core.propagation.reach import StepEvent
@@ -63,21 +63,21 @@ class NoWait(threading.Event):
         return self.is_set()
 
 
-def sessions_of(monitor: ScriptedMonitor, **patience: float) -> GatewaySessions:
+def sessions_of(monitor: ScriptedMonitor, **timeouts: float) -> GatewaySessions:
     """The part under test."""
     return GatewaySessions(
         cast(Monitor, monitor),
         monitor.start,
-        patience=SessionPatience(**patience),
+        timeouts=SessionTimeouts(**timeouts),
         now=lambda: NOW,
         monotonic=monitor.monotonic,
     )
 
 
-def lost(monitor: ScriptedMonitor, names: list[str], **patience: float) -> tuple[list[str], dict[str, str]]:
+def lost(monitor: ScriptedMonitor, names: list[str], **timeouts: float) -> tuple[list[str], dict[str, str]]:
     """Wait; returns who is lost, and the last word on each session."""
     events: list[StepEvent] = []
-    found = sessions_of(monitor, **patience).lost(
+    found = sessions_of(monitor, **timeouts).lost(
         "main", names, since=SINCE, report=events.append, stop=NoWait()
     )
     return list(found), {one.subject: f"{one.state} {one.note}".strip() for one in events}

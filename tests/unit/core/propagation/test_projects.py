@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.containers.compose import ComposeError, Service
-from core.containers.mirror import mirror_of
 from core.containers.policy import DesiredConfig, desired_config
+from core.containers.scratch_copy import scratch_copy
 from core.containers.value_check import ValueCheck
 from core.propagation.plan import Draft, State
 from core.propagation.planner import make_draft
@@ -59,8 +59,8 @@ def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
     """What Compose says of `api` with the files as a plan would leave them."""
     assert planned.wanted is not None
     asking = real_compose(scratch)
-    with mirror_of(asking.scratch, planned.wanted.changes, folder) as mirror:
-        found = asking.config(Project(directory=folder), mirror)
+    with scratch_copy(asking.scratch, planned.wanted.changes, folder) as scratch:
+        found = asking.config(Project(directory=folder), scratch)
     return desired_config(Service(found["services"]["api"]), "api", planned.wanted.values)
 
 
@@ -149,7 +149,7 @@ def test_project_that_compose_refuses_is_told_without_what_its_files_hold(
     assert "S3CRET" not in str(refusal.value)
 
 
-def test_mirror_leads_wherever_the_folder_leads(tmp_path: Path, scratch: Path) -> None:
+def test_scratch_copy_leads_wherever_the_folder_leads(tmp_path: Path, scratch: Path) -> None:
     folder = tmp_path / "stack" / "project"
     folder.mkdir(parents=True)
     shared = tmp_path / "shared.env"
@@ -160,8 +160,8 @@ def test_mirror_leads_wherever_the_folder_leads(tmp_path: Path, scratch: Path) -
     )
     asking = real_compose(scratch)
 
-    with mirror_of(asking.scratch, {shared.resolve(): f"{KEY}=new\n".encode()}, folder) as mirror:
-        found = asking.config(Project(directory=folder), mirror)
+    with scratch_copy(asking.scratch, {shared.resolve(): f"{KEY}=new\n".encode()}, folder) as scratch:
+        found = asking.config(Project(directory=folder), scratch)
 
     assert found["services"]["api"]["environment"][KEY] == "new"
     assert shared.read_text() == f"{KEY}=old\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import core
-from core.containers.docker_containers import sentence as as_sentence
+from core.containers.assessor import sentence as as_sentence
 from core.exceptions import EngineUnreachableError
 from core.messages import render
 from core.propagation.agent import kinds_of

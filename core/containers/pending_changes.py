@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from core.containers.compose import Compose, ComposeError, Service, escaped, unescaped
-from core.containers.engine import Engine, Inspection
-from core.containers.inspection import (
+from core.containers.engine import (
     CONFIG_HASH,
     SERVICE,
     VERSION,
+    Engine,
+    Inspection,
     argument_in,
     environment_of,
     labels_of,
     project_of_labels,
     words_of,
 )
-from core.containers.mirror import mirror_of
+from core.containers.scratch_copy import scratch_copy
 from core.exceptions import StoreError
 from core.propagation.reach import Project, Touched, Wanted
 
@@ -36,8 +37,8 @@ PLACES = "volumes or networks"
 REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
 
 
-def what_waits(
-    compose: Compose, engine: Engine, touched: Touched, keys: frozenset[str], seen: Inspection, *, ours: bool
+def pending_changes(
+    compose: Compose, engine: Engine, touched: Touched, keys: frozenset[str], info: Inspection, *, ours: bool
 ) -> tuple[str, ...]:
     """Name what Compose would change of a container besides the keys; raises ComposeError.
 
@@ -47,12 +48,12 @@ def what_waits(
     service = (config.get("services") or {}).get(touched.service)
     if service is None:
         raise ComposeError(f"the project has no service {touched.service} any more")
-    return tuple(dict.fromkeys(_waiting(compose, engine, touched, keys, seen, config, service, ours)))
+    return tuple(dict.fromkeys(_pending(compose, engine, touched, keys, info, config, service, ours)))
 
 
-def is_of_another_compose(compose: Compose, seen: Inspection) -> bool:
+def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
     """Whether another version of Compose made a container: then a differing hash proves nothing."""
-    return labels_of(seen).get(VERSION, compose.version) != compose.version
+    return labels_of(info).get(VERSION, compose.version) != compose.version
 
 
 def due_at_next_up(compose: Compose, engine: Engine, wanted: Wanted) -> Iterator[str]:
@@ -81,64 +82,64 @@ def _may_read(project: Project, wanted: Wanted) -> bool:
 
 def _marks(compose: Compose, project: Project, changes: Mapping[Path, bytes]) -> dict[str, str]:
     try:
-        with mirror_of(compose.scratch, changes, project.directory) as mirror:
-            text = mirror.without_root(json.dumps(compose.config(project, mirror)))
+        with scratch_copy(compose.scratch, changes, project.directory) as scratch:
+            text = scratch.without_root(json.dumps(compose.config(project, scratch)))
     except (ComposeError, StoreError, OSError):
         return {}
     return compose.config_hashes(project, json.loads(text))
 
 
-def _waiting(
+def _pending(
     compose: Compose,
     engine: Engine,
     touched: Touched,
     keys: frozenset[str],
-    seen: Inspection,
+    info: Inspection,
     config: dict[str, Any],
     service: dict[str, Any],
     ours: bool,
 ) -> Iterator[str]:
     image = str(service.get("image") or f"{touched.project.name}-{touched.service}")
-    if engine.image_id(image) != seen["Image"]:
+    if engine.image_id(image) != info["Image"]:
         yield f"{IMAGE} {image}"
-    yield from sorted(_variables(service, keys, seen))
-    if not is_of_another_compose(compose, seen):
-        wanted = _with_old_values(config, touched.service, keys, seen)
+    yield from sorted(_variables(service, keys, info))
+    if not is_of_another_compose(compose, info):
+        wanted = _with_old_values(config, touched.service, keys, info)
         if ours:
             wanted["services"][touched.service]["hostname"] = touched.host_name
         mark = compose.config_hashes(touched.project, wanted).get(touched.service)
-        if mark != labels_of(seen).get(CONFIG_HASH):
+        if mark != labels_of(info).get(CONFIG_HASH):
             yield SETTINGS
     rehearsed = compose.rehearse(touched.project, touched.service)
     if rehearsed is None:
         raise ComposeError("a dry run of Compose fails")
     # A network or volume that Compose makes anew costs all who use it.
-    if REMAKES.search(rehearsed) or _has_other_places(config, service, seen):
+    if REMAKES.search(rehearsed) or _has_other_places(config, service, info):
         yield PLACES
 
 
-def _variables(service: dict[str, Any], keys: frozenset[str], seen: Inspection) -> Iterator[str]:
+def _variables(service: dict[str, Any], keys: frozenset[str], info: Inspection) -> Iterator[str]:
     """Name the variables, besides our keys, that the container would get with another value."""
-    present = environment_of(seen)
+    present = environment_of(info)
     for key, value in Service(service).environment.items():
         if key not in keys and present.get(key) != value:
             yield key
 
 
 def _with_old_values(
-    config: dict[str, Any], service: str, keys: frozenset[str], seen: Inspection
+    config: dict[str, Any], service: str, keys: frozenset[str], info: Inspection
 ) -> dict[str, Any]:
     """Return what Compose reads with the values that the container runs with, for our keys alone."""
     changed: dict[str, Any] = copy.deepcopy(config)
     wanted = changed["services"][service]
-    environment = environment_of(seen)
+    environment = environment_of(info)
     variables = wanted.get("environment") or {}
     for key in keys & variables.keys():
         if key in environment:
             variables[key] = escaped(environment[key])
         else:
             variables.pop(key)
-    words = words_of(seen)
+    words = words_of(info)
     options = {key: argument_in(words, key) for key in keys if key.startswith("--")}
     old = {key: escaped(value) for key, value in options.items() if value is not None}
     for part in ("command", "entrypoint"):
@@ -162,10 +163,10 @@ def _with_arguments(words: list[str], changes: Mapping[str, str]) -> list[str]:
     return changed
 
 
-def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], seen: Inspection) -> bool:
+def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], info: Inspection) -> bool:
     """Whether volumes or networks lead elsewhere now: their own sections are not in a service's hash."""
-    return _mounts_asked(config, service) != _mounts_seen(seen) or _networks_asked(config, service) != set(
-        seen["NetworkSettings"]["Networks"] or ()
+    return _mounts_asked(config, service) != _mounts_seen(info) or _networks_asked(config, service) != set(
+        info["NetworkSettings"]["Networks"] or ()
     )
 
 
@@ -181,9 +182,9 @@ def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[
     return asked
 
 
-def _mounts_seen(seen: Inspection) -> set[tuple[str, str]]:
+def _mounts_seen(info: Inspection) -> set[tuple[str, str]]:
     """Collect the mounts whose source somebody chose; anonymous ones are Compose's to keep."""
-    host = seen["HostConfig"]
+    host = info["HostConfig"]
     found = set()
     for bind in host.get("Binds") or ():
         source, _, rest = bind.partition(":")
@@ -191,7 +192,7 @@ def _mounts_seen(seen: Inspection) -> set[tuple[str, str]]:
     for mount in host.get("Mounts") or ():
         if mount.get("Source"):
             found.add((mount["Source"], posixpath.normpath(mount["Target"])))
-    anonymous = {one["Name"] for one in seen["Mounts"] if one["Type"] == "volume" and len(one["Name"]) == 64}
+    anonymous = {one["Name"] for one in info["Mounts"] if one["Type"] == "volume" and len(one["Name"]) == 64}
     return {(source, target) for source, target in found if source not in anonymous}
 
 

@@ -18,11 +18,11 @@ OLDEST_SECONDS = 600.0
 """What a killed process left is removed after that time."""
 
 
-class Mirror:
+class ScratchCopy:
     """A folder below which every path of this machine leads to itself, but for the changed files.
 
     Relative paths of any depth, `../common.env` included, so lead where they lead from the project's folder.
-    A file that names a changed one by its absolute path is a copy that names the mirror's.
+    A file that names a changed one by its absolute path is a copy that names the copy's.
     """
 
     def __init__(self, root: Path, changes: Mapping[Path, bytes]) -> None:
@@ -37,21 +37,21 @@ class Mirror:
             self._copy(one)
 
     def path(self, real: Path) -> Path:
-        """Return where a file or folder of this machine is found in the mirror."""
+        """Return where a file or folder of this machine is found in the copy."""
         return self._root / real.relative_to("/")
 
     def real(self, path: Path) -> Path:
-        """Return the file of this machine that a path, of the mirror or not, leads to."""
+        """Return the file of this machine that a path, of the copy or not, leads to."""
         inside = path.is_relative_to(self._root)
         return (Path("/") / path.relative_to(self._root) if inside else path).resolve()
 
     def without_root(self, text: str) -> str:
-        """Return a text in which paths of the mirror are those of this machine."""
+        """Return a text in which paths of the copy are those of this machine."""
         return text.replace(str(self._root), "")
 
     @contextmanager
     def replaced(self, file: Path, content: bytes) -> Iterator[None]:
-        """Have another content in a file of the mirror until the block ends."""
+        """Have another content in a file of the copy until the block ends."""
         there = self.path(file)
         self.add(file.parent)
         before = there.readlink() if there.is_symlink() else there.read_bytes()
@@ -94,16 +94,16 @@ class Mirror:
 
 
 @contextmanager
-def mirror_of(scratch: Path, changes: Mapping[Path, bytes], *directories: Path) -> Iterator[Mirror]:
-    """Have a mirror of folders until the block ends; raises StoreError and OSError."""
-    make_private_directory(scratch)
-    _remove_leftovers(scratch)
-    root = Path(tempfile.mkdtemp(dir=scratch))
+def scratch_copy(parent: Path, changes: Mapping[Path, bytes], *directories: Path) -> Iterator[ScratchCopy]:
+    """Make a copy of folders that lasts until the block ends; raises StoreError and OSError."""
+    make_private_directory(parent)
+    _remove_leftovers(parent)
+    root = Path(tempfile.mkdtemp(dir=parent))
     try:
-        mirror = Mirror(root, changes)
+        made = ScratchCopy(root, changes)
         for directory in directories:
-            mirror.add(directory)
-        yield mirror
+            made.add(directory)
+        yield made
     finally:
         # It holds links, which are removed and not followed.
         shutil.rmtree(root, ignore_errors=True)
@@ -128,8 +128,8 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _remove_leftovers(scratch: Path) -> None:
-    for one in scratch.iterdir():
+def _remove_leftovers(parent: Path) -> None:
+    for one in parent.iterdir():
         with suppress(OSError):
             if time.time() - one.lstat().st_mtime > OLDEST_SECONDS:
                 shutil.rmtree(one, ignore_errors=True)
