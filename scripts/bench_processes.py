@@ -13,18 +13,26 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import bcrypt
 import requests
+from websockets.exceptions import ConnectionClosed
 
 from core.logs import redact, register_secret
 from scripts.figures import Figure
 from simulator import Simulator, Times
-from tests.support.gate_server import create_administrator, hidden_fields, serving
+from tests.support.gate_server import (
+    cookie_of,
+    create_administrator,
+    hidden_fields,
+    open_stream,
+    read_for_ever,
+    serving,
+)
 from tests.support.hostile import HOSTILE
 from tests.support.live_core import FAST
 from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
@@ -49,6 +57,7 @@ def of_processes() -> Iterator[Figure]:
     yield from of_commands()
     yield from of_redaction()
     yield from of_events()
+    yield from of_silence()
     yield from of_passwords()
     yield from of_many_sessions()
     with watched("1") as product:
@@ -107,6 +116,26 @@ def of_events() -> Iterator[Figure]:
         yield Figure("from the webhook to the metric, median", 1000 * statistics.median(took), 1000, "ms")
 
 
+def of_silence() -> Iterator[Figure]:
+    """A session's page, then the gateway itself, that takes every request and never answers."""
+    with watched("1", WPPCONNECT_TIMEOUT_HEALTHZ_SECONDS="0.5") as product:
+        product.start_exporter()
+        until(lambda: product.connected() == "1")
+        product.simulator.freeze(SESSION)
+        ask = {"server": "main", "session": SESSION}
+        patience = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
+        took = seconds(
+            lambda: requests.get(
+                f"{product.exporter_url}/probe", ask, headers=patience, timeout=60
+            ).raise_for_status()
+        )
+        yield Figure("/probe of a frozen page, of 2 s that it has", 1000 * took, 2000, "ms")
+        product.simulator.set_fault("hang", endpoint="healthz")
+        took = seconds(lambda: until(lambda: product.metric('wppconnect_up{server="main"}') == "0"))
+        # An interval of 1 s and twice 0.5 s, and as much again.
+        yield Figure("from a gateway's silence to unreachable", took, 4, "s")
+
+
 def of_passwords() -> Iterator[Figure]:
     """A scrape with a password, of which only the first is worked out; and the end of a sign-in."""
     with watched("1") as product, tempfile.TemporaryDirectory() as folder:
@@ -129,8 +158,15 @@ def of_passwords() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
         person = create_administrator(server)
         form = hidden_fields(person.get(f"{server.url}/sign-out").text) | {"where": "here"}
-        took = seconds(lambda: person.post(f"{server.url}/sign-out", form))
-        yield Figure("sign-out", 1000 * took, 2000, "ms")
+        with open_stream(server, cookie_of(person), server.url) as stream:
+            yield Figure(
+                "sign-out", 1000 * seconds(lambda: person.post(f"{server.url}/sign-out", form)), 2000, "ms"
+            )
+            with suppress(ConnectionClosed):
+                began = time.monotonic()
+                read_for_ever(stream)
+            took = time.monotonic() - began
+        yield Figure("from the sign-out to the end of its websocket", 1000 * took, 2000, "ms")
 
 
 def of_many_sessions() -> Iterator[Figure]:

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
 
 from core.store import FileStore, modify
 from dashboard.serving.connections import CONNECTION_LIMIT
 from tests.support.gate_server import (
     Server,
+    cookie_of,
     create_administrator,
     hidden_fields,
+    open_stream,
+    read_for_ever,
     serving,
     sign_in,
 )
@@ -80,10 +81,6 @@ def signed_out_cookie(server: Server) -> str:
     return cookie
 
 
-def cookie_of(person: requests.Session) -> str:
-    return str(person.cookies["wppconnect_sign_in"])
-
-
 def ask(server: Server, head: str, source: str = "127.0.0.1") -> bytes:
     """Send a request as it stands, which clients would tidy up, and return the status line."""
     with connected(server, source) as connection:
@@ -95,16 +92,6 @@ def head_of(server: Server, method: str, target: str, *headers: str) -> str:
     """Write a request as a script on our own page would send it, so that only the sign-in is missing."""
     own = [f"Host: 127.0.0.1:{server.port}", f"Origin: {server.url}", "Content-Length: 0"]
     return "\r\n".join([f"{method} {target} HTTP/1.1", *own, *headers, "", ""])
-
-
-def open_stream(server: Server, cookie: str | None, origin: str | None, path: str) -> ClientConnection:
-    return connect(
-        f"ws://127.0.0.1:{server.port}{path}",
-        origin=Origin(origin) if origin else None,
-        subprotocols=[Subprotocol("streamlit")],
-        additional_headers={"Cookie": f"wppconnect_sign_in={cookie}"} if cookie else {},
-        proxy=None,
-    )
 
 
 def is_cut(connection: socket.socket, seconds: float = 60) -> bool:
@@ -162,7 +149,7 @@ def test_no_foreign_page_opens_a_websocket_or_posts_a_form(server: Server, origi
 
     with (
         pytest.raises(InvalidStatus) as refused,
-        open_stream(server, cookie_of(person), foreign, "/_stcore/stream"),
+        open_stream(server, cookie_of(person), foreign),
     ):
         pytest.fail("it was opened")
     posted = person.post(f"{server.url}/sign-out", form, headers={"Origin": foreign} if foreign else {})
@@ -201,7 +188,7 @@ def test_browser_cannot_fill_the_memory_by_one_message(server: Server) -> None:
             sent += 1
 
     cookie = cookie_of(sign_in(server))
-    with open_stream(server, cookie, server.url, "/_stcore/stream") as stream, suppress(ConnectionClosed):
+    with open_stream(server, cookie, server.url) as stream, suppress(ConnectionClosed):
         stream.send(parts())
 
     assert sent < 40  # Five, and what the sockets hold.
@@ -210,7 +197,7 @@ def test_browser_cannot_fill_the_memory_by_one_message(server: Server) -> None:
 def test_websocket_of_a_removed_user_is_cut(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         cookie = cookie_of(create_administrator(server))
-        with open_stream(server, cookie, server.url, "/_stcore/stream") as stream:
+        with open_stream(server, cookie, server.url) as stream:
             modify(FileStore(tmp_path / "store"), "users", "admin", lambda _value: None)
             with pytest.raises(ConnectionClosed):
                 read_for_ever(stream)
@@ -287,8 +274,3 @@ def is_refused(connection: socket.socket, data: bytes) -> bool:
     except ConnectionError:
         return True
     return False
-
-
-def read_for_ever(stream: ClientConnection) -> None:
-    while True:
-        stream.recv(timeout=60)

@@ -14,8 +14,6 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
 
 from core.store import History
 from tests.support.chromium import new_tab
@@ -24,9 +22,12 @@ from tests.support.gate_server import (
     ROOT,
     SERVE,
     Server,
+    cookie_of,
     create_administrator,
     free_port,
     hidden_fields,
+    open_stream,
+    read_for_ever,
     serving,
     sign_in,
 )
@@ -42,17 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def open_stream(server: Server, cookie: str | None, origin: str | None) -> ClientConnection:
-    headers = {"Cookie": f"wppconnect_sign_in={cookie}"} if cookie else {}
-    return connect(
-        f"ws://127.0.0.1:{server.port}/_stcore/stream",
-        origin=Origin(origin) if origin else None,
-        subprotocols=[Subprotocol("streamlit")],
-        additional_headers=headers,
-        proxy=None,
-    )
-
-
 def open_page(browser: Browser, **options: Any) -> Page:
     return new_tab(browser, **options)
 
@@ -61,10 +51,6 @@ def sign_in_by_form(page: Page) -> None:
     page.get_by_label("Name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-
-
-def cookie_of(session: requests.Session) -> str:
-    return str(session.cookies["wppconnect_sign_in"])
 
 
 @pytest.mark.parametrize(
@@ -315,8 +301,3 @@ def test_sign_out_in_one_tab_empties_the_other(server: Server, chromium: Browser
 
 def complaint(message: ConsoleMessage) -> list[str]:
     return [message.text] if message.type in {"error", "warning"} else []
-
-
-def read_for_ever(stream: ClientConnection) -> None:
-    while True:
-        stream.recv(timeout=60)

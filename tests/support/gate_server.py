@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.support.waiting import until
 
@@ -137,3 +139,27 @@ def _person(url: str) -> requests.Session:
     parts = urlsplit(url)
     session.headers.update({"Accept": "text/html", "Origin": f"{parts.scheme}://{parts.netloc}"})
     return session
+
+
+def cookie_of(person: requests.Session) -> str:
+    """Return the cookie of a person who is signed in."""
+    return str(person.cookies["wppconnect_sign_in"])
+
+
+def open_stream(
+    server: Server, cookie: str | None, origin: str | None, path: str = "/_stcore/stream"
+) -> ClientConnection:
+    """Open the websocket over which the page is drawn."""
+    return connect(
+        f"ws://127.0.0.1:{server.port}{path}",
+        origin=Origin(origin) if origin else None,
+        subprotocols=[Subprotocol("streamlit")],
+        additional_headers={"Cookie": f"wppconnect_sign_in={cookie}"} if cookie else {},
+        proxy=None,
+    )
+
+
+def read_for_ever(stream: ClientConnection) -> None:
+    """Read what comes; raises ConnectionClosed once the other side has closed it."""
+    while True:
+        stream.recv(timeout=60)
