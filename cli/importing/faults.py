@@ -69,7 +69,7 @@ def _secret(gateway: GatewayFound) -> Iterator[str]:
             f"{where}SECRET_KEY is set, but the image server-cli reads no variable: the public default "
             "key is in force, "
             "and whoever reaches the port commands the gateway; pass your key on its command line: "
-            "command: [--secretKey, YOUR_KEY, --host, 0.0.0.0]"
+            "command: [--secretKey, YOUR_KEY]"
         )
     elif gateway.ignored is not None and gateway.reads is Reads.OPTIONS:
         yield (

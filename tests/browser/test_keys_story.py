@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from simulator import Simulator
 from tests.support.stack import SECRET, SESSION, Stack, stack
@@ -69,6 +69,14 @@ def test_a_wrong_secret_is_named_and_mended_on_the_page_and_so_is_one_that_chang
     until(lambda: product.connected() == "1", what="1 on the exporter")
     visitor.open("/")
     visitor.reads("All 1 connected")
+
+    # A session that the gateway alone knows stands in the list as soon as it is found.
+    simulator.pair("warehouse")
+    visitor.open("/settings")
+    visitor.press("discover-main")
+    visitor.reads("Added, paused: warehouse.")
+    visitor.page.locator('.st-key-choose-main [data-baseweb="select"]').click()
+    expect(visitor.page.get_by_role("option", name=re.compile("warehouse"))).to_be_visible()
     visitor.close()
 
 

@@ -16,7 +16,7 @@ from core.settings.environment import WRONG_TOKENS
 from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.i18n import translator
-from dashboard.words import OUTCOMES
+from dashboard.words import NO_END_TO_END, OUTCOMES
 
 VOICE = Voice(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
 
@@ -78,6 +78,7 @@ def test_paused_sessions_do_not_count_as_problems() -> None:
         pytest.param(None, "", id="the check is off"),
         pytest.param(EndToEnd(), "", id="not checked yet"),
         pytest.param(EndToEnd(passed_at=ago(hours=2)), "WhatsApp last answered 12:00", id="checked"),
+        pytest.param(EndToEnd(is_possible=False), NO_END_TO_END, id="an account without a number"),
     ],
 )
 def test_the_latest_answer_of_whatsapp_is_told(known: EndToEnd | None, told: str) -> None:

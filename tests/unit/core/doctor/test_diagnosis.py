@@ -34,6 +34,25 @@ def test_a_session_that_is_well_is_said_to_be() -> None:
 
 
 @pytest.mark.parametrize(
+    ("others", "cause"),
+    [
+        pytest.param((), Cause.WHATSAPP_NOT_CHECKABLE, id="nothing else"),
+        pytest.param(((Check.PAGE_ANSWERS, FAILED, ""),), Cause.BROWSER_DEAD, id="a page that says no"),
+        pytest.param(((Check.DEFAULT_REFUSED, FAILED, ""),), Cause.OPEN_TO_EVERYONE, id="an open gateway"),
+    ],
+)
+def test_an_account_without_a_number_is_named_where_nothing_worse_is_found(
+    others: tuple[tuple[Check, Result, str], ...], cause: Cause
+) -> None:
+    found = answers(*others)
+    without = CheckResult(check=Check.END_TO_END, result=SKIPPED, is_impossible=True)
+
+    given = (*(one for one in found if one.check is not Check.END_TO_END), without)
+
+    assert conclude(given, known()) is cause
+
+
+@pytest.mark.parametrize(
     ("check", "error", "cause"),
     [
         pytest.param(Check.REACHABLE, "ConnectError", Cause.UNREACHABLE, id="nobody listens"),

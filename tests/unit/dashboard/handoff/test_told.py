@@ -9,7 +9,7 @@ from core.models import Outcome, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 from dashboard.formatting import Voice
 from dashboard.handoff.told import State, tell
-from dashboard.words import IF_A_PASSKEY_IS_ASKED, OUTCOMES
+from dashboard.words import CODE_MAY_BE_REPLACED, IF_A_PASSKEY_IS_ASKED, OUTCOMES
 
 NOW = now()
 
@@ -89,6 +89,21 @@ def test_pairing_code_comes_in_groups_with_how_to_enter_it(locale: str, step: st
 
     assert (state["phase"], state["code"], state["seconds"]) == ("code", ["ABCD", "1234"], 41)
     assert state["steps"][2] == step
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_doubted"),
+    [pytest.param(190, False, id="in its time"), pytest.param(200, True, id="later")],
+)
+def test_pairing_code_that_whatsapp_may_have_replaced_is_doubted(seconds: int, is_doubted: bool) -> None:
+    since = NOW - timedelta(seconds=seconds)
+    operation = pairing(
+        Step.WAITING_FOR_CODE_ENTRY, mode="code", until=40, pairing_code="ABCD1234", step_since=since
+    )
+
+    state = told(session("sales", Verdict.WAITING_FOR_CODE, since=NOW), operation)
+
+    assert (state["detail"] == CODE_MAY_BE_REPLACED) is is_doubted
 
 
 def test_wait_says_what_is_being_done_and_for_how_long() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from html import escape
 
 import pytest
 from page_world import (
@@ -20,8 +21,9 @@ from page_world import (
 from streamlit.testing.v1 import AppTest
 
 from core.handoffs import Handoffs
-from core.models import HistoryEntry
+from core.models import EndToEnd, HistoryEntry
 from dashboard.looks.qr import qr_svg
+from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STILL_WAITED_FOR, NO_END_TO_END
 
 
 def open_sales(**more: str) -> AppTest:
@@ -125,6 +127,39 @@ def test_a_pairing_code_is_shown_in_two_groups_with_how_to_enter_it(core: FakeCo
     assert ">2QXA</span>" in text
     assert "Tap Link with phone number instead." in text
     assert "Enter it within 41 s" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "left", "sentence"),
+    [
+        pytest.param(10, 49.5, "Enter it within 50 s", id="in its time"),
+        pytest.param(190, None, CODE_STILL_WAITED_FOR, id="while the gateway waits for it"),
+        pytest.param(200, 40, CODE_MAY_BE_REPLACED, id="once WhatsApp may have replaced it"),
+    ],
+)
+def test_a_pairing_code_is_trusted_for_as_long_as_it_may_live(
+    core: FakeCore, seconds: int, left: float | None, sentence: str
+) -> None:
+    core.shows(session("sales", "waiting_for_code"))
+    core.operations.statuses["main", "sales"] = operation(
+        mode="code",
+        step="waiting_for_code_entry",
+        step_since=ago(seconds=seconds),
+        pairing_code="K7WM2QXA",
+        step_until=None if left is None else ago(seconds=-left),
+    )
+
+    text = shown(open_sales())
+
+    others = {"Enter it within 50 s", CODE_STILL_WAITED_FOR, CODE_MAY_BE_REPLACED} - {sentence}
+    assert sentence in text
+    assert [one for one in others if one in text] == []
+
+
+def test_an_account_without_a_number_is_said_to_be_unchecked(core: FakeCore) -> None:
+    core.shows(session("sales", "connected", end_to_end=EndToEnd(is_possible=False)))
+
+    assert escape(NO_END_TO_END) in shown(open_sales())
 
 
 def test_success_names_the_session_and_tells_how_long_the_outage_lasted(core: FakeCore) -> None:
