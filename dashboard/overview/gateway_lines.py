@@ -49,14 +49,13 @@ def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
     """Say who probes a gateway, how often, and why not as often as configured."""
     if not server.holder:
         return _("{server}: not checked by anybody yet.").format(server=server.server)
+    interval, wanted = map(formatting.duration, (server.interval_seconds, configured_interval_seconds))
     told = _("{server}: checked every {interval} by {program}.").format(
-        server=server.server,
-        interval=formatting.duration(server.interval_seconds),
-        program=formatting.program(_, server.holder),
+        server=server.server, interval=interval, program=formatting.program(_, server.holder)
     )
-    if server.interval_reason:
+    if server.interval_reason and interval != wanted:
         told += " " + _(
             "Every {wanted} is configured, but checking the tokens would cost the gateway too much. "
             "A secret key of 128 random bits or more makes cheap tokens possible."
-        ).format(wanted=formatting.duration(configured_interval_seconds))
+        ).format(wanted=wanted)
     return told

@@ -75,7 +75,7 @@ def test_a_wrong_secret_is_named_and_mended_on_the_page_and_so_is_one_that_chang
     visitor.open("/settings")
     visitor.press("discover-main")
     visitor.reads("Added, paused: warehouse.")
-    visitor.page.locator('.st-key-choose-main [data-baseweb="select"]').click()
+    visitor.page.get_by_role("combobox", name="Session to change on main").click()
     expect(visitor.page.get_by_role("option", name=re.compile("warehouse"))).to_be_visible()
     visitor.close()
 

@@ -146,13 +146,14 @@ def test_a_refused_secret_key_is_told_with_the_image_that_ignores_it(core: FakeC
     assert "--secretKey" in text
 
 
-def test_who_probes_and_a_stretched_interval_are_told(core: FakeCore) -> None:
-    core.shows(session("sales", "connected"), interval_seconds=12.0, interval_reason="token_cost")
+@pytest.mark.parametrize(("seconds", "is_told"), [(12.0, True), (5.4, False)], ids=["twice", "a little"])
+def test_who_probes_and_a_stretched_interval_are_told(core: FakeCore, seconds: float, is_told: bool) -> None:
+    core.shows(session("sales", "connected"), interval_seconds=seconds, interval_reason="token_cost")
 
     text = shown(open_page())
 
-    assert "main: checked every 12 s by the exporter." in text
-    assert "Every 5 s is configured" in text
+    assert f"main: checked every {int(seconds)} s by the exporter." in text
+    assert ("Every 5 s is configured" in text) is is_told
 
 
 def test_without_a_gateway_the_page_says_what_to_do(core: FakeCore) -> None:
