@@ -17,20 +17,25 @@ PROCESSES.set_forkserver_preload(["tests.support.containers"])
 Kill = Callable[[int], None]
 
 
-def kill_at(proxy: EngineProxy, project: ComposeProject, call: str, kill: Kill, *, done: bool) -> int:
-    """Have a process apply, and kill it at the first call that begins and ends as `call` ("POST /create").
+def kill_at(
+    proxy: EngineProxy, project: ComposeProject, call: str, kill: Kill, *, done: bool, number: int = 1
+) -> int:
+    """Have a process apply, and kill it at a call that begins and ends as `call` ("POST /create").
 
-    `done`: the engine still does what that call asks for. Returns the exit code.
+    `done`: the engine still does what that call asks for; `number`: 2 is the second such call. Returns the
+    exit code.
     """
     method, ending = call.split(" ")
     process = PROCESSES.Process(target=apply_alone, args=(proxy.host, project.root, project.name))
-    killed = False
+    left = number
 
     def passes(asked: str) -> bool:
-        nonlocal killed
-        if killed or not (asked.startswith(method) and asked.endswith(ending)):
+        nonlocal left
+        if not (asked.startswith(method) and asked.endswith(ending)):
             return True
-        killed = True
+        left -= 1
+        if left:
+            return True
         if done:
             proxy.answered.clear()
         kill(process.pid or 0)
