@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.contract import manager
 from core.contract.answers import (
     FROM_A_PROXY,
     Device,
@@ -30,7 +32,7 @@ from core.contract.answers import (
 )
 from core.contract.identity import is_manager_info, is_own_refusal, not_a_gateway, proven_health
 from core.contract.session_names import session_name_problem
-from core.exceptions import ConfigurationError, ResponseError
+from core.exceptions import ConfigurationError, ResponseError, RetryLaterError, WppconnectError
 from core.settings.values import ServerSettings, Timeouts
 from core.tokens.cache import TokenCache
 from core.transport import Answer, Transport
@@ -116,6 +118,36 @@ class GatewayClient:
             self.tokens.secret_accepted()
         return names
 
+    def read_release(self) -> str | None:
+        """Ask for the gateway's release without a secret; None where it offers no manager protocol.
+
+        From then on the calls that need the secret key send it in a header, where that is offered.
+        """
+        answer = self._ask_openly(f"{manager.ROUTES}/info")
+        version = manager.parse_version(answer) if isinstance(answer, Answer) else None
+        self.tokens.speaks_manager = version is not None
+        return version
+
+    def list_states(self) -> manager.SessionStates | None:
+        """List the states of all sessions with one call; None where the gateway does not offer that.
+
+        Raises SecretKeyRejectedError, during a pause after a refusal without asking the gateway.
+        """
+        operation = "list the gateway's sessions"
+        secret = self.tokens.secret_for(operation)
+        if not manager.fits_header(secret):
+            return None
+        answer = self._ask_manager(secret, operation)
+        if manager.is_unauthorized(answer):
+            self.tokens.secret_refused()
+            raise manager.secret_refusal(answer)
+        if answer.status_code >= 500:
+            raise refusal(answer)
+        states = manager.parse_states(answer)
+        if states is not None:
+            self.tokens.secret_accepted()
+        return states
+
     def accepts_secret(self, secret: str) -> bool:
         """Try a secret key that somebody typed: the one call that a wrong secret cannot make act (T1).
 
@@ -123,7 +155,18 @@ class GatewayClient:
         """
         if not secret:
             return False  # An empty path segment is another route.
-        answer = self._show_all(secret, "test the secret key")
+        operation = "test the secret key"
+        if self.tokens.speaks_manager is None:
+            with suppress(WppconnectError):
+                self.read_release()
+        if self.tokens.speaks_manager and manager.fits_header(secret):
+            with suppress(RetryLaterError):  # Then the older route is asked, which has no limit.
+                answer = self._ask_manager(secret, operation)
+                if manager.is_unauthorized(answer):
+                    return False
+                if manager.parse_states(answer) is not None:
+                    return True
+        answer = self._show_all(secret, operation)
         if is_secret_refusal(answer):
             return False
         if is_secret_acceptance(answer):
@@ -315,6 +358,16 @@ class GatewayClient:
         if answer.status_code in FROM_A_PROXY:
             raise refusal(answer)
         return answer
+
+    def _ask_manager(self, secret: str, operation: str) -> Answer:
+        return self._transport.request(
+            "GET",
+            f"{manager.ROUTES}/sessions",
+            path={},
+            operation=operation,
+            timeout_seconds=self._timeouts.show_all_seconds,
+            headers={"Authorization": f"Bearer {secret}"},
+        )
 
     def _show_all(self, secret: str, operation: str) -> Answer:
         return self._transport.request(

@@ -312,6 +312,8 @@ class ServerSnapshot(Frozen):
     """How often a restart was noticed."""
     default_secret: bool | None = None
     """Does the gateway accept the public default secret; None before it was tried."""
+    manager_offered: bool | None = None
+    """Does the gateway offer the manager protocol; None while that is not known."""
     end_to_end_offered: bool | None = None
     """Does the gateway offer what the end-to-end check asks; None while that is off or not known."""
     probe_seconds: Histogram

@@ -68,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--state-dir", "folder where pairings outlive the simulator (default: nowhere)", metavar="PATH")
     add("--webhook-url", "URL of the global webhook", metavar="URL")
-    add("--gateway-version", "the version that the gateway reports (default 2.10.4)", metavar="VERSION")
+    add(
+        "--gateway-version",
+        "the gateway's release (default 2.10.4); later than 2.10.16 it offers the manager protocol",
+        metavar="VERSION",
+    )
     add("--time-scale", "multiply every default duration (default 1)", metavar="FACTOR")
     add("--auto-close", "seconds until an unscanned page closes (default 60)", metavar="SECONDS")
     add("--qr-first", "seconds that the first QR code lives (default 60)", metavar="SECONDS")

@@ -59,6 +59,11 @@ class Gateway:
         self._timeline.advance()
 
     @property
+    def now(self) -> float:
+        """Seconds on the simulator's clock."""
+        return self._timeline.now
+
+    @property
     def uptime(self) -> float:
         """Seconds since the process started."""
         return self._timeline.now - self._started_at
@@ -200,6 +205,13 @@ class Gateway:
         body = {"event": event} | answers.with_session(entry, {}) | fields
         self._announce(Event("webhook", body, entry.webhook or self._webhook_url))
 
+    def remove(self, name: str) -> None:
+        """Remove what is kept of a closed session: its token file and its profile."""
+        self.token_files.remove(name)
+        self.table.forget(name)
+        profile = self.profile(name)
+        profile.is_paired = False
+
     def broadcast(self, event: str, data: Any) -> None:
         """Tell every socket.io client."""
         self._announce(Event("socket.io", [event, data]))
@@ -233,9 +245,17 @@ class Gateway:
         )
 
     @property
+    def speaks_manager(self) -> bool:
+        """Whether this release offers the manager protocol (section 12)."""
+        return self._release > (2, 10, 16)
+
+    @property
     def _keeps_contacts(self) -> bool:
-        found = re.match(r"(\d+)\.(\d+)", self.version)
-        return found is None or (int(found[1]), int(found[2])) >= (2, 10)
+        return self._release >= (2, 10)
+
+    @property
+    def _release(self) -> tuple[int, ...]:
+        return tuple(int(number) for number in re.findall(r"\d+", self.version)[:3])
 
     def _ask_page(self, name: str) -> Pending[bool]:
         entry = self.table.get(name)

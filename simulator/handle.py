@@ -117,9 +117,9 @@ class Simulator:
         """The gateway's secret at this moment."""
         return self._running.gateway.secret_key
 
-    def token(self, session: str) -> str:
-        """A bearer token of the cheapest kind, minted here."""
-        return auth.mint(session, self.secret_key, _CHEAPEST_COST)
+    def token(self, session: str, cost: int = _CHEAPEST_COST) -> str:
+        """A bearer token, minted here; of the cheapest kind unless told."""
+        return auth.mint(session, self.secret_key, cost)
 
     def advance(self, seconds: float) -> None:
         """Move the clock on, and let everything happen that falls due on the way."""
@@ -194,6 +194,10 @@ class Simulator:
     def restart_gateway(self) -> None:
         """End the gateway process and start it on the same port."""
         self._run(self._running.restart_gateway())
+
+    def change_release(self, version: str) -> None:
+        """End the gateway process and start another release on the same port."""
+        self._run(self._running.change_release(version))
 
     def stop_gateway(self) -> None:
         """End the gateway process."""

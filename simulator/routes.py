@@ -10,6 +10,7 @@ from simulator import auth, fixed
 from simulator.answers import Answer, no_qr
 from simulator.express import Reply, Request, decode_segment, error_page, json_reply
 from simulator.gateway import Gateway
+from simulator.manager import PREFIX, Manager
 from simulator.pending import Pending
 from simulator.sessions import ABSENT, ARRAY_LENGTH, SessionObject
 
@@ -58,6 +59,15 @@ class Routes:
         self._worker = worker
         self._exit_process = exit_process
         of_session, of_page = self._of_session, self._of_page
+        manager = Manager(gateway, worker)
+        self.manager_table = [
+            Route("GET", f"{PREFIX}info", manager.info),
+            Route("GET", f"{PREFIX}sessions", manager.sessions),
+            Route("POST", f"{PREFIX}sessions/{{session}}/token", manager.token),
+            Route("POST", f"{PREFIX}verify", manager.verify),
+            Route("DELETE", f"{PREFIX}sessions/{{session}}", manager.remove),
+        ]
+        self._no_manager_route = manager.nothing
         self.table = [
             Route("POST", "/api/{session}/{secretkey}/generate-token", self._generate_token),
             Route("POST", "/api/{session}/{secretkey}/clear-session-data", self._clear_session_data),
@@ -87,10 +97,13 @@ class Routes:
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The first route that matches, with its parameters still encoded."""
-        for route in self.table:
+        speaks_manager = self._gateway.speaks_manager
+        for route in [*self.manager_table, *self.table] if speaks_manager else self.table:
             params = route.match(method, path)
             if params is not None:
                 return route, params
+        if speaks_manager and path.startswith(PREFIX):
+            return Route(method, f"{PREFIX}*", self._no_manager_route), {}
         return None
 
     def _of_session(self, method: str, word: str, operation: Operation) -> Route:

@@ -43,6 +43,7 @@ class Options:
     """Where token files and pairings outlive the simulator; None: they end with it."""
     webhook_url: str | None = None
     version: str = "2.10.4"
+    """Later ones than 2.10.16 offer the manager protocol."""
     body_limit: int = 50 * 1024 * 1024
     clock: MovableClock = field(default_factory=RunningClock)
 
@@ -137,6 +138,12 @@ class Server:
     async def restart_gateway(self) -> None:
         """Stop and start."""
         await self.stop_gateway()
+        await self.start_gateway()
+
+    async def change_release(self, version: str) -> None:
+        """Restart as another release, as an upgrade or a downgrade does."""
+        await self.stop_gateway()
+        self.gateway.version = version
         await self.start_gateway()
 
     def advance(self, seconds: float) -> None:

@@ -101,6 +101,10 @@ class TokenFiles:
             raise OSError("ENAMETOOLONG")
         self._options[file_name(name)] = dict(options)
 
+    def remove(self, name: str) -> None:
+        """Delete the file, if there is one."""
+        self._options.pop(file_name(name), None)
+
     def names(self) -> list[str]:
         """Session names as the directory listing tells them."""
         return sorted(self._options, key=lambda name: name + _SUFFIX)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 
 from core.client import GatewayClient
@@ -161,8 +161,10 @@ class _Examination:
     def _version(self) -> CheckResult:
         gateway = self._core.monitor.snapshot().server(self._server.name)
         version = gateway.version if gateway is not None else None
+        with suppress(WppconnectError):
+            version = self._client.read_release() or version
         if version is None:
-            # Only a session that has a state tells it (section 5).
+            # Before the manager protocol only a session that has a state tells it (section 5).
             return CheckResult(check=Check.VERSION, result=Result.SKIPPED)
         numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
         result = Result.PASSED if numbers >= FIRST_SEEN_UNLINKED else Result.FAILED

@@ -23,7 +23,7 @@ from core.models import (
 from core.monitor import budget, end_to_end
 from core.monitor.gateway_news import HoldOff, log_news, uptime_news
 from core.monitor.history_writer import HistoryWriter
-from core.monitor.probe import GatewayObservation, Listing
+from core.monitor.probe import GatewayObservation, Listing, ManagerAnswer
 from core.monitor.resumption import (
     doubt,
     first_server_snapshot,
@@ -195,6 +195,18 @@ class Ledger:
             for name in self.enabled():
                 down = Observation(started_at=at, observed_at=at, problem=seen.problem)
                 self.take_session(name, down)
+
+    def take_manager(self, seen: ManagerAnswer) -> None:
+        """Take in whether the gateway offers the manager protocol, and what it said by it."""
+        update: dict[str, object] = {}
+        if seen.offered is not None and seen.offered != self._gateway.manager_offered:
+            update["manager_offered"] = seen.offered
+        if seen.version is not None and seen.version != self._gateway.version:
+            update["version"] = seen.version
+        self._gateway = self._gateway.model_copy(update=update)
+        self.has_news |= bool(update)
+        if seen.listing is not None:
+            self.take_listing(seen.listing)
 
     def take_listing(self, seen: Listing) -> None:
         """Take in what show-all-sessions said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from enum import Enum
@@ -57,6 +57,18 @@ class Listing(Frozen):
     names: frozenset[str] | None = None
     """The sessions of which the gateway has kept anything; None: it did not say."""
     problem: Problem | None = None
+
+
+class ManagerAnswer(Frozen):
+    """What the manager protocol said of the gateway and of all its sessions."""
+
+    offered: bool | None = None
+    """None: it could not be asked."""
+    version: str | None = None
+    listing: Listing | None = None
+    states: Mapping[str, SessionState] | None = None
+    pause_seconds: float = 0.0
+    """For so long it is not to be asked again."""
 
 
 def as_problem(error: WppconnectError, at: datetime) -> Problem:
@@ -128,12 +140,44 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
     return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)
 
 
-def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True) -> Listing:
+def ask_manager(client: GatewayClient, *, now: Now, detect: bool, lists: bool) -> ManagerAnswer:
+    """Ask by the manager protocol, where it is offered, for the release and the states of all sessions.
+
+    Its requests are limited (contract, section 12). What cannot be asked there is asked by the older routes.
+    """
+    version: str | None = None
+    offered = None if detect else True
+    try:
+        if detect:
+            version = client.read_release()
+            offered = version is not None
+        seen = client.list_states() if offered and lists else None
+    except RetryLaterError as error:
+        return ManagerAnswer(offered=offered, version=version, pause_seconds=error.retry_after_seconds)
+    except SecretKeyRejectedError as error:
+        refused = Listing(secret_key_valid=False, problem=as_problem(error, now()))
+        return ManagerAnswer(offered=offered, version=version, listing=refused)
+    except WppconnectError:
+        return ManagerAnswer(offered=offered, version=version)
+    if seen is None:
+        return ManagerAnswer(offered=offered and not lists, version=version)
+    return ManagerAnswer(
+        offered=True,
+        version=version,
+        listing=Listing(secret_key_valid=True, names=frozenset(seen.states)),
+        states=seen.states,
+        pause_seconds=seen.pause_seconds,
+    )
+
+
+def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True, lists: bool = True) -> Listing:
     """Ask which sessions the gateway knows: the only safe test of a secret key (section 8, T1)."""
     default_secret = None
     if try_default:
         with suppress(WppconnectError):  # Then it could not be tried.
             default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
+    if not lists:
+        return Listing(default_secret=default_secret)
     try:
         names = client.list_sessions()
     except SecretKeyRejectedError as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
 from core.linking_events import LinkingEvents, no_events
-from core.models import Observation, Problem, Reason, ServerSnapshot
+from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
 from core.monitor.healer import Healer, Restarts
 from core.monitor.ledger import Ledger
@@ -32,6 +32,10 @@ TICK_SECONDS = 0.1
 WATCHED_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 LISTING_SECONDS = 60.0
+MANAGER_SECONDS = 4.0
+"""The manager protocol is asked no more often: people's browsers share its limit of 60 a minute."""
+DETECT_SECONDS = 600.0
+"""How often to look for it again where it was not offered. A restart of the gateway is noticed before."""
 DEFAULT_SECRET_LISTINGS = 10
 """At every tenth listing the public default secret is tried too: each try is a line in the gateway's log."""
 ATTENTION_SECONDS = 0.5
@@ -104,7 +108,9 @@ class ServerWatcher:
         start = monotonic()
         self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
-        self._healing_due = start
+        self._healing_due = self._manager_due = start
+        self._manager_offered: bool | None = None
+        """None until it was looked for since the gateway's start."""
         self._lanes: tuple[Workers, ...] = ()
         self._listings = 0
         self._disk_fails = False
@@ -161,8 +167,12 @@ class ServerWatcher:
             # There is no second look: what does not prove itself now is not up.
             self._ledger.take_gateway(seen.model_copy(update={"up": bool(seen.up)}))
             if self._ledger.is_up:
-                if self._server.secret_key is not None:
-                    self._ledger.take_listing(probe.list_gateway(self._client, now=self._now))
+                has_secret = self._server.secret_key is not None
+                said = probe.ask_manager(self._client, now=self._now, detect=True, lists=has_secret)
+                self._ledger.take_manager(said)
+                if has_secret:
+                    lists = said.listing is None
+                    self._ledger.take_listing(probe.list_gateway(self._client, now=self._now, lists=lists))
                 for name in self._ledger.enabled():
                     self._ledger.take_session(name, self._probe(name, PageCheck.PATIENT))
         return self._ledger.snapshot()
@@ -185,8 +195,11 @@ class ServerWatcher:
             self._ask_gateway(shared_lane)
         if not self._ledger.is_up:
             return
+        if now >= self._manager_due and self._questions.is_free("manager"):
+            self._ask_manager(shared_lane)
         if (
             self._server.secret_key is not None
+            and self._manager_offered is not None
             and now >= self._listing_due
             and self._questions.is_free("listing")
         ):
@@ -222,6 +235,9 @@ class ServerWatcher:
         self._ledger.take_gateway(seen)
         after = self._ledger.gateway
         is_back = before.up is False and after.up is True
+        if after.restarts != before.restarts or is_back:
+            # It may be another release now.
+            self._manager_offered, self._manager_due = None, float("-inf")
         if self._server.secret_key is not None and (after.restarts != before.restarts or is_back):
             self._client.tokens.end_pause()
             self._try_secrets()
@@ -232,12 +248,47 @@ class ServerWatcher:
 
     def _ask_listing(self, lane: Lane) -> None:
         try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
+        lists = not self._manager_offered
         self._listings += 1
+        if not (try_default or lists):
+            return
 
         def ask() -> probe.Listing:
-            return probe.list_gateway(self._client, now=self._now, try_default=try_default)
+            return probe.list_gateway(self._client, now=self._now, try_default=try_default, lists=lists)
 
         self._questions.ask(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
+
+    def _ask_manager(self, lane: Lane) -> None:
+        detect = not self._manager_offered
+        lists = self._server.secret_key is not None
+        interval = max(MANAGER_SECONDS, self._settings.interval_seconds)
+        self._manager_due = self._monotonic() + interval
+
+        def ask() -> probe.ManagerAnswer:
+            return probe.ask_manager(self._client, now=self._now, detect=detect, lists=lists)
+
+        def take(seen: probe.ManagerAnswer) -> None:
+            # What could not be asked counts as not offered for now: the older routes are there.
+            self._manager_offered = bool(seen.offered)
+            wait = DETECT_SECONDS if seen.offered is False or (seen.offered and not lists) else interval
+            self._manager_due = self._monotonic() + max(wait, seen.pause_seconds)
+            self._ledger.take_manager(seen)
+            self._follow_states(seen.states)
+
+        self._questions.ask(lane, ("manager", ""), ask, take, priority=URGENT)
+
+    def _follow_states(self, states: Mapping[str, SessionState] | None) -> None:
+        """Probe at once what has changed since its latest probe, however long the interval is stretched.
+
+        A state alone proves nothing (contract, section 5): what is concluded comes from the session's probe.
+        """
+        if states is None:
+            return
+        for name in self._schedules:
+            known = self._ledger.session(name)
+            is_known = known.state is not None and known.problem is None
+            if is_known and states.get(name, SessionState.CLOSED) != known.state:
+                self._take_hint(name)
 
     def _ask_quickly(self, lane: Lane, name: str, schedule: _Schedule, *, priority: int) -> None:
         check = PageCheck.SKIP if schedule.is_suspect else PageCheck.QUICK

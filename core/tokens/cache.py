@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import bcrypt
 
 from core.clock import Now, now
+from core.contract import manager
 from core.contract.answers import is_secret_refusal, parse_generated, refusal
 from core.contract.session_names import BCRYPT_BYTES
 from core.contract.token_format import ParsedToken, TokenKind, parse_token
 from core.exceptions import (
     AuthenticationError,
+    ResponseError,
+    RetryLaterError,
     SecretKeyRejectedError,
     TransportError,
 )
@@ -27,7 +31,7 @@ from core.store.protocol import Store
 from core.tokens.records import Origin, SessionEntry
 from core.tokens.secret_strength import USUAL_COST, minting_cost
 from core.tokens.shared import SharedTokens
-from core.transport import Transport
+from core.transport import Answer, Transport
 
 OPERATION = "obtain a token"
 LOCK_SLACK_SECONDS = 5.0
@@ -88,6 +92,8 @@ class TokenCache:
         self._minting_cost = minting_cost(self._secret) if self._secret else USUAL_COST
         self._failure: tuple[float, TransportError] | None = None
         self._is_closed = False
+        self.speaks_manager: bool | None = None
+        """Whether the gateway offers the manager protocol; None while that is not known."""
 
     def token(self, session: str) -> str:
         """Return a session's token, obtained first if there is none.
@@ -231,17 +237,13 @@ class TokenCache:
             raise self._nothing_to_make_one_from(OPERATION, session)
         self._raise_while_secret_is_refused(OPERATION, session)
         try:
-            answer = self._transport.request(
-                "POST",
-                "/api/{session}/{secretkey}/generate-token",
-                path={"session": session, "secretkey": self._secret},
-                operation=OPERATION,
-                timeout_seconds=self._timeout_seconds,
-                session=session,
-            )
+            answer = self._ask_for_one(session, self._secret)
         except TransportError as error:
             self._failure = (time.monotonic(), error)
             raise
+        if manager.is_unauthorized(answer):
+            self._shared.secret_refused(session)
+            raise manager.secret_refusal(answer)
         if is_secret_refusal(answer):
             self._shared.secret_refused(session)
             raise refusal(answer)
@@ -254,6 +256,43 @@ class TokenCache:
                 session=session,
             )
         return parse_generated(answer)
+
+    def _ask_for_one(self, session: str, secret: str) -> Answer:
+        if manager.is_name(session) and manager.fits_header(secret) and self._speaks_manager():
+            with suppress(RetryLaterError):  # Then the older route is asked, which has no limit.
+                answer = self._transport.request(
+                    "POST",
+                    f"{manager.ROUTES}/sessions/{{session}}/token",
+                    path={"session": session},
+                    operation=OPERATION,
+                    timeout_seconds=self._timeout_seconds,
+                    headers={"Authorization": f"Bearer {secret}"},
+                    session=session,
+                )
+                if answer.status_code != HTTPStatus.NOT_FOUND:
+                    return answer
+                self.speaks_manager = None  # It was exchanged for an older release.
+        return self._transport.request(
+            "POST",
+            "/api/{session}/{secretkey}/generate-token",
+            path={"session": session, "secretkey": secret},
+            operation=OPERATION,
+            timeout_seconds=self._timeout_seconds,
+            session=session,
+        )
+
+    def _speaks_manager(self) -> bool:
+        if self.speaks_manager is None:
+            with suppress(RetryLaterError, ResponseError):
+                answer = self._transport.request(
+                    "GET",
+                    f"{manager.ROUTES}/info",
+                    path={},
+                    operation=OPERATION,
+                    timeout_seconds=self._timeout_seconds,
+                )
+                self.speaks_manager = manager.parse_version(answer) is not None
+        return bool(self.speaks_manager)
 
     def _keep(self, session: str, token: str, origin: Origin, *, replaces_minted: bool = False) -> str:
         self._shared.keep(session, token, origin, replaces_minted=replaces_minted)

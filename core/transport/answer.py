@@ -20,6 +20,8 @@ class Answer:
     operation: str = ""
     """What was asked for, as a verb phrase, for the errors that the answer leads to."""
     session: str | None = None
+    rate_limit: str = ""
+    """The header RateLimit: how many more requests the gateway takes, and for how long that holds."""
 
     def json(self) -> Any:
         """Parse the body; raises ResponseError for anything but JSON, such as Express's HTML error pages."""

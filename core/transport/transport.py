@@ -118,7 +118,8 @@ class Transport:
             raise errors.retry_later(
                 "transport.too_many_requests" if status_code == 429 else "transport.busy", seconds
             )
-        return Answer(status_code, headers_got.get("Content-Type", ""), body, operation, session)
+        content_type, rate_limit = headers_got.get("Content-Type", ""), headers_got.get("RateLimit", "")
+        return Answer(status_code, content_type, body, operation, session, rate_limit)
 
     def close(self) -> None:
         """Close all connections; calls under way end with a TransportError, and so does every later one."""

@@ -160,7 +160,7 @@ class Replay:
     def _pass_time_until_done(self, answer: "Future[Answer]") -> "Answer":
         for _ in range(1000):
             try:
-                return answer.result(0.02)
+                return answer.result(0.1)
             except FutureTimeoutError:
                 self.simulator.advance(0.25)
         raise AssertionError("no answer, however much time passes")

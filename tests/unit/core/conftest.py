@@ -90,6 +90,8 @@ def make_client(
             timeouts=Timeouts(),
             clock=fake_clock,
         )
-        return GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())
+        client = GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())
+        client.tokens.speaks_manager = False
+        return client
 
     return build

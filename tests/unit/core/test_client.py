@@ -50,6 +50,7 @@ def client(tmp_path: Path, make_transport: MakeTransport) -> GatewayClient:
     tokens = TokenCache(
         server, transport=transport, store=MemoryStore(), lock_directory=tmp_path, timeouts=Timeouts()
     )
+    tokens.speaks_manager = False
     return GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())
 
 
@@ -365,3 +366,30 @@ def test_a_closed_client_answers_with_an_error_of_ours(client: GatewayClient) ->
         client.read_health()
 
     assert caught.value.explanation.id == "transport.closed_here"
+
+
+@pytest.mark.parametrize("status", [404, 429], ids=["exchanged for an older release", "limit used up"])
+def test_the_older_routes_stand_in_for_the_manager_protocol(
+    client: GatewayClient, wire: responses.RequestsMock, status: int
+) -> None:
+    wire.get(f"{URL}/api/sales/status-session", json={"error": "Check"}, status=401)
+    wire.get(f"{URL}/api/sales/status-session", json={"status": "CLOSED"})
+    generated = client.tokens.token("support")
+    client.tokens.speaks_manager = True
+    wire.post(f"{URL}/api/manager/sessions/sales/token", json={}, status=status)
+    wire.post(f"{URL}/api/sales/{STRONG}/generate-token", json={"token": generated}, status=201)
+
+    assert client.read_status("sales").word == "CLOSED"
+
+
+def test_a_secret_key_is_tried_in_a_header_where_that_is_offered(
+    client: GatewayClient, wire: responses.RequestsMock
+) -> None:
+    client.tokens.speaks_manager = None
+    info = {"protocol": 1, "serverVersion": "2.11.0", "features": []}
+    wire.get(f"{URL}/api/manager/info", json=info)
+    wire.get(f"{URL}/api/manager/sessions", json={"message": "Unauthorized"}, status=401)
+    wire.get(f"{URL}/api/manager/sessions", json={"sessions": []})
+
+    assert [client.accepts_secret("one"), client.accepts_secret("other")] == [False, True]
+    assert not any("one" in str(call.request.url) or "other" in str(call.request.url) for call in wire.calls)

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.client import GatewayClient
 from core.contract.answers import Health, StatusAnswer
+from core.contract.manager import SessionStates
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
 from core.monitor.healer import Restarts
@@ -77,6 +78,10 @@ class FakeClient:
         self.uptime_seconds: float | None = 1000.0
         self.known: tuple[str, ...] | None = sessions
         self.listing_error: WppconnectError | None = None
+        self.release: str | None = None
+        """Of a gateway that offers the manager protocol."""
+        self.manager_error: WppconnectError | None = None
+        self.states_pause_seconds = 0.0
         self.accepts_default_secret = False
         self.default_secret_error: WppconnectError | None = None
         self.own_number: str | None = "5511900000000"
@@ -108,6 +113,21 @@ class FakeClient:
         if self.listing_error is not None:
             raise self.listing_error
         return self.known
+
+    def read_release(self) -> str | None:
+        self.calls["release"] += 1
+        if self.manager_error is not None:
+            raise self.manager_error
+        return self.release
+
+    def list_states(self) -> SessionStates | None:
+        self.calls["states"] += 1
+        if self.manager_error is not None:
+            raise self.manager_error
+        if self.release is None:
+            return None
+        states = {name: page.state for name, page in self.pages.items()}
+        return SessionStates(states, self.states_pause_seconds)
 
     def read_status(self, session: str) -> StatusAnswer:
         self.calls[f"status {session}"] += 1

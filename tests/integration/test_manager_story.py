@@ -1,0 +1,77 @@
+"""A gateway of the generation that speaks the manager protocol, and one that changes generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.models import ServerSnapshot, Verdict
+from simulator import Simulator
+from tests.support.live_core import FAST, SECRET, SERVER, SESSION, LiveCore, live_core
+from tests.support.waiting import until
+
+OLD, NEW = "2.10.4", "2.11.0"
+
+
+@pytest.fixture(params=[OLD, NEW])
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveCore]:
+    """A core that watches a gateway of one generation, whose tokens the gateway makes."""
+    with (
+        Simulator(secret_key=SECRET, times=FAST, sessions=[SESSION], version=request.param) as gateway,
+        live_core(gateway, tmp_path, WPPCONNECT_TOKEN_SOURCE="server") as running,
+    ):
+        yield running
+
+
+def gateway(live: LiveCore) -> ServerSnapshot:
+    found = live.core.monitor.snapshot().server(SERVER)
+    assert found is not None
+    return found
+
+
+def routes(live: LiveCore) -> set[str]:
+    return {row["route"] for row in live.simulator.requests()["counts"]}
+
+
+def test_both_generations_pair_lose_and_pair_again(live: LiveCore) -> None:
+    for _ in range(2):
+        live.core.operations.pair(SERVER, SESSION, actor="ops")
+        live.await_verdict(Verdict.WAITING_FOR_QR)
+        live.simulator.scan(SESSION)
+        assert live.await_outcome().code == "connected"
+        live.await_verdict(Verdict.CONNECTED)
+        live.simulator.unlink(SESSION)
+        live.await_verdict(Verdict.DISCONNECTED)
+
+    assert any("{secretkey}" in route for route in routes(live)) is (gateway(live).manager_offered is False)
+
+
+def test_both_generations_come_back_from_a_restart(live: LiveCore) -> None:
+    live.simulator.pair(SESSION)
+    live.await_verdict(Verdict.CONNECTED)
+
+    live.simulator.stop_gateway()
+    live.await_verdict(Verdict.UNREACHABLE)
+    live.simulator.start_gateway()
+
+    live.await_verdict(Verdict.CONNECTED)
+
+
+def test_a_gateway_may_change_generation_while_it_is_watched(tmp_path: Path) -> None:
+    with (
+        Simulator(secret_key=SECRET, times=FAST, version=OLD, paired=[SESSION]) as simulator,
+        live_core(simulator, tmp_path) as live,
+    ):
+        live.await_verdict(Verdict.CONNECTED)
+        for release, offered in ((NEW, True), (OLD, False)):
+            # A restart shows by an uptime that has shrunk.
+            until(lambda: (gateway(live).uptime_seconds or 0) > 5, what="an uptime that can shrink")
+            simulator.change_release(release)
+            until(lambda: gateway(live).manager_offered is offered, what=f"the protocol of {release}")  # noqa: B023
+            live.await_verdict(Verdict.CONNECTED)
+
+        reached = {entry.data["to"] for entry in live.transitions()}
+    assert reached <= {"connected", "starting", "disconnected", "unreachable", "waiting_for_qr"}
+    assert "unauthorized" not in reached

@@ -1,0 +1,150 @@
+"""States of all sessions with one call, where the manager protocol is offered (contract, section 12)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from watched_gateway import Probing, probing
+
+from core.exceptions import RetryLaterError, SecretKeyRejectedError, ServerFailureError, WppconnectError
+from core.messages import Message
+from core.models import SessionState, Verdict
+
+NEW = "2.11.0"
+LIMITED = RetryLaterError(Message.of("transport.left_alone", seconds=40), retry_after_seconds=40.0)
+EXPENSIVE = 10
+"""Cost of the tokens that a secret key gets which a person made up."""
+
+
+def speaking(directory: Path, *sessions: str, settled_seconds: float = 6, cost: int = 4) -> Probing:
+    main = probing(directory, *sessions)
+    main.client.release, main.client.tokens.token_cost = NEW, cost
+    main.advance(settled_seconds)
+    return main
+
+
+def restart(main: Probing, release: str | None) -> None:
+    main.client.uptime_seconds, main.client.release = 1.0, release
+    main.advance(10)
+
+
+def test_an_unlink_among_300_sessions_with_expensive_tokens_is_seen_within_seven_seconds(
+    tmp_path: Path,
+) -> None:
+    names = [f"s{number}" for number in range(300)]
+    main = speaking(tmp_path, *names, settled_seconds=30, cost=EXPENSIVE)
+    assert main.published().interval_seconds > 300
+    main.client.calls.clear()
+
+    main.client.pages["s170"].state = SessionState.CLOSED
+    main.advance(7)
+
+    assert main.session("s170").verdict == Verdict.DISCONNECTED
+
+
+def test_the_older_routes_take_an_interval_for_that(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(300)]
+    main = probing(tmp_path, *names)
+    main.client.tokens.token_cost = EXPENSIVE
+    main.advance(30)
+
+    main.client.pages["s170"].state = SessionState.CLOSED
+    main.advance(60)
+
+    assert main.session("s170").verdict == Verdict.CONNECTED
+
+
+@pytest.mark.parametrize("watched", [False, True], ids=["alone", "somebody looks"])
+def test_the_limit_is_shared(tmp_path: Path, watched: bool) -> None:
+    main = speaking(tmp_path, "sales")
+    main.exchange.ask_attention("main", "sales", main.clock() + timedelta(minutes=2 * watched))
+    main.client.calls.clear()
+
+    main.advance(60)
+
+    assert 10 <= main.client.calls["states"] <= 15
+    assert main.client.calls["release"] == 0
+
+
+def test_nothing_else_lists_the_sessions_and_the_release_needs_none(tmp_path: Path) -> None:
+    main = speaking(tmp_path)
+
+    main.advance(120)
+
+    assert main.client.calls["listing"] == 0
+    found = main.published()
+    assert (found.manager_offered, found.version, found.secret_key_valid) == (True, NEW, True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(LIMITED, id="too many requests"),
+        pytest.param(ServerFailureError("unable to list sessions", status_code=500), id="it fails"),
+    ],
+)
+def test_the_older_routes_go_on_without_a_gap(tmp_path: Path, error: WppconnectError) -> None:
+    main = speaking(tmp_path, "sales")
+    main.client.manager_error = error
+    main.advance(5)
+    main.client.calls.clear()
+
+    main.client.pages["sales"].state = SessionState.CLOSED
+    main.advance(30)
+
+    assert main.session().verdict == Verdict.DISCONNECTED
+    assert main.client.calls["status sales"] >= 6
+    asked_while_limited = main.client.calls["states"] if error is LIMITED else 0
+    assert asked_while_limited == 0
+    main.client.manager_error = None
+    main.advance(45)
+    assert main.client.calls["states"] > 0
+
+
+def test_the_last_of_the_limit_is_left_to_others(tmp_path: Path) -> None:
+    main = speaking(tmp_path, "sales")
+    main.client.states_pause_seconds = 50.0
+    main.advance(6)
+    main.client.calls.clear()
+
+    main.advance(40)
+
+    assert main.client.calls["states"] == 0
+
+
+def test_an_older_release_is_asked_for_it_once_in_ten_minutes(tmp_path: Path) -> None:
+    main = probing(tmp_path, "sales")
+
+    main.advance(500)
+
+    assert (main.client.calls["release"], main.client.calls["states"]) == (1, 0)
+    assert main.client.calls["listing"] == 9
+    assert main.published().manager_offered is False
+
+
+def test_an_upgrade_and_a_downgrade_are_followed_without_a_wrong_verdict(tmp_path: Path) -> None:
+    main = probing(tmp_path, "sales")
+    main.advance(20)
+
+    restart(main, NEW)
+    upgraded = main.published().manager_offered
+    main.advance(20)
+    restart(main, None)
+    main.client.calls.clear()
+    main.advance(70)
+
+    assert (upgraded, main.published().manager_offered) == (True, False)
+    assert main.client.calls["listing"] == 1
+    assert main.session().verdict == Verdict.CONNECTED
+    assert [after for _, after in main.transitions()] == ["connected"]
+
+
+def test_a_refused_secret_key_is_told(tmp_path: Path) -> None:
+    main = speaking(tmp_path, "sales")
+
+    main.client.manager_error = SecretKeyRejectedError("refused", status_code=401)
+    main.advance(6)
+
+    assert main.published().secret_key_valid is False
