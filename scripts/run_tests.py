@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
     is_fast = parser.parse_args(arguments).fast
     with folder_in_memory() as folder:
         fast, rest = (replace(part, temporary=folder) for part in (FAST, REST))
-        return report(run_lanes([[CHECKS, fast]] if is_fast else [[CHECKS, rest], [ENGINE, STACK]]))
+        return report(run_lanes([[fast], [CHECKS]] if is_fast else [[rest], [CHECKS, ENGINE], [STACK]]))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from core.propagation.replacing import temporary_of
 from tests.support.killed_sync import NEW_KEY, OLD_KEY
 from tests.support.propagation import API_KEY, LEGUAS_FILES, MOMENT, install, read_files
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 
 
 def test_file_torn_while_it_was_written_in_place_is_brought_back(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from tests.support.propagation import (
     target,
 )
 
-CORPUS = Path(__file__).parents[3] / "data" / "propagation" / "projects"
+CORPUS = Path(__file__).parents[1] / "data" / "propagation" / "projects"
 PROJECTS = sorted(path.name for path in CORPUS.iterdir())
 OLD = b"OLD_KEY_9f8e7d"
 PLAIN_VALUE = "403bff9cbe76fd96caeea0abeb0709e0"
