@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     keeper = SecretValues(core.settings, core.store)
     stop = threading.Event()
     host = core.environment.docker_host
-    compose = finder(host, environ.get("PATH", os.defpath), core.data_directory / "sync")
+    # Last the folder of this very program, where a package may have put a Compose.
+    path_of_programs = os.pathsep.join((environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
+    compose = finder(host, path_of_programs, core.data_directory / "sync")
     containers = None if files_only else _open_containers(core, host, compose, stop)
     check = ValueCheck(compose, containers.projects if containers else lambda: ())
     return Parts(core, keeper, path, environ, containers, check, stop)

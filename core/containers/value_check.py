@@ -86,6 +86,7 @@ class _Asking:
     settings: SyncSettings
     labelled: tuple[Project, ...]
     models: dict[Project, _Model | ComposeError] = field(default_factory=dict)
+    alone: dict[Path, Mapping[str, str] | Message | None] = field(default_factory=dict)
 
     def check(self, value: PlannedValue) -> CheckResult:
         """Ask about one value, first of the project that runs with it."""
@@ -106,17 +107,23 @@ class _Asking:
 
     def _alone(self, value: PlannedValue) -> Message | None:
         """Say why the env file by itself does not give the value to a service."""
-        file = self.scratch.path(value.path) if value.path in self.scratch.changes else value.path
+        if value.path not in self.alone:
+            self.alone[value.path] = self._values_of(value.path)
+        found = self.alone[value.path]
+        if isinstance(found, Message) or found is None or found.get(value.key) == value.value:
+            return found if isinstance(found, Message) else None
+        return Message.of("propagation.not_alone", key=value.key, line=value.line)
+
+    def _values_of(self, path: Path) -> Mapping[str, str] | Message | None:
+        """Return what a service gets from an env file; None where Compose cannot be asked."""
+        file = self.scratch.path(path) if path in self.scratch.changes else path
         config = {"services": {"check": {"image": "check", "env_file": [str(file)]}}}
         try:
-            found = Service(self.compose.config_of_text(config)["services"]["check"])
+            return Service(self.compose.config_of_text(config)["services"]["check"]).environment
         except IncompleteProjectError:
             return None
         except ComposeError as error:
             return Message.of("propagation.compose_refuses", reason=str(error))
-        if found.environment.get(value.key) == value.value:
-            return None
-        return Message.of("propagation.not_alone", key=value.key, line=value.line)
 
     def _stages(self, value: PlannedValue) -> Iterator[Sequence[Project]]:
         """Yield the projects to ask: of containers, else of the sync file, else what Compose finds itself."""

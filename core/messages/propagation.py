@@ -113,6 +113,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "too_large": "{path} is larger than {count} bytes; it is no such file",
     "two_targets": "another target writes another value to the same place; remove one of the two",
     "unclosed_quotes": "line {line} opens quotes that nothing closes",
+    "unproven": "which value services get could not be checked: {reason}",
     "unreadable": "{path} cannot be read ({reason}); let the account of this program read it",
     "unwritable": "{path} cannot be written ({reason}); let the account of this program write it",
 }

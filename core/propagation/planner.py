@@ -159,6 +159,8 @@ class _Drafting:
             problem = Message.of(
                 "propagation.follows_other", line=judged.line, name=judged.follows, other=judged.follows
             )
+        if result.unproven and judged.state is State.WILL_CHANGE and not judged.follows:
+            note = Message.of("propagation.unproven", reason=str(result.unproven))
         if problem:
             self.judged[target.name] = replace(judged, state=State.REFUSED, why=problem)
         elif note:

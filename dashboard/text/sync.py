@@ -11,8 +11,7 @@ from core.propagation.sync_file import parse_receives
 from core.propagation.targets import ReceivedKind, Receives
 from dashboard.formatting import Voice
 from dashboard.i18n import Translate
-from dashboard.text.sentences import fits, retell
-from dashboard.text.sync_sentences import TEMPLATES
+from dashboard.text.sync_sentences import fits, retell
 from dashboard.text.sync_words import (
     DRIFTED,
     FILES_ONLY_RESULTS,
@@ -158,11 +157,11 @@ def _parts(text: str) -> list[str]:
 
 def _told(_: Translate, part: str) -> str:
     known = _known(part)
-    told = retell(_, known or part, TEMPLATES)
+    told = retell(_, known or part)
     return f"{told[:1].upper()}{told[1:]}." if known and known != part else told
 
 
 def _known(part: str) -> str | None:
     """Return the text as a template has it: as it is, or without a sentence's capital and full stop."""
     spoken = f"{part[:1].lower()}{part[1:]}".removesuffix(".")
-    return next((one for one in (part, spoken) if fits(one, TEMPLATES)), None)
+    return next((one for one in (part, spoken) if fits(one)), None)

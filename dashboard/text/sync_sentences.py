@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from core.messages import SUBJECTS
-from dashboard.i18n import N_
+from dashboard.i18n import N_, Translate
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 TEMPLATES = (
     *SUBJECTS["propagation"].values(),
@@ -106,3 +111,32 @@ TEMPLATES = (
     N_("Compose did not answer within {seconds} s"),
 )
 """Each is tested against what core really says (tests/unit/dashboard/test_sentences.py)."""
+
+
+def retell(_: Translate, text: str) -> str:
+    """Translate a sentence; one that fits no template stays English."""
+    for template in TEMPLATES:
+        found = _pattern(template).fullmatch(text)
+        if found:
+            return _(template).format(**found.groupdict())
+    return text
+
+
+def fits(text: str) -> bool:
+    """Tell whether a sentence can be translated."""
+    return any(_pattern(template).fullmatch(text) for template in TEMPLATES)
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """Make of "{file} is not there" a pattern that finds the file again.
+
+    Only `{words}`, which somebody else said, may hold what joins two sentences.
+    """
+    parts = _PLACEHOLDER.split(template)
+    whatever = {part: "." if part == "words" else "(?:(?!; ).)" for part in parts[1::2]}
+    found = [
+        f"(?P<{part}>{whatever[part]}+?)" if number % 2 else re.escape(part)
+        for number, part in enumerate(parts)
+    ]
+    return re.compile("".join(found), re.DOTALL)

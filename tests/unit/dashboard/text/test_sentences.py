@@ -16,9 +16,8 @@ from core.messages import render
 from core.propagation.agent import kinds_of
 from core.propagation.targets import ReceivedKind
 from dashboard.i18n import translator
-from dashboard.text.sentences import retell
 from dashboard.text.sync import kind, sentence
-from dashboard.text.sync_sentences import TEMPLATES
+from dashboard.text.sync_sentences import TEMPLATES, retell
 from tests.support.propagation import API_KEY, install, target
 
 SOURCES = [
@@ -65,7 +64,7 @@ def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(tmp_path: Pat
 
 
 def test_names_and_numbers_stay_in_the_sentence() -> None:
-    told = retell(PORTUGUESE, "line 7 opens quotes that nothing closes", TEMPLATES)
+    told = retell(PORTUGUESE, "line 7 opens quotes that nothing closes")
 
     assert told == "a linha 7 abre aspas que nada fecha"
 
