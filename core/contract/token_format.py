@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,12 @@ SHELL_REMAINS = re.compile(
 """What a shell leaves of `$2b$10$...` in double quotes: `$2` and `$1` are empty, as is `$` with letters."""
 WRITTEN_OTHERWISE = re.compile(r"\\+\$|\$\$|%24")
 """A dollar sign as a shell, Compose and an address want it."""
+
+
+_TO_BCRYPT = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+)
 
 
 class TokenKind(StrEnum):
@@ -75,3 +82,8 @@ def _kind_of_what_is_no_token(text: str, token: str) -> TokenKind:
     if token.startswith("$2"):
         return TokenKind.CUT
     return TokenKind.CUT_BY_A_SHELL if SHELL_REMAINS.fullmatch(token) else TokenKind.RAW_KEY
+
+
+def encode_salt(salt: bytes) -> bytes:
+    """Spell 16 bytes as bcrypt does, which has an order of its own for the 64 characters."""
+    return base64.b64encode(salt).rstrip(b"=").translate(_TO_BCRYPT)

@@ -20,7 +20,7 @@ from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings
 from core.store import Store, modify
-from core.tokens.cache import stored_token
+from core.tokens.cache import token_for_applications
 
 SUBJECT = "sync"
 API_KEY = "api_key"
@@ -134,7 +134,7 @@ class SecretValues:
             return server
         if receives.kind is ReceivedKind.SECRET_KEY:
             return server.secret_key or Message.of("propagation.no_secret_key", server=server.name)
-        token = stored_token(server, receives.session, self._store, clock=self._clock)
+        token = token_for_applications(server, receives.session, self._store, clock=self._clock)
         if token is None:
             return Message.of("propagation.no_token", session=receives.session)
         return SecretStr(token)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from core.clock import Now, now
 from core.contract import manager
 from core.contract.answers import is_secret_refusal, parse_generated, refusal
 from core.contract.session_names import BCRYPT_BYTES
-from core.contract.token_format import ParsedToken, TokenKind, parse_token
+from core.contract.token_format import ParsedToken, TokenKind, encode_salt, parse_token
 from core.exceptions import (
     AuthenticationError,
     ResponseError,
@@ -39,12 +41,33 @@ MINTING_AHEAD_SECONDS = 0.25
 """Of the processor; the others wait meanwhile."""
 
 
-def stored_token(server: ServerSettings, session: str, store: Store, *, clock: Now = now) -> str | None:
-    """Return the token in use for a session; None when there is none. Nothing is obtained or asked."""
+def token_for_applications(
+    server: ServerSettings, session: str, store: Store, *, clock: Now = now
+) -> str | None:
+    """Return the token that an application is given; None when there is none. Nothing is obtained or asked.
+
+    Some routes take only tokens of the gateway's own cost (contract, section 12): one that is cheaper is for
+    our own probes. What is made instead is the same each time, so that what was written can be compared.
+    """
     if server.secret_key:
-        return _shared(server, store, clock).session(session).token
+        token = _shared(server, store, clock).session(session).token
+        cost = parse_token(token).cost if token is not None else None
+        is_cheap = cost is not None and cost < USUAL_COST
+        return _mint_steadily(session, server.secret_key.get_secret_value()) if is_cheap else token
     configured = parse_token(server.token.get_secret_value()) if server.token else None
     return _configured_for(server, configured, session)
+
+
+@lru_cache(maxsize=256)
+def _mint_steadily(session: str, secret: str) -> str:
+    # A salt has to differ between secrets and sessions, and need not be secret.
+    salt = hmac.digest(secret.encode(), f"token for applications of {session}".encode(), "sha256")[:16]
+    return _hashed(session, secret, f"$2b${USUAL_COST}$".encode() + encode_salt(salt))
+
+
+def _hashed(session: str, secret: str, salt: bytes) -> str:
+    password = (session + secret).encode()[:BCRYPT_BYTES]
+    return parse_token(bcrypt.hashpw(password, salt).decode()).token
 
 
 def _shared(server: ServerSettings, store: Store, clock: Now) -> SharedTokens:
@@ -228,9 +251,7 @@ class TokenCache:
     def _mint(self, session: str) -> str:
         if self._secret is None:
             raise self._nothing_to_make_one_from(OPERATION, session)
-        password = (session + self._secret).encode()[:BCRYPT_BYTES]
-        hashed = bcrypt.hashpw(password, bcrypt.gensalt(self._minting_cost, prefix=b"2b"))
-        return parse_token(hashed.decode()).token
+        return _hashed(session, self._secret, bcrypt.gensalt(self._minting_cost, prefix=b"2b"))
 
     def _generate(self, session: str, *, minting_failed: bool) -> str:
         if self._secret is None:
