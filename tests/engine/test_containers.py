@@ -135,19 +135,31 @@ def test_file_that_compose_was_given_is_written_and_arrives(make_project: MakePr
     assert project.files()[".env"] == ENV
 
 
-@pytest.mark.parametrize("text", WAITING)
-def test_what_else_waits_in_the_files_is_named_before(make_project: MakeProject, text: str) -> None:
+def test_what_else_waits_in_the_files_is_named_before(make_project: MakeProject) -> None:
     project = make_project("waiting")
     (project.folder / "data").mkdir(parents=True)
-    project.write(**{"docker-compose.override.yml": overriding("labels: {a: b}")})
+    names = {f"{project.name}-{number}": part for number, part in enumerate(WAITING.values())}
+    project.expected = dict.fromkeys(names, "running")
+    project.listed = tuple(ContainerSettings(name=one, folder="leguas", reads=(KEY,)) for one in names)
+    service = COMPOSE.partition("services:\n")[2]
+    services = [
+        service.replace("app:", f"app{number}:").replace("{name}", f"{{name}}-{number}")
+        for number in range(len(WAITING))
+    ]
+    compose = "services:\n" + "".join(services)
+    override = [f"  app{number}:\n    labels: {{a: b}}\n" for number in range(len(WAITING))]
+    changed = [f"{one}    {text}\n" for one, text in zip(override, WAITING, strict=True)]
+    project.write(compose, **{"docker-compose.override.yml": "services:\n" + "".join(override)})
     project.up()
-    project.write(**{"docker-compose.override.yml": overriding(f"labels: {{a: b}}\n    {text}")})
+    project.write(compose, **{"docker-compose.override.yml": "services:\n" + "".join(changed)})
 
-    planned = project.planned()
+    planned = project.plan().containers
 
-    assert planned.action is ContainerAction.RECREATE
-    assert WAITING[text] in planned.waiting
-    assert f"come along: {', '.join(planned.waiting)}" in planned.notes[0]
+    assert {one.container: names[one.container] in one.waiting for one in planned} == dict.fromkeys(
+        names, True
+    )
+    assert {one.action for one in planned} == {ContainerAction.RECREATE}
+    assert all(f"come along: {', '.join(one.waiting)}" in one.notes[0] for one in planned)
 
 
 def test_new_release_behind_the_tag_is_named_before(make_project: MakeProject, docker_engine: Engine) -> None:
