@@ -78,6 +78,15 @@ def foreign_request(scope: Scope) -> Response:
     return HTMLResponse(_page(locale, _("It failed"), f"{text} {remedy}"), 403)
 
 
+def too_many_tabs(scope: Scope, most: int) -> Response:
+    """Refuse one more tab, before it loads; reloading this answer is enough once another tab is closed."""
+    locale, _ = _language(scope)
+    text = _(
+        "You have {count} tabs of this page open, as many as one user may. Close some, then reload this one."
+    )
+    return HTMLResponse(_page(locale, _("Too many tabs"), text.format(count=most)), 429)
+
+
 def _failure(scope: Scope) -> Response:
     locale, _ = _language(scope)
     text = _("This did not work: the program failed. Try again; its log says more.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
@@ -16,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.exceptions import StoreError
 from dashboard.auth.addresses import is_same_origin, sign_in_address
-from dashboard.auth.answers import foreign_request
-from dashboard.auth.recognition import Recognition
+from dashboard.auth.answers import foreign_request, too_many_tabs
+from dashboard.auth.recognition import Known, Recognition
 from dashboard.auth.tab import Tab, TabFrames
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STILL_HERE = "/-/still-here"
 """What open tabs ask for by themselves; nobody has done anything."""
+MOST_TABS = 40
+"""Open tabs of one user. A tab costs memory and a connection, of which the page has 400."""
 CACHEABLE_PREFIX = "/static/"
 """Streamlit's own scripts and styles, named by their hash; everything else is nobody else's business."""
 
@@ -38,6 +41,8 @@ class GateRules:
     open_paths: frozenset[str]
     """Exact paths that answer without sign-in."""
     tab_frames: TabFrames
+    pages: frozenset[str] = frozenset()
+    """Exact paths of pages that live on a websocket."""
 
 
 class Gate:
@@ -46,6 +51,7 @@ class Gate:
     def __init__(self, app: ASGIApp, *, rules: GateRules) -> None:
         self._app = app
         self._rules = rules
+        self._tabs: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -76,6 +82,9 @@ class Gate:
         if known:
             if scope["path"] != STILL_HERE:
                 self._rules.recognition.sign_ins.touch(known.cookie)
+            if scope["path"] in self._rules.pages and self._has_most_tabs(known):
+                await too_many_tabs(scope, MOST_TABS)(scope, receive, send)
+                return
             await self._app(known.passed_on(scope), receive, send)
         elif _is_navigation(connection):
             await RedirectResponse(_sign_in_address(connection), 303)(scope, receive, send)
@@ -86,7 +95,7 @@ class Gate:
         connection = HTTPConnection(scope)
         sign_ins = self._rules.recognition.sign_ins
         known = self._rules.recognition.known(connection)
-        if known is None or not self._is_ours(connection):
+        if known is None or not self._is_ours(connection) or self._has_most_tabs(known):
             await receive()
             # Before it is accepted, closing a websocket makes the server answer the handshake with 403.
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
@@ -98,11 +107,19 @@ class Gate:
             touch=lambda: sign_ins.touch(known.cookie),
             frames=self._rules.tab_frames,
         )
+        account = known.held.account.key
+        self._tabs[account] += 1
         try:
             with self._rules.recognition.open_tab(known):
                 await self._app(known.passed_on(scope), tab.receive, tab.send)
         finally:
             tab.abandon()
+            self._tabs[account] -= 1
+            if not self._tabs[account]:
+                del self._tabs[account]
+
+    def _has_most_tabs(self, known: Known) -> bool:
+        return self._tabs[known.held.account.key] >= MOST_TABS
 
     def _is_ours(self, connection: HTTPConnection) -> bool:
         return is_same_origin(connection, self._rules.external_url)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -20,6 +22,8 @@ from dashboard.auth.vouches import Vouches
 log = logging.getLogger(__name__)
 
 KNOWN = "wppconnect_ops.known"
+ACCOUNT_HEADER = "x-wppconnect-account"
+"""Whose request it is, for Streamlit: it resumes the session of a tab only for the account that opened it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,10 @@ class Known:
 
     def passed_on(self, scope: Scope) -> Scope:
         """Return the request for what stands behind the gate; our routes ask `known_to` whose it is."""
-        return {**with_sign_in(scope, self.cookie), KNOWN: self}
+        headers = MutableHeaders(raw=list(with_sign_in(scope, self.cookie)["headers"]))
+        # In place of what the browser may have sent; as a hash, because names may have letters of any script.
+        headers[ACCOUNT_HEADER] = hashlib.sha256(self.held.account.key.encode()).hexdigest()
+        return {**scope, "headers": headers.raw, KNOWN: self}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from dashboard.auth.addresses import origin_of
+from dashboard.auth.recognition import ACCOUNT_HEADER
 from dashboard.looks.theme import STREAMLIT_THEME
 from dashboard.settings import DashboardEnvironment
 
@@ -26,6 +27,8 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
         "server.maxUploadSize": 1,
         # Usually 200, and 150 MB in one frame from any browser took 300 MB of memory.
         "server.maxMessageSize": 5,
+        # With it a session is resumed only by the account that opened it.
+        "server.trustedUserHeaders": {ACCOUNT_HEADER: "account"},
         "browser.gatherUsageStats": False,
         "logger.hideWelcomeMessage": True,
         "client.showErrorDetails": "none",

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
 
 from core.store import FileStore, modify
+from dashboard.auth.gate import MOST_TABS
 from dashboard.serving.connections import CONNECTION_LIMIT
+from dashboard.serving.streamlit_adapter import rerun_frame
 from tests.support.gate_server import (
     Server,
+    add_user,
     cookie_of,
     create_administrator,
     hidden_fields,
@@ -206,6 +211,60 @@ def test_websocket_of_a_removed_user_is_cut(tmp_path: Path) -> None:
             ask(server, head_of(server, "GET", "/", f"Cookie: wppconnect_sign_in={cookie}")).split()[1]
             == b"401"
         )
+
+
+def test_session_of_a_tab_is_resumed_only_by_the_account_that_opened_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        owner, other = cookie_of(create_administrator(server)), other_user(server, tmp_path)
+        with open_stream(server, owner, server.url, "/_stcore/stream") as stream:
+            session = session_of(stream)
+
+        taken = open_stream(server, other, server.url, session=session, account="admin")
+        with taken as stream:
+            assert session_of(stream) != session
+        # Its own account finds it as it was, by another sign-in, too.
+        again = cookie_of(sign_in(server))
+        with open_stream(server, again, server.url, session=session) as stream:
+            assert session_of(stream) == session
+            # Nor is it taken away while its tab is open.
+            with open_stream(server, other, server.url, session=session) as second:
+                assert session_of(second) != session
+            stream.ping().wait(60)
+
+
+def test_tabs_of_one_user_are_limited_in_words_and_those_of_others_are_not(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, ExitStack() as held:
+        person = create_administrator(server)
+        cookie, other = cookie_of(person), other_user(server, tmp_path)
+        path = "/_stcore/stream"
+        tabs = [held.enter_context(open_stream(server, cookie, server.url, path)) for _ in range(MOST_TABS)]
+
+        refused = person.get(server.url, headers={"Accept-Language": "pt-BR"}, timeout=60)
+        with pytest.raises(InvalidStatus), open_stream(server, cookie, server.url, path):
+            pytest.fail("it was opened")
+
+        assert (refused.status_code, "<title>Abas demais" in refused.text) == (429, True)
+        # Other pages answer, and other people have tabs of their own.
+        assert person.get(f"{server.url}/account", timeout=60).status_code == 200
+        with open_stream(server, other, server.url, path):
+            tabs[0].close()
+        until(lambda: person.get(server.url, timeout=60).status_code == 200, what="room for a tab")
+
+
+def other_user(server: Server, data: Path) -> str:
+    """Return the cookie of a second administrator."""
+    add_user(data, "bruno")
+    return cookie_of(sign_in(server, name="bruno"))
+
+
+def session_of(stream: ClientConnection) -> str:
+    """Ask for the page as a browser does, and return the id of the session that answers."""
+    stream.send(rerun_frame())
+    while True:
+        message = ForwardMsg()
+        message.ParseFromString(bytes(stream.recv(timeout=60, decode=False)))
+        if message.WhichOneof("type") == "new_session":
+            return str(message.new_session.initialize.session_id)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -15,9 +16,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from argon2 import PasswordHasher
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from core.store import FileStore
+from dashboard.auth.recognition import ACCOUNT_HEADER
+from dashboard.auth.users import Role, open_users
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -108,12 +113,21 @@ def set_first_password(link: str) -> requests.Session:
     return session
 
 
-def sign_in(server: Server, password: str = PASSWORD, **headers: str) -> requests.Session:
+def add_user(data: Path, name: str) -> None:
+    """Add an administrator beside the first, as another process does."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    users = open_users(FileStore(data / "store"), data)
+    users.create(name, Role.ADMINISTRATOR, password_hash=hasher.hash(PASSWORD))
+
+
+def sign_in(
+    server: Server, password: str = PASSWORD, *, name: str = "admin", **headers: str
+) -> requests.Session:
     """Sign in with the form."""
     session = person(server)
     session.headers.update(headers)
     form = hidden_fields(session.get(f"{server.url}/sign-in").text)
-    fields = {"name": "admin", "password": password}
+    fields = {"name": name, "password": password}
     session.post(f"{server.url}/sign-in", form | fields, allow_redirects=False)
     return session
 
@@ -147,14 +161,23 @@ def cookie_of(person: requests.Session) -> str:
 
 
 def open_stream(
-    server: Server, cookie: str | None, origin: str | None, path: str = "/_stcore/stream"
+    server: Server,
+    cookie: str | None,
+    origin: str | None,
+    path: str = "/_stcore/stream",
+    *,
+    session: str | None = None,
+    account: str | None = None,
 ) -> ClientConnection:
-    """Open the websocket over which the page is drawn."""
+    """Open the websocket over which the page is drawn; to resume a session, with a forged account."""
+    headers = {"Cookie": f"wppconnect_sign_in={cookie}"} if cookie else {}
+    if account:
+        headers[ACCOUNT_HEADER] = hashlib.sha256(account.encode()).hexdigest()
     return connect(
         f"ws://127.0.0.1:{server.port}{path}",
         origin=Origin(origin) if origin else None,
-        subprotocols=[Subprotocol("streamlit")],
-        additional_headers={"Cookie": f"wppconnect_sign_in={cookie}"} if cookie else {},
+        subprotocols=[Subprotocol(one) for one in ("streamlit", *(("none", session) if session else ()))],
+        additional_headers=headers,
         proxy=None,
     )
 
