@@ -124,6 +124,8 @@ def parse_names(answer: Answer) -> tuple[str, ...] | None:
 def parse_status(answer: Answer) -> StatusAnswer:
     """Read status-session; the status may be null, missing, or a word that we do not know."""
     body = _object(answer)
+    if {"uptime", "timestamp"} <= body.keys():
+        raise answer.unreadable("it is a health check's, as of a service that answers every path alike")
     word, version = _text(body, "status"), _text(body, "version")
     state = SessionState.parse(word)
     return StatusAnswer(

@@ -121,6 +121,11 @@ def test_status(body: dict[str, Any], expected: StatusAnswer) -> None:
     assert parse_status(answer(body)) == expected
 
 
+def test_a_health_check_in_a_statuss_place_is_unreadable() -> None:
+    with pytest.raises(ResponseError):
+        parse_status(answer({"uptime": 12.5, "message": "OK", "timestamp": 1772366400000}))
+
+
 @pytest.mark.parametrize(("word", "connected"), [(True, True), (False, False)])
 def test_connected(word: bool, connected: bool) -> None:
     assert parse_connected(answer({"status": word, "message": "Connected"})) is connected
