@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
+from simulator import Simulator
 from tests.support import quick_page
-from tests.support.stack import SESSION, Stack
+from tests.support.stack import SESSION, Stack, stack
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(quick: Stack, paged: Visitor) -> None:
-    product, visitor = quick, paged
-    exporter = product.start_exporter()
+@pytest.fixture
+def exported(simulator: Simulator, tmp_path: Path) -> Iterator[Stack]:
+    """Exporter and page on one clock: other stories move that of the page they share."""
+    with stack(simulator, tmp_path, WPPCONNECT_INTERVAL_SECONDS="1", WPPCONNECT_WEBHOOK="none") as running:
+        running.start_exporter()
+        yield running
+
+
+def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(
+    browser: Browser, exported: Stack
+) -> None:
+    product, visitor = exported, Visitor(browser, exported, "phone")
+    visitor.sign_in_first(product.first_link(product.start_page("tests.support.quick_page")))
+    product.lose_the_phone()
+    visitor.open_session()
     visitor.reads("Disconnected")
     visitor.look("repair/disconnected")
     visitor.press(f"repair-main-{SESSION}")
@@ -32,7 +48,7 @@ def test_a_disconnected_session_is_re_paired_by_scanning_the_screen(quick: Stack
     until(lambda: product.connected() == "0", what="0 on the exporter")
     visitor.reads("Disconnected")
     assert visitor.foreign_requests == []
-    exporter.stop()
+    visitor.close()
 
 
 def test_a_disconnected_session_is_re_paired_by_a_pairing_code_after_the_webhook_was_given_up(
