@@ -13,8 +13,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from core.store import FileStore, modify
+from core.store import FileStore, History, modify
 from dashboard.auth.gate import MOST_TABS
+from dashboard.auth.people import People
+from dashboard.auth.users import open_users
 from dashboard.serving.connections import CONNECTION_LIMIT
 from dashboard.serving.streamlit_adapter import rerun_frame
 from tests.support.gate_server import (
@@ -24,6 +26,7 @@ from tests.support.gate_server import (
     create_administrator,
     hidden_fields,
     open_stream,
+    person,
     read_for_ever,
     serving,
     sign_in,
@@ -197,6 +200,38 @@ def test_browser_cannot_fill_the_memory_by_one_message(server: Server) -> None:
         stream.send(parts())
 
     assert sent < 40  # Five, and what the sockets hold.
+
+
+@pytest.mark.parametrize("origin", ["http://ops.example.org", "https://ops.example.org:8443"])
+def test_websocket_of_another_scheme_or_port_than_the_published_one_is_refused(
+    tmp_path: Path, origin: str
+) -> None:
+    published = {"DASHBOARD_EXTERNAL_URL": "https://ops.example.org", "DASHBOARD_SECURE_COOKIE": "false"}
+    with serving(tmp_path, **published) as server:
+        cookie = cookie_of(create_administrator(server))
+
+        with pytest.raises(InvalidStatus) as refused, open_stream(server, cookie, origin):
+            pytest.fail("it was opened")
+
+    assert refused.value.response.status_code == 403
+
+
+def test_good_link_is_taken_from_an_address_that_has_to_wait(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        create_administrator(server)
+        for number in range(6):
+            sign_in(server, f"wrong password {number}")
+        stranger = sign_in(server)
+        users = open_users(FileStore(tmp_path / "store"), tmp_path)
+        token = People(users, History(tmp_path / "history")).new_link("admin", by="shell").token
+
+        visitor = person(server)
+        form = hidden_fields(visitor.get(f"{server.url}/sign-in/link").text) | {"token": token}
+        answer = visitor.post(f"{server.url}/sign-in/link", form, allow_redirects=False)
+
+    # The right password has to wait, too; the link does not.
+    assert "wppconnect_sign_in" not in stranger.cookies
+    assert answer.status_code == 303
 
 
 def test_websocket_of_a_removed_user_is_cut(tmp_path: Path) -> None:
