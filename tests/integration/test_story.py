@@ -13,17 +13,16 @@ from playwright.sync_api import expect
 from tests.plugins.system_tools import require
 from tests.support.chromium import chromium
 from tests.support.gate_server import PASSWORD, set_first_password
-from tests.support.monitored import NEW, QUIET, SESSIONS, Monitored, Notice, monitored
+from tests.support.monitored import LOST, NEW, QUIET, SESSIONS, Monitored, Notice, monitored
 from tests.support.visitor import SIZES
 
 require("prometheus", "prometheus-alertmanager", "chromium")
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.browser]
 
-LOST = "WppconnectSessionDisconnected"
+DISCONNECTED = "WppconnectSessionDisconnected"
 GATEWAY = "WppconnectGatewayUnreachable"
 BLIND = "WppconnectExporterAbsent"
-SALES = SESSIONS[0]
 PATIENCE = 40_000
 """Milliseconds for a page's cold start beside everything else that runs."""
 
@@ -56,38 +55,40 @@ def look_from_the_mail(chain: Monitored, mail: EmailMessage) -> None:
         phone.click("button")
         body = phone.locator("body")
         expect(body).to_contain_text("Disconnected", timeout=PATIENCE)
-        expect(body).to_contain_text(re.compile(f"(pair|code).*{SALES}", re.I), timeout=PATIENCE)
-        assert phone.url == f"{chain.page.page_url}/session?server=main&session={SALES}"
+        expect(body).to_contain_text(re.compile(f"(pair|code).*{LOST}", re.I), timeout=PATIENCE)
+        assert phone.url == f"{chain.page.page_url}/session?server=main&session={LOST}"
         phone.goto(runbook)
-        expect(phone.locator(f"section#{LOST.lower()}")).to_be_in_viewport()
+        expect(phone.locator(f"section#{DISCONNECTED.lower()}")).to_be_in_viewport()
 
 
 def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) -> None:
+    chain.enable(LOST, is_enabled=True)
+    chain.await_state(LOST, "connected")
     chain.rest()
-    chain.pause(QUIET)
+    chain.enable(QUIET, is_enabled=False)
     began = time.time()
 
-    chain.simulator.unlink(SALES)
+    chain.simulator.unlink(LOST)
     chain.simulator.unlink(QUIET)
-    chain.await_state(SALES, "disconnected")
-    chain.let_a_code_expire(SALES)
-    received, annotations = chain.await_notice(Notice(LOST, SALES, "firing"), began)
-    look_from_the_mail(chain, chain.mail(f"[FIRING] WhatsApp session {SALES}", began))
-    chain.let_a_code_expire(SALES)
+    chain.await_state(LOST, "disconnected")
+    chain.let_a_code_expire(LOST)
+    received, annotations = chain.await_notice(Notice(DISCONNECTED, LOST, "firing"), began)
+    look_from_the_mail(chain, chain.mail(f"[FIRING] WhatsApp session {LOST}", began))
+    chain.let_a_code_expire(LOST)
     chain.kill_exporters()
     chain.start_exporters()
-    chain.let_a_code_expire(SALES)
-    chain.start_session(SALES)
+    chain.let_a_code_expire(LOST)
+    chain.start_session(LOST)
     scanned = time.time()
-    chain.simulator.scan(SALES)
-    ended, farewell = chain.await_notice(Notice(LOST, SALES, "resolved"), began)
-    legs = chain.legs(LOST, "wppconnect_session_connected", began, received, session=SALES)
+    chain.simulator.scan(LOST)
+    ended, farewell = chain.await_notice(Notice(DISCONNECTED, LOST, "resolved"), began)
+    legs = chain.legs(DISCONNECTED, "wppconnect_session_connected", began, received, session=LOST)
     chain.rest()
 
     print(f"unlinked: {legs}; resolved notice {ended - scanned:.1f} s after the scan")
     # Where the machine is busy, exporters take longer to start than a thirtieth of their three minutes.
     told = [one for one in chain.notices(began) if one.alert != BLIND]
-    assert told == [Notice(LOST, SALES, "firing"), Notice(LOST, SALES, "resolved")]
+    assert told == [Notice(DISCONNECTED, LOST, "firing"), Notice(DISCONNECTED, LOST, "resolved")]
     # Another story may just have restarted the gateway, which is blamed for what follows within a minute.
     assert annotations["reason"] == farewell["reason"]
     assert annotations["reason"] in ("closed on gateway", "gateway restarted")
