@@ -41,12 +41,21 @@ setInterval(() => {
 }, 250);
 
 // What a click has made is brought onto the screen, once; it may stand far from the button.
-let shown = "";
+const shown = { "[data-ops=link]": "", "img.ops-qr": "" };
+let asked = false;
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest(".stButton, .stFormSubmitButton")) asked = true;
+}, true);
 setInterval(() => {
-  const link = document.querySelector("[data-ops=link]");
-  if (!link || link.textContent === shown) return;
-  shown = link.textContent;
-  link.scrollIntoView({ block: "center" });
+  for (const what in shown) {
+    const made = document.querySelector(what), now = made && (made.textContent || what);
+    // A later code comes by itself, while somebody may read elsewhere on the page.
+    if (made && asked && now !== shown[what]) {
+      asked = false;
+      made.scrollIntoView({ block: "center" });
+    }
+    shown[what] = now;
+  }
 }, 250);
 
 // A tab whose sign-in ended while it was away, as on a laptop that slept, is told nothing: it asks, and leads back.
@@ -93,6 +102,7 @@ document.addEventListener("click", async (event) => {
 // answers instead of us is its own sign-in: the reload shows it.
 const stillHere = new URL("-/still-here", document.currentScript.src);
 const asking = setInterval(async () => {
+  if (document.querySelector(".ops-signed-out")) return;  // It says why, and the way back.
   try {
     const { type, status } = await fetch(stillHere, { redirect: "manual" });
     if (status === 205) clearInterval(asking);

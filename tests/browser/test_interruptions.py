@@ -78,6 +78,16 @@ def test_a_killed_page_comes_back_signed_in_and_shows_the_live_code(quick: Stack
     expect(visitor.page.get_by_test_id("stSidebar")).to_have_count(0)
 
 
+def test_the_code_that_a_click_asked_for_comes_onto_the_screen(quick: Stack, paged: Visitor) -> None:
+    button = paged.page.locator(f".st-key-repair-main-{SESSION} button")
+    # A click of the mouse would bring the button, and the code beside it, into sight.
+    button.evaluate(
+        "button => { document.querySelector('[data-testid=stMain]').scrollTop = 1000; button.click(); }"
+    )
+
+    finish(paged, quick)
+
+
 def test_a_deep_link_is_kept_through_sign_in(browser: Browser, quick: Stack, paged: Visitor) -> None:
     product, stranger = quick, Visitor(browser, quick, "desktop")
 
