@@ -227,6 +227,8 @@ class _Gateway:
         self._settings = settings
         self._stop = threading.Event()
         self._watcher: ServerWatcher | None = None
+        self._ended: ServerWatcher | None = None
+        """The last one that ended; a call of it may still run."""
         self._thread = threading.Thread(target=self._run, name=f"gateway-{server.name}", daemon=True)
         self._thread.start()
 
@@ -267,8 +269,8 @@ class _Gateway:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether the thread still runs."""
-        return self._thread.is_alive()
+        """Return whether the thread, or a call that it began, still runs."""
+        return self._thread.is_alive() or (self._ended is not None and not self._ended.join(0))
 
     def _run(self) -> None:
         lease = ProcessLock(self._monitor._lock_directory / f"lease-{self._server.name}.lock")
@@ -298,6 +300,6 @@ class _Gateway:
                 watcher = self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
                 watcher.run(self._stop)
         finally:
-            self._watcher = None
+            self._ended, self._watcher = self._watcher, None
             lease.release()
         watcher.join(CUT_SECONDS)

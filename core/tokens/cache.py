@@ -241,7 +241,7 @@ class TokenCache:
         began = time.thread_time()
         minted = {}
         for name in self._shared.without_record(one.name for one in self._server.sessions):
-            if time.thread_time() - began > MINTING_AHEAD_SECONDS:
+            if self._is_closed or time.thread_time() - began > MINTING_AHEAD_SECONDS:
                 break
             if name != session:
                 minted[name] = self._mint(name)

@@ -33,7 +33,8 @@ def test_a_raw_key_without_a_secret_is_a_configuration_error_that_says_what_to_s
     )
 
     assert run.returncode == 2
-    assert "WPPCONNECT_SECRET_KEY" in run.stderr
+    assert "WPPCONNECT_TOKEN" in run.stderr
+    assert "set the secret key instead" in run.stderr
     assert "WPPCONNECT_URL" in run.stderr
     assert "WPPCONNECT_INTERVAL_SECONDS" in run.stderr
     assert "B6D711FC" not in run.stderr
