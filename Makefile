@@ -46,7 +46,7 @@ test: ## Run the checks and the whole suite, all parts whatever fails; installs 
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/run_tests.py
 
-test-fast: ## Run the checks, the unit tests and those of the code's own rules (a minute and a half)
+test-fast: ## Run the checks, the unit tests and those of the code's own rules (two minutes)
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/run_tests.py --fast
 

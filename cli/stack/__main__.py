@@ -11,7 +11,7 @@ from pathlib import Path
 from cli.stack.backups import Keys, backup, restore
 from cli.stack.errors import StackError
 from cli.stack.project import Project
-from cli.stack.running import not_running
+from cli.stack.running import RECOVERY_SECONDS, await_running
 from cli.stack.standstill import wake_what_a_backup_left
 from cli.stack.welcome import welcome
 from core.console import ends_quietly
@@ -71,7 +71,7 @@ def up(project: Project, *, demo: bool) -> int:
         "up", "--detach", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", HEALTHY_SECONDS
     )
     # Whatever it exits with: a wrapper around Compose may hide that nothing was pulled or started.
-    missing = not_running(compose)
+    missing = await_running(compose, seconds=0 if code else RECOVERY_SECONDS)
     if code or missing:
         compose.run("ps", "--all")
         compose.run("logs", "--tail", "5")

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from cli.stack.engine import Compose
 
+RECOVERY_SECONDS = 60.0
+"""A container that was healthy may miss its checks for a moment while others start on a busy machine."""
 
-def not_running(compose: Compose) -> list[str]:
-    """List the services that were to run and do not, or that are not healthy; all where nobody can say."""
+
+def await_running(compose: Compose, *, seconds: float = RECOVERY_SECONDS) -> list[str]:
+    """List the services that were to run and do not, or that do not become healthy in `seconds`.
+
+    All, where nobody can say. What does not run at all is not waited for.
+    """
+    deadline = time.monotonic() + seconds
     wanted = _wanted(compose.ask("config", "--format", "json").stdout)
-    states = [_rows(line) for line in compose.ask("ps", "--all", "--format", "json").stdout.splitlines()]
-    healthy = {row.get("Service") for rows in states for row in rows if _is_healthy(row)}
-    return sorted(set(wanted) - healthy) if wanted else ["docker compose named no service"]
+    if not wanted:
+        return ["docker compose named no service"]
+    while True:
+        states = [_rows(line) for line in compose.ask("ps", "--all", "--format", "json").stdout.splitlines()]
+        rows = {row.get("Service"): row for found in states for row in found}
+        missing = sorted(name for name in wanted if not _is_healthy(rows.get(name, {})))
+        running = all(rows.get(name, {}).get("State") == "running" for name in missing)
+        if not missing or not running or time.monotonic() >= deadline:
+            return missing
+        time.sleep(1)
 
 
 def _wanted(config: str) -> list[str]:

@@ -31,5 +31,5 @@ def make_project(docker_engine: Engine, tmp_path: Path) -> Iterator[MakeProject]
 
 def states_of(engine: Engine, name: str) -> dict[str, str]:
     """Return every container whose name holds this one, leftovers of a recreation too, and how it is."""
-    found = engine.client.containers.list(all=True, filters={"name": name})
+    found = engine.client.containers.list(all=True, filters={"name": name}, ignore_removed=True)
     return {str(one.name): str(one.status) for one in found}

@@ -74,11 +74,12 @@ class Engine:
         for volume in self.client.volumes.list(filters=mine):
             with suppress(NotFound):
                 volume.remove(force=True)
-        for image in self.client.images.list():
-            for tag in image.tags:
-                if tag.startswith(self.prefix):
-                    with suppress(NotFound):
-                        self.client.images.remove(tag)
+        # One question: the library's list asks for each image again, which others may have removed by then.
+        tags = [tag for image in self.client.api.images() for tag in image["RepoTags"] or ()]
+        for tag in tags:
+            if tag.startswith(self.prefix):
+                with suppress(NotFound):
+                    self.client.images.remove(tag)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -144,7 +144,9 @@ class Installation:
 
     def containers(self) -> dict[str, str]:
         """Every container whose name begins with the gateway's, and whether it runs."""
-        found = self.engine.client.containers.list(all=True, filters={"name": self.project.name})
+        found = self.engine.client.containers.list(
+            all=True, filters={"name": self.project.name}, ignore_removed=True
+        )
         return {str(one.name): str(one.status) for one in found}
 
     def accepts(self, key: str) -> bool:

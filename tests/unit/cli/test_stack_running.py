@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from subprocess import CompletedProcess
+from typing import cast
 
 import pytest
 
+from cli.stack.engine import Compose
+from cli.stack.running import await_running
 from tests.unit.cli.checkout import Checkout
 from tests.unit.cli.fake_docker import as_json
 
@@ -16,8 +20,6 @@ from tests.unit.cli.fake_docker import as_json
         pytest.param("", "exporter, page", id="nothing was pulled"),
         pytest.param(as_json(exporter="healthy"), "page", id="one was not pulled"),
         pytest.param(as_json(exporter="healthy", page="exited"), "page", id="one has ended"),
-        pytest.param(as_json(exporter="healthy", page="unhealthy"), "page", id="one is not healthy"),
-        pytest.param(as_json(exporter="healthy", page="starting"), "page", id="one is still starting"),
         pytest.param("no such command", "exporter, page", id="words"),
     ],
 )
@@ -57,3 +59,37 @@ def test_what_runs_is_ready(checkout: Checkout, containers: str, capsys: pytest.
 
     assert checkout.make("up") == 0
     assert "Ready." in capsys.readouterr().out
+
+
+class Answers:
+    """A Compose whose `ps` says one thing after the other, and then the last one again."""
+
+    def __init__(self, *containers: str) -> None:
+        self.left = list(containers)
+
+    def ask(self, *words: str) -> CompletedProcess[str]:
+        if words[0] == "config":
+            return CompletedProcess(words, 0, json.dumps({"services": {"exporter": {}, "page": {}}}))
+        return CompletedProcess(words, 0, self.left.pop(0) if len(self.left) > 1 else self.left[0])
+
+
+@pytest.mark.parametrize("health", ["unhealthy", "starting"])
+def test_what_runs_may_become_healthy_again(health: str) -> None:
+    compose = Answers(as_json(exporter="healthy", page=health), as_json(exporter="healthy", page="healthy"))
+
+    assert await_running(cast("Compose", compose), seconds=60) == []
+
+
+@pytest.mark.parametrize("health", ["unhealthy", "starting"])
+def test_what_does_not_become_healthy_in_time_is_named(health: str) -> None:
+    compose = Answers(as_json(exporter="healthy", page=health))
+
+    assert await_running(cast("Compose", compose), seconds=0) == ["page"]
+
+
+def test_what_has_ended_is_not_waited_for() -> None:
+    compose = Answers(
+        as_json(exporter="starting", page="exited"), as_json(exporter="healthy", page="healthy")
+    )
+
+    assert await_running(cast("Compose", compose), seconds=60) == ["exporter", "page"]
