@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.contract import manager
 from core.contract.answers import (
     FROM_A_PROXY,
     Device,
@@ -31,8 +30,15 @@ from core.contract.answers import (
     refusal,
 )
 from core.contract.identity import is_manager_info, is_own_refusal, not_a_gateway, proven_health
+from core.contract.manager import SessionStates
 from core.contract.session_names import session_name_problem
-from core.exceptions import ConfigurationError, ResponseError, RetryLaterError, WppconnectError
+from core.exceptions import (
+    ConfigurationError,
+    ResponseError,
+    RetryLaterError,
+    SecretKeyRejectedError,
+    ServerFailureError,
+)
 from core.settings.values import ServerSettings, Timeouts
 from core.tokens.cache import TokenCache
 from core.transport import Answer, Transport
@@ -82,6 +88,7 @@ class GatewayClient:
     ) -> None:
         self.server = server
         self.tokens = tokens
+        self.manager = tokens.manager
         self._transport = transport
         self._timeouts = timeouts
 
@@ -119,31 +126,23 @@ class GatewayClient:
         return names
 
     def read_release(self) -> str | None:
-        """Ask for the gateway's release without a secret; None where it offers no manager protocol.
+        """Ask for the gateway's release without a secret; None where it offers no manager protocol."""
+        return self.manager.read_release()
 
-        From then on the calls that need the secret key send it in a header, where that is offered.
-        """
-        answer = self._ask_openly(f"{manager.ROUTES}/info")
-        version = manager.parse_version(answer) if isinstance(answer, Answer) else None
-        self.tokens.speaks_manager = version is not None
-        return version
-
-    def list_states(self) -> manager.SessionStates | None:
+    def list_states(self) -> SessionStates | None:
         """List the states of all sessions with one call; None where the gateway does not offer that.
 
         Raises SecretKeyRejectedError, during a pause after a refusal without asking the gateway.
         """
         operation = "list the gateway's sessions"
         secret = self.tokens.secret_for(operation)
-        if not manager.fits_header(secret):
+        if not self.manager.takes(secret):
             return None
-        answer = self._ask_manager(secret, operation)
-        if manager.is_unauthorized(answer):
+        try:
+            states = self.manager.list_states(secret, operation=operation)
+        except SecretKeyRejectedError:
             self.tokens.secret_refused()
-            raise manager.secret_refusal(answer)
-        if answer.status_code >= 500:
-            raise refusal(answer)
-        states = manager.parse_states(answer)
+            raise
         if states is not None:
             self.tokens.secret_accepted()
         return states
@@ -156,16 +155,14 @@ class GatewayClient:
         if not secret:
             return False  # An empty path segment is another route.
         operation = "test the secret key"
-        if self.tokens.speaks_manager is None:
-            with suppress(WppconnectError):
-                self.read_release()
-        if self.tokens.speaks_manager and manager.fits_header(secret):
-            with suppress(RetryLaterError):  # Then the older route is asked, which has no limit.
-                answer = self._ask_manager(secret, operation)
-                if manager.is_unauthorized(answer):
+        if self.manager.takes(secret):
+            # The older route has no limit, and may work where this one fails.
+            with suppress(RetryLaterError, ServerFailureError):
+                try:
+                    if self.manager.list_states(secret, operation=operation, is_scheduled=False) is not None:
+                        return True
+                except SecretKeyRejectedError:
                     return False
-                if manager.parse_states(answer) is not None:
-                    return True
         answer = self._show_all(secret, operation)
         if is_secret_refusal(answer):
             return False
@@ -358,16 +355,6 @@ class GatewayClient:
         if answer.status_code in FROM_A_PROXY:
             raise refusal(answer)
         return answer
-
-    def _ask_manager(self, secret: str, operation: str) -> Answer:
-        return self._transport.request(
-            "GET",
-            f"{manager.ROUTES}/sessions",
-            path={},
-            operation=operation,
-            timeout_seconds=self._timeouts.show_all_seconds,
-            headers={"Authorization": f"Bearer {secret}"},
-        )
 
     def _show_all(self, secret: str, operation: str) -> Answer:
         return self._transport.request(

@@ -243,8 +243,11 @@ def is_token_refusal(answer: Answer) -> bool:
     return answer.status_code == 401 and isinstance(said, str)
 
 
-def refusal(answer: Answer) -> ApiError | TransportError:
-    """Make the error for a 4xx or 5xx answer; a TransportError for one that a proxy gives in its stead."""
+def refusal(answer: Answer, *, of_secret: bool = False) -> ApiError | TransportError:
+    """Make the error for a 4xx or 5xx answer; a TransportError for one that a proxy gives in its stead.
+
+    `of_secret`: it refuses the secret key, which its form alone does not show.
+    """
     body = json_object(answer)
     status = answer.status_code
     if status in FROM_A_PROXY:
@@ -253,11 +256,11 @@ def refusal(answer: Answer) -> ApiError | TransportError:
             Message.of(message_id, status=status), operation=answer.operation, session=answer.session
         )
     words = _words(body)
-    if is_token_refusal(answer):
-        kind: type[ApiError] = AuthenticationError
-        message = Message("gateway.token_refused")
-    elif is_secret_refusal(answer):
-        kind, message = SecretKeyRejectedError, Message("gateway.secret_refused")
+    if of_secret or is_secret_refusal(answer):
+        kind: type[ApiError] = SecretKeyRejectedError
+        message = Message("gateway.secret_refused")
+    elif is_token_refusal(answer):
+        kind, message = AuthenticationError, Message("gateway.token_refused")
     elif status == 404 and body is not None and answer.session is not None:
         kind, message = SessionDisconnectedError, Message("gateway.session_not_connected")
     elif status >= 500:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from core.contract.answers import LONGEST_NAME, MOST_NAMES, json_object, showable
 from core.contract.identity import is_manager_info
-from core.exceptions import SecretKeyRejectedError
-from core.messages import Message
 from core.models import SessionState
 from core.transport import Answer
 
@@ -45,16 +43,6 @@ def is_unauthorized(answer: Answer) -> bool:
     """Return whether the gateway itself refused the secret key; a proxy's 401 has another body."""
     body = json_object(answer) if answer.status_code == 401 else None
     return body is not None and body.get("message") == "Unauthorized"
-
-
-def secret_refusal(answer: Answer) -> SecretKeyRejectedError:
-    """Make the error for such a refusal."""
-    return SecretKeyRejectedError(
-        Message("gateway.secret_refused"),
-        status_code=answer.status_code,
-        operation=answer.operation,
-        session=answer.session,
-    )
 
 
 def parse_version(answer: Answer) -> str | None:

@@ -65,6 +65,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "Nothing listens at the gateway's address. Check that the gateway runs and that address and port "
         "are right; between containers it is the container's name, not 127.0.0.1."
     ),
+    "share_used_up": (
+        "The gateway takes few such requests a minute, and our share of them is used up. It is asked again "
+        "in {seconds} s."
+    ),
     "timeout": "The gateway takes connections but does not answer in time.",
     "tls_failed": "No TLS connection comes about with the gateway. Check its address, and its TLS settings.",
     "too_large": "The answer is larger than {bytes} bytes, which no gateway sends. Check the address.",

@@ -109,8 +109,8 @@ class ServerWatcher:
         self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
         self._healing_due = self._manager_due = start
-        self._manager_offered: bool | None = None
-        """None until it was looked for since the gateway's start."""
+        self._manager_lists = False
+        """Whether the latest question by the manager protocol brought the list of sessions."""
         self._lanes: tuple[Workers, ...] = ()
         self._listings = 0
         self._disk_fails = False
@@ -199,8 +199,8 @@ class ServerWatcher:
             self._ask_manager(shared_lane)
         if (
             self._server.secret_key is not None
-            and self._manager_offered is not None
             and now >= self._listing_due
+            and self._questions.is_free("manager")
             and self._questions.is_free("listing")
         ):
             self._listing_due = now + LISTING_SECONDS
@@ -237,7 +237,8 @@ class ServerWatcher:
         is_back = before.up is False and after.up is True
         if after.restarts != before.restarts or is_back:
             # It may be another release now.
-            self._manager_offered, self._manager_due = None, float("-inf")
+            self._client.manager.forget()
+            self._manager_due = float("-inf")
         if self._server.secret_key is not None and (after.restarts != before.restarts or is_back):
             self._client.tokens.end_pause()
             self._try_secrets()
@@ -248,7 +249,7 @@ class ServerWatcher:
 
     def _ask_listing(self, lane: Lane) -> None:
         try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
-        lists = not self._manager_offered
+        lists = not self._manager_lists
         self._listings += 1
         if not (try_default or lists):
             return
@@ -259,7 +260,7 @@ class ServerWatcher:
         self._questions.ask(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
 
     def _ask_manager(self, lane: Lane) -> None:
-        detect = not self._manager_offered
+        detect = not self._client.manager.is_offered
         lists = self._server.secret_key is not None
         interval = max(MANAGER_SECONDS, self._settings.interval_seconds)
         self._manager_due = self._monotonic() + interval
@@ -268,8 +269,8 @@ class ServerWatcher:
             return probe.ask_manager(self._client, now=self._now, detect=detect, lists=lists)
 
         def take(seen: probe.ManagerAnswer) -> None:
-            # What could not be asked counts as not offered for now: the older routes are there.
-            self._manager_offered = bool(seen.offered)
+            # What could not be asked is asked by the older routes for now.
+            self._manager_lists = seen.listing is not None
             wait = DETECT_SECONDS if seen.offered is False or (seen.offered and not lists) else interval
             self._manager_due = self._monotonic() + max(wait, seen.pause_seconds)
             self._ledger.take_manager(seen)

@@ -14,18 +14,18 @@ from pathlib import Path
 import bcrypt
 
 from core.clock import Now, now
-from core.contract import manager
-from core.contract.answers import is_secret_refusal, parse_generated, refusal
+from core.contract.answers import parse_generated
 from core.contract.session_names import BCRYPT_BYTES
 from core.contract.token_format import ParsedToken, TokenKind, encode_salt, parse_token
 from core.exceptions import (
+    ApiError,
     AuthenticationError,
-    ResponseError,
     RetryLaterError,
     SecretKeyRejectedError,
     TransportError,
 )
 from core.locks import ProcessLock
+from core.manager_client import ManagerClient
 from core.messages import Message
 from core.models import TokenSource
 from core.settings.values import ServerSettings, Timeouts
@@ -33,7 +33,7 @@ from core.store.protocol import Store
 from core.tokens.records import Origin, SessionEntry
 from core.tokens.secret_strength import USUAL_COST, minting_cost
 from core.tokens.shared import SharedTokens
-from core.transport import Answer, Transport
+from core.transport import Transport
 
 OPERATION = "obtain a token"
 LOCK_SLACK_SECONDS = 5.0
@@ -115,8 +115,7 @@ class TokenCache:
         self._minting_cost = minting_cost(self._secret) if self._secret else USUAL_COST
         self._failure: tuple[float, TransportError] | None = None
         self._is_closed = False
-        self.speaks_manager: bool | None = None
-        """Whether the gateway offers the manager protocol; None while that is not known."""
+        self.manager = ManagerClient(transport, timeouts)
 
     def token(self, session: str) -> str:
         """Return a session's token, obtained first if there is none.
@@ -258,42 +257,31 @@ class TokenCache:
             raise self._nothing_to_make_one_from(OPERATION, session)
         self._raise_while_secret_is_refused(OPERATION, session)
         try:
-            answer = self._ask_for_one(session, self._secret)
+            return self._ask_for_one(session, self._secret)
         except TransportError as error:
             self._failure = (time.monotonic(), error)
             raise
-        if manager.is_unauthorized(answer):
+        except SecretKeyRejectedError:
             self._shared.secret_refused(session)
-            raise manager.secret_refusal(answer)
-        if is_secret_refusal(answer):
-            self._shared.secret_refused(session)
-            raise refusal(answer)
-        if minting_failed and 400 <= answer.status_code < 500:
+            raise
+        except ApiError as error:
+            if not minting_failed or error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
             raise AuthenticationError(
                 f"cannot {OPERATION}: the gateway refuses tokens made here from the secret key, and makes "
-                f"none itself (HTTP {answer.status_code}); check WPPCONNECT_SECRET_KEY",
-                status_code=answer.status_code,
+                f"none itself (HTTP {error.status_code}); check WPPCONNECT_SECRET_KEY",
+                status_code=error.status_code,
                 operation=OPERATION,
                 session=session,
-            )
-        return parse_generated(answer)
+            ) from None
 
-    def _ask_for_one(self, session: str, secret: str) -> Answer:
-        if manager.is_name(session) and manager.fits_header(secret) and self._speaks_manager():
+    def _ask_for_one(self, session: str, secret: str) -> str:
+        if self.manager.takes(secret, session):
             with suppress(RetryLaterError):  # Then the older route is asked, which has no limit.
-                answer = self._transport.request(
-                    "POST",
-                    f"{manager.ROUTES}/sessions/{{session}}/token",
-                    path={"session": session},
-                    operation=OPERATION,
-                    timeout_seconds=self._timeout_seconds,
-                    headers={"Authorization": f"Bearer {secret}"},
-                    session=session,
-                )
-                if answer.status_code != HTTPStatus.NOT_FOUND:
-                    return answer
-                self.speaks_manager = None  # It was exchanged for an older release.
-        return self._transport.request(
+                token = self.manager.generate_token(session, secret, operation=OPERATION)
+                if token is not None:
+                    return token
+        answer = self._transport.request(
             "POST",
             "/api/{session}/{secretkey}/generate-token",
             path={"session": session, "secretkey": secret},
@@ -301,19 +289,7 @@ class TokenCache:
             timeout_seconds=self._timeout_seconds,
             session=session,
         )
-
-    def _speaks_manager(self) -> bool:
-        if self.speaks_manager is None:
-            with suppress(RetryLaterError, ResponseError):
-                answer = self._transport.request(
-                    "GET",
-                    f"{manager.ROUTES}/info",
-                    path={},
-                    operation=OPERATION,
-                    timeout_seconds=self._timeout_seconds,
-                )
-                self.speaks_manager = manager.parse_version(answer) is not None
-        return bool(self.speaks_manager)
+        return parse_generated(answer)
 
     def _keep(self, session: str, token: str, origin: Origin, *, replaces_minted: bool = False) -> str:
         self._shared.keep(session, token, origin, replaces_minted=replaces_minted)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Mapping
 
 from core.clock import Monotonic
 from core.clock import monotonic as real_monotonic
@@ -11,6 +13,8 @@ IN_FLIGHT = 4
 """So many calls of one process a gateway gets at a time (contract, section 9)."""
 OF_PEOPLE = 2
 """So many of them may be somebody's: closing a frozen session takes 15 s, and probing must go on."""
+BUDGET_SECONDS = 60.0
+"""A budget is so many requests within any such span."""
 
 
 class Places:
@@ -29,6 +33,28 @@ class Places:
         self._people_waiting = 0
         self._changed = threading.Condition()
         self._left_alone_until: dict[str, float] = {}
+        self._spent: dict[str, deque[float]] = {}
+
+    def spend(self, budgets: Mapping[str, int]) -> float:
+        """Count a request against budgets, each with its requests a minute.
+
+        Return for how many seconds one of them is used up, 0 when the request may be made.
+        """
+        with self._changed:
+            now = self._monotonic()
+            spent = [self._spent.setdefault(name, deque()) for name in budgets]
+            for moments in spent:
+                while moments and now - moments[0] >= BUDGET_SECONDS:
+                    moments.popleft()
+            waits = [
+                moments[len(moments) - most] + BUDGET_SECONDS - now
+                for moments, most in zip(spent, budgets.values(), strict=True)
+                if len(moments) >= most
+            ]
+            if not waits:
+                for moments in spent:
+                    moments.append(now)
+            return max(waits, default=0.0)
 
     def leave_alone(self, scope: str, seconds: float) -> None:
         """Make no call of this scope for so long: the gateway, or a proxy before it, asked for it."""
@@ -79,6 +105,10 @@ class Entrance:
         self.is_for_people = is_for_people
         self.closed = False
         self._places = places
+
+    def spend(self, budgets: Mapping[str, int]) -> float:
+        """Count a request against budgets that all entrances share."""
+        return self._places.spend(budgets)
 
     def leave_alone(self, scope: str, seconds: float) -> None:
         """Make no call of this scope for so long, through whichever entrance."""

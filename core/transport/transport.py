@@ -80,6 +80,7 @@ class Transport:
         json_body: Mapping[str, Any] | list[Any] | None = None,
         session: str | None = None,
         takes_place: bool = True,
+        budgets: Mapping[str, int] | None = None,
     ) -> Answer:
         """Send one request and read its whole answer, 4xx and 5xx included, within `timeout_seconds`.
 
@@ -89,7 +90,7 @@ class Transport:
         the gateway may have acted on it. A call that costs the gateway nothing while it waits for a person
         takes no place. Raises ConnectError, RequestTimeoutError or ResponseError, and TransportError after
         `close`; RetryLaterError for 429 and for 503 with Retry-After, and without asking for as long as that
-        says.
+        says, or while one of `budgets`, names with their requests a minute, is used up.
         """
         began = time.monotonic()
         deadline = began + timeout_seconds
@@ -98,6 +99,9 @@ class Transport:
         left_alone_seconds = self._entrance.left_alone_seconds(scope)
         if left_alone_seconds:
             raise errors.retry_later("transport.left_alone", left_alone_seconds)
+        used_up_seconds = self._entrance.spend(budgets) if budgets else 0.0
+        if used_up_seconds:
+            raise errors.retry_later("transport.share_used_up", used_up_seconds)
         if takes_place and not self._entrance.take(timeout_seconds):
             raise errors.closed() if self._entrance.closed else errors.queue_full()
         try:

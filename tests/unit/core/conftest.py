@@ -91,7 +91,7 @@ def make_client(
             clock=fake_clock,
         )
         client = GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())
-        client.tokens.speaks_manager = False
+        client.manager.is_offered = False
         return client
 
     return build

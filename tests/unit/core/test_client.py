@@ -50,7 +50,7 @@ def client(tmp_path: Path, make_transport: MakeTransport) -> GatewayClient:
     tokens = TokenCache(
         server, transport=transport, store=MemoryStore(), lock_directory=tmp_path, timeouts=Timeouts()
     )
-    tokens.speaks_manager = False
+    tokens.manager.is_offered = False
     return GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())
 
 
@@ -375,7 +375,7 @@ def test_the_older_routes_stand_in_for_the_manager_protocol(
     wire.get(f"{URL}/api/sales/status-session", json={"error": "Check"}, status=401)
     wire.get(f"{URL}/api/sales/status-session", json={"status": "CLOSED"})
     generated = client.tokens.token("support")
-    client.tokens.speaks_manager = True
+    client.manager.is_offered = True
     wire.post(f"{URL}/api/manager/sessions/sales/token", json={}, status=status)
     wire.post(f"{URL}/api/sales/{STRONG}/generate-token", json={"token": generated}, status=201)
 
@@ -385,7 +385,7 @@ def test_the_older_routes_stand_in_for_the_manager_protocol(
 def test_a_secret_key_is_tried_in_a_header_where_that_is_offered(
     client: GatewayClient, wire: responses.RequestsMock
 ) -> None:
-    client.tokens.speaks_manager = None
+    client.manager.is_offered = None
     info = {"protocol": 1, "serverVersion": "2.11.0", "features": []}
     wire.get(f"{URL}/api/manager/info", json=info)
     wire.get(f"{URL}/api/manager/sessions", json={"message": "Unauthorized"}, status=401)

@@ -52,6 +52,15 @@ class FakeTokens:
         return dict(self.counted)
 
 
+class FakeManager:
+    """What the prober asks of the manager protocol's client."""
+
+    is_offered: bool | None = None
+
+    def forget(self) -> None:
+        self.is_offered = None
+
+
 @dataclass
 class FakePage:
     """One session on the gateway."""
@@ -70,6 +79,7 @@ class FakeClient:
 
     def __init__(self, *sessions: str) -> None:
         self.tokens: Any = FakeTokens()
+        self.manager = FakeManager()
         self.pages = {name: FakePage() for name in sessions}
         self.health_error: WppconnectError | None = None
         self.health_errors: list[WppconnectError] = []
@@ -118,6 +128,7 @@ class FakeClient:
         self.calls["release"] += 1
         if self.manager_error is not None:
             raise self.manager_error
+        self.manager.is_offered = self.release is not None
         return self.release
 
     def list_states(self) -> SessionStates | None:
