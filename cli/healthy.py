@@ -25,7 +25,7 @@ SYNC = "sync"
 """The sync agent, which listens nowhere: its sign of life is a file."""
 SIGN_OF_LIFE = Path("sync", "agent.json")
 SIGN_SECONDS = 15.0
-"""As the page: older signs do not count (core/propagation/bulletin.py)."""
+"""As the page: older signs do not count (core/sync/agent_status.py)."""
 
 
 def healthy(environ: Mapping[str, str], part: str | None) -> int:

@@ -15,9 +15,9 @@ from cli.signals import ending_with_zero
 
 if TYPE_CHECKING:
     from cli.sync_parts import Parts
-    from core.propagation.plan import Plan
-    from core.propagation.secret_values import Fresh
-    from core.propagation.sync import Done
+    from core.sync.plan import Plan
+    from core.sync.secret_values import Fresh
+    from core.sync.sync import Done
 
 PROGRAM = "wppconnect-ops sync"
 IN_SYNC = 0
@@ -94,7 +94,7 @@ def _plan(parts: Parts, arguments: argparse.Namespace) -> int:
 
 def _apply(parts: Parts, arguments: argparse.Namespace) -> int:
     from cli.sync_view import show_plan, show_step
-    from core.propagation.sync import PlanBlockedError, WaitingChangesError
+    from core.sync.sync import PlanBlockedError, WaitingChangesError
 
     fresh, leave_out = _choices(parts, arguments)
     try:
@@ -148,7 +148,7 @@ def _adopt(parts: Parts) -> int:
 def _choices(parts: Parts, arguments: argparse.Namespace) -> tuple[Fresh, frozenset[str]]:
     """Return what is to be generated and what is to be left out; raises ConfigurationError."""
     from core.exceptions import ConfigurationError
-    from core.propagation.agent import kinds_of
+    from core.sync.agent import kinds_of
 
     settings = parts.sync.settings
     kinds = {one.words: one for one in kinds_of(settings)}

@@ -7,9 +7,9 @@ import signal
 
 from cli.sync_parts import Parts
 from core.exceptions import ConfigurationError, ContainerError
-from core.propagation.agent import Agent
-from core.propagation.agent_status import AgentStatus
-from core.propagation.change_requests import ChangeRequests
+from core.sync.agent import Agent
+from core.sync.agent_status import AgentStatus
+from core.sync.change_requests import ChangeRequests
 
 PROGRAM = "wppconnect-ops sync agent"
 

@@ -11,19 +11,19 @@ from functools import cached_property
 from pathlib import Path
 
 from cli.environment import read_environment
-from core.containers.compose import Compose, finder
-from core.containers.docker_containers import DockerContainers
-from core.containers.engine import Engine
-from core.containers.sessions import GatewaySessions
-from core.containers.value_check import ValueCheck
 from core.exceptions import ConfigurationError
 from core.logs import configure_logging
-from core.propagation.reach import Check
-from core.propagation.secret_values import SecretValues
-from core.propagation.sync import Sync
-from core.propagation.sync_file import read_sync_file
 from core.runtime import Core, open_core
 from core.settings.environment import load_environment
+from core.sync.compose import Compose, finder
+from core.sync.container_access import Check
+from core.sync.docker_containers import DockerContainers
+from core.sync.engine import Engine
+from core.sync.secret_values import SecretValues
+from core.sync.sessions import GatewaySessions
+from core.sync.sync import Sync
+from core.sync.sync_file import read_sync_file
+from core.sync.value_check import ValueCheck
 
 PROGRAM = "wppconnect-ops sync"
 NOT_SET = (

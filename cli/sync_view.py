@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from core.models import utc
-from core.propagation.backups import Backup
-from core.propagation.plan import Plan, TargetPlan
-from core.propagation.reach import Consequence, ContainerAction, StepEvent, StepState
-from core.propagation.sync import Done
+from core.sync.backups import Backup
+from core.sync.container_access import Consequence, ContainerAction, StepEvent, StepState
+from core.sync.plan import Plan, TargetPlan
+from core.sync.sync import Done
 
 WORDS = {
     "applied": "Done: everything is in sync.",

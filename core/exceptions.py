@@ -18,7 +18,7 @@
         ServerFailureError           any other 5xx
       StoreError                     the disk or a stored file
         VersionConflictError         somebody else changed the record first
-      PropagationError               the edited files: nothing was changed, or everything was put back
+      SyncError               the edited files: nothing was changed, or everything was put back
       ContainerError                 the container engine, or a container that does not come up
         EngineUnreachableError       the engine does not answer
       AlertmanagerError              Alertmanager did not do as asked; `code` is a stable word
@@ -175,7 +175,7 @@ class VersionConflictError(StoreError):
     """Somebody else changed the record since it was read; read it again and decide anew."""
 
 
-class PropagationError(WppconnectError):
+class SyncError(WppconnectError):
     """A key could not be brought where it belongs; the message names the file and what holds now."""
 
 

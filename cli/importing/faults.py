@@ -9,10 +9,10 @@ from cli.importing.gateway import FOLDER, GatewayFound, Reads
 from cli.importing.services import Service, mount_at
 from cli.importing.understood import SESSIONS, TOKENS, Understood
 from cli.importing.values import Value
-from core.containers.images import known_image, precious_folders
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.settings.fields import name_problem
+from core.sync.images import known_image, precious_folders
 
 STRONG_BYTES = 16
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")

@@ -11,8 +11,8 @@ from cli.importing.files import Folder
 from cli.importing.services import Service, mount_at
 from cli.importing.values import Value
 from cli.importing.words import option
-from core.containers.images import known_image
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.sync.images import known_image
 
 PORT = 21465
 SECRET_OPTION = "--secretKey"  # noqa: S105 - an option's name

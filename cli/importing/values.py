@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cli.importing.errors import UnusableFileError
 from cli.importing.references import interpolate
-from core.propagation.env_file import EnvFile
-from core.propagation.places import NotParseableError, Style
+from core.sync.env_file import EnvFile
+from core.sync.value_span import NotParseableError, Style
 
 
 @dataclass(frozen=True)

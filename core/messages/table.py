@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import gateway, propagation, setting, transport
+from core.messages import files, gateway, setting, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "files": files.TEMPLATES,
     "gateway": gateway.TEMPLATES,
-    "propagation": propagation.TEMPLATES,
     "setting": setting.TEMPLATES,
     "transport": transport.TEMPLATES,
 }

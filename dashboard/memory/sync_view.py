@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.propagation.agent_status import AgentStatus, Heartbeat, SyncStatus
-from core.propagation.change_requests import ChangeRequest, ChangeRequests, RequestState
-from core.propagation.plan import Plan
 from core.runtime import Core
+from core.sync.agent_status import AgentStatus, Heartbeat, SyncStatus
+from core.sync.change_requests import ChangeRequest, ChangeRequests, RequestState
+from core.sync.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.propagation.reach import ContainerAction
+from core.sync.container_access import ContainerAction
 from dashboard import components, formatting, state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.formatting import Voice, plain

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.exceptions import WppconnectError
-from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestTakenError
-from core.propagation.sync_file import parse_receives
+from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestTakenError
+from core.sync.sync_file import parse_receives
 from dashboard import state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _

@@ -7,10 +7,10 @@ from html import escape
 import streamlit as st
 
 from core.messages import render
-from core.propagation.change_requests import ChangeKind, ChangeRequest, RequestState
-from core.propagation.masking import NEW, OLD
-from core.propagation.plan import Plan
-from core.propagation.reach import StepState
+from core.sync.change_requests import ChangeKind, ChangeRequest, RequestState
+from core.sync.container_access import StepState
+from core.sync.masking import NEW, OLD
+from core.sync.plan import Plan
 from dashboard import components
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _

@@ -9,9 +9,9 @@ from html import escape
 import streamlit as st
 
 from core.messages import render
-from core.propagation.agent_status import KnownBackup, SyncStatus
-from core.propagation.plan import Plan, TargetPlan
-from core.propagation.reach import Consequence
+from core.sync.agent_status import KnownBackup, SyncStatus
+from core.sync.container_access import Consequence
+from core.sync.plan import Plan, TargetPlan
 from dashboard import components
 from dashboard.activity import past
 from dashboard.formatting import Voice, plain

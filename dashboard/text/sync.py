@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.models import HistoryEntry
-from core.propagation.change_requests import ChangeKind, ChangeRequest
-from core.propagation.plan import Plan
-from core.propagation.reach import Consequence, ContainerAction, StepEvent
-from core.propagation.sync import Done
-from core.propagation.sync_file import parse_receives
-from core.propagation.targets import ReceivedKind, Receives
+from core.sync.change_requests import ChangeKind, ChangeRequest
+from core.sync.container_access import Consequence, ContainerAction, StepEvent
+from core.sync.plan import Plan
+from core.sync.sync import Done
+from core.sync.sync_file import parse_receives
+from core.sync.targets import ReceivedKind, Receives
 from dashboard.formatting import Voice
 from dashboard.i18n import Translate
 from dashboard.text.sync_sentences import fits, retell

@@ -11,7 +11,7 @@ from dashboard.i18n import N_, Translate
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 TEMPLATES = (
-    *SUBJECTS["propagation"].values(),
+    *SUBJECTS["files"].values(),
     N_("nothing was written: something changed since the plan was made; look at the new one"),
     N_("nothing was written: mend {names}, or leave out what cannot be mended"),
     N_("another process is changing the files; wait until it has ended, then look again"),

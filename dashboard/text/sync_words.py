@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.propagation.change_requests import RequestState
-from core.propagation.plan import State
-from core.propagation.reach import ContainerAction
-from core.propagation.targets import ReceivedKind
+from core.sync.change_requests import RequestState
+from core.sync.container_access import ContainerAction
+from core.sync.plan import State
+from core.sync.targets import ReceivedKind
 from dashboard.i18n import N_
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.exceptions import ContainerError
-from core.propagation.plan import State
-from core.propagation.reach import ContainerAction
-from core.propagation.sync import PlanBlockedError
-from core.propagation.targets import ContainerSettings
+from core.sync.container_access import ContainerAction
+from core.sync.plan import State
+from core.sync.sync import PlanBlockedError
+from core.sync.targets import ContainerSettings
 from tests.meta.source import ROOT
 from tests.support.containers import (
     BUSYBOX,
@@ -26,7 +26,7 @@ from tests.support.containers import (
 )
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
-from tests.support.propagation import target
+from tests.support.sync import target
 
 pytestmark = pytest.mark.timeout(240)
 WAITING = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.exceptions import ContainerError, PropagationError, StoreError
-from core.propagation.reach import StepEvent, StepState
-from core.propagation.sync import SyncBusyError
-from core.propagation.targets import ContainerSettings
+from core.exceptions import ContainerError, StoreError, SyncError
+from core.sync.container_access import StepEvent, StepState
+from core.sync.sync import SyncBusyError
+from core.sync.targets import ContainerSettings
 from tests.support.containers import (
     COMPOSE,
     ENV,
@@ -110,7 +110,7 @@ def test_one_that_cannot_be_put_back_does_not_stop_the_others(make_project: Make
         if event.step == "put_back" and not event.subject:
             (project.folder / "gone" / "file").touch()
 
-    with pytest.raises(PropagationError, match="not everything could be put back") as caught:
+    with pytest.raises(SyncError, match="not everything could be put back") as caught:
         project.apply(report=spoil)
     held = {name: project.key(name) for name in (project.name, f"{project.name}-2")}
     (project.folder / "gone" / "file").unlink()
@@ -135,7 +135,7 @@ def test_engine_that_goes_away_half_way_is_mended_when_it_is_back(
         proxy.passes = lambda asked: not asked.endswith(call)
         project.host = proxy.host
 
-        with pytest.raises(PropagationError, match="tries again by itself"):
+        with pytest.raises(SyncError, match="tries again by itself"):
             project.apply()
         project.host = docker_engine.host
         mended = project.recover()
@@ -158,7 +158,7 @@ def test_container_that_keeps_the_discarded_key_is_named_with_the_command(make_p
         if event.step == "put_back" and not event.subject:
             file.write_text("services: [\n")
 
-    with pytest.raises(PropagationError) as caught:
+    with pytest.raises(SyncError) as caught:
         project.apply(report=spoil)
     kept = project.key()
     file.write_text(text)
@@ -219,7 +219,7 @@ def test_disk_that_is_full_half_way_leaves_the_old_key_running(
             if (event.step, event.state) == step:
                 fill_up(disk)
 
-        with pytest.raises((PropagationError, StoreError, ContainerError)):
+        with pytest.raises((SyncError, StoreError, ContainerError)):
             project.apply(report=fill)
         running, files = project.key(), project.files()
         (disk / "filler").unlink()

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from cli.sync import main
-from core.containers.engine import COMPOSE_CALLS
-from core.propagation.sync import PlanBlockedError
+from core.sync.engine import COMPOSE_CALLS
+from core.sync.sync import PlanBlockedError
 from tests.support.containers import KEY, NEW, OLD, MakeProject
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.exceptions import PropagationError
-from core.propagation.backups import Backups
-from core.propagation.journal import Entry, Journal, Phase
-from core.propagation.replacing import temporary_of
+from core.exceptions import SyncError
+from core.sync.backups import Backups
+from core.sync.journal import Entry, Journal, Phase
+from core.sync.replacing import temporary_of
 from tests.support.killed_sync import NEW_KEY, OLD_KEY
-from tests.support.propagation import API_KEY, LEGUAS_FILES, MOMENT, install, read_files
+from tests.support.sync import API_KEY, LEGUAS_FILES, MOMENT, install, read_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,7 +72,7 @@ def test_file_that_cannot_be_put_back_keeps_no_other_from_it(tmp_path: Path) -> 
     in_the_way = temporary_of(last)
     in_the_way.mkdir()
 
-    with pytest.raises(PropagationError, match="not everything could be put back"):
+    with pytest.raises(SyncError, match="not everything could be put back"):
         installation.sync.recover(installation.steps.append)
 
     after = read_files(installation.folder)
@@ -91,7 +91,7 @@ def test_unreadable_journal_is_not_guessed_at(tmp_path: Path) -> None:
     journal.parent.mkdir(parents=True)
     journal.write_text("{half")
 
-    with pytest.raises(PropagationError, match=r"journal\.json cannot be read"):
+    with pytest.raises(SyncError, match=r"journal\.json cannot be read"):
         installation.apply(NEW_KEY)
 
     assert read_files(installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from core.containers.compose import ComposeError, Service
-from core.containers.policy import DesiredConfig, desired_config
-from core.containers.scratch_copy import scratch_copy
-from core.containers.value_check import ValueCheck
-from core.propagation.plan import Draft, State
-from core.propagation.planner import make_draft
-from core.propagation.reach import Project
-from core.propagation.secret_values import Values
-from core.propagation.targets import ContainerSettings, SyncSettings
+from core.sync.compose import ComposeError, Service
+from core.sync.container_access import Project
+from core.sync.plan import Draft, State
+from core.sync.planner import make_draft
+from core.sync.policy import DesiredConfig, desired_config
+from core.sync.scratch_copy import scratch_copy
+from core.sync.secret_values import Values
+from core.sync.targets import ContainerSettings, SyncSettings
+from core.sync.value_check import ValueCheck
 from tests.support.compose import compose_config, environments
-from tests.support.propagation import (
+from tests.support.sync import (
     API_KEY,
     BCRYPT_LIKE,
     KEY,
@@ -32,7 +32,7 @@ from tests.support.propagation import (
     target,
 )
 
-CORPUS = Path(__file__).parents[1] / "data" / "propagation" / "projects"
+CORPUS = Path(__file__).parents[1] / "data" / "sync" / "projects"
 PROJECTS = sorted(path.name for path in CORPUS.iterdir())
 OLD = b"OLD_KEY_9f8e7d"
 PLAIN_VALUE = "403bff9cbe76fd96caeea0abeb0709e0"

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
-from core.propagation.change_requests import RequestState
+from core.sync.change_requests import RequestState
 from tests.plugins.system_tools import require
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy

@@ -11,18 +11,18 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from core.containers.compose import finder
-from core.containers.docker_containers import DockerContainers
-from core.containers.engine import Engine as OurEngine
-from core.containers.readiness import Timeouts
-from core.containers.sessions import GatewaySessions
-from core.propagation.plan import Plan
-from core.propagation.reach import Consequence, Report, StepEvent
-from core.propagation.sync import Done
-from core.propagation.targets import ContainerSettings, FileTarget, SyncSettings
+from core.sync.compose import finder
+from core.sync.container_access import Consequence, Report, StepEvent
+from core.sync.docker_containers import DockerContainers
+from core.sync.engine import Engine as OurEngine
+from core.sync.plan import Plan
+from core.sync.readiness import Timeouts
+from core.sync.sessions import GatewaySessions
+from core.sync.sync import Done
+from core.sync.targets import ContainerSettings, FileTarget, SyncSettings
 from tests.support.compose import compose_program
 from tests.support.docker_engine import BUSYBOX, Engine
-from tests.support.propagation import API_KEY, Installation, target, write_files
+from tests.support.sync import API_KEY, Installation, target, write_files
 
 KEY, OLD, NEW = "API_KEY", "the-old-value-of-the-key", "the-new-value-of-the-key"
 PROGRAMS = str(compose_program().parent)

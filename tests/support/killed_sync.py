@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.support.propagation import Installation, install, read_files
+from tests.support.sync import Installation, install, read_files
 
 EVENTS = {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir", "os.link"}
 NEW_KEY = "403bff9cbe76fd96caeea0abeb0709e0"

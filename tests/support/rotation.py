@@ -12,9 +12,9 @@ from typing import Any
 import requests
 import yaml
 
-from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
-from core.propagation.targets import ReceivedKind, Receives
 from core.store import FileStore
+from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
+from core.sync.targets import ReceivedKind, Receives
 from tests.meta.source import ROOT
 from tests.plugins.leaks import inspect, inspect_files, keep_secret
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver

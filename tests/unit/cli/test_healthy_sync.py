@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cli.healthy import SIGN_OF_LIFE, SIGN_SECONDS, healthy
 from core.clock import now
-from core.propagation.agent_status import STALE_SECONDS, AgentStatus, Heartbeat
 from core.store import FileStore
+from core.sync.agent_status import STALE_SECONDS, AgentStatus, Heartbeat
 
 
 def beat(directory: Path) -> Path:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from core.propagation.agent_status import AgentStatus
 from core.store import FileStore
-from tests.support.propagation import KEY, LEGUAS_FILES, read_files, write_files
+from core.sync.agent_status import AgentStatus
+from tests.support.sync import KEY, LEGUAS_FILES, read_files, write_files
 from tests.support.waiting import until
 
 OLD = {name: text.encode() for name, text in LEGUAS_FILES.items()}

@@ -11,14 +11,14 @@ from streamlit.testing.v1 import AppTest
 
 from core.messages import Message
 from core.models import HistoryEntry
-from core.propagation.agent_status import AgentStatus, Heartbeat, KnownBackup, SyncStatus
-from core.propagation.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
-from core.propagation.plan import FilePlan, Plan, State, TargetPlan
-from core.propagation.reach import Consequence, ContainerAction, StepEvent, StepState
-from core.propagation.sync import Done
+from core.sync.agent_status import AgentStatus, Heartbeat, KnownBackup, SyncStatus
+from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
+from core.sync.container_access import Consequence, ContainerAction, StepEvent, StepState
+from core.sync.plan import FilePlan, Plan, State, TargetPlan
+from core.sync.sync import Done
 from dashboard import state
 from dashboard.auth.users import Role, User
-from tests.support.propagation import API_KEY
+from tests.support.sync import API_KEY
 
 ENV = "leguas/.env:AUTHENTICATION_API_KEY"
 
@@ -116,7 +116,7 @@ def test_page_says_that_the_agent_is_not_running_and_offers_nothing(agent: Agent
 
 def test_state_of_every_target_is_told_with_its_reason_and_since_when(agent: Agent) -> None:
     at = datetime.now(UTC).replace(hour=10, minute=42)
-    why = Message.of("propagation.no_line", file=".env", key="X", line="X=")
+    why = Message.of("files.no_line", file=".env", key="X", line="X=")
     agent.tells(State.KEY_MISSING, why, since={ENV: at})
 
     app = open_sync("pt-PT")
@@ -197,7 +197,7 @@ def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     agent.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     agent.moves(
         RequestState.PLANNED,
-        plan=plan(State.FILE_MISSING, Message.of("propagation.file_missing", path="x")),
+        plan=plan(State.FILE_MISSING, Message.of("files.file_missing", path="x")),
     )
     app = open_sync()
     assert "sync-approve" not in keys(app)

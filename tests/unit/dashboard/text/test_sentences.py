@@ -10,21 +10,19 @@ from pathlib import Path
 import pytest
 
 import core
-from core.containers.assessor import sentence as as_sentence
 from core.exceptions import EngineUnreachableError
 from core.messages import render
-from core.propagation.agent import kinds_of
-from core.propagation.targets import ReceivedKind
+from core.sync.agent import kinds_of
+from core.sync.assessor import sentence as as_sentence
+from core.sync.targets import ReceivedKind
 from dashboard.i18n import translator
 from dashboard.text.sync import kind, sentence
 from dashboard.text.sync_sentences import TEMPLATES, retell
-from tests.support.propagation import API_KEY, install, target
+from tests.support.sync import API_KEY, install, target
 
-SOURCES = [
-    path
-    for folder in ("propagation", "containers")
-    for path in (Path(core.__file__).parent / folder).glob("*.py")
-] + [Path(core.__file__).parent / name for name in ("env_forms.py", "messages/propagation.py")]
+SOURCES = [path for folder in ("sync",) for path in (Path(core.__file__).parent / folder).glob("*.py")] + [
+    Path(core.__file__).parent / name for name in ("env_forms.py", "messages/files.py")
+]
 PORTUGUESE = translator("pt_PT")
 
 

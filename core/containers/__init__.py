@@ -1,1 +1,0 @@
-"""Recreate and restart containers through the Docker Engine; the home of the package `docker`."""

@@ -1,0 +1,181 @@
+"""What the files held before each change, in our data directory, readable by the owner only.
+
+A backup is made before the first byte is written; a failure, a crash and `sync restore` go back to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, Field, SecretStr, field_serializer
+
+from core.disk import disk_error, make_private_directory, read_stamped, replace_file, sync_directory
+from core.exceptions import SyncError
+from core.models import Frozen
+from core.sync.folders import digest
+from core.sync.plan import FileEdit
+from core.sync.targets import Receives
+
+MANIFEST = "manifest.json"
+_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+class BackedUpFile(Frozen):
+    """One file of a backup."""
+
+    folder: str
+    file: str
+    path: str
+    before: str
+    """SHA-256 of what is kept."""
+    after: str
+    """SHA-256 of what was to be written then."""
+    kept_as: str
+
+
+class BackedUpValue(Frozen):
+    """One secret that was changed together with the files; it lies here in clear, as in the files."""
+
+    receives: Receives
+    before: SecretStr | None
+    """None: there was none; likewise below."""
+    after: SecretStr | None
+
+    @field_serializer("before", "after", when_used="json")
+    def _in_clear(self, value: SecretStr | None) -> str | None:
+        return value.get_secret_value() if value else None
+
+
+class Backup(Frozen):
+    """One change of files, as it can be taken back."""
+
+    id: str
+    at: AwareDatetime
+    actor: str
+    kind: str
+    """apply | restore"""
+    files: tuple[BackedUpFile, ...]
+    values: tuple[BackedUpValue, ...] = Field(default=(), repr=False)
+    commands: tuple[str, ...] = ()
+    """The command targets that were to run."""
+
+
+class Backups:
+    """The backups in a directory; the caller holds the sync lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def make(
+        self,
+        edits: Sequence[FileEdit],
+        values: Sequence[BackedUpValue],
+        *,
+        commands: Sequence[str],
+        kind: str,
+        actor: str,
+        at: datetime,
+    ) -> Backup:
+        """Keep what the files hold; on return it is on disk, and a failure leaves nothing of it."""
+        backup = Backup(
+            id=f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            at=at,
+            actor=actor,
+            kind=kind,
+            files=tuple(_entry(number, edit) for number, edit in enumerate(edits)),
+            values=tuple(values),
+            commands=tuple(commands),
+        )
+        self._remove_unfinished()
+        try:
+            self._write(backup, edits)
+        except BaseException:
+            self.delete(backup.id)
+            raise
+        return backup
+
+    def read(self, backup_id: str) -> Backup:
+        """Read one backup; raises SyncError when there is none that can be read."""
+        found = None
+        if _ID.fullmatch(backup_id):
+            found = read_stamped(self._directory / backup_id / MANIFEST)
+        try:
+            if found:
+                return Backup.model_validate_json(found[1])
+        except ValueError:
+            raise SyncError(
+                f"the backup {backup_id} cannot be read; choose another", operation="read a backup"
+            ) from None
+        raise SyncError(f"there is no backup {backup_id}; choose another", operation="read a backup")
+
+    def content(self, backup: Backup, entry: BackedUpFile) -> bytes:
+        """Read what a file held; raises SyncError when that is damaged."""
+        found = read_stamped(self._directory / backup.id / entry.kept_as)
+        if found is None or digest(found[1]) != entry.before:
+            raise SyncError(
+                f"the backup {backup.id} of {entry.path} is damaged; choose another",
+                operation="read a backup",
+            )
+        return found[1]
+
+    def newest(self) -> tuple[Backup, ...]:
+        """List the readable ones, the newest first."""
+        found = []
+        for name in self._names():
+            with contextlib.suppress(SyncError):
+                found.append(self.read(name))
+        # Their names tell seconds alone.
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+    def prune(self, keep: int) -> None:
+        """Delete all but the newest ones."""
+        for name in self._names()[keep:]:
+            self.delete(name)
+
+    def delete(self, backup_id: str) -> None:
+        """Delete one; what cannot be deleted stays."""
+        shutil.rmtree(self._directory / backup_id, ignore_errors=True)
+
+    def _write(self, backup: Backup, edits: Sequence[FileEdit]) -> None:
+        folder = self._directory / backup.id
+        make_private_directory(folder)
+        for entry, edit in zip(backup.files, edits, strict=True):
+            replace_file(folder / entry.kept_as, edit.found.content, durable=True)
+        # The manifest last: a folder without one is no backup.
+        replace_file(folder / MANIFEST, backup.model_dump_json().encode(), durable=True)
+        try:
+            sync_directory(self._directory)
+        except OSError as error:
+            raise disk_error("write", self._directory, error) from None
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a process left that was killed while it made a backup."""
+        for name in self._names():
+            if not (self._directory / name / MANIFEST).exists():
+                self.delete(name)
+
+    def _names(self) -> list[str]:
+        try:
+            names = [path.name for path in self._directory.iterdir() if _ID.fullmatch(path.name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise disk_error("read", self._directory, error) from None
+        return sorted(names, reverse=True)
+
+
+def _entry(number: int, edit: FileEdit) -> BackedUpFile:
+    return BackedUpFile(
+        folder=edit.folder,
+        file=edit.file,
+        path=str(edit.found.path),
+        before=edit.found.digest,
+        after=digest(edit.after),
+        kept_as=f"{number}.content",
+    )

@@ -1,0 +1,334 @@
+"""Docker Compose: what it makes of a project's files, and the one that recreates containers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.disk import make_private_directory, open_private, replace_file
+from core.exceptions import ContainerError, StoreError
+from core.logs import redact
+from core.sync.container_access import Project, Touched
+from core.sync.engine import value_in
+from core.sync.scratch_copy import ScratchCopy
+
+UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never", "--force-recreate")
+CONFIG_SECONDS = 60
+UP_SECONDS = 900
+POLL_SECONDS = 0.1
+LONGEST_WORDS = 600
+SAYS_WHY = "`docker compose config` in its folder says why"
+LOCK_FLAGS = os.O_RDWR
+
+_FROM_ENGINE = re.compile(r"^.*Error response from daemon: (.+)$", re.MULTILINE)
+_LINE = re.compile(r"\bline (\d+)\b")
+_MISSING = re.compile(r"env file (\S+) not found|open (\S+): no such file or directory")
+_NO_FILES = re.compile(r"no configuration file provided")
+_VARIABLE = re.compile(r"required variable (\w+) is missing a value")
+
+
+class ComposeError(ContainerError):
+    """Compose could not be asked, or refuses the files; the message repeats nothing of what they hold."""
+
+    has_no_files = False
+    """Compose found no files to read."""
+
+
+class IncompleteProjectError(ComposeError):
+    """Something that Compose needs beside the files is missing, or it did not answer."""
+
+
+class NoFilesError(IncompleteProjectError):
+    """Compose finds no compose file where it was asked."""
+
+    has_no_files = True
+
+
+@dataclass(frozen=True)
+class Service:
+    """What Compose makes of one service."""
+
+    config: Mapping[str, Any]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that its container gets."""
+        given = self.config.get("environment") or {}
+        return {key: unescaped(str(value)) for key, value in given.items() if value is not None}
+
+    @property
+    def words(self) -> list[str]:
+        """Its command line, as far as the files give one."""
+        parts = (*(self.config.get("entrypoint") or ()), *(self.config.get("command") or ()))
+        return [unescaped(str(word)) for word in parts]
+
+    @property
+    def container_name(self) -> str:
+        """The container's name that the files give; empty when they leave it to Compose."""
+        return str(self.config.get("container_name") or "")
+
+    @property
+    def host_name(self) -> str:
+        """The host name that the files give; empty when they leave it to the engine."""
+        return str(self.config.get("hostname") or "")
+
+    @property
+    def image(self) -> str:
+        """The image by its name; empty when it is built."""
+        return str(self.config.get("image") or "")
+
+    def value(self, key: str) -> str | None:
+        """Return what a variable, or an option such as `--secretKey`, holds."""
+        return value_in(self.environment, self.words, key)
+
+
+@dataclass(frozen=True)
+class Compose:
+    """A Compose program and the engine that it speaks to."""
+
+    program: tuple[str, ...]
+    version: str
+    host: str
+    path: str
+    """PATH for the program."""
+    directory: Path
+    """Ours, for the lock, scratch copies and host names."""
+
+    @classmethod
+    def find(cls, host: str, path: str, directory: Path) -> Compose | None:
+        """Find Compose v2 on this machine."""
+        for program in (("docker", "compose"), ("docker-compose",)):
+            if shutil.which(program[0], path=path):
+                found = cls(program, "", host, path, directory)
+                answer = found._run(["version", "--short"])
+                version = answer.stdout.strip().lstrip("v") if answer else ""
+                major = version.partition(".")[0]
+                if major.isdecimal() and int(major) >= 2:
+                    return cls(program, version, host, path, directory)
+        return None
+
+    @property
+    def scratch(self) -> Path:
+        """Where scratch copies of folders are made."""
+        return self.directory / "scratch"
+
+    def services(self, project: Project, scratch: ScratchCopy | None = None) -> dict[str, Service]:
+        """Return every service as Compose reads it, also those of profiles; raises ComposeError."""
+        found = self.config(project, scratch).get("services")
+        return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
+
+    def config(
+        self, project: Project, scratch: ScratchCopy | None = None, *, as_written: bool = False
+    ) -> dict[str, Any]:
+        """Return a project as Compose reads it; raises ComposeError.
+
+        `as_written`: with references and the names of env files, instead of what they stand for.
+        """
+        if scratch is not None:
+            project = _in_scratch(project, scratch)
+        raw = ("--no-interpolate", "--no-env-resolution") if as_written else ()
+        words = [*project.options, "--profile", "*", "config", *raw, "--format", "json"]
+        return self._parsed(words, cwd=project.directory)
+
+    def config_of_text(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what Compose makes of a project that stands in no file; raises ComposeError."""
+        words = ["--project-directory", str(self.scratch), "--file", "-", "config", "--format", "json"]
+        return self._parsed(words, said=json.dumps(config))
+
+    def config_hashes(self, project: Project, config: Mapping[str, Any]) -> dict[str, str]:
+        """Return the mark that Compose would put on each service's container, as far as it says."""
+        place = ("--project-directory", str(project.directory), "--project-name", project.name)
+        words = [*place, "--profile", "*", "--file", "-", "config", "--hash", "*"]
+        done = self._run(words, said=json.dumps(config))
+        lines = done.stdout.splitlines() if done and not done.returncode else ()
+        return dict(line.split(" ", 1) for line in lines if " " in line)
+
+    def rehearse(self, project: Project, service: str) -> str | None:
+        """Return what Compose says that `up` would do; None when it cannot tell."""
+        done = self._run([*project.options, "--dry-run", *UP, service])
+        return None if done is None or done.returncode else done.stdout + done.stderr
+
+    def recreate(self, one: Touched) -> None:
+        """Have exactly one service's container recreated; raises ComposeError.
+
+        Compose is not ended in the middle, whatever ends us: it would leave no container of that name.
+        """
+        project = self._with_host_name(one)
+        with self._alone() as descriptor:
+            process = subprocess.Popen(  # noqa: S603 - a program of the administrator's, without a shell
+                [*self.program, *project.options, *UP, one.service],
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                pass_fds=(descriptor,),
+                start_new_session=True,
+            )
+            said = _wait(process)
+        if process.returncode:
+            reasons = redact(" ".join(dict.fromkeys(_FROM_ENGINE.findall(said))))[-LONGEST_WORDS:]
+            raise ComposeError(f"Compose failed: {reasons or _reason(said)}")
+
+    def wait_until_idle(self) -> None:
+        """Wait for a Compose that outlived a killed process of ours; raises ComposeError."""
+        with self._alone():
+            return
+
+    def strip_ours(self, project: Project) -> tuple[Project, bool]:
+        """Take our host name file out of a project's files; tell whether it was there."""
+        kept = tuple(one for one in project.files if one.parent != self._host_names)
+        return project.model_copy(update={"files": kept}), kept != project.files
+
+    @property
+    def _host_names(self) -> Path:
+        return self.directory / "host-names"
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        # Nothing of our own environment: a variable of ours would win over the project's .env file. Files
+        # that an `include` takes from elsewhere are not fetched.
+        return {
+            "PATH": self.path,
+            "DOCKER_HOST": self.host,
+            "HOME": str(Path.home()),
+            "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
+            "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
+        }
+
+    def _with_host_name(self, one: Touched) -> Project:
+        if not one.host_name:
+            return one.project
+        file = self._host_names / f"{one.project.name}.{one.service}.yml"
+        text = json.dumps({"services": {one.service: {"hostname": one.host_name}}})
+        try:
+            make_private_directory(file.parent)
+            replace_file(file, text.encode(), durable=True)
+        except StoreError as error:
+            raise ComposeError(str(error)) from None
+        return one.project.model_copy(update={"files": (*one.project.files, file)})
+
+    @contextmanager
+    def _alone(self) -> Iterator[int]:
+        """Hold the lock that a Compose keeps which outlives us."""
+        try:
+            make_private_directory(self.directory)
+        except StoreError as error:
+            raise ComposeError(str(error)) from None
+        with open_private(self.directory / "compose.lock", LOCK_FLAGS) as descriptor:
+            deadline = time.monotonic() + UP_SECONDS
+            while not _try_lock(descriptor):
+                if time.monotonic() > deadline:
+                    raise ComposeError(f"another Compose of ours did not end within {UP_SECONDS} s")
+                time.sleep(POLL_SECONDS)
+            yield descriptor
+
+    def _parsed(self, words: Sequence[str], *, cwd: Path | None = None, said: str = "") -> dict[str, Any]:
+        done = self._run(words, said, cwd=cwd)
+        if done is None:
+            raise IncompleteProjectError(f"Compose did not answer within {CONFIG_SECONDS} s")
+        try:
+            found = json.loads(done.stdout) if not done.returncode else None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            text = f"Compose does not read the project; {_reason(done.stderr)}"
+            if _NO_FILES.search(done.stderr):
+                raise NoFilesError(text)
+            is_incomplete = _VARIABLE.search(done.stderr) or _MISSING.search(done.stderr)
+            raise (IncompleteProjectError if is_incomplete else ComposeError)(text)
+        return found
+
+    def _run(
+        self, arguments: Sequence[str], said: str = "", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str] | None:
+        try:
+            return subprocess.run(  # noqa: S603 - a program of the administrator's, without a shell
+                [*self.program, *arguments],
+                env=self._environ,
+                input=said,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=CONFIG_SECONDS,
+                cwd=cwd,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+
+
+def unescaped(text: str) -> str:
+    """Read a text of Compose's output, in which it writes each dollar sign twice."""
+    return text.replace("$$", "$")
+
+
+def escaped(text: str) -> str:
+    """Write a dollar sign as Compose reads it."""
+    return text.replace("$", "$$")
+
+
+def finder(host: str, path: str, directory: Path) -> Callable[[], Compose | None]:
+    """Return what finds Compose once; one that is missing or did not answer is looked for again."""
+    found: Compose | None = None
+
+    def find() -> Compose | None:
+        nonlocal found
+        found = found or Compose.find(host, path, directory)
+        return found
+
+    return find
+
+
+def _in_scratch(project: Project, scratch: ScratchCopy) -> Project:
+    return Project(
+        name=project.name,
+        directory=scratch.path(project.directory),
+        files=tuple(scratch.path(one) for one in project.files),
+        env_files=tuple(scratch.path(one) for one in project.env_files),
+    )
+
+
+def _wait(process: subprocess.Popen[str]) -> str:
+    """Return what a program printed once it has ended; Ctrl-C comes through afterwards."""
+    interrupted: BaseException | None = None
+    while True:
+        try:
+            said = process.communicate(timeout=UP_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+        except (KeyboardInterrupt, SystemExit) as error:
+            interrupted = error
+        else:
+            if interrupted:
+                raise interrupted
+            return said
+
+
+def _reason(said: str) -> str:
+    """Say why Compose refuses files, without its words: they repeat lines that hold secrets."""
+    if found := _VARIABLE.search(said):
+        return f"the variable {found[1]} has no value"
+    if found := _MISSING.search(said):
+        return f"{found[1] or found[2]} is not there"
+    if found := _LINE.search(said):
+        return f"it refuses its files in line {found[1]} of one of them; {SAYS_WHY}"
+    return f"it refuses its files; {SAYS_WHY}"
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,263 @@
+"""The containers' part of the sync: look, have Compose recreate, inspect what came of it, and put back.
+
+Nothing is ever removed here. Compose replaces a container; whether the new one is right is what the engine
+says of it afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from core.clock import Monotonic, Now
+from core.clock import monotonic as real_monotonic
+from core.clock import now as real_now
+from core.exceptions import ContainerError
+from core.messages import Message
+from core.sync.assessor import NO_COMPOSE, Assessor, access_problem, sentence
+from core.sync.compose import Compose, ComposeError
+from core.sync.container_access import (
+    Consequence,
+    ContainerAction,
+    ContainersDone,
+    Project,
+    Report,
+    StepEvent,
+    StepState,
+    Touch,
+    Touched,
+    Wanted,
+)
+from core.sync.engine import Engine, Inspection, project_of_labels
+from core.sync.policy import differing
+from core.sync.readiness import Timeouts, await_ready, grace_seconds
+from core.sync.sessions import GatewaySessions
+from core.sync.targets import ContainerSettings
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""A Compose that was killed between making the new container and stopping the old one leaves two; the next
+`up` removes one of them and fails over the other's name, and the one after that is good."""
+
+
+class DockerContainers:
+    """Does to listed containers what the files ask for; see `core.sync.container_access.Containers`."""
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        *,
+        sessions: GatewaySessions,
+        compose: Callable[[], Compose | None] = lambda: None,
+        timeouts: Timeouts | None = None,
+        stop: threading.Event | None = None,
+        now: Now = real_now,
+        monotonic: Monotonic = real_monotonic,
+    ) -> None:
+        self._engine = engine
+        self._sessions = sessions
+        self._compose = compose
+        self._timeouts = timeouts or Timeouts()
+        self._stop = stop or threading.Event()
+        self._now = now
+        self._monotonic = monotonic
+
+    def access_problem(self) -> str | None:
+        """Say what keeps Compose from recreating containers on this engine; raises ContainerError."""
+        with self._engine() as engine:
+            return access_problem(engine)
+
+    def projects(self) -> tuple[Project, ...]:
+        """Return the Compose projects of all containers; none where the engine does not answer."""
+        compose = self._compose()
+        try:
+            with self._engine() as engine:
+                found = [project_of_labels(one) for one in engine.labels().values()]
+        except ContainerError:
+            return ()
+        known = (compose.strip_ours(one)[0] if compose else one for one in found if one)
+        return tuple(dict.fromkeys(known))
+
+    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+        """Say what `carry_out` would do; never raises for one bad container or an absent engine."""
+        with self._assessor(wanted) as assessor:
+            found = {one.name: assessor.assess_for_plan(one).consequence for one in wanted.containers}
+            for name in assessor.due_at_next_up():
+                present = found.get(name)
+                if present is None or present.action is ContainerAction.NOT_READ:
+                    why = str(Message.of("files.next_up"))
+                    found[name] = Consequence(container=name, action=ContainerAction.NEXT_UP, why=why)
+            return tuple(found.values())
+
+    def carry_out(
+        self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
+    ) -> ContainersDone:
+        """Have Compose recreate those that must be; raises ContainerError when one of them is no good."""
+        with self._assessor(wanted) as assessor:
+            if assessor.compose and touched:
+                assessor.compose.wait_until_idle()
+            cases = [assessor.assess(one, is_plan=False) for one in wanted.containers]
+            refused = [one.consequence for one in cases if one.consequence.action is ContainerAction.REFUSED]
+            if refused:
+                raise ContainerError(" ".join(f"{one.container}: {one.why}" for one in refused))
+            due = {one.touched.name: one.touched for one in cases if one.is_due and one.touched}
+            due |= {one.name: one for one in touched if one.name not in due and self._is_down(assessor, one)}
+            listed = {one.name: one for one in wanted.containers}
+            before = {name: self._sessions_of(listed.get(name)) for name in due}
+            begun = list(touched)
+            for one in due.values():
+                begun.append(one)
+                touch(tuple({other.name: other for other in begun}.values()))
+                self._replace(assessor, one, report, self._stop)
+            since = self._now()
+        lost = [
+            name
+            for one in due
+            if one in listed
+            for name in self._lost(listed[one], before[one], since, report)
+        ]
+        by_hand = [one.consequence for one in cases if one.consequence.action is ContainerAction.BY_HAND]
+        return ContainersDone(
+            recreated=tuple(due),
+            notes=tuple(f"{one.container}: {one.why}" for one in by_hand),
+            lost_sessions=tuple(lost),
+            by_hand=tuple(one.container for one in by_hand),
+        )
+
+    def put_back(
+        self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
+    ) -> None:
+        """Have touched containers run with what the files say again, each whatever becomes of the others."""
+        failed = []
+        with self._assessor(wanted) as assessor:
+            for one in touched:
+                present = None
+                try:
+                    if assessor.compose:
+                        assessor.compose.wait_until_idle()
+                    present = assessor.engine.inspect(one.name)
+                    if after_crash or not self._is_as_before(assessor, one):
+                        with reported(report, "put_back", one.name):
+                            # What is put back is not left half done, even when this program is told to end.
+                            self._replace(assessor, one, lambda _event: None, threading.Event())
+                except ContainerError as error:
+                    command = one.project.command([one.service])
+                    failed.append(
+                        f"{_standing(assessor, one, present)}; {error}; recreate it with `{command}`"
+                    )
+        if failed:
+            raise ContainerError("; ".join(failed))
+
+    def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
+        """Restart one container as it is; its environment stays the old one."""
+        with self._engine() as engine:
+            info = engine.inspect(container.name)
+            if info is None:
+                raise ContainerError(f"there is no container {container.name}")
+            sessions = self._sessions_of(container)
+            with reported(report, "restart", container.name):
+                engine.restart(info["Id"], grace_seconds(info))
+            since = self._now()
+        return ContainersDone(lost_sessions=self._lost(container, sessions, since, report))
+
+    @contextmanager
+    def _assessor(self, wanted: Wanted) -> Iterator[Assessor]:
+        with self._engine() as engine:
+            yield Assessor(engine, self._compose(), wanted, self._sessions_of)
+
+    def _replace(self, assessor: Assessor, one: Touched, report: Report, stop: threading.Event) -> None:
+        """Have a container recreated, and inspect what came of it; raises ContainerError."""
+        if assessor.compose is None:
+            raise ComposeError(NO_COMPOSE)
+        container = assessor.container(one.name)
+        values = assessor.wanted.values_for(container) if container else ()
+        desired = assessor.desired(one.project, one.service, values)
+        with reported(report, "recreate", one.name):
+            self._up(assessor, assessor.compose, one)
+        with reported(report, "wait_healthy", one.name):
+            await_ready(
+                assessor.engine,
+                one.name,
+                wants_health=one.was_healthy,
+                timeouts=self._timeouts,
+                monotonic=self._monotonic,
+                stop=stop,
+            )
+            info = assessor.engine.inspect(one.name)
+            if info is None or info["Id"] == one.old_id:
+                raise ContainerError("Compose did not make a new container of that name")
+            if keys := differing(desired, info):
+                raise ContainerError(
+                    f"the new container runs with another {', '.join(keys)} than Compose said"
+                )
+
+    def _up(self, assessor: Assessor, compose: Compose, one: Touched) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                compose.recreate(one)
+            except ComposeError:
+                if not left or not self._is_down(assessor, one):
+                    raise
+            else:
+                return
+
+    def _is_down(self, assessor: Assessor, one: Touched) -> bool:
+        info = assessor.engine.inspect(one.name)
+        return info is None or not info["State"]["Running"]
+
+    def _is_as_before(self, assessor: Assessor, one: Touched) -> bool:
+        """Whether Compose failed before it did anything to the old container."""
+        info = assessor.engine.inspect(one.name)
+        return info is not None and info["Id"] == one.old_id and bool(info["State"]["Running"])
+
+    def _sessions_of(self, container: ContainerSettings | None) -> tuple[str, ...]:
+        gateway = container.gateway if container else None
+        return self._sessions.connected(gateway, self._stop) if gateway else ()
+
+    def _lost(
+        self, container: ContainerSettings, sessions: Sequence[str], since: datetime, report: Report
+    ) -> tuple[str, ...]:
+        """Wait for the sessions of a gateway that were connected; return those that are not."""
+        gateway = container.gateway
+        if gateway is None:
+            return ()
+        try:
+            lost = self._sessions.lost(gateway, sessions, since=since, report=report, stop=self._stop)
+        except (KeyboardInterrupt, SystemExit):
+            # The containers are good, and stay. Whoever leaves now ends the wait and nothing else.
+            lost = tuple(sessions)
+        return tuple(f"{gateway}/{one}" for one in lost)
+
+
+def _standing(assessor: Assessor, one: Touched, before: Inspection | None) -> str:
+    """Say what there is of a container that could not be put back; `before` is what there was at first."""
+    try:
+        info = assessor.engine.inspect(one.name)
+    except ContainerError:
+        return f"it is not known whether {one.name} runs"
+    if info is None:
+        return f"there is no {one.name} any more"
+    if not info["State"]["Running"]:
+        return f"{one.name} does not run"
+    if info["Id"] == one.old_id:
+        return f"{one.name} runs as it did before"
+    if before is not None and info["Id"] == before["Id"]:
+        return f"{one.name} still runs with the discarded values"
+    return f"{one.name} runs with what its files hold"
+
+
+@contextmanager
+def reported(report: Report, step: str, subject: str) -> Iterator[None]:
+    """Report a step's beginning, and how it ended."""
+    event = StepEvent(step=step, subject=subject)
+    report(event)
+    try:
+        yield
+    except ContainerError as error:
+        report(event.model_copy(update={"state": StepState.FAILED, "note": sentence(error)}))
+        raise
+    report(event.model_copy(update={"state": StepState.DONE}))

@@ -1,0 +1,206 @@
+"""What else waits in a container's files: it comes along when Compose recreates it, so it is named before.
+
+Compose marks a container with a hash of what its files said of the service. With the old values put back for
+our keys, the files have to give that hash again.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.exceptions import StoreError
+from core.sync.compose import Compose, ComposeError, Service, escaped, unescaped
+from core.sync.container_access import Project, Touched, Wanted
+from core.sync.engine import (
+    CONFIG_HASH,
+    SERVICE,
+    VERSION,
+    Engine,
+    Inspection,
+    argument_in,
+    environment_of,
+    labels_of,
+    project_of_labels,
+    words_of,
+)
+from core.sync.scratch_copy import scratch_copy
+
+IMAGE = "image"
+SETTINGS = "settings of the service"
+PLACES = "volumes or networks"
+REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
+
+
+def pending_changes(
+    compose: Compose, engine: Engine, touched: Touched, keys: frozenset[str], info: Inspection, *, ours: bool
+) -> tuple[str, ...]:
+    """Name what Compose would change of a container besides the keys; raises ComposeError.
+
+    `ours`: its host name came from us when Compose made it.
+    """
+    config = compose.config(touched.project)
+    service = (config.get("services") or {}).get(touched.service)
+    if service is None:
+        raise ComposeError(f"the project has no service {touched.service} any more")
+    return tuple(dict.fromkeys(_pending(compose, engine, touched, keys, info, config, service, ours)))
+
+
+def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
+    """Whether another version of Compose made a container: then a differing hash proves nothing."""
+    return labels_of(info).get(VERSION, compose.version) != compose.version
+
+
+def due_at_next_up(compose: Compose, engine: Engine, wanted: Wanted) -> Iterator[str]:
+    """Name the containers that the next `up` recreates because of the changes; raises ContainerError."""
+    by_project: dict[Project, dict[str, dict[str, str]]] = {}
+    for name, labels in engine.labels().items():
+        named = project_of_labels(labels)
+        if named and labels.get(VERSION) == compose.version:
+            by_project.setdefault(compose.strip_ours(named)[0], {})[name] = labels
+    for project, containers in by_project.items():
+        if not project.is_here or not _may_read(project, wanted):
+            continue
+        before, after = _marks(compose, project, {}), _marks(compose, project, wanted.changes)
+        for name, labels in containers.items():
+            service, mark = labels[SERVICE], labels.get(CONFIG_HASH)
+            # What differs already is not this plan's doing.
+            if before.get(service) == mark and after.get(service, mark) != mark:
+                yield name
+
+
+def _may_read(project: Project, wanted: Wanted) -> bool:
+    folders = [one.resolve() for one in wanted.folders.values()]
+    directory = project.directory.resolve()
+    return any(directory.is_relative_to(one) or one.is_relative_to(directory) for one in folders)
+
+
+def _marks(compose: Compose, project: Project, changes: Mapping[Path, bytes]) -> dict[str, str]:
+    try:
+        with scratch_copy(compose.scratch, changes, project.directory) as scratch:
+            text = scratch.without_root(json.dumps(compose.config(project, scratch)))
+    except (ComposeError, StoreError, OSError):
+        return {}
+    return compose.config_hashes(project, json.loads(text))
+
+
+def _pending(
+    compose: Compose,
+    engine: Engine,
+    touched: Touched,
+    keys: frozenset[str],
+    info: Inspection,
+    config: dict[str, Any],
+    service: dict[str, Any],
+    ours: bool,
+) -> Iterator[str]:
+    image = str(service.get("image") or f"{touched.project.name}-{touched.service}")
+    if engine.image_id(image) != info["Image"]:
+        yield f"{IMAGE} {image}"
+    yield from sorted(_variables(service, keys, info))
+    if not is_of_another_compose(compose, info):
+        wanted = _with_old_values(config, touched.service, keys, info)
+        if ours:
+            wanted["services"][touched.service]["hostname"] = touched.host_name
+        mark = compose.config_hashes(touched.project, wanted).get(touched.service)
+        if mark != labels_of(info).get(CONFIG_HASH):
+            yield SETTINGS
+    rehearsed = compose.rehearse(touched.project, touched.service)
+    if rehearsed is None:
+        raise ComposeError("a dry run of Compose fails")
+    # A network or volume that Compose makes anew costs all who use it.
+    if REMAKES.search(rehearsed) or _has_other_places(config, service, info):
+        yield PLACES
+
+
+def _variables(service: dict[str, Any], keys: frozenset[str], info: Inspection) -> Iterator[str]:
+    """Name the variables, besides our keys, that the container would get with another value."""
+    present = environment_of(info)
+    for key, value in Service(service).environment.items():
+        if key not in keys and present.get(key) != value:
+            yield key
+
+
+def _with_old_values(
+    config: dict[str, Any], service: str, keys: frozenset[str], info: Inspection
+) -> dict[str, Any]:
+    """Return what Compose reads with the values that the container runs with, for our keys alone."""
+    changed: dict[str, Any] = copy.deepcopy(config)
+    wanted = changed["services"][service]
+    environment = environment_of(info)
+    variables = wanted.get("environment") or {}
+    for key in keys & variables.keys():
+        if key in environment:
+            variables[key] = escaped(environment[key])
+        else:
+            variables.pop(key)
+    words = words_of(info)
+    options = {key: argument_in(words, key) for key in keys if key.startswith("--")}
+    old = {key: escaped(value) for key, value in options.items() if value is not None}
+    for part in ("command", "entrypoint"):
+        if wanted.get(part):
+            wanted[part] = _with_arguments(wanted[part], old)
+    return changed
+
+
+def _with_arguments(words: list[str], changes: Mapping[str, str]) -> list[str]:
+    changed = []
+    before = ""
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if before in changes:
+            changed.append(changes[before])
+        elif equals and option in changes:
+            changed.append(f"{option}={changes[option]}")
+        else:
+            changed.append(word)
+        before = "" if before in changes else word
+    return changed
+
+
+def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], info: Inspection) -> bool:
+    """Whether volumes or networks lead elsewhere now: their own sections are not in a service's hash."""
+    return _mounts_asked(config, service) != _mounts_seen(info) or _networks_asked(config, service) != set(
+        info["NetworkSettings"]["Networks"] or ()
+    )
+
+
+def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[tuple[str, str]]:
+    volumes = config.get("volumes") or {}
+    asked = set()
+    for mount in service.get("volumes") or ():
+        source = unescaped(str(mount.get("source") or ""))
+        if mount["type"] == "volume" and source:
+            source = (volumes.get(source) or {}).get("name", source)
+        if mount["type"] in ("bind", "volume") and source:
+            asked.add((source, posixpath.normpath(mount["target"])))
+    return asked
+
+
+def _mounts_seen(info: Inspection) -> set[tuple[str, str]]:
+    """Collect the mounts whose source somebody chose; anonymous ones are Compose's to keep."""
+    host = info["HostConfig"]
+    found = set()
+    for bind in host.get("Binds") or ():
+        source, _, rest = bind.partition(":")
+        found.add((source, posixpath.normpath(rest.partition(":")[0])))
+    for mount in host.get("Mounts") or ():
+        if mount.get("Source"):
+            found.add((mount["Source"], posixpath.normpath(mount["Target"])))
+    anonymous = {one["Name"] for one in info["Mounts"] if one["Type"] == "volume" and len(one["Name"]) == 64}
+    return {(source, target) for source, target in found if source not in anonymous}
+
+
+def _networks_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[str]:
+    if service.get("network_mode"):
+        mode = str(service["network_mode"])
+        return {mode} if mode in ("host", "none", "bridge") else set()
+    networks = config.get("networks") or {}
+    return {
+        (networks.get(one) or {}).get("name", one) for one in service.get("networks") or {"default": None}
+    }

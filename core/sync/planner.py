@@ -1,0 +1,307 @@
+"""Make the plan: read every file, judge every target, and work out what would be written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from core.messages import Message
+from core.sync.container_access import (
+    Check,
+    CheckResult,
+    Consequence,
+    ContainerAction,
+    Containers,
+    PlannedValue,
+    Wanted,
+    WantedValue,
+)
+from core.sync.editing import Edit, Judged, edit, require_single_values
+from core.sync.folders import (
+    FileMissingError,
+    FileUnreadableError,
+    Folders,
+    FoundFile,
+    to_bytes,
+    why_unwritable,
+)
+from core.sync.masking import masked_diff
+from core.sync.plan import Draft, FileEdit, FilePlan, Plan, State, TargetPlan, identify
+from core.sync.secret_values import Values
+from core.sync.targets import CommandTarget, FileTarget, SyncSettings
+from core.sync.value_span import NotParseableError
+
+SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
+SHORTEST_SHOWN = 20
+NOT_ASKED = Message.of("files.not_asked")
+FILES_ONLY = "nobody looks at containers here; recreate it yourself, for a restart keeps the old values"
+
+
+def make_draft(
+    settings: SyncSettings,
+    values: Values,
+    *,
+    at: datetime,
+    leave_out: Collection[str] = (),
+    commands_done: Mapping[str, str] | None = None,
+    containers: Containers | None = None,
+    check: Check = lambda _settings, _values, _changes: {},
+) -> Draft:
+    """Plan to bring the values to every target that is not left out; changes nothing.
+
+    `leave_out` names targets and containers. `commands_done` holds, by a command target's name, the
+    fingerprint of the value that it last took. `check` asks Compose what comes of the files.
+    """
+    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers, check)
+
+
+def fingerprint(value: str) -> str:
+    """Tell one value from another without keeping it; our values are long and random."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+class _Drafting:
+    """One pass over all targets."""
+
+    def __init__(
+        self,
+        settings: SyncSettings,
+        values: Values,
+        leave_out: Collection[str],
+        commands_done: Mapping[str, str],
+    ) -> None:
+        self.settings = settings
+        self.values = values
+        self.leave_out = leave_out
+        self.commands_done = commands_done
+        self.folders = Folders(settings.folders)
+        self.judged: dict[str, Judged] = {}
+        self.files: dict[Path, FoundFile] = {}
+        self.edits: dict[Path, Edit] = {}
+        self.fingerprints: dict[str, str] = {}
+        self.absent: dict[tuple[str, str], list[FileTarget]] = {}
+
+    def draft(self, at: datetime, containers: Containers | None, check: Check) -> Draft:
+        groups = self._groups()
+        told_once = self._excuse_presets() if groups else set()
+        for path, targets in groups.items():
+            self.edits[path] = edit(
+                self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
+            )
+        for path, targets in groups.items():
+            done = self.edits[path]
+            require_single_values(done, self._with_values(targets), is_compose=targets[0].is_compose)
+            self.judged |= done.judged
+            self._look_for_write_protection(path, targets)
+        edits = tuple(
+            self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
+        )
+        self._check(check, groups, {one.found.path: one.after for one in edits})
+        silent = (State.LEFT_OUT, State.NOT_HERE)
+        good = {name for name, one in self.judged.items() if one.state not in silent}
+        good -= {name for name, one in self.judged.items() if one.state.is_wrong}
+        wanted = wanted_of(
+            self.settings,
+            self.values,
+            self.leave_out,
+            good={name: self.judged[name].services for name in good},
+            changes={one.found.path: one.after for one in edits},
+        )
+        plan = Plan(
+            made_at=at,
+            targets=tuple(
+                self._target_plan(one) for one in self.settings.targets if one.name not in told_once
+            ),
+            files=tuple(self._file_plan(one) for one in edits),
+            containers=consequences(wanted, containers),
+        )
+        plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
+        return Draft(plan, edits, wanted)
+
+    def _check(
+        self, check: Check, groups: Mapping[Path, list[FileTarget]], changes: Mapping[Path, bytes]
+    ) -> None:
+        """Have Compose say whether every value arrives that a file holds or will hold."""
+        asked = [
+            PlannedValue(
+                target=one.name,
+                folder=one.folder,
+                path=path,
+                key=one.key,
+                value=self.values.text(one.receives) or "",
+                line=self.judged[one.name].line,
+                services=self.judged[one.name].services if one.is_compose else None,
+            )
+            for path, targets in groups.items()
+            for one in targets
+            if not self.judged[one.name].state.is_wrong
+        ]
+        results = check(self.settings, asked, changes) if asked else {}
+        for one in (target for targets in groups.values() for target in targets):
+            self._take(one, results.get(one.name, CheckResult(unproven=NOT_ASKED)))
+
+    def _take(self, target: FileTarget, result: CheckResult) -> None:
+        judged = self.judged[target.name]
+        if judged.state.is_wrong:
+            return
+        problem, note = result.problem, result.note
+        if judged.follows and (result.unproven and not self._is_written(target, judged.follows)):
+            problem = Message.of(
+                "files.follows_unproven",
+                line=judged.line,
+                name=judged.follows,
+                reason=str(result.unproven),
+            )
+        elif judged.follows and problem:
+            problem = Message.of(
+                "files.follows_other", line=judged.line, name=judged.follows, other=judged.follows
+            )
+        if result.unproven and judged.state is State.WILL_CHANGE and not judged.follows:
+            note = Message.of("files.unproven", reason=str(result.unproven))
+        if problem:
+            self.judged[target.name] = replace(judged, state=State.REFUSED, why=problem)
+        elif note:
+            self.judged[target.name] = replace(judged, why=note)
+
+    def _is_written(self, target: FileTarget, name: str) -> bool:
+        """Whether another target brings the same secret into the name that a value takes over."""
+        return any(
+            isinstance(one, FileTarget)
+            and (one.folder, one.key, one.receives) == (target.folder, name, target.receives)
+            and one is not target
+            and self.judged[one.name].state is not State.LEFT_OUT
+            for one in self.settings.targets
+        )
+
+    def _groups(self) -> dict[Path, list[FileTarget]]:
+        """Read the files and sort the targets by file; judge those that have none, or no value."""
+        groups: dict[Path, list[FileTarget]] = {}
+        for target in self.settings.targets:
+            value = self.values.text(target.receives)
+            if target.name in self.leave_out:
+                self.judged[target.name] = Judged(State.LEFT_OUT)
+            elif value is None:
+                self.judged[target.name] = Judged(State.NO_VALUE, self.values.problem(target.receives))
+            elif isinstance(target, CommandTarget):
+                self._judge_command(target, value)
+            else:
+                self._read_for(target, groups)
+        return groups
+
+    def _read_for(self, target: FileTarget, groups: dict[Path, list[FileTarget]]) -> None:
+        try:
+            found = self.folders.read(target.folder, target.file)
+            _ = found.text
+        except FileMissingError as error:
+            self.judged[target.name] = Judged(State.FILE_MISSING, error.why)
+            self.absent.setdefault((target.folder, target.file), []).append(target)
+        except FileUnreadableError as error:
+            self.judged[target.name] = Judged(State.UNREADABLE, error.why)
+        except NotParseableError as error:
+            self.judged[target.name] = Judged(State.NOT_PARSEABLE, error.why)
+        else:
+            self.files.setdefault(found.path, found)
+            groups.setdefault(found.path, []).append(target)
+
+    def _excuse_presets(self) -> set[str]:
+        """Pass over absent files of a preset; return the targets that need no line of their own."""
+        told_once = set()
+        for (_, file), targets in self.absent.items():
+            if all(one.is_preset for one in targets):
+                why = Message.of("files.not_here", file=file)
+                self.judged |= {one.name: Judged(State.NOT_HERE, why) for one in targets}
+                told_once |= {one.name for one in targets[1:]}
+        return told_once
+
+    def _judge_command(self, target: CommandTarget, value: str) -> None:
+        self.fingerprints[target.name] = fingerprint(value)
+        done = self.commands_done.get(target.name) == self.fingerprints[target.name]
+        self.judged[target.name] = Judged(State.IN_SYNC if done else State.WILL_RUN)
+
+    def _look_for_write_protection(self, path: Path, targets: list[FileTarget]) -> None:
+        problem = why_unwritable(path) if self._changes(path) else None
+        for target in targets if problem else ():
+            if self.judged[target.name].state.is_change:
+                self.judged[target.name] = Judged(State.UNWRITABLE, problem)
+
+    def _with_values(self, targets: list[FileTarget]) -> dict[FileTarget, str]:
+        return {one: self.values.text(one.receives) or "" for one in targets}
+
+    def _changes(self, path: Path) -> bool:
+        return self.edits[path].text != self.files[path].text
+
+    def _file_edit(self, path: Path, target: FileTarget) -> FileEdit:
+        return FileEdit(target.folder, target.file, self.files[path], to_bytes(self.edits[path].text))
+
+    def _file_plan(self, one: FileEdit) -> FilePlan:
+        before, after = one.found.text, self.edits[one.found.path].text
+        return FilePlan(
+            folder=one.folder,
+            file=one.file,
+            path=str(one.found.path),
+            before=one.found.digest,
+            after=hashlib.sha256(one.after).hexdigest(),
+            diff=masked_diff(before, after, one.file),
+        )
+
+    def _target_plan(self, target: FileTarget | CommandTarget) -> TargetPlan:
+        judged = self.judged[target.name]
+        return TargetPlan(
+            target=target.name,
+            receives=target.receives.words,
+            state=judged.state,
+            why=judged.why,
+            services=judged.services,
+            fingerprint=self._fingerprint(target) if judged.state in SHOWN else "",
+        )
+
+    def _fingerprint(self, target: FileTarget | CommandTarget) -> str:
+        value = self.values.text(target.receives) or ""
+        # Of a value that a person made up, it would let a reader of the plan try guesses.
+        return fingerprint(value)[:8] if len(value) >= SHORTEST_SHOWN else ""
+
+
+def wanted_of(
+    settings: SyncSettings,
+    values: Values,
+    leave_out: Collection[str],
+    *,
+    good: Mapping[str, tuple[str, ...]] | None = None,
+    changes: Mapping[Path, bytes] | None = None,
+) -> Wanted:
+    """Say what is wanted of the containers that are not left out.
+
+    `good` holds, by the names of targets that surely get their value, the services that a compose file's
+    value reaches; `changes` are files that are not written yet.
+    """
+    known = good or {}
+    return Wanted(
+        containers=tuple(one for one in settings.containers if one.name not in leave_out),
+        folders=settings.folders,
+        values=tuple(
+            WantedValue(
+                folder=one.folder,
+                file=one.file,
+                key=one.key,
+                value=values.text(one.receives) or "",
+                services=known.get(one.name, ()) if one.is_compose else None,
+                must_arrive=one.name in known,
+            )
+            for one in settings.targets
+            if isinstance(one, FileTarget)
+        ),
+        changes=changes or {},
+    )
+
+
+def consequences(wanted: Wanted, containers: Containers | None) -> tuple[Consequence, ...]:
+    """Say what would happen to the containers; without a part that looks at them, that nobody does."""
+    if containers is not None:
+        return containers.consequences(wanted)
+    return tuple(
+        Consequence(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
+        for one in wanted.containers
+    )

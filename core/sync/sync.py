@@ -1,0 +1,399 @@
+"""The one way in for everybody who changes files: plan, apply, restore, and mend what a crash left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from pydantic import AwareDatetime, SecretStr
+
+from core.clock import Now, now
+from core.exceptions import StoreError, SyncError, WppconnectError
+from core.locks import ProcessLock
+from core.models import Frozen, HistoryEntry
+from core.sync.backups import BackedUpValue, Backup, Backups
+from core.sync.container_access import Check, Containers, ContainersDone, Report
+from core.sync.editing import present_api_key
+from core.sync.journal import Journal
+from core.sync.plan import Draft, Plan, State
+from core.sync.planner import make_draft
+from core.sync.replacing import read_digest
+from core.sync.restoring import OPERATION as RESTORE
+from core.sync.restoring import later_changes, restoration, values_before
+from core.sync.secret_values import SecretValues, Values
+from core.sync.targets import ReceivedKind, Receives, SyncSettings
+from core.sync.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+LOCK = "sync.lock"
+LOCK_SECONDS = 1.0
+"""Whoever holds it changes files, which can last minutes: the second is told at once."""
+
+
+class PlanBlockedError(SyncError):
+    """Something is wrong with a target or a container; nothing was written. `plan` tells what."""
+
+    def __init__(self, plan: Plan) -> None:
+        names = [one.target for one in plan.wrong] + [one.container for one in plan.refused_containers]
+        super().__init__(
+            f"nothing was written: mend {', '.join(names)}, or leave out what cannot be mended",
+            operation="apply a plan",
+        )
+        self.plan = plan
+        self.names = tuple(names)
+
+
+class PlanChangedError(SyncError):
+    """A file, a value or a container changed since the plan was approved; `plan` is the new one."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(
+            "nothing was written: something changed since the plan was made; look at the new one",
+            operation="apply a plan",
+        )
+        self.plan = plan
+
+
+class WaitingChangesError(SyncError):
+    """Recreating a container would bring along what else waits in its files; nothing was written."""
+
+    def __init__(self, plan: Plan) -> None:
+        names = [one.container for one in plan.containers if one.waiting]
+        listed = ", ".join(
+            f"{one.container} ({', '.join(one.waiting)})" for one in plan.containers if one.waiting
+        )
+        super().__init__(
+            f"nothing was written: other changes wait in the files of {listed}, and would come "
+            "along; accept them, or leave the container out",
+            operation="apply a plan",
+        )
+        self.plan = plan
+        self.names = tuple(names)
+
+
+class LaterChangesError(SyncError):
+    """Going back to a backup would take later changes of ours back, too; nothing was written."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(
+            "nothing was written: later changes of ours are in the same files, and would be taken back, too: "
+            f"{', '.join(plan.takes_back)}; go back to before all of them with --with-later",
+            operation=RESTORE,
+        )
+        self.plan = plan
+
+
+class SyncBusyError(SyncError):
+    """Another process is changing the files."""
+
+
+class Done(Frozen):
+    """What came of a change."""
+
+    code: str
+    """nothing | applied | restored | by_hand | restarted | finished | undone | failed.
+
+    by_hand: the files are as wanted, a container is not; finished and undone: after a crash.
+    """
+    at: AwareDatetime
+    backup: str = ""
+    files: tuple[str, ...] = ()
+    recreated: tuple[str, ...] = ()
+    restarted: str = ""
+    notes: tuple[str, ...] = ()
+    lost_sessions: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    """Containers that still run with other values until their owner recreates them."""
+    is_files_only: bool = False
+    """No container was inspected, so nothing is known of what runs."""
+
+
+class Sync:
+    """Plans and carries out; safe for any number of processes, of which one changes files at a time."""
+
+    def __init__(
+        self,
+        settings: SyncSettings,
+        keeper: SecretValues,
+        *,
+        data_directory: Path,
+        environ: Mapping[str, str],
+        containers: Containers | None = None,
+        check: Check = lambda _settings, _values, _changes: {},
+        record: Callable[[HistoryEntry], None] = lambda _entry: None,
+        clock: Now = now,
+    ) -> None:
+        self.settings = settings
+        self._keeper = keeper
+        self._containers = containers
+        self._check = check
+        self._record = record
+        self._clock = clock
+        self._lock = ProcessLock(data_directory / "locks" / LOCK)
+        self._backups = Backups(data_directory / "sync" / "backups")
+        self._changing = Transaction(
+            settings,
+            keeper,
+            journal=Journal(data_directory / "sync"),
+            backups=self._backups,
+            environ=environ,
+            containers=containers,
+        )
+
+    def draft(
+        self, *, fresh: Mapping[Receives, SecretStr] | None = None, leave_out: Collection[str] = ()
+    ) -> Draft:
+        """Plan with the values in force, or with fresh ones; changes nothing and waits for nobody."""
+        return make_draft(
+            self.settings,
+            self._values(fresh),
+            at=self._clock(),
+            leave_out=leave_out,
+            commands_done=self._keeper.commands_done(),
+            containers=self._containers,
+            check=self._check,
+        )
+
+    def apply(
+        self,
+        *,
+        fresh: Mapping[Receives, SecretStr] | None = None,
+        leave_out: Collection[str] = (),
+        approved: str | None = None,
+        accept_waiting: bool = False,
+        actor: str,
+        report: Report,
+    ) -> Done:
+        """Bring everything in sync, or change nothing.
+
+        `approved` is the digest of the plan that was agreed to; None: whatever the plan is, and what else
+        waits in a container's files only with `accept_waiting`. Raises PlanBlockedError, PlanChangedError,
+        WaitingChangesError, SyncBusyError, and SyncError or ContainerError after everything was put
+        back.
+        """
+        with _Alone(self._lock):
+            self._recover(report)
+            draft = self.draft(fresh=fresh, leave_out=leave_out)
+            _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
+            values = self._changes(fresh or {})
+            if not draft.plan.has_changes and not values:
+                return self._nothing()
+            return self._carry_out("apply", draft, values, leave_out, actor, report)
+
+    def restore(
+        self,
+        backup_id: str,
+        *,
+        force: bool = False,
+        approved: str | None = None,
+        accept_waiting: bool = False,
+        with_later: bool = False,
+        actor: str,
+        report: Report,
+    ) -> Done:
+        """Bring files and values back to what a backup holds, with a new backup of what they hold now.
+
+        Later changes of ours are taken back with it; without a plan that was agreed to, only `with_later`.
+        Refuses a file that was changed since in another way, unless `force`. Raises like `apply`, and
+        LaterChangesError.
+        """
+        with _Alone(self._lock):
+            self._recover(report)
+            draft, values = self.restoration(backup_id, force=force)
+            if not draft.edits and not values:
+                return self._nothing()
+            if approved is None and draft.plan.takes_back and not with_later:
+                raise LaterChangesError(draft.plan)
+            _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
+            return self._carry_out("restore", draft, values, (), actor, report)
+
+    def restoration(self, backup_id: str, *, force: bool) -> tuple[Draft, tuple[BackedUpValue, ...]]:
+        """Work out what restoring a backup would do; changes nothing."""
+        backup = self._backups.read(backup_id)
+        changes = (backup, *later_changes(backup, self._backups.newest()))
+        before = values_before(changes)
+        draft = restoration(
+            self.settings,
+            changes,
+            self._backups,
+            values=self._values({receives: value for receives, value in before.items() if value}),
+            force=force,
+            at=self._clock(),
+            containers=self._containers,
+        )
+        return draft, self._changes(before)
+
+    def restart(self, container: str, *, actor: str, report: Report) -> Done:
+        """Restart one listed container as it is: it keeps the environment that it has."""
+        listed = self.settings.container(container)
+        if listed is None or self._containers is None:
+            why = "is not in the sync file" if listed is None else "cannot be restarted here: files only"
+            raise SyncError(f"the container {container} {why}", operation="restart a container")
+        with _Alone(self._lock):
+            self._recover(report)
+            result = self._containers.restart(listed, report)
+            done = Done(
+                code="restarted",
+                at=self._clock(),
+                restarted=container,
+                notes=result.notes,
+                lost_sessions=result.lost_sessions,
+            )
+            self._tell_history("restart", done, actor)
+            return done
+
+    def adopt(self, *, actor: str) -> tuple[str, ...]:
+        """Keep the API key that the files hold already; returns the targets in which it stands."""
+        with _Alone(self._lock):
+            value, names = present_api_key(self.settings)
+            self._keeper.put({Receives(kind=ReceivedKind.API_KEY): SecretStr(value)}, actor=actor)
+            return names
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell that a killed process left a change which the next `apply` or agent will mend."""
+        return self._changing.is_interrupted
+
+    def recover(self, report: Report) -> Done | None:
+        """Finish or undo what a killed process left; None when nothing was under way."""
+        with _Alone(self._lock):
+            return self._recover(report)
+
+    def backups(self) -> tuple[Backup, ...]:
+        """List the backups, the newest first."""
+        return self._backups.newest()
+
+    def _recover(self, report: Report) -> Done | None:
+        recovered = self._changing.recover(report)
+        if recovered is None:
+            return None
+        backup, finished, result = recovered
+        done = self._done("finished" if finished else "undone", backup, result)
+        if not finished and self._delete_if_useless(backup):
+            done = done.model_copy(update={"backup": ""})
+        self._tell_history("recover", done, backup.actor)
+        return done
+
+    def _carry_out(
+        self,
+        kind: str,
+        draft: Draft,
+        values: tuple[BackedUpValue, ...],
+        leave_out: Collection[str],
+        actor: str,
+        report: Report,
+    ) -> Done:
+        commands = [one.target for one in draft.plan.targets if one.state is State.WILL_RUN]
+        at = self._clock()
+        backup = self._backups.make(draft.edits, values, commands=commands, kind=kind, actor=actor, at=at)
+        try:
+            result = self._changing.carry_out(draft.edits, backup, tuple(leave_out), report)
+        except BaseException as error:
+            why = error.message if isinstance(error, WppconnectError) else type(error).__name__
+            done = self._done("failed", backup, ContainersDone(notes=(why,)))
+            if not self._changing.is_interrupted and self._delete_if_useless(backup):
+                done = done.model_copy(update={"backup": ""})
+            self._tell_history(kind, done, actor)
+            raise
+        self._delete_if_empty(backup)
+        self._backups.prune(self.settings.backups)
+        code = "applied" if kind == "apply" else "restored"
+        done = self._done("by_hand" if result.by_hand else code, backup, result)
+        self._tell_history(kind, done, actor)
+        return done
+
+    def _delete_if_empty(self, backup: Backup) -> None:
+        if not backup.files and not backup.values:
+            self._backups.delete(backup.id)
+
+    def _delete_if_useless(self, backup: Backup) -> bool:
+        """Delete the backup of a change that was taken back, and return whether it was.
+
+        Where another program changed a file meanwhile, it stays.
+        """
+        try:
+            is_useless = all(read_digest(Path(one.path)) == one.before for one in backup.files)
+        except SyncError:
+            return False
+        if is_useless:
+            self._backups.delete(backup.id)
+        return is_useless
+
+    def _nothing(self) -> Done:
+        return Done(code="nothing", at=self._clock(), is_files_only=self._containers is None)
+
+    def _values(self, fresh: Mapping[Receives, SecretStr] | None) -> Values:
+        wanted = {target.receives for target in self.settings.targets} | set(fresh or {})
+        return self._keeper.values(wanted, fresh)
+
+    def _changes(self, fresh: Mapping[Receives, SecretStr | None]) -> tuple[BackedUpValue, ...]:
+        """Tell which values come in force with the files, and what they replace."""
+        present = self._keeper.values(list(fresh))
+        changes = (
+            BackedUpValue(receives=receives, before=present.known.get(receives), after=after)
+            for receives, after in fresh.items()
+        )
+        return tuple(one for one in changes if one.before != one.after)
+
+    def _done(self, code: str, backup: Backup, result: ContainersDone) -> Done:
+        return Done(
+            code=code,
+            at=self._clock(),
+            backup=backup.id,
+            files=tuple(f"{one.folder}/{one.file}" for one in backup.files),
+            recreated=result.recreated,
+            notes=result.notes,
+            lost_sessions=result.lost_sessions,
+            by_hand=result.by_hand,
+            is_files_only=self._containers is None,
+        )
+
+    def _tell_history(self, operation: str, done: Done, actor: str) -> None:
+        entry = HistoryEntry(
+            at=done.at,
+            kind="sync",
+            actor=actor,
+            data={
+                "operation": operation,
+                "outcome": done.code,
+                "files": ", ".join(done.files),
+                "containers": ", ".join(done.recreated) or done.restarted,
+                "backup": done.backup,
+                "notes": "; ".join(done.notes),
+            },
+        )
+        try:
+            self._record(entry)
+        except StoreError as error:
+            # The files are as they should be: a history that cannot be written must not make them look wrong.
+            _log.warning("sync_not_in_history problem=%s", error)
+
+
+def _require_consent(plan: Plan, approved: str | None, *, accept_waiting: bool) -> None:
+    if approved is not None and plan.digest != approved:
+        raise PlanChangedError(plan)
+    if plan.is_blocked:
+        raise PlanBlockedError(plan)
+    if approved is None and not accept_waiting and any(one.waiting for one in plan.containers):
+        raise WaitingChangesError(plan)
+
+
+class _Alone:
+    """Hold the sync lock, or say at once that somebody else does."""
+
+    def __init__(self, lock: ProcessLock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire(LOCK_SECONDS)
+        except StoreError:
+            raise SyncBusyError(
+                "another process is changing the files; wait until it has ended, then look again",
+                operation="change files",
+            ) from None
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

@@ -1,0 +1,295 @@
+"""Carry out one change: files, values, commands, containers; or take all of it back, also after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.exceptions import ContainerError, StoreError, SyncError, WppconnectError
+from core.logs import redact
+from core.sync.backups import BackedUpFile, Backup, Backups
+from core.sync.container_access import (
+    Containers,
+    ContainersDone,
+    Report,
+    StepEvent,
+    StepState,
+    Touched,
+    Wanted,
+)
+from core.sync.journal import Entry, Journal, Phase
+from core.sync.plan import FileEdit
+from core.sync.planner import fingerprint, wanted_of
+from core.sync.replacing import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
+from core.sync.secret_values import SecretValues
+from core.sync.targets import CommandTarget, SyncSettings
+
+OPERATION = "bring keys where they belong"
+
+
+class Transaction:
+    """Steps that are written down before they are taken; the caller holds the sync lock."""
+
+    def __init__(
+        self,
+        settings: SyncSettings,
+        keeper: SecretValues,
+        *,
+        journal: Journal,
+        backups: Backups,
+        environ: Mapping[str, str],
+        containers: Containers | None,
+    ) -> None:
+        self._settings = settings
+        self._keeper = keeper
+        self._journal = journal
+        self._backups = backups
+        self._environ = environ
+        self._containers = containers
+
+    def carry_out(
+        self, edits: Sequence[FileEdit], backup: Backup, leave_out: tuple[str, ...], report: Report
+    ) -> ContainersDone:
+        """Write the files, then everything that goes with them; raises after all of it was taken back."""
+        entry = Entry(backup=backup.id, phase=Phase.WRITING, leave_out=leave_out)
+        self._journal.write(entry)
+        try:
+            for edit in edits:
+                self._write(entry, edit, report)
+        except BaseException:
+            self._undo(backup, entry, report, only_files=True)
+            raise
+        return self._finish(backup, entry, report)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell that a killed process left something."""
+        return self._journal.read() is not None
+
+    def recover(self, report: Report) -> tuple[Backup, bool, ContainersDone] | None:
+        """Finish or undo what a killed process left; tells which, and of which backup."""
+        entry = self._journal.read()
+        if entry is None:
+            return None
+        backup = self._backups.read(entry.backup)
+        if entry.phase is Phase.WRITTEN:
+            return backup, True, self._finish(backup, entry, report)
+        only_files = entry.phase is Phase.WRITING
+        notes = self._undo(backup, entry, report, only_files=only_files, after_crash=True)
+        return backup, False, ContainersDone(notes=notes)
+
+    def _write(self, entry: Entry, edit: FileEdit, report: Report) -> None:
+        path = edit.found.path
+
+        def begin_in_place() -> None:
+            self._journal.write(entry.model_copy(update={"in_place": str(path)}))
+
+        report(StepEvent(step="write", subject=str(path)))
+        try:
+            replace_content(path, before=edit.found.digest, after=edit.after, begin_in_place=begin_in_place)
+        except SyncError as error:
+            report(StepEvent(step="write", subject=str(path), state=StepState.FAILED, note=error.message))
+            raise
+        report(StepEvent(step="write", subject=str(path), state=StepState.DONE))
+
+    def _finish(self, backup: Backup, entry: Entry, report: Report) -> ContainersDone:
+        entry = entry.model_copy(update={"phase": Phase.WRITTEN, "in_place": ""})
+        try:
+            self._journal.write(entry)
+            self._keeper.put({one.receives: one.after for one in backup.values}, actor=backup.actor)
+            self._run_commands(backup, report)
+            result = self._see_to_containers(entry, report)
+        except BaseException as error:
+            with contextlib.suppress(StoreError):
+                self._journal.turn_back()
+            undoing = self._written(entry)
+            self._undo(backup, undoing, report, only_files=False, why=error)
+            if undoing.touched and isinstance(error, ContainerError):
+                names = ", ".join(one.name for one in undoing.touched)
+                raise ContainerError(
+                    f"{error}; the files are back, and {names} runs with what they hold", operation=OPERATION
+                ) from None
+            raise
+        self._journal.clear()
+        return result
+
+    def _see_to_containers(self, entry: Entry, report: Report) -> ContainersDone:
+        if self._containers is None:
+            return ContainersDone()
+
+        def touch(touched: tuple[Touched, ...]) -> None:
+            self._journal.write(entry.model_copy(update={"touched": touched}))
+
+        return self._containers.carry_out(self._wanted(entry), report, touch, entry.touched)
+
+    def _wanted(self, entry: Entry) -> Wanted:
+        values = self._keeper.values({target.receives for target in self._settings.targets})
+        return wanted_of(self._settings, values, entry.leave_out)
+
+    def _run_commands(self, backup: Backup, report: Report) -> None:
+        for target in self._commands(backup):
+            value = self._keeper.values({target.receives}).text(target.receives)
+            if value is None:
+                continue
+            report(StepEvent(step="command", subject=target.label))
+            # Until it has ended well nobody knows what it took.
+            self._keeper.command_done(target.name, None)
+            folder = self._settings.folders[target.folder]
+            run_command(target, value, folder=folder, environ=self._environ)
+            self._keeper.command_done(target.name, fingerprint(value))
+            report(StepEvent(step="command", subject=target.label, state=StepState.DONE))
+
+    def _commands(self, backup: Backup) -> list[CommandTarget]:
+        found = [self._settings.target(name) for name in backup.commands]
+        return [one for one in found if isinstance(one, CommandTarget)]
+
+    def _undo(
+        self,
+        backup: Backup,
+        entry: Entry,
+        report: Report,
+        *,
+        only_files: bool,
+        after_crash: bool = False,
+        why: BaseException | None = None,
+    ) -> tuple[str, ...]:
+        """Take everything back that can be; returns what somebody else changed meanwhile and was left alone.
+
+        Raises SyncError, and leaves the journal for the next start, when something could not be.
+        """
+        report(StepEvent(step="put_back"))
+        notes: list[str] = []
+        problems: list[str] = []
+        current = self._written(entry)
+        for one in reversed(backup.files):
+            try:
+                self._put_back(backup, one, current)
+            except ChangedMeanwhileError:
+                notes.append(
+                    f"{one.path} was changed by somebody else and is left alone; compare it with the backup"
+                )
+            except WppconnectError as error:
+                problems.append(error.message)
+        if not only_files:
+            problems += self._take_values_back(backup)
+            problems += self._take_commands_back(backup, report)
+        if self._containers and entry.touched:
+            try:
+                self._containers.put_back(self._wanted(entry), entry.touched, report, after_crash=after_crash)
+            except ContainerError as error:
+                problems.append(error.message)
+        if problems:
+            text = "; ".join(problems)
+            report(StepEvent(step="put_back", state=StepState.FAILED, note=text))
+            began = f"{why}; " if isinstance(why, WppconnectError) else ""
+            raise SyncError(
+                f"{began}not everything could be put back; {text}; the sync agent tries again by itself; "
+                f"the backup {backup.id} holds what the files held",
+                operation=OPERATION,
+            )
+        self._journal.clear()
+        report(StepEvent(step="put_back", state=StepState.DONE, note="; ".join(notes)))
+        return tuple(notes)
+
+    def _put_back(self, backup: Backup, one: BackedUpFile, entry: Entry) -> None:
+        path = self._settings.folders[one.folder] / one.file if one.folder in self._settings.folders else None
+        real = path.resolve() if path else None
+        if real is None or str(real) != one.path:
+            raise SyncError(f"{one.path} is not in the sync file any more", operation=OPERATION)
+        remove_temporary(real)
+        present = read_digest(real)
+        if present == one.before:
+            return
+        if present != one.after and entry.in_place != one.path:
+            raise ChangedMeanwhileError(f"{one.path} was changed by somebody else", operation=OPERATION)
+        content = self._backups.content(backup, one)
+        replace_content(real, before=present or "", after=content)
+
+    def _written(self, entry: Entry) -> Entry:
+        """Return what the journal says; a disk that cannot be read keeps nothing from being put back."""
+        try:
+            return self._journal.read() or entry
+        except WppconnectError:
+            return entry
+
+    def _take_values_back(self, backup: Backup) -> list[str]:
+        problems = []
+        for one in backup.values:
+            try:
+                self._keeper.put({one.receives: one.before}, actor=backup.actor)
+            except WppconnectError as error:
+                problems.append(error.message)
+        return problems
+
+    def _take_commands_back(self, backup: Backup, report: Report) -> list[str]:
+        problems = []
+        for target in self._commands(backup):
+            value = self._keeper.values({target.receives}).text(target.receives)
+            report(StepEvent(step="command", subject=target.label))
+            if value is None:
+                report(
+                    StepEvent(
+                        step="command",
+                        subject=target.label,
+                        state=StepState.FAILED,
+                        note="the value of before is not known here, so the command was not run again",
+                    )
+                )
+                continue
+            try:
+                run_command(
+                    target, value, folder=self._settings.folders[target.folder], environ=self._environ
+                )
+                self._keeper.command_done(target.name, fingerprint(value))
+            except WppconnectError as error:
+                problems.append(error.message)
+        return problems
+
+
+OWN_PREFIXES = ("WPPCONNECT_", "EXPORTER_", "DASHBOARD_")
+"""Our own variables hold secrets that are none of the program's business."""
+LONGEST_WORDS = 200
+
+
+def run_command(target: CommandTarget, value: str, *, folder: Path, environ: Mapping[str, str]) -> None:
+    """Hand the value over and wait; raises SyncError when the program does not end with 0."""
+    surroundings = {name: text for name, text in environ.items() if not name.startswith(OWN_PREFIXES)}
+    if target.variable:
+        surroundings[target.variable] = value
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the administrator's own list of words
+            target.command,
+            cwd=folder,
+            env=surroundings,
+            stdin=subprocess.PIPE if target.variable is None else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise _failure(target, f"cannot be started ({reason})") from None
+    given = None if target.variable else value.encode()
+    try:
+        _, said = process.communicate(given, timeout=target.timeout_seconds)
+    except subprocess.TimeoutExpired:
+        raise _failure(target, f"did not end within {target.timeout_seconds:g} s and was ended") from None
+    finally:
+        # Whatever it started, too.
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+    if process.returncode != 0:
+        words = redact(said.decode(errors="replace").replace(value, "***").strip()).splitlines()
+        last = words[-1][:LONGEST_WORDS] if words else "it said nothing"
+        raise _failure(target, f"ended with code {process.returncode}: {last}")
+
+
+def _failure(target: CommandTarget, what: str) -> SyncError:
+    return SyncError(f"the command {target.label} {what}", operation="run a command")

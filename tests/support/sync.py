@@ -1,0 +1,194 @@
+"""What tests of the sync share: a small installation, and the sync that works on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from core.models import HistoryEntry
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
+from core.store import FileStore
+from core.sync.compose import Compose
+from core.sync.container_access import (
+    Check,
+    Consequence,
+    ContainerAction,
+    Containers,
+    ContainersDone,
+    Report,
+    StepEvent,
+    Touch,
+    Touched,
+    Wanted,
+)
+from core.sync.secret_values import SecretValues
+from core.sync.sync import Sync
+from core.sync.sync_file import leguas
+from core.sync.targets import ContainerSettings, FileTarget, ReceivedKind, Receives, SyncSettings
+from core.sync.value_check import ValueCheck
+from tests.support.compose import compose_program
+
+API_KEY = Receives(kind=ReceivedKind.API_KEY)
+KEY = "AUTHENTICATION_API_KEY"
+BCRYPT_LIKE = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+MOMENT = datetime(2026, 11, 25, 10, 42, tzinfo=UTC)
+
+DOTENV = "# Léguas\nDB_PASSWORD='segredo'\nAUTHENTICATION_API_KEY=present-key-1234\n"
+DOTENV_DOCKER = 'AUTHENTICATION_API_KEY="present-key-1234"\nEVOLUTION_API_KEY=present-key-1234\n'
+COMPOSE = """\
+services:
+  wppconnect:
+    image: wppconnect/server-cli:1.3.18
+    container_name: leguas_wppconnect
+    environment:
+      TOKEN: ${AUTHENTICATION_API_KEY}
+  evolution:
+    image: atendai/evolution-api:v2.1.1
+    container_name: leguas_whatsapp_evolution
+    env_file: .env.docker
+    environment:
+      - AUTHENTICATION_API_KEY=present-key-1234
+"""
+LEGUAS_FILES = {".env": DOTENV, ".env.docker": DOTENV_DOCKER, "docker-compose.yml": COMPOSE}
+
+
+def target(file: str, key: str = KEY, *, service: str = "", receives: Receives = API_KEY) -> FileTarget:
+    """Make a target in the folder `leguas`."""
+    return FileTarget(folder="leguas", file=file, key=key, service=service, receives=receives)
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files byte for byte."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Read every file below a folder, hidden ones too."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@dataclass
+class Installation:
+    """A folder with files, and our data directory beside it."""
+
+    root: Path
+    settings: SyncSettings
+    environ: Mapping[str, str] = field(default_factory=dict)
+    containers: Containers | None = None
+    asks_compose: bool = False
+    history: list[HistoryEntry] = field(default_factory=list)
+    steps: list[StepEvent] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self.root / "leguas"
+
+    @property
+    def data(self) -> Path:
+        """Where we keep ours."""
+        return self.root / "data"
+
+    @property
+    def store(self) -> FileStore:
+        """The store, opened anew."""
+        return FileStore(self.data / "store")
+
+    @property
+    def keeper(self) -> SecretValues:
+        """The values in force."""
+        source = SettingsSource(load_environment(self.environ), self.store)
+        return SecretValues(source, self.store)
+
+    @property
+    def sync(self) -> Sync:
+        """A sync of a process of its own, as far as the files can tell."""
+        return Sync(
+            self.settings,
+            self.keeper,
+            data_directory=self.data,
+            environ={"PATH": "/usr/bin:/bin"},
+            containers=self.containers,
+            check=self.check,
+            record=self.history.append,
+        )
+
+    @property
+    def check(self) -> Check:
+        """A real Compose, where the test wants one."""
+        return ValueCheck(lambda: real_compose(self.data) if self.asks_compose else None, lambda: ())
+
+    def keep(self, value: str) -> None:
+        """Put an API key in force without touching files."""
+        self.keeper.put({API_KEY: SecretStr(value)}, actor="test")
+
+    def api_key(self) -> str | None:
+        """Return the API key in force."""
+        return self.keeper.values({API_KEY}).text(API_KEY)
+
+    def apply(self, value: str | None = None) -> str:
+        """Apply, with a fresh API key when one is given; returns what came of it."""
+        fresh = {API_KEY: SecretStr(value)} if value else None
+        return self.sync.apply(fresh=fresh, actor="ana", report=self.steps.append).code
+
+
+def install(
+    root: Path, files: Mapping[str, str | bytes] | None = None, *targets: FileTarget, **settings: object
+) -> Installation:
+    """Write an installation's files; without targets they are those of the preset."""
+    installation = Installation(root, SyncSettings())
+    installation.folder.mkdir()
+    write_files(installation.folder, LEGUAS_FILES if files is None else files)
+    preset, containers = leguas("leguas")
+    installation.settings = SyncSettings.model_validate(
+        {
+            "folders": {"leguas": installation.folder},
+            "targets": targets or preset,
+            "containers": () if targets else containers,
+            **settings,
+        }
+    )
+    return installation
+
+
+def real_compose(directory: Path) -> Compose:
+    """A real Compose, and no engine."""
+    return Compose((str(compose_program()),), "", "unix:///nowhere", os.defpath, directory)
+
+
+class ScriptedContainers:
+    """Containers that do what a test says."""
+
+    def __init__(self, carry_out: Callable[[Wanted], ContainersDone]) -> None:
+        self._carry_out = carry_out
+        self.restarted: list[str] = []
+
+    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+        return tuple(
+            Consequence(container=one.name, action=ContainerAction.RECREATE) for one in wanted.containers
+        )
+
+    def carry_out(
+        self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
+    ) -> ContainersDone:
+        return self._carry_out(wanted)
+
+    def put_back(
+        self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
+    ) -> None:
+        """Nothing was touched."""
+
+    def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
+        self.restarted.append(container.name)
+        return ContainersDone(notes=("it keeps its environment",))

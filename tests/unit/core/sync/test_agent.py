@@ -1,0 +1,286 @@
+"""The sync agent: plans what is asked, carries out what was approved, and notices drift."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.exceptions import ConfigurationError, SyncError
+from core.locks import ProcessLock
+from core.sync.agent import LOCK, Agent
+from core.sync.agent_status import AgentStatus, SyncStatus
+from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
+from core.sync.plan import State
+from core.sync.sync import Sync
+from tests.support.sync import (
+    API_KEY,
+    KEY,
+    LEGUAS_FILES,
+    MOMENT,
+    Installation,
+    install,
+    read_files,
+)
+from tests.support.waiting import until
+
+DRIFTED = "leguas/docker-compose.yml:AUTHENTICATION_API_KEY"
+
+
+class World:
+    """An installation, an agent that works turn by turn, and what a page would see of it."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.now: datetime = MOMENT
+        self.problem = ""
+        self.file = installation.root / "sync.yml"
+        self.file.write_text("stands for the sync file\n")
+        self.desk = ChangeRequests(installation.store, clock=self.clock)
+        self.board = AgentStatus(installation.store, installation.data, clock=self.clock)
+        self.agent = self.new_agent()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def new_agent(self) -> Agent:
+        """Another agent, as after a restart."""
+        return Agent(
+            self.open_sync,
+            sync_file=self.file,
+            desk=self.desk,
+            board=self.board,
+            generate=self.installation.keeper.generate,
+            record=self.installation.history.append,
+            data_directory=self.installation.data,
+            program="agent[1]",
+            clock=self.clock,
+            look_seconds=0.0,
+        )
+
+    def open_sync(self) -> Sync:
+        if self.problem:
+            raise ConfigurationError([self.problem])
+        return self.installation.sync
+
+    def turn(self) -> ChangeRequest:
+        """Let the agent work once, and look at the order."""
+        self.agent.turn()
+        order = self.desk.current()
+        assert order is not None
+        return order
+
+    def bulletin(self) -> SyncStatus:
+        """Let the agent look, and read what it tells."""
+        self.agent.turn()
+        found = self.board.read()
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """The preset's installation with its present key taken over."""
+    installation = install(tmp_path)
+    installation.keep("present-key-1234")
+    return World(installation)
+
+
+def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: World) -> None:
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    order = world.turn()
+    assert order.state is RequestState.PLANNED
+    assert order.plan is not None
+    assert len(order.plan.files) == 3
+    assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
+
+    world.desk.approve(order.id, order.plan.digest, actor="rui")
+    done = world.turn()
+
+    assert done.state is RequestState.DONE
+    assert done.result is not None
+    assert done.result.code == "applied"
+    key = world.installation.api_key()
+    assert key is not None
+    assert key != "present-key-1234"
+    assert f"{KEY}={key}".encode() in read_files(world.installation.folder)[".env"]
+    assert [one.step for one in done.steps] == ["write"] * 3
+    assert key not in done.model_dump_json()
+
+
+def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> None:
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    order = world.turn()
+    assert order.plan is not None
+    world.desk.approve(order.id, order.plan.digest, actor="ana")
+    env = world.installation.folder / ".env"
+    env.write_text(LEGUAS_FILES[".env"] + "ADDED=1\n")
+
+    again = world.turn()
+
+    assert again.state is RequestState.PLANNED
+    assert "something changed since the plan was made" in again.note
+    assert again.plan is not None
+    assert again.plan.digest != order.plan.digest
+    assert env.read_text() == LEGUAS_FILES[".env"] + "ADDED=1\n"
+    world.desk.approve(order.id, again.plan.digest, actor="ana")
+    assert world.turn().state is RequestState.DONE
+
+
+def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(world: World) -> None:
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    order = world.turn()
+    assert order.plan is not None
+    world.desk.approve(order.id, order.plan.digest, actor="ana")
+    world.agent = world.new_agent()
+
+    again = world.turn()
+
+    assert again.state is RequestState.PLANNED
+    assert world.installation.api_key() == "present-key-1234"
+
+
+def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
+    (world.installation.folder / ".env").write_text("A='unclosed\n")
+    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    order = world.turn()
+    assert order.plan is not None
+    world.desk.approve(order.id, order.plan.digest, actor="ana")
+
+    again = world.turn()
+
+    assert again.state is RequestState.PLANNED
+    assert "nothing was written" in again.note
+
+
+def test_restore_is_an_order_like_any_other(world: World) -> None:
+    world.installation.apply("another-key-5678")
+    (backup,) = world.installation.sync.backups()
+    world.desk.place(ChangeKind.RESTORE, actor="ana", backup=backup.id)
+    order = world.turn()
+    assert order.plan is not None
+    assert len(order.plan.files) == 3
+
+    world.desk.approve(order.id, order.plan.digest, actor="ana")
+
+    assert world.turn().state is RequestState.DONE
+    assert world.installation.api_key() == "present-key-1234"
+
+
+def test_order_for_what_is_not_there_fails_with_the_reason(world: World) -> None:
+    world.desk.place(ChangeKind.RESTORE, actor="ana", backup="20261125T104200Z-abcdef")
+
+    order = world.turn()
+
+    assert order.state is RequestState.FAILED
+    assert "there is no backup" in order.note
+
+
+def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
+    order = world.desk.place(ChangeKind.APPLY, actor="ana")
+    world.desk.change(order.id, lambda one: one.model_copy(update={"state": RequestState.RUNNING}))
+
+    with running(world.new_agent()):
+        until(lambda: (world.desk.current() or order).state is RequestState.FAILED)
+
+    ended = world.desk.current()
+    assert ended is not None
+    assert "was stopped in the middle; nothing had been changed yet" in ended.note
+
+
+def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:
+    assert world.bulletin().since == {}
+    compose = world.installation.folder / "docker-compose.yml"
+    compose.write_text(LEGUAS_FILES["docker-compose.yml"].replace("present-key-1234", "by-hand"))
+
+    drifted = world.bulletin()
+    world.now += timedelta(minutes=5)
+    later = world.bulletin()
+    compose.write_text(LEGUAS_FILES["docker-compose.yml"])
+    mended = world.bulletin()
+
+    assert drifted.since == {DRIFTED: MOMENT}
+    assert later.since == {DRIFTED: MOMENT}
+    assert mended.since == {}
+    told = [(one.data["target"], one.data["outcome"]) for one in world.installation.history]
+    assert told == [(DRIFTED, State.WILL_CHANGE.value), (DRIFTED, State.IN_SYNC.value)]
+
+
+def test_drift_keeps_its_beginning_over_a_restart_of_the_agent(world: World) -> None:
+    (world.installation.folder / "docker-compose.yml").write_text("services: [\n")
+    before = world.bulletin().since
+    world.agent = world.new_agent()
+    world.now += timedelta(hours=1)
+
+    assert world.bulletin().since == before
+    assert before[DRIFTED] == MOMENT
+
+
+def test_bulletin_is_written_only_when_something_changed(world: World) -> None:
+    world.bulletin()
+    revision = world.installation.store.revision("sync")
+    world.now += timedelta(seconds=30)
+
+    world.bulletin()
+
+    assert world.installation.store.revision("sync") == revision
+
+
+def test_bulletin_says_what_there_is_and_no_secret(world: World) -> None:
+    world.installation.apply("another-key-5678")
+    (world.installation.folder / ".env").write_text(LEGUAS_FILES[".env"])
+
+    told = world.bulletin()
+
+    assert told.kinds == (API_KEY,)
+    assert told.containers == ("leguas_wppconnect", "leguas_whatsapp_evolution")
+    assert len(told.backups) == 1
+    assert [word for word in ("segredo", "key-1234", "key-5678") if word in told.model_dump_json()] == []
+
+
+def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: World) -> None:
+    world.bulletin()
+    world.problem = "sync.yml: targets[0].file: is not set; set it"
+    world.file.write_text("changed\n")
+    world.desk.place(ChangeKind.APPLY, actor="ana")
+
+    assert world.turn().state is RequestState.ASKED
+    assert world.bulletin().problem == world.problem
+
+    world.problem = ""
+    world.file.write_text("mended again\n")
+    assert world.turn().state is RequestState.PLANNED
+
+
+def test_heartbeat_ends_with_the_agent(world: World) -> None:
+    assert world.board.heartbeat() is None
+    with running(world.agent):
+        until(lambda: world.board.heartbeat() is not None)
+    world.now += timedelta(seconds=16)
+
+    assert world.board.heartbeat() is None
+
+
+def test_second_agent_is_refused(world: World) -> None:
+    with (
+        ProcessLock(world.installation.data / "locks" / LOCK),
+        pytest.raises(SyncError, match="another sync agent runs on this data directory"),
+    ):
+        world.agent.run(threading.Event())
+
+
+class running:  # noqa: N801 - reads as a statement
+    """Run an agent in a thread."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=agent.run, args=(self._stop,))
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(60)

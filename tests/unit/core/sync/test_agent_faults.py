@@ -1,0 +1,179 @@
+"""The sync agent goes on whatever goes wrong, and an order always comes to its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.exceptions import StoreError
+from core.store import FileStore
+from core.store.protocol import Record
+from core.sync.agent import Agent
+from core.sync.agent_status import AgentStatus, Heartbeat
+from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
+from core.sync.container_access import ContainersDone
+from tests.support.sync import (
+    API_KEY,
+    LEGUAS_FILES,
+    Installation,
+    ScriptedContainers,
+    install,
+    read_files,
+)
+
+
+class FailingStore(FileStore):
+    """A store whose disk is full for orders in one state."""
+
+    full_for: RequestState | None = None
+
+    def update(
+        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+    ) -> Record | None:
+        if self.full_for and value and value.get("state") == self.full_for.value:
+            raise StoreError("the disk is full", operation="write a record")
+        return super().update(subject, key, value, expected_version=expected_version)
+
+
+class World:
+    """An installation and an agent that works turn by turn."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.file = installation.root / "sync.yml"
+        self.file.write_text("stands for the sync file\n")
+        self.store = FailingStore(installation.data / "store")
+        self.desk = ChangeRequests(self.store)
+        self.agent = self.new_agent()
+
+    def new_agent(self) -> Agent:
+        return Agent(
+            lambda: self.installation.sync,
+            sync_file=self.file,
+            desk=self.desk,
+            board=AgentStatus(self.store, self.installation.data),
+            generate=self.installation.keeper.generate,
+            record=self.installation.history.append,
+            data_directory=self.installation.data,
+            program="agent[1]",
+            look_seconds=0.0,
+        )
+
+    def turn(self) -> ChangeRequest:
+        self.agent.turn()
+        order = self.desk.current()
+        assert order is not None
+        return order
+
+    def approved(self) -> ChangeRequest:
+        """Ask for a new key, have it planned, and agree."""
+        self.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+        order = self.turn()
+        assert order.plan is not None
+        return self.desk.approve(order.id, order.plan.digest, actor="rui")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    installation = install(tmp_path)
+    installation.keep("present-key-1234")
+    return World(installation)
+
+
+def raise_unforeseen(*_: object) -> ContainersDone:
+    raise KeyError("Id")
+
+
+def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.installation.containers = ScriptedContainers(raise_unforeseen)
+    world.approved()
+
+    failed = world.turn()
+
+    assert failed.state is RequestState.FAILED
+    assert failed.note == "the sync agent met an error that nobody foresaw (KeyError); see its log"
+    assert "sync_agent_turn_failed" in caplog.text
+    assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
+    world.desk.place(ChangeKind.APPLY, actor="ana")
+    assert world.turn().state is RequestState.PLANNED
+
+
+def test_error_in_a_look_leaves_the_order_that_waits_for_approval(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.desk.place(ChangeKind.APPLY, actor="ana")
+    monkeypatch.setattr(AgentStatus, "publish", raise_unforeseen)
+
+    assert world.turn().state is RequestState.PLANNED
+    assert world.turn().state is RequestState.PLANNED
+
+
+def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full", operation="publish")
+
+    world.agent.turn()
+    monkeypatch.setattr(AgentStatus, "publish", fail)
+    world.installation.keep("another-key-1234")
+    world.agent.turn()
+    failing = world.agent.sign_of_life()
+    monkeypatch.undo()
+    world.agent.turn()
+    mended = world.agent.sign_of_life()
+
+    assert failing.checked_at is not None
+    assert "the disk is full" in failing.problem
+    assert mended.checked_at is not None
+    assert (mended.problem, mended.checked_at > failing.checked_at) == ("", True)
+
+
+def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World) -> None:
+    world.approved()
+    world.store.full_for = RequestState.DONE
+
+    running = world.turn()
+    world.store.full_for = None
+    done = world.turn()
+
+    assert running.state is RequestState.RUNNING
+    assert done.state is RequestState.DONE
+    assert done.result is not None
+    assert done.result.code == "applied"
+
+
+def test_killed_after_the_change_and_before_its_end_was_written(world: World) -> None:
+    world.approved()
+    world.store.full_for = RequestState.DONE
+    world.turn()
+    world.store.full_for = None
+    world.agent = world.new_agent()
+
+    ended = world.turn()
+
+    assert ended.state is RequestState.FAILED
+    assert ended.note == (
+        "the sync agent was stopped in the middle; nothing is half done, see the activity for what was done"
+    )
+
+
+def test_heart_beats_on_after_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, beats = threading.Event(), list[object]()
+
+    def beat(_board: AgentStatus, heartbeat: Heartbeat) -> None:
+        beats.append(heartbeat)
+        if len(beats) == 2:
+            stop.set()
+            return
+        raise MemoryError
+
+    monkeypatch.setattr(AgentStatus, "beat", beat)
+    monkeypatch.setattr("core.sync.agent.HEARTBEAT_SECONDS", 0.01)
+    world.agent.run(stop)
+
+    assert len(beats) == 2

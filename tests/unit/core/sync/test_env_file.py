@@ -1,0 +1,88 @@
+"""What is refused in env files, and what their values mean (the corpus shows what is edited)."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.sync.env_file import EnvFile, edited, follows, is_exactly
+from core.sync.value_span import Follows, NotParseableError, RefusedError
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            "A=1\nB='x\nKEY=1\n", "line 2 opens quotes that nothing closes", id="unclosed single quote"
+        ),
+        pytest.param('B="x\nKEY=1\n', "line 1 opens quotes that nothing closes", id="unclosed double quote"),
+        pytest.param(
+            "A='x\\'\nKEY='1'\n", "line 1 has backslashes before a quote", id="backslash, single quote"
+        ),
+        pytest.param(
+            'A="x\\\\"\nKEY=1\n', "line 1 has backslashes before a quote", id="two backslashes, quote"
+        ),
+        pytest.param("A='x'y\nKEY=1\n", "line 1 goes on after its closing quote", id="text after the quote"),
+        pytest.param("A=x\\\nKEY=1\n", "line 1 ends with a backslash", id="continued line"),
+        pytest.param("A: 'x'\nKEY=1\n", "line 1 is no KEY=value", id="written like YAML"),
+        pytest.param("if [ -f 'x' ]; then\nKEY=1\nfi\n", "line 1 is no KEY=value", id="shell script"),
+        pytest.param("A=1\rKEY=1\r", "CR alone", id="line ends of another age"),
+    ],
+)
+def test_file_that_readers_would_cut_differently_is_refused(text: str, said: str) -> None:
+    with pytest.raises(NotParseableError, match=said):
+        EnvFile(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["two words", "a;b", "a&b", "`cmd`", "$(cmd)", "it's", "#comment", "a>b", "<your key>", 'x"y"'],
+)
+def test_value_that_may_be_more_than_one_word_is_refused(value: str) -> None:
+    text = f"KEY={value}\n"
+    places = EnvFile(text).places("KEY")
+
+    with pytest.raises(RefusedError, match="line 1 holds more than one plain word"):
+        edited(text, places, "KEY", "new")
+
+
+def test_value_put_together_from_others_is_refused() -> None:
+    (place,) = EnvFile("KEY=prefix-${OTHER}\n").places("KEY")
+
+    with pytest.raises(RefusedError, match="line 1 puts the value together from others"):
+        follows(place)
+
+
+@pytest.mark.parametrize(
+    ("value", "followed"),
+    [
+        ("${OTHER}", Follows("OTHER")),
+        ("$OTHER", Follows("OTHER")),
+        ('"${OTHER}"', Follows("OTHER")),
+        ("${OTHER:-x}", Follows("OTHER", "x")),
+        ("${OTHER:?is needed}", Follows("OTHER")),
+        ("'${OTHER}'", None),
+        ("abc", None),
+        ("$2b$10$abc", None),
+    ],
+)
+def test_reference_to_another_name_is_told_from_a_value(value: str, followed: Follows | None) -> None:
+    (place,) = EnvFile(f"KEY={value}\n").places("KEY")
+
+    assert follows(place) == followed
+
+
+@pytest.mark.parametrize(
+    ("raw", "exact"),
+    [("'$2b$10$abc'", True), ("$2b$10$abc", False), ('"$2b$10$abc"', False), ("'$2b$10$ab'", False)],
+)
+def test_value_with_dollar_signs_is_only_right_in_single_quotes(raw: str, exact: bool) -> None:
+    (place,) = EnvFile(f"KEY={raw}\n").places("KEY")
+
+    assert is_exactly(place, "$2b$10$abc") is exact
+
+
+def test_refusals_repeat_nothing_of_the_file() -> None:
+    with pytest.raises(NotParseableError) as refusal:
+        EnvFile("PASSWORD='tell-nobody\n")
+
+    assert "tell-nobody" not in str(refusal.value)
