@@ -29,7 +29,13 @@ from core.contract.answers import (
     parse_status,
     refusal,
 )
-from core.contract.identity import is_manager_info, is_own_refusal, not_a_gateway, proven_health
+from core.contract.identity import (
+    is_manager_info,
+    is_no_own_answer,
+    is_own_refusal,
+    not_a_gateway,
+    proven_health,
+)
 from core.contract.manager import SessionStates
 from core.contract.session_names import session_name_problem
 from core.exceptions import (
@@ -38,6 +44,7 @@ from core.exceptions import (
     RetryLaterError,
     SecretKeyRejectedError,
     ServerFailureError,
+    WppconnectError,
 )
 from core.settings.values import ServerSettings, Timeouts
 from core.tokens.cache import TokenCache
@@ -46,8 +53,11 @@ from core.transport import Answer, Transport
 NO_SESSION = "wppconnect-ops"
 """A name in the path where no session is meant."""
 
+API_ROUTE = "/api/{session}/check-connection-session"
+"""What every release has, and refuses without a token."""
+
 PROOFS: tuple[tuple[str, Callable[[Answer], bool]], ...] = (
-    ("/api/{session}/check-connection-session", is_own_refusal),
+    (API_ROUTE, is_own_refusal),
     ("/api/manager/info", is_manager_info),
 )
 """What to ask without a token where /healthz proves nothing, and what the answer must be."""
@@ -91,6 +101,8 @@ class GatewayClient:
         self.manager = tokens.manager
         self._transport = transport
         self._timeouts = timeouts
+        self._has_own_health = False
+        """Whether /healthz answered the last time, and the API did not say that it is another program's."""
 
     def read_health(self) -> Health:
         """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2).
@@ -98,15 +110,19 @@ class GatewayClient:
         A release or a proxy may hide /healthz: then other answers prove that a WPPConnect Server is there.
         Raises NotAGatewayError when none does.
         """
-        answers = [self._ask_openly("/healthz")]
-        hidden = answers[0]
+        was_own, self._has_own_health = self._has_own_health, False
+        hidden = self._ask_openly("/healthz")
+        answers = [hidden]
         health = proven_health(hidden) if isinstance(hidden, Answer) else None
         if health is not None:
-            return health
+            self._has_own_health = was_own or self._may_be_own_health()
+            if self._has_own_health:
+                return health
+            answers.clear()  # What the API says tells more.
         for route, is_proof in PROOFS:
             answer = self._ask_openly(route)
             if isinstance(answer, Answer) and is_proof(answer):
-                return Health(uptime_seconds=None)
+                return health or Health(uptime_seconds=None)
             answers.append(answer)
         raise not_a_gateway(answers)
 
@@ -339,6 +355,14 @@ class GatewayClient:
             raise refusal(answer)
         self.tokens.confirm(session, token)
         return answer
+
+    def _may_be_own_health(self) -> bool:
+        """Ask the API whether /healthz is another program's; without a proof of that it is the gateway's."""
+        with suppress(WppconnectError):
+            answer = self._ask_openly(API_ROUTE)
+            path = API_ROUTE.format(session=NO_SESSION)
+            return isinstance(answer, ResponseError) or not is_no_own_answer(answer, path)
+        return True
 
     def _ask_openly(self, route: str) -> Answer | ResponseError:
         """Ask without a token for what tells a gateway from others; raises TransportError."""

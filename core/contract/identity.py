@@ -8,6 +8,7 @@ server says: healthz's fields, the body of its 401, the manager protocol's info 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TypeGuard
 
@@ -51,6 +52,17 @@ def is_own_refusal(answer: Answer) -> bool:
     body = json_object(answer) if answer.status_code == 401 else None
     said = (body or {}).get("message") or (body or {}).get("error")
     return isinstance(said, str) and said.strip().rstrip(".") in TOKEN_REFUSALS
+
+
+def is_no_own_answer(answer: Answer, path: str) -> bool:
+    """Return whether no WPPConnect Server can have answered this path of its API so.
+
+    Many Node programs have healthz's very fields. But one that answers every path alike gives them here, too,
+    and one without the API says so, by Express's page or Nest's JSON. What a proxy may answer is no proof.
+    """
+    no_such_path = rb"Cannot GET \S*" + re.escape(path.encode())
+    says_no_such_path = answer.status_code == 404 and re.search(no_such_path, answer.body) is not None
+    return says_no_such_path or proven_health(answer) is not None
 
 
 def is_manager_info(answer: Answer) -> bool:

@@ -111,6 +111,11 @@ ANSWERS = [
         "a health with an uptime", always(b'{"uptime":12.5,"status":"ok"}'), says("gateway.not_json", 200)
     ),
     Stranger(
+        "healthz's fields at every path",
+        always(b'{"uptime":12.5,"message":"OK","timestamp":1}'),
+        says("gateway.not_json", 200),
+    ),
+    Stranger(
         "names that everybody may list",
         always(b'{"response":["sales"],"status":"CONNECTED"}'),
         says("gateway.not_json", 200),
