@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway_calls import STRONG, MakeClient, MakeTransport
+import responses
+from gateway_calls import STRONG, URL, MakeClient, MakeTransport
 from pydantic import SecretStr
 
 from core.client import GatewayClient
@@ -95,3 +96,22 @@ def make_client(
         return client
 
     return build
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def client(tmp_path: Path, make_transport: MakeTransport) -> GatewayClient:
+    server = ServerSettings(
+        name="main", url=URL, secret_key=SecretStr(STRONG), sessions=(SessionSettings(name="sales"),)
+    )
+    transport = make_transport(URL)
+    tokens = TokenCache(
+        server, transport=transport, store=MemoryStore(), lock_directory=tmp_path, timeouts=Timeouts()
+    )
+    tokens.manager.is_offered = False
+    return GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())

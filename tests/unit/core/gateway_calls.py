@@ -10,6 +10,7 @@ from core.transport import Answer, Transport
 
 MakeTransport = Callable[..., Transport]
 MakeClient = Callable[..., GatewayClient]
+URL = "http://gateway:21465"
 SECRET = "s3cret/with?odd#signs"
 STRONG = "9f86d081884c7d659a2feaa0c55ad015"
 OTHER = "2c26b46b68ffc68ff99b453c1d304134"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import responses
-from gateway_calls import STRONG, MakeTransport
-from pydantic import SecretStr
-from requests.exceptions import ConnectionError as LostConnection
+from gateway_calls import STRONG, URL
 from requests.exceptions import ReadTimeout
 
 from core.client import GatewayClient, StartOptions
@@ -19,40 +16,14 @@ from core.contract.token_format import TokenKind, parse_token
 from core.exceptions import (
     AuthenticationError,
     ConfigurationError,
-    ConnectError,
-    NotAGatewayError,
     RequestTimeoutError,
     SecretKeyRejectedError,
     ServerFailureError,
     SessionDisconnectedError,
     WppconnectError,
 )
-from core.messages import Message
-from core.settings.values import ServerSettings, SessionSettings, Timeouts
-from core.tokens.cache import TokenCache
-from tests.fakes import MemoryStore
 
-URL = "http://gateway:21465"
 CLOSED = {"status": True, "message": "Session successfully closed"}
-
-
-@pytest.fixture
-def wire() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def client(tmp_path: Path, make_transport: MakeTransport) -> GatewayClient:
-    server = ServerSettings(
-        name="main", url=URL, secret_key=SecretStr(STRONG), sessions=(SessionSettings(name="sales"),)
-    )
-    transport = make_transport(URL)
-    tokens = TokenCache(
-        server, transport=transport, store=MemoryStore(), lock_directory=tmp_path, timeouts=Timeouts()
-    )
-    tokens.manager.is_offered = False
-    return GatewayClient(server, transport=transport, tokens=tokens, timeouts=Timeouts())
 
 
 SESSION_CALLS: dict[str, tuple[str, str, Callable[[GatewayClient], object], Any]] = {
@@ -203,152 +174,9 @@ def test_a_get_says_nothing_about_content(client: GatewayClient, wire: responses
     assert "Content-Type" not in request.headers
 
 
-def test_health_needs_no_token(client: GatewayClient, wire: responses.RequestsMock) -> None:
-    wire.get(f"{URL}/healthz", json={"uptime": 12.5, "message": "OK", "timestamp": 1})
-
-    assert client.read_health().uptime_seconds == 12.5
-    assert "Authorization" not in wire.calls[0].request.headers
-
-
-NO_TOKEN = {"message": "Token is not present. Check your header and try again"}
-INFO = {"protocol": 1, "serverVersion": "2.11.0", "features": []}
-
-
-@pytest.mark.parametrize("hidden", [404, 403, 200, 302], ids=["404", "403", "another page", "redirect"])
-@pytest.mark.parametrize(
-    ("api", "manager"), [((401, NO_TOKEN), None), ((404, {}), (200, INFO))], ids=["its 401", "its manager"]
-)
-def test_a_gateway_whose_health_is_hidden_is_there_and_its_uptime_unknown(
-    client: GatewayClient,
-    wire: responses.RequestsMock,
-    hidden: int,
-    api: tuple[int, Any],
-    manager: tuple[int, Any] | None,
-) -> None:
-    wire.get(f"{URL}/healthz", body="<html>", status=hidden, content_type="text/html")
-    wire.get(f"{URL}/api/wppconnect-ops/check-connection-session", status=api[0], json=api[1])
-    for status, body in [manager] if manager else []:
-        wire.get(f"{URL}/api/manager/info", status=status, json=body)
-
-    assert client.read_health().uptime_seconds is None
-    assert not any("Authorization" in call.request.headers for call in wire.calls)
-
-
-HEALTH = {"uptime": 12.5, "message": "OK", "timestamp": 1}
-API = f"{URL}/api/wppconnect-ops/check-connection-session"
-
-
-@pytest.mark.parametrize(
-    "api",
-    [
-        pytest.param({"status": 401, "json": NO_TOKEN}, id="its 401"),
-        pytest.param({"status": 404, "body": "404 page not found"}, id="a proxy without a route"),
-        pytest.param({"status": 404, "json": {"message": "no route"}}, id="an API gateway"),
-        pytest.param({"status": 403, "body": "<html>"}, id="a firewall"),
-        pytest.param({"status": 200, "body": "<form><input type=password>"}, id="a sign-in page"),
-        pytest.param({"status": 302, "headers": {"Location": "https://sso.example.org"}}, id="a redirect"),
-        pytest.param({"status": 502}, id="a proxy without the gateway"),
-        pytest.param({"body": LostConnection()}, id="a lost connection"),
-        pytest.param({"body": ReadTimeout()}, id="silence"),
-    ],
-)
-def test_a_gateway_whose_api_proves_nothing_is_there_by_its_health(
-    client: GatewayClient, wire: responses.RequestsMock, api: dict[str, Any]
-) -> None:
-    wire.get(f"{URL}/healthz", json=HEALTH)
-    wire.get(API, **api)
-
-    for _ in range(3):
-        assert client.read_health().uptime_seconds == 12.5
-
-    assert sum(call.request.url == f"{URL}/healthz" for call in wire.calls) == 3
-    assert sum(call.request.url == API for call in wire.calls) <= 2, "asked at each health check"
-
-
-@pytest.mark.parametrize(
-    ("api", "says"),
-    [
-        pytest.param({"json": HEALTH}, Message.of("gateway.not_json", status=200), id="every path alike"),
-        pytest.param(
-            {"status": 404, "body": f"<pre>Cannot GET {API.removeprefix(URL)}</pre>"},
-            Message.of("gateway.not_express", status=404),
-            id="Express",
-        ),
-        pytest.param(
-            {"status": 404, "body": f"<pre>Cannot GET /base{API.removeprefix(URL)}</pre>"},
-            Message.of("gateway.not_express", status=404),
-            id="Express behind a path",
-        ),
-        pytest.param(
-            {"status": 404, "json": {"message": f"Cannot GET {API.removeprefix(URL)}", "statusCode": 404}},
-            Message.of("gateway.not_json", status=404),
-            id="Nest",
-        ),
-    ],
-)
-def test_healthz_of_a_program_without_the_api_is_no_gateways(
-    client: GatewayClient, wire: responses.RequestsMock, api: dict[str, Any], says: Message
-) -> None:
-    wire.get(f"{URL}/healthz", json=HEALTH)
-    wire.get(API, **api)
-    wire.get(f"{URL}/api/manager/info", **api)
-
-    for _ in range(2):
-        with pytest.raises(NotAGatewayError) as caught:
-            client.read_health()
-
-    assert caught.value.explanation == says
-
-
-def test_a_release_without_the_older_routes_is_proved_by_its_manager(
-    client: GatewayClient, wire: responses.RequestsMock
-) -> None:
-    wire.get(f"{URL}/healthz", json=HEALTH)
-    wire.get(API, status=404, body=f"Cannot GET {API.removeprefix(URL)}")
-    wire.get(f"{URL}/api/manager/info", json=INFO)
-
-    assert client.read_health().uptime_seconds == 12.5
-
-
-def test_what_takes_a_gateways_place_is_looked_at_anew(
-    client: GatewayClient, wire: responses.RequestsMock
-) -> None:
-    for answer in ({"json": HEALTH}, {"status": 502}, {"json": HEALTH}):
-        wire.get(f"{URL}/healthz", **answer)
-    for answer in ({"status": 401, "json": NO_TOKEN}, {"json": HEALTH}):
-        wire.get(API, **answer)
-    wire.get(f"{URL}/api/manager/info", json=HEALTH)
-
-    assert client.read_health().uptime_seconds == 12.5
-    for failure in (ConnectError, NotAGatewayError):
-        with pytest.raises(failure):
-            client.read_health()
-
-
-def test_what_proves_nothing_is_no_gateway(client: GatewayClient, wire: responses.RequestsMock) -> None:
-    for route in ("healthz", "api/wppconnect-ops/check-connection-session", "api/manager/info"):
-        wire.get(f"{URL}/{route}", status=404, body="404 page not found", content_type="text/plain")
-
-    with pytest.raises(NotAGatewayError) as caught:
-        client.read_health()
-
-    assert caught.value.explanation == Message.of("gateway.not_routed", status=404)
-
-
-def test_a_proxy_that_reaches_nobody_is_asked_no_more(
-    client: GatewayClient, wire: responses.RequestsMock
-) -> None:
-    wire.get(f"{URL}/healthz", status=521)
-
-    with pytest.raises(ConnectError):
-        client.read_health()
-
-    assert len(wire.calls) == 1
-
-
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(404, {}), (500, {}), (200, {"status": "UP"}), (401, NO_TOKEN), (400, {"message": "x"})],
+    [(404, {}), (500, {}), (200, {"status": "UP"}), (401, {"message": "No token"}), (400, {"message": "x"})],
 )
 def test_an_error_proves_nothing_about_a_secret(
     client: GatewayClient, wire: responses.RequestsMock, status: int, body: Any
