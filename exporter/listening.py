@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 REMEDY = "choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
-CONNECTION_LIMIT = 256
-"""Prometheus needs one or two; the rest of the file descriptors belong to the probes."""
+CONNECTION_LIMIT = 128
+"""Prometheus needs one or two; file descriptors belong to the probes, and TLS takes 300 kB for each."""
 STOP_SECONDS = 1
 """How long open exchanges may take to end after a signal; the whole stop stays under two seconds."""
 

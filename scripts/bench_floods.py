@@ -81,14 +81,14 @@ def of_protected_exporter(product: Stack, folder: Path) -> Iterator[Figure]:
         return is_served(connection, "/metrics", {"Authorization": f"Basic {word}"})
 
     until(scrape, what="the exporter with a password")
-    yield from flooded("scrapes with TLS and password", process, port, scrape)
+    yield from flooded("scrapes with TLS and password", process, port, scrape, "tls")
     process.stop()
 
 
-def flooded(what: str, process: Process, port: int, ask: Ask) -> Iterator[Figure]:
+def flooded(what: str, process: Process, port: int, ask: Ask, protocol: str = "http") -> Iterator[Figure]:
     """Ask ten times a second under each flood."""
     for kind, addresses in FLOODS.items():
-        command = [sys.executable, "-m", "scripts.flood", str(port), str(SECONDS), *addresses]
+        command = [sys.executable, "-m", "scripts.flood", str(port), str(SECONDS), protocol, *addresses]
         memory_before, files, in_time = resident_mb(process), 0, []
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as flood:  # noqa: S603
             while flood.poll() is None:

@@ -9,12 +9,15 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from core.addresses import address_key
 from core.serving.limits import ConnectionLimits
 
 BACKLOG = 1024
 """How many connections the kernel keeps for us: where it has no place, honest clients try again after 1 s."""
-BATCH = 256
+BATCH = 64
 """How many are accepted before others have their turn."""
+BEGUN_AT_ONCE = 8
+"""Of how many the first bytes are read before others have their turn: a TLS handshake takes a millisecond."""
 SHUTDOWN_SECONDS = 1.0
 """How long a TLS connection may take to say goodbye."""
 
@@ -52,7 +55,9 @@ class _Server:
         self._new_protocol = new_protocol
         self._tls = tls
         self._listening = listening
-        self._silent: set[_Connection] = set()
+        self._waiting: set[_Connection] = set()
+        self._begun = _FairQueue()
+        self._is_serving_begun = False
         self._tasks: set[asyncio.Task[None]] = set()
         # Connections inherit it: without it headers and body, which are written separately, wait 40 ms for
         # each other.
@@ -62,10 +67,10 @@ class _Server:
         loop.add_reader(listening, self._accept)
 
     def close(self) -> None:
-        """Accept no more, and wait for no first bytes."""
+        """Accept no more, and close what has not begun."""
         self._loop.remove_reader(self._listening)
         self._listening.close()
-        for connection in list(self._silent):
+        for connection in list(self._waiting):
             connection.close()
 
     async def wait_closed(self) -> None:
@@ -81,7 +86,7 @@ class _Server:
             if not limits.make_room(address[0]):
                 accepted.close()
                 continue
-            connection = _Connection(accepted, limits.end)
+            connection = _Connection(accepted, address[0], limits.end)
             connection.setblocking(False)
             limits.begin(connection.fileno(), address[0], connection.drop)
             self._await_first_byte(connection)
@@ -92,7 +97,8 @@ class _Server:
         def stop_waiting() -> None:
             deadline.cancel()
             self._loop.remove_reader(connection)
-            self._silent.discard(connection)
+            self._begun.discard(connection)
+            self._waiting.discard(connection)
             connection.stop_waiting = None
 
         def serve() -> None:
@@ -101,9 +107,25 @@ class _Server:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+        def begin() -> None:
+            self._loop.remove_reader(connection)
+            self._begun.add(connection, serve)
+            if not self._is_serving_begun:
+                self._is_serving_begun = True
+                self._loop.call_soon(self._serve_begun)
+
         connection.stop_waiting = stop_waiting
-        self._silent.add(connection)
-        self._loop.add_reader(connection, serve)
+        self._waiting.add(connection)
+        self._loop.add_reader(connection, begin)
+
+    def _serve_begun(self) -> None:
+        for _ in range(BEGUN_AT_ONCE):
+            serve = self._begun.pop()
+            if serve is None:
+                self._is_serving_begun = False
+                return
+            serve()
+        self._loop.call_soon(self._serve_begun)
 
     async def _serve(self, connection: _Connection) -> None:
         timeouts = (
@@ -114,21 +136,55 @@ class _Server:
                 "ssl_shutdown_timeout": SHUTDOWN_SECONDS,
             }
         )
-        # Failed handshakes are the client's business.
-        with contextlib.suppress(OSError):
+        try:
             await self._loop.connect_accepted_socket(
                 self._new_protocol, connection, ssl=self._tls, **timeouts
             )
+        except OSError as error:
+            # Failed handshakes are the client's business. The traceback's frames hold the error, and with it
+            # the buffers of the connection: a flood makes more of them than the garbage collector takes.
+            error.with_traceback(None)
+
+
+class _FairQueue:
+    """Connections whose first bytes have come, with what serves them: one address after another."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, dict[_Connection, Callable[[], None]]] = {}
+
+    def add(self, connection: _Connection, serve: Callable[[], None]) -> None:
+        """Put a connection behind the others of its address."""
+        self._clients.setdefault(connection.client, {})[connection] = serve
+
+    def discard(self, connection: _Connection) -> None:
+        """Take a connection out, wherever it stands."""
+        own = self._clients.get(connection.client, {})
+        own.pop(connection, None)
+        if not own:
+            self._clients.pop(connection.client, None)
+
+    def pop(self) -> Callable[[], None] | None:
+        """Take out the oldest of the address whose turn it is, and return what serves it."""
+        if not self._clients:
+            return None
+        client = next(iter(self._clients))
+        own = self._clients.pop(client)
+        serve = own.pop(next(iter(own)))
+        if own:
+            # Behind the other addresses.
+            self._clients[client] = own
+        return serve
 
 
 class _Connection(socket.socket):
     """An accepted socket that gives back its place when it closes."""
 
-    def __init__(self, accepted: socket.socket, forget: Callable[[int], None]) -> None:
+    def __init__(self, accepted: socket.socket, address: str, forget: Callable[[int], None]) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
+        self.client = address_key(address)
         self._forget = forget
         self.stop_waiting: Callable[[], None] | None = None
-        """While the client has sent nothing."""
+        """Until it is served."""
 
     def drop(self) -> None:
         """End the connection for the sake of another."""

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from exporter.listening import CONNECTION_LIMIT
+from scripts.flood import client_hello
 from simulator import Simulator
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
@@ -86,7 +87,11 @@ def test_reloads_by_the_thousand_do_not_queue(product: Stack) -> None:
 
 
 @pytest.mark.parametrize("is_protected", [False, True], ids=["plain", "TLS and password"])
-@pytest.mark.parametrize("begun", [b"", b"GET /metrics HTTP/1.1\r\nX: "], ids=["silent", "begun"])
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET /metrics HTTP/1.1\r\nX: ", client_hello()],
+    ids=["silent", "begun", "TLS without an end"],
+)
 def test_unfinished_requests_that_take_all_places_keep_no_scrape_out(
     product: Stack, tmp_path: Path, is_protected: bool, begun: bytes
 ) -> None:
@@ -101,7 +106,7 @@ def test_unfinished_requests_that_take_all_places_keep_no_scrape_out(
 
     with ExitStack() as held:
         for number in range(CONNECTION_LIMIT):
-            source = (f"127.0.0.{2 + number // 192}", 0)
+            source = (f"127.0.0.{2 + number * 2 // CONNECTION_LIMIT}", 0)
             connection = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=source)
             held.enter_context(connection).sendall(begun)
 

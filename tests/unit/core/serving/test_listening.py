@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
-from collections.abc import AsyncIterator, Coroutine
+import ssl
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from core.serving import ConnectionLimits, ServingLoop
+from core.serving.listening import BATCH
+from scripts.flood import client_hello
+from tests.plugins.system_tools import require
+from tests.support.certificates import make_pair
 
 Address = tuple[str, int]
 
@@ -17,22 +24,55 @@ Address = tuple[str, int]
 class Echo(asyncio.Protocol):
     """Answer the first bytes with themselves."""
 
-    made = 0
+    made: list[str]
+    """The addresses of the clients, in the order in which they were served."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        Echo.made += 1
+        Echo.made.append(transport.get_extra_info("peername")[0])
         self._transport: Any = transport
 
     def data_received(self, data: bytes) -> None:
         self._transport.write(data)
 
 
+class NotingContext(ssl.SSLContext):
+    """Know which encryptions were made, and which of them are still in memory."""
+
+    made = 0
+    alive: weakref.WeakSet[ssl.SSLObject]
+
+    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
+        encryption = super().wrap_bio(*args, **options)
+        self.made += 1
+        self.alive.add(encryption)
+        return encryption
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> NotingContext:
+    require("openssl")
+    pair = make_pair(tmp_path_factory.mktemp("tls"), "server")
+    context = NotingContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    context.alive = weakref.WeakSet()
+    return context
+
+
+@pytest.fixture
+def without_garbage_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @contextlib.asynccontextmanager
-async def echoing() -> AsyncIterator[Address]:
-    listening = socket.create_server(("127.0.0.1", 0))
+async def echoing(
+    tls: ssl.SSLContext | None = None, listening: socket.socket | None = None
+) -> AsyncIterator[Address]:
+    listening = listening or socket.create_server(("127.0.0.1", 0))
     address = listening.getsockname()
-    Echo.made = 0
-    server = await asyncio.get_running_loop().create_server(Echo, sock=listening)
+    Echo.made = []
+    server = await asyncio.get_running_loop().create_server(Echo, sock=listening, ssl=tls)
     yield address
     server.close()
     await server.wait_closed()
@@ -64,6 +104,20 @@ async def read(connection: socket.socket) -> bytes:
         return b""
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Give others their turn until a condition is true."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+def trusting() -> ssl.SSLContext:
+    """Return what a client that trusts everybody connects with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 @pytest.mark.parametrize("sent", [b"", b"G"], ids=["silent", "begun"])
 def test_next_honest_client_is_served_when_all_places_are_taken(sent: bytes) -> None:
     async def story() -> None:
@@ -84,6 +138,81 @@ def test_next_honest_client_is_served_when_all_places_are_taken(sent: bytes) -> 
     run(story(), ConnectionLimits(8))
 
 
+def test_next_honest_client_is_served_when_all_places_stop_in_their_handshakes(tls: NotingContext) -> None:
+    async def story() -> None:
+        async with echoing(tls) as address:
+            with ExitStack() as held:
+                flood = []
+                for number in range(8):
+                    flood.append(await connect(held, address, f"127.0.0.{2 + number // 6}", client_hello()))
+                    # The server's part of the handshake.
+                    assert await read(flood[-1])
+
+                reader, writer = await asyncio.open_connection(
+                    *address, ssl=trusting(), local_addr=("127.0.0.9", 0)
+                )
+                writer.write(b"hello")
+
+                assert await asyncio.wait_for(reader.readexactly(5), 60) == b"hello"
+                writer.close()
+
+    run(story(), ConnectionLimits(8))
+
+
+UNFINISHED = pytest.mark.parametrize(
+    "sent",
+    [b"GET / HTTP/1.1\r\n\r\n", client_hello()[:40], client_hello()],
+    ids=["no TLS", "cut", "without an end"],
+)
+
+
+@pytest.mark.usefixtures("without_garbage_collector")
+@UNFINISHED
+def test_nothing_is_kept_of_a_handshake_that_failed(tls: NotingContext, sent: bytes) -> None:
+    async def story() -> None:
+        made = tls.made
+        async with echoing(tls) as address:
+            with ExitStack() as held:
+                for _ in range(3):
+                    await connect(held, address, "127.0.0.1", sent)
+                await until(lambda: tls.made == made + 3)
+            await until(lambda: not tls.alive)
+
+    run(story(), ConnectionLimits(8))
+
+
+@pytest.mark.usefixtures("without_garbage_collector")
+@UNFINISHED
+def test_nothing_is_kept_of_a_handshake_that_made_room_for_another(tls: NotingContext, sent: bytes) -> None:
+    async def story() -> None:
+        made = tls.made
+        async with echoing(tls) as address:
+            with ExitStack() as held:
+                await connect(held, address, "127.0.0.1", sent)
+                await until(lambda: tls.made == made + 1)
+                await connect(held, address, "127.0.0.9")
+                await until(lambda: not tls.alive)
+
+    run(story(), ConnectionLimits(1))
+
+
+def test_first_bytes_of_a_flood_are_read_after_those_of_another_address() -> None:
+    async def story() -> None:
+        with ExitStack() as held:
+            listening = socket.create_server(("127.0.0.1", 0))
+            address = listening.getsockname()
+            for number in range(BATCH):
+                source = "127.0.0.2" if number < BATCH - 1 else "127.0.0.9"
+                last = await connect(held, address, source, b"hello")
+            # All of them have come before the first is accepted.
+            async with echoing(listening=listening):
+                assert await read(last) == b"hello"
+
+    run(story(), ConnectionLimits(2 * BATCH))
+
+    assert Echo.made.index("127.0.0.9") == 1
+
+
 def test_nothing_is_made_for_who_says_nothing_and_it_ends_in_time() -> None:
     async def story() -> None:
         async with echoing() as address:
@@ -91,7 +220,7 @@ def test_nothing_is_made_for_who_says_nothing_and_it_ends_in_time() -> None:
                 silent = await connect(held, address, "127.0.0.1")
 
                 assert await read(silent) == b""
-                assert Echo.made == 0
+                assert Echo.made == []
 
     run(story(), ConnectionLimits(8), request_seconds=0.1)
 
