@@ -38,6 +38,7 @@ STEPS: dict[Step, str] = {
     Step.WAITING_FOR_SCAN: "waiting for the scan",
     Step.WAITING_FOR_CODE_ENTRY: "waiting until the code is entered on the phone",
     Step.LOGGING_OUT: "logging out",
+    Step.REMOVING: "removing the session from the gateway",
     Step.VERIFYING: "looking at the session again",
     Step.DONE: "done",
 }

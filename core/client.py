@@ -163,6 +163,22 @@ class GatewayClient:
             self.tokens.secret_accepted()
         return states
 
+    def remove_session(self, session: str) -> bool | None:
+        """Remove a closed session's token and profile from the gateway; no other call can (section 12).
+
+        False: it is not closed, or its profile is a symbolic link. None: the gateway does not offer that, or
+        not for this name.
+        """
+        operation = "remove the session from the gateway"
+        secret = self.tokens.secret_for(operation)
+        if not self.manager.takes(secret, session):
+            return None
+        try:
+            return self.manager.remove_session(session, secret, operation=operation)
+        except SecretKeyRejectedError:
+            self.tokens.secret_refused(session)
+            raise
+
     def accepts_secret(self, secret: str) -> bool:
         """Try a secret key that somebody typed: the one call that a wrong secret cannot make act (T1).
 

@@ -12,6 +12,8 @@ from core.exceptions import ResponseError, RetryLaterError
 from core.settings.values import Timeouts
 from core.transport import Answer, Transport
 
+PAGE = "/manager/"
+"""The gateway's own administration page, where `MANAGER_ENABLED` is not false."""
 BUDGET = "manager protocol"
 REQUESTS_A_MINUTE = 20
 """Of the 60 that one address has: people's browsers behind the same proxy share them."""
@@ -74,7 +76,7 @@ class ManagerClient:
         )
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise refusal(answer)
-        return manager.parse_states(answer)
+        return None if self._is_gone(answer) else manager.parse_states(answer)
 
     def generate_token(self, session: str, secret: str, *, operation: str) -> str | None:
         """Have the gateway make a token; None where it turns out that the protocol is not offered."""
@@ -88,6 +90,36 @@ class ManagerClient:
             is_scheduled=False,
         )
         return None if self._is_gone(answer) else parse_generated(answer)
+
+    def remove_session(self, session: str, secret: str, *, operation: str) -> bool | None:
+        """Remove a closed session's token and profile; of an unknown one nothing is left to remove.
+
+        False: the gateway refused it, since it is not closed or its profile is a symbolic link. None: the
+        protocol turns out not to be offered.
+        """
+        answer = self._request(
+            "DELETE",
+            "sessions/{session}",
+            operation=operation,
+            timeout_seconds=self._timeouts.close_seconds,
+            secret=secret,
+            session=session,
+            is_scheduled=False,
+        )
+        if self._is_gone(answer):
+            return None
+        return False if answer.status_code == HTTPStatus.CONFLICT else manager.parse_removed(answer)
+
+    def serves_page(self) -> bool:
+        """Return whether the gateway's own administration page is switched on; no limit counts that."""
+        answer = self._transport.request(
+            "GET",
+            PAGE,
+            path={},
+            operation="look for the gateway's own page",
+            timeout_seconds=self._timeouts.healthz_seconds,
+        )
+        return answer.status_code == HTTPStatus.OK and "html" in answer.content_type.lower()
 
     def _is_gone(self, answer: Answer) -> bool:
         """Notice that the gateway was exchanged for an older release."""

@@ -314,6 +314,8 @@ class ServerSnapshot(Frozen):
     """Does the gateway accept the public default secret; None before it was tried."""
     manager_offered: bool | None = None
     """Does the gateway offer the manager protocol; None while that is not known."""
+    manager_page: bool | None = None
+    """Does the gateway serve an administration page of its own; None while that is not known."""
     end_to_end_offered: bool | None = None
     """Does the gateway offer what the end-to-end check asks; None while that is off or not known."""
     probe_seconds: Histogram

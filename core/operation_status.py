@@ -21,6 +21,7 @@ class Kind(StrEnum):
     PAIR = "pair"
     CLOSE = "close"
     LOGOUT = "logout"
+    REMOVE = "remove"
 
 
 class Step(StrEnum):
@@ -37,6 +38,7 @@ class Step(StrEnum):
     WAITING_FOR_SCAN = "waiting_for_scan"
     WAITING_FOR_CODE_ENTRY = "waiting_for_code_entry"
     LOGGING_OUT = "logging_out"
+    REMOVING = "removing"
     VERIFYING = "verifying"
     DONE = "done"
 
@@ -126,6 +128,26 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     "not_connected": (
         False,
         "The gateway can log out only a connected session. Remove the linked device on the phone instead.",
+    ),
+    "removed": (True, "The session is removed from the gateway, its pairing included."),
+    "removed_not_forgotten": (
+        True,
+        "The session is removed from the gateway, but still stands here: the settings cannot be saved. "
+        "Remove it here yourself.",
+    ),
+    "remove_refused": (
+        False,
+        "The gateway removes only a session that is closed and whose profile is no symbolic link. Close it, "
+        "then try again.",
+    ),
+    "remove_too_early": (
+        False,
+        "The browser of an earlier attempt may still use the session's profile. Try again in two minutes.",
+    ),
+    "remove_not_offered": (
+        False,
+        "This gateway cannot remove the session: that came after release 2.10.16, for names that begin with "
+        "a letter or digit.",
     ),
     "code_expired": (False, "Nobody used the code in time. Ask for a new one."),
     "link_not_completed": (

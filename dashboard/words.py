@@ -73,6 +73,7 @@ OPERATIONS: dict[str, str] = {
     "pair": N_("Pairing"),
     "close": N_("Close"),
     "logout": N_("Log out"),
+    "remove": N_("Removal from the gateway"),
 }
 
 STEPS: dict[str, str] = {
@@ -84,6 +85,7 @@ STEPS: dict[str, str] = {
     "starting": N_("Telling the gateway to start"),
     "waiting_for_gateway": N_("Waiting until the gateway answers again"),
     "logging_out": N_("Logging out on the gateway"),
+    "removing": N_("Removing the session from the gateway"),
     "waiting_for_code_to_expire": N_("Waiting until the earlier code has expired"),
     "waiting_for_scan": N_("Waiting for the phone to scan the code"),
     "waiting_for_code_entry": N_("Waiting for the code to be entered on the phone"),
@@ -151,6 +153,23 @@ OUTCOMES: dict[str, str] = {
     "not_connected": N_(
         "The gateway can log out only a session that is connected. Remove the linked device on the phone "
         "instead."
+    ),
+    "removed": N_("The session was removed from the gateway, its pairing included, and from this page."),
+    "removed_not_forgotten": N_(
+        "The session was removed from the gateway, but still stands here: the settings cannot be saved. "
+        "Remove it here yourself."
+    ),
+    "remove_refused": N_(
+        "Nothing was removed: the gateway removes only a session that is closed and whose profile is no "
+        "symbolic link. Close the session, then try again."
+    ),
+    "remove_too_early": N_(
+        "Nothing was removed: the browser of an earlier attempt may still use the session's profile. Try "
+        "again in two minutes."
+    ),
+    "remove_not_offered": N_(
+        "This gateway cannot remove the session: that came after release 2.10.16, for names that begin with "
+        "a letter or digit."
     ),
     "code_expired": N_("The code expired before anybody used it. Ask for a new one."),
     "link_not_completed": N_(

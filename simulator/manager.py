@@ -76,6 +76,11 @@ class Manager:
         self._gateway.remove(name)
         return self._limited(json_reply(200, {"success": True}))
 
+    async def page(self, _request: Request, _params: dict[str, str]) -> Reply:
+        """Serve the gateway's own administration page; no limit counts it."""
+        html = b'<!doctype html><html lang="en"><title>WPPConnect Manager</title></html>'
+        return Reply(200, "text/html; charset=UTF-8", html)
+
     async def nothing(self, request: Request, _params: dict[str, str]) -> Reply:
         """Answer any other path: 404, but only to who has the secret."""
         return self._limited(not_found(request) if self._is_admin(request) else _UNAUTHORIZED)

@@ -66,6 +66,7 @@ class Routes:
             Route("POST", f"{PREFIX}sessions/{{session}}/token", manager.token),
             Route("POST", f"{PREFIX}verify", manager.verify),
             Route("DELETE", f"{PREFIX}sessions/{{session}}", manager.remove),
+            Route("GET", "/manager", manager.page),
         ]
         self._no_manager_route = manager.nothing
         self.table = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from core.contract.answers import LONGEST_NAME, MOST_NAMES, json_object, showable
+from core.contract.answers import LONGEST_NAME, MOST_NAMES, json_object, refusal, showable
 from core.contract.identity import is_manager_info
 from core.models import SessionState
 from core.transport import Answer
@@ -51,6 +52,16 @@ def parse_version(answer: Answer) -> str | None:
     if not is_manager_info(answer) or body is None:
         return None
     return showable(str(body["serverVersion"])[:LONGEST_NAME])
+
+
+def parse_removed(answer: Answer) -> bool:
+    """Read the answer to a removal; raises for all but success, which a 500 must not be read as."""
+    body = json_object(answer)
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        raise refusal(answer)
+    if body is None or body.get("success") is not True:
+        raise answer.unreadable("it does not say that the session was removed")
+    return True
 
 
 def parse_states(answer: Answer) -> SessionStates | None:

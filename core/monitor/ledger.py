@@ -203,6 +203,9 @@ class Ledger:
             update["manager_offered"] = seen.offered
         if seen.version is not None and seen.version != self._gateway.version:
             update["version"] = seen.version
+        page = False if seen.offered is False else seen.page
+        if page is not None and page != self._gateway.manager_page:
+            update["manager_page"] = page
         self._gateway = self._gateway.model_copy(update=update)
         self.has_news |= bool(update)
         if seen.listing is not None:

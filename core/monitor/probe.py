@@ -65,6 +65,8 @@ class ManagerAnswer(Frozen):
     offered: bool | None = None
     """None: it could not be asked."""
     version: str | None = None
+    page: bool | None = None
+    """Whether the gateway's own administration page is switched on; None: not asked."""
     listing: Listing | None = None
     states: Mapping[str, SessionState] | None = None
     pause_seconds: float = 0.0
@@ -145,28 +147,27 @@ def ask_manager(client: GatewayClient, *, now: Now, detect: bool, lists: bool) -
 
     Its requests are limited (contract, section 12). What cannot be asked there is asked by the older routes.
     """
-    version: str | None = None
-    offered = None if detect else True
+    known = ManagerAnswer(offered=None if detect else True)
     try:
         if detect:
             version = client.read_release()
-            offered = version is not None
-        seen = client.list_states() if offered and lists else None
+            known = ManagerAnswer(offered=version is not None, version=version)
+            if known.offered:
+                with suppress(WppconnectError):
+                    known = known.model_copy(update={"page": client.manager.serves_page()})
+        seen = client.list_states() if known.offered and lists else None
     except RetryLaterError as error:
-        return ManagerAnswer(offered=offered, version=version, pause_seconds=error.retry_after_seconds)
+        return known.model_copy(update={"pause_seconds": error.retry_after_seconds})
     except SecretKeyRejectedError as error:
         refused = Listing(secret_key_valid=False, problem=as_problem(error, now()))
-        return ManagerAnswer(offered=offered, version=version, listing=refused)
+        return known.model_copy(update={"listing": refused})
     except WppconnectError:
-        return ManagerAnswer(offered=offered, version=version)
+        return known
     if seen is None:
-        return ManagerAnswer(offered=offered and not lists, version=version)
-    return ManagerAnswer(
-        offered=True,
-        version=version,
-        listing=Listing(secret_key_valid=True, names=frozenset(seen.states)),
-        states=seen.states,
-        pause_seconds=seen.pause_seconds,
+        return known.model_copy(update={"offered": bool(known.offered) and not lists})
+    listing = Listing(secret_key_valid=True, names=frozenset(seen.states))
+    return known.model_copy(
+        update={"listing": listing, "states": seen.states, "pause_seconds": seen.pause_seconds}
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from core.exceptions import StoreError, VersionConflictError
 from core.locks import ProcessLock
 from core.messages import Message
+from core.models import Outcome
 from core.operation_status import Kind, OperationStatus
 from core.operations.operation_run import OperationRun, Procedure, Tools
 from core.operations.record import (
@@ -22,6 +23,7 @@ from core.operations.record import (
     ended,
     history_entry,
     key,
+    outcome_of,
     read_status,
     write_status,
 )
@@ -97,6 +99,18 @@ class Launcher:
             if status is not None and status.finished_at is None:
                 return status.model_copy(update={"interrupted": True, "pairing_code": None})
         return status
+
+    def outcome(self, begun: OperationStatus) -> Outcome:
+        """Wait for the end of what `begin` returned, unless that is something else of another process."""
+        where = key(begun.server, begun.session)
+        thread = self._threads.get(where)
+        if begun.holder == self._holder and thread is not None:
+            thread.join()
+        status = self.status(begun.server, begun.session)
+        is_same = status is not None and (status.kind, status.started_at) == (begun.kind, begun.started_at)
+        if status is None or status.outcome is None or not is_same:
+            return outcome_of("busy_elsewhere", at=self._tools.now())
+        return status.outcome
 
     def forget(self, server: str, session: str) -> None:
         """Drop the result of an operation that is not running any more, once its reader has seen it."""

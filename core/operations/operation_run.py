@@ -27,7 +27,7 @@ from core.logs import register_secret
 from core.messages import Message
 from core.models import SessionSnapshot
 from core.monitor.monitor import ClientFactory, Monitor
-from core.operation_status import OperationStatus, Step
+from core.operation_status import Kind, OperationStatus, Step
 from core.operations.record import is_asked_to_give_way, read_facts, write_facts, write_status
 from core.settings.pausing import resume
 from core.settings.source import SettingsSource
@@ -143,6 +143,10 @@ class OperationRun:
         """Believe only what is seen from now on."""
         self._not_before = self.now()
 
+    def snapshot(self) -> SessionSnapshot | None:
+        """Return what the monitor knows of the session now, whenever it was seen."""
+        return self._tools.monitor.snapshot().session(self.status.server, self.session)
+
     def look(self) -> SessionSnapshot:
         """Hand out what the monitor saw after the latest action."""
         if self._left_seconds() <= 0:
@@ -156,7 +160,7 @@ class OperationRun:
                 and seen.probe_started_at >= self._not_before
             )
 
-        now = self._tools.monitor.snapshot().session(self.status.server, self.session)
+        now = self.snapshot()
         if now is None or not is_fresh(now):
             self._hint()
         return self._wait(is_fresh, self.waits.fresh_answer) or self._give_up()
@@ -179,7 +183,7 @@ class OperationRun:
         return AsideCall(call)
 
     def _open(self) -> GatewayClient:
-        """Make the session probed and the gateway reachable for this run."""
+        """Make the session probed, unless it is to be removed, and the gateway reachable for this run."""
         status, tools = self.status, self._tools
         settings = tools.settings.current()
         server = settings.server(status.server)
@@ -191,7 +195,7 @@ class OperationRun:
             )
         if not configured.enabled and self.by_itself:
             raise GivesWayError  # Paused by somebody, just now.
-        if not configured.enabled:
+        if not configured.enabled and status.kind is not Kind.REMOVE:
             resume(tools.settings, [(server.name, self.session)], actor=status.actor, now=tools.now())
         self.webhook = configured.webhook
         self.client = tools.client(server, settings)

@@ -14,7 +14,7 @@ from core.contract.waits import Waits
 from core.exceptions import StoreError, WppconnectError
 from core.linking_events import LinkingEvents, read_events
 from core.locks import ProcessLock
-from core.models import Pause, Reason
+from core.models import Outcome, Pause, Reason
 from core.monitor.monitor import ClientFactory, Monitor
 from core.operation_status import SELF_HEALING, Kind, OperationStatus, Step
 from core.operations import code_pairing, procedures
@@ -113,6 +113,22 @@ class Operations:
             return code
 
         return self._launcher.begin(Kind.LOGOUT, server, session, actor, log_out)
+
+    def remove(self, server: str, session: str, *, actor: str) -> Outcome:
+        """Remove a closed session from the gateway and from the settings; return when that has ended."""
+
+        def remove(run: OperationRun) -> str:
+            code = procedures.remove(run)
+            if code != "removed":
+                return code
+            try:
+                self._tools.settings.edit(lambda saved: saved.without_session(server, session), actor=actor)
+            except WppconnectError as error:
+                log.warning("session_not_forgotten server=%s session=%s error=%s", server, session, error)
+                return "removed_not_forgotten"
+            return code
+
+        return self._launcher.outcome(self._launcher.begin(Kind.REMOVE, server, session, actor, remove))
 
     def heal(self, server: str, session: str, *, is_closed: bool = False) -> OperationStatus:
         """Close and start a session because nobody else does; refused while somebody is at it."""

@@ -21,6 +21,10 @@ MAX_CLOSES = 3
 """The one that a restart begins with, and one after each start that failed."""
 
 
+IN_USE = WAITS_FOR_A_PHONE | {Verdict.CONNECTED, Verdict.STARTING, Verdict.STUCK, Verdict.UNRESPONSIVE}
+"""The gateway has a browser for it."""
+
+
 @dataclass(frozen=True)
 class Goal:
     """What counts as done."""
@@ -126,6 +130,28 @@ def close(run: Run) -> str:
             close_session(run, seen)
     run.step(Step.VERIFYING)
     return "closed" if run.look().verdict == Verdict.DISCONNECTED else "close_unverified"
+
+
+def remove(run: Run) -> str:
+    """Remove a closed session from the gateway, its profile included.
+
+    Only the gateway knows the state of a session that is paused; it refuses one that is not closed. What it
+    does not know is a browser that runs on after a failed close, whose profile must not be deleted.
+    """
+    seen = run.snapshot()
+    if seen is not None and seen.verdict in IN_USE:
+        return "remove_refused"
+    if run.facts.free_at is not None and run.now() < run.facts.free_at:
+        return "remove_too_early"
+    run.step(Step.REMOVING)
+    removed = run.client.remove_session(run.session)
+    if removed is None:
+        return "remove_not_offered"
+    if not removed:
+        return "remove_refused"
+    forgotten = Facts(no_webhook_at=run.now())
+    run.remember(**{name: getattr(forgotten, name) for name in Facts.model_fields})
+    return "removed"
 
 
 def log_out(run: Run) -> str:

@@ -85,8 +85,6 @@ def ended(
     status: OperationStatus, code: str, explanation: Message | None = None, *, at: datetime
 ) -> OperationStatus:
     """Write the end of an operation into its status; the live code goes with it."""
-    ok, sentence = OUTCOMES[code]
-    message = str(explanation) if explanation else sentence
     return status.model_copy(
         update={
             "step": Step.DONE,
@@ -94,9 +92,16 @@ def ended(
             "step_until": None,
             "pairing_code": None,
             "finished_at": at,
-            "outcome": Outcome(ok=ok, code=code, message=message, explanation=explanation, at=at),
+            "outcome": outcome_of(code, explanation, at=at),
         }
     )
+
+
+def outcome_of(code: str, explanation: Message | None = None, *, at: datetime) -> Outcome:
+    """Make an outcome of a word of `OUTCOMES`."""
+    ok, sentence = OUTCOMES[code]
+    message = str(explanation) if explanation else sentence
+    return Outcome(ok=ok, code=code, message=message, explanation=explanation, at=at)
 
 
 def history_entry(status: OperationStatus, outcome: Outcome) -> HistoryEntry:

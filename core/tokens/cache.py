@@ -174,12 +174,13 @@ class TokenCache:
         self._raise_while_secret_is_refused(operation, None)
         return self._secret
 
-    def secret_refused(self) -> None:
-        """Note that the gateway refused the secret key in a call that concerns no session.
+    def secret_refused(self, session: str | None = None) -> None:
+        """Note that the gateway refused the secret key in a call that sent it.
 
-        It counts with the gateway's first session, so that each refusal is one.
+        One that concerns no session counts with the gateway's first, so that each refusal is one.
         """
-        self._shared.secret_refused(self._server.sessions[0].name if self._server.sessions else None)
+        sessions = self._server.sessions
+        self._shared.secret_refused(session or (sessions[0].name if sessions else None))
 
     def end_pause(self) -> None:
         """Have the secret key tried again at once: the gateway was restarted, maybe with another one."""

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.manager_client import PAGE
 from core.settings.overlay import SAVED_ON_THE_PAGE
 from core.settings.values import ServerSettings, Settings
 from dashboard import components, state, step_up, tab
@@ -39,6 +40,14 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
                 on_click=settings_actions.discover,
                 args=(name,),
             )
+            gateway = state.snapshot().server(name)
+            if gateway is not None and gateway.manager_page:
+                st.link_button(
+                    _("Open the gateway's own page"),
+                    f"{server.url}{PAGE}",
+                    help=_("It opens where your browser reaches the gateway's address."),
+                    key=f"own-page-{name}",
+                )
             remove = _("Remove {server}").format(server=plain(name))
             if st.button(remove, key=f"remove-server-{name}", type="tertiary"):
                 ask_remove_server(name)

@@ -8,13 +8,13 @@ from functools import partial
 
 from core.doctor.diagnosis import Diagnosis
 from core.doctor.examination import examine
-from core.models import TokenSource
+from core.models import Outcome, TokenSource
 from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
 from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
 from core.settings.fields import is_address, is_same_origin
 from core.settings.saved import KEEP, Keep, SavedSettings
 from core.settings.values import Settings
-from dashboard import state, tab
+from dashboard import state, step_up, tab
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.settings_page import checks
@@ -33,6 +33,8 @@ DELICATE_FIELDS = frozenset({"url", "secret_key", "forget_secret"})
 """Fields that say who gets the keys."""
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
+REMOVAL = "removal"
+"""The field in which the name of a session is typed that is to be removed from the gateway."""
 
 
 def server_form(server: str) -> str:
@@ -150,6 +152,21 @@ def remove_session(server: str, session: str) -> None:
     save(add_session_form(server), lambda saved: saved.without_session(server, session))
 
 
+def remove_from_gateway(server: str, session: str) -> None:
+    """Have the gateway remove a closed session for good, when its name was typed as a confirmation."""
+    user = state.require(Role.ADMINISTRATOR)
+    form = session_form(server, session)
+    if tab.typed(field_key(form, REMOVAL)).strip() != session:
+        text = _("Nothing was removed: type the session's name exactly: {session}").format(session=session)
+        tab.tell(form, Notice("bad", text))
+        return
+    if step_up.refuses(form):
+        return
+    tab.tell(form, None)
+    work = partial(state.core().operations.remove, server, session, actor=user.name)
+    state.background().run(("remove", server), _asked(server, user.name, work))
+
+
 def save_interval() -> None:
     """Save how often sessions are checked."""
     state.require(Role.ADMINISTRATOR)
@@ -178,7 +195,7 @@ def discover(server: str) -> None:
 
 
 def _asked(
-    server: str, actor: str, work: Callable[[], Diagnosis | checks.Discovery]
+    server: str, actor: str, work: Callable[[], Diagnosis | checks.Discovery | Outcome]
 ) -> Callable[[], checks.Asked]:
     asked = checks.without_sessions(state.settings().server(server))
     snapshot = state.snapshot()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.models import Outcome
 from dashboard import components, formatting, state
 from dashboard.doctor.panel import draw_diagnosis
 from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
 from dashboard.settings_page.checks import Asked, Discovery
+from dashboard.words import STEPS
 
 RESULT_SECONDS = 1
 
-QUESTIONS = {"check": N_("Asking the gateway"), "discover": N_("Asking the gateway for its sessions")}
+QUESTIONS = {
+    "check": N_("Asking the gateway"),
+    "discover": N_("Asking the gateway for its sessions"),
+    "remove": STEPS["removing"],
+}
 
 
 @st.fragment(run_every=RESULT_SECONDS)
@@ -31,6 +37,9 @@ def draw_results(server: str, drawn: tuple[str, ...]) -> None:
             continue
         asked = answer(question, server)
         if asked is None:
+            continue
+        if isinstance(asked.result, Outcome):
+            draw_outcome(asked.result)
             continue
         if isinstance(asked.result, Discovery):
             draw_discovery(asked.result)
@@ -53,6 +62,12 @@ def answer(question: str, server: str) -> Asked | None:
         return value
     state.background().forget((question, server))
     return None
+
+
+def draw_outcome(outcome: Outcome) -> None:
+    """Tell what came of a removal."""
+    text = formatting.outcome(state.voice(state.snapshot().taken_at), outcome)
+    components.note("good" if outcome.ok else "bad", text, icon="check" if outcome.ok else "cross")
 
 
 def draw_discovery(found: Discovery) -> None:

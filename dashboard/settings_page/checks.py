@@ -13,6 +13,7 @@ from core.contract.session_names import session_name_problem
 from core.doctor.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, SettingProblem, WppconnectError
 from core.messages import Message
+from core.models import Outcome
 from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings
@@ -54,9 +55,9 @@ class Discovery:
 
 @dataclass(frozen=True)
 class Asked:
-    """What came of a question, when and by whom it was asked, and how the gateway stood then."""
+    """What came of a question or a removal, when and by whom it was asked, and how the gateway stood then."""
 
-    result: Diagnosis | Discovery
+    result: Diagnosis | Discovery | Outcome
     actor: str
     at: datetime
     server: ServerSettings | None

@@ -116,6 +116,39 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
             )
         if remove:
             ask_remove_session(server, session.name)
+    gateway = state.snapshot().server(server)
+    if gateway is not None and gateway.manager_offered:
+        text = _("Remove {session} from the gateway").format(session=plain(session.name))
+        if st.button(text, key=f"remove-from-gateway-{server}-{session.name}", type="tertiary"):
+            ask_remove_from_gateway(server, session.name)
+
+
+def ask_remove_from_gateway(server: str, name: str) -> None:
+    """Ask before the gateway removes a session for good; its name has to be typed."""
+    text = _(
+        "The gateway {server} deletes the session's pairing and token, which cannot be undone: to use it "
+        "again, it has to be paired anew. It is no longer started with the gateway, and leaves this page, "
+        "too. Only a closed session can be removed."
+    ).format(server=plain(server))
+    key = field_key(settings_actions.session_form(server, name), settings_actions.REMOVAL)
+
+    @st.dialog(_("Remove {session} from the gateway?").format(session=plain(name)))
+    def ask() -> None:
+        state.user()
+        st.write(text)
+        st.text_input(
+            _("Type the session's name to confirm: {session}").format(session=plain(name)),
+            key=key,
+            autocomplete="off",
+        )
+        components.answers(
+            _("Remove for good"),
+            f"remove-from-gateway-yes-{server}-{name}",
+            settings_actions.remove_from_gateway,
+            (server, name),
+        )
+
+    ask()
 
 
 def ask_remove_session(server: str, name: str) -> None:

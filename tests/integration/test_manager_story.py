@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,27 @@ def test_both_generations_come_back_from_a_restart(live: LiveCore) -> None:
     live.simulator.start_gateway()
 
     live.await_verdict(Verdict.CONNECTED)
+
+
+def test_a_closed_session_is_removed_for_good_where_the_gateway_offers_that(live: LiveCore) -> None:
+    live.simulator.pair(SESSION)
+    live.await_verdict(Verdict.CONNECTED)
+    until(lambda: gateway(live).manager_page is not None, what="whether the protocol is offered")
+    is_offered = gateway(live).manager_offered
+    assert gateway(live).manager_page is is_offered
+    in_use = live.core.operations.remove(SERVER, SESSION, actor="ops")
+    live.core.operations.close(SERVER, SESSION, actor="ops")
+    assert live.await_outcome().code == "closed"
+
+    outcome = live.core.operations.remove(SERVER, SESSION, actor="ops")
+
+    assert in_use.code == "remove_refused"
+    assert outcome.code == ("removed" if is_offered else "remove_not_offered")
+    settings = live.core.settings.current().server(SERVER)
+    assert settings is not None
+    assert (settings.session(SESSION) is None) is is_offered
+    with closing(live.core.client(settings)) as client:
+        assert (SESSION in (client.list_sessions() or ())) is not is_offered
 
 
 def test_a_gateway_may_change_generation_while_it_is_watched(tmp_path: Path) -> None:

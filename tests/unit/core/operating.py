@@ -144,6 +144,12 @@ class FakeGateway:
     def logout_session(self, session: str) -> None:
         self._act("logout", Verdict.DISCONNECTED, SessionState.CLOSED)
 
+    def remove_session(self, session: str) -> bool:
+        self.calls.append("remove")
+        if self.error is not None:
+            raise self.error
+        return True
+
     def read_status(self, session: str) -> StatusAnswer:
         return StatusAnswer(SessionState.CLOSED, "CLOSED", None, True, "2.10.4")
 

@@ -50,6 +50,7 @@ class ScriptedGateway:
         self._run = run
         self.close_answers = True
         self.logout_error: Exception | None = None
+        self.remove_answer: bool | None = True
         self.start_answer: StartAnswer | Exception = StartAnswer(
             state_before=SessionState.CLOSED, pairing_code=None, has_session_object=False
         )
@@ -71,6 +72,10 @@ class ScriptedGateway:
         if self.logout_error is not None:
             raise self.logout_error
         self._run.act("logout")
+
+    def remove_session(self, session: str) -> bool | None:
+        self._run.act("remove")
+        return self.remove_answer
 
     def read_status(self, session: str) -> StatusAnswer:
         return StatusAnswer(SessionState.CLOSED, "CLOSED", self.urlcode, True, "2.10.4")
@@ -141,6 +146,9 @@ class ScriptedRun:
     def act(self, what: str) -> None:
         self.story.append(f"{what} at {self.seconds:g}")
         self._next_scene()
+
+    def snapshot(self) -> SessionSnapshot:
+        return self.look()
 
     def look(self) -> SessionSnapshot:
         self.looks += 1

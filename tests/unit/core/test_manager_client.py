@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 import responses
 
-from core.exceptions import RetryLaterError
+from core.exceptions import (
+    RequestRejectedError,
+    ResponseError,
+    RetryLaterError,
+    SecretKeyRejectedError,
+    ServerFailureError,
+    WppconnectError,
+)
 from core.manager_client import OCCASIONAL_A_MINUTE, REQUESTS_A_MINUTE, ManagerClient
 from core.settings.values import Timeouts
 from core.transport import Entrance, Places, Transport
@@ -126,3 +133,48 @@ def test_whether_it_is_offered_is_found_out_once_until_that_is_forgotten(clients
     assert client.is_offered is None
     assert client.takes("schlüssel") is False
     assert client.is_offered is None
+
+
+REMOVALS = {
+    "removed": (200, {"success": True}, True),
+    "in use": (409, {"message": "Close the session before clearing its data"}, False),
+    "an older release": (404, {}, None),
+}
+NO_REMOVALS = {
+    "it failed": (500, {"message": "failed"}, ServerFailureError),
+    "no success": (200, {"success": False}, ResponseError),
+    "a name that it does not take": (400, {"message": "Invalid session name"}, RequestRejectedError),
+    "another key": (401, {"message": "Unauthorized"}, SecretKeyRejectedError),
+}
+
+
+@pytest.mark.parametrize(("status", "answer", "expected"), REMOVALS.values(), ids=REMOVALS)
+def test_a_removal_is_told_from_a_refusal(
+    status: int, answer: dict[str, object], expected: bool | None
+) -> None:
+    with responses.RequestsMock() as wire:
+        wire.delete(f"{URL}/api/manager/sessions/sales", json=answer, status=status)
+
+        assert Clients().make().remove_session("sales", SECRET, operation="remove") is expected
+
+
+@pytest.mark.parametrize(("status", "answer", "error"), NO_REMOVALS.values(), ids=NO_REMOVALS)
+def test_anything_else_is_not_read_as_done(
+    status: int, answer: dict[str, object], error: type[WppconnectError]
+) -> None:
+    with responses.RequestsMock() as wire:
+        wire.delete(f"{URL}/api/manager/sessions/sales", json=answer, status=status)
+
+        with pytest.raises(error):
+            Clients().make().remove_session("sales", SECRET, operation="remove")
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "is_on"),
+    [(200, "text/html; charset=UTF-8", True), (404, "text/html", False), (200, "application/json", False)],
+)
+def test_its_own_page_is_html(status: int, content_type: str, is_on: bool) -> None:
+    with responses.RequestsMock() as wire:
+        wire.get(f"{URL}/manager/", body="<html>", status=status, content_type=content_type)
+
+        assert Clients().make().serves_page() is is_on

@@ -56,6 +56,10 @@ class FakeManager:
     """What the prober asks of the manager protocol's client."""
 
     is_offered: bool | None = None
+    page = True
+
+    def serves_page(self) -> bool:
+        return self.page
 
     def forget(self) -> None:
         self.is_offered = None

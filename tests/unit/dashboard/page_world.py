@@ -24,6 +24,7 @@ from core.models import (
     Verdict,
 )
 from core.operation_status import OUTCOMES, OperationStatus
+from core.operations.record import outcome_of
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore, History
@@ -120,11 +121,18 @@ class FakeOperations:
     statuses: dict[tuple[str, str], OperationStatus] = field(default_factory=dict)
     calls: list[tuple[str, str, str, Mapping[str, Any]]] = field(default_factory=list)
     obstacle: str | None = None
+    ends: str = "removed"
+    """How what is waited for ends."""
 
-    def __getattr__(self, kind: str) -> Callable[..., None]:
-        if kind not in ("start", "restart", "pair", "close", "logout"):
+    def __getattr__(self, kind: str) -> Callable[..., Outcome]:
+        if kind not in ("start", "restart", "pair", "close", "logout", "remove"):
             raise AttributeError(kind)
-        return lambda server, session, **how: self.calls.append((kind, server, session, how))
+
+        def call(server: str, session: str, **how: Any) -> Outcome:
+            self.calls.append((kind, server, session, how))
+            return outcome_of(self.ends, at=NOW)
+
+        return call
 
     def turn(self, server: str) -> FreeTurn:
         return FreeTurn()
