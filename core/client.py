@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,9 +30,10 @@ from core.contract.answers import (
     refusal,
 )
 from core.contract.identity import (
-    is_manager_info,
+    API_ROUTE,
+    PROOFS,
+    RELATIVES_ROUTE,
     is_no_own_answer,
-    is_own_refusal,
     not_a_gateway,
     proven_health,
 )
@@ -52,15 +53,6 @@ from core.transport import Answer, Transport
 
 NO_SESSION = "wppconnect-ops"
 """A name in the path where no session is meant."""
-
-API_ROUTE = "/api/{session}/check-connection-session"
-"""What every release has, and refuses without a token."""
-
-PROOFS: tuple[tuple[str, Callable[[Answer], bool]], ...] = (
-    (API_ROUTE, is_own_refusal),
-    ("/api/manager/info", is_manager_info),
-)
-"""What to ask without a token where /healthz proves nothing, and what the answer must be."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +116,8 @@ class GatewayClient:
             if isinstance(answer, Answer) and is_proof(answer):
                 return health or Health(uptime_seconds=None)
             answers.append(answer)
+        if isinstance(hidden, Answer) and not hidden.body:
+            answers.append(self._ask_openly(RELATIVES_ROUTE))
         raise not_a_gateway(answers)
 
     def list_sessions(self) -> tuple[str, ...] | None:
@@ -140,10 +134,6 @@ class GatewayClient:
         if is_secret_acceptance(answer):
             self.tokens.secret_accepted()
         return names
-
-    def read_release(self) -> str | None:
-        """Ask for the gateway's release without a secret; None where it offers no manager protocol."""
-        return self.manager.read_release()
 
     def list_states(self) -> SessionStates | None:
         """List the states of all sessions with one call; None where the gateway does not offer that.

@@ -14,6 +14,7 @@
         AuthenticationError          401: the token is not accepted
         SecretKeyRejectedError       the 400 that the gateway sends for a wrong secret key
         SessionDisconnectedError     404 on an action that needs a live session
+        NotOfferedError              501: the engine that runs the session cannot do that
         RequestRejectedError         any other 4xx
         ServerFailureError           any other 5xx
       StoreError                     the disk or a stored file
@@ -159,6 +160,10 @@ class SessionDisconnectedError(ApiError):
 
 class RequestRejectedError(ApiError):
     """Any other 4xx."""
+
+
+class NotOfferedError(ApiError):
+    """501: the engine that runs the session on the gateway does not offer this."""
 
 
 class ServerFailureError(ApiError):

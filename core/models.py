@@ -174,6 +174,8 @@ class Observation(Frozen):
     state: SessionState | None = None
     has_session_object: bool | None = None
     """False when the answer lacks `version`: the gateway holds no object of that session."""
+    has_browser: bool | None = None
+    """False: an engine without a browser runs the session; None: not known."""
     urlcode: str | None = Field(default=None, repr=False)
     """Under CLOSED it may be live for a moment (contract, section 6), in any other state it is dead."""
     page_answers: bool | None = None
@@ -234,6 +236,8 @@ class SessionSnapshot(Frozen):
     state_since: AwareDatetime | None = None
     """Since when the gateway has been saying this state."""
     has_session_object: bool | None = None
+    has_browser: bool | None = None
+    """False: an engine without a browser runs it; None: as far as is known, a browser."""
     is_listed: bool | None = None
     """Whether the gateway has kept anything of the session, its webhook included; None: not known."""
     ever_connected: bool = False

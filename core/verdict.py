@@ -167,6 +167,9 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     update |= {"state": seen.state, "has_session_object": seen.has_session_object}
     if seen.has_session_object:
         update["is_listed"] = True
+    if seen.has_browser is not None or not seen.has_session_object:
+        # While a code is shown nothing tells; it is still the engine that the session was started with.
+        update["has_browser"] = seen.has_browser
     update["page_round_seconds"] = seen.page_round_seconds
     if seen.state != before.state:
         update["state_since"] = seen.observed_at

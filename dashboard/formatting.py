@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from core.exceptions import SettingProblem
@@ -41,11 +41,14 @@ class Voice:
     now: datetime
     zone: tzinfo = UTC
     locale: str = DEFAULT
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """Texts that say the same of what is drawn in other words."""
 
     @property
     def translate(self) -> Translate:
         """The gettext function of this language."""
-        return translator(self.locale)
+        translate = translator(self.locale)
+        return lambda text: translate(self.instead.get(text, text))
 
     def moment(self, at: datetime) -> str:
         """Write a moment briefly."""

@@ -115,6 +115,8 @@ START_DOUBTED = N_(
 )
 """Said of a browser that has been starting for over a minute."""
 
+RESTART_MEANS = N_("Closes its browser on the gateway and starts it again. A linked phone stays linked.")
+
 IF_A_PASSKEY_IS_ASKED = N_(
     "If the phone asks for a passkey or says to continue in WhatsApp Web: this gateway cannot answer that, "
     "and scanning again will not help."
@@ -219,6 +221,7 @@ CAUSES: dict[str, str] = {
     "ResponseError": N_("Its answer could not be understood."),
     "AuthenticationError": N_("The token is not accepted."),
     "SecretKeyRejectedError": N_("The secret key is not accepted."),
+    "NotOfferedError": N_("The engine that runs this session on the gateway does not offer this."),
     "RequestRejectedError": N_("The gateway refused it."),
     "SessionDisconnectedError": N_("The gateway refused it."),
     "ServerFailureError": N_("The gateway failed while answering."),

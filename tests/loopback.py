@@ -223,3 +223,19 @@ SLOW = {
     "dripped chunks": dripping_chunks,
     "body that never ends": never_closing,
 }
+
+
+def wppconnect_server_go(peer: Peer) -> None:
+    """Its routes (0b689f4): an empty healthz, the words for no token, and no check of a connection."""
+    answers = {
+        b"GET /healthz ": http_answer(b"", content_type=""),
+        b"GET /api/wppconnect-ops/status-session ": http_answer(
+            b'{"message":"Token is not present. Check your header and try again"}\n',
+            status="401 Unauthorized",
+        ),
+    }
+    request = peer.read_request()
+    other = http_answer(
+        b"404 page not found\n", status="404 Not Found", content_type="text/plain; charset=utf-8"
+    )
+    peer.send(next((answer for start, answer in answers.items() if request.startswith(start)), other))

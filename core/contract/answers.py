@@ -18,6 +18,7 @@ from core.exceptions import (
     ApiError,
     AuthenticationError,
     ConnectError,
+    NotOfferedError,
     RequestRejectedError,
     RequestTimeoutError,
     ResponseError,
@@ -80,6 +81,8 @@ class StatusAnswer:
     """The last QR payload of this start. Live only while the state is QRCODE: it stays in every later one."""
     has_session_object: bool
     version: str | None
+    has_browser: bool | None = None
+    """False: a socket library runs the session. None: the answer does not tell."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ def parse_status(answer: Answer) -> StatusAnswer:
         urlcode=_text(body, "urlcode"),
         has_session_object=_has_session_object(state, version),
         version=version,
+        # A session with a browser has no `urlcode` rather than an empty one (contract, section 15).
+        has_browser=False if body.get("urlcode", "") is None else None,
     )
 
 
@@ -263,6 +268,8 @@ def refusal(answer: Answer, *, of_secret: bool = False) -> ApiError | TransportE
         kind, message = AuthenticationError, Message("gateway.token_refused")
     elif status == 404 and body is not None and answer.session is not None:
         kind, message = SessionDisconnectedError, Message("gateway.session_not_connected")
+    elif status == 501 and body is not None:
+        kind, message = NotOfferedError, Message("gateway.not_offered")
     elif status >= 500:
         kind, message = ServerFailureError, Message.of("gateway.failed", status=status)
     else:

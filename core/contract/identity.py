@@ -9,7 +9,7 @@ server says: healthz's fields, the body of its 401, the manager protocol's info 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeGuard
 
 from core.contract.answers import LONGEST_UPTIME_SECONDS, Health, json_object
@@ -76,11 +76,25 @@ def is_manager_info(answer: Answer) -> bool:
     )
 
 
+API_ROUTE = "/api/{session}/check-connection-session"
+"""What every release has, and refuses without a token."""
+
+RELATIVES_ROUTE = "/api/{session}/status-session"
+"""What wppconnect-server-go has, too, and refuses in the same words; it has no check of a connection."""
+
+PROOFS: tuple[tuple[str, Callable[[Answer], bool]], ...] = (
+    (API_ROUTE, is_own_refusal),
+    ("/api/manager/info", is_manager_info),
+)
+"""What to ask without a token where /healthz proves nothing, and what the answer must be."""
+
+
 def not_a_gateway(answers: Sequence[Answer | ResponseError]) -> NotAGatewayError:
     """Make the error for answers of which none is a gateway's; it says what answers there instead."""
     described = [one.explanation if isinstance(one, ResponseError) else describe(one) for one in answers]
     # Where one address is unknown there, another one says more.
-    telling = next((one for one in described if one.id != "gateway.not_routed"), described[0])
+    known = [one for one in described if one.id != "gateway.not_routed"] or described
+    telling = next((one for one in known if one.id == "gateway.not_supported"), known[0])
     first = answers[0]
     detail = "" if isinstance(first, ResponseError) else first.content_type.partition(";")[0]
     return NotAGatewayError(telling, operation=first.operation, detail=detail)
@@ -92,6 +106,8 @@ def describe(answer: Answer) -> Message:
     is_html = "html" in answer.content_type.lower() or body[:1] == b"<"
     if status == 400 and any(words in body for words in TLS_WANTED):
         return Message("transport.https_on_http")
+    if is_own_refusal(answer):
+        return Message("gateway.not_supported")
     if json_object(answer) is not None or _is_json(answer):
         return Message.of("gateway.not_json", status=status)
     if is_html and b"Cannot GET " in body and status == 404:

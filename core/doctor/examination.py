@@ -162,7 +162,7 @@ class _Examination:
         gateway = self._core.monitor.snapshot().server(self._server.name)
         version = gateway.version if gateway is not None else None
         with suppress(WppconnectError):
-            version = self._client.read_release() or version
+            version = self._client.manager.read_release() or version
         if version is None:
             # Before the manager protocol only a session that has a state tells it (section 5).
             return CheckResult(check=Check.VERSION, result=Result.SKIPPED)

@@ -20,8 +20,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "this program through, or set the gateway's own address."
     ),
     "not_empty": (
-        "Something answers at the gateway's address, but with nothing in it, as wppconnect-server-go does, "
-        "which is not supported. Check the address and the port."
+        "Something answers at the gateway's address, but with nothing in it, and is no WPPConnect Server. "
+        "Check the address and the port."
     ),
     "not_express": (
         "An Express server answers, but without the routes of WPPConnect Server (HTTP {status}). Check the "
@@ -31,6 +31,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "Another service answers at the gateway's address: JSON, but not that of WPPConnect Server (HTTP "
         "{status}). Check the address and the port."
     ),
+    "not_offered": "The engine that runs this session on the gateway does not offer this.",
     "not_other": (
         "Something else than WPPConnect Server answers at the gateway's address (HTTP {status}). Check the "
         "address and the port."
@@ -46,6 +47,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "not_sign_in": (
         "A sign-in page answers at the gateway's address. Have whatever asks for the sign-in let this "
         "program through, or set the gateway's own address."
+    ),
+    "not_supported": (
+        "wppconnect-server-go, or a relative of it, answers at the gateway's address. It is not supported: "
+        "it cannot say whether a session is connected. Run WPPConnect Server there, or set its address."
     ),
     "proxy_no_gateway": (
         "A proxy in front of the gateway does not reach it (HTTP {status}). Check that the gateway runs."

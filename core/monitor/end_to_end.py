@@ -14,6 +14,7 @@ from enum import StrEnum
 from core.client import GatewayClient
 from core.clock import Now
 from core.exceptions import (
+    NotOfferedError,
     RequestRejectedError,
     RequestTimeoutError,
     ServerFailureError,
@@ -38,7 +39,7 @@ class Result(StrEnum):
     FAILED = "failed"
     """No answer in time, or the page failed to get one."""
     NOT_OFFERED = "not_offered"
-    """This release of the gateway does not know the question."""
+    """This release of the gateway, or the engine that runs the session, does not know the question."""
     NO_NUMBER = "no_number"
     """The gateway tells no telephone number of the account (`...@lid`), so no number can be asked about."""
     INCONCLUSIVE = "inconclusive"
@@ -162,4 +163,5 @@ def _ask(client: GatewayClient, session: str) -> Result:
 def _offered(error: WppconnectError) -> Result:
     # A 404 in JSON is another error: the session is not connected.
     is_missing = isinstance(error, RequestRejectedError) and error.status_code == 404
+    is_missing |= isinstance(error, NotOfferedError)
     return Result.NOT_OFFERED if is_missing else Result.INCONCLUSIVE

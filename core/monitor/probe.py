@@ -119,6 +119,7 @@ def probe_session(
         observed_at=now(),
         state=status.state,
         has_session_object=status.has_session_object,
+        has_browser=status.has_browser,
         urlcode=status.urlcode if status.state in _MAY_SHOW_QR else None,
         page_answers=page_answers,
         page_timed_out=page_timed_out,
@@ -150,7 +151,7 @@ def ask_manager(client: GatewayClient, *, now: Now, detect: bool, lists: bool) -
     known = ManagerAnswer(offered=None if detect else True)
     try:
         if detect:
-            version = client.read_release()
+            version = client.manager.read_release()
             known = ManagerAnswer(offered=version is not None, version=version)
             if known.offered:
                 with suppress(WppconnectError):

@@ -14,6 +14,7 @@ from dashboard import components, state
 from dashboard.auth.users import Role
 from dashboard.doctor.actions import ask_whatsapp, examine_failed, examine_session
 from dashboard.formatting import Voice, plain
+from dashboard.i18n import Translate
 from dashboard.i18n import gettext as _
 from dashboard.text.diagnosis import TONES, answer, report, sentence
 
@@ -34,7 +35,7 @@ def draw_doctor(voice: Voice, session: SessionSnapshot, operation: OperationStat
             # The session has changed since: what was found out then would only mislead now.
             found = None
         if found is not None:
-            draw_diagnosis(found)
+            draw_diagnosis(found, voice.translate)
             if found.cause is not None and not running:
                 _draw_copy(voice, found)
                 _offer_whatsapp(session, found)
@@ -53,9 +54,9 @@ def draw_doctor(voice: Voice, session: SessionSnapshot, operation: OperationStat
             )
 
 
-def draw_diagnosis(found: Diagnosis) -> None:
+def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
     """Draw the cause first, then the answers that lead to it."""
-    told = sentence(_, found)
+    told = sentence(translate, found)
     if told:
         tone = "good" if found.cause is Cause.WELL else "wait" if found.cause in WAITING else "warn"
         shape = components.shape("check" if tone == "good" else "info")
@@ -63,12 +64,12 @@ def draw_diagnosis(found: Diagnosis) -> None:
             f'<div class="ops-note ops-{tone}" role="status" data-ops="diagnosis">'
             f"{shape}<div>{components.prose(told)}</div></div>"
         )
-    components.findings([(TONES[one.result], answer(_, one)) for one in found.results])
+    components.findings([(TONES[one.result], answer(translate, one)) for one in found.results])
 
 
 def _draw_copy(voice: Voice, found: Diagnosis) -> None:
     components.soft(_("Examined {moment}").format(moment=voice.moment(found.began_at)))
-    text, label = escape(report(_, found, version()), quote=True), escape(_("Copy the report"))
+    text, label = escape(report(voice.translate, found, version()), quote=True), escape(_("Copy the report"))
     done = escape(_("Copied"), quote=True)
     st.html(
         f'<div class="ops-buttons"><button type="button" data-ops-copy="{text}" data-ops-done="{done}">'

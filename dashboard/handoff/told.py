@@ -13,6 +13,7 @@ from dashboard import formatting
 from dashboard.formatting import Voice
 from dashboard.looks.qr import qr_data_uri
 from dashboard.session.panel import Panel, begins_by_itself, choose
+from dashboard.text.engine import voice_for
 from dashboard.words import (
     CODE_MAY_BE_REPLACED,
     CODE_STEPS,
@@ -66,6 +67,7 @@ def tell(
     by_number: bool = False,
 ) -> State:
     """Tell how the session stands; `by_number` says that the gateway can make a code for a number."""
+    voice = voice_for(voice, session) if session is not None else voice
     _ = voice.translate
     told = _nothing(voice, handoff)
     if session is not None and session.verdict in _LOST and handoff.end == Event.SCANNED:

@@ -19,6 +19,7 @@ from dashboard.i18n import gettext as _
 from dashboard.overview.fleet_bar import draw_pick
 from dashboard.session import actions
 from dashboard.text import track as track_text
+from dashboard.text.engine import voice_for
 from dashboard.words import LOOKS
 
 SAME_MOMENT = timedelta(minutes=1)
@@ -38,6 +39,7 @@ class Row:
 def draw_row(voice: Voice, row: Row) -> None:
     """Draw one session; keyed by its name, so that a click never hits a neighbour that moved there."""
     session = row.session
+    voice = voice_for(voice, session)
     names = (session.server, session.session)
     params = {"server": session.server, "session": session.session}
     with st.container(key=f"row-{session.server}-{session.session}"):

@@ -18,6 +18,7 @@ from dashboard.session.controls import Control, controls
 from dashboard.session.history import draw_session_history
 from dashboard.session.pairing import draw_panel
 from dashboard.session.pause_dialogs import ask_pause
+from dashboard.text.engine import voice_for
 
 REFRESH_SECONDS = 1
 
@@ -43,6 +44,7 @@ def draw_session(server: str, name: str) -> None:
     if session is None:
         draw_missing(server, name)
         return
+    voice = voice_for(voice, session)
     if session.enabled and session.verdict != Verdict.CONNECTED:
         state.watch(server, name)
     draw_header(voice, session)

@@ -30,6 +30,7 @@ from dashboard.words import (
     CODE_STILL_WAITED_FOR,
     IF_A_PASSKEY_IS_ASKED,
     NEXT_CODE_FOLLOWS,
+    RESTART_MEANS,
     START_DOUBTED,
 )
 
@@ -119,7 +120,7 @@ def _draw_progress(view: View) -> None:
         actor=formatting.actor(view.voice, view.shown.actor),
         moment=view.voice.moment(view.shown.started_at),
     )
-    doubt = _(START_DOUBTED) if view.shown.start_is_doubtful(view.voice.now) else ""
+    doubt = view.voice.translate(START_DOUBTED) if view.shown.start_is_doubtful(view.voice.now) else ""
     components.waiting(f"{words}, {elapsed}", more, doubt, by)
     if view.shown.by_itself and state.may(Role.OPERATOR):
         label = _("Stop this and re-pair {session}").format(session=plain(view.session.session))
@@ -135,7 +136,7 @@ def _draw_linking(view: View) -> None:
 
 def _draw_starting(view: View) -> None:
     elapsed = formatting.duration(view.voice.seconds_since(view.session.since))
-    doubt = _(START_DOUBTED) if view.voice.now - view.session.since >= START_DOUBT else ""
+    doubt = view.voice.translate(START_DOUBTED) if view.voice.now - view.session.since >= START_DOUBT else ""
     components.waiting(f"{formatting.step(view.voice, 'waiting_for_browser')}, {elapsed}", doubt)
 
 
@@ -206,8 +207,7 @@ def _draw_number_form(server: str, name: str) -> None:
 def _draw_offer_restart(view: View) -> None:
     label = _("Restart {session}").format(session=plain(view.session.session))
     _button(label, "restart", view.session, actions.restart, kind="primary")
-    text = _("Closes its browser on the gateway and starts it again. A linked phone stays linked.")
-    components.soft(text)
+    components.soft(view.voice.translate(RESTART_MEANS))
 
 
 def _draw_confirm_webhook(view: View) -> None:

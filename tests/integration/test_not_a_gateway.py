@@ -34,6 +34,7 @@ from tests.loopback import (
     http_answer,
     resetting,
     silent,
+    wppconnect_server_go,
 )
 
 SECRET = "a-secret-of-the-operator-0123456789abcdef"
@@ -143,7 +144,8 @@ ANSWERS = [
         always(page("<pre>Cannot GET /healthz</pre>"), "404 Not Found", HTML),
         says("gateway.not_express", 404),
     ),
-    Stranger("wppconnect-server-go", always(b"", "200 OK", ""), says("gateway.not_empty")),
+    Stranger("nothing in it", always(b"", "200 OK", ""), says("gateway.not_empty")),
+    Stranger("wppconnect-server-go", wppconnect_server_go, says("gateway.not_supported")),
     Stranger(
         "a sign-in page",
         always(page('<form><input type="password"></form>'), "200 OK", HTML),

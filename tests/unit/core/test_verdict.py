@@ -307,3 +307,17 @@ def test_an_unused_code_is_not_put_down_to_an_operators_close_before_it() -> Non
     )
 
     assert closed.reason == Reason.CODE_EXPIRED
+
+
+def test_that_a_session_has_no_browser_is_known_until_the_gateway_forgets_it() -> None:
+    answers = [
+        seen(0, state=SessionState.INITIALIZING, has_session_object=True, has_browser=False),
+        seen(5, state=SessionState.QRCODE, has_session_object=True),
+        seen(10, state=SessionState.CLOSED, has_session_object=False),
+    ]
+    known, has_browser = session(), []
+    for number, answer in enumerate(answers):
+        known = advance(known, answer, at(5 * number))
+        has_browser.append(known.has_browser)
+
+    assert has_browser == [False, False, None]

@@ -55,8 +55,18 @@ class FakeTokens:
 class FakeManager:
     """What the prober asks of the manager protocol's client."""
 
-    is_offered: bool | None = None
     page = True
+
+    def __init__(self, client: FakeClient) -> None:
+        self._client = client
+        self.is_offered: bool | None = None
+
+    def read_release(self) -> str | None:
+        self._client.calls["release"] += 1
+        if self._client.manager_error is not None:
+            raise self._client.manager_error
+        self.is_offered = self._client.release is not None
+        return self._client.release
 
     def serves_page(self) -> bool:
         return self.page
@@ -83,7 +93,7 @@ class FakeClient:
 
     def __init__(self, *sessions: str) -> None:
         self.tokens: Any = FakeTokens()
-        self.manager = FakeManager()
+        self.manager = FakeManager(self)
         self.pages = {name: FakePage() for name in sessions}
         self.health_error: WppconnectError | None = None
         self.health_errors: list[WppconnectError] = []
@@ -127,13 +137,6 @@ class FakeClient:
         if self.listing_error is not None:
             raise self.listing_error
         return self.known
-
-    def read_release(self) -> str | None:
-        self.calls["release"] += 1
-        if self.manager_error is not None:
-            raise self.manager_error
-        self.manager.is_offered = self.release is not None
-        return self.release
 
     def list_states(self) -> SessionStates | None:
         self.calls["states"] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,11 @@ def status(
             {"status": "QRCODE", "qrcode": "data:"},
             status(SessionState.QRCODE, "QRCODE", version=None),
             id="release without a version",
+        ),
+        pytest.param(
+            {"status": "CONNECTED", "qrcode": None, "urlcode": None, "version": "2.11.0"},
+            replace(status(SessionState.CONNECTED, "CONNECTED", version="2.11.0"), has_browser=False),
+            id="an engine without a browser",
         ),
         pytest.param(
             {"status": "SLEEPING", "version": "3.0.0"},

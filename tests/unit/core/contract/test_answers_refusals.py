@@ -26,6 +26,7 @@ from core.exceptions import (
     ApiError,
     AuthenticationError,
     ConnectError,
+    NotOfferedError,
     RequestRejectedError,
     RequestTimeoutError,
     ResponseError,
@@ -79,6 +80,8 @@ def test_json_that_is_no_object_cannot_be_read(parse: Callable[[Answer], object]
         pytest.param(answer(b"<pre>", 400, HTML), RequestRejectedError, id="400 for the request"),
         pytest.param(answer(b"", 431, ""), RequestRejectedError, id="empty 431"),
         pytest.param(answer(b"<pre>", 500, HTML), ServerFailureError, id="500"),
+        pytest.param(answer({"status": "not_supported"}, 501), NotOfferedError, id="501 of an engine"),
+        pytest.param(answer(b"<pre>", 501, HTML), ServerFailureError, id="501 of something else"),
     ],
 )
 def test_a_refusal_is_an_error(

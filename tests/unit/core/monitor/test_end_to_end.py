@@ -11,6 +11,7 @@ from watched_gateway import FakeClient, Probing, as_client, probing
 from core.exceptions import (
     AuthenticationError,
     ConnectError,
+    NotOfferedError,
     RequestRejectedError,
     RequestTimeoutError,
     ResponseError,
@@ -70,6 +71,9 @@ def test_the_own_number_itself_is_not_asked_about() -> None:
         pytest.param(None, page_failed(500, ""), Result.INCONCLUSIVE, id="500 without words"),
         pytest.param(None, route_missing(), Result.NOT_OFFERED, id="no such route"),
         pytest.param(route_missing(), None, Result.NOT_OFFERED, id="no route for the number"),
+        pytest.param(
+            None, NotOfferedError("no", status_code=501), Result.NOT_OFFERED, id="not offered by its engine"
+        ),
         pytest.param(
             None,
             SessionDisconnectedError("closed", status_code=404),
