@@ -26,9 +26,11 @@ def read_own_env(path: Path) -> tuple[dict[str, str], list[str]]:
         text = path.read_bytes().decode()
     except FileNotFoundError:
         return {}, []
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        return {}, [f"{path}: cannot be read ({reason}); correct or remove it"]
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        return {}, [f"{path}: line {number} is not UTF-8 text; save the file as UTF-8"]
+    except OSError as error:
+        return {}, [f"{path}: cannot be read ({error.strerror}); correct or remove it"]
     lines = read_env_lines(text)
     found = disagreements(lines, OWN_READERS, concerns=lambda key: OWN_NAME.fullmatch(key) is not None)
     return env_values(lines), [f"{path}: {in_words(number, form)}" for number, form in found]

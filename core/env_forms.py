@@ -78,6 +78,7 @@ RULES = {
         DOTENV,
         SHELL,
         SYSTEMD,
+        spreads=True,
     ),
     Form.CARRIAGE_RETURN: _rule(
         "has a carriage return that ends no line for Docker Compose; save the file with plain line ends",

@@ -104,7 +104,7 @@ def _secret(secret: Value | None, gateway: GatewayFound | None) -> str:
 
 
 def _image(service: Service) -> str:
-    return service.image or ("built here" if service.is_built else "no image")
+    return service.image or ("built here" if service.build else "no image")
 
 
 def _complain(problem: str, code: int) -> int:

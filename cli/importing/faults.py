@@ -22,6 +22,8 @@ QUOTE = "write it in single quotes in an env file, and with $$ for each $ in a c
 def faults(found: Understood) -> Iterator[str]:
     """Name every fault, the gravest first."""
     yield from _missing_env_files(found)
+    for name, file in found.folder.unset.items():
+        yield f"{file}: it demands {name}, and Compose starts nothing without it; set it in .env"
     for gateway in found.gateways:
         yield from _secret(gateway)
     yield from _several(found)
@@ -84,10 +86,7 @@ def _secret(gateway: GatewayFound) -> Iterator[str]:
             f"give it one of its own by {how}"
         )
     if gateway.secret is None:
-        yield (
-            f"{where}its secret key stands in a configuration file of its own; enter it on the page or in "
-            ".env"
-        )
+        yield (f"{where}its secret key does not stand in these files; enter it on the page or in .env")
     elif not gateway.is_default:
         text = gateway.secret.arrives
         if any(sign in text for sign in "/#?"):
@@ -233,7 +232,7 @@ def _disagreeing_keys(found: Understood) -> Iterator[str]:
 
 def _images(found: Understood) -> Iterator[str]:
     for service in found.folder.services:
-        if service.is_built or not service.image or "@" in service.image:
+        if service.build or not service.image or "@" in service.image:
             continue
         tag = service.image.rpartition("/")[2].partition(":")[2]
         if _is_of_whatsapp(found, service) and tag in ("", "latest"):

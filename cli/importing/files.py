@@ -23,6 +23,8 @@ class Folder:
     """By name, with their values."""
     services: tuple[Service, ...] = ()
     compose_files: tuple[str, ...] = ()
+    unset: Mapping[str, str] = field(default_factory=dict)
+    """Names that a compose file demands and that nothing sets, with that file."""
 
     @property
     def compose_file(self) -> str:
@@ -59,4 +61,4 @@ def read_folder(path: Path) -> Folder:
     services = reader.read()
     for name, values in reader.env_files.items():
         env_files.setdefault(name, values)
-    return Folder(path, env_files, services, tuple(project.files))
+    return Folder(path, env_files, services, tuple(project.files), project.unset)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from cli.importing.files import Folder
+from cli.importing.references import required_names
 from cli.importing.services import Service, mount_at
 from cli.importing.values import Value
 from cli.importing.words import option
@@ -119,12 +120,14 @@ def _may_be_gateway(service: Service) -> bool:
     # Of the project's own images only the two that are known are servers.
     is_of_project = "/wppconnect/" in f"/{service.image.lower()}"
     is_other = bool(_OTHER_PROGRAMS.search(image_name(service)))
-    return not is_other and not (is_of_project and not service.is_built)
+    return not is_other and not (is_of_project and not service.build)
 
 
 def _has_gateway_name(service: Service) -> bool:
     # A generated container name begins with the project's, which says nothing about one of its services.
-    names = [service.name, *([service.container] if service.has_own_container_name else [])]
+    # What it is built from: https://github.com/wppconnect-team/wppconnect-server.git#v2.10.4
+    source = service.build.partition("#")[0].rstrip("/").removesuffix(".git").rpartition("/")[2]
+    names = [service.name, source, *([service.container] if service.has_own_container_name else [])]
     return any(_NAME.fullmatch(name) for name in names)
 
 
@@ -135,12 +138,13 @@ def _gateway(service: Service) -> GatewayFound:
     match _reads(service):
         case Reads.OPTIONS:
             # Server 2.10.1 inside reads no variable at all (docs/wppconnect-api.md, section 10).
-            has_file = option(service.words, "--config", "-c")
+            has_other = option(service.words, "--config", "-c") or option(service.words, SECRET_OPTION, "-k")
             return GatewayFound(
-                service, Reads.OPTIONS, on_the_line or (None if has_file else default), variable
+                service, Reads.OPTIONS, on_the_line or (None if has_other else default), variable
             )
         case Reads.VARIABLES:
-            unset = None if _has_configuration(service) else default
+            is_demanded = variable is not None and any(required_names(variable.written, {}))
+            unset = None if _has_configuration(service) or is_demanded else default
             return GatewayFound(service, Reads.VARIABLES, _unless_empty(variable) or unset)
         case Reads.NOTHING:
             unset = None if _has_configuration(service) else default
@@ -151,7 +155,7 @@ def _gateway(service: Service) -> GatewayFound:
 
 def _reads(service: Service) -> Reads:
     name = image_name(service)
-    if service.is_built and known_image(service.image) is None:
+    if service.build and known_image(service.image) is None:
         return Reads.UNKNOWN
     if "server-cli" in name:
         return Reads.OPTIONS

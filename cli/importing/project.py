@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from cli.importing.errors import UnusableFileError
-from cli.importing.references import interpolate
+from cli.importing.references import interpolate, required_names
 from cli.importing.texts import Replacing, Scalar, Tree, parse_compose, read_text, unusable
 from cli.importing.values import Value, env_values
 
@@ -81,6 +81,8 @@ class Project:
     """Named volumes that a reboot empties."""
     names: dict[str, Value] = field(default_factory=dict)
     """The values of its `.env`."""
+    unset: dict[str, str] = field(default_factory=dict)
+    """Names that a file demands and that nothing sets, with that file."""
 
 
 def read_project(folder: Path) -> Project | None:
@@ -131,6 +133,8 @@ class _Reader:
         for file in files:
             for document in self._load(file):
                 root = Part(document, file, directory, names)
+                for scalar in _scalars(document):
+                    self._project.unset |= dict.fromkeys(required_names(scalar.text, names), file)
                 for entry in listed(document.get("include")):
                     self._include(root.with_tree(entry), deepest)
                 self._project.name = root.resolve(document.get("name")) or self._project.name
@@ -223,16 +227,26 @@ def _mapping(tree: Tree, file: str, what: str) -> dict[str, Tree]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        line = next(_lines(tree), None)
+        line = min((scalar.line for scalar in _scalars(tree)), default=None)
         raise unusable(file, line, f"gives {what} as something other than a mapping")
     return tree
 
 
-def _lines(tree: Tree) -> Iterator[int]:
-    if isinstance(tree, Scalar):
-        yield tree.line
-    for one in listed(tree) if isinstance(tree, list) else ():
-        yield from _lines(one)
+def _scalars(tree: Tree) -> Iterator[Scalar]:
+    """Yield each scalar once, however many aliases repeat it."""
+    found: set[int] = set()
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in found:
+            continue
+        found.add(id(one))
+        if isinstance(one, Scalar):
+            yield one
+        elif isinstance(one, Replacing):
+            waiting.append(one.tree)
+        elif one:
+            waiting += one.values() if isinstance(one, dict) else one
 
 
 def _parent(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 REFERENCE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)"
@@ -28,3 +28,13 @@ def interpolate(value: str, names: Mapping[str, str]) -> str:
         return present or ""
 
     return REFERENCE.sub(replaced, value)
+
+
+def required_names(value: str, names: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names that a value demands (`${NAME:?why}`) and that are not there: Compose refuses it."""
+    for found in REFERENCE.finditer(value):
+        how, name = found["how"] or "", found["name"]
+        is_there = bool(names.get(name)) if how.startswith(":") else name in names
+        if how.endswith("?") and not is_there:
+            yield name
+        yield from required_names(found["rest"] or "", names) if how.endswith("-") and not is_there else ()

@@ -55,7 +55,8 @@ class Service:
     has_own_container_name: bool = False
     """Whether `container_name` says it; else Compose gives it one."""
     image: str = ""
-    is_built: bool = False
+    build: str = ""
+    """Folder or address that its image is built from."""
     hostname: str = ""
     network_mode: str = ""
     working_directory: str = ""
@@ -103,7 +104,7 @@ class ServiceReader:
             container=own or f"{self._project.name}-{name}-1",
             has_own_container_name=bool(own),
             image=_text(parts, "image"),
-            is_built=bool(merged_field(parts, "build")),
+            build=_build(parts),
             hostname=_text(parts, "hostname"),
             network_mode=_text(parts, "network_mode"),
             working_directory=_text(parts, "working_dir"),
@@ -215,6 +216,15 @@ def _with_shared_ports(service: Service, others: Iterable[Service]) -> Service:
 
 def _text(parts: Parts, name: str) -> str:
     return next((part.resolve(part.tree) for part in merged_field(parts, name)), "")
+
+
+def _build(parts: Parts) -> str:
+    contexts = [
+        (part.resolve(part.tree.get("context")) if isinstance(part.tree, dict) else part.resolve(part.tree))
+        or "."
+        for part in merged_field(parts, "build")
+    ]
+    return contexts[-1] if contexts else ""
 
 
 def _items(parts: Parts, name: str) -> Iterator[tuple[Part, Tree]]:

@@ -15,6 +15,10 @@ from cli.importing.errors import UnusableFileError
 
 MERGE = "tag:yaml.org,2002:merge"
 NULL = "tag:yaml.org,2002:null"
+TOP_LEVEL = frozenset(
+    {"configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"}
+)
+"""What Compose knows at the top of a file, besides `x-...`; it refuses the rest."""
 RESET, OVERRIDE = "!reset", "!override"
 _TABS = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
 
@@ -59,7 +63,8 @@ def read_text(path: Path, name: str) -> str | None:
 
 def parse_compose(name: str, text: str) -> list[dict[str, Tree]]:
     """Return the documents of a compose file, anchors and merge keys resolved; raises UnusableFileError."""
-    yaml = YAML(pure=True)
+    # Not the round-trip kind: it marks where a folded text was folded by signs inside the text.
+    yaml = YAML(typ="safe", pure=True)
     yaml.composer.warn_double_anchors = False
     try:
         # Compose allows tabs behind a value, ruamel does not.
@@ -74,6 +79,9 @@ def parse_compose(name: str, text: str) -> list[dict[str, Tree]]:
     for node, document in zip(nodes, documents, strict=True):
         if not isinstance(document, dict):
             raise unusable(name, node.start_mark.line + 1, "is no mapping with `services`")
+        for key, _ in node.value:
+            if key.value not in TOP_LEVEL and not str(key.value).startswith("x-"):
+                raise unusable(name, key.start_mark.line + 1, "has a key that belongs below `services`")
     return [document for document in documents if isinstance(document, dict)]
 
 

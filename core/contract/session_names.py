@@ -71,7 +71,9 @@ JAVASCRIPT_PROPERTIES = frozenset(
 def session_name_problem(name: str) -> Message | None:
     """Return why a session name must not be used, or None when it may."""
     if not SESSION_NAME.fullmatch(name):
-        return Message.of("setting.name_odd", name=name)
+        # A zero-width space out of a web page makes the name wrong and cannot be seen in it.
+        visible = name if name.isprintable() else name.encode("unicode_escape").decode()
+        return Message.of("setting.name_odd", name=visible)
     if name in JAVASCRIPT_PROPERTIES:
         return Message.of("setting.name_collides", name=name)
     return None

@@ -37,14 +37,12 @@ def test_no_dotenv_file_is_needed(tmp_path: Path) -> None:
 
 
 def test_unreadable_dotenv_file_is_named_without_its_content(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_bytes(b"WPPCONNECT_SECRET_KEY=\xff\xfe")
+    (tmp_path / ".env").write_bytes(b"A=1\nWPPCONNECT_SECRET_KEY=\xff\xfe")
 
     with pytest.raises(ConfigurationError) as caught:
         read_environment({}, tmp_path)
 
-    assert caught.value.problems == (
-        f"{tmp_path}/.env: cannot be read (it is not UTF-8 text); correct or remove it",
-    )
+    assert caught.value.problems == (f"{tmp_path}/.env: line 2 is not UTF-8 text; save the file as UTF-8",)
 
 
 def test_line_that_readers_of_the_file_take_differently_is_named_without_its_content(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ UNUSABLE = {
     "services as a list": ({COMPOSE: b"services:\n  - a\n"}, f"{COMPOSE}: line 2 gives services as"),
     "a service that is a word": ({COMPOSE: b"services:\n  a: b\n"}, f"{COMPOSE}: line 2 gives the service a"),
     "a key twice": ({COMPOSE: b"services:\n  a: {}\n  a: {}\n"}, f"{COMPOSE}: line 3 has a key a second"),
+    "services at the top": ({COMPOSE: b"gw:\n  image: x\n"}, f"{COMPOSE}: line 1 has a key that belongs"),
     "an alias of itself": ({COMPOSE: b"services: &a\n  b: *a\n"}, f"{COMPOSE}: line 1 contains itself"),
     "an alias of nothing": ({COMPOSE: b"services:\n  b: *a\n"}, f"{COMPOSE}: line 2 is no valid YAML"),
     "an override": (

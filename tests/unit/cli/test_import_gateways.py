@@ -50,6 +50,9 @@ def gateway_of(folder: Path, service: str, **files: str) -> GatewayFound:
         ("a: {image: 'ghcr.io/acme/wppconnect-server:2'}", ["a"]),
         ("a: {image: acme/panel}, leguas_wppconnect: {build: .}", ["leguas_wppconnect"]),
         ("a: {build: ., container_name: wpp-server-1}", ["a"]),
+        ("a: {build: ./wppconnect-server/}", ["a"]),
+        ("a: {build: {context: 'https://github.com/wppconnect-team/wppconnect-server.git#v2.10.4'}}", ["a"]),
+        ("a: {build: ./wppconnect-frontend}, b: {build: {dockerfile: wppconnect}}", []),
         ("a: {build: ., image: wppconnect/server-cli:latest}", ["a"]),
         ("a: {build: ., command: [--secretKey, x]}", ["a"]),
         ("a: {image: 'whatsapp:1'}, wppconnect: {image: 'acme/whatsapp:1'}", ["wppconnect"]),
@@ -117,6 +120,18 @@ def test_key_on_a_command_line_is_the_key_in_force(service: str, tmp_path: Path)
 
     assert found.secret is not None
     assert found.secret.arrives == KEY
+
+
+@pytest.mark.parametrize("style", [">", ">-", "|", "|-"])
+def test_key_in_a_text_of_several_lines(style: str, tmp_path: Path) -> None:
+    compose = (
+        f"services:\n  gw:\n    image: {CLI}\n    command: {style}\n      --host 0.0.0.0\n"
+        f"      --secretKey {KEY}\n      --port 8021\n"
+    )
+
+    [found] = imported(tmp_path, compose).gateways
+
+    assert (found.secret and found.secret.arrives, found.inner_port) == (KEY, 8021)
 
 
 @pytest.mark.parametrize(
@@ -310,6 +325,28 @@ def test_image_without_a_version_is_named(service: str, is_named: bool, tmp_path
     found = imported(tmp_path, f"services: {{gw: {{{service}}}}}\n")
 
     assert any("names no version" in one for one in faults(found)) == is_named
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        f"image: {SERVER}, environment: {{SECRET_KEY: '${{KEY:?set it}}'}}",
+        f"image: {SERVER}, environment: ['SECRET_KEY=${{KEY?}}']",
+        f"image: {SERVER}, environment: {{SECRET_KEY: '${{OTHER:-${{KEY:?}}}}'}}",
+        f"image: {CLI}, command: [--secretKey, '${{KEY:?}}']",
+        f"image: {CLI}, command: '--secretKey=${{KEY:?set it}}'",
+    ],
+)
+@pytest.mark.parametrize("value", ["", KEY], ids=["not set", "set"])
+def test_key_that_the_files_demand_is_known_only_where_it_is_set(
+    service: str, value: str, tmp_path: Path
+) -> None:
+    found = imported(
+        tmp_path, f"services: {{gw: {{{service}}}}}\n", **({"__env": f"KEY={value}\n"} if value else {})
+    )
+
+    assert [one.secret.arrives if one.secret else "" for one in found.gateways] == [value]
+    assert any("it demands KEY" in one for one in faults(found)) is not bool(value)
 
 
 def test_missing_env_file_is_named(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def test_make_up_needs_no_package() -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "\ufeffWPPCONNECT_URL=http://127.0.0.1:21465",
         "WPPCONNECT_URL=http://${GATEWAY_HOST}:21465",
         "DASHBOARD_EXTERNAL_URL=https://ops.$DOMAIN",
         "WPPCONNECT_SECRET_KEY=pa$$wordpa$$word0123456789",
@@ -44,13 +45,14 @@ def test_make_up_needs_no_package() -> None:
 def test_line_of_env_that_its_readers_take_differently_stops_make_up(
     checkout: Checkout, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checkout.write(f"DOMAIN=example.org\n{line}\nWPPCONNECT_LOG_LEVEL='INFO'\n")
+    before = "" if line.startswith("\ufeff") else "DOMAIN=example.org\n"
+    checkout.write(f"{before}{line}\nWPPCONNECT_LOG_LEVEL='INFO'\n")
 
     code = checkout.make("up")
 
     said = capsys.readouterr().err
     assert code == 2
-    assert ".env: line 2 " in said
+    assert f".env: line {2 if before else 1} " in said
     assert "pa$$" not in said
     assert not (checkout.directory / "config").exists()
     assert checkout.docker.calls("up") == []
@@ -68,7 +70,7 @@ def test_env_that_is_no_text_stops_make_up_by_its_name(
     (checkout.directory / ".env").write_bytes(b"WPPCONNECT_SECRET_KEY='\xff'\n")
 
     assert checkout.make("up") == 2
-    assert ".env: cannot be read (it is not UTF-8 text)" in capsys.readouterr().err
+    assert ".env: line 1 is not UTF-8 text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["down", "logs"])

@@ -291,3 +291,9 @@ def test_line_of_a_key_that_concerns_nobody_counts_only_where_it_spreads() -> No
     found = list(disagreements(lines, OWN_READERS, concerns=lambda key: key == "OURS"))
 
     assert found == [(3, Form.UNCLOSED_QUOTE)]
+
+
+def test_byte_order_mark_counts_whatever_its_line_sets() -> None:
+    found = list(disagreements(read_env_lines("\ufeffOURS='a'\n"), OWN_READERS, concerns=lambda _: False))
+
+    assert found == [(1, Form.BYTE_ORDER_MARK)]

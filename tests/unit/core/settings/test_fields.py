@@ -125,6 +125,7 @@ def test_session_list_ignores_blanks_and_repetitions() -> None:
     ("name", "problem"),
     [
         ("a b", Message.of("setting.name_odd", name="a b")),
+        ("sales\u200b", Message.of("setting.name_odd", name="sales\\u200b")),
         ("length", Message.of("setting.name_collides", name="length")),
         ("x" * 71, None),
         ("-x", None),
