@@ -51,7 +51,7 @@ def make_server(
     limits = limits or ConnectionLimits(CONNECTION_LIMIT)
     config = uvicorn.Config(
         app,
-        http=type("LimitedProtocol", (protocol,), {"limits": limits}),
+        http=type("ProtocolWithLimits", (protocol,), {"limits": limits}),
         ws="none",
         lifespan="off",
         interface="asgi3",

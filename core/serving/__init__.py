@@ -2,5 +2,6 @@
 
 from core.serving.limits import ConnectionLimits
 from core.serving.listening import ServingLoop
+from core.serving.protocol import LimitedProtocol
 
-__all__ = ["ConnectionLimits", "ServingLoop"]
+__all__ = ["ConnectionLimits", "LimitedProtocol", "ServingLoop"]

@@ -349,6 +349,16 @@ def test_unfinished_requests_that_take_all_places_keep_nobody_out(tmp_path: Path
         assert not any(is_cut(one, seconds=0.01) for one in crowd[-10:])
 
 
+def test_flood_from_the_address_of_a_tab_does_not_end_it(tmp_path: Path) -> None:
+    with serving(tmp_path, TEST_REQUEST_SECONDS="600") as server, ExitStack() as held:
+        cookie = cookie_of(create_administrator(server))
+        with open_stream(server, cookie, server.url) as stream:
+            crowd = [held.enter_context(connected(server)) for _ in range(CONNECTION_LIMIT)]
+
+            assert is_cut(crowd[-1])
+            assert stream.ping().wait(60)
+
+
 def test_clients_that_never_finish_do_not_use_up_the_sockets(tmp_path: Path) -> None:
     with serving(tmp_path, TEST_REQUEST_SECONDS="0.5") as server, ExitStack() as held:
         without_end, unread, silent = (held.enter_context(connected(server)) for _ in range(3))

@@ -200,7 +200,7 @@ HOMES = {
     "streamlit": ["dashboard/*"],
     "tinydb": ["core/store/*"],
     "urllib3": ["core/transport/*"],
-    "uvicorn": ["dashboard/*", "exporter/*"],
+    "uvicorn": ["core/serving/*", "dashboard/*", "exporter/*"],
 }
 """Each third-party package's home: its exceptions and oddities stop there."""
 

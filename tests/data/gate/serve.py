@@ -14,16 +14,14 @@ from core.settings.loader import load_settings
 from core.store import FileStore, History
 from dashboard import server
 from dashboard.serving import access
-from dashboard.serving.connections import LimitedProtocol
+from dashboard.serving.connections import PageProtocol
 from dashboard.serving.stopping import StopSignals
 from dashboard.settings import DashboardEnvironment
 from tests.support.handing_off import handoffs
 
 if __name__ == "__main__":
     data = Path(sys.argv[1])
-    LimitedProtocol.request_seconds = float(
-        os.environ.get("TEST_REQUEST_SECONDS", LimitedProtocol.request_seconds)
-    )
+    PageProtocol.request_seconds = float(os.environ.get("TEST_REQUEST_SECONDS", PageProtocol.request_seconds))
     stop_signals = StopSignals()
     configure_logging("INFO", "text")
     try:

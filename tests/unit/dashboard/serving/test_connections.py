@@ -10,13 +10,13 @@ from starlette.responses import PlainTextResponse
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from dashboard.serving.connections import LimitedProtocol, limited
+from dashboard.serving.connections import PageProtocol, limited
 
 
 def test_no_answer_waits_until_the_client_has_confirmed_its_headers() -> None:
     undelayed: list[int] = []
 
-    class Noting(LimitedProtocol):
+    class Noting(PageProtocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             accepted = transport.get_extra_info("socket")
@@ -29,7 +29,7 @@ def test_no_answer_waits_until_the_client_has_confirmed_its_headers() -> None:
 
 
 def test_what_is_no_http_is_refused_with_the_security_headers() -> None:
-    answer = run(exchange(LimitedProtocol, b"nonsense\r\n\r\n"))
+    answer = run(exchange(PageProtocol, b"nonsense\r\n\r\n"))
 
     head, _, text = answer.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
@@ -61,7 +61,7 @@ def test_proxies_may_bring_as_many_connections_as_there_are(proxies: list[str], 
 
 
 @asynccontextmanager
-async def serving(protocol: type[LimitedProtocol]) -> AsyncIterator[tuple[str, int]]:
+async def serving(protocol: type[PageProtocol]) -> AsyncIterator[tuple[str, int]]:
     # Its own configuration of the log would outlive this test.
     config = Config(PlainTextResponse("ok"), http=protocol, lifespan="off", log_config=None)
     config.load()
@@ -82,7 +82,7 @@ def run(exchanging: Coroutine[Any, Any, bytes]) -> bytes:
         return runner.run(exchanging)
 
 
-async def exchange(protocol: type[LimitedProtocol], sent: bytes) -> bytes:
+async def exchange(protocol: type[PageProtocol], sent: bytes) -> bytes:
     async with serving(protocol) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(sent)
