@@ -27,6 +27,7 @@ class ScratchCopy:
 
     def __init__(self, root: Path, changes: Mapping[Path, bytes]) -> None:
         self._root = root
+        self._copied: set[Path] = set()
         self.changes = dict(changes)
         for file in changes:
             self.add(file.parent)
@@ -67,30 +68,34 @@ class ScratchCopy:
                 _write(there, before)
 
     def _copy(self, directory: Path) -> None:
+        if directory in self._copied:
+            return
+        self._copied.add(directory)
         there = self.path(directory)
         if there.is_symlink():
             there.unlink()
         there.mkdir(mode=0o700, exist_ok=True)
-        with suppress(OSError):
-            for entry in directory.iterdir():
-                copy = there / entry.name
-                if not copy.is_symlink() and not copy.exists():
-                    self._put(entry, copy)
+        with suppress(OSError), os.scandir(directory) as entries:
+            resolved = directory.resolve()
+            for entry in entries:
+                content = self._content(entry, resolved)
+                if content is None:
+                    (there / entry.name).symlink_to(entry.path)
+                else:
+                    _write(there / entry.name, content)
 
-    def _put(self, entry: Path, copy: Path) -> None:
+    def _content(self, entry: os.DirEntry[str], directory: Path) -> bytes | None:
+        """Return what stands in the copy in place of a link; None where a link will do."""
         try:
-            file = entry.resolve()
+            file = Path(entry.path).resolve() if entry.is_symlink() else directory / entry.name
             content = self.changes.get(file)
             before = content if content is not None else _content_of_setup(file)
         except (OSError, RuntimeError):
-            content = before = None
+            return None
         if before is not None:
             for one in self.changes:
                 content = _leading_to(before if content is None else content, one, self.path(one)) or content
-        if content is None:
-            copy.symlink_to(entry)
-        else:
-            _write(copy, content)
+        return content
 
 
 @contextmanager
