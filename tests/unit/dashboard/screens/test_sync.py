@@ -254,6 +254,54 @@ def test_every_offer_leads_to_an_order(
     assert (order.kind, getattr(order, field), order.actor) == (kind, value, "ana")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sync-generate-api_key",
+        "sync-apply",
+        "sync-restart-leguas_wppconnect",
+        "sync-restore-20261125T104200Z-abcdef",
+    ],
+)
+def test_nothing_is_asked_of_the_agent_before_the_reader_has_confirmed(
+    agent: Agent, sign_ins: FakeSignIns, key: str
+) -> None:
+    container = Consequence(container="leguas_wppconnect", action=ContainerAction.NOTHING)
+    agent.tells(plan=plan(State.WILL_CHANGE, containers=(container,)))
+    sign_ins.has_to_confirm = True
+    app = open_sync()
+
+    app.button(key=key).click().run()
+
+    assert agent.desk.current() is None
+    assert "Nothing was changed. Confirm first that it is you" in shown(app)
+    # Confirmed in another tab.
+    sign_ins.has_to_confirm = False
+    app.button(key=key).click().run()
+    assert agent.order().actor == "ana"
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [("sync-approve", RequestState.APPROVED), ("sync-withdraw", RequestState.WITHDRAWN)],
+)
+def test_nothing_is_decided_on_a_plan_before_the_reader_has_confirmed(
+    agent: Agent, sign_ins: FakeSignIns, key: str, state: RequestState
+) -> None:
+    agent.tells()
+    agent.desk.place(ChangeKind.APPLY, actor="rui")
+    agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE))
+    sign_ins.has_to_confirm = True
+    app = open_sync()
+
+    app.button(key=key).click().run()
+
+    assert agent.order().state is RequestState.PLANNED
+    sign_ins.has_to_confirm = False
+    app.button(key=key).click().run()
+    assert agent.order().state is state
+
+
 def test_order_can_be_withdrawn(agent: Agent) -> None:
     agent.tells()
     agent.desk.place(ChangeKind.APPLY, actor="ana")
@@ -302,9 +350,13 @@ def test_page_is_for_administrators_only(agent: Agent, sign_ins: FakeSignIns, ro
 
 
 def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, sign_ins: FakeSignIns) -> None:
+    def demote(sign_ins: FakeSignIns) -> None:
+        sign_ins.user = User(name="ana", role=Role.OPERATOR)
+
     agent.tells()
     app = open_sync()
-    sign_ins.user = User(name="ana", role=Role.OPERATOR)
+    # By another process: only what is read anew knows it.
+    sign_ins.changed_elsewhere = demote
 
     app.button(key="sync-generate-api_key").click().run()
 
