@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -115,6 +116,42 @@ def test_with_a_gateway_no_simulator_is_started(environ: dict[str, str], ports: 
 
             command.process.send_signal(signal.SIGTERM)
             assert command.process.wait(timeout=60) == 0
+
+
+def test_each_program_gets_only_the_variables_that_are_its_own(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("AUTHENTICATION_API_KEY='in the file'\nDASHBOARD_REMEMBER_DAYS=7\n")
+    # Of the shell in which it is typed.
+    environ |= {"AWS_SECRET_ACCESS_KEY": "of the shell", "DJANGO_SETTINGS_MODULE": "leguas", "HOME": "/home"}
+    system = {"PATH", "PYTHONPATH", "TERM", "HOME", "LC_CTYPE", "PYTHONUNBUFFERED"}
+
+    with TerminalCommand(ENTRY, "run", environ=environ, cwd=tmp_path) as command:
+        until(lambda: "Ready." in command.written, what="the addresses")
+        got = {name: sorted(own - system) for name, own in variables_of_children(command.process.pid)}
+
+    core = ["WPPCONNECT_DATA_DIR", "WPPCONNECT_SECRET_KEY_FILE", "WPPCONNECT_SESSIONS", "WPPCONNECT_URL"]
+    of_the_page = ["DASHBOARD_LISTEN_ADDRESS", "DASHBOARD_PRINT_LINK", "DASHBOARD_REMEMBER_DAYS"]
+    assert got == {
+        "simulator.cli:main": [
+            "SIMULATOR_GATEWAY_PORT",
+            "SIMULATOR_PHONE_PORT",
+            "SIMULATOR_SECRET_KEY_FILE",
+        ],
+        "exporter.cli:main": ["EXPORTER_WEB_LISTEN_ADDRESS", *core],
+        "dashboard.cli:main": [*of_the_page, *core],
+    }
+
+
+def variables_of_children(pid: int) -> Iterator[tuple[str, set[str]]]:
+    """Read what each child of a process runs, and the names of its variables, as the system has them."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            command, environ = (
+                Path(f"/proc/{child}/{file}").read_text().rstrip("\0").split("\0")
+                for file in ("cmdline", "environ")
+            )
+            yield command[-1], {line.partition("=")[0] for line in environ}
 
 
 def test_nothing_is_left_behind_when_it_is_killed(environ: dict[str, str], ports: dict[str, int]) -> None:
