@@ -23,7 +23,6 @@ from dashboard.words import (
     ORIGINS,
     OTHER_CAUSE,
     OUTCOMES,
-    PROBLEMS,
     PROGRAMS,
     REASONS,
     SELF_HEALING_ACTS,
@@ -244,15 +243,10 @@ def settings_field(_: Translate, path: str) -> str:
 
 def settings_problem(_: Translate, problem: SettingProblem | Message | str) -> str:
     """Tell a mistake in the settings by the field's name and the remedy."""
-    if isinstance(problem, Message):
-        return render(problem, _)
-    if isinstance(problem, SettingProblem) and isinstance(problem.text, Message):
-        return f"{settings_field(_, problem.path)}: {render(problem.text, _)}"
-    path, separator, text = str(problem).partition(": ")
-    if not separator:
-        return path
-    told = _(text) if text in PROBLEMS else text
-    return f"{settings_field(_, path)}: {told}"
+    if isinstance(problem, SettingProblem):
+        text = render(problem.text, _) if isinstance(problem.text, Message) else problem.text
+        return f"{settings_field(_, problem.path)}: {text}"
+    return render(problem, _) if isinstance(problem, Message) else problem
 
 
 def cause(_: Translate, kind: str) -> str:

@@ -307,23 +307,6 @@ FIELDS: dict[str, str] = {
     "interval_seconds": N_("Interval"),
 }
 
-PROBLEMS: tuple[str, ...] = (
-    N_("is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"),
-    N_("has no scheme; add http:// (or https://) in front"),
-    N_("has no valid host and port; write for example http://127.0.0.1:21465"),
-    N_("must begin with http:// or https://"),
-    N_("has a blank or a control character in it; remove it"),
-    N_("stands in quotes, and they are taken as part of it; remove the quotes"),
-    N_("holds a user name or password, which the gateway does not know; remove it"),
-    N_("has a '?' or '#'; remove it and what follows"),
-    N_("must be 1 to 40 letters, digits, '_' or '-'; choose such a name"),
-    N_("is not set; enter the gateway's address, such as http://127.0.0.1:21465"),
-    N_("has a line break in it; write it in one line"),
-    N_("must be 0 (off), or 5 to 1440 minutes"),
-)
-"""What core says of a wrong setting, word for word, so that it can be translated; the rest is shown as is."""
-
-
 USER_CHANGES: dict[str, str] = {
     "added": N_("User added"),
     "link_made": N_("One-time link made for a user"),

@@ -14,10 +14,11 @@ SCHEME = re.compile(r"(?:Authorization:\s*)?Bearer\b", re.IGNORECASE)
 SHELL_REMAINS = re.compile(
     r"[abxy]\d(?:\$?[A-Za-z0-9./_+-]{50,53}|[./+-][A-Za-z0-9./_+-]{0,52})?"
     r"|(?:2?[abxy])?\$\d\d\$[A-Za-z0-9./_+-]{53}"
+    r"|2[abxy]\d\d[A-Za-z0-9./_+-]{53}"
 )
 """What a shell leaves of `$2b$10$...` in double quotes: `$2` and `$1` are empty, as is `$` with letters."""
-WRITTEN_OTHERWISE = re.compile(r"\\+\$|\$\$|%24")
-"""A dollar sign as a shell, Compose and an address want it."""
+WRITTEN_OTHERWISE = re.compile(r"\\+\$|\$\$|%24|&#36;|\\u0024|\uff04")
+"""A dollar sign as a shell, Compose, an address, HTML, JSON and a wide keyboard write it."""
 
 
 _TO_BCRYPT = bytes.maketrans(

@@ -6,12 +6,27 @@ from collections.abc import Mapping
 from typing import Final
 
 TEMPLATES: Final[Mapping[str, str]] = {
+    "address_in_quotes": "stands in quotes, and they are taken as part of it; remove the quotes",
+    "address_missing": "is not set; enter the gateway's address, such as http://127.0.0.1:21465",
+    "address_of_other_scheme": "must begin with http:// or https://",
+    "address_with_blank": "has a blank or a control character in it; remove it",
+    "address_with_password": "holds a user name or password, which the gateway does not know; remove it",
+    "address_with_query": "has a '?' or '#'; remove it and what follows",
+    "address_without_host": "has no valid host and port; write for example http://127.0.0.1:21465",
+    "address_without_scheme": "has no scheme; add http:// (or https://) in front",
+    "check_minutes": "must be 0 (off), or 5 to 1440 minutes",
+    "host_not_allowed": (
+        "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"
+    ),
+    "interval": "must be {shortest} to {longest} seconds",
     "name_collides": (
         "session name '{name}' collides with a JavaScript property in the gateway: choose another"
     ),
     "name_entry_unusable": "entry {place} is not a name; use 1 to 71 letters, digits, '_' or '-'",
     "name_odd": "session name '{name}': use 1 to 71 letters, digits, '_' or '-'",
     "name_unusable": "this is not a name; use 1 to 71 letters, digits, '_' or '-'",
+    "secret_unprintable": "has a line break or an invisible character in it; remove it",
+    "server_name_odd": "must be 1 to 40 letters, digits, '_' or '-'; choose such a name",
     "token_cut": (
         "is a bcrypt token cut short, as Docker Compose does at a '$'; put the whole token in single quotes, "
         "or set the secret key"

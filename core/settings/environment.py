@@ -41,7 +41,7 @@ from core.settings.values import ServerSettings, SessionSettings, Timeouts
 PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
 
 
-NOT_ALLOWED = "is not among the hosts of WPPCONNECT_ALLOWED_HOSTS; name one of them, or add it there"
+NOT_ALLOWED = Message("setting.host_not_allowed")
 
 
 WRONG_TOKENS = {

@@ -1,7 +1,8 @@
 """Read single settings from the text that an operator wrote; every refusal says what to write instead.
 
-The functions raise ValueError in our own words. They never repeat the text: an address can hold a password,
-and a token is easily pasted into the wrong variable.
+The functions raise ValueError with a message id for what can be entered on the page, and in plain English for
+the rest. They never repeat the text: an address can hold a password, and a token is easily pasted into the
+wrong variable.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ def normalise_url(text: str) -> str:
     """Return a gateway's address without its trailing slash; a path (a gateway behind a sub-path) is kept."""
     parts = _split_url(text)
     if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a user name or password, which the gateway does not know; remove it")
+        raise ValueError(Message("setting.address_with_password"))
     if "?" in text or "#" in text:
-        raise ValueError("has a '?' or '#'; remove it and what follows")
+        raise ValueError(Message("setting.address_with_query"))
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
@@ -78,7 +79,7 @@ def check_alertmanager(text: str) -> str:
     """Return Alertmanager's address, which may hold a user name and password, without its trailing slash."""
     _split_url(text)
     if "?" in text or "#" in text:
-        raise ValueError("has a '?' or '#'; remove it and what follows")
+        raise ValueError(Message("setting.address_with_query"))
     return text.rstrip("/")
 
 
@@ -106,7 +107,7 @@ def check_end_to_end_minutes(minutes: float) -> float:
     """Return how often WhatsApp is asked about a session; more often would look like misuse to it."""
     if minutes == 0 or SHORTEST_CHECK_MINUTES <= minutes <= LONGEST_CHECK_MINUTES:
         return minutes
-    raise ValueError("must be 0 (off), or 5 to 1440 minutes")
+    raise ValueError(Message("setting.check_minutes"))
 
 
 def check_docker_host(text: str) -> str:
@@ -141,7 +142,7 @@ def name_problem(name: str, place: int | None = None) -> Message | None:
 def parse_server_name(text: str) -> str:
     """Return a server's name, which becomes a metric label and a file name."""
     if not SERVER_NAME.fullmatch(text):
-        raise ValueError("must be 1 to 40 letters, digits, '_' or '-'; choose such a name")
+        raise ValueError(Message("setting.server_name_odd"))
     return text
 
 
@@ -182,20 +183,20 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 def _split_url(text: str) -> SplitResult:
     # urlsplit drops tabs and line ends silently, so they are looked for first.
     if UNPRINTABLE.search(text):
-        raise ValueError("has a blank or a control character in it; remove it")
+        raise ValueError(Message("setting.address_with_blank"))
     if text[:1] in "'\"":
-        raise ValueError("stands in quotes, and they are taken as part of it; remove the quotes")
+        raise ValueError(Message("setting.address_in_quotes"))
     if "://" not in text:
-        raise ValueError("has no scheme; add http:// (or https://) in front")
+        raise ValueError(Message("setting.address_without_scheme"))
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ValueError("has no valid host and port; write for example http://127.0.0.1:21465") from None
+        raise ValueError(Message("setting.address_without_host")) from None
     if parts.scheme.lower() not in ("http", "https"):
-        raise ValueError("must begin with http:// or https://")
-    if port == 0 or not parts.hostname or not _is_host(parts.hostname):
-        raise ValueError("has no valid host and port; write for example http://127.0.0.1:21465")
+        raise ValueError(Message("setting.address_of_other_scheme"))
+    if port == 0 or parts.netloc.endswith(":") or not parts.hostname or not _is_host(parts.hostname):
+        raise ValueError(Message("setting.address_without_host"))
     return parts
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from core.exceptions import ConfigurationError, SettingProblem
+from core.messages import Message
 from core.models import TokenSource
 from core.settings.environment import NOT_ALLOWED, CoreEnvironment, find_mistakes
 from core.settings.fields import (
@@ -39,8 +40,10 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
     timeouts = environment.timeouts
     interval = merge.pick("interval_seconds", saved.interval_seconds, environment, 5.0)
     if not SHORTEST_INTERVAL_SECONDS <= interval <= LONGEST_INTERVAL_SECONDS:
-        bounds = f"at least {SHORTEST_INTERVAL_SECONDS} and at most {LONGEST_INTERVAL_SECONDS}"
-        merge.problems.append(f"interval_seconds: must be {bounds}")
+        text = Message.of(
+            "setting.interval", shortest=SHORTEST_INTERVAL_SECONDS, longest=LONGEST_INTERVAL_SECONDS
+        )
+        merge.problems.append(SettingProblem("interval_seconds", text))
     for name in type(timeouts).model_fields:
         merge.origins[f"timeouts.{name}"] = environment.source(f"timeout_{name}")
     merge.origins["proxy"] = environment.source("proxy")
@@ -65,7 +68,7 @@ class _Merge:
         self.environment = environment
         self.saved = saved
         self.origins: dict[str, str] = {}
-        self.problems: list[str | SettingProblem] = []
+        self.problems: list[SettingProblem] = []
 
     def servers(self) -> Iterator[ServerSettings]:
         """Merge every server that has an address and was not removed."""
@@ -110,7 +113,7 @@ class _Merge:
         token = _given(self.pick(f"{path}.token", overlay.token, base, None))
         for field, secret in (("secret_key", secret_key), ("token", token)):
             if secret and not secret.get_secret_value().isprintable():
-                self.problems.append(f"{path}.{field}: has a line break in it; write it in one line")
+                self.problems.append(SettingProblem(f"{path}.{field}", Message("setting.secret_unprintable")))
         sessions = tuple(self._sessions(path, overlay, base))
         enabled = self.pick(f"{path}.enabled", overlay.enabled, base, True)
         names = [session.name for session in sessions]
@@ -152,13 +155,13 @@ class _Merge:
 
     def _check_allowed(self, path: str, url: str) -> None:
         if not is_allowed_host(url, self.environment.allowed_hosts):
-            self.problems.append(f"{path}: {NOT_ALLOWED}")
+            self.problems.append(SettingProblem(path, NOT_ALLOWED))
 
     def _check(self, path: str, check: Callable[[T], T], value: T) -> T:
         try:
             return check(value)
         except ValueError as error:
-            self.problems += [f"{path}: {problem}" for problem in error.args]
+            self.problems += [SettingProblem(path, problem) for problem in error.args]
             return value
 
 

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime, SecretStr, ValidationError
 
-from core.exceptions import ConfigurationError, StoreError, VersionConflictError
+from core.exceptions import ConfigurationError, SettingProblem, StoreError, VersionConflictError
 from core.logs import register_secret
+from core.messages import Message
 from core.models import HistoryEntry, Stored, utc
 from core.settings.environment import CoreEnvironment
 from core.settings.overlay import effective
@@ -205,7 +206,7 @@ class SettingsSource:
 
     def _require_addresses(self, settings: Settings, change: SavedSettings, fields: tuple[str, ...]) -> None:
         problems = [
-            f"servers.{name}.url: is not set; enter the gateway's address, such as http://127.0.0.1:21465"
+            SettingProblem(f"servers.{name}.url", Message("setting.address_missing"))
             for name, server in change.servers.items()
             if not server.removed
             and settings.server(name) is None

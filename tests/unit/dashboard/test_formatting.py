@@ -175,7 +175,7 @@ def test_a_setting_is_called_by_its_name_on_the_page(path: str, name: str) -> No
 
 def test_a_problem_of_the_settings_is_translated_with_its_field() -> None:
     told = formatting.settings_problem(
-        translator("pt_PT"), "servers.main.url: must begin with http:// or https://"
+        translator("pt_PT"), SettingProblem("servers.main.url", Message("setting.address_of_other_scheme"))
     )
 
     assert told == "main, Endereço: tem de começar por http:// ou https://"
@@ -204,7 +204,8 @@ def test_a_refused_name_or_token_is_told_in_the_readers_language(locale: str, te
 
 
 def test_a_problem_that_the_page_does_not_know_is_told_as_it_is() -> None:
-    assert formatting.settings_problem(translator("pt_PT"), "servers.main.url: odd") == "main, Endereço: odd"
+    odd = SettingProblem("servers.main.url", "odd")
+    assert formatting.settings_problem(translator("pt_PT"), odd) == "main, Endereço: odd"
     assert formatting.settings_problem(translator("pt_PT"), "no path at all") == "no path at all"
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from core.models import Reason, TokenSource, Verdict
 from core.operation_status import OUTCOMES, Kind, Step
-from core.settings import environment, fields, overlay, source
 from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
 from dashboard import words
 from dashboard.looks import theme
@@ -24,12 +21,3 @@ def test_every_code_of_core_has_words() -> None:
     assert {str(kind) for kind in Kind} <= words.OPERATIONS.keys()
     assert OUTCOMES.keys() <= words.OUTCOMES.keys()
     assert {DEFAULT, SAVED_ON_THE_PAGE} == words.ORIGINS.keys()
-
-
-def test_the_problems_that_are_translated_are_those_that_core_tells() -> None:
-    said = "".join(
-        Path(module.__file__ or "").read_text(encoding="utf-8")
-        for module in (environment, fields, overlay, source)
-    )
-
-    assert [problem for problem in words.PROBLEMS if problem not in said] == []

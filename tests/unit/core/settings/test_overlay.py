@@ -214,7 +214,7 @@ def test_webhook_known_to_be_none_differs_from_an_unknown_one() -> None:
         ),
         pytest.param(
             NOTHING.with_server("main", secret_key="two\nlines"),
-            "servers.main.secret_key: has a line break in it; write it in one line",
+            "servers.main.secret_key: has a line break or an invisible character in it; remove it",
             id="secret of two lines",
         ),
         pytest.param(
@@ -236,12 +236,12 @@ def test_webhook_known_to_be_none_differs_from_an_unknown_one() -> None:
         ),
         pytest.param(
             NOTHING.with_interval(0.5),
-            "interval_seconds: must be at least 1 and at most 300",
+            "interval_seconds: must be 1 to 300 seconds",
             id="interval",
         ),
         pytest.param(
             NOTHING.with_interval(float("nan")),
-            "interval_seconds: must be at least 1 and at most 300",
+            "interval_seconds: must be 1 to 300 seconds",
             id="interval that is no number",
         ),
     ],
