@@ -7,7 +7,9 @@ from html import escape
 
 import streamlit as st
 
+from core.contract import web_versions
 from core.exceptions import NotAGatewayError
+from core.messages import render
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from core.settings.pauses import pause_of
 from dashboard import formatting, state
@@ -219,6 +221,8 @@ def banners(server: ServerSnapshot) -> None:
     if not server.enabled:
         return
     default_secret(server)
+    if web_versions.is_soon(server.version, server.published_at):
+        web_version(server)
     if server.up is False:
         title = _("The gateway {server} does not answer.").format(server=server.server)
         if server.problem is not None and server.problem.kind == NotAGatewayError.__name__:
@@ -236,6 +240,14 @@ def banners(server: ServerSnapshot) -> None:
         )
         title = _("The gateway {server} does not accept the secret key.").format(server=server.server)
         note("bad", text, title=title, icon="lock")
+
+
+def web_version(server: ServerSnapshot) -> None:
+    """Draw that the WhatsApp Web of the gateway's release has expired or soon will: a hint, no fault."""
+    notice = web_versions.notice(server.version, server.published_at)
+    if notice is not None:
+        title = _("Gateway {server}:").format(server=server.server)
+        note("idle", render(notice, _), title=title)
 
 
 def default_secret(server: ServerSnapshot) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from core.contract import web_versions
 from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.monitor.self_healing import Healed
 from core.reasons import Loss, ProbeFailure
@@ -121,6 +122,10 @@ def _info(server: ServerSnapshot) -> Samples:
     return () if server.version is None else (Sample(1.0, (server.version,)),)
 
 
+def _web_version_expiry(server: ServerSnapshot) -> Samples:
+    return _moment(web_versions.expires_at(server.version))
+
+
 def _restarts(server: ServerSnapshot) -> Samples:
     return (Sample(server.restarts),)
 
@@ -225,6 +230,7 @@ SERVER_METRICS: Mapping[str, Callable[[ServerSnapshot], Samples]] = {
     "wppconnect_secret_key_valid": _secret_key_valid,
     "wppconnect_server_default_secret": _default_secret,
     "wppconnect_server_info": _info,
+    "wppconnect_server_web_version_expiry_timestamp_seconds": _web_version_expiry,
     "wppconnect_server_restarts_total": _restarts,
     "wppconnect_server_links_not_completed_total": _links_not_completed,
     "wppconnect_token_renewals_total": _token_renewals,

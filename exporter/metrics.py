@@ -81,6 +81,12 @@ CATALOGUE: tuple[Metric, ...] = (
         (*SERVER, "version"),
     ),
     Metric(
+        "wppconnect_server_web_version_expiry_timestamp_seconds",
+        Kind.GAUGE,
+        "When the WhatsApp Web that the gateway's release was built with expires; no sample if not known.",
+        SERVER,
+    ),
+    Metric(
         "wppconnect_server_restarts_total",
         Kind.COUNTER,
         "How many restarts of the gateway were noticed by its shrinking uptime.",

@@ -120,6 +120,8 @@ class Diagnosis(Frozen):
     results: tuple[CheckResult, ...] = ()
     cause: Cause | None = None
     """None while questions are open."""
+    hint: Message | None = None
+    """What is worth knowing of the gateway's release, and explains nothing."""
 
     def result(self, check: Check) -> CheckResult | None:
         """Find the answer to a question."""

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from core.client import GatewayClient
 from core.clock import Now
 from core.clock import now as real_now
+from core.contract import web_versions
 from core.contract.answers import StatusAnswer
 from core.contract.token_format import TokenKind, parse_token
 from core.doctor.diagnosis import (
@@ -72,7 +73,10 @@ def examine(
     with closing(core.client(configured)) as client:
         examination = _Examination(core, configured, session, client, now)
         for answer in examination.answers(asks_whatsapp=asks_whatsapp or bool(configured.end_to_end_minutes)):
-            diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer)})
+            hint = diagnosis.hint
+            if answer.check is Check.VERSION:
+                hint = web_versions.notice(answer.detail, now())
+            diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer), "hint": hint})
             tell(diagnosis)
     cause = conclude(diagnosis.results, examination.circumstances())
     diagnosis = diagnosis.model_copy(update={"cause": cause})

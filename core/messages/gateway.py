@@ -69,4 +69,20 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "unreadable": (
         "The gateway's answer (HTTP {status}) is not what its contract says. Check its release and address."
     ),
+    "web_version_expired": (
+        "The WhatsApp Web that this release of the gateway was built with expired on {date}: since then it "
+        "takes whatever WhatsApp serves that day. That is a hint, not a fault."
+    ),
+    "web_version_expired_update": (
+        "The WhatsApp Web that this release of the gateway was built with expired on {date}: since then it "
+        "takes whatever WhatsApp serves that day. Update the gateway to {release} or later."
+    ),
+    "web_version_expires": (
+        "The WhatsApp Web that this release of the gateway was built with expires on {date} (days "
+        "left: {days}). No release with a newer one is known here yet."
+    ),
+    "web_version_expires_update": (
+        "The WhatsApp Web that this release of the gateway was built with expires on {date} (days "
+        "left: {days}). Update the gateway to {release} or later."
+    ),
 }

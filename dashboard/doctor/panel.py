@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
+from core.messages import render
 from core.models import SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from core.version import version
@@ -65,6 +66,8 @@ def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
             f"{shape}<div>{components.prose(told)}</div></div>"
         )
     components.findings([(TONES[one.result], answer(translate, one)) for one in found.results])
+    if found.hint is not None:
+        components.soft(render(found.hint, translate))
 
 
 def _draw_copy(voice: Voice, found: Diagnosis) -> None:

@@ -156,10 +156,12 @@ def draw_add_server(*, is_first: bool) -> None:
 
 @st.fragment(run_every=WARNINGS_SECONDS)
 def draw_warnings() -> None:
-    """Draw which gateways are open to everybody; memory only."""
+    """Draw which gateways are open to everybody, and whose WhatsApp Web expires; memory only."""
     state.user()
     for server in state.snapshot().servers:
         components.default_secret(server)
+        if server.enabled:
+            components.web_version(server)
 
 
 def draw_interval(settings: Settings) -> None:

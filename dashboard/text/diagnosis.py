@@ -59,4 +59,5 @@ def report(_: Translate, diagnosis: Diagnosis, version: str) -> str:
     width = max(len(mark) for mark in marks.values())
     lines = [f"wppconnect-ops {version}  {utc(diagnosis.began_at)}  {about}", ""]
     lines += [f"{marks[one.result]:<{width}}  {answer(_, one)}" for one in diagnosis.results]
+    lines += ["", render(diagnosis.hint, _)] if diagnosis.hint is not None else []
     return "\n".join([*lines, "", sentence(_, diagnosis)])

@@ -133,6 +133,7 @@ def of_the_rules(known: Oracles) -> Answers:
         "WppconnectSessionFlapping": [growing(flapping)],
         "WppconnectSessionEndToEndFailing": [Oracle(nothing)],
         "WppconnectDefaultSecretInUse": [Oracle(default)],
+        "WppconnectWebVersionExpiresSoon": [Oracle(nothing)],
         "WppconnectSettingsRefused": [Oracle(nothing)],
         "WppconnectWatchdog": [Oracle(lambda _second: {NONE: 1.0})],
     }

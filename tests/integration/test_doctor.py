@@ -157,6 +157,19 @@ def test_a_gateway_without_a_session_in_question(live: LiveCore) -> None:
     assert diagnosis.cause is Cause.WELL
     assert list(results(diagnosis))[-1] is Check.TOKEN_ACCEPTED
     assert report(str, diagnosis, "1.0").endswith("Nothing is wrong with the gateway.")
+    assert diagnosis.hint is None
+
+
+def test_what_its_release_was_built_with_is_a_hint_and_no_cause(live: LiveCore) -> None:
+    live.simulator.pair(SESSION)
+    live.await_verdict(Verdict.CONNECTED)
+
+    diagnosis = examined(live)
+
+    assert diagnosis.cause is Cause.WELL
+    assert diagnosis.hint is not None
+    assert diagnosis.hint.id == "gateway.web_version_expired"
+    assert str(diagnosis.hint) in report(str, diagnosis, "1.0")
 
 
 def test_a_session_that_is_not_configured(live: LiveCore) -> None:

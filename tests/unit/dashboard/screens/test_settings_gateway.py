@@ -1,4 +1,4 @@
-"""The settings page: removing a session from the gateway, and the gateway's own page."""
+"""The settings page: removing a session from the gateway, and what is told of the gateway itself."""
 
 from __future__ import annotations
 
@@ -76,3 +76,17 @@ def test_the_gateways_own_page_is_linked_where_it_is_on(
     app = open_settings(core, manager_page=page)
 
     assert [link.proto.url for link in app.get("link_button")] == urls
+
+
+@pytest.mark.parametrize(
+    ("version", "text"),
+    [("2.10.4", "expired on 2026-02-03"), ("2.11.0", ""), (None, "")],
+    ids=["known", "not in the table", "not known"],
+)
+def test_that_its_whatsapp_web_has_expired_is_told_where_it_is_known(
+    core: FakeCore, version: str | None, text: str
+) -> None:
+    app = open_settings(core, version=version)
+
+    assert ("The WhatsApp Web" in shown(app)) is bool(text)
+    assert text in shown(app)
