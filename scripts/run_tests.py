@@ -2,7 +2,7 @@
 
     run_tests.py [--fast]
 
-The tests that want a Docker Engine mostly wait, so they run beside the others.
+Lanes run beside each other: what wants a Docker Engine or a browser waits much of its time.
 """
 
 from __future__ import annotations
@@ -59,12 +59,13 @@ class Result:
 CHECKS = Part("checks", ["make", "--no-print-directory", "check"])
 # A file's tests stay together, in the order of tests/conftest.py: what takes longest first.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
-FAST = Part("fast", [*PYTEST, "--numprocesses", "2", *BY_FILE, "tests/unit", "tests/meta"])
-REST = Part("tests", [*PYTEST, "--numprocesses", "4", *BY_FILE, "--durations", "40", "-m", "not engine"])
-ENGINE = Part(
-    "engine",
-    [*PYTEST, "--numprocesses", "2", *BY_FILE, "-m", "engine", "--ignore", "tests/stack"],
+# Each process collects what its part names, so that no part names more than it runs.
+STORIES = ("tests/browser", "tests/integration")
+UNIT = Part("unit", [*PYTEST, "--numprocesses", "2", *BY_FILE, "tests/unit", "tests/meta"])
+REST = Part(
+    "tests", [*PYTEST, "--numprocesses", "3", *BY_FILE, "--durations", "40", "-m", "not engine", *STORIES]
 )
+ENGINE = Part("engine", [*PYTEST, "--numprocesses", "2", *BY_FILE, "-m", "engine", "tests/engine", *STORIES])
 STACK = Part("stack", [*PYTEST, "--durations", "10", "tests/stack"])
 
 
@@ -74,8 +75,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--fast", action="store_true", help="checks, unit tests and meta tests only")
     is_fast = parser.parse_args(arguments).fast
     with folder_in_memory() as folder:
-        fast, rest = (replace(part, temporary=folder) for part in (FAST, REST))
-        return report(run_lanes([[fast], [CHECKS]] if is_fast else [[rest], [CHECKS, ENGINE], [STACK]]))
+        unit, rest = (replace(part, temporary=folder) for part in (UNIT, REST))
+        return report(
+            run_lanes([[unit], [CHECKS]] if is_fast else [[rest], [unit], [CHECKS, ENGINE], [STACK]])
+        )
 
 
 @contextmanager
@@ -123,6 +126,8 @@ def run_part(part: Part, echo: IO[str] | None = None) -> tuple[Result, str]:
     printed: list[str] = []
     out, err = subprocess.PIPE, subprocess.STDOUT
     environ = os.environ | ({"TMPDIR": str(part.temporary)} if part.temporary else {})
+    # Otherwise each process would compile our modules, and rewrite the tests' assertions, anew.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # pytest's rewritten tests cost 5 s of the processor in each of its processes, unless they may be kept.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with subprocess.Popen(  # noqa: S603 - our own fixed commands

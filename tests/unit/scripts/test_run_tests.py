@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from scripts.run_tests import Part, Result, folder_in_memory, report, run_lanes, run_part
+from scripts.run_tests import (
+    CHECKS,
+    ENGINE,
+    REST,
+    ROOT,
+    STACK,
+    UNIT,
+    Part,
+    Result,
+    folder_in_memory,
+    report,
+    run_lanes,
+    run_part,
+)
 
 
 def saying(name: str, text: str, code: int = 0) -> Part:
@@ -62,6 +75,23 @@ def test_a_part_keeps_its_temporary_files_where_it_is_told(tmp_path: Path) -> No
     _, printed = run_part(Part("one", print_folder, temporary=tmp_path))
 
     assert printed == f"{tmp_path}\n"
+
+
+def test_a_part_may_keep_what_it_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    _, printed = run_part(Part("one", [sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)"]))
+
+    assert printed == "False\n"
+
+
+def test_every_folder_with_tests_belongs_to_a_part() -> None:
+    named = {word for part in (CHECKS, UNIT, REST, ENGINE, STACK) for word in part.command}
+    folders = {
+        f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/**/test_*.py")
+    }
+
+    assert folders <= named
 
 
 def test_a_folder_in_memory_is_gone_with_all_that_is_in_it_afterwards(tmp_path: Path) -> None:
