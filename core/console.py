@@ -1,24 +1,32 @@
-"""How a command ends whose reader has gone, as in `wppconnect-ops rules | head -1`: quietly."""
+"""How a command ends that cannot write.
+
+Quietly where its reader has gone, as in `wppconnect-ops rules | head -1`; with a word where the disk is full.
+"""
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import select
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import ParamSpec, TextIO
 
 READER_HAS_GONE = 128 + signal.SIGPIPE
 """The exit code that a shell reports of a program that SIGPIPE ended. Python ignores that signal, and must:
 sockets raise it too."""
+FAILED = 1
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Parameters = ParamSpec("Parameters")
 
 
 def ends_quietly(main: Callable[Parameters, int]) -> Callable[Parameters, int]:
-    """Wrap a command's `main`: where standard output or error is closed, it ends without a traceback."""
+    """Wrap a command's `main`: where it cannot write to standard output or error, it shows no traceback."""
 
     @functools.wraps(main)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> int:
@@ -35,6 +43,13 @@ def ends_quietly(main: Callable[Parameters, int]) -> Callable[Parameters, int]:
                 raise
             _silence(closed)
             return READER_HAS_GONE
+        except OSError as error:
+            if error.errno not in NO_ROOM or error.filename is not None:
+                raise
+            _silence([stream for stream in (sys.stdout, sys.stderr) if _is_full(stream)])
+            with suppress(OSError):
+                sys.stderr.write(f"{Path(sys.argv[0]).name}: cannot write ({error.strerror})\n")
+            return FAILED
 
     return run
 
@@ -54,6 +69,15 @@ def _is_closed(stream: TextIO) -> bool:
     except (OSError, ValueError):
         return False  # a test's, which is no file
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def _is_full(stream: TextIO) -> bool:
+    """Return whether a stream holds something that it cannot write."""
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _silence(streams: list[TextIO]) -> None:

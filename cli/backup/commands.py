@@ -40,6 +40,8 @@ def backup(
     also: Sequence[str],
 ) -> int:
     """Write everything worth keeping into one file; returns the exit code."""
+    if file == STREAM and sys.__stdout__ is None:
+        return _complain("backup", "standard output is closed; name a file", MISCONFIGURED)
     try:
         parts = read_parts(_data_folder(environ), list(also))
         lock = _lock(recipients, recipients_file, passphrase_file)

@@ -137,6 +137,54 @@ def test_without_any_output_it_does_its_work(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_backup_to_an_output_that_is_not_there_is_refused(environ: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command(OPS, "backup", "-")],
+        env=environ,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        "wppconnect-ops backup: standard output is closed; name a file\n",
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        pytest.param(OPS, ["--version"], id="--version"),
+        pytest.param(OPS, ["rules", "--external-url", "https://ops.example.org"], id="rules"),
+        pytest.param(OPS, ["users", "list"], id="users list"),
+        pytest.param(OPS, ["doctor"], id="doctor"),
+        pytest.param(OPS, ["sync", "plan"], id="sync plan"),
+        pytest.param(OPS, ["backup", "-"], id="backup"),
+        pytest.param(EXPORTER, ["--once"], id="--once"),
+    ],
+)
+def test_a_full_disk_is_named_without_a_traceback(
+    script: str, arguments: list[str], unbuffered: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command(script, *arguments),
+            env=environ | {"PYTHONUNBUFFERED": unbuffered},
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+
+    assert [word for word in NOISE if word in done.stderr] == [], done.stderr
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+
+
 def test_everything_that_run_has_started_ends_with_its_reader(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
