@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from core.models import Reason, SessionSnapshot, Verdict
+from cli.pairing_view import DOUBTFUL, frame
+from core.handoffs import Handoff
+from core.models import Reason, SessionSnapshot, SessionState, Verdict
 from core.reasons import Loss
+from dashboard.formatting import Voice
+from dashboard.handoff.told import tell
 from simulator import Simulator, Times
 from tests.plugins.leaks import keep_secret
 from tests.support.live_core import FAST, NUMBER, SECRET, SERVER, SESSION, LiveCore, live_core
@@ -107,6 +112,37 @@ def test_a_pairing_code_is_waited_for_although_the_gateway_calls_the_session_clo
 
     assert (during.verdict, during.reason) == (Verdict.WAITING_FOR_CODE, Reason.NONE)
     assert live.await_outcome().code == "connected"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "doubts"), [pytest.param(59, False, id="within"), pytest.param(60, True, id="after")]
+)
+def test_a_browser_that_does_not_come_up_is_doubted_after_a_minute(
+    live: LiveCore, seconds: int, doubts: bool
+) -> None:
+    live.simulator.set_fault("launch_error", session=SESSION)
+    live.core.operations.pair(SERVER, SESSION, actor="ops")
+    pairing = live.await_step("waiting_for_browser")
+    seen = live.await_verdict(Verdict.STARTING)
+    # The clock of who looks. The gateway says the same however long one waits (contract, section 6).
+    later = pairing.step_since + timedelta(seconds=seconds)
+    link = Handoff(
+        id="0" * 16,
+        server=SERVER,
+        session=SESSION,
+        maker="ana",
+        made_at=pairing.started_at,
+        expires_at=later + timedelta(minutes=10),
+        token_hash="x",
+    )
+
+    terminal = frame(pairing, seen, later, columns=1000, rows=60)
+    handed_on = tell(Voice(now=later), link, seen, pairing)
+
+    assert seen.state == SessionState.INITIALIZING
+    assert pairing.start_is_doubtful(later) is doubts
+    assert (DOUBTFUL in terminal) is doubts
+    assert ("tell ana" in handed_on["detail"]) is doubts
 
 
 def test_the_webhook_takes_a_code_away_whose_browser_is_gone(tmp_path: Path) -> None:
