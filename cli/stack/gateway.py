@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.importing.words import Word, option
 from cli.stack.engine import Engine
 from cli.stack.errors import StackError
+from core.sync.images import known_image
 
 CONTAINER = "leguas_wppconnect"
 PORT = 21465
@@ -75,7 +77,9 @@ def _adopted(url: str, container: dict[str, Any] | None) -> Gateway:
 
 def _adopted_container(container: dict[str, Any]) -> Gateway:
     name = _name(container)
-    networks = [one for one in container["NetworkSettings"]["Networks"] if one not in BUILT_IN_NETWORKS]
+    networks = [
+        one for one in (container["NetworkSettings"]["Networks"] or {}) if one not in BUILT_IN_NETWORKS
+    ]
     if networks:
         told = {
             "OPS_GATEWAY_URL": f"http://{name}:{_inner_port(container)}",
@@ -106,9 +110,17 @@ def _name(container: dict[str, Any]) -> str:
 
 
 def _inner_port(container: dict[str, Any]) -> int:
-    """Return the port that it listens on: 21465, unless it exposes exactly one other."""
-    exposed = [int(one.partition("/")[0]) for one in container["Config"].get("ExposedPorts") or {}]
-    return exposed[0] if len(exposed) == 1 else PORT
+    """Return the port that it listens on: as it was told, else 21465, unless it exposes exactly one other."""
+    config = container["Config"]
+    image = known_image(str(config.get("Image") or ""))
+    words = [Word(one, "") for one in (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))]
+    variables = dict(one.partition("=")[::2] for one in config.get("Env") or ())
+    given = option(words, "--port", "-p")
+    told = [given.text if given else ""]
+    if image is None or image.reads_environment:
+        told.insert(0, variables.get("PORT", ""))
+    exposed = [one.partition("/")[0] for one in config.get("ExposedPorts") or {} if one.endswith("/tcp")]
+    return next((int(one) for one in (*told, *exposed[: len(exposed) == 1]) if one.isdecimal()), PORT)
 
 
 def _published_port(container: dict[str, Any]) -> int | None:

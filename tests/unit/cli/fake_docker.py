@@ -113,6 +113,7 @@ def container(name: str = "leguas_wppconnect", **changes: Any) -> dict[str, Any]
             "Image": changes.get("image", "wppconnect/server-cli:1.3.18"),
             "Labels": changes.get("labels", {}),
             "ExposedPorts": {"21465/tcp": {}},
+            **changes.get("config", {}),
         },
         "Mounts": [{"Name": name} for name in changes.get("volumes", [])],
         "HostConfig": {

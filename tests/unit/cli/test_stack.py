@@ -117,6 +117,40 @@ def test_a_running_container_is_adopted_through_its_network_and_left_alone(
     assert "none is started" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("image", "config", "port"),
+    [
+        pytest.param("wppconnect/server-cli:1.3.18", {}, 21465, id="by default"),
+        pytest.param("wppconnect/server-cli", {"Cmd": ["--port", "8021"]}, 8021, id="option"),
+        pytest.param(
+            "wppconnect/server-cli", {"Cmd": ["--port=8021", "-k", "x"]}, 8021, id="option, one word"
+        ),
+        pytest.param("wppconnect/server-cli", {"Env": ["PORT=3000"]}, 21465, id="variable that it reads not"),
+        pytest.param("wppconnect/wppconnect-server", {"Env": ["PORT=8021"]}, 8021, id="variable"),
+        pytest.param(
+            "r:5000/wppconnect/wppconnect-server@sha256:a", {"Env": ["PORT=8021"]}, 8021, id="mirror"
+        ),
+        pytest.param("wppconnect/wppconnect-server", {"Env": ["PORT="]}, 21465, id="empty variable"),
+        pytest.param(
+            "sha256:0a", {"Entrypoint": ["node", "x", "-p", "8021"], "Cmd": None}, 8021, id="image id"
+        ),
+        pytest.param("acme/zap", {"ExposedPorts": {"8021/tcp": {}}}, 8021, id="own image"),
+        pytest.param("acme/zap", {"ExposedPorts": {"8021/udp": {}, "8022/tcp": {}}}, 8022, id="udp, too"),
+        pytest.param("acme/zap", {"ExposedPorts": {"1/tcp": {}, "2/tcp": {}}}, 21465, id="several"),
+        pytest.param("acme/zap", {"ExposedPorts": None, "Env": None}, 21465, id="nothing said"),
+    ],
+)
+def test_a_container_is_reached_at_the_port_on_which_it_listens(
+    image: str, config: dict[str, Any], port: int, checkout: Checkout
+) -> None:
+    running = container(networks=["leguas_default"], image=image, config=config)
+    checkout.docker.tell(containers={"leguas_wppconnect": running})
+
+    checkout.make("up", WPPCONNECT_SECRET_KEY="their own")
+
+    assert checkout.found["OPS_GATEWAY_URL"] == f"http://leguas_wppconnect:{port}"
+
+
 def test_a_container_on_the_default_bridge_is_reached_by_its_published_port(checkout: Checkout) -> None:
     published = container(bindings={"21465/tcp": [{"HostIp": "", "HostPort": "3000"}]})
     checkout.docker.tell(containers={"leguas_wppconnect": published})
