@@ -87,6 +87,9 @@ class ConfirmRoutes:
         _ = frame.translate
         title, back = _("Confirm that it is you"), link("/", _("Back to the sessions"))
         minutes = round(self._desk.sign_ins.lifetimes.confirmed.total_seconds() / 60)
+        if known.held.sign_in.way is Way.PROXY:
+            text = _("A reverse proxy signs you in. Only it could ask you again, so nothing is asked here.")
+            return self._desk.page(request, page(frame.locale, title, [paragraph(text), back]), status_code)
         if not self._desk.sign_ins.must_confirm(known.cookie):
             text = _("Confirmed for {minutes} minutes. Go back to the other tab and press again.")
             done = Note(text.format(minutes=minutes), is_good=True)

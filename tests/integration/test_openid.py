@@ -210,6 +210,28 @@ def test_deep_link_leads_to_no_other_site(shared: Site, where: str) -> None:
     assert answer.headers["location"] == "/"
 
 
+def test_provider_asks_whom_it_knows_once_more_before_it_confirms(shared: Site) -> None:
+    visitor, _ = come_back(shared, "ana")
+    before = confirmations(shared)
+    begun = visitor.get(f"{shared.page.url}/sign-in/provider?confirm=yes", allow_redirects=False, timeout=60)
+    where = begun.headers["location"]
+
+    # Signed in there, and asked for the password nevertheless.
+    assert "max_age=0" in where
+    assert 'name="password"' in visitor.get(where, timeout=60).text
+    back = pass_through(visitor, where, login="ana")
+    answer = visitor.get(back.headers["location"], allow_redirects=False, timeout=60)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/confirm")
+    assert confirmations(shared) == before + 1
+
+
+def confirmations(site: Site) -> int:
+    """Count the entries of the history about who confirmed."""
+    files = (site.page.out.parent / "history").rglob("*.jsonl")
+    return sum(file.read_text().count('"confirmed"') for file in files)
+
+
 def test_nothing_secret_is_in_the_log(shared: Site) -> None:
     visitor, _ = come_back(shared, "ana")
 

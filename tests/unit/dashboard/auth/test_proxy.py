@@ -31,6 +31,13 @@ def test_person_of_the_proxy_is_in_without_a_password_and_keeps_the_deep_link(tm
     assert world.history.outcomes == [("rui", "signed_in")]
 
 
+def test_whom_the_proxy_signs_in_is_told_that_nothing_is_asked_again_here(tmp_path: Path) -> None:
+    answer = visit(behind_proxy(tmp_path).browser(address=PROXY), "/confirm", x_forwarded_user="rui")
+
+    assert "A reverse proxy signs you in." in answer.text
+    assert 'type="password"' not in answer.text
+
+
 @pytest.mark.parametrize("address", ["10.0.0.9", "203.0.113.7", "::ffff:10.0.0.99", "not an address"])
 def test_header_from_any_other_address_is_ignored(tmp_path: Path, address: str) -> None:
     world = behind_proxy(tmp_path)
