@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,15 +15,14 @@ from core.exceptions import ConfigurationError
 from core.logs import configure_logging
 from core.runtime import Core, open_core
 from core.settings.environment import load_environment
-from core.sync.compose import Compose, finder
-from core.sync.container_access import Check
+from core.sync.compose import finder
 from core.sync.docker_containers import DockerContainers
 from core.sync.engine import Engine
+from core.sync.projects import FindCompose
 from core.sync.secret_values import SecretValues
 from core.sync.sessions import GatewaySessions
 from core.sync.sync import Sync
 from core.sync.sync_file import read_sync_file
-from core.sync.value_check import ValueCheck
 
 PROGRAM = "wppconnect-ops sync"
 NOT_SET = (
@@ -42,7 +41,7 @@ class Parts:
     environ: Mapping[str, str]
     containers: DockerContainers | None
     """None: files only."""
-    check: Check
+    compose: FindCompose
     stop: threading.Event
     """Ends waits, and with them what is under way."""
 
@@ -75,13 +74,10 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     path_of_programs = os.pathsep.join((environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
     compose = finder(host, path_of_programs, core.data_directory / "sync")
     containers = None if files_only else _open_containers(core, host, compose, stop)
-    check = ValueCheck(compose, containers.projects if containers else lambda: ())
-    return Parts(core, keeper, path, environ, containers, check, stop)
+    return Parts(core, keeper, path, environ, containers, compose, stop)
 
 
-def _open_containers(
-    core: Core, host: str, compose: Callable[[], Compose | None], stop: threading.Event
-) -> DockerContainers:
+def _open_containers(core: Core, host: str, compose: FindCompose, stop: threading.Event) -> DockerContainers:
     def start_session(server: str, session: str) -> None:
         core.operations.start(server, session, actor="sync")
 
@@ -104,6 +100,6 @@ def _open_sync(parts: Parts) -> Sync:
         data_directory=parts.core.data_directory,
         environ=parts.environ,
         containers=parts.containers if settings.containers else None,
-        check=parts.check,
+        compose=parts.compose,
         record=parts.core.history.append,
     )

@@ -88,6 +88,6 @@ def _container(container: Consequence) -> str:
         parts.append(f"down for about {container.down_seconds:.0f} s")
     if container.sessions:
         parts.append(f"sessions: {', '.join(container.sessions)}")
-    why = " ".join(text for text in (container.why, *container.notes) if text)
+    why = container.sentences()
     command = f"\n{'':14} {container.command}" if container.action is ContainerAction.BY_HAND else ""
     return ", ".join(parts) + (f": {why}" if why else "") + command

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cli.importing.errors import UnusableFileError
 from cli.importing.references import interpolate
+from core.env_forms import COMPOSE
 from core.sync.env_file import EnvFile
 from core.sync.value_span import NotParseableError, Style
 
@@ -34,13 +35,13 @@ def env_values(
     For references, `names` win over lines above, and these over the env files read `before`.
     """
     try:
-        parsed = EnvFile(text)
+        parsed = EnvFile(text, readers=frozenset({COMPOSE}))
     except NotParseableError as error:
         raise UnusableFileError(
             f"{name}: {error.why}; write the value in single quotes on one line"
         ) from None
     found: dict[str, Value] = {}
-    for key, place in parsed.order:
+    for key, place in parsed.values:
         above = {one: value.arrives for one, value in found.items()}
         known = dict(before or {}) | above | dict(names or {})
         # In single quotes it is literal, so that it is written as it arrives.

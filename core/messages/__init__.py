@@ -1,6 +1,6 @@
 """What is said to people, as a message id with arguments; each id's English stands in one table."""
 
-from core.messages.message import Argument, Message, render
+from core.messages.message import Argument, Message, as_sentence, render
 from core.messages.table import SUBJECTS, TEMPLATES
 
-__all__ = ["SUBJECTS", "TEMPLATES", "Argument", "Message", "render"]
+__all__ = ["SUBJECTS", "TEMPLATES", "Argument", "Message", "as_sentence", "render"]

@@ -29,7 +29,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "folder_missing": "the folder {path} is not there ({reason}); mount or correct it",
     "follows": "it takes the value from {name}",
     "follows_other": (
-        "line {line} takes the value from {name}, which does not hold it; list {other} as a target "
+        "line {line} takes the value from {name}, which does not hold it; list {name} as a target "
         "too, or write the value there"
     ),
     "follows_unproven": (
@@ -42,9 +42,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "mixture": "line {line} puts the value together from others; write one value, or one reference",
     "more_changed": "an independent reader finds more changed than this key; tidy the file around it",
     "nested_too_deeply": "it is nested too deeply",
-    "next_up": "Needs no new value, but its file changes: the next `up` recreates it.",
     "no_api_key": "no API key is kept here yet; generate one, or take over the present one (sync adopt)",
-    "no_assignment": "line {line} is no KEY=value and cannot be skipped safely",
     "no_command": "no `command` of {file} has {key} with a value; add it, or correct the target",
     "no_compose": "Docker Compose 2 is not installed beside the sync",
     "no_environment": (
@@ -65,7 +63,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "line {line} sets {key}, but Compose reads another value from this file; tidy the lines around it"
     ),
     "not_an_assignment": "line {line} is no KEY='value'; correct it, or make it a comment with # in front",
-    "not_asked": "Compose was not asked",
     "not_here": (
         "{file} is not there, so what the preset lists for it is passed over; name it under not_here "
         "in the sync file where that is right"
@@ -79,6 +76,9 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "odd_space": (
         "line {line} holds a blank that is no plain space, such as a no-break space; write a plain "
         "one, or put the value in single quotes"
+    ),
+    "only_where_named": (
+        "it arrives only where {file} is named: by itself Compose reads other files in that folder"
     ),
     "other_characters": (
         "{name} has other characters in it, and only letters, digits, '.', '_', '-' and '$' are read "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from core.logs import redact_secrets
-from core.messages.table import PLAIN, TEMPLATES
+from core.messages.table import JOINED, PLAIN, TEMPLATES
 
-Argument = str | int | float
+Argument: TypeAlias = "str | int | float | Message"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Message:
     def __post_init__(self) -> None:
         """Refuse or mask what must not be shown; raises TypeError."""
         for name, value in self.arguments.items():
-            if not isinstance(value, Argument):
+            if not isinstance(value, str | int | float | Message):
                 raise TypeError(f"{name} of {self.id} is a {type(value).__name__}")
         masked = {
             name: redact_secrets(value) if isinstance(value, str) else value
@@ -42,6 +43,14 @@ class Message:
     def plain(cls, text: str) -> Message:
         """Wrap English that has no id of its own yet; it is shown untranslated."""
         return cls(PLAIN, {"text": text})
+
+    @classmethod
+    def joined(cls, messages: Iterable[Message]) -> Message:
+        """Say several messages one after the other, of which there is at least one."""
+        first, *others = messages
+        for one in others:
+            first = cls(JOINED, {"first": first, "second": one})
+        return first
 
     @property
     def is_plain(self) -> bool:
@@ -60,9 +69,19 @@ def render(message: Message, translate: Callable[[str], str] = str) -> str:
     for the text then, and the placeholder stays as it is.
     """
     template = TEMPLATES.get(message.id)
-    return translate(template).format_map(_Values(message.arguments)) if template else message.id
+    values = {
+        name: render(value, translate) if isinstance(value, Message) else value
+        for name, value in message.arguments.items()
+    }
+    return translate(template).format_map(_Values(values)) if template else message.id
 
 
-class _Values(dict[str, Argument]):
+def as_sentence(message: Message, translate: Callable[[str], str] = str) -> str:
+    """Put a message into words with a capital and a full stop, where it stands by itself."""
+    text = render(message, translate)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+class _Values(dict[str, str | int | float]):
     def __missing__(self, name: str) -> str:
         return f"{{{name}}}"

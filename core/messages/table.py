@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import files, gateway, setting, transport
+from core.messages import changes, containers, files, gateway, setting, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "changes": changes.TEMPLATES,
+    "containers": containers.TEMPLATES,
     "files": files.TEMPLATES,
     "gateway": gateway.TEMPLATES,
     "setting": setting.TEMPLATES,
@@ -22,7 +24,10 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
 PLAIN: Final = "plain"
 """English that has no id of its own yet."""
 
-TEMPLATES: Final[Mapping[str, str]] = {PLAIN: "{text}"} | {
+JOINED: Final = "joined"
+"""Two messages, one after the other."""
+
+TEMPLATES: Final[Mapping[str, str]] = {PLAIN: "{text}", JOINED: "{first}; {second}"} | {
     f"{subject}.{name}": template
     for subject, templates in SUBJECTS.items()
     for name, template in templates.items()

@@ -9,15 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from core.clock import Now, now
 from core.exceptions import StoreError, SyncError, VersionConflictError
+from core.messages import Message
 from core.models import Frozen, utc
 from core.store import Store, modify
-from core.sync.container_access import StepEvent
+from core.sync.container_access import StepEvent, from_text
 from core.sync.plan import Plan
 from core.sync.sync import Done
 from core.sync.targets import Receives
@@ -76,8 +77,8 @@ class ChangeRequest(Frozen):
     container: str = ""
     """The one to restart."""
     plan: Plan | None = None
-    note: str = ""
-    """Why it is not further, or what went wrong; English, safe to show."""
+    note: Annotated[Message | None, BeforeValidator(from_text)] = None
+    """Why it is not further, or what went wrong; safe to show."""
     approved_by: str = ""
     steps: tuple[Step, ...] = ()
     result: Done | None = None
@@ -148,7 +149,9 @@ class ChangeRequests:
         def change(order: ChangeRequest) -> ChangeRequest:
             if order.state is not RequestState.PLANNED or order.plan is None or order.plan.digest != digest:
                 raise _taken(order)
-            return order.model_copy(update={"state": RequestState.APPROVED, "approved_by": actor, "note": ""})
+            return order.model_copy(
+                update={"state": RequestState.APPROVED, "approved_by": actor, "note": None}
+            )
 
         return self.change(order_id, change)
 
@@ -158,7 +161,9 @@ class ChangeRequests:
         def change(order: ChangeRequest) -> ChangeRequest:
             if order.state not in (RequestState.ASKED, RequestState.PLANNED):
                 raise _taken(order)
-            return order.model_copy(update={"state": RequestState.WITHDRAWN, "note": f"withdrawn by {actor}"})
+            return order.model_copy(
+                update={"state": RequestState.WITHDRAWN, "note": Message.of("changes.withdrawn", name=actor)}
+            )
 
         return self.change(order_id, change)
 

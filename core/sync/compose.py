@@ -18,6 +18,7 @@ from typing import Any
 from core.disk import make_private_directory, open_private, replace_file
 from core.exceptions import ContainerError, StoreError
 from core.logs import redact
+from core.messages import Message
 from core.sync.container_access import Project, Touched
 from core.sync.engine import value_in
 from core.sync.scratch_copy import ScratchCopy
@@ -27,10 +28,10 @@ CONFIG_SECONDS = 60
 UP_SECONDS = 900
 POLL_SECONDS = 0.1
 LONGEST_WORDS = 600
-SAYS_WHY = "`docker compose config` in its folder says why"
 LOCK_FLAGS = os.O_RDWR
 
 _FROM_ENGINE = re.compile(r"^.*Error response from daemon: (.+)$", re.MULTILINE)
+_FILE_AND_LINE = re.compile(r"failed to read (\S+): line (\d+)")
 _LINE = re.compile(r"\bline (\d+)\b")
 _MISSING = re.compile(r"env file (\S+) not found|open (\S+): no such file or directory")
 _NO_FILES = re.compile(r"no configuration file provided")
@@ -122,15 +123,10 @@ class Compose:
         """Where scratch copies of folders are made."""
         return self.directory / "scratch"
 
-    def services(self, project: Project, scratch: ScratchCopy | None = None) -> dict[str, Service]:
-        """Return every service as Compose reads it, also those of profiles; raises ComposeError."""
-        found = self.config(project, scratch).get("services")
-        return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
-
     def config(
         self, project: Project, scratch: ScratchCopy | None = None, *, as_written: bool = False
     ) -> dict[str, Any]:
-        """Return a project as Compose reads it; raises ComposeError.
+        """Return a project as Compose reads it, services of profiles too; raises ComposeError.
 
         `as_written`: with references and the names of env files, instead of what they stand for.
         """
@@ -146,11 +142,10 @@ class Compose:
         return self._parsed(words, said=json.dumps(config))
 
     def config_hashes(self, project: Project, config: Mapping[str, Any]) -> dict[str, str]:
-        """Return the mark that Compose would put on each service's container, as far as it says."""
+        """Return the mark that Compose would put on each service's container; raises ComposeError."""
         place = ("--project-directory", str(project.directory), "--project-name", project.name)
         words = [*place, "--profile", "*", "--file", "-", "config", "--hash", "*"]
-        done = self._run(words, said=json.dumps(config))
-        lines = done.stdout.splitlines() if done and not done.returncode else ()
+        lines = self._answer(words, said=json.dumps(config)).splitlines()
         return dict(line.split(" ", 1) for line in lines if " " in line)
 
     def rehearse(self, project: Project, service: str) -> str | None:
@@ -179,7 +174,8 @@ class Compose:
             said = _wait(process)
         if process.returncode:
             reasons = redact(" ".join(dict.fromkeys(_FROM_ENGINE.findall(said))))[-LONGEST_WORDS:]
-            raise ComposeError(f"Compose failed: {reasons or _reason(said)}")
+            words = reasons or Message.joined(_reasons(said))
+            raise ComposeError(Message.of("containers.compose_failed", words=words))
 
     def wait_until_idle(self) -> None:
         """Wait for a Compose that outlived a killed process of ours; raises ComposeError."""
@@ -216,7 +212,7 @@ class Compose:
             make_private_directory(file.parent)
             replace_file(file, text.encode(), durable=True)
         except StoreError as error:
-            raise ComposeError(str(error)) from None
+            raise ComposeError(error.explanation) from None
         return one.project.model_copy(update={"files": (*one.project.files, file)})
 
     @contextmanager
@@ -225,30 +221,36 @@ class Compose:
         try:
             make_private_directory(self.directory)
         except StoreError as error:
-            raise ComposeError(str(error)) from None
+            raise ComposeError(error.explanation) from None
         with open_private(self.directory / "compose.lock", LOCK_FLAGS) as descriptor:
             deadline = time.monotonic() + UP_SECONDS
             while not _try_lock(descriptor):
                 if time.monotonic() > deadline:
-                    raise ComposeError(f"another Compose of ours did not end within {UP_SECONDS} s")
+                    raise ComposeError(Message.of("containers.compose_lock", seconds=UP_SECONDS))
                 time.sleep(POLL_SECONDS)
             yield descriptor
 
     def _parsed(self, words: Sequence[str], *, cwd: Path | None = None, said: str = "") -> dict[str, Any]:
-        done = self._run(words, said, cwd=cwd)
-        if done is None:
-            raise IncompleteProjectError(f"Compose did not answer within {CONFIG_SECONDS} s")
+        answer = self._answer(words, cwd=cwd, said=said)
         try:
-            found = json.loads(done.stdout) if not done.returncode else None
+            found = json.loads(answer)
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            text = f"Compose does not read the project; {_reason(done.stderr)}"
-            if _NO_FILES.search(done.stderr):
-                raise NoFilesError(text)
-            is_incomplete = _VARIABLE.search(done.stderr) or _MISSING.search(done.stderr)
-            raise (IncompleteProjectError if is_incomplete else ComposeError)(text)
+            raise ComposeError(Message.of("containers.compose_not_read"))
         return found
+
+    def _answer(self, words: Sequence[str], *, cwd: Path | None = None, said: str = "") -> str:
+        done = self._run(words, said, cwd=cwd)
+        if done is None:
+            raise IncompleteProjectError(Message.of("containers.compose_silent", seconds=CONFIG_SECONDS))
+        if not done.returncode:
+            return done.stdout
+        why = Message.joined([Message.of("containers.compose_not_read"), *_reasons(done.stderr)])
+        if _NO_FILES.search(done.stderr):
+            raise NoFilesError(why)
+        is_incomplete = _VARIABLE.search(done.stderr) or _MISSING.search(done.stderr)
+        raise (IncompleteProjectError if is_incomplete else ComposeError)(why)
 
     def _run(
         self, arguments: Sequence[str], said: str = "", cwd: Path | None = None
@@ -315,15 +317,18 @@ def _wait(process: subprocess.Popen[str]) -> str:
             return said
 
 
-def _reason(said: str) -> str:
+def _reasons(said: str) -> list[Message]:
     """Say why Compose refuses files, without its words: they repeat lines that hold secrets."""
     if found := _VARIABLE.search(said):
-        return f"the variable {found[1]} has no value"
+        return [Message.of("containers.variable_missing", name=found[1])]
     if found := _MISSING.search(said):
-        return f"{found[1] or found[2]} is not there"
+        return [Message.of("containers.something_missing", path=str(found[1] or found[2]))]
+    says_why = Message.of("containers.says_why")
+    if found := _FILE_AND_LINE.search(said):
+        return [Message.of("containers.refuses_line_of", file=found[1], line=found[2]), says_why]
     if found := _LINE.search(said):
-        return f"it refuses its files in line {found[1]} of one of them; {SAYS_WHY}"
-    return f"it refuses its files; {SAYS_WHY}"
+        return [Message.of("containers.refuses_line", line=found[1]), says_why]
+    return [Message.of("containers.refuses_files"), says_why]
 
 
 def _try_lock(descriptor: int) -> bool:

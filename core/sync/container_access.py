@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated
 
-from core.messages import Message
+from pydantic import BeforeValidator
+
+from core.messages import Message, as_sentence
 from core.models import Frozen
-from core.sync.targets import ContainerSettings, SyncSettings
+from core.sync.targets import ContainerSettings
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,6 @@ class Wanted:
 class PlannedValue:
     """A value that a target holds once a plan is carried out, for Compose to be asked what comes of it."""
 
-    target: str
     folder: str
     path: Path
     """Its file, links resolved."""
@@ -74,8 +75,12 @@ class CheckResult:
     """Why Compose cannot say."""
 
 
-Check = Callable[[SyncSettings, Sequence[PlannedValue], Mapping[Path, bytes]], Mapping[str, CheckResult]]
-"""Settings, values and the files' new contents to results, by target."""
+def from_text(value: object) -> object:
+    """Read a message that an earlier release stored as English."""
+    return (Message.plain(value) if value else None) if isinstance(value, str) else value
+
+
+Said = Annotated[Message, BeforeValidator(from_text)]
 
 
 class Project(Frozen):
@@ -149,8 +154,8 @@ class Consequence(Frozen):
 
     container: str
     action: ContainerAction
-    why: str = ""
-    """English sentence with the next step, safe to show: no value of a key."""
+    why: Annotated[Message | None, BeforeValidator(from_text)] = None
+    """The reason and the next step, safe to show: no value of a key."""
     keys: tuple[str, ...] = ()
     """The keys whose value differs."""
     down_seconds: float | None = None
@@ -159,10 +164,15 @@ class Consequence(Frozen):
     """Sessions that go down with it and are connected now, as "server/session"."""
     waiting: tuple[str, ...] = ()
     """What else waits in its files and comes along with it: names of variables and parts, no values."""
-    notes: tuple[str, ...] = ()
-    """More sentences to know before the click."""
+    notes: tuple[Said, ...] = ()
+    """More to know before the click."""
     command: str = ""
     """What its owner types to have it recreated."""
+
+    def sentences(self, translate: Callable[[str], str] = str) -> str:
+        """Put why and the notes into words."""
+        found = (self.why, *self.notes)
+        return " ".join(as_sentence(one, translate) for one in found if one and str(one))
 
     @property
     def is_behind(self) -> bool:
@@ -186,8 +196,8 @@ class StepEvent(Frozen):
     subject: str = ""
     """The file, container or session."""
     state: StepState = StepState.RUNNING
-    note: str = ""
-    """English sentence, safe to show."""
+    note: Annotated[Message | None, BeforeValidator(from_text)] = None
+    """What went wrong, safe to show."""
 
 
 Report = Callable[[StepEvent], None]
@@ -198,40 +208,9 @@ class ContainersDone(Frozen):
     """What came of the containers; failures that nothing could be done about are raised instead."""
 
     recreated: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
     """What a person should know, for example that the next `up -d` recreates it once more."""
     lost_sessions: tuple[str, ...] = ()
     """Sessions, as "server/session", that were connected before and are not again."""
     by_hand: tuple[str, ...] = ()
     """Containers that still run with other values until their owner recreates them."""
-
-
-class Containers(Protocol):
-    """The container part of the sync agent. One caller at a time: the sync lock is held around each call."""
-
-    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
-        """Return what `carry_out` would do, one for each container, in order; changes nothing.
-
-        Never raises for one bad container or an absent engine: that is a REFUSED with the reason.
-        """
-
-    def carry_out(
-        self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
-    ) -> ContainersDone:
-        """Have Compose recreate those that must be; raises ContainerError when one is no good.
-
-        `touch` is called before the first one is, with all that will be. `touched` is what it was called with
-        when a process was killed since: these run again afterwards, whatever was left of them.
-        """
-
-    def put_back(
-        self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
-    ) -> None:
-        """Have touched containers run with what the files say again, each whatever becomes of the others.
-
-        `after_crash`: whatever they look like, somebody may still be about to stop one.
-        Raises ContainerError, which names those that could not be put back and what to type.
-        """
-
-    def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
-        """Restart one container as it is; its environment stays the old one."""

@@ -17,7 +17,7 @@ from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import ContainerError
 from core.messages import Message
-from core.sync.assessor import NO_COMPOSE, Assessor, access_problem, sentence
+from core.sync.assessor import Assessor, access_problem
 from core.sync.compose import Compose, ComposeError
 from core.sync.container_access import (
     Consequence,
@@ -33,6 +33,7 @@ from core.sync.container_access import (
 )
 from core.sync.engine import Engine, Inspection, project_of_labels
 from core.sync.policy import differing
+from core.sync.projects import Projects, open_projects
 from core.sync.readiness import Timeouts, await_ready, grace_seconds
 from core.sync.sessions import GatewaySessions
 from core.sync.targets import ContainerSettings
@@ -45,7 +46,7 @@ TRIES = 3
 
 
 class DockerContainers:
-    """Does to listed containers what the files ask for; see `core.sync.container_access.Containers`."""
+    """Does to listed containers what the files ask for."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class DockerContainers:
         self._now = now
         self._monotonic = monotonic
 
-    def access_problem(self) -> str | None:
+    def access_problem(self) -> Message | None:
         """Say what keeps Compose from recreating containers on this engine; raises ContainerError."""
         with self._engine() as engine:
             return access_problem(engine)
@@ -82,14 +83,15 @@ class DockerContainers:
         known = (compose.strip_ours(one)[0] if compose else one for one in found if one)
         return tuple(dict.fromkeys(known))
 
-    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+    def consequences(self, wanted: Wanted, projects: Projects) -> tuple[Consequence, ...]:
         """Say what `carry_out` would do; never raises for one bad container or an absent engine."""
-        with self._assessor(wanted) as assessor:
+        with self._engine() as engine:
+            assessor = Assessor(engine, projects, wanted, self._sessions_of)
             found = {one.name: assessor.assess_for_plan(one).consequence for one in wanted.containers}
             for name in assessor.due_at_next_up():
                 present = found.get(name)
                 if present is None or present.action is ContainerAction.NOT_READ:
-                    why = str(Message.of("files.next_up"))
+                    why = Message.of("containers.next_up")
                     found[name] = Consequence(container=name, action=ContainerAction.NEXT_UP, why=why)
             return tuple(found.values())
 
@@ -98,12 +100,12 @@ class DockerContainers:
     ) -> ContainersDone:
         """Have Compose recreate those that must be; raises ContainerError when one of them is no good."""
         with self._assessor(wanted) as assessor:
-            if assessor.compose and touched:
-                assessor.compose.wait_until_idle()
+            if assessor.projects.installed and touched:
+                assessor.projects.installed.wait_until_idle()
             cases = [assessor.assess(one, is_plan=False) for one in wanted.containers]
             refused = [one.consequence for one in cases if one.consequence.action is ContainerAction.REFUSED]
             if refused:
-                raise ContainerError(" ".join(f"{one.container}: {one.why}" for one in refused))
+                raise ContainerError(Message.joined(_about(one.container, one.why) for one in refused))
             due = {one.touched.name: one.touched for one in cases if one.is_due and one.touched}
             due |= {one.name: one for one in touched if one.name not in due and self._is_down(assessor, one)}
             listed = {one.name: one for one in wanted.containers}
@@ -123,7 +125,7 @@ class DockerContainers:
         by_hand = [one.consequence for one in cases if one.consequence.action is ContainerAction.BY_HAND]
         return ContainersDone(
             recreated=tuple(due),
-            notes=tuple(f"{one.container}: {one.why}" for one in by_hand),
+            notes=tuple(_about(one.container, one.why) for one in by_hand),
             lost_sessions=tuple(lost),
             by_hand=tuple(one.container for one in by_hand),
         )
@@ -137,8 +139,8 @@ class DockerContainers:
             for one in touched:
                 present = None
                 try:
-                    if assessor.compose:
-                        assessor.compose.wait_until_idle()
+                    if assessor.projects.installed:
+                        assessor.projects.installed.wait_until_idle()
                     present = assessor.engine.inspect(one.name)
                     if after_crash or not self._is_as_before(assessor, one):
                         with reported(report, "put_back", one.name):
@@ -146,18 +148,20 @@ class DockerContainers:
                             self._replace(assessor, one, lambda _event: None, threading.Event())
                 except ContainerError as error:
                     command = one.project.command([one.service])
-                    failed.append(
-                        f"{_standing(assessor, one, present)}; {error}; recreate it with `{command}`"
-                    )
+                    failed += [
+                        _standing(assessor, one, present),
+                        error.explanation,
+                        Message.of("containers.recreate_with", command=command),
+                    ]
         if failed:
-            raise ContainerError("; ".join(failed))
+            raise ContainerError(Message.joined(failed))
 
     def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
         """Restart one container as it is; its environment stays the old one."""
         with self._engine() as engine:
             info = engine.inspect(container.name)
             if info is None:
-                raise ContainerError(f"there is no container {container.name}")
+                raise ContainerError(Message.of("containers.no_container", name=container.name))
             sessions = self._sessions_of(container)
             with reported(report, "restart", container.name):
                 engine.restart(info["Id"], grace_seconds(info))
@@ -166,18 +170,17 @@ class DockerContainers:
 
     @contextmanager
     def _assessor(self, wanted: Wanted) -> Iterator[Assessor]:
-        with self._engine() as engine:
-            yield Assessor(engine, self._compose(), wanted, self._sessions_of)
+        with self._engine() as engine, open_projects(self._compose) as projects:
+            yield Assessor(engine, projects, wanted, self._sessions_of)
 
     def _replace(self, assessor: Assessor, one: Touched, report: Report, stop: threading.Event) -> None:
         """Have a container recreated, and inspect what came of it; raises ContainerError."""
-        if assessor.compose is None:
-            raise ComposeError(NO_COMPOSE)
+        compose = assessor.projects.compose
         container = assessor.container(one.name)
         values = assessor.wanted.values_for(container) if container else ()
         desired = assessor.desired(one.project, one.service, values)
         with reported(report, "recreate", one.name):
-            self._up(assessor, assessor.compose, one)
+            self._up(assessor, compose, one)
         with reported(report, "wait_healthy", one.name):
             await_ready(
                 assessor.engine,
@@ -189,11 +192,9 @@ class DockerContainers:
             )
             info = assessor.engine.inspect(one.name)
             if info is None or info["Id"] == one.old_id:
-                raise ContainerError("Compose did not make a new container of that name")
+                raise ContainerError(Message.of("containers.not_new"))
             if keys := differing(desired, info):
-                raise ContainerError(
-                    f"the new container runs with another {', '.join(keys)} than Compose said"
-                )
+                raise ContainerError(Message.of("containers.other_values", keys=", ".join(keys)))
 
     def _up(self, assessor: Assessor, compose: Compose, one: Touched) -> None:
         for left in reversed(range(TRIES)):
@@ -233,21 +234,25 @@ class DockerContainers:
         return tuple(f"{gateway}/{one}" for one in lost)
 
 
-def _standing(assessor: Assessor, one: Touched, before: Inspection | None) -> str:
+def _standing(assessor: Assessor, one: Touched, before: Inspection | None) -> Message:
     """Say what there is of a container that could not be put back; `before` is what there was at first."""
     try:
         info = assessor.engine.inspect(one.name)
     except ContainerError:
-        return f"it is not known whether {one.name} runs"
+        return Message.of("containers.unknown_state", name=one.name)
     if info is None:
-        return f"there is no {one.name} any more"
+        return Message.of("containers.no_longer_there", name=one.name)
     if not info["State"]["Running"]:
-        return f"{one.name} does not run"
+        return Message.of("containers.does_not_run", name=one.name)
     if info["Id"] == one.old_id:
-        return f"{one.name} runs as it did before"
+        return Message.of("containers.before_as_it_was", name=one.name)
     if before is not None and info["Id"] == before["Id"]:
-        return f"{one.name} still runs with the discarded values"
-    return f"{one.name} runs with what its files hold"
+        return Message.of("containers.discarded_values", name=one.name)
+    return Message.of("containers.runs_with_its_files", name=one.name)
+
+
+def _about(container: str, why: Message | None) -> Message:
+    return Message.of("containers.of_one", name=container, what=why or Message.plain(""))
 
 
 @contextmanager
@@ -258,6 +263,6 @@ def reported(report: Report, step: str, subject: str) -> Iterator[None]:
     try:
         yield
     except ContainerError as error:
-        report(event.model_copy(update={"state": StepState.FAILED, "note": sentence(error)}))
+        report(event.model_copy(update={"state": StepState.FAILED, "note": error.explanation}))
         raise
     report(event.model_copy(update={"state": StepState.DONE}))

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import ModuleType
 
-from core.env_forms import COMPOSE, DOTENV, SHELL, Form
-from core.env_lines import disagreements, read_env_lines
 from core.exceptions import SyncError
 from core.messages import Message
 from core.sync import compose_file, compose_scalar, env_file
@@ -21,17 +19,6 @@ from core.sync.targets import FileTarget, ReceivedKind, SyncSettings
 from core.sync.value_span import ALPHABET, Follows, NotParseableError, RefusedError, ValueSpan
 
 Text = ComposeFile | EnvFile
-READERS = frozenset({COMPOSE, DOTENV, SHELL})
-REFUSED_FORMS = {
-    Form.COLON: "files.colon",
-    Form.ODD_SPACE: "files.odd_space",
-    Form.CONTROL_CHARACTER: "files.control_character",
-    Form.COMMENT_AT_QUOTE: "files.comment_at_quote",
-    Form.TAB_BEFORE_COMMENT: "files.tab_before_comment",
-    Form.QUOTE_INSIDE: "files.quote_inside",
-    Form.NOT_AN_ASSIGNMENT: "files.not_an_assignment",
-}
-"""What `EnvFile` reads in one of several ways; the other forms it refuses itself, or edits safely."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +62,7 @@ def require_single_values(done: Edit, targets: Mapping[FileTarget, str], *, is_c
         before = done.judged[target.name]
         if before.state.is_wrong:
             continue
-        parsed = _parse(done.text, is_compose=is_compose)
+        parsed = _parse(done.text, "", is_compose=is_compose)
         own = [place for place in find_places(parsed, target) if _follows(place, target) is None]
         if not all(rules.is_exactly(place, value) for place in own):
             done.judged[target.name] = replace(
@@ -93,9 +80,7 @@ def find_places(parsed: Text, target: FileTarget) -> tuple[ValueSpan, ...]:
 
 
 def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judged:
-    parsed = _parse(done.text, is_compose=is_compose)
-    if not is_compose:
-        _require_agreement(done.text, target.key)
+    parsed = _parse(done.text, target.key, is_compose=is_compose)
     places = find_places(parsed, target)
     if not places:
         return Judged(State.KEY_MISSING, _why_missing(parsed, target))
@@ -119,21 +104,12 @@ def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judg
     return replace(found, state=State.WILL_CHANGE)
 
 
-def _require_agreement(text: str, key: str) -> None:
-    """Raise NotParseableError where a line of the key, or one that reaches others, is read differently."""
-    for number, form in disagreements(
-        read_env_lines(text), READERS, concerns=lambda found: found in ("", key)
-    ):
-        if form in REFUSED_FORMS:
-            raise NotParseableError(Message.of(REFUSED_FORMS[form], line=number))
-
-
 def _follows(place: ValueSpan, target: FileTarget) -> Follows | None:
     return compose_scalar.follows(place, target.key) if target.is_compose else env_file.follows(place)
 
 
-def _parse(text: str, *, is_compose: bool) -> Text:
-    return ComposeFile(text) if is_compose else EnvFile(text)
+def _parse(text: str, key: str, *, is_compose: bool) -> Text:
+    return ComposeFile(text) if is_compose else EnvFile(text, key)
 
 
 def _why_missing(parsed: Text, target: FileTarget) -> Message:

@@ -19,6 +19,7 @@ from docker.errors import APIError, DockerException, NotFound
 
 from core.exceptions import ContainerError, EngineUnreachableError
 from core.logs import redact
+from core.messages import Message
 from core.sync.container_access import Project
 
 API_VERSION = "1.41"
@@ -71,17 +72,13 @@ def _translating_errors(
             try:
                 return call(self, *args, **kwargs)
             except APIError as error:
-                raise ContainerError(
-                    f"the engine refuses to {doing}: {_explanation(error)}", operation=doing
-                ) from None
+                why = Message.of("containers.engine_refuses", doing=doing, reason=_explanation(error))
+                raise ContainerError(why) from None
             # What the library lets through of `requests` is an OSError.
             except (DockerException, OSError) as error:
-                why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-                raise EngineUnreachableError(
-                    f"the Docker Engine at {self.host} does not answer ({why}); check that it runs and that "
-                    "this account may use its socket",
-                    operation=doing,
-                ) from None
+                reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+                why = Message.of("containers.engine_silent", host=self.host, reason=reason)
+                raise EngineUnreachableError(why) from None
 
         return guarded
 

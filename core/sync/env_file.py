@@ -1,17 +1,18 @@
-"""Env files, read in the one way in which Compose, python-dotenv and a shell agree, and edited in place.
+"""Env files: where a key has its values, and how a new one is written in place.
 
-Where the three would cut a file differently into values, it is refused rather than guessed.
+A file that Compose, python-dotenv and a shell would take differently is refused rather than guessed.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from dotenv import dotenv_values
 
+from core.env_forms import COMPOSE, DOTENV, SHELL, Form, Reader
+from core.env_lines import disagreements, read_env_lines
 from core.messages import Message
 from core.sync.value_span import (
     ALPHABET,
@@ -24,102 +25,50 @@ from core.sync.value_span import (
     splice,
 )
 
-_KEY = re.compile(r"(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)(?P<equals>[ \t]*=[ \t]*)")
-_INDENT = re.compile(r"[ \t]*")
-_BLANK_OR_COMMENT = re.compile(r"[ \t]*(?:#[^\n]*)?")
-_SINGLE = re.compile(r"'(?P<text>[^']*)'")
-_DOUBLE = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"', re.DOTALL)
-_COMMENT = re.compile(r"[ \t]+#.*")
+READERS = frozenset({COMPOSE, DOTENV, SHELL})
+REFUSED_FORMS = {
+    Form.CARRIAGE_RETURN: "files.line_ends",
+    Form.CONTROL_CHARACTER: "files.control_character",
+    Form.ODD_SPACE: "files.odd_space",
+    Form.NOT_AN_ASSIGNMENT: "files.not_an_assignment",
+    Form.COLON: "files.colon",
+    Form.UNCLOSED_QUOTE: "files.unclosed_quotes",
+    Form.TEXT_BEHIND_QUOTE: "files.text_behind_quote",
+    Form.BACKSLASH_BEFORE_QUOTE: "files.backslash_before_quote",
+    Form.BACKSLASH_AT_END: "files.backslash_at_end",
+    Form.COMMENT_AT_QUOTE: "files.comment_at_quote",
+    Form.TAB_BEFORE_COMMENT: "files.tab_before_comment",
+    Form.QUOTE_INSIDE: "files.quote_inside",
+}
+"""The other forms end with a new value in single quotes, or are edited as they are."""
 _PLAIN = re.compile(r"[^\s;&|<>()`'\"\\#]*")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class EnvFile:
     """The values of one env file and where they stand."""
 
-    def __init__(self, text: str) -> None:
-        """Read the text; raises NotParseableError."""
-        self.text = text
-        self._places: dict[str, list[ValueSpan]] = {}
-        self.order: list[tuple[str, ValueSpan]] = []
-        """Every value with its key, from top to bottom."""
-        self._line_ends = [found.start() for found in re.finditer("\n", text)]
-        self._read()
+    def __init__(self, text: str, key: str = "", readers: frozenset[Reader] = READERS) -> None:
+        """Read the text; raises NotParseableError where readers take it differently.
 
-    @property
-    def all_places(self) -> Mapping[str, Sequence[ValueSpan]]:
-        """Where every key gets its values."""
-        return self._places
+        That is a line of the key, or one that reaches others; without a key only the latter counts.
+        """
+        # A backslash at the end of a comment goes on for systemd alone.
+        found = [one for one in read_env_lines(text) if one.key or Form.BACKSLASH_AT_END not in one.forms]
+        for number, form in disagreements(
+            found, readers, concerns=lambda one: bool(key) and one in ("", key)
+        ):
+            if form in REFUSED_FORMS:
+                raise NotParseableError(Message.of(REFUSED_FORMS[form], line=number))
+        self.values = [
+            (one.key, ValueSpan(one.start, one.end, one.value, Style(one.quote), one.number))
+            for one in found
+            if one.key and Form.BARE_NAME not in one.forms
+        ]
+        """Every value with its key, from top to bottom."""
 
     def places(self, key: str) -> tuple[ValueSpan, ...]:
         """Return where the key gets its value; the last one counts for every reader."""
-        return tuple(self._places.get(key, ()))
-
-    def _read(self) -> None:
-        text, at = self.text, 1 if self.text.startswith("\ufeff") else 0
-        if re.search(r"\r(?!\n)", text):
-            raise NotParseableError(Message.of("files.line_ends"))
-        while at < len(text):
-            at = self._read_statement(at)
-
-    def _read_statement(self, at: int) -> int:
-        """Read one statement and return where the next one begins."""
-        text = self.text
-        indented = _INDENT.match(text, at)
-        begin = indented.end() if indented else at
-        end = self._line_end(begin)
-        line = text[begin:end].rstrip("\r")
-        if _BLANK_OR_COMMENT.fullmatch(line):
-            return end + 1
-        found = _KEY.match(text, begin, end)
-        if found is None:
-            # A bare name, or a line of a shell script: no value of ours, as long as it opens no quotes.
-            if "'" in line or '"' in line or line.endswith("\\"):
-                raise NotParseableError(Message.of("files.no_assignment", line=self._line(begin)))
-            return end + 1
-        start = found.end()
-        match text[start : start + 1]:
-            case "'":
-                return self._read_quoted(found["key"], start, _SINGLE, Style.SINGLE)
-            case '"':
-                return self._read_quoted(found["key"], start, _DOUBLE, Style.DOUBLE)
-        raw = text[start:end].rstrip("\r")
-        value = _COMMENT.sub("", raw).rstrip()
-        if raw.endswith("\\"):
-            raise NotParseableError(Message.of("files.backslash_at_end", line=self._line(begin)))
-        self._add(found["key"], ValueSpan(start, start + len(value), value, Style.PLAIN, self._line(begin)))
-        return end + 1
-
-    def _read_quoted(self, key: str, start: int, pattern: re.Pattern[str], style: Style) -> int:
-        line = self._line(start)
-        found = pattern.match(self.text, start)
-        if found is None:
-            raise NotParseableError(Message.of("files.unclosed_quotes", line=line))
-        content = found["text"]
-        # python-dotenv and Compose let a backslash escape a single quote, a shell does not; and they do not
-        # agree on a backslash before an escaped quote.
-        if (style is Style.SINGLE and content.endswith("\\")) or re.search(r'\\\\+"|\\\\$', content):
-            raise NotParseableError(Message.of("files.backslash_before_quote", line=line))
-        end = self._line_end(found.end())
-        rest = self.text[found.end() : end].rstrip("\r")
-        if not _BLANK_OR_COMMENT.fullmatch(rest):
-            raise NotParseableError(Message.of("files.text_behind_quote", line=line))
-        if style is Style.DOUBLE:
-            content = _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), content)
-        self._add(key, ValueSpan(start, found.end(), content, style, line))
-        return end + 1
-
-    def _add(self, key: str, place: ValueSpan) -> None:
-        self._places.setdefault(key, []).append(place)
-        self.order.append((key, place))
-
-    def _line_end(self, at: int) -> int:
-        end = self.text.find("\n", at)
-        return len(self.text) if end < 0 else end
-
-    def _line(self, at: int) -> int:
-        return bisect_left(self._line_ends, at) + 1
+        return tuple(place for name, place in self.values if name == key)
 
 
 def is_exactly(place: ValueSpan, value: str) -> bool:

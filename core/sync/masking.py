@@ -63,8 +63,4 @@ def _shown(text: str, *, is_compose: bool) -> dict[int, int]:
 
 def _env_keys(text: str) -> dict[int, int]:
     begins = [0, *(found.end() for found in re.finditer("\n", text))]
-    return {
-        place.line - 1: place.start - begins[place.line - 1]
-        for places in EnvFile(text).all_places.values()
-        for place in places
-    }
+    return {place.line - 1: place.start - begins[place.line - 1] for _, place in EnvFile(text).values}

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from core.exceptions import StoreError
+from core.messages import Message
 from core.sync.compose import Compose, ComposeError, Service, escaped, unescaped
 from core.sync.container_access import Project, Touched, Wanted
 from core.sync.engine import (
@@ -29,7 +29,9 @@ from core.sync.engine import (
     project_of_labels,
     words_of,
 )
-from core.sync.scratch_copy import scratch_copy
+from core.sync.projects import Projects
+
+_log = logging.getLogger(__name__)
 
 IMAGE = "image"
 SETTINGS = "settings of the service"
@@ -38,16 +40,22 @@ REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
 
 
 def pending_changes(
-    compose: Compose, engine: Engine, touched: Touched, keys: frozenset[str], info: Inspection, *, ours: bool
+    compose: Compose,
+    engine: Engine,
+    touched: Touched,
+    keys: frozenset[str],
+    info: Inspection,
+    config: dict[str, Any],
+    *,
+    ours: bool,
 ) -> tuple[str, ...]:
     """Name what Compose would change of a container besides the keys; raises ComposeError.
 
-    `ours`: its host name came from us when Compose made it.
+    `config` is its project as the files are now. `ours`: its host name came from us when Compose made it.
     """
-    config = compose.config(touched.project)
     service = (config.get("services") or {}).get(touched.service)
     if service is None:
-        raise ComposeError(f"the project has no service {touched.service} any more")
+        raise ComposeError(Message.of("containers.service_gone", service=touched.service))
     return tuple(dict.fromkeys(_pending(compose, engine, touched, keys, info, config, service, ours)))
 
 
@@ -56,8 +64,9 @@ def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
     return labels_of(info).get(VERSION, compose.version) != compose.version
 
 
-def due_at_next_up(compose: Compose, engine: Engine, wanted: Wanted) -> Iterator[str]:
+def due_at_next_up(projects: Projects, engine: Engine, wanted: Wanted) -> Iterator[str]:
     """Name the containers that the next `up` recreates because of the changes; raises ContainerError."""
+    compose = projects.compose
     by_project: dict[Project, dict[str, dict[str, str]]] = {}
     for name, labels in engine.labels().items():
         named = project_of_labels(labels)
@@ -66,7 +75,13 @@ def due_at_next_up(compose: Compose, engine: Engine, wanted: Wanted) -> Iterator
     for project, containers in by_project.items():
         if not project.is_here or not _may_read(project, wanted):
             continue
-        before, after = _marks(compose, project, {}), _marks(compose, project, wanted.changes)
+        try:
+            before = compose.config_hashes(project, projects.present(project))
+            planned = projects.scratch.without_root(json.dumps(projects.planned(project)))
+            after = compose.config_hashes(project, json.loads(planned))
+        except ComposeError as error:
+            _log.warning("sync_next_up_unknown project=%s problem=%s", project.name, error)
+            continue
         for name, labels in containers.items():
             service, mark = labels[SERVICE], labels.get(CONFIG_HASH)
             # What differs already is not this plan's doing.
@@ -78,15 +93,6 @@ def _may_read(project: Project, wanted: Wanted) -> bool:
     folders = [one.resolve() for one in wanted.folders.values()]
     directory = project.directory.resolve()
     return any(directory.is_relative_to(one) or one.is_relative_to(directory) for one in folders)
-
-
-def _marks(compose: Compose, project: Project, changes: Mapping[Path, bytes]) -> dict[str, str]:
-    try:
-        with scratch_copy(compose.scratch, changes, project.directory) as scratch:
-            text = scratch.without_root(json.dumps(compose.config(project, scratch)))
-    except (ComposeError, StoreError, OSError):
-        return {}
-    return compose.config_hashes(project, json.loads(text))
 
 
 def _pending(
@@ -112,7 +118,7 @@ def _pending(
             yield SETTINGS
     rehearsed = compose.rehearse(touched.project, touched.service)
     if rehearsed is None:
-        raise ComposeError("a dry run of Compose fails")
+        raise ComposeError(Message.of("containers.compose_fails_dry_run"))
     # A network or volume that Compose makes anew costs all who use it.
     if REMAKES.search(rehearsed) or _has_other_places(config, service, info):
         yield PLACES

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from core.messages import Message
 from core.sync.container_access import (
-    Check,
     CheckResult,
     Consequence,
     ContainerAction,
-    Containers,
     PlannedValue,
+    Project,
     Wanted,
     WantedValue,
 )
+from core.sync.docker_containers import DockerContainers
 from core.sync.editing import Edit, Judged, edit, require_single_values
 from core.sync.folders import (
     FileMissingError,
@@ -30,14 +30,15 @@ from core.sync.folders import (
 )
 from core.sync.masking import masked_diff
 from core.sync.plan import Draft, FileEdit, FilePlan, Plan, State, TargetPlan, identify
+from core.sync.projects import FindCompose, Projects, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import CommandTarget, FileTarget, SyncSettings
+from core.sync.value_check import ValueCheck
 from core.sync.value_span import NotParseableError
 
 SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
 SHORTEST_SHOWN = 20
-NOT_ASKED = Message.of("files.not_asked")
-FILES_ONLY = "nobody looks at containers here; recreate it yourself, for a restart keeps the old values"
+FILES_ONLY = Message.of("containers.files_only")
 
 
 def make_draft(
@@ -47,15 +48,15 @@ def make_draft(
     at: datetime,
     leave_out: Collection[str] = (),
     commands_done: Mapping[str, str] | None = None,
-    containers: Containers | None = None,
-    check: Check = lambda _settings, _values, _changes: {},
+    containers: DockerContainers | None = None,
+    compose: FindCompose = lambda: None,
 ) -> Draft:
     """Plan to bring the values to every target that is not left out; changes nothing.
 
     `leave_out` names targets and containers. `commands_done` holds, by a command target's name, the
-    fingerprint of the value that it last took. `check` asks Compose what comes of the files.
+    fingerprint of the value that it last took. Compose is asked what comes of the files.
     """
-    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers, check)
+    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers, compose)
 
 
 def fingerprint(value: str) -> str:
@@ -84,7 +85,7 @@ class _Drafting:
         self.fingerprints: dict[str, str] = {}
         self.absent: dict[tuple[str, str], list[FileTarget]] = {}
 
-    def draft(self, at: datetime, containers: Containers | None, check: Check) -> Draft:
+    def draft(self, at: datetime, containers: DockerContainers | None, compose: FindCompose) -> Draft:
         groups = self._groups()
         told_once = self._excuse_presets() if groups else set()
         for path, targets in groups.items():
@@ -99,72 +100,76 @@ class _Drafting:
         edits = tuple(
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
-        self._check(check, groups, {one.found.path: one.after for one in edits})
-        silent = (State.LEFT_OUT, State.NOT_HERE)
-        good = {name for name, one in self.judged.items() if one.state not in silent}
-        good -= {name for name, one in self.judged.items() if one.state.is_wrong}
-        wanted = wanted_of(
-            self.settings,
-            self.values,
-            self.leave_out,
-            good={name: self.judged[name].services for name in good},
-            changes={one.found.path: one.after for one in edits},
-        )
+        changes = {one.found.path: one.after for one in edits}
+        with open_projects(compose, changes) as projects:
+            self._check(projects, containers.projects() if containers else (), groups)
+            wanted = self._wanted(changes)
+            decided = consequences(wanted, containers, projects)
         plan = Plan(
             made_at=at,
             targets=tuple(
                 self._target_plan(one) for one in self.settings.targets if one.name not in told_once
             ),
             files=tuple(self._file_plan(one) for one in edits),
-            containers=consequences(wanted, containers),
+            containers=decided,
         )
         plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
         return Draft(plan, edits, wanted)
 
+    def _wanted(self, changes: Mapping[Path, bytes]) -> Wanted:
+        silent = (State.LEFT_OUT, State.NOT_HERE)
+        good = {name for name, one in self.judged.items() if one.state not in silent}
+        good -= {name for name, one in self.judged.items() if one.state.is_wrong}
+        return wanted_of(
+            self.settings,
+            self.values,
+            self.leave_out,
+            good={name: self.judged[name].services for name in good},
+            changes=changes,
+        )
+
     def _check(
-        self, check: Check, groups: Mapping[Path, list[FileTarget]], changes: Mapping[Path, bytes]
+        self, projects: Projects, labelled: Sequence[Project], groups: Mapping[Path, list[FileTarget]]
     ) -> None:
         """Have Compose say whether every value arrives that a file holds or will hold."""
-        asked = [
-            PlannedValue(
-                target=one.name,
-                folder=one.folder,
-                path=path,
-                key=one.key,
-                value=self.values.text(one.receives) or "",
-                line=self.judged[one.name].line,
-                services=self.judged[one.name].services if one.is_compose else None,
+        check = ValueCheck(projects, self.settings, labelled)
+        results = {
+            one: check.check(
+                PlannedValue(
+                    folder=one.folder,
+                    path=path,
+                    key=one.key,
+                    value=self.values.text(one.receives) or "",
+                    line=self.judged[one.name].line,
+                    services=self.judged[one.name].services if one.is_compose else None,
+                )
             )
             for path, targets in groups.items()
             for one in targets
             if not self.judged[one.name].state.is_wrong
-        ]
-        results = check(self.settings, asked, changes) if asked else {}
-        for one in (target for targets in groups.values() for target in targets):
-            self._take(one, results.get(one.name, CheckResult(unproven=NOT_ASKED)))
+        }
+        for one, result in results.items():
+            self._take(one, result)
 
     def _take(self, target: FileTarget, result: CheckResult) -> None:
         judged = self.judged[target.name]
-        if judged.state.is_wrong:
-            return
         problem, note = result.problem, result.note
         if judged.follows and (result.unproven and not self._is_written(target, judged.follows)):
             problem = Message.of(
                 "files.follows_unproven",
                 line=judged.line,
                 name=judged.follows,
-                reason=str(result.unproven),
+                reason=result.unproven,
             )
         elif judged.follows and problem:
-            problem = Message.of(
-                "files.follows_other", line=judged.line, name=judged.follows, other=judged.follows
-            )
+            problem = Message.of("files.follows_other", line=judged.line, name=judged.follows)
         if result.unproven and judged.state is State.WILL_CHANGE and not judged.follows:
-            note = Message.of("files.unproven", reason=str(result.unproven))
+            note = Message.of("files.unproven", reason=result.unproven)
         if problem:
             self.judged[target.name] = replace(judged, state=State.REFUSED, why=problem)
         elif note:
-            self.judged[target.name] = replace(judged, why=note)
+            why = Message.joined([judged.why, note]) if judged.why else note
+            self.judged[target.name] = replace(judged, why=why)
 
     def _is_written(self, target: FileTarget, name: str) -> bool:
         """Whether another target brings the same secret into the name that a value takes over."""
@@ -297,10 +302,12 @@ def wanted_of(
     )
 
 
-def consequences(wanted: Wanted, containers: Containers | None) -> tuple[Consequence, ...]:
+def consequences(
+    wanted: Wanted, containers: DockerContainers | None, projects: Projects
+) -> tuple[Consequence, ...]:
     """Say what would happen to the containers; without a part that looks at them, that nobody does."""
     if containers is not None:
-        return containers.consequences(wanted)
+        return containers.consequences(wanted, projects)
     return tuple(
         Consequence(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
         for one in wanted.containers

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.messages import Message
 from core.sync.compose import Service
 from core.sync.container_access import Consequence, ContainerAction, WantedValue
 from core.sync.engine import (
@@ -34,7 +35,7 @@ class DesiredConfig:
     """By variable or option."""
     overridden: Mapping[str, str]
     """Keys that a target writes for it and that it gets with another value, and the file of the target."""
-    unknown: str = ""
+    unknown: Message | None = None
     """Why Compose cannot be asked; the values are then those of the targets."""
 
 
@@ -57,7 +58,7 @@ def desired_config(service: Service, name: str, wanted: Sequence[WantedValue]) -
     return DesiredConfig(values, overridden)
 
 
-def desired_of_targets(info: Inspection, wanted: Sequence[WantedValue], why: str) -> DesiredConfig:
+def desired_of_targets(info: Inspection, wanted: Sequence[WantedValue], why: Message) -> DesiredConfig:
     """Take what the targets say, for a container of which Compose cannot be asked."""
     environment, words = environment_of(info), words_of(info)
     standing = [one for one in wanted if one.value and value_in(environment, words, one.key) is not None]
@@ -82,7 +83,7 @@ def read_keys(container: ContainerSettings, info: Inspection) -> frozenset[str] 
 def judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection) -> Consequence:
     """Say what carrying out would do to a container, as far as it alone tells."""
 
-    def consequence(action: ContainerAction, why: str, **more: Any) -> Consequence:
+    def consequence(action: ContainerAction, why: Message, **more: Any) -> Consequence:
         return Consequence(container=container.name, action=action, why=why, **more)
 
     known = read_keys(container, info)
@@ -91,27 +92,24 @@ def judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection
             return consequence(ContainerAction.REFUSED, _overridden(key, file, info), keys=(key,))
     keys = differing(desired, info)
     if not keys:
-        return consequence(ContainerAction.NOTHING, "It runs with these values already.")
+        return consequence(ContainerAction.NOTHING, Message.of("containers.runs_already"))
     listed = ", ".join(keys)
     if known is not None and not known & set(keys):
-        why = f"Written, no restart needed: its image {image_of(info)} does not read {listed}."
+        why = Message.of("containers.not_read", image=image_of(info), keys=listed)
         return consequence(ContainerAction.NOT_READ, why, keys=keys)
     command = _command(info)
     if not info["State"]["Running"]:
-        why = (
-            f"It is stopped. Bring it up with `docker compose up -d`: `docker start` keeps the old {listed}."
-            if command
-            else f"It is stopped, and keeps the old {listed} when it is started. Create it anew."
-        )
+        stopped = "containers.stopped" if command else "containers.stopped_by_hand"
+        why = Message.of(stopped, keys=listed)
         return consequence(ContainerAction.NOTHING, why, keys=keys)
     if known is None:
         return consequence(ContainerAction.REFUSED, _unknown_image(container, keys, info), keys=keys)
     if desired.unknown:
-        why = f"Recreate it by hand, it keeps the old {listed} until then."
+        why = Message.of("containers.by_hand", keys=listed)
         return consequence(ContainerAction.BY_HAND, why, keys=keys, command=command, notes=(desired.unknown,))
     if problem := _problem(container, info):
         return consequence(ContainerAction.REFUSED, problem, keys=keys)
-    why = "It is recreated by Compose, from its own folder."
+    why = Message.of("containers.recreated")
     return consequence(ContainerAction.RECREATE, why, keys=keys, down_seconds=down_seconds(info))
 
 
@@ -155,20 +153,19 @@ def _owners(info: Inspection) -> dict[str, frozenset[str]]:
     return {**owners, "links": frozenset(links), "volumes": frozenset(volumes)}
 
 
-def _overridden(key: str, file: str, info: Inspection) -> str:
+def _overridden(key: str, file: str, info: Inspection) -> Message:
     project = project_of(info)
     read = ", ".join(str(one) for one in (*project.env_files, *project.files)) if project else ""
-    return (
-        f"Compose gives it another {key} than {file} holds: its project is made of {read}. List the file "
-        f"that sets {key} as a target, or leave {key} out of `reads` for it."
-    )
+    return Message.of("containers.overridden", key=key, file=file, files=read)
 
 
-def _unknown_image(container: ContainerSettings, keys: Sequence[str], info: Inspection) -> str:
-    return (
-        f"It is not known which keys the image {image_of(info)} reads: say so with `reads` for container "
-        f"{container.name} in the sync file, for example reads = {list(keys)}, or [] when it reads none. "
-        f"Not the same: {', '.join(keys)}."
+def _unknown_image(container: ContainerSettings, keys: Sequence[str], info: Inspection) -> Message:
+    return Message.of(
+        "containers.image_unknown",
+        image=image_of(info),
+        name=container.name,
+        keys=str(list(keys)),
+        differing=", ".join(keys),
     )
 
 
@@ -177,18 +174,18 @@ def _command(info: Inspection) -> str:
     return project.command([labels_of(info)[f"{LABEL}service"]]) if project else ""
 
 
-def _problem(container: ContainerSettings, info: Inspection) -> str | None:
+def _problem(container: ContainerSettings, info: Inspection) -> Message | None:
     """Say why a container must not be recreated, with the next step."""
     if SWARM_TASK in labels_of(info):
-        return "It belongs to a Swarm service, which alone may replace it: use `docker service update`."
+        return Message.of("containers.swarm")
     if info["HostConfig"].get("AutoRemove") or labels_of(info).get(f"{LABEL}oneoff") == "True":
-        return "It was started by `run` and goes when it stops: end it and start it anew by hand."
+        return Message.of("containers.by_run")
     if info["State"].get("Paused"):
-        return f"It is paused: `docker unpause {container.name}` first."
+        return Message.of("containers.paused", name=container.name)
     return _unmounted(container, info)
 
 
-def _unmounted(container: ContainerSettings, info: Inspection) -> str | None:
+def _unmounted(container: ContainerSettings, info: Inspection) -> Message | None:
     """Say which folder of a gateway would be lost with its container."""
     if not is_gateway(container, info):
         return None
@@ -197,8 +194,5 @@ def _unmounted(container: ContainerSettings, info: Inspection) -> str | None:
     working_directory = info["Config"].get("WorkingDir") or "/"
     for folder in precious_folders(image, working_directory, environment_of(info)):
         if not any(folder == one or folder.startswith(f"{one.rstrip('/')}/") for one in mounted):
-            return (
-                f"Its folder {folder} is on no volume: every session would have to be paired anew. Put it on "
-                "a volume first (copy what is in it with `docker cp`)."
-            )
+            return Message.of("containers.folder_on_no_volume", folder=folder)
     return None

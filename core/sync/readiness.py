@@ -10,6 +10,7 @@ from typing import Any
 from core.clock import Monotonic
 from core.exceptions import ContainerError
 from core.logs import redact
+from core.messages import Message
 from core.sync.engine import DEFAULT_GRACE_SECONDS, Engine, Inspection
 
 NANOSECONDS = 1e9
@@ -48,19 +49,20 @@ def await_ready(
     while True:
         info = engine.inspect(container)
         if info is None:
-            raise ContainerError("the new container is gone", operation="wait for a container")
+            raise ContainerError(Message.of("containers.gone"))
         health = health_of(info) if wants_health else None
         problem = _problem(info, health)
         if problem:
-            raise ContainerError(f"{problem}{_log_tail(engine, info)}")
+            raise ContainerError(Message.joined([*problem, *_log_tail(engine, info)]))
         waited = monotonic() - began
         if health == "healthy" or (health is None and waited >= timeouts.settle_seconds):
             return
         limit = min(timeouts.longest_seconds, _health_seconds(info))
         if health is not None and waited > limit:
-            raise ContainerError(f"the new container was not healthy within {limit:.0f} s{_said(info)}")
+            late = Message.of("containers.not_healthy", seconds=round(limit))
+            raise ContainerError(Message.joined([late, *_said(info)]))
         if stop.wait(POLL_SECONDS):
-            raise ContainerError("this program was stopped while it waited for the new container")
+            raise ContainerError(Message.of("containers.wait_stopped"))
 
 
 def down_seconds(info: Inspection) -> float:
@@ -76,19 +78,19 @@ def grace_seconds(info: Inspection) -> int:
     return DEFAULT_GRACE_SECONDS if given is None else int(given)
 
 
-def _problem(info: Inspection, health: str | None) -> str | None:
+def _problem(info: Inspection, health: str | None) -> list[Message]:
     state: Mapping[str, Any] = info["State"]
     if state.get("Restarting"):
-        return f"the new container ends again and again, with exit code {state['ExitCode']}"
+        return [Message.of("containers.ends_again_and_again", code=state["ExitCode"])]
     if info.get("RestartCount", 0):
-        return "the new container ended and was started again by the engine"
+        return [Message.of("containers.ended_again")]
     if not state["Running"]:
         why = redact(str(state.get("Error") or ""))
-        ended = f"the new container ended at once, with exit code {state['ExitCode']}"
-        return f"{ended} ({why})" if why else ended
+        ended = Message.of("containers.ended", code=state["ExitCode"])
+        return [ended, Message.plain(why)] if why else [ended]
     if health == "unhealthy":
-        return f"the new container is unhealthy{_said(info)}"
-    return None
+        return [Message.of("containers.unhealthy"), *_said(info)]
+    return []
 
 
 def health_of(info: Inspection) -> str | None:
@@ -113,15 +115,15 @@ def _health_seconds(info: Inspection) -> float:
     return check["StartPeriod"] + tries * (check["Interval"] + check["Timeout"]) + HEALTH_MARGIN_SECONDS
 
 
-def _said(info: Inspection) -> str:
+def _said(info: Inspection) -> list[Message]:
     log = (info["State"].get("Health") or {}).get("Log") or ()
     words = redact(" ".join(str(log[-1].get("Output", "")).split()))[:LONGEST_WORDS] if log else ""
-    return f"; its check said: {words}" if words else ""
+    return [Message.of("containers.check_said", words=words)] if words else []
 
 
-def _log_tail(engine: Engine, info: Inspection) -> str:
+def _log_tail(engine: Engine, info: Inspection) -> list[Message]:
     try:
         words = redact(engine.tail_logs(info["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
     except ContainerError:
-        return ""  # A logging driver that cannot be read.
-    return f"; its last words: {words}" if words else ""
+        return []  # A logging driver that cannot be read.
+    return [Message.of("containers.last_words", words=words)] if words else []

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from core.disk import sync_directory, write_all
 from core.exceptions import SyncError
+from core.messages import Message
 from core.sync.folders import LARGEST_FILE, digest
-
-OPERATION = "write a file"
 
 _IN_PLACE_INSTEAD = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV}
 """A file that is mounted by itself cannot be renamed over, and its folder may be closed to us."""
@@ -156,9 +155,7 @@ def _require_unchanged(path: Path, descriptor: int, before: str) -> None:
     held, named = os.fstat(descriptor), path.lstat()
     is_same = (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
     if not is_same or digest(os.pread(descriptor, LARGEST_FILE + 1, 0)) != before:
-        raise ChangedMeanwhileError(
-            f"{path} was changed by somebody else meanwhile; look at the new plan", operation=OPERATION
-        )
+        raise ChangedMeanwhileError(Message.of("changes.changed_meanwhile", path=str(path)))
 
 
 def _unless_in_place(error: OSError) -> Exception:
@@ -169,4 +166,4 @@ def _failure(path: Path, error: OSError) -> SyncError:
     code = error.errno or 0
     reason = os.strerror(code).lower() if code else type(error).__name__
     remedy = _REMEDIES.get(code, "check that disk")
-    return SyncError(f"cannot write {path}: {reason}; {remedy}", operation=OPERATION)
+    return SyncError(Message.of("changes.cannot_write", path=str(path), reason=reason, remedy=remedy))

@@ -10,12 +10,14 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from core.exceptions import SyncError
+from core.messages import Message
 from core.sync.backups import BackedUpFile, Backup, Backups
-from core.sync.container_access import Containers
+from core.sync.docker_containers import DockerContainers
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders, FoundFile, digest
 from core.sync.masking import masked_diff
 from core.sync.plan import Draft, FileEdit, FilePlan, Plan, identify
 from core.sync.planner import consequences, wanted_of
+from core.sync.projects import FindCompose, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import Receives, SyncSettings
 from core.sync.value_span import NotParseableError
@@ -75,7 +77,8 @@ def restoration(
     values: Values,
     force: bool,
     at: datetime,
-    containers: Containers | None,
+    containers: DockerContainers | None,
+    compose: FindCompose,
 ) -> Draft:
     """Plan to write what files held before changes, of which the oldest comes first.
 
@@ -92,17 +95,13 @@ def restoration(
         try:
             found = folders.read(entry.folder, entry.file)
         except (FileMissingError, FileUnreadableError) as error:
-            raise SyncError(error.why, operation=OPERATION) from None
+            raise SyncError(error.why) from None
         if found.digest == change.before:
             continue
         if not change.explains(found.digest) and not force:
-            raise SyncError(
-                f"{found.path} was changed since in another way, and that would be lost; "
-                "compare it with the backup, then restore with --force",
-                operation=OPERATION,
-            )
+            raise SyncError(Message.of("changes.changed_since", path=str(found.path)))
         edits.append(FileEdit(entry.folder, entry.file, found, backups.content(change.oldest, entry)))
-    draft = _draft(settings, tuple(edits), values, at, containers)
+    draft = _draft(settings, tuple(edits), values, at, containers, compose)
     later = tuple(one.id for one in changes[1:])
     return replace(draft, plan=draft.plan.model_copy(update={"takes_back": later}))
 
@@ -123,14 +122,13 @@ def _draft(
     edits: tuple[FileEdit, ...],
     values: Values,
     at: datetime,
-    containers: Containers | None,
+    containers: DockerContainers | None,
+    compose: FindCompose,
 ) -> Draft:
     wanted = wanted_of(settings, values, (), changes={one.found.path: one.after for one in edits})
-    plan = Plan(
-        made_at=at,
-        files=tuple(_file_plan(edit) for edit in edits),
-        containers=consequences(wanted, containers),
-    )
+    with open_projects(compose, wanted.changes) as projects:
+        decided = consequences(wanted, containers, projects)
+    plan = Plan(made_at=at, files=tuple(_file_plan(edit) for edit in edits), containers=decided)
     plan = plan.model_copy(update={"digest": identify(plan, edits, {})})
     return Draft(plan, edits, wanted)
 

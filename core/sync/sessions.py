@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
+from core.messages import Message
 from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, Verdict
 from core.monitor.monitor import Monitor
 from core.sync.container_access import Report, StepEvent, StepState
@@ -26,7 +27,6 @@ LOST_WITH_THE_GATEWAY = frozenset(
     ]
 )
 """Also the refusals: a new key is in force here before the gateway runs with it."""
-NOT_IN_TIME = "It did not connect again in time."
 StartSession = Callable[[str, str], None]
 """Asks for one session of one server to be started; returns at once."""
 
@@ -97,9 +97,9 @@ class GatewaySessions:
             if all(name in wait.hopeless for name in left):
                 break
             stop.wait(POLL_SECONDS)
-        gone = "This program was stopped, and waits no more." if stop.is_set() else NOT_IN_TIME
+        gone = "containers.session_not_awaited" if stop.is_set() else "containers.session_not_in_time"
         for name in left:
-            wait.tell(name, StepState.FAILED, wait.hopeless.get(name, gone))
+            wait.tell(name, StepState.FAILED, Message.of(wait.hopeless.get(name, gone)))
         return tuple(left)
 
     def _counts(self, current: SessionSnapshot) -> bool:
@@ -123,7 +123,7 @@ class _Wait:
         self._closed_since: dict[str, float] = {}
         self._started: dict[str, float] = {}
         self.hopeless: dict[str, str] = {}
-        """Sessions that do not come back by themselves, and why."""
+        """Sessions that do not come back by themselves, and the id of why."""
 
     def is_back(self, name: str) -> bool:
         """Look at one session; report it when it is connected."""
@@ -131,7 +131,7 @@ class _Wait:
         current = self._current(name)
         if current is None or current.verdict is not Verdict.CONNECTED:
             if current is not None and current.verdict in WAITS_FOR_A_PHONE:
-                self.hopeless[name] = "It asks for a phone: pair it again."
+                self.hopeless[name] = "containers.session_needs_phone"
             else:
                 self.hopeless.pop(name, None)
             return False
@@ -157,7 +157,7 @@ class _Wait:
                 self._owner._start(self._server, name)
                 return
 
-    def tell(self, name: str, state: StepState, note: str = "") -> None:
+    def tell(self, name: str, state: StepState, note: Message | None = None) -> None:
         """Report how the wait for a session ended."""
         self._report(
             StepEvent(step="wait_sessions", subject=f"{self._server}/{name}", state=state, note=note)

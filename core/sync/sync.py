@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import AwareDatetime, SecretStr
@@ -11,15 +11,17 @@ from pydantic import AwareDatetime, SecretStr
 from core.clock import Now, now
 from core.exceptions import StoreError, SyncError, WppconnectError
 from core.locks import ProcessLock
+from core.messages import Message
 from core.models import Frozen, HistoryEntry
 from core.sync.backups import BackedUpValue, Backup, Backups
-from core.sync.container_access import Check, Containers, ContainersDone, Report
+from core.sync.container_access import ContainersDone, Report, Said
+from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
 from core.sync.journal import Journal
 from core.sync.plan import Draft, Plan, State
 from core.sync.planner import make_draft
+from core.sync.projects import FindCompose
 from core.sync.replacing import read_digest
-from core.sync.restoring import OPERATION as RESTORE
 from core.sync.restoring import later_changes, restoration, values_before
 from core.sync.secret_values import SecretValues, Values
 from core.sync.targets import ReceivedKind, Receives, SyncSettings
@@ -32,57 +34,29 @@ LOCK_SECONDS = 1.0
 """Whoever holds it changes files, which can last minutes: the second is told at once."""
 
 
-class PlanBlockedError(SyncError):
-    """Something is wrong with a target or a container; nothing was written. `plan` tells what."""
+class PlanRefusedError(SyncError):
+    """Nothing was written; `plan` tells what would have been, and `names` what to leave out."""
 
-    def __init__(self, plan: Plan) -> None:
-        names = [one.target for one in plan.wrong] + [one.container for one in plan.refused_containers]
-        super().__init__(
-            f"nothing was written: mend {', '.join(names)}, or leave out what cannot be mended",
-            operation="apply a plan",
-        )
+    def __init__(self, why: Message, plan: Plan, names: Sequence[str] = ()) -> None:
+        super().__init__(why)
         self.plan = plan
         self.names = tuple(names)
 
 
-class PlanChangedError(SyncError):
+class PlanBlockedError(PlanRefusedError):
+    """Something is wrong with a target or a container."""
+
+
+class PlanChangedError(PlanRefusedError):
     """A file, a value or a container changed since the plan was approved; `plan` is the new one."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(
-            "nothing was written: something changed since the plan was made; look at the new one",
-            operation="apply a plan",
-        )
-        self.plan = plan
+
+class WaitingChangesError(PlanRefusedError):
+    """Recreating a container would bring along what else waits in its files."""
 
 
-class WaitingChangesError(SyncError):
-    """Recreating a container would bring along what else waits in its files; nothing was written."""
-
-    def __init__(self, plan: Plan) -> None:
-        names = [one.container for one in plan.containers if one.waiting]
-        listed = ", ".join(
-            f"{one.container} ({', '.join(one.waiting)})" for one in plan.containers if one.waiting
-        )
-        super().__init__(
-            f"nothing was written: other changes wait in the files of {listed}, and would come "
-            "along; accept them, or leave the container out",
-            operation="apply a plan",
-        )
-        self.plan = plan
-        self.names = tuple(names)
-
-
-class LaterChangesError(SyncError):
-    """Going back to a backup would take later changes of ours back, too; nothing was written."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(
-            "nothing was written: later changes of ours are in the same files, and would be taken back, too: "
-            f"{', '.join(plan.takes_back)}; go back to before all of them with --with-later",
-            operation=RESTORE,
-        )
-        self.plan = plan
+class LaterChangesError(PlanRefusedError):
+    """Going back to a backup would take later changes of ours back, too."""
 
 
 class SyncBusyError(SyncError):
@@ -102,7 +76,7 @@ class Done(Frozen):
     files: tuple[str, ...] = ()
     recreated: tuple[str, ...] = ()
     restarted: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
     lost_sessions: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     """Containers that still run with other values until their owner recreates them."""
@@ -120,15 +94,15 @@ class Sync:
         *,
         data_directory: Path,
         environ: Mapping[str, str],
-        containers: Containers | None = None,
-        check: Check = lambda _settings, _values, _changes: {},
+        containers: DockerContainers | None = None,
+        compose: FindCompose = lambda: None,
         record: Callable[[HistoryEntry], None] = lambda _entry: None,
         clock: Now = now,
     ) -> None:
         self.settings = settings
         self._keeper = keeper
         self._containers = containers
-        self._check = check
+        self._compose = compose
         self._record = record
         self._clock = clock
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
@@ -153,7 +127,7 @@ class Sync:
             leave_out=leave_out,
             commands_done=self._keeper.commands_done(),
             containers=self._containers,
-            check=self._check,
+            compose=self._compose,
         )
 
     def apply(
@@ -205,7 +179,8 @@ class Sync:
             if not draft.edits and not values:
                 return self._nothing()
             if approved is None and draft.plan.takes_back and not with_later:
-                raise LaterChangesError(draft.plan)
+                later = ", ".join(draft.plan.takes_back)
+                raise LaterChangesError(Message.of("changes.later", backups=later), draft.plan)
             _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
             return self._carry_out("restore", draft, values, (), actor, report)
 
@@ -222,6 +197,7 @@ class Sync:
             force=force,
             at=self._clock(),
             containers=self._containers,
+            compose=self._compose,
         )
         return draft, self._changes(before)
 
@@ -291,7 +267,8 @@ class Sync:
         try:
             result = self._changing.carry_out(draft.edits, backup, tuple(leave_out), report)
         except BaseException as error:
-            why = error.message if isinstance(error, WppconnectError) else type(error).__name__
+            name = Message.plain(type(error).__name__)
+            why = error.explanation if isinstance(error, WppconnectError) else name
             done = self._done("failed", backup, ContainersDone(notes=(why,)))
             if not self._changing.is_interrupted and self._delete_if_useless(backup):
                 done = done.model_copy(update={"backup": ""})
@@ -361,7 +338,7 @@ class Sync:
                 "files": ", ".join(done.files),
                 "containers": ", ".join(done.recreated) or done.restarted,
                 "backup": done.backup,
-                "notes": "; ".join(done.notes),
+                "notes": "; ".join(map(str, done.notes)),
             },
         )
         try:
@@ -373,11 +350,14 @@ class Sync:
 
 def _require_consent(plan: Plan, approved: str | None, *, accept_waiting: bool) -> None:
     if approved is not None and plan.digest != approved:
-        raise PlanChangedError(plan)
+        raise PlanChangedError(Message.of("changes.plan_changed"), plan)
     if plan.is_blocked:
-        raise PlanBlockedError(plan)
-    if approved is None and not accept_waiting and any(one.waiting for one in plan.containers):
-        raise WaitingChangesError(plan)
+        names = [one.target for one in plan.wrong] + [one.container for one in plan.refused_containers]
+        raise PlanBlockedError(Message.of("changes.blocked", names=", ".join(names)), plan, names)
+    waiting = {one.container: ", ".join(one.waiting) for one in plan.containers if one.waiting}
+    if approved is None and not accept_waiting and waiting:
+        listed = ", ".join(f"{name} ({what})" for name, what in waiting.items())
+        raise WaitingChangesError(Message.of("changes.waiting", names=listed), plan, list(waiting))
 
 
 class _Alone:
@@ -390,10 +370,7 @@ class _Alone:
         try:
             self._lock.acquire(LOCK_SECONDS)
         except StoreError:
-            raise SyncBusyError(
-                "another process is changing the files; wait until it has ended, then look again",
-                operation="change files",
-            ) from None
+            raise SyncBusyError(Message.of("changes.busy")) from None
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from core.exceptions import ContainerError, StoreError, SyncError, WppconnectError
 from core.logs import redact
+from core.messages import Message
 from core.sync.backups import BackedUpFile, Backup, Backups
 from core.sync.container_access import (
-    Containers,
     ContainersDone,
     Report,
     StepEvent,
@@ -21,6 +21,7 @@ from core.sync.container_access import (
     Touched,
     Wanted,
 )
+from core.sync.docker_containers import DockerContainers
 from core.sync.journal import Entry, Journal, Phase
 from core.sync.plan import FileEdit
 from core.sync.planner import fingerprint, wanted_of
@@ -42,7 +43,7 @@ class Transaction:
         journal: Journal,
         backups: Backups,
         environ: Mapping[str, str],
-        containers: Containers | None,
+        containers: DockerContainers | None,
     ) -> None:
         self._settings = settings
         self._keeper = keeper
@@ -92,7 +93,7 @@ class Transaction:
         try:
             replace_content(path, before=edit.found.digest, after=edit.after, begin_in_place=begin_in_place)
         except SyncError as error:
-            report(StepEvent(step="write", subject=str(path), state=StepState.FAILED, note=error.message))
+            report(StepEvent(step="write", subject=str(path), state=StepState.FAILED, note=error.explanation))
             raise
         report(StepEvent(step="write", subject=str(path), state=StepState.DONE))
 
@@ -110,9 +111,8 @@ class Transaction:
             self._undo(backup, undoing, report, only_files=False, why=error)
             if undoing.touched and isinstance(error, ContainerError):
                 names = ", ".join(one.name for one in undoing.touched)
-                raise ContainerError(
-                    f"{error}; the files are back, and {names} runs with what they hold", operation=OPERATION
-                ) from None
+                back = Message.of("changes.files_are_back", names=names)
+                raise ContainerError(Message.joined([error.explanation, back])) from None
             raise
         self._journal.clear()
         return result
@@ -156,24 +156,22 @@ class Transaction:
         only_files: bool,
         after_crash: bool = False,
         why: BaseException | None = None,
-    ) -> tuple[str, ...]:
+    ) -> tuple[Message, ...]:
         """Take everything back that can be; returns what somebody else changed meanwhile and was left alone.
 
         Raises SyncError, and leaves the journal for the next start, when something could not be.
         """
         report(StepEvent(step="put_back"))
-        notes: list[str] = []
-        problems: list[str] = []
+        notes: list[Message] = []
+        problems: list[Message] = []
         current = self._written(entry)
         for one in reversed(backup.files):
             try:
                 self._put_back(backup, one, current)
             except ChangedMeanwhileError:
-                notes.append(
-                    f"{one.path} was changed by somebody else and is left alone; compare it with the backup"
-                )
+                notes.append(Message.of("changes.changed_by_another", path=one.path))
             except WppconnectError as error:
-                problems.append(error.message)
+                problems.append(error.explanation)
         if not only_files:
             problems += self._take_values_back(backup)
             problems += self._take_commands_back(backup, report)
@@ -181,18 +179,15 @@ class Transaction:
             try:
                 self._containers.put_back(self._wanted(entry), entry.touched, report, after_crash=after_crash)
             except ContainerError as error:
-                problems.append(error.message)
+                problems.append(error.explanation)
         if problems:
-            text = "; ".join(problems)
-            report(StepEvent(step="put_back", state=StepState.FAILED, note=text))
-            began = f"{why}; " if isinstance(why, WppconnectError) else ""
-            raise SyncError(
-                f"{began}not everything could be put back; {text}; the sync agent tries again by itself; "
-                f"the backup {backup.id} holds what the files held",
-                operation=OPERATION,
-            )
+            report(StepEvent(step="put_back", state=StepState.FAILED, note=Message.joined(problems)))
+            parts = [why.explanation] if isinstance(why, WppconnectError) else []
+            parts += [Message.of("changes.not_all_back"), *problems, Message.of("changes.tries_again")]
+            raise SyncError(Message.joined([*parts, Message.of("changes.backup_holds", name=backup.id)]))
         self._journal.clear()
-        report(StepEvent(step="put_back", state=StepState.DONE, note="; ".join(notes)))
+        note = Message.joined(notes) if notes else None
+        report(StepEvent(step="put_back", state=StepState.DONE, note=note))
         return tuple(notes)
 
     def _put_back(self, backup: Backup, one: BackedUpFile, entry: Entry) -> None:
@@ -216,16 +211,16 @@ class Transaction:
         except WppconnectError:
             return entry
 
-    def _take_values_back(self, backup: Backup) -> list[str]:
+    def _take_values_back(self, backup: Backup) -> list[Message]:
         problems = []
         for one in backup.values:
             try:
                 self._keeper.put({one.receives: one.before}, actor=backup.actor)
             except WppconnectError as error:
-                problems.append(error.message)
+                problems.append(error.explanation)
         return problems
 
-    def _take_commands_back(self, backup: Backup, report: Report) -> list[str]:
+    def _take_commands_back(self, backup: Backup, report: Report) -> list[Message]:
         problems = []
         for target in self._commands(backup):
             value = self._keeper.values({target.receives}).text(target.receives)
@@ -236,7 +231,7 @@ class Transaction:
                         step="command",
                         subject=target.label,
                         state=StepState.FAILED,
-                        note="the value of before is not known here, so the command was not run again",
+                        note=Message.of("changes.command_value_unknown"),
                     )
                 )
                 continue
@@ -246,7 +241,7 @@ class Transaction:
                 )
                 self._keeper.command_done(target.name, fingerprint(value))
             except WppconnectError as error:
-                problems.append(error.message)
+                problems.append(error.explanation)
         return problems
 
 
@@ -272,12 +267,15 @@ def run_command(target: CommandTarget, value: str, *, folder: Path, environ: Map
         )
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
-        raise _failure(target, f"cannot be started ({reason})") from None
+        why = Message.of("changes.command_not_started", label=target.label, reason=reason)
+        raise SyncError(why) from None
     given = None if target.variable else value.encode()
     try:
         _, said = process.communicate(given, timeout=target.timeout_seconds)
     except subprocess.TimeoutExpired:
-        raise _failure(target, f"did not end within {target.timeout_seconds:g} s and was ended") from None
+        seconds = f"{target.timeout_seconds:g}"
+        why = Message.of("changes.command_timed_out", label=target.label, seconds=seconds)
+        raise SyncError(why) from None
     finally:
         # Whatever it started, too.
         with contextlib.suppress(OSError):
@@ -288,8 +286,5 @@ def run_command(target: CommandTarget, value: str, *, folder: Path, environ: Map
     if process.returncode != 0:
         words = redact(said.decode(errors="replace").replace(value, "***").strip()).splitlines()
         last = words[-1][:LONGEST_WORDS] if words else "it said nothing"
-        raise _failure(target, f"ended with code {process.returncode}: {last}")
-
-
-def _failure(target: CommandTarget, what: str) -> SyncError:
-    return SyncError(f"the command {target.label} {what}", operation="run a command")
+        code = process.returncode
+        raise SyncError(Message.of("changes.command_ended", label=target.label, code=code, words=last))

@@ -3,65 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.exceptions import StoreError
 from core.messages import Message
-from core.sync.compose import Compose, ComposeError, IncompleteProjectError, Service
+from core.sync.compose import ComposeError, IncompleteProjectError, NoFilesError, Service
 from core.sync.compose_file import ComposeFile
 from core.sync.compose_scalar import follows
 from core.sync.container_access import CheckResult, PlannedValue, Project
 from core.sync.env_file import EnvFile
-from core.sync.scratch_copy import ScratchCopy, scratch_copy
+from core.sync.projects import Projects, services_of
 from core.sync.targets import SyncSettings
 from core.sync.value_span import FOLLOWING, NotParseableError, RefusedError
 
 DOTENV = ".env"
 COMPOSE_SUFFIXES = (".yml", ".yaml")
-UNREADABLE = b"services: [\n"
-"""A compose file that is read at all with this in it makes Compose refuse the project."""
-NO_COMPOSE = Message.of("files.no_compose")
+UNREADABLE = b"X='[\n"
+"""A file that is read at all with this in it makes Compose refuse the project."""
 
 
-@dataclass
-class ValueCheck:
-    """Ask Compose whether services get the values that a plan brings into files."""
-
-    compose: Callable[[], Compose | None]
-    projects: Callable[[], Sequence[Project]]
-    """The projects of the engine's containers, as their labels name them."""
-
-    def __call__(
-        self, settings: SyncSettings, values: Sequence[PlannedValue], changes: Mapping[Path, bytes]
-    ) -> dict[str, CheckResult]:
-        """Return what Compose says of each value, by its target; an unproven one says why."""
-        compose = self.compose()
-        if compose is None:
-            return {one.target: CheckResult(unproven=NO_COMPOSE) for one in values}
-        try:
-            with scratch_copy(compose.scratch, changes) as scratch:
-                asking = _Asking(compose, scratch, settings, tuple(self.projects()))
-                return {one.target: asking.check(one) for one in values}
-        except (StoreError, OSError) as error:
-            why = Message.of("files.no_scratch_copy", reason=type(error).__name__)
-            return {one.target: CheckResult(unproven=why) for one in values}
-
-
-@dataclass
 class _Model:
-    """A project as Compose reads it: with its values, and as the files write it."""
+    """A project as Compose reads it: with its values, and as the files write it; raises ComposeError."""
 
-    project: Project
-    services: Mapping[str, Service]
-    written: Mapping[str, Mapping[str, Any]]
+    def __init__(self, project: Project, projects: Projects) -> None:
+        self.project = project
+        self.services = projects.services(project)
+        self.written: Mapping[str, Mapping[str, Any]] = projects.written(project).get("services") or {}
+        self._real = projects.real
 
-    def links(self, service: str, scratch: ScratchCopy) -> list[Path]:
+    def links(self, service: str) -> list[Path]:
         """Return the env files of a service, in Compose's order."""
         given = self.written.get(service, {}).get("env_file") or ()
-        return [scratch.real(Path(str(one["path"]))) for one in given]
+        return [self._real(Path(str(one["path"]))) for one in given]
 
     def reads(self, service: str, name: str) -> Iterator[str]:
         """Yield the variables of a service that take over a whole value of that name."""
@@ -78,18 +53,24 @@ class _Model:
 
 
 @dataclass
-class _Asking:
-    """One pass over the values of a plan."""
+class ValueCheck:
+    """Asks Compose whether services get the values that a plan brings into files."""
 
-    compose: Compose
-    scratch: ScratchCopy
+    projects: Projects
     settings: SyncSettings
-    labelled: tuple[Project, ...]
-    models: dict[Project, _Model | ComposeError] = field(default_factory=dict)
+    labelled: Sequence[Project]
+    """The projects of the engine's containers, as their labels name them."""
     alone: dict[Path, Mapping[str, str] | Message | None] = field(default_factory=dict)
 
     def check(self, value: PlannedValue) -> CheckResult:
-        """Ask about one value, first of the project that runs with it."""
+        """Ask about one value, first of the project that runs with it; an unproven one says why."""
+        try:
+            self.projects.compose  # noqa: B018 - without it nothing can be asked
+            return self._check(value)
+        except IncompleteProjectError as error:
+            return CheckResult(unproven=error.explanation)
+
+    def _check(self, value: PlannedValue) -> CheckResult:
         if value.services is None and (problem := self._alone(value)):
             return CheckResult(problem=problem)
         reason: Message | None = None
@@ -103,6 +84,12 @@ class _Asking:
         if value.services is None:
             # It may be another program's: by itself it was read as it should be.
             return CheckResult()
+        alone = self._in_project(value, Project(directory=value.path.parent, files=(value.path,)))
+        if alone and not alone.unproven:
+            named = Message.of("files.only_where_named", file=value.path.name)
+            if alone.problem or not (reason or self._is_project(Project(directory=value.path.parent))):
+                return alone
+            return CheckResult(unproven=reason, note=named)
         return CheckResult(unproven=reason or Message.of("files.no_project", file=value.path.name))
 
     def _alone(self, value: PlannedValue) -> Message | None:
@@ -116,14 +103,14 @@ class _Asking:
 
     def _values_of(self, path: Path) -> Mapping[str, str] | Message | None:
         """Return what a service gets from an env file; None where Compose cannot be asked."""
-        file = self.scratch.path(path) if path in self.scratch.changes else path
+        file = self.projects.scratch.path(path) if path in self.projects.changes else path
         config = {"services": {"check": {"image": "check", "env_file": [str(file)]}}}
         try:
-            return Service(self.compose.config_of_text(config)["services"]["check"]).environment
+            return Service(self.projects.compose.config_of_text(config)["services"]["check"]).environment
         except IncompleteProjectError:
             return None
         except ComposeError as error:
-            return Message.of("files.compose_refuses", reason=str(error))
+            return Message.of("files.compose_refuses", reason=error.explanation)
 
     def _stages(self, value: PlannedValue) -> Iterator[Sequence[Project]]:
         """Yield the projects to ask: of containers, else of the sync file, else what Compose finds itself."""
@@ -140,18 +127,23 @@ class _Asking:
         )
         yield list(listed)
         yield [Project(directory=one) for one in dict.fromkeys((root, value.path.parent))]
-        if value.services is not None:
-            yield [Project(directory=value.path.parent, files=(value.path,))]
 
     def _in_project(self, value: PlannedValue, project: Project) -> CheckResult | None:
         """Return what a project makes of the value; None where it has nothing to do with it."""
-        model = self._model(project)
-        if isinstance(model, IncompleteProjectError):
-            return CheckResult(unproven=Message.of("files.compose_cannot", reason=str(model)))
-        if isinstance(model, ComposeError):
-            return CheckResult(problem=Message.of("files.compose_refuses", reason=str(model)))
-        if model is None:
+        if not project.directory.is_dir():
             return None
+        try:
+            model = _Model(project, self.projects)
+        except NoFilesError:
+            return None
+        except IncompleteProjectError as error:
+            return CheckResult(unproven=Message.of("files.compose_cannot", reason=error.explanation))
+        except ComposeError as error:
+            refused = Message.of("files.compose_refuses", reason=error.explanation)
+            if project.files == (value.path,) or self._is_project(project):
+                return CheckResult(problem=refused)
+            # It was refused before: another file is wrong, and this one may be written.
+            return CheckResult(unproven=refused)
         if value.services is None:
             return self._of_env_file(value, model)
         known = [name for name in value.services if name in model.services]
@@ -161,45 +153,48 @@ class _Asking:
         return CheckResult(problem=self._why(value, model, wrong[0])) if wrong else CheckResult()
 
     def _of_env_file(self, value: PlannedValue, model: _Model) -> CheckResult | None:
-        got: list[str] = []
-        missed: list[str] = []
-        project = model.project
-        is_project_file = value.path == (project.directory / DOTENV).resolve() or value.path in [
-            one.resolve() for one in project.env_files
-        ]
-        for name, service in model.services.items():
-            links = model.links(name, self.scratch)
-            keys = [value.key] if value.path in links else []
-            keys += model.reads(name, value.key) if is_project_file else ()
-            for key in keys:
-                (got if _gets(service, key, value.value) else missed).append(name)
+        linking = [name for name in model.services if value.path in model.links(name)]
+        asking = {(name, value.key) for name in linking}
+        references = {(name, key) for name in model.services for key in model.reads(name, value.key)}
+        if references and self._resolves_with(model.project, value.path, is_linked=bool(linking)):
+            asking |= references
+        missed = sorted(one for one in asking if not _gets(model.services[one[0]], one[1], value.value))
         if not missed:
-            return CheckResult() if got else None
-        why = self._why(value, model, missed[0])
-        return CheckResult(note=why) if got else CheckResult(problem=why)
+            return CheckResult() if asking else None
+        why = self._why(value, model, missed[0][0])
+        before = services_of(self.projects.present(model.project))
+        # Another file may win for some services, but none may get a third value.
+        is_spoilt = any(
+            name in before and before[name].value(key) != model.services[name].value(key)
+            for name, key in missed
+        )
+        return CheckResult(problem=why) if is_spoilt or len(missed) == len(asking) else CheckResult(note=why)
 
-    def _model(self, project: Project) -> _Model | ComposeError | None:
-        """Ask once for each project; None where Compose finds no files."""
-        if not project.directory.is_dir():
-            return None
-        self.scratch.add(project.directory)
-        if project not in self.models:
-            try:
-                services = self.compose.services(project, self.scratch)
-                written = self.compose.config(project, self.scratch, as_written=True).get("services") or {}
-                self.models[project] = _Model(project, services, written)
-            except ComposeError as error:
-                self.models[project] = error
-        found = self.models[project]
-        return None if isinstance(found, ComposeError) and found.has_no_files else found
+    def _resolves_with(self, project: Project, file: Path, *, is_linked: bool) -> bool:
+        """Whether references of a project are resolved with an env file."""
+        if file == (project.directory / DOTENV).resolve() or file in [
+            one.resolve() for one in project.env_files
+        ]:
+            return True
+        # Of a file that an `include` or COMPOSE_ENV_FILES names, only Compose knows.
+        return not is_linked and self._reads(project, file)
+
+    def _is_project(self, project: Project) -> bool:
+        """Whether Compose reads a project as its files are now."""
+        try:
+            return bool(self.projects.present(project))
+        except ComposeError:
+            return False
 
     def _reads(self, project: Project, file: Path) -> bool:
-        """Whether Compose reads a compose file at all for a project."""
+        """Whether Compose reads a file at all for a project."""
         if file in [one.resolve() for one in project.files]:
             return True
-        with self.scratch.replaced(file, UNREADABLE):
+        scratch = self.projects.scratch
+        scratch.add(project.directory)
+        with scratch.replaced(file, UNREADABLE):
             try:
-                self.compose.config(project, self.scratch)
+                self.projects.compose.config(project, scratch)
             except ComposeError:
                 return True
         return False
@@ -209,7 +204,7 @@ class _Asking:
         project = model.project
         nearby = project.files or sorted(one for one in project.directory.iterdir() if one.is_file())
         compose_files = [one for one in nearby if one.name.endswith(COMPOSE_SUFFIXES)]
-        env_files = (*project.env_files, *model.links(service, self.scratch))
+        env_files = (*project.env_files, *model.links(service))
         for file in (*reversed(compose_files), *reversed(env_files)):
             if file.resolve() == value.path:
                 continue

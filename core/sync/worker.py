@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from core.clock import Now
 from core.exceptions import WppconnectError
+from core.messages import Message
 from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
 from core.sync.container_access import StepEvent, StepState
 from core.sync.plan import Plan
@@ -55,7 +56,7 @@ class Worker:
         try:
             present = self._desk.current()
             if present and present.id == order.id and present.state in _OURS:
-                note = f"the sync agent met an error that nobody foresaw ({kind}); see its log"
+                note = Message.of("changes.agent_error", kind=kind)
                 self._end(present, RequestState.FAILED, note=note)
         except WppconnectError as error:
             _log.warning("sync_order_not_ended problem=%s", error)
@@ -64,9 +65,9 @@ class Worker:
         try:
             plan = self._plan_of(sync, order)
         except WppconnectError as error:
-            self._move(order, RequestState.FAILED, note=error.message)
+            self._move(order, RequestState.FAILED, note=error.explanation)
         else:
-            self._move(order, RequestState.PLANNED, plan=plan, note="")
+            self._move(order, RequestState.PLANNED, plan=plan, note=None)
 
     def _plan_of(self, sync: Sync, order: ChangeRequest) -> Plan:
         if order.kind is ChangeKind.APPLY:
@@ -88,9 +89,9 @@ class Worker:
         try:
             done = self._do(sync, order, report)
         except (PlanBlockedError, PlanChangedError) as error:
-            self._end(order, RequestState.PLANNED, plan=error.plan, note=error.message)
+            self._end(order, RequestState.PLANNED, plan=error.plan, note=error.explanation)
         except WppconnectError as error:
-            self._end(order, RequestState.FAILED, note=error.message)
+            self._end(order, RequestState.FAILED, note=error.explanation)
         else:
             self._end(order, RequestState.DONE, result=done)
 
@@ -127,19 +128,19 @@ class Worker:
             _, state, changes = self._outcome
             self._end(order, state, **changes)
             return
-        note = self._of_interrupted(sync, order, recovered)
-        self._end(order, RequestState.FAILED, note=f"the sync agent was stopped in the middle; {note}")
+        note = Message.of(self._of_interrupted(sync, order, recovered))
+        self._end(order, RequestState.FAILED, note=note)
 
     def _of_interrupted(self, sync: Sync, order: ChangeRequest, recovered: str | None) -> str:
-        """Say what became of what a killed agent was carrying out: recovering has seen to it."""
+        """Return the id of what became of what a killed agent was carrying out: recovering has seen to it."""
         if recovered:
             return {
-                "finished": "when it started again it finished the change",
-                "undone": "when it started again it took everything back",
-            }.get(recovered, "what it left could not be mended: see its log")
+                "finished": "changes.agent_stopped_finished",
+                "undone": "changes.agent_stopped_undone",
+            }.get(recovered, "changes.agent_stopped_failed")
         if order.kind is ChangeKind.RESTART or any(one.at >= order.changed_at for one in sync.backups()):
-            return "nothing is half done, see the activity for what was done"
-        return "nothing had been changed yet"
+            return "changes.agent_stopped_done"
+        return "changes.agent_stopped"
 
     def _move(self, order: ChangeRequest, state: RequestState, **changes: object) -> None:
         self._desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
@@ -155,5 +156,5 @@ def log_step(event: StepEvent) -> None:
         event.step,
         event.subject,
         event.state,
-        event.note,
+        str(event.note or ""),
     )

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.messages import render
+from core.messages import as_sentence, render
 from core.sync.change_requests import ChangeKind, ChangeRequest, RequestState
 from core.sync.container_access import StepState
 from core.sync.masking import NEW, OLD
@@ -48,7 +48,7 @@ def draw_order(voice: Voice, view: SyncView) -> None:
 def draw_approval(voice: Voice, view: SyncView, order: ChangeRequest, plan: Plan) -> None:
     """Draw what approving means, and the two ways to go on."""
     if order.note:
-        components.note("warn", sync_text.sentence(_, order.note))
+        components.note("warn", as_sentence(order.note, _))
     components.consequences(sync_text.consequences(voice, order, plan))
     if plan.is_blocked:
         draw_blocked(order, plan)
@@ -110,7 +110,7 @@ def draw_progress(order: ChangeRequest) -> None:
     """Draw that something is going on, or that it did not come to its end."""
     words = _(ORDER_STATES[order.state])
     if order.state is RequestState.FAILED:
-        components.note("bad", sync_text.sentence(_, order.note), title=words, icon="cross")
+        components.note("bad", as_sentence(order.note, _) if order.note else "", title=words, icon="cross")
     elif order.state is RequestState.WITHDRAWN:
         components.soft(words)
     else:
@@ -127,7 +127,7 @@ def draw_result(order: ChangeRequest) -> None:
     else:
         components.note("good", sync_text.result(_, done), icon="check")
     for note in done.notes:
-        components.soft(sync_text.sentence(_, note))
+        components.soft(as_sentence(note, _))
     for name in done.lost_sessions:
         server, _slash, session = name.partition("/")
         text = _("{session} was connected before and is not again.").format(session=session)
@@ -148,7 +148,7 @@ def draw_steps(order: ChangeRequest) -> None:
     for event in order.steps:
         tone, shape = STEP_LOOKS[event.state]
         note = (
-            f' <span class="ops-soft">{components.prose(sync_text.sentence(_, event.note))}</span>'
+            f' <span class="ops-soft">{components.prose(as_sentence(event.note, _))}</span>'
             if event.note
             else ""
         )

@@ -11,7 +11,6 @@ from core.sync.sync_file import parse_receives
 from core.sync.targets import ReceivedKind, Receives
 from dashboard.formatting import Voice
 from dashboard.i18n import Translate
-from dashboard.text.sync_sentences import fits, retell
 from dashboard.text.sync_words import (
     DRIFTED,
     FILES_ONLY_RESULTS,
@@ -24,11 +23,6 @@ from dashboard.text.sync_words import (
     SECRET_KEY_OF,
     STEPS,
 )
-
-
-def sentence(_: Translate, text: str) -> str:
-    """Tell in the reader's language what the sync agent says; several sentences one after the other."""
-    return "; ".join(_told(_, part) for part in _parts(text)) if text else ""
 
 
 def kind(_: Translate, receives: Receives) -> str:
@@ -109,10 +103,8 @@ def container(voice: Voice, one: Consequence) -> tuple[str, str]:
 
 def container_why(_: Translate, one: Consequence) -> str:
     """Say why that happens to a container, and what its owner types where it is left to them."""
-    told = [sentence(_, text) for text in (one.why, *one.notes) if text]
-    if one.action is ContainerAction.BY_HAND and one.command:
-        told.append(one.command)
-    return " ".join(told)
+    command = one.command if one.action is ContainerAction.BY_HAND else ""
+    return f"{one.sentences(_)} {command}".strip()
 
 
 def result(_: Translate, done: Done) -> str:
@@ -142,26 +134,3 @@ def history_line(voice: Voice, entry: HistoryEntry) -> str:
         told = f"{told}: {ended}"
     where = ", ".join(str(entry.data.get(name)) for name in ("files", "containers") if entry.data.get(name))
     return f"{told} ({where})" if where else told
-
-
-def _parts(text: str) -> list[str]:
-    """Cut joined sentences so that each piece is the longest that fits a template of its own."""
-    left, parts = text.split("; "), []
-    while left:
-        lengths = range(len(left), 0, -1)
-        length = next((one for one in lengths if _known("; ".join(left[:one]))), 1)
-        parts.append("; ".join(left[:length]))
-        left = left[length:]
-    return parts
-
-
-def _told(_: Translate, part: str) -> str:
-    known = _known(part)
-    told = retell(_, known or part)
-    return f"{told[:1].upper()}{told[1:]}." if known and known != part else told
-
-
-def _known(part: str) -> str | None:
-    """Return the text as a template has it: as it is, or without a sentence's capital and full stop."""
-    spoken = f"{part[:1].lower()}{part[1:]}".removesuffix(".")
-    return next((one for one in (part, spoken) if fits(one)), None)

@@ -56,7 +56,7 @@ def test_proxy_that_refuses_what_compose_needs_is_named_before_anything_is_stopp
             project.apply()
         project.host = docker_engine.host
 
-    assert f"{proxy.host} refuses calls that Compose needs: {', '.join(calls)}." in (
+    assert f"{proxy.host} refuses calls that Compose needs: {', '.join(calls)}." in str(
         refusal.value.plan.containers[0].why
     )
     assert project.inspect()["Id"] == before

@@ -20,7 +20,6 @@ from core.sync.policy import DesiredConfig, desired_config
 from core.sync.scratch_copy import scratch_copy
 from core.sync.secret_values import Values
 from core.sync.targets import ContainerSettings, SyncSettings
-from core.sync.value_check import ValueCheck
 from tests.support.compose import compose_config, environments
 from tests.support.sync import (
     API_KEY,
@@ -51,8 +50,8 @@ def settings(folder: Path) -> SyncSettings:
 
 def draft(folder: Path, scratch: Path, value: str) -> Draft:
     """Plan to bring a value to the marked place, with Compose asked."""
-    check = ValueCheck(lambda: real_compose(scratch), lambda: ())
-    return make_draft(settings(folder), Values({API_KEY: SecretStr(value)}), at=MOMENT, check=check)
+    values = Values({API_KEY: SecretStr(value)})
+    return make_draft(settings(folder), values, at=MOMENT, compose=lambda: real_compose(scratch))
 
 
 def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
@@ -127,7 +126,7 @@ def test_token_for_a_raw_env_file_is_refused_for_it_would_arrive_with_quotes(scr
         ({"compose.yml": "include: [o.yml]\n", "o.yml": "include: [compose.yml]\n"}, "refuses its files"),
         (
             {"compose.yml": "services: {api: {image: x, env_file: a.env}}\n", "a.env": "KEY+=S3CRET\n"},
-            "refuses its files in line 1",
+            "a.env in line 1",
         ),
         ({"compose.yml": 'services: {api: {image: "${IMAGE:?}"}}\n'}, "the variable IMAGE has no value"),
     ],
@@ -143,7 +142,7 @@ def test_project_that_compose_refuses_is_told_without_what_its_files_hold(
     project = Project(name="p", directory=folder, files=(folder / "compose.yml",))
 
     with pytest.raises(ComposeError) as refusal:
-        real_compose(scratch).services(project)
+        real_compose(scratch).config(project)
 
     assert why in str(refusal.value)
     assert "S3CRET" not in str(refusal.value)

@@ -150,7 +150,7 @@ def test_agent_that_is_killed_in_the_middle_finishes_after_its_next_start(instal
     until(installation.connected, what="every session connected again")
 
     assert installation.containers() == {installation.project.name: "running"}
-    assert "it finished the change" in ended.note
+    assert "it finished the change" in str(ended.note)
     assert installation.accepts(installation.key())
     assert not installation.accepts(old)
     assert agent.stop() == 0
@@ -171,8 +171,8 @@ def test_agent_that_is_told_to_end_takes_back_what_waits(installation: Installat
     until(lambda: not agent.is_running, what="the agent's end")
     until(installation.connected, what="every session connected again")
 
-    assert "was stopped while it waited" in ended.note
-    assert f"{installation.project.name} runs with what they hold" in ended.note
+    assert "was stopped while it waited" in str(ended.note)
+    assert f"{installation.project.name} runs with what they hold" in str(ended.note)
     assert agent.stop() == 0
     assert installation.inspect()["Config"]["Hostname"] == before["Config"]["Hostname"]
     assert installation.containers() == {installation.project.name: "running"}

@@ -16,6 +16,7 @@ from core.sync.container_access import Consequence, Report, StepEvent
 from core.sync.docker_containers import DockerContainers
 from core.sync.engine import Engine as OurEngine
 from core.sync.plan import Plan
+from core.sync.projects import FindCompose
 from core.sync.readiness import Timeouts
 from core.sync.sessions import GatewaySessions
 from core.sync.sync import Done
@@ -118,6 +119,7 @@ class ComposeProject:
         listed = self.listed or (ContainerSettings(name=self.name, folder="leguas", reads=(KEY,)),)
         settings = SyncSettings(folders={"leguas": self.folder}, targets=self.targets, containers=listed)
         installation = Installation(self.root, settings, steps=self.steps)
+        installation.find_compose = self.finder(installation.data)
         installation.containers = self.containers(installation.data)
         return installation
 
@@ -126,9 +128,13 @@ class ComposeProject:
         return DockerContainers(
             lambda: OurEngine(self.host),
             sessions=cast(GatewaySessions, self.sessions),
-            compose=finder(self.compose_host or self.host, self.programs, data / "sync"),
+            compose=self.finder(data),
             timeouts=Timeouts(settle_seconds=0.3),
         )
+
+    def finder(self, data: Path) -> FindCompose:
+        """What finds the Compose of the test."""
+        return finder(self.compose_host or self.host, self.programs, data / "sync")
 
     def plan(self, value: str = NEW) -> Plan:
         """What an apply would do."""

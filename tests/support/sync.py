@@ -10,28 +10,29 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from core.messages import Message
 from core.models import HistoryEntry
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore
 from core.sync.compose import Compose
 from core.sync.container_access import (
-    Check,
     Consequence,
     ContainerAction,
-    Containers,
     ContainersDone,
+    Project,
     Report,
     StepEvent,
     Touch,
     Touched,
     Wanted,
 )
+from core.sync.docker_containers import DockerContainers
+from core.sync.projects import FindCompose, Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import Sync
 from core.sync.sync_file import leguas
 from core.sync.targets import ContainerSettings, FileTarget, ReceivedKind, Receives, SyncSettings
-from core.sync.value_check import ValueCheck
 from tests.support.compose import compose_program
 
 API_KEY = Receives(kind=ReceivedKind.API_KEY)
@@ -85,8 +86,10 @@ class Installation:
     root: Path
     settings: SyncSettings
     environ: Mapping[str, str] = field(default_factory=dict)
-    containers: Containers | None = None
+    containers: DockerContainers | None = None
     asks_compose: bool = False
+    find_compose: FindCompose = lambda: None
+    """Where the test has an engine: what finds its Compose."""
     history: list[HistoryEntry] = field(default_factory=list)
     steps: list[StepEvent] = field(default_factory=list)
 
@@ -120,14 +123,13 @@ class Installation:
             data_directory=self.data,
             environ={"PATH": "/usr/bin:/bin"},
             containers=self.containers,
-            check=self.check,
+            compose=self.compose,
             record=self.history.append,
         )
 
-    @property
-    def check(self) -> Check:
+    def compose(self) -> Compose | None:
         """A real Compose, where the test wants one."""
-        return ValueCheck(lambda: real_compose(self.data) if self.asks_compose else None, lambda: ())
+        return real_compose(self.data) if self.asks_compose else self.find_compose()
 
     def keep(self, value: str) -> None:
         """Put an API key in force without touching files."""
@@ -167,14 +169,22 @@ def real_compose(directory: Path) -> Compose:
     return Compose((str(compose_program()),), "", "unix:///nowhere", os.defpath, directory)
 
 
-class ScriptedContainers:
+class ScriptedContainers(DockerContainers):
     """Containers that do what a test says."""
 
-    def __init__(self, carry_out: Callable[[Wanted], ContainersDone]) -> None:
+    def __init__(
+        self,
+        carry_out: Callable[[Wanted], ContainersDone] = lambda _wanted: ContainersDone(),
+        known: tuple[Project, ...] = (),
+    ) -> None:
         self._carry_out = carry_out
+        self._known = known
         self.restarted: list[str] = []
 
-    def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
+    def projects(self) -> tuple[Project, ...]:
+        return self._known
+
+    def consequences(self, wanted: Wanted, projects: Projects) -> tuple[Consequence, ...]:
         return tuple(
             Consequence(container=one.name, action=ContainerAction.RECREATE) for one in wanted.containers
         )
@@ -191,4 +201,4 @@ class ScriptedContainers:
 
     def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
         self.restarted.append(container.name)
-        return ContainersDone(notes=("it keeps its environment",))
+        return ContainersDone(notes=(Message.plain("it keeps its environment"),))

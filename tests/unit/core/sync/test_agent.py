@@ -121,7 +121,7 @@ def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> No
     again = world.turn()
 
     assert again.state is RequestState.PLANNED
-    assert "something changed since the plan was made" in again.note
+    assert "something changed since the plan was made" in str(again.note)
     assert again.plan is not None
     assert again.plan.digest != order.plan.digest
     assert env.read_text() == LEGUAS_FILES[".env"] + "ADDED=1\n"
@@ -152,7 +152,7 @@ def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
     again = world.turn()
 
     assert again.state is RequestState.PLANNED
-    assert "nothing was written" in again.note
+    assert "nothing was written" in str(again.note)
 
 
 def test_restore_is_an_order_like_any_other(world: World) -> None:
@@ -175,7 +175,7 @@ def test_order_for_what_is_not_there_fails_with_the_reason(world: World) -> None
     order = world.turn()
 
     assert order.state is RequestState.FAILED
-    assert "there is no backup" in order.note
+    assert "there is no backup" in str(order.note)
 
 
 def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
@@ -187,7 +187,7 @@ def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
 
     ended = world.desk.current()
     assert ended is not None
-    assert "was stopped in the middle; nothing had been changed yet" in ended.note
+    assert "was stopped in the middle; nothing had been changed yet" in str(ended.note)
 
 
 def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:

@@ -97,7 +97,7 @@ def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
     failed = world.turn()
 
     assert failed.state is RequestState.FAILED
-    assert failed.note == "the sync agent met an error that nobody foresaw (KeyError); see its log"
+    assert str(failed.note) == "the sync agent met an error that nobody foresaw (KeyError); see its log"
     assert "sync_agent_turn_failed" in caplog.text
     assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
     world.desk.place(ChangeKind.APPLY, actor="ana")
@@ -157,7 +157,7 @@ def test_killed_after_the_change_and_before_its_end_was_written(world: World) ->
     ended = world.turn()
 
     assert ended.state is RequestState.FAILED
-    assert ended.note == (
+    assert str(ended.note) == (
         "the sync agent was stopped in the middle; nothing is half done, see the activity for what was done"
     )
 

@@ -20,9 +20,16 @@ from core.sync.plan import Draft, State
 from core.sync.planner import make_draft
 from core.sync.secret_values import Values
 from core.sync.targets import SyncSettings
-from core.sync.value_check import ValueCheck
 from tests.support.compose import compose_config, environments
-from tests.support.sync import API_KEY, MOMENT, read_files, real_compose, target, write_files
+from tests.support.sync import (
+    API_KEY,
+    MOMENT,
+    ScriptedContainers,
+    read_files,
+    real_compose,
+    target,
+    write_files,
+)
 
 TOKEN = "$2b$10$Q9wErTyUiOpAsDfGhJkLz.x1C2v3B4n5M6q7W8e9R0tYuIoPaSdF_"
 SERVICE = "services:\n  a:\n    image: x\n"
@@ -95,7 +102,8 @@ def draft(folder: Path, scratch: Path, file: str, *containers: Project) -> Draft
         SyncSettings(folders={"leguas": folder}, targets=(target(file, "K"),)),
         Values({API_KEY: SecretStr(TOKEN)}),
         at=MOMENT,
-        check=ValueCheck(lambda: real_compose(scratch), lambda: containers),
+        containers=ScriptedContainers(known=containers),
+        compose=lambda: real_compose(scratch),
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from core.sync.container_access import Wanted
 from core.sync.engine import Engine
 from core.sync.pending_changes import due_at_next_up
+from core.sync.projects import open_projects
 from tests.support.compose import compose_program
 from tests.support.sync import real_compose
 
@@ -85,6 +86,7 @@ def test_containers_whose_file_changes_are_named(
     engine = LabelledContainers(folder, "2.40.3" if is_ours else "2.1.0")
     wanted = Wanted(containers=(), folders={"p": folder}, changes={(folder / changed): text.encode()})
 
-    found = list(due_at_next_up(compose, cast(Engine, engine), wanted))
+    with open_projects(lambda: compose, wanted.changes) as projects:
+        found = list(due_at_next_up(projects, cast(Engine, engine), wanted))
 
     assert found == (due if is_ours else [])

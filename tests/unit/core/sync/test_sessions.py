@@ -80,7 +80,7 @@ def lost(monitor: ScriptedMonitor, names: list[str], **timeouts: float) -> tuple
     found = sessions_of(monitor, **timeouts).lost(
         "main", names, since=SINCE, report=events.append, stop=NoWait()
     )
-    return list(found), {one.subject: f"{one.state} {one.note}".strip() for one in events}
+    return list(found), {one.subject: f"{one.state} {one.note or ''}".strip() for one in events}
 
 
 @pytest.mark.parametrize(

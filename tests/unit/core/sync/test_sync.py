@@ -19,6 +19,7 @@ from core.sync.container_access import (
     Wanted,
 )
 from core.sync.plan import State
+from core.sync.projects import Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import (
     LOCK,
@@ -325,8 +326,8 @@ def test_apply_that_fails_over_containers_alone_leaves_no_empty_backup(tmp_path:
 
 def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
     class Waiting(ScriptedContainers):
-        def consequences(self, wanted: Wanted) -> tuple[Consequence, ...]:
-            found = super().consequences(wanted)
+        def consequences(self, wanted: Wanted, projects: Projects) -> tuple[Consequence, ...]:
+            found = super().consequences(wanted, projects)
             return tuple(one.model_copy(update={"waiting": ("image x",)}) for one in found)
 
     installation = install(tmp_path)
@@ -360,7 +361,7 @@ def test_file_changed_by_somebody_else_while_containers_fail_is_left_alone(tmp_p
 
     assert read_files(installation.folder) == OLD | {".env": b"SOMEBODY=else\n"}
     notes = [one.note for one in installation.steps if one.step == "put_back" and one.note]
-    assert "was changed by somebody else and is left alone" in notes[0]
+    assert "was changed by somebody else and is left alone" in str(notes[0])
 
 
 def test_generated_keys_are_made_of_characters_that_everybody_takes(tmp_path: Path) -> None:

@@ -185,20 +185,19 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
 def test_failure_says_why(agent: Agent) -> None:
     agent.tells()
     agent.desk.place(ChangeKind.APPLY, actor="ana")
-    agent.moves(RequestState.FAILED, note="the command django ended with code 3: it said nothing")
+    agent.moves(
+        RequestState.FAILED,
+        note=Message.of("changes.command_ended", label="django", code=3, words="it said nothing"),
+    )
 
-    told = shown(open_sync("pt-BR"))
-
-    assert "o comando django terminou com o código 3" in told
+    assert "O comando django terminou com o código 3" in shown(open_sync("pt-BR"))
 
 
 def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     agent.tells()
     agent.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-    agent.moves(
-        RequestState.PLANNED,
-        plan=plan(State.FILE_MISSING, Message.of("files.file_missing", path="x")),
-    )
+    missing = plan(State.FILE_MISSING, Message.of("files.file_missing", path="x"))
+    agent.moves(RequestState.PLANNED, plan=missing)
     app = open_sync()
     assert "sync-approve" not in keys(app)
     assert "Nothing is written while this stands." in shown(app)
