@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.own_env import read_own_env
 from cli.stack.__main__ import main
-from tests.unit.cli.fake_docker import FakeDocker
+from tests.fakes.docker import FakeDocker
 
 
 class Checkout:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.docker import FakeDocker
 from tests.unit.cli.checkout import Checkout
-from tests.unit.cli.fake_docker import FakeDocker
 
 PORTS = (
     "OPS_PAGE_PORT",

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.docker import container
 from tests.support.terminal import TerminalCommand
 from tests.support.waiting import until
 from tests.unit.cli.checkout import Checkout, mode
-from tests.unit.cli.fake_docker import container
 
 
 def test_from_nothing_a_gateway_with_a_fresh_secret_is_started(

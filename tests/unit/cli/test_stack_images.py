@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli.stack.images import EVOLUTION, GATEWAY
+from tests.fakes.docker import container
 from tests.unit.cli.checkout import Checkout
-from tests.unit.cli.fake_docker import container
 
 COMPOSE_FILE = Path(__file__).parents[3] / "docker-compose.yml"
 OURS = {"com.docker.compose.project": "wppconnect-ops"}

@@ -10,8 +10,8 @@ import pytest
 
 from cli.stack.engine import Compose
 from cli.stack.running import await_running
+from tests.fakes.docker import as_json
 from tests.unit.cli.checkout import Checkout
-from tests.unit.cli.fake_docker import as_json
 
 
 @pytest.mark.parametrize(

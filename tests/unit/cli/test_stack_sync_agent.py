@@ -10,7 +10,7 @@ import pytest
 
 from cli.own_env import read_own_env
 from cli.stack.__main__ import main
-from tests.unit.cli.fake_docker import FakeDocker, container
+from tests.fakes.docker import FakeDocker, container
 
 Make = Callable[..., int]
 

@@ -13,6 +13,7 @@ import pytest
 from core.exceptions import StoreError
 from core.models import QrCode, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.snapshot import SnapshotExchange
+from tests.fakes import FakeClock
 from tests.support.snapshots import server_snapshot
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -31,26 +32,18 @@ def snapshot(server: str = "main", interval_seconds: float = 5.0) -> ServerSnaps
     return server_snapshot(session, at=NOON, server=server, interval_seconds=interval_seconds)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.moment = NOON
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock(NOON)
 
 
 @pytest.fixture
-def exchange(directory: Path, clock: Clock) -> SnapshotExchange:
+def exchange(directory: Path, clock: FakeClock) -> SnapshotExchange:
     return SnapshotExchange(directory, clock=clock)
 
 
@@ -179,7 +172,7 @@ def test_a_folder_that_cannot_be_read_is_none_and_cannot_be_published_to(
 
 
 def test_attention_is_seen_by_another_process_until_its_time_is_over(
-    exchange: SnapshotExchange, directory: Path, clock: Clock
+    exchange: SnapshotExchange, directory: Path, clock: FakeClock
 ) -> None:
     holder = SnapshotExchange(directory, clock=clock)
     exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
@@ -202,7 +195,7 @@ def test_attention_is_prolonged_but_never_shortened(exchange: SnapshotExchange) 
     assert exchange.attention("main") == {"sales": NOON + timedelta(seconds=40)}
 
 
-def test_past_wishes_do_not_pile_up(exchange: SnapshotExchange, directory: Path, clock: Clock) -> None:
+def test_past_wishes_do_not_pile_up(exchange: SnapshotExchange, directory: Path, clock: FakeClock) -> None:
     exchange.ask_attention("main", "sales", NOON + timedelta(seconds=30))
     clock.moment = NOON + timedelta(seconds=31)
 

@@ -203,6 +203,24 @@ class FailingHistory(History):
         super().append(*entries)
 
 
+class MemoryExchange(SnapshotExchange):
+    """An exchange whose snapshots stay in memory: a gateway publishes thousands of them while hours pass."""
+
+    is_full = False
+
+    def __init__(self, directory: Path, *, clock: FakeClock) -> None:
+        super().__init__(directory, clock=clock)
+        self._published: dict[str, ServerSnapshot] = {}
+
+    def publish(self, snapshot: ServerSnapshot) -> None:
+        if self.is_full:
+            raise StoreError("cannot write the snapshot: no space left on device")
+        self._published[snapshot.server] = snapshot
+
+    def read(self, server: str) -> ServerSnapshot | None:
+        return self._published.get(server)
+
+
 class FailingExchange(SnapshotExchange):
     """An exchange on a disk that is full for a while."""
 
@@ -272,7 +290,7 @@ class Probing:
         self.client = client
         self.clock, self.elapsed = clock or FakeClock(), elapsed or Elapsed()
         self.history = FailingHistory(directory / "history")
-        self.exchange = FailingExchange(directory / "snapshots", clock=self.clock)
+        self.exchange = MemoryExchange(directory / "snapshots", clock=self.clock)
         self.closed_by: Any = None
         self.restarts = restarts
         self.directory = directory

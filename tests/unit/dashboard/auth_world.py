@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from dashboard.auth.sign_ins import Lifetimes, SignIns
 from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Account, Users
 from dashboard.auth.vouches import Vouches
+from tests.fakes import FakeClock
 
 NAME = "Ana"
 PASSWORD = "correct horse battery"
@@ -42,22 +43,6 @@ PASSWORD = "correct horse battery"
 def quick_hasher() -> PasswordHasher:
     """Return a hasher for tests; the real one takes a tenth of a second on purpose."""
     return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-
-
-@dataclass
-class Clock:
-    """Wall clock and monotonic clock in one, moved by hand."""
-
-    moment: datetime = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment.timestamp()
-
-    def advance(self, **time: float) -> None:
-        self.moment += timedelta(**time)
 
 
 class Log(list[HistoryEntry]):
@@ -82,7 +67,7 @@ class World:
     """Everything that signs people in, as one process has it."""
 
     directory: Path
-    clock: Clock = field(default_factory=Clock)
+    clock: FakeClock = field(default_factory=FakeClock)
     history: Log = field(default_factory=Log)
     rule: CookieRule = field(default_factory=CookieRule)
     roles: RoleRule = field(default_factory=RoleRule)
@@ -90,14 +75,14 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = FileStore(self.directory / "store")
-        self.users = Users(self.store, clock=self.clock.now)
+        self.users = Users(self.store, clock=self.clock)
         self.sign_ins = SignIns(
             self.store,
             self.users,
             Lifetimes(idle=timedelta(hours=12), longest=timedelta(days=7)),
-            clock=self.clock.now,
+            clock=self.clock,
         )
-        self.links = SignInLinks(self.users, clock=self.clock.now)
+        self.links = SignInLinks(self.users, clock=self.clock)
         outsiders = Outsiders(self.users, self.roles)
         proxy = self.proxy_header(outsiders) if self.proxy_header else None
         clock = self.clock.monotonic
@@ -108,10 +93,10 @@ class World:
             outsiders=outsiders,
             passwords=Passwords(quick_hasher()),
             links=self.links,
-            audit=Audit(self.history, clock=self.clock.now),
+            audit=Audit(self.history, clock=self.clock),
             cookie_rule=self.rule,
             data_directory=self.directory,
-            clock=self.clock.now,
+            clock=self.clock,
             address_limit=RateLimit(
                 free_tries=5, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
             ),

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2
-from auth_world import Clock
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from joserfc.jws import JWSRegistry
@@ -21,6 +20,7 @@ from dashboard.auth.outside import Identity
 from dashboard.auth.provider import Client, Provider
 from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
 from dashboard.auth.provider_flow import Flow, Flows
+from tests.fakes import FakeClock
 
 ISSUER = "https://sso.test"
 PAGE = "https://ops.test/sign-in/provider/callback"
@@ -57,11 +57,11 @@ class World:
     answers: dict[str, Answer] = field(default_factory=dict)
     """By path, instead of what would be answered."""
     requests: list[httpx2.Request] = field(default_factory=list)
-    clock: Clock = field(default_factory=Clock)
+    clock: FakeClock = field(default_factory=FakeClock)
     longest_seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        self.flows = Flows(clock=self.clock.now)
+        self.flows = Flows(clock=self.clock)
         self.flow: Flow = self.flows.begin("/session?server=main")
 
     @property

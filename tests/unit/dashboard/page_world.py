@@ -124,13 +124,13 @@ class FakeOperations:
     ends: str = "removed"
     """How what is waited for ends."""
 
-    def __getattr__(self, kind: str) -> Callable[..., Outcome]:
+    def __getattr__(self, kind: str) -> Callable[..., Outcome | OperationStatus | None]:
         if kind not in ("start", "restart", "pair", "close", "logout", "remove"):
             raise AttributeError(kind)
 
-        def call(server: str, session: str, **how: Any) -> Outcome:
+        def call(server: str, session: str, **how: Any) -> Outcome | OperationStatus | None:
             self.calls.append((kind, server, session, how))
-            return outcome_of(self.ends, at=NOW)
+            return outcome_of(self.ends, at=NOW) if kind == "remove" else self.status(server, session)
 
         return call
 

@@ -70,7 +70,7 @@ def test_it_counts_for_one_browser_and_over_a_restart(world: World) -> None:
     world.clock.advance(**LATER)
     confirm(browser)
     cookie = browser.cookies["wppconnect_sign_in"]
-    restarted = SignIns(world.store, world.users, world.sign_ins.lifetimes, clock=world.clock.now)
+    restarted = SignIns(world.store, world.users, world.sign_ins.lifetimes, clock=world.clock)
 
     assert must_confirm(world, other)
     assert not restarted.must_confirm(cookie)
@@ -143,7 +143,7 @@ class AtProvider:
         routes = ProviderRoutes(
             self.world.desk,
             self.provider.provider,
-            flows=Flows(clock=self.world.clock.now),
+            flows=Flows(clock=self.world.clock),
             sign_in_url="https://ops.test/sign-in",
         ).routes()
         rules = replace(

@@ -58,7 +58,7 @@ def test_device_of_somebody_else_is_none_and_tells_nothing(tmp_path: Path, name:
         name="Bea",
         role=Role.VIEWER,
         password_hash=quick_hasher().hash("x" * 12),
-        created_at=world.clock.now(),
+        created_at=world.clock(),
     )
     for number in range(10):
         world.sign_in(world.browser(address=f"198.51.100.{number}"), name, f"guess {number}")

@@ -13,7 +13,7 @@ ADDRESS = "http://127.0.0.1:8501/sign-in/link#the-token"
 
 def invited(world: World, name: str = "rui") -> str:
     """Add a user and return the token of their link."""
-    token, link = make_link(world.clock.now())
+    token, link = make_link(world.clock())
     world.users.create(name, Role.VIEWER, link=link)
     return token
 
@@ -147,7 +147,7 @@ def test_newer_link_replaces_the_older(tmp_path: Path) -> None:
     world = World(tmp_path)
     old = invited(world)
     grant = world.links.exchange(old)
-    token, link = make_link(world.clock.now())
+    token, link = make_link(world.clock())
 
     world.users.change("rui", lambda account: account.model_copy(update={"link": link}))
 

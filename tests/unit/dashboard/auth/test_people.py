@@ -24,7 +24,7 @@ def world_with_people(directory: Path) -> tuple[World, People]:
     """An administrator, and what they change users with."""
     world = World(directory)
     world.add_user()
-    return world, People(world.users, world.history, clock=world.clock.now)
+    return world, People(world.users, world.history, clock=world.clock)
 
 
 def account(world: World, name: str) -> Account:

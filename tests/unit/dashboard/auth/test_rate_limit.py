@@ -1,11 +1,11 @@
 import pytest
-from auth_world import Clock
 
 from core.addresses import address_key
 from dashboard.auth.rate_limit import MOST_KEYS, RateLimit
+from tests.fakes import FakeClock
 
 
-def limit(clock: Clock) -> RateLimit:
+def limit(clock: FakeClock) -> RateLimit:
     return RateLimit(free_tries=3, first_wait_seconds=2, longest_wait_seconds=10, clock=clock.monotonic)
 
 
@@ -15,7 +15,7 @@ def try_times(limited: RateLimit, times: int, key: str = "a") -> None:
 
 
 def test_few_tries_are_free() -> None:
-    limited = limit(Clock())
+    limited = limit(FakeClock())
 
     try_times(limited, 2)
 
@@ -24,7 +24,7 @@ def test_few_tries_are_free() -> None:
 
 @pytest.mark.parametrize(("tries", "seconds"), [(3, 2), (4, 4), (5, 8), (6, 10), (60, 10)])
 def test_each_further_try_costs_twice_the_wait_up_to_the_longest(tries: int, seconds: float) -> None:
-    limited = limit(Clock())
+    limited = limit(FakeClock())
 
     try_times(limited, tries)
 
@@ -32,7 +32,7 @@ def test_each_further_try_costs_twice_the_wait_up_to_the_longest(tries: int, sec
 
 
 def test_wait_passes() -> None:
-    clock = Clock()
+    clock = FakeClock()
     limited = limit(clock)
     try_times(limited, 3)
 
@@ -42,7 +42,7 @@ def test_wait_passes() -> None:
 
 
 def test_keys_do_not_share_their_tries() -> None:
-    limited = limit(Clock())
+    limited = limit(FakeClock())
 
     try_times(limited, 9)
 
@@ -50,7 +50,7 @@ def test_keys_do_not_share_their_tries() -> None:
 
 
 def test_cleared_key_begins_anew() -> None:
-    limited = limit(Clock())
+    limited = limit(FakeClock())
     try_times(limited, 9)
 
     limited.clear("a")
@@ -59,7 +59,7 @@ def test_cleared_key_begins_anew() -> None:
 
 
 def test_what_a_key_proved_forgives_its_tries_at_nothing_else() -> None:
-    limited = limit(Clock())
+    limited = limit(FakeClock())
     for _ in range(9):
         limited.count("a", "theirs")
     waits = limited.wait_seconds("a")
@@ -75,7 +75,7 @@ def test_what_a_key_proved_forgives_its_tries_at_nothing_else() -> None:
 
 
 def test_tries_are_forgotten_after_an_hour() -> None:
-    clock = Clock()
+    clock = FakeClock()
     limited = limit(clock)
     try_times(limited, 9)
     clock.advance(hours=1, seconds=1)
@@ -86,7 +86,7 @@ def test_tries_are_forgotten_after_an_hour() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    limited = limit(Clock())
+    limited = limit(FakeClock())
     try_times(limited, 9)
 
     for number in range(MOST_KEYS):

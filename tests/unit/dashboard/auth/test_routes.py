@@ -179,7 +179,7 @@ def test_signing_in_with_an_own_account_is_no_leave_to_guess_on(tmp_path: Path) 
 def test_who_has_to_wait_is_shown_the_way_in_that_nobody_can_spend(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.add_user()
-    token, link = make_link(world.clock.now())
+    token, link = make_link(world.clock())
     world.users.change(NAME, lambda account: account.model_copy(update={"link": link}))
     for number in range(10):
         world.sign_in(world.browser(address=f"203.0.113.{number}"), password="wrong")

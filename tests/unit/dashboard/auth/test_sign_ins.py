@@ -39,7 +39,7 @@ def test_sign_in_that_ends_while_its_use_is_written_does_not_come_back(tmp_path:
     world = World(tmp_path)
     store = EndedMeanwhile(tmp_path / "store")
     lifetimes = Lifetimes(idle=timedelta(hours=8), longest=timedelta(hours=24))
-    sign_ins = SignIns(store, world.users, lifetimes, clock=world.clock.now)
+    sign_ins = SignIns(store, world.users, lifetimes, clock=world.clock)
     cookie = sign_ins.begin(world.add_user())
     world.clock.advance(minutes=6)
     sign_ins.touch(cookie)
@@ -47,7 +47,7 @@ def test_sign_in_that_ends_while_its_use_is_written_does_not_come_back(tmp_path:
 
     sign_ins.sweep()
 
-    after_restart = SignIns(FileStore(tmp_path / "store"), world.users, lifetimes, clock=world.clock.now)
+    after_restart = SignIns(FileStore(tmp_path / "store"), world.users, lifetimes, clock=world.clock)
     assert after_restart.user_of(cookie) is None
 
 

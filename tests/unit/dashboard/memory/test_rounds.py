@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dashboard.memory.rounds import FORGOTTEN_AFTER_SECONDS, MOST_ROUNDS, Rounds
+from tests.fakes import FakeClock
 
 SALES = ("ana", "main", "sales")
-
-
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def test_after_five_codes_a_person_has_to_ask() -> None:
@@ -45,11 +39,11 @@ def test_each_person_and_session_is_counted_alone() -> None:
 
 
 def test_a_quarter_of_an_hour_later_nothing_is_remembered() -> None:
-    clock = Clock()
-    rounds = Rounds(clock=clock)
+    clock = FakeClock()
+    rounds = Rounds(clock=clock.monotonic)
     rounds.begin(SALES)
 
-    clock.seconds = FORGOTTEN_AFTER_SECONDS + 1
+    clock.advance(FORGOTTEN_AFTER_SECONDS + 1)
 
     assert rounds.count(SALES) == 0
     assert rounds.next(SALES)

@@ -1,4 +1,4 @@
-"""Stand-ins for what our code is given: a store in memory and a clock."""
+"""A store in memory, and its faults."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import itertools
 import threading
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.exceptions import VersionConflictError
@@ -64,16 +63,3 @@ class MemoryStore:
     def revision(self, subject: str) -> str:
         with self._lock:
             return str(self._revisions[subject]) if subject in self._revisions else ""
-
-
-class FakeClock:
-    """A wall clock that only moves when told."""
-
-    def __init__(self) -> None:
-        self._now = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)

@@ -41,7 +41,7 @@ esac
 
 
 def as_json(**services: str) -> str:
-    """Write what `docker compose ps --all --format json` tells: a line for each service's container."""
+    """Return what `docker compose ps --all --format json` prints: a line for each service's container."""
     rows = [
         {
             "Service": name,
@@ -86,7 +86,7 @@ class FakeDocker:
         for name, found in changes.pop("containers", {}).items():
             self._write(f"container {name}", json.dumps([found]))
         if "services" in changes:
-            services = {name: {} for name in changes.pop("services")}
+            services: dict[str, Any] = {name: {} for name in changes.pop("services")}
             self._write("config", json.dumps({"services": services}))
         for name, value in changes.items():
             self._write(name, " ".join(value) if isinstance(value, list | tuple) else str(value))
@@ -106,7 +106,7 @@ class FakeDocker:
 
 
 def container(name: str = "leguas_wppconnect", **changes: Any) -> dict[str, Any]:
-    """Make what `docker inspect` tells of a container."""
+    """Return what `docker inspect` prints of a container."""
     return {
         "Name": f"/{name}",
         "Config": {
