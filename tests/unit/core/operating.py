@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from core.operations.operation_run import Tools
 from core.operations.operations import Operations
 from core.settings.saved import SavedSettings
 from core.settings.values import ServerSettings, Settings
-from core.store.protocol import Record
 from tests.fakes import FakeClock, MemoryStore
 from tests.support.waiting import until
 
@@ -157,25 +156,6 @@ class FakeGateway:
         self.is_closed = True
 
 
-class FailingStore(MemoryStore):
-    """A store on a disk that is full for a while."""
-
-    is_full = False
-    read_error: StoreError | None = None
-
-    def read(self, subject: str, key: str) -> Record | None:
-        if self.read_error is not None:
-            raise self.read_error
-        return super().read(subject, key)
-
-    def update(
-        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
-    ) -> Record | None:
-        if self.is_full:
-            raise StoreError("cannot write operations.json: no space left on device; free space on that disk")
-        return super().update(subject, key, value, expected_version=expected_version)
-
-
 class FakeStop(threading.Event):
     """Waiting for the end of the process takes no time, and moves the clocks."""
 
@@ -197,7 +177,7 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.clock, self.elapsed = FakeClock(), Elapsed()
-        self.store = FailingStore()
+        self.store = MemoryStore()
         self.history = FailingHistory(directory / "history")
         self.source = FakeSource()
         self.monitor = FakeMonitor(self.clock, self.elapsed, self.source.server)

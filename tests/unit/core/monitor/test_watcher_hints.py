@@ -14,7 +14,8 @@ from core.models import SessionState, Verdict
 from core.monitor.monitor import Monitor
 from core.snapshot import SnapshotExchange
 from core.store import History
-from tests.support.settings_world import MemoryStore, make_source
+from tests.fakes import MemoryStore
+from tests.support.settings_world import make_source
 
 
 @pytest.fixture

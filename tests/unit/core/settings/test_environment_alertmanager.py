@@ -13,7 +13,8 @@ from core.settings.loader import load_settings
 from core.settings.overlay import effective
 from core.settings.saved import SavedSettings, changed_fields
 from core.settings.values import AlertmanagerSettings
-from tests.support.settings_world import MemoryStore, make_source
+from tests.fakes import MemoryStore
+from tests.support.settings_world import make_source
 
 ADDRESS = "https://ops:p%40ss@alerts.example.org/am/"
 

@@ -16,7 +16,8 @@ from core.models import HistoryEntry, TokenSource
 from core.settings.saved import SavedSettings
 from core.settings.source import EDIT_ATTEMPTS, Change, SettingsConflictError, SettingsSource
 from core.store import FileStore, Record
-from tests.support.settings_world import CONFLICT_END, ENVIRONMENT, NOW, URL, MemoryStore, make_source
+from tests.fakes import MemoryStore
+from tests.support.settings_world import CONFLICT_END, ENVIRONMENT, NOW, URL, make_source
 
 ROOT = Path(__file__).parents[4]
 
@@ -162,7 +163,8 @@ def test_save_that_loses_the_race_at_the_store_is_a_conflict_too(store: MemorySt
         ) -> Record | None:
             other = SettingsSource(ENVIRONMENT, fast, clock=lambda: NOW)
             other.save(SavedSettings().with_interval(9), expected_revision=0, actor="anna")
-            self.put(1, fast.record.value if fast.record else {})
+            saved = fast.read("settings", "saved")
+            self.put("settings", "saved", saved.value if saved else {}, version=1)
             return super().update(subject, key, value, expected_version=expected_version)
 
     fast = store
@@ -214,8 +216,9 @@ def test_only_the_latest_changes_are_kept(store: MemoryStore) -> None:
     for revision in range(15):
         source.save(source.saved().with_interval(revision + 1), expected_revision=revision, actor="anna")
 
-    assert store.record is not None
-    assert [change["revision"] for change in store.record.value["changes"]] == list(range(6, 16))
+    record = store.read("settings", "saved")
+    assert record is not None
+    assert [change["revision"] for change in record.value["changes"]] == list(range(6, 16))
 
 
 def test_history_of_changes_holds_no_secret(store: MemoryStore) -> None:
@@ -225,8 +228,9 @@ def test_history_of_changes_holds_no_secret(store: MemoryStore) -> None:
         source.saved().with_server("main", secret_key="brand-new-key"), expected_revision=0, actor="a"
     )
 
-    assert store.record is not None
-    assert store.record.value["changes"] == [
+    record = store.read("settings", "saved")
+    assert record is not None
+    assert record.value["changes"] == [
         {
             "revision": 1,
             "actor": "a",

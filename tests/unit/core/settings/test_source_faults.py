@@ -9,7 +9,8 @@ import pytest
 from core.exceptions import StoreError
 from core.settings.environment import NOT_ALLOWED, load_environment
 from core.store import FileStore
-from tests.support.settings_world import ENVIRONMENT, URL, MemoryStore, make_source
+from tests.fakes import MemoryStore
+from tests.support.settings_world import ENVIRONMENT, URL, make_source
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
 ) -> None:
     source = make_source(store)
     source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
-    store.put(2, broken)
+    store.put("settings", "saved", broken, version=2)
 
     with caplog.at_level(logging.ERROR):
         settings = [source.current() for _ in range(3)][-1]
@@ -60,7 +61,7 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
 def test_broken_document_is_replaced_by_the_next_save(store: MemoryStore) -> None:
     source = make_source(store)
     source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
-    store.put(2, {"saved": 5})
+    store.put("settings", "saved", {"saved": 5}, version=2)
 
     source.save(source.saved(), expected_revision=2, actor="anna")
 
@@ -69,7 +70,7 @@ def test_broken_document_is_replaced_by_the_next_save(store: MemoryStore) -> Non
 
 
 def test_broken_document_at_start_leaves_the_environment_in_force(store: MemoryStore) -> None:
-    store.put(4, {"saved": 5})
+    store.put("settings", "saved", {"saved": 5}, version=4)
 
     source = make_source(store)
 
@@ -95,7 +96,7 @@ def test_stored_settings_that_do_not_fit_a_new_environment_are_told_and_kept_for
 def test_vanished_document_leaves_the_last_good_settings_in_force(store: MemoryStore) -> None:
     source = make_source(store)
     source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
-    store.record, store.writes = None, 7
+    store.remove("settings", ["saved"])
 
     assert (source.current().revision, source.current().interval_seconds) == (0, 3)
     assert source.problems != ()
@@ -108,13 +109,13 @@ def test_failing_store_leaves_the_last_good_settings_in_force_until_it_recovers(
 ) -> None:
     source = make_source(store)
     source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
-    store.put(2, {"saved": {"interval_seconds": 4}})
-    store.fault = StoreError("settings.json was written by a newer version")
+    store.put("settings", "saved", {"saved": {"interval_seconds": 4}}, version=2)
+    store.read_error = StoreError("settings.json was written by a newer version")
 
     with caplog.at_level(logging.WARNING):
         kept = [source.current() for _ in range(3)][-1]
     problems = source.problems
-    store.fault = None
+    store.read_error = None
 
     assert kept.interval_seconds == 3
     assert problems == ("settings.json was written by a newer version",)
@@ -124,7 +125,7 @@ def test_failing_store_leaves_the_last_good_settings_in_force_until_it_recovers(
 
 
 def test_failing_store_at_start_is_an_error(store: MemoryStore) -> None:
-    store.fault = StoreError("settings.json was written by a newer version")
+    store.read_error = StoreError("settings.json was written by a newer version")
 
     with pytest.raises(StoreError, match="newer version"):
         make_source(store).current()

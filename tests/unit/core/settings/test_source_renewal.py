@@ -7,7 +7,8 @@ import pytest
 from core.exceptions import ConfigurationError
 from core.settings.environment import load_environment
 from core.settings.saved import SavedSettings
-from tests.support.settings_world import URL, MemoryStore, make_source
+from tests.fakes import MemoryStore
+from tests.support.settings_world import URL, make_source
 
 SESSIONS = {"WPPCONNECT_URL": URL, "WPPCONNECT_SESSIONS": "sales,support"}
 
@@ -54,12 +55,12 @@ def test_new_reading_waits_until_broken_saved_settings_are_mended() -> None:
     store = MemoryStore()
     source = make_source(store)
     source.save(SavedSettings().with_interval(2.5), expected_revision=0, actor="anna")
-    store.put(2, {"saved": {"interval_seconds": 10_000}})
+    store.put("settings", "saved", {"saved": {"interval_seconds": 10_000}}, version=2)
 
     source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))
 
     assert (secrets(source), source.current().interval_seconds) == (["k3y-of-env"], 2.5)
     assert source.problems != ()
-    store.put(3, {"saved": {"interval_seconds": 4}})
+    store.put("settings", "saved", {"saved": {"interval_seconds": 4}}, version=3)
     assert (secrets(source), source.current().interval_seconds) == (["rotated"], 4)
     assert source.problems == ()
