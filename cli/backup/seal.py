@@ -107,6 +107,10 @@ class SealedReader:
     def _recognize_seal(self) -> None:
         end = self._held[-SEAL_BYTES:]
         if not (end.startswith(_HEAD) and end.endswith(_TAIL)):
+            # Its words, and more behind them than a seal that was cut has: something was added.
+            begin = self._held.rfind(_COMMENT)
+            if begin >= 0 and len(self._held) - begin >= SEAL_BYTES - len(_HEAD) + len(_COMMENT):
+                self.seal = Seal.BROKEN
             return
         self._held = self._held[:-SEAL_BYTES]
         whole = self._digest.copy()

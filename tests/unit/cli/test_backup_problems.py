@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -119,6 +120,23 @@ def test_what_was_cut_off_is_called_that_wherever_it_ends(form: str, request: py
 @pytest.mark.parametrize("missing", [1, SEAL_BYTES // 2, SEAL_BYTES])
 def test_an_encrypted_backup_without_its_end_was_cut_off(for_a_key: bytes, missing: int) -> None:
     assert problem_of(for_a_key[:-missing]) is P.CUT_OFF
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda backup: backup + b"x", id="a byte behind it"),
+        pytest.param(lambda backup: backup + b"\n" * 5000, id="line ends behind it"),
+        pytest.param(lambda backup: backup + backup, id="twice in one file"),
+        pytest.param(lambda backup: backup.replace(b"\n", b"\r\n"), id="sent as text"),
+        pytest.param(lambda backup: backup.decode("latin-1").encode(), id="saved as text"),
+    ],
+)
+def test_what_has_become_more_is_damaged_and_not_cut_off(
+    change: Callable[[bytes], bytes], for_a_key: bytes, by_passphrase: bytes
+) -> None:
+    assert problem_of(change(for_a_key)) is P.DAMAGED
+    assert problem_of(change(by_passphrase), WORDS) is P.DAMAGED
 
 
 @pytest.mark.parametrize(
