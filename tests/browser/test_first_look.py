@@ -1,14 +1,15 @@
-"""The first look at each page: nothing moves, and one sees where one is and where the keyboard is."""
+"""The first look at each page: nothing moves, nobody is kept out, and one sees where one is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, StorageState, expect
 
 from tests.support.stack import Stack
-from tests.support.visitor import Visitor, at_both_widths
+from tests.support.visitor import SIZES, Visitor, at_both_widths
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +26,32 @@ PAGES = {
     "/sync": "Sync",
     "/users": "Users",
 }
+PLAIN = ["/account", "/runbooks", "/sign-out"]
 NAVIGATION = ".st-key-ops-nav a"
+
+
+@pytest.fixture(scope="module")
+def observed(browser: Browser, quick: Stack, administrator: StorageState) -> Iterator[dict[str, Visitor]]:
+    """A tab of each size that notes what moves."""
+    tabs = {size: Visitor(browser, quick, size, signed_in=administrator) for size in SIZES}
+    for tab in tabs.values():
+        tab.context.add_init_script(OBSERVE)
+    yield tabs
+    for tab in tabs.values():
+        tab.close()
+
+
+@pytest.fixture
+def tab(observed: dict[str, Visitor], size: str) -> Iterator[Visitor]:
+    """The tab of the wanted size, with nothing kept from pages that it showed before."""
+    opened = observed[size]
+    devtools = opened.context.new_cdp_session(opened.page)
+    devtools.send("Network.clearBrowserCache")
+    devtools.detach()
+    yield opened
+    opened.page.evaluate("sessionStorage.clear()")
+    opened.page.emulate_media(color_scheme="light")
+    opened.leave()
 
 
 def open_drawn(visitor: Visitor, path: str) -> None:
@@ -49,52 +75,57 @@ def looks(link: Locator) -> dict[str, Any]:
 @at_both_widths
 @pytest.mark.parametrize(("path", "here"), PAGES.items(), ids=PAGES)
 def test_nothing_moves_while_a_page_loads_and_the_navigation_says_where_one_is(
-    browser: Browser, quick: Stack, administrator: StorageState, size: str, path: str, here: str
+    tab: Visitor, size: str, path: str, here: str
 ) -> None:
-    visitor = Visitor(browser, quick, size, signed_in=administrator)
-    visitor.context.add_init_script(OBSERVE)
-
-    open_drawn(visitor, path)
+    open_drawn(tab, path)
 
     # The sum is at least what the largest window of shifts amounts to.
-    assert sum(visitor.page.evaluate("window.shifts")) < GOOD_SHIFT
-    current = visitor.page.locator(f'{NAVIGATION}[aria-current="page"]')
+    assert sum(tab.page.evaluate("window.shifts")) < GOOD_SHIFT
+    current = tab.page.locator(f'{NAVIGATION}[aria-current="page"]')
     expect(current).to_have_text([here])
-    assert not visitor.overflows()
-    visitor.close()
+    assert not tab.overflows()
+    if size == "desktop":
+        expect(tab.page.locator("h1").first).to_be_visible()
+        # It looks at a phone's width, too.
+        tab.look(f"accessibility{path.partition('?')[0]}", colours_at_both=True)
+    assert tab.foreign_requests == []
+
+
+@pytest.mark.parametrize("path", PLAIN)
+def test_plain_page_keeps_nobody_out(desk: Visitor, path: str) -> None:
+    desk.open(path)
+
+    desk.look(f"accessibility{path}", colours_at_both=True)
+    assert desk.foreign_requests == []
 
 
 @at_both_widths
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_keyboard_is_seen_in_the_navigation_and_is_not_taken_for_the_current_page(
-    browser: Browser, quick: Stack, administrator: StorageState, size: str, scheme: Any
+    tab: Visitor, scheme: Any
 ) -> None:
-    visitor = Visitor(browser, quick, size, signed_in=administrator, scheme=scheme)
-    open_drawn(visitor, "/activity")
-    links = visitor.page.locator(NAVIGATION)
+    tab.page.emulate_media(color_scheme=scheme)
+    open_drawn(tab, "/activity")
+    links = tab.page.locator(NAVIGATION)
     before = [looks(one) for one in links.all()]
 
     links.nth(1).focus()
-    visitor.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Tab")
 
     expect(links.nth(2)).to_be_focused()
     focused = looks(links.nth(2))
     assert focused["outline"] == "solid 3px"
     assert focused["background"] == before[2]["background"] != before[1]["background"]
-    visitor.close()
 
 
-def test_navigation_of_a_phone_which_scrolls_sideways_cuts_nothing_off(
-    browser: Browser, quick: Stack, administrator: StorageState
-) -> None:
-    visitor = Visitor(browser, quick, "phone", signed_in=administrator)
-    open_drawn(visitor, "/activity")
+@pytest.mark.parametrize("size", ["phone"])
+def test_navigation_of_a_phone_which_scrolls_sideways_cuts_nothing_off(tab: Visitor) -> None:
+    open_drawn(tab, "/activity")
 
-    box = visitor.page.locator(NAVIGATION).nth(2).bounding_box()
-    frame = visitor.page.locator(".st-key-ops-nav").bounding_box()
+    box = tab.page.locator(NAVIGATION).nth(2).bounding_box()
+    frame = tab.page.locator(".st-key-ops-nav").bounding_box()
 
     assert box is not None
     assert frame is not None
     assert frame["y"] <= box["y"]
     assert box["y"] + box["height"] <= frame["y"] + frame["height"]
-    visitor.close()

@@ -44,34 +44,31 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-class Tabs:
-    """The sync page of one administrator, at a desk and on a phone: both show what either does."""
-
-    def __init__(self, browser: Browser, product: Stack) -> None:
-        link = product.first_link(product.start_page())
-        self.desk = Visitor(browser, product, "desktop")
-        self.desk.sign_in_first(link)
-        self.phone = Visitor(browser, product, "phone", signed_in=self.desk.context.storage_state())
-        for tab in self:
-            tab.open("/sync")
-
-    def __iter__(self) -> Iterator[Visitor]:
-        return iter((self.desk, self.phone))
-
-    def read(self, *texts: str, look: str) -> None:
-        """Wait until both say something, and look at it."""
-        for tab in self:
-            for text in texts:
-                tab.reads(text)
-        self.phone.look(f"sync/{look}", whole=True)
+@pytest.fixture
+def tab(browser: Browser, product: Stack) -> Iterator[Visitor]:
+    """The administrator's sync page on a phone."""
+    link = product.first_link(product.start_page())
+    opened = Visitor(browser, product, "phone")
+    opened.sign_in_first(link)
+    opened.open("/sync")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def tabs(browser: Browser, product: Stack) -> Iterator[Tabs]:
-    opened = Tabs(browser, product)
+def other_tab(browser: Browser, product: Stack, tab: Visitor) -> Iterator[Visitor]:
+    """The same page at a desk: what is done in one of them is seen in both."""
+    opened = Visitor(browser, product, "desktop", signed_in=tab.context.storage_state())
+    opened.open("/sync")
     yield opened
-    for tab in opened:
-        tab.close()
+    opened.close()
+
+
+def read(tab: Visitor, *texts: str, look: str) -> None:
+    """Wait until the page says something, and look at it."""
+    for text in texts:
+        tab.reads(text)
+    tab.look(f"sync/{look}", whole=True)
 
 
 def start_agent(product: Stack, folder: Path, **changes: str) -> Process:
@@ -81,42 +78,44 @@ def start_agent(product: Stack, folder: Path, **changes: str) -> Process:
 
 
 def test_a_new_key_is_planned_approved_written_and_taken_back(
-    product: Stack, folder: Path, tabs: Tabs
+    product: Stack, folder: Path, tab: Visitor, other_tab: Visitor
 ) -> None:
-    tabs.read("Nothing is set up yet.", look="nothing-yet")
+    read(tab, "Nothing is set up yet.", look="nothing-yet")
     agent = start_agent(product, folder)
-    tabs.desk.reads("Nothing to write yet")
+    other_tab.reads("Nothing to write yet")
 
-    tabs.desk.press("sync-generate-api_key")
-    tabs.read(
+    other_tab.press("sync-generate-api_key")
+    read(
+        tab,
         "A new API key is made; the present one is of no use any more.",
         "Are written: leguas/.env, leguas/.env.docker, leguas/docker-compose.yml.",
         look="plan",
     )
     assert read_files(folder)[".env"] == LEGUAS_FILES[".env"].encode()
-    tabs.desk.press("sync-approve")
-    tabs.read("Done. The files hold the values; no container was looked at.", look="done")
+    other_tab.press("sync-approve")
+    read(tab, "Done. The files hold the values; no container was looked at.", look="done")
 
     key = (folder / ".env").read_text().partition(f"{KEY}=")[2].strip()
     keep_secret("API key", [key])
     assert key != "present-key-1234"
     assert f"{KEY}={key}" in (folder / "docker-compose.yml").read_text()
-    tabs.phone.reads("The files are in sync")
+    tab.reads("The files are in sync")
 
     (folder / ".env").write_text(f"{KEY}=by-hand\n")
-    tabs.read("Holds another value since", look="drifted")
-    tabs.phone.press("sync-apply")
-    tabs.phone.reads("Bring everything back in sync")
-    tabs.phone.press("sync-approve")
+    read(tab, "Holds another value since", look="drifted")
+    tab.press("sync-apply")
+    tab.reads("Bring everything back in sync")
+    tab.press("sync-approve")
     until(lambda: f"{KEY}={key}" in (folder / ".env").read_text(), what="the file in sync again")
 
     agent.stop()
-    tabs.read("The sync agent is not running.", look="agent-gone")
-    assert all(key not in tab.page.content() for tab in tabs)
+    read(tab, "The sync agent is not running.", look="agent-gone")
+    other_tab.reads("The sync agent is not running.")
+    assert all(key not in one.page.content() for one in (tab, other_tab))
 
 
 def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
-    product: Stack, folder: Path, tabs: Tabs, tmp_path: Path
+    product: Stack, folder: Path, tab: Visitor, tmp_path: Path
 ) -> None:
     small = tmp_path / "small"
     small.mkdir()
@@ -129,26 +128,29 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         start_agent(product, folder)
 
         with read_only(folder):
-            tabs.phone.press("sync-generate-api_key")
-            tabs.read(
+            tab.press("sync-generate-api_key")
+            read(
+                tab,
                 "is on a read-only mount; mount its folder writable",
                 "Nothing is written while this stands. Mend it, or leave it out.",
                 look="read-only",
             )
-            tabs.phone.press("sync-withdraw")
-            tabs.phone.reads("Withdrawn. Nothing was changed.")
+            tab.press("sync-withdraw")
+            tab.reads("Withdrawn. Nothing was changed.")
 
-        ask_for_a_key(tabs.desk, "Are written: leguas/.env")
+        ask_for_a_key(tab, "Are written: leguas/.env")
         (folder / ".env").write_text(f"{KEY}=by-somebody-else\n")
-        tabs.desk.press("sync-approve")
-        tabs.read(
+        tab.press("sync-approve")
+        read(
+            tab,
             "nothing was written: something changed since the plan was made; look at the new one",
             look="changed-meanwhile",
         )
         (small / "filler").write_bytes(b"x" * 4096)
         before = read_files(folder)
-        tabs.desk.press("sync-approve")
-        tabs.read(
+        tab.press("sync-approve")
+        read(
+            tab,
             "no space left on device; free space on that disk",
             "It failed. What had been begun was taken back, unless it says otherwise.",
             look="disk-full",
@@ -156,45 +158,46 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         assert read_files(folder) == before
 
 
-def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder: Path, tabs: Tabs) -> None:
+def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder: Path, tab: Visitor) -> None:
     start_agent(product, folder)
-    desk, visitor = ChangeRequests(FileStore(product.data / "store")), tabs.phone
-    visitor.page.add_init_script(SEND_ONLY_WHAT_IS_PRESSED)
-    visitor.page.reload()
-    visitor.page.locator(f".st-key-{GENERATE} button:enabled").wait_for()
+    desk = ChangeRequests(FileStore(product.data / "store"))
+    tab.page.add_init_script(SEND_ONLY_WHAT_IS_PRESSED)
+    tab.page.reload()
+    tab.page.locator(f".st-key-{GENERATE} button:enabled").wait_for()
 
     # This tab does not ask what is new, so it has not heard of the other administrator when it is pressed.
-    visitor.page.evaluate("key => { window.opsOnly = key; }", GENERATE)
-    visitor.rests()
+    tab.page.evaluate("key => { window.opsOnly = key; }", GENERATE)
+    tab.rests()
     desk.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
-    visitor.press(GENERATE)
-    visitor.reads("Somebody else was faster.")
-    visitor.page.evaluate("window.opsOnly = ''")
+    tab.press(GENERATE)
+    tab.reads("Somebody else was faster.")
+    tab.page.evaluate("window.opsOnly = ''")
 
-    tabs.read("asked for by rui", look="somebody-else")
+    read(tab, "asked for by rui", look="somebody-else")
     order = desk.current()
     assert order is not None
     assert order.actor == "rui"
 
 
 def test_engine_that_does_not_answer_is_told_beside_its_container(
-    product: Stack, folder: Path, tabs: Tabs, tmp_path: Path
+    product: Stack, folder: Path, tab: Visitor, tmp_path: Path
 ) -> None:
     with (tmp_path / "sync.yml").open("a") as file:
         file.write(f"containers:\n  - {{name: leguas_whatsapp_evolution, reads: [{KEY}]}}\n")
     start_agent(product, folder, WPPCONNECT_DOCKER_HOST=f"unix://{tmp_path}/no-engine.sock")
 
-    tabs.read(
+    read(
+        tab,
         "Must not be recreated",
         "The Docker Engine at unix://",
         "check that it runs and that this account may use its socket.",
         look="no-engine",
     )
-    ask_for_a_key(tabs.phone, "Nothing is written while this stands. Mend it, or leave it out.")
-    tabs.read("Leave out leguas_whatsapp_evolution", look="left-out")
+    ask_for_a_key(tab, "Nothing is written while this stands. Mend it, or leave it out.")
+    read(tab, "Leave out leguas_whatsapp_evolution", look="left-out")
 
 
-def ask_for_a_key(visitor: Visitor, answer: str) -> None:
+def ask_for_a_key(tab: Visitor, answer: str) -> None:
     """Ask for a new key, and read what the plan says."""
-    visitor.press("sync-generate-api_key")
-    visitor.reads(answer)
+    tab.press("sync-generate-api_key")
+    tab.reads(answer)

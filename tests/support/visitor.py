@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import pytest
 import zxingcpp
@@ -51,15 +52,17 @@ HAS_CHANGED = """dark => {
     return (red + green + blue < 384) === dark && !moving;
 }"""
 """Is what is drawn dark, or light, and nothing still on its way from one to the other?"""
-SERIOUS = """async rules => {
+SERIOUS = """async wanted => {
     // Under a question Streamlit's document has no height, and axe takes all that is in it for hidden.
     document.documentElement.style.minHeight = "100vh";
-    const wanted = rules.length ? { runOnly: rules } : {};
     const { violations } = await axe.run(document, { ...wanted, resultTypes: ["violations"] });
     return violations.filter(one => ["serious", "critical"].includes(one.impact))
         .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target}`));
 }"""
 """What axe finds that keeps people out; all else that it tells would only be carried about."""
+ONLY_COLOURS = {"runOnly": ["color-contrast"]}
+NO_COLOURS = {"rules": {"color-contrast": {"enabled": False}}}
+"""What axe is asked for; comparing colours takes it most of its time."""
 SIDEWAYS = """() => [...document.querySelectorAll("html, [data-testid=stMain], [role=dialog]")]
     .filter(one => one.scrollWidth > one.clientWidth)
     .map(one => `${one.dataset.testid ?? one.tagName}: ${one.scrollWidth} in ${one.clientWidth}`)"""
@@ -197,11 +200,12 @@ class Visitor:
         """What keeps people from using the page as axe judges it, by the rule and the place."""
         return kept_out(self.page)
 
-    def look(self, name: str, *, whole: bool = False) -> None:
+    def look(self, name: str, *, whole: bool = False, colours_at_both: bool = False) -> None:
         """Look at what is on the screen, at a desk and on a phone, by day and by night.
 
         Fails where the page scrolls sideways or axe finds what keeps people out. Colours do not depend on the
-        screen's width, so the other width is judged in one scheme. With OPS_TEST_PICTURES set it also keeps
+        screen's width, so the other width is judged in one scheme, and by its colours only if
+        `colours_at_both` asks for what stands at that width alone. With OPS_TEST_PICTURES set it also keeps
         `screenshots/NAME-SIZE-SCHEME.png` of the four, `whole` with what one has to scroll to. Whatever is
         open stays open.
         """
@@ -209,6 +213,7 @@ class Visitor:
         wrong = {}
         for size in sorted(SIZES, key=lambda one: one == self._size):
             has_both = TAKES_PICTURES or size == self._size
+            has_colours = has_both or colours_at_both
             with self._at(size, whole=whole):
                 for scheme in (other, self._scheme) if has_both else (self._scheme,):
                     self.page.emulate_media(color_scheme=scheme)
@@ -216,8 +221,8 @@ class Visitor:
                     if TAKES_PICTURES:
                         self.page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=whole)
                     # Day and night differ in their colours alone.
-                    rules = () if scheme == self._scheme else ("color-contrast",)
-                    found = [*self.page.evaluate(SIDEWAYS), *kept_out(self.page, *rules)]
+                    wanted = ONLY_COLOURS if scheme != self._scheme else {} if has_colours else NO_COLOURS
+                    found = [*self.page.evaluate(SIDEWAYS), *kept_out(self.page, wanted)]
                     wrong[f"{name}-{size}-{scheme}"] = found
         assert not any(wrong.values()), wrong
 
@@ -286,8 +291,8 @@ class Visitor:
             self.foreign_requests.append(url)
 
 
-def kept_out(page: Page, *rules: str) -> list[str]:
-    """What keeps people from using a page as axe judges it by all rules, or by some: rule and place."""
+def kept_out(page: Page, wanted: Mapping[str, Any] = MappingProxyType({})) -> list[str]:
+    """What keeps people from using a page as axe judges it, by the options of its `run`: rule and place."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    return list(page.evaluate(SERIOUS, rules))
+    return list(page.evaluate(SERIOUS, dict(wanted)))
