@@ -60,9 +60,15 @@ def name_of(rule: dict[str, Any]) -> str:
 
 
 @cache
+def parsed(path: Path) -> dict[str, Any]:
+    """Return what a file holds, which nobody changes."""
+    return dict(yaml.load(path.read_text(), yaml.CSafeLoader))
+
+
+@cache
 def alert_rules() -> list[dict[str, Any]]:
     """Return the rules of the file with the alerts, recording rules included."""
-    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    return [rule for group in parsed(ALERTS)["groups"] for rule in group["rules"]]
 
 
 def with_expression(expression: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -123,6 +129,12 @@ def mentioned(case: dict[str, Any]) -> set[str]:
     return {name for name in map(name_of, alert_rules()) if name in text}
 
 
+def is_about(case: dict[str, Any], concerned: set[str], needed: set[str]) -> bool:
+    """Return whether a case mentions one of the rules concerned, and none but those needed."""
+    names = mentioned(case)
+    return bool(concerned & names) and names <= needed
+
+
 def write_about(
     rule: str, change: Callable[[dict[str, Any]], dict[str, Any] | None], folder: Path
 ) -> list[Path]:
@@ -132,26 +144,27 @@ def write_about(
     """
     concerned = reading({rule})
     needed = read_by(concerned)
-    document = yaml.safe_load(ALERTS.read_text())
-    for group in document["groups"]:
+    groups = []
+    for group in parsed(ALERTS)["groups"]:
         kept = (one for one in group["rules"] if name_of(one) in needed)
         changed = (change(one) if name_of(one) == rule else one for one in kept)
-        group["rules"] = [one for one in changed if one is not None]
-    (folder / "alerts.yml").write_text(yaml.safe_dump(document))
+        groups.append(group | {"rules": [one for one in changed if one is not None]})
+    (folder / "alerts.yml").write_text(yaml.dump({"groups": groups}, Dumper=yaml.CSafeDumper))
     (folder / "tests").mkdir()
     written = []
     for path in RULE_TESTS:
-        document = yaml.load(path.read_text(), yaml.CSafeLoader)
-        for test in document["tests"]:
-            for kind in ("alert_rule_test", "promql_expr_test"):
-                cases = test.get(kind, [])
-                test[kind] = [one for one in cases if concerned & mentioned(one) and mentioned(one) <= needed]
+        document = parsed(path)
         if "../alerts.yml" not in document["rule_files"]:
             continue
         for number, test in enumerate(document["tests"]):
-            if test["alert_rule_test"] or test["promql_expr_test"]:
+            about = {
+                kind: [one for one in test.get(kind, []) if is_about(one, concerned, needed)]
+                for kind in ("alert_rule_test", "promql_expr_test")
+            }
+            if any(about.values()):
                 written.append(folder / "tests" / f"{path.stem}-{number}.yml")
-                written[-1].write_text(yaml.dump(document | {"tests": [test]}, Dumper=yaml.CSafeDumper))
+                text = yaml.dump(document | {"tests": [test | about]}, Dumper=yaml.CSafeDumper)
+                written[-1].write_text(text)
     return written
 
 
@@ -206,7 +219,7 @@ def test_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent(alert:
     cases = [
         bool(case["exp_alerts"])
         for path in RULE_TESTS
-        for test in yaml.safe_load(path.read_text())["tests"]
+        for test in parsed(path)["tests"]
         for case in test.get("alert_rule_test", [])
         if case["alertname"] == alert["alert"]
     ]
