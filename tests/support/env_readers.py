@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -102,13 +103,17 @@ def as_systemd_prints(folder: Path, text: str) -> dict[str, str]:
 
     So the text holds no `$`.
     """
-    configured = folder / "environment.d"
-    configured.mkdir(exist_ok=True)
-    own = configured / "test.conf"
-    own.write_text("")
-    of_the_system = _printed(folder)
-    own.write_bytes(text.encode())
+    of_the_system = _of_the_system(folder)
+    (folder / "environment.d" / "test.conf").write_bytes(text.encode())
     return {name: value for name, value in _printed(folder).items() if name not in of_the_system}
+
+
+@cache
+def _of_the_system(folder: Path) -> Mapping[str, str]:
+    configured = folder / "environment.d"
+    configured.mkdir()
+    (configured / "test.conf").write_text("")
+    return _printed(folder)
 
 
 def _printed(folder: Path) -> dict[str, str]:

@@ -54,17 +54,19 @@ def test_taken_port_is_named_with_its_setting_and_nothing_is_written(tmp_path: P
     assert not (tmp_path / "data").exists()
 
 
-def test_address_of_another_machine_is_named_with_its_setting(tmp_path: Path) -> None:
-    finished = start(DASHBOARD_LISTEN_ADDRESS="192.0.2.1:8501", WPPCONNECT_DATA_DIR=str(tmp_path))
-
-    assert finished.returncode == 2
-    assert "DASHBOARD_LISTEN_ADDRESS: 192.0.2.1:8501 is no address of this machine" in finished.stderr
-
-
-def test_unusable_data_folder_is_a_configuration_mistake(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("address", "folder", "problem"),
+    [
+        ("192.0.2.1:8501", "data", "DASHBOARD_LISTEN_ADDRESS: 192.0.2.1:8501 is no address of this machine"),
+        ("127.0.0.1:0", "file", "WPPCONNECT_DATA_DIR"),
+    ],
+)
+def test_setting_that_this_machine_cannot_serve_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str, folder: str, problem: str
+) -> None:
     (tmp_path / "file").touch()
 
-    finished = start(DASHBOARD_LISTEN_ADDRESS="127.0.0.1:0", WPPCONNECT_DATA_DIR=str(tmp_path / "file"))
+    code = main([], {"DASHBOARD_LISTEN_ADDRESS": address, "WPPCONNECT_DATA_DIR": str(tmp_path / folder)})
 
-    assert finished.returncode == 2
-    assert "WPPCONNECT_DATA_DIR" in finished.stderr
+    assert code == 2
+    assert problem in capsys.readouterr().err
