@@ -114,12 +114,19 @@ class ConnectionLimits:
         return self._clients.get(key) or _Client(key, self._is_exempt(address))
 
     def _fullest(self, own: _Client) -> _Client | None:
-        """Return who has most unfinished connections: `own` among equals, else the one that waits longest."""
+        """Return who has most unfinished ones with the new one: `own` among equals, else the longest wait.
+
+        Without it the addresses of a flood would take each other's places in turn, for nothing.
+        """
         crowd = [client for client in self._clients.values() if client.unfinished]
         payers = [client for client in crowd if not client.is_exempt] or crowd
         return max(
             payers,
-            key=lambda client: (len(client.unfinished), client is own, -_oldest(client)[1].since),
+            key=lambda client: (
+                len(client.unfinished) + (client is own),
+                client is own,
+                -_oldest(client)[1].since,
+            ),
             default=None,
         )
 

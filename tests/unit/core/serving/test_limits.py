@@ -78,6 +78,17 @@ def test_addresses_end_with_equal_shares(world: World) -> None:
     assert world.dropped == [0, 1, 2]
 
 
+def test_addresses_with_as_many_as_each_other_do_not_take_places_in_turn(world: World) -> None:
+    world.open(0, 1, 2, address="a")
+    world.open(3, 4, 5, address="b")
+    world.open(6, 7, address="c")
+
+    assert world.open(8, address="c") == [False]
+    world.now += GRACE_SECONDS
+    assert world.open(8, address="c") == [True]
+    assert world.dropped == [6]
+
+
 def test_among_equals_the_longest_wait_ends(world: World) -> None:
     for number in range(8):
         world.open(number, address=f"address-{number}")
