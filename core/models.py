@@ -221,6 +221,16 @@ class Healing(Frozen):
         return self.tried_at is not None and self.ended_at is None
 
 
+class Account(Frozen):
+    """The linked account as last seen: personal data, which goes to signed-in people alone."""
+
+    seen_at: AwareDatetime
+    number: str | None = Field(default=None, repr=False)
+    """Digits with the country code; of a viewer's Snapshot the last four. None: the gateway tells none."""
+    push_name: str | None = Field(default=None, repr=False)
+    """The name that the account gave itself."""
+
+
 class SessionSnapshot(Frozen):
     """One session as the monitor last saw it."""
 
@@ -267,6 +277,8 @@ class SessionSnapshot(Frozen):
     """None: the check is switched off."""
     healing: Healing | None = None
     """None: self-healing is switched off."""
+    account: Account | None = None
+    """The account that is or was linked; None: not seen yet."""
     problem: Problem | None = None
     auth_failures: dict[str, int] = Field(default_factory=dict)
     """By reason: `token_rejected`, `secret_rejected`."""

@@ -117,7 +117,13 @@ def _serve(
         )
         state.install(core)
         handoff = HandoffRoutes(
-            core.handoffs, core.monitor, core.operations, own, may_make=desk.is_operator, now=now
+            core.handoffs,
+            core.monitor,
+            core.operations,
+            own,
+            may_make=desk.is_operator,
+            settings_of=lambda server, session: core.settings.current().session(server, session),
+            now=now,
         )
         core.monitor.start()
         server.serve(

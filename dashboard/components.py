@@ -12,6 +12,7 @@ from core.exceptions import NotAGatewayError
 from core.messages import render
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from core.settings.pauses import pause_of
+from core.settings.values import SessionSettings
 from dashboard import formatting, state
 from dashboard.auth.users import Role, User
 from dashboard.auth.words import ROLES
@@ -20,6 +21,7 @@ from dashboard.i18n import gettext as _
 from dashboard.looks.qr import qr_data_uri
 from dashboard.looks.theme import NAME, style
 from dashboard.tab import Notice
+from dashboard.text import about as about_text
 from dashboard.text import history as history_text
 from dashboard.words import LOOKS
 
@@ -135,6 +137,24 @@ def facts(voice: Voice, session: SessionSnapshot) -> str:
     )
     told = [f"<div{exact if text == lines[1] else ''}>{escape(text)}</div>" for text in lines if text]
     return f'<div class="ops-facts ops-soft">{"".join(told)}</div>'
+
+
+def about(voice: Voice, session: SessionSnapshot) -> str:
+    """Return whose phone it is: label, owner and note as typed, and the account as last seen."""
+    told = about_text.lines(voice, session, _settings_of(session))
+    if not told:
+        return ""
+    return f'<div class="ops-facts ops-break">{"".join(f"<div>{escape(text)}</div>" for text in told)}</div>'
+
+
+def about_briefly(session: SessionSnapshot) -> str:
+    """Return the label and the end of the number, for a list."""
+    told = about_text.brief(session, _settings_of(session))
+    return f'<div class="ops-soft ops-break">{escape(told)}</div>' if told else ""
+
+
+def _settings_of(session: SessionSnapshot) -> SessionSettings | None:
+    return state.settings().session(session.server, session.session)
 
 
 def pause_line(voice: Voice, session: SessionSnapshot) -> str:

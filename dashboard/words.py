@@ -304,6 +304,9 @@ FIELDS: dict[str, str] = {
     "self_healing": N_("Self-healing"),
     "sessions": N_("Sessions"),
     "webhook": N_("Webhook"),
+    "label": N_("What it is for"),
+    "owner": N_("Who has the phone"),
+    "note": N_("Note"),
     "interval_seconds": N_("Interval"),
 }
 

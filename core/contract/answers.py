@@ -208,15 +208,20 @@ def parse_device(answer: Answer) -> Device:
     return Device(
         platform=_text(device, "platform"),
         push_name=_text(device, "pushname"),
-        phone_number=number.partition("@")[0] if number else None,
+        phone_number=_number(number or ""),
     )
 
 
 def parse_own_number(answer: Answer) -> str | None:
     """Read get-phone-number: digits, or None when the gateway knows the account by another identity."""
-    told = _text(_object(answer), "response") or ""
-    number, _, kind = told.partition("@")
-    return number if kind == "c.us" and number.isascii() and number.isdecimal() else None
+    return _number(_text(_object(answer), "response") or "")
+
+
+def _number(identity: str) -> str | None:
+    """Read an account's number; None for one that is known by another identity (`...@lid`)."""
+    number, _, kind = identity.partition("@")
+    is_number = number.isascii() and number.isdecimal()
+    return number if is_number and kind == "c.us" else None
 
 
 def parse_number_check(answer: Answer) -> bool:

@@ -11,6 +11,7 @@ from core.clock import Now
 from core.exceptions import NotAGatewayError, StoreError
 from core.linking_events import LinkingEvents, no_events
 from core.models import (
+    Account,
     EndToEnd,
     Healing,
     Observation,
@@ -242,6 +243,13 @@ class Ledger:
         self._keep(before, after)
         self.has_news = True
         return counted.failures
+
+    def take_account(self, name: str, account: Account | None) -> None:
+        """Take in which account is linked; None: the gateway did not tell."""
+        if account is None:
+            return
+        self._sessions[name] = self._sessions[name].model_copy(update={"account": account})
+        self.has_news = True
 
     def take_healing(self, name: str, healing: Healing, ended: str | None = None) -> None:
         """Take in what self-healing does; `ended` counts a try that ended so."""

@@ -17,7 +17,7 @@ from core.exceptions import (
     SecretKeyRejectedError,
     WppconnectError,
 )
-from core.models import Frozen, Observation, Problem, QrCode, SessionState, is_overdue
+from core.models import Account, Frozen, Observation, Problem, QrCode, SessionState, is_overdue
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
 Answered = TypeVar("Answered")
@@ -126,6 +126,15 @@ def probe_session(
         page_unproved=depends and page_answers is None,
         version=status.version,
     )
+
+
+def read_account(client: GatewayClient, session: str, *, now: Now) -> Account | None:
+    """Ask which account is linked; None where the gateway does not tell now."""
+    try:
+        device = client.read_device(session)
+    except WppconnectError:
+        return None
+    return Account(seen_at=now(), number=device.phone_number, push_name=device.push_name)
 
 
 def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from core.client import GatewayClient
 from core.clock import Monotonic, Now
@@ -13,6 +14,7 @@ from core.exceptions import StoreError
 from core.linking_events import LinkingEvents, no_events
 from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
+from core.monitor.accounts import AccountTimes
 from core.monitor.healer import Healer, Restarts
 from core.monitor.ledger import Ledger
 from core.monitor.probe import PageCheck
@@ -111,6 +113,7 @@ class ServerWatcher:
         self._healing_due = self._manager_due = start
         self._manager_lists = False
         """Whether the latest question by the manager protocol brought the list of sessions."""
+        self._accounts = AccountTimes()
         self._lanes: tuple[Workers, ...] = ()
         self._listings = 0
         self._disk_fails = False
@@ -218,6 +221,8 @@ class ServerWatcher:
                 self._ask_quickly(shared_lane, name, schedule, priority=URGENT if urgent else NORMAL)
             if schedule.is_suspect and now >= schedule.slow_due and self._questions.is_free("page", name):
                 self._ask_patiently(slow_lane, name, schedule)
+        if self._questions.is_free("account"):
+            self._ask_account(slow_lane, self._accounts.next(self._ledger.sessions(), now))
         if self._check_times is not None and self._questions.is_free("end to end"):
             chosen = self._check_times.next(self._ledger.checkable(), now)
             if chosen is not None:
@@ -352,6 +357,12 @@ class ServerWatcher:
 
         # In the lane of the pages that answer slowly: where it takes its whole time, it delays nobody else.
         self._questions.ask(lane, ("end to end", ""), ask, take, priority=NORMAL)
+
+    def _ask_account(self, lane: Lane, name: str | None) -> None:
+        if name is not None:
+            ask = partial(probe.read_account, self._client, name, now=self._now)
+            take = partial(self._ledger.take_account, name)
+            self._questions.ask(lane, ("account", ""), ask, take, priority=NORMAL)
 
     def _take_hint(self, name: str) -> None:
         schedule = self._schedules.get(name)

@@ -26,6 +26,9 @@ from core.settings.values import AlertmanagerSettings, ServerSettings, SessionSe
 
 T = TypeVar("T")
 
+ABOUT = ("label", "owner", "note")
+"""What an administrator says about a session."""
+
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
 
@@ -151,7 +154,13 @@ class _Merge:
             # The environment has no switch for one session: WPPCONNECT_ENABLED pauses the whole server.
             enabled = self.pick(f"{here}.enabled", chosen.enabled, None, True)
             pause = None if enabled else chosen.pause
-            yield SessionSettings(name=name, enabled=enabled, pause=pause, webhook=webhook)
+            yield SessionSettings(
+                name=name,
+                enabled=enabled,
+                pause=pause,
+                webhook=webhook,
+                **{text: self.pick(f"{here}.{text}", getattr(chosen, text), None, "") for text in ABOUT},
+            )
 
     def _check_allowed(self, path: str, url: str) -> None:
         if not is_allowed_host(url, self.environment.allowed_hosts):

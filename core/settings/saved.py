@@ -24,6 +24,12 @@ SERVER_FIELDS = (
 """What the page saves of a server, besides its sessions."""
 
 
+SESSION_TEXTS = ("webhook", "label", "owner", "note")
+
+LONGEST_LABEL = 80
+LONGEST_NOTE = 300
+
+
 class Keep(Enum):
     """The type of `KEEP`."""
 
@@ -41,6 +47,9 @@ class SavedSession(Stored):
     pause: Pause | None = None
     """What is known of a pause; counts only while `enabled` is False."""
     webhook: str | None = Field(default=None, repr=False)
+    label: str | None = Field(default=None, repr=False)
+    owner: str | None = Field(default=None, repr=False)
+    note: str | None = Field(default=None, repr=False)
     removed: bool = False
     """The environment names it, but it was removed on the page."""
 
@@ -107,21 +116,29 @@ class SavedSettings(Stored):
         enabled: bool | Keep | None = KEEP,
         pause: Pause | None = None,
         webhook: str | Keep | None = KEEP,
+        label: str | Keep = KEEP,
+        owner: str | Keep = KEEP,
+        note: str | Keep = KEEP,
     ) -> SavedSettings:
         """Add a session or change it; one that was removed comes back. A pause goes with its `enabled`.
 
         Webhook "": it has none.
         """
-        owner = self._server(server)
-        session = owner.sessions.get(name, SavedSession())
+        of_server = self._server(server)
+        session = of_server.sessions.get(name, SavedSession())
         session = SavedSession() if session.removed else session
         edits = {
             "enabled": enabled,
             "pause": KEEP if enabled is KEEP else pause,
             "webhook": webhook.strip() if isinstance(webhook, str) else webhook,
+            "label": _line(label, LONGEST_LABEL),
+            "owner": _line(owner, LONGEST_LABEL),
+            "note": _line(note, LONGEST_NOTE),
         }
         changed = session.model_copy(update=_without_keep(edits))
-        return self._put(server, owner.model_copy(update={"sessions": {**owner.sessions, name: changed}}))
+        return self._put(
+            server, of_server.model_copy(update={"sessions": {**of_server.sessions, name: changed}})
+        )
 
     def without_session(self, server: str, name: str) -> SavedSettings:
         """Remove a session with all that was saved about it, also one that the environment gives."""
@@ -188,7 +205,13 @@ def _flat(saved: SavedSettings) -> Iterator[tuple[str, object]]:
             yield path, "removed" if chosen.removed else "present"
             yield f"{path}.enabled", chosen.enabled
             yield f"{path}.pause", chosen.pause
-            yield f"{path}.webhook", chosen.webhook
+            for field in SESSION_TEXTS:
+                yield f"{path}.{field}", getattr(chosen, field)
+
+
+def _line(text: str | Keep, longest: int) -> str | Keep | None:
+    # An emptied field is as if it had never been filled.
+    return " ".join(text.split())[:longest] or None if isinstance(text, str) else text
 
 
 def _hidden(text: str | Keep | None) -> SecretStr | Keep | None:

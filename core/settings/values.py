@@ -21,6 +21,12 @@ class SessionSettings(Frozen):
     """Who paused it, why and until when, where that was told."""
     webhook: str | None = Field(default=None, repr=False)
     """The customer's application: None when we do not know, "" when it is known to have none."""
+    label: str = Field(default="", repr=False)
+    """What the session is for, as an administrator typed it."""
+    owner: str = Field(default="", repr=False)
+    """Who has the phone."""
+    note: str = Field(default="", repr=False)
+    """What else whoever re-pairs it must know; for people who are signed in."""
 
 
 class ServerSettings(Frozen):
@@ -109,3 +115,8 @@ class Settings(Frozen):
     def server(self, name: str) -> ServerSettings | None:
         """Find a server by name."""
         return next((one for one in self.servers if one.name == name), None)
+
+    def session(self, server: str, name: str) -> SessionSettings | None:
+        """Find a session by its server's and its own name."""
+        found = self.server(server)
+        return found.session(name) if found is not None else None

@@ -67,6 +67,7 @@ def _live(_: Translate, example: str) -> list[str]:
     whose = _("The code is for {number}.")
     return [
         '<section id="live" hidden>',
+        '<p id="about" class="hint" hidden></p>',
         '<div id="told"><p id="text" role="status"></p><p id="detail"></p></div>',
         f'<div id="frame" hidden><img id="qr" alt="{escape(code)}"></div>',
         '<p id="code" role="img" hidden></p>',

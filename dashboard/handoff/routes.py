@@ -24,6 +24,7 @@ from core.exceptions import StoreError
 from core.handoffs import Handoff, Handoffs
 from core.models import WAITS_FOR_A_PHONE, Reason, Snapshot, Verdict
 from core.operation_status import OperationStatus
+from core.settings.values import SessionSettings
 from dashboard.auth.addresses import client_address
 from dashboard.auth.cookies import CookieRule, read_cookie, set_cookie
 from dashboard.auth.forms import FormError, read_form
@@ -32,6 +33,7 @@ from dashboard.formatting import Voice
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
 from dashboard.handoff.told import State, needs_a_code, tell
 from dashboard.i18n import negotiate, translator
+from dashboard.text.about import label_and_owner
 from dashboard.text.phone import PhoneError, example, read_phone, region_of
 
 log = logging.getLogger(__name__)
@@ -76,11 +78,16 @@ class HandoffRoutes:
         rule: CookieRule,
         *,
         may_make: Callable[[str], bool],
+        settings_of: Callable[[str, str], SessionSettings | None] = lambda _server, _session: None,
         now: Now = real_now,
     ) -> None:
-        """`may_make` tells whether somebody may make links now: else those made before are worthless."""
+        """`may_make` tells whether somebody may make links now: else those made before are worthless.
+
+        `settings_of` finds a session's settings, for its label and owner.
+        """
         self._handoffs = handoffs
         self._may_make = may_make
+        self._settings_of = settings_of
         self._monitor = monitor
         self._operations = operations
         self._rule = rule
@@ -241,7 +248,10 @@ class HandoffRoutes:
         seen = self._monitor.snapshot().session(server, session)
         operation = self._operations.status(server, session)
         by_number = self._operations.code_obstacle(server, session) is None
-        return tell(self._voice(request), handoff, seen, operation, by_number=by_number)
+        voice = self._voice(request)
+        told = tell(voice, handoff, seen, operation, by_number=by_number)
+        told["about"] = label_and_owner(voice.translate, self._settings_of(server, session))
+        return told
 
     def _voice(self, request: Request) -> Voice:
         locale = negotiate(request.headers.get("accept-language", ""))

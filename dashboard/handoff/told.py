@@ -55,6 +55,8 @@ class State(TypedDict):
     """What is wrong with the number that was sent, or ""."""
     number: str
     """The number as it was understood, told once to who sent it: it is kept nowhere."""
+    about: str
+    """What the session is for and who has its phone, as an administrator typed it; never a number."""
     left: str
 
 
@@ -138,6 +140,7 @@ def _nothing(voice: Voice, handoff: Handoff) -> State:
         problem="",
         number="",
         left=left,
+        about="",
     )
 
 

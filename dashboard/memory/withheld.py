@@ -5,12 +5,13 @@ Taken out where values enter the page, so that no drawing can send a code to a v
 
 from __future__ import annotations
 
-from core.models import ServerSnapshot, Snapshot
+from core.models import ServerSnapshot, SessionSnapshot, Snapshot
 from core.operation_status import OperationStatus
+from core.phone_numbers import last_digits
 
 
 def without_codes(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot without the QR codes."""
+    """Return the snapshot without the QR codes, and with the ends of phone numbers only."""
     servers = tuple(_without_codes(server) for server in snapshot.servers)
     return snapshot.model_copy(update={"servers": servers})
 
@@ -21,9 +22,12 @@ def without_code(operation: OperationStatus) -> OperationStatus:
 
 
 def _without_codes(server: ServerSnapshot) -> ServerSnapshot:
-    if not any(session.qr for session in server.sessions):
-        return server
-    sessions = tuple(
-        session.model_copy(update={"qr": None}) if session.qr else session for session in server.sessions
-    )
-    return server.model_copy(update={"sessions": sessions})
+    return server.model_copy(update={"sessions": tuple(_without_code(one) for one in server.sessions)})
+
+
+def _without_code(session: SessionSnapshot) -> SessionSnapshot:
+    update: dict[str, object] = {"qr": None} if session.qr else {}
+    if session.account is not None:
+        number = last_digits(session.account.number) or None
+        update["account"] = session.account.model_copy(update={"number": number})
+    return session.model_copy(update=update) if update else session

@@ -77,7 +77,8 @@ def describe(voice: Voice, row: Row) -> str:
     told = "".join(f"<div>{escape(text)}</div>" for text in lines if text)
     return (
         f'<div class="ops-line">{components.badge(voice, session)}{components.since(voice, session)}{server}'
-        f'</div><div class="ops-soft ops-why">{told}</div>{components.pause_line(voice, session)}'
+        f"</div>{components.about_briefly(session)}"
+        f'<div class="ops-soft ops-why">{told}</div>{components.pause_line(voice, session)}'
         f"{alert_panel.silence_line(voice, session)}"
     )
 

@@ -29,7 +29,7 @@ def draw_header(voice: Voice, session: SessionSnapshot) -> None:
         components.heading(session.session, session.server)
         + f'<div class="ops-line ops-under">{components.badge(voice, session)}'
         f"{components.since(voice, session)}</div>{components.facts(voice, session)}"
-        f"{components.pause_line(voice, session)}"
+        f"{components.pause_line(voice, session)}{components.about(voice, session)}"
     )
 
 

@@ -121,7 +121,15 @@ def save_session(server: str, session: str) -> None:
     enabled = bool(new["enabled"]) if "enabled" in new else KEEP
     save(
         form,
-        lambda saved: saved.with_session(server, session, enabled=enabled, webhook=webhook),
+        lambda saved: saved.with_session(
+            server,
+            session,
+            enabled=enabled,
+            webhook=webhook,
+            label=_text(new, "label"),
+            owner=_text(new, "owner"),
+            note=_text(new, "note"),
+        ),
         refuse=no_conflict(form, lambda settings: session_fields(settings, server, session)),
         step_up_needed=webhook is not KEEP,
     )

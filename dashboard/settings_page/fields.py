@@ -68,6 +68,9 @@ def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
         "enabled": FieldNow(f"{path}.enabled", session.enabled, session.enabled, yes_or_no(session.enabled)),
         "webhook": FieldNow(f"{path}.webhook", kind, webhook, words),
         "webhook_url": FieldNow(f"{path}.webhook", webhook or "", webhook, words),
+        "label": FieldNow(f"{path}.label", session.label, session.label, session.label or _("none")),
+        "owner": FieldNow(f"{path}.owner", session.owner, session.owner, session.owner or _("none")),
+        "note": FieldNow(f"{path}.note", session.note, session.note, session.note or _("none")),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.contract.session_names import unchecked_bytes
+from core.settings.saved import LONGEST_LABEL, LONGEST_NOTE
 from core.settings.values import ServerSettings, SessionSettings, Settings
 from dashboard import components, state
 from dashboard.formatting import plain
@@ -99,6 +100,27 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
             autocomplete="off",
             placeholder="https://",
             label_visibility="collapsed",
+        )
+        st.text_input(
+            label(_("What it is for"), settings, f"{path}.label"),
+            key=field_key(form, "label"),
+            autocomplete="off",
+            max_chars=LONGEST_LABEL,
+            help=_("Shown in lists, on the session's page and to whoever opens a hand-off link."),
+        )
+        st.text_input(
+            label(_("Who has the phone"), settings, f"{path}.owner"),
+            key=field_key(form, "owner"),
+            autocomplete="off",
+            max_chars=LONGEST_LABEL,
+            help=_("Shown on the session's page and to whoever opens a hand-off link."),
+        )
+        st.text_input(
+            label(_("Note"), settings, f"{path}.note"),
+            key=field_key(form, "note"),
+            autocomplete="off",
+            max_chars=LONGEST_NOTE,
+            help=_("Shown on the session's page, to people who are signed in."),
         )
         draw_notice(form, fields)
         with st.container(horizontal=True):

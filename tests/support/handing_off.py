@@ -10,6 +10,7 @@ from core.clock import now as real_now
 from core.handoffs import Handoffs
 from core.models import SessionSnapshot, Snapshot
 from core.operation_status import Kind, OperationStatus
+from core.settings.values import SessionSettings
 from core.store import FileStore, History
 from dashboard.auth.cookies import CookieRule
 from dashboard.handoff.routes import HandoffRoutes
@@ -22,6 +23,7 @@ class PlayedGateway:
     def __init__(self) -> None:
         self.sessions: list[SessionSnapshot] = []
         self.asked: list[tuple[str, str, str]] = []
+        self.described: SessionSettings | None = None
         self.numbers: list[str] = []
         self.makers = {"ana"}
         self.obstacle: str | None = None
@@ -54,6 +56,10 @@ class PlayedGateway:
             step_since=now,
         )
 
+    def settings_of(self, _server: str, session: str) -> SessionSettings | None:
+        """Return what an administrator typed."""
+        return self.described if self.described is not None and self.described.name == session else None
+
     def status(self, _server: str, _session: str) -> OperationStatus | None:
         """Return what the test lets run."""
         return self.running
@@ -69,4 +75,12 @@ def handoffs(
     """Return the routes over a real store."""
     kept = Handoffs(FileStore(data / "store"), History(data / "history").append, now=now)
     played = gateway or PlayedGateway()
-    return HandoffRoutes(kept, played, played, rule, may_make=played.makers.__contains__, now=now)
+    return HandoffRoutes(
+        kept,
+        played,
+        played,
+        rule,
+        may_make=played.makers.__contains__,
+        settings_of=played.settings_of,
+        now=now,
+    )

@@ -54,6 +54,7 @@ function draw(state) {
   ["start", "gone", "slow"].forEach((name) => show(name, false));
   show("live", true);
   part("live").dataset.phase = state.phase;
+  fill("about", state.about);
   fill("text", isForm ? "" : state.text);
   fill("detail", isForm ? "" : state.detail);
   if (state.qr && part("qr").src !== state.qr) part("qr").src = state.qr;

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.client import GatewayClient
-from core.contract.answers import Health, StatusAnswer
+from core.contract.answers import Device, Health, StatusAnswer
 from core.contract.manager import SessionStates
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
@@ -108,6 +108,7 @@ class FakeClient:
         self.states_pause_seconds = 0.0
         self.accepts_default_secret = False
         self.default_secret_error: WppconnectError | None = None
+        self.device_error: WppconnectError | None = None
         self.own_number: str | None = "5511900000000"
         self.own_number_error: WppconnectError | None = None
         self.number_check_error: WppconnectError | None = None
@@ -163,6 +164,12 @@ class FakeClient:
         if page.answers_after_seconds > budget:
             raise RequestTimeoutError("the page does not answer")
         return page.answers
+
+    def read_device(self, session: str) -> Device:
+        self.calls[f"device {session}"] += 1
+        if self.device_error is not None:
+            raise self.device_error
+        return Device(platform="android", push_name="Front desk", phone_number="5511900000000")
 
     def read_own_number(self, session: str) -> str | None:
         self.calls[f"own number {session}"] += 1

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from core.models import Verdict
+from core.models import Account, Verdict
 from core.settings.values import Timeouts
 from exporter.exposition import Exposition
 from exporter.lines import Family, Format
@@ -143,3 +143,15 @@ def test_process_metrics_are_read_at_most_once_a_second(scenario, noon, timeouts
         b"process_open_fds 1",
         b"process_open_fds 2",
     ]
+
+
+def test_nothing_of_the_linked_account_is_served(scenario, new_exposition, noon, timeouts):
+    account = Account(seen_at=noon, number="5511900001234", push_name="Front desk")
+    healthy = scenario("healthy")
+    sessions = [one.model_copy(update={"account": account}) for one in healthy.servers[0].sessions]
+    server = healthy.servers[0].model_copy(update={"sessions": tuple(sessions)})
+    snapshot = healthy.model_copy(update={"servers": (server,)})
+
+    body = new_exposition().body(snapshot, noon, timeouts, Format.TEXT).decode()
+
+    assert not [text for text in ("1234", "Front desk") if text in body]

@@ -12,7 +12,8 @@ from starlette.middleware import Middleware
 
 from core.clock import now
 from core.handoffs import MOST_ROUNDS, Event, Handoffs
-from core.models import QrCode, Verdict
+from core.models import Account, QrCode, Verdict
+from core.settings.values import SessionSettings
 from core.store import FileStore, History
 from dashboard.auth.gate import Gate, GateRules
 from tests.support.handing_off import PlayedGateway, handoffs
@@ -325,3 +326,19 @@ def test_numbers_are_not_tried_without_end(desk: Desk) -> None:
 
     assert statuses == [200] * 10 + [429] * 2
     assert browser.post("/hand-off/state", link).status == 200
+
+
+def test_label_and_owner_are_told_to_who_opened_the_link_and_no_number(desk: Desk) -> None:
+    desk.gateway.described = SessionSettings(
+        name="sales", label="Shop in Lisbon", owner="Rui", note="Ring twice"
+    )
+    account = Account(seen_at=now(), number="5511900001234", push_name="Front desk")
+    desk.shows("sales", Verdict.WAITING_FOR_QR, PAYLOAD, account=account)
+    person = desk.browser()
+    before = person.get("/hand-off").text
+
+    answer = person.post("/hand-off/open", desk.link()).text
+
+    assert json.loads(answer)["about"] == "Shop in Lisbon \u00b7 Owner: Rui"
+    assert not [text for text in ("1234", "Front desk", "Ring twice") if text in answer]
+    assert "Lisbon" not in before

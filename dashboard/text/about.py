@@ -1,0 +1,43 @@
+"""Whose phone a session is linked to: what the gateway told of it, and what an administrator typed."""
+
+from __future__ import annotations
+
+from core.models import SessionSnapshot
+from core.phone_numbers import is_masked, last_digits
+from core.settings.values import SessionSettings
+from dashboard.formatting import Voice
+from dashboard.i18n import Translate
+
+
+def account(voice: Voice, session: SessionSnapshot) -> str:
+    """Say which account is linked, or was last; empty while that is not known."""
+    _ = voice.translate
+    known = session.account
+    if known is None or not (known.number or known.push_name):
+        return ""
+    number = known.number or ""
+    number = f"+{number}" if number and not is_masked(number) else number
+    told = ", ".join(text for text in (known.push_name, number) if text)
+    return _("Account, as last seen: {account}").format(account=told)
+
+
+def label_and_owner(translate: Translate, settings: SessionSettings | None) -> str:
+    """Say what a session is for and who has its phone, for everybody who is to link it."""
+    _ = translate
+    if settings is None:
+        return ""
+    owner = _("Owner: {owner}").format(owner=settings.owner) if settings.owner else ""
+    return " · ".join(text for text in (settings.label, owner) if text)
+
+
+def lines(voice: Voice, session: SessionSnapshot, settings: SessionSettings | None) -> list[str]:
+    """Say all that is known, for the page of a session."""
+    note = settings.note if settings is not None else ""
+    told = [label_and_owner(voice.translate, settings), note, account(voice, session)]
+    return [text for text in told if text]
+
+
+def brief(session: SessionSnapshot, settings: SessionSettings | None) -> str:
+    """Say it in a few words, for a list: the label, and the end of the number."""
+    number = last_digits(session.account.number) if session.account is not None else ""
+    return " · ".join(text for text in (settings.label if settings else "", number) if text)
