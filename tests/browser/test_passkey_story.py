@@ -1,0 +1,84 @@
+"""A phone that is asked for a passkey: from the alert to what helps, in three languages."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser, StorageState
+
+from dashboard.i18n import translator
+from dashboard.words import IF_A_PASSKEY_IS_ASKED, OUTCOMES
+from tests.support.stack import SESSION, Stack
+from tests.support.visitor import Visitor
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+ALERT = f"/session?server=main&session={SESSION}&pair=1"
+LANGUAGES = {"en-GB": "en", "pt-PT": "pt_PT", "pt-BR": "pt_BR"}
+STEP_SECONDS = 6.0
+"""Shorter than what counts as a standstill of the program that measures."""
+CODE_OVERDUE_SECONDS = 75.0
+LINK_OVER_SECONDS = 181.0
+"""What WhatsApp takes for a link at most."""
+
+
+def starts(product: Stack) -> int:
+    """How often the gateway was told to start the session."""
+    counts = product.simulator.requests()["counts"]
+    return sum(row["count"] for row in counts if row["route"].endswith("start-session"))
+
+
+def looked_at(product: Stack) -> datetime:
+    """When the session was last probed, by the page's clock."""
+    seen = product.seen(SESSION)
+    assert seen is not None
+    assert seen.observed_at is not None
+    return seen.observed_at
+
+
+def let_pass(product: Stack, seconds: float) -> None:
+    """Move the clocks on in steps after each of which the session is probed: a longer one is a standstill."""
+    for _ in range(math.ceil(seconds / STEP_SECONDS)):
+        next_look = looked_at(product) + timedelta(seconds=STEP_SECONDS)
+        product.advance(STEP_SECONDS)
+        until(partial(is_looked_at, product, next_look), what="a probe after the step")
+
+
+def is_looked_at(product: Stack, since: datetime) -> bool:
+    """Return whether the session was probed since a moment."""
+    return looked_at(product) >= since
+
+
+def test_what_helps_is_told_on_a_phone_and_no_second_code_is_asked_for(
+    browser: Browser, quick: Stack, administrator: StorageState
+) -> None:
+    quick.lose_the_phone()
+    quick.simulator.set_fault("passkey", session=SESSION)
+    before = starts(quick)
+    visitors = {
+        LANGUAGES[language]: Visitor(browser, quick, "phone", locale=language, signed_in=administrator)
+        for language in LANGUAGES
+    }
+    first = next(iter(visitors.values()))
+    first.open(ALERT)
+    quick.simulator.scan(SESSION, first.await_live_qr())
+    for visitor in list(visitors.values())[1:]:
+        visitor.open(ALERT)
+
+    let_pass(quick, CODE_OVERDUE_SECONDS)
+    for locale, visitor in visitors.items():
+        visitor.reads(translator(locale)(IF_A_PASSKEY_IS_ASKED))
+        visitor.look(f"passkey/linking-{locale}")
+    let_pass(quick, LINK_OVER_SECONDS)
+    for locale, visitor in visitors.items():
+        visitor.reads(translator(locale)(OUTCOMES["link_not_completed"]))
+        visitor.look(f"passkey/not-completed-{locale}")
+
+    assert starts(quick) - before == 1
+    quick.simulator.clear_faults()
+    for visitor in visitors.values():
+        visitor.close()
