@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from scripts.bench_calls import loads
 from scripts.bench_floods import of_floods
 from scripts.bench_processes import of_processes
 from scripts.figures import Figure
@@ -55,6 +56,8 @@ def main() -> int:
         browser.close()
     for figure in figures:
         print(figure.line())
+    for load in loads():
+        print(load.line())
     return int(any(figure.measured >= figure.limit for figure in figures))
 
 
