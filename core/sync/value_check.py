@@ -83,11 +83,11 @@ class ValueCheck:
             reason = reason or next((one.unproven for one in results), None)
         if value.services is None:
             # It may be another program's: by itself it was read as it should be.
-            return CheckResult()
+            return CheckResult(note=Message.of("files.unproven", reason=reason) if reason else None)
         alone = self._in_project(value, Project(directory=value.path.parent, files=(value.path,)))
         if alone and not alone.unproven:
             named = Message.of("files.only_where_named", file=value.path.name)
-            if alone.problem or not (reason or self._is_project(Project(directory=value.path.parent))):
+            if alone.problem or not (reason or self._is_passed_over(value)):
                 return alone
             return CheckResult(unproven=reason, note=named)
         return CheckResult(unproven=reason or Message.of("files.no_project", file=value.path.name))
@@ -126,7 +126,7 @@ class ValueCheck:
             if one.folder == value.folder and (one.compose_files or one.env_files)
         )
         yield list(listed)
-        yield [Project(directory=one) for one in dict.fromkeys((root, value.path.parent))]
+        yield [_found_in(one) for one in dict.fromkeys((root, value.path.parent))]
 
     def _in_project(self, value: PlannedValue, project: Project) -> CheckResult | None:
         """Return what a project makes of the value; None where it has nothing to do with it."""
@@ -179,6 +179,12 @@ class ValueCheck:
         # Of a file that an `include` or COMPOSE_ENV_FILES names, only Compose knows.
         return not is_linked and self._reads(project, file)
 
+    def _is_passed_over(self, value: PlannedValue) -> bool:
+        """Whether Compose finds a project by itself, and does not read the file for it."""
+        folders = (self.settings.folders[value.folder].resolve(), value.path.parent)
+        found = [one for one in map(_found_in, folders) if self._is_project(one)]
+        return bool(found) and not any(self._reads(one, value.path) for one in found)
+
     def _is_project(self, project: Project) -> bool:
         """Whether Compose reads a project as its files are now."""
         try:
@@ -213,6 +219,11 @@ class ValueCheck:
                 return Message.of(kind, file=file.name, line=line, key=value.key, service=service)
         read = ", ".join(one.name for one in (*project.files, *env_files)) or str(project.directory)
         return Message.of("files.not_reached", service=service, key=value.key, files=read)
+
+
+def _found_in(directory: Path) -> Project:
+    """Return the project that Compose finds in a folder by itself."""
+    return Project(directory=directory)
 
 
 def _concerns(project: Project, root: Path, file: Path) -> bool:
