@@ -1,11 +1,34 @@
-"""What the web configuration says about each request, exchangeable while requests are answered."""
+"""Who gets in, by the web configuration in force, which can be exchanged while requests are answered."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from enum import Enum
+
 from core.exceptions import ConfigurationError
-from exporter.basic_auth import Admission, BasicAuth
-from exporter.tls import ExchangeableContext
-from exporter.web_config import WebConfig
+from core.password_hashes import matches
+from exporter.web_config import ExchangeableContext, WebConfig
+
+REMEMBERED = 512
+"""Answers kept: one for each client that is right, and the wrong ones that somebody tries again and again."""
+AT_A_TIME = 2
+"""Each check keeps a processor core busy for as long as the hash's cost says."""
+WAITING = 32
+
+
+class Admission(Enum):
+    """What becomes of a request."""
+
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    BUSY = "busy"
+    """Too many passwords are being checked; those that were right before still get in."""
 
 
 class Access:
@@ -43,3 +66,77 @@ class Access:
         if self.tls is not None and config.tls is not None:
             self.tls.current = config.tls
         self._config = config
+
+
+class BasicAuth:
+    """Checks passwords without holding up the event loop, or the same one twice. Belongs to one event loop.
+
+    A name that does not exist is answered as slowly as one that does: it is compared with somebody's hash,
+    always the same one for the same name, so that the times are distributed alike, too.
+    """
+
+    def __init__(self, *, check: Callable[[bytes, str], bool] = matches) -> None:
+        self._check = check
+        self._key = secrets.token_bytes(32)
+        self._right: dict[bytes, None] = {}
+        self._wrong: dict[bytes, None] = {}
+        self._running: dict[bytes, asyncio.Task[bool]] = {}
+        self._slots = asyncio.Semaphore(AT_A_TIME)
+
+    async def admit(self, header: str | None, users: Mapping[str, str]) -> Admission:
+        """Decide on an Authorization header."""
+        credentials = _parse(header)
+        if credentials is None:
+            return Admission.REFUSED
+        name, password = credentials
+        hashed = self._hash_to_compare(name, users)
+        fingerprint = self._fingerprint(name, hashed.encode(), password)
+        exists = name.decode(errors="replace") in users
+        if fingerprint in self._right:
+            return Admission.ADMITTED if exists else Admission.REFUSED
+        if fingerprint in self._wrong:
+            return Admission.REFUSED
+        task = self._running.get(fingerprint)
+        if task is None:
+            if len(self._running) >= WAITING:
+                return Admission.BUSY
+            task = asyncio.create_task(self._verify(fingerprint, password, hashed))
+            self._running[fingerprint] = task
+        is_right = await asyncio.shield(task)
+        return Admission.ADMITTED if is_right and exists else Admission.REFUSED
+
+    async def _verify(self, fingerprint: bytes, password: bytes, hashed: str) -> bool:
+        try:
+            async with self._slots:
+                is_right = await asyncio.to_thread(self._check, password, hashed)
+        finally:
+            self._running.pop(fingerprint, None)
+        answers = self._right if is_right else self._wrong
+        answers[fingerprint] = None
+        if len(answers) > REMEMBERED:
+            answers.pop(next(iter(answers)))
+        return is_right
+
+    def _hash_to_compare(self, name: bytes, users: Mapping[str, str]) -> str:
+        found = users.get(name.decode(errors="replace"))
+        if found is not None:
+            return found
+        hashes = sorted(users.values())
+        return hashes[int.from_bytes(self._fingerprint(name)[:8]) % len(hashes)]
+
+    def _fingerprint(self, *parts: bytes) -> bytes:
+        """Stand for what must not be kept in memory; the lengths keep the parts apart."""
+        text = b"".join(len(part).to_bytes(4) + part for part in parts)
+        return hmac.digest(self._key, text, hashlib.sha256)
+
+
+def _parse(header: str | None) -> tuple[bytes, bytes] | None:
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    name, colon, password = decoded.partition(b":")
+    return (name, password) if colon else None

@@ -175,10 +175,10 @@ def _probe_once(environment: CoreEnvironment) -> int:
 
 def _report(snapshot: Snapshot, core: Core) -> int:
     from core.clock import now
-    from exporter.exposition import Exposition
-    from exporter.lines import Format
+    from exporter.exposition import Exposition, Format
+    from exporter.own_metrics import OwnMetrics
 
-    exposition = Exposition(version=version())
+    exposition = Exposition(OwnMetrics(version()))
     _print(exposition.body(snapshot, now(), core.settings.current().timeouts, Format.TEXT).decode())
     if any(server.up for server in snapshot.servers):
         return 0
@@ -229,16 +229,15 @@ def _answer(
     import logging
 
     from core.addresses import address_text
-    from exporter.discovery import monitored_sessions
+    from exporter.app import ExporterApp
     from exporter.exposition import Exposition
-    from exporter.hints import HintSender, LinkingEventKeeper, Reprobes
     from exporter.listening import make_server
     from exporter.own_metrics import OwnMetrics
-    from exporter.probing import Prober
+    from exporter.probe import Prober, monitored_sessions
+    from exporter.probe_trigger import ProbeSeries, ProbeTrigger
     from exporter.reloading import Reloader
-    from exporter.server import ExporterApp
     from exporter.web_config import read_web_config
-    from exporter.webhook import Webhook
+    from exporter.webhook import LinkingEventKeeper, Webhook
 
     def find_monitored(session: str) -> list[tuple[str, str]]:
         return [one for one in monitored_sessions(core.settings.current()) if one[1] == session]
@@ -255,23 +254,26 @@ def _answer(
         # What was saved on the page is followed without a reload, and may be refused all the same.
         return reloader.reload() or core.settings.problems
 
-    counts = OwnMetrics(read_state=lambda: (core.settings.current().revision, not core.settings.problems))
-    hints = HintSender(core.monitor.hint)
+    def read_state() -> tuple[int, bool]:
+        return core.settings.current().revision, not core.settings.problems
+
+    installed = version()
+    own_metrics = OwnMetrics(installed, read_state=read_state)
+    trigger = ProbeTrigger(core.monitor.hint)
     keeper = LinkingEventKeeper(core.store, core.monitor.snapshot)
     webhook = Webhook(
         own.webhook_word,
         find_monitored=find_monitored,
-        reprobes=Reprobes(hints.send),
-        own=counts,
+        series=ProbeSeries(trigger.trigger),
+        own=own_metrics,
         keep=keeper.keep,
     )
-    reloader = Reloader(read, files=lambda: access.config.files, own=counts)
-    installed = version()
+    reloader = Reloader(read, files=lambda: access.config.files, own=own_metrics)
     app = ExporterApp(
         read_snapshot=core.monitor.snapshot,
         read_settings=core.settings.current,
-        exposition=Exposition(version=installed, own=counts),
-        prober=Prober(read_snapshot=core.monitor.snapshot, hint=hints.send),
+        exposition=Exposition(own_metrics),
+        prober=Prober(read_snapshot=core.monitor.snapshot, trigger=trigger.trigger),
         webhook=webhook,
         access=access,
         reload=reload if own.web_enable_lifecycle else None,
@@ -285,7 +287,7 @@ def _answer(
             log.warning("nothing_to_watch remedy=%r", "set WPPCONNECT_URL, or add a gateway on the page")
         make_server(app, tls=access.tls).run(sockets=[listener])
         log.info("exporter_stopped")
-    hints.stop()
+    trigger.stop()
     keeper.stop()
 
 

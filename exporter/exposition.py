@@ -1,28 +1,189 @@
-"""The whole exposition of a Snapshot, kept until the Snapshot, or what time makes of it, changes.
+"""The text of `/metrics`, kept between scrapes: byte for byte what prometheus_client would write.
 
-One `Exposition` belongs to one thread, the event loop's.
+`generate_latest` takes 7 µs a sample, 1.7 s for ten thousand sessions. So it writes only what is new:
+headers, the labels of a new server or session, the first line of each kind. What changes with every probe are
+numbers, and are put between the parts that it wrote. An `Exposition` belongs to one thread, the event loop's.
 """
 
 from __future__ import annotations
 
 import gzip
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Generic
+
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.core import Sample as FamilySample
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from core.clock import Monotonic, monotonic
 from core.models import ServerSnapshot, SessionSnapshot, Snapshot
 from core.settings.values import Timeouts
-from exporter.collector import SERVER_METRICS, SESSION_METRICS, expiry, server_at, session_at, stale_after
-from exporter.lines import Family, Format, end_text, family_text, label_pairs, sample_line
-from exporter.metrics import CATALOGUE
+from exporter.catalogue import (
+    CATALOGUE,
+    OWN_METRICS,
+    SERVER_METRICS,
+    SESSION_METRICS,
+    Kind,
+    Measured,
+    Metric,
+    Subject,
+)
+from exporter.collector import Sample, Samples, expiry, server_at, session_at, stale_after
 from exporter.own_metrics import OwnMetrics
-from exporter.process import process_families
-from exporter.rows import Rows
 
-PROCESS_METRICS_KEPT_SECONDS = 1.0
+OWN_METRICS_KEPT_SECONDS = 1.0
 """Reading /proc costs more than the rest of a scrape: a flood of scrapes must not multiply it."""
+
+number_text: Callable[[float], str] = floatToGoString
+FAMILIES: dict[Kind, Callable[[str, str], Family]] = {
+    Kind.COUNTER: CounterMetricFamily,
+    Kind.GAUGE: GaugeMetricFamily,
+    Kind.HISTOGRAM: HistogramMetricFamily,
+}
+
+
+class Format(StrEnum):
+    """The two text formats by their content type; their sample lines are alike."""
+
+    TEXT = CONTENT_TYPE_PLAIN_0_0_4
+    OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
+
+
+ENCODERS: dict[Format, Callable[[Collector], bytes]] = {
+    Format.TEXT: generate_latest,
+    Format.OPENMETRICS: openmetrics.generate_latest,
+}
+
+
+def choose_format(accept: str) -> Format:
+    """Choose the format as prometheus_client does."""
+    try:
+        _, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):
+        return Format.TEXT  # It compares the version asked for with numbers, whatever that is.
+    return Format.OPENMETRICS if content_type.startswith("application/openmetrics-text") else Format.TEXT
+
+
+class Families(Collector):
+    """Families to encode."""
+
+    def __init__(self, *families: Family) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        """Return the families."""
+        return self._families
+
+
+def encode(collector: Collector, form: Format) -> bytes:
+    """Write everything that a collector holds."""
+    return ENCODERS[form](collector)
+
+
+def family_of(metric: Metric, samples: Iterable[tuple[tuple[str, ...], Sample]] = ()) -> Family:
+    """Build a metric's family; each sample comes with its subject's label values."""
+    family = FAMILIES[metric.kind](metric.name, metric.help)
+    for subject, sample in samples:
+        own = ("le",) if sample.suffix == "_bucket" else metric.labels[-len(sample.labels) :]
+        labels = dict(zip(metric.labels, subject, strict=False)) | dict(zip(own, sample.labels, strict=False))
+        family.samples.append(FamilySample(metric.name + sample.suffix, labels, sample.value))
+    return family
+
+
+@dataclass
+class _Row(Generic[Subject]):
+    key: tuple[str, ...]
+    labels: str
+    samples: list[Samples]
+    lines: list[str]
+    subject: Subject | None = None
+
+
+class _Column(Generic[Subject]):
+    """The lines of one metric."""
+
+    def __init__(self, metric: Measured[Subject]) -> None:
+        self.measure = metric.measure
+        self.text = b""
+        self._metric = metric
+        self._ends: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+
+    def lines(self, row: _Row[Subject], samples: Samples) -> str:
+        """Write a subject's lines."""
+        parts = []
+        for value, labels, suffix in samples:
+            ends = self._ends.get((suffix, labels)) or self._write_ends(row, Sample(value, labels, suffix))
+            parts.append(f"{ends[0]}{row.labels}{ends[1]}{number_text(value)}\n")
+        return "".join(parts)
+
+    def _write_ends(self, row: _Row[Subject], sample: Sample) -> tuple[str, str]:
+        """Have one line written, and keep what stands before and behind the labels of its subject."""
+        before, _, rest = _last_line(family_of(self._metric, [(row.key, sample)])).partition(row.labels)
+        ends = self._ends[sample.suffix, sample.labels] = before, rest.rpartition(" ")[0] + " "
+        return ends
+
+
+class Rows(Generic[Subject]):
+    """The lines of one kind of subject, rebuilt only where a value changed."""
+
+    def __init__(self, metrics: Iterable[Measured[Subject]]) -> None:
+        self._columns = {metric.name: _Column(metric) for metric in metrics}
+        self._rows: dict[tuple[str, ...], _Row[Subject]] = {}
+
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """The lines of each metric, by its name."""
+        return {name: column.text for name, column in self._columns.items()}
+
+    def update(self, subjects: Iterable[tuple[tuple[str, ...], Subject]]) -> None:
+        """Take over the subjects of now, each with the values of its labels; others lose their lines."""
+        # Should a measure fail half way, the next update finds no rows and starts afresh.
+        before, self._rows = self._rows, {}
+        rows: dict[tuple[str, ...], _Row[Subject]] = {}
+        changed = [False] * len(self._columns)
+        for key, subject in subjects:
+            row = before.get(key) or self._new_row(key)
+            if row.subject is not subject:
+                row.subject = subject
+                self._refresh(row, subject, changed)
+            rows[key] = row
+        has_moved = list(before) != list(rows)
+        for number, column in enumerate(self._columns.values()):
+            if changed[number] or has_moved:
+                column.text = "".join([row.lines[number] for row in rows.values()]).encode()
+        self._rows = rows
+
+    def _new_row(self, key: tuple[str, ...]) -> _Row[Subject]:
+        count = len(self._columns)
+        return _Row(key, _label_text(key), [()] * count, [""] * count)
+
+    def _refresh(self, row: _Row[Subject], subject: Subject, changed: list[bool]) -> None:
+        for number, column in enumerate(self._columns.values()):
+            samples = column.measure(subject)
+            if samples != row.samples[number]:
+                row.samples[number] = samples
+                row.lines[number] = column.lines(row, samples)
+                changed[number] = True
+
+
+def _label_text(key: tuple[str, ...]) -> str:
+    """Have the labels of a subject written, without the braces."""
+    family = GaugeMetricFamily("subject", "", labels=("server", "session")[: len(key)])
+    family.add_metric(key, 0.0)
+    return _last_line(family).partition("{")[2].rpartition("}")[0]
+
+
+def _last_line(family: Family) -> str:
+    # Not by splitlines(): a label may hold what Unicode calls a line's end.
+    return encode(Families(family), Format.TEXT).decode().removesuffix("\n").rpartition("\n")[2]
 
 
 @dataclass(frozen=True)
@@ -44,30 +205,21 @@ class _Basis:
 
 
 class Exposition:
-    """Render Snapshots to bytes; every kept text is what a fresh rendering would give."""
+    """Render Snapshots to bytes, and after them the exporter's own metrics."""
 
-    def __init__(
-        self,
-        *,
-        version: str,
-        own: OwnMetrics | None = None,
-        python: str = platform.python_version(),
-        read_process: Callable[[], list[Family]] = process_families,
-        clock: Monotonic = monotonic,
-    ) -> None:
-        self._read_process = read_process
-        self._own = own or OwnMetrics()
-        self._own_lines: dict[str, str] = {}
+    def __init__(self, own: OwnMetrics, *, clock: Monotonic = monotonic) -> None:
+        self._own = own
         self._clock = clock
-        self._servers: Rows[ServerSnapshot] = Rows(CATALOGUE, SERVER_METRICS)
-        self._sessions: Rows[SessionSnapshot] = Rows(CATALOGUE, SESSION_METRICS)
-        build = label_pairs(("version", "python"), (version, python))
-        self._build = {
-            "wppconnect_exporter_build_info": sample_line("wppconnect_exporter_build_info", build, 1)
+        self._servers = Rows(SERVER_METRICS)
+        self._sessions = Rows(SESSION_METRICS)
+        self._headers = {
+            form: {metric.name: _header(metric, form) for metric in CATALOGUE if metric not in OWN_METRICS}
+            for form in Format
         }
         self._basis: _Basis | None = None
-        self._process: list[Family] = []
-        self._process_read_at = float("-inf")
+        self._own_texts: dict[Format, bytes] = {}
+        self._own_changes = -1
+        self._own_read_at = float("-inf")
         self._bodies: dict[tuple[Format, bool], bytes] = {}
 
     def body(
@@ -76,21 +228,21 @@ class Exposition:
         """Write what a scrape at `now` is answered."""
         if self._basis is None or not self._basis.holds(snapshot, now, timeouts):
             self._take_over(snapshot, now, timeouts)
-        self._refresh_process()
-        self._refresh_own()
+        self._read_own()
         body = self._bodies.get((form, zipped))
         if body is None:
-            text = "".join(family_text(family, form) for family in self._families())
-            body = (text + end_text(form)).encode()
+            body = self._write(form)
             # The lines are so alike that the fastest level leaves a twentieth.
             body = gzip.compress(body, compresslevel=1) if zipped else body
-            self._bodies[(form, zipped)] = body
+            self._bodies[form, zipped] = body
         return body
 
-    def _families(self) -> list[Family]:
-        lines = self._servers.lines | self._sessions.lines | self._build | self._own_lines
-        ours = [Family(metric.name, metric.kind, metric.help, lines[metric.name]) for metric in CATALOGUE]
-        return ours + self._process
+    def _write(self, form: Format) -> bytes:
+        if form not in self._own_texts:
+            self._own_texts[form] = encode(self._own.registry, form)
+        texts = self._servers.texts | self._sessions.texts
+        parts = [part for name, header in self._headers[form].items() for part in (header, texts[name])]
+        return b"".join([*parts, self._own_texts[form]])
 
     def _take_over(self, snapshot: Snapshot, now: datetime, timeouts: Timeouts) -> None:
         self._basis = None
@@ -111,14 +263,14 @@ class Exposition:
         self._basis = _Basis(snapshot.servers, timeouts, since=now, until=until)
         self._bodies.clear()
 
-    def _refresh_own(self) -> None:
-        lines = self._own.lines()
-        if lines != self._own_lines:
-            self._own_lines = lines
+    def _read_own(self) -> None:
+        """Have the own metrics read again after a second, or at once when one of them was counted."""
+        now, changes = self._clock(), self._own.changes
+        if changes != self._own_changes or now - self._own_read_at >= OWN_METRICS_KEPT_SECONDS:
+            self._own_changes, self._own_read_at = changes, now
+            self._own_texts.clear()
             self._bodies.clear()
 
-    def _refresh_process(self) -> None:
-        now = self._clock()
-        if now - self._process_read_at >= PROCESS_METRICS_KEPT_SECONDS:
-            self._process, self._process_read_at = self._read_process(), now
-            self._bodies.clear()
+
+def _header(metric: Metric, form: Format) -> bytes:
+    return encode(Families(family_of(metric)), form).removesuffix(b"# EOF\n")

@@ -19,7 +19,7 @@ from core.serving import ConnectionLimits, ServingLoop
 from exporter.connections import HEADER_LIMIT_BYTES, DeadlineProtocol
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
+    from starlette.types import ASGIApp
 
 REMEDY = "choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
 CONNECTION_LIMIT = 128
@@ -41,7 +41,7 @@ def listen(address: tuple[str, int]) -> socket.socket:
 
 
 def make_server(
-    app: ASGI3Application,
+    app: ASGIApp,
     protocol: type[DeadlineProtocol] = DeadlineProtocol,
     *,
     tls: ssl.SSLContext | None = None,

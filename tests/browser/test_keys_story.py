@@ -21,7 +21,7 @@ OTHER_SECRET = "another-secret-of-thirty-2-bytes"
 
 def failures(product: Stack, reason: str) -> str | None:
     """`auth_failures_total` of the session."""
-    labels = f'server="main",session="{SESSION}",reason="{reason}"'
+    labels = f'reason="{reason}",server="main",session="{SESSION}"'
     return product.metric(f"wppconnect_auth_failures_total{{{labels}}}")
 
 

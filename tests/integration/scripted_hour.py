@@ -17,8 +17,8 @@ from core.exceptions import AuthenticationError, ConnectError, SecretKeyRejected
 from core.models import ServerSnapshot, SessionState, Snapshot
 from core.settings.values import Timeouts
 from core.track_record.verdict_log import KINDS
-from exporter.exposition import Exposition
-from exporter.lines import Format
+from exporter.exposition import Exposition, Format
+from exporter.own_metrics import OwnMetrics
 from tests.fakes import FakeClock
 from tests.support.timelines import Timelines, timelines
 
@@ -63,7 +63,7 @@ class Hour:
         self._annex = FakeClient("web")
         self._main = self._probe(folder / MAIN, MAIN, self._client, *MAIN_SESSIONS, paused=(NEVER_PROBED,))
         self._second = self._probe(folder / ANNEX, ANNEX, self._annex, "web")
-        self._expositions = Exposition(version="1", read_process=list)
+        self._expositions = Exposition(OwnMetrics("1", proc="/nowhere"))
         self._lines: list[str] = []
         self._live()
         self.timelines = self._timelines()

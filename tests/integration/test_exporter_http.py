@@ -19,6 +19,7 @@ import requests
 from simulator import Simulator
 from tests.plugins.system_tools import require
 from tests.support.certificates import Pair, make_pair
+from tests.support.exposition import samples
 from tests.support.live_core import FAST, SECRET
 from tests.support.stack import Process, Stack, free_port, stack
 from tests.support.waiting import until
@@ -59,10 +60,9 @@ class Guarded:
             session.trust_env = False
             return session.get(self.url + path, timeout=60, **{"verify": str(self.ca.certificate), **options})
 
-    def success(self) -> str:
+    def success(self) -> float:
         """Whether the newest settings are in force, by the metric."""
-        lines = self.get("/metrics", auth=ALICE).text.splitlines()
-        return next(line for line in lines if line.startswith("wppconnect_exporter_settings_reload_success "))
+        return samples(self.get("/metrics", auth=ALICE).text)["wppconnect_exporter_settings_reload_success"]
 
 
 @pytest.fixture
@@ -162,9 +162,9 @@ def test_bad_web_configuration_is_refused_and_the_old_one_stays(guarded: Guarded
 
     assert answer.status_code == 500
     assert "web.yml: basic_auth_user: is not a setting; did you mean basic_auth_users" in answer.text
-    assert guarded.success().endswith(" 0")
+    assert guarded.success() == 0
     (guarded.directory / "web.yml").write_text(TLS + USERS)
-    until(lambda: guarded.success().endswith(" 1"), what="the good configuration")
+    until(lambda: guarded.success() == 1, what="the good configuration")
 
 
 def test_changed_password_counts_from_now_on(guarded: Guarded) -> None:
@@ -180,7 +180,7 @@ def test_changed_password_counts_from_now_on(guarded: Guarded) -> None:
 def test_tls_is_not_switched_off_by_a_reload(guarded: Guarded) -> None:
     (guarded.directory / "web.yml").write_text(USERS)
 
-    until(lambda: guarded.success().endswith(" 0"), what="the refusal")
+    until(lambda: guarded.success() == 0, what="the refusal")
     assert "TLS cannot be switched on or off while the exporter runs" in guarded.process.printed()
 
 
@@ -267,7 +267,7 @@ def test_prometheus_discovers_the_sessions(product: Stack, tmp_path: Path) -> No
     }
 
 
-def probe(product: Stack, timeout: str = "10") -> dict[str, str]:
+def probe(product: Stack, timeout: str = "10") -> dict[str, float]:
     """Ask /probe and return the samples by name and labels."""
     answer = requests.get(
         f"{product.exporter_url}/probe",
@@ -276,8 +276,7 @@ def probe(product: Stack, timeout: str = "10") -> dict[str, str]:
         timeout=60,
     )
     answer.raise_for_status()
-    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
-    return {name: value for name, _, value in (line.rpartition(" ") for line in lines)}
+    return samples(answer.text)
 
 
 def asked(gateway: Simulator, endpoint: str) -> int:
@@ -296,9 +295,9 @@ def test_probe_asks_the_gateway_now(gateway: Simulator, product: Stack) -> None:
     until(lambda: gateway.state(SESSION)["status"] == "CLOSED", what="the unlinking")
     after = probe(product)
 
-    assert (before["probe_success"], after["probe_success"]) == ("1", "0")
-    assert after['wppconnect_session_state{state="disconnected"}'] == "1"
-    assert float(before["probe_duration_seconds"]) < 1
+    assert (before["probe_success"], after["probe_success"]) == (1, 0)
+    assert after['wppconnect_session_state{state="disconnected"}'] == 1
+    assert before["probe_duration_seconds"] < 1
     assert asked(gateway, "status-session") == 2
     assert product.connected(SESSION) == "0"
 
@@ -311,7 +310,7 @@ def test_parallel_probes_are_one(gateway: Simulator, product: Stack) -> None:
     with ThreadPoolExecutor(40) as asking:
         answers = list(asking.map(lambda _: probe(product), range(40)))
 
-    assert {answer["probe_success"] for answer in answers} == {"1"}
+    assert {answer["probe_success"] for answer in answers} == {1}
     assert asked(gateway, "status-session") <= 4
 
 
@@ -322,9 +321,9 @@ def test_probe_of_a_frozen_page_answers_within_the_scrape_timeout(gateway: Simul
 
     answer = probe(product, timeout="2")
 
-    assert float(answer["probe_duration_seconds"]) < 10
-    assert answer["probe_success"] == "0"
-    assert answer["wppconnect_session_connected"] == "0"
+    assert answer["probe_duration_seconds"] < 10
+    assert answer["probe_success"] == 0
+    assert answer["wppconnect_session_connected"] == 0
 
 
 def test_probe_of_a_gateway_that_is_down_is_an_answer_too(gateway: Simulator, product: Stack) -> None:
@@ -334,8 +333,8 @@ def test_probe_of_a_gateway_that_is_down_is_an_answer_too(gateway: Simulator, pr
 
     answer = probe(product)
 
-    assert answer["probe_success"] == "0"
-    assert answer['wppconnect_session_state{state="unreachable"}'] == "1"
+    assert answer["probe_success"] == 0
+    assert answer['wppconnect_session_state{state="unreachable"}'] == 1
 
 
 def test_probe_goes_through_the_page_where_that_holds_the_lease(gateway: Simulator, product: Stack) -> None:
@@ -347,7 +346,7 @@ def test_probe_goes_through_the_page_where_that_holds_the_lease(gateway: Simulat
 
     answer = probe(product)
 
-    assert answer["probe_success"] == "1"
+    assert answer["probe_success"] == 1
     agents = {
         row["user_agent"] for row in gateway.requests()["counts"] if row["route"].endswith("status-session")
     }

@@ -13,8 +13,7 @@ from watched_gateway import Probing, probing, server_settings
 
 from core.models import SessionState, Snapshot
 from core.settings.values import Timeouts
-from exporter.exposition import Exposition
-from exporter.lines import Format
+from exporter.exposition import Exposition, Format
 from exporter.own_metrics import OwnMetrics
 from tests.meta.source import ROOT
 
@@ -92,9 +91,8 @@ def exposition(main: Probing) -> str:
     assert latest is not None
     now = main.clock()
     snapshot = Snapshot(taken_at=now, settings_revision=1, servers=(latest,))
-    own = OwnMetrics(now=main.clock)
-    rendered = Exposition(version="1", own=own, python="3", read_process=list)
-    return rendered.body(snapshot, now, Timeouts(), Format.TEXT).decode()
+    own = OwnMetrics("1", python="3", proc="/nowhere", now=main.clock)
+    return Exposition(own).body(snapshot, now, Timeouts(), Format.TEXT).decode()
 
 
 @pytest.mark.parametrize("event", LIFE)

@@ -36,6 +36,7 @@ from tests.loopback import (
     silent,
     wppconnect_server_go,
 )
+from tests.support.exposition import samples
 
 SECRET = "a-secret-of-the-operator-0123456789abcdef"
 HTML = "text/html; charset=utf-8"
@@ -229,16 +230,11 @@ def environment(url: str, directory: Path, **more: str) -> dict[str, str]:
     }
 
 
-def samples(text: str) -> dict[str, str]:
-    lines = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
-    return {name: value for name, _, value in lines}
-
-
-def assert_no_gateway(metrics: Mapping[str, str]) -> None:
-    assert metrics['wppconnect_up{server="main"}'] == "0"
-    assert metrics.get('wppconnect_secret_key_valid{server="main"}') != "1"
-    assert metrics.get('wppconnect_server_default_secret{server="main"}') != "1"
-    assert metrics['wppconnect_session_connected{server="main",session="sales"}'] == "0"
+def assert_no_gateway(metrics: Mapping[str, float]) -> None:
+    assert metrics['wppconnect_up{server="main"}'] == 0
+    assert metrics.get('wppconnect_secret_key_valid{server="main"}') != 1
+    assert metrics.get('wppconnect_server_default_secret{server="main"}') != 1
+    assert metrics['wppconnect_session_connected{server="main",session="sales"}'] == 0
 
 
 @pytest.mark.parametrize("stranger", ANSWERS + IN_TIME, ids=lambda one: one.name)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from exporter.metrics import CATALOGUE, Kind
+from exporter.catalogue import CATALOGUE, Kind
 from tests.support.monitoring import (
     DASHBOARDS,
     MONITORING,

@@ -11,7 +11,7 @@ from core.models import Verdict
 from core.settings.environment import CoreEnvironment
 from core.settings.loader import Environment
 from dashboard.settings import DashboardEnvironment
-from exporter.metrics import markdown_table
+from exporter.catalogue import markdown_table
 from exporter.settings import ExporterEnvironment
 from tests.meta.source import ROOT
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from docker.models.containers import Container
 
 from tests.meta.source import own_files
 from tests.support.docker_engine import Engine
+from tests.support.exposition import samples
 from tests.support.stack import SESSION, free_port
 from tests.support.stand_ins import ALERTMANAGER, BASE, COMPOSE_BIN, GATEWAYS, GRAFANA, PROMETHEUS
 from tests.support.waiting import until
@@ -149,9 +149,9 @@ class Deployed:
         except requests.RequestException:
             return None
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
-        for line in text.splitlines():
-            if re.match(rf"{name}[{{ ]", line) and all(one in line for one in wanted):
-                return line.rpartition(" ")[2]
+        for series, value in samples(text).items():
+            if series.partition("{")[0] == name and all(one in series for one in wanted):
+                return f"{value:.15g}"
         return None
 
     def connected(self, session: str = SESSION) -> str | None:

@@ -21,6 +21,7 @@ from tests.support.alertmanager import Inbox, alertmanager, web_receiver
 from tests.support.compose import compose_program
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import EngineProxy
+from tests.support.exposition import samples
 from tests.support.gateway_container import GatewayProject
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.stack import PAIRING_LINK, PASSWORD, Process, await_health, free_port
@@ -107,8 +108,12 @@ class Installation:
     def connected(self) -> bool:
         """Does the exporter say that every session is connected?"""
         text = requests.get(f"{self.exporter_url}/metrics", timeout=60).text
-        samples = [line for line in text.splitlines() if line.startswith("wppconnect_session_connected{")]
-        return [line.rpartition(" ")[2] for line in samples] == ["1"] * len(SESSIONS)
+        connected = [
+            value
+            for series, value in samples(text).items()
+            if series.startswith("wppconnect_session_connected{")
+        ]
+        return connected == [1] * len(SESSIONS)
 
     def approve_new_key(self) -> ChangeRequest:
         """Ask for a new secret key as the page does, look at the plan, and approve it."""

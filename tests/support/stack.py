@@ -22,6 +22,7 @@ from core.store import FileStore
 from simulator import Simulator
 from tests.plugins.leaks import inspect, keep_secret
 from tests.support import quick_page
+from tests.support.exposition import samples
 from tests.support.moved_clock import MovedClock
 from tests.support.secrets import keep_secrets_of
 from tests.support.waiting import until
@@ -118,10 +119,8 @@ class Stack:
 
     def metric(self, sample: str) -> str | None:
         """The value of one sample on the exporter, or None when it is not there."""
-        for line in requests.get(f"{self.exporter_url}/metrics", timeout=60).text.splitlines():
-            if line.startswith(f"{sample} "):
-                return line.rpartition(" ")[2]
-        return None
+        value = samples(requests.get(f"{self.exporter_url}/metrics", timeout=60).text).get(sample)
+        return None if value is None else f"{value:.15g}"
 
     def connected(self, session: str = SESSION) -> str | None:
         """`session_connected` of a session."""

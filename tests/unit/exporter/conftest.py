@@ -25,14 +25,14 @@ from core.models import (
 from core.serving import ConnectionLimits
 from core.settings.values import Settings, Timeouts
 from exporter.access import Access
+from exporter.app import ExporterApp
 from exporter.connections import DeadlineProtocol
 from exporter.exposition import Exposition
-from exporter.hints import Reprobes
 from exporter.listening import listen
 from exporter.listening import make_server as new_http_server
 from exporter.own_metrics import OwnMetrics
-from exporter.probing import Prober
-from exporter.server import ExporterApp
+from exporter.probe import Prober
+from exporter.probe_trigger import ProbeSeries
 from exporter.webhook import Webhook
 from tests.support.snapshots import server_snapshot
 
@@ -189,13 +189,19 @@ def scenario() -> Callable[[str], Snapshot]:
     return scenarios().__getitem__
 
 
+def new_own_metrics(**parts: Any) -> OwnMetrics:
+    """Make own metrics that are alike everywhere: without those of the process, which are read from /proc."""
+    return OwnMetrics("1.2.3", **({"python": "3.11.0", "proc": "/nowhere", "now": lambda: NOON} | parts))
+
+
+@pytest.fixture
+def make_own_metrics() -> Callable[..., OwnMetrics]:
+    return new_own_metrics
+
+
 @pytest.fixture
 def new_exposition() -> Callable[..., Exposition]:
-    def new(own: OwnMetrics | None = None) -> Exposition:
-        own = own or OwnMetrics(now=lambda: NOON)
-        return Exposition(version="1.2.3", own=own, python="3.11.0", read_process=list)
-
-    return new
+    return lambda own=None: Exposition(own or new_own_metrics())
 
 
 @pytest.fixture
@@ -203,19 +209,21 @@ def make_app(new_exposition: Callable[..., Exposition]) -> Callable[..., Exporte
     """Build the application on a Snapshot; every other part can be given, too."""
 
     def make(read_snapshot: Callable[[], Snapshot], **parts: Any) -> ExporterApp:
-        own = parts.pop("own", None) or OwnMetrics(now=lambda: NOON)
-        hint = parts.pop("hint", lambda server, session: None)
+        own = new_own_metrics()
+        trigger = parts.pop("trigger", lambda server, session: None)
         token, monitored = parts.pop("webhook_token", None), parts.pop("monitored", ())
         webhook = Webhook(
             token,
             find_monitored=lambda session: [one for one in monitored if one[1] == session],
-            reprobes=Reprobes(hint),
+            series=ProbeSeries(trigger),
             own=own,
         )
         given: dict[str, Any] = {
             "read_settings": lambda: Settings(revision=0),
             "exposition": new_exposition(own),
-            "prober": Prober(read_snapshot=read_snapshot, hint=hint, now=parts.get("now", lambda: NOON)),
+            "prober": Prober(
+                read_snapshot=read_snapshot, trigger=trigger, now=parts.get("now", lambda: NOON)
+            ),
             "webhook": webhook,
             "access": Access(),
             "reload": None,

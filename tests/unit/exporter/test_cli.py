@@ -253,8 +253,8 @@ def test_once_prints_the_metrics_and_fails_when_no_gateway_answers(spawn, enviro
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 1
-    assert 'wppconnect_up{server="main"} 0\n' in out
-    assert 'wppconnect_session_connected{server="main",session="sales"} 0\n' in out
+    assert 'wppconnect_up{server="main"} 0.0\n' in out
+    assert 'wppconnect_session_connected{server="main",session="sales"} 0.0\n' in out
     assert "no gateway answered" in err
     assert SECRET not in out + err
 
@@ -265,8 +265,8 @@ def test_once_ends_with_zero_when_the_gateway_answers(spawn, gateway):
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 0, err
-    assert 'wppconnect_up{server="main"} 1\n' in out
-    assert 'wppconnect_session_state{server="main",session="sales",state="disconnected"} 1\n' in out
+    assert 'wppconnect_up{server="main"} 1.0\n' in out
+    assert 'wppconnect_session_state{server="main",session="sales",state="disconnected"} 1.0\n' in out
 
 
 def test_once_without_a_gateway_says_what_to_set(spawn, environ):
@@ -285,8 +285,8 @@ def test_exporter_serves_what_it_probes(spawn, gateway):
     _, text = get(address, "/metrics")
 
     assert ready
-    assert 'wppconnect_up{server="main"} 1\n' in text
-    assert 'wppconnect_session_connected{server="main",session="sales"} 0\n' in text
+    assert 'wppconnect_up{server="main"} 1.0\n' in text
+    assert 'wppconnect_session_connected{server="main",session="sales"} 0.0\n' in text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])

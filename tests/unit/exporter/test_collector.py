@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.models import EndToEnd, Healing, Reason, Verdict
-from exporter.collector import SESSION_METRICS, Sample, expiry, is_stale, server_at, session_at, stale_after
+from exporter.catalogue import SESSION_METRICS
+from exporter.collector import (
+    Sample,
+    connected,
+    counts,
+    expiry,
+    is_stale,
+    server_at,
+    session_at,
+    stale_after,
+    state,
+)
 
 MOMENT = datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
 LIMIT = timedelta(seconds=35)
@@ -108,29 +119,23 @@ def test_what_is_shown_changes_when_the_server_or_a_proof_of_connection_expires(
 def test_connected_is_one_only_for_connected_and_absent_when_paused(make_session, verdict):
     expected = {Verdict.CONNECTED: (Sample(1.0),), Verdict.PAUSED: ()}
 
-    samples = SESSION_METRICS["wppconnect_session_connected"](make_session(verdict=verdict))
+    samples = connected(make_session(verdict=verdict))
 
     assert samples == expected.get(verdict, (Sample(0.0),))
 
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_state_set_emits_all_eleven_verdicts_and_one_of_them_holds(make_session, verdict):
-    samples = SESSION_METRICS["wppconnect_session_state"](make_session(verdict=verdict))
+    samples = state(make_session(verdict=verdict))
 
     assert [sample.labels for sample in samples] == [(one.value,) for one in Verdict]
     assert [sample.labels for sample in samples if sample.value] == [(verdict.value,)]
 
 
-def test_every_auth_failure_reason_starts_at_zero(make_session):
-    samples = SESSION_METRICS["wppconnect_auth_failures_total"](make_session(auth_failures={}))
+def test_counts_are_those_of_the_listed_reasons_each_from_zero_on():
+    reasons = (Reason.TOKEN_REJECTED, Reason.SECRET_REJECTED)
 
-    assert samples == (Sample(0, ("token_rejected",)), Sample(0, ("secret_rejected",)))
-
-
-def test_reason_that_is_not_in_the_catalogue_adds_no_series(make_session):
-    session = make_session(auth_failures={"token_rejected": 2, "<script>": 9})
-
-    samples = SESSION_METRICS["wppconnect_auth_failures_total"](session)
+    samples = counts({"token_rejected": 2, "<script>": 9}, reasons)
 
     assert samples == (Sample(2, ("token_rejected",)), Sample(0, ("secret_rejected",)))
 
@@ -151,7 +156,7 @@ def test_reason_that_is_not_in_the_catalogue_adds_no_series(make_session):
 def test_a_session_has_few_samples(make_session, verdict, fields, most):
     session = make_session(verdict=verdict, **fields)
 
-    assert sum(len(measure(session)) for measure in SESSION_METRICS.values()) <= most
+    assert sum(len(metric.measure(session)) for metric in SESSION_METRICS) <= most
 
 
 CHECKED = {"end_to_end": EndToEnd(checked_at=MOMENT, passed_at=MOMENT)}
@@ -167,4 +172,4 @@ LOST = {"verdict": Verdict.DISCONNECTED, "last_connected": MOMENT}
 def test_session_costs_as_many_samples_as_the_documentation_says(make_session, fields, samples):
     session = make_session(**fields)
 
-    assert sum(len(measure(session)) for measure in SESSION_METRICS.values()) == samples
+    assert sum(len(metric.measure(session)) for metric in SESSION_METRICS) == samples

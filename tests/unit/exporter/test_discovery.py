@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.settings.values import ServerSettings, SessionSettings, Settings
-from exporter.discovery import discovery_json, monitored_sessions
+from exporter.probe import monitored_sessions, targets
 
 SETTINGS = Settings(
     revision=0,
@@ -26,9 +26,7 @@ def test_only_what_is_not_paused_is_monitored():
 
 
 def test_target_leads_to_the_probe_of_one_session():
-    targets = json.loads(discovery_json(SETTINGS, "exporter:21466", is_tls=False))
-
-    assert targets == [
+    assert targets(SETTINGS, "exporter:21466", is_tls=False) == [
         {
             "targets": ["exporter:21466"],
             "labels": {
@@ -43,9 +41,9 @@ def test_target_leads_to_the_probe_of_one_session():
 
 
 def test_target_of_an_exporter_that_serves_tls_says_so():
-    targets = json.loads(discovery_json(SETTINGS, "exporter:21466", is_tls=True))
+    [target] = targets(SETTINGS, "exporter:21466", is_tls=True)
 
-    assert targets[0]["labels"]["__scheme__"] == "https"
+    assert target["labels"]["__scheme__"] == "https"
 
 
 def test_path_answers_with_the_address_that_was_asked(ask, scenario):
@@ -58,7 +56,7 @@ def test_path_answers_with_the_address_that_was_asked(ask, scenario):
 
 
 def test_no_sessions_are_an_empty_list(ask, scenario):
-    assert ask(lambda: scenario("healthy"))("/sd")[2] == b"[]\n"
+    assert ask(lambda: scenario("healthy"))("/sd")[2] == b"[]"
 
 
 @pytest.mark.parametrize("host", ["", "a b", "exporter/../x", 'x"y'])

@@ -3,23 +3,56 @@ from __future__ import annotations
 import gzip
 import random
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse_text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from core.models import Account, Verdict
 from core.settings.values import Timeouts
-from exporter.exposition import Exposition
-from exporter.lines import Family, Format
+from exporter.catalogue import (
+    PROCESS_METRICS,
+    SERVER,
+    SERVER_METRICS,
+    SESSION,
+    SESSION_METRICS,
+    Kind,
+    Measured,
+)
+from exporter.collector import Sample, server_at, session_at, stale_after
+from exporter.exposition import Exposition, Families, Format, Rows, choose_format, family_of
+from exporter.own_metrics import OwnMetrics
+from tests.unit.exporter.conftest import (
+    NOON,
+    new_own_metrics,
+    new_server,
+    new_session,
+    new_snapshot,
+    scenarios,
+)
 
 SCENARIOS = ["healthy", "down", "paused", "unauthorized", "many", "stale"]
+GENERATORS = {Format.TEXT: generate_latest, Format.OPENMETRICS: generate_openmetrics}
 
 
-def samples(families):
-    return sorted(
-        (one.name, sorted(one.labels.items()), one.value) for family in families for one in family.samples
-    )
+def written_by_the_library(snapshot, form, timeouts=None):
+    """What prometheus_client makes of the same samples."""
+    limits = [(one, stale_after(one, timeouts or Timeouts())) for one in snapshot.servers]
+    servers = [((one.server,), server_at(one, NOON, limit)) for one, limit in limits]
+    sessions = [
+        ((one.server, session.session), session_at(one, session, NOON, limit))
+        for one, limit in limits
+        for session in one.sessions
+    ]
+    families = [
+        family_of(metric, ((key, sample) for key, subject in subjects for sample in metric.measure(subject)))
+        for metrics, subjects in ((SERVER_METRICS, servers), (SESSION_METRICS, sessions))
+        for metric in metrics
+    ]
+    return GENERATORS[form](Families(*families, *new_own_metrics().registry.collect()))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -29,11 +62,48 @@ def test_exposition_equals_its_golden_file(name, scenario, golden, new_expositio
     assert body.decode() == golden(name)
 
 
+@pytest.mark.parametrize("form", Format)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_openmetrics_says_the_same_as_the_text_format(name, scenario, golden, new_exposition, noon, timeouts):
-    body = new_exposition().body(scenario(name), noon, timeouts, Format.OPENMETRICS)
+def test_kept_text_is_what_prometheus_client_writes(name, form, new_exposition, noon, timeouts):
+    exposition = new_exposition()
+    for before in scenarios().values():
+        exposition.body(before, noon, timeouts, form)
+    snapshot = scenarios()[name]
 
-    assert samples(parse_openmetrics(body.decode())) == samples(parse_text(golden(name)))
+    assert exposition.body(snapshot, noon, timeouts, form) == written_by_the_library(snapshot, form)
+
+
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+WITH_PROTOBUF = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        pytest.param("", Format.TEXT, id="no header"),
+        pytest.param("*/*", Format.TEXT, id="anything"),
+        pytest.param(PROMETHEUS_2, Format.OPENMETRICS, id="Prometheus 2"),
+        pytest.param(PROMETHEUS_3, Format.OPENMETRICS, id="Prometheus 3"),
+        pytest.param(WITH_PROTOBUF, Format.TEXT, id="Prometheus with protobuf"),
+        pytest.param("application/openmetrics-text", Format.OPENMETRICS, id="OpenMetrics of any version"),
+        pytest.param("text/html,application/xhtml+xml,*/*;q=0.8", Format.TEXT, id="a browser"),
+        pytest.param("application/openmetrics-text;version=one", Format.TEXT, id="a version without numbers"),
+        pytest.param(";;,=,", Format.TEXT, id="garbage"),
+    ],
+)
+def test_scraper_gets_a_format_that_it_reads(accept, expected):
+    assert choose_format(accept) is expected
 
 
 def test_zipped_body_holds_the_same_text(scenario, golden, new_exposition, noon, timeouts):
@@ -42,8 +112,8 @@ def test_zipped_body_holds_the_same_text(scenario, golden, new_exposition, noon,
     assert gzip.decompress(body).decode() == golden("many")
 
 
-def test_same_snapshot_is_answered_with_the_kept_bytes(scenario, noon, timeouts):
-    snapshot, exposition = scenario("healthy"), Exposition(version="1", read_process=list, clock=lambda: 0.0)
+def test_same_snapshot_is_answered_with_the_kept_bytes(scenario, make_own_metrics, noon, timeouts):
+    snapshot, exposition = scenario("healthy"), Exposition(make_own_metrics(), clock=lambda: 0.0)
 
     first = exposition.body(snapshot, noon, timeouts, Format.TEXT)
     second = exposition.body(snapshot.model_copy(update={"taken_at": noon}), noon, timeouts, Format.TEXT)
@@ -51,13 +121,13 @@ def test_same_snapshot_is_answered_with_the_kept_bytes(scenario, noon, timeouts)
     assert second is first
 
 
-def test_kept_text_expires_with_the_snapshot(scenario, golden, new_exposition, noon, timeouts):
+def test_kept_text_expires_with_the_snapshot(scenario, new_exposition, noon, timeouts):
     exposition, snapshot = new_exposition(), scenario("healthy")
     exposition.body(snapshot, noon, timeouts, Format.TEXT)
 
     later = exposition.body(snapshot, noon + timedelta(seconds=40), timeouts, Format.TEXT).decode()
 
-    assert 'wppconnect_session_connected{server="main",session="sales"} 0\n' in later
+    assert 'wppconnect_session_connected{server="main",session="sales"} 0.0\n' in later
 
 
 def test_kept_text_is_fresh_again_when_the_clock_is_set_back(
@@ -69,43 +139,41 @@ def test_kept_text_is_fresh_again_when_the_clock_is_set_back(
     assert exposition.body(snapshot, noon, timeouts, Format.TEXT).decode() == golden("healthy")
 
 
-def test_changed_timeouts_count_at_once(scenario, golden, new_exposition, noon, timeouts):
+def test_changed_timeouts_count_at_once(scenario, new_exposition, noon, timeouts):
     exposition, snapshot = new_exposition(), scenario("stale")
     exposition.body(snapshot, noon, timeouts, Format.TEXT)
 
     patient = exposition.body(snapshot, noon, Timeouts(status_seconds=60), Format.TEXT).decode()
 
-    assert 'wppconnect_session_connected{server="main",session="sales"} 1\n' in patient
+    assert 'wppconnect_session_connected{server="main",session="sales"} 1.0\n' in patient
 
 
-def test_removed_session_disappears(make_server, make_session, make_snapshot, new_exposition, noon, timeouts):
+def test_removed_session_disappears(new_exposition, noon, timeouts):
     exposition = new_exposition()
-    both = make_snapshot(make_server(make_session("sales"), make_session("support")))
+    both = new_snapshot(new_server(new_session("sales"), new_session("support")))
     exposition.body(both, noon, timeouts, Format.TEXT)
 
-    one = exposition.body(make_snapshot(make_server(make_session("sales"))), noon, timeouts, Format.TEXT)
+    one = exposition.body(new_snapshot(new_server(new_session("sales"))), noon, timeouts, Format.TEXT)
 
     assert b"support" not in one
     assert b"sales" in one
 
 
-def test_whatever_was_rendered_before_leaves_no_trace(
-    make_server, make_session, make_snapshot, new_exposition, noon, timeouts
-):
+def test_whatever_was_rendered_before_leaves_no_trace(new_exposition, noon, timeouts):
     # A random walk through servers, sessions and time; each step is compared with a fresh rendering.
     choice = random.Random(7)
     kept = new_exposition()
-    sessions = [make_session(f"s{number}", verdict) for number in range(4) for verdict in Verdict]
+    sessions = [new_session(f"s{number}", verdict) for number in range(4) for verdict in Verdict]
     servers = [
-        make_server(*choice.sample(sessions, choice.randint(0, 6)), name=choice.choice(("main", "branch")))
+        new_server(*choice.sample(sessions, choice.randint(0, 6)), name=choice.choice(("main", "branch")))
         for _ in range(12)
     ]
     steps = [
         (
-            make_snapshot(*choice.sample(servers, choice.randint(0, 2))),
+            new_snapshot(*choice.sample(servers, choice.randint(0, 2))),
             noon + timedelta(seconds=choice.randint(0, 50)),
         )
-        for _ in range(200)
+        for _ in range(60)
     ]
 
     got = [kept.body(snapshot, now, timeouts, Format.TEXT) for snapshot, now in steps]
@@ -113,36 +181,121 @@ def test_whatever_was_rendered_before_leaves_no_trace(
     assert got == [new_exposition().body(snapshot, now, timeouts, Format.TEXT) for snapshot, now in steps]
 
 
-def test_no_payload_number_or_message_reaches_the_exposition(
-    make_server, make_session, make_snapshot, new_exposition, noon, timeouts
-):
+def test_no_payload_number_or_message_reaches_the_exposition(new_exposition, noon, timeouts):
     qr = {"payload": "2@SECRETPAYLOAD", "first_seen": noon}
     problem = {"kind": "ConnectError", "message": "call +5511987654321", "at": noon}
-    session = make_session("sales", Verdict.WAITING_FOR_QR).model_validate(
-        make_session("sales", Verdict.WAITING_FOR_QR).model_dump() | {"qr": qr, "problem": problem}
+    session = new_session("sales", Verdict.WAITING_FOR_QR).model_validate(
+        new_session("sales", Verdict.WAITING_FOR_QR).model_dump() | {"qr": qr, "problem": problem}
     )
 
-    body = new_exposition().body(make_snapshot(make_server(session)), noon, timeouts, Format.TEXT)
+    body = new_exposition().body(new_snapshot(new_server(session)), noon, timeouts, Format.TEXT)
 
     assert b"SECRETPAYLOAD" not in body
     assert b"5511987654321" not in body
 
 
-def test_process_metrics_are_read_at_most_once_a_second(scenario, noon, timeouts):
+def test_metrics_of_the_process_are_those_that_prometheus_expects_of_any(noon, timeouts):
+    body = Exposition(OwnMetrics("1")).body(new_snapshot(), noon, timeouts, Format.TEXT).decode()
+
+    assert [line.split()[0] for line in body.splitlines() if line.startswith("process_")] == list(
+        PROCESS_METRICS
+    )
+
+
+def test_metrics_of_the_process_are_read_at_most_once_a_second(scenario, noon, timeouts):
     reads, seconds = [], iter([0.0, 0.9, 1.0])
+    own = SimpleNamespace(changes=0, registry=SimpleNamespace(collect=lambda: (reads.append(1), [])[1]))
+    exposition = Exposition(own, clock=lambda: next(seconds))
 
-    def read() -> list[Family]:
-        reads.append(1)
-        return [Family("process_open_fds", "gauge", "Open files.", f"process_open_fds {len(reads)}\n")]
+    for _ in range(3):
+        exposition.body(scenario("healthy"), noon, timeouts, Format.TEXT)
 
-    exposition = Exposition(version="1", read_process=read, clock=lambda: next(seconds))
-    bodies = [exposition.body(scenario("healthy"), noon, timeouts, Format.TEXT) for _ in range(3)]
+    assert len(reads) == 2
 
-    assert [body.splitlines()[-1] for body in bodies] == [
-        b"process_open_fds 1",
-        b"process_open_fds 1",
-        b"process_open_fds 2",
-    ]
+
+def test_counted_event_shows_in_the_next_exposition(make_own_metrics, scenario, noon, timeouts):
+    own = make_own_metrics()
+    exposition, snapshot = Exposition(own, clock=lambda: 0.0), scenario("healthy")
+    before = exposition.body(snapshot, noon, timeouts, Format.TEXT)
+
+    own.note_reload(is_successful=False)
+
+    assert b"\nwppconnect_exporter_settings_reload_success 1.0\n" in before
+    assert b"\nwppconnect_exporter_settings_reload_success 0.0\n" in exposition.body(
+        snapshot, noon, timeouts, Format.TEXT
+    )
+
+
+LENGTH = Measured("length", Kind.GAUGE, "Its length.", SERVER, lambda text: (Sample(len(text)),))
+VOWELS = Measured("a", Kind.GAUGE, "Its a.", (*SERVER, "a"), lambda text: (Sample(text.count("a"), ("a",)),))
+ECHO = Measured("echo", Kind.GAUGE, "Echo.", (*SESSION, "echo"), lambda one: (Sample(one[1], (one[0],)),))
+ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+
+
+@settings(deadline=None)
+@given(key=st.tuples(ANY_TEXT, ANY_TEXT), subjects=st.lists(st.tuples(ANY_TEXT, st.floats()), min_size=1))
+def test_any_text_and_number_is_written_as_prometheus_client_does(key, subjects):
+    rows = Rows((ECHO,))
+
+    for subject in subjects:
+        rows.update([(key, subject)])
+
+    expected = generate_latest(Families(family_of(ECHO, [(key, one) for one in ECHO.measure(subjects[-1])])))
+    assert rows.texts["echo"] == expected.split(b"\n", 2)[2]
+
+
+def test_lines_are_written_again_only_for_the_metric_that_changed():
+    rows = Rows((LENGTH, VOWELS))
+    rows.update([(("main",), "ab")])
+    before = rows.texts
+
+    rows.update([(("main",), "aa")])
+
+    assert rows.texts["length"] is before["length"]
+    assert (before["a"], rows.texts["a"]) == (
+        b'a{a="a",server="main"} 1.0\n',
+        b'a{a="a",server="main"} 2.0\n',
+    )
+
+
+def test_same_subject_is_not_measured_again():
+    measured = []
+    metric = Measured("m", Kind.GAUGE, "M.", SERVER, lambda one: (measured.append(one), (Sample(1),))[1])
+    rows, subject = Rows((metric,)), "ab"
+
+    rows.update([(("main",), subject)])
+    rows.update([(("main",), subject)])
+
+    assert measured == ["ab"]
+
+
+@pytest.mark.parametrize(
+    ("subjects", "text"),
+    [
+        ([("branch", "abc"), ("main", "ab")], 'length{server="branch"} 3.0\nlength{server="main"} 2.0\n'),
+        ([("main", "ab"), ("main", "abc")], 'length{server="main"} 3.0\n'),
+        ([], ""),
+    ],
+    ids=["another order", "named twice", "gone"],
+)
+def test_subjects_are_those_of_the_latest_update(subjects, text):
+    rows = Rows((LENGTH,))
+    rows.update([(("main",), "ab"), (("branch",), "abc")])
+
+    rows.update([((name,), subject) for name, subject in subjects])
+
+    assert rows.texts["length"].decode() == text
+
+
+def test_failing_measure_leaves_nothing_behind():
+    rows = Rows((LENGTH,))
+    rows.update([(("main",), "ab")])
+    with pytest.raises(TypeError):
+        rows.update([(("main",), "abc"), (("branch",), 5)])
+
+    rows.update([(("main",), "abc")])
+
+    assert rows.texts["length"] == b'length{server="main"} 3.0\n'
 
 
 def test_nothing_of_the_linked_account_is_served(scenario, new_exposition, noon, timeouts):

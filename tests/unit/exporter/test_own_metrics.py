@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from exporter.events import DropReason, EventKind
-from exporter.own_metrics import EVENTS_DROPPED, EVENTS_RECEIVED, RELOAD_SUCCESS, RELOAD_TIMESTAMP, OwnMetrics
+
+EVENTS = "wppconnect_exporter_events"
 
 
 @pytest.fixture
@@ -20,13 +21,13 @@ def world(noon):
 
 
 @pytest.fixture
-def own(world):
-    return OwnMetrics(read_state=lambda: world.state, now=lambda: world.now)
+def own(world, make_own_metrics):
+    return make_own_metrics(read_state=lambda: world.state, now=lambda: world.now)
 
 
 def reload_values(own):
-    lines = own.lines()
-    return tuple(float(lines[name].split()[-1]) for name in (RELOAD_SUCCESS, RELOAD_TIMESTAMP))
+    name = "wppconnect_exporter_settings_reload"
+    return tuple(own.registry.get_sample_value(f"{name}_{one}") for one in ("success", "timestamp_seconds"))
 
 
 def test_start_is_a_successful_reading(own, noon):
@@ -50,46 +51,22 @@ def test_good_reload_after_a_refused_one_is_a_success_again(own, world, noon):
     assert reload_values(own) == (1, noon.timestamp() + 60)
 
 
-def test_settings_saved_on_the_page_count_like_a_reload(own, world, noon):
-    own.lines()
+@pytest.mark.parametrize(("is_in_force", "success", "seconds"), [(True, 1, 60), (False, 0, 0)])
+def test_settings_saved_on_the_page_count_like_a_reload(own, world, noon, is_in_force, success, seconds):
+    reload_values(own)
     world.now += timedelta(seconds=60)
-    world.state = (1, True)
+    world.state = (1, is_in_force)
 
-    assert reload_values(own) == (1, noon.timestamp() + 60)
-
-
-def test_saved_settings_that_are_not_in_force_are_a_refusal(own, world, noon):
-    own.lines()
-    world.now += timedelta(seconds=60)
-    world.state = (1, False)
-
-    assert reload_values(own) == (0, noon.timestamp())
+    assert reload_values(own) == (success, noon.timestamp() + seconds)
 
 
-def test_every_counter_begins_at_zero(own):
-    lines = own.lines()
-
-    assert lines[EVENTS_RECEIVED].count("} 0\n") == len(EventKind)
-    assert lines[EVENTS_DROPPED].count("} 0\n") == len(DropReason)
-
-
-def test_counters_count(own):
+def test_events_are_counted_from_zero_on(own):
     own.count_received(EventKind.QRCODE)
     own.count_dropped(DropReason.TOO_LARGE)
     own.count_dropped(DropReason.TOO_LARGE)
 
-    assert f'{EVENTS_RECEIVED}{{kind="qrcode"}} 1\n' in own.lines()[EVENTS_RECEIVED]
-    assert f'{EVENTS_DROPPED}{{reason="too_large"}} 2\n' in own.lines()[EVENTS_DROPPED]
-
-
-def test_change_shows_in_the_next_exposition(own, new_exposition, scenario, noon, timeouts):
-    from exporter.lines import Format
-
-    exposition, snapshot = new_exposition(own), scenario("healthy")
-    before = exposition.body(snapshot, noon, timeouts, Format.TEXT)
-
-    own.count_received(EventKind.QRCODE)
-    after = exposition.body(snapshot, noon, timeouts, Format.TEXT)
-
-    assert b'received_total{kind="qrcode"} 0' in before
-    assert b'received_total{kind="qrcode"} 1' in after
+    value = own.registry.get_sample_value
+    received = {kind: value(f"{EVENTS}_received_total", {"kind": kind}) for kind in EventKind}
+    dropped = {reason: value(f"{EVENTS}_dropped_total", {"reason": reason}) for reason in DropReason}
+    assert received == dict.fromkeys(EventKind, 0) | {EventKind.QRCODE: 1}
+    assert dropped == dict.fromkeys(DropReason, 0) | {DropReason.TOO_LARGE: 2}

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from exporter.exposition import Exposition
-from exporter.lines import Format
+from exporter.exposition import Exposition, Format
+from exporter.own_metrics import OwnMetrics
 
 PROMTOOL = shutil.which("promtool") or "promtool"
 
@@ -29,7 +29,7 @@ def test_promtool_finds_nothing_in_a_golden_file(golden, name):
 
 
 def test_promtool_finds_nothing_in_an_exposition_with_process_metrics(scenario, noon, timeouts):
-    body = Exposition(version="1.2.3").body(scenario("many"), noon, timeouts, Format.TEXT)
+    body = Exposition(OwnMetrics("1.2.3")).body(scenario("many"), noon, timeouts, Format.TEXT)
 
     assert b"process_resident_memory_bytes" in body
     assert check(body) == (0, "")

@@ -5,18 +5,17 @@ import threading
 import pytest
 
 from core.exceptions import ConfigurationError, StoreError
-from exporter.own_metrics import RELOAD_SUCCESS, OwnMetrics
 from exporter.reloading import Reloader
 from tests.support.waiting import until
 
 
 @pytest.fixture
-def own():
-    return OwnMetrics()
+def own(make_own_metrics):
+    return make_own_metrics()
 
 
 def success(own):
-    return own.lines()[RELOAD_SUCCESS].endswith(" 1\n")
+    return own.registry.get_sample_value("wppconnect_exporter_settings_reload_success") == 1
 
 
 def test_good_settings_are_a_success(own):

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.events import DropReason
-from exporter.hints import BURST, GAPS_SECONDS, PER_SECOND
+from exporter.probe_trigger import BURST, GAPS_SECONDS, PER_SECOND
 
 TOKEN = "a-token-of-the-webhook-4f1d"
 LOST = {"event": "status-find", "status": "disconnectedMobile", "session": "sales"}
@@ -26,7 +26,7 @@ def receiver(ask, scenario, hints):
         lambda: scenario("healthy"),
         webhook_token=TOKEN,
         monitored=[("main", "sales")],
-        hint=lambda server, session: hints.append((server, session)),
+        trigger=lambda server, session: hints.append((server, session)),
     )
 
 
@@ -153,7 +153,7 @@ def test_flood_about_many_sessions_is_limited(ask, scenario, hints):
         lambda: scenario("healthy"),
         webhook_token=TOKEN,
         monitored=[("main", f"s{number}") for number in range(60)],
-        hint=lambda server, session: hints.append(session),
+        trigger=lambda server, session: hints.append(session),
     )
 
     began = time.monotonic()
@@ -170,7 +170,7 @@ def test_event_of_a_name_on_two_gateways_is_a_hint_for_both(ask, scenario, hints
         lambda: scenario("healthy"),
         webhook_token=TOKEN,
         monitored=[("main", "sales"), ("branch", "sales"), ("main", "support")],
-        hint=lambda server, session: hints.append((server, session)),
+        trigger=lambda server, session: hints.append((server, session)),
     )
 
     post(receiver, LOST)

@@ -9,34 +9,33 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from core.models import Problem, Reason, SessionState, Verdict
-from exporter.lines import Format
-from exporter.probe_exposition import probe_body
-from exporter.probing import POLL_SECONDS, Prober, ProbeResult, budget_seconds
+from exporter.exposition import Format
+from exporter.probe import POLL_SECONDS, Prober, ProbeResult, budget_seconds, probe_body
 from tests.support.waiting import until
 
 
 class World:
-    """A Snapshot of one session that changes when somebody hints at it, if it is told how."""
+    """A Snapshot of one session that changes when a probe is triggered, if the test says how."""
 
     def __init__(self, make_snapshot, make_server, session, noon):
         self._make = lambda: make_snapshot(make_server(self.session))
         self.session = session
         self.noon = noon
-        self.hints = []
-        self.after_hint = None
+        self.triggered = []
+        self.after_trigger = None
         self.reads = 0
 
     def prober(self):
-        return Prober(read_snapshot=self.read, hint=self.hint, now=lambda: self.noon)
+        return Prober(read_snapshot=self.read, trigger=self.trigger, now=lambda: self.noon)
 
     def read(self):
         self.reads += 1
         return self._make()
 
-    def hint(self, server, session):
-        self.hints.append((server, session))
-        if self.after_hint is not None:
-            self.session = self.after_hint
+    def trigger(self, server, session):
+        self.triggered.append((server, session))
+        if self.after_trigger is not None:
+            self.session = self.after_trigger
 
     def probe(self, seconds=5.0):
         return asyncio.run(self.prober().probe("main", "sales", seconds=seconds))
@@ -55,11 +54,11 @@ def seen(world, verdict=Verdict.CONNECTED, **fields):
 
 
 def test_connected_session_whose_page_answered_since_is_a_success(world):
-    world.after_hint = seen(world)
+    world.after_trigger = seen(world)
 
     result = world.probe()
 
-    assert world.hints == [("main", "sales")]
+    assert world.triggered == [("main", "sales")]
     assert (result.is_success, result.is_answered) == (True, True)
 
 
@@ -75,7 +74,7 @@ def test_connected_session_whose_page_answered_since_is_a_success(world):
 def test_any_other_verdict_is_no_success(world, noon, verdict, fields):
     if "problem" in fields:
         fields = fields | {"problem": Problem(kind=fields["problem"], message="nobody listens", at=noon)}
-    world.after_hint = seen(world, verdict, **fields)
+    world.after_trigger = seen(world, verdict, **fields)
 
     result = world.probe()
 
@@ -92,7 +91,7 @@ def test_old_news_are_not_taken_for_an_answer(world):
 
 @pytest.mark.parametrize("verdict", [Verdict.CONNECTED, Verdict.STARTING])
 def test_page_that_did_not_answer_since_leaves_it_open(world, noon, verdict):
-    world.after_hint = seen(world, verdict, page_checked_at=noon - timedelta(seconds=3))
+    world.after_trigger = seen(world, verdict, page_checked_at=noon - timedelta(seconds=3))
 
     result = world.probe(seconds=0.2)
 
@@ -102,7 +101,7 @@ def test_page_that_did_not_answer_since_leaves_it_open(world, noon, verdict):
 
 def test_session_that_is_not_configured_is_none(world):
     assert asyncio.run(world.prober().probe("main", "other", seconds=1)) is None
-    assert world.hints == []
+    assert world.triggered == []
 
 
 def test_paused_session_is_not_asked_and_no_success_or_failure(world, make_session):
@@ -110,7 +109,7 @@ def test_paused_session_is_not_asked_and_no_success_or_failure(world, make_sessi
 
     result = world.probe()
 
-    assert (result.is_success, world.hints) == (None, [])
+    assert (result.is_success, world.triggered) == (None, [])
 
 
 def test_parallel_askers_share_one_probe(world):
@@ -124,7 +123,7 @@ def test_parallel_askers_share_one_probe(world):
 
     results = asyncio.run(story())
 
-    assert world.hints == [("main", "sales")]
+    assert world.triggered == [("main", "sales")]
     assert all(result.is_success for result in results)
     assert world.reads < 50 + 20
 
@@ -140,19 +139,19 @@ def test_who_has_less_time_does_not_end_the_probe_of_the_others(world):
     hasty, patient = asyncio.run(story())
 
     assert (hasty.is_answered, patient.is_success) == (False, True)
-    assert len(world.hints) == 1
+    assert len(world.triggered) == 1
 
 
 def test_second_probe_after_the_first_one_asks_again(world):
     async def story():
         prober = world.prober()
-        world.after_hint = seen(world)
+        world.after_trigger = seen(world)
         await prober.probe("main", "sales", seconds=5)
         await prober.probe("main", "sales", seconds=5)
 
     asyncio.run(story())
 
-    assert len(world.hints) == 2
+    assert len(world.triggered) == 2
 
 
 def test_unreadable_snapshot_reaches_everybody_who_waits(world):
@@ -192,11 +191,11 @@ def test_answer_is_the_outcome_and_the_session_without_the_labels_of_the_target(
     body = probe_body(ProbeResult(make_session(), is_answered=True, seconds=0.0123), form).decode()
 
     assert body.startswith("# HELP probe_success ")
-    assert "\nprobe_success 1\n" in body
+    assert "\nprobe_success 1.0\n" in body
     assert "\nprobe_duration_seconds 0.0123\n" in body
-    assert "\nwppconnect_session_connected 1\n" in body
-    assert '\nwppconnect_session_state{state="connected"} 1\n' in body
-    assert '\nwppconnect_auth_failures_total{reason="token_rejected"} 0\n' in body
+    assert "\nwppconnect_session_connected 1.0\n" in body
+    assert '\nwppconnect_session_state{state="connected"} 1.0\n' in body
+    assert '\nwppconnect_auth_failures_total{reason="token_rejected"} 0.0\n' in body
     assert "session=" not in body
 
 
@@ -215,7 +214,7 @@ def test_paused_session_has_neither_success_nor_connected(make_session):
 
     assert "\nprobe_success " not in body
     assert "\nwppconnect_session_connected " not in body
-    assert '\nwppconnect_session_state{state="paused"} 1\n' in body
+    assert '\nwppconnect_session_state{state="paused"} 1.0\n' in body
 
 
 @pytest.mark.parametrize(
@@ -245,12 +244,12 @@ def test_path_answers_within_the_scrape_timeout(ask, scenario):
     )
 
     assert (status, headers["content-type"]) == (200, Format.TEXT.value)
-    assert b"\nprobe_success 0\n" in body
+    assert b"\nprobe_success 0.0\n" in body
 
 
 def test_nothing_waits_for_an_answer_that_nobody_wants_any_more(serve, make_app, world):
     request = b"GET /probe?server=main&session=sales HTTP/1.1\r\nHost: a\r\n"
-    address = serve(make_app(world.read, hint=world.hint))
+    address = serve(make_app(world.read, trigger=world.trigger))
 
     with socket.create_connection(address, timeout=60) as client:
         client.sendall(request + b"X-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n")
@@ -262,4 +261,4 @@ def test_nothing_waits_for_an_answer_that_nobody_wants_any_more(serve, make_app,
         return world.reads == before
 
     until(is_at_rest, what="the end of the waiting")
-    assert world.hints == [("main", "sales")]
+    assert world.triggered == [("main", "sales")]

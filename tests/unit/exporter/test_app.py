@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from exporter.access import Access
-from exporter.metrics import CATALOGUE
+from exporter.catalogue import CATALOGUE
 from exporter.web_config import WebConfig
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from core.exceptions import StoreError
-from exporter.hints import BURST, HintSender, Reprobes
+from exporter.probe_trigger import BURST, ProbeSeries, ProbeTrigger
 from tests.support.waiting import until
 
 
@@ -21,7 +21,7 @@ def test_series_probes_at_once_and_after_each_gap():
             if len(sent) == 4:
                 done.set()
 
-        assert Reprobes(send, gaps_seconds=(0.01, 0.01, 0.01)).want("main", "sales")
+        assert ProbeSeries(send, gaps_seconds=(0.01, 0.01, 0.01)).start("main", "sales")
         assert sent == [("main", "sales")]
         await asyncio.wait_for(done.wait(), 5)
 
@@ -34,13 +34,13 @@ def test_event_in_the_middle_of_a_series_starts_it_anew_without_a_second_one():
     sent = []
 
     async def story():
-        reprobes = Reprobes(lambda *key: sent.append(key), gaps_seconds=(0.02,))
-        reprobes.want("main", "sales")
-        reprobes.want("main", "sales")
-        reprobes.want("main", "sales")
+        series = ProbeSeries(lambda *key: sent.append(key), gaps_seconds=(0.02,))
+        series.start("main", "sales")
+        series.start("main", "sales")
+        series.start("main", "sales")
         assert len(sent) == 1
         async with asyncio.timeout(60):
-            while reprobes._series:
+            while series._running:
                 await asyncio.sleep(0.005)
 
     asyncio.run(story())
@@ -52,10 +52,10 @@ def test_more_sessions_than_the_burst_have_to_wait_for_the_clock():
     seconds = [0.0]
 
     async def story():
-        reprobes = Reprobes(lambda *_: None, clock=lambda: seconds[0])
-        first = [reprobes.want("main", f"s{number}") for number in range(BURST + 5)]
+        series = ProbeSeries(lambda *_: None, clock=lambda: seconds[0])
+        first = [series.start("main", f"s{number}") for number in range(BURST + 5)]
         seconds[0] += 1.0
-        second = [reprobes.want("main", f"t{number}") for number in range(5)]
+        second = [series.start("main", f"t{number}") for number in range(5)]
         return first, second
 
     first, second = asyncio.run(story())
@@ -65,12 +65,12 @@ def test_more_sessions_than_the_burst_have_to_wait_for_the_clock():
 
 
 @pytest.fixture
-def sender():
-    """Make senders whose threads end with the test."""
+def new_trigger():
+    """Make triggers whose threads end with the test."""
     made = []
 
     def make(hint):
-        made.append(HintSender(hint))
+        made.append(ProbeTrigger(hint))
         return made[-1]
 
     yield make
@@ -78,26 +78,26 @@ def sender():
         one.stop()
 
 
-def test_hint_that_still_waits_is_not_sent_twice(sender):
+def test_hint_that_still_waits_is_not_sent_twice(new_trigger):
     gate, sent = threading.Event(), []
 
     def hint(server, session):
         gate.wait(60)
         sent.append(session)
 
-    sending = sender(hint)
-    sending.send("main", "first")
+    trigger = new_trigger(hint)
+    trigger.trigger("main", "first")
     for _ in range(50):
-        sending.send("main", "second")
+        trigger.trigger("main", "second")
     gate.set()
 
     until(lambda: len(sent) >= 2, what="both hints")
-    sending.send("main", "last")
+    trigger.trigger("main", "last")
     until(lambda: "last" in sent, what="the last hint")
     assert sent.count("second") == 1
 
 
-def test_hint_that_cannot_be_passed_on_is_logged_and_the_next_one_goes(sender, caplog):
+def test_hint_that_cannot_be_passed_on_is_logged_and_the_next_one_goes(new_trigger, caplog):
     sent = []
 
     def hint(server, session):
@@ -105,9 +105,9 @@ def test_hint_that_cannot_be_passed_on_is_logged_and_the_next_one_goes(sender, c
         if session == "sales":
             raise StoreError("the disk is full")
 
-    sending = sender(hint)
-    sending.send("main", "sales")
-    sending.send("main", "support")
+    trigger = new_trigger(hint)
+    trigger.trigger("main", "sales")
+    trigger.trigger("main", "support")
 
     until(lambda: sent == ["sales", "support"], what="both hints")
     assert "hint_failed server=main session=sales" in caplog.text

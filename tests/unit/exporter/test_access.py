@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from core.password_hashes import matches
-from exporter.basic_auth import AT_A_TIME, REMEMBERED, WAITING, Admission, BasicAuth
+from exporter.access import AT_A_TIME, REMEMBERED, WAITING, Admission, BasicAuth
 
 USERS = {"alice": "hash-of-alice", "bob": "hash-of-bob"}
 RIGHT = {("hash-of-alice", b"wonderland"), ("hash-of-bob", b"builder")}

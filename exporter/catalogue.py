@@ -1,13 +1,25 @@
 """The catalogue: every metric that the exporter serves, in the order of the exposition.
 
-A new metric is one row here and one function of the same name in `exporter.collector`'s tables. The README's
-table, the rules and the panels are tested against this list.
+A new metric is one row here; how its samples are taken from a server or session stands in the row, or in
+`exporter.collector` where that takes more than one expression. The README's table, the rules and the panels
+are tested against this list.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+from core.contract import web_versions
+from core.models import ServerSnapshot, SessionSnapshot, Verdict
+from core.monitor.self_healing import Healed
+from core.reasons import Loss, ProbeFailure
+from exporter import collector
+from exporter.collector import AUTH_FAILURE_REASONS, Samples, counts, flag, histogram, info, moment, value
+
+Subject = TypeVar("Subject")
 
 
 class Kind(StrEnum):
@@ -28,178 +40,219 @@ class Metric:
     labels: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Measured(Metric, Generic[Subject]):
+    """A metric of a server or session, which comes as `server_at` or `session_at` shows it."""
+
+    measure: Callable[[Subject], Samples]
+
+
 SERVER = ("server",)
 SESSION = ("server", "session")
 
-CATALOGUE: tuple[Metric, ...] = (
-    Metric(
+SERVER_METRICS: tuple[Measured[ServerSnapshot], ...] = (
+    Measured(
         "wppconnect_up",
         Kind.GAUGE,
         "Whether a WPPConnect Server answers at the gateway's address; no sample while that is not known.",
         SERVER,
+        lambda server: flag(server.up),
     ),
-    Metric(
+    Measured(
         "wppconnect_probe_interval_seconds",
         Kind.GAUGE,
         "How often each session of the gateway is probed at present.",
         SERVER,
+        lambda server: value(server.interval_seconds),
     ),
-    Metric(
+    Measured(
         "wppconnect_probe_duration_seconds",
         Kind.HISTOGRAM,
         "How long the probes of the gateway's sessions took.",
         SERVER,
+        lambda server: histogram(server.probe_seconds),
     ),
-    Metric(
+    Measured(
         "wppconnect_probe_failures_total",
         Kind.COUNTER,
         "How many probes of the gateway's sessions failed.",
         (*SERVER, "reason"),
+        lambda server: counts(server.probe_failures, ProbeFailure),
     ),
-    Metric(
+    Measured(
         "wppconnect_recovery_seconds",
         Kind.HISTOGRAM,
         "How long outages of the gateway's sessions lasted, from lost until connected again.",
         SERVER,
+        lambda server: histogram(server.recovery_seconds),
     ),
-    Metric(
+    Measured(
         "wppconnect_secret_key_valid",
         Kind.GAUGE,
         "Whether the gateway accepts the configured secret key; no sample while that is not known.",
         SERVER,
+        lambda server: flag(server.secret_key_valid),
     ),
-    Metric(
+    Measured(
         "wppconnect_server_default_secret",
         Kind.GAUGE,
         "Whether the gateway accepts the public default secret key, and so is open to everyone.",
         SERVER,
+        lambda server: flag(server.default_secret),
     ),
-    Metric(
+    Measured(
         "wppconnect_server_info",
         Kind.GAUGE,
         "The gateway's version, with the value 1; no sample while it is not known.",
         (*SERVER, "version"),
+        lambda server: info(server.version),
     ),
-    Metric(
+    Measured(
         "wppconnect_server_web_version_expiry_timestamp_seconds",
         Kind.GAUGE,
         "When the WhatsApp Web that the gateway's release was built with expires; no sample if not known.",
         SERVER,
+        lambda server: moment(web_versions.expires_at(server.version)),
     ),
-    Metric(
+    Measured(
         "wppconnect_server_restarts_total",
         Kind.COUNTER,
         "How many restarts of the gateway were noticed by its shrinking uptime.",
         SERVER,
+        lambda server: value(server.restarts),
     ),
-    Metric(
+    Measured(
         "wppconnect_server_links_not_completed_total",
         Kind.COUNTER,
         "How often a code of the gateway was used, or probably used, and the phone was not linked in time.",
         SERVER,
+        lambda server: value(server.links_not_completed),
     ),
-    Metric(
+    Measured(
         "wppconnect_token_renewals_total",
         Kind.COUNTER,
         "How many tokens were obtained for the gateway's sessions, each first one included.",
         SERVER,
+        lambda server: value(sum(session.token_renewals for session in server.sessions)),
     ),
-    Metric(
+    Measured(
         "wppconnect_server_end_to_end_offered",
         Kind.GAUGE,
         "Whether the gateway offers what the end-to-end check asks; no sample while the check is off.",
         SERVER,
+        lambda server: flag(server.end_to_end_offered),
     ),
-    Metric(
+    Measured(
         "wppconnect_self_healing_total",
         Kind.COUNTER,
         "How often self-healing set out to restart a session of the gateway, by how that ended.",
         (*SERVER, "outcome"),
+        lambda server: counts(server.self_healing, Healed),
     ),
-    Metric(
+)
+
+SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
+    Measured(
         "wppconnect_session_connected",
         Kind.GAUGE,
         "Whether the session is connected, by a fresh probe; no sample while the session is paused.",
         SESSION,
+        collector.connected,
     ),
-    Metric(
+    Measured(
         "wppconnect_session_state",
         Kind.GAUGE,
         "The verdict on the session: 1 for the state that holds, 0 for every other.",
         (*SESSION, "state"),
+        collector.state,
     ),
-    Metric(
+    Measured(
         "wppconnect_session_enabled",
         Kind.GAUGE,
         "Whether the session is monitored: 0 when the session or its server is paused.",
         SESSION,
+        lambda session: flag(session.verdict is not Verdict.PAUSED),
     ),
-    Metric(
+    Measured(
         "wppconnect_session_state_since_timestamp_seconds",
         Kind.GAUGE,
         "When the session entered its present state.",
         SESSION,
+        lambda session: moment(session.since),
     ),
-    Metric(
+    Measured(
         "wppconnect_session_last_connected_timestamp_seconds",
         Kind.GAUGE,
         "When the session was last seen connected; no sample if it never was.",
         SESSION,
+        lambda session: moment(session.last_connected),
     ),
-    Metric(
+    Measured(
         "wppconnect_session_last_probe_timestamp_seconds",
         Kind.GAUGE,
         "When the latest probe of the session ended, whatever it saw; no sample while it is paused.",
         SESSION,
+        collector.last_probe,
     ),
-    Metric(
+    Measured(
         "wppconnect_session_ever_connected",
         Kind.GAUGE,
         "Whether the session was ever seen connected: one that never was is not an outage.",
         SESSION,
+        lambda session: flag(session.ever_connected),
     ),
-    Metric(
+    Measured(
         "wppconnect_session_disconnects_total",
         Kind.COUNTER,
         "How often the session was lost, by what ended the connection.",
         (*SESSION, "reason"),
+        lambda session: counts(session.disconnects, Loss),
     ),
-    Metric(
+    Measured(
         "wppconnect_session_lost_reason",
         Kind.GAUGE,
         "Why the session's present outage began, with the value 1; no sample without an outage.",
         (*SESSION, "reason"),
+        collector.lost_reason,
     ),
-    Metric(
+    Measured(
         "wppconnect_auth_failures_total",
         Kind.COUNTER,
         "How often the gateway refused the session's token or the secret key, each refusal once.",
         (*SESSION, "reason"),
+        lambda session: counts(session.auth_failures, AUTH_FAILURE_REASONS),
     ),
-    Metric(
+    Measured(
         "wppconnect_session_end_to_end_possible",
         Kind.GAUGE,
         "Whether the session can be checked end to end: 0 when the gateway tells no number of its account.",
         SESSION,
+        collector.end_to_end_possible,
     ),
-    Metric(
+    Measured(
         "wppconnect_session_end_to_end_success",
         Kind.GAUGE,
         "Whether WhatsApp answered the session's latest end-to-end check; no sample without one.",
         SESSION,
+        collector.end_to_end_success,
     ),
-    Metric(
+    Measured(
         "wppconnect_session_end_to_end_last_success_timestamp_seconds",
         Kind.GAUGE,
         "When WhatsApp last answered an end-to-end check of the session; no sample if it never did.",
         SESSION,
+        collector.end_to_end_last_success,
     ),
-    Metric(
+    Measured(
         "wppconnect_session_self_healing_tries",
         Kind.GAUGE,
         "How often self-healing tried to end the session's present outage; no sample without one.",
         SESSION,
+        collector.self_healing_tries,
     ),
+)
+
+OWN_METRICS: tuple[Metric, ...] = (
     Metric(
         "wppconnect_exporter_build_info",
         Kind.GAUGE,
@@ -231,6 +284,9 @@ CATALOGUE: tuple[Metric, ...] = (
         ("reason",),
     ),
 )
+"""What the exporter tells of itself, by `exporter.own_metrics`."""
+
+CATALOGUE: tuple[Metric, ...] = (*SERVER_METRICS, *SESSION_METRICS, *OWN_METRICS)
 
 PROCESS_METRICS: tuple[str, ...] = (
     "process_virtual_memory_bytes",

@@ -1,0 +1,207 @@
+"""`/probe`: probe a session now, through the process that probes its gateway anyway; and `/sd`, its targets.
+
+The holder of the gateway's lease is triggered, and its answer awaited: no more calls are in flight than the
+gateway is allowed, a frozen page delays no other session, and `/metrics` cannot contradict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core import verdict
+from core.clock import Monotonic, Now
+from core.clock import monotonic as real_monotonic
+from core.clock import now as real_now
+from core.models import Reason, SessionSnapshot, SessionState, Snapshot, Verdict
+from core.settings.values import Settings
+from exporter.catalogue import SESSION_METRICS, Kind, Metric
+from exporter.collector import Samples, flag, value
+from exporter.exposition import Families, Format, encode, family_of
+
+POLL_SECONDS = 0.05
+OFFSET_SECONDS = 0.5
+"""What an answer needs to reach Prometheus before its scrape time-out."""
+USUAL_SECONDS = 10.0
+LONGEST_SECONDS = 60.0
+
+SUCCESS = Metric(
+    "probe_success",
+    Kind.GAUGE,
+    "Whether the session is connected, by this probe; no sample while it is paused.",
+    (),
+)
+DURATION = Metric("probe_duration_seconds", Kind.GAUGE, "How long the probe took.", ())
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What a probe found out."""
+
+    session: SessionSnapshot
+    is_answered: bool
+    """The session was probed within the time, whatever came of it."""
+    seconds: float
+
+    @property
+    def is_success(self) -> bool | None:
+        """Whether the session is connected by this very probe; None if it is paused."""
+        if self.session.verdict is Verdict.PAUSED:
+            return None
+        return self.is_answered and self.session.verdict is Verdict.CONNECTED
+
+
+@dataclass
+class _Pending:
+    """One probe that is under way, and how many requests wait for it."""
+
+    began_at: datetime
+    answer: asyncio.Future[SessionSnapshot] = field(repr=False)
+    requests: int = 0
+
+
+class Prober:
+    """Belongs to one event loop; `trigger` must return at once."""
+
+    def __init__(
+        self,
+        *,
+        read_snapshot: Callable[[], Snapshot],
+        trigger: Callable[[str, str], None],
+        now: Now = real_now,
+        monotonic: Monotonic = real_monotonic,
+    ) -> None:
+        self._read_snapshot = read_snapshot
+        self._trigger = trigger
+        self._now = now
+        self._monotonic = monotonic
+        self._pending: dict[tuple[str, str], _Pending] = {}
+        self._poller: asyncio.Task[None] | None = None
+
+    async def probe(self, server: str, session: str, *, seconds: float) -> ProbeResult | None:
+        """Probe a session within so many seconds; None when it is not configured.
+
+        Requests for one session at the same time share a probe.
+        """
+        began = self._monotonic()
+        key = (server, session)
+        latest = self._read_snapshot().session(*key)
+        if latest is None:
+            return None
+        if latest.verdict is Verdict.PAUSED:
+            return ProbeResult(latest, is_answered=True, seconds=0.0)
+        pending = self._pending.get(key) or self._begin(key)
+        pending.requests += 1
+        try:
+            async with asyncio.timeout(seconds):
+                found = await asyncio.shield(pending.answer)
+            return ProbeResult(found, is_answered=True, seconds=self._monotonic() - began)
+        except TimeoutError:
+            late = _unproved(self._read_snapshot().session(*key) or latest, pending.began_at, self._now())
+            return ProbeResult(late, is_answered=False, seconds=self._monotonic() - began)
+        finally:
+            pending.requests -= 1
+            if not pending.requests and self._pending.get(key) is pending:
+                del self._pending[key]
+
+    def _begin(self, key: tuple[str, str]) -> _Pending:
+        pending = _Pending(self._now(), asyncio.get_running_loop().create_future())
+        self._pending[key] = pending
+        self._trigger(*key)
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll())
+        return pending
+
+    async def _poll(self) -> None:
+        while self._pending:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                snapshot = self._read_snapshot()
+            except Exception as error:  # noqa: BLE001 - raised in every request that waits
+                for pending in self._pending.values():
+                    pending.answer.set_exception(error)
+                self._pending.clear()
+                return
+            for key, pending in list(self._pending.items()):
+                found = snapshot.session(*key)
+                if found is not None and _is_answer(found, pending.began_at):
+                    del self._pending[key]
+                    pending.answer.set_result(found)
+
+
+def budget_seconds(header: str | None) -> float:
+    """Return X-Prometheus-Scrape-Timeout-Seconds less the time that the answer needs to arrive."""
+    try:
+        timeout = float(header or "")
+    except ValueError:
+        timeout = USUAL_SECONDS
+    if not (math.isfinite(timeout) and timeout > 0):
+        timeout = USUAL_SECONDS
+    offset = min(OFFSET_SECONDS, timeout / 2)
+    return min(timeout - offset, LONGEST_SECONDS)
+
+
+def probe_body(result: ProbeResult, form: Format) -> bytes:
+    """Write the answer. Its samples bear no `server` and `session`: those are labels of the target."""
+    success = result.is_success
+
+    def rows() -> Iterator[tuple[Metric, Samples]]:
+        yield SUCCESS, flag(success)
+        yield DURATION, value(round(result.seconds, 6))
+        yield from ((metric, metric.measure(result.session)) for metric in SESSION_METRICS)
+
+    families = (family_of(metric, (((), sample) for sample in samples)) for metric, samples in rows())
+    return encode(Families(*families), form)
+
+
+def monitored_sessions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """List server and session of everything that is not paused."""
+    for server in settings.servers:
+        if server.enabled:
+            yield from ((server.name, session.name) for session in server.sessions if session.enabled)
+
+
+def targets(settings: Settings, address: str, *, is_tls: bool) -> list[dict[str, object]]:
+    """List the monitored sessions as Prometheus's HTTP service discovery reads them.
+
+    `address` is where Prometheus reaches this exporter. `server` and `session` are labels of the target, so
+    that `up` bears them, too; the samples of `/probe` bear neither, or they would collide.
+    """
+    # Not when it is plain HTTP here: TLS may end in front of us, and the job knows.
+    scheme = {"__scheme__": "https"} if is_tls else {}
+    return [
+        {
+            "targets": [address],
+            "labels": {
+                "__metrics_path__": "/probe",
+                "__param_server": server,
+                "__param_session": session,
+                "server": server,
+                "session": session,
+                **scheme,
+            },
+        }
+        for server, session in monitored_sessions(settings)
+    ]
+
+
+def _is_answer(session: SessionSnapshot, began_at: datetime) -> bool:
+    """Return whether a session was probed since, and its page, too, unless that is known to be dead."""
+    if session.verdict is Verdict.PAUSED:
+        return True
+    started, checked = session.probe_started_at, session.page_checked_at
+    if started is None or started < began_at:
+        return False
+    if session.state is not SessionState.CONNECTED or session.verdict is Verdict.UNRESPONSIVE:
+        return True
+    return session.problem is not None or (checked is not None and checked >= began_at)
+
+
+def _unproved(session: SessionSnapshot, began_at: datetime, now: datetime) -> SessionSnapshot:
+    """Return a session of which nothing new became known in time."""
+    if session.probe_started_at is not None and session.probe_started_at >= began_at:
+        return verdict.conclude(session, Verdict.UNKNOWN, Reason.PAGE_NOT_ANSWERING, now)
+    return verdict.conclude(session, Verdict.UNKNOWN, Reason.GATEWAY_TIMEOUT, now)
