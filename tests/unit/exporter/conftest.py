@@ -26,9 +26,8 @@ from core.serving import ConnectionLimits
 from core.settings.values import Settings, Timeouts
 from exporter.access import Access
 from exporter.app import ExporterApp
-from exporter.connections import DeadlineProtocol
 from exporter.exposition import Exposition
-from exporter.listening import listen
+from exporter.listening import DeadlineProtocol, listen
 from exporter.listening import make_server as new_http_server
 from exporter.own_metrics import OwnMetrics
 from exporter.probe import Prober

@@ -10,8 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from core.serving import ConnectionLimits
-from exporter.connections import DeadlineProtocol
-from exporter.listening import listen, make_server
+from exporter.listening import DeadlineProtocol, listen, make_server
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
 from tests.support.waiting import until
