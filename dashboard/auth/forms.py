@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
+import hashlib
 import secrets
 from urllib.parse import parse_qsl
 
+from itsdangerous import Signer
 from starlette.requests import ClientDisconnect, Request
 
 MOST_BYTES = 16_384
@@ -29,7 +30,7 @@ class FormTokens:
     """
 
     def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
+        self._signer = Signer(secrets.token_bytes(32), salt="form", digest_method=hashlib.sha256)
 
     def new_binding(self) -> str:
         """Return a value for the form cookie of a browser that has none."""
@@ -37,12 +38,12 @@ class FormTokens:
 
     def token(self, binding: str) -> str:
         """Return the token for a form."""
-        return hmac.digest(self._key, binding.encode(), "sha256").hex()
+        return self._signer.get_signature(binding).decode()
 
     def is_valid(self, binding: str | None, form: dict[str, str]) -> bool:
-        """Was the form made for the browser with this form cookie?"""
-        token = form.get(TOKEN_FIELD, "")
-        return bool(binding) and hmac.compare_digest(self.token(binding or "").encode(), token.encode())
+        """Return whether the form was made for the browser with this form cookie."""
+        token = form.get(TOKEN_FIELD, "").encode()
+        return bool(binding) and self._signer.verify_signature(binding or "", token)
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -7,9 +7,11 @@ the same slow pace as everybody else.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import secrets
 from datetime import timedelta
+
+from itsdangerous import BadSignature, Signer
 
 from dashboard.auth.users import Account
 
@@ -18,22 +20,21 @@ KNOWN_FOR = timedelta(days=365)
 
 def new_device(account: Account) -> str:
     """Return the cookie of a browser in which the account's password was just right."""
-    device = secrets.token_urlsafe(16)
-    return f"{device}.{_seal(account, device)}"
+    return _signer(account).sign(secrets.token_urlsafe(16)).decode()
 
 
 def known_device(cookie: str | None, account: Account | None) -> str | None:
     """Return what to count the tries of this device by; None when it is not known for this account."""
-    device, _dot, seal = (cookie or "").partition(".")
-    is_right = hmac.compare_digest(_seal(account, device).encode(), seal.encode())
-    if not is_right or account is None or account.password_hash is None:
+    try:
+        device = _signer(account).unsign(cookie or "").decode()
+    except (BadSignature, UnicodeError):
         return None
-    return f"{account.key} {device}"
+    return f"{account.key} {device}" if account is not None and account.password_hash is not None else None
 
 
-def _seal(account: Account | None, device: str) -> str:
+def _signer(account: Account | None) -> Signer:
     # The stored hash is a secret with a random salt: nothing more has to be kept, and a new password makes
     # every device a new one.
     key = (account.password_hash or "") if account else ""
     name = account.key if account else ""
-    return hmac.digest(key.encode(), f"device\n{name}\n{device}".encode(), "sha256").hex()
+    return Signer(key, salt=f"device\n{name}", digest_method=hashlib.sha256)

@@ -170,6 +170,7 @@ HOMES = {
     "filelock": ["core/locks.py"],
     "markdown_it": ["dashboard/serving/runbooks.py"],
     "httpx2": ["dashboard/auth/provider.py"],
+    "itsdangerous": ["dashboard/auth/*"],
     "joserfc": ["dashboard/auth/provider.py"],
     "phonenumbers": ["dashboard/text/phone.py"],
     "prometheus_client": ["exporter/*"],
