@@ -186,20 +186,20 @@ def test_saved_settings_and_web_configuration_are_checked_together(capsys, envir
         environ | {"WPPCONNECT_DATA_DIR": str(tmp_path)},
     )
 
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert code == 2
-    assert "  The stored settings do not fit: intervall_seconds: is not a setting; remove it\n" in told
-    assert "web.yml: basic_auth_user: is not a setting; did you mean" in told
+    assert "  The stored settings do not fit: intervall_seconds: is not a setting; remove it\n" in printed
+    assert "web.yml: basic_auth_user: is not a setting; did you mean" in printed
 
 
 @pytest.mark.parametrize("token", ["too-short", "with/a/slash-in-it-and-long", "x" * 129])
 def test_webhook_token_must_be_hard_to_guess_and_fit_an_address(capsys, environ, token):
     code = main(["--config.check"], environ | {"EXPORTER_WEBHOOK_TOKEN": token})
 
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert code == 2
-    assert "EXPORTER_WEBHOOK_TOKEN: must be 16 to 128 letters" in told
-    assert token not in told
+    assert "EXPORTER_WEBHOOK_TOKEN: must be 16 to 128 letters" in printed
+    assert token not in printed
 
 
 def test_webhook_token_can_come_from_a_file(spawn, gateway, tmp_path):

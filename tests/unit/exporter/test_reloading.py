@@ -24,18 +24,18 @@ def test_good_settings_are_a_success(own):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "problems"),
     [
         (ConfigurationError(["first mistake", "second mistake"]), ("first mistake", "second mistake")),
         (StoreError("the disk is full"), ("the disk is full",)),
         (RuntimeError("a secret"), ("The log says what went wrong.",)),
     ],
 )
-def test_bad_settings_are_told_and_counted(own, caplog, error, told):
+def test_bad_settings_are_returned_and_counted(own, caplog, error, problems):
     def fail():
         raise error
 
-    assert Reloader(fail, files=list, own=own).reload() == told
+    assert Reloader(fail, files=list, own=own).reload() == problems
     assert not success(own)
     assert "settings_refused" in caplog.text
 
