@@ -163,6 +163,7 @@ def test_everything_happens_in_this_hour(known: Oracles) -> None:
         "WppconnectSettingsRefused",
         "WppconnectSessionEndToEndFailing",
         "WppconnectSessionDisconnected, tried",
+        "WppconnectWebVersionExpiresSoon",
     }
 
 
