@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +25,13 @@ def no_secrets_of_other_tests(no_secrets_of_other_modules: None) -> Iterator[Non
     before = logs._secrets
     yield
     logs._secrets = before
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Make a folder with few neighbours: pytest leaves a link beside it for each of thousands of tests.
+
+    Making the next one searches them all, and a scratch copy links every entry of each folder above it.
+    """
+    with tempfile.TemporaryDirectory(prefix="ops-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder).resolve()
