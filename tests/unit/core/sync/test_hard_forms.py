@@ -1,6 +1,7 @@
 """Hard forms of env and compose files: written where every reader gets the value, else refused, untouched.
 
-Judged by the real Compose, python-dotenv, a shell and byte by byte. K is the key of service `a`, `OLD` its
+Judged by the real Compose, python-dotenv, a shell, and a check that nothing else changed.
+K is the key of service `a`, `OLD` its
 value.
 """
 
