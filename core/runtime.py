@@ -20,7 +20,7 @@ from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import FileStore, History, Store
 from core.tokens.cache import TokenCache
-from core.transport import Entrance, Places, Transport
+from core.transport import CallLimiter, CallSlot, Transport
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Clients:
     store: Store
     data_directory: Path
     program: str
-    _places: dict[str, Places] = field(default_factory=dict)
+    _limiters: dict[str, CallLimiter] = field(default_factory=dict)
 
     def for_probes(self, server: ServerSettings, settings: Settings) -> GatewayClient:
         """Make a client for who probes on a schedule."""
@@ -41,9 +41,9 @@ class Clients:
         return self._make(server, settings, is_for_people=True)
 
     def _make(self, server: ServerSettings, settings: Settings, *, is_for_people: bool) -> GatewayClient:
-        places = self._places.setdefault(server.url, Places())
-        entrance = Entrance(places, is_for_people=is_for_people)
-        return make_client(server, settings, self.store, self.data_directory, self.program, entrance)
+        limiter = self._limiters.setdefault(server.url, CallLimiter())
+        slot = CallSlot(limiter, is_for_people=is_for_people)
+        return make_client(server, settings, self.store, self.data_directory, self.program, slot)
 
 
 @dataclass
@@ -121,7 +121,7 @@ def make_client(
     store: Store,
     data: Path,
     program: str,
-    entrance: Entrance | None = None,
+    slot: CallSlot | None = None,
 ) -> GatewayClient:
     """Build a client with a transport of its own; the program's name is its User-Agent."""
     transport = Transport(
@@ -129,7 +129,7 @@ def make_client(
         connect_timeout_seconds=settings.timeouts.connect_seconds,
         proxy=settings.proxy,
         user_agent=program,
-        entrance=entrance,
+        slot=slot,
     )
     tokens = TokenCache(
         server,

@@ -18,7 +18,7 @@ from core.operation_status import OperationStatus
 from core.operations.fleet import FleetStart
 from core.runtime import Core
 from core.settings.values import Settings
-from core.track_record.records import TrackRecords
+from core.uptime.records import TrackRecords
 from dashboard.auth import identity
 from dashboard.auth.identity import Administration
 from dashboard.auth.people import People

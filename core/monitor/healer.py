@@ -12,8 +12,8 @@ from core.contract.waits import Waits
 from core.exceptions import StoreError
 from core.models import SessionSnapshot, Verdict
 from core.monitor import self_healing
-from core.monitor.ledger import Ledger
 from core.monitor.self_healing import NOT_BEGUN_AFTER, USUAL, Healed
+from core.monitor.state import GatewayState
 from core.operation_status import OperationStatus
 
 log = logging.getLogger(__name__)
@@ -39,19 +39,19 @@ class Restarts:
 class Healer:
     """Used from the one thread that schedules probes; beginning a try may block and is done in another."""
 
-    def __init__(self, server: str, ledger: Ledger, restarts: Restarts, *, now: Now) -> None:
+    def __init__(self, server: str, state: GatewayState, restarts: Restarts, *, now: Now) -> None:
         self._server = server
-        self._ledger = ledger
+        self._state = state
         self._restarts = restarts
         self._now = now
 
-    def turn(self, write_down: Callable[[], None]) -> None:
+    def run_once(self, write_down: Callable[[], None]) -> None:
         """See how tries ended, and begin the next when it is time; `write_down` publishes what is known."""
         try:
-            for one in self._ledger.sessions():
+            for one in self._state.sessions():
                 self._follow(one)
-            sessions, waits = self._ledger.sessions(), self._restarts.waits
-            chosen = self_healing.choose(self._ledger.gateway, sessions, self._now(), waits)
+            sessions, waits = self._state.sessions(), self._restarts.waits
+            chosen = self_healing.choose(self._state.gateway, sessions, self._now(), waits)
             if chosen is None or self._is_anybody_at_work():
                 return
         except StoreError as error:
@@ -60,10 +60,10 @@ class Healer:
         self._begin(chosen, write_down)
 
     def _begin(self, name: str, write_down: Callable[[], None]) -> None:
-        session = self._ledger.session(name)
+        session = self._state.session(name)
         if session.healing is None:
             return
-        self._ledger.take_healing(name, self_healing.begun(session.healing, self._now()))
+        self._state.take_healing(name, self_healing.begun(session.healing, self._now()))
         write_down()
         log.info(
             "self_healing_begins server=%s session=%s verdict=%s reason=%s try=%d",
@@ -90,7 +90,7 @@ class Healer:
             return
         outcome = self._outcome(session) if healing.is_trying else None
         if outcome is not None:
-            self._ledger.take_healing(
+            self._state.take_healing(
                 session.session, self_healing.ended(healing, outcome, self._now()), outcome
             )
             log.info(
@@ -99,7 +99,7 @@ class Healer:
         else:
             after = self_healing.follow(session, self._now(), self._restarts.waits)
             if after is not None and after != healing:
-                self._ledger.take_healing(session.session, after)
+                self._state.take_healing(session.session, after)
 
     def _outcome(self, session: SessionSnapshot) -> Healed | None:
         """Tell how the running try ended; None while it runs."""
@@ -119,5 +119,5 @@ class Healer:
         """Tell whether an operation runs on any session of the gateway: each start is a browser more."""
         if self._restarts.is_taken(self._server):
             return True
-        running = (self._restarts.status(self._server, one.session) for one in self._ledger.sessions())
+        running = (self._restarts.status(self._server, one.session) for one in self._state.sessions())
         return any(status is not None and status.is_running for status in running)

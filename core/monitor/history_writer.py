@@ -9,7 +9,7 @@ from datetime import datetime
 from core.exceptions import StoreError
 from core.models import HistoryEntry, SessionSnapshot
 from core.store import History
-from core.track_record.verdict_log import TRANSITION, write_transition
+from core.uptime.verdict_log import TRANSITION, write_transition
 
 log = logging.getLogger(__name__)
 

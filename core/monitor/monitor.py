@@ -20,7 +20,7 @@ from core.linking_events import LinkingEvents, no_events
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
 from core.monitor.healer import Restarts
-from core.monitor.resumption import first_server_snapshot, first_snapshot
+from core.monitor.recovery import first_server_snapshot, first_snapshot
 from core.monitor.watcher import ServerWatcher
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings

@@ -16,9 +16,9 @@ from core.models import Observation, Problem, Reason, ServerSnapshot, SessionSta
 from core.monitor import end_to_end, probe
 from core.monitor.accounts import AccountTimes
 from core.monitor.healer import Healer, Restarts
-from core.monitor.ledger import Ledger
 from core.monitor.probe import PageCheck
-from core.monitor.questions import NORMAL, URGENT, Lane, Questions
+from core.monitor.probe_queue import NORMAL, URGENT, Executor, ProbeQueue
+from core.monitor.state import GatewayState
 from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
@@ -95,7 +95,7 @@ class ServerWatcher:
         self._exchange = exchange
         self._now = now
         self._monotonic = monotonic
-        self._ledger = Ledger(
+        self._state = GatewayState(
             server,
             settings,
             before=exchange.read(server.name),
@@ -106,139 +106,141 @@ class ServerWatcher:
             linking_events=linking_events,
             now=now,
         )
-        self._questions = Questions(server.name)
+        self._queue = ProbeQueue(server.name)
         start = monotonic()
-        self._schedules = {name: _Schedule(due=start) for name in self._ledger.enabled()}
+        self._schedules = {name: _Schedule(due=start) for name in self._state.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
         self._healing_due = self._manager_due = start
         self._manager_lists = False
         """Whether the latest question by the manager protocol brought the list of sessions."""
         self._accounts = AccountTimes()
-        self._lanes: tuple[Workers, ...] = ()
+        self._executors: tuple[Workers, ...] = ()
         self._listings = 0
         self._disk_fails = False
         self._check_times: end_to_end.CheckTimes | None = None
         if server.end_to_end_minutes:
-            ages = end_to_end.ages_seconds(self._ledger.checks(), now())
+            ages = end_to_end.ages_seconds(self._state.checks(), now())
             self._check_times = end_to_end.CheckTimes(ages, server.end_to_end_minutes * 60.0, start)
 
         self._healer: Healer | None = None
         if server.self_healing and restarts is not None:
-            self._healer = Healer(server.name, self._ledger, restarts, now=now)
+            self._healer = Healer(server.name, self._state, restarts, now=now)
 
     def run(self, stop: threading.Event) -> None:
         """Probe and publish until `stop` is set."""
-        self._ledger.record_start()
-        shared_lane = Workers(SHARED_LANE, f"probe-{self._server.name}")
-        slow_lane = Workers(1, f"slow-{self._server.name}")
-        self._lanes = (shared_lane, slow_lane)
+        self._state.record_start()
+        shared_executor = Workers(SHARED_LANE, f"probe-{self._server.name}")
+        slow_executor = Workers(1, f"slow-{self._server.name}")
+        self._executors = (shared_executor, slow_executor)
         try:
             while not stop.is_set():
-                self.turn(shared_lane, slow_lane, wait_seconds=TICK_SECONDS)
+                self.run_once(shared_executor, slow_executor, wait_seconds=TICK_SECONDS)
         finally:
-            for lane in self._lanes:
-                lane.stop()
+            for executor in self._executors:
+                executor.stop()
             self._publish()
 
     def join(self, timeout_seconds: float) -> bool:
         """Wait for the calls under way after `run`; their client is closed, which cuts them."""
         deadline = self._monotonic() + timeout_seconds
-        ended = [lane.join(max(0.0, deadline - self._monotonic())) for lane in self._lanes]
+        ended = [executor.join(max(0.0, deadline - self._monotonic())) for executor in self._executors]
         return all(ended)
 
-    def turn(self, shared_lane: Lane, slow_lane: Lane, *, wait_seconds: float = 0.0) -> None:
+    def run_once(
+        self, shared_executor: Executor, slow_executor: Executor, *, wait_seconds: float = 0.0
+    ) -> None:
         """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""
-        self._questions.take_in(wait_seconds)
-        if self._ledger.notice_gap():
+        self._queue.apply(wait_seconds)
+        if self._state.notice_gap():
             self._begin_anew()
         if self._server.enabled:
-            self._submit_due(shared_lane, slow_lane)
+            self._submit_due(shared_executor, slow_executor)
         if self._healer is not None and self._monotonic() >= self._healing_due:
             self._healing_due = self._monotonic() + HEALING_SECONDS
-            self._healer.turn(self._publish)
-        if self._ledger.has_news or self._monotonic() >= self._heartbeat_due:
+            self._healer.run_once(self._publish)
+        if self._state.has_news or self._monotonic() >= self._heartbeat_due:
             self._publish()
 
     def hint(self, session: str) -> None:
         """Probe a session as soon as a lane is free, though it is not due; callable from any thread."""
-        self._questions.tell(lambda: self._take_hint(session))
+        self._queue.tell(lambda: self._take_hint(session))
 
     def probe_once(self) -> ServerSnapshot:
         """Probe everything once in this thread; publish and record nothing."""
         if self._server.enabled:
             seen = probe.probe_gateway(self._client, now=self._now)
             # There is no second look: what does not prove itself now is not up.
-            self._ledger.take_gateway(seen.model_copy(update={"up": bool(seen.up)}))
-            if self._ledger.is_up:
+            self._state.take_gateway(seen.model_copy(update={"up": bool(seen.up)}))
+            if self._state.is_up:
                 has_secret = self._server.secret_key is not None
                 said = probe.ask_manager(self._client, now=self._now, detect=True, lists=has_secret)
-                self._ledger.take_manager(said)
+                self._state.take_manager(said)
                 if has_secret:
                     lists = said.listing is None
-                    self._ledger.take_listing(probe.list_gateway(self._client, now=self._now, lists=lists))
-                for name in self._ledger.enabled():
-                    self._ledger.take_session(name, self._probe(name, PageCheck.PATIENT))
-        return self._ledger.snapshot()
+                    self._state.take_listing(probe.list_gateway(self._client, now=self._now, lists=lists))
+                for name in self._state.enabled():
+                    self._state.take_session(name, self._probe(name, PageCheck.PATIENT))
+        return self._state.snapshot()
 
     def _begin_anew(self) -> None:
         for schedule in self._schedules.values():
             schedule.due, schedule.asked = self._monotonic(), None
 
-    def _submit_due(self, shared_lane: Lane, slow_lane: Lane) -> None:
+    def _submit_due(self, shared_executor: Executor, slow_executor: Executor) -> None:
         now = self._monotonic()
         if now >= self._attention_due:
-            before, self._ledger.watched = self._ledger.watched, self._exchange.attention(self._server.name)
-            for name, until in self._ledger.watched.items():
+            before, self._state.watched = self._state.watched, self._exchange.attention(self._server.name)
+            for name, until in self._state.watched.items():
                 if before.get(name) != until:
                     self._take_hint(name)
             self._attention_due = now + ATTENTION_SECONDS
-        if now >= self._gateway_due and self._questions.is_free("gateway"):
-            wait = WATCHED_SECONDS if self._ledger.watched else self._settings.interval_seconds
+        if now >= self._gateway_due and self._queue.is_free("gateway"):
+            wait = WATCHED_SECONDS if self._state.watched else self._settings.interval_seconds
             self._gateway_due = now + wait
-            self._ask_gateway(shared_lane)
-        if not self._ledger.is_up:
+            self._ask_gateway(shared_executor)
+        if not self._state.is_up:
             return
-        if now >= self._manager_due and self._questions.is_free("manager"):
-            self._ask_manager(shared_lane)
+        if now >= self._manager_due and self._queue.is_free("manager"):
+            self._ask_manager(shared_executor)
         if (
             self._server.secret_key is not None
             and now >= self._listing_due
-            and self._questions.is_free("manager")
-            and self._questions.is_free("listing")
+            and self._queue.is_free("manager")
+            and self._queue.is_free("listing")
         ):
             self._listing_due = now + LISTING_SECONDS
-            self._ask_listing(shared_lane)
+            self._ask_listing(shared_executor)
         for position, (name, schedule) in enumerate(self._schedules.items()):
-            watched = name in self._ledger.watched
+            watched = name in self._state.watched
             due = schedule.due
             if watched and schedule.asked is not None:
                 due = min(due, schedule.asked + WATCHED_SECONDS)
-            if now >= due and self._questions.is_free("session", name):
+            if now >= due and self._queue.is_free("session", name):
                 # After the first round they are spread over the interval, so that the gateway sees no bursts.
                 spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
-                schedule.asked, schedule.due = now, now + self._ledger.interval_seconds * spread
+                schedule.asked, schedule.due = now, now + self._state.interval_seconds * spread
                 urgent = watched or schedule.is_hinted
-                self._ask_quickly(shared_lane, name, schedule, priority=URGENT if urgent else NORMAL)
-            if schedule.is_suspect and now >= schedule.slow_due and self._questions.is_free("page", name):
-                self._ask_patiently(slow_lane, name, schedule)
-        if self._questions.is_free("account"):
-            self._ask_account(slow_lane, self._accounts.next(self._ledger.sessions(), now))
-        if self._check_times is not None and self._questions.is_free("end to end"):
-            chosen = self._check_times.next(self._ledger.checkable(), now)
+                self._ask_quickly(shared_executor, name, schedule, priority=URGENT if urgent else NORMAL)
+            if schedule.is_suspect and now >= schedule.slow_due and self._queue.is_free("page", name):
+                self._ask_patiently(slow_executor, name, schedule)
+        if self._queue.is_free("account"):
+            self._ask_account(slow_executor, self._accounts.next(self._state.sessions(), now))
+        if self._check_times is not None and self._queue.is_free("end to end"):
+            chosen = self._check_times.next(self._state.checkable(), now)
             if chosen is not None:
-                self._check_end_to_end(slow_lane, chosen, self._check_times)
+                self._check_end_to_end(slow_executor, chosen, self._check_times)
 
-    def _ask_gateway(self, lane: Lane) -> None:
+    def _ask_gateway(self, executor: Executor) -> None:
         def ask() -> probe.GatewayObservation:
             return probe.probe_gateway(self._client, now=self._now)
 
-        self._questions.ask(lane, ("gateway", ""), ask, self._take_gateway, priority=URGENT)
+        self._queue.ask(executor, ("gateway", ""), ask, self._take_gateway, priority=URGENT)
 
     def _take_gateway(self, seen: probe.GatewayObservation) -> None:
         """Take in a health check; a gateway that was restarted, or is back, may have another secret key."""
-        before = self._ledger.gateway
-        self._ledger.take_gateway(seen)
-        after = self._ledger.gateway
+        before = self._state.gateway
+        self._state.take_gateway(seen)
+        after = self._state.gateway
         is_back = before.up is False and after.up is True
         if after.restarts != before.restarts or is_back:
             # It may be another release now.
@@ -252,7 +254,7 @@ class ServerWatcher:
         """Try our secret key and the public default one as soon as a lane is free."""
         self._listing_due, self._listings = float("-inf"), 0
 
-    def _ask_listing(self, lane: Lane) -> None:
+    def _ask_listing(self, executor: Executor) -> None:
         try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
         lists = not self._manager_lists
         self._listings += 1
@@ -262,9 +264,9 @@ class ServerWatcher:
         def ask() -> probe.Listing:
             return probe.list_gateway(self._client, now=self._now, try_default=try_default, lists=lists)
 
-        self._questions.ask(lane, ("listing", ""), ask, self._ledger.take_listing, priority=URGENT)
+        self._queue.ask(executor, ("listing", ""), ask, self._state.take_listing, priority=URGENT)
 
-    def _ask_manager(self, lane: Lane) -> None:
+    def _ask_manager(self, executor: Executor) -> None:
         detect = not self._client.manager.is_offered
         lists = self._server.secret_key is not None
         interval = max(MANAGER_SECONDS, self._settings.interval_seconds)
@@ -278,10 +280,10 @@ class ServerWatcher:
             self._manager_lists = seen.listing is not None
             wait = DETECT_SECONDS if seen.offered is False or (seen.offered and not lists) else interval
             self._manager_due = self._monotonic() + max(wait, seen.pause_seconds)
-            self._ledger.take_manager(seen)
+            self._state.take_manager(seen)
             self._follow_states(seen.states)
 
-        self._questions.ask(lane, ("manager", ""), ask, take, priority=URGENT)
+        self._queue.ask(executor, ("manager", ""), ask, take, priority=URGENT)
 
     def _follow_states(self, states: Mapping[str, SessionState] | None) -> None:
         """Probe at once what has changed since its latest probe, however long the interval is stretched.
@@ -291,31 +293,31 @@ class ServerWatcher:
         if states is None:
             return
         for name in self._schedules:
-            known = self._ledger.session(name)
+            known = self._state.session(name)
             is_known = known.state is not None and known.problem is None
             if is_known and states.get(name, SessionState.CLOSED) != known.state:
                 self._take_hint(name)
 
-    def _ask_quickly(self, lane: Lane, name: str, schedule: _Schedule, *, priority: int) -> None:
+    def _ask_quickly(self, executor: Executor, name: str, schedule: _Schedule, *, priority: int) -> None:
         check = PageCheck.SKIP if schedule.is_suspect else PageCheck.QUICK
         is_hinted, schedule.is_hinted = schedule.is_hinted, False
 
         def take(answer: tuple[Observation, float]) -> None:
             seen, took = answer
             if seen.problem is not None and seen.problem.retry_after_seconds is not None:
-                self._ledger.take_session(name, seen)
+                self._state.take_session(name, seen)
                 return
-            self._ledger.tally.observe(took)
+            self._state.durations.observe(took)
             unproved = seen.page_unproved
             if unproved and not schedule.is_suspect:
                 schedule.slow_tries, schedule.slow_due, schedule.slow_seconds = 0, 0.0, None
             schedule.is_suspect = unproved
             self._take_session(name, seen, schedule)
-            self._ledger.has_news |= is_hinted
+            self._state.has_news |= is_hinted
 
-        self._questions.ask(lane, ("session", name), self._timed(name, check), take, priority=priority)
+        self._queue.ask(executor, ("session", name), self._timed(name, check), take, priority=priority)
 
-    def _ask_patiently(self, lane: Lane, name: str, schedule: _Schedule) -> None:
+    def _ask_patiently(self, executor: Executor, name: str, schedule: _Schedule) -> None:
         schedule.slow_due = self._monotonic() + MAX_BACKOFF_SECONDS
 
         def take(answer: tuple[Observation, float]) -> None:
@@ -324,12 +326,12 @@ class ServerWatcher:
             schedule.is_suspect = seen.page_timed_out or answers_slowly
             schedule.slow_tries = schedule.slow_tries + 1 if seen.page_timed_out else 0
             schedule.slow_seconds = took
-            backoff = self._ledger.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
+            backoff = self._state.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
             schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
             self._take_session(name, seen, schedule)
 
         ask = self._timed(name, PageCheck.PATIENT)
-        self._questions.ask(lane, ("page", name), ask, take, priority=schedule.slow_tries)
+        self._queue.ask(executor, ("page", name), ask, take, priority=schedule.slow_tries)
 
     def _take_session(self, name: str, seen: Observation, schedule: _Schedule) -> None:
         """Take in a probe; of a page in the slow lane also how long that lane is busy with all of them."""
@@ -342,33 +344,33 @@ class ServerWatcher:
             ]
             round_seconds = min(sum(busy), LONGEST_ROUND_SECONDS)
             seen = seen.model_copy(update={"page_round_seconds": round_seconds})
-        was_refused = _is_refusal(self._ledger.session(name).problem)
-        self._ledger.take_session(name, seen)
-        if _is_refusal(self._ledger.session(name).problem) != was_refused:
+        was_refused = _is_refusal(self._state.session(name).problem)
+        self._state.take_session(name, seen)
+        if _is_refusal(self._state.session(name).problem) != was_refused:
             self._try_secrets()
 
-    def _check_end_to_end(self, lane: Lane, name: str, times: end_to_end.CheckTimes) -> None:
+    def _check_end_to_end(self, executor: Executor, name: str, times: end_to_end.CheckTimes) -> None:
         def ask() -> end_to_end.Checked:
             return end_to_end.check(self._client, name, now=self._now)
 
         def take(seen: end_to_end.Checked) -> None:
-            failures = self._ledger.take_end_to_end(name, seen)
+            failures = self._state.take_end_to_end(name, seen)
             times.ended(name, seen.result, failures, self._monotonic())
 
         # In the lane of the pages that answer slowly: where it takes its whole time, it delays nobody else.
-        self._questions.ask(lane, ("end to end", ""), ask, take, priority=NORMAL)
+        self._queue.ask(executor, ("end to end", ""), ask, take, priority=NORMAL)
 
-    def _ask_account(self, lane: Lane, name: str | None) -> None:
+    def _ask_account(self, executor: Executor, name: str | None) -> None:
         if name is not None:
             ask = partial(probe.read_account, self._client, name, now=self._now)
-            take = partial(self._ledger.take_account, name)
-            self._questions.ask(lane, ("account", ""), ask, take, priority=NORMAL)
+            take = partial(self._state.take_account, name)
+            self._queue.ask(executor, ("account", ""), ask, take, priority=NORMAL)
 
     def _take_hint(self, name: str) -> None:
         schedule = self._schedules.get(name)
         if schedule is not None:
             schedule.is_hinted, schedule.due = True, float("-inf")
-            if not self._ledger.is_up:
+            if not self._state.is_up:
                 self._gateway_due = float("-inf")
 
     def _timed(self, name: str, check: PageCheck) -> Callable[[], tuple[Observation, float]]:
@@ -380,14 +382,14 @@ class ServerWatcher:
         return ask
 
     def _probe(self, name: str, check: PageCheck) -> Observation:
-        code = self._ledger.session(name).qr
+        code = self._state.session(name).qr
         return probe.probe_session(self._client, name, now=self._now, page_check=check, code=code)
 
     def _publish(self) -> None:
-        self._ledger.judge_age()
+        self._state.judge_age()
         self._heartbeat_due = self._monotonic() + HEARTBEAT_SECONDS
-        self._ledger.history.write()
-        self.latest = self._ledger.snapshot()
+        self._state.history.write()
+        self.latest = self._state.snapshot()
         try:
             self._exchange.publish(self.latest)
         except StoreError as error:

@@ -94,7 +94,7 @@ def _start_with_code(run: Run, phone: str) -> str:
     no_webhook_at = None if run.webhook else run.now()
     run.remember(phone_saved=True, logged_out_at=None, no_webhook_at=no_webhook_at)
     options = StartOptions(webhook=run.webhook or None, phone=phone, wait=True)
-    call = run.aside(lambda: run.client.start_session(run.session, options))
+    call = run.run_in_thread(lambda: run.client.start_session(run.session, options))
     while not call.done:
         # With a profile that is still paired the answer never comes, but the session connects (H1).
         if run.look().verdict == Verdict.CONNECTED:

@@ -16,7 +16,7 @@ from core.locks import ProcessLock
 from core.messages import Message
 from core.models import Outcome
 from core.operation_status import Kind, OperationStatus
-from core.operations.operation_run import OperationRun, Procedure, Tools
+from core.operations.operation_run import OperationContext, OperationRun, Procedure
 from core.operations.record import (
     SUBJECT,
     ask_to_give_way,
@@ -42,8 +42,10 @@ POLL_SECONDS = 0.01
 class Launcher:
     """Begins operations, and knows what runs and how the newest ended."""
 
-    def __init__(self, tools: Tools, history: History, *, lock_directory: Path, holder: str) -> None:
-        self._tools = tools
+    def __init__(
+        self, context: OperationContext, history: History, *, lock_directory: Path, holder: str
+    ) -> None:
+        self._context = context
         self._history = history
         self._lock_directory = lock_directory
         self._holder = holder
@@ -64,7 +66,7 @@ class Launcher:
         by_itself: bool = False,
     ) -> OperationStatus:
         """Have a procedure carried out in a thread, or tell what somebody else is doing to the session."""
-        now = self._tools.now()
+        now = self._context.now()
         status = OperationStatus(
             server=server,
             session=session,
@@ -89,13 +91,13 @@ class Launcher:
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Tell what runs on a session or how the newest operation ended; reads the store's cache."""
-        status = read_status(self._tools.store, server, session)
+        status = read_status(self._context.store, server, session)
         unstored = self._unstored.get(key(server, session))
         if unstored is not None and (status is None or status.started_at <= unstored.started_at):
             return unstored
         if status is not None and status.finished_at is None and not self._is_alive(server, session):
             # It may have ended and said so since it was read.
-            status = read_status(self._tools.store, server, session)
+            status = read_status(self._context.store, server, session)
             if status is not None and status.finished_at is None:
                 return status.model_copy(update={"interrupted": True, "pairing_code": None})
         return status
@@ -109,49 +111,49 @@ class Launcher:
         status = self.status(begun.server, begun.session)
         is_same = status is not None and (status.kind, status.started_at) == (begun.kind, begun.started_at)
         if status is None or status.outcome is None or not is_same:
-            return outcome_of("busy_elsewhere", at=self._tools.now())
+            return outcome_of("busy_elsewhere", at=self._context.now())
         return status.outcome
 
     def forget(self, server: str, session: str) -> None:
         """Drop the result of an operation that is not running any more, once its reader has seen it."""
         self._unstored.pop(key(server, session), None)
-        record = self._tools.store.read(SUBJECT, key(server, session))
+        record = self._context.store.read(SUBJECT, key(server, session))
         status = self.status(server, session)
         if record is not None and (status is None or not status.is_running):
             with suppress(VersionConflictError):
-                self._tools.store.update(SUBJECT, record.key, None, expected_version=record.version)
+                self._context.store.update(SUBJECT, record.key, None, expected_version=record.version)
 
     def stop(self) -> None:
         """End what runs here; its record says that it was stopped."""
-        self._tools.stop.set()
-        deadline = self._tools.monotonic() + STOP_SECONDS
+        self._context.stop.set()
+        deadline = self._context.monotonic() + STOP_SECONDS
         for thread in list(self._threads.values()):
-            thread.join(timeout=max(0.0, deadline - self._tools.monotonic()))
+            thread.join(timeout=max(0.0, deadline - self._context.monotonic()))
 
     def _attach(self, status: OperationStatus, lock: ProcessLock) -> OperationStatus | None:
         """Take the session's lock, or tell what somebody else is doing to the session."""
-        now = self._tools.monotonic()
+        now = self._context.monotonic()
         deadline, patience, is_asked = now + LET_GO_SECONDS, now + GIVE_WAY_SECONDS, False
         while not lock.try_acquire():
             running = self.status(status.server, status.session)
             if running is not None and running.is_running:
                 if status.by_itself:
                     return self._refuse(status, "busy_elsewhere")
-                if not running.by_itself or self._tools.monotonic() >= patience:
+                if not running.by_itself or self._context.monotonic() >= patience:
                     return running
                 if not is_asked:
-                    ask_to_give_way(self._tools.store, status.server, status.session, status.started_at)
-                deadline, is_asked = self._tools.monotonic() + LET_GO_SECONDS, True
+                    ask_to_give_way(self._context.store, status.server, status.session, status.started_at)
+                deadline, is_asked = self._context.monotonic() + LET_GO_SECONDS, True
             # One that has just ended lets go, or one that has just begun writes down what it is.
-            if self._tools.monotonic() >= deadline:
+            if self._context.monotonic() >= deadline:
                 return self._refuse(status, "busy_elsewhere")
-            self._tools.stop.wait(POLL_SECONDS)
+            self._context.stop.wait(POLL_SECONDS)
         return None
 
     def _refuse(
         self, status: OperationStatus, code: str, explanation: Message | None = None
     ) -> OperationStatus:
-        refused = ended(status, code, explanation, at=self._tools.now())
+        refused = ended(status, code, explanation, at=self._context.now())
         if not status.by_itself:
             # What nobody asked for must not hide what somebody has under way.
             self._unstored[key(status.server, status.session)] = refused
@@ -159,8 +161,8 @@ class Launcher:
 
     def _launch(self, status: OperationStatus, procedure: Procedure, lock: ProcessLock) -> OperationStatus:
         try:
-            write_status(self._tools.store, status)
-            run = OperationRun(self._tools, status)
+            write_status(self._context.store, status)
+            run = OperationRun(self._context, status)
             thread = threading.Thread(
                 target=self._work, args=(run, procedure, lock), name=f"operation-{run.session}", daemon=True
             )
@@ -184,7 +186,7 @@ class Launcher:
             lock.release()
 
     def _finish(self, status: OperationStatus, code: str, explanation: Message | None) -> None:
-        after = ended(status, code, explanation, at=self._tools.now())
+        after = ended(status, code, explanation, at=self._context.now())
         # The status last: whoever reads that it has ended finds it in the history, and the lock free at once.
         try:
             if after.outcome is not None:
@@ -192,7 +194,7 @@ class Launcher:
         except StoreError as error:
             log.warning("operation_not_in_history session=%s error=%s", after.session, error)
         try:
-            write_status(self._tools.store, after)
+            write_status(self._context.store, after)
         except StoreError as error:
             log.warning("operation_not_stored session=%s error=%s", after.session, error)
             self._unstored[key(after.server, after.session)] = after
@@ -203,7 +205,7 @@ class Launcher:
             after.session,
             after.actor,
             code,
-            (self._tools.now() - after.started_at).total_seconds(),
+            (self._context.now() - after.started_at).total_seconds(),
         )
 
     def _lock(self, server: str, session: str) -> ProcessLock:

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Tools:
+class OperationContext:
     """What every run of this process shares."""
 
     settings: SettingsSource
@@ -63,16 +63,16 @@ class GivesWayError(Exception):
 class OperationRun:
     """One operation at work, in a thread of its own."""
 
-    def __init__(self, tools: Tools, status: OperationStatus) -> None:
-        self._tools = tools
+    def __init__(self, context: OperationContext, status: OperationStatus) -> None:
+        self._context = context
         self._not_before = status.started_at
         # Not by the wall clock: it may be set back in the middle.
-        self._deadline = tools.monotonic() + tools.waits.whole_operation
+        self._deadline = context.monotonic() + context.waits.whole_operation
         self.status = status
         self.session = status.session
-        self.waits = tools.waits
-        self.now = tools.now
-        self.facts = read_facts(tools.store, status.server, status.session)
+        self.waits = context.waits
+        self.now = context.now
+        self.facts = read_facts(context.store, status.server, status.session)
 
     def carry_out(self, procedure: Procedure) -> tuple[str, Message | None]:
         """Let a procedure work; return its outcome's code, and an explanation where that says more."""
@@ -107,7 +107,7 @@ class OperationRun:
     @property
     def gateway_started_at(self) -> datetime | None:
         """When the gateway's process started, as far as its health check tells."""
-        server = self._tools.monitor.snapshot().server(self.status.server)
+        server = self._context.monitor.snapshot().server(self.status.server)
         return server.started_at if server is not None else None
 
     def step(self, step: Step, *, until: datetime | None = None) -> None:
@@ -137,7 +137,7 @@ class OperationRun:
     def remember(self, **facts: object) -> None:
         """Keep facts for later operations."""
         self.facts = self.facts.model_copy(update=facts)
-        self._try_to_store(lambda: write_facts(self._tools.store, self.status, self.facts))
+        self._try_to_store(lambda: write_facts(self._context.store, self.status, self.facts))
 
     def acted(self) -> None:
         """Believe only what is seen from now on."""
@@ -145,7 +145,7 @@ class OperationRun:
 
     def snapshot(self) -> SessionSnapshot | None:
         """Return what the monitor knows of the session now, whenever it was seen."""
-        return self._tools.monitor.snapshot().session(self.status.server, self.session)
+        return self._context.monitor.snapshot().session(self.status.server, self.session)
 
     def look(self) -> SessionSnapshot:
         """Hand out what the monitor saw after the latest action."""
@@ -175,17 +175,17 @@ class OperationRun:
         seconds = min((moment - self.now()).total_seconds(), self._left_seconds())
         if self.by_itself:
             self._wait(lambda _seen: False, seconds)
-        elif self._tools.stop.wait(max(0.0, seconds)):
+        elif self._context.stop.wait(max(0.0, seconds)):
             raise StoppedError
 
-    def aside(self, call: Callable[[], T]) -> AsideCall[T]:
+    def run_in_thread(self, call: Callable[[], T]) -> ThreadCall[T]:
         """Make a call beside the procedure; closing the client ends it."""
-        return AsideCall(call)
+        return ThreadCall(call)
 
     def _open(self) -> GatewayClient:
         """Make the session probed, unless it is to be removed, and the gateway reachable for this run."""
-        status, tools = self.status, self._tools
-        settings = tools.settings.current()
+        status, context = self.status, self._context
+        settings = context.settings.current()
         server = settings.server(status.server)
         configured = server.session(self.session) if server else None
         if server is None or configured is None:
@@ -196,9 +196,9 @@ class OperationRun:
         if not configured.enabled and self.by_itself:
             raise GivesWayError  # Paused by somebody, just now.
         if not configured.enabled and status.kind is not Kind.REMOVE:
-            resume(tools.settings, [(server.name, self.session)], actor=status.actor, now=tools.now())
+            resume(context.settings, [(server.name, self.session)], actor=status.actor, now=context.now())
         self.webhook = configured.webhook
-        self.client = tools.client(server, settings)
+        self.client = context.client(server, settings)
         return self.client
 
     def _follow_code(self) -> None:
@@ -207,7 +207,7 @@ class OperationRun:
         if shown.pairing_code is None:
             return
         try:
-            events = read_events(self._tools.store, shown.server, self.session)
+            events = read_events(self._context.store, shown.server, self.session)
         except StoreError as error:
             log.debug("linking_events_not_read session=%s error=%s", self.session, error)
             return
@@ -217,7 +217,7 @@ class OperationRun:
 
     def _note(self, status: OperationStatus) -> None:
         self.status = status
-        self._try_to_store(lambda: write_status(self._tools.store, status))
+        self._try_to_store(lambda: write_status(self._context.store, status))
 
     def _try_to_store(self, write: Callable[[], None]) -> None:
         # A session that was closed must be started again, whether or not the disk takes notes of it.
@@ -228,24 +228,24 @@ class OperationRun:
 
     def _hint(self) -> None:
         try:
-            self._tools.monitor.hint(self.status.server, self.session)
+            self._context.monitor.hint(self.status.server, self.session)
         except StoreError as error:
             # Only a wish: while it is waited for, the session is probed every second.
             log.debug("hint_not_given session=%s error=%s", self.session, error)
 
     def _left_seconds(self) -> float:
-        return self._deadline - self._tools.monotonic()
+        return self._deadline - self._context.monotonic()
 
     def _wait(self, condition: Callable[[SessionSnapshot], bool], seconds: float) -> SessionSnapshot | None:
         def is_met(seen: SessionSnapshot) -> bool:
-            if self.by_itself and is_asked_to_give_way(self._tools.store, self.status):
+            if self.by_itself and is_asked_to_give_way(self._context.store, self.status):
                 raise GivesWayError
             return condition(seen)
 
-        found = self._tools.monitor.wait_for(
-            self.status.server, self.session, is_met, timeout_seconds=seconds, stop=self._tools.stop
+        found = self._context.monitor.wait_for(
+            self.status.server, self.session, is_met, timeout_seconds=seconds, stop=self._context.stop
         )
-        if found is None and self._tools.stop.is_set():
+        if found is None and self._context.stop.is_set():
             raise StoppedError
         return found
 
@@ -257,7 +257,7 @@ Procedure = Callable[[OperationRun], str]
 """Brings a session where an operator wants it; returns a word of `OUTCOMES`."""
 
 
-class AsideCall(Generic[T]):
+class ThreadCall(Generic[T]):
     """A call in a thread of its own, because its answer may never come."""
 
     def __init__(self, call: Callable[[], T]) -> None:

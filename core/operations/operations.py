@@ -19,7 +19,7 @@ from core.monitor.monitor import ClientFactory, Monitor
 from core.operation_status import SELF_HEALING, Kind, OperationStatus, Step
 from core.operations import code_pairing, procedures
 from core.operations.launcher import Launcher
-from core.operations.operation_run import OperationRun, Tools
+from core.operations.operation_run import OperationContext, OperationRun
 from core.operations.record import read_facts
 from core.settings import pausing
 from core.settings.source import SettingsSource
@@ -48,11 +48,11 @@ class Operations:
         now: Now = real_now,
         monotonic: Monotonic = real_monotonic,
     ) -> None:
-        self._tools = Tools(
+        self._context = OperationContext(
             settings, store, monitor, client, waits or Waits(), now, monotonic, threading.Event()
         )
         self._lock_directory = lock_directory
-        self._launcher = Launcher(self._tools, history, lock_directory=lock_directory, holder=holder)
+        self._launcher = Launcher(self._context, history, lock_directory=lock_directory, holder=holder)
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Start a session; one that then asks for a phone is reported as such."""
@@ -104,8 +104,8 @@ class Operations:
             if code != "logged_out":
                 return code
             try:
-                paused = Pause(by=actor, since=self._tools.now())
-                pausing.pause(self._tools.settings, [(server, session)], paused)
+                paused = Pause(by=actor, since=self._context.now())
+                pausing.pause(self._context.settings, [(server, session)], paused)
             except WppconnectError as error:
                 # The phone is unlinked all the same: that must not look like a failure.
                 log.warning("session_not_paused server=%s session=%s error=%s", server, session, error)
@@ -122,7 +122,7 @@ class Operations:
             if code != "removed":
                 return code
             try:
-                self._tools.settings.edit(lambda saved: saved.without_session(server, session), actor=actor)
+                self._context.settings.edit(lambda saved: saved.without_session(server, session), actor=actor)
             except WppconnectError as error:
                 log.warning("session_not_forgotten server=%s session=%s error=%s", server, session, error)
                 return "removed_not_forgotten"
@@ -162,13 +162,13 @@ class Operations:
 
     def code_obstacle(self, server: str, session: str) -> str | None:
         """Tell why no pairing code can be had now, as a word of `OUTCOMES`; None: it may be asked for."""
-        snapshot = self._tools.monitor.snapshot()
+        snapshot = self._context.monitor.snapshot()
         gateway, seen = snapshot.server(server), snapshot.session(server, session)
-        configured = self._tools.settings.current().server(server)
+        configured = self._context.settings.current().server(server)
         known = configured.session(session) if configured else None
         if gateway is None or seen is None or known is None:
             return "failed"
-        facts = read_facts(self._tools.store, server, session)
+        facts = read_facts(self._context.store, server, session)
         return code_pairing.code_obstacle(seen, facts, gateway, known.webhook)
 
     def forget(self, server: str, session: str) -> None:
@@ -179,7 +179,7 @@ class Operations:
         """Tell whether an operator closed or logged out this session just now."""
         try:
             status = self.status(server, session)
-            facts = read_facts(self._tools.store, server, session)
+            facts = read_facts(self._context.store, server, session)
         except StoreError as error:
             log.warning("operations_unreadable server=%s session=%s error=%s", server, session, error)
             return None
@@ -194,7 +194,7 @@ class Operations:
     def linking_events(self, server: str, session: str) -> LinkingEvents:
         """Return what the gateway's webhook said lately of a phone that is being linked; memory only."""
         try:
-            return read_events(self._tools.store, server, session)
+            return read_events(self._context.store, server, session)
         except StoreError as error:
             log.warning("linking_events_not_read server=%s session=%s error=%s", server, session, error)
             return LinkingEvents()
@@ -204,7 +204,7 @@ class Operations:
         self._launcher.stop()
 
     def _is_recent(self, moment: datetime | None) -> bool:
-        return moment is not None and abs(self._tools.now() - moment) <= BLAME
+        return moment is not None and abs(self._context.now() - moment) <= BLAME
 
 
 _TAKES_IT_DOWN = {Step.CLOSING: Reason.CLOSED_BY_OPERATOR, Step.LOGGING_OUT: Reason.LOGGED_OUT_BY_OPERATOR}

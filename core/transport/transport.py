@@ -24,9 +24,9 @@ from core.exceptions import (
 )
 from core.messages import Message
 from core.transport.answer import Answer
+from core.transport.call_limiter import IN_FLIGHT, CallLimiter, CallSlot
 from core.transport.connections import Adapter, Call, Request
-from core.transport.faults import FOREIGN, Fault, diagnose
-from core.transport.places import IN_FLIGHT, Entrance, Places
+from core.transport.errors import FOREIGN, Fault, map_exception
 from core.transport.retry_after import retry_after_seconds
 from core.transport.watchdog import WATCHDOG
 
@@ -53,7 +53,7 @@ class Transport:
         connect_timeout_seconds: float,
         proxy: str | None,
         user_agent: str,
-        entrance: Entrance | None = None,
+        slot: CallSlot | None = None,
         now: Now = real_now,
     ) -> None:
         self._now = now
@@ -61,7 +61,7 @@ class Transport:
         self._base_path = urlsplit(self._base_url).path
         self._connect_timeout_seconds = connect_timeout_seconds
         self._headers = {"User-Agent": user_agent, "Accept": "*/*"}
-        self._entrance = entrance or Entrance(Places())
+        self._slot = slot or CallSlot(CallLimiter())
         self._calls: set[Call] = set()
         self._adapter = Adapter(self._base_url, proxy, IN_FLIGHT)
         for name in ("urllib3.connectionpool", "urllib3.connection"):
@@ -96,19 +96,19 @@ class Transport:
         deadline = began + timeout_seconds
         errors = _Errors(operation, session, f"{method} {route}")
         scope = MANAGER_ROUTES if route.startswith(MANAGER_ROUTES) else ""
-        left_alone_seconds = self._entrance.left_alone_seconds(scope)
+        left_alone_seconds = self._slot.left_alone_seconds(scope)
         if left_alone_seconds:
             raise errors.retry_later("transport.left_alone", left_alone_seconds)
-        used_up_seconds = self._entrance.spend(budgets) if budgets else 0.0
+        used_up_seconds = self._slot.spend(budgets) if budgets else 0.0
         if used_up_seconds:
             raise errors.retry_later("transport.share_used_up", used_up_seconds)
-        if takes_place and not self._entrance.take(timeout_seconds):
-            raise errors.closed() if self._entrance.closed else errors.queue_full()
+        if takes_place and not self._slot.take(timeout_seconds):
+            raise errors.closed() if self._slot.closed else errors.queue_full()
         try:
             outcome = self._send(method, route, path, headers, json_body, deadline, errors)
         finally:
             if takes_place:
-                self._entrance.give_back()
+                self._slot.give_back()
         if isinstance(outcome, WppconnectError):
             log.debug("request_failed route=%r error=%s", errors.route, type(outcome).__name__)
             raise outcome
@@ -118,7 +118,7 @@ class Transport:
         )
         if status_code == 429 or (status_code == 503 and "Retry-After" in headers_got):
             seconds = retry_after_seconds(headers_got.get("Retry-After"), self._now())
-            self._entrance.leave_alone(scope, seconds)
+            self._slot.leave_alone(scope, seconds)
             raise errors.retry_later(
                 "transport.too_many_requests" if status_code == 429 else "transport.busy", seconds
             )
@@ -127,7 +127,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections; calls under way end with a TransportError, and so does every later one."""
-        self._entrance.close()
+        self._slot.close()
         for call in list(self._calls):
             call.cut()
         self._adapter.close()
@@ -147,7 +147,7 @@ class Transport:
         try:
             request = self._prepare(method, route, path, headers, json_body)
         except ValueError as error:
-            return errors.fault(*diagnose(error))
+            return errors.fault(*map_exception(error))
         outcome = self._attempt(request, deadline, errors)
         if isinstance(outcome, _Lost) and method == "GET":
             pause_seconds = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - jitter, no secret
@@ -204,14 +204,14 @@ class Transport:
                 response.raw.close()
                 response.raw.release_conn()
         except FOREIGN as error:
-            fault, name = diagnose(error)
+            fault, name = map_exception(error)
             if fault.lost and response is None:
                 fault = replace(fault, message_id="transport.closed_at_once")
         finally:
             WATCHDOG.forget(call)
             self._calls.discard(call)
             call.end()
-        if self._entrance.closed:
+        if self._slot.closed:
             return errors.closed()
         # A connection that we cut ends like one that the gateway closed, or even like a complete answer.
         if call.overdue and (fault is None or fault.connected):

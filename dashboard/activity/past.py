@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from core.models import HistoryEntry, Snapshot, Verdict
-from core.track_record.records import TrackRecord
+from core.uptime.records import TrackRecord
 from dashboard import state, tab
 from dashboard.activity.lines import Lines, Wanted, read_page
 from dashboard.auth.users import Role

@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from core.track_record.records import TrackRecord
+from core.uptime.records import TrackRecord
 from dashboard import components, formatting, state, tab
 from dashboard.alerting import panel as alert_panel
 from dashboard.auth.users import Role

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from core.track_record.records import TrackRecord
+from core.uptime.records import TrackRecord
 from dashboard import components, formatting, state
 from dashboard.activity import past
 from dashboard.formatting import Voice

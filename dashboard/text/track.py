@@ -10,9 +10,9 @@ from html import escape
 
 from core.models import Reason, Verdict
 from core.reasons import Loss
-from core.track_record.records import Slot, TrackRecord, Window, together
-from core.track_record.timeline import Span
-from core.track_record.uptime import Uptime, is_measured
+from core.uptime.records import Slot, TrackRecord, Window, together
+from core.uptime.timeline import Span
+from core.uptime.uptime import Uptime, is_measured
 from dashboard.formatting import Voice, duration, verdict_label
 from dashboard.i18n import N_
 from dashboard.words import LOOKS

@@ -6,7 +6,7 @@ from functools import partial
 
 from core.models import Reason, ServerSnapshot, Verdict
 from core.reasons import Loss, ProbeFailure
-from core.track_record.uptime import uptime
+from core.uptime.uptime import uptime
 from exporter.collector import AUTH_FAILURE_REASONS
 from tests.integration.hour_oracles import (
     NONE,

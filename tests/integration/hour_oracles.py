@@ -1,6 +1,6 @@
 """What every expression of the monitoring kit has to return in the scripted hour.
 
-Sessions and outages come from the history log, through `core.track_record`, as the page reads it; what the
+Sessions and outages come from the history log, through `core.uptime`, as the page reads it; what the
 log does not tell (counts, the gateway's keys) from the snapshots.
 """
 
@@ -15,10 +15,10 @@ from functools import cached_property, partial
 from itertools import pairwise
 
 from core.models import ServerSnapshot, Verdict
-from core.monitor.tally import BOUNDS_SECONDS, RECOVERY_BOUNDS_SECONDS
+from core.monitor.histogram import BOUNDS_SECONDS, RECOVERY_BOUNDS_SECONDS
 from core.reasons import Loss
-from core.track_record.timeline import Span
-from core.track_record.uptime import Outage, outages, uptime
+from core.uptime.timeline import Span
+from core.uptime.uptime import Outage, outages, uptime
 from tests.integration.scripted_hour import (
     ABSENT_SINCE,
     ANNEX,

@@ -16,7 +16,7 @@ from watched_gateway import FakeClient, FakeTokens, Probing, server_settings
 from core.exceptions import AuthenticationError, ConnectError, SecretKeyRejectedError
 from core.models import ServerSnapshot, SessionState, Snapshot
 from core.settings.values import Timeouts
-from core.track_record.verdict_log import KINDS
+from core.uptime.verdict_log import KINDS
 from exporter.exposition import Exposition, Format
 from exporter.own_metrics import OwnMetrics
 from tests.fakes import FakeClock
@@ -95,7 +95,7 @@ class Hour:
         self._annex.accepts_default_secret = True
         script = sorted(self._script(), key=lambda step: step[0])
         for probing in (self._main, self._second):
-            probing.watcher._ledger.record_start()
+            probing.watcher._state.record_start()
         for number in range(round(SECONDS / TICK_SECONDS)):
             second = number * TICK_SECONDS
             while script and script[0][0] <= second:
@@ -103,7 +103,7 @@ class Hour:
             is_there = not ABSENT_SINCE <= second < ABSENT_UNTIL
             if is_there:
                 for probing in (self._main, self._second):
-                    probing.turn()
+                    probing.run_once()
             if second % SCRAPE_SECONDS == SCRAPE_PHASE:
                 self._scrape(second, is_there=is_there)
             for probing in (self._main, self._second):
@@ -172,7 +172,7 @@ class Hour:
     def _take_over(self) -> None:
         for probing in (self._main, self._second):
             probing.begin("exporter[2]")
-            probing.watcher._ledger.record_start()
+            probing.watcher._state.record_start()
 
     def _scrape(self, second: float, *, is_there: bool) -> None:
         moment = f"{self.at(second).timestamp():.3f}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.exceptions import TransportError
 from core.models import Verdict
-from core.transport.places import IN_FLIGHT, OF_PEOPLE
+from core.transport.call_limiter import IN_FLIGHT, OF_PEOPLE
 from simulator import Simulator
 from tests.support.live_core import SECRET, SERVER, SESSION, LiveCore, live_core
 from tests.support.waiting import until

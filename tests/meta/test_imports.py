@@ -32,7 +32,7 @@ CORE_MAY_IMPORT: dict[str, set[str]] = {
     "manager_client": {"contract", "settings", "transport"},
     "tokens": {"contract", "manager_client", "settings", "store", "transport"},
     "client": {"contract", "settings", "tokens", "transport"},
-    "track_record": {"store"},
+    "uptime": {"store"},
     "handoffs": {"store"},
     "alertmanager": {"contract", "settings", "transport"},
     "monitor": {
@@ -42,7 +42,7 @@ CORE_MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "store",
         "tokens",
-        "track_record",
+        "uptime",
         "verdict",
     },
     "sync": {"monitor", "settings", "store", "tokens"},

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core.models import HistoryEntry, ServerSnapshot
-from core.track_record.timeline import Past, Span, timeline
+from core.uptime.timeline import Past, Span, timeline
 
 Timelines = dict[tuple[str, str], tuple[Span, ...]]
 

@@ -15,7 +15,7 @@ from core.models import TokenSource
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 from core.store.protocol import Store
 from core.tokens.cache import TokenCache
-from core.transport import Entrance, Places, Transport
+from core.transport import CallLimiter, CallSlot, Transport
 from tests.fakes import FakeClock, MemoryStore
 from tests.token_gateway import TokenGateway
 
@@ -30,7 +30,7 @@ def make_transport() -> Iterator[MakeTransport]:
             connect_timeout_seconds=connect_timeout_seconds,
             proxy=None,
             user_agent="tests",
-            entrance=Entrance(Places(max_in_flight)),
+            slot=CallSlot(CallLimiter(max_in_flight)),
         )
         made.append(transport)
         return transport

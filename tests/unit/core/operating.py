@@ -16,9 +16,9 @@ from core.contract.waits import Waits
 from core.exceptions import StoreError, WppconnectError
 from core.locks import ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
-from core.monitor.resumption import first_server_snapshot, first_snapshot
+from core.monitor.recovery import first_server_snapshot, first_snapshot
 from core.operation_status import Kind, OperationStatus
-from core.operations.operation_run import Tools
+from core.operations.operation_run import OperationContext
 from core.operations.operations import Operations
 from core.settings.saved import SavedSettings
 from core.settings.values import ServerSettings, Settings
@@ -209,11 +209,13 @@ class World:
         self.processes.append(made)
         return made
 
-    def tools(self, stop: threading.Event | None = None) -> Tools:
+    def context(self, stop: threading.Event | None = None) -> OperationContext:
         source: Any = self.source
         monitor: Any = self.monitor
         ends = stop or FakeStop(self.clock, self.elapsed)
-        return Tools(source, self.store, monitor, self.client, Waits(), self.clock, self.elapsed, ends)
+        return OperationContext(
+            source, self.store, monitor, self.client, Waits(), self.clock, self.elapsed, ends
+        )
 
     def stored(self, key: str = f"{SERVER}/{SESSION}") -> dict[str, Any]:
         record = self.store.read("operations", key)

@@ -82,7 +82,7 @@ class ScriptedGateway:
 
 
 @dataclass
-class ScriptedAside(Generic[T]):
+class ScriptedCall(Generic[T]):
     """A call whose answer comes at a moment of the fake clock; None: never."""
 
     run: ScriptedRun
@@ -184,9 +184,9 @@ class ScriptedRun:
         if scene.seconds and self._now >= self._scene_since + timedelta(seconds=scene.seconds):
             self._next_scene()
 
-    def aside(self, call: Callable[[], T]) -> ScriptedAside[T]:
+    def run_in_thread(self, call: Callable[[], T]) -> ScriptedCall[T]:
         delay = self.answer_after_seconds
-        return ScriptedAside(self, call, None if delay is None else self._now + timedelta(seconds=delay))
+        return ScriptedCall(self, call, None if delay is None else self._now + timedelta(seconds=delay))
 
     def _next_scene(self) -> None:
         if len(self.scenes) > 1:

@@ -17,7 +17,7 @@ from core.exceptions import (
 )
 from core.manager_client import OCCASIONAL_A_MINUTE, REQUESTS_A_MINUTE, ManagerClient
 from core.settings.values import Timeouts
-from core.transport import Entrance, Places, Transport
+from core.transport import CallLimiter, CallSlot, Transport
 from tests.fakes import FakeClock
 
 URL, SECRET = "http://gateway:21465", "a-secret"
@@ -35,7 +35,7 @@ class Clients:
 
     def __init__(self) -> None:
         self.elapsed = Elapsed()
-        self._places = Places(monotonic=self.elapsed)
+        self._places = CallLimiter(monotonic=self.elapsed)
 
     def make(self, *, is_for_people: bool = False) -> ManagerClient:
         transport = Transport(
@@ -43,7 +43,7 @@ class Clients:
             connect_timeout_seconds=60,
             proxy=None,
             user_agent="tests",
-            entrance=Entrance(self._places, is_for_people=is_for_people),
+            entrance=CallSlot(self._places, is_for_people=is_for_people),
             now=FakeClock(),
         )
         return ManagerClient(transport, Timeouts())

@@ -17,7 +17,7 @@ from core.contract.manager import SessionStates
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
 from core.monitor.healer import Restarts
-from core.monitor.ledger import Ledger
+from core.monitor.state import GatewayState
 from core.monitor.watcher import ServerWatcher
 from core.settings.values import ServerSettings, SessionSettings, Settings, Timeouts
 from core.snapshot import SnapshotExchange
@@ -323,13 +323,13 @@ class Probing:
     def advance(self, seconds: float, *, tick: float = 0.1) -> None:
         """Let time pass in ticks, as `ServerWatcher.run` does."""
         for _ in range(max(1, round(seconds / tick))):
-            self.turn()
+            self.run_once()
             self.elapsed.seconds += tick
             self.clock.advance(tick)
-        self.turn()
+        self.run_once()
 
-    def turn(self) -> None:
-        self.watcher.turn(self.shared, self.slow)
+    def run_once(self) -> None:
+        self.watcher.run_once(self.shared, self.slow)
         self.shared.work()
         self.slow.work()
 
@@ -356,7 +356,7 @@ def as_client(client: FakeClient) -> GatewayClient:
 
 def ledger_of(
     directory: Path, server: ServerSettings, client: FakeClient, clock: FakeClock, **fields: Any
-) -> Ledger:
+) -> GatewayState:
     """A ledger alone, for what it concludes."""
     known: dict[str, Any] = {
         "before": None,
@@ -366,7 +366,7 @@ def ledger_of(
         "closed_by": lambda _server, _session: None,
         "now": clock,
     }
-    return Ledger(server, settings_of(server), **(known | fields))
+    return GatewayState(server, settings_of(server), **(known | fields))
 
 
 def probing(directory: Path, *sessions: str, end_to_end_minutes: float = 0, **fields: Any) -> Probing:

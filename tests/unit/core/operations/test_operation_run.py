@@ -24,7 +24,7 @@ from core.logs import redact
 from core.messages import Message
 from core.models import SessionState, Verdict
 from core.operation_status import OUTCOMES, Kind, OperationStatus, Step
-from core.operations.operation_run import AsideCall, OperationRun, StoppedError
+from core.operations.operation_run import OperationRun, StoppedError, ThreadCall
 from core.operations.record import read_facts, write_status
 
 
@@ -45,7 +45,7 @@ def run_in(world: World, stop: threading.Event | None = None) -> OperationRun:
         step_since=now,
     )
     write_status(world.store, status)
-    return OperationRun(world.tools(stop), status)
+    return OperationRun(world.context(stop), status)
 
 
 class TestLooking:
@@ -281,26 +281,26 @@ class TestCarryingOut:
 
 class TestAside:
     def test_an_answer_is_handed_out(self) -> None:
-        assert AsideCall(lambda: 7).result() == 7
+        assert ThreadCall(lambda: 7).result() == 7
 
     def test_an_error_of_ours_is_raised_where_the_answer_is_wanted(self) -> None:
         def call() -> int:
             raise ConnectError("refused")
 
         with pytest.raises(ConnectError):
-            AsideCall(call).result()
+            ThreadCall(call).result()
 
     def test_a_bug_becomes_an_error_of_ours(self, caplog: pytest.LogCaptureFixture) -> None:
         def call() -> int:
             raise KeyError("a bug")
 
         with pytest.raises(WppconnectError):
-            AsideCall(call).result()
+            ThreadCall(call).result()
         assert "call_aside_failed" in caplog.text
 
     def test_it_is_done_once_its_answer_is_there(self) -> None:
         gate = threading.Event()
-        call = AsideCall(lambda: gate.wait(60))
+        call = ThreadCall(lambda: gate.wait(60))
         assert not call.done
 
         gate.set()

@@ -8,7 +8,7 @@ import pytest
 from gateway_calls import get
 
 from core.exceptions import ConnectError, RetryLaterError
-from core.transport import Answer, Entrance, Places, Transport
+from core.transport import Answer, CallLimiter, CallSlot, Transport
 from core.transport.retry_after import LONGEST_SECONDS, USUAL_SECONDS, retry_after_seconds
 from tests.loopback import Loopback, answering, http_answer
 
@@ -49,10 +49,8 @@ def test_the_header_is_seconds_or_a_date(header: str | None, seconds: float) -> 
     assert retry_after_seconds(header, NOON) == seconds
 
 
-def transport_of(url: str, places: Places) -> Transport:
-    return Transport(
-        url, connect_timeout_seconds=1, proxy=None, user_agent="tests", entrance=Entrance(places)
-    )
+def transport_of(url: str, limiter: CallLimiter) -> Transport:
+    return Transport(url, connect_timeout_seconds=1, proxy=None, user_agent="tests", slot=CallSlot(limiter))
 
 
 def ask(transport: Transport, route: str) -> Answer:
@@ -61,9 +59,9 @@ def ask(transport: Transport, route: str) -> Answer:
 
 def test_all_clients_of_the_gateway_leave_it_alone_until_then() -> None:
     elapsed = Elapsed()
-    places = Places(monotonic=elapsed)
+    limiter = CallLimiter(monotonic=elapsed)
     with Loopback(answering(LIMITED, http_answer())) as server:
-        here, there = transport_of(server.url, places), transport_of(server.url, places)
+        here, there = transport_of(server.url, limiter), transport_of(server.url, limiter)
         with pytest.raises(RetryLaterError) as first:
             get(here)
         elapsed.seconds += 29
@@ -92,7 +90,7 @@ def test_all_clients_of_the_gateway_leave_it_alone_until_then() -> None:
 )
 def test_the_manager_protocol_has_a_limit_of_its_own(limited: str, free: str) -> None:
     with Loopback(answering(LIMITED, http_answer())) as server:
-        transport = transport_of(server.url, Places())
+        transport = transport_of(server.url, CallLimiter())
         with pytest.raises(RetryLaterError):
             ask(transport, limited)
 
@@ -105,7 +103,7 @@ def test_the_manager_protocol_has_a_limit_of_its_own(limited: str, free: str) ->
 def test_503_is_obeyed_where_it_says_until_when() -> None:
     busy = http_answer(b"", status="503 Service Unavailable", headers="retry-after: 5\r\n")
     with Loopback(answering(busy)) as server:
-        transport = transport_of(server.url, Places())
+        transport = transport_of(server.url, CallLimiter())
         with pytest.raises(RetryLaterError) as caught:
             get(transport)
         transport.close()
@@ -116,6 +114,6 @@ def test_503_is_obeyed_where_it_says_until_when() -> None:
 
 def test_503_without_it_is_an_answer_like_others() -> None:
     with Loopback(answering(http_answer(b"", status="503 Service Unavailable"))) as server:
-        transport = transport_of(server.url, Places())
+        transport = transport_of(server.url, CallLimiter())
         assert get(transport).status_code == 503
         transport.close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.models import HistoryEntry
-from core.track_record.verdict_log import TRANSITION
+from core.uptime.verdict_log import TRANSITION
 from dashboard.formatting import Voice
 from dashboard.text import history as history_text
 from dashboard.words import HISTORY_KINDS

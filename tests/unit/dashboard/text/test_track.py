@@ -12,9 +12,9 @@ from page_world import session
 
 from core.models import Reason, Verdict
 from core.reasons import Loss
-from core.track_record.records import Slot, TrackRecord, Window, track_record
-from core.track_record.timeline import Span
-from core.track_record.uptime import Uptime
+from core.uptime.records import Slot, TrackRecord, Window, track_record
+from core.uptime.timeline import Span
+from core.uptime.uptime import Uptime
 from dashboard.formatting import Voice
 from dashboard.text import track as track_text
 

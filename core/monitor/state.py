@@ -23,28 +23,28 @@ from core.models import (
 )
 from core.monitor import budget, end_to_end
 from core.monitor.gateway_news import HoldOff, log_news, uptime_news
+from core.monitor.histogram import RECOVERY_BOUNDS_SECONDS, RunningHistogram
 from core.monitor.history_writer import HistoryWriter
 from core.monitor.probe import GatewayObservation, Listing, ManagerAnswer
-from core.monitor.resumption import (
-    doubt,
+from core.monitor.recovery import (
     first_server_snapshot,
-    moved,
+    mark_stale,
     removed_sessions,
     resume_server,
     resume_sessions,
+    shift_times,
 )
-from core.monitor.tally import RECOVERY_BOUNDS_SECONDS, Tally
 from core.reasons import Loss, ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.store import History
 from core.tokens.cache import TokenCache
-from core.track_record.timeline import NO_GAP
-from core.track_record.verdict_log import Start, write_start
+from core.uptime.timeline import NO_GAP
+from core.uptime.verdict_log import Start, write_start
 
 log = logging.getLogger(__name__)
 
 
-class Ledger:
+class GatewayState:
     """One gateway's state in the process that probes it; used from one thread."""
 
     def __init__(
@@ -76,8 +76,12 @@ class Ledger:
         self._gateway = resume_server(first, before)
         if not server.end_to_end_minutes:
             self._gateway = self._gateway.model_copy(update={"end_to_end_offered": None})
-        self.tally = Tally.resume(before.probe_seconds if before and before.holder == holder else None)
-        self._recoveries = Tally.resume(before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS)
+        self.durations = RunningHistogram.resume(
+            before.probe_seconds if before and before.holder == holder else None
+        )
+        self._recoveries = RunningHistogram.resume(
+            before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS
+        )
         self._proved_at = self._began
         """When the gateway last proved that it is there, or this process began."""
         self.watched: dict[str, datetime] = {}
@@ -148,7 +152,7 @@ class Ledger:
         self.history.add(write_start(self._server.name, self._gateway.holder, start))
         stale_after = self._stale_after(self._gateway.interval_seconds)
         for before in self.sessions():
-            self._keep(before, doubt(before, now=now, stale_after=stale_after))
+            self._keep(before, mark_stale(before, now=now, stale_after=stale_after))
         self._gateway = self._gateway.model_copy(update={"published_at": now})
         self.has_news = True
         return True
@@ -283,7 +287,7 @@ class Ledger:
                 "interval_reason": "token_cost" if stretched else "",
                 "hold_off_seconds": self._hold_off.seconds(self._now()),
                 "published_at": self._now(),
-                "probe_seconds": self.tally.snapshot(),
+                "probe_seconds": self.durations.snapshot(),
                 "recovery_seconds": self._recoveries.snapshot(),
                 "sessions": tuple(self._sessions.values()),
             }
@@ -323,8 +327,8 @@ class Ledger:
     def _follow_clock_back(self, by: timedelta) -> None:
         """Move all moments with a clock that was set back, or what holds would begin in the future."""
         log.warning("clock_set_back server=%s seconds=%.0f", self._server.name, -by.total_seconds())
-        self._gateway = moved(self._gateway, by)
-        self._sessions = {name: moved(one, by) for name, one in self._sessions.items()}
+        self._gateway = shift_times(self._gateway, by)
+        self._sessions = {name: shift_times(one, by) for name, one in self._sessions.items()}
         self.has_news = True
 
     def _token_counts(self, session: SessionSnapshot) -> dict[str, object]:

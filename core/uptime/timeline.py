@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
-from core.track_record.verdict_log import KINDS, MONITORING, Start, Transition, read_start, read_transition
+from core.uptime.verdict_log import KINDS, MONITORING, Start, Transition, read_start, read_transition
 
 NO_GAP = timedelta(seconds=10)
 """A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart.

@@ -17,10 +17,10 @@ from core.models import (
     SessionSnapshot,
     Verdict,
 )
-from core.monitor.tally import Tally
+from core.monitor.histogram import RunningHistogram
 from core.settings.values import ServerSettings, Settings
-from core.track_record.timeline import NO_GAP
-from core.track_record.verdict_log import read_transition
+from core.uptime.timeline import NO_GAP
+from core.uptime.verdict_log import read_transition
 
 _CARRIED_ON = (
     "secret_key_valid",
@@ -58,7 +58,7 @@ def first_server_snapshot(
         holder=holder,
         published_at=now,
         settings_revision=settings.revision,
-        probe_seconds=Tally().snapshot(),
+        probe_seconds=RunningHistogram().snapshot(),
         sessions=tuple(
             first_snapshot(server.name, one.name, now, enabled=one.enabled and server.enabled)
             for one in server.sessions
@@ -88,14 +88,14 @@ def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> Serve
     return first.model_copy(update=carried)
 
 
-def moved(known: Known, by: timedelta) -> Known:
+def shift_times(known: Known, by: timedelta) -> Known:
     """Move every moment with the clock that was set: for how long something has lasted stays true."""
     update: dict[str, object] = {}
     for name, value in known:
         if isinstance(value, datetime):
             update[name] = value + by
         elif isinstance(value, Frozen):
-            update[name] = moved(value, by)
+            update[name] = shift_times(value, by)
     return known.model_copy(update=update)
 
 
@@ -115,9 +115,9 @@ def resume_sessions(
         since = before.published_at - NO_GAP if before and published else None
         left = catch_up(published or first_snapshot(server.name, one.name, now), newest(one.name, since))
         if before and before.published_at - now >= NO_GAP:
-            left = moved(left, now - before.published_at)
+            left = shift_times(left, now - before.published_at)
         after = pause_or_resume(left, enabled=one.enabled and server.enabled, now=now)
-        after = doubt(after, now=now, stale_after=stale_after)
+        after = mark_stale(after, now=now, stale_after=stale_after)
         if bool(server.end_to_end_minutes) != (after.end_to_end is not None):
             begun = EndToEnd() if server.end_to_end_minutes else None
             after = after.model_copy(update={"end_to_end": begun})
@@ -160,7 +160,7 @@ def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -
     return session
 
 
-def doubt(session: SessionSnapshot, *, now: datetime, stale_after: timedelta) -> SessionSnapshot:
+def mark_stale(session: SessionSnapshot, *, now: datetime, stale_after: timedelta) -> SessionSnapshot:
     """Show what nobody has looked at for too long as unknown until it is probed."""
     seen = session.observed_at
     if seen is None or session.verdict in (Verdict.PAUSED, Verdict.UNKNOWN) or now - seen <= stale_after:

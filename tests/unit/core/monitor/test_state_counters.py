@@ -10,8 +10,8 @@ import pytest
 from watched_gateway import FakeClient, ledger_of, server_settings
 
 from core.models import Observation, Problem, ServerSnapshot, SessionState
-from core.monitor.ledger import Ledger
 from core.monitor.probe import GatewayObservation, Listing
+from core.monitor.state import GatewayState
 from tests.fakes import FakeClock
 
 
@@ -20,14 +20,14 @@ class Counting:
 
     def __init__(self, directory: Path, before: ServerSnapshot | None = None) -> None:
         self.clock, self.client = FakeClock(), FakeClient("sales")
-        self.ledger: Ledger = ledger_of(
+        self.state: GatewayState = ledger_of(
             directory, server_settings("sales"), self.client, self.clock, before=before
         )
 
     def see(self, state: SessionState | None = None, **fields: Any) -> None:
         """Take in a probe that ends now, and let a second pass."""
         now: datetime = self.clock()
-        self.ledger.take_session("sales", Observation(started_at=now, observed_at=now, state=state, **fields))
+        self.state.take_session("sales", Observation(started_at=now, observed_at=now, state=state, **fields))
         self.clock.advance(1)
 
     def lose_and_recover(self) -> None:
@@ -45,13 +45,13 @@ def counting(tmp_path: Path) -> Counting:
 def test_an_outage_is_counted_once_by_what_began_it(counting: Counting) -> None:
     counting.lose_and_recover()
 
-    assert counting.ledger.snapshot().sessions[0].disconnects == {"closed": 1}
+    assert counting.state.snapshot().sessions[0].disconnects == {"closed": 1}
 
 
 def test_a_recovery_is_counted_by_how_long_the_outage_lasted(counting: Counting) -> None:
     counting.lose_and_recover()
 
-    recovered = counting.ledger.snapshot().recovery_seconds
+    recovered = counting.state.snapshot().recovery_seconds
     assert recovered is not None
     assert (recovered.buckets[0], recovered.buckets[-1], recovered.sum_seconds) == (1, 1, 2.0)
 
@@ -60,7 +60,7 @@ def test_a_first_pairing_is_neither_an_outage_nor_a_recovery(counting: Counting)
     counting.see(SessionState.QRCODE, urlcode="2@a")
     counting.see(SessionState.CONNECTED, page_answers=True)
 
-    after = counting.ledger.snapshot()
+    after = counting.state.snapshot()
     assert after.sessions[0].disconnects == {}
     assert after.recovery_seconds is not None
     assert after.recovery_seconds.buckets[-1] == 0
@@ -70,7 +70,7 @@ def test_a_page_that_stops_answering_is_a_loss_of_the_page(counting: Counting) -
     counting.see(SessionState.CONNECTED, page_answers=True)
     counting.see(SessionState.CONNECTED, page_answers=False)
 
-    assert counting.ledger.snapshot().sessions[0].disconnects == {"page": 1}
+    assert counting.state.snapshot().sessions[0].disconnects == {"page": 1}
 
 
 @pytest.mark.parametrize(
@@ -90,22 +90,22 @@ def test_a_failed_probe_is_counted_by_its_reason(counting: Counting, kind: str, 
     counting.see(problem=problem)
     counting.see(problem=problem)
 
-    assert counting.ledger.snapshot().probe_failures == {reason: 2}
+    assert counting.state.snapshot().probe_failures == {reason: 2}
 
 
 def test_restarts_of_the_gateway_are_counted(counting: Counting) -> None:
-    counting.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=50))
-    counting.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=1))
-    counting.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=6))
+    counting.state.take_gateway(GatewayObservation(up=True, uptime_seconds=50))
+    counting.state.take_gateway(GatewayObservation(up=True, uptime_seconds=1))
+    counting.state.take_gateway(GatewayObservation(up=True, uptime_seconds=6))
 
-    assert counting.ledger.snapshot().restarts == 1
+    assert counting.state.snapshot().restarts == 1
 
 
 def test_an_open_gateway_is_remembered_between_tries(counting: Counting) -> None:
-    counting.ledger.take_listing(Listing(secret_key_valid=True, default_secret=True))
-    counting.ledger.take_listing(Listing(secret_key_valid=True))
+    counting.state.take_listing(Listing(secret_key_valid=True, default_secret=True))
+    counting.state.take_listing(Listing(secret_key_valid=True))
 
-    assert counting.ledger.snapshot().default_secret is True
+    assert counting.state.snapshot().default_secret is True
 
 
 def test_tokens_obtained_are_told(counting: Counting) -> None:
@@ -113,13 +113,13 @@ def test_tokens_obtained_are_told(counting: Counting) -> None:
 
     counting.see(SessionState.CLOSED, has_session_object=False)
 
-    assert counting.ledger.snapshot().sessions[0].token_renewals == 3
+    assert counting.state.snapshot().sessions[0].token_renewals == 3
 
 
 def test_counters_of_outages_outlive_their_prober(counting: Counting, tmp_path: Path) -> None:
     counting.lose_and_recover()
 
-    successor = Counting(tmp_path / "next", before=counting.ledger.snapshot()).ledger.snapshot()
+    successor = Counting(tmp_path / "next", before=counting.state.snapshot()).state.snapshot()
 
     assert successor.sessions[0].disconnects == {"closed": 1}
     assert successor.recovery_seconds is not None

@@ -19,11 +19,11 @@ from core.models import (
     SessionState,
     Verdict,
 )
-from core.monitor.ledger import Ledger
+from core.monitor.state import GatewayState
 from core.reasons import Loss
-from core.track_record.timeline import Span
-from core.track_record.uptime import disconnects, mean_recovery_seconds, outages, uptime
-from core.track_record.verdict_log import KINDS
+from core.uptime.timeline import Span
+from core.uptime.uptime import disconnects, mean_recovery_seconds, outages, uptime
+from core.uptime.verdict_log import KINDS
 from tests.fakes import FakeClock
 from tests.support.timelines import timelines
 
@@ -193,13 +193,13 @@ class Life:
         self.published: ServerSnapshot | None = None
         self.connected = self.measured = 0
         self.is_up, self.is_enabled, self.runs = True, True, 0
-        self.ledger = self.begin()
+        self.state = self.begin()
 
-    def begin(self) -> Ledger:
+    def begin(self) -> GatewayState:
         """A new prober begins where the last one left."""
         self.runs += 1
         server = server_settings("sales", paused=() if self.is_enabled else ("sales",))
-        ledger = ledger_of(
+        state = ledger_of(
             self.directory,
             server,
             FakeClient("sales"),
@@ -208,20 +208,20 @@ class Life:
             history=self.history,
             holder=f"prober[{self.runs}]",
         )
-        ledger.record_start()
-        return ledger
+        state.record_start()
+        return state
 
     def live(self, seconds: int) -> None:
         """Let time pass with the prober at work; each second somebody scrapes."""
         for second in range(seconds):
-            self.ledger.notice_gap()
+            self.state.notice_gap()
             if second % 5 == 0 and self.is_enabled:
                 now = self.clock()
                 seen = self.sight()
-                self.ledger.take_session("sales", Observation(started_at=now, observed_at=now, **seen))
-            self.ledger.judge_age()
-            self.ledger.history.write()
-            self.published = self.ledger.snapshot()
+                self.state.take_session("sales", Observation(started_at=now, observed_at=now, **seen))
+            self.state.judge_age()
+            self.state.history.write()
+            self.published = self.state.snapshot()
             verdict = self.published.sessions[0].verdict
             self.measured += verdict != Verdict.PAUSED
             self.connected += verdict == Verdict.CONNECTED
@@ -250,13 +250,13 @@ class Life:
                 self.is_up = True
             case "pause":
                 self.is_enabled = not self.is_enabled
-                self.ledger = self.begin()
+                self.state = self.begin()
             case "prober gone":
                 self.clock.advance(self.random.randint(15, 4000))
                 self.is_enabled = self.random.random() < 0.8
-                self.ledger = self.begin()
+                self.state = self.begin()
             case "handover":
-                self.ledger = self.begin()
+                self.state = self.begin()
             case "stood still":
                 self.clock.advance(self.random.randint(15, 4000))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from core.models import Reason, SessionSnapshot, Verdict
 from core.reasons import Loss
-from core.track_record.timeline import Span
+from core.uptime.timeline import Span
 
 
 @dataclass(frozen=True, slots=True)

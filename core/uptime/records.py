@@ -12,9 +12,9 @@ from typing import NamedTuple
 from core.models import HistoryEntry, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
 from core.store import History
-from core.track_record.timeline import NO_GAP, Past, Span, timeline
-from core.track_record.uptime import Outage, Uptime, disconnects, mean_recovery_seconds, outages, uptime
-from core.track_record.verdict_log import KINDS
+from core.uptime.timeline import NO_GAP, Past, Span, timeline
+from core.uptime.uptime import Outage, Uptime, disconnects, mean_recovery_seconds, outages, uptime
+from core.uptime.verdict_log import KINDS
 
 SLOT = timedelta(minutes=30)
 SLOTS = 48

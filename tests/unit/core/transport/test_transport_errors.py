@@ -12,7 +12,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from core.exceptions import ConnectError, RequestTimeoutError, ResponseError, TransportError
-from core.transport.faults import FAULTS, FOREIGN, UNKNOWN_FAULT, diagnose
+from core.transport.errors import FAULTS, FOREIGN, UNKNOWN_FAULT, map_exception
 
 ROOTS = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
 
@@ -86,7 +86,7 @@ def test_every_foreign_exception_is_caught(kind: type[Exception]) -> None:
 def test_the_telling_exception_of_the_chain_decides(
     error: Exception, expected: type[Exception], name: str
 ) -> None:
-    fault, told_by = diagnose(error)
+    fault, told_by = map_exception(error)
 
     assert fault.error is expected
     assert told_by == name
@@ -99,7 +99,7 @@ def test_an_error_that_the_caller_is_handling_does_not_count() -> None:
         except TimeoutError:
             raise requests.exceptions.InvalidURL("x")  # noqa: B904 - as a library below us would
     except requests.exceptions.InvalidURL as error:
-        fault, told_by = diagnose(error)
+        fault, told_by = map_exception(error)
 
     assert (fault.error, told_by) == (ConnectError, "InvalidURL")
 
@@ -108,4 +108,4 @@ def test_an_error_that_contains_itself_ends() -> None:
     error = urllib3.exceptions.HTTPError()
     error.args = (error,)
 
-    assert diagnose(error) == (UNKNOWN_FAULT, "HTTPError")
+    assert map_exception(error) == (UNKNOWN_FAULT, "HTTPError")

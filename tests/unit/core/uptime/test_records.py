@@ -12,8 +12,8 @@ import pytest
 from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
 from core.store import History
-from core.track_record.records import SLOT, TrackRecord, TrackRecords, Window, slots, together
-from core.track_record.timeline import Span
+from core.uptime.records import SLOT, TrackRecord, TrackRecords, Window, slots, together
+from core.uptime.timeline import Span
 from tests.fakes import FakeClock
 from tests.support.snapshots import server_snapshot
 

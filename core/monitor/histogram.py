@@ -14,7 +14,7 @@ RECOVERY_BOUNDS_SECONDS = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0
 """For outages: a minute is what re-pairing should take, a day what nobody should see."""
 
 
-class Tally:
+class RunningHistogram:
     """Durations seen by this process, in seconds."""
 
     def __init__(self, bounds: tuple[float, ...] = BOUNDS_SECONDS) -> None:
@@ -23,14 +23,16 @@ class Tally:
         self._sum_seconds = 0.0
 
     @classmethod
-    def resume(cls, histogram: Histogram | None, bounds: tuple[float, ...] = BOUNDS_SECONDS) -> Tally:
+    def resume(
+        cls, histogram: Histogram | None, bounds: tuple[float, ...] = BOUNDS_SECONDS
+    ) -> RunningHistogram:
         """Go on counting from what was published before; start at zero without it."""
-        tally = cls(bounds)
+        durations = cls(bounds)
         if histogram is not None and histogram.bounds == bounds:
             cumulative = (0, *histogram.buckets)
-            tally._counts = [after - before for before, after in pairwise(cumulative)]
-            tally._sum_seconds = histogram.sum_seconds
-        return tally
+            durations._counts = [after - before for before, after in pairwise(cumulative)]
+            durations._sum_seconds = histogram.sum_seconds
+        return durations
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""

@@ -144,7 +144,7 @@ TLS_ALERT: Final = "\x15\x03"
 """How a TLS server answers a plain request, if it does."""
 
 
-def diagnose(error: BaseException) -> tuple[Fault, str]:
+def map_exception(error: BaseException) -> tuple[Fault, str]:
     """Say what a foreign exception means, and name the class that tells it."""
     chain = list(_unfold(error))
     for kinds, fault in FAULTS:

@@ -14,13 +14,13 @@ Seen = TypeVar("Seen")
 URGENT, NORMAL = 0, 1
 
 
-class Lane(Protocol):
+class Executor(Protocol):
     """Where calls to the gateway are made; `Workers` is one."""
 
     def submit(self, call: Callable[[], None], *, priority: int = NORMAL) -> None: ...
 
 
-class Questions:
+class ProbeQueue:
     """What was asked of one gateway, and the answers that wait to be taken in."""
 
     def __init__(self, server: str) -> None:
@@ -34,14 +34,14 @@ class Questions:
 
     def ask(
         self,
-        lane: Lane,
+        executor: Executor,
         question: tuple[str, str],
         ask: Callable[[], Seen],
         take: Callable[[Seen], None],
         *,
         priority: int,
     ) -> None:
-        """Have a lane ask, and `take_in` take the answer; one that breaks may be asked again."""
+        """Have a lane ask, and `apply` take the answer; one that breaks may be asked again."""
         self._in_flight.add(question)
 
         def call() -> None:
@@ -58,13 +58,13 @@ class Questions:
 
             self.tell(arrive)
 
-        lane.submit(call, priority=priority)
+        executor.submit(call, priority=priority)
 
     def tell(self, news: Callable[[], None]) -> None:
         """Have something done where the answers are taken in; callable from any thread."""
         self._arrived.put(news)
 
-    def take_in(self, wait_seconds: float) -> None:
+    def apply(self, wait_seconds: float) -> None:
         """Take in what has come, waiting so long for the first of it."""
         try:
             self._take(self._arrived.get(timeout=wait_seconds))

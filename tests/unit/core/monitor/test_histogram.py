@@ -1,38 +1,38 @@
 from __future__ import annotations
 
-from core.monitor.tally import BOUNDS_SECONDS, Tally
+from core.monitor.histogram import BOUNDS_SECONDS, RunningHistogram
 
 
 def test_durations_are_counted_cumulatively() -> None:
-    tally = Tally()
+    durations = RunningHistogram()
 
-    tally.observe(0.004)
-    tally.observe(0.3)
-    tally.observe(99.0)
+    durations.observe(0.004)
+    durations.observe(0.3)
+    durations.observe(99.0)
 
-    counted = tally.snapshot()
+    counted = durations.snapshot()
     assert counted.bounds == BOUNDS_SECONDS
     assert counted.buckets == (1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3)
     assert counted.sum_seconds == 99.304
 
 
 def test_a_duration_on_a_bound_counts_as_within_it() -> None:
-    tally = Tally()
+    durations = RunningHistogram()
 
-    tally.observe(0.005)
+    durations.observe(0.005)
 
-    assert tally.snapshot().buckets[0] == 1
+    assert durations.snapshot().buckets[0] == 1
 
 
 def test_counting_goes_on_after_a_change_of_settings() -> None:
-    before = Tally()
+    before = RunningHistogram()
     before.observe(0.02)
 
-    resumed = Tally.resume(before.snapshot())
+    resumed = RunningHistogram.resume(before.snapshot())
     resumed.observe(0.02)
 
     assert resumed.snapshot().buckets == (0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2)
 
 
 def test_counting_starts_at_zero_without_a_predecessor() -> None:
-    assert Tally.resume(None).snapshot().buckets[-1] == 0
+    assert RunningHistogram.resume(None).snapshot().buckets[-1] == 0

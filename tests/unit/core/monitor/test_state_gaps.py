@@ -9,7 +9,7 @@ import pytest
 from watched_gateway import SERVER, Probing, probing
 
 from core.models import Snapshot, Verdict
-from core.track_record.records import TrackRecord, TrackRecords, Window
+from core.uptime.records import TrackRecord, TrackRecords, Window
 
 HOUR = 3600.0
 
@@ -42,7 +42,7 @@ def test_a_skipped_hour_is_no_loss_and_not_measured(main: Probing, stands_still:
 def test_the_history_says_since_when_nobody_had_measured(main: Probing) -> None:
     before = main.published().published_at
     main.clock.advance(HOUR)
-    main.turn()
+    main.run_once()
 
     newest = main.history.read(kinds=["monitoring"])[-1]
     assert newest.data == {"event": "started", "holder": "tests[1]", "last_heartbeat": before.isoformat()}
@@ -50,7 +50,7 @@ def test_the_history_says_since_when_nobody_had_measured(main: Probing) -> None:
 
 def test_what_was_seen_before_is_doubted_and_asked_again_at_once(main: Probing) -> None:
     main.clock.advance(HOUR)
-    main.turn()
+    main.run_once()
     doubted = main.session()
     main.advance(1)
 

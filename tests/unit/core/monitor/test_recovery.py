@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from core.models import HistoryEntry, Problem, Reason, ServerSnapshot, SessionSnapshot, Verdict
-from core.monitor.resumption import (
+from core.monitor.recovery import (
     catch_up,
-    doubt,
     first_server_snapshot,
     first_snapshot,
+    mark_stale,
     pause_or_resume,
     resume_server,
 )
@@ -110,7 +110,7 @@ def test_what_nobody_has_looked_at_for_long_is_unknown_and_not_lost() -> None:
     connected = published(Verdict.CONNECTED, ever_connected=True, observed_at=T0)
     now = T0 + timedelta(minutes=10)
 
-    doubted = doubt(connected, now=now, stale_after=timedelta(seconds=35))
+    doubted = mark_stale(connected, now=now, stale_after=timedelta(seconds=35))
 
     assert (doubted.verdict, doubted.reason, doubted.since) == (Verdict.UNKNOWN, Reason.STALE, now)
     assert doubted.lost_at is None
@@ -119,7 +119,7 @@ def test_what_nobody_has_looked_at_for_long_is_unknown_and_not_lost() -> None:
 def test_an_outage_goes_on_while_nobody_looks() -> None:
     lost = published(Verdict.DISCONNECTED, observed_at=T0, lost_at=T0, lost_reason=Reason.CLOSED_ON_GATEWAY)
 
-    doubted = doubt(lost, now=T0 + timedelta(minutes=10), stale_after=timedelta(seconds=35))
+    doubted = mark_stale(lost, now=T0 + timedelta(minutes=10), stale_after=timedelta(seconds=35))
 
     assert (doubted.lost_at, doubted.lost_reason) == (T0, Reason.CLOSED_ON_GATEWAY)
 
@@ -136,7 +136,7 @@ def test_an_outage_goes_on_while_nobody_looks() -> None:
 def test_other_sessions_are_left_as_they_are(session: dict[str, Any]) -> None:
     before = published(**session)
 
-    assert doubt(before, now=T0 + timedelta(minutes=9), stale_after=timedelta(seconds=35)) is before
+    assert mark_stale(before, now=T0 + timedelta(minutes=9), stale_after=timedelta(seconds=35)) is before
 
 
 def gateway(published_at: datetime, **fields: Any) -> ServerSnapshot:

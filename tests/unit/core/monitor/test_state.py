@@ -12,11 +12,11 @@ from watched_gateway import SERVER, FailingHistory, FakeClient, ledger_of, serve
 from core.exceptions import StoreError
 from core.models import HistoryEntry, Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
 from core.monitor.history_writer import UNWRITTEN_LIMIT
-from core.monitor.ledger import Ledger
 from core.monitor.probe import GatewayObservation, Listing
-from core.monitor.resumption import first_server_snapshot
-from core.track_record.timeline import NO_GAP
-from core.track_record.verdict_log import write_transition
+from core.monitor.recovery import first_server_snapshot
+from core.monitor.state import GatewayState
+from core.uptime.timeline import NO_GAP
+from core.uptime.verdict_log import write_transition
 from tests.fakes import FakeClock
 
 
@@ -28,12 +28,12 @@ class Book:
         self.server = server_settings("sales")
         self.history = FailingHistory(directory / "history")
         known = {"history": self.history, **fields}
-        self.ledger: Ledger = ledger_of(directory, self.server, self.client, self.clock, **known)
+        self.state: GatewayState = ledger_of(directory, self.server, self.client, self.clock, **known)
 
     def see(self, state: SessionState | None = None, *, began: datetime | None = None, **fields: Any) -> None:
         """Take in a probe that ends now."""
         now = self.clock()
-        self.ledger.take_session(
+        self.state.take_session(
             "sales", Observation(started_at=began or now, observed_at=now, state=state, **fields)
         )
 
@@ -41,10 +41,10 @@ class Book:
         self.see(SessionState.CONNECTED, page_answers=True)
 
     def session(self) -> SessionSnapshot:
-        return self.ledger.snapshot().sessions[0]
+        return self.state.snapshot().sessions[0]
 
     def transitions(self) -> list[tuple[object, object]]:
-        self.ledger.history.write()
+        self.state.history.write()
         entries = self.history.read(server=SERVER, session="sales", kinds=["transition"])
         return [(entry.data["from"], entry.data["to"]) for entry in entries]
 
@@ -121,33 +121,33 @@ class TestOrder:
 
 class TestGateway:
     def test_a_smaller_uptime_is_a_restart(self, book: Book) -> None:
-        book.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=1000.0))
+        book.state.take_gateway(GatewayObservation(up=True, uptime_seconds=1000.0))
         book.clock.advance(60)
 
-        book.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=20.0))
+        book.state.take_gateway(GatewayObservation(up=True, uptime_seconds=20.0))
 
-        gateway = book.ledger.snapshot()
+        gateway = book.state.snapshot()
         assert gateway.restarted_at == gateway.started_at == book.clock() - timedelta(seconds=20)
 
     def test_a_growing_uptime_is_none(self, book: Book) -> None:
-        book.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=1000.0))
+        book.state.take_gateway(GatewayObservation(up=True, uptime_seconds=1000.0))
         book.clock.advance(5)
 
-        book.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=1005.0))
+        book.state.take_gateway(GatewayObservation(up=True, uptime_seconds=1005.0))
 
-        assert book.ledger.snapshot().restarted_at is None
+        assert book.state.snapshot().restarted_at is None
 
     def test_a_gateway_that_tells_no_uptime_is_never_restarted(self, book: Book) -> None:
-        book.ledger.take_gateway(GatewayObservation(up=True))
+        book.state.take_gateway(GatewayObservation(up=True))
 
-        gateway = book.ledger.snapshot()
+        gateway = book.state.snapshot()
         assert (gateway.up, gateway.started_at, gateway.restarted_at) == (True, None, None)
 
     def test_a_session_lost_with_the_gateway_says_so(self, book: Book) -> None:
         book.see_connected()
         problem = Problem(kind="ConnectError", message="refused", at=book.clock())
 
-        book.ledger.take_gateway(GatewayObservation(up=False, problem=problem))
+        book.state.take_gateway(GatewayObservation(up=False, problem=problem))
 
         assert (book.session().verdict, book.session().lost_reason) == (
             Verdict.UNREACHABLE,
@@ -155,10 +155,10 @@ class TestGateway:
         )
 
     def test_a_browser_that_a_restart_started_again_has_its_own_four_minutes(self, book: Book) -> None:
-        book.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=1000.0))
+        book.state.take_gateway(GatewayObservation(up=True, uptime_seconds=1000.0))
         book.see(SessionState.INITIALIZING, has_session_object=True)
         book.clock.advance(230)
-        book.ledger.take_gateway(GatewayObservation(up=True, uptime_seconds=5.0))
+        book.state.take_gateway(GatewayObservation(up=True, uptime_seconds=5.0))
         book.clock.advance(20)
 
         book.see(SessionState.INITIALIZING, has_session_object=True)
@@ -166,11 +166,11 @@ class TestGateway:
         assert book.session().verdict == Verdict.STARTING
 
     def test_a_listing_that_failed_changes_nothing(self, book: Book) -> None:
-        book.ledger.take_listing(Listing(secret_key_valid=True))
+        book.state.take_listing(Listing(secret_key_valid=True))
 
-        book.ledger.take_listing(Listing())
+        book.state.take_listing(Listing())
 
-        assert book.ledger.snapshot().secret_key_valid is True
+        assert book.state.snapshot().secret_key_valid is True
 
 
 class TestAge:
@@ -178,8 +178,8 @@ class TestAge:
         book.see_connected()
         book.clock.advance(36)
 
-        book.ledger.judge_age()
-        book.ledger.judge_age()
+        book.state.judge_age()
+        book.state.judge_age()
 
         assert (book.session().verdict, book.session().reason) == (Verdict.UNKNOWN, Reason.STALE)
         assert book.transitions() == [("unknown", "connected"), ("connected", "unknown")]
@@ -190,14 +190,14 @@ class TestAge:
         book.see(SessionState.INITIALIZING, has_session_object=True)
         book.clock.advance(21)
 
-        book.ledger.judge_age()
+        book.state.judge_age()
 
         assert book.session().verdict == Verdict.STUCK
 
     def test_a_session_that_was_never_seen_stays_as_it_is(self, book: Book) -> None:
         book.clock.advance(3600)
 
-        book.ledger.judge_age()
+        book.state.judge_age()
 
         assert book.transitions() == []
 
@@ -205,28 +205,28 @@ class TestAge:
 class TestNews:
     def test_a_second_look_at_the_same_is_none(self, book: Book) -> None:
         book.see_connected()
-        book.ledger.snapshot()
+        book.state.snapshot()
 
         book.see_connected()
 
-        assert not book.ledger.has_news
+        assert not book.state.has_news
 
     def test_a_new_qr_code_is(self, book: Book) -> None:
         book.see(SessionState.QRCODE, urlcode="2@a")
-        book.ledger.snapshot()
+        book.state.snapshot()
 
         book.see(SessionState.QRCODE, urlcode="2@b")
 
-        assert book.ledger.has_news
+        assert book.state.has_news
 
     def test_everything_of_a_watched_session_is(self, book: Book) -> None:
-        book.ledger.watched = {"sales": book.clock() + timedelta(seconds=30)}
+        book.state.watched = {"sales": book.clock() + timedelta(seconds=30)}
         book.see_connected()
-        book.ledger.snapshot()
+        book.state.snapshot()
 
         book.see_connected()
 
-        assert book.ledger.has_news
+        assert book.state.has_news
 
 
 class TestDisk:
@@ -242,7 +242,7 @@ class TestDisk:
     def test_what_cannot_be_written_is_kept_up_to_a_limit(self, book: Book) -> None:
         book.history.is_full = True
         book.see_connected()
-        book.ledger.history.write()
+        book.state.history.write()
         assert UNWRITTEN_LIMIT == 10_000
 
         book.history.is_full = False
@@ -276,10 +276,10 @@ def test_a_prober_that_was_killed_before_it_published_is_caught_up_with(tmp_path
     history = FollowedHistory(tmp_path / "history")
     first = Book(tmp_path, history=history)
     first.see_connected()
-    published = first.ledger.snapshot()
+    published = first.state.snapshot()
     first.clock.advance(2)
     first.see(SessionState.CLOSED)
-    first.ledger.history.write()
+    first.state.history.write()
 
     second = Book(tmp_path, history=history, before=published)
 
@@ -292,11 +292,11 @@ def test_a_prober_that_was_killed_before_it_published_is_caught_up_with(tmp_path
 
 def test_probe_counters_go_on_in_the_same_process_only(tmp_path: Path) -> None:
     first = Book(tmp_path)
-    first.ledger.tally.observe(0.1)
-    before = first.ledger.snapshot()
+    first.state.durations.observe(0.1)
+    before = first.state.snapshot()
 
-    same = Book(tmp_path, before=before).ledger.snapshot()
-    other = Book(tmp_path, before=before, holder="tests[2]").ledger.snapshot()
+    same = Book(tmp_path, before=before).state.snapshot()
+    other = Book(tmp_path, before=before, holder="tests[2]").state.snapshot()
 
     assert (same.probe_seconds.buckets[-1], other.probe_seconds.buckets[-1]) == (1, 0)
 
@@ -306,7 +306,7 @@ def test_what_is_true_of_a_gateway_outlives_its_prober(tmp_path: Path) -> None:
     first = first_server_snapshot(server, settings_of(server), holder="tests[1]", now=FakeClock()())
     before = first.model_copy(update={"version": "2.10.4", "uptime_seconds": 9.0, "up": True})
 
-    after = Book(tmp_path, before=before, holder="tests[2]").ledger.snapshot()
+    after = Book(tmp_path, before=before, holder="tests[2]").state.snapshot()
 
     assert (after.version, after.uptime_seconds, after.up) == ("2.10.4", 9.0, None)
     assert after.holder == "tests[2]"
@@ -315,8 +315,8 @@ def test_what_is_true_of_a_gateway_outlives_its_prober(tmp_path: Path) -> None:
 def test_a_session_that_is_removed_is_measured_no_more(tmp_path: Path) -> None:
     first = Book(tmp_path)
     first.see_connected()
-    left = first.ledger.snapshot()
-    first.ledger.history.write()
+    left = first.state.snapshot()
+    first.state.history.write()
 
     empty = ledger_of(
         tmp_path, server_settings(), first.client, first.clock, before=left, history=first.history
@@ -333,9 +333,9 @@ def test_a_restart_of_the_prober_after_a_while_is_no_outage(tmp_path: Path) -> N
 
     clock = first.clock
     clock.advance(600)
-    second = Book(tmp_path, before=first.ledger.snapshot(), now=clock)
+    second = Book(tmp_path, before=first.state.snapshot(), now=clock)
     second.clock = clock
-    second.ledger.judge_age()
+    second.state.judge_age()
     doubted = second.session()
     second.see_connected()
 

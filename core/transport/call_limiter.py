@@ -17,7 +17,7 @@ BUDGET_SECONDS = 60.0
 """A budget is so many requests within any such span."""
 
 
-class Places:
+class CallLimiter:
     """The calls under way to one gateway, whoever in this process makes them."""
 
     def __init__(
@@ -64,68 +64,68 @@ class Places:
         """Return how much longer no call of this scope is made."""
         return max(0.0, self._left_alone_until.get(scope, 0.0) - self._monotonic())
 
-    def take(self, entrance: Entrance, timeout_seconds: float) -> bool:
+    def take(self, slot: CallSlot, timeout_seconds: float) -> bool:
         """Wait for a place; False when the time is over or the entrance is closed."""
         with self._changed:
-            self._people_waiting += entrance.is_for_people
-            self._changed.wait_for(lambda: entrance.closed or self._is_free(entrance), timeout_seconds)
-            self._people_waiting -= entrance.is_for_people
+            self._people_waiting += slot.is_for_people
+            self._changed.wait_for(lambda: slot.closed or self._is_free(slot), timeout_seconds)
+            self._people_waiting -= slot.is_for_people
             # Those who gave way may take what is left.
             self._changed.notify_all()
-            if entrance.closed or not self._is_free(entrance):
+            if slot.closed or not self._is_free(slot):
                 return False
             self._free -= 1
-            self._free_for_people -= entrance.is_for_people
+            self._free_for_people -= slot.is_for_people
             return True
 
-    def give_back(self, entrance: Entrance) -> None:
+    def give_back(self, slot: CallSlot) -> None:
         """Free a place that was taken."""
         with self._changed:
             self._free += 1
-            self._free_for_people += entrance.is_for_people
+            self._free_for_people += slot.is_for_people
             self._changed.notify_all()
 
-    def close(self, entrance: Entrance) -> None:
+    def close(self, slot: CallSlot) -> None:
         """Let nobody in through this entrance any more."""
         with self._changed:
-            entrance.closed = True
+            slot.closed = True
             self._changed.notify_all()
 
-    def _is_free(self, entrance: Entrance) -> bool:
-        if entrance.is_for_people:
+    def _is_free(self, slot: CallSlot) -> bool:
+        if slot.is_for_people:
             return self._free > 0 and self._free_for_people > 0
         # A probe comes again in any case; somebody who waits goes first.
         return self._free > 0 and not (self._people_waiting and self._free_for_people)
 
 
-class Entrance:
+class CallSlot:
     """One client's way to a gateway's places; whoever waits there is let go when it closes."""
 
-    def __init__(self, places: Places, *, is_for_people: bool = False) -> None:
+    def __init__(self, limiter: CallLimiter, *, is_for_people: bool = False) -> None:
         self.is_for_people = is_for_people
         self.closed = False
-        self._places = places
+        self._limiters = limiter
 
     def spend(self, budgets: Mapping[str, int]) -> float:
         """Count a request against budgets that all entrances share."""
-        return self._places.spend(budgets)
+        return self._limiters.spend(budgets)
 
     def leave_alone(self, scope: str, seconds: float) -> None:
         """Make no call of this scope for so long, through whichever entrance."""
-        self._places.leave_alone(scope, seconds)
+        self._limiters.leave_alone(scope, seconds)
 
     def left_alone_seconds(self, scope: str) -> float:
         """Return how much longer no call of this scope is made."""
-        return self._places.left_alone_seconds(scope)
+        return self._limiters.left_alone_seconds(scope)
 
     def take(self, timeout_seconds: float) -> bool:
         """Wait for a place; False when the time is over or the entrance is closed."""
-        return self._places.take(self, timeout_seconds)
+        return self._limiters.take(self, timeout_seconds)
 
     def give_back(self) -> None:
         """Free a place that was taken."""
-        self._places.give_back(self)
+        self._limiters.give_back(self)
 
     def close(self) -> None:
         """Let nobody in any more."""
-        self._places.close(self)
+        self._limiters.close(self)

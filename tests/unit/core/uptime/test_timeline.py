@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
-from core.track_record.timeline import Past, Span
+from core.uptime.timeline import Past, Span
 from tests.support.snapshots import server_snapshot
 from tests.support.timelines import timelines
 
