@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dashboard.auth.people import NewLink, People
+    from dashboard.auth.user_admin import NewLink, UserAdmin
     from dashboard.auth.users import Account
 
 FAILED = 1
@@ -29,7 +29,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Opened:
-    people: People
+    people: UserAdmin
     directory: Path
     url: str
 
@@ -37,7 +37,7 @@ class _Opened:
 def users(environ: Mapping[str, str], asked: Asked) -> int:
     """Carry out one sub-command on the data directory; a running page follows within a second."""
     from core.exceptions import ConfigurationError, WppconnectError
-    from dashboard.auth.people import NameProblemError
+    from dashboard.auth.user_admin import NameProblemError
     from dashboard.auth.users import LastAdministratorError, UnknownUserError
 
     try:
@@ -65,7 +65,7 @@ def _open(environ: Mapping[str, str]) -> _Opened:
     from core.settings.loader import load_settings, require_all
     from core.store import FileStore, History
     from dashboard.auth.links import noted_address
-    from dashboard.auth.people import People
+    from dashboard.auth.user_admin import UserAdmin
     from dashboard.auth.users import open_users
     from dashboard.settings import DashboardEnvironment
 
@@ -74,7 +74,7 @@ def _open(environ: Mapping[str, str]) -> _Opened:
     require_all(core, own)
     configure_logging("ERROR", core.values.log_format)
     directory = prepare_data_dir(core.values)
-    people = People(open_users(FileStore(directory / "store"), directory), History(directory / "history"))
+    people = UserAdmin(open_users(FileStore(directory / "store"), directory), History(directory / "history"))
     # Where the page really listens its own settings say, and those may differ from the ones here.
     url = own.values.external_url or noted_address(directory)
     return _Opened(people, directory, url or own.values.own_url(own.values.listen_address[1]))

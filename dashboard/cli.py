@@ -112,7 +112,7 @@ def _serve(
     now = now or clock.now
     core = open_core(environment, program=PROGRAM, waits=waits, now=now)
     try:
-        desk = access.open_desk(
+        auth = access.open_desk(
             own, store=core.store, history=core.history, data_directory=core.data_directory
         )
         state.install(core)
@@ -121,14 +121,14 @@ def _serve(
             core.monitor,
             core.operations,
             own,
-            may_make=desk.is_operator,
+            may_make=auth.is_operator,
             settings_of=lambda server, session: core.settings.current().session(server, session),
             now=now,
         )
         core.monitor.start()
         server.serve(
             own,
-            desk,
+            auth,
             handoff,
             stop_signals=stop_signals,
             configure_logging=partial(configure_logging, environment.log_level, environment.log_format),

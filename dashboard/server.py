@@ -24,12 +24,12 @@ from core.exceptions import ConfigurationError
 from dashboard.activity.spreadsheet import activity_routes
 from dashboard.auth import links
 from dashboard.auth.answers import FailurePage, SecurityHeaders
-from dashboard.auth.desk import Desk
+from dashboard.auth.context import AuthContext
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.peer import RememberPeer
 from dashboard.auth.route_table import HEALTHY
 from dashboard.auth.sub_path import SubPath, sub_path_of
-from dashboard.auth.tab import TabFrames
+from dashboard.auth.websocket import TabFrames
 from dashboard.handoff.routes import HandoffRoutes
 from dashboard.serving.access import access_routes
 from dashboard.serving.connections import limited
@@ -48,20 +48,20 @@ SWEEP_SECONDS = 1.0
 
 def build_app(
     settings: DashboardEnvironment,
-    desk: Desk,
+    auth: AuthContext,
     handoff: HandoffRoutes,
     *,
     script: Path,
     started: Callable[[], None],
 ) -> App:
     """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
-    open_routes, routes = access_routes(settings, desk)
+    open_routes, routes = access_routes(settings, auth)
     open_routes += handoff.routes()
     # Streamlit would answer every other method with its page, here without a sign-in.
     no_such_request = PlainTextResponse("This address takes no such request.\n", 405)
     open_routes += [Route(path, no_such_request) for path in sorted({route.path for route in open_routes})]
     rules = GateRules(
-        recognition=desk.recognition,
+        authenticator=auth.authenticator,
         external_url=settings.external_url,
         open_paths=frozenset(route.path for route in open_routes),
         tab_frames=TabFrames(is_activity=is_activity, rerun=rerun_frame()),
@@ -71,14 +71,14 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
         started()
-        sweeping = asyncio.create_task(_sweep(desk.sign_ins.sweep, desk.recognition.sweep, handoff.settle))
+        sweeping = asyncio.create_task(_sweep(auth.sign_ins.sweep, auth.authenticator.sweep, handoff.settle))
         try:
             yield
         finally:
             sweeping.cancel()
             with suppress(asyncio.CancelledError):
                 await sweeping
-            desk.passwords.close()
+            auth.passwords.close()
 
     return App(
         script,
@@ -104,7 +104,7 @@ def build_app(
 
 def serve(
     settings: DashboardEnvironment,
-    desk: Desk,
+    auth: AuthContext,
     handoff: HandoffRoutes,
     *,
     stop_signals: StopSignals,
@@ -122,10 +122,10 @@ def serve(
         stop_signals.wrap_servers_handlers()
         url = settings.own_url(streamlit_config.get_option("server.port"))
         log.info("page_started address=%s", url)
-        links.note_address(desk.data_directory, url)
-        offer_first_sign_in(desk, url, to_terminal=to_terminal)
+        links.note_address(auth.data_directory, url)
+        offer_first_sign_in(auth, url, to_terminal=to_terminal)
 
-    app = build_app(settings, desk, handoff, script=script, started=started)
+    app = build_app(settings, auth, handoff, script=script, started=started)
     # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
     # Streamlit leaves both to uvicorn, which looks "auto" up in these tables: they take what they name, too.
@@ -140,13 +140,13 @@ def serve(
         raise
 
 
-def offer_first_sign_in(desk: Desk, url: str, *, to_terminal: bool) -> None:
+def offer_first_sign_in(auth: AuthContext, url: str, *, to_terminal: bool) -> None:
     """While there is no user, make a new link and hand it to the operator."""
-    if desk.users.exist:
-        links.withdraw(desk.data_directory)
+    if auth.users.exist:
+        links.withdraw(auth.data_directory)
         return
-    address = f"{url}{links.PATH}#{desk.links.issue()}"
-    links.deliver(address, to_terminal=to_terminal, directory=desk.data_directory)
+    address = f"{url}{links.PATH}#{auth.links.issue()}"
+    links.deliver(address, to_terminal=to_terminal, directory=auth.data_directory)
 
 
 def check_address(settings: DashboardEnvironment) -> None:

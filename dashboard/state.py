@@ -21,7 +21,7 @@ from core.settings.values import Settings
 from core.uptime.records import TrackRecords
 from dashboard.auth import identity
 from dashboard.auth.identity import Administration
-from dashboard.auth.people import People
+from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import Role, User
 from dashboard.formatting import Voice
 from dashboard.i18n import current_locale
@@ -207,7 +207,7 @@ def administration() -> Administration:
     return identity.administration()
 
 
-def people() -> People:
+def people() -> UserAdmin:
     """Return what users are changed with."""
     return administration().people
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.clock import monotonic
 from core.operations.fleet import Target
-from dashboard.auth.people import NewLink
+from dashboard.auth.user_admin import NewLink
 
 Field = str | bool | float
 """What a widget of a form holds."""

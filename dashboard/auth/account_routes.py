@@ -13,13 +13,13 @@ from starlette.routing import Route
 from core.exceptions import StoreError
 from dashboard.auth.account_pages import ACCOUNT, AccountView, Device, account_page
 from dashboard.auth.audit import SignInOutcome
-from dashboard.auth.desk import Desk
+from dashboard.auth.authenticator import known_to
+from dashboard.auth.context import AuthContext
 from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
-from dashboard.auth.recognition import known_to
-from dashboard.auth.sign_ins import Held
-from dashboard.auth.users import Account, UnknownUserError, Way
+from dashboard.auth.sign_ins import ActiveLogin
+from dashboard.auth.users import Account, AuthMethod, UnknownUserError
 from dashboard.auth.words import ROLES, WAYS
 from dashboard.formatting import duration
 from dashboard.i18n import Translate
@@ -31,8 +31,8 @@ MOMENT_SECONDS = 60
 class AccountRoutes:
     """Show the account; change the password; end single sign-ins."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, auth: AuthContext) -> None:
+        self._auth = auth
 
     def routes(self) -> list[Route]:
         """Return the Starlette routes; all of them are for people who are signed in."""
@@ -45,7 +45,7 @@ class AccountRoutes:
 
     async def show(self, request: Request) -> Response:
         """Show the account."""
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         done = {
             "password": _("Your password is changed. All your other devices are signed out."),
             "signed-out": _("That device is signed out."),
@@ -58,22 +58,22 @@ class AccountRoutes:
         form = await self._own_form(request)
         if isinstance(form, Response):
             return form
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         account = known_to(request).held.account
         # Counted by the sign-in: guesses of others at this account's name hold nobody up who is signed in.
         key = known_to(request).held.key
-        wait_seconds = math.ceil(self._desk.device_limit.wait_seconds(key))
+        wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")
             return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
         problem = password_problem(form.get("password", ""), form.get("repeated", ""), account.name, _)
         if problem:
             return self._page(request, Note(problem), 422)
-        self._desk.device_limit.count(key)
+        self._auth.device_limit.count(key)
         try:
-            if not await self._desk.passwords.matches(form.get("current", ""), account.password_hash):
+            if not await self._auth.passwords.matches(form.get("current", ""), account.password_hash):
                 return self._page(request, Note(_("The present password is wrong.")), 422)
-            password_hash = await self._desk.passwords.hash(form["password"])
+            password_hash = await self._auth.passwords.hash(form["password"])
             changed = await asyncio.to_thread(self._store, account, password_hash)
         except PasswordsBusyError:
             return self._page(request, Note(_("The page is busy. Wait a moment, then try again.")), 503)
@@ -81,10 +81,10 @@ class AccountRoutes:
             return self._page(request, Note(error.message), 500)
         except UnknownUserError:
             return RedirectResponse("/", 303)
-        self._desk.device_limit.clear(key)
-        await self._desk.record(request, SignInOutcome.PASSWORD_CHANGED, account.name)
+        self._auth.device_limit.clear(key)
+        await self._auth.record(request, SignInOutcome.PASSWORD_CHANGED, account.name)
         sign_in = known_to(request).held.sign_in
-        return await self._desk.let_in(
+        return await self._auth.let_in(
             request, changed, sign_in.way, f"{ACCOUNT}?done=password", remembered=sign_in.remembered
         )
 
@@ -94,8 +94,8 @@ class AccountRoutes:
         if isinstance(form, Response):
             return form
         account = known_to(request).held.account
-        if await asyncio.to_thread(self._desk.sign_ins.end_one, account, form.get("device", "")):
-            await self._desk.record(request, SignInOutcome.SIGNED_OUT, account.name)
+        if await asyncio.to_thread(self._auth.sign_ins.end_one, account, form.get("device", "")):
+            await self._auth.record(request, SignInOutcome.SIGNED_OUT, account.name)
         return RedirectResponse(f"{ACCOUNT}?done=signed-out", 303)
 
     async def remember(self, request: Request) -> Response:
@@ -106,19 +106,19 @@ class AccountRoutes:
         known = known_to(request)
         if not self._remember_days(known.held):
             return RedirectResponse(ACCOUNT, 303)
-        await asyncio.to_thread(self._desk.sign_ins.remember, known.cookie)
+        await asyncio.to_thread(self._auth.sign_ins.remember, known.cookie)
         response = RedirectResponse(f"{ACCOUNT}?done=remembered", 303)
-        self._desk.set_sign_in_cookie(response, request, known.cookie, remembered=True)
+        self._auth.set_sign_in_cookie(response, request, known.cookie, remembered=True)
         return response
 
     async def _own_form(self, request: Request) -> dict[str, str] | Response:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._desk.unreadable(request, error)
-        if self._desk.is_own_form(request, form):
+            return self._auth.unreadable(request, error)
+        if self._auth.is_own_form(request, form):
             return form
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
 
     def _store(self, account: Account, password_hash: str) -> Account:
@@ -129,34 +129,34 @@ class AccountRoutes:
             changes = {"password_hash": password_hash, "link": None, "generation": found.generation + 1}
             return found.model_copy(update=changes)
 
-        changed = self._desk.users.change(account.name, change)
+        changed = self._auth.users.change(account.name, change)
         if changed is None:
             raise UnknownUserError
         return changed
 
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
-        frame = self._desk.frame(request)
+        frame = self._auth.frame(request)
         _ = frame.translate
         held = known_to(request).held
-        moment = self._desk.clock()
+        moment = self._auth.clock()
         view = AccountView(
             name=held.account.name,
             role=_(ROLES[held.account.role]),
             has_password=held.account.password_hash is not None,
             came_by=_(WAYS[held.sign_in.way]),
-            devices=[_device(one, held, moment, _) for one in self._desk.sign_ins.of(held.account)],
+            devices=[_device(one, held, moment, _) for one in self._auth.sign_ins.of(held.account)],
             remember_days=self._remember_days(held),
         )
-        return self._desk.page(request, account_page(frame, view, note=note), status_code)
+        return self._auth.page(request, account_page(frame, view, note=note), status_code)
 
-    def _remember_days(self, held: Held) -> int:
+    def _remember_days(self, held: ActiveLogin) -> int:
         # A proxy decides by itself how long it remembers whom.
-        if held.sign_in.remembered or held.sign_in.way is Way.PROXY:
+        if held.sign_in.remembered or held.sign_in.way is AuthMethod.PROXY:
             return 0
-        return self._desk.ways.remember_days
+        return self._auth.ways.remember_days
 
 
-def _device(one: Held, own: Held, moment: datetime, _: Translate) -> Device:
+def _device(one: ActiveLogin, own: ActiveLogin, moment: datetime, _: Translate) -> Device:
     unused = (moment - one.sign_in.seen_at).total_seconds()
     begun = duration((moment - one.sign_in.created_at).total_seconds())
     text = (

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboard.auth.audit import SignInOutcome
-from dashboard.auth.desk import Desk
+from dashboard.auth.authenticator import known_to
+from dashboard.auth.context import AuthContext
 from dashboard.auth.elements import (
     Note,
     button,
@@ -26,8 +27,7 @@ from dashboard.auth.elements import (
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import USER_NAME_RULES
 from dashboard.auth.passwords import LONGEST, PasswordsBusyError
-from dashboard.auth.recognition import known_to
-from dashboard.auth.users import Way
+from dashboard.auth.users import AuthMethod
 
 CONFIRM = "/confirm"
 DONE = f"{CONFIRM}?done=yes"
@@ -37,8 +37,8 @@ AT_PROVIDER = "/sign-in/provider?confirm=yes"
 class ConfirmRoutes:
     """Ask for the password again, or lead to the provider, which asks for it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, auth: AuthContext) -> None:
+        self._auth = auth
 
     def routes(self) -> list[Route]:
         """Return the Starlette routes; all of them are for people who are signed in."""
@@ -56,50 +56,50 @@ class ConfirmRoutes:
         try:
             sent = await read_form(request)
         except FormError as error:
-            return self._desk.unreadable(request, error)
-        _ = self._desk.frame(request).translate
-        if not self._desk.is_own_form(request, sent):
+            return self._auth.unreadable(request, error)
+        _ = self._auth.frame(request).translate
+        if not self._auth.is_own_form(request, sent):
             return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
         known = known_to(request)
         account, key = known.held.account, known.held.key
-        if known.held.sign_in.way is not Way.PASSWORD:
+        if known.held.sign_in.way is not AuthMethod.PASSWORD:
             return RedirectResponse(CONFIRM, 303)
         # Counted by the sign-in: guesses of others at this account's name hold nobody up who is signed in.
-        wait_seconds = math.ceil(self._desk.device_limit.wait_seconds(key))
+        wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")
             return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
-        self._desk.device_limit.count(key)
+        self._auth.device_limit.count(key)
         try:
-            is_right = await self._desk.passwords.matches(sent.get("password", ""), account.password_hash)
+            is_right = await self._auth.passwords.matches(sent.get("password", ""), account.password_hash)
         except PasswordsBusyError:
             return self._page(request, Note(_("The page is busy. Wait a moment, then try again.")), 503)
         if not is_right:
-            await self._desk.record(request, SignInOutcome.FAILED, account.name)
+            await self._auth.record(request, SignInOutcome.FAILED, account.name)
             return self._page(request, Note(_("The password is wrong.")), 422)
-        self._desk.device_limit.clear(key)
-        await asyncio.to_thread(self._desk.sign_ins.confirm, known.cookie)
-        await self._desk.record(request, SignInOutcome.CONFIRMED, account.name)
+        self._auth.device_limit.clear(key)
+        await asyncio.to_thread(self._auth.sign_ins.confirm, known.cookie)
+        await self._auth.record(request, SignInOutcome.CONFIRMED, account.name)
         return RedirectResponse(DONE, 303)
 
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
-        frame, known = self._desk.frame(request), known_to(request)
+        frame, known = self._auth.frame(request), known_to(request)
         _ = frame.translate
         title, back = _("Confirm that it is you"), link("/", _("Back to the sessions"))
-        minutes = round(self._desk.sign_ins.lifetimes.confirmed.total_seconds() / 60)
-        if known.held.sign_in.way is Way.PROXY:
+        minutes = round(self._auth.sign_ins.lifetimes.confirmed.total_seconds() / 60)
+        if known.held.sign_in.way is AuthMethod.PROXY:
             text = _("A reverse proxy signs you in. Only it could ask you again, so nothing is asked here.")
-            return self._desk.page(request, page(frame.locale, title, [paragraph(text), back]), status_code)
-        if not self._desk.sign_ins.must_confirm(known.cookie):
+            return self._auth.page(request, page(frame.locale, title, [paragraph(text), back]), status_code)
+        if not self._auth.sign_ins.must_confirm(known.cookie):
             text = _("Confirmed for {minutes} minutes. Go back to the other tab and press again.")
             done = Note(text.format(minutes=minutes), is_good=True)
-            return self._desk.page(request, page(frame.locale, title, [note_box(done), back]), status_code)
+            return self._auth.page(request, page(frame.locale, title, [note_box(done), back]), status_code)
         why = _(
             "Keys, addresses, users and files can be changed only within {minutes} minutes of signing in."
         )
         body = [note_box(note), paragraph(why.format(minutes=minutes))]
-        if known.held.sign_in.way is Way.PROVIDER:
-            words = _("Confirm with {provider}").format(provider=self._desk.provider_name)
+        if known.held.sign_in.way is AuthMethod.PROVIDER:
+            words = _("Confirm with {provider}").format(provider=self._auth.provider_name)
             body.append(link_button(AT_PROVIDER, words))
         else:
             rules = f'autocomplete="current-password" maxlength="{LONGEST}" autofocus'
@@ -114,4 +114,4 @@ class ConfirmRoutes:
                     button(_("Confirm")),
                 )
             )
-        return self._desk.page(request, page(frame.locale, title, [*body, back]), status_code)
+        return self._auth.page(request, page(frame.locale, title, [*body, back]), status_code)

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.exceptions import StoreError
 from dashboard.auth.addresses import is_same_origin, sign_in_address
 from dashboard.auth.answers import foreign_request, too_many_tabs
-from dashboard.auth.recognition import Known, Recognition
-from dashboard.auth.tab import Tab, TabFrames
+from dashboard.auth.authenticator import Authenticator, Known
+from dashboard.auth.websocket import Tab, TabFrames
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ CACHEABLE_PREFIX = "/static/"
 class GateRules:
     """What the gate needs to know."""
 
-    recognition: Recognition
+    authenticator: Authenticator
     external_url: str | None
     open_paths: frozenset[str]
     """Exact paths that answer without sign-in."""
@@ -70,7 +70,7 @@ class Gate:
         if scope["method"] not in SAFE_METHODS:
             try:
                 # Whom another process removed or demoted a moment ago must not act.
-                await asyncio.to_thread(self._rules.recognition.sign_ins.refresh)
+                await asyncio.to_thread(self._rules.authenticator.sign_ins.refresh)
             except StoreError as error:
                 log.warning("request_refused reason=users_unreadable problem=%r", error.message)
                 await PlainTextResponse("The store does not answer.\n", 503)(scope, receive, send)
@@ -78,10 +78,10 @@ class Gate:
         if scope["path"] in self._rules.open_paths:
             await self._app(scope, receive, send)
             return
-        known = self._rules.recognition.known(connection)
+        known = self._rules.authenticator.known(connection)
         if known:
             if scope["path"] != STILL_HERE:
-                self._rules.recognition.sign_ins.touch(known.cookie)
+                self._rules.authenticator.sign_ins.touch(known.cookie)
             if scope["path"] in self._rules.pages and self._has_most_tabs(known):
                 await too_many_tabs(scope, MOST_TABS)(scope, receive, send)
                 return
@@ -93,8 +93,8 @@ class Gate:
 
     async def _open_tab(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
-        sign_ins = self._rules.recognition.sign_ins
-        known = self._rules.recognition.known(connection)
+        sign_ins = self._rules.authenticator.sign_ins
+        known = self._rules.authenticator.known(connection)
         if known is None or not self._is_ours(connection) or self._has_most_tabs(known):
             await receive()
             # Before it is accepted, closing a websocket makes the server answer the handshake with 403.
@@ -110,7 +110,7 @@ class Gate:
         account = known.held.account.key
         self._tabs[account] += 1
         try:
-            with self._rules.recognition.open_tab(known):
+            with self._rules.authenticator.open_tab(known):
                 await self._app(known.passed_on(scope), tab.receive, tab.send)
         finally:
             tab.abandon()

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from dashboard.auth.cookies import SIGN_IN_COOKIE
-from dashboard.auth.people import People
-from dashboard.auth.users import Account, User, Way
+from dashboard.auth.user_admin import UserAdmin
+from dashboard.auth.users import Account, AuthMethod, User
 
 
 class KnowsSignIns(Protocol):
@@ -29,9 +29,9 @@ class KnowsSignIns(Protocol):
 class Administration:
     """What the users page works with."""
 
-    people: People
+    people: UserAdmin
     last_used: Callable[[Account], datetime | None]
-    ways: tuple[Way, ...]
+    ways: tuple[AuthMethod, ...]
     """How new users can sign in."""
     groups_decide: bool
     """Do groups of the proxy or the provider give roles, except to accounts with a password?"""

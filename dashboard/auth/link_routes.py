@@ -14,12 +14,12 @@ from core.exceptions import StoreError, VersionConflictError
 from dashboard.auth import link_pages, links
 from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
+from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import GRANT_COOKIE, read_cookie, remove_cookie, set_cookie
-from dashboard.auth.desk import Desk
 from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
-from dashboard.auth.users import USER_NAME, Account, Way
+from dashboard.auth.users import USER_NAME, Account, AuthMethod
 from dashboard.i18n import Translate
 
 PASSWORD = "/sign-in/password"  # noqa: S105 - a path
@@ -29,8 +29,8 @@ DEFAULT_NAME = "admin"
 class LinkRoutes:
     """Exchange a link's token for a grant, and let the grant's browser set the password."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, auth: AuthContext) -> None:
+        self._auth = auth
 
     def routes(self) -> list[Route]:
         """Return the Starlette routes; all of them are for people who are not signed in."""
@@ -44,26 +44,26 @@ class LinkRoutes:
     async def show_exchange(self, request: Request) -> Response:
         """Send the page whose script posts the token that stands behind '#'."""
         html = link_pages.exchange_page(
-            self._desk.frame(request), next_address=safe_next(request.query_params.get("next"))
+            self._auth.frame(request), next_address=safe_next(request.query_params.get("next"))
         )
-        return self._desk.page(request, html)
+        return self._auth.page(request, html)
 
     async def exchange(self, request: Request) -> Response:
         """Give the browser with a right token a grant."""
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._desk.unreadable(request, error)
-        if not self._desk.is_own_form(request, form):
+            return self._auth.unreadable(request, error)
+        if not self._auth.is_own_form(request, form):
             return self._refused(request)
-        grant = self._desk.links.exchange(form.get("token", ""))
+        grant = self._auth.links.exchange(form.get("token", ""))
         if grant is None:
             # Only what fails counts, and it is looked at first: others at this address may have guessed, and
             # a good link would look used. The limit spares the log, for nobody guesses 256 bits.
             key = address_key(client_address(request))
-            if not self._desk.address_limit.wait_seconds(key):
-                self._desk.address_limit.count(key)
-                await self._desk.record(request, SignInOutcome.LINK_REFUSED, None)
+            if not self._auth.address_limit.wait_seconds(key):
+                self._auth.address_limit.count(key)
+                await self._auth.record(request, SignInOutcome.LINK_REFUSED, None)
             return self._refused(request)
         response = RedirectResponse(_password_address(safe_next(form.get("next"))), 303)
         set_cookie(
@@ -71,7 +71,7 @@ class LinkRoutes:
             GRANT_COOKIE,
             grant,
             request=request,
-            rule=self._desk.cookie_rule,
+            rule=self._auth.cookie_rule,
             lifetime=links.GRANT_VALID_FOR,
         )
         return response
@@ -82,31 +82,31 @@ class LinkRoutes:
         if grant is None:
             return self._refused(request)
         html = link_pages.set_password_page(
-            self._desk.frame(request),
+            self._auth.frame(request),
             next_address=safe_next(request.query_params.get("next")),
             name=DEFAULT_NAME,
             user=self._user_name(grant),
         )
-        return self._desk.page(request, html)
+        return self._auth.page(request, html)
 
     async def set_password(self, request: Request) -> Response:
         """Set the password and sign its user in; the first link creates the administrator."""
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._desk.unreadable(request, error)
+            return self._auth.unreadable(request, error)
         grant = self._grant(request)
         if grant is None:
             return self._refused(request)
-        _ = self._desk.frame(request).translate
-        if not self._desk.is_own_form(request, form):
+        _ = self._auth.frame(request).translate
+        if not self._auth.is_own_form(request, form):
             return self._again(request, form, grant, 403, _("The form was out of date. Please try again."))
         name = self._user_name(grant) or form.get("name", "").strip()
         problem = _problem(name, form, _)
         if problem:
             return self._again(request, form, grant, 422, problem)
         try:
-            password_hash = await self._desk.passwords.hash(form.get("password", ""))
+            password_hash = await self._auth.passwords.hash(form.get("password", ""))
             account = await asyncio.to_thread(self._store_password, grant, name, password_hash)
         except PasswordsBusyError:
             text = _("The page is busy. Wait a moment, then try again.")
@@ -115,46 +115,46 @@ class LinkRoutes:
             return self._refused(request)
         except StoreError as error:
             return self._again(request, form, grant, 500, error.message)
-        response = await self._desk.let_in(request, account, Way.PASSWORD, safe_next(form.get("next")))
-        remove_cookie(response, GRANT_COOKIE, request=request, rule=self._desk.cookie_rule)
+        response = await self._auth.let_in(request, account, AuthMethod.PASSWORD, safe_next(form.get("next")))
+        remove_cookie(response, GRANT_COOKIE, request=request, rule=self._auth.cookie_rule)
         outcome = SignInOutcome.PASSWORD_SET if grant.account else SignInOutcome.FIRST_USER_CREATED
-        await self._desk.record(request, outcome, account.name)
+        await self._auth.record(request, outcome, account.name)
         return response
 
     def _store_password(self, grant: links.Grant, name: str, password_hash: str) -> Account:
         if grant.account:
-            return self._desk.links.set_password(grant, password_hash)
+            return self._auth.links.set_password(grant, password_hash)
         try:
-            account = self._desk.users.create_first(name, password_hash)
+            account = self._auth.users.create_first(name, password_hash)
         finally:
             # Whoever was first: there is an administrator now. A full disk leaves the link as it is.
-            if self._desk.users.exist:
-                self._desk.links.use_up()
-        links.withdraw(self._desk.data_directory)
+            if self._auth.users.exist:
+                self._auth.links.use_up()
+        links.withdraw(self._auth.data_directory)
         return account
 
     def _grant(self, request: Request) -> links.Grant | None:
-        cookie = read_cookie(request, GRANT_COOKIE, rule=self._desk.cookie_rule)
-        return self._desk.links.of(cookie)
+        cookie = read_cookie(request, GRANT_COOKIE, rule=self._auth.cookie_rule)
+        return self._auth.links.of(cookie)
 
     def _user_name(self, grant: links.Grant) -> str:
-        account = self._desk.users.find(grant.account) if grant.account else None
+        account = self._auth.users.find(grant.account) if grant.account else None
         return account.name if account else ""
 
     def _refused(self, request: Request) -> Response:
-        return self._desk.page(request, link_pages.link_refused_page(self._desk.frame(request)), 403)
+        return self._auth.page(request, link_pages.link_refused_page(self._auth.frame(request)), 403)
 
     def _again(
         self, request: Request, form: dict[str, str], grant: links.Grant, status_code: int, text: str
     ) -> Response:
         html = link_pages.set_password_page(
-            self._desk.frame(request),
+            self._auth.frame(request),
             next_address=safe_next(form.get("next")),
             name=form.get("name", "")[:64],
             user=self._user_name(grant),
             note=Note(text),
         )
-        return self._desk.page(request, html, status_code)
+        return self._auth.page(request, html, status_code)
 
 
 def _problem(name: str, form: dict[str, str], _: Translate) -> str | None:

@@ -25,7 +25,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from core.clock import Monotonic, monotonic
-from dashboard.auth.outside import Identity
+from dashboard.auth.external_accounts import Identity
 from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
 from dashboard.auth.provider_flow import Flow
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dashboard.auth.outside import Identity
-from dashboard.auth.users import Way
+from dashboard.auth.external_accounts import Identity
+from dashboard.auth.users import AuthMethod
 
 Claims = Mapping[str, Any]
 
@@ -65,7 +65,7 @@ class ClaimRule:
             raise ProviderError(Trouble.NO_NAME, f"claim={self.name_claim}")
         return Identity(
             name=name.strip(),
-            way=Way.PROVIDER,
+            way=AuthMethod.PROVIDER,
             groups=groups_of(find(claims, self.groups_claim)),
             # The subject is unique at its issuer only.
             subject=f"{self.issuer} {claims['sub']}",

@@ -15,15 +15,15 @@ from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next, sign_in_address
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.confirm_routes import CONFIRM
+from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import PROVIDER_COOKIE, read_cookie, remove_cookie, set_cookie
-from dashboard.auth.desk import Desk
-from dashboard.auth.outside import Identity, RefusedError
+from dashboard.auth.external_accounts import Identity, RefusedError
 from dashboard.auth.provider import Provider
 from dashboard.auth.provider_claims import ProviderError, Trouble
 from dashboard.auth.provider_flow import VALID_FOR, Flows
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.routes import refusal_words
-from dashboard.auth.users import Way
+from dashboard.auth.users import AuthMethod
 from dashboard.i18n import Translate
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ SIGN_OUT = "/sign-in/provider/sign-out"
 class ProviderRoutes:
     """Send people to the provider, and let in who comes back."""
 
-    def __init__(self, desk: Desk, provider: Provider, *, flows: Flows, sign_in_url: str) -> None:
-        self._desk = desk
+    def __init__(self, auth: AuthContext, provider: Provider, *, flows: Flows, sign_in_url: str) -> None:
+        self._auth = auth
         self._provider = provider
         self._flows = flows
         self._sign_in_url = sign_in_url
@@ -67,14 +67,14 @@ class ProviderRoutes:
             PROVIDER_COOKIE,
             self._flows.seal(flow),
             request=request,
-            rule=self._desk.cookie_rule,
+            rule=self._auth.cookie_rule,
             lifetime=VALID_FOR,
         )
         return response
 
     async def come_back(self, request: Request) -> Response:
         """Let in who the provider says it is, under a new sign-in id."""
-        cookie = read_cookie(request, PROVIDER_COOKIE, rule=self._desk.cookie_rule)
+        cookie = read_cookie(request, PROVIDER_COOKIE, rule=self._auth.cookie_rule)
         flow = self._flows.open(cookie, request.query_params.get("state", ""))
         next_address = flow.next_address if flow else "/"
         try:
@@ -86,7 +86,7 @@ class ProviderRoutes:
             response = await enter(request, identity, next_address)
         except ProviderError as error:
             response = self._told(request, error, next_address)
-        remove_cookie(response, PROVIDER_COOKIE, request=request, rule=self._desk.cookie_rule)
+        remove_cookie(response, PROVIDER_COOKIE, request=request, rule=self._auth.cookie_rule)
         return response
 
     async def leave(self, request: Request) -> Response:
@@ -97,32 +97,32 @@ class ProviderRoutes:
             return self._told(request, error, "/")
         if url is not None:
             return RedirectResponse(url, 303)
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         text = _("{provider} has no address for signing out. Sign out on its own page.")
-        return self._problem(request, text.format(provider=self._desk.provider_name), "/", 404)
+        return self._problem(request, text.format(provider=self._auth.provider_name), "/", 404)
 
     async def _let_in(self, request: Request, identity: Identity, next_address: str) -> Response:
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         try:
-            account = await asyncio.to_thread(self._desk.outsiders.admit, identity)
+            account = await asyncio.to_thread(self._auth.external_accounts.admit, identity)
         except RefusedError as error:
             log.info("provider_user_refused why=%s", error.why.value)
-            await self._desk.record(request, SignInOutcome.REFUSED, None)
+            await self._auth.record(request, SignInOutcome.REFUSED, None)
             return self._problem(request, refusal_words(_, error.why, identity.name), next_address, 403)
         except StoreError as error:
             return self._problem(request, error.message, next_address, 500)
-        response = await self._desk.let_in(request, account, Way.PROVIDER, safe_next(next_address))
-        await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
+        response = await self._auth.let_in(request, account, AuthMethod.PROVIDER, safe_next(next_address))
+        await self._auth.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
 
     async def _confirm(self, request: Request, identity: Identity, next_address: str) -> Response:
         """Note that who is signed in has proved it again; another person's proof is worth nothing."""
-        known = self._desk.recognition.known(request)
-        account = self._desk.users.of_subject(identity.subject or "")
+        known = self._auth.authenticator.known(request)
+        account = self._auth.users.of_subject(identity.subject or "")
         if known is None or account is None or known.held.account.key != account.key:
             raise ProviderError(Trouble.UNTRUSTED, "the one who confirmed is not the one who is signed in")
-        await asyncio.to_thread(self._desk.sign_ins.confirm, known.cookie)
-        await self._desk.record(request, SignInOutcome.CONFIRMED, account.name)
+        await asyncio.to_thread(self._auth.sign_ins.confirm, known.cookie)
+        await self._auth.record(request, SignInOutcome.CONFIRMED, account.name)
         return RedirectResponse(next_address, 303)
 
     def _count(self, request: Request) -> None:
@@ -133,14 +133,14 @@ class ProviderRoutes:
 
     def _told(self, request: Request, error: ProviderError, next_address: str) -> Response:
         log.warning("provider_sign_in_failed why=%s detail=%r", error.why.value, error.detail)
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         words, status_code = _words(_, error.why)
-        text = words.format(provider=self._desk.provider_name)
+        text = words.format(provider=self._auth.provider_name)
         return self._problem(request, text, next_address, status_code)
 
     def _problem(self, request: Request, text: str, next_address: str, status_code: int) -> Response:
-        html = pages.problem_page(self._desk.frame(request), text, again=sign_in_address(next_address))
-        return self._desk.page(request, html, status_code)
+        html = pages.problem_page(self._auth.frame(request), text, again=sign_in_address(next_address))
+        return self._auth.page(request, html, status_code)
 
 
 def _words(_: Translate, why: Trouble) -> tuple[str, int]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from core.addresses import Network, is_within
-from dashboard.auth.outside import Identity, Outsiders
+from dashboard.auth.external_accounts import ExternalAccounts, Identity
 from dashboard.auth.peer import peer_address
-from dashboard.auth.users import Account, Way
+from dashboard.auth.users import Account, AuthMethod
 
 SEPARATORS = re.compile(r"[,|]")
 """oauth2-proxy and Authelia write groups with commas, authentik with bars."""
@@ -24,7 +24,7 @@ class ProxyHeader:
     header: str
     groups_header: str | None
     trusted: Sequence[Network]
-    outsiders: Outsiders
+    external_accounts: ExternalAccounts
 
     def identity(self, connection: HTTPConnection) -> Identity | None:
         """Return whom the proxy has signed in; None for a header of anybody else's.
@@ -37,14 +37,14 @@ class ProxyHeader:
         # Twice means that the proxy passes on what a visitor sent beside its own.
         if len(names) != 1 or not names[0].strip():
             return None
-        return Identity(name=_text(names[0]), way=Way.PROXY, groups=self._groups(connection))
+        return Identity(name=_text(names[0]), way=AuthMethod.PROXY, groups=self._groups(connection))
 
     def vouches_for(self, connection: HTTPConnection, account: Account) -> bool:
         """Does this very request come from that user, with the role that the account has?"""
         identity = self.identity(connection)
         if identity is None or identity.name.casefold() != account.key:
             return False
-        return self.outsiders.role_for(account, identity.groups) is account.role
+        return self.external_accounts.role_for(account, identity.groups) is account.role
 
     def _groups(self, connection: HTTPConnection) -> frozenset[str]:
         if self.groups_header is None:

@@ -8,34 +8,34 @@ from starlette.routing import Route
 
 from dashboard.auth.account_routes import AccountRoutes
 from dashboard.auth.asset_routes import asset_routes
+from dashboard.auth.authenticator import known_to
 from dashboard.auth.confirm_routes import ConfirmRoutes
-from dashboard.auth.desk import Desk
+from dashboard.auth.context import AuthContext
 from dashboard.auth.gate import STILL_HERE
 from dashboard.auth.link_routes import LinkRoutes
-from dashboard.auth.recognition import known_to
 from dashboard.auth.routes import SignInRoutes
-from dashboard.auth.users import Way
+from dashboard.auth.users import AuthMethod
 
 HEALTHY = "/-/healthy"
 
 
-def auth_routes(desk: Desk) -> tuple[list[Route], list[Route]]:
+def auth_routes(auth: AuthContext) -> tuple[list[Route], list[Route]]:
     """Return the open routes, then those behind the gate."""
-    sign_in = SignInRoutes(desk)
+    sign_in = SignInRoutes(auth)
     open_to_all = [
         Route(HEALTHY, _healthy, methods=["GET"]),
         *asset_routes(),
         *sign_in.open_routes(),
-        *LinkRoutes(desk).routes(),
+        *LinkRoutes(auth).routes(),
     ]
     still_here = Route(STILL_HERE, _still_here, methods=["GET"])
-    closed = [*sign_in.routes(), *AccountRoutes(desk).routes(), *ConfirmRoutes(desk).routes(), still_here]
+    closed = [*sign_in.routes(), *AccountRoutes(auth).routes(), *ConfirmRoutes(auth).routes(), still_here]
     return open_to_all, closed
 
 
 async def _still_here(request: Request) -> Response:
     """Answer an open tab: 204 when it has to ask again, 205 when nobody else can take its person out."""
-    return Response(status_code=204 if known_to(request).held.sign_in.way is Way.PROXY else 205)
+    return Response(status_code=204 if known_to(request).held.sign_in.way is AuthMethod.PROXY else 205)
 
 
 async def _healthy(_request: Request) -> Response:

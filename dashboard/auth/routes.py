@@ -17,15 +17,15 @@ from core.exceptions import StoreError
 from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
+from dashboard.auth.authenticator import known_to
+from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import SIGN_IN_COOKIE, remove_cookie
-from dashboard.auth.desk import Desk
 from dashboard.auth.elements import Note
+from dashboard.auth.external_accounts import Identity, Refusal, RefusedError
 from dashboard.auth.forms import FormError, read_form
-from dashboard.auth.outside import Identity, Refusal, RefusedError
 from dashboard.auth.passwords import PasswordsBusyError
 from dashboard.auth.rate_limit import RateLimit
-from dashboard.auth.recognition import known_to
-from dashboard.auth.users import Account, Way
+from dashboard.auth.users import Account, AuthMethod
 from dashboard.i18n import Translate
 
 SIGN_IN = "/sign-in"
@@ -35,8 +35,8 @@ SIGN_OUT = "/sign-out"
 class SignInRoutes:
     """Sign in with name and password or by a proxy's header; sign out."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, auth: AuthContext) -> None:
+        self._auth = auth
         self._checks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def open_routes(self) -> list[Route]:
@@ -56,18 +56,18 @@ class SignInRoutes:
     async def show_sign_in(self, request: Request) -> Response:
         """Show the form, or lead on who is signed in already, here or at the proxy in front of us."""
         next_address = safe_next(request.query_params.get("next"))
-        if self._desk.recognition.known(request):
+        if self._auth.authenticator.known(request):
             return RedirectResponse(next_address, 303)
-        _ = self._desk.frame(request).translate
+        _ = self._auth.frame(request).translate
         note = None
         if "signed_out" in request.query_params:
             note = Note(_("You are signed out."), is_good=True)
-        elif identity := self._desk.recognition.identity(request):
+        elif identity := self._auth.authenticator.identity(request):
             try:
                 return await self._let_in_from_proxy(request, identity, next_address)
             except RefusedError as error:
                 note = Note(refusal_words(_, error.why, identity.name))
-                await self._desk.record(request, SignInOutcome.REFUSED, None)
+                await self._auth.record(request, SignInOutcome.REFUSED, None)
             except StoreError as error:
                 note = Note(error.message)
         return self._form(request, next_address=next_address, note=note)
@@ -77,12 +77,12 @@ class SignInRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._desk.unreadable(request, error)
-        _ = self._desk.frame(request).translate
-        if not self._desk.is_own_form(request, form):
+            return self._auth.unreadable(request, error)
+        _ = self._auth.frame(request).translate
+        if not self._auth.is_own_form(request, form):
             return self._again(request, form, 403, _("The form was out of date. Please try again."))
         name = form.get("name", "").strip()[:64]
-        account = self._desk.users.find(name)
+        account = self._auth.users.find(name)
         counts = self._counts(request, name, account)
         wait_seconds = _wait_seconds(counts)
         if wait_seconds:
@@ -102,75 +102,75 @@ class SignInRoutes:
         check = self._checks.setdefault(name.casefold(), asyncio.Lock())
         try:
             async with check:
-                is_right = await self._desk.passwords.matches(
+                is_right = await self._auth.passwords.matches(
                     form.get("password", ""), account.password_hash if account else None
                 )
         except PasswordsBusyError:
             return self._again(request, form, 503, _("The page is busy. Wait a moment, then try again."))
         if account is None or not is_right or account.disabled:
             outcome = SignInOutcome.TOO_MANY_TRIES if must_wait_next else SignInOutcome.FAILED
-            await self._desk.record(request, outcome, account.name if account else None)
+            await self._auth.record(request, outcome, account.name if account else None)
             return self._again(request, form, 401, _("Name or password is wrong."))
         for limit, key in counts:
             # Not the tries at other names: an own account is no leave to guess on.
             limit.clear(key, name.casefold())
         await self._renew_hash(account, form.get("password", ""))
-        response = await self._desk.let_in(
+        response = await self._auth.let_in(
             request,
             account,
-            Way.PASSWORD,
+            AuthMethod.PASSWORD,
             safe_next(form.get("next")),
             remembered=form.get("remember") == "yes",
         )
-        await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
+        await self._auth.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
 
     async def show_sign_out(self, request: Request) -> Response:
         """Ask before signing out: a link alone must not do it."""
         name = known_to(request).held.account.name
-        return self._desk.page(request, pages.sign_out_page(self._desk.frame(request), name=name))
+        return self._auth.page(request, pages.sign_out_page(self._auth.frame(request), name=name))
 
     async def sign_out(self, request: Request) -> Response:
         """End the sign-in of this browser, or all of the user's; their open tabs empty themselves."""
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._desk.unreadable(request, error)
-        if not self._desk.is_own_form(request, form):
+            return self._auth.unreadable(request, error)
+        if not self._auth.is_own_form(request, form):
             return RedirectResponse(SIGN_OUT, 303)
         known = known_to(request)
         account = known.held.account
         outcome = SignInOutcome.SIGNED_OUT
         if form.get("where") == "everywhere":
             outcome = SignInOutcome.SIGNED_OUT_EVERYWHERE
-            await asyncio.to_thread(self._desk.users.end_all_sign_ins, account)
-        await asyncio.to_thread(self._desk.sign_ins.end, known.cookie)
-        await self._desk.record(request, outcome, account.name)
+            await asyncio.to_thread(self._auth.users.end_all_sign_ins, account)
+        await asyncio.to_thread(self._auth.sign_ins.end, known.cookie)
+        await self._auth.record(request, outcome, account.name)
         response = RedirectResponse(f"{SIGN_IN}?signed_out={known.held.sign_in.way.value}", 303)
-        remove_cookie(response, SIGN_IN_COOKIE, request=request, rule=self._desk.cookie_rule)
+        remove_cookie(response, SIGN_IN_COOKIE, request=request, rule=self._auth.cookie_rule)
         return response
 
     async def _let_in_from_proxy(self, request: Request, identity: Identity, next_address: str) -> Response:
-        account = await asyncio.to_thread(self._desk.outsiders.admit, identity)
-        response = await self._desk.let_in(request, account, Way.PROXY, next_address)
-        await self._desk.record(request, SignInOutcome.SIGNED_IN, account.name)
+        account = await asyncio.to_thread(self._auth.external_accounts.admit, identity)
+        response = await self._auth.let_in(request, account, AuthMethod.PROXY, next_address)
+        await self._auth.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
 
     async def _renew_hash(self, account: Account, password: str) -> None:
-        if account.password_hash and self._desk.passwords.is_outdated(account.password_hash):
+        if account.password_hash and self._auth.passwords.is_outdated(account.password_hash):
             # Next time will do: the password is right.
             with suppress(PasswordsBusyError, StoreError):
-                new_hash = await self._desk.passwords.hash(password)
-                await asyncio.to_thread(self._desk.users.replace_password_hash, account, new_hash)
+                new_hash = await self._auth.passwords.hash(password)
+                await asyncio.to_thread(self._auth.users.replace_password_hash, account, new_hash)
 
     def _counts(self, request: Request, name: str, account: Account | None) -> list[tuple[RateLimit, str]]:
         """Return where tries are counted: a known device's apart from those of everybody else."""
-        device = self._desk.device(request, account)
+        device = self._auth.device(request, account)
         if device is not None:
-            return [(self._desk.device_limit, device)]
+            return [(self._auth.device_limit, device)]
         return [
-            (self._desk.address_limit, address_key(client_address(request))),
-            (self._desk.account_limit, name.casefold()),
+            (self._auth.address_limit, address_key(client_address(request))),
+            (self._auth.account_limit, name.casefold()),
         ]
 
     def _again(self, request: Request, form: dict[str, str], status_code: int, text: str) -> Response:
@@ -191,20 +191,20 @@ class SignInRoutes:
         name: str = "",
         status_code: int = 200,
     ) -> Response:
-        frame, ways = self._desk.frame(request), self._ways(request)
-        if not self._desk.users.exist:
+        frame, ways = self._auth.frame(request), self._ways(request)
+        if not self._auth.users.exist:
             html = pages.no_user_page(frame, ways=ways, next_address=next_address, note=note)
         else:
             html = pages.sign_in_page(frame, next_address=next_address, ways=ways, name=name, note=note)
-        return self._desk.page(request, html, status_code)
+        return self._auth.page(request, html, status_code)
 
     def _ways(self, request: Request) -> pages.Ways:
         left_by = request.query_params.get("signed_out")
-        identity = self._desk.recognition.identity(request) if left_by else None
+        identity = self._auth.authenticator.identity(request) if left_by else None
         return replace(
-            self._desk.ways,
+            self._auth.ways,
             proxy_user=identity.name[:64] if identity else "",
-            leave_provider=left_by == Way.PROVIDER,
+            leave_provider=left_by == AuthMethod.PROVIDER,
         )
 
 

@@ -17,7 +17,7 @@ from core.clock import Now, now
 from core.exceptions import StoreError
 from core.models import Frozen
 from core.store import Store, modify
-from dashboard.auth.users import Account, User, Users, Way
+from dashboard.auth.users import Account, AuthMethod, User, Users
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class SignIn(Frozen):
     """When its user last did something; an open tab that refreshes itself does not count."""
     confirmed_at: AwareDatetime | None = None
     """When its user last proved who they are; None: by a release that did not note it."""
-    way: Way = Way.PASSWORD
+    way: AuthMethod = AuthMethod.PASSWORD
     remembered: bool = False
     """Lasts for weeks, used or not: "remember this phone"."""
     device: str = ""
@@ -64,7 +64,7 @@ class Lifetimes:
 
 
 @dataclass(frozen=True)
-class Held:
+class ActiveLogin:
     """A sign-in that is valid right now, its stored key and its user."""
 
     key: str
@@ -93,7 +93,7 @@ class SignIns:
         """Take over what other processes changed of users; costs one stat. Raises StoreError."""
         self._users.refresh()
 
-    def find(self, cookie: str | None) -> Held | None:
+    def find(self, cookie: str | None) -> ActiveLogin | None:
         """Find the sign-in of a cookie value, if it is still valid; memory only."""
         if not cookie:
             return None
@@ -101,14 +101,14 @@ class SignIns:
         with self._lock:
             sign_in = self._sign_ins.get(key)
         account = self._valid_account(sign_in) if sign_in else None
-        return Held(key, sign_in, account) if sign_in and account else None
+        return ActiveLogin(key, sign_in, account) if sign_in and account else None
 
-    def of(self, account: Account) -> list[Held]:
+    def of(self, account: Account) -> list[ActiveLogin]:
         """Return the user's valid sign-ins, the latest used first."""
         with self._lock:
             own = [(key, one) for key, one in self._sign_ins.items() if one.account == account.key]
         own.sort(key=lambda pair: pair[1].seen_at, reverse=True)
-        return [Held(key, one, account) for key, one in own if self._valid_account(one)]
+        return [ActiveLogin(key, one, account) for key, one in own if self._valid_account(one)]
 
     def last_used(self, account: Account) -> datetime | None:
         """Tell when the user last did something in one of the present sign-ins."""
@@ -124,7 +124,7 @@ class SignIns:
     def begin(
         self,
         account: Account,
-        way: Way = Way.PASSWORD,
+        way: AuthMethod = AuthMethod.PASSWORD,
         *,
         remembered: bool = False,
         device: str = "",
@@ -173,7 +173,7 @@ class SignIns:
         held = self.find(cookie)
         if held is None:
             return True
-        if held.sign_in.way is Way.PROXY:
+        if held.sign_in.way is AuthMethod.PROXY:
             return False
         confirmed_at = held.sign_in.confirmed_at
         # A clock that was set back must not lengthen it.

@@ -40,7 +40,7 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(other)
 
 
-class Way(StrEnum):
+class AuthMethod(StrEnum):
     """How a person proves who they are."""
 
     PASSWORD = "password"  # noqa: S105 - a word
@@ -74,7 +74,7 @@ class Account(Frozen):
     generation: int = 1
     """Goes up to end all sign-ins of this user: a sign-in of another generation is not accepted."""
     created_at: AwareDatetime
-    way: Way = Way.PASSWORD
+    way: AuthMethod = AuthMethod.PASSWORD
     subject: str | None = Field(default=None, repr=False)
     """Who they are to the provider; unlike a name or an e-mail address it is never given to somebody else."""
     disabled: bool = False
@@ -93,7 +93,9 @@ class Account(Frozen):
     @property
     def administers(self) -> bool:
         """Tell whether this is an administrator who can sign in."""
-        can_sign_in = not self.disabled and (self.password_hash is not None or self.way is not Way.PASSWORD)
+        can_sign_in = not self.disabled and (
+            self.password_hash is not None or self.way is not AuthMethod.PASSWORD
+        )
         return self.role is Role.ADMINISTRATOR and can_sign_in
 
 

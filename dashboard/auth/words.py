@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.auth.users import Role, Way
+from dashboard.auth.users import AuthMethod, Role
 from dashboard.i18n import N_
 
 ROLES: dict[Role, str] = {
@@ -17,14 +17,14 @@ ROLES_EXPLAINED: dict[Role, str] = {
     Role.ADMINISTRATOR: N_("Also changes settings and users."),
 }
 
-NEW_USER_WAYS: dict[Way, str] = {
-    Way.PASSWORD: N_("With a password, by a one-time link"),
-    Way.PROXY: N_("Through the proxy in front of this page"),
-    Way.PROVIDER: N_("By single sign-on"),
+NEW_USER_WAYS: dict[AuthMethod, str] = {
+    AuthMethod.PASSWORD: N_("With a password, by a one-time link"),
+    AuthMethod.PROXY: N_("Through the proxy in front of this page"),
+    AuthMethod.PROVIDER: N_("By single sign-on"),
 }
 
-WAYS: dict[Way, str] = {
-    Way.PASSWORD: N_("You signed in with a password."),
-    Way.PROXY: N_("The proxy in front of this page signed you in."),
-    Way.PROVIDER: N_("Your single sign-on signed you in."),
+WAYS: dict[AuthMethod, str] = {
+    AuthMethod.PASSWORD: N_("You signed in with a password."),
+    AuthMethod.PROXY: N_("The proxy in front of this page signed you in."),
+    AuthMethod.PROVIDER: N_("Your single sign-on signed you in."),
 }

@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import components, formatting, people_actions, state, step_up, tab
+from dashboard import components, formatting, state, step_up, tab, user_actions
 from dashboard.auth import links
 from dashboard.auth.identity import Administration
-from dashboard.auth.users import Account, Role, User, Way
+from dashboard.auth.users import Account, AuthMethod, Role, User
 from dashboard.auth.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
 from dashboard.formatting import Voice, plain
 from dashboard.i18n import gettext as _
 from dashboard.looks.link_box import link_box
 from dashboard.looks.theme import NAME
-from dashboard.people_actions import ADD, USERS, field_key
+from dashboard.user_actions import ADD, USERS, field_key
 
 MOMENT_SECONDS = 60
 ROLE_NAMES = [str(role) for role in Role]
@@ -35,7 +35,7 @@ def draw_link(known: Administration, place: str) -> None:
         address = f"{own_address(known)}{links.PATH}#{link.token}"
         st.html(link_box(address, message.format(page=NAME, moment=until)))
         components.soft(_("It is shown only now, and is good until {moment}.").format(moment=until))
-        st.button(_("Done, hide the link"), key="hide-link", on_click=people_actions.put_link_away)
+        st.button(_("Done, hide the link"), key="hide-link", on_click=user_actions.put_link_away)
 
 
 def own_address(known: Administration) -> str:
@@ -75,12 +75,12 @@ def draw_form(known: Administration) -> None:
             st.selectbox(
                 _("How they sign in"),
                 [str(way) for way in known.ways],
-                format_func=lambda word: _(NEW_USER_WAYS[Way(word)]),
+                format_func=lambda word: _(NEW_USER_WAYS[AuthMethod(word)]),
                 key=field_key(ADD, "way"),
             )
         components.told(tab.notice(ADD))
         st.form_submit_button(
-            _("Add the user"), key="save-add-user", on_click=people_actions.add_user, type="primary"
+            _("Add the user"), key="save-add-user", on_click=user_actions.add_user, type="primary"
         )
 
 
@@ -96,8 +96,8 @@ def draw_user(voice: Voice, known: Administration, account: Account, reader: Use
             f'<span class="ops-soft">{escape(role)}</span></div>'
             f'<div class="ops-soft">{escape(told)}</div>'
         )
-        components.told(tab.notice(people_actions.place(name)))
-        draw_link(known, people_actions.place(name))
+        components.told(tab.notice(user_actions.place(name)))
+        draw_link(known, user_actions.place(name))
         with st.expander(_("Change {name}").format(name=plain(name)), key=f"change-{key}"):
             draw_role(known, account)
             draw_buttons(account)
@@ -105,10 +105,10 @@ def draw_user(voice: Voice, known: Administration, account: Account, reader: Use
 
 def draw_role(known: Administration, account: Account) -> None:
     """Draw the choice of the role, unless groups decide."""
-    if known.groups_decide and account.way is not Way.PASSWORD:
+    if known.groups_decide and account.way is not AuthMethod.PASSWORD:
         components.soft(_("The groups at the single sign-on decide the role."))
         return
-    form = people_actions.place(account.name)
+    form = user_actions.place(account.name)
     with st.form(form, border=False):
         st.radio(
             _("Role of {name}").format(name=plain(account.name)),
@@ -121,7 +121,7 @@ def draw_role(known: Administration, account: Account) -> None:
         st.form_submit_button(
             _("Save the role of {name}").format(name=plain(account.name)),
             key=f"role-{account.key}",
-            on_click=people_actions.change_role,
+            on_click=user_actions.change_role,
             args=(account.name,),
         )
 
@@ -130,27 +130,27 @@ def draw_buttons(account: Account) -> None:
     """Draw what else can be done with a user."""
     name, key = account.name, account.key
     with st.container(horizontal=True):
-        if account.way is Way.PASSWORD and not account.disabled:
+        if account.way is AuthMethod.PASSWORD and not account.disabled:
             label = _("New password link for {name}") if account.password_hash else _("New link for {name}")
             st.button(
                 label.format(name=plain(name)),
                 key=f"link-{key}",
-                on_click=people_actions.make_link,
+                on_click=user_actions.make_link,
                 args=(name,),
             )
         if account.disabled:
             label = _("Switch {name} on again").format(name=plain(name))
-            st.button(label, key=f"enable-{key}", on_click=people_actions.enable, args=(name,))
+            st.button(label, key=f"enable-{key}", on_click=user_actions.enable, args=(name,))
         elif st.button(_("Switch {name} off").format(name=plain(name)), key=f"disable-{key}"):
             text = _("Every sign-in of {name} ends at once, also in open tabs. The account stays.")
             told = text.format(name=plain(name))
             label = _("Switch {name} off").format(name=plain(name))
-            components.ask(label, told, f"disable-yes-{key}", people_actions.disable, (name,))
+            components.ask(label, told, f"disable-yes-{key}", user_actions.disable, (name,))
         if st.button(_("Remove {name}").format(name=plain(name)), key=f"remove-{key}", type="tertiary"):
             text = _("Every sign-in of {name} ends at once, also in open tabs. This cannot be undone.")
             told = text.format(name=plain(name))
             label = _("Remove {name}").format(name=plain(name))
-            components.ask(label, told, f"remove-yes-{key}", people_actions.remove, (name,))
+            components.ask(label, told, f"remove-yes-{key}", user_actions.remove, (name,))
 
 
 def status(voice: Voice, known: Administration, account: Account) -> str:
@@ -161,16 +161,16 @@ def status(voice: Voice, known: Administration, account: Account) -> str:
     if account.link and voice.now < account.link.valid_until:
         text = _("Has a link to set a password, good until {moment}.")
         parts.append(text.format(moment=voice.moment(account.link.valid_until)))
-    elif account.way is Way.PASSWORD and account.password_hash is None:
+    elif account.way is AuthMethod.PASSWORD and account.password_hash is None:
         parts.append(_("The link has expired before a password was set: make a new one."))
-    if account.way is not Way.PASSWORD:
+    if account.way is not AuthMethod.PASSWORD:
         parts.append(_(NEW_USER_WAYS[account.way]) + ".")
     used = known.last_used(account)
     if used is not None:
         seconds = voice.seconds_since(used)
         text = _("Signed in, last active {duration} ago.").format(duration=formatting.duration(seconds))
         parts.append(text if seconds >= MOMENT_SECONDS else _("Signed in, active a moment ago."))
-    elif account.password_hash or account.way is not Way.PASSWORD:
+    elif account.password_hash or account.way is not AuthMethod.PASSWORD:
         parts.append(_("Not signed in at the moment."))
     return " ".join(parts)
 

@@ -12,22 +12,22 @@ from starlette.routing import Route
 from core.store import Store
 from dashboard.auth import identity, links
 from dashboard.auth.audit import AppendsHistory, Audit
-from dashboard.auth.desk import Desk
-from dashboard.auth.outside import Outsiders, RoleRule
+from dashboard.auth.authenticator import Authenticator
+from dashboard.auth.context import AuthContext
+from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
 from dashboard.auth.passwords import Passwords
-from dashboard.auth.people import People
 from dashboard.auth.proxy import ProxyHeader
-from dashboard.auth.recognition import Recognition
 from dashboard.auth.route_table import auth_routes
 from dashboard.auth.routes import SIGN_IN
 from dashboard.auth.sign_ins import Lifetimes, SignIns
-from dashboard.auth.users import Way, open_users
+from dashboard.auth.user_admin import UserAdmin
+from dashboard.auth.users import AuthMethod, open_users
 from dashboard.settings import DashboardEnvironment
 
 
 def open_desk(
     settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
-) -> Desk:
+) -> AuthContext:
     """Build what signs people in, and tell page scripts whom to ask who is signed in."""
     users = open_users(store, data_directory)
     sign_ins = SignIns(
@@ -39,22 +39,22 @@ def open_desk(
             remembered=timedelta(days=settings.remember_days),
         ),
     )
-    outsiders = Outsiders(users, RoleRule(settings.group_roles, settings.unknown_user_role))
+    external_accounts = ExternalAccounts(users, RoleRule(settings.group_roles, settings.unknown_user_role))
     identity.install(
         sign_ins,
         identity.Administration(
-            people=People(users, history),
+            people=UserAdmin(users, history),
             last_used=sign_ins.last_used,
             ways=_ways(settings),
-            groups_decide=outsiders.groups_decide,
+            groups_decide=external_accounts.groups_decide,
             external_url=settings.external_url,
         ),
     )
-    return Desk(
+    return AuthContext(
         users=users,
         sign_ins=sign_ins,
-        recognition=Recognition(sign_ins, settings, _proxy_header(settings, outsiders)),
-        outsiders=outsiders,
+        authenticator=Authenticator(sign_ins, settings, _proxy_header(settings, external_accounts)),
+        external_accounts=external_accounts,
         passwords=Passwords(),
         links=links.SignInLinks(users),
         audit=Audit(history),
@@ -64,10 +64,10 @@ def open_desk(
     )
 
 
-def _ways(settings: DashboardEnvironment) -> tuple[Way, ...]:
-    proxy = (Way.PROXY,) if settings.auth_proxy_header else ()
-    provider = (Way.PROVIDER,) if settings.oidc_issuer else ()
-    return (Way.PASSWORD, *proxy, *provider)
+def _ways(settings: DashboardEnvironment) -> tuple[AuthMethod, ...]:
+    proxy = (AuthMethod.PROXY,) if settings.auth_proxy_header else ()
+    provider = (AuthMethod.PROVIDER,) if settings.oidc_issuer else ()
+    return (AuthMethod.PASSWORD, *proxy, *provider)
 
 
 def _provider_name(settings: DashboardEnvironment) -> str:
@@ -76,13 +76,13 @@ def _provider_name(settings: DashboardEnvironment) -> str:
     return settings.oidc_name or urlsplit(settings.oidc_issuer).hostname or settings.oidc_issuer
 
 
-def access_routes(settings: DashboardEnvironment, desk: Desk) -> tuple[list[Route], list[Route]]:
+def access_routes(settings: DashboardEnvironment, auth: AuthContext) -> tuple[list[Route], list[Route]]:
     """Return every route about signing in: those open to everybody, then those behind the gate."""
-    open_to_all, closed = auth_routes(desk)
-    return [*open_to_all, *_provider_routes(settings, desk)], closed
+    open_to_all, closed = auth_routes(auth)
+    return [*open_to_all, *_provider_routes(settings, auth)], closed
 
 
-def _provider_routes(settings: DashboardEnvironment, desk: Desk) -> list[Route]:
+def _provider_routes(settings: DashboardEnvironment, auth: AuthContext) -> list[Route]:
     if not (settings.oidc_issuer and settings.oidc_client_id and settings.external_url):
         return []
     # Imported only where there is a provider: its libraries take about 0.3 s.
@@ -105,15 +105,15 @@ def _provider_routes(settings: DashboardEnvironment, desk: Desk) -> list[Route]:
         allowed=settings.oidc_allowed,
     )
     sign_in_url = f"{settings.external_url}{SIGN_IN}"
-    return ProviderRoutes(desk, Provider(rule, client), flows=Flows(), sign_in_url=sign_in_url).routes()
+    return ProviderRoutes(auth, Provider(rule, client), flows=Flows(), sign_in_url=sign_in_url).routes()
 
 
-def _proxy_header(settings: DashboardEnvironment, outsiders: Outsiders) -> ProxyHeader | None:
+def _proxy_header(settings: DashboardEnvironment, external_accounts: ExternalAccounts) -> ProxyHeader | None:
     if settings.auth_proxy_header is None:
         return None
     return ProxyHeader(
         header=settings.auth_proxy_header,
         groups_header=settings.auth_proxy_groups_header,
         trusted=[ipaddress.ip_network(entry) for entry in settings.trusted_proxies],
-        outsiders=outsiders,
+        external_accounts=external_accounts,
     )

@@ -9,7 +9,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from dashboard.auth.addresses import origin_of
-from dashboard.auth.recognition import ACCOUNT_HEADER
+from dashboard.auth.authenticator import ACCOUNT_HEADER
 from dashboard.looks.theme import STREAMLIT_THEME
 from dashboard.settings import DashboardEnvironment
 

@@ -21,38 +21,38 @@ def generate(words: str) -> None:
     """Ask for a plan with a new key of this kind."""
     user = state.require(Role.ADMINISTRATOR)
     kind = parse_receives(words)
-    _do(lambda desk: desk.place(ChangeKind.APPLY, actor=user.name, generate=(kind,)))
+    _do(lambda auth: auth.place(ChangeKind.APPLY, actor=user.name, generate=(kind,)))
 
 
 def bring_in_sync() -> None:
     """Ask for a plan that brings the values in force everywhere."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda desk: desk.place(ChangeKind.APPLY, actor=user.name))
+    _do(lambda auth: auth.place(ChangeKind.APPLY, actor=user.name))
 
 
 def restore(backup: str) -> None:
     """Ask for a plan that goes back to a backup."""
     user = state.require(Role.ADMINISTRATOR)
     force = tab.holds(FORCE + backup) and bool(tab.held(FORCE + backup))
-    _do(lambda desk: desk.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
+    _do(lambda auth: auth.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
 
 
 def restart(container: str) -> None:
     """Ask for a plain restart of one container."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda desk: desk.place(ChangeKind.RESTART, actor=user.name, container=container))
+    _do(lambda auth: auth.place(ChangeKind.RESTART, actor=user.name, container=container))
 
 
 def approve(order: str, digest: str) -> None:
     """Agree to exactly the plan that was shown."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda desk: desk.approve(order, digest, actor=user.name))
+    _do(lambda auth: auth.approve(order, digest, actor=user.name))
 
 
 def withdraw(order: str) -> None:
     """Take back an order that has not begun."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda desk: desk.withdraw(order, actor=user.name))
+    _do(lambda auth: auth.withdraw(order, actor=user.name))
 
 
 def plan_again(order: str) -> None:
@@ -64,9 +64,9 @@ def plan_again(order: str) -> None:
     names = [one.target for one in seen.plan.targets] + [one.container for one in seen.plan.containers]
     ticked = [name for name in names if tab.holds(LEAVE_OUT + name) and tab.held(LEAVE_OUT + name)]
 
-    def place(desk: ChangeRequests) -> ChangeRequest:
-        desk.withdraw(order, actor=user.name)
-        return desk.place(
+    def place(auth: ChangeRequests) -> ChangeRequest:
+        auth.withdraw(order, actor=user.name)
+        return auth.place(
             seen.kind,
             actor=user.name,
             generate=seen.generate,

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Response, WebSocket
 
 from core.store import FileStore, History
 from dashboard.auth import links
-from dashboard.auth.people import People
+from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import Role, open_users
 from dashboard.looks.qr import qr_data_uri
 from simulator import Simulator
@@ -78,10 +78,10 @@ def as_text(frame: bytes | str) -> str:
     return frame if isinstance(frame, str) else frame.decode("utf-8", errors="replace")
 
 
-def people_of(product: Stack) -> People:
+def people_of(product: Stack) -> UserAdmin:
     """Change users as the command line does, beside the page."""
     store = FileStore(product.data / "store")
-    return People(open_users(store, product.data), History(product.data / "history"))
+    return UserAdmin(open_users(store, product.data), History(product.data / "history"))
 
 
 def link_by_qr(operator: Visitor, session: str) -> list[str]:

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection
 
 from core.store import FileStore, History, modify
 from dashboard.auth.gate import MOST_TABS
-from dashboard.auth.people import People
+from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import open_users
 from dashboard.serving.connections import CONNECTION_LIMIT
 from dashboard.serving.streamlit_adapter import rerun_frame
@@ -226,7 +226,7 @@ def test_good_link_is_taken_from_an_address_that_has_to_wait(tmp_path: Path) -> 
             sign_in(server, f"wrong password {number}")
         stranger = sign_in(server)
         users = open_users(FileStore(tmp_path / "store"), tmp_path)
-        token = People(users, History(tmp_path / "history")).new_link("admin", by="shell").token
+        token = UserAdmin(users, History(tmp_path / "history")).new_link("admin", by="shell").token
 
         visitor = person(server)
         form = hidden_fields(visitor.get(f"{server.url}/sign-in/link").text) | {"token": token}

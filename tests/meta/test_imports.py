@@ -125,7 +125,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "tab",
         "text",
     },
-    "people_actions": {"auth", "formatting", "i18n", "state", "step_up", "tab"},
+    "user_actions": {"auth", "formatting", "i18n", "state", "step_up", "tab"},
     "screens": {
         "activity",
         "alerting",
@@ -139,7 +139,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "looks",
         "memory",
         "overview",
-        "people_actions",
+        "user_actions",
         "session",
         "settings_page",
         "state",

@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from core.store import FileStore
-from dashboard.auth.recognition import ACCOUNT_HEADER
+from dashboard.auth.authenticator import ACCOUNT_HEADER
 from dashboard.auth.users import Role, open_users
 from tests.support.waiting import until
 

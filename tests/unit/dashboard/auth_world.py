@@ -20,20 +20,20 @@ from starlette.routing import Route
 from core.models import HistoryEntry
 from core.store import FileStore
 from dashboard.auth.audit import Audit
-from dashboard.auth.desk import Desk
+from dashboard.auth.authenticator import Authenticator
+from dashboard.auth.context import AuthContext
+from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.links import SignInLinks
-from dashboard.auth.outside import Outsiders, RoleRule
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.peer import RememberPeer
 from dashboard.auth.proxy import ProxyHeader
+from dashboard.auth.proxy_liveness import Vouches
 from dashboard.auth.rate_limit import RateLimit
-from dashboard.auth.recognition import Recognition
 from dashboard.auth.route_table import auth_routes
 from dashboard.auth.sign_ins import Lifetimes, SignIns
-from dashboard.auth.tab import TabFrames
 from dashboard.auth.users import Account, Users
-from dashboard.auth.vouches import Vouches
+from dashboard.auth.websocket import TabFrames
 from tests.fakes import FakeClock
 
 NAME = "Ana"
@@ -71,7 +71,7 @@ class World:
     history: Log = field(default_factory=Log)
     rule: CookieRule = field(default_factory=CookieRule)
     roles: RoleRule = field(default_factory=RoleRule)
-    proxy_header: Callable[[Outsiders], ProxyHeader] | None = None
+    proxy_header: Callable[[ExternalAccounts], ProxyHeader] | None = None
 
     def __post_init__(self) -> None:
         self.store = FileStore(self.directory / "store")
@@ -83,14 +83,14 @@ class World:
             clock=self.clock,
         )
         self.links = SignInLinks(self.users, clock=self.clock)
-        outsiders = Outsiders(self.users, self.roles)
-        proxy = self.proxy_header(outsiders) if self.proxy_header else None
+        external_accounts = ExternalAccounts(self.users, self.roles)
+        proxy = self.proxy_header(external_accounts) if self.proxy_header else None
         clock = self.clock.monotonic
-        self.desk = Desk(
+        self.auth = AuthContext(
             users=self.users,
             sign_ins=self.sign_ins,
-            recognition=Recognition(self.sign_ins, self.rule, proxy, Vouches(clock=clock)),
-            outsiders=outsiders,
+            authenticator=Authenticator(self.sign_ins, self.rule, proxy, Vouches(clock=clock)),
+            external_accounts=external_accounts,
             passwords=Passwords(quick_hasher()),
             links=self.links,
             audit=Audit(self.history, clock=self.clock),
@@ -107,9 +107,9 @@ class World:
                 free_tries=10, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
             ),
         )
-        open_routes, routes = auth_routes(self.desk)
+        open_routes, routes = auth_routes(self.auth)
         self.rules = GateRules(
-            recognition=self.desk.recognition,
+            authenticator=self.auth.authenticator,
             external_url=self.rule.external_url,
             open_paths=frozenset(route.path for route in open_routes),
             tab_frames=TabFrames(is_activity=lambda frame: frame == b"click", rerun=b"rerun"),

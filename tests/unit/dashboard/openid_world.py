@@ -16,7 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from dashboard.auth.outside import Identity
+from dashboard.auth.external_accounts import Identity
 from dashboard.auth.provider import Client, Provider
 from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
 from dashboard.auth.provider_flow import Flow, Flows

@@ -8,7 +8,7 @@ from pathlib import Path
 from asgi_browser import Answer, Browser
 from auth_world import World
 
-from dashboard.auth.outside import Outsiders, RoleRule
+from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
 from dashboard.auth.proxy import ProxyHeader
 from dashboard.auth.users import Role
 
@@ -16,12 +16,12 @@ PROXY = "10.0.0.5"
 COOKIE = "wppconnect_sign_in"
 
 
-def proxy_header(outsiders: Outsiders) -> ProxyHeader:
+def proxy_header(external_accounts: ExternalAccounts) -> ProxyHeader:
     return ProxyHeader(
         header="x-forwarded-user",
         groups_header="x-forwarded-groups",
         trusted=[ipaddress.ip_network("10.0.0.0/29")],
-        outsiders=outsiders,
+        external_accounts=external_accounts,
     )
 
 

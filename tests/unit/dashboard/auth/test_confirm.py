@@ -16,7 +16,7 @@ from dashboard.auth.gate import Gate
 from dashboard.auth.provider_flow import Flows
 from dashboard.auth.provider_routes import ProviderRoutes
 from dashboard.auth.sign_ins import SignIns
-from dashboard.auth.users import Role, Way
+from dashboard.auth.users import AuthMethod, Role
 
 LATER = {"minutes": 16}
 
@@ -111,19 +111,19 @@ def test_clock_that_was_set_back_prolongs_nothing(world: World) -> None:
     assert must_confirm(world, browser)
 
 
-@pytest.mark.parametrize("way", [Way.PROXY, Way.PROVIDER])
-def test_only_a_sign_in_with_a_password_is_confirmed_by_it(world: World, way: Way) -> None:
+@pytest.mark.parametrize("way", [AuthMethod.PROXY, AuthMethod.PROVIDER])
+def test_only_a_sign_in_with_a_password_is_confirmed_by_it(world: World, way: AuthMethod) -> None:
     account = world.users.find(NAME)
     assert account is not None
     cookie = world.sign_ins.begin(account, way)
     world.clock.advance(**LATER)
 
     # A proxy would have to be asked, which we cannot do: there nothing is asked at all.
-    assert world.sign_ins.must_confirm(cookie) == (way is Way.PROVIDER)
+    assert world.sign_ins.must_confirm(cookie) == (way is AuthMethod.PROVIDER)
     browser = Browser(world.app, cookies={"wppconnect_sign_in": cookie})
     form = {**world.signed_in().get("/confirm").form, "password": PASSWORD}
     browser.post("/confirm", form)
-    assert world.sign_ins.must_confirm(cookie) == (way is Way.PROVIDER)
+    assert world.sign_ins.must_confirm(cookie) == (way is AuthMethod.PROVIDER)
 
 
 def test_unknown_cookie_has_confirmed_nothing(world: World) -> None:
@@ -141,7 +141,7 @@ class AtProvider:
     def __post_init__(self) -> None:
         self.provider.clock = self.world.clock
         routes = ProviderRoutes(
-            self.world.desk,
+            self.world.auth,
             self.provider.provider,
             flows=Flows(clock=self.world.clock),
             sign_in_url="https://ops.test/sign-in",
@@ -156,9 +156,9 @@ class AtProvider:
     def signed_in(self, subject: str) -> Browser:
         """Open a browser in which the provider's user of this subject is signed in."""
         account = self.world.users.create(
-            subject, Role.ADMINISTRATOR, way=Way.PROVIDER, subject=f"{openid_world.ISSUER} {subject}"
+            subject, Role.ADMINISTRATOR, way=AuthMethod.PROVIDER, subject=f"{openid_world.ISSUER} {subject}"
         )
-        cookie = self.world.sign_ins.begin(account, Way.PROVIDER)
+        cookie = self.world.sign_ins.begin(account, AuthMethod.PROVIDER)
         return Browser(self.app, cookies={"wppconnect_sign_in": cookie})
 
     def come_back(self, browser: Browser, subject: str) -> int:

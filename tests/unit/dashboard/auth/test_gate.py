@@ -5,7 +5,7 @@ from asgi_browser import Browser
 from auth_world import NAME, CookieRule, World, quick_hasher
 
 from core.store import FileStore
-from dashboard.auth.people import People
+from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import Role, Users
 
 OPEN = [
@@ -189,7 +189,7 @@ def test_whom_another_process_has_just_taken_out_posts_nothing(tmp_path: Path, e
     world.add_user()
     world.users.create("Eva", Role.ADMINISTRATOR, password_hash=quick_hasher().hash("x"))
     browser = world.signed_in()
-    shell = People(Users(FileStore(world.directory / "store")), world.history)
+    shell = UserAdmin(Users(FileStore(world.directory / "store")), world.history)
 
     match end:
         case "removed":

@@ -24,10 +24,10 @@ from openid_world import (
     shared_key,
 )
 
-from dashboard.auth.outside import Identity
+from dashboard.auth.external_accounts import Identity
 from dashboard.auth.provider import MOST_WAITING
 from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
-from dashboard.auth.users import Way
+from dashboard.auth.users import AuthMethod
 
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -75,7 +75,7 @@ def test_old_sign_in_at_the_provider_confirms_nothing(asked_seconds_ago: int | N
 def test_person_who_comes_back_is_known() -> None:
     assert World().identify() == Identity(
         name="ana",
-        way=Way.PROVIDER,
+        way=AuthMethod.PROVIDER,
         groups=frozenset({"wpp"}),
         subject=f"{ISSUER} 17",
         verified_email="Ana@example.org",

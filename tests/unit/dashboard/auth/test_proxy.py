@@ -9,8 +9,8 @@ from asgi_browser import Browser
 from auth_world import NAME, World
 from proxy_world import COOKIE, PROXY, behind_proxy, visit
 
-from dashboard.auth.outside import RoleRule
-from dashboard.auth.users import Role, Way
+from dashboard.auth.external_accounts import RoleRule
+from dashboard.auth.users import AuthMethod, Role
 
 ADMINS = RoleRule({"wpp-admins": Role.ADMINISTRATOR, "wpp": Role.VIEWER})
 
@@ -80,7 +80,7 @@ def test_what_is_not_exactly_the_header_signs_nobody_in(
 
     connection = HTTPConnection({**scope, PEER: PROXY})
 
-    assert world.desk.recognition.identity(connection) is None
+    assert world.auth.authenticator.identity(connection) is None
 
 
 @pytest.mark.parametrize("name", ["<script>", "a b", "../x", "=cmd", "\u0430na", "x" * 65, "a\tb"])
@@ -108,7 +108,7 @@ def test_unknown_person_without_a_role_is_told_whom_to_ask_and_may_use_a_passwor
 
 def test_known_person_needs_no_rule(tmp_path: Path) -> None:
     world = behind_proxy(tmp_path, RoleRule())
-    world.users.create("rui", Role.OPERATOR, way=Way.PROXY)
+    world.users.create("rui", Role.OPERATOR, way=AuthMethod.PROXY)
     browser = world.browser(address=PROXY)
 
     visit(browser, x_forwarded_user="RUI")
@@ -217,7 +217,7 @@ def test_disabled_person_is_refused(tmp_path: Path) -> None:
 
 def test_account_of_the_provider_is_not_opened_by_the_proxys_name(tmp_path: Path) -> None:
     world = behind_proxy(tmp_path)
-    world.users.create("rui", Role.ADMINISTRATOR, way=Way.PROVIDER, subject="issuer rui")
+    world.users.create("rui", Role.ADMINISTRATOR, way=AuthMethod.PROVIDER, subject="issuer rui")
     browser = world.browser(address=PROXY)
 
     answer = visit(browser, x_forwarded_user="rui")

@@ -13,8 +13,8 @@ from core.exceptions import StoreError
 from core.settings.values import ServerSettings
 from core.store import FileStore
 from dashboard.auth import identity
-from dashboard.auth.people import People
-from dashboard.auth.users import Role, User, Users, Way
+from dashboard.auth.user_admin import UserAdmin
+from dashboard.auth.users import AuthMethod, Role, User, Users
 
 SERVER = "server-main"
 ASKED = "Confirm that it is you"
@@ -31,9 +31,9 @@ def users(tmp_path: Path, core: FakeCore, sign_ins: FakeSignIns) -> Users:
     identity.install(
         sign_ins,
         identity.Administration(
-            people=People(found, core.history),
+            people=UserAdmin(found, core.history),
             last_used=lambda _account: None,
-            ways=(Way.PASSWORD,),
+            ways=(AuthMethod.PASSWORD,),
             groups_decide=False,
             external_url=None,
         ),

@@ -28,7 +28,7 @@ class Agent:
 
     def __init__(self, core: FakeCore) -> None:
         self.board = AgentStatus(core.store, core.data_directory)
-        self.desk = ChangeRequests(core.store)
+        self.auth = ChangeRequests(core.store)
 
     def beats(self, *, ago_seconds: float = 0.0, **fields: Any) -> None:
         """Show a sign of life."""
@@ -54,11 +54,11 @@ class Agent:
     def moves(self, state: RequestState, **changes: object) -> ChangeRequest:
         """Bring the order on."""
         order = self.order()
-        return self.desk.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
+        return self.auth.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
 
     def order(self) -> ChangeRequest:
         """Return the order."""
-        order = self.desk.current()
+        order = self.auth.current()
         assert order is not None
         return order
 
@@ -161,10 +161,10 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
 
 def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
     agent.tells()
-    order = agent.desk.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
+    order = agent.auth.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
     agent.moves(RequestState.RUNNING)
-    agent.desk.add_step(order.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
-    agent.desk.add_step(order.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
+    agent.auth.add_step(order.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
+    agent.auth.add_step(order.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
     app = open_sync()
     assert "The sync agent is at work" in shown(app)
     assert "Write /srv/.env" in shown(app)
@@ -184,7 +184,7 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
 
 def test_failure_says_why(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(ChangeKind.APPLY, actor="ana")
+    agent.auth.place(ChangeKind.APPLY, actor="ana")
     agent.moves(
         RequestState.FAILED,
         note=Message.of("changes.command_ended", label="django", code=3, words="it said nothing"),
@@ -195,7 +195,7 @@ def test_failure_says_why(agent: Agent) -> None:
 
 def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    agent.auth.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     missing = plan(State.FILE_MISSING, Message.of("files.file_missing", path="x"))
     agent.moves(RequestState.PLANNED, plan=missing)
     app = open_sync()
@@ -212,7 +212,7 @@ def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
 def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
     agent.tells()
     app = open_sync()
-    agent.desk.place(ChangeKind.APPLY, actor="rui")
+    agent.auth.place(ChangeKind.APPLY, actor="rui")
 
     app.button(key="sync-generate-api_key").click().run()
 
@@ -222,7 +222,7 @@ def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
 
 def test_plan_that_was_replaced_is_not_approved_by_an_old_click(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(ChangeKind.APPLY, actor="rui")
+    agent.auth.place(ChangeKind.APPLY, actor="rui")
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE))
     app = open_sync()
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE, digest="digest-2"))
@@ -272,7 +272,7 @@ def test_nothing_is_asked_of_the_agent_before_the_reader_has_confirmed(
 
     app.button(key=key).click().run()
 
-    assert agent.desk.current() is None
+    assert agent.auth.current() is None
     assert "Nothing was changed. Confirm first that it is you" in shown(app)
     # Confirmed in another tab.
     sign_ins.has_to_confirm = False
@@ -288,7 +288,7 @@ def test_nothing_is_decided_on_a_plan_before_the_reader_has_confirmed(
     agent: Agent, sign_ins: FakeSignIns, key: str, state: RequestState
 ) -> None:
     agent.tells()
-    agent.desk.place(ChangeKind.APPLY, actor="rui")
+    agent.auth.place(ChangeKind.APPLY, actor="rui")
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE))
     sign_ins.has_to_confirm = True
     app = open_sync()
@@ -303,7 +303,7 @@ def test_nothing_is_decided_on_a_plan_before_the_reader_has_confirmed(
 
 def test_order_can_be_withdrawn(agent: Agent) -> None:
     agent.tells()
-    agent.desk.place(ChangeKind.APPLY, actor="ana")
+    agent.auth.place(ChangeKind.APPLY, actor="ana")
     app = open_sync()
 
     app.button(key="sync-withdraw").click().run()
@@ -359,7 +359,7 @@ def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, si
 
     app.button(key="sync-generate-api_key").click().run()
 
-    assert agent.desk.current() is None
+    assert agent.auth.current() is None
 
 
 @pytest.mark.parametrize(

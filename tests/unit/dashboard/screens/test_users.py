@@ -15,8 +15,8 @@ from core.models import HistoryEntry
 from core.store import FileStore
 from dashboard.auth import identity
 from dashboard.auth.links import SignInLinks
-from dashboard.auth.people import People
-from dashboard.auth.users import Account, Role, User, Users, Way
+from dashboard.auth.user_admin import UserAdmin
+from dashboard.auth.users import Account, AuthMethod, Role, User, Users
 
 
 class Log(list[HistoryEntry]):
@@ -43,10 +43,13 @@ def install(core: FakeCore, users: Users, sign_ins: FakeSignIns) -> Install:
     """Give the page the users."""
 
     def with_settings(
-        *, ways: tuple[Way, ...] = (Way.PASSWORD,), groups_decide: bool = False, url: str | None = None
+        *,
+        ways: tuple[AuthMethod, ...] = (AuthMethod.PASSWORD,),
+        groups_decide: bool = False,
+        url: str | None = None,
     ) -> None:
         known = identity.Administration(
-            people=People(users, Log()),
+            people=UserAdmin(users, Log()),
             last_used=nobody_is_signed_in,
             ways=ways,
             groups_decide=groups_decide,
@@ -183,7 +186,7 @@ def test_removing_and_switching_off_ask_first(users: Users) -> None:
 
 def test_how_people_sign_in_is_asked_only_where_there_is_a_choice(install: Install, users: Users) -> None:
     assert len(open_users().selectbox) == 0
-    install(ways=(Way.PASSWORD, Way.PROXY))
+    install(ways=(AuthMethod.PASSWORD, AuthMethod.PROXY))
 
     app = open_users()
     app.selectbox(key="add-user-way").set_value("proxy")
@@ -191,11 +194,11 @@ def test_how_people_sign_in_is_asked_only_where_there_is_a_choice(install: Insta
 
     found = users.find("eva")
     assert found
-    assert (found.way, found.link) == (Way.PROXY, None)
+    assert (found.way, found.link) == (AuthMethod.PROXY, None)
 
 
 def test_roles_that_groups_decide_are_not_offered(install: Install, users: Users) -> None:
-    users.create("eva", Role.VIEWER, way=Way.PROXY)
+    users.create("eva", Role.VIEWER, way=AuthMethod.PROXY)
     install(groups_decide=True)
 
     app = open_users()

@@ -13,11 +13,11 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from dashboard.auth.cookies import SIGN_IN_COOKIE, CookieRule, read_cookie, with_sign_in
-from dashboard.auth.outside import Identity
+from dashboard.auth.external_accounts import Identity
 from dashboard.auth.proxy import ProxyHeader
-from dashboard.auth.sign_ins import Held, SignIns
-from dashboard.auth.users import Way
-from dashboard.auth.vouches import Vouches
+from dashboard.auth.proxy_liveness import Vouches
+from dashboard.auth.sign_ins import ActiveLogin, SignIns
+from dashboard.auth.users import AuthMethod
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Known:
     """A signed-in person's request."""
 
     cookie: str
-    held: Held
+    held: ActiveLogin
 
     def passed_on(self, scope: Scope) -> Scope:
         """Return the request for what stands behind the gate; our routes ask `known_to` whose it is."""
@@ -42,7 +42,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Recognition:
+class Authenticator:
     """What a sign-in needs to hold for a request."""
 
     sign_ins: SignIns
@@ -60,7 +60,7 @@ class Recognition:
         held = self.sign_ins.find(cookie)
         if cookie is None or held is None:
             return None
-        if held.sign_in.way is Way.PROXY:
+        if held.sign_in.way is AuthMethod.PROXY:
             if not (self.proxy and self.proxy.vouches_for(connection, held.account)):
                 return None
             self.vouches.note(cookie)
@@ -69,7 +69,7 @@ class Recognition:
     @contextmanager
     def open_tab(self, known: Known) -> Iterator[None]:
         """Watch over a tab while it is open."""
-        is_vouched_for = known.held.sign_in.way is Way.PROXY
+        is_vouched_for = known.held.sign_in.way is AuthMethod.PROXY
         with self.vouches.open_tab(known.cookie) if is_vouched_for else nullcontext():
             yield
 

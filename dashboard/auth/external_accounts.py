@@ -11,10 +11,10 @@ from core.exceptions import VersionConflictError
 from dashboard.auth.users import (
     USER_NAME,
     Account,
+    AuthMethod,
     Role,
     UnknownUserError,
     Users,
-    Way,
     signed_out_everywhere,
 )
 
@@ -46,7 +46,7 @@ class Identity:
     """Who somebody is, as a proxy or a provider says."""
 
     name: str
-    way: Way
+    way: AuthMethod
     groups: Collection[str] = ()
     subject: str | None = None
     """The provider's own, never reused identifier."""
@@ -67,7 +67,7 @@ class RoleRule:
         return next((role for role in reversed(Role) if role in found), self.otherwise)
 
 
-class Outsiders:
+class ExternalAccounts:
     """Give people from outside their accounts: known ones, and new ones where a role is meant for them."""
 
     def __init__(self, users: Users, rule: RoleRule) -> None:
@@ -97,7 +97,7 @@ class Outsiders:
         Where groups give roles they decide each time anew, except for accounts with a password: their role
         is given here. Memory only.
         """
-        if not self.groups_decide or account.way is Way.PASSWORD:
+        if not self.groups_decide or account.way is AuthMethod.PASSWORD:
             return account.role
         return self._rule.of(groups)
 
@@ -107,10 +107,10 @@ class Outsiders:
         return bool(self._rule.by_group)
 
     def _account(self, identity: Identity) -> Account | None:
-        if identity.way is Way.PROXY:
+        if identity.way is AuthMethod.PROXY:
             # Whoever may name a user to us is trusted for every name.
             account = self._users.find(identity.name)
-            if account and account.way is Way.PROVIDER:
+            if account and account.way is AuthMethod.PROVIDER:
                 raise RefusedError(Refusal.TAKEN)
             return account
         found = self._users.of_subject(identity.subject or "")
@@ -120,7 +120,7 @@ class Outsiders:
         # that an administrator made for this very, verified e-mail address.
         account = self._users.find(identity.name)
         invited = self._users.find(identity.verified_email) if identity.verified_email else None
-        if invited and invited.way is Way.PROVIDER and invited.subject is None:
+        if invited and invited.way is AuthMethod.PROVIDER and invited.subject is None:
             return invited
         if account is not None:
             raise RefusedError(Refusal.TAKEN)

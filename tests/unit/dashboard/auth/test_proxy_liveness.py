@@ -10,8 +10,8 @@ from auth_world import World
 from proxy_world import COOKIE, PROXY, behind_proxy, visit
 from starlette.requests import HTTPConnection
 
+from dashboard.auth.authenticator import Known
 from dashboard.auth.peer import PEER
-from dashboard.auth.recognition import Known
 
 STILL_HERE = "/-/still-here"
 SCRIPT = {"accept": "*/*", "sec_fetch_mode": "cors"}
@@ -20,14 +20,14 @@ SCRIPT = {"accept": "*/*", "sec_fetch_mode": "cors"}
 def known(world: World, browser: Browser, **headers: str) -> Known:
     """Ask who is at this browser's tab as it opens."""
     scope = browser.scope("websocket", "/_stcore/stream", headers)
-    found = world.desk.recognition.known(HTTPConnection({**scope, PEER: browser.address}))
+    found = world.auth.authenticator.known(HTTPConnection({**scope, PEER: browser.address}))
     assert found is not None
     return found
 
 
 def is_in(world: World, browser: Browser) -> bool:
     """Is the browser signed in after the server's next look?"""
-    world.desk.recognition.sweep()
+    world.auth.authenticator.sweep()
     return world.sign_ins.user_of(browser.cookies[COOKIE]) is not None
 
 
@@ -36,7 +36,7 @@ def test_a_tab_ends_soon_after_the_proxys_last_word_for_its_person(tmp_path: Pat
     browser = world.browser(address=PROXY)
     visit(browser, x_forwarded_user="rui")
 
-    with world.desk.recognition.open_tab(known(world, browser, x_forwarded_user="rui")):
+    with world.auth.authenticator.open_tab(known(world, browser, x_forwarded_user="rui")):
         world.clock.advance(seconds=149)
         before = is_in(world, browser)
         browser.get(STILL_HERE, **SCRIPT)
@@ -52,8 +52,8 @@ def test_every_request_with_the_persons_name_keeps_all_of_their_tabs(tmp_path: P
     visit(browser, x_forwarded_user="rui")
     tab = known(world, browser, x_forwarded_user="rui")
 
-    with world.desk.recognition.open_tab(tab):
-        with world.desk.recognition.open_tab(tab):
+    with world.auth.authenticator.open_tab(tab):
+        with world.auth.authenticator.open_tab(tab):
             pass
         for _ in range(5):
             world.clock.advance(seconds=140)
@@ -65,7 +65,7 @@ def test_who_has_no_tab_open_stays_known_and_needs_the_header_for_everything(tmp
     world = behind_proxy(tmp_path)
     browser = world.browser(address=PROXY)
     visit(browser, x_forwarded_user="rui")
-    with world.desk.recognition.open_tab(known(world, browser, x_forwarded_user="rui")):
+    with world.auth.authenticator.open_tab(known(world, browser, x_forwarded_user="rui")):
         pass
 
     world.clock.advance(hours=1)
@@ -81,7 +81,7 @@ def test_who_signed_in_with_a_password_is_nobody_elses_to_take_out(tmp_path: Pat
     browser = world.browser(address=address)
     world.sign_in(browser)
 
-    with world.desk.recognition.open_tab(known(world, browser)):
+    with world.auth.authenticator.open_tab(known(world, browser)):
         world.clock.advance(hours=1)
 
         assert is_in(world, browser)

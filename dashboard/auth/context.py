@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from core.clock import Now, now
 from dashboard.auth.addresses import client_address
 from dashboard.auth.audit import Audit, SignInOutcome
+from dashboard.auth.authenticator import Authenticator
 from dashboard.auth.cookies import (
     DEVICE_COOKIE,
     FORM_COOKIE,
@@ -21,16 +22,15 @@ from dashboard.auth.cookies import (
     set_cookie,
 )
 from dashboard.auth.devices import device_words
+from dashboard.auth.external_accounts import ExternalAccounts
 from dashboard.auth.forms import FormError, FormTokens
 from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
-from dashboard.auth.outside import Outsiders
 from dashboard.auth.pages import Frame, Ways, problem_page
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
-from dashboard.auth.recognition import Recognition
 from dashboard.auth.sign_ins import SignIns
-from dashboard.auth.users import Account, Role, Users, Way
+from dashboard.auth.users import Account, AuthMethod, Role, Users
 from dashboard.i18n import negotiate, translator
 
 
@@ -48,13 +48,13 @@ def _device_limit() -> RateLimit:
 
 
 @dataclass(frozen=True)
-class Desk:
+class AuthContext:
     """Everything that signs people in and out."""
 
     users: Users
     sign_ins: SignIns
-    recognition: Recognition
-    outsiders: Outsiders
+    authenticator: Authenticator
+    external_accounts: ExternalAccounts
     passwords: Passwords
     links: SignInLinks
     audit: Audit
@@ -108,7 +108,13 @@ class Desk:
         await asyncio.to_thread(self.audit.record, outcome, actor=actor, address=client_address(request))
 
     async def let_in(
-        self, request: Request, account: Account, way: Way, next_address: str, *, remembered: bool = False
+        self,
+        request: Request,
+        account: Account,
+        way: AuthMethod,
+        next_address: str,
+        *,
+        remembered: bool = False,
     ) -> Response:
         """Sign the account in in this browser, under a new id, and lead on."""
         remembered = remembered and self.ways.remember_days > 0
@@ -116,7 +122,7 @@ class Desk:
         cookie = await asyncio.to_thread(self._begin, former, request, account, way, remembered)
         response = RedirectResponse(next_address, 303)
         self.set_sign_in_cookie(response, request, cookie, remembered=remembered)
-        if way is Way.PASSWORD:
+        if way is AuthMethod.PASSWORD:
             self._know_device(response, request, account)
         return response
 
@@ -149,7 +155,7 @@ class Desk:
             )
 
     def _begin(
-        self, former: str | None, request: Request, account: Account, way: Way, remembered: bool
+        self, former: str | None, request: Request, account: Account, way: AuthMethod, remembered: bool
     ) -> str:
         self.sign_ins.end(former)
         return self.sign_ins.begin(

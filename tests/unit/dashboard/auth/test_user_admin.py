@@ -8,23 +8,23 @@ import pytest
 from auth_world import NAME, World
 
 from core.store import FileStore
-from dashboard.auth.people import NameProblemError, NewLink, People
+from dashboard.auth.user_admin import NameProblemError, NewLink, UserAdmin
 from dashboard.auth.users import (
     Account,
+    AuthMethod,
     LastAdministratorError,
     Role,
     UnknownUserError,
     Users,
-    Way,
     open_users,
 )
 
 
-def world_with_people(directory: Path) -> tuple[World, People]:
+def world_with_people(directory: Path) -> tuple[World, UserAdmin]:
     """An administrator, and what they change users with."""
     world = World(directory)
     world.add_user()
-    return world, People(world.users, world.history, clock=world.clock)
+    return world, UserAdmin(world.users, world.history, clock=world.clock)
 
 
 def account(world: World, name: str) -> Account:
@@ -46,8 +46,8 @@ def test_added_user_has_a_role_and_a_link_and_no_password(tmp_path: Path) -> Non
     assert link.token not in str(world.history)
 
 
-@pytest.mark.parametrize("way", [Way.PROXY, Way.PROVIDER])
-def test_user_of_a_single_sign_on_needs_no_link(tmp_path: Path, way: Way) -> None:
+@pytest.mark.parametrize("way", [AuthMethod.PROXY, AuthMethod.PROVIDER])
+def test_user_of_a_single_sign_on_needs_no_link(tmp_path: Path, way: AuthMethod) -> None:
     world, people = world_with_people(tmp_path)
 
     assert people.add("rui@example.org", Role.VIEWER, by=NAME, way=way) is None
@@ -185,5 +185,5 @@ def test_users_of_an_earlier_release_are_read(tmp_path: Path) -> None:
     found = Users(store).find("ana")
 
     assert found
-    assert found.way is Way.PASSWORD
+    assert found.way is AuthMethod.PASSWORD
     assert found.administers

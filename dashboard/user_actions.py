@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from core.exceptions import WppconnectError
 from dashboard import formatting, state, step_up, tab
-from dashboard.auth.people import NameProblemError
-from dashboard.auth.users import LastAdministratorError, Role, UnknownUserError, Way
+from dashboard.auth.user_admin import NameProblemError
+from dashboard.auth.users import AuthMethod, LastAdministratorError, Role, UnknownUserError
 from dashboard.i18n import gettext as _
 from dashboard.tab import Notice
 
@@ -31,7 +31,7 @@ def add_user() -> None:
     name = tab.typed(field_key(ADD, "name")).strip()
     role = Role(str(tab.held(field_key(ADD, "role"))))
     way_key = field_key(ADD, "way")
-    way = Way(str(tab.held(way_key))) if tab.holds(way_key) else Way.PASSWORD
+    way = AuthMethod(str(tab.held(way_key))) if tab.holds(way_key) else AuthMethod.PASSWORD
 
     def add() -> Notice | None:
         link = state.people().add(name, role, by=user.name, way=way)

@@ -12,7 +12,7 @@ from core.exceptions import StoreError, VersionConflictError
 from core.models import HistoryEntry
 from dashboard.auth.audit import AppendsHistory
 from dashboard.auth.links import make_link
-from dashboard.auth.users import USER_NAME, Account, Role, Users, Way, signed_out_everywhere
+from dashboard.auth.users import USER_NAME, Account, AuthMethod, Role, Users, signed_out_everywhere
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class NewLink:
     valid_until: datetime
 
 
-class People:
+class UserAdmin:
     """Add, change and remove users. Each function may raise StoreError and `UnknownUserError`.
 
     A lower role, a switched-off or removed account and a new password end every sign-in of that user,
@@ -60,12 +60,12 @@ class People:
         """Return every account by its name, from memory."""
         return self._users.all()
 
-    def add(self, name: str, role: Role, *, by: str, way: Way = Way.PASSWORD) -> NewLink | None:
+    def add(self, name: str, role: Role, *, by: str, way: AuthMethod = AuthMethod.PASSWORD) -> NewLink | None:
         """Add a user; with a password, return the link with which they set it. Raises NameProblemError."""
         if not USER_NAME.fullmatch(name):
             raise NameProblemError(taken=False)
         token, link = make_link(self._clock())
-        wants_link = way is Way.PASSWORD
+        wants_link = way is AuthMethod.PASSWORD
         try:
             self._users.create(name, role, way=way, link=link if wants_link else None)
         except VersionConflictError:
