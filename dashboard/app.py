@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import frame
 from dashboard.i18n import gettext as _
-from dashboard.looks.theme import MARK, NAME, asset
+from dashboard.theme.theme import MARK, NAME, asset
 
 st.set_page_config(page_title=NAME, page_icon=asset(MARK), layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(

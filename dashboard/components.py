@@ -16,13 +16,13 @@ from core.settings.values import SessionSettings
 from dashboard import formatting, state
 from dashboard.auth.users import Role, User
 from dashboard.auth.words import ROLES
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
-from dashboard.looks.qr import qr_data_uri
-from dashboard.looks.theme import NAME, style
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 from dashboard.text import about as about_text
 from dashboard.text import history as history_text
+from dashboard.theme.qr import qr_data_uri
+from dashboard.theme.theme import NAME, style
 from dashboard.words import LOOKS
 
 
@@ -108,21 +108,21 @@ def shape(name: str) -> str:
     return f'<span class="ops-shape ops-shape-{name}" aria-hidden="true"></span>'
 
 
-def badge(voice: Voice, session: SessionSnapshot) -> str:
+def badge(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the verdict as a pill: shape, words, colour."""
     look = LOOKS[session.verdict]
     label = escape(formatting.verdict_label(voice, session.verdict))
     return f'<span class="ops-badge ops-{look.tone}" role="status">{shape(look.shape)}{label}</span>'
 
 
-def since(voice: Voice, session: SessionSnapshot) -> str:
+def since(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return "for 12 min" with the exact moment as its tooltip."""
     exact = escape(voice.exactly(session.since), quote=True)
     words = escape(formatting.for_how_long(voice, session.since))
     return f'<span class="ops-soft" title="{exact}">{words}</span>'
 
 
-def facts(voice: Voice, session: SessionSnapshot) -> str:
+def facts(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return why, since when, and what was done about it, one under the other."""
     lines = [
         formatting.reason(voice, session),
@@ -139,7 +139,7 @@ def facts(voice: Voice, session: SessionSnapshot) -> str:
     return f'<div class="ops-facts ops-soft">{"".join(told)}</div>'
 
 
-def about(voice: Voice, session: SessionSnapshot) -> str:
+def about(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return whose phone it is: label, owner and note as typed, and the account as last seen."""
     told = about_text.lines(voice, session, _settings_of(session))
     if not told:
@@ -157,7 +157,7 @@ def _settings_of(session: SessionSnapshot) -> SessionSettings | None:
     return state.settings().session(session.server, session.session)
 
 
-def pause_line(voice: Voice, session: SessionSnapshot) -> str:
+def pause_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return who paused a session, why and until when; empty while it is checked."""
     told = pause_of(state.settings(), session.server, session.session)
     return f'<div class="ops-soft ops-break">{escape(formatting.pause(voice, told))}</div>' if told else ""
@@ -282,7 +282,7 @@ def default_secret(server: ServerSnapshot) -> None:
     note("bad", text, title=title, icon="lock")
 
 
-def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
+def history_table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
     """Return what happened, the newest first."""
     rows = []
     for entry in entries:
@@ -296,7 +296,7 @@ def history_table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
     return f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>'
 
 
-def live_code(voice: Voice, session: SessionSnapshot, *, attempt_left: int | None) -> None:
+def live_code(voice: LocaleFormatter, session: SessionSnapshot, *, attempt_left: int | None) -> None:
     """Draw the session's live QR code with the seconds that it has left, at most those of the attempt."""
     if session.qr is None:
         return

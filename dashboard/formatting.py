@@ -1,4 +1,4 @@
-"""Values to text; pure, no streamlit. Every function gets the reader's `Voice` first."""
+"""Values to text; pure, no streamlit. Every function gets the reader's `LocaleFormatter` first."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (
 
 
 @dataclass(frozen=True)
-class Voice:
+class LocaleFormatter:
     """The reader's language and clock at the moment of drawing."""
 
     now: datetime
@@ -88,18 +88,18 @@ def plain(name: str) -> str:
     return re.sub(r"^_+|_+$", lambda edge: "\\_" * len(edge.group()), name).replace("@", "\u2060@")
 
 
-def verdict_label(voice: Voice, verdict: Verdict) -> str:
+def verdict_label(voice: LocaleFormatter, verdict: Verdict) -> str:
     """Name a verdict."""
     return voice.translate(LOOKS[verdict].label)
 
 
-def for_how_long(voice: Voice, since: datetime) -> str:
+def for_how_long(voice: LocaleFormatter, since: datetime) -> str:
     """Say "for 12 min"."""
     _ = voice.translate
     return _("for {duration}").format(duration=duration(voice.seconds_since(since)))
 
 
-def summary(voice: Voice, sessions: Sequence[SessionSnapshot]) -> str:
+def summary(voice: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
     """Count the connected sessions and those that need somebody; paused ones are nobody's business."""
     _ = voice.translate
     watched = [one for one in sessions if one.verdict != Verdict.PAUSED]
@@ -111,7 +111,7 @@ def summary(voice: Voice, sessions: Sequence[SessionSnapshot]) -> str:
     return _("{good} of {count} connected").format(good=good, count=len(watched))
 
 
-def last_connected(voice: Voice, session: SessionSnapshot) -> str:
+def last_connected(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Say when the session was last connected; empty while it is."""
     _ = voice.translate
     if session.verdict == Verdict.CONNECTED:
@@ -121,7 +121,7 @@ def last_connected(voice: Voice, session: SessionSnapshot) -> str:
     return _("Last connected {moment}").format(moment=voice.moment(session.last_connected))
 
 
-def last_answer(voice: Voice, session: SessionSnapshot) -> str:
+def last_answer(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Say when WhatsApp last answered the end-to-end check, or that none can be made; empty without."""
     if session.end_to_end is not None and session.end_to_end.is_possible is False:
         return voice.translate(NO_END_TO_END)
@@ -131,7 +131,7 @@ def last_answer(voice: Voice, session: SessionSnapshot) -> str:
     return _("WhatsApp last answered {moment}").format(moment=voice.moment(session.end_to_end.passed_at))
 
 
-def healing(voice: Voice, session: SessionSnapshot) -> str:
+def healing(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Say what self-healing does about the present outage; empty where there is nothing to say."""
     _ = voice.translate
     known, due = session.healing, due_at(session)
@@ -152,7 +152,7 @@ def healing(voice: Voice, session: SessionSnapshot) -> str:
     return ""
 
 
-def reason(voice: Voice, session: SessionSnapshot) -> str:
+def reason(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Say why the verdict is what it is, and why the session was lost when that is something else."""
     _ = voice.translate
     if session.verdict in (Verdict.CONNECTED, Verdict.PAUSED):
@@ -163,12 +163,12 @@ def reason(voice: Voice, session: SessionSnapshot) -> str:
     return " ".join(text for text in told if text)
 
 
-def why(voice: Voice, told: Reason) -> str:
+def why(voice: LocaleFormatter, told: Reason) -> str:
     """Say what a reason means; empty when there is none."""
     return voice.translate(REASONS[told])
 
 
-def pause(voice: Voice, told: Pause) -> str:
+def pause(voice: LocaleFormatter, told: Pause) -> str:
     """Say who paused a session, until when and why."""
     _ = voice.translate
     if told.until is None:
@@ -178,29 +178,29 @@ def pause(voice: Voice, told: Pause) -> str:
     return f"{words.removesuffix('.')}: {told.reason}" if told.reason else words
 
 
-def step(voice: Voice, code: str) -> str:
+def step(voice: LocaleFormatter, code: str) -> str:
     """Say what an operation is doing; a step that this page does not know is shown by its code."""
     return voice.translate(STEPS[code]) if code in STEPS else code
 
 
-def outcome(voice: Voice, told: Outcome) -> str:
+def outcome(voice: LocaleFormatter, told: Outcome) -> str:
     """Say how an operation ended; an outcome that this page does not know is told in core's English."""
     if told.explanation is not None and not told.explanation.is_plain:
         return render(told.explanation, voice.translate)
     return voice.translate(OUTCOMES[told.code]) if told.code in OUTCOMES else told.message
 
 
-def actor(voice: Voice, name: str) -> str:
+def actor(voice: LocaleFormatter, name: str) -> str:
     """Name who did something: a person, or self-healing."""
     return voice.translate(SELF_HEALING_ACTS) if name == SELF_HEALING else name
 
 
-def no_code(voice: Voice, obstacle: str | None) -> str:
+def no_code(voice: LocaleFormatter, obstacle: str | None) -> str:
     """Say why no pairing code can be had; empty when one may be asked for."""
     return voice.translate(NO_CODE[obstacle]) if obstacle in NO_CODE else ""
 
 
-def operation(voice: Voice, kind: str) -> str:
+def operation(voice: LocaleFormatter, kind: str) -> str:
     """Name an operation."""
     return voice.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
 
@@ -210,12 +210,12 @@ def code_life(generation: int) -> int:
     return round(qr_life(generation).total_seconds())
 
 
-def code_seconds_left(voice: Voice, first_seen: datetime, generation: int) -> int:
+def code_seconds_left(voice: LocaleFormatter, first_seen: datetime, generation: int) -> int:
     """Count the seconds that a QR code still has; 0 when WhatsApp is about to renew it."""
     return max(0, code_life(generation) - int(voice.seconds_since(first_seen)))
 
 
-def seconds_until(voice: Voice, moment: datetime | None) -> int | None:
+def seconds_until(voice: LocaleFormatter, moment: datetime | None) -> int | None:
     """Count the seconds until a moment; None when there is none or it has passed."""
     if moment is None or moment <= voice.now:
         return None

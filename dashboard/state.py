@@ -23,22 +23,22 @@ from dashboard.auth import identity
 from dashboard.auth.identity import Administration
 from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import Role, User
-from dashboard.formatting import Voice
-from dashboard.i18n import current_locale
-from dashboard.i18n import gettext as _
-from dashboard.looks.theme import signed_out
-from dashboard.memory import withheld
-from dashboard.memory.acknowledgements import (
+from dashboard.cache import redaction
+from dashboard.cache.acknowledgements import (
     AcknowledgementWatch,
     note_acknowledgement,
     read_acknowledgement,
 )
-from dashboard.memory.alerting import Alerting
-from dashboard.memory.background import Background
-from dashboard.memory.examinations import Examinations
-from dashboard.memory.rounds import Rounds
-from dashboard.memory.sync_view import SyncView, read_view
+from dashboard.cache.alerting import Alerting
+from dashboard.cache.attempts import Attempts
+from dashboard.cache.background import Background
+from dashboard.cache.examinations import Examinations
+from dashboard.cache.sync_view import SyncView, read_view
+from dashboard.formatting import LocaleFormatter
+from dashboard.i18n import current_locale
+from dashboard.i18n import gettext as _
 from dashboard.text.phone import region_of
+from dashboard.theme.theme import signed_out
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class _Installed:
     core: Core
     background: Background
     examinations: Examinations
-    rounds: Rounds
+    rounds: Attempts
     track_records: TrackRecords
     alerting: Alerting
     acknowledgements: AcknowledgementWatch
@@ -86,7 +86,7 @@ def install(core: Core) -> None:
             core,
             Background(),
             Examinations(),
-            Rounds(),
+            Attempts(),
             TrackRecords(history),
             Alerting(history.append, end_when_connected=partial(note_acknowledgement, core.store)),
             acknowledgements,
@@ -154,7 +154,7 @@ def fleet() -> FleetStart:
     return _installed[0].fleet
 
 
-def rounds() -> Rounds:
+def rounds() -> Attempts:
     """Return how often codes were asked for."""
     return _installed[0].rounds
 
@@ -212,15 +212,15 @@ def people() -> UserAdmin:
     return administration().people
 
 
-def voice(now: datetime) -> Voice:
+def voice(now: datetime) -> LocaleFormatter:
     """Return the reader's language and time zone, with the moment at which the shown values were taken."""
-    return Voice(now=now, zone=_zone(), locale=current_locale())
+    return LocaleFormatter(now=now, zone=_zone(), locale=current_locale())
 
 
 def snapshot() -> Snapshot:
     """Return everything that the reader may know now; memory only."""
     found = core().monitor.snapshot()
-    return found if may(Role.OPERATOR) else withheld.without_codes(found)
+    return found if may(Role.OPERATOR) else redaction.without_codes(found)
 
 
 def settings() -> Settings:
@@ -231,7 +231,7 @@ def settings() -> Settings:
 def operation(server: str, session: str) -> OperationStatus | None:
     """Return what is being done, or was last done, with a session, as far as the reader may know it."""
     found = core().operations.status(server, session)
-    return found if found is None or may(Role.OPERATOR) else withheld.without_code(found)
+    return found if found is None or may(Role.OPERATOR) else redaction.without_code(found)
 
 
 def region() -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import components, state, tab
+from dashboard import components, session_state, state
 from dashboard.i18n import gettext as _
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 
 LOOK_SECONDS = 2.0
 """How soon the page sees that its reader has confirmed in another tab."""
@@ -23,7 +23,7 @@ def refuses(place: str) -> bool:
     if not state.must_confirm():
         return False
     text = _("Nothing was changed. Confirm first that it is you, then press again.")
-    tab.tell(place, Notice("warn", text, asks_to_confirm=True))
+    session_state.tell(place, Notice("warn", text, asks_to_confirm=True))
     return True
 
 

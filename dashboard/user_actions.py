@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.exceptions import WppconnectError
-from dashboard import formatting, state, step_up, tab
+from dashboard import formatting, session_state, state, step_up
 from dashboard.auth.user_admin import NameProblemError
 from dashboard.auth.users import AuthMethod, LastAdministratorError, Role, UnknownUserError
 from dashboard.i18n import gettext as _
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 
 ADD = "add-user"
 USERS = "users"
@@ -28,18 +28,20 @@ def place(name: str) -> str:
 def add_user() -> None:
     """Add a user; the link for their password is shown once."""
     user = state.require(Role.ADMINISTRATOR)
-    name = tab.typed(field_key(ADD, "name")).strip()
-    role = Role(str(tab.held(field_key(ADD, "role"))))
+    name = session_state.typed(field_key(ADD, "name")).strip()
+    role = Role(str(session_state.held(field_key(ADD, "role"))))
     way_key = field_key(ADD, "way")
-    way = AuthMethod(str(tab.held(way_key))) if tab.holds(way_key) else AuthMethod.PASSWORD
+    way = (
+        AuthMethod(str(session_state.held(way_key))) if session_state.holds(way_key) else AuthMethod.PASSWORD
+    )
 
     def add() -> Notice | None:
         link = state.people().add(name, role, by=user.name, way=way)
-        tab.show_link(ADD, name, link)
+        session_state.show_link(ADD, name, link)
         return None if link else Notice("good", _("{name} was added.").format(name=name))
 
     if _done(ADD, add):
-        tab.put(field_key(ADD, "name"), "")
+        session_state.put(field_key(ADD, "name"), "")
 
 
 def make_link(name: str) -> None:
@@ -47,7 +49,7 @@ def make_link(name: str) -> None:
     user = state.require(Role.ADMINISTRATOR)
 
     def make() -> None:
-        tab.show_link(place(name), name, state.people().new_link(name, by=user.name))
+        session_state.show_link(place(name), name, state.people().new_link(name, by=user.name))
 
     _done(place(name), make)
 
@@ -55,7 +57,7 @@ def make_link(name: str) -> None:
 def change_role(name: str) -> None:
     """Give a user the role that stands in the form."""
     user = state.require(Role.ADMINISTRATOR)
-    role = Role(str(tab.held(field_key(place(name), "role"))))
+    role = Role(str(session_state.held(field_key(place(name), "role"))))
 
     def change() -> Notice:
         state.people().set_role(name, role, by=user.name)
@@ -90,7 +92,7 @@ def remove(name: str) -> None:
 def put_link_away() -> None:
     """Take the one-time link off the screen."""
     state.require(Role.ADMINISTRATOR)
-    tab.show_link("", "", None)
+    session_state.show_link("", "", None)
 
 
 def _done(where: str, work: Callable[[], Notice | None]) -> bool:
@@ -113,5 +115,5 @@ def _done(where: str, work: Callable[[], Notice | None]) -> bool:
         told = Notice("bad", text)
     except WppconnectError as error:
         told = Notice("bad", formatting.cause(_, type(error).__name__))
-    tab.tell(where, told)
+    session_state.tell(where, told)
     return told is None or told.tone == "good"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import state, tab
+from dashboard import session_state, state
 from dashboard.activity.lines import USUAL_PERIOD
 from dashboard.auth.users import Role
 
@@ -19,21 +19,21 @@ def keep_filter() -> None:
     """Write the filter into the address and begin with the newest lines."""
     state.require(Role.VIEWER)
     for name in NAMES:
-        value = tab.typed(widget(name)).strip()
+        value = session_state.typed(widget(name)).strip()
         usual = USUAL_PERIOD if name == "period" else ""
-        tab.put_in_address(name, [] if value == usual else [value])
-    tab.turn_page(1)
+        session_state.put_in_address(name, [] if value == usual else [value])
+    session_state.turn_page(1)
 
 
 def show_all() -> None:
     """Look for nothing in particular."""
     state.require(Role.VIEWER)
     for name in NAMES:
-        tab.put(widget(name), "all" if name == "period" else "")
+        session_state.put(widget(name), "all" if name == "period" else "")
     keep_filter()
 
 
 def turn(page: int) -> None:
     """Go to older or newer lines."""
     state.require(Role.VIEWER)
-    tab.turn_page(page)
+    session_state.turn_page(page)

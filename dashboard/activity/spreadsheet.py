@@ -19,7 +19,7 @@ from dashboard.activity.lines import Wanted, read_lines
 from dashboard.auth import identity
 from dashboard.auth.cookies import SIGN_IN_COOKIE
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_, negotiate
 from dashboard.text.history import tell
 from dashboard.words import HISTORY_KINDS, visible_kinds
@@ -38,7 +38,7 @@ def activity_routes() -> list[Route]:
     return [Route(PATH, _send, methods=["GET"])]
 
 
-def lines(voice: Voice, entries: Sequence[HistoryEntry]) -> Iterator[str]:
+def lines(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterator[str]:
     """Write the file line by line, in the reader's language and zone; at most `MOST_LINES`."""
     _ = voice.translate
     # The mark tells spreadsheets that it is UTF-8.
@@ -73,7 +73,9 @@ def _send(request: Request) -> Response:
         return Response(status_code=401)
     query, now = request.query_params, datetime.now(UTC)
     wanted = Wanted(**{name: query[name] for name in Wanted.__dataclass_fields__ if name in query})
-    voice = Voice(now, _zone(query.get("zone", "")), negotiate(request.headers.get("accept-language")))
+    voice = LocaleFormatter(
+        now, _zone(query.get("zone", "")), negotiate(request.headers.get("accept-language"))
+    )
     kinds = visible_kinds(is_administrator=user.role.covers(Role.ADMINISTRATOR))
     entries = read_lines(state.core().history.read, wanted, kinds=kinds, now=now, limit=MOST_LINES + 1)
     name = f"activity-{now.astimezone(voice.zone):%Y-%m-%d-%H%M}.csv"

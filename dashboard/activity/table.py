@@ -11,11 +11,11 @@ import streamlit as st
 from core.models import HistoryEntry, Snapshot
 from dashboard import components, state
 from dashboard.activity import actions as activity_actions
-from dashboard.activity import past
+from dashboard.activity import history_cache
 from dashboard.activity.actions import widget
 from dashboard.activity.lines import PERIODS, USUAL_PERIOD, Lines, Wanted
 from dashboard.activity.spreadsheet import PATH
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.text.history import tell
 from dashboard.words import HISTORY_KINDS
@@ -23,7 +23,7 @@ from dashboard.words import HISTORY_KINDS
 
 def draw_filter(snapshot: Snapshot) -> Wanted:
     """Draw what can be looked for, and return it; the address keeps it."""
-    kinds = [one for one in HISTORY_KINDS if one in past.visible_kinds()]
+    kinds = [one for one in HISTORY_KINDS if one in history_cache.visible_kinds()]
     servers = [server.server for server in snapshot.servers]
     sessions = sorted({one.session for server in snapshot.servers for one in server.sessions})
     with st.container(key="filter", horizontal=True, vertical_alignment="bottom"):
@@ -43,7 +43,7 @@ def draw_filter(snapshot: Snapshot) -> Wanted:
     return Wanted(server=server, session=session, kind=kind, person=(person or "").strip(), period=period)
 
 
-def table(voice: Voice, entries: Sequence[HistoryEntry]) -> str:
+def table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
     """Return the lines, the newest first."""
     heads = (_("Time"), _("Session"), _("What"), _("Person"))
     rows = "".join(_row(voice, entry) for entry in entries)
@@ -100,7 +100,7 @@ def _choose(
     )
 
 
-def _row(voice: Voice, entry: HistoryEntry) -> str:
+def _row(voice: LocaleFormatter, entry: HistoryEntry) -> str:
     told = tell(voice, entry)
     exact = escape(voice.exactly(entry.at), quote=True)
     where = escape(entry.server or "")

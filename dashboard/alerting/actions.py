@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from dashboard import state, tab
-from dashboard.asking.until_form import read_until
+from dashboard import session_state, state
 from dashboard.auth.users import Role
+from dashboard.dialogs.until_form import read_until
 from dashboard.i18n import gettext as _
 
 LONGEST = timedelta(days=7)
@@ -36,7 +36,8 @@ def acknowledge(server: str, session: str) -> None:
         author=user.name,
         comment=chosen.reason or _("Acknowledged"),
         until=chosen.until or datetime.now(UTC) + LONGEST,
-        until_connected=not tab.holds(keep_key(server, session)) or not tab.held(keep_key(server, session)),
+        until_connected=not session_state.holds(keep_key(server, session))
+        or not session_state.held(keep_key(server, session)),
     )
 
 

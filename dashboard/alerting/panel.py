@@ -10,10 +10,10 @@ from core.alertmanager.api import Silence
 from core.models import SessionSnapshot, Verdict
 from dashboard import components, state
 from dashboard.alerting import actions as alert_actions
-from dashboard.asking import questions
-from dashboard.asking.until_form import draw_until
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
+from dashboard.dialogs import opened
+from dashboard.dialogs.until_form import draw_until
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.text import alerts as alert_text
 
@@ -26,7 +26,7 @@ def silence_of(session: SessionSnapshot) -> Silence | None:
     return state.alerting().silences(settings).of(session.server, session.session) if settings else None
 
 
-def silence_line(voice: Voice, session: SessionSnapshot) -> str:
+def silence_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return who acknowledged a session, why and until when; empty when nobody did."""
     found = silence_of(session)
     told = escape(alert_text.silence(voice, found)) if found else ""
@@ -81,7 +81,7 @@ def _draw_button(session: SessionSnapshot, found: Silence | None) -> None:
     label = _("Acknowledge {session}").format(session=plain(session.session))
     is_busy = state.alerting().is_busy(names)
     if st.button(label, key=f"acknowledge-{names[0]}-{names[1]}", disabled=is_busy, width="stretch"):
-        questions.ask("acknowledge", *names)
+        opened.ask("acknowledge", *names)
 
 
 def ask_acknowledge(server: str, session: str) -> None:
@@ -103,7 +103,7 @@ def ask_acknowledge(server: str, session: str) -> None:
     ask()
 
 
-def draw_end(voice: Voice, session: SessionSnapshot) -> None:
+def draw_end(voice: LocaleFormatter, session: SessionSnapshot) -> None:
     """Say of a session that has just come back whether people are notified of it again."""
     ended = state.acknowledgement_ended(session.server, session.session, session.since)
     found = None if ended else silence_of(session)
@@ -114,7 +114,7 @@ def draw_end(voice: Voice, session: SessionSnapshot) -> None:
         components.soft(text.format(moment=voice.moment(found.until)))
 
 
-def draw_pager(voice: Voice) -> None:
+def draw_pager(voice: LocaleFormatter) -> None:
     """Draw the test of the pager and how far it has come; nothing where no Alertmanager is set."""
     settings = state.settings().alertmanager
     if settings is None or not state.may(Role.OPERATOR):

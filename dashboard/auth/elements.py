@@ -8,7 +8,7 @@ from html import escape
 
 from dashboard.auth.forms import TOKEN_FIELD
 from dashboard.auth.sub_path import published
-from dashboard.looks.theme import MARK, NAME
+from dashboard.theme.theme import MARK, NAME
 
 ASSETS = "/sign-in/assets"
 

@@ -8,7 +8,7 @@ from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
 from dashboard import state
 from dashboard.auth.users import Role
-from dashboard.memory.examinations import Tell
+from dashboard.cache.examinations import Tell
 
 EXPLAINED = (
     "code_expired",

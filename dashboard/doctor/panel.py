@@ -14,7 +14,7 @@ from core.version import version
 from dashboard import components, state
 from dashboard.auth.users import Role
 from dashboard.doctor.actions import ask_whatsapp, examine_failed, examine_session
-from dashboard.formatting import Voice, plain
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import Translate
 from dashboard.i18n import gettext as _
 from dashboard.text.diagnosis import TONES, answer, report, sentence
@@ -22,7 +22,7 @@ from dashboard.text.diagnosis import TONES, answer, report, sentence
 WAITING = (Cause.STARTING, Cause.WAITING_FOR_SCAN, Cause.WAITING_FOR_CODE)
 
 
-def draw_doctor(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> None:
+def draw_doctor(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> None:
     """Offer an examination, and draw the latest; one begins by itself after a pairing that failed."""
     if not state.may(Role.OPERATOR):
         return
@@ -70,7 +70,7 @@ def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
         components.soft(render(found.hint, translate))
 
 
-def _draw_copy(voice: Voice, found: Diagnosis) -> None:
+def _draw_copy(voice: LocaleFormatter, found: Diagnosis) -> None:
     components.soft(_("Examined {moment}").format(moment=voice.moment(found.began_at)))
     text, label = escape(report(voice.translate, found, version()), quote=True), escape(_("Copy the report"))
     done = escape(_("Copied"), quote=True)

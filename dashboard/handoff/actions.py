@@ -8,29 +8,29 @@ import streamlit as st
 
 from core.exceptions import StoreError
 from core.handoffs import STANDARD_MINUTES
-from dashboard import formatting, state, tab
+from dashboard import formatting, session_state, state
 from dashboard.auth import identity
 from dashboard.auth.users import Role
-from dashboard.handoff import memory
+from dashboard.handoff import sent_codes
 from dashboard.handoff.page import PATH
 from dashboard.i18n import gettext as _
 from dashboard.session.actions import place
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 
 
 def make_link(server: str, session: str) -> None:
     """Make a link for whoever holds the phone; an earlier one for the session ends."""
     user = state.require(Role.OPERATOR)
     key = minutes_key(server, session)
-    chosen = tab.held(key) if tab.holds(key) else None
+    chosen = session_state.held(key) if session_state.holds(key) else None
     minutes = chosen if isinstance(chosen, int) else STANDARD_MINUTES
     try:
         made, token = state.core().handoffs.make(server, session, maker=user.name, minutes=minutes)
     except StoreError as error:
-        tab.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
+        session_state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
         return
     # The token stands behind "#": browsers send it to nobody, and it is in no server's log.
-    memory.remember_link(made.id, f"{_own_address()}{PATH}#{token}")
+    sent_codes.remember_link(made.id, f"{_own_address()}{PATH}#{token}")
 
 
 def revoke_link(server: str, session: str, number: str) -> None:
@@ -39,7 +39,7 @@ def revoke_link(server: str, session: str, number: str) -> None:
     try:
         state.core().handoffs.revoke(number, actor=user.name)
     except StoreError as error:
-        tab.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
+        session_state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
 
 
 def minutes_key(server: str, session: str) -> str:

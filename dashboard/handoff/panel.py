@@ -12,11 +12,11 @@ from core.handoffs import MINUTES, STANDARD_MINUTES, Event, Handoff
 from core.models import SessionSnapshot, Verdict
 from dashboard import components, state
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
-from dashboard.handoff import actions, memory
+from dashboard.formatting import LocaleFormatter, plain
+from dashboard.handoff import actions, sent_codes
 from dashboard.i18n import gettext as _
-from dashboard.looks.link_box import link_box
 from dashboard.session.panel import NEWS
+from dashboard.theme.link_box import link_box
 
 _NOT_FOR = (
     Verdict.CONNECTED,
@@ -28,11 +28,11 @@ _NOT_FOR = (
 """Nobody with the phone could do anything about these."""
 
 
-def draw_handoff(voice: Voice, session: SessionSnapshot) -> None:
+def draw_handoff(voice: LocaleFormatter, session: SessionSnapshot) -> None:
     """Draw the card, or nothing where a hand-off is of no use; memory only."""
     if not state.may(Role.OPERATOR):
         return
-    newest = memory.newest(session.server, session.session)
+    newest = sent_codes.newest(session.server, session.session)
     is_followed = newest is not None and newest.is_followed(voice.now)
     is_news = newest is not None and newest.ended_at is not None and voice.now - newest.ended_at < NEWS
     can_make = session.verdict not in _NOT_FOR
@@ -69,7 +69,7 @@ def _draw_offer(session: SessionSnapshot) -> None:
 
 
 def _draw_link(session: SessionSnapshot, handoff: Handoff) -> None:
-    address = memory.remembered_link(handoff.id)
+    address = sent_codes.remembered_link(handoff.id)
     if address is not None and handoff.opened_at is None:
         _draw_address(session, handoff, address)
     st.button(
@@ -95,7 +95,7 @@ def _draw_address(session: SessionSnapshot, handoff: Handoff, address: str) -> N
         components.note("warn", text, icon="warning")
 
 
-def _draw_followed(voice: Voice, handoff: Handoff, session: SessionSnapshot) -> None:
+def _draw_followed(voice: LocaleFormatter, handoff: Handoff, session: SessionSnapshot) -> None:
     made, end = voice.moment(handoff.made_at), voice.moment(handoff.expires_at)
     text = _("{maker} made a link {moment}, good until {end}")
     lines = [(True, text.format(maker=handoff.maker, moment=made, end=end))]

@@ -29,9 +29,9 @@ from dashboard.auth.addresses import client_address
 from dashboard.auth.cookies import CookieRule, read_cookie, set_cookie
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.rate_limit import RateLimit
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
-from dashboard.handoff.told import State, needs_a_code, tell
+from dashboard.handoff.view import State, needs_a_code, tell
 from dashboard.i18n import negotiate, translator
 from dashboard.text.about import label_and_owner
 from dashboard.text.phone import PhoneError, example, read_phone, region_of
@@ -253,9 +253,9 @@ class HandoffRoutes:
         told["about"] = label_and_owner(voice.translate, self._settings_of(server, session))
         return told
 
-    def _voice(self, request: Request) -> Voice:
+    def _voice(self, request: Request) -> LocaleFormatter:
         locale = negotiate(request.headers.get("accept-language", ""))
-        return Voice(now=self._now(), zone=UTC, locale=locale)
+        return LocaleFormatter(now=self._now(), zone=UTC, locale=locale)
 
 
 def _gone() -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import state, tab
+from dashboard import session_state, state
 from dashboard.auth.users import Role
 
 TEXT, SERVER, VERDICTS, PAGE = "find", "server", "verdicts", "page"
@@ -14,14 +14,14 @@ VERDICT = "verdict"
 def show_all() -> None:
     """Look for nothing any more."""
     state.require(Role.VIEWER)
-    tab.put(TEXT, "")
-    if tab.holds(SERVER):
-        tab.put(SERVER, "")
-    tab.put(VERDICTS, [])
-    tab.put_in_address(VERDICT, [])
+    session_state.put(TEXT, "")
+    if session_state.holds(SERVER):
+        session_state.put(SERVER, "")
+    session_state.put(VERDICTS, [])
+    session_state.put_in_address(VERDICT, [])
 
 
 def keep_verdicts() -> None:
     """Write the chosen statuses into the address; bound by Streamlit, it would hold the translated labels."""
     state.require(Role.VIEWER)
-    tab.put_in_address(VERDICT, tab.chosen(VERDICTS))
+    session_state.put_in_address(VERDICT, session_state.chosen(VERDICTS))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import SessionSnapshot
-from dashboard import components, tab
-from dashboard.formatting import Voice, verdict_label
+from dashboard import components, session_state
+from dashboard.formatting import LocaleFormatter, verdict_label
 from dashboard.i18n import gettext as _
 from dashboard.overview import actions as overview_actions
 from dashboard.overview import selection as overview
@@ -22,7 +22,7 @@ ROWS = 25
 
 
 def draw_filter(
-    voice: Voice, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
+    voice: LocaleFormatter, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
 ) -> list[SessionSnapshot]:
     """Draw what can be looked for, and return the sessions that were found."""
     wanted = st.query_params.get_all(VERDICT)
@@ -91,7 +91,9 @@ def draw_pages(count: int) -> None:
 
 def _page(count: int) -> int:
     # The list may have become shorter since a page was chosen; then Streamlit, too, begins anew.
-    page = int(tab.held(PAGE)) if tab.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
+    page = (
+        int(session_state.held(PAGE)) if session_state.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
+    )
     return page if 1 <= page <= _pages(count) else 1
 
 

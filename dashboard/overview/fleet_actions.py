@@ -9,33 +9,33 @@ from core.models import Pause
 from core.operations.fleet import Action, Plan, Target, plan
 from core.settings import pausing
 from core.settings.pausing import Target as PauseTarget
-from dashboard import state, tab
-from dashboard.asking.until_form import read_until
+from dashboard import session_state, state
 from dashboard.auth.users import Role
+from dashboard.dialogs.until_form import read_until
 from dashboard.i18n import gettext as _
 from dashboard.session.actions import saved
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 
 PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
 
 
 def preview(action: Action) -> Plan:
     """Tell what would happen to which of the selected sessions, as they are now."""
-    return plan(action, sorted(tab.picked() or ()), state.snapshot(), state.settings())
+    return plan(action, sorted(session_state.picked() or ()), state.snapshot(), state.settings())
 
 
 def begin_picking() -> None:
     """Begin to select sessions; who taps twice keeps what they have selected."""
     state.require(Role.OPERATOR)
-    if tab.picked() is None:
-        tab.pick(frozenset())
-        tab.tell(PLACE, None)
+    if session_state.picked() is None:
+        session_state.pick(frozenset())
+        session_state.tell(PLACE, None)
 
 
 def end_picking() -> None:
     """Select nothing any more."""
     state.require(Role.OPERATOR)
-    tab.pick(None)
+    session_state.pick(None)
 
 
 def box_key(server: str, session: str, *, ticked: bool) -> str:
@@ -50,16 +50,16 @@ def keep_box(server: str, session: str, *, ticked: bool) -> None:
     them, takes that for a change: only a box that shows something else than it was drawn with says anything.
     """
     state.require(Role.OPERATOR)
-    picked = tab.picked()
-    if picked is not None and tab.held(box_key(server, session, ticked=ticked)) != ticked:
+    picked = session_state.picked()
+    if picked is not None and session_state.held(box_key(server, session, ticked=ticked)) != ticked:
         target = frozenset({(server, session)})
-        tab.pick(picked - target if ticked else picked | target)
+        session_state.pick(picked - target if ticked else picked | target)
 
 
 def pick_all(targets: Sequence[Target]) -> None:
     """Select everything that was found."""
     state.require(Role.OPERATOR)
-    tab.pick((tab.picked() or frozenset()) | frozenset(targets))
+    session_state.pick((session_state.picked() or frozenset()) | frozenset(targets))
 
 
 def start() -> None:
@@ -69,10 +69,12 @@ def start() -> None:
     if not will:
         return
     if state.fleet().begin(will, actor=user.name):
-        tab.pick(None)
-        tab.tell(PLACE, None)
+        session_state.pick(None)
+        session_state.tell(PLACE, None)
     else:
-        tab.tell(PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it.")))
+        session_state.tell(
+            PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it."))
+        )
 
 
 def pause() -> None:
@@ -108,5 +110,5 @@ def dismiss() -> None:
 
 def _done(failed: Notice | None) -> None:
     if failed is None:
-        tab.pick(None)
-    tab.tell(PLACE, failed)
+        session_state.pick(None)
+    session_state.tell(PLACE, failed)

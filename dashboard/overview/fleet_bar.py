@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.models import SessionSnapshot
 from core.operations.fleet import Action
-from dashboard import components, state, tab
-from dashboard.asking import questions
-from dashboard.asking.until_form import draw_until
+from dashboard import components, session_state, state
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice
+from dashboard.dialogs import opened
+from dashboard.dialogs.until_form import draw_until
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.overview import fleet_actions
 from dashboard.overview.fleet_actions import PAUSE_FORM, PLACE
@@ -22,11 +22,11 @@ from dashboard.text import fleet as fleet_text
 QUESTION = "fleet"
 
 
-def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
+def draw_fleet(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
     """Draw the bar, offered where there are several, and how far a start of several has come."""
     if not state.may(Role.OPERATOR):
         return
-    picked = tab.picked()
+    picked = session_state.picked()
     if offer or picked is not None:
         with st.container(key="fleet", horizontal=True, vertical_alignment="center"):
             if picked is None:
@@ -34,13 +34,13 @@ def draw_fleet(voice: Voice, found: Sequence[SessionSnapshot], *, offer: bool) -
                 st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
             else:
                 _draw_bar(len(picked), [(one.server, one.session) for one in found])
-    components.told(tab.notice(PLACE))
+    components.told(session_state.notice(PLACE))
     _draw_progress(voice)
 
 
 def draw_pick(session: SessionSnapshot) -> None:
     """Draw the box that selects a session, while somebody selects."""
-    picked = tab.picked()
+    picked = session_state.picked()
     if picked is None or not state.may(Role.OPERATOR):
         return
     names = (session.server, session.session)
@@ -101,11 +101,11 @@ def _draw_bar(count: int, found: Sequence[tuple[str, str]]) -> None:
     labels = {Action.START: _("Start ..."), Action.PAUSE: _("Pause ..."), Action.RESUME: _("Resume ...")}
     for action, words in labels.items():
         if st.button(words, key=f"fleet-{action}", disabled=not count):
-            questions.ask(QUESTION, action)
+            opened.ask(QUESTION, action)
     st.button(_("Cancel"), key="select-none", on_click=fleet_actions.end_picking, type="tertiary")
 
 
-def _draw_progress(voice: Voice) -> None:
+def _draw_progress(voice: LocaleFormatter) -> None:
     progress = state.fleet().progress()
     if progress is None:
         return

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import ServerSnapshot
-from dashboard import components, formatting, state, tab
-from dashboard.asking import questions
+from dashboard import components, formatting, session_state, state
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
+from dashboard.dialogs import opened
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
 
 
-def draw_gateways(voice: Voice, servers: Sequence[ServerSnapshot]) -> None:
+def draw_gateways(voice: LocaleFormatter, servers: Sequence[ServerSnapshot]) -> None:
     """Draw a line for each gateway."""
     settings = state.settings()
     with st.container(key="gateways"):
@@ -32,7 +32,7 @@ def draw_gateways(voice: Voice, servers: Sequence[ServerSnapshot]) -> None:
                 components.soft(words)
                 if state.may(Role.OPERATOR):
                     _draw_button(one.server, is_paused=is_paused)
-            components.told(tab.notice(actions.place(one.server, "")))
+            components.told(session_state.notice(actions.place(one.server, "")))
 
 
 def _draw_button(server: str, *, is_paused: bool) -> None:
@@ -42,7 +42,7 @@ def _draw_button(server: str, *, is_paused: bool) -> None:
         return
     label = _("Pause the gateway {server}").format(server=plain(server))
     if st.button(label, key=f"pause-gateway-{server}", type="tertiary"):
-        questions.ask("pause-gateway", server)
+        opened.ask("pause-gateway", server)
 
 
 def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:

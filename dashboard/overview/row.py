@@ -11,10 +11,10 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from core.uptime.records import TrackRecord
-from dashboard import components, formatting, state, tab
+from dashboard import components, formatting, session_state, state
 from dashboard.alerting import panel as alert_panel
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.overview.fleet_bar import draw_pick
 from dashboard.session import actions
@@ -36,7 +36,7 @@ class Row:
     """Whether there are several gateways, so that its name tells something."""
 
 
-def draw_row(voice: Voice, row: Row) -> None:
+def draw_row(voice: LocaleFormatter, row: Row) -> None:
     """Draw one session; keyed by its name, so that a click never hits a neighbour that moved there."""
     session = row.session
     voice = voice_for(voice, session)
@@ -63,7 +63,7 @@ def draw_row(voice: Voice, row: Row) -> None:
         draw_pick(session)
 
 
-def describe(voice: Voice, row: Row) -> str:
+def describe(voice: LocaleFormatter, row: Row) -> str:
     """Return the verdict, since when, on which gateway, and why."""
     session = row.session
     server = f'<span class="ops-soft">{escape(session.server)}</span>' if row.shows_server else ""
@@ -71,7 +71,7 @@ def describe(voice: Voice, row: Row) -> str:
     known, since = session.last_connected, session.since
     if session.verdict != Verdict.PAUSED and (known is None or since - known > SAME_MOMENT):
         lines.append(formatting.last_connected(voice, session))
-    failed = tab.notice(actions.place(session.server, session.session))
+    failed = session_state.notice(actions.place(session.server, session.session))
     if failed is not None:
         lines.append(failed.text)
     told = "".join(f"<div>{escape(text)}</div>" for text in lines if text)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import components, state
-from dashboard.activity import past
+from dashboard.activity import history_cache
 from dashboard.activity import table as activity_table
 from dashboard.i18n import gettext as _
 
@@ -16,7 +16,7 @@ def draw_activity() -> None:
     state.user()
     snapshot = state.snapshot()
     wanted = activity_table.draw_filter(snapshot)
-    lines = past.activity(wanted)
+    lines = history_cache.activity(wanted)
     if lines is None:
         components.soft(_("Reading..."))
     elif lines.entries:

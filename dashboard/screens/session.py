@@ -3,14 +3,14 @@
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from dashboard import components, state, tab
-from dashboard.activity import past
+from dashboard import components, session_state, state
+from dashboard.activity import history_cache
 from dashboard.alerting.panel import ask_acknowledge, draw_acknowledgement, draw_end
-from dashboard.asking import questions
-from dashboard.asking.questions import draw_asked
 from dashboard.auth.users import Role
+from dashboard.dialogs import opened
+from dashboard.dialogs.opened import draw_asked
 from dashboard.doctor.panel import draw_doctor
-from dashboard.formatting import Voice, plain
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.handoff.panel import draw_handoff
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
@@ -23,7 +23,7 @@ from dashboard.text.engine import voice_for
 REFRESH_SECONDS = 1
 
 
-def draw_header(voice: Voice, session: SessionSnapshot) -> None:
+def draw_header(voice: LocaleFormatter, session: SessionSnapshot) -> None:
     """Draw the name, the verdict and why."""
     st.html(
         components.heading(session.session, session.server)
@@ -37,7 +37,7 @@ def draw_header(voice: Voice, session: SessionSnapshot) -> None:
 def draw_session(server: str, name: str) -> None:
     """Draw the verdict and what can be done; memory only."""
     state.user()
-    tab.follow()
+    session_state.follow()
     snapshot = state.snapshot()
     voice = state.voice(snapshot.taken_at)
     session = snapshot.session(server, name)
@@ -88,15 +88,15 @@ def draw_controls(server: str, name: str) -> None:
         if Control.CLOSE in offered:
             label = _("Close {session}").format(session=plain(name))
             if st.button(label, key=f"close-{key}"):
-                questions.ask("close", *names)
+                opened.ask("close", *names)
         if Control.LOG_OUT in offered:
             label = _("Log out {session}").format(session=plain(name))
             if st.button(label, key=f"logout-{key}"):
-                questions.ask("log_out", *names)
+                opened.ask("log_out", *names)
         if Control.PAUSE in offered:
             label = _("Pause {session}").format(session=plain(name))
             if st.button(label, key=f"pause-{key}"):
-                questions.ask("pause", *names)
+                opened.ask("pause", *names)
 
 
 def ask_close(server: str, name: str) -> None:
@@ -139,9 +139,9 @@ session_name = st.query_params.get("session", "")
 if st.query_params.get("pair") == "1":
     # Out of the address: a reload or a bookmark is no tap on an alert's link.
     del st.query_params["pair"]
-    tab.arrive(server_name, session_name)
-past.begin_history(server_name, session_name)
-past.begin_track_records()
+    session_state.arrive(server_name, session_name)
+history_cache.begin_history(server_name, session_name)
+history_cache.begin_track_records()
 st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
 main, side = st.columns([3, 2], gap="medium")
 with main:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import ServerSnapshot, SessionSnapshot
-from dashboard import components, formatting, state, tab
-from dashboard.activity import past
+from dashboard import components, formatting, session_state, state
+from dashboard.activity import history_cache
 from dashboard.alerting.panel import draw_pager, silence_of
-from dashboard.asking.questions import draw_asked
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice
+from dashboard.dialogs.opened import draw_asked
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.overview import filter_bar as overview_filter
 from dashboard.overview import fleet_bar
@@ -40,9 +40,9 @@ def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
         st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
 
 
-def draw_rows(voice: Voice, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
+def draw_rows(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
     """Draw the page of the list that the reader is on."""
-    records = past.track_records()
+    records = history_cache.track_records()
     with st.container(key="session-rows"):
         for session in overview_filter.on_page(found):
             record = records.get((session.server, session.session))
@@ -54,7 +54,7 @@ def draw_rows(voice: Voice, found: Sequence[SessionSnapshot], *, shows_server: b
 def draw_sessions() -> None:
     """Draw everything that changes; memory only."""
     state.user()
-    tab.follow()
+    session_state.follow()
     snapshot = state.snapshot()
     voice = state.voice(snapshot.taken_at)
     everything = [one for server in snapshot.servers for one in server.sessions]
@@ -76,11 +76,11 @@ def draw_sessions() -> None:
         overview_filter.draw_nothing_found()
     if len(sessions) > 1:
         lost_now = any(one.lost_at for one in sessions)
-        components.draw(track_text.fleet(voice, past.track_records().values(), lost_now=lost_now))
+        components.draw(track_text.fleet(voice, history_cache.track_records().values(), lost_now=lost_now))
     draw_gateways(voice, snapshot.servers)
     draw_pager(voice)
 
 
-past.begin_track_records()
+history_cache.begin_track_records()
 draw_sessions()
 draw_asked({"pause-gateway": ask_pause_gateway, fleet_bar.QUESTION: fleet_bar.ask})

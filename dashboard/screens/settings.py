@@ -5,7 +5,7 @@ import streamlit as st
 from core.manager_client import PAGE
 from core.settings.overlay import SAVED_ON_THE_PAGE
 from core.settings.values import ServerSettings, Settings
-from dashboard import components, state, step_up, tab
+from dashboard import components, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
@@ -186,13 +186,13 @@ def draw_interval(settings: Settings) -> None:
         )
 
 
-tab.follow()
+session_state.follow()
 st.html(components.heading(_("Settings")))
 components.only_for(Role.ADMINISTRATOR)
 current = state.settings()
 components.troubles()
 step_up.draw()
-components.told(tab.notice("settings"))
+components.told(session_state.notice("settings"))
 draw_warnings()
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: server.name != wanted):

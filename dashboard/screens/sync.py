@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.sync.container_access import ContainerAction
-from dashboard import components, formatting, state, step_up, tab
+from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
+from dashboard.cache.sync_view import SyncView
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
-from dashboard.memory.sync_view import SyncView
 from dashboard.sync import actions as sync_actions
 from dashboard.sync import order as sync_order
 from dashboard.sync import tables as sync_tables
@@ -22,7 +22,7 @@ OLD_SECONDS = 60.0
 
 def draw_troubles(view: SyncView) -> None:
     """Say why nothing can be done here, and what to do about it."""
-    components.told(tab.notice(sync_actions.PLACE))
+    components.told(session_state.notice(sync_actions.PLACE))
     if view.bulletin is None and view.agent is None:
         text = _(
             "Nothing is set up yet. List the folders, files and containers that receive keys in a sync file, "
@@ -36,7 +36,7 @@ def draw_troubles(view: SyncView) -> None:
         components.note("bad", view.bulletin.problem, title=_("The sync file is wrong."), icon="warning")
 
 
-def draw_age(voice: Voice, view: SyncView) -> None:
+def draw_age(voice: LocaleFormatter, view: SyncView) -> None:
     """Say since when nothing could be looked at, and why; while an order is carried out nobody looks."""
     agent = view.agent
     if agent is None or view.is_running or (view.bulletin is not None and view.bulletin.problem):
@@ -80,7 +80,7 @@ def draw_offers(view: SyncView) -> None:
     components.soft(_("You see a plan first. Nothing is changed before you approve it."))
 
 
-def summary(voice: Voice, view: SyncView) -> str:
+def summary(voice: LocaleFormatter, view: SyncView) -> str:
     """Say in a few words how everything stands, and when it was looked at."""
     plan = view.plan
     if plan is None or view.bulletin is None:
@@ -100,7 +100,7 @@ def summary(voice: Voice, view: SyncView) -> str:
 def draw_everything() -> None:
     """Draw all of it; it changes while the agent works."""
     state.user()
-    tab.follow()
+    session_state.follow()
     view = state.sync()
     voice = state.voice(datetime.now(UTC))
     st.html(components.heading(_("Sync"), summary(voice, view)))

@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard import components, formatting, state, step_up, tab, user_actions
+from dashboard import components, formatting, session_state, state, step_up, user_actions
 from dashboard.auth import links
 from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, AuthMethod, Role, User
 from dashboard.auth.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
-from dashboard.formatting import Voice, plain
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
-from dashboard.looks.link_box import link_box
-from dashboard.looks.theme import NAME
+from dashboard.theme.link_box import link_box
+from dashboard.theme.theme import NAME
 from dashboard.user_actions import ADD, USERS, field_key
 
 MOMENT_SECONDS = 60
@@ -23,7 +23,7 @@ ROLE_NAMES = [str(role) for role in Role]
 
 def draw_link(known: Administration, place: str) -> None:
     """Draw the link that was just made at a place, once; it is kept nowhere."""
-    shown = tab.shown_link(place)
+    shown = session_state.shown_link(place)
     if shown is None:
         return
     name, link = shown
@@ -78,13 +78,13 @@ def draw_form(known: Administration) -> None:
                 format_func=lambda word: _(NEW_USER_WAYS[AuthMethod(word)]),
                 key=field_key(ADD, "way"),
             )
-        components.told(tab.notice(ADD))
+        components.told(session_state.notice(ADD))
         st.form_submit_button(
             _("Add the user"), key="save-add-user", on_click=user_actions.add_user, type="primary"
         )
 
 
-def draw_user(voice: Voice, known: Administration, account: Account, reader: User) -> None:
+def draw_user(voice: LocaleFormatter, known: Administration, account: Account, reader: User) -> None:
     """Draw one user with what can be changed."""
     name, key = account.name, account.key
     with st.container(key=f"card-user-{key}"):
@@ -96,7 +96,7 @@ def draw_user(voice: Voice, known: Administration, account: Account, reader: Use
             f'<span class="ops-soft">{escape(role)}</span></div>'
             f'<div class="ops-soft">{escape(told)}</div>'
         )
-        components.told(tab.notice(user_actions.place(name)))
+        components.told(session_state.notice(user_actions.place(name)))
         draw_link(known, user_actions.place(name))
         with st.expander(_("Change {name}").format(name=plain(name)), key=f"change-{key}"):
             draw_role(known, account)
@@ -153,7 +153,7 @@ def draw_buttons(account: Account) -> None:
             components.ask(label, told, f"remove-yes-{key}", user_actions.remove, (name,))
 
 
-def status(voice: Voice, known: Administration, account: Account) -> str:
+def status(voice: LocaleFormatter, known: Administration, account: Account) -> str:
     """Tell in a line how the account stands."""
     if account.disabled:
         return _("Switched off: cannot sign in.")
@@ -175,12 +175,12 @@ def status(voice: Voice, known: Administration, account: Account) -> str:
     return " ".join(parts)
 
 
-tab.follow()
+session_state.follow()
 st.html(components.heading(_("Users")))
 components.only_for(Role.ADMINISTRATOR)
 step_up.draw()
 administration = state.administration()
-components.told(tab.notice(USERS))
+components.told(session_state.notice(USERS))
 now = state.voice(datetime.now(UTC))
 for one in administration.people.all():
     draw_user(now, administration, one, state.user())

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from dashboard.auth.elements import ASSETS
 from dashboard.auth.sub_path import published
 from dashboard.i18n import LOCALES, negotiate, translator
-from dashboard.looks.theme import MARK, NAME
+from dashboard.theme.theme import MARK, NAME
 
 PATH = "/runbooks"
 STYLE = f"{PATH}/runbooks.css"

@@ -10,8 +10,8 @@ from streamlit.proto.ClientState_pb2 import ClientState
 
 from dashboard.auth.addresses import origin_of
 from dashboard.auth.authenticator import ACCOUNT_HEADER
-from dashboard.looks.theme import STREAMLIT_THEME
 from dashboard.settings import DashboardEnvironment
+from dashboard.theme.theme import STREAMLIT_THEME
 
 
 def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:

@@ -9,24 +9,24 @@ from functools import partial
 from core.exceptions import WppconnectError
 from core.models import Pause
 from core.settings import pausing
-from dashboard import formatting, state, tab
-from dashboard.asking.until_form import read_until
+from dashboard import formatting, session_state, state
 from dashboard.auth.users import Role
+from dashboard.dialogs.until_form import read_until
 from dashboard.i18n import gettext as _
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 from dashboard.text.phone import PhoneError, read_phone
 
 
 def open_session(server: str, session: str) -> None:
     """Go to a session's page."""
     state.require(Role.VIEWER)
-    tab.go(state.SESSION_PAGE, {"server": server, "session": session})
+    session_state.go(state.SESSION_PAGE, {"server": server, "session": session})
 
 
 def open_settings(server: str = "", _session: str = "") -> None:
     """Go to the settings, those of a gateway first."""
     state.require(Role.ADMINISTRATOR)
-    tab.go(state.SETTINGS_PAGE, {"server": server} if server else None)
+    session_state.go(state.SETTINGS_PAGE, {"server": server} if server else None)
 
 
 def back_to_sessions(server: str, session: str) -> None:
@@ -34,13 +34,13 @@ def back_to_sessions(server: str, session: str) -> None:
     user = state.require(Role.VIEWER)
     if user.role.covers(Role.OPERATOR):
         state.core().operations.forget(server, session)
-    tab.go(state.SESSIONS_PAGE)
+    session_state.go(state.SESSIONS_PAGE)
 
 
 def pair(server: str, session: str) -> None:
     """Bring a session to a live QR code and show its page."""
     user = state.require(Role.OPERATOR)
-    tab.tell(place(server, session), None)
+    session_state.tell(place(server, session), None)
     state.rounds().begin(state.rounds_of(server, session))
     state.core().operations.pair(server, session, actor=user.name)
 
@@ -48,12 +48,12 @@ def pair(server: str, session: str) -> None:
 def pair_by_itself(server: str, session: str) -> None:
     """Do the same for a tab that somebody looks at, without a click and not for ever."""
     user = state.require(Role.OPERATOR)
-    tab.forget_arrival()
+    session_state.forget_arrival()
     running = state.operation(server, session)
     if running is not None and running.is_running:
         return  # Another tab was faster.
     if state.rounds().next(state.rounds_of(server, session)):
-        tab.tell(place(server, session), None)
+        session_state.tell(place(server, session), None)
         state.core().operations.pair(server, session, actor=user.name)
 
 
@@ -68,29 +68,31 @@ def pair_by_code(server: str, session: str) -> None:
     """Ask for a pairing code for the number that stands in the form."""
     user = state.require(Role.OPERATOR)
     try:
-        phone = read_phone(tab.typed(phone_key(server, session)), region=state.region(), translate=_)
+        phone = read_phone(
+            session_state.typed(phone_key(server, session)), region=state.region(), translate=_
+        )
     except PhoneError as error:
-        tab.tell(place(server, session), Notice("bad", str(error)))
+        session_state.tell(place(server, session), Notice("bad", str(error)))
         return
-    tab.tell(place(server, session), None)
-    tab.remember_phone(server, session, phone.digits)
+    session_state.tell(place(server, session), None)
+    session_state.remember_phone(server, session, phone.digits)
     state.core().operations.pair(server, session, actor=user.name, phone=phone.digits)
 
 
 def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
     """Pair although the session's webhook will be lost, when its name was typed as a confirmation."""
     user = state.require(Role.OPERATOR)
-    if tab.typed(confirm_key(server, session)).strip() != session:
+    if session_state.typed(confirm_key(server, session)).strip() != session:
         text = _("Type the session's name exactly: {session}").format(session=session)
-        tab.tell(place(server, session), Notice("bad", text))
+        session_state.tell(place(server, session), Notice("bad", text))
         return
-    phone = tab.remembered_phone(server, session) if mode == "code" else None
+    phone = session_state.remembered_phone(server, session) if mode == "code" else None
     if mode == "code" and phone is None:
         state.core().operations.forget(server, session)
         text = _("Enter the phone number once more, then confirm again.")
-        tab.tell(place(server, session), Notice("warn", text))
+        session_state.tell(place(server, session), Notice("warn", text))
         return
-    tab.tell(place(server, session), None)
+    session_state.tell(place(server, session), None)
     state.core().operations.pair(server, session, actor=user.name, phone=phone, wipe_webhook=True)
 
 
@@ -131,7 +133,7 @@ def resume(server: str, session: str) -> None:
     found = state.settings().server(server)
     if found is not None and not found.enabled:
         text = _("The whole gateway {server} is paused. Resume it below the list of sessions.")
-        tab.tell(place(server, session), Notice("warn", text.format(server=server)))
+        session_state.tell(place(server, session), Notice("warn", text.format(server=server)))
         return
     _resume(user.name, server, session, place(server, session))
 
@@ -186,10 +188,12 @@ def saved(save: Callable[[], None]) -> Notice | None:
 def _pause(actor: str, server: str, session: str | None, told_at: str) -> None:
     chosen = read_until(pause_form(server, session or ""))
     told = Pause(by=actor, since=datetime.now(UTC), reason=chosen.reason, until=chosen.until)
-    tab.tell(told_at, saved(lambda: pausing.pause(state.core().settings, [(server, session)], told)))
+    session_state.tell(
+        told_at, saved(lambda: pausing.pause(state.core().settings, [(server, session)], told))
+    )
 
 
 def _resume(actor: str, server: str, session: str | None, told_at: str) -> None:
     now = datetime.now(UTC)
     save = partial(pausing.resume, state.core().settings, [(server, session)], actor=actor, now=now)
-    tab.tell(told_at, saved(save))
+    session_state.tell(told_at, saved(save))

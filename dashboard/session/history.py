@@ -10,8 +10,8 @@ import streamlit as st
 from core.models import SessionSnapshot, Verdict
 from core.uptime.records import TrackRecord
 from dashboard import components, formatting, state
-from dashboard.activity import past
-from dashboard.formatting import Voice
+from dashboard.activity import history_cache
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.text import track as track_text
 
@@ -25,13 +25,13 @@ def draw_session_history(server: str, name: str) -> None:
     state.user()
     voice = state.voice(state.snapshot().taken_at)
     session = state.snapshot().session(server, name)
-    record = past.track_records().get((server, name))
+    record = history_cache.track_records().get((server, name))
     with st.container(key="track-box"):
         components.subtitle(_("Uptime and outages"))
         st.html(track_text.heartbeat(voice, name, record) + track_text.uptimes(voice, record))
         if record is not None:
             st.html(_outages(voice, record, session))
-    entries = past.history(server, name)
+    entries = history_cache.history(server, name)
     with st.container(key="history-box"):
         components.subtitle(_("What happened lately"))
         if entries is None:
@@ -52,7 +52,7 @@ def _back_at(session: SessionSnapshot | None) -> datetime | None:
     return session.since if session is not None and session.verdict is Verdict.CONNECTED else None
 
 
-def _outages(voice: Voice, record: TrackRecord, session: SessionSnapshot | None) -> str:
+def _outages(voice: LocaleFormatter, record: TrackRecord, session: SessionSnapshot | None) -> str:
     """Return how often it was lost and why, and the latest outages."""
     back_at, lost_now = _back_at(session), session is not None and session.lost_at is not None
     told = [

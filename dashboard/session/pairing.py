@@ -11,12 +11,12 @@ import streamlit as st
 
 from core.models import START_DOUBT, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
-from dashboard import components, formatting, state, tab
+from dashboard import components, formatting, session_state, state
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice, plain
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
-from dashboard.session.by_itself import (
+from dashboard.session.auto_pair import (
     draw_what_begins_by_itself,
     next_code_follows,
     rounds_line,
@@ -39,7 +39,7 @@ from dashboard.words import (
 class View:
     """What a panel is drawn from."""
 
-    voice: Voice
+    voice: LocaleFormatter
     session: SessionSnapshot
     operation: OperationStatus | None
 
@@ -51,10 +51,10 @@ class View:
         return self.operation
 
 
-def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> None:
+def draw_panel(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> None:
     """Draw what the operator needs now."""
     panel = choose(session, operation, voice.now)
-    components.told(tab.notice(actions.place(session.server, session.session)))
+    components.told(session_state.notice(actions.place(session.server, session.session)))
     follows = next_code_follows(voice, session, operation)
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
         _draw_result(voice, operation, next_code_follows=follows)
@@ -66,7 +66,7 @@ def draw_panel(voice: Voice, session: SessionSnapshot, operation: OperationStatu
         _DRAWN[panel](view)
 
 
-def _draw_result(voice: Voice, operation: OperationStatus, *, next_code_follows: bool) -> None:
+def _draw_result(voice: LocaleFormatter, operation: OperationStatus, *, next_code_follows: bool) -> None:
     if operation.interrupted:
         text = _("The program that was doing this ended in the middle. Start it again.")
         components.note("warn", text, icon="warning")

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from core.models import Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
-from dashboard.memory.rounds import MOST_ROUNDS
+from dashboard.cache.attempts import MOST_ROUNDS
 
 SUCCESS_SHOWN = timedelta(minutes=2)
 """How long a session that came back is celebrated rather than only called connected."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import components, state
-from dashboard.asking.until_form import draw_until
+from dashboard.dialogs.until_form import draw_until
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
 from dashboard.session import actions

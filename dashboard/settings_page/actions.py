@@ -14,9 +14,10 @@ from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
 from core.settings.fields import is_address, is_same_origin
 from core.settings.saved import KEEP, Keep, SavedSettings
 from core.settings.values import Settings
-from dashboard import state, step_up, tab
+from dashboard import session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
+from dashboard.session_state import Field, Notice
 from dashboard.settings_page import checks
 from dashboard.settings_page.fields import (
     WEBHOOK_NONE,
@@ -27,7 +28,6 @@ from dashboard.settings_page.fields import (
     session_fields,
 )
 from dashboard.settings_page.form import changed, field_key, no_conflict, save
-from dashboard.tab import Field, Notice
 
 DELICATE_FIELDS = frozenset({"url", "secret_key", "forget_secret"})
 """Fields that say who gets the keys."""
@@ -83,7 +83,8 @@ def add_server() -> None:
     """Add a gateway."""
     state.require(Role.ADMINISTRATOR)
     new = {
-        field: str(tab.held(field_key(ADD_SERVER, field))).strip() for field in ("name", "url", "secret_key")
+        field: str(session_state.held(field_key(ADD_SERVER, field))).strip()
+        for field in ("name", "url", "secret_key")
     }
 
     def refuse(settings: Settings) -> Notice | None:
@@ -111,12 +112,14 @@ def save_session(server: str, session: str) -> None:
     new = changed(form)
     webhook: str | Keep | None = KEEP
     if "webhook" in new or "webhook_url" in new:
-        chosen = tab.held(field_key(form, "webhook"))
+        chosen = session_state.held(field_key(form, "webhook"))
         webhook = {WEBHOOK_UNKNOWN: None, WEBHOOK_NONE: ""}.get(
-            str(chosen), tab.typed(field_key(form, "webhook_url"))
+            str(chosen), session_state.typed(field_key(form, "webhook_url"))
         )
         if chosen == WEBHOOK_URL and not webhook:
-            tab.tell(form, Notice("bad", _("Webhook: enter its address, or choose that there is none.")))
+            session_state.tell(
+                form, Notice("bad", _("Webhook: enter its address, or choose that there is none."))
+            )
             return
     enabled = bool(new["enabled"]) if "enabled" in new else KEEP
     save(
@@ -139,7 +142,7 @@ def add_session(server: str) -> None:
     """Add a session, checked from now on."""
     state.require(Role.ADMINISTRATOR)
     form = add_session_form(server)
-    name = tab.typed(field_key(form, "name")).strip()
+    name = session_state.typed(field_key(form, "name")).strip()
 
     def refuse(settings: Settings) -> Notice | None:
         found = settings.server(server)
@@ -164,13 +167,13 @@ def remove_from_gateway(server: str, session: str) -> None:
     """Have the gateway remove a closed session for good, when its name was typed as a confirmation."""
     user = state.require(Role.ADMINISTRATOR)
     form = session_form(server, session)
-    if tab.typed(field_key(form, REMOVAL)).strip() != session:
+    if session_state.typed(field_key(form, REMOVAL)).strip() != session:
         text = _("Nothing was removed: type the session's name exactly: {session}").format(session=session)
-        tab.tell(form, Notice("bad", text))
+        session_state.tell(form, Notice("bad", text))
         return
     if step_up.refuses(form):
         return
-    tab.tell(form, None)
+    session_state.tell(form, None)
     work = partial(state.core().operations.remove, server, session, actor=user.name)
     state.background().run(("remove", server), _asked(server, user.name, work))
 
@@ -178,12 +181,12 @@ def remove_from_gateway(server: str, session: str) -> None:
 def save_interval() -> None:
     """Save how often sessions are checked."""
     state.require(Role.ADMINISTRATOR)
-    seconds = tab.held(field_key(INTERVAL, "seconds"))
+    seconds = session_state.held(field_key(INTERVAL, "seconds"))
     # The field itself has no bounds: the browser would send its last good value instead, and that be saved.
     if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         text = _("The interval must be {shortest} to {longest} seconds.")
         told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
-        tab.tell(INTERVAL, Notice("bad", told))
+        session_state.tell(INTERVAL, Notice("bad", told))
         return
     save(INTERVAL, lambda saved: saved.with_interval(seconds), refuse=no_conflict(INTERVAL, interval_fields))
 

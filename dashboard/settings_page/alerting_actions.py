@@ -8,9 +8,9 @@ from core.settings.values import Settings
 from dashboard import state
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
+from dashboard.session_state import Notice
 from dashboard.settings_page.fields import FieldNow, Fields
 from dashboard.settings_page.form import changed, no_conflict, save
-from dashboard.tab import Notice
 
 ALERTMANAGER = "alertmanager"
 

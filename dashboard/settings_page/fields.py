@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.settings.values import Settings
 from dashboard.i18n import gettext as _
-from dashboard.tab import Field
+from dashboard.session_state import Field
 from dashboard.words import TOKEN_SOURCES
 
 WEBHOOK_UNKNOWN, WEBHOOK_NONE, WEBHOOK_URL = "unknown", "none", "url"

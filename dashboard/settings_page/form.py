@@ -13,12 +13,12 @@ from core.exceptions import ConfigurationError, VersionConflictError, Wppconnect
 from core.settings.overlay import DEFAULT
 from core.settings.saved import SavedSettings
 from core.settings.values import Settings
-from dashboard import components, formatting, state, step_up, tab
+from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import current_locale, translator
 from dashboard.i18n import gettext as _
+from dashboard.session_state import Field, Notice, Opened
 from dashboard.settings_page.fields import FieldNow, Fields, ReadFields
-from dashboard.tab import Field, Notice, Opened
 
 ATTEMPTS = 5
 """Other people's saves that may come in between before a person is told to try again."""
@@ -43,19 +43,22 @@ def origin(settings: Settings, path: str) -> str:
 
 def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = None) -> None:
     """Fill a form's widgets when it is shown for the first time, or again after the page was left."""
-    if all(tab.holds(field_key(form, field)) for field in values) and tab.opened(form) is not None:
+    if (
+        all(session_state.holds(field_key(form, field)) for field in values)
+        and session_state.opened(form) is not None
+    ):
         return
-    tab.remember_opened(form, Opened(dict(values), _compared(fields or {})))
+    session_state.remember_opened(form, Opened(dict(values), _compared(fields or {})))
     for field, value in values.items():
-        tab.put(field_key(form, field), value)
+        session_state.put(field_key(form, field), value)
 
 
 def changed(form: str) -> dict[str, Field]:
     """Return the fields that differ from what they were when the form was opened."""
-    opened = tab.opened(form)
+    opened = session_state.opened(form)
     if opened is None:
         return {}
-    now = {field: tab.held(field_key(form, field)) for field in opened.values}
+    now = {field: session_state.held(field_key(form, field)) for field in opened.values}
     return {field: value for field, value in now.items() if value != opened.values[field]}
 
 
@@ -65,7 +68,7 @@ def draw_notice(form: str, fields: Fields | None = None) -> None:
     if others:
         components.told(Notice("warn", "\n".join(_told(field) for field in others)))
     else:
-        components.told(tab.notice(form))
+        components.told(session_state.notice(form))
 
 
 def save(
@@ -85,8 +88,8 @@ def save(
         return False
     told = _save(user.name, change, refuse)
     if told.tone == "good":
-        tab.remember_opened(form, None)
-    tab.tell(form, told)
+        session_state.remember_opened(form, None)
+    session_state.tell(form, told)
     return told.tone == "good"
 
 
@@ -97,14 +100,14 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
         fields = read(settings)
         if fields is None:
             text = _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
-            tab.tell("settings", Notice("warn", text))
+            session_state.tell("settings", Notice("warn", text))
             return Notice("warn", text)
         others = _changed_elsewhere(form, fields)
-        opened = tab.opened(form)
+        opened = session_state.opened(form)
         if not others or opened is None:
             return None
         # What is told now is known from now on: saving once more is then a decision.
-        tab.remember_opened(form, Opened(opened.values, _compared(fields)))
+        session_state.remember_opened(form, Opened(opened.values, _compared(fields)))
         still = _("Nothing of yours was saved; what you typed is still there. Check it and save again.")
         return Notice("warn", "\n".join([*(_told(field) for field in others), still]))
 
@@ -138,7 +141,7 @@ def _compared(fields: Fields) -> dict[str, object]:
 
 
 def _changed_elsewhere(form: str, fields: Fields) -> list[FieldNow]:
-    opened = tab.opened(form)
+    opened = session_state.opened(form)
     if opened is None:
         return []
     found = {

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from core.exceptions import WppconnectError
 from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestTakenError
 from core.sync.sync_file import parse_receives
-from dashboard import state, step_up, tab
+from dashboard import session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
-from dashboard.tab import Notice
+from dashboard.session_state import Notice
 
 PLACE = "sync"
 LEAVE_OUT = "sync-leave-"
@@ -33,7 +33,7 @@ def bring_in_sync() -> None:
 def restore(backup: str) -> None:
     """Ask for a plan that goes back to a backup."""
     user = state.require(Role.ADMINISTRATOR)
-    force = tab.holds(FORCE + backup) and bool(tab.held(FORCE + backup))
+    force = session_state.holds(FORCE + backup) and bool(session_state.held(FORCE + backup))
     _do(lambda auth: auth.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
 
 
@@ -62,7 +62,11 @@ def plan_again(order: str) -> None:
     if seen is None or seen.id != order or seen.plan is None:
         return
     names = [one.target for one in seen.plan.targets] + [one.container for one in seen.plan.containers]
-    ticked = [name for name in names if tab.holds(LEAVE_OUT + name) and tab.held(LEAVE_OUT + name)]
+    ticked = [
+        name
+        for name in names
+        if session_state.holds(LEAVE_OUT + name) and session_state.held(LEAVE_OUT + name)
+    ]
 
     def place(auth: ChangeRequests) -> ChangeRequest:
         auth.withdraw(order, actor=user.name)
@@ -79,11 +83,11 @@ def plan_again(order: str) -> None:
 def open_session(server: str, session: str) -> None:
     """Go to a session that has to be paired again."""
     state.require(Role.ADMINISTRATOR)
-    tab.go(state.SESSION_PAGE, {"server": server, "session": session})
+    session_state.go(state.SESSION_PAGE, {"server": server, "session": session})
 
 
 def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:
-    tab.tell(PLACE, None)
+    session_state.tell(PLACE, None)
     if step_up.refuses(PLACE):
         return
     try:
@@ -92,7 +96,7 @@ def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:
         text = _(
             "Somebody else was faster. What is under way now is shown below; nothing of yours was begun."
         )
-        tab.tell(PLACE, Notice("warn", text))
+        session_state.tell(PLACE, Notice("warn", text))
     except WppconnectError:
         text = _("This could not be stored. Look at the disk of the data directory, then try again.")
-        tab.tell(PLACE, Notice("bad", text))
+        session_state.tell(PLACE, Notice("bad", text))

@@ -12,9 +12,9 @@ from core.sync.container_access import StepState
 from core.sync.masking import NEW, OLD
 from core.sync.plan import Plan
 from dashboard import components
-from dashboard.formatting import Voice, plain
+from dashboard.cache.sync_view import SyncView
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
-from dashboard.memory.sync_view import SyncView
 from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import LEAVE_OUT
 from dashboard.text import sync as sync_text
@@ -27,7 +27,7 @@ STEP_LOOKS = {
 }
 
 
-def draw_order(voice: Voice, view: SyncView) -> None:
+def draw_order(voice: LocaleFormatter, view: SyncView) -> None:
     """Draw the newest order; its result stays until the next one."""
     order = view.order
     if order is None:
@@ -45,7 +45,7 @@ def draw_order(voice: Voice, view: SyncView) -> None:
             draw_withdrawal(order)
 
 
-def draw_approval(voice: Voice, view: SyncView, order: ChangeRequest, plan: Plan) -> None:
+def draw_approval(voice: LocaleFormatter, view: SyncView, order: ChangeRequest, plan: Plan) -> None:
     """Draw what approving means, and the two ways to go on."""
     if order.note:
         components.note("warn", as_sentence(order.note, _))
@@ -166,7 +166,7 @@ def draw_diff(name: str, diff: str) -> None:
         st.code(shown, language="diff")
 
 
-def _who(voice: Voice, order: ChangeRequest) -> str:
+def _who(voice: LocaleFormatter, order: ChangeRequest) -> str:
     moment = voice.moment(order.changed_at)
     if order.approved_by and order.approved_by != order.actor:
         return _("asked for by {name}, approved by {other}, {moment}").format(

@@ -13,10 +13,10 @@ from core.sync.agent_status import KnownBackup, SyncStatus
 from core.sync.container_access import Consequence
 from core.sync.plan import Plan, TargetPlan
 from dashboard import components
-from dashboard.activity import past
-from dashboard.formatting import Voice, plain
+from dashboard.activity import history_cache
+from dashboard.cache.sync_view import SyncView
+from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
-from dashboard.memory.sync_view import SyncView
 from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import FORCE
 from dashboard.sync.order import draw_diff
@@ -24,7 +24,7 @@ from dashboard.text import sync as sync_text
 from dashboard.text.sync_words import ACTIONS, STATES, Look
 
 
-def draw_targets(voice: Voice, plan: Plan, since: Mapping[str, datetime]) -> None:
+def draw_targets(voice: LocaleFormatter, plan: Plan, since: Mapping[str, datetime]) -> None:
     """Draw the state of every target, and for a file that differs what an apply would change."""
     components.subtitle(_("Where keys go"))
     rows = "".join(_target_row(voice, one, since.get(one.target)) for one in plan.targets)
@@ -40,7 +40,9 @@ def draw_targets(voice: Voice, plan: Plan, since: Mapping[str, datetime]) -> Non
         draw_diff(f"{file.folder}/{file.file}", file.diff)
 
 
-def draw_containers(voice: Voice, view: SyncView, plan: Plan, since: Mapping[str, datetime]) -> None:
+def draw_containers(
+    voice: LocaleFormatter, view: SyncView, plan: Plan, since: Mapping[str, datetime]
+) -> None:
     """Draw the state of every listed container."""
     if not plan.containers:
         return
@@ -59,7 +61,7 @@ def draw_containers(voice: Voice, view: SyncView, plan: Plan, since: Mapping[str
             )
 
 
-def draw_backups(voice: Voice, view: SyncView, bulletin: SyncStatus) -> None:
+def draw_backups(voice: LocaleFormatter, view: SyncView, bulletin: SyncStatus) -> None:
     """Draw the backups, each with the way back to it."""
     if not bulletin.backups:
         return
@@ -68,9 +70,9 @@ def draw_backups(voice: Voice, view: SyncView, bulletin: SyncStatus) -> None:
             _draw_backup(voice, view, backup)
 
 
-def draw_history(voice: Voice) -> None:
+def draw_history(voice: LocaleFormatter) -> None:
     """Draw what happened, the newest first."""
-    entries = past.sync_history()
+    entries = history_cache.sync_history()
     if not entries:
         return
     components.subtitle(_("History"))
@@ -85,7 +87,7 @@ def draw_history(voice: Voice) -> None:
     st.html(f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>')
 
 
-def _draw_backup(voice: Voice, view: SyncView, backup: KnownBackup) -> None:
+def _draw_backup(voice: LocaleFormatter, view: SyncView, backup: KnownBackup) -> None:
     files = ", ".join(backup.files) or _("no file")
     text = _("{moment}, before a change by {name}: {files}.").format(
         moment=voice.moment(backup.at), name=backup.actor, files=files
@@ -103,7 +105,7 @@ def _draw_backup(voice: Voice, view: SyncView, backup: KnownBackup) -> None:
         st.checkbox(_("also over files that were changed since"), key=FORCE + backup.id)
 
 
-def _target_row(voice: Voice, one: TargetPlan, since: datetime | None) -> str:
+def _target_row(voice: LocaleFormatter, one: TargetPlan, since: datetime | None) -> str:
     receives = sync_text.kind_of_words(_, one.receives)
     reached = _("reaches {services}").format(services=", ".join(one.services)) if one.services else ""
     mark = _("fingerprint {mark}").format(mark=one.fingerprint) if one.fingerprint else ""
@@ -111,11 +113,11 @@ def _target_row(voice: Voice, one: TargetPlan, since: datetime | None) -> str:
     return _row(voice, STATES[one.state], one.target, detail, render(one.why, _) if one.why else "", since)
 
 
-def _container_row(voice: Voice, one: Consequence, since: datetime | None) -> str:
+def _container_row(voice: LocaleFormatter, one: Consequence, since: datetime | None) -> str:
     return _row(voice, ACTIONS[one.action], one.container, "", sync_text.container_why(_, one), since)
 
 
-def _row(voice: Voice, look: Look, name: str, detail: str, why: str, since: datetime | None) -> str:
+def _row(voice: LocaleFormatter, look: Look, name: str, detail: str, why: str, since: datetime | None) -> str:
     label = _(look.label)
     if since is not None:
         label = _("{state} since {moment}").format(state=label, moment=voice.moment(since))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from core.models import SessionSnapshot
 from core.phone_numbers import is_masked, last_digits
 from core.settings.values import SessionSettings
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import Translate
 
 
-def account(voice: Voice, session: SessionSnapshot) -> str:
+def account(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     """Say which account is linked, or was last; empty while that is not known."""
     _ = voice.translate
     known = session.account
@@ -30,7 +30,7 @@ def label_and_owner(translate: Translate, settings: SessionSettings | None) -> s
     return " · ".join(text for text in (settings.label, owner) if text)
 
 
-def lines(voice: Voice, session: SessionSnapshot, settings: SessionSettings | None) -> list[str]:
+def lines(voice: LocaleFormatter, session: SessionSnapshot, settings: SessionSettings | None) -> list[str]:
     """Say all that is known, for the page of a session."""
     note = settings.note if settings is not None else ""
     told = [label_and_owner(voice.translate, settings), note, account(voice, session)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.alertmanager.api import Silence
 from core.alertmanager.pager_test import Leg, Passed
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_
 
 PROBLEMS: dict[str, str] = {
@@ -29,19 +29,19 @@ LEGS: dict[Leg, str] = {
 ALSO_TOLD = N_("{names} notifies in the same way: look whether both notices have arrived.")
 
 
-def problem(voice: Voice, code: str) -> str:
+def problem(voice: LocaleFormatter, code: str) -> str:
     """Say what went wrong and what to do."""
     return voice.translate(PROBLEMS.get(code, PROBLEMS["failed"]))
 
 
-def silence(voice: Voice, told: Silence) -> str:
+def silence(voice: LocaleFormatter, told: Silence) -> str:
     """Say who acknowledged a session, until when and why."""
     _ = voice.translate
     words = _("Acknowledged by {name} until {moment}, nobody is notified: {reason}")
     return words.format(name=told.author, moment=voice.moment(told.until), reason=told.comment)
 
 
-def leg(voice: Voice, passed: Passed) -> str:
+def leg(voice: LocaleFormatter, passed: Passed) -> str:
     """Say which part of the way is done and how long it took."""
     names = ", ".join(passed.names)
     if passed.leg is Leg.ALSO_TOLD:

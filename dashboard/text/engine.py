@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.doctor.diagnosis import Cause, Check
 from core.models import Reason, SessionSnapshot
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_
 from dashboard.text.diagnosis_words import CAUSES, CHECKS
 from dashboard.words import OUTCOMES, REASONS, RESTART_MEANS, START_DOUBTED, STEPS
@@ -55,6 +55,6 @@ WITHOUT_BROWSER: dict[str, str] = {
 """What is said of a session with a browser, and what instead."""
 
 
-def voice_for(voice: Voice, session: SessionSnapshot) -> Voice:
+def voice_for(voice: LocaleFormatter, session: SessionSnapshot) -> LocaleFormatter:
     """Return the voice that speaks of a session's engine as it is."""
     return replace(voice, instead=WITHOUT_BROWSER) if session.has_browser is False else voice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.operations.fleet import Action, Item, Skip
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_
 from dashboard.words import OUTCOMES
 
@@ -44,7 +44,7 @@ ENDS: dict[str, str] = {
 GOOD = frozenset({"connected", "already_connected", "started"})
 
 
-def item(voice: Voice, told: Item) -> tuple[str, str]:
+def item(voice: LocaleFormatter, told: Item) -> tuple[str, str]:
     """Return the tone and the words for one session of a start of several."""
     _ = voice.translate
     name = told.target[1]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from core.models import HistoryEntry, Verdict
 from dashboard import formatting
 from dashboard.auth.words import ROLES
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.text import alerts as alert_text
 from dashboard.text import sync as sync_text
 from dashboard.words import (
@@ -37,18 +37,18 @@ class Told(NamedTuple):
     """good | bad | "": how a reader should look at it."""
 
 
-def tell(voice: Voice, entry: HistoryEntry) -> Told:
+def tell(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     """Tell one line; a kind that is not known here is told by its data."""
     return _TOLD.get(entry.kind, _tell_data)(voice, entry)
 
 
-def line(voice: Voice, entry: HistoryEntry) -> str:
+def line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
     """Tell one line as a sentence."""
     told = tell(voice, entry)
     return f"{told.what}: {told.result}" if told.result else told.what
 
 
-def _tell_transition(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_transition(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = voice.translate
     word, why = entry.data.get("to"), _known(voice, _REASON_WORDS, entry.data.get("reason"))
     if word == Verdict.UNKNOWN and entry.data.get("from") == Verdict.PAUSED:
@@ -57,13 +57,13 @@ def _tell_transition(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(_known(voice, _VERDICT_WORDS, word), why, tone)
 
 
-def _tell_operation(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_operation(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     data = entry.data
     result = _known(voice, OUTCOMES, data.get("outcome"))
     return Told(_known(voice, OPERATIONS, data.get("operation")), result, "good" if data.get("ok") else "bad")
 
 
-def _tell_pause(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_pause(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = voice.translate
     if entry.data.get("event") == "resumed":
         return Told(_("Resumed"))
@@ -75,13 +75,13 @@ def _tell_pause(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(_("Paused until {moment}").format(moment=moment), reason)
 
 
-def _tell_settings(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_settings(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = voice.translate
     fields = str(entry.data.get("fields") or "").split(", ")
     return Told(_("Settings changed"), "; ".join(formatting.settings_field(_, one) for one in fields if one))
 
 
-def _tell_monitoring(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_monitoring(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = voice.translate
     if entry.data.get("event") != "started":
         return _tell_data(voice, entry)
@@ -96,17 +96,17 @@ def _tell_monitoring(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(told, _("Nobody had checked for {duration}").format(duration=formatting.duration(gap)))
 
 
-def _tell_sign_in(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_sign_in(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     outcome, address = entry.data.get("outcome"), entry.data.get("address")
     return Told(_known(voice, SIGN_IN_OUTCOMES, outcome), str(address or ""))
 
 
-def _tell_user(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_user(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     words = (str(entry.data.get("user") or ""), _known(voice, _ROLE_WORDS, entry.data.get("role")))
     return Told(_known(voice, USER_CHANGES, entry.data.get("change")), ", ".join(one for one in words if one))
 
 
-def _tell_alert(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_alert(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = voice.translate
     data = entry.data
     if data.get("event") == "pager_tested":
@@ -121,23 +121,23 @@ def _tell_alert(voice: Voice, entry: HistoryEntry) -> Told:
     return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
 
 
-def _tell_handoff(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_handoff(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     kind = voice.translate(HISTORY_KINDS["handoff"])
     return Told(f"{kind} ({entry.data.get('maker')})", _known(voice, HANDOFF_EVENTS, entry.data.get("event")))
 
 
-def _tell_sync(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_sync(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     return Told(sync_text.history_line(voice, entry))
 
 
-def _tell_data(voice: Voice, entry: HistoryEntry) -> Told:
+def _tell_data(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     kind = voice.translate(HISTORY_KINDS.get(entry.kind, entry.kind))
     return Told(
         kind, ", ".join(f"{key}: {value}" for key, value in entry.data.items() if value not in (None, ""))
     )
 
 
-_TOLD: Mapping[str, Callable[[Voice, HistoryEntry], Told]] = {
+_TOLD: Mapping[str, Callable[[LocaleFormatter, HistoryEntry], Told]] = {
     "transition": _tell_transition,
     "operation": _tell_operation,
     "pause": _tell_pause,
@@ -154,7 +154,7 @@ _VERDICT_WORDS = {verdict.value: look.label for verdict, look in LOOKS.items()}
 _REASON_WORDS = {reason.value: words for reason, words in REASONS.items()}
 
 
-def _known(voice: Voice, table: Mapping[str, str], code: object) -> str:
+def _known(voice: LocaleFormatter, table: Mapping[str, str], code: object) -> str:
     """Translate a code; one that is not known here is shown as it is rather than lost."""
     word = table.get(str(code), "" if code is None else str(code))
     return voice.translate(word)

@@ -9,7 +9,7 @@ from core.sync.plan import Plan
 from core.sync.sync import Done
 from core.sync.sync_file import parse_receives
 from core.sync.targets import ReceivedKind, Receives
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import Translate
 from dashboard.text.sync_words import (
     DRIFTED,
@@ -42,7 +42,7 @@ def kind_of_words(_: Translate, words: str) -> str:
         return words
 
 
-def title(voice: Voice, order: ChangeRequest) -> str:
+def title(voice: LocaleFormatter, order: ChangeRequest) -> str:
     """Say what an order is for."""
     _ = voice.translate
     if order.kind is ChangeKind.RESTORE:
@@ -55,7 +55,7 @@ def title(voice: Voice, order: ChangeRequest) -> str:
     return _("Bring everything back in sync")
 
 
-def consequences(voice: Voice, order: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
+def consequences(voice: LocaleFormatter, order: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
     """Say what approving means, before the click: tone and sentence."""
     _ = voice.translate
     told: list[tuple[str, str]] = []
@@ -83,7 +83,7 @@ def consequences(voice: Voice, order: ChangeRequest, plan: Plan) -> list[tuple[s
     return told
 
 
-def container(voice: Voice, one: Consequence) -> tuple[str, str]:
+def container(voice: LocaleFormatter, one: Consequence) -> tuple[str, str]:
     """Say what happens to a container: tone and sentence."""
     _ = voice.translate
     why = container_why(_, one)
@@ -121,7 +121,7 @@ def step(_: Translate, event: StepEvent) -> str:
     return _(known).format(subject=event.subject) if known else f"{event.step} {event.subject}"
 
 
-def history_line(voice: Voice, entry: HistoryEntry) -> str:
+def history_line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
     """Tell one entry of the history."""
     _ = voice.translate
     operation, outcome = str(entry.data.get("operation")), str(entry.data.get("outcome"))

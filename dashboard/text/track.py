@@ -13,7 +13,7 @@ from core.reasons import Loss
 from core.uptime.records import Slot, TrackRecord, Window, together
 from core.uptime.timeline import Span
 from core.uptime.uptime import Uptime, is_measured
-from dashboard.formatting import Voice, duration, verdict_label
+from dashboard.formatting import LocaleFormatter, duration, verdict_label
 from dashboard.i18n import N_
 from dashboard.words import LOOKS
 
@@ -47,7 +47,7 @@ class Beat:
     """What happened in this time."""
 
 
-def percent(voice: Voice, share: float | None) -> str:
+def percent(voice: LocaleFormatter, share: float | None) -> str:
     """Write an uptime; what is not quite 100 % never reads as 100 %."""
     if share is None:
         return "–"
@@ -59,7 +59,7 @@ def percent(voice: Voice, share: float | None) -> str:
     return f"{voice.number(min(cut, 99.99), digits)} %"
 
 
-def uptimes(voice: Voice, record: TrackRecord | None) -> str:
+def uptimes(voice: LocaleFormatter, record: TrackRecord | None) -> str:
     """Return the uptime of each window; the exact numbers are in the tooltips."""
     _ = voice.translate
     told = []
@@ -81,7 +81,7 @@ def uptimes(voice: Voice, record: TrackRecord | None) -> str:
     return f'<div class="ops-uptimes">{"".join(told)}</div>'
 
 
-def _measured(voice: Voice, counted: Uptime | None, window: Window) -> str:
+def _measured(voice: LocaleFormatter, counted: Uptime | None, window: Window) -> str:
     """Return how much of a window has been measured, as long as that is not the whole of it."""
     _ = voice.translate
     if counted is None or counted.share is None:
@@ -95,7 +95,7 @@ def _measured(voice: Voice, counted: Uptime | None, window: Window) -> str:
     return f' <span class="ops-soft" data-ops="measured">{escape(text)}</span>'
 
 
-def heartbeat(voice: Voice, session: str, record: TrackRecord | None) -> str:
+def heartbeat(voice: LocaleFormatter, session: str, record: TrackRecord | None) -> str:
     """Return the last day as a bar of half hours; neighbours of which the same is to be said are one."""
     _ = voice.translate
     name = _("The last 24 hours of {session}").format(session=session)
@@ -113,7 +113,7 @@ def heartbeat(voice: Voice, session: str, record: TrackRecord | None) -> str:
     return f'<ul class="ops-beats" aria-label="{escape(name, quote=True)}">{"".join(items)}</ul>'
 
 
-def beats(voice: Voice, slots: Sequence[Slot]) -> Iterator[Beat]:
+def beats(voice: LocaleFormatter, slots: Sequence[Slot]) -> Iterator[Beat]:
     """Put together what is to be said of the slots."""
     kept: Beat | None = None
     for slot in slots:
@@ -128,7 +128,7 @@ def beats(voice: Voice, slots: Sequence[Slot]) -> Iterator[Beat]:
         yield kept
 
 
-def fleet(voice: Voice, records: Collection[TrackRecord], *, lost_now: bool = False) -> str:
+def fleet(voice: LocaleFormatter, records: Collection[TrackRecord], *, lost_now: bool = False) -> str:
     """Return how all sessions together have fared; `lost_now`: one of them is without connection."""
     _ = voice.translate
     record = together(records)
@@ -143,7 +143,7 @@ def fleet(voice: Voice, records: Collection[TrackRecord], *, lost_now: bool = Fa
     )
 
 
-def lost_and_back(voice: Voice, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
+def lost_and_back(voice: LocaleFormatter, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
     """Tell how often connections were lost in 30 days, and how long it took to get them back."""
     _ = voice.translate
     count = sum(record.disconnects.values())
@@ -157,19 +157,19 @@ def lost_and_back(voice: Voice, record: TrackRecord, *, lost_now: bool = False) 
     return told
 
 
-def losses(voice: Voice, counts: Mapping[Loss, int]) -> list[str]:
+def losses(voice: LocaleFormatter, counts: Mapping[Loss, int]) -> list[str]:
     """Tell how often a session was lost, the commonest reason first."""
     _ = voice.translate
     named = [(count, _(LOSSES[loss])) for loss, count in counts.items()]
     return [f"{count} × {name}" for count, name in sorted(named, key=lambda one: -one[0])]
 
 
-def loss(voice: Voice, reason: Reason) -> str:
+def loss(voice: LocaleFormatter, reason: Reason) -> str:
     """Say who or what ended a connection."""
     return voice.translate(LOSSES[Loss.of(reason)])
 
 
-def _beat(voice: Voice, slot: Slot) -> Beat:
+def _beat(voice: LocaleFormatter, slot: Slot) -> Beat:
     _ = voice.translate
     measured = [one for one in slot.spans if is_measured(one.verdict)]
     down = [one for one in measured if one.verdict is not Verdict.CONNECTED]
@@ -187,7 +187,7 @@ def _beat(voice: Voice, slot: Slot) -> Beat:
     return Beat(look, slot.since, slot.until, 1, text)
 
 
-def _told(voice: Voice, down: Sequence[Span]) -> str:
+def _told(voice: LocaleFormatter, down: Sequence[Span]) -> str:
     seconds: dict[Verdict, float] = {}
     for one in down:
         if one.verdict is not None:

@@ -14,7 +14,7 @@ from core.store import FileStore, History
 from dashboard.auth import links
 from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import Role, open_users
-from dashboard.looks.qr import qr_data_uri
+from dashboard.theme.qr import qr_data_uri
 from simulator import Simulator
 from tests.support import quick_page
 from tests.support.stack import SECRET, SESSION, Stack, stack

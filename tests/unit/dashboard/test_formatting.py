@@ -14,11 +14,11 @@ from core.messages import Message, render
 from core.models import EndToEnd, Healing, Outcome, Reason
 from core.settings.environment import WRONG_TOKENS
 from dashboard import formatting
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import translator
 from dashboard.words import NO_END_TO_END, OUTCOMES
 
-VOICE = Voice(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
+VOICE = LocaleFormatter(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_moment_of_today_needs_no_date() -> None:
 
 
 def test_a_moment_of_another_day_has_its_date_in_the_readers_zone() -> None:
-    voice = Voice(now=NOW, zone=ZoneInfo("Asia/Tokyo"))
+    voice = LocaleFormatter(now=NOW, zone=ZoneInfo("Asia/Tokyo"))
 
     assert voice.moment(ago(hours=2)) == "21:00"
     assert voice.moment(ago(days=2, hours=-5)) == "22 Nov, 04:00"
@@ -217,7 +217,7 @@ def test_codes_that_the_page_does_not_know_are_shown_rather_than_lost() -> None:
 
 def test_the_end_of_an_operation_is_explained_by_what_the_gateway_asked_for() -> None:
     explanation = Message.of("transport.left_alone", seconds=30)
-    reader = Voice(now=NOW, locale="pt_PT")
+    reader = LocaleFormatter(now=NOW, locale="pt_PT")
     told = Outcome(ok=False, code="asked_to_wait", message="", explanation=explanation, at=NOW)
 
     assert formatting.outcome(reader, told) == render(explanation, translator("pt_PT"))

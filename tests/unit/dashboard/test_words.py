@@ -6,7 +6,7 @@ from core.models import Reason, TokenSource, Verdict
 from core.operation_status import OUTCOMES, Kind, Step
 from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
 from dashboard import words
-from dashboard.looks import theme
+from dashboard.theme import theme
 
 
 def test_every_verdict_has_words_a_shape_and_a_colour() -> None:

@@ -18,7 +18,7 @@ from core.store import History
 from dashboard.activity.lines import PAGE_LINES, Wanted, read_page
 from dashboard.activity.spreadsheet import MOST_LINES, activity_routes, harmless, lines
 from dashboard.auth.users import Role, User
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.words import visible_kinds
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -136,7 +136,7 @@ class TestFile:
         assert len(download("period=all&kind=sign_in")) == 1
 
     def test_a_file_that_would_be_too_long_says_so(self) -> None:
-        rows = list(lines(Voice(NOW), [line()] * (MOST_LINES + 1)))
+        rows = list(lines(LocaleFormatter(NOW), [line()] * (MOST_LINES + 1)))
 
         assert len(rows) == MOST_LINES + 2
         assert "Only the newest 20000 lines are here." in rows[-1]

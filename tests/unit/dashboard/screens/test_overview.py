@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.models import HistoryEntry, Pause
 from core.settings import pausing
 from dashboard import state
-from dashboard.activity import past
+from dashboard.activity import history_cache
 from dashboard.auth.users import Role, User
 from tests.support.waiting import until
 
@@ -106,7 +106,7 @@ def test_a_row_tells_how_the_session_has_fared(core: FakeCore) -> None:
     connected = session("sales", "connected", since=ago(hours=5))
     core.shows(connected)
 
-    past.begin_track_records()
+    history_cache.begin_track_records()
     state.background().wait("track records", 60)
     alone = shown(open_page())
     core.shows(connected, session("support", "connected"))
@@ -121,7 +121,7 @@ def test_a_row_tells_how_the_session_has_fared(core: FakeCore) -> None:
 
 def test_no_session_is_called_never_lost_beside_its_loss(core: FakeCore) -> None:
     core.shows(session("sales", "connected", since=ago(hours=5)), session("support", "connected"))
-    past.begin_track_records()
+    history_cache.begin_track_records()
     state.background().wait("track records", 60)
     before = shown(open_page())
 
@@ -139,11 +139,11 @@ def test_no_session_is_called_never_lost_beside_its_loss(core: FakeCore) -> None
 def test_how_sessions_have_fared_is_read_anew_when_one_changes(
     core: FakeCore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past, "CHANGED_TRACK_RECORDS_MAX_AGE_SECONDS", 0.0)
+    monkeypatch.setattr(history_cache, "CHANGED_TRACK_RECORDS_MAX_AGE_SECONDS", 0.0)
     core.shows(session("sales", "connected", since=ago(hours=5)))
-    past.begin_track_records()
+    history_cache.begin_track_records()
     state.background().wait("track records", 60)
-    assert past.track_records()["main", "sales"].outages == ()
+    assert history_cache.track_records()["main", "sales"].outages == ()
 
     core.shows(session("sales", "disconnected", since=ago(minutes=1), lost_at=ago(minutes=1)))
     data = {"from": "connected", "to": "disconnected", "reason": "none", "held_seconds": 17940}
@@ -151,7 +151,7 @@ def test_how_sessions_have_fared_is_read_anew_when_one_changes(
         HistoryEntry(at=ago(minutes=1), kind="transition", server="main", session="sales", data={**data})
     )
 
-    until(lambda: past.track_records()["main", "sales"].outages, what="the outage")
+    until(lambda: history_cache.track_records()["main", "sales"].outages, what="the outage")
 
 
 def test_a_paused_session_says_who_paused_it_until_when_and_why(core: FakeCore) -> None:

@@ -22,7 +22,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.handoffs import Handoffs
 from core.models import EndToEnd, HistoryEntry
-from dashboard.looks.qr import qr_svg
+from dashboard.theme.qr import qr_svg
 from dashboard.words import CODE_MAY_BE_REPLACED, CODE_STILL_WAITED_FOR, NO_END_TO_END
 
 

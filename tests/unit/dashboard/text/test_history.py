@@ -10,7 +10,7 @@ import pytest
 
 from core.models import HistoryEntry
 from core.uptime.verdict_log import TRANSITION
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.text import history as history_text
 from dashboard.words import HISTORY_KINDS
 from tests.meta.source import modules, tree_of
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
 def told(kind: str, locale: str = "en", **data: Any) -> str:
     entry = HistoryEntry(at=NOW, kind=kind, server="main", session="sales", data=data)
-    return history_text.line(Voice(NOW, locale=locale), entry)
+    return history_text.line(LocaleFormatter(NOW, locale=locale), entry)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_line_is_told_in_the_readers_language() -> None:
 def test_good_and_bad_news_are_told_apart(kind: str, data: dict[str, Any], tone: str) -> None:
     entry = HistoryEntry(at=NOW, kind=kind, data=data)
 
-    assert history_text.tell(Voice(NOW), entry).tone == tone
+    assert history_text.tell(LocaleFormatter(NOW), entry).tone == tone
 
 
 def test_every_kind_of_line_that_is_written_has_a_name() -> None:

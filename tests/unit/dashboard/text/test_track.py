@@ -15,11 +15,11 @@ from core.reasons import Loss
 from core.uptime.records import Slot, TrackRecord, Window, track_record
 from core.uptime.timeline import Span
 from core.uptime.uptime import Uptime
-from dashboard.formatting import Voice
+from dashboard.formatting import LocaleFormatter
 from dashboard.text import track as track_text
 
 NOW = datetime(2026, 11, 23, 14, 10, tzinfo=UTC)
-VOICE = Voice(NOW)
+VOICE = LocaleFormatter(NOW)
 
 
 def record(*turns: tuple[float, str | None, Reason]) -> TrackRecord:
@@ -59,7 +59,7 @@ def test_what_is_not_quite_everything_never_reads_as_everything(share: float | N
 
 
 def test_numbers_are_written_as_the_reader_writes_them() -> None:
-    assert track_text.percent(Voice(NOW, locale="pt_BR"), 0.9934) == "99,34 %"
+    assert track_text.percent(LocaleFormatter(NOW, locale="pt_BR"), 0.9934) == "99,34 %"
 
 
 def test_the_uptimes_of_three_windows_are_told_with_what_they_are_made_of() -> None:
@@ -112,7 +112,7 @@ def test_the_worst_of_a_bad_half_hour_is_named() -> None:
 
 
 def test_every_piece_of_the_bar_says_when_and_what_to_those_who_cannot_see_it() -> None:
-    html = track_text.heartbeat(Voice(NOW, ZoneInfo("Europe/Lisbon")), "<sales>", LOST)
+    html = track_text.heartbeat(LocaleFormatter(NOW, ZoneInfo("Europe/Lisbon")), "<sales>", LOST)
 
     assert html.count("<li") == html.count('class="ops-unseen"') == 5
     assert 'aria-label="The last 24 hours of &lt;sales&gt;"' in html

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from core.models import HistoryEntry, Snapshot, Verdict
 from core.uptime.records import TrackRecord
-from dashboard import state, tab
+from dashboard import session_state, state
 from dashboard.activity.lines import Lines, Wanted, read_page
 from dashboard.auth.users import Role
 from dashboard.words import visible_kinds as kinds_for
@@ -84,7 +84,7 @@ def activity(wanted: Wanted) -> Lines | None:
 
     What is looked for for the first time is waited for a moment: it is there at once, nearly always.
     """
-    kinds, page = visible_kinds(), tab.page_number()
+    kinds, page = visible_kinds(), session_state.page_number()
     read = partial(
         read_page,
         state.core().history.read,

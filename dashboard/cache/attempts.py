@@ -19,7 +19,7 @@ class _Count:
     last: float
 
 
-class Rounds:
+class Attempts:
     """Count by person and outage, in memory: a reload does not begin anew, a click does."""
 
     def __init__(self, *, clock: Monotonic = monotonic) -> None:

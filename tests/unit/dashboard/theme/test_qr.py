@@ -8,7 +8,7 @@ import re
 import zxingcpp
 from PIL import Image, ImageDraw
 
-from dashboard.looks.qr import QUIET_ZONE, qr_data_uri, qr_svg
+from dashboard.theme.qr import QUIET_ZONE, qr_data_uri, qr_svg
 
 PAYLOAD = "2@" + "Ab3/x+Yz=" * 24 + ",keyone=,keytwo=,keythree="
 PIXELS = 6

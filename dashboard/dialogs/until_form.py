@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 import streamlit as st
 
-from dashboard import components, state, tab
+from dashboard import components, session_state, state
 from dashboard.i18n import gettext as _
 from dashboard.text.until import AT, OPEN, SPANS, USUAL, ends_at
 
@@ -54,7 +54,7 @@ def draw_until(form: str, *, may_stay_open: bool) -> None:
 def read_until(form: str) -> Chosen:
     """Return what stands in the form, counted from now."""
     now = datetime.now(UTC)
-    at = tab.held_time(f"{form}-at")
-    until = ends_at(tab.typed(f"{form}-span") or USUAL, at, now=now, zone=state.voice(now).zone)
-    reason = " ".join(tab.typed(f"{form}-reason").split())[:REASON_LENGTH]
+    at = session_state.held_time(f"{form}-at")
+    until = ends_at(session_state.typed(f"{form}-span") or USUAL, at, now=now, zone=state.voice(now).zone)
+    reason = " ".join(session_state.typed(f"{form}-reason").split())[:REASON_LENGTH]
     return Chosen(reason, until)

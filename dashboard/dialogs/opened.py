@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from dashboard import tab
+from dashboard import session_state
 
 
 def ask(question: str, *arguments: str) -> None:
     """Have a question asked."""
-    tab.note_question((question, *arguments))
+    session_state.note_question((question, *arguments))
     st.rerun()
 
 
 def draw_asked(questions: Mapping[str, Callable[..., None]]) -> None:
     """Ask what was noted, once; at the end of a page."""
-    noted = tab.noted_question()
+    noted = session_state.noted_question()
     if noted is not None:
         questions[noted[0]](*noted[1:])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.memory.background import VALUES_KEPT, Background
+from dashboard.cache.background import VALUES_KEPT, Background
 
 
 @pytest.fixture

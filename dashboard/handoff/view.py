@@ -10,10 +10,10 @@ from core.handoffs import MOST_ROUNDS, Event, Handoff
 from core.models import START_DOUBT, WAITS_FOR_A_PHONE, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus, Step
 from dashboard import formatting
-from dashboard.formatting import Voice
-from dashboard.looks.qr import qr_data_uri
+from dashboard.formatting import LocaleFormatter
 from dashboard.session.panel import Panel, begins_by_itself, choose
 from dashboard.text.engine import voice_for
+from dashboard.theme.qr import qr_data_uri
 from dashboard.words import (
     CODE_MAY_BE_REPLACED,
     CODE_STEPS,
@@ -61,7 +61,7 @@ class State(TypedDict):
 
 
 def tell(
-    voice: Voice,
+    voice: LocaleFormatter,
     handoff: Handoff,
     session: SessionSnapshot | None,
     operation: OperationStatus | None,
@@ -114,12 +114,12 @@ def tell(
     return told
 
 
-def needs_a_code(session: SessionSnapshot, operation: OperationStatus | None, voice: Voice) -> bool:
+def needs_a_code(session: SessionSnapshot, operation: OperationStatus | None, voice: LocaleFormatter) -> bool:
     """Tell whether the gateway has to be asked for a code before there is one to show."""
     return choose(session, operation, voice.now) in _MENDED_BY_A_CODE
 
 
-def _nothing(voice: Voice, handoff: Handoff) -> State:
+def _nothing(voice: LocaleFormatter, handoff: Handoff) -> State:
     _ = voice.translate
     minutes = math.ceil((handoff.expires_at - voice.now).total_seconds() / 60)
     left = _("This page is good for {minutes} more min.").format(minutes=minutes)
@@ -144,7 +144,9 @@ def _nothing(voice: Voice, handoff: Handoff) -> State:
     )
 
 
-def _tell_success(voice: Voice, told: State, handoff: Handoff, session: SessionSnapshot | None) -> None:
+def _tell_success(
+    voice: LocaleFormatter, told: State, handoff: Handoff, session: SessionSnapshot | None
+) -> None:
     _ = voice.translate
     told["phase"], told["left"] = "linked", _("You can close this page.")
     told["text"] = _("{session} is connected").format(session=handoff.session)
@@ -155,7 +157,7 @@ def _tell_success(voice: Voice, told: State, handoff: Handoff, session: SessionS
 
 
 def _tell_qr(
-    voice: Voice, told: State, handoff: Handoff, qr: QrCode, operation: OperationStatus | None
+    voice: LocaleFormatter, told: State, handoff: Handoff, qr: QrCode, operation: OperationStatus | None
 ) -> None:
     _ = voice.translate
     told["phase"], told["qr"] = "qr", qr_data_uri(qr.payload)
@@ -172,7 +174,7 @@ def _tell_qr(
         told["detail"] = text.format(round=handoff.rounds, most=MOST_ROUNDS)
 
 
-def _tell_code(voice: Voice, told: State, handoff: Handoff, operation: OperationStatus) -> None:
+def _tell_code(voice: LocaleFormatter, told: State, handoff: Handoff, operation: OperationStatus) -> None:
     _ = voice.translate
     told["phase"], told["code"] = "code", list(formatting.pairing_code_groups(operation.pairing_code or ""))
     told["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
@@ -184,7 +186,7 @@ def _tell_code(voice: Voice, told: State, handoff: Handoff, operation: Operation
         told["life"] = int((operation.step_until - operation.step_since).total_seconds())
 
 
-def _tell_progress(voice: Voice, told: State, handoff: Handoff, operation: OperationStatus) -> None:
+def _tell_progress(voice: LocaleFormatter, told: State, handoff: Handoff, operation: OperationStatus) -> None:
     _ = voice.translate
     _tell_wait(voice, told, handoff, operation.step, operation.step_since)
     left = formatting.seconds_until(voice, operation.step_until)
@@ -192,7 +194,7 @@ def _tell_progress(voice: Voice, told: State, handoff: Handoff, operation: Opera
         told["detail"] += ", " + _("{seconds} s more at most").format(seconds=left)
 
 
-def _tell_wait(voice: Voice, told: State, handoff: Handoff, step: str, since: datetime) -> None:
+def _tell_wait(voice: LocaleFormatter, told: State, handoff: Handoff, step: str, since: datetime) -> None:
     _ = voice.translate
     told["phase"], told["text"] = "waiting", formatting.step(voice, step)
     # Apart from the text, which screen readers say anew whenever it changes.

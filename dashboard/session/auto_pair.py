@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
-from dashboard import components, state, tab
+from dashboard import components, session_state, state
 from dashboard.auth.users import Role
-from dashboard.formatting import Voice
+from dashboard.cache.attempts import MOST_ROUNDS
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
-from dashboard.memory.rounds import MOST_ROUNDS
 from dashboard.session import actions
 from dashboard.session.panel import Panel, begins_by_itself
 
@@ -28,7 +28,7 @@ _ARRIVAL_WAITS = (
 
 
 def draw_what_begins_by_itself(
-    voice: Voice, session: SessionSnapshot, operation: OperationStatus | None, panel: Panel
+    voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None, panel: Panel
 ) -> None:
     """Draw a button that nobody sees, and say so; our script presses it in a tab that somebody looks at.
 
@@ -37,7 +37,7 @@ def draw_what_begins_by_itself(
     """
     server, name = session.server, session.session
     if panel not in _ARRIVAL_WAITS:
-        tab.forget_arrival()
+        session_state.forget_arrival()
     rounds = _rounds(session)
     if not _begins(voice, session, operation):
         return
@@ -51,7 +51,9 @@ def draw_what_begins_by_itself(
     )
 
 
-def next_code_follows(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
+def next_code_follows(
+    voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
+) -> bool:
     """Return whether the code that has expired is followed by another one without a click."""
     expired = operation is not None and operation.outcome and operation.outcome.code == "code_expired"
     return bool(expired) and _begins(voice, session, operation)
@@ -78,8 +80,8 @@ def rounds_line(session: SessionSnapshot) -> str:
     return text.format(round=rounds, most=MOST_ROUNDS)
 
 
-def _begins(voice: Voice, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
-    arrived = tab.has_arrived(session.server, session.session)
+def _begins(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
+    arrived = session_state.has_arrived(session.server, session.session)
     return state.may(Role.OPERATOR) and begins_by_itself(
         session, operation, arrived=arrived, rounds=_rounds(session), now=voice.now
     )

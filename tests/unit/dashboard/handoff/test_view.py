@@ -7,8 +7,8 @@ from core.clock import now
 from core.handoffs import MOST_ROUNDS, Event, Handoff
 from core.models import Outcome, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
-from dashboard.formatting import Voice
-from dashboard.handoff.told import State, tell
+from dashboard.formatting import LocaleFormatter
+from dashboard.handoff.view import State, tell
 from dashboard.words import CODE_MAY_BE_REPLACED, IF_A_PASSKEY_IS_ASKED, OUTCOMES
 
 NOW = now()
@@ -52,7 +52,7 @@ def showing(seconds_ago: int, generation: int = 1) -> SessionSnapshot:
 
 
 def told(seen: SessionSnapshot, operation: OperationStatus | None = None, locale: str = "en") -> State:
-    return tell(Voice(now=NOW, locale=locale), handoff(), seen, operation, by_number=True)
+    return tell(LocaleFormatter(now=NOW, locale=locale), handoff(), seen, operation, by_number=True)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_success_names_the_session_and_the_outage() -> None:
 def test_phone_that_was_linked_and_lost_again_is_no_success() -> None:
     seen = session("sales", Verdict.DISCONNECTED, since=NOW)
 
-    state = tell(Voice(now=NOW), handoff(end=Event.SCANNED), seen, None)
+    state = tell(LocaleFormatter(now=NOW), handoff(end=Event.SCANNED), seen, None)
 
     assert (state["phase"], state["text"]) == (
         "stopped",
@@ -161,7 +161,11 @@ def test_code_outlives_its_link_and_says_so() -> None:
     over = handoff().model_copy(update={"expires_at": NOW - timedelta(seconds=1)})
 
     state = tell(
-        Voice(now=NOW), over, session("sales", Verdict.WAITING_FOR_CODE, since=NOW), operation, by_number=True
+        LocaleFormatter(now=NOW),
+        over,
+        session("sales", Verdict.WAITING_FOR_CODE, since=NOW),
+        operation,
+        by_number=True,
     )
 
     assert (state["phase"], state["code"]) == ("code", ["ABCD", "1234"])
@@ -172,7 +176,11 @@ def test_link_whose_time_is_over_offers_no_other_code() -> None:
     over = handoff().model_copy(update={"expires_at": NOW - timedelta(seconds=1)})
 
     state = tell(
-        Voice(now=NOW), over, session("sales", Verdict.DISCONNECTED, since=NOW), None, by_number=True
+        LocaleFormatter(now=NOW),
+        over,
+        session("sales", Verdict.DISCONNECTED, since=NOW),
+        None,
+        by_number=True,
     )
 
     assert (state["phase"], state["may_ask"]) == ("stopped", False)
@@ -197,7 +205,7 @@ def test_next_code_follows_by_itself(
     operation = pairing(Step.DONE, mode=mode, finished_at=ended, outcome=outcome)
     seen = session("sales", Verdict.DISCONNECTED, since=NOW)
 
-    state = tell(Voice(now=NOW), handoff(rounds=rounds), seen, operation)
+    state = tell(LocaleFormatter(now=NOW), handoff(rounds=rounds), seen, operation)
 
     assert state["asks_by_itself"] is by_itself
     assert ("follows by itself" in state["detail"]) is by_itself
@@ -211,6 +219,6 @@ def test_a_browser_that_starts_slowly_is_doubted_after_a_minute(seconds: int, is
     operation = pairing(Step.WAITING_FOR_BROWSER, step_since=since)
     starting = session("sales", Verdict.STARTING, since=since)
 
-    told = [tell(Voice(now=NOW), handoff(), starting, one)["detail"] for one in (operation, None)]
+    told = [tell(LocaleFormatter(now=NOW), handoff(), starting, one)["detail"] for one in (operation, None)]
 
     assert ["longer than usual" in detail for detail in told] == [is_doubted, is_doubted]

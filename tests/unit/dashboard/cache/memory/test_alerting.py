@@ -10,7 +10,7 @@ import pytest
 
 from core.alertmanager.api import Matcher, Silence
 from core.settings.values import AlertmanagerSettings
-from dashboard.memory.alerting import Alerting
+from dashboard.cache.alerting import Alerting
 from tests.support.waiting import until
 
 SALES = ("main", "sales")
@@ -52,7 +52,7 @@ class SlowAlertmanager:
 @pytest.fixture
 def alertmanager(monkeypatch: pytest.MonkeyPatch) -> SlowAlertmanager:
     slow = SlowAlertmanager()
-    monkeypatch.setattr("dashboard.memory.alerting.Alertmanager", slow)
+    monkeypatch.setattr("dashboard.cache.alerting.Alertmanager", slow)
     return slow
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dashboard.memory.rounds import FORGOTTEN_AFTER_SECONDS, MOST_ROUNDS, Rounds
+from dashboard.cache.attempts import FORGOTTEN_AFTER_SECONDS, MOST_ROUNDS, Attempts
 from tests.fakes import FakeClock
 
 SALES = ("ana", "main", "sales")
 
 
 def test_after_five_codes_a_person_has_to_ask() -> None:
-    rounds = Rounds()
+    rounds = Attempts()
 
     allowed = [rounds.next(SALES) for _ in range(MOST_ROUNDS + 2)]
 
@@ -19,7 +19,7 @@ def test_after_five_codes_a_person_has_to_ask() -> None:
 
 
 def test_asking_begins_anew() -> None:
-    rounds = Rounds()
+    rounds = Attempts()
     for _ in range(MOST_ROUNDS):
         rounds.next(SALES)
 
@@ -30,7 +30,7 @@ def test_asking_begins_anew() -> None:
 
 
 def test_each_person_and_session_is_counted_alone() -> None:
-    rounds = Rounds()
+    rounds = Attempts()
 
     rounds.begin(SALES)
 
@@ -40,7 +40,7 @@ def test_each_person_and_session_is_counted_alone() -> None:
 
 def test_a_quarter_of_an_hour_later_nothing_is_remembered() -> None:
     clock = FakeClock()
-    rounds = Rounds(clock=clock.monotonic)
+    rounds = Attempts(clock=clock.monotonic)
     rounds.begin(SALES)
 
     clock.advance(FORGOTTEN_AFTER_SECONDS + 1)
