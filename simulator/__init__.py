@@ -7,13 +7,13 @@ section of the HTTP contract in which an oddity is described.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.handle import Simulator
+    from simulator.client import Simulator
     from simulator.timeline import ManualClock
     from simulator.times import Times
 
 __all__ = ["ManualClock", "Simulator", "Times"]
 
-_HOMES = {"Simulator": "simulator.handle", "ManualClock": "simulator.timeline", "Times": "simulator.times"}
+_HOMES = {"Simulator": "simulator.client", "ManualClock": "simulator.timeline", "Times": "simulator.times"}
 
 
 def __getattr__(name: str) -> Any:

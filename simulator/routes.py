@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from simulator import auth, fixed
+from simulator import auth, static_answers
 from simulator.answers import Answer, no_qr
 from simulator.express import Reply, Request, decode_segment, error_page, json_reply
 from simulator.gateway import Gateway
@@ -83,8 +83,8 @@ class Routes:
             Route("GET", "/api/{session}/qrcode-session", self._qrcode_session),
             of_session("POST", "close-session", lambda name, _: gateway.close(name)),
             of_session("POST", "logout-session", lambda name, _: gateway.logout(name)),
-            of_page("host-device", lambda name: fixed.host_device(gateway.identity(name))),
-            of_page("get-phone-number", lambda name: fixed.device_answer(gateway.identity(name))),
+            of_page("host-device", lambda name: static_answers.host_device(gateway.identity(name))),
+            of_page("get-phone-number", lambda name: static_answers.device_answer(gateway.identity(name))),
             of_page("get-battery-level", lambda _: {"status": "Success"}),
             Route("GET", "/api/{session}/check-number-status/{phone}", self._check_number_status),
             Route("GET", "/api/{session}/take-screenshot", self._take_screenshot),
@@ -175,7 +175,7 @@ class Routes:
     async def _backup_sessions(self, request: Request, params: dict[str, str]) -> Reply:
         if not self._knows_secret(params):
             return await _spell(request, *_WRONG_SECRET)
-        return Reply(200, "application/octet-stream", fixed.EMPTY_ARCHIVE)
+        return Reply(200, "application/octet-stream", static_answers.EMPTY_ARCHIVE)
 
     async def _set_limit(self, _request: Request, _params: dict[str, str]) -> Reply:
         # Needs no token (T8) and fails without a session of its own; recorded without the added `session`.
@@ -205,7 +205,7 @@ class Routes:
             return refusal
         entry = self._gateway.table.get(name)
         status, data = await _given(self._gateway.read_device(name, (200, {})))
-        return await _spell(request, status, data or fixed.SCREENSHOT, entry, name)
+        return await _spell(request, status, data or static_answers.SCREENSHOT, entry, name)
 
     async def _healthz(self, request: Request, _params: dict[str, str]) -> Reply:
         health = {
@@ -221,7 +221,7 @@ class Routes:
 
     async def _metrics(self, request: Request, _params: dict[str, str]) -> Reply:
         kind = "text/plain; charset=utf-8; version=0.0.4"
-        return await _send_text(request, Reply(200, kind, fixed.METRICS.encode()))
+        return await _send_text(request, Reply(200, kind, static_answers.METRICS.encode()))
 
     async def _api_docs(self, request: Request, _params: dict[str, str]) -> Reply:
         if not request.path.endswith("/"):
@@ -233,17 +233,19 @@ class Routes:
                 content_type="text/html; charset=UTF-8",
                 headers={"Location": "/api-docs/"},
             )
-        return await _send_text(request, Reply(200, "text/html; charset=utf-8", fixed.API_DOCS.encode()))
+        return await _send_text(
+            request, Reply(200, "text/html; charset=utf-8", static_answers.API_DOCS.encode())
+        )
 
     async def _socket_io(self, request: Request, _params: dict[str, str]) -> Reply:
         if request.query.get("transport") not in ("polling", "websocket"):
-            return Reply(400, "application/json", fixed.TRANSPORT_UNKNOWN)
+            return Reply(400, "application/json", static_answers.TRANSPORT_UNKNOWN)
         if request.query.get("EIO") != "4":
-            return Reply(400, "application/json", fixed.PROTOCOL_UNSUPPORTED)
-        return Reply(200, "text/plain; charset=UTF-8", fixed.open_packet())
+            return Reply(400, "application/json", static_answers.PROTOCOL_UNSUPPORTED)
+        return Reply(200, "text/plain; charset=UTF-8", static_answers.open_packet())
 
     async def _socket_io_script(self, _request: Request, _params: dict[str, str]) -> Reply:
-        return Reply(200, "application/javascript; charset=utf-8", fixed.SOCKET_IO_SCRIPT.encode())
+        return Reply(200, "application/javascript; charset=utf-8", static_answers.SOCKET_IO_SCRIPT.encode())
 
 
 async def _given(pending: Pending[T]) -> T:
