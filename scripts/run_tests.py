@@ -61,7 +61,9 @@ CHECKS = Part("checks", ["make", "--no-print-directory", "check"])
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 # Each process collects what its part names, so that no part names more than it runs.
 STORIES = ("tests/browser", "tests/integration")
-UNIT = Part("unit", [*PYTEST, "--numprocesses", "2", *BY_FILE, "tests/unit", "tests/meta"])
+UNIT_TESTS = ("tests/unit", "tests/meta")
+UNIT = Part("unit", [*PYTEST, *UNIT_TESTS])
+FAST = Part("unit", [*PYTEST, "--numprocesses", "2", *BY_FILE, *UNIT_TESTS])
 REST = Part(
     "tests", [*PYTEST, "--numprocesses", "3", *BY_FILE, "--durations", "40", "-m", "not engine", *STORIES]
 )
@@ -75,9 +77,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--fast", action="store_true", help="checks, unit tests and meta tests only")
     is_fast = parser.parse_args(arguments).fast
     with folder_in_memory() as folder:
-        unit, rest = (replace(part, temporary=folder) for part in (UNIT, REST))
+        fast, unit, rest = (replace(part, temporary=folder) for part in (FAST, UNIT, REST))
         return report(
-            run_lanes([[unit], [CHECKS]] if is_fast else [[rest], [unit], [CHECKS, ENGINE], [STACK]])
+            run_lanes([[fast], [CHECKS]] if is_fast else [[rest], [unit, CHECKS], [ENGINE], [STACK]])
         )
 
 
