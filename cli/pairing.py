@@ -96,7 +96,7 @@ class Pairing:
         status = self._attempt(phone, wipe_webhook=False)
         if status.outcome is not None and status.outcome.code == "needs_webhook_confirmation":
             self._say(status.outcome.message)
-            if self._ask(f"Type {self._session} to pair and lose the webhook: ") != self._session:
+            if not self._confirms("pair without a webhook"):
                 self._say("Nothing was changed.")
                 return False
             status = self._attempt(phone, wipe_webhook=True)
@@ -109,6 +109,13 @@ class Pairing:
         if status.outcome.code in SAME_AGAIN:
             self._say("For another try run this command again.")
         return status.outcome.ok
+
+    def _confirms(self, action: str) -> bool:
+        try:
+            return self._ask(f"Type {self._session} to {action}: ") == self._session
+        except EOFError:
+            self._out.write("\n")  # Ctrl-D, or nobody who could answer: the line of the question ends here.
+            return False
 
     def _attempt(self, phone: str | None, *, wipe_webhook: bool) -> OperationStatus:
         """Pair, after whatever somebody else is doing to the session has ended."""

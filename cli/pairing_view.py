@@ -95,9 +95,10 @@ def _countdown(until: datetime | None, now: datetime) -> str:
 def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str]:
     """Say how long the code lives, whether another follows, and when the gateway gives up by default."""
     code_ends = qr.first_seen + qr_life(qr.generation)
-    is_last = attempt_ends is not None and attempt_ends < code_ends + SHORTEST_CODE
+    # A code that came after that end is one of a gateway that waits longer than by default.
+    is_last = attempt_ends is not None and qr.first_seen < attempt_ends < code_ends + SHORTEST_CODE
     if attempt_ends is not None and now >= attempt_ends:
-        attempt_ends = None  # This gateway waits longer than by default: its codes live on.
+        attempt_ends = None  # Its codes live on.
     left = _seconds(min(code_ends, attempt_ends) if attempt_ends is not None else code_ends, now)
     if left <= 0:
         # A used-up code stays until the phone has synced; an expired one is about to be replaced.

@@ -168,8 +168,8 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     ),
     "needs_webhook_confirmation": (
         False,
-        "This start replaces the options saved on the gateway, and the session's webhook is not known here: "
-        "it would be lost. Enter the webhook in the settings, or confirm.",
+        "This start replaces the options saved on the gateway, and what webhook the session has is not known "
+        "here: one would be lost. Enter it in the settings, or confirm.",
     ),
     "start_failed": (
         False,

@@ -195,7 +195,10 @@ def _ask_for_secret() -> str:
     print(
         "The gateway's own secret key is needed (--secretKey or SECRET_KEY of its container; not an API key)."
     )
-    secret = getpass.getpass("Secret key: ").strip()
+    try:
+        secret = getpass.getpass("Secret key: ").strip()
+    except EOFError:
+        secret = ""
     if not secret:
         raise StackError(f"WPPCONNECT_SECRET_KEY: nothing was entered; {remedy}")
     return secret

@@ -10,6 +10,7 @@ from core.exceptions import RequestTimeoutError
 from core.models import WAITS_FOR_A_PHONE, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.operation_status import Facts, Step
 from core.operations.procedures import (
+    code_may_live,
     end_of_code,
     may_hold_webhook,
     wait_for_browser,
@@ -117,15 +118,14 @@ def _start_with_code(run: Run, phone: str) -> str:
 
 def _follow_code(run: Run, shown_at: datetime) -> str:
     # By default; a gateway that waits longer says so by going on with PHONECODE, also while the phone syncs.
-    ends = shown_at + timedelta(seconds=run.waits.auto_close)
-    last = ends + timedelta(seconds=run.waits.syncing)
+    last = shown_at + timedelta(seconds=run.waits.auto_close + run.waits.syncing)
     while True:
         seen = run.look()
         if seen.verdict == Verdict.CONNECTED:
             return "connected"
         if _restarted_since(run, shown_at):
             break  # The gateway asks for another code now, which it tells nobody.
-        if seen.verdict == Verdict.DISCONNECTED and (run.now() >= ends or not seen.has_session_object):
+        if seen.verdict == Verdict.DISCONNECTED and not code_may_live(run, seen, shown_at):
             break
         if seen.reason == Reason.LINK_NOT_COMPLETED:
             break

@@ -22,7 +22,7 @@ from core.exceptions import (
     StoreError,
     WppconnectError,
 )
-from core.linking_events import read_events
+from core.linking_events import LinkingEvents, read_events
 from core.logs import register_secret
 from core.messages import Message
 from core.models import SessionSnapshot
@@ -109,6 +109,14 @@ class OperationRun:
         """When the gateway's process started, as far as its health check tells."""
         server = self._context.monitor.snapshot().server(self.status.server)
         return server.started_at if server is not None else None
+
+    def linking_events(self) -> LinkingEvents:
+        """Return what the gateway's webhook said lately of the phone that is being linked; memory only."""
+        try:
+            return read_events(self._context.store, self.status.server, self.session)
+        except StoreError as error:
+            log.debug("linking_events_not_read session=%s error=%s", self.session, error)
+            return LinkingEvents()
 
     def step(self, step: Step, *, until: datetime | None = None) -> None:
         """Write down what is being done, and until when it is waited for."""
@@ -206,12 +214,7 @@ class OperationRun:
         shown = self.status
         if shown.pairing_code is None:
             return
-        try:
-            events = read_events(self._context.store, shown.server, self.session)
-        except StoreError as error:
-            log.debug("linking_events_not_read session=%s error=%s", self.session, error)
-            return
-        newest = events.code_since(shown.step_since)
+        newest = self.linking_events().code_since(shown.step_since)
         if newest is not None and newest != shown.pairing_code:
             self.show_code(newest, until=shown.step_until)
 

@@ -15,6 +15,7 @@ from core.exceptions import RequestTimeoutError, SessionDisconnectedError
 from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
 from core.operations.run import Run
+from core.verdict import STARTUP_RACE
 
 MAX_STARTS = 2
 MAX_CLOSES = 3
@@ -85,7 +86,7 @@ def bring_up(run: Run, goal: Goal) -> str:
                 closes += 1
             case Verdict.DISCONNECTED:
                 loaded_at = shown_at or started_at
-                if loaded_at is not None and _code_may_live(run, seen, loaded_at):
+                if loaded_at is not None and _is_wrongly_closed(run, seen, loaded_at, shown_at):
                     run.step(Step.VERIFYING)
                     run.await_change(seen, until=loaded_at + timedelta(seconds=run.waits.auto_close))
                 elif shown_at is not None and seen.has_session_object:
@@ -234,6 +235,19 @@ def end_of_code(seen: SessionSnapshot) -> str:
     return "link_not_completed" if seen.reason == Reason.LINK_NOT_COMPLETED else "code_expired"
 
 
+def code_may_live(run: Run, seen: SessionSnapshot, shown_at: datetime) -> bool:
+    """Return whether a session that is called CLOSED may still show the code that it showed at a moment.
+
+    On a first pairing the gateway may wrongly say so one or two seconds after the page has loaded (section
+    6). A browser that was closed so early looks alike, but for what the webhook says; a later word is true.
+    """
+    if not _is_young(run, seen, shown_at):
+        return False
+    if seen.state_since is not None and seen.state_since - shown_at > STARTUP_RACE:
+        return False
+    return not run.linking_events().has_ended(shown_at)
+
+
 def wait_for_profile(run: Run) -> None:
     """Wait until no browser that was closed or logged out holds the session's profile any more."""
     facts, waits = run.facts, run.waits
@@ -286,11 +300,14 @@ def _code_ends(run: Run, seen: SessionSnapshot) -> datetime:
     return (seen.state_since or run.now()) + timedelta(seconds=run.waits.auto_close)
 
 
-def _code_may_live(run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
-    # On a first pairing the gateway may wrongly say CLOSED one or two seconds after the page has loaded,
-    # while the code on the screen is valid; it still carries a `urlcode` then (section 6).
-    if not seen.has_session_object:
-        return False
-    if run.now() >= loaded_at + timedelta(seconds=run.waits.auto_close):
+def _is_wrongly_closed(
+    run: Run, seen: SessionSnapshot, loaded_at: datetime, shown_at: datetime | None
+) -> bool:
+    # A code that nobody has seen yet counts from the start, which a browser may take long for.
+    if not (code_may_live(run, seen, shown_at) if shown_at else _is_young(run, seen, loaded_at)):
         return False
     return run.client.read_status(run.session).urlcode is not None
+
+
+def _is_young(run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
+    return bool(seen.has_session_object) and run.now() < loaded_at + timedelta(seconds=run.waits.auto_close)

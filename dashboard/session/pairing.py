@@ -216,10 +216,10 @@ def _draw_confirm_webhook(view: View) -> None:
         "warn",
         _(
             "The gateway may hold a webhook for this session: the address of the application that gets its "
-            "messages. Its interface cannot tell it, and this pairing replaces all saved options, so the "
+            "messages. Its interface cannot tell it, and this pairing replaces all saved options, so a "
             "webhook would be lost and that application would get no more messages."
         ),
-        title=_("This would delete the webhook."),
+        title=_("This may delete a webhook."),
         icon="warning",
     )
     if state.may(Role.ADMINISTRATOR):

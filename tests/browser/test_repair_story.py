@@ -63,7 +63,7 @@ def test_a_disconnected_session_is_re_paired_by_a_pairing_code_after_the_webhook
     visitor.page.get_by_role("tab", name="Pairing code").click()
     visitor.page.get_by_label("Phone number with country code").fill("351 912 345 678")
     visitor.press(f"code-main-{SESSION}")
-    visitor.reads("This would delete the webhook.")
+    visitor.reads("This may delete a webhook.")
     visitor.look("repair/webhook", whole=True)
     visitor.page.get_by_label(f"Or type {SESSION} to pair without a webhook").fill(SESSION)
     visitor.press(f"wipe-main-{SESSION}")

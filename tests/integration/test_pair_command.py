@@ -94,7 +94,7 @@ def test_unknown_webhook_is_lost_only_when_the_session_is_typed(
     simulator: Simulator, environ: dict[str, str]
 ) -> None:
     with TerminalCommand(ENTRY, "pair", SESSION, "--phone", NUMBER, environ=environ) as command:
-        until(lambda: command.written.endswith("to pair and lose the webhook: "), what="the question")
+        until(lambda: command.written.endswith("to pair without a webhook: "), what="the question")
 
         command.type(f"{SESSION}\n")
 

@@ -46,7 +46,7 @@ CORE_MAY_IMPORT: dict[str, set[str]] = {
         "verdict",
     },
     "sync": {"monitor", "settings", "store", "tokens"},
-    "operations": {"client", "contract", "linking_events", "monitor", "settings", "store"},
+    "operations": {"client", "contract", "linking_events", "monitor", "settings", "store", "verdict"},
     "runtime": {
         "client",
         "contract",

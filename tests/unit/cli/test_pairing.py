@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,14 +51,16 @@ class FakeOperations:
         return self._ends.pop(0)
 
 
-def pairing(*ends: OperationStatus, answer: str = "") -> tuple[Pairing, FakeOperations, io.StringIO]:
+def pairing(
+    *ends: OperationStatus, answer: str = "", ask: Callable[[str], str] | None = None
+) -> tuple[Pairing, FakeOperations, io.StringIO]:
     operations, out = FakeOperations(ends), io.StringIO()
     monitor = SimpleNamespace(
         watch=lambda server, session: None,
         snapshot=lambda: Snapshot(taken_at=NOW, settings_revision=0),
     )
     core = cast(Core, SimpleNamespace(operations=operations, monitor=monitor))
-    return Pairing(core, "main", "sales", out=out, ask=lambda question: answer), operations, out
+    return Pairing(core, "main", "sales", out=out, ask=ask or (lambda question: answer)), operations, out
 
 
 def test_connected_session_is_success() -> None:
@@ -117,6 +119,17 @@ def test_unknown_webhook_is_kept_after_any_other_answer(answer: str) -> None:
     assert command.run(None) is False
     assert len(operations.asked) == 1
     assert "Nothing was changed." in out.getvalue()
+
+
+def test_unknown_webhook_is_kept_where_nobody_answers() -> None:
+    def end_of_input(_question: str) -> str:
+        raise EOFError
+
+    command, operations, out = pairing(ended("needs_webhook_confirmation"), ask=end_of_input)
+
+    assert command.run(None) is False
+    assert len(operations.asked) == 1
+    assert out.getvalue().endswith("\nNothing was changed.\n")
 
 
 def settings(**servers: list[str]) -> Settings:

@@ -107,6 +107,22 @@ def test_last_code_that_outlived_its_time_promises_no_other(passed: int) -> None
     assert "Scanned, or expired: wait." in lines
 
 
+@pytest.mark.parametrize(
+    ("ended", "text"),
+    [
+        pytest.param(1, "Scanned, or expired: wait.", id="shown before the attempt's usual end"),
+        pytest.param(0, "Scanned, or about to be renewed: wait.", id="shown at that end"),
+        pytest.param(-100, "Scanned, or about to be renewed: wait.", id="shown long after it"),
+    ],
+)
+def test_code_of_a_gateway_that_waits_longer_is_followed_by_another(ended: int, text: str) -> None:
+    operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(ended))
+
+    lines = drawn(operation, waiting_for_scan(4), at=NOW + qr_life(4))
+
+    assert text in lines
+
+
 @pytest.mark.parametrize(("generation", "left"), [(1, 40), (2, 10)], ids=["first code", "later code"])
 def test_code_of_a_gateway_that_waits_longer_lives_on(generation: int, left: int) -> None:
     operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW)

@@ -206,6 +206,20 @@ def test_the_secret_of_an_adopted_gateway_is_asked_for_at_a_terminal_and_not_sho
     assert "their own secret" not in asking.written
 
 
+def test_nothing_is_started_where_nobody_enters_the_secret(checkout: Checkout) -> None:
+    checkout.docker.tell(containers={"leguas_wppconnect": container(networks=["old"])})
+    command = [sys.executable, "-c", UP, str(checkout.directory)]
+    path = {"PATH": f"{checkout.docker.path}{os.pathsep}{os.environ['PATH']}"}
+    with TerminalCommand(command, environ=checkout.environ | path) as asking:
+        until(lambda: "Secret key: " in asking.written, what="the question")
+        asking.type("\x04")
+
+        assert asking.process.wait(timeout=60) == 2
+
+    assert "WPPCONNECT_SECRET_KEY: nothing was entered" in asking.written
+    assert "Traceback" not in asking.written
+
+
 REFUSED: list[Any] = [
     pytest.param(
         {"info_error": "Cannot connect to the Docker daemon", "info": ""},

@@ -11,6 +11,7 @@ from core.client import StartOptions
 from core.contract.answers import StartAnswer, StatusAnswer
 from core.contract.waits import Waits
 from core.exceptions import RequestTimeoutError
+from core.linking_events import LinkingEvents
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
 
@@ -27,6 +28,19 @@ STATES = {
     Verdict.LINKING: SessionState.QRCODE,
     Verdict.DISCONNECTED: SessionState.CLOSED,
 }
+
+
+ENDS_OF_A_CODE: dict[str, tuple[float, float | None, float]] = {
+    "as in the start-up race": (2, None, 60),
+    "as late as the race is seen": (6, None, 60),
+    "later than the race": (7, None, 7),
+    "a short auto-close": (20, None, 20),
+    "the usual auto-close": (60, None, 60),
+    "its browser is gone": (2, 1, 2),
+    "an earlier browser is gone": (2, -1, 60),
+}
+"""Seconds after a code was shown: when the gateway says CLOSED, when the webhook says that a browser is gone,
+and when the attempt is over."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,7 @@ class ScriptedRun:
     gateway_started_at: datetime | None = None
     answer_after_seconds: float | None = 0.0
     """When a call aside is answered."""
+    events: LinkingEvents = field(default_factory=LinkingEvents)
     looks_fail: bool = False
     looks: int = 0
     story: list[str] = field(default_factory=list)
@@ -130,6 +145,9 @@ class ScriptedRun:
     def seconds(self) -> float:
         """How long the procedure has been at it."""
         return (self._now - T0).total_seconds()
+
+    def linking_events(self) -> LinkingEvents:
+        return self.events
 
     def step(self, step: Step, *, until: datetime | None = None) -> None:
         self.steps.append(step)

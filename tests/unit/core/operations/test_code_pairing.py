@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scripted_run import T0, Scene, ScriptedRun, after
+from scripted_run import ENDS_OF_A_CODE, T0, Scene, ScriptedRun, after
 
 from core.client import StartOptions
 from core.contract.answers import StartAnswer
 from core.exceptions import ConnectError, RequestTimeoutError
+from core.linking_events import LinkingEvents
 from core.models import Reason, SessionSnapshot, Verdict
 from core.operation_status import OUTCOMES, Facts
-from core.operations.code_pairing import code_obstacle, pair_by_code
+from core.operations.code_pairing import LOOK_SECONDS, code_obstacle, pair_by_code
 from core.operations.procedures import may_hold_webhook, would_lose_webhook
 from tests.support.snapshots import server_snapshot
 
@@ -48,12 +49,16 @@ def test_a_code_is_shown_until_the_phone_is_linked() -> None:
     assert run.facts.phone_saved
 
 
-def test_a_code_that_nobody_enters_expires() -> None:
-    run = run_with(CLOSED, Scene(Verdict.WAITING_FOR_CODE, 60, held=True), EXPIRED)
+@pytest.mark.parametrize(("closed_at", "gone_at", "ends_at"), ENDS_OF_A_CODE.values(), ids=ENDS_OF_A_CODE)
+def test_a_code_that_nobody_enters_expires_once_it_cannot_live(
+    closed_at: float, gone_at: float | None, ends_at: float
+) -> None:
+    run = run_with(CLOSED, Scene(Verdict.WAITING_FOR_CODE, closed_at, held=True), EXPIRED)
+    run.events = LinkingEvents(ended_at=None if gone_at is None else after(gone_at))
 
     assert pair(run) == "code_expired"
     assert run.codes == [CODE, None]
-    assert run.seconds == 60
+    assert run.seconds == pytest.approx(ends_at, abs=LOOK_SECONDS)
 
 
 def test_a_phone_that_syncs_is_given_its_three_minutes() -> None:

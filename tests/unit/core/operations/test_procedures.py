@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from scripted_run import Scene, ScriptedRun, after
+from scripted_run import ENDS_OF_A_CODE, Scene, ScriptedRun, after
 
 from core.client import StartOptions
 from core.exceptions import RequestTimeoutError, SessionDisconnectedError
+from core.linking_events import LinkingEvents
 from core.models import Reason, Verdict
 from core.operation_status import OUTCOMES, Facts, Step
 from core.operations.procedures import Goal, bring_up, close, heal, log_out
@@ -186,13 +187,17 @@ def test_a_wrong_closed_just_after_the_page_loaded_is_waited_out() -> None:
     assert (code, run.story) == ("connected", ["start at 0"])
 
 
-def test_a_code_counts_as_expired_once_its_minute_is_over() -> None:
-    run = ScriptedRun([Scene(Verdict.WAITING_FOR_QR, 10, held=True), EXPIRED])
+@pytest.mark.parametrize(("closed_at", "gone_at", "ends_at"), ENDS_OF_A_CODE.values(), ids=ENDS_OF_A_CODE)
+def test_a_code_counts_as_expired_once_it_cannot_live(
+    closed_at: float, gone_at: float | None, ends_at: float
+) -> None:
+    run = ScriptedRun([Scene(Verdict.WAITING_FOR_QR, closed_at, held=True), EXPIRED])
     run.gateway.urlcode = "2@dead"
+    run.events = LinkingEvents(ended_at=None if gone_at is None else after(gone_at))
 
     code = bring_up(run, PAIR)
 
-    assert (code, run.seconds) == ("code_expired", 60)
+    assert (code, run.seconds) == ("code_expired", ends_at)
 
 
 class TestWebhook:
