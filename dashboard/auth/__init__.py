@@ -1,1 +1,1 @@
-"""Who may use the page: the gate in front of everything, users, sign-ins and the first sign-in link."""
+"""Access control for the page: the gate, users, sign-ins, and the first sign-in link."""

@@ -1,4 +1,4 @@
-"""A signed-in person's own account as plain HTML: password, devices, the way out."""
+"""The account page as plain HTML: password, devices, sign-out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ACCOUNT = "/account"
 
 @dataclass(frozen=True)
 class Device:
-    """One sign-in of the reader, in words."""
+    """One sign-in of the user, formatted for the page."""
 
     key: str
     name: str
@@ -38,7 +38,7 @@ class Device:
 
 @dataclass(frozen=True)
 class AccountView:
-    """What the account page shows."""
+    """The content of the account page."""
 
     name: str
     role: str
@@ -46,11 +46,11 @@ class AccountView:
     came_by: str
     devices: Sequence[Device]
     remember_days: int
-    """0: it is remembered already, or that is not offered."""
+    """0: the device is remembered already, or remembering is not offered."""
 
 
 def account_page(frame: Frame, view: AccountView, *, note: Note | None = None) -> str:
-    """Show the reader's account."""
+    """Return the account page."""
     _ = frame.translate
     body = [
         note_box(note),

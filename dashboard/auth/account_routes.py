@@ -1,4 +1,4 @@
-"""The routes of a signed-in person's own account."""
+"""The routes of the signed-in user's own account."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from dashboard.formatting import duration
 from dashboard.i18n import Translate
 
 MOMENT_SECONDS = 60
-"""Shorter than this since its last use, a device is in use."""
+"""A device counts as in use until this long after its last activity."""
 
 
 class AccountRoutes:
-    """Show the account; change the password; end single sign-ins."""
+    """Show the account, change the password, and end or remember single sign-ins."""
 
     def __init__(self, auth: AuthContext) -> None:
         self._auth = auth
 
     def routes(self) -> list[Route]:
-        """Return the Starlette routes; all of them are for people who are signed in."""
+        """Return the Starlette routes; all need a sign-in."""
         return [
             Route(ACCOUNT, self.show, methods=["GET"]),
             Route(f"{ACCOUNT}/password", self.change_password, methods=["POST"]),
@@ -54,13 +54,13 @@ class AccountRoutes:
         return self._page(request, Note(done, is_good=True) if done else None)
 
     async def change_password(self, request: Request) -> Response:
-        """Set a new password for who knows the present one; every other sign-in ends."""
+        """Set a new password if the present one is right; all other sign-ins end."""
         form = await self._own_form(request)
         if isinstance(form, Response):
             return form
         _ = self._auth.frame(request).translate
         account = known_to(request).held.account
-        # Counted by the sign-in: guesses of others at this account's name hold nobody up who is signed in.
+        # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
         key = known_to(request).held.key
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
@@ -99,7 +99,7 @@ class AccountRoutes:
         return RedirectResponse(f"{ACCOUNT}?done=signed-out", 303)
 
     async def remember(self, request: Request) -> Response:
-        """Let this browser stay signed in for weeks."""
+        """Extend this browser's sign-in to weeks."""
         form = await self._own_form(request)
         if isinstance(form, Response):
             return form
@@ -124,7 +124,7 @@ class AccountRoutes:
     def _store(self, account: Account, password_hash: str) -> Account:
         def change(found: Account) -> Account:
             if found.password_hash != account.password_hash:
-                # Changed elsewhere while this one was being checked.
+                # Changed by another request while this one was checked.
                 raise UnknownUserError
             changes = {"password_hash": password_hash, "link": None, "generation": found.generation + 1}
             return found.model_copy(update=changes)
@@ -150,7 +150,7 @@ class AccountRoutes:
         return self._auth.page(request, account_page(frame, view, note=note), status_code)
 
     def _remember_days(self, held: ActiveLogin) -> int:
-        # A proxy decides by itself how long it remembers whom.
+        # A proxy decides itself how long its sign-ins last.
         if held.sign_in.remembered or held.sign_in.way is AuthMethod.PROXY:
             return 0
         return self._auth.ways.remember_days

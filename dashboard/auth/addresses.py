@@ -1,4 +1,4 @@
-"""Addresses that arrive from outside: where a request comes from, and where to go after the sign-in."""
+"""Untrusted addresses: the origin of a request, and the page to open after the sign-in."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_same_origin(connection: HTTPConnection, external_url: str | None) -> bool:
-    """Does the Origin header name this very site, or the address under which we are published?
+    """Return whether the Origin header names this host or the published address.
 
-    Browsers send Origin with every POST and every websocket; a request without it is not from our pages.
-    The scheme is compared only for the published host: behind a proxy we may not see the real one.
+    Browsers send Origin with every POST and every websocket; a request without it is not from the page.
+    The scheme is compared only for the published host: behind a proxy the real one may be unknown.
     """
     origin = connection.headers.get("origin", "")
     if external_url and origin.casefold() == origin_of(external_url):
@@ -25,7 +25,7 @@ def is_same_origin(connection: HTTPConnection, external_url: str | None) -> bool
             return False
         published = urlsplit(external_url or "")
         if parsed.hostname == published.hostname and parsed.scheme != published.scheme:
-            # Whoever stands between a browser and http://ops.example.org could act as https://ops.example.org.
+            # A man in the middle of http://ops.example.org could act as https://ops.example.org.
             return False
         port = parsed.port or DEFAULT_PORTS[parsed.scheme]
         host = urlsplit(f"{parsed.scheme}://{connection.headers.get('host', '')}")
@@ -35,7 +35,7 @@ def is_same_origin(connection: HTTPConnection, external_url: str | None) -> bool
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL as browsers write them in Origin."""
+    """Return the origin of a URL as browsers write it in the Origin header."""
     parsed = urlsplit(url.casefold())
     default = DEFAULT_PORTS.get(parsed.scheme)
     host = f"[{parsed.hostname}]" if ":" in (parsed.hostname or "") else parsed.hostname
@@ -43,7 +43,7 @@ def origin_of(url: str) -> str:
 
 
 def safe_next(address: str | None) -> str:
-    """Return the wanted address if it is a page of ours, else "/".
+    """Return the address if it is a page of this site, else "/".
 
     Refused: other sites in every spelling that browsers accept ("//host", "/\\host", control characters,
     which they drop), and the sign-in pages themselves.
@@ -63,11 +63,11 @@ def safe_next(address: str | None) -> str:
 
 
 def sign_in_address(next_address: str) -> str:
-    """Return the sign-in page's address that leads on to `next_address`."""
+    """Return the address of the sign-in page that continues to `next_address`."""
     wanted = safe_next(next_address)
     return "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}"
 
 
 def client_address(connection: HTTPConnection) -> str:
-    """Return the browser's address; uvicorn has already resolved the configured proxies' headers."""
+    """Return the client's address; the headers of the configured proxies are already resolved."""
     return connection.client.host if connection.client else "unknown"

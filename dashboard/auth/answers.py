@@ -1,4 +1,4 @@
-"""What every answer bears, whoever gives it and whatever it is: a page, a file, a refusal, a failure."""
+"""Security headers for every response, and the pages for failed and refused requests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dashboard.auth.elements import Note, link, note_box, page
 from dashboard.i18n import Translate, negotiate, translator
 
 _LAST = {"cache-control": "no-store", "connection": "close"}
-"""Of a failure's answer: uvicorn ends the connection after it, which the browser has to know."""
+"""Headers of a failure response: uvicorn closes the connection after it, so the browser must not reuse it."""
 
 
 class SecurityHeaders:
-    """Add the security headers; and where people come by https, that browsers shall insist on it."""
+    """Add the security headers to every response, and Strict-Transport-Security where https is used."""
 
     def __init__(
         self, app: ASGIApp, *, headers: dict[str, str], external_url: str | None, hsts_days: int
@@ -22,7 +22,7 @@ class SecurityHeaders:
         self._app = app
         self._headers = headers
         self._is_published_by_https = (external_url or "").startswith("https:")
-        # 0 days are sent, too: browsers that were told another number forget it.
+        # 0 days are sent as well: they clear an earlier value in browsers.
         self._insist = f"max-age={hsts_days * 86400}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +44,7 @@ class SecurityHeaders:
 
 
 class FailurePage:
-    """Say in the reader's language that our program failed; the failure itself goes on to the log."""
+    """Show a page in the user's language when the app raises; the exception is raised again for the log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,13 +65,13 @@ class FailurePage:
             await self._app(scope, receive, send_and_note)
         except Exception:
             if not has_begun:
-                # After this, Starlette adds no answer of its own, which would come without our headers.
+                # Otherwise Starlette would send a response of its own, without the security headers.
                 await _failure(scope)(scope, receive, send)
             raise
 
 
 def foreign_request(scope: Scope) -> Response:
-    """Refuse what another site sent, or what a proxy passed on under another address; people read why."""
+    """Return the refusal of a request from another site, or from a proxy with another address."""
     locale, _ = _language(scope)
     text = _("Refused: this request does not come from this page. Open the page again and retry.")
     remedy = _("If it repeats, whoever runs the page has to set DASHBOARD_EXTERNAL_URL to its address.")
@@ -79,7 +79,7 @@ def foreign_request(scope: Scope) -> Response:
 
 
 def too_many_tabs(scope: Scope, most: int) -> Response:
-    """Refuse one more tab, before it loads; reloading this answer is enough once another tab is closed."""
+    """Return the refusal of a further tab, before it loads; a reload works once another tab is closed."""
     locale, _ = _language(scope)
     text = _(
         "You have {count} tabs of this page open, as many as one user may. Close some, then reload this one."

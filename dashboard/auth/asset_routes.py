@@ -1,4 +1,4 @@
-"""The sign-in pages' own files: open to everybody, because nobody is signed in yet."""
+"""The static files of the sign-in pages, which need no sign-in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN_FILES = {
 
 
 def asset_routes() -> list[Route]:
-    """Return one route for each file; the files are read once."""
+    """Return one route per file; the files are read once."""
     return [_route(name, folder, media_type) for name, (folder, media_type) in OWN_FILES.items()]
 
 

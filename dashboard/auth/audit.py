@@ -1,4 +1,4 @@
-"""Who signed in, tried to, or signed out: one history entry each."""
+"""The audit log of sign-ins, failed tries and sign-outs: one history entry each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class SignInOutcome(StrEnum):
-    """What is remembered of a sign-in."""
+    """The outcome in an audit entry."""
 
     SIGNED_IN = "signed_in"
     FAILED = "failed"
@@ -26,28 +26,28 @@ class SignInOutcome(StrEnum):
     PASSWORD_SET = "password_set"  # noqa: S105 - a word
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
     CONFIRMED = "confirmed"
-    """Proved once more who they are, before changing what matters."""
+    """Re-authenticated before a sensitive change."""
     REFUSED = "refused"
-    """Known to the proxy or the provider, but not let in."""
+    """Authenticated by the proxy or the provider, but refused here."""
 
 
 class AppendsHistory(Protocol):
-    """What the audit needs of `core.store.History`."""
+    """The part of `core.store.History` that the audit uses."""
 
     def append(self, *entries: HistoryEntry) -> None:
         """Write the entries."""
 
 
 class Audit:
-    """Append sign-in entries to the history; they never hold a password or a name that is nobody's."""
+    """Append sign-in entries to the history; they never contain a password or a name of no account."""
 
     def __init__(self, history: AppendsHistory, *, clock: Now = now) -> None:
         self._history = history
         self._clock = clock
 
     def record(self, outcome: SignInOutcome, *, actor: str | None, address: str) -> None:
-        """Write one entry. A full disk is logged and keeps nobody out of the page."""
-        # A refused try is of interest even when nobody watches; the rest is everyday.
+        """Write one entry. A StoreError is logged and not raised: a full disk must not lock users out."""
+        # A burst of tries may be an attack; the other outcomes are routine.
         level = logging.WARNING if outcome is SignInOutcome.TOO_MANY_TRIES else logging.INFO
         log.log(level, "sign_in outcome=%s actor=%s address=%s", outcome.value, actor or "-", address)
         entry = HistoryEntry(

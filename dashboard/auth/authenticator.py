@@ -1,4 +1,4 @@
-"""Whose request is this: the one place where a cookie becomes a signed-in person."""
+"""Authentication of requests: the only place that maps a sign-in cookie to a user."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ log = logging.getLogger(__name__)
 
 KNOWN = "wppconnect_ops.known"
 ACCOUNT_HEADER = "x-wppconnect-account"
-"""Whose request it is, for Streamlit: it resumes the session of a tab only for the account that opened it."""
+"""Identifies the account to Streamlit, which resumes a tab's session only for the account that opened it."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A signed-in person's request."""
+    """The sign-in of an authenticated request."""
 
     cookie: str
     held: ActiveLogin
 
     def passed_on(self, scope: Scope) -> Scope:
-        """Return the request for what stands behind the gate; our routes ask `known_to` whose it is."""
+        """Return the scope for the app behind the gate; routes read the sign-in with `known_to`."""
         headers = MutableHeaders(raw=list(with_sign_in(scope, self.cookie)["headers"]))
-        # In place of what the browser may have sent; as a hash, because names may have letters of any script.
+        # Replaces a header that the browser may have sent. A hash, because names may contain any script.
         headers[ACCOUNT_HEADER] = hashlib.sha256(self.held.account.key.encode()).hexdigest()
         return {**scope, "headers": headers.raw, KNOWN: self}
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """What a sign-in needs to hold for a request."""
+    """Find the sign-in of a request and check that it is valid for it."""
 
     sign_ins: SignIns
     cookie_rule: CookieRule
@@ -51,10 +51,10 @@ class Authenticator:
     vouches: Vouches = field(default_factory=Vouches)
 
     def known(self, connection: HTTPConnection) -> Known | None:
-        """Tell who is signed in; memory only.
+        """Return the sign-in of the connection, or None. Reads memory only.
 
-        A sign-in by a proxy's header holds only for requests that carry it: the cookie alone, on a way
-        around the proxy or after a change of the person at it, opens nothing.
+        A sign-in by a proxy's header is valid only for requests that carry the header: the cookie alone, on a
+        route around the proxy or after another user signed in at the proxy, authenticates nothing.
         """
         cookie = read_cookie(connection, SIGN_IN_COOKIE, rule=self.cookie_rule)
         held = self.sign_ins.find(cookie)
@@ -68,23 +68,23 @@ class Authenticator:
 
     @contextmanager
     def open_tab(self, known: Known) -> Iterator[None]:
-        """Watch over a tab while it is open."""
+        """Track an open tab, so that `sweep` can end its sign-in when the proxy no longer confirms it."""
         is_vouched_for = known.held.sign_in.way is AuthMethod.PROXY
         with self.vouches.open_tab(known.cookie) if is_vouched_for else nullcontext():
             yield
 
     def sweep(self) -> None:
-        """End sign-ins with open tabs for which the proxy no longer vouches."""
+        """End the sign-ins with open tabs that the proxy no longer confirms."""
         for cookie in self.vouches.lapsed():
             log.info("sign_in_ended reason=proxy_vouches_no_longer")
             self.sign_ins.end(cookie)
 
     def identity(self, connection: HTTPConnection) -> Identity | None:
-        """Return whom a trusted proxy says this request comes from."""
+        """Return the identity that a trusted proxy asserts for this request, or None."""
         return self.proxy.identity(connection) if self.proxy else None
 
 
 def known_to(request: HTTPConnection) -> Known:
-    """Return whose request it is, in routes that stand behind the gate."""
+    """Return the sign-in of a request that has passed the gate."""
     known: Known = request.scope[KNOWN]
     return known

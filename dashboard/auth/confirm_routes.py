@@ -1,4 +1,4 @@
-"""Step-up: prove once more who you are, before keys, addresses, users or files are changed."""
+"""Step-up authentication, required before keys, addresses, users or files are changed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ AT_PROVIDER = "/sign-in/provider?confirm=yes"
 
 
 class ConfirmRoutes:
-    """Ask for the password again, or lead to the provider, which asks for it."""
+    """Re-authenticate a user with the password or at the provider."""
 
     def __init__(self, auth: AuthContext) -> None:
         self._auth = auth
 
     def routes(self) -> list[Route]:
-        """Return the Starlette routes; all of them are for people who are signed in."""
+        """Return the Starlette routes; all need a sign-in."""
         return [
             Route(CONFIRM, self.show, methods=["GET"]),
             Route(CONFIRM, self.confirm, methods=["POST"]),
@@ -52,7 +52,7 @@ class ConfirmRoutes:
         return self._page(request, None)
 
     async def confirm(self, request: Request) -> Response:
-        """Check the password of who is signed in."""
+        """Check the signed-in user's password."""
         try:
             sent = await read_form(request)
         except FormError as error:
@@ -64,7 +64,7 @@ class ConfirmRoutes:
         account, key = known.held.account, known.held.key
         if known.held.sign_in.way is not AuthMethod.PASSWORD:
             return RedirectResponse(CONFIRM, 303)
-        # Counted by the sign-in: guesses of others at this account's name hold nobody up who is signed in.
+        # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")

@@ -1,4 +1,4 @@
-"""What the sign-in routes work with, and how they answer: the pages in the reader's language."""
+"""The collaborators of the sign-in routes, and the responses they share, in the user's language."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def _address_limit() -> RateLimit:
 
 
 def _account_limit() -> RateLimit:
-    # Shorter at most: by guessing on, anybody could keep the administrator out of a new device.
+    # A shorter maximum: an attacker who keeps guessing could otherwise lock the administrator out of a new
+    # device.
     return RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=60.0)
 
 
@@ -49,7 +50,7 @@ def _device_limit() -> RateLimit:
 
 @dataclass(frozen=True)
 class AuthContext:
-    """Everything that signs people in and out."""
+    """The services that sign users in and out, with their rate limits."""
 
     users: Users
     sign_ins: SignIns
@@ -61,38 +62,38 @@ class AuthContext:
     cookie_rule: CookieRule
     data_directory: Path
     provider_name: str = ""
-    """What people call the OpenID Connect provider; "" without one."""
+    """Display name of the OpenID Connect provider; "" without one."""
     clock: Now = now
     forms: FormTokens = field(default_factory=FormTokens)
     address_limit: RateLimit = field(default_factory=_address_limit)
     account_limit: RateLimit = field(default_factory=_account_limit)
     device_limit: RateLimit = field(default_factory=_device_limit)
-    """By what nobody can invent: a known device, a sign-in."""
+    """Keyed by values that an attacker cannot invent: a known device, a sign-in."""
 
     @property
     def ways(self) -> Ways:
-        """Return what the sign-in page offers."""
+        """Return the authentication methods that the sign-in page offers."""
         return Ways(self.provider_name, self.sign_ins.lifetimes.remembered.days)
 
     def is_operator(self, name: str) -> bool:
-        """Tell whether somebody may pair sessions now; memory only."""
+        """Return whether the user may pair sessions. Reads memory only."""
         account = self.users.find(name)
         return account is not None and not account.disabled and account.role.covers(Role.OPERATOR)
 
     def frame(self, request: Request) -> Frame:
-        """Return what a page needs to know of its reader."""
+        """Return the locale, the translator and the form token for a page."""
         locale = negotiate(request.headers.get("accept-language", ""))
         return Frame(locale, translator(locale), self.forms.token(self._binding(request)))
 
     def page(self, request: Request, html: str, status_code: int = 200) -> Response:
-        """Answer with a page of ours, together with the cookie to which its form belongs."""
+        """Return a page, and set the cookie that its form token is bound to if the browser has none."""
         response = HTMLResponse(html, status_code)
         if read_cookie(request, FORM_COOKIE, rule=self.cookie_rule) is None:
             set_cookie(response, FORM_COOKIE, self._binding(request), request=request, rule=self.cookie_rule)
         return response
 
     def unreadable(self, request: Request, error: FormError) -> Response:
-        """Answer a form that is too large, too slow or none of ours."""
+        """Return the response to a form that is too large, too slow or malformed."""
         frame = self.frame(request)
         _ = frame.translate
         return self.page(
@@ -100,11 +101,11 @@ class AuthContext:
         )
 
     def is_own_form(self, request: Request, form: dict[str, str]) -> bool:
-        """Was the form made for the browser that sends it?"""
+        """Return whether the form was issued to the browser that submits it."""
         return self.forms.is_valid(read_cookie(request, FORM_COOKIE, rule=self.cookie_rule), form)
 
     async def record(self, request: Request, outcome: SignInOutcome, actor: str | None) -> None:
-        """Write to the history without making the event loop wait for the disk."""
+        """Write an audit entry in a thread: the disk must not block the event loop."""
         await asyncio.to_thread(self.audit.record, outcome, actor=actor, address=client_address(request))
 
     async def let_in(
@@ -116,7 +117,7 @@ class AuthContext:
         *,
         remembered: bool = False,
     ) -> Response:
-        """Sign the account in in this browser, under a new id, and lead on."""
+        """Sign the account in under a new id, and redirect to `next_address`."""
         remembered = remembered and self.ways.remember_days > 0
         former = read_cookie(request, SIGN_IN_COOKIE, rule=self.cookie_rule)
         cookie = await asyncio.to_thread(self._begin, former, request, account, way, remembered)
@@ -127,13 +128,13 @@ class AuthContext:
         return response
 
     def device(self, request: Request, account: Account | None) -> str | None:
-        """Return by what to count the tries of a device in which this account has signed in before."""
+        """Return the rate limit key of a browser in which this account has signed in before, else None."""
         return known_device(read_cookie(request, DEVICE_COOKIE, rule=self.cookie_rule), account)
 
     def set_sign_in_cookie(
         self, response: Response, request: Request, cookie: str, *, remembered: bool
     ) -> None:
-        """Let the browser keep its sign-in for as long as it may last."""
+        """Set the sign-in cookie, with the longest lifetime that the sign-in can have."""
         lifetimes = self.sign_ins.lifetimes
         lifetime = lifetimes.remembered if remembered else lifetimes.longest
         set_cookie(
@@ -141,7 +142,7 @@ class AuthContext:
         )
 
     def _know_device(self, response: Response, request: Request, account: Account) -> None:
-        # As it is stored now: a weaker hash has just been renewed.
+        # Read it again: an outdated hash has just been replaced.
         account = self.users.find(account.name) or account
         if self.device(request, account) is None:
             set_cookie(
@@ -167,7 +168,7 @@ class AuthContext:
         )
 
     def _binding(self, request: Request) -> str:
-        # Frame and cookie are made at different places for one request: both must see the same value.
+        # The frame and the cookie are created at different times in one request: both need the same value.
         if not hasattr(request.state, "form_binding"):
             sent = read_cookie(request, FORM_COOKIE, rule=self.cookie_rule)
             request.state.form_binding = sent or self.forms.new_binding()

@@ -1,9 +1,9 @@
-"""The cookies that we set, under names that no other host of the domain can set where we have https.
+"""The cookies of the page. Over https, a name prefix keeps other hosts of the domain from setting them.
 
-A cookie that begins with `__Host-` is taken by browsers only from this very host, over https and for all its
-paths. Without it, any neighbour under the same domain could put its own sign-in into a visitor's browser.
-Under a sub-path that is not to be had: there the host's other applications would get our cookies, so they are
-for our path alone, and their name begins with `__Secure-`.
+Browsers accept a cookie named `__Host-` only from the very host, over https and for all its paths. Without
+the prefix, a neighbour under the same domain could plant its own sign-in in a user's browser. Under a
+sub-path that prefix is impossible, since the host's other applications would receive the cookies: there they
+are limited to the page's path, and their names begin with `__Secure-`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ SECURE_PREFIX = "__Secure-"
 
 
 class CookieRule(Protocol):
-    """What decides whether cookies are for https only."""
+    """The settings that decide whether cookies are for https only."""
 
     secure_cookie: bool | None
-    """True, False, or None: as the request came."""
+    """None: only if the request came by https or the published address is https."""
     external_url: str | None
 
 
@@ -47,7 +47,7 @@ def set_cookie(
 ) -> None:
     """Set a cookie that scripts cannot read and that other sites' forms do not send.
 
-    Lax and not Strict: a signed-in person who taps the link in an alert shall stay signed in.
+    Lax and not Strict: a signed-in user who opens the link of an alert has to stay signed in.
     """
     secure = _is_secure(request, rule)
     response.set_cookie(
@@ -62,7 +62,7 @@ def set_cookie(
 
 
 def remove_cookie(response: Response, name: str, *, request: HTTPConnection, rule: CookieRule) -> None:
-    """Let the browser forget a cookie."""
+    """Delete a cookie in the browser."""
     secure = _is_secure(request, rule)
     response.delete_cookie(
         _sent_name(name, secure), path=published("/"), secure=secure, httponly=True, samesite="lax"
@@ -70,14 +70,14 @@ def remove_cookie(response: Response, name: str, *, request: HTTPConnection, rul
 
 
 def read_cookie(connection: HTTPConnection, name: str, *, rule: CookieRule) -> str | None:
-    """Return a cookie of ours; None also when it came twice, because then one of them is not ours."""
+    """Return a cookie's value; None if it is missing or sent twice, because one of the two is forged."""
     wanted = _sent_name(name, _is_secure(connection, rule))
     found = [value for sent, value in _pairs(connection.headers) if sent == wanted]
     return found[0] if len(found) == 1 else None
 
 
 def with_sign_in(scope: Scope, value: str) -> Scope:
-    """Return the request as the page shall see it: with this one sign-in, under the cookie's plain name."""
+    """Return the scope for the page, with exactly one sign-in cookie, under its plain name."""
     headers = MutableHeaders(raw=list(scope["headers"]))
     others = [
         f"{sent}={text}"
@@ -90,7 +90,7 @@ def with_sign_in(scope: Scope, value: str) -> Scope:
 
 
 def _pairs(headers: Headers) -> list[tuple[str, str]]:
-    """Return every cookie of the request, also those of the same name."""
+    """Return every cookie of the request, including duplicates."""
     parts = [part for line in headers.getlist("cookie") for part in line.split(";")]
     return [pair for part in parts for pair in cookie_parser(part).items()]
 

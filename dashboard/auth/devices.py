@@ -1,9 +1,9 @@
-"""The words by which people know their devices, from what a browser says of itself."""
+"""Readable names of devices, from the User-Agent header."""
 
 from __future__ import annotations
 
 BROWSERS = (
-    # The order matters: most browsers also claim to be the ones further down.
+    # The order matters: most browsers also name the ones further down.
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
@@ -25,9 +25,9 @@ SYSTEMS = (
 
 
 def device_words(user_agent: str) -> str:
-    """Return "Chrome, Android"; "" for a program that is none of the usual browsers.
+    """Return browser and system, such as "Chrome, Android"; "" for an unknown program.
 
-    Names only, which need no translation. Of what the browser sends nothing else is kept.
+    Names only, which need no translation. Nothing else of the header is kept.
     """
     found = [_first(user_agent, BROWSERS), _first(user_agent, SYSTEMS)]
     return ", ".join(word for word in found if word)

@@ -1,4 +1,4 @@
-"""The few HTML elements that the sign-in pages are made of; every text and value is escaped here."""
+"""The HTML elements of the sign-in pages; every text and value is escaped here."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ASSETS = "/sign-in/assets"
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence above the form, spoken at once by screen readers."""
+    """A sentence above the form, which screen readers announce at once."""
 
     text: str
     is_good: bool = False
 
 
 def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False, head: str = "") -> str:
-    """Return a whole document; `head` is put at the end of its head."""
+    """Return an HTML document; `head` is appended to its head element."""
     look, assets = ' class="wide"' if wide else "", published(ASSETS)
     content = "\n".join(part for part in body if part)
     return f"""<!doctype html>
@@ -46,7 +46,7 @@ def page(locale: str, title: str, body: Sequence[str], *, wide: bool = False, he
 
 
 def paragraph(*sentences: str, code: str = "", strong: str = "", attributes: str = "") -> str:
-    """Return a paragraph, which may end in a file's or a person's name."""
+    """Return a paragraph, optionally ending in a file name (`code`) or a user name (`strong`)."""
     end = (f" <code>{escape(code)}</code>" if code else "") + (
         f" <strong>{escape(strong)}</strong>" if strong else ""
     )
@@ -54,12 +54,12 @@ def paragraph(*sentences: str, code: str = "", strong: str = "", attributes: str
 
 
 def subtitle(text: str) -> str:
-    """Return the heading of a part of a page."""
+    """Return a second-level heading."""
     return f"<h2>{escape(text)}</h2>\n"
 
 
 def note_box(note: Note | None) -> str:
-    """Return a note's box, or nothing."""
+    """Return the note's box, or "" for None."""
     if note is None:
         return ""
     look, role = ("good", "status") if note.is_good else ("bad", "alert")
@@ -67,20 +67,20 @@ def note_box(note: Note | None) -> str:
 
 
 def form(action: str, token: str, *fields: str, attributes: str = "") -> str:
-    """Return a form that is posted together with its token."""
+    """Return a form that posts its token."""
     content = "\n".join([hidden(TOKEN_FIELD, token), *fields])
     return f'<form method="post" action="{published(action)}"{attributes}>\n{content}\n</form>'
 
 
 def hidden(name: str, value: str) -> str:
-    """Return a field that nobody sees."""
+    """Return a hidden field."""
     return f'<input type="hidden" name="{name}" value="{escape(value)}">'
 
 
 def text_field(
     name: str, label: str, *, rules: str, kind: str = "text", value: str = "", hint: str = ""
 ) -> str:
-    """Return a labelled field that must be filled in."""
+    """Return a required field with its label."""
     given = f' value="{escape(value)}"' if value else ""
     described = f' aria-describedby="{name}-hint"' if hint else ""
     field = f'<input id="{name}" name="{name}" type="{kind}" {rules} required{given}{described}>'
@@ -89,7 +89,7 @@ def text_field(
 
 
 def checkbox(name: str, label: str) -> str:
-    """Return a box to tick."""
+    """Return a checkbox with its label."""
     return f'<label class="tick"><input type="checkbox" name="{name}" value="yes">{escape(label)}</label>'
 
 
@@ -99,12 +99,12 @@ def link_button(address: str, text: str) -> str:
 
 
 def unseen(field: str) -> str:
-    """Return a field that nobody sees but password managers read: whose password it is."""
+    """Return an invisible user name field, from which password managers read whose password it is."""
     return f"<div hidden>{field}</div>"
 
 
 def button(text: str, *, name: str = "", value: str = "", look: str = "", spoken: str = "") -> str:
-    """Return a button that sends the form; `spoken` says more to those who do not see what is beside it."""
+    """Return a submit button; `spoken` is its label for screen readers, where the text needs context."""
     sent = f' name="{name}" value="{escape(value)}"' if name else ""
     style = f' class="{look}"' if look else ""
     label = f' aria-label="{escape(spoken)}"' if spoken else ""
@@ -112,5 +112,5 @@ def button(text: str, *, name: str = "", value: str = "", look: str = "", spoken
 
 
 def link(address: str, text: str) -> str:
-    """Return the link that stands below a form."""
+    """Return the link below a form."""
     return f'<p class="back"><a href="{escape(published(address))}">{escape(text)}</a></p>'

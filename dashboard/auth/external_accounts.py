@@ -1,4 +1,4 @@
-"""People whom somebody else has asked who they are: a reverse proxy or an OpenID Connect provider."""
+"""Accounts of users whom a reverse proxy or an OpenID Connect provider has authenticated."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ log = logging.getLogger(__name__)
 
 
 class Refusal(StrEnum):
-    """Why somebody who has proved who they are is not let in."""
+    """Why an authenticated user is refused."""
 
     NAME = "name"
-    """The name has characters, or a length, that are not accepted."""
+    """The name has characters or a length that are not accepted."""
     TAKEN = "taken"
-    """An account of this name belongs to somebody who signs in another way."""
+    """An account of this name exists and signs in by another method."""
     UNKNOWN = "unknown"
-    """No group gives a role, and nobody has added them."""
+    """No group gives a role, and no account was added for the user."""
     DISABLED = "disabled"
 
 
 class RefusedError(Exception):
-    """Somebody is not let in; `why` tells the reason, for them and for the log."""
+    """The user is refused; `why` is the reason, for the user and for the log."""
 
     def __init__(self, why: Refusal) -> None:
         super().__init__(why)
@@ -43,39 +43,39 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is, as a proxy or a provider says."""
+    """An identity as a proxy or a provider asserts it."""
 
     name: str
     way: AuthMethod
     groups: Collection[str] = ()
     subject: str | None = None
-    """The provider's own, never reused identifier."""
+    """The provider's identifier, which is never reused."""
     verified_email: str | None = None
 
 
 @dataclass(frozen=True)
 class RoleRule:
-    """Which role people from outside get."""
+    """Maps groups of external users to roles."""
 
     by_group: Mapping[str, Role] = field(default_factory=dict)
     otherwise: Role | None = None
-    """For those in none of these groups, and for everybody unknown when there are none; None: no entry."""
+    """The role of users in none of the groups; None: they are refused."""
 
     def of(self, groups: Collection[str]) -> Role | None:
-        """Return the highest role that one of the groups gives, or that of everybody else."""
+        """Return the highest role of the groups, else the default."""
         found = {self.by_group[group] for group in groups if group in self.by_group}
         return next((role for role in reversed(Role) if role in found), self.otherwise)
 
 
 class ExternalAccounts:
-    """Give people from outside their accounts: known ones, and new ones where a role is meant for them."""
+    """Find or create the accounts of external users."""
 
     def __init__(self, users: Users, rule: RoleRule) -> None:
         self._users = users
         self._rule = rule
 
     def admit(self, identity: Identity) -> Account:
-        """Return the account, made or changed as needed; raises RefusedError. Writes to the store."""
+        """Return the account, created or updated as needed. Writes to the store; raises RefusedError."""
         if not USER_NAME.fullmatch(identity.name):
             raise RefusedError(Refusal.NAME)
         account = self._account(identity)
@@ -92,10 +92,10 @@ class ExternalAccounts:
         return self._adapted(account, role, changes)
 
     def role_for(self, account: Account, groups: Collection[str]) -> Role | None:
-        """Return the role that a known person has now; None: they are not let in any more.
+        """Return the present role of a known user; None: the user is refused.
 
-        Where groups give roles they decide each time anew, except for accounts with a password: their role
-        is given here. Memory only.
+        Where groups assign roles they decide each time, except for accounts with a password, whose role is
+        set here. Reads memory only.
         """
         if not self.groups_decide or account.way is AuthMethod.PASSWORD:
             return account.role
@@ -103,12 +103,12 @@ class ExternalAccounts:
 
     @property
     def groups_decide(self) -> bool:
-        """Do groups give roles, so that giving them by hand would not last?"""
+        """Whether groups assign roles, so that a role set by hand would not last."""
         return bool(self._rule.by_group)
 
     def _account(self, identity: Identity) -> Account | None:
         if identity.way is AuthMethod.PROXY:
-            # Whoever may name a user to us is trusted for every name.
+            # A proxy that may name users is trusted for every name.
             account = self._users.find(identity.name)
             if account and account.way is AuthMethod.PROVIDER:
                 raise RefusedError(Refusal.TAKEN)
@@ -116,8 +116,8 @@ class ExternalAccounts:
         found = self._users.of_subject(identity.subject or "")
         if found is not None:
             return found
-        # Names at a provider may be chosen freely or be given anew: a name alone opens no account but one
-        # that an administrator made for this very, verified e-mail address.
+        # Names at a provider may be chosen freely or be reused. A name alone therefore opens no account,
+        # except one that an administrator made for this verified e-mail address.
         account = self._users.find(identity.name)
         invited = self._users.find(identity.verified_email) if identity.verified_email else None
         if invited and invited.way is AuthMethod.PROVIDER and invited.subject is None:
@@ -133,7 +133,7 @@ class ExternalAccounts:
         try:
             return self._users.create(identity.name, role, way=identity.way, subject=identity.subject)
         except VersionConflictError:
-            # Two first requests of one person at once; or the name was given to somebody else meanwhile.
+            # Two concurrent first requests of the same user, or the name was taken meanwhile.
             self._users.refresh()
             account = self._account(identity)
             if account is None:
@@ -152,7 +152,7 @@ class ExternalAccounts:
             return signed_out_everywhere(changed) if is_lowered else changed
 
         try:
-            # Who administers is decided elsewhere then: another of that group may come any time.
+            # Groups decide who administers: another user of the group may sign in at any time.
             adapted = self._users.change(account.name, change, keep_an_administrator=False)
         except UnknownUserError:
             raise RefusedError(Refusal.UNKNOWN) from None

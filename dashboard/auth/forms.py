@@ -1,4 +1,4 @@
-"""Our own forms: read with limits of size and time, and protected against forms of other sites."""
+"""HTML forms: size and time limits, and protection against cross-site request forgery."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
 
 
 class FormError(Exception):
-    """The form cannot be read; `status_code` is the answer."""
+    """The form cannot be read; `status_code` is the response status."""
 
     def __init__(self, status_code: int) -> None:
         super().__init__(status_code)
@@ -24,30 +24,30 @@ class FormError(Exception):
 
 
 class FormTokens:
-    """A token in each form that belongs to a cookie of the same browser; another site can read neither.
+    """Sign form tokens that are bound to a cookie of the same browser; another site can read neither.
 
-    The key lives as long as the process: a form that was open during a restart is shown once more.
+    The key lives as long as the process: a form that was open during a restart is shown again.
     """
 
     def __init__(self) -> None:
         self._signer = Signer(secrets.token_bytes(32), salt="form", digest_method=hashlib.sha256)
 
     def new_binding(self) -> str:
-        """Return a value for the form cookie of a browser that has none."""
+        """Return a new value for the form cookie."""
         return secrets.token_urlsafe(16)
 
     def token(self, binding: str) -> str:
-        """Return the token for a form."""
+        """Return the form token for a form cookie."""
         return self._signer.get_signature(binding).decode()
 
     def is_valid(self, binding: str | None, form: dict[str, str]) -> bool:
-        """Return whether the form was made for the browser with this form cookie."""
+        """Return whether the form's token matches the form cookie."""
         token = form.get(TOKEN_FIELD, "").encode()
         return bool(binding) and self._signer.verify_signature(binding or "", token)
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read the fields of a posted form; raises FormError for anything but a small, prompt form."""
+    """Return the fields of a posted form. Raises FormError if it is too large, too slow or malformed."""
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
         raise FormError(415)
     try:

@@ -25,28 +25,28 @@ log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STILL_HERE = "/-/still-here"
-"""What open tabs ask for by themselves; nobody has done anything."""
+"""Polled by open tabs; does not count as user activity."""
 MOST_TABS = 40
-"""Open tabs of one user. A tab costs memory and a connection, of which the page has 400."""
+"""Open tabs per user. Each takes memory and one of the page's 400 connections."""
 CACHEABLE_PREFIX = "/static/"
-"""Streamlit's own scripts and styles, named by their hash; everything else is nobody else's business."""
+"""Streamlit's own scripts and styles, named by their hash. Every other response is private."""
 
 
 @dataclass(frozen=True)
 class GateRules:
-    """What the gate needs to know."""
+    """The configuration of the gate."""
 
     authenticator: Authenticator
     external_url: str | None
     open_paths: frozenset[str]
-    """Exact paths that answer without sign-in."""
+    """Exact paths that need no sign-in."""
     tab_frames: TabFrames
     pages: frozenset[str] = frozenset()
-    """Exact paths of pages that live on a websocket."""
+    """Exact paths of the pages that open a websocket."""
 
 
 class Gate:
-    """Let through who is signed in; send navigations to the sign-in page and refuse everything else."""
+    """Pass on authenticated requests; redirect navigations to the sign-in page and refuse everything else."""
 
     def __init__(self, app: ASGIApp, *, rules: GateRules) -> None:
         self._app = app
@@ -54,7 +54,7 @@ class Gate:
         self._tabs: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection."""
+        """Handle one connection."""
         if scope["type"] == "http":
             await self._answer(scope, receive, _not_kept(scope, send))
         elif scope["type"] == "websocket":
@@ -69,7 +69,7 @@ class Gate:
             return
         if scope["method"] not in SAFE_METHODS:
             try:
-                # Whom another process removed or demoted a moment ago must not act.
+                # A user whom another process has just removed or demoted must not act.
                 await asyncio.to_thread(self._rules.authenticator.sign_ins.refresh)
             except StoreError as error:
                 log.warning("request_refused reason=users_unreadable problem=%r", error.message)
@@ -97,7 +97,7 @@ class Gate:
         known = self._rules.authenticator.known(connection)
         if known is None or not self._is_ours(connection) or self._has_most_tabs(known):
             await receive()
-            # Before it is accepted, closing a websocket makes the server answer the handshake with 403.
+            # Closing a websocket before it is accepted makes the server refuse the handshake with 403.
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
             return
         tab = Tab(
@@ -138,7 +138,7 @@ def _not_kept(scope: Scope, send: Send) -> Send:
 
 
 def _is_navigation(connection: HTTPConnection) -> bool:
-    """Is it a person going to a page, rather than a script, a picture or a program?"""
+    """Return whether a browser navigates to a page, as opposed to loading a script or an image."""
     mode = connection.headers.get("sec-fetch-mode")
     if mode:
         return mode == "navigate"

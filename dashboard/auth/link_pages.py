@@ -22,7 +22,7 @@ from dashboard.i18n import Translate
 
 
 def exchange_page(frame: Frame, *, next_address: str) -> str:
-    """Hand the token from the address's fragment over by POST."""
+    """Return the page that posts the token from the URL's fragment."""
     _ = frame.translate
     incomplete = _("This link is incomplete. Copy the whole line, including what follows #.")
     no_script = Note(_("This page needs JavaScript. Switch it on and open the link again."))
@@ -43,7 +43,7 @@ def exchange_page(frame: Frame, *, next_address: str) -> str:
 
 
 def link_refused_page(frame: Frame) -> str:
-    """Say that the link is of no use any more, and where a new one comes from."""
+    """Return the page for an invalid link, which explains how to get a new one."""
     _ = frame.translate
     body = [
         note_box(Note(_("This link has been used or is no longer valid."))),
@@ -59,7 +59,7 @@ def link_refused_page(frame: Frame) -> str:
 def set_password_page(
     frame: Frame, *, next_address: str, name: str, user: str = "", note: Note | None = None
 ) -> str:
-    """Ask a user for a new password; without `user` the first administrator, for a name, too."""
+    """Return the form for a new password; without `user` it asks the first administrator for a name, too."""
     _ = frame.translate
     if user:
         title = _("Set your password")

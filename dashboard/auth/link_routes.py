@@ -1,4 +1,4 @@
-"""The routes of one-time links: from the link to a password, and in."""
+"""The routes of one-time links: exchange the token, set the password, sign in."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ DEFAULT_NAME = "admin"
 
 
 class LinkRoutes:
-    """Exchange a link's token for a grant, and let the grant's browser set the password."""
+    """Exchange a link's token for a grant, and set the password with it."""
 
     def __init__(self, auth: AuthContext) -> None:
         self._auth = auth
 
     def routes(self) -> list[Route]:
-        """Return the Starlette routes; all of them are for people who are not signed in."""
+        """Return the Starlette routes; none needs a sign-in."""
         return [
             Route(links.PATH, self.show_exchange, methods=["GET"]),
             Route(links.PATH, self.exchange, methods=["POST"]),
@@ -42,14 +42,14 @@ class LinkRoutes:
         ]
 
     async def show_exchange(self, request: Request) -> Response:
-        """Send the page whose script posts the token that stands behind '#'."""
+        """Return the page whose script posts the token from the URL's fragment."""
         html = link_pages.exchange_page(
             self._auth.frame(request), next_address=safe_next(request.query_params.get("next"))
         )
         return self._auth.page(request, html)
 
     async def exchange(self, request: Request) -> Response:
-        """Give the browser with a right token a grant."""
+        """Exchange a valid token for a grant cookie."""
         try:
             form = await read_form(request)
         except FormError as error:
@@ -58,8 +58,8 @@ class LinkRoutes:
             return self._refused(request)
         grant = self._auth.links.exchange(form.get("token", ""))
         if grant is None:
-            # Only what fails counts, and it is looked at first: others at this address may have guessed, and
-            # a good link would look used. The limit spares the log, for nobody guesses 256 bits.
+            # Only failures count, and only after the check: others at this address may have guessed, and a
+            # valid link must not look used. The limit protects the log; 256 bits cannot be guessed.
             key = address_key(client_address(request))
             if not self._auth.address_limit.wait_seconds(key):
                 self._auth.address_limit.count(key)
@@ -77,7 +77,7 @@ class LinkRoutes:
         return response
 
     async def show_password(self, request: Request) -> Response:
-        """Show the form to the browser that holds the grant."""
+        """Show the form to a browser with a grant."""
         grant = self._grant(request)
         if grant is None:
             return self._refused(request)
@@ -90,7 +90,7 @@ class LinkRoutes:
         return self._auth.page(request, html)
 
     async def set_password(self, request: Request) -> Response:
-        """Set the password and sign its user in; the first link creates the administrator."""
+        """Set the password and sign the user in; the first link creates the administrator."""
         try:
             form = await read_form(request)
         except FormError as error:
@@ -127,7 +127,7 @@ class LinkRoutes:
         try:
             account = self._auth.users.create_first(name, password_hash)
         finally:
-            # Whoever was first: there is an administrator now. A full disk leaves the link as it is.
+            # Also if another request was faster. A full disk leaves the link valid.
             if self._auth.users.exist:
                 self._auth.links.use_up()
         links.withdraw(self._auth.data_directory)

@@ -1,4 +1,4 @@
-"""One-time links: with one of them the first administrator, or an invited user, sets a password."""
+"""One-time links with which the first administrator or an invited user sets a password."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FILE_NAME = "first-sign-in-link"
 ADDRESS_FILE = "page-address"
 VALID_FOR = timedelta(hours=24)
 USER_LINK_VALID_FOR = timedelta(hours=72)
-"""An invitation of Friday evening is still good on Monday."""
+"""An invitation made on Friday evening is still valid on Monday."""
 GRANT_VALID_FOR = timedelta(minutes=30)
 MOST_GRANTS = 1000
 
 
 def note_address(directory: Path, url: str) -> None:
-    """Note under which address the page is reached, for links that the command line makes."""
+    """Write the page's address to a file, for links that the command line makes."""
     fresh = directory / f"{ADDRESS_FILE}.tmp"
     try:
         fresh.write_text(f"{url}\n", encoding="utf-8")
@@ -38,7 +38,7 @@ def note_address(directory: Path, url: str) -> None:
 
 
 def noted_address(directory: Path) -> str | None:
-    """Return the address of the page that was started last on this data folder, if one was."""
+    """Return the address that the page last started with on this data folder, or None."""
     try:
         return (directory / ADDRESS_FILE).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError):
@@ -46,21 +46,21 @@ def noted_address(directory: Path) -> str | None:
 
 
 class UsedUpError(Exception):
-    """The link was used, replaced or has expired."""
+    """The link was used or replaced, or has expired."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a browser has got for a link's token."""
+    """The permission to set a password that a browser gets for a link's token."""
 
     account: str | None
-    """Whose password it may set; None: it may create the first administrator."""
+    """The account whose password may be set; None: the first administrator may be created."""
     token_hash: str
     valid_until: datetime
 
 
 def make_link(moment: datetime) -> tuple[str, OpenLink]:
-    """Return a new link's token, which is told once, and what is stored of it."""
+    """Return the token of a new link, which is not stored, and the link to store."""
     token = secrets.token_urlsafe(32)
     return token, OpenLink(token_hash=_hash(token), valid_until=moment + USER_LINK_VALID_FOR)
 
@@ -68,9 +68,9 @@ def make_link(moment: datetime) -> tuple[str, OpenLink]:
 class SignInLinks:
     """Tokens that a browser exchanges for a grant, and the grants with which it sets a password.
 
-    Only hashes are kept. The first administrator's is in memory: each start without users makes a new link
-    and the older ones are worthless. Those of users are with their accounts, since the command line makes
-    them, too. A link is used up by the password, not when somebody has looked at the form.
+    Only hashes are kept. The first administrator's link is in memory: each start without users makes a new
+    one and invalidates the older ones. The links of users are stored with their accounts, because the command
+    line makes them as well. Setting the password uses a link up, opening the form does not.
     """
 
     def __init__(self, users: Users, *, clock: Now = now) -> None:
@@ -80,14 +80,14 @@ class SignInLinks:
         self._grants: dict[str, Grant] = {}
 
     def issue(self) -> str:
-        """Make the token of a new link for the first administrator."""
+        """Return the token of a new link for the first administrator; earlier links become invalid."""
         token = secrets.token_urlsafe(32)
         self._first = OpenLink(token_hash=_hash(token), valid_until=self._clock() + VALID_FOR)
         self._grants.clear()
         return token
 
     def exchange(self, token: str) -> str | None:
-        """Return a grant for a valid link's token, else None. Memory only."""
+        """Return a grant for a valid link's token, else None. Reads memory only."""
         found = self._find(_hash(token))
         if found is None:
             return None
@@ -98,19 +98,19 @@ class SignInLinks:
         return grant
 
     def of(self, grant: str | None) -> Grant | None:
-        """Return what a grant allows while it and its link are valid, else None."""
+        """Return the grant if it and its link are valid, else None."""
         found = self._grants.get(_hash(grant)) if grant else None
         if found is None or self._clock() >= found.valid_until:
             return None
         return found if self._find(found.token_hash) else None
 
     def use_up(self) -> None:
-        """Make the first link and its grants worthless: the administrator exists."""
+        """Invalidate the first link and its grants once the administrator exists."""
         self._first = None
         self._grants = {key: grant for key, grant in self._grants.items() if grant.account}
 
     def set_password(self, grant: Grant, password_hash: str) -> Account:
-        """Give a link's user the new password and end all earlier sign-ins; of two users of a link one wins.
+        """Set the password of a link's user and end all earlier sign-ins; of concurrent uses one succeeds.
 
         Raises UsedUpError.
         """
@@ -141,7 +141,7 @@ class SignInLinks:
 
 
 def deliver(address: str, *, to_terminal: bool, directory: Path) -> None:
-    """Hand the first link to the operator: on stdout, or else in a file that only our user can read."""
+    """Print the first link on stdout, or else write it to a file that only this process's user can read."""
     withdraw(directory)
     if to_terminal:
         sys.stdout.write(
@@ -153,7 +153,7 @@ def deliver(address: str, *, to_terminal: bool, directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(address + "\n")
-    # The file's name only: who reads the log shall not be able to become administrator.
+    # The file's name only: a reader of the log must not be able to become administrator.
     log.info("first_sign_in_link_written file=%s valid_hours=24", path)
 
 

@@ -1,4 +1,4 @@
-"""The sign-in pages as plain HTML: they work before anybody is signed in and without Streamlit."""
+"""The sign-in pages as plain HTML, because Streamlit is available to signed-in users only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USER_NAME_RULES = 'autocomplete="username" autocapitalize="none" spellcheck="fal
 
 @dataclass(frozen=True)
 class Frame:
-    """What all pages share: the reader's language and the form's token."""
+    """The locale, the translator and the form token of a page."""
 
     locale: str
     translate: Translate
@@ -38,21 +38,21 @@ class Frame:
 
 @dataclass(frozen=True)
 class Ways:
-    """What the sign-in page offers beside name and password."""
+    """What the sign-in page offers besides name and password."""
 
     provider: str = ""
-    """What people call the provider; "" without one."""
+    """Display name of the provider; "" without one."""
     remember_days: int = 0
     proxy_user: str = ""
-    """Who has just signed out here, but is still signed in at the proxy in front of the page."""
+    """The user who has just signed out here, but is still signed in at the proxy in front of the page."""
     leave_provider: bool = False
-    """Somebody has just signed out here, but may still be signed in at the provider."""
+    """Whether a user has just signed out here, but may still be signed in at the provider."""
 
 
 def sign_in_page(
     frame: Frame, *, next_address: str, ways: Ways, name: str = "", note: Note | None = None
 ) -> str:
-    """Ask for name and password, or lead to the provider."""
+    """Return the sign-in form, with a link to the provider if there is one."""
     _ = frame.translate
     focus_name, focus_password = ("", " autofocus") if name else (" autofocus", "")
     if ways.provider:
@@ -81,9 +81,9 @@ def sign_in_page(
 
 
 def provider_button(frame: Frame, provider: str, next_address: str) -> str:
-    """Return the way to the provider.
+    """Return the link to the provider's sign-in.
 
-    A link and no form: a browser that follows a form to another site asks our policy for every hop.
+    A link, not a form: a browser checks every redirect of a form against the content security policy.
     """
     _ = frame.translate
     address = "/sign-in/provider" + (f"?next={quote(next_address, safe='')}" if next_address != "/" else "")
@@ -91,7 +91,7 @@ def provider_button(frame: Frame, provider: str, next_address: str) -> str:
 
 
 def no_user_page(frame: Frame, *, ways: Ways, next_address: str, note: Note | None = None) -> str:
-    """Tell where the first sign-in link is to be found."""
+    """Return the page that explains where to find the first sign-in link."""
     _ = frame.translate
     body = [
         note_box(note),
@@ -110,7 +110,7 @@ def no_user_page(frame: Frame, *, ways: Ways, next_address: str, note: Note | No
 
 
 def sign_out_page(frame: Frame, *, name: str) -> str:
-    """Ask whether to sign out here or everywhere."""
+    """Return the page that offers to sign out here or everywhere."""
     _ = frame.translate
     body = [
         paragraph(_("You are signed in as"), strong=name),
@@ -127,7 +127,7 @@ def sign_out_page(frame: Frame, *, name: str) -> str:
 
 
 def problem_page(frame: Frame, text: str, *, again: str = "/sign-in", label: str = "") -> str:
-    """Say in words why signing in did not work, and lead back."""
+    """Return a page that explains why signing in failed, with a link back."""
     _ = frame.translate
     body = [note_box(Note(text)), link(again, label or _("Go to the sign-in"))]
     return page(frame.locale, _("Sign in"), body)

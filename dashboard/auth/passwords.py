@@ -1,4 +1,4 @@
-"""Passwords: hashed and checked with argon2id, off the event loop and a few at a time."""
+"""Hashing and checking of passwords with argon2id, in a few threads off the event loop."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ LONGEST = 256
 AT_ONCE = 2
 """One check takes 64 MB and about 105 ms of four threads."""
 MOST_WAITING = 12
-"""Known names and new passwords; the limit of tries for each account keeps them few."""
+"""For known names and new passwords; the rate limit per account keeps the queue short."""
 REMEMBERED_TIMES = 32
 TYPICAL_SECONDS = 0.1
-"""What a check takes until the first was timed."""
+"""The assumed duration of a check until the first one is timed."""
 
 Result = TypeVar("Result")
 
 
 class PasswordsBusyError(Exception):
-    """Too many passwords wait to be checked; try again in a moment."""
+    """Too many passwords are waiting to be checked; retry in a moment."""
 
 
 class Passwords:
-    """Hash and check passwords in threads of their own, at most `AT_ONCE` together."""
+    """Hash and check passwords in a thread pool, at most `AT_ONCE` at a time."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
@@ -47,14 +47,14 @@ class Passwords:
         self._times: deque[float] = deque([TYPICAL_SECONDS], maxlen=REMEMBERED_TIMES)
 
     async def hash(self, password: str) -> str:
-        """Hash a new password for the store."""
+        """Return the hash of a new password. Raises PasswordsBusyError."""
         return await self._run(partial(self._hasher.hash, _normalise(password)))
 
     async def matches(self, password: str, stored: str | None) -> bool:
-        """Check a password; without a stored hash (no such user) it takes the same time and is wrong.
+        """Return whether a password matches; without a stored hash (no such user) fail in the same time.
 
-        Invented names are without number: a flood of them would fill every queue. One at a time is worked
-        out for real; the others only wait as long as checks take at present, and leave the threads free.
+        A flood of invented names would fill every queue. One check for them at a time really runs; the others
+        only sleep as long as checks take at present, and leave the threads free. Raises PasswordsBusyError.
         """
         if stored is None:
             await self._feign(password)
@@ -75,11 +75,11 @@ class Passwords:
             self._is_feigning = False
 
     def is_outdated(self, stored: str) -> bool:
-        """Was it hashed with other parameters than today's?"""
+        """Return whether the hash has other parameters than the present ones."""
         return self._hasher.check_needs_rehash(stored)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Shut down the thread pool."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str, password: str) -> bool:
@@ -99,7 +99,7 @@ class Passwords:
 
 
 def password_problem(password: str, repeated: str, name: str, _: Translate) -> str | None:
-    """Say why a new password is not good enough, or None when it is."""
+    """Return why a new password is not acceptable, or None if it is."""
     plain = password.casefold()
     if len(password) < SHORTEST:
         return _("Use at least 12 characters for the password.")
@@ -115,12 +115,12 @@ def password_problem(password: str, repeated: str, name: str, _: Translate) -> s
 
 
 def _normalise(password: str) -> str:
-    # The same letters arrive composed or decomposed, depending on keyboard and system.
+    # Letters may arrive composed or decomposed, depending on keyboard and system.
     return unicodedata.normalize("NFKC", password)
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:
-    """Return a well-formed hash with the hasher's parameters that no password is known for."""
+    """Return a well-formed hash with the hasher's parameters that matches no known password."""
 
     def encode(size: int) -> str:
         return base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")

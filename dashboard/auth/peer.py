@@ -1,4 +1,4 @@
-"""Who is at the other end of the connection itself, which no header can say."""
+"""The address of the connection's peer, which no header can forge."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ PEER = "wppconnect_ops.peer"
 
 
 class RememberPeer:
-    """Keep the connection's own address, before X-Forwarded-For of a trusted proxy takes its place.
+    """Store the peer's address before X-Forwarded-For of a trusted proxy replaces the client's.
 
-    Who comes by IPv4 to a socket for both protocols is "::ffff:10.0.0.5" there, and would be taken for
-    none of the proxies: that is written as IPv4 for everybody behind.
+    A socket for both protocols reports an IPv4 client as "::ffff:10.0.0.5", which matches no configured
+    proxy; the address is rewritten as IPv4 for everything behind.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note the address and go on."""
+        """Handle one connection."""
         client = scope.get("client")
         if client:
             client = (plain_address(client[0]), client[1])
@@ -29,6 +29,6 @@ class RememberPeer:
 
 
 def peer_address(connection: HTTPConnection) -> str | None:
-    """Return the address that the connection came from."""
+    """Return the address of the connection's peer."""
     address: str | None = connection.scope.get(PEER)
     return address

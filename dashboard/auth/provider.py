@@ -1,7 +1,7 @@
-"""An OpenID Connect provider, asked by the authorization code flow with PKCE.
+"""OpenID Connect client: the authorization code flow with PKCE.
 
-Nothing here waits longer than `LONGEST_SECONDS`, and nothing blocks the event loop: signing in with a
-password works whatever the provider does.
+No call takes longer than `LONGEST_SECONDS`, and none blocks the event loop: signing in with a password works
+whatever the provider does.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 10.0
 FRESH_SECONDS = 3600.0
-"""How long the provider's description of itself is believed."""
+"""How long the provider's metadata and keys are cached."""
 PAUSE_SECONDS = 5.0
-"""After a failure nobody asks for the description again for so long."""
+"""After a failure the metadata is not requested again for this time."""
 NEW_KEYS_SECONDS = 60.0
-"""How often keys are asked for anew at most, because a token names one that is not known."""
+"""The minimum age of the keys before a token with an unknown key id causes a reload."""
 MOST_BYTES = 1_000_000
 LEEWAY_SECONDS = 60
 AT_ONCE = 8
 MOST_WAITING = 40
-# Signed with the provider's private key. Never "none", and never with a secret that the client shares.
+# Asymmetric algorithms only: never "none", and never a secret that the client shares.
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
@@ -53,7 +53,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Client:
-    """How this page is known to the provider."""
+    """The page's registration as a client of the provider."""
 
     client_id: str
     client_secret: str | None = field(repr=False)
@@ -62,7 +62,7 @@ class Client:
 
 
 class Provider:
-    """One provider. `transport` replaces the network in tests."""
+    """An OpenID Connect provider. `transport` replaces the network in tests."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Provider:
         self._tls: Any = None
 
     async def authorization_url(self, flow: Flow) -> str:
-        """Return the provider's address to which the person is sent. Raises ProviderError."""
+        """Return the URL of the provider to which the user is redirected. Raises ProviderError."""
         async with self._turn() as http:
             description = await self._describe(http)
             url, _ = http.create_authorization_url(
@@ -97,13 +97,13 @@ class Provider:
                 state=flow.state,
                 code_verifier=flow.verifier,
                 nonce=flow.nonce,
-                # The person is asked anew, whatever session they have there.
+                # The provider has to re-authenticate the user even if a session exists there.
                 **({"max_age": 0} if flow.confirms else {}),
             )
             return str(url)
 
     async def sign_out_url(self, back_to: str) -> str | None:
-        """Return the address at which the person signs out there, too; None where there is none."""
+        """Return the URL for signing out at the provider, or None if there is none. Raises ProviderError."""
         async with self._turn() as http:
             description = await self._describe(http)
         endpoint = description.get("end_session_endpoint")
@@ -114,7 +114,7 @@ class Provider:
         return f"{endpoint}{separator}{query}&post_logout_redirect_uri={quote(back_to, safe='')}"
 
     async def identify(self, flow: Flow, params: Mapping[str, str]) -> Identity:
-        """Exchange the code that came back and return who it is. Raises ProviderError."""
+        """Exchange the authorization code and return the user's identity. Raises ProviderError."""
         if "error" in params:
             why = Trouble.CANCELLED if params["error"] in _PERSONS_OWN else Trouble.SETTINGS
             raise ProviderError(why, f"error={_word(params['error'])}")
@@ -129,7 +129,7 @@ class Provider:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[AsyncOAuth2Client]:
-        """Give a client for a limited time to a limited number at once; name every failure."""
+        """Yield an HTTP client, with limits on time and concurrency. Raises ProviderError."""
         if self._waiting >= MOST_WAITING:
             raise ProviderError(Trouble.BUSY)
         self._waiting += 1
@@ -143,7 +143,7 @@ class Provider:
 
     async def _http(self) -> AsyncOAuth2Client:
         if self._tls is None and self._transport is None:
-            # Reads the system's certificates from the disk.
+            # In a thread, because it reads the system's certificates from the disk.
             self._tls = await asyncio.to_thread(httpx2.create_ssl_context)
         secret = self._client.client_secret
         return AsyncOAuth2Client(
@@ -170,7 +170,7 @@ class Provider:
             try:
                 description = await self._fetch_description(http)
             except BaseException:
-                # Also when the time is over, which cancels.
+                # BaseException includes the cancellation by the timeout.
                 self._failed_at = self._clock()
                 raise
             self._description, self._described_at, self._failed_at = description, moment, None
@@ -186,7 +186,7 @@ class Provider:
         return description
 
     def _check_sender(self, description: Document, params: Mapping[str, str]) -> None:
-        """Refuse an answer that another provider has sent (RFC 9207)."""
+        """Raise ProviderError if the response comes from another issuer (RFC 9207)."""
         is_named = description.get("authorization_response_iss_parameter_supported") is True
         if params.get("iss", None if is_named else self._rule.issuer) != self._rule.issuer:
             raise ProviderError(Trouble.UNTRUSTED, "the answer comes from another issuer")
@@ -203,11 +203,11 @@ class Provider:
                 grant_type="authorization_code",
                 code=code,
                 code_verifier=flow.verifier,
-                # Where it was not asked for another one, Authlib would leave it out.
+                # Authlib would leave it out otherwise.
                 redirect_uri=self._client.redirect_uri,
             )
         except AuthlibBaseError as error:
-            # invalid_grant: the code was used or is too old; all else is a matter of the settings.
+            # invalid_grant: the code was used or has expired; every other error is a matter of the settings.
             why = Trouble.STALE if error.error == "invalid_grant" else Trouble.SETTINGS
             raise ProviderError(why, f"error={_word(error.error or '')}") from None
         except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -220,7 +220,7 @@ class Provider:
             http.token_endpoint_auth_method = "none"  # noqa: S105 - a public client shows none
         elif "client_secret_basic" in offered:
             http.token_endpoint_auth_method = "client_secret_basic"  # noqa: S105 - a method's name
-            # RFC 6749, 2.3.1: both are form-encoded first; Authlib sends them as they are.
+            # RFC 6749, 2.3.1: both are form-encoded first, which Authlib does not do.
             http.client_id = quote(self._client.client_id, safe="")
             http.client_secret = quote(self._client.client_secret, safe="")
         else:
@@ -280,7 +280,7 @@ class Provider:
     async def _more(
         self, http: AsyncOAuth2Client, description: Document, token: Document, claims: dict[str, Any]
     ) -> dict[str, Any]:
-        """Add what the provider tells only at its userinfo endpoint."""
+        """Return the claims, completed by those of the userinfo endpoint. Raises ProviderError."""
         url = description["userinfo_endpoint"]
         if not _is_safe(url):
             return claims
@@ -309,7 +309,7 @@ async def _get(http: AsyncOAuth2Client, url: str, headers: Mapping[str, str] | N
 
 async def _limit_size(response: httpx2.Response) -> None:
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        # Nobody asked for it, and a small answer may unfold to more than there is memory.
+        # It was not requested, and a small compressed response may expand beyond the available memory.
         raise httpx2.ReadError("the answer is packed")
     stream = response.stream
     if isinstance(stream, httpx2.AsyncByteStream):
@@ -317,7 +317,7 @@ async def _limit_size(response: httpx2.Response) -> None:
 
 
 class _Limited(httpx2.AsyncByteStream):
-    """An answer's body, up to `MOST_BYTES`."""
+    """A response body, limited to `MOST_BYTES`."""
 
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
@@ -344,7 +344,7 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
 
 
 def _check_asked_anew(claims: Mapping[str, Any], flow: Flow) -> None:
-    """Refuse an answer for which the provider did not ask the person, as `max_age` obliges it to."""
+    """Raise ValueError unless the provider has just authenticated the user, as `max_age` requires."""
     asked_at = claims.get("auth_time")
     if not isinstance(asked_at, int | float) or asked_at < flow.begun_at - LEEWAY_SECONDS:
         raise ValueError("auth_time")
@@ -358,5 +358,5 @@ def _is_safe(url: object) -> bool:
 
 
 def _word(text: str) -> str:
-    """Return an error's name for the log; whoever calls our address may have written it."""
+    """Return an error code for the log, sanitised: any client of the callback can forge it."""
     return "".join(sign for sign in text if sign.isalnum() or sign == "_")[:40]

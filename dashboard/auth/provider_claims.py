@@ -1,4 +1,4 @@
-"""Who somebody is, from the claims of an OpenID Connect provider."""
+"""Identity of a user from the claims of an OpenID Connect provider."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ Claims = Mapping[str, Any]
 
 
 class Trouble(StrEnum):
-    """Why signing in at the provider did not work."""
+    """Why signing in at the provider failed."""
 
     DOWN = "down"
-    """No answer, or not in time."""
+    """No response, or not in time."""
     SETTINGS = "settings"
-    """It answers, but not as configured: a wrong issuer, client or secret."""
+    """The provider's responses do not fit the settings: a wrong issuer, client or secret."""
     CANCELLED = "cancelled"
-    """It did not let the person in, or they turned back."""
+    """The provider refused the user, or the user cancelled."""
     STALE = "stale"
-    """Not begun in this browser, or too long ago, or in two tabs at once."""
+    """The flow was not begun in this browser, is too old, or was replaced by another tab's."""
     UNTRUSTED = "untrusted"
-    """What it says of the person does not stand the checks."""
+    """The response or the ID token failed the checks."""
     NO_NAME = "no_name"
-    """It names nobody in the configured claim."""
+    """The configured claim contains no name."""
     NOT_ALLOWED = "not_allowed"
-    """The e-mail address is not among those allowed, or not verified."""
+    """The e-mail address is not allowed, or not verified."""
     BUSY = "busy"
 
 
 class ProviderError(Exception):
-    """Signing in at the provider did not work; `detail` is for the log and holds nothing secret."""
+    """Signing in at the provider failed; `detail` is for the log and contains no secret."""
 
     def __init__(self, why: Trouble, detail: str = "") -> None:
         super().__init__(f"{why.value} {detail}".rstrip())
@@ -44,19 +44,19 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True)
 class ClaimRule:
-    """Which claims count."""
+    """The settings that map claims to an identity."""
 
     issuer: str
     name_claim: str
     groups_claim: str
     allowed: Sequence[str]
-    """E-mail addresses, and domains with a leading @, in small letters; empty: everybody."""
+    """E-mail addresses, and domains with a leading @, in lower case; empty: no restriction."""
 
     def identity(self, claims: Claims) -> Identity:
-        """Return who it is; raises ProviderError."""
+        """Return the identity that the claims describe. Raises ProviderError."""
         email = claims.get("email")
         email = email.strip() if isinstance(email, str) else ""
-        # Only the very word counts: at some providers people type in any address they like.
+        # Only `true` counts: at some providers users may enter any address.
         verified = email if claims.get("email_verified") is True else None
         if self.allowed and not self._is_allowed(verified):
             raise ProviderError(Trouble.NOT_ALLOWED)
@@ -73,7 +73,7 @@ class ClaimRule:
         )
 
     def lacks(self, claims: Claims) -> bool:
-        """Tell whether something that counts is missing, so that it is worth asking for more."""
+        """Return whether a needed claim is missing, so that the userinfo endpoint has to be requested."""
         wanted = [self.name_claim, self.groups_claim, *(["email", "email_verified"] if self.allowed else [])]
         return any(find(claims, claim) is None for claim in wanted)
 
@@ -85,7 +85,7 @@ class ClaimRule:
 
 
 def find(claims: Claims, name: str) -> Any:
-    """Find a claim by its name, or by a path with dots, as "realm_access.roles"."""
+    """Return a claim by its name, or by a dotted path such as "realm_access.roles"; None if missing."""
     if name in claims:
         return claims[name]
     found: Any = claims
@@ -95,7 +95,7 @@ def find(claims: Claims, name: str) -> Any:
 
 
 def groups_of(claim: object) -> frozenset[str]:
-    """Read a claim of groups: a list of words, or one word."""
+    """Return the groups of a claim, which is a list of strings or one string."""
     if isinstance(claim, str):
         return frozenset({claim})
     if isinstance(claim, list):

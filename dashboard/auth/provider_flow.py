@@ -1,4 +1,4 @@
-"""What a browser must bring back from the provider: it was begun there, by that browser, a moment ago."""
+"""The state of a sign-in at the provider, which binds the callback to the browser that began it."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ VALID_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Flow:
-    """One sign-in on its way over the provider."""
+    """A sign-in at the provider that has begun and not ended."""
 
     next_address: str
     begun_at: float
     """Seconds since 1970, UTC."""
     state: str
-    """Comes back with the person; another site cannot know it."""
+    """Returned in the callback; another site cannot know it."""
     nonce: str
-    """Comes back inside what the provider signs, which thereby is for this sign-in only."""
+    """Returned inside the signed ID token, which makes the token valid for this sign-in only."""
     verifier: str
-    """Shown only when the code is exchanged, so that a stolen code is of no use."""
+    """The PKCE code verifier, sent only when the code is exchanged, so that a stolen code is useless."""
     confirms: bool = False
-    """Whether somebody who is signed in proves again who they are."""
+    """Whether a signed-in user re-authenticates."""
 
 
 class Flows:
-    """Begin flows, and keep each in a signed cookie of its browser: no memory that a flood could fill.
+    """Begin flows, and store each in a signed cookie of its browser, so that a flood fills no memory.
 
-    The key lives as long as the process; a restart in between means to begin again.
+    The key lives as long as the process: after a restart a flow has to begin again.
     """
 
     def __init__(self, *, clock: Now = now) -> None:
@@ -56,11 +56,11 @@ class Flows:
         )
 
     def seal(self, flow: Flow) -> str:
-        """Return the cookie value."""
+        """Return the signed cookie value of a flow."""
         return str(self._serializer.dumps(asdict(flow)))
 
     def open(self, cookie: str | None, state: str) -> Flow | None:
-        """Return the flow of a cookie, if it is ours, fresh and the one that has come back."""
+        """Return the flow of a cookie, or None if the signature, the age or the state is wrong."""
         try:
             flow = Flow(**self._serializer.loads(cookie or ""))
         except (BadData, UnicodeError):

@@ -1,4 +1,4 @@
-"""The routes to the provider and back."""
+"""The routes for signing in at the provider."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ SIGN_OUT = "/sign-in/provider/sign-out"
 
 
 class ProviderRoutes:
-    """Send people to the provider, and let in who comes back."""
+    """Redirect users to the provider, and sign them in at the callback."""
 
     def __init__(self, auth: AuthContext, provider: Provider, *, flows: Flows, sign_in_url: str) -> None:
         self._auth = auth
         self._provider = provider
         self._flows = flows
         self._sign_in_url = sign_in_url
-        # Each return costs the provider a request: a person needs one, a flood gets few.
+        # Each callback costs the provider a request: a user needs one, a flood gets few.
         self._limit = RateLimit(free_tries=20, first_wait_seconds=2.0, longest_wait_seconds=300.0)
 
     def routes(self) -> list[Route]:
-        """Return the Starlette routes; all of them are for people who are not signed in."""
+        """Return the Starlette routes; none needs a sign-in."""
         return [
             Route(BEGIN, self.begin, methods=["GET"]),
             Route(CALLBACK, self.come_back, methods=["GET"]),
@@ -53,7 +53,7 @@ class ProviderRoutes:
         ]
 
     async def begin(self, request: Request) -> Response:
-        """Send the person to the provider."""
+        """Redirect to the provider, with the flow in a cookie."""
         confirms = "confirm" in request.query_params
         next_address = CONFIRM if confirms else safe_next(request.query_params.get("next"))
         flow = self._flows.begin(next_address, confirms=confirms)
@@ -73,7 +73,7 @@ class ProviderRoutes:
         return response
 
     async def come_back(self, request: Request) -> Response:
-        """Let in who the provider says it is, under a new sign-in id."""
+        """Handle the callback: sign in the user whom the provider has authenticated, under a new id."""
         cookie = read_cookie(request, PROVIDER_COOKIE, rule=self._auth.cookie_rule)
         flow = self._flows.open(cookie, request.query_params.get("state", ""))
         next_address = flow.next_address if flow else "/"
@@ -90,7 +90,7 @@ class ProviderRoutes:
         return response
 
     async def leave(self, request: Request) -> Response:
-        """Lead who has signed out here to the provider, to sign out there, too."""
+        """Redirect to the provider's sign-out after signing out here."""
         try:
             url = await self._provider.sign_out_url(self._sign_in_url)
         except ProviderError as error:
@@ -116,7 +116,7 @@ class ProviderRoutes:
         return response
 
     async def _confirm(self, request: Request, identity: Identity, next_address: str) -> Response:
-        """Note that who is signed in has proved it again; another person's proof is worth nothing."""
+        """Record that the signed-in user has re-authenticated. Raises ProviderError for another user."""
         known = self._auth.authenticator.known(request)
         account = self._auth.users.of_subject(identity.subject or "")
         if known is None or account is None or known.held.account.key != account.key:

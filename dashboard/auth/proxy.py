@@ -1,4 +1,4 @@
-"""A reverse proxy that signs people in: its header is believed from its own address only."""
+"""Sign-in by a reverse proxy's header, which is trusted only from the proxy's own address."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dashboard.auth.peer import peer_address
 from dashboard.auth.users import Account, AuthMethod
 
 SEPARATORS = re.compile(r"[,|]")
-"""oauth2-proxy and Authelia write groups with commas, authentik with bars."""
+"""oauth2-proxy and Authelia separate groups by commas, authentik by bars."""
 
 
 @dataclass(frozen=True)
 class ProxyHeader:
-    """Which header names the user, and whose header counts."""
+    """The headers that name the user and the groups, and the proxies that are trusted to send them."""
 
     header: str
     groups_header: str | None
@@ -27,20 +27,20 @@ class ProxyHeader:
     external_accounts: ExternalAccounts
 
     def identity(self, connection: HTTPConnection) -> Identity | None:
-        """Return whom the proxy has signed in; None for a header of anybody else's.
+        """Return the identity that the proxy asserts; None if the request is not from a trusted proxy.
 
-        The connection's own address decides: X-Forwarded-For is what a client may have written.
+        The peer's address decides: X-Forwarded-For can be written by the client.
         """
         if not self._is_from_proxy(connection):
             return None
         names = connection.headers.getlist(self.header)
-        # Twice means that the proxy passes on what a visitor sent beside its own.
+        # Sent twice: the proxy forwards the client's header besides its own.
         if len(names) != 1 or not names[0].strip():
             return None
         return Identity(name=_text(names[0]), way=AuthMethod.PROXY, groups=self._groups(connection))
 
     def vouches_for(self, connection: HTTPConnection, account: Account) -> bool:
-        """Does this very request come from that user, with the role that the account has?"""
+        """Return whether this request names the account, with groups that still give its role."""
         identity = self.identity(connection)
         if identity is None or identity.name.casefold() != account.key:
             return False
@@ -59,7 +59,7 @@ class ProxyHeader:
 
 
 def _text(value: str) -> str:
-    """Read a header's bytes as UTF-8, which proxies send, although Starlette reads them as Latin-1."""
+    """Return a header decoded as UTF-8, which proxies send; Starlette decodes it as Latin-1."""
     try:
         return value.encode("latin-1").decode().strip()
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
-"""For how long an open tab may go on after the proxy's last word for its person.
+"""Expiry of open tabs whose sign-in a reverse proxy no longer confirms.
 
-A proxy that signs people in is asked about requests, not about a websocket that is open already. So every
-open page asks for something small now and then (`page.js`), and a tab whose requests no longer carry its
-person's name is signed out: whoever is taken out there is out here soon, too.
+A proxy checks requests, not a websocket that is open already. Therefore every open page polls a small
+resource (`page.js`), and a tab whose requests no longer carry its user's name is signed out: a user who is
+removed at the proxy loses the open tabs as well.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 GOOD_FOR_SECONDS = 150.0
-"""Browsers let tabs in the background run their timers once a minute; two of them may fail."""
+"""Browsers run the timers of background tabs once a minute; two polls may fail."""
 
 
 class Vouches:
-    """Until when each sign-in by a proxy's header holds for tabs that are open; memory only."""
+    """The time of the last confirmed request per sign-in with open tabs. In memory only."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -25,14 +25,14 @@ class Vouches:
         self._tabs: Counter[str] = Counter()
 
     def note(self, cookie: str) -> None:
-        """The proxy has just let a request of this sign-in through, with its person's name."""
+        """Record that the proxy has just confirmed a request of this sign-in."""
         if cookie in self._tabs:
             self._heard_at[cookie] = self._clock()
 
     @contextmanager
     def open_tab(self, cookie: str) -> Iterator[None]:
-        """Hold the sign-in to it while this tab is open."""
-        # In this order: `lapsed` is called from another thread.
+        """Require confirmation for the sign-in while this tab is open."""
+        # In this order, because `lapsed` is called from another thread.
         self._heard_at[cookie] = self._clock()
         self._tabs[cookie] += 1
         try:
@@ -44,7 +44,7 @@ class Vouches:
                 self._heard_at.pop(cookie, None)
 
     def lapsed(self) -> list[str]:
-        """Return the sign-ins with open tabs for which nobody has vouched for too long."""
+        """Return the sign-ins with open tabs that have not been confirmed for `GOOD_FOR_SECONDS`."""
         now = self._clock()
         return [
             cookie for cookie in list(self._tabs) if now - self._heard_at.get(cookie, now) > GOOD_FOR_SECONDS

@@ -1,4 +1,4 @@
-"""Slow down guessing: a few tries are free, then each costs twice the wait of the one before."""
+"""Rate limit against guessing: a few tries are free, then each doubles the wait of the one before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Tries:
 
 
 class RateLimit:
-    """Count tries by key (an address, an account). Used on the event loop only, hence without a lock."""
+    """Count tries by key (an address, an account). Not thread-safe: used on the event loop only."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class RateLimit:
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
     def wait_seconds(self, key: str) -> float:
-        """How long this key has to wait before its next try; 0 when it may try now."""
+        """Return the seconds that this key has to wait before its next try; 0 if it may try now."""
         tries = self._current(key)
         return max(0.0, tries.blocked_until - self._clock()) if tries else 0.0
 
     def count(self, key: str, subject: str = "") -> None:
-        """Count a try when it begins, not when it fails: tries sent all at once count too.
+        """Count a try when it begins, not when it fails, so that concurrent tries count as well.
 
-        `subject` is what was tried, where one key may try several: see `clear`.
+        `subject` is what was tried (such as a user name), where one key may try several: see `clear`.
         """
         moment = self._clock()
         tries = self._current(key) or _Tries(0, moment, moment)
@@ -60,7 +60,7 @@ class RateLimit:
             self._tries.popitem(last=False)
 
     def clear(self, key: str, subject: str = "") -> None:
-        """Forget the tries of a key at what it proved itself for; its tries at other subjects stay."""
+        """Forget the tries of a key at one subject after a success; its tries at others stay."""
         tries = self._tries.get(key)
         if tries is None:
             return

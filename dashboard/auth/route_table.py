@@ -1,4 +1,4 @@
-"""Every route of ours, and which of them answer without a sign-in."""
+"""The routes of authentication, open ones and those that need a sign-in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEALTHY = "/-/healthy"
 
 
 def auth_routes(auth: AuthContext) -> tuple[list[Route], list[Route]]:
-    """Return the open routes, then those behind the gate."""
+    """Return the open routes, then those that need a sign-in."""
     sign_in = SignInRoutes(auth)
     open_to_all = [
         Route(HEALTHY, _healthy, methods=["GET"]),
@@ -34,7 +34,7 @@ def auth_routes(auth: AuthContext) -> tuple[list[Route], list[Route]]:
 
 
 async def _still_here(request: Request) -> Response:
-    """Answer an open tab: 204 when it has to ask again, 205 when nobody else can take its person out."""
+    """Return 204 if the tab has to keep polling, 205 if no proxy can revoke its sign-in."""
     return Response(status_code=204 if known_to(request).held.sign_in.way is AuthMethod.PROXY else 205)
 
 

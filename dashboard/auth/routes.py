@@ -33,28 +33,28 @@ SIGN_OUT = "/sign-out"
 
 
 class SignInRoutes:
-    """Sign in with name and password or by a proxy's header; sign out."""
+    """Sign in with name and password or by a proxy's header, and sign out."""
 
     def __init__(self, auth: AuthContext) -> None:
         self._auth = auth
         self._checks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def open_routes(self) -> list[Route]:
-        """Return the routes for people who are not signed in."""
+        """Return the routes that need no sign-in."""
         return [
             Route(SIGN_IN, self.show_sign_in, methods=["GET"]),
             Route(SIGN_IN, self.sign_in, methods=["POST"]),
         ]
 
     def routes(self) -> list[Route]:
-        """Return the routes for people who are signed in."""
+        """Return the routes that need a sign-in."""
         return [
             Route(SIGN_OUT, self.show_sign_out, methods=["GET"]),
             Route(SIGN_OUT, self.sign_out, methods=["POST"]),
         ]
 
     async def show_sign_in(self, request: Request) -> Response:
-        """Show the form, or lead on who is signed in already, here or at the proxy in front of us."""
+        """Show the form, or redirect a user who is signed in already, here or at the proxy."""
         next_address = safe_next(request.query_params.get("next"))
         if self._auth.authenticator.known(request):
             return RedirectResponse(next_address, 303)
@@ -73,7 +73,7 @@ class SignInRoutes:
         return self._form(request, next_address=next_address, note=note)
 
     async def sign_in(self, request: Request) -> Response:
-        """Check name and password; who guesses waits longer each time."""
+        """Check name and password; after the free tries each further one doubles the wait."""
         try:
             form = await read_form(request)
         except FormError as error:
@@ -98,7 +98,7 @@ class SignInRoutes:
         for limit, key in counts:
             limit.count(key, name.casefold())
         must_wait_next = _wait_seconds(counts) > 0
-        # One after the other for each name: how many at once are slow would tell whether it exists.
+        # Serialised per name: a count of slow responses would reveal whether the name exists.
         check = self._checks.setdefault(name.casefold(), asyncio.Lock())
         try:
             async with check:
@@ -112,7 +112,7 @@ class SignInRoutes:
             await self._auth.record(request, outcome, account.name if account else None)
             return self._again(request, form, 401, _("Name or password is wrong."))
         for limit, key in counts:
-            # Not the tries at other names: an own account is no leave to guess on.
+            # Tries at other names stay: an own account must not permit guessing others.
             limit.clear(key, name.casefold())
         await self._renew_hash(account, form.get("password", ""))
         response = await self._auth.let_in(
@@ -126,12 +126,12 @@ class SignInRoutes:
         return response
 
     async def show_sign_out(self, request: Request) -> Response:
-        """Ask before signing out: a link alone must not do it."""
+        """Show the confirmation page: a GET request must not sign out."""
         name = known_to(request).held.account.name
         return self._auth.page(request, pages.sign_out_page(self._auth.frame(request), name=name))
 
     async def sign_out(self, request: Request) -> Response:
-        """End the sign-in of this browser, or all of the user's; their open tabs empty themselves."""
+        """End the sign-in of this browser, or every one of the user's; their open tabs are disconnected."""
         try:
             form = await read_form(request)
         except FormError as error:
@@ -158,13 +158,13 @@ class SignInRoutes:
 
     async def _renew_hash(self, account: Account, password: str) -> None:
         if account.password_hash and self._auth.passwords.is_outdated(account.password_hash):
-            # Next time will do: the password is right.
+            # A failure is harmless: the next sign-in renews the hash.
             with suppress(PasswordsBusyError, StoreError):
                 new_hash = await self._auth.passwords.hash(password)
                 await asyncio.to_thread(self._auth.users.replace_password_hash, account, new_hash)
 
     def _counts(self, request: Request, name: str, account: Account | None) -> list[tuple[RateLimit, str]]:
-        """Return where tries are counted: a known device's apart from those of everybody else."""
+        """Return the limits and keys that count this try: a known device has its own."""
         device = self._auth.device(request, account)
         if device is not None:
             return [(self._auth.device_limit, device)]
@@ -213,7 +213,7 @@ def _wait_seconds(counts: list[tuple[RateLimit, str]]) -> int:
 
 
 def refusal_words(_: Translate, why: Refusal, name: str) -> str:
-    """Say why somebody whom a proxy or a provider knows is not let in, and who can help."""
+    """Return why a user of a proxy or a provider is refused, and who can help."""
     words = {
         Refusal.NAME: _("Your user name there has characters that are not accepted here."),
         Refusal.TAKEN: _("There is an account {name} here already, and it signs in another way."),

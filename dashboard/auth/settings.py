@@ -1,4 +1,4 @@
-"""How the settings about signing in are read: roles, e-mail addresses, header names, the provider."""
+"""Parsers of the sign-in settings: roles, e-mail addresses, header names, the provider."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ORDINARY_HEADERS = frozenset(
     }
     | {f"x-forwarded-{what}" for what in ("for", "proto", "host", "port", "server")}
 )
-"""Browsers send these themselves, or they say something else."""
+"""Headers that browsers send themselves, or that have another meaning."""
 EMAIL_OR_DOMAIN = re.compile(r"(?:[^@\s,]+)?@[A-Za-z0-9.-]+")
 NOBODY = "none"
 
 
 def parse_role(text: object) -> object:
-    """Read a role, or "none" as None."""
+    """Parse a role; "none" is None."""
     if not isinstance(text, str):
         return text
     word = text.strip().lower()
@@ -39,7 +39,7 @@ def parse_role(text: object) -> object:
 
 
 def parse_group_roles(text: object) -> object:
-    """Read a comma list of group=role, for example "wpp-admins=administrator,wpp=viewer"."""
+    """Parse a comma list of group=role, for example "wpp-admins=administrator,wpp=viewer"."""
     if not isinstance(text, str):
         return text
     found: dict[str, Role] = {}
@@ -52,7 +52,7 @@ def parse_group_roles(text: object) -> object:
 
 
 def parse_allowed(text: object) -> object:
-    """Read a comma list of e-mail addresses and, with a leading @, domains."""
+    """Parse a comma list of e-mail addresses and, with a leading @, domains."""
     if not isinstance(text, str):
         return text
     entries = tuple(part.strip().casefold() for part in text.split(",") if part.strip())
@@ -64,7 +64,7 @@ def parse_allowed(text: object) -> object:
 
 
 def check_header(text: str) -> str:
-    """Return the name of a header that only a proxy sends."""
+    """Return the lower-case name of a header that only a proxy sends. Raises ValueError."""
     name = text.strip().lower()
     if not HEADER_NAME.fullmatch(name):
         raise ValueError("must be the name of a header, for example X-Forwarded-User")
@@ -74,8 +74,8 @@ def check_header(text: str) -> str:
 
 
 def check_issuer(text: str) -> str:
-    """Return the provider's issuer address; http only on this machine."""
-    # To the letter: a slash at its end belongs to the issuer's name.
+    """Return the provider's issuer URL; http is allowed on the loopback only. Raises ValueError."""
+    # Unchanged: a trailing slash is part of the issuer's identifier.
     url = text.strip()
     normalise_url(url)
     parsed = urlsplit(url)

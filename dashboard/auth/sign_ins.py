@@ -1,4 +1,4 @@
-"""Sign-ins: a random id in the browser's cookie, its hash and dates here and in the store."""
+"""Sign-ins: a random id in the browser's cookie, with its hash and dates in memory and in the store."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ log = logging.getLogger(__name__)
 
 SUBJECT = "sign_ins"
 WRITE_SEEN_AFTER = timedelta(minutes=5)
-"""How much of the idle time a restart may forget: writing each click would cost an fsync each."""
+"""How much activity a restart may forget: writing each click would cost an fsync each."""
 MOST_PER_USER = 12
-"""The oldest ends when one more begins, which also keeps the stored file small."""
+"""A further sign-in ends the least recently used one, which also keeps the stored file small."""
 
 
 class SignIn(Frozen):
-    """One browser in which a user is signed in; the id itself is known to that browser only."""
+    """A browser in which a user is signed in; only that browser knows the id itself."""
 
     account: str
     generation: int
     created_at: AwareDatetime
     seen_at: AwareDatetime
-    """When its user last did something; an open tab that refreshes itself does not count."""
+    """Time of the user's last activity; the refreshes of an open tab do not count."""
     confirmed_at: AwareDatetime | None = None
-    """When its user last proved who they are; None: by a release that did not note it."""
+    """Time of the user's last authentication; None: stored by a release that did not record it."""
     way: AuthMethod = AuthMethod.PASSWORD
     remembered: bool = False
-    """Lasts for weeks, used or not: "remember this phone"."""
+    """Whether it lasts for weeks, used or not: "remember this phone"."""
     device: str = ""
     address: str = ""
-    """Where it was begun from, for its user to recognise."""
+    """The client address at sign-in, for the user to recognise."""
 
 
 @dataclass(frozen=True)
 class Lifetimes:
-    """How long sign-ins last."""
+    """The lifetimes of sign-ins."""
 
     idle: timedelta
     longest: timedelta
     remembered: timedelta = timedelta(days=30)
     confirmed: timedelta = timedelta(minutes=15)
-    """For how long after proving who they are people may change keys, addresses, users and files."""
+    """How long after authenticating users may change keys, addresses, users and files."""
 
     def have_passed(self, sign_in: SignIn, moment: datetime) -> bool:
-        """Has the sign-in ended by itself?"""
+        """Return whether the sign-in has expired."""
         if sign_in.remembered:
             return moment - sign_in.created_at >= self.remembered
         return moment - sign_in.seen_at >= self.idle or moment - sign_in.created_at >= self.longest
@@ -65,7 +65,7 @@ class Lifetimes:
 
 @dataclass(frozen=True)
 class ActiveLogin:
-    """A sign-in that is valid right now, its stored key and its user."""
+    """A valid sign-in, with its storage key and its account."""
 
     key: str
     sign_in: SignIn
@@ -73,7 +73,7 @@ class ActiveLogin:
 
 
 class SignIns:
-    """All sign-ins. Looking one up is memory only; `begin`, `end` and `sweep` write to the store."""
+    """All sign-ins. Lookups read memory only; `begin`, `remember`, `confirm`, `end` and `sweep` write."""
 
     def __init__(self, store: Store, users: Users, lifetimes: Lifetimes, *, clock: Now = now) -> None:
         self._store = store
@@ -85,16 +85,16 @@ class SignIns:
         self._written_seen_at = {key: sign_in.seen_at for key, sign_in in self._sign_ins.items()}
 
     def user_of(self, cookie: str | None) -> User | None:
-        """Tell who is signed in with this cookie value right now; memory only."""
+        """Return the user who is signed in with this cookie value, or None. Reads memory only."""
         held = self.find(cookie)
         return held.account.user if held else None
 
     def refresh(self) -> None:
-        """Take over what other processes changed of users; costs one stat. Raises StoreError."""
+        """Reload users that other processes have changed; costs one stat. Raises StoreError."""
         self._users.refresh()
 
     def find(self, cookie: str | None) -> ActiveLogin | None:
-        """Find the sign-in of a cookie value, if it is still valid; memory only."""
+        """Return the valid sign-in of a cookie value, or None. Reads memory only."""
         if not cookie:
             return None
         key = _key(cookie)
@@ -104,18 +104,18 @@ class SignIns:
         return ActiveLogin(key, sign_in, account) if sign_in and account else None
 
     def of(self, account: Account) -> list[ActiveLogin]:
-        """Return the user's valid sign-ins, the latest used first."""
+        """Return the user's valid sign-ins, the most recently used first."""
         with self._lock:
             own = [(key, one) for key, one in self._sign_ins.items() if one.account == account.key]
         own.sort(key=lambda pair: pair[1].seen_at, reverse=True)
         return [ActiveLogin(key, one, account) for key, one in own if self._valid_account(one)]
 
     def last_used(self, account: Account) -> datetime | None:
-        """Tell when the user last did something in one of the present sign-ins."""
+        """Return the user's last activity in the present sign-ins, or None."""
         return max((held.sign_in.seen_at for held in self.of(account)), default=None)
 
     def touch(self, cookie: str) -> None:
-        """Note that the user did something, which starts the idle time anew."""
+        """Record user activity, which restarts the idle time."""
         key = _key(cookie)
         with self._lock:
             if key in self._sign_ins:
@@ -130,7 +130,7 @@ class SignIns:
         device: str = "",
         address: str = "",
     ) -> str:
-        """Sign a user in and return the cookie value: always a new one, never one that a browser brought."""
+        """Sign a user in and return the cookie value, which is always new (no session fixation)."""
         cookie = secrets.token_urlsafe(32)
         moment = self._clock()
         sign_in = SignIn(
@@ -155,7 +155,7 @@ class SignIns:
         return cookie
 
     def remember(self, cookie: str) -> None:
-        """Let this browser stay signed in for weeks, counted from now."""
+        """Extend the sign-in to `Lifetimes.remembered`, counted from now."""
         key, moment = _key(cookie), self._clock()
         with self._lock:
             found = self._sign_ins.get(key)
@@ -166,9 +166,9 @@ class SignIns:
         self._write(key, remembered)
 
     def must_confirm(self, cookie: str | None) -> bool:
-        """Return whether the user has to prove again who they are before changing what matters.
+        """Return whether the user has to re-authenticate before a sensitive change. Reads memory only.
 
-        Where a proxy signs people in, only the proxy can ask them, so it is not offered. Memory only.
+        False for sign-ins by a proxy, because only the proxy could ask the user.
         """
         held = self.find(cookie)
         if held is None:
@@ -176,12 +176,12 @@ class SignIns:
         if held.sign_in.way is AuthMethod.PROXY:
             return False
         confirmed_at = held.sign_in.confirmed_at
-        # A clock that was set back must not lengthen it.
+        # abs(): a clock that was set back must not extend the time.
         passed = abs(self._clock() - confirmed_at) if confirmed_at else None
         return passed is None or passed >= self.lifetimes.confirmed
 
     def confirm(self, cookie: str) -> None:
-        """Note that the user has just proved again who they are."""
+        """Record that the user has just re-authenticated."""
         key = _key(cookie)
         with self._lock:
             found = self._sign_ins.get(key)
@@ -191,12 +191,12 @@ class SignIns:
         self._write(key, confirmed)
 
     def end(self, cookie: str | None) -> None:
-        """Sign a browser out; from this moment on `user_of` says None."""
+        """End a browser's sign-in; `user_of` returns None at once."""
         if cookie:
             self._drop(_key(cookie))
 
     def end_one(self, account: Account, key: str) -> bool:
-        """Sign another browser of the same user out; tells whether there was one."""
+        """End another sign-in of the same user, and return whether there was one."""
         with self._lock:
             found = self._sign_ins.get(key)
         if found is None or found.account != account.key:
@@ -205,7 +205,7 @@ class SignIns:
         return True
 
     def sweep(self) -> None:
-        """Take over changed users, drop what has expired or was revoked, write who was active."""
+        """Reload changed users, drop expired and revoked sign-ins, and store recent activity."""
         try:
             self._users.refresh()
         except StoreError as error:
@@ -238,14 +238,14 @@ class SignIns:
         self._written_seen_at[key] = sign_in.seen_at
 
         def change(_value: dict[str, Any] | None) -> Mapping[str, Any] | None:
-            # One that has ended meanwhile must not come back with the next restart.
+            # A sign-in that has ended meanwhile must not return with the next restart.
             with self._lock:
                 return value if key in self._sign_ins else None
 
         try:
             modify(self._store, SUBJECT, key, change)
         except StoreError as error:
-            # The sign-in works from memory; only a restart would forget it. A full disk locks nobody out.
+            # The sign-in works from memory until a restart: a full disk locks no user out.
             log.warning("sign_in_not_stored problem=%r", error.message)
 
     def _drop(self, key: str) -> None:

@@ -1,7 +1,7 @@
-"""The path under which the page is published: "/wpp" of https://ops.example.org/wpp, or "" at a host's root.
+"""The path of the published address: "/wpp" of https://ops.example.org/wpp, or "" at a host's root.
 
-The proxy in front passes it on unchanged. It is taken off here, so that everything behind sees the addresses
-that it would see at the root; what goes out gets it back: redirects here, links and cookies by `published`.
+The proxy in front forwards it unchanged. `SubPath` strips it from requests, so that everything behind sees
+the same paths as at the root, and adds it to redirects; links and cookies add it with `published`.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ _current: ContextVar[str] = ContextVar("sub_path", default="")
 
 
 def published(address: str) -> str:
-    """Return an address of ours, which begins with "/", as browsers have to ask for it."""
+    """Return an address of the page, which begins with "/", with the sub-path that browsers need."""
     return _current.get() + address
 
 
 def sub_path_of(external_url: str | None) -> str:
-    """Return the path of the published address."""
+    """Return the path of the published address, or ""."""
     return urlsplit(external_url or "").path
 
 
 class SubPath:
-    """Take the path off what comes in, and put it before the redirects that go out."""
+    """Strip the sub-path from requests, and add it to redirects."""
 
     def __init__(self, app: ASGIApp, *, path: str, at_root_too: frozenset[str]) -> None:
         self._app = app
         self._path = path
         self._at_root_too = at_root_too
-        """What programs on this machine ask for, which know nothing of the published address."""
+        """Paths for local programs, which do not know the published address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection."""
+        """Handle one connection."""
         if not self._path or scope["type"] not in {"http", "websocket"} or scope["path"] in self._at_root_too:
             await self._app(scope, receive, send)
             return
@@ -51,7 +51,7 @@ class SubPath:
             _current.reset(token)
 
     def _without(self, scope: Scope) -> Scope | None:
-        # Both spellings: "/%77pp/" reads like ours, but what leads back there would be taken apart wrongly.
+        # Compare both spellings: "/%77pp/" decodes to "/wpp/", but its raw path cannot be cut by length.
         path, raw_path = scope["path"], scope["raw_path"]
         prefix = f"{self._path}/"
         if not path.startswith(prefix) or not raw_path.startswith(prefix.encode()):
@@ -69,7 +69,7 @@ class SubPath:
             query = scope["query_string"].decode("latin-1")
             response = RedirectResponse(f"{self._path}/" + (f"?{query}" if query else ""), 308)
         else:
-            # No redirect: behind a proxy that takes the path off it would go round in circles.
+            # No redirect: behind a proxy that strips the path it would loop.
             text = f"The page is at {self._path}/. A proxy in front has to pass this path on unchanged.\n"
             response = PlainTextResponse(text, 404)
         response.headers["cache-control"] = "no-store"

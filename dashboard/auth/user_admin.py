@@ -1,4 +1,4 @@
-"""What an administrator does with users: one function each, for the page and for the command line alike."""
+"""Administration of users: one function per action, for the page and the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class UserChange(StrEnum):
-    """What is remembered of a change."""
+    """The kind of change in a history entry."""
 
     ADDED = "added"
     ROLE = "role"
@@ -29,7 +29,7 @@ class UserChange(StrEnum):
 
 
 class NameProblemError(ValueError):
-    """The name cannot be a user's: `taken`, or written with signs that are not allowed."""
+    """The user name is taken (`taken`) or has characters that are not allowed."""
 
     def __init__(self, *, taken: bool) -> None:
         super().__init__("taken" if taken else "not allowed")
@@ -38,7 +38,7 @@ class NameProblemError(ValueError):
 
 @dataclass(frozen=True)
 class NewLink:
-    """A one-time link's token, told this once, and until when it is good."""
+    """The token of a new one-time link, which is not stored, and its expiry."""
 
     token: str
     valid_until: datetime
@@ -47,8 +47,8 @@ class NewLink:
 class UserAdmin:
     """Add, change and remove users. Each function may raise StoreError and `UnknownUserError`.
 
-    A lower role, a switched-off or removed account and a new password end every sign-in of that user,
-    also those of open tabs.
+    A lower role, a disabled or removed account and a new password end every sign-in of that user, including
+    those of open tabs.
     """
 
     def __init__(self, users: Users, history: AppendsHistory, *, clock: Now = now) -> None:
@@ -57,11 +57,11 @@ class UserAdmin:
         self._clock = clock
 
     def all(self) -> list[Account]:
-        """Return every account by its name, from memory."""
+        """Return all accounts, sorted by name. Reads memory only."""
         return self._users.all()
 
     def add(self, name: str, role: Role, *, by: str, way: AuthMethod = AuthMethod.PASSWORD) -> NewLink | None:
-        """Add a user; with a password, return the link with which they set it. Raises NameProblemError."""
+        """Add a user; with a password, return the link for setting it. Raises NameProblemError."""
         if not USER_NAME.fullmatch(name):
             raise NameProblemError(taken=False)
         token, link = make_link(self._clock())
@@ -74,14 +74,14 @@ class UserAdmin:
         return NewLink(token, link.valid_until) if wants_link else None
 
     def new_link(self, name: str, *, by: str) -> NewLink:
-        """Make a link with which the user sets a new password; until then the old one stays good."""
+        """Return a link for setting a new password; the old password is valid until then."""
         token, link = make_link(self._clock())
         self._users.change(name, lambda account: account.model_copy(update={"link": link}))
         self._record(UserChange.LINK, name, by)
         return NewLink(token, link.valid_until)
 
     def set_role(self, name: str, role: Role, *, by: str) -> None:
-        """Give a user another role. Raises LastAdministratorError."""
+        """Change a user's role. Raises LastAdministratorError."""
 
         def change(account: Account) -> Account:
             changed = account.model_copy(update={"role": role})
@@ -91,7 +91,7 @@ class UserAdmin:
         self._record(UserChange.ROLE, name, by, role)
 
     def set_disabled(self, name: str, disabled: bool, *, by: str) -> None:
-        """Switch an account off, or on again. Raises LastAdministratorError."""
+        """Disable an account, or enable it again. Raises LastAdministratorError."""
 
         def change(account: Account) -> Account:
             changed = account.model_copy(update={"disabled": disabled, "link": None})

@@ -1,4 +1,4 @@
-"""Users of the page, as the store keeps them and as page scripts see them."""
+"""The users of the page: stored accounts, roles, and the view of a user for page scripts."""
 
 from __future__ import annotations
 
@@ -21,68 +21,68 @@ from core.store import Store
 
 SUBJECT = "users"
 USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-"""Also for names that come from outside: nothing in them means anything to HTML or to a spreadsheet."""
+"""Applies to names from a proxy or a provider, too: no character is special in HTML or in a spreadsheet."""
 
 
 class Role(StrEnum):
-    """What a user may do; each may do what those before it may."""
+    """Roles in ascending order; each includes the permissions of those before it."""
 
     VIEWER = "viewer"
-    """Sees every session, but no code that links a phone."""
+    """May see every session, but no code that links a phone."""
     OPERATOR = "operator"
-    """Pairs, closes, logs out, pauses."""
+    """May pair, close, log out and pause sessions."""
     ADMINISTRATOR = "administrator"
-    """Changes settings and users."""
+    """May change settings and users."""
 
     def covers(self, other: Role) -> bool:
-        """Tell whether this role may do what the other may."""
+        """Return whether this role includes the permissions of the other."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(other)
 
 
 class AuthMethod(StrEnum):
-    """How a person proves who they are."""
+    """How a user authenticates."""
 
     PASSWORD = "password"  # noqa: S105 - a word
     PROXY = "proxy"
-    """A reverse proxy in front of the page has asked them."""
+    """By a reverse proxy in front of the page."""
     PROVIDER = "provider"
-    """An OpenID Connect provider has asked them."""
+    """By an OpenID Connect provider."""
 
 
 class User(Frozen):
-    """The signed-in person, for page scripts."""
+    """The signed-in user, as page scripts see it."""
 
     name: str
     role: Role
 
 
 class OpenLink(Frozen):
-    """A one-time link with which a user sets a password; only its hash is kept."""
+    """A one-time link for setting a password; only the hash of its token is stored."""
 
     token_hash: str = Field(repr=False)
     valid_until: AwareDatetime
 
 
 class Account(Frozen):
-    """A user as the store keeps them."""
+    """A stored user."""
 
     name: str
     role: Role
     password_hash: str | None = Field(default=None, repr=False)
-    """None: nobody has set a password, or none is needed."""
+    """None: no password has been set, or none is needed."""
     generation: int = 1
-    """Goes up to end all sign-ins of this user: a sign-in of another generation is not accepted."""
+    """Incremented to end all sign-ins of the user: a sign-in of another generation is invalid."""
     created_at: AwareDatetime
     way: AuthMethod = AuthMethod.PASSWORD
     subject: str | None = Field(default=None, repr=False)
-    """Who they are to the provider; unlike a name or an e-mail address it is never given to somebody else."""
+    """The provider's identifier of the user; unlike a name or an e-mail address it is never reused."""
     disabled: bool = False
     link: OpenLink | None = None
 
     @property
     def key(self) -> str:
-        """The name under which the account is stored: names that differ only in case are one user."""
+        """The storage key: names that differ only in case are the same user."""
         return self.name.casefold()
 
     @property
@@ -92,7 +92,7 @@ class Account(Frozen):
 
     @property
     def administers(self) -> bool:
-        """Tell whether this is an administrator who can sign in."""
+        """Return whether this is an administrator who can sign in."""
         can_sign_in = not self.disabled and (
             self.password_hash is not None or self.way is not AuthMethod.PASSWORD
         )
@@ -100,21 +100,21 @@ class Account(Frozen):
 
 
 class LastAdministratorError(Exception):
-    """The change would leave nobody who can administer the page."""
+    """The change would leave the page without an administrator."""
 
 
 class UnknownUserError(Exception):
-    """There is no such user any more."""
+    """The user does not exist, or no longer."""
 
 
 Change = Callable[[Account], Account | None]
-"""From an account to what becomes of it; None removes it."""
+"""Maps an account to its new state; None removes it."""
 
 
 class Users:
-    """All accounts, held in memory so that a check costs no disk; `refresh` takes over what others wrote.
+    """All accounts, cached in memory so that a check needs no disk; `refresh` loads other processes' changes.
 
-    `lock` keeps other processes from changing users between a look at all of them and a write.
+    `lock` keeps other processes from changing users between reading all of them and a write.
     """
 
     def __init__(
@@ -130,23 +130,23 @@ class Users:
 
     @property
     def exist(self) -> bool:
-        """Is there anybody who could sign in?"""
+        """Whether there are any accounts."""
         return bool(self._accounts)
 
     def all(self) -> list[Account]:
-        """Return every account by its name, from memory."""
+        """Return all accounts, sorted by name. Reads memory only."""
         return sorted(self._accounts.values(), key=lambda account: account.key)
 
     def find(self, name: str) -> Account | None:
-        """Find an account by name, in any case, from memory."""
+        """Return the account of this name, ignoring case, or None. Reads memory only."""
         return self._accounts.get(name.casefold())
 
     def of_subject(self, subject: str) -> Account | None:
-        """Find the account of a provider's user, from memory."""
+        """Return the account of a provider's user, or None. Reads memory only."""
         return next((one for one in self._accounts.values() if one.subject == subject), None)
 
     def refresh(self) -> None:
-        """Read the accounts again when somebody changed them."""
+        """Reload the accounts if they have changed. Raises StoreError."""
         with self._lock:
             revision = self._store.revision(SUBJECT)
             if revision == self._revision:
@@ -156,7 +156,7 @@ class Users:
             self._revision = revision
 
     def create_first(self, name: str, password_hash: str) -> Account:
-        """Store the first administrator; raises VersionConflictError when somebody was faster."""
+        """Store the first administrator. Raises VersionConflictError if there is a user already."""
         with self._others:
             self.refresh()
             if self._accounts:
@@ -166,14 +166,14 @@ class Users:
             return self._create(name, Role.ADMINISTRATOR, password_hash=password_hash)
 
     def create(self, name: str, role: Role, **more: Any) -> Account:
-        """Store a new account; raises VersionConflictError when the name is taken."""
+        """Store a new account. Raises VersionConflictError if the name is taken."""
         with self._others:
             return self._create(name, role, **more)
 
     def change(self, name: str, change: Change, *, keep_an_administrator: bool = True) -> Account | None:
-        """Change an account and return what became of it.
+        """Change an account and return its new state, or None if it was removed.
 
-        Raises UnknownUserError, and LastAdministratorError when nobody would be left to administer.
+        Raises UnknownUserError, and LastAdministratorError if no administrator would be left.
         """
         with self._others:
             key = name.casefold()
@@ -194,7 +194,7 @@ class Users:
             return after
 
     def replace_password_hash(self, account: Account, password_hash: str) -> None:
-        """Store the same password under newer hashing parameters, unless it was changed meanwhile."""
+        """Store a rehash of the same password, unless the password was changed meanwhile."""
 
         def change(found: Account) -> Account:
             if found.password_hash != account.password_hash:
@@ -205,7 +205,7 @@ class Users:
             self.change(account.name, change)
 
     def end_all_sign_ins(self, account: Account) -> None:
-        """Raise the account's generation, so that none of its sign-ins is accepted any longer."""
+        """Increment the account's generation, which ends all its sign-ins."""
         with suppress(UnknownUserError):
             self.change(account.name, signed_out_everywhere)
 
@@ -214,7 +214,7 @@ class Users:
             name=name,
             role=role,
             created_at=self._clock(),
-            # Not 1: a cookie of an earlier account of that name, which was removed, must not fit.
+            # Not 1: the cookie of a removed account of the same name must not be valid.
             generation=secrets.randbelow(2**31) + 1,
             **more,
         )
@@ -228,7 +228,7 @@ class Users:
 
 
 def open_users(store: Store, data_directory: Path) -> Users:
-    """Return the users of a data directory, with the lock that all our processes share."""
+    """Return the users of a data directory, with a lock shared by all processes."""
     return Users(store, lock=ProcessLock(data_directory / "locks" / "users.lock"))
 
 
@@ -241,5 +241,5 @@ def _account(key: str, value: Mapping[str, Any]) -> Account:
     try:
         return Account.model_validate(value)
     except ValidationError:
-        # pydantic repeats the input in its message, and the input holds the password's hash.
+        # pydantic's message repeats the input, which contains the password hash.
         raise StoreError(f"the stored user {key!r} cannot be read", operation="read the users") from None

@@ -1,4 +1,4 @@
-"""One open tab: its websocket ends soon after its sign-in does."""
+"""The websocket of an open tab, which is closed soon after its sign-in ends."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from starlette.types import Message, Receive, Send
 
 CHECK_SECONDS = 0.5
 EMPTYING_SECONDS = 0.8
-"""Between the rerun that empties the page and the cut; with the check it stays below two seconds."""
+"""Between the rerun that clears the page and the disconnect; below two seconds together with the check."""
 
 
 @dataclass(frozen=True)
 class TabFrames:
-    """What the gate must know of Streamlit's protocol."""
+    """The part of Streamlit's protocol that the gate uses."""
 
     is_activity: Callable[[bytes], bool]
-    """Was this frame sent because a person did something, or by the page's own timers?"""
+    """Return whether a frame was caused by the user and not by the page's timers."""
     rerun: bytes
-    """A frame as a browser sends it to have its page drawn anew."""
+    """The frame with which a browser requests a rerun of its page."""
 
 
 class Tab:
-    """Stand between the websocket and the page.
+    """Proxy the messages between the websocket and the page.
 
-    When the sign-in ends, the page is rerun once, which draws nothing any more because nobody is signed
-    in; then the websocket is cut. A websocket that is cut at once would leave the last screen standing.
+    When the sign-in ends, the page is rerun once, which draws nothing because the user is signed out; then
+    the websocket is closed. If it were closed at once, the last screen would stay visible.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Tab:
         self._cut = False
 
     async def receive(self) -> Message:
-        """Give the page the browser's next message, the rerun or the end."""
+        """Return the browser's next message; after sign-out a rerun, then the disconnect."""
         while True:
             message = await self._next_message()
             if message and message["type"] != "websocket.receive":
@@ -60,7 +60,7 @@ class Tab:
                 if self._frames.is_activity(message.get("bytes") or b""):
                     self._touch()
                 return message
-            # Whatever the browser sends from here on is dropped.
+            # Signed out: the browser's messages are dropped from here on.
             moment = asyncio.get_running_loop().time()
             if self._cut_at is None:
                 self._cut_at = moment + EMPTYING_SECONDS
@@ -71,12 +71,12 @@ class Tab:
                 return {"type": "websocket.disconnect", "code": 4401, "reason": "signed out"}
 
     async def send(self, message: Message) -> None:
-        """Pass on what the page sends, until the cut."""
+        """Send the page's message, unless the tab is disconnected."""
         if not self._cut:
             await self._send(message)
 
     def abandon(self) -> None:
-        """The page has ended: wait for the browser no longer."""
+        """Stop waiting for the browser, once the page has ended."""
         if self._next:
             self._next.cancel()
 

@@ -1,4 +1,4 @@
-"""What roles and ways of signing in are called: English here, translated where they are shown."""
+"""Names of the roles and the authentication methods, in English; translated where they are shown."""
 
 from __future__ import annotations
 
