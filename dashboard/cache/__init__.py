@@ -1,1 +1,1 @@
-"""What the page holds in memory, kept fresh in the background: drawing reads it and never waits."""
+"""In-memory caches of the page, refreshed in the background; drawing reads them and never waits."""

@@ -1,6 +1,6 @@
-"""Acknowledgements that end with their outage: once the session is connected again, people are notified anew.
+"""Acknowledgements that end with their outage: once the session is connected, a new alert notifies again.
 
-They are kept in the store, so that a restart of the page forgets none of them.
+They are stored, so that a restart of the page keeps them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Target = tuple[str, str]
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One that ends, or has ended, when its session is connected again."""
+    """An acknowledgement that ends when its session is connected; `ended_at` is set once it has."""
 
     target: Target
     silence: str
@@ -36,18 +36,18 @@ class Acknowledgement:
 
 
 def note_acknowledgement(store: Store, target: Target, silence: str) -> None:
-    """Have a silence end when its session is connected again. Raises StoreError."""
+    """Store that a silence ends when its session is connected. Raises StoreError."""
     _write(store, Acknowledgement(target, silence))
 
 
 def read_acknowledgement(store: Store, target: Target) -> Acknowledgement | None:
-    """Return the latest acknowledgement of a session that was to end by itself. Raises StoreError."""
+    """Return the latest such acknowledgement of a session, or None. Raises StoreError."""
     record = store.read(SUBJECT, "/".join(target))
     return _read("/".join(target), record.value) if record is not None else None
 
 
 class AcknowledgementWatch:
-    """Ends acknowledgements in a thread of its own; a page only reads what came of it."""
+    """End acknowledgements in a background thread; pages only read the result."""
 
     def __init__(
         self,
@@ -67,15 +67,15 @@ class AcknowledgementWatch:
         self._problem = ""
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the thread."""
         threading.Thread(target=self._run, name="acknowledgements", daemon=True).start()
 
     def stop(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         self._stop.set()
 
     def end_those_of_connected(self) -> None:
-        """End every acknowledgement whose session is connected; what fails is tried again next time."""
+        """End every acknowledgement whose session is connected; failures are logged and retried."""
         try:
             self._end_those_of_connected()
             self._problem = ""
@@ -106,7 +106,7 @@ class AcknowledgementWatch:
                 if is_in_force:
                     asked.expire(one.silence)
             at = self._clock()
-            # One that somebody ended, or whose time was over, is past without a word.
+            # A silence that a user ended or that expired needs no history entry.
             _write(self._store, Acknowledgement(one.target, one.silence, at))
             if is_in_force:
                 self._tell(one.target, at)

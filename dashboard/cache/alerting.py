@@ -1,4 +1,4 @@
-"""What the page asks of Alertmanager, in threads of its own: pages show what is known, and never wait."""
+"""Requests of the page to Alertmanager, in background threads: pages read cached results and never wait."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ Target = tuple[str, str]
 
 @dataclass(frozen=True)
 class Silences:
-    """The silences as last read."""
+    """The most recently read silences."""
 
     found: tuple[Silence, ...] = ()
     problem: str = ""
-    """Why they could not be read, as a word of `AlertmanagerError.code`."""
+    """`AlertmanagerError.code` if they could not be read, else ""."""
     is_known: bool = False
 
     def of(self, server: str, session: str) -> Silence | None:
-        """Return the silence of a session that lasts longest."""
+        """Return the silence of a session that ends last, or None."""
         covering = [one for one in self.found if one.covers(server, session)]
         return max(covering, key=lambda one: one.until, default=None)
 
 
 @dataclass(frozen=True)
 class PagerRun:
-    """A test of the pager: how far it has come."""
+    """The progress of a pager test."""
 
     actor: str
     began: datetime
@@ -52,7 +52,7 @@ class PagerRun:
 
 @dataclass(frozen=True)
 class _Wish:
-    """What somebody wants of Alertmanager for a session's sake, and what the history says of it."""
+    """A change to a session's silence, and the data of its history entry."""
 
     target: Target
     actor: str
@@ -71,7 +71,7 @@ class _State:
 
 
 class Alerting:
-    """Ask Alertmanager in the background and keep what it said."""
+    """Call Alertmanager in the background and cache the results."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Alerting:
         self._state = _State()
 
     def silences(self, settings: AlertmanagerSettings) -> Silences:
-        """Return what is known at once; what is old is read anew."""
+        """Return the cached silences at once; start a reload if they are older than `MAX_AGE_SECONDS`."""
         with self._lock:
             state = self._state
             is_old = state.read_at is None or self._monotonic() - state.read_at > MAX_AGE_SECONDS
@@ -102,17 +102,17 @@ class Alerting:
             return state.silences
 
     def test(self) -> PagerRun | None:
-        """Return the newest test of the pager."""
+        """Return the latest pager test, or None."""
         with self._lock:
             return self._state.test
 
     def problem(self, target: Target) -> str:
-        """Tell why the last wish about a session was not granted; "" when it was."""
+        """Return the error code of the last change for a session; "" if it succeeded."""
         with self._lock:
             return self._state.problems.get(target, "")
 
     def is_busy(self, target: Target) -> bool:
-        """Tell whether a wish about a session is under way."""
+        """Return whether a change for a session is in progress."""
         with self._lock:
             return target in self._state.busy
 
@@ -126,7 +126,7 @@ class Alerting:
         until: datetime,
         until_connected: bool = False,
     ) -> None:
-        """Silence a session's alerts until a moment, or until it is connected again if that is sooner."""
+        """Silence a session's alerts until a time, or until the session is connected if that is sooner."""
         data = {"event": "acknowledged", "reason": comment, "until": until.isoformat()}
 
         def ask(asked: Alertmanager) -> None:
@@ -142,16 +142,16 @@ class Alerting:
         self._take(settings, _Wish(target, actor, lambda asked: asked.expire(silence), data))
 
     def begin_test(self, settings: AlertmanagerSettings, *, actor: str) -> None:
-        """Test the pager, unless a test is under way."""
+        """Start a pager test, unless one is running."""
         with self._lock:
             if self._state.test is not None and self._state.test.running:
                 return
             self._state.test = PagerRun(actor, self._clock())
-        # A thread of its own: it may take minutes, and silences must not wait for it.
+        # In a separate thread: it may take minutes, and silences must not wait for it.
         threading.Thread(target=self._test, args=(settings,), name="pager-test", daemon=True).start()
 
     def stop(self) -> None:
-        """End the threads; the alert of a test is ended, too."""
+        """Stop the threads and resolve the alert of a running test."""
         self._stop.set()
         self._workers.stop()
 
@@ -159,7 +159,7 @@ class Alerting:
         try:
             self._end_when_connected(target, silence)
         except StoreError as error:
-            # The silence is in force all the same, and ends at its time.
+            # The silence is in force nevertheless, until its end time.
             log.warning("acknowledgement_not_kept problem=%s", error.message)
 
     def _take(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
@@ -187,8 +187,8 @@ class Alerting:
                     self._state.problems[wish.target] = problem
 
     def _read(self, settings: AlertmanagerSettings, *, granted: Target | None = None) -> None:
-        """Read the silences; a wish is over in the moment in which what came of it can be seen."""
-        # One after the other: what was read before a wish must not be shown after it.
+        """Read the silences; a change counts as finished once its result is visible in them."""
+        # Serialised: silences that were read before a change must not be shown after it.
         with self._one_read:
             silences = Silences(problem="failed")
             try:

@@ -1,4 +1,4 @@
-"""How often the page may ask for another code by itself while somebody looks at it."""
+"""Limit on the codes that the page requests without a click while it is visible."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.clock import Monotonic, monotonic
 
 MOST_ROUNDS = 5
-"""Codes in one go: five minutes of a gateway's browser for a phone that is about to be fetched."""
+"""Consecutive codes: five minutes of a gateway's browser, for a user who is fetching the phone."""
 FORGOTTEN_AFTER_SECONDS = 900.0
 
 
@@ -20,7 +20,7 @@ class _Count:
 
 
 class Attempts:
-    """Count by person and outage, in memory: a reload does not begin anew, a click does."""
+    """Count attempts by user and outage, in memory: a click restarts the count, a reload does not."""
 
     def __init__(self, *, clock: Monotonic = monotonic) -> None:
         self._clock = clock
@@ -28,12 +28,12 @@ class Attempts:
         self._counts: dict[Hashable, _Count] = {}
 
     def begin(self, key: Hashable) -> None:
-        """Somebody asked for a code: the first round."""
+        """Restart the count at 1, after a click."""
         with self._lock:
             self._counts[key] = _Count(1, self._clock())
 
     def next(self, key: Hashable) -> bool:
-        """Count one more; False when there were enough."""
+        """Count an attempt and return True, or return False if the limit is reached."""
         with self._lock:
             rounds = self._current(key)
             if rounds >= MOST_ROUNDS:
@@ -42,7 +42,7 @@ class Attempts:
             return True
 
     def count(self, key: Hashable) -> int:
-        """Tell how many there were lately; 0 when nobody asked."""
+        """Return the number of recent attempts; 0 after `FORGOTTEN_AFTER_SECONDS` without one."""
         with self._lock:
             return self._current(key)
 

@@ -1,4 +1,4 @@
-"""Work that must not hold up the drawing of a page: it runs in two threads, pages read what is there."""
+"""Background work of pages, in two threads; pages read the latest values and do not wait."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Value = TypeVar("Value")
 
 THREADS = 2
 VALUES_KEPT = 500
-"""There is a key for whatever people look for; the oldest values make room."""
+"""Keys include the users' search texts; the oldest values are dropped."""
 
 
 @dataclass(frozen=True)
 class Job(Generic[Value]):
-    """A piece of work: whether it is running, and the newest value that it gave."""
+    """The state of a job: whether it is running, and its latest value."""
 
     running: bool
     value: Value | None = None
     finished: float | None = None
-    """On the monotonic clock."""
+    """Time of the last end, on the monotonic clock."""
 
 
 class Background:
-    """Run functions by key, each at most once at a time, and remember their newest values."""
+    """Run functions by key, one at a time per key, and keep their latest values."""
 
     def __init__(self, *, clock: Monotonic = monotonic) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Background:
         self._jobs: dict[Hashable, Job[object]] = {}
 
     def run(self, key: Hashable, work: Callable[[], object]) -> None:
-        """Start `work` unless it runs already under this key."""
+        """Start `work` unless a job with this key is running."""
         with self._lock:
             before = self._jobs.get(key, Job(running=False))
             if before.running:
@@ -47,32 +47,32 @@ class Background:
         self._workers.submit(lambda: self._work(key, work))
 
     def job(self, key: Hashable) -> Job[object]:
-        """Tell how the work of this key stands."""
+        """Return the state of the job with this key."""
         with self._lock:
             return self._jobs.get(key, Job(running=False))
 
     def fresh(self, key: Hashable, work: Callable[[], object], *, max_age_seconds: float) -> object | None:
-        """Return the newest value at once, None when there is none yet; start a renewal when it is old."""
+        """Return the latest value at once, or None; start `work` if the value is older than the maximum."""
         job = self.job(key)
         if job.finished is None or self._clock() - job.finished > max_age_seconds:
             self.run(key, work)
         return job.value
 
     def wait(self, key: Hashable, timeout_seconds: float) -> bool:
-        """Wait a little for the work of this key; tell whether it is done. Not for fragments."""
+        """Wait for the job and return whether it has ended. Not for fragments, which must not block."""
         with self._finished:
             return self._finished.wait_for(
                 lambda: not self._jobs.get(key, Job(running=False)).running, timeout_seconds
             )
 
     def forget(self, key: Hashable) -> None:
-        """Drop a value that is not wanted any more."""
+        """Drop the value of a key, unless its job is running."""
         with self._lock:
             if not self._jobs.get(key, Job(running=False)).running:
                 self._jobs.pop(key, None)
 
     def stop(self) -> None:
-        """End the threads after what they are at."""
+        """Stop the threads after their current jobs."""
         self._workers.stop()
 
     def _work(self, key: Hashable, work: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""What the doctor is finding out, by session: in threads of its own, because a frozen page takes its time."""
+"""Diagnoses by session, run in background threads, because a frozen page takes a long time to examine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tell = Callable[[Diagnosis], None]
 
 
 class Examinations:
-    """Run at most one examination of a session at a time and remember what is known so far."""
+    """Run at most one examination per session at a time, and keep the latest diagnosis."""
 
     def __init__(self) -> None:
         self._workers = Workers(THREADS, "doctor")
@@ -23,7 +23,7 @@ class Examinations:
         self._found: dict[tuple[str, str], Diagnosis] = {}
 
     def begin(self, server: str, session: str, examine: Callable[[Tell], Diagnosis]) -> None:
-        """Start an examination, unless one of this session runs already."""
+        """Start an examination, unless one of this session is running."""
         key = (server, session)
         with self._lock:
             if key in self._running:
@@ -32,17 +32,17 @@ class Examinations:
         self._workers.submit(lambda: self._examine(key, examine))
 
     def is_running(self, server: str, session: str) -> bool:
-        """Tell whether questions are being asked."""
+        """Return whether an examination of the session is running."""
         with self._lock:
             return (server, session) in self._running
 
     def latest(self, server: str, session: str) -> Diagnosis | None:
-        """Return what is known so far, or was found out last."""
+        """Return the latest diagnosis, which is partial while an examination runs, or None."""
         with self._lock:
             return self._found.get((server, session))
 
     def stop(self) -> None:
-        """End the threads after the call that they are at."""
+        """Stop the threads after their current calls."""
         self._workers.stop()
 
     def _examine(self, key: tuple[str, str], examine: Callable[[Tell], Diagnosis]) -> None:

@@ -1,6 +1,6 @@
-"""What viewers are not given: whoever has a live code can link a phone of their own.
+"""Redaction for viewers: a live code would permit them to link a phone of their own.
 
-Taken out where values enter the page, so that no drawing can send a code to a viewer's browser.
+Applied where values enter the page, so that no drawing code can send a code to a viewer's browser.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from core.phone_numbers import last_digits
 
 
 def without_codes(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot without the QR codes, and with the ends of phone numbers only."""
+    """Return the snapshot without QR codes, and with only the last digits of phone numbers."""
     servers = tuple(_without_codes(server) for server in snapshot.servers)
     return snapshot.model_copy(update={"servers": servers})
 

@@ -1,4 +1,4 @@
-"""Everything that the page "Sync" shows, read from the store at one moment; memory while nothing changes."""
+"""The content of the page "Sync", read from the store at one moment; cached while nothing changes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from core.sync.plan import Plan
 
 @dataclass(frozen=True)
 class SyncView:
-    """What is known of the sync agent and its work."""
+    """The state of the sync agent and its work."""
 
     agent: Heartbeat | None
-    """None: it is not running."""
+    """None if it is not running."""
     bulletin: SyncStatus | None
-    """None: no agent ever ran here."""
+    """None if no agent has ever run here."""
     order: ChangeRequest | None
 
     @property
     def plan(self) -> Plan | None:
-        """How everything stands with the values in force."""
+        """The plan for the values in force."""
         return self.bulletin.plan if self.bulletin else None
 
     @property
     def is_busy(self) -> bool:
-        """Tell that an order is under way: no other can be placed."""
+        """Whether a change request is open, so that no other can be made."""
         return self.order is not None and not self.order.state.is_final
 
     @property
     def is_running(self) -> bool:
-        """Tell that something is going on that the reader waits for."""
+        """Whether a change request waits for the agent or is running."""
         return self.order is not None and self.order.state in (
             RequestState.ASKED,
             RequestState.APPROVED,
@@ -41,7 +41,7 @@ class SyncView:
 
 
 def read_view(core: Core) -> SyncView:
-    """Read all of it; costs a few looks at files' dates while nothing changes."""
+    """Return the current state; costs a few stat calls while nothing changes."""
     board = AgentStatus(core.store, core.data_directory)
     return SyncView(
         agent=board.heartbeat(), bulletin=board.read(), order=ChangeRequests(core.store).current()

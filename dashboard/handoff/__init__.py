@@ -1,1 +1,1 @@
-"""Hand-off links: whoever holds the phone links it without a sign-in."""
+"""Hand-off links, with which the holder of a phone links it without a sign-in."""

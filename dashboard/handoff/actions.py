@@ -1,4 +1,4 @@
-"""What the buttons of a hand-off do; each asks for the role first."""
+"""Actions of the hand-off's buttons; each requires the role first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dashboard.session_state import Notice
 
 
 def make_link(server: str, session: str) -> None:
-    """Make a link for whoever holds the phone; an earlier one for the session ends."""
+    """Make a link for the holder of the phone; it replaces an earlier one for the session."""
     user = state.require(Role.OPERATOR)
     key = minutes_key(server, session)
     chosen = session_state.held(key) if session_state.holds(key) else None
@@ -29,12 +29,12 @@ def make_link(server: str, session: str) -> None:
     except StoreError as error:
         session_state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
         return
-    # The token stands behind "#": browsers send it to nobody, and it is in no server's log.
+    # The token is in the fragment: browsers do not send it, and no server logs it.
     sent_codes.remember_link(made.id, f"{_own_address()}{PATH}#{token}")
 
 
 def revoke_link(server: str, session: str, number: str) -> None:
-    """Make the link that was shown worthless; somebody may have made another one meanwhile."""
+    """Revoke the link that was shown; `number` identifies it, because a newer one may exist."""
     user = state.require(Role.OPERATOR)
     try:
         state.core().handoffs.revoke(number, actor=user.name)
@@ -43,12 +43,12 @@ def revoke_link(server: str, session: str, number: str) -> None:
 
 
 def minutes_key(server: str, session: str) -> str:
-    """Name the choice of how long a link is good for."""
+    """Return the widget key for the validity of a link."""
     return f"handoff-minutes-{server}-{session}"
 
 
 def _own_address() -> str:
-    """Return the published address, else that by which the reader's browser came here."""
+    """Return the published address, else the one that the user's browser requested."""
     if external_url := identity.administration().external_url:
         return external_url
     parts = urlsplit(st.context.url or "")

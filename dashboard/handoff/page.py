@@ -1,6 +1,6 @@
-"""The page that a hand-off's link opens: it tells nothing before its reader asks for the code.
+"""The page of a hand-off link: it reveals nothing until its user requests the code.
 
-Programs that preview links in chats open it, too, so opening it must not use the link up.
+Chat programs open links to preview them, so opening the page must not use the link up.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _OR = ' class="or"'
 
 
 def handoff_page(locale: str, translate: Translate, *, example: str) -> str:
-    """Return the page; its script fills in what the server tells of the one session.
+    """Return the page, which its script fills with the state of the session.
 
-    `example` is a number of the reader's country.
+    `example` is a phone number of the user's country.
     """
     _ = translate
     assets = published(ASSETS)

@@ -1,4 +1,4 @@
-"""Draw the hand-off part of a session's page: make a link, pass it on, see that it is opened and scanned."""
+"""Hand-off card of the session page: make a link, share it, and follow its use."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NOT_FOR = (
     Verdict.UNREACHABLE,
     Verdict.UNKNOWN,
 )
-"""Nobody with the phone could do anything about these."""
+"""The holder of the phone cannot resolve these."""
 
 
 def draw_handoff(voice: LocaleFormatter, session: SessionSnapshot) -> None:
-    """Draw the card, or nothing where a hand-off is of no use; memory only."""
+    """Draw the card, or nothing where a hand-off does not apply. Reads memory only."""
     if not state.may(Role.OPERATOR):
         return
     newest = sent_codes.newest(session.server, session.session)

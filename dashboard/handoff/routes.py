@@ -1,6 +1,6 @@
-"""The routes of hand-offs: open to everybody, since whoever holds the phone is not signed in.
+"""The routes of hand-offs, which need no sign-in: the holder of the phone has no account.
 
-A link that was used, has expired, was revoked or never existed is answered alike.
+The responses to a used, expired, revoked or invented link are the same.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ _FILES = {"hand-off.js": "text/javascript; charset=utf-8", "hand-off.css": "text
 
 
 class Watches(Protocol):
-    """The monitor, as far as hand-offs need it."""
+    """The part of the monitor that hand-offs use."""
 
     def snapshot(self) -> Snapshot:
-        """Return how all sessions stand; memory only."""
+        """Return the state of all sessions. Reads memory only."""
 
     def watch(self, server: str, session: str, seconds: float) -> None:
-        """Look at a session every second for so long."""
+        """Request probing of a session every second, for this many seconds."""
 
 
 class Pairs(Protocol):
-    """What can be done to sessions, as far as hand-offs need it."""
+    """The part of the operations that hand-offs use."""
 
     def pair(self, server: str, session: str, *, actor: str, phone: str | None = None) -> OperationStatus:
-        """Bring a session to a live QR code, or with `phone` (digits) to a pairing code."""
+        """Start pairing by a QR code, or with `phone` (digits) by a pairing code."""
 
     def code_obstacle(self, server: str, session: str) -> str | None:
-        """Tell why no pairing code can be had now; None: it may be asked for."""
+        """Return why no pairing code can be requested now, or None if it can."""
 
     def status(self, server: str, session: str) -> OperationStatus | None:
-        """Tell what runs on a session."""
+        """Return the latest operation on a session, or None."""
 
 
 class HandoffRoutes:
-    """Open a link once, then show its browser the one session's code until the phone is linked."""
+    """Open a link once, then show its browser the code of the session until the phone is linked."""
 
     def __init__(
         self,
@@ -81,9 +81,9 @@ class HandoffRoutes:
         settings_of: Callable[[str, str], SessionSettings | None] = lambda _server, _session: None,
         now: Now = real_now,
     ) -> None:
-        """`may_make` tells whether somebody may make links now: else those made before are worthless.
+        """`may_make` returns whether a user may make links now; if not, their earlier links are invalid.
 
-        `settings_of` finds a session's settings, for its label and owner.
+        `settings_of` returns a session's settings, for its label and owner.
         """
         self._handoffs = handoffs
         self._may_make = may_make
@@ -96,7 +96,7 @@ class HandoffRoutes:
         self._numbers = RateLimit(free_tries=10, first_wait_seconds=5.0, longest_wait_seconds=900.0)
 
     def routes(self) -> list[Route]:
-        """Return every route."""
+        """Return the Starlette routes; none needs a sign-in."""
         return [
             Route(PATH, self.show, methods=["GET"]),
             *(_file_route(name, media_type) for name, media_type in _FILES.items()),
@@ -107,7 +107,7 @@ class HandoffRoutes:
         ]
 
     def settle(self) -> None:
-        """End what was used or has expired; the server calls it every second."""
+        """End hand-offs that were used or have expired. The server calls it every second."""
         snapshot = self._monitor.snapshot()
 
         def connected_since(server: str, session: str) -> datetime | None:
@@ -128,26 +128,26 @@ class HandoffRoutes:
         return HTMLResponse(handoff_page(locale, translator(locale), example=example(_region(request))))
 
     async def open(self, request: Request) -> Response:
-        """Use the link up for this browser, and ask for a first code if there is none."""
+        """Use the link up for this browser, and request a first code if there is none."""
         answer = await self._answer(request, lambda form: asyncio.to_thread(self._open, request, form))
         if answer.status_code != 404:
             return answer
-        # A good link is never made to wait: nobody can guess one, and others who come from the same address,
-        # as everybody does behind a proxy, could otherwise keep the phone's holder out.
+        # Only failures count: a valid link cannot be guessed, and others at the same address, such as all
+        # clients behind a proxy, could otherwise lock the holder of the phone out.
         return _count(self._limit, address_key(client_address(request))) or answer
 
     async def state(self, request: Request) -> Response:
-        """Tell how the session of this browser's hand-off stands."""
+        """Return the state of the session of this browser's hand-off."""
         return await self._answer(request, lambda form: asyncio.to_thread(self._state, request, form))
 
     async def code(self, request: Request) -> Response:
-        """Ask the gateway for a new code, as often as a hand-off may."""
+        """Request a new code from the gateway, within the limit of the hand-off."""
         return await self._answer(request, lambda form: asyncio.to_thread(self._code, request, form))
 
     async def number(self, request: Request) -> Response:
-        """Ask the gateway for a code that is typed on the phone with this number.
+        """Request a pairing code for a phone number from the gateway.
 
-        The number goes to the gateway and back to who sent it; it is neither kept nor logged.
+        The number is sent to the gateway and returned in the response; it is neither stored nor logged.
         """
 
         async def ask(form: dict[str, str]) -> Response:
@@ -181,7 +181,7 @@ class HandoffRoutes:
         if opened is None or not self._may_make(opened[0].maker):
             return _gone()
         handoff, cookie = opened
-        # The gateway tells a code for a number only as the first code of all: then it must not make another.
+        # The gateway returns a pairing code only as its first code: do not request a QR code before it.
         seen = self._monitor.snapshot().session(handoff.server, handoff.session)
         is_in_vain = seen is not None and seen.reason == Reason.LINK_NOT_COMPLETED
         if form.get("way") != "number" and not is_in_vain:
@@ -263,7 +263,7 @@ def _gone() -> Response:
 
 
 def _count(limit: RateLimit, key: str) -> Response | None:
-    """Count a try, on the event loop; an answer for who has to wait first."""
+    """Count a try, on the event loop; return the response if the client has to wait, else None."""
     wait_seconds = math.ceil(limit.wait_seconds(key))
     if wait_seconds:
         return PlainTextResponse("Too many tries.\n", 429, {"retry-after": str(wait_seconds)})

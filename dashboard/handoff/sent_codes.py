@@ -1,4 +1,4 @@
-"""What the page knows of hand-offs; links only in the tab that made them."""
+"""Hand-offs of a session; the links themselves only in the tab that made them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LINKS = "ops-handoff-links"
 
 
 def newest(server: str, session: str) -> Handoff | None:
-    """Return the session's newest hand-off; reads the store's cache."""
+    """Return the session's newest hand-off, or None. Reads the store's cache."""
     return state.core().handoffs.newest(server, session)
 
 
 def remember_link(number: str, address: str) -> None:
-    """Keep a hand-off's link in the tab that made it; nobody else can know it."""
+    """Keep a hand-off's link in the state of this tab; it is stored nowhere else."""
     st.session_state[_LINKS] = {**st.session_state.get(_LINKS, {}), number: address}
 
 
 def remembered_link(number: str) -> str | None:
-    """Return a hand-off's link if this tab made it."""
+    """Return a hand-off's link if this tab made it, else None."""
     found: str | None = st.session_state.get(_LINKS, {}).get(number)
     return found

@@ -1,4 +1,4 @@
-"""What the browser with a hand-off's link is told: the one session's code, and nothing else; pure."""
+"""The state of a hand-off for its browser: the code of one session, and nothing else. Pure functions."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
 _BROWSER = Step.WAITING_FOR_BROWSER
 _LOST = WAITS_FOR_A_PHONE | {Verdict.DISCONNECTED}
 _TOLD_OUTCOMES = ("code_expired", "link_not_completed", "code_not_visible", "code_unsupported")
-"""What whoever holds the phone can do something about; the others are for operators."""
+"""Outcomes that the holder of the phone can resolve; the others are for operators."""
 
 
 class State(TypedDict):
-    """What is sent to the browser."""
+    """The JSON response to the browser."""
 
     phase: str
     """qr | code | waiting | offer | linked | stopped"""
     text: str
     detail: str
-    """A line of less weight, or ""."""
+    """A secondary line, or ""."""
     steps: list[str]
     qr: str
     """The QR code as a data URI, or ""."""
     code: list[str]
     """The pairing code in groups."""
     seconds: int
-    """How long the code is good for; 0 when that has passed or is not known."""
+    """Remaining validity of the code in seconds; 0 if it has expired or is unknown."""
     life: int
-    """How long it was good for in all."""
+    """Total validity of the code in seconds."""
     may_ask: bool
     asks_by_itself: bool
-    """The next code may follow without a press, in a tab that somebody looks at."""
+    """Whether the script may request the next code without a press, while the tab is visible."""
     by_number: bool
-    """A code for a number may be asked for."""
+    """Whether a pairing code for a phone number may be requested."""
     problem: str
-    """What is wrong with the number that was sent, or ""."""
+    """The problem with the submitted phone number, or ""."""
     number: str
-    """The number as it was understood, told once to who sent it: it is kept nowhere."""
+    """The phone number as parsed, in the response to its submission only: it is not stored."""
     about: str
-    """What the session is for and who has its phone, as an administrator typed it; never a number."""
+    """Label and owner of the session, as an administrator entered them; never a phone number."""
     left: str
 
 
@@ -68,7 +68,7 @@ def tell(
     *,
     by_number: bool = False,
 ) -> State:
-    """Tell how the session stands; `by_number` says that the gateway can make a code for a number."""
+    """Return the state of the session; `by_number`: the gateway can make a code for a phone number."""
     voice = voice_for(voice, session) if session is not None else voice
     _ = voice.translate
     told = _nothing(voice, handoff)
@@ -96,7 +96,7 @@ def tell(
     elif panel in _MENDED_BY_A_CODE and handoff.may_ask(voice.now) and session is not None:
         told["phase"], told["may_ask"], told["by_number"] = "offer", True, by_number
         told["text"] = _("There is no code on the screen now.")
-        # Whoever opened the link asked for a first code, which an operator may have had made before.
+        # Opening the link counts as a first request, even if the code was made for an operator before.
         rounds = max(1, handoff.rounds)
         told["asks_by_itself"] = begins_by_itself(
             session, operation, arrived=False, rounds=rounds, now=voice.now
@@ -115,7 +115,7 @@ def tell(
 
 
 def needs_a_code(session: SessionSnapshot, operation: OperationStatus | None, voice: LocaleFormatter) -> bool:
-    """Tell whether the gateway has to be asked for a code before there is one to show."""
+    """Return whether a code has to be requested from the gateway before one can be shown."""
     return choose(session, operation, voice.now) in _MENDED_BY_A_CODE
 
 
@@ -197,7 +197,7 @@ def _tell_progress(voice: LocaleFormatter, told: State, handoff: Handoff, operat
 def _tell_wait(voice: LocaleFormatter, told: State, handoff: Handoff, step: str, since: datetime) -> None:
     _ = voice.translate
     told["phase"], told["text"] = "waiting", formatting.step(voice, step)
-    # Apart from the text, which screen readers say anew whenever it changes.
+    # Separate from the text, which screen readers announce whenever it changes.
     told["detail"] = formatting.for_how_long(voice, since)
     if step == _BROWSER and voice.now - since >= START_DOUBT:
         text = _("This takes longer than usual. If no code comes, tell {maker}, who sent you the link.")
