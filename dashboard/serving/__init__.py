@@ -1,1 +1,1 @@
-"""What serves the page: connections, headers, who is let in, our own script, and the end of the process."""
+"""The web server of the page: connections, headers, access, the browser script, and shutdown."""

@@ -1,4 +1,4 @@
-"""Wire what signs people in, from the settings."""
+"""Wiring of the sign-in services from the settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dashboard.settings import DashboardEnvironment
 def open_desk(
     settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
 ) -> AuthContext:
-    """Build what signs people in, and tell page scripts whom to ask who is signed in."""
+    """Return the sign-in services, and install them for page scripts."""
     users = open_users(store, data_directory)
     sign_ins = SignIns(
         store,
@@ -77,7 +77,7 @@ def _provider_name(settings: DashboardEnvironment) -> str:
 
 
 def access_routes(settings: DashboardEnvironment, auth: AuthContext) -> tuple[list[Route], list[Route]]:
-    """Return every route about signing in: those open to everybody, then those behind the gate."""
+    """Return the routes of authentication: those without, then those with a sign-in."""
     open_to_all, closed = auth_routes(auth)
     return [*open_to_all, *_provider_routes(settings, auth)], closed
 
@@ -85,7 +85,7 @@ def access_routes(settings: DashboardEnvironment, auth: AuthContext) -> tuple[li
 def _provider_routes(settings: DashboardEnvironment, auth: AuthContext) -> list[Route]:
     if not (settings.oidc_issuer and settings.oidc_client_id and settings.external_url):
         return []
-    # Imported only where there is a provider: its libraries take about 0.3 s.
+    # Imported only if a provider is configured: the libraries take about 0.3 s to import.
     from dashboard.auth.provider import Client, Provider
     from dashboard.auth.provider_claims import ClaimRule
     from dashboard.auth.provider_flow import Flows

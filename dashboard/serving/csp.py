@@ -1,4 +1,4 @@
-"""Security headers for every answer, with a content security policy under which Streamlit's page works."""
+"""Security headers of every response, with a content security policy that permits Streamlit's page."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def security_headers(streamlit_index: Path) -> dict[str, str]:
-    """Build the headers once at start; the hash of Streamlit's inline script follows its version."""
+    """Return the headers, built once at start with the hash of the installed Streamlit's inline script."""
     return {
         "content-security-policy": content_security_policy(streamlit_index.read_text(encoding="utf-8")),
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        # Not no-referrer: browsers would then send "Origin: null" with our own forms.
+        # Not no-referrer: browsers would then send "Origin: null" with the page's forms.
         "referrer-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
@@ -26,7 +26,7 @@ def security_headers(streamlit_index: Path) -> dict[str, str]:
 
 
 def content_security_policy(index_html: str) -> str:
-    """Allow our own files, Streamlit's inline script by its hash, inline styles, nothing from elsewhere."""
+    """Return a policy that permits own files, Streamlit's inline script by hash, and inline styles only."""
     hashes = " ".join(f"'{_sha256(script)}'" for script in INLINE_SCRIPT.findall(index_html))
     directives = {
         "default-src": "'none'",

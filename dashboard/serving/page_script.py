@@ -1,8 +1,8 @@
-"""Our own script on Streamlit's page: copying, sharing, and what must wait until somebody looks at the tab.
+"""The page's own script on Streamlit's page: copying, sharing, and actions that wait for a visible tab.
 
-Streamlit knows neither the clipboard nor whether a tab is in front. Its page gets one more `<script src>`;
-the content security policy already allows our own files. Streamlit sends that page for every address: whoever
-asks for one that is no page of ours is led to the start page, and not to a warning in English only.
+Streamlit exposes neither the clipboard nor the visibility of a tab. A `<script src>` is added to its page,
+which the content security policy permits. Streamlit sends its page for every address: requests for unknown
+addresses are redirected to the start page instead of showing a warning in English only.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from dashboard.auth.sub_path import published
 
 PATH = "/page-script.js"
 PAGES = frozenset({"/", "/sessions", "/session", "/activity", "/settings", "/sync", "/users"})
-"""The addresses of `app.py`."""
+"""The addresses of the pages in `app.py`."""
 STREAMLITS_PAGE = b'<div id="root">'
 LARGEST_PAGE = 100_000
 
 
 def script_route() -> Route:
-    """Return the script's route; it is for who is signed in, like the page."""
+    """Return the script's route, which needs a sign-in like the page."""
     content = (files("dashboard") / "assets" / "page.js").read_bytes()
 
     async def send_script(_request: Request) -> Response:
@@ -36,13 +36,13 @@ def script_route() -> Route:
 
 
 class PageScript:
-    """Add the script to Streamlit's page on its way out; everything else passes untouched."""
+    """Add the script to Streamlit's page; pass every other response on unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection."""
+        """Handle one connection."""
         if scope["type"] != "http" or scope["method"] != "GET" or not _asks_for_html(scope):
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class PageScript:
 
 
 class _Answer:
-    """Hold an HTML page back until it is whole."""
+    """Buffer an HTML page until it is complete."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
@@ -91,7 +91,7 @@ class _Answer:
 
 @cache
 def _first_paint() -> str:
-    """Return the rules that must hold before anything comes over the websocket."""
+    """Return the style rules that apply before the websocket delivers anything."""
     return (files("dashboard") / "assets" / "first_paint.css").read_text(encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
-"""The runbooks as a page of ours: what an alert's `runbook_url` opens, in the reader's language.
+"""The runbooks as a page, the target of an alert's `runbook_url`, in the user's language.
 
-Plain HTML, made once from the Markdown that ships with the alerts: it has to be there at once, on a phone at
-night, and its headings are the links' `#fragment`.
+Plain HTML, rendered once from the Markdown that ships with the alerts: it has to load at once, on a phone at
+night, and its headings are the targets of the links' `#fragment`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LANGUAGES = {"en": "English", "pt_PT": "Português", "pt_BR": "Português (Brasi
 
 
 def runbook_routes() -> list[Route]:
-    """Return the page and its style sheet; none of them is open without sign-in."""
+    """Return the routes of the page and its style sheet; both need a sign-in."""
     style = (files("dashboard") / "assets" / "runbooks.css").read_bytes()
 
     async def send_style(_request: Request) -> Response:
@@ -41,18 +41,18 @@ def runbook_routes() -> list[Route]:
 
 
 def fragment(heading: str) -> str:
-    """Return the part of a link behind `#` that leads to a heading."""
+    """Return the URL fragment of a heading."""
     return re.sub(r"\W+", "-", heading.lower()).strip("-")
 
 
 @cache
 def runbooks_page(locale: str, root: str = "") -> str:
-    """Return the runbooks in one of our languages; `root` is the path under which the page is published."""
+    """Return the runbooks in one of the page's languages; `root` is the path of the published address."""
     return document((TEXTS / f"{locale}.md").read_text(encoding="utf-8"), locale, root)
 
 
 def document(markdown: str, locale: str, root: str = "") -> str:
-    """Return a whole HTML document, with a table of contents and a place to link to for each section."""
+    """Return an HTML document with a table of contents and a link target for each section."""
     _ = translator(locale)
     home, assets = escape(_("Sessions")), f"{root}{ASSETS}"
     reader = MarkdownIt("commonmark", {"html": False})
@@ -96,7 +96,7 @@ def document(markdown: str, locale: str, root: str = "") -> str:
 
 
 def _sections(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Cut a document before each heading of the second level; what stands before the first comes first."""
+    """Split a document before each second-level heading; the part before the first one comes first."""
     section: list[Token] = []
     for token in tokens:
         if token.type == "heading_open" and token.tag == "h2":

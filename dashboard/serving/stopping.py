@@ -1,4 +1,4 @@
-"""End with exit code 0 in good time after SIGTERM or Ctrl-C, whatever is still open."""
+"""Shutdown with exit code 0 soon after SIGTERM or Ctrl-C, whatever connections are open."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from types import FrameType
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.8
-"""For answers that are under way; websockets are closed at once."""
+"""For responses in progress; websockets are closed at once."""
 LAST_RESORT_SECONDS = 1.8
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """Before the server runs a signal ends the process; while it runs the server stops first.
+    """Signal handlers: before the server runs they end the process, while it runs they stop the server first.
 
-    uvicorn takes the signals while it serves, waits for open answers without limit, and raises the signal
-    again after its end, which would make the exit code that of a kill.
+    uvicorn handles the signals while it serves, waits for open responses without limit, and raises the signal
+    again at its end, which would make the exit code that of a kill.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class StopSignals:
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle the signals inside the block; enter it at the start of the process, in the main thread."""
+        """Handle the signals within the block. Enter it at the start of the process, in the main thread."""
         before = {number: signal.signal(number, self._end_process) for number in SIGNALS}
         try:
             yield
@@ -40,15 +40,15 @@ class StopSignals:
                 signal.signal(number, handler)
 
     def wrap_servers_handlers(self) -> None:
-        """Put ours around the handlers that uvicorn has set; call it once uvicorn has begun to serve."""
+        """Wrap the handlers that uvicorn has set. Call it once uvicorn has begun to serve."""
         for number in SIGNALS:
             signal.signal(number, self._around(number))
 
     def finish(self) -> None:
-        """End the process with 0 if a signal asked for its end; call it when all is stopped and written.
+        """End the process with 0 if a signal requested it. Call it when all is stopped and written.
 
-        What is left, Streamlit's polling threads and the interpreter's clearing up, takes up to a second on a
-        busy machine and changes nothing any more.
+        The remaining work, Streamlit's polling threads and the interpreter's cleanup, takes up to a second on
+        a busy machine and has no further effect.
         """
         if self._stopping:
             logging.shutdown()
@@ -68,7 +68,7 @@ class StopSignals:
             if callable(stop_server):
                 if not self._stopping:
                     self._begin()
-                    # A second Ctrl-C is how uvicorn is told to wait no longer.
+                    # A second SIGINT makes uvicorn stop waiting.
                     _later(PATIENCE_SECONDS, lambda: stop_server(signal.SIGINT, None))
                 stop_server(received, frame)
 

@@ -1,4 +1,4 @@
-"""What our server must know of Streamlit: its options, and two frames of its websocket protocol."""
+"""The server's dependencies on Streamlit: its options, and two frames of its websocket protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.theme.theme import STREAMLIT_THEME
 
 
 def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
-    """Return Streamlit's configuration; under App.run its own environment variables do not count."""
+    """Return Streamlit's options; App.run ignores Streamlit's own environment variables."""
     host, port = settings.listen_address
     options: dict[str, Any] = {
         "server.address": host,
@@ -25,9 +25,9 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
         "server.enableAgentApi": False,
         "server.enableStaticServing": False,
         "server.maxUploadSize": 1,
-        # Usually 200, and 150 MB in one frame from any browser took 300 MB of memory.
+        # The default is 200, and one frame of 150 MB from a browser took 300 MB of memory.
         "server.maxMessageSize": 5,
-        # With it a session is resumed only by the account that opened it.
+        # A session is resumed only for the account that opened it.
         "server.trustedUserHeaders": {ACCOUNT_HEADER: "account"},
         "browser.gatherUsageStats": False,
         "logger.hideWelcomeMessage": True,
@@ -36,19 +36,19 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
         "client.toolbarMode": "minimal",
         # With it ten tabs that poll cost 39 % of a core, without it 7 %.
         "runner.postScriptGC": False,
-        # Else a string that stands alone in a page's script, as a docstring does, is drawn on the page.
+        # Otherwise a bare string in a page's script, such as a docstring, is drawn on the page.
         "runner.magicEnabled": False,
         **STREAMLIT_THEME,
     }
     if settings.external_url:
-        # For its websocket's own Origin check; it saves an outbound look-up of our public address, too.
+        # For Streamlit's own Origin check; it also saves an outbound look-up of the public address.
         options["browser.serverAddress"] = urlsplit(settings.external_url).hostname
         options["server.corsAllowedOrigins"] = [origin_of(settings.external_url)]
     return options
 
 
 def is_activity(frame: bytes) -> bool:
-    """Did a person cause this frame? A fragment's timer marks its reruns; all else but reruns is upkeep."""
+    """Return whether the user caused a frame: a rerun that is not marked as a fragment's timer."""
     message = BackMsg()
     try:
         message.ParseFromString(frame)
@@ -58,5 +58,5 @@ def is_activity(frame: bytes) -> bool:
 
 
 def rerun_frame() -> bytes:
-    """Return the frame with which a browser asks for its page to be drawn anew."""
+    """Return the frame with which a browser requests a rerun."""
     return bytes(BackMsg(rerun_script=ClientState()).SerializeToString())
