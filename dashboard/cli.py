@@ -1,6 +1,6 @@
 """`wppconnect-dashboard`: read the settings, open the core, serve the page.
 
-Whatever is slow to import is imported where it is needed: `--help` and `--version` answer at once.
+Slow modules are imported where they are needed, so that `--help` and `--version` respond at once.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def main(
     waits: Waits | None = None,
     now: Now | None = None,
 ) -> int:
-    """Run the page; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes.
+    """Run the page; return 0 after a requested stop, 1 after a failure, 2 for configuration errors.
 
-    `waits` are for a gateway that is quicker than the real one, `now` for one whose clock is moved on.
+    `waits` and `now` replace the waiting times and the clock, for a simulated gateway.
     """
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
@@ -75,7 +75,7 @@ def _run(environ: Mapping[str, str] | None, waits: Waits | None, now: Now | None
 
 
 def _read_settings(environ: Mapping[str, str] | None) -> tuple[DashboardEnvironment, CoreEnvironment]:
-    """Read both sets of settings and start logging; raises ConfigurationError with every mistake."""
+    """Read both sets of settings and configure logging. Raises ConfigurationError with every mistake."""
     import logging
 
     from core.logs import configure_logging

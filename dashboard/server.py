@@ -1,4 +1,4 @@
-"""The page's server: Streamlit's ASGI app with our sign-in routes, and the gate in front of everything."""
+"""The page's server: Streamlit's ASGI app with the sign-in routes, behind the gate."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def build_app(
     script: Path,
     started: Callable[[], None],
 ) -> App:
-    """Build the ASGI app; `started` is called on the event loop when the server has begun to run."""
+    """Return the ASGI app; `started` is called on the event loop once the server runs."""
     open_routes, routes = access_routes(settings, auth)
     open_routes += handoff.routes()
-    # Streamlit would answer every other method with its page, here without a sign-in.
+    # Streamlit would send its page for every other method, here without a sign-in.
     no_such_request = PlainTextResponse("This address takes no such request.\n", 405)
     open_routes += [Route(path, no_such_request) for path in sorted({route.path for route in open_routes})]
     rules = GateRules(
@@ -86,7 +86,7 @@ def build_app(
         routes=[*open_routes, *routes, *runbook_routes(), script_route(), *activity_routes()],
         middleware=[
             Middleware(RememberPeer),
-            # Ours instead of uvicorn's own, which would hide the peer from us.
+            # Here and not in uvicorn, where it would hide the peer's address from the app.
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)),
             Middleware(
                 SecurityHeaders,
@@ -112,11 +112,11 @@ def serve(
     to_terminal: bool,
     script: Path = ENTRY_SCRIPT,
 ) -> None:
-    """Serve the page until a signal ends it; raises ConfigurationError when the address cannot be used."""
+    """Serve the page until a signal ends it. Raises ConfigurationError if the address is unusable."""
     check_address(settings)
 
     def started() -> None:
-        # Streamlit and uvicorn have set up handlers of their own by now.
+        # Streamlit and uvicorn have set up their own log handlers by now.
         configure_logging()
         _quieten_libraries()
         stop_signals.wrap_servers_handlers()
@@ -126,9 +126,9 @@ def serve(
         offer_first_sign_in(auth, url, to_terminal=to_terminal)
 
     app = build_app(settings, auth, handoff, script=script, started=started)
-    # uvicorn would believe X-Forwarded-* of 127.0.0.1, and App.run leaves only this way to tell it otherwise.
+    # uvicorn trusts X-Forwarded-* of 127.0.0.1 by default; under App.run only the environment changes that.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
-    # Streamlit leaves both to uvicorn, which looks "auto" up in these tables: they take what they name, too.
+    # Streamlit passes neither option to uvicorn, which resolves "auto" by these tables; they accept objects.
     protocol, loop_factory = limited([ip_network(entry) for entry in settings.trusted_proxies])
     HTTP_PROTOCOLS["auto"] = protocol  # type: ignore[assignment]
     LOOP_FACTORIES["auto"] = loop_factory  # type: ignore[assignment]
@@ -141,7 +141,7 @@ def serve(
 
 
 def offer_first_sign_in(auth: AuthContext, url: str, *, to_terminal: bool) -> None:
-    """While there is no user, make a new link and hand it to the operator."""
+    """Make and deliver a new first sign-in link, unless there is a user already."""
     if auth.users.exist:
         links.withdraw(auth.data_directory)
         return
@@ -150,16 +150,16 @@ def offer_first_sign_in(auth: AuthContext, url: str, *, to_terminal: bool) -> No
 
 
 def check_address(settings: DashboardEnvironment) -> None:
-    """Raise ConfigurationError when nobody can listen on the configured address."""
+    """Raise ConfigurationError if the configured address cannot be listened on."""
     reason = check_listening(settings.listen_address)
     if reason is not None:
         raise _address_error(settings, reason)
 
 
 def _quieten_libraries() -> None:
-    """Leave out a line for each file, tab and request; without handlers uvicorn does not even build it.
+    """Suppress the log lines per file, tab and request; without handlers uvicorn does not build them.
 
-    Its warnings, too: they are about what strangers send, who could fill the disk with them.
+    Its warnings as well: they are about the input of unauthenticated clients, who could fill the disk.
     """
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.access").propagate = False
@@ -173,7 +173,7 @@ async def _sweep(*sweeps: Callable[[], None]) -> None:
             try:
                 await asyncio.to_thread(sweep)
             except Exception:
-                # The outermost edge: without sweeps nobody would notice a revocation made elsewhere.
+                # Go on after any error: without sweeps, revocations by other processes go unnoticed.
                 log.exception("sweep_failed")
 
 

@@ -1,6 +1,6 @@
-"""What one tab of the page holds: its few `session_state` keys, the values of its widgets, its address.
+"""State of one tab: its `session_state` keys, the values of its widgets, its address.
 
-Nothing that an operator waits for lives here: a reload or a second tab shows the same.
+Nothing that an operator waits for is stored here: a reload or a second tab shows the same.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from core.operations.fleet import Target
 from dashboard.auth.user_admin import NewLink
 
 Field = str | bool | float
-"""What a widget of a form holds."""
+"""The value of a form's widget."""
 
 ARRIVAL_SECONDS = 900.0
-"""For how long a tab that nobody has looked at yet may still do what the alert's link asks for."""
+"""How long a tab that has not been visible yet may still act on an alert's link."""
 
 _DESTINATION = "ops-destination"
 _NOTICES = "ops-notices"
@@ -34,53 +34,53 @@ _ACTIVITY_PAGE = "ops-activity-page"
 
 @dataclass(frozen=True)
 class Notice:
-    """What came of a click, shown where it was clicked until the next one."""
+    """The result of a click, shown where it was clicked until the next one."""
 
     tone: str
     text: str
     asks_to_confirm: bool = False
-    """Whether the way to confirming who one is stands behind it."""
+    """Whether a link to re-authenticate follows the text."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A form as it was when it was first shown in this tab."""
+    """The state of a form when it was first shown in this tab."""
 
     values: Mapping[str, Field]
-    """What stood in its widgets."""
+    """The values of its widgets."""
     compared: Mapping[str, object]
-    """What the settings in force had for its fields."""
+    """The values of its fields in the settings in force."""
 
 
 def show_link(place: str, name: str, link: NewLink | None) -> None:
-    """Keep a user's one-time link for this tab to show at a place; None: put it away."""
+    """Keep a user's one-time link, to be shown at a place in this tab; None removes it."""
     st.session_state[_LINK] = (place, name, link) if link else None
 
 
 def shown_link(place: str) -> tuple[str, NewLink] | None:
-    """Return the one-time link that was made at a place in this tab, and for whom."""
+    """Return the user's name and the one-time link made at a place in this tab, or None."""
     found: tuple[str, str, NewLink] | None = st.session_state.get(_LINK)
     return (found[1], found[2]) if found is not None and found[0] == place else None
 
 
 def arrive(server: str, session: str) -> None:
-    """Remember that this tab was opened by an alert's link, which asks for pairing."""
+    """Record that this tab was opened by an alert's link that requests pairing."""
     st.session_state[_ARRIVAL] = (server, session, monotonic())
 
 
 def forget_arrival() -> None:
-    """What the alert's link asked for has begun, or is not wanted any more."""
+    """Forget the alert's link, once its pairing has begun or is not wanted."""
     st.session_state.pop(_ARRIVAL, None)
 
 
 def has_arrived(server: str, session: str) -> bool:
-    """Tell whether an alert's link for this session was opened in this tab lately."""
+    """Return whether an alert's link for this session opened this tab within `ARRIVAL_SECONDS`."""
     found: tuple[str, str, float] | None = st.session_state.get(_ARRIVAL)
     return found is not None and found[:2] == (server, session) and monotonic() - found[2] < ARRIVAL_SECONDS
 
 
 def page_number() -> int:
-    """Return the page of the activity that the reader is at, from 1 on."""
+    """Return the current page of the activity, from 1 on."""
     return int(st.session_state.get(_ACTIVITY_PAGE, 1))
 
 
@@ -90,79 +90,79 @@ def turn_page(page: int) -> None:
 
 
 def go(page: str, params: Mapping[str, str] | None = None) -> None:
-    """Ask for another page from a callback; `follow` does it, because callbacks cannot."""
+    """Request another page from a callback; `follow` switches to it, because callbacks cannot."""
     st.session_state[_DESTINATION] = (page, dict(params or {}))
 
 
 def follow() -> None:
-    """Switch to the page that a callback asked for, if one did."""
+    """Switch to the page that a callback has requested, if any."""
     if _DESTINATION in st.session_state:
         page, params = st.session_state.pop(_DESTINATION)
         st.switch_page(page, query_params=params)
 
 
 def note_question(question: tuple[str, ...]) -> None:
-    """Note what is to be asked when the whole page is drawn next."""
+    """Store the confirmation to show at the next full run of the page."""
     st.session_state[_QUESTION] = question
 
 
 def noted_question() -> tuple[str, ...] | None:
-    """Return what is to be asked, and forget it."""
+    """Return and remove the confirmation to show, or None."""
     found: tuple[str, ...] | None = st.session_state.pop(_QUESTION, None)
     return found
 
 
 def picked() -> frozenset[Target] | None:
-    """Return the sessions that are selected in this tab; None while nobody selects."""
+    """Return the sessions selected in this tab; None outside selection mode."""
     found: frozenset[Target] | None = st.session_state.get(_PICKED)
     return found
 
 
 def pick(targets: frozenset[Target] | None) -> None:
-    """Select these sessions in this tab; None: selecting is over."""
+    """Select these sessions in this tab; None ends selection mode."""
     st.session_state[_PICKED] = targets
 
 
 def tell(place: str, notice: Notice | None) -> None:
-    """Leave what came of a click for the place where it is shown."""
+    """Store the notice to show at a place; None removes it."""
     st.session_state.setdefault(_NOTICES, {})[place] = notice
 
 
 def notice(place: str) -> Notice | None:
-    """Return what the latest click at this place came to."""
+    """Return the notice of the latest click at this place, or None."""
     found: Notice | None = st.session_state.get(_NOTICES, {}).get(place)
     return found
 
 
 def remember_phone(server: str, session: str, phone: str) -> None:
-    """Keep the number for a confirmation that may be asked next; in this tab only, never stored."""
+    """Keep a phone number in this tab for a confirmation that may follow; it is never stored."""
     st.session_state[_PHONES] = {**st.session_state.get(_PHONES, {}), (server, session): phone}
 
 
 def remembered_phone(server: str, session: str) -> str | None:
-    """Return the number that was typed in this tab for this session."""
+    """Return the phone number that was entered in this tab for this session, or None."""
     found: str | None = st.session_state.get(_PHONES, {}).get((server, session))
     return found
 
 
 def opened(form: str) -> Opened | None:
-    """Return how a form stood when it was opened in this tab."""
+    """Return the state of a form when it was opened in this tab, or None."""
     found: Opened | None = st.session_state.get(_OPENED, {}).get(form)
     return found
 
 
 def remember_opened(form: str, values: Opened | None) -> None:
-    """Remember how a form stands as it is opened; None: it will be opened anew."""
+    """Store the state of a form at opening; None makes the next opening start afresh."""
     st.session_state[_OPENED] = {**st.session_state.get(_OPENED, {}), form: values}
 
 
 def typed(key: str) -> str:
-    """Return what stands in the text field of this key."""
+    """Return the text in the field of this key, or ""."""
     return str(st.session_state.get(key) or "")
 
 
 def holds(key: str) -> bool:
-    """Tell whether the widget of this key has a value; those of a page that was left have none."""
+    """Return whether the widget of this key has a value; widgets of a page that was left have none."""
     return key in st.session_state
 
 
@@ -173,23 +173,23 @@ def held(key: str) -> Field:
 
 
 def chosen(key: str) -> list[str]:
-    """Return what is chosen in the widget of this key, of which several can be."""
+    """Return the values chosen in the multiple-choice widget of this key."""
     return [str(one) for one in st.session_state.get(key) or []]
 
 
 def held_time(key: str) -> time | None:
-    """Return the time of day in the widget of this key; None when it shows none."""
+    """Return the time of day in the widget of this key, or None."""
     value: time | None = st.session_state.get(key)
     return value
 
 
 def put(key: str, value: Field | list[str]) -> None:
-    """Set the value of the widget of this key, before it is drawn."""
+    """Set the value of the widget of this key. Call it before the widget is drawn."""
     st.session_state[key] = value
 
 
 def put_in_address(name: str, values: Sequence[str]) -> None:
-    """Write a parameter into the page's address; none, and it is taken out."""
+    """Set a query parameter in the page's address; no values remove it."""
     if values:
         st.query_params[name] = list(values)
     else:

@@ -1,4 +1,4 @@
-"""The page's own settings, DASHBOARD_*: where it listens, how it is reached, how long a sign-in lasts."""
+"""The settings of the page, DASHBOARD_*: listening address, published address, sign-in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dashboard.auth.settings import check_header, check_issuer, parse_allowed, p
 from dashboard.auth.users import Role
 
 PLAIN_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)*")
-"""Nothing that browsers or proxies write in two ways: no escapes, no dots alone, no empty part."""
+"""Paths with a single spelling in browsers and proxies: no escapes, dot segments or empty segments."""
 
 
 def check_external_url(text: str) -> str:
-    """Return the address under which people reach the page, without its trailing slash; a path is kept."""
+    """Return the published address without its trailing slash; a path is kept. Raises ValueError."""
     url = normalise_url(text)
     if not PLAIN_PATH.fullmatch(urlsplit(url).path):
         raise ValueError(
@@ -31,12 +31,12 @@ def check_external_url(text: str) -> str:
 
 
 def parse_secure_cookie(text: object) -> object:
-    """Read "auto" as None; anything else has to be true or false."""
+    """Parse "auto" as None; anything else has to be a boolean."""
     return None if isinstance(text, str) and text.strip().lower() == "auto" else text
 
 
 def parse_proxies(text: object) -> object:
-    """Read a comma list of addresses and networks, for example "10.0.0.5, 172.16.0.0/12"."""
+    """Parse a comma list of addresses and networks, for example "10.0.0.5, 172.16.0.0/12"."""
     if not isinstance(text, str):
         return text
     entries = tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
@@ -55,32 +55,32 @@ def parse_proxies(text: object) -> object:
 
 
 class DashboardEnvironment(Environment):
-    """What the environment says about the page."""
+    """The page's settings from the environment."""
 
     prefix: ClassVar[str] = "DASHBOARD_"
 
     listen_address: ListenAddress = ("127.0.0.1", 8501)
     external_url: Annotated[str, BeforeValidator(check_external_url)] | None = None
-    """The published address: allowed as Origin, and used in links that we make."""
+    """The published address: allowed as Origin, and used in links."""
     secure_cookie: Annotated[bool | None, BeforeValidator(parse_secure_cookie)] = None
     """None ("auto"): for https only if the request came by https or the published address is https."""
     hsts_days: Annotated[int, Field(ge=0, le=730)] = 180
-    """For how long browsers that came by https shall insist on it; 0 makes them forget it."""
+    """Days in Strict-Transport-Security; 0 clears it in browsers."""
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_proxies)] = ()
-    """Only their X-Forwarded-For, X-Forwarded-Proto and `auth_proxy_header` are believed."""
+    """The proxies whose X-Forwarded-For, X-Forwarded-Proto and `auth_proxy_header` are trusted."""
     print_link: bool = False
-    """Print the first sign-in link though stdout is no terminal: `wppconnect-ops run` relays it."""
+    """Print the first sign-in link even if stdout is no terminal: `wppconnect-ops run` relays it."""
     sign_in_idle_hours: Annotated[float, Field(gt=0, le=720)] = 12.0
     sign_in_max_hours: Annotated[float, Field(gt=0, le=2160)] = 168.0
     remember_days: Annotated[int, Field(ge=0, le=365)] = 30
-    """How long "remember this phone" lasts; 0: it is not offered."""
+    """How long "remember this phone" lasts; 0: not offered."""
     auth_proxy_header: Annotated[str, BeforeValidator(check_header)] | None = None
     auth_proxy_groups_header: Annotated[str, BeforeValidator(check_header)] | None = None
     oidc_issuer: Annotated[str, BeforeValidator(check_issuer)] | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     oidc_name: str | None = None
-    """What people call the provider, for its button."""
+    """Display name of the provider, for its button."""
     oidc_scopes: str = "openid profile email"
     oidc_name_claim: str = "preferred_username"
     oidc_groups_claim: str = "groups"
@@ -91,7 +91,7 @@ class DashboardEnvironment(Environment):
     unknown_user_role: Annotated[Role | None, BeforeValidator(parse_role)] = None
 
     def mistakes(self) -> Iterable[Finding]:
-        """Find settings that do not fit together."""
+        """Yield combinations of settings that are invalid."""
         if self.sign_in_idle_hours > self.sign_in_max_hours:
             yield Finding(
                 ("sign_in_idle_hours", "sign_in_max_hours"),
@@ -118,7 +118,7 @@ class DashboardEnvironment(Environment):
             )
 
     def remarks(self) -> Iterable[Finding]:
-        """Find what is allowed but probably not meant."""
+        """Yield settings that are valid but probably not intended."""
         if self.oidc_issuer and self.unknown_user_role and not self.oidc_allowed:
             text = f"lets in whoever has an account at the provider; see {self.variable('oidc_allowed')}"
             yield Finding(("unknown_user_role",), text)
@@ -140,7 +140,7 @@ class DashboardEnvironment(Environment):
                 yield Finding(("oidc_issuer", field), text)
 
     def own_url(self, port: int) -> str:
-        """Return the address for links that we make; `port` is the one that is really listened on."""
+        """Return the address for links; `port` is the actual listening port."""
         if self.external_url:
             return self.external_url
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.listen_address[0], self.listen_address[0])

@@ -1,4 +1,4 @@
-"""What the page holds: the core of this process, and what the reader may see of it."""
+"""The process-wide services of the page, and what the current user may see of them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ from dashboard.theme.theme import signed_out
 
 log = logging.getLogger(__name__)
 
-# Not in a folder named `pages`: Streamlit would show its scripts by themselves, without the frame around
-# them, to whoever comes by a deep link after a restart, until somebody has opened the start page.
+# Not in a folder named `pages`: after a restart Streamlit would run its scripts without the frame around
+# them for deep links, until the start page has been opened once.
 SESSIONS_PAGE = "screens/sessions.py"
 SESSION_PAGE = "screens/session.py"
 SETTINGS_PAGE = "screens/settings.py"
@@ -71,7 +71,7 @@ _installed: list[_Installed] = []
 
 
 def install(core: Core) -> None:
-    """Give the pages their core; the server does it once, before any page runs."""
+    """Install the core for pages and start the background services. Called once, before any page runs."""
     uninstall()
     history = core.history
     acknowledgements = AcknowledgementWatch(
@@ -96,7 +96,7 @@ def install(core: Core) -> None:
 
 
 def uninstall() -> None:
-    """Let go of the core and end the background threads."""
+    """Stop the background services and drop the core."""
     for one in _installed:
         one.background.stop()
         one.examinations.stop()
@@ -112,27 +112,27 @@ def core() -> Core:
 
 
 def background() -> Background:
-    """Return the threads for work that pages must not wait for."""
+    """Return the runner of background jobs."""
     return _installed[0].background
 
 
 def examinations() -> Examinations:
-    """Return what the doctor finds out."""
+    """Return the doctor's examinations."""
     return _installed[0].examinations
 
 
 def track_keeper() -> TrackRecords:
-    """Return what keeps the sessions' track records; for one background thread at a time."""
+    """Return the uptime records; not thread-safe, for one background thread at a time."""
     return _installed[0].track_records
 
 
 def alerting() -> Alerting:
-    """Return what is asked of Alertmanager."""
+    """Return the background client of Alertmanager."""
     return _installed[0].alerting
 
 
 def acknowledgement_ended(server: str, session: str, since: datetime) -> bool:
-    """Return whether an acknowledgement has ended since a moment because the session was connected."""
+    """Return whether an acknowledgement has ended since a time because the session was connected."""
     try:
         known = read_acknowledgement(core().store, (server, session))
     except StoreError:
@@ -150,23 +150,23 @@ def ends_when_connected(server: str, session: str, silence: str) -> bool:
 
 
 def fleet() -> FleetStart:
-    """Return what starts several sessions."""
+    """Return the service that starts several sessions."""
     return _installed[0].fleet
 
 
 def rounds() -> Attempts:
-    """Return how often codes were asked for."""
+    """Return the counter of requested codes."""
     return _installed[0].rounds
 
 
 def rounds_of(server: str, session: str) -> Hashable:
-    """Name whose rounds are counted: the reader's, for a session's present outage."""
+    """Return the counter's key: the user, and the session's present outage."""
     seen = snapshot().session(server, session)
     return user().name, server, session, seen.lost_at if seen else None
 
 
 def user() -> User:
-    """Return who looks at the page; when nobody is signed in any more, the run ends with the way back in."""
+    """Return the current user; if signed out, show the link to the sign-in and stop the run."""
     found = identity.current_user()
     if found is None:
         st.html(signed_out(_("You are signed out."), _("Sign in again")))
@@ -175,15 +175,15 @@ def user() -> User:
 
 
 def may(role: Role) -> bool:
-    """Tell whether the reader has at least this role: for what is offered, never for what is done."""
+    """Return whether the user has at least this role: for drawing only; actions call `require`."""
     return user().role.covers(role)
 
 
 def require(role: Role) -> User:
-    """Return the user of an action, which needs at least this role; ends the run otherwise.
+    """Return the user of an action if the role suffices; otherwise stop the run.
 
-    The first line of every action: the browser may send a click that its page never offered. Users are read
-    anew, so that who was removed or demoted a moment ago, also by the command line, does not act any more.
+    The first line of every action: the browser may send a click that its page never offered. Users are
+    reloaded, so that a user who was just removed or demoted, even by the command line, cannot act.
     """
     try:
         identity.refresh()
@@ -197,68 +197,68 @@ def require(role: Role) -> User:
 
 
 def must_confirm() -> bool:
-    """Return whether the reader has to prove again who they are before changing what matters."""
+    """Return whether the user has to re-authenticate before a sensitive change."""
     return identity.must_confirm()
 
 
 def administration() -> Administration:
-    """Return what the users page works with."""
+    """Return the services of the users page; stop the run unless the user is an administrator."""
     require(Role.ADMINISTRATOR)
     return identity.administration()
 
 
 def people() -> UserAdmin:
-    """Return what users are changed with."""
+    """Return the administration of users."""
     return administration().people
 
 
 def voice(now: datetime) -> LocaleFormatter:
-    """Return the reader's language and time zone, with the moment at which the shown values were taken."""
+    """Return a formatter for the user's locale and time zone; `now` is when the shown values were read."""
     return LocaleFormatter(now=now, zone=_zone(), locale=current_locale())
 
 
 def snapshot() -> Snapshot:
-    """Return everything that the reader may know now; memory only."""
+    """Return the snapshot, redacted for the user's role. Reads memory only."""
     found = core().monitor.snapshot()
     return found if may(Role.OPERATOR) else redaction.without_codes(found)
 
 
 def settings() -> Settings:
-    """Return the settings in force; memory only."""
+    """Return the settings in force. Reads memory only."""
     return core().settings.current()
 
 
 def operation(server: str, session: str) -> OperationStatus | None:
-    """Return what is being done, or was last done, with a session, as far as the reader may know it."""
+    """Return the latest operation on a session, redacted for the user's role, or None."""
     found = core().operations.status(server, session)
     return found if found is None or may(Role.OPERATOR) else redaction.without_code(found)
 
 
 def region() -> str | None:
-    """Return the country of the reader's browser, if it names one."""
+    """Return the country in the browser's locale, or None."""
     return region_of(st.context.locale)
 
 
 def watch(server: str, session: str) -> None:
-    """Ask for a look at this session every second while somebody has it on the screen."""
+    """Request probing every second while the session is on screen."""
     core().monitor.watch(server, session, WATCH_SECONDS)
 
 
 def sync() -> SyncView:
-    """Return how keys, files and containers stand, and the order that is under way."""
+    """Return the state of keys, files and containers, and the latest change request. Administrators only."""
     require(Role.ADMINISTRATOR)
     return read_view(core())
 
 
 def troubles() -> tuple[str, ...]:
-    """Say what of ours could not be read and is not in force; the files are looked at in the background."""
+    """Return the problems of settings and stored files, () if none; files are checked in the background."""
     store = core().store
     found = background().fresh("notices", lambda: store.notices, max_age_seconds=NOTICES_MAX_AGE_SECONDS)
     return (*core().settings.problems, *cast("tuple[str, ...]", found or ()))
 
 
 def zone_name() -> str:
-    """Name the reader's time zone, as the browser tells it."""
+    """Return the time zone that the browser reports, else "UTC"."""
     return st.context.timezone or "UTC"
 
 

@@ -1,4 +1,4 @@
-"""Step-up: keys, addresses, users and files are changed only shortly after the reader proved who they are."""
+"""Step-up authentication: sensitive changes (keys, addresses, users, files) need a recent sign-in."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dashboard.i18n import gettext as _
 from dashboard.session_state import Notice
 
 LOOK_SECONDS = 2.0
-"""How soon the page sees that its reader has confirmed in another tab."""
+"""How often the page checks whether the user has confirmed in another tab."""
 
 
 def draw() -> None:
-    """Say beforehand that changes have to be confirmed, as long as that is so."""
+    """Draw a hint while changes need a confirmation."""
     if state.must_confirm():
         st.fragment(run_every=LOOK_SECONDS)(_draw)()
 
 
 def refuses(place: str) -> bool:
-    """Return whether the reader has to confirm first, and say so at a place; nothing must be changed then."""
+    """Return whether an action must not change anything yet; if so, show a notice at the place."""
     if not state.must_confirm():
         return False
     text = _("Nothing was changed. Confirm first that it is you, then press again.")

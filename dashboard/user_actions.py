@@ -1,4 +1,4 @@
-"""What the users page's buttons do, for `on_click`."""
+"""Callbacks of the users page's buttons, for `on_click`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ USERS = "users"
 
 
 def field_key(form: str, field: str) -> str:
-    """Name the widget of a form's field."""
+    """Return the widget key of a form's field."""
     return f"{form}-{field}"
 
 
 def place(name: str) -> str:
-    """Name the place where a user's notices are shown."""
+    """Return the place where a user's notices are shown."""
     return f"user/{name.casefold()}"
 
 
 def add_user() -> None:
-    """Add a user; the link for their password is shown once."""
+    """Add a user, and show the link for setting the password once."""
     user = state.require(Role.ADMINISTRATOR)
     name = session_state.typed(field_key(ADD, "name")).strip()
     role = Role(str(session_state.held(field_key(ADD, "role"))))
@@ -45,7 +45,7 @@ def add_user() -> None:
 
 
 def make_link(name: str) -> None:
-    """Make a link with which a user sets a new password."""
+    """Make and show a link for setting a new password."""
     user = state.require(Role.ADMINISTRATOR)
 
     def make() -> None:
@@ -55,7 +55,7 @@ def make_link(name: str) -> None:
 
 
 def change_role(name: str) -> None:
-    """Give a user the role that stands in the form."""
+    """Change a user's role to the one chosen in the form."""
     user = state.require(Role.ADMINISTRATOR)
     role = Role(str(session_state.held(field_key(place(name), "role"))))
 
@@ -67,19 +67,19 @@ def change_role(name: str) -> None:
 
 
 def disable(name: str) -> None:
-    """Switch an account off; its open tabs end at once."""
+    """Disable an account; its open tabs are signed out at once."""
     user = state.require(Role.ADMINISTRATOR)
     _done(place(name), lambda: state.people().set_disabled(name, True, by=user.name))
 
 
 def enable(name: str) -> None:
-    """Switch an account on again."""
+    """Enable an account again."""
     user = state.require(Role.ADMINISTRATOR)
     _done(place(name), lambda: state.people().set_disabled(name, False, by=user.name))
 
 
 def remove(name: str) -> None:
-    """Remove a user; their open tabs end at once."""
+    """Remove a user; open tabs are signed out at once."""
     user = state.require(Role.ADMINISTRATOR)
 
     def remove_user() -> Notice:
@@ -90,13 +90,13 @@ def remove(name: str) -> None:
 
 
 def put_link_away() -> None:
-    """Take the one-time link off the screen."""
+    """Hide the one-time link."""
     state.require(Role.ADMINISTRATOR)
     session_state.show_link("", "", None)
 
 
 def _done(where: str, work: Callable[[], Notice | None]) -> bool:
-    """Do it and tell what came of it; True when it was done."""
+    """Run an action, show its result as a notice, and return whether it succeeded."""
     if step_up.refuses(where):
         return False
     try:
