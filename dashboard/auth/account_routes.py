@@ -89,7 +89,7 @@ class AccountRoutes:
         )
 
     async def end_one(self, request: Request) -> Response:
-        """Sign one of the user's devices out."""
+        """End the sign-in of another of the user's devices."""
         form = await self._own_form(request)
         if isinstance(form, Response):
             return form

@@ -94,7 +94,7 @@ def checkbox(name: str, label: str) -> str:
 
 
 def link_button(address: str, text: str) -> str:
-    """Return a link that looks like a button."""
+    """Return a link that is styled as a button."""
     return f'<a class="button" href="{escape(published(address))}">{escape(text)}</a>'
 
 

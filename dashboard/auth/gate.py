@@ -1,4 +1,4 @@
-"""The gate: pure ASGI in front of every page, file and websocket.
+"""The gate: ASGI middleware in front of every page, file and websocket.
 
 Pure ASGI because Starlette's BaseHTTPMiddleware lets websockets through unchecked.
 """

@@ -45,7 +45,7 @@ class NewLink:
 
 
 class UserAdmin:
-    """Add, change and remove users. Each function may raise StoreError and `UnknownUserError`.
+    """Add, change and remove users. Each method may raise StoreError and `UnknownUserError`.
 
     A lower role, a disabled or removed account and a new password end every sign-in of that user, including
     those of open tabs.

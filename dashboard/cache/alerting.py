@@ -165,7 +165,7 @@ class Alerting:
     def _take(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
         with self._lock:
             if wish.target in self._state.busy:
-                return  # Somebody was faster, or tapped twice.
+                return  # Another user was faster, or the button was pressed twice.
             self._state.busy.add(wish.target)
             self._state.problems.pop(wish.target, None)
         self._workers.submit(lambda: self._grant(settings, wish))
@@ -205,7 +205,7 @@ class Alerting:
             if granted is None:
                 state.reading = False
                 if state.busy:
-                    return  # What comes of a wish is shown when the wish is over, which ends with a read.
+                    return  # Each change ends with its own read, which shows the result.
             else:
                 state.busy.discard(granted)
             state.silences, state.read_at = silences, self._monotonic()

@@ -46,7 +46,7 @@ class PageScript:
         if scope["type"] != "http" or scope["method"] != "GET" or not _asks_for_html(scope):
             await self._app(scope, receive, send)
             return
-        # Streamlit compresses its page under every address but "/".
+        # The script cannot be added to a compressed page; Streamlit compresses it at every address but "/".
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         await self._app({**scope, "headers": plain}, receive, _Answer(scope, receive, send).pass_on)
 
