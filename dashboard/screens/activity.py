@@ -1,4 +1,4 @@
-"""Activity: who did what, when, with which outcome, in one time line with the changes of the sessions."""
+"""Activity: actions with their user, time and outcome, in one timeline with the state changes of sessions."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ REFRESH_SECONDS = 5
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_activity() -> None:
-    """Draw the filter and the lines; a background thread reads them."""
+    """Draw the filter and the entries, which a background thread reads."""
     state.user()
     snapshot = state.snapshot()
     wanted = activity_table.draw_filter(snapshot)

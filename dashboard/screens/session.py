@@ -1,4 +1,4 @@
-"""Session: what one session needs now; opened by links of the form `/session?server=...&session=...`."""
+"""Session: state, next step and history of one session; opened by `/session?server=...&session=...`."""
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ REFRESH_SECONDS = 1
 
 
 def draw_header(voice: LocaleFormatter, session: SessionSnapshot) -> None:
-    """Draw the name, the verdict and why."""
+    """Draw the name, the verdict and its reason."""
     st.html(
         components.heading(session.session, session.server)
         + f'<div class="ops-line ops-under">{components.badge(voice, session)}'
@@ -35,7 +35,7 @@ def draw_header(voice: LocaleFormatter, session: SessionSnapshot) -> None:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_session(server: str, name: str) -> None:
-    """Draw the verdict and what can be done; memory only."""
+    """Draw the verdict and the available actions. Reads memory only."""
     state.user()
     session_state.follow()
     snapshot = state.snapshot()
@@ -60,7 +60,7 @@ def draw_session(server: str, name: str) -> None:
 
 
 def draw_missing(server: str, name: str) -> None:
-    """Say that there is no such session, and what may have happened."""
+    """Draw a note that the session does not exist, with possible causes."""
     text = _(
         "There is no session {session} on {server}. It may have been removed or renamed in the settings."
     )
@@ -69,7 +69,7 @@ def draw_missing(server: str, name: str) -> None:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_controls(server: str, name: str) -> None:
-    """Draw what is needed rarely, as far as it makes sense now."""
+    """Draw the less common actions that the session's state allows."""
     state.user()
     session = state.snapshot().session(server, name)
     if session is None:
@@ -100,7 +100,7 @@ def draw_controls(server: str, name: str) -> None:
 
 
 def ask_close(server: str, name: str) -> None:
-    """Ask before a session is closed."""
+    """Open the dialog that confirms closing a session."""
     label = _("Close {session}").format(session=plain(name))
     text = _(
         "It stops sending and receiving until it is started again. If a phone is linked to it, it stays "
@@ -117,7 +117,7 @@ def ask_close(server: str, name: str) -> None:
 
 
 def ask_log_out(server: str, name: str) -> None:
-    """Ask before a phone is unlinked."""
+    """Open the dialog that confirms unlinking a phone."""
     label = _("Log out {session}").format(session=plain(name))
     text = _(
         "Its phone is unlinked. This cannot be undone: to use the session again, somebody with the phone "
@@ -137,7 +137,7 @@ state.user()
 server_name = st.query_params.get("server", "")
 session_name = st.query_params.get("session", "")
 if st.query_params.get("pair") == "1":
-    # Out of the address: a reload or a bookmark is no tap on an alert's link.
+    # Removed from the URL: a reload or a bookmark must not act as a click on an alert's link.
     del st.query_params["pair"]
     session_state.arrive(server_name, session_name)
 history_cache.begin_history(server_name, session_name)

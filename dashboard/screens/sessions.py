@@ -1,4 +1,4 @@
-"""Sessions: every session with its verdict, problems first, how it has fared, and the button that fits."""
+"""Sessions: every session with its verdict, uptime and main action, problems first."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ ROWS = 25
 
 
 def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
-    """Say what to do while there is no session."""
+    """Draw the next step while no session is configured."""
     with st.container(key="panel"):
         if servers:
             text = _("No session is set up yet. Add one by its name, or let the gateway tell which it has.")
@@ -41,7 +41,7 @@ def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
 
 
 def draw_rows(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
-    """Draw the page of the list that the reader is on."""
+    """Draw the current page of the list."""
     records = history_cache.track_records()
     with st.container(key="session-rows"):
         for session in overview_filter.on_page(found):
@@ -52,7 +52,7 @@ def draw_rows(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_sessions() -> None:
-    """Draw everything that changes; memory only."""
+    """Draw everything that changes. Reads memory only."""
     state.user()
     session_state.follow()
     snapshot = state.snapshot()

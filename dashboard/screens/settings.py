@@ -1,4 +1,4 @@
-"""Settings: gateways, their sessions and the interval; each value with where it comes from."""
+"""Settings: gateways, their sessions and the interval, each value with its origin."""
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ WARNINGS_SECONDS = 2
 
 
 def draw_server(settings: Settings, server: ServerSettings) -> None:
-    """Draw one gateway: its form, its checks and its sessions."""
+    """Draw the form, the checks and the sessions of one gateway."""
     name = server.name
     with st.container(key=f"card-settings-{name}"):
         components.subtitle(_("Gateway {server}").format(server=name))
@@ -104,7 +104,7 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
 
 
 def ask_remove_server(name: str) -> None:
-    """Ask before a gateway is removed."""
+    """Open the dialog that confirms removing a gateway."""
     yes = _("Remove {server}").format(server=plain(name))
     text = _(
         "The gateway and its sessions are no longer checked or shown here. The gateway goes on as it is."
@@ -120,7 +120,7 @@ def ask_remove_server(name: str) -> None:
 
 
 def draw_add_server(*, is_first: bool) -> None:
-    """Draw the form for another gateway."""
+    """Draw the form that adds a gateway."""
     form = settings_actions.ADD_SERVER
     open_form(form, {"name": "main" if is_first else "", "url": "", "secret_key": ""})
     with (
@@ -156,7 +156,7 @@ def draw_add_server(*, is_first: bool) -> None:
 
 @st.fragment(run_every=WARNINGS_SECONDS)
 def draw_warnings() -> None:
-    """Draw which gateways are open to everybody, and whose WhatsApp Web expires; memory only."""
+    """Draw the gateways that accept the default secret or whose WhatsApp Web expires. Reads memory only."""
     state.user()
     for server in state.snapshot().servers:
         components.default_secret(server)
@@ -165,7 +165,7 @@ def draw_warnings() -> None:
 
 
 def draw_interval(settings: Settings) -> None:
-    """Draw how often sessions are checked."""
+    """Draw the form of the check interval."""
     form = settings_actions.INTERVAL
     fields = interval_fields(settings) or {}
     open_form(form, {name: field.drawn for name, field in fields.items()}, fields)

@@ -1,4 +1,4 @@
-"""Sync: where keys go, whether they are there, and bringing a new one everywhere."""
+"""Sync: the targets of keys, their state, and the distribution of new keys."""
 
 from datetime import UTC, datetime
 
@@ -16,12 +16,12 @@ from dashboard.sync import tables as sync_tables
 from dashboard.text import sync as sync_text
 
 REFRESH_SECONDS = 1.5
-# The agent looks every 10 s; without a look for so long, what is shown is old.
+# The agent checks every 10 s; a view older than this is marked as stale.
 OLD_SECONDS = 60.0
 
 
 def draw_troubles(view: SyncView) -> None:
-    """Say why nothing can be done here, and what to do about it."""
+    """Draw why no action is possible, with the next step."""
     components.told(session_state.notice(sync_actions.PLACE))
     if view.bulletin is None and view.agent is None:
         text = _(
@@ -37,7 +37,7 @@ def draw_troubles(view: SyncView) -> None:
 
 
 def draw_age(voice: LocaleFormatter, view: SyncView) -> None:
-    """Say since when nothing could be looked at, and why; while an order is carried out nobody looks."""
+    """Draw since when the view is stale, and why; nothing during a change, when the agent does not check."""
     agent = view.agent
     if agent is None or view.is_running or (view.bulletin is not None and view.bulletin.problem):
         return
@@ -55,7 +55,7 @@ def draw_age(voice: LocaleFormatter, view: SyncView) -> None:
 
 
 def draw_offers(view: SyncView) -> None:
-    """Offer what can be begun; every offer leads to a plan first."""
+    """Draw the buttons of possible changes; each creates a plan first."""
     bulletin = view.bulletin
     if bulletin is None:
         return
@@ -81,7 +81,7 @@ def draw_offers(view: SyncView) -> None:
 
 
 def summary(voice: LocaleFormatter, view: SyncView) -> str:
-    """Say in a few words how everything stands, and when it was looked at."""
+    """Return a short status of all targets with the time of the latest check; empty without a plan."""
     plan = view.plan
     if plan is None or view.bulletin is None:
         return ""
@@ -98,7 +98,7 @@ def summary(voice: LocaleFormatter, view: SyncView) -> str:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_everything() -> None:
-    """Draw all of it; it changes while the agent works."""
+    """Draw the whole page. It changes while the agent works."""
     state.user()
     session_state.follow()
     view = state.sync()

@@ -1,4 +1,4 @@
-"""Users: who may use the page, in which role; adding, changing and removing them."""
+"""Users: list, add, change and remove users and their roles."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -22,7 +22,7 @@ ROLE_NAMES = [str(role) for role in Role]
 
 
 def draw_link(known: Administration, place: str) -> None:
-    """Draw the link that was just made at a place, once; it is kept nowhere."""
+    """Draw the one-time link just created at a place. Its token is kept in the tab's session state only."""
     shown = session_state.shown_link(place)
     if shown is None:
         return
@@ -39,7 +39,7 @@ def draw_link(known: Administration, place: str) -> None:
 
 
 def own_address(known: Administration) -> str:
-    """Return the address for links: the published one, else that under which the reader came."""
+    """Return the base URL for links: the configured external URL, else the URL of this request."""
     if known.external_url:
         return known.external_url
     here = urlsplit(st.context.url or "")
@@ -47,14 +47,14 @@ def own_address(known: Administration) -> str:
 
 
 def draw_add(known: Administration) -> None:
-    """Draw the form for another user."""
+    """Draw the form that adds a user, and the link of the user added last."""
     with st.container(key="card-add-user"):
         draw_form(known)
         draw_link(known, ADD)
 
 
 def draw_form(known: Administration) -> None:
-    """Draw what is asked about another user."""
+    """Draw the fields of the form that adds a user."""
     with st.form(ADD, border=False):
         components.subtitle(_("Add a user"))
         st.text_input(
@@ -85,7 +85,7 @@ def draw_form(known: Administration) -> None:
 
 
 def draw_user(voice: LocaleFormatter, known: Administration, account: Account, reader: User) -> None:
-    """Draw one user with what can be changed."""
+    """Draw one user with the actions on the account."""
     name, key = account.name, account.key
     with st.container(key=f"card-user-{key}"):
         you = _("you")
@@ -104,7 +104,7 @@ def draw_user(voice: LocaleFormatter, known: Administration, account: Account, r
 
 
 def draw_role(known: Administration, account: Account) -> None:
-    """Draw the choice of the role, unless groups decide."""
+    """Draw the role selection, unless groups of the single sign-on determine the role."""
     if known.groups_decide and account.way is not AuthMethod.PASSWORD:
         components.soft(_("The groups at the single sign-on decide the role."))
         return
@@ -127,7 +127,7 @@ def draw_role(known: Administration, account: Account) -> None:
 
 
 def draw_buttons(account: Account) -> None:
-    """Draw what else can be done with a user."""
+    """Draw the other actions on a user."""
     name, key = account.name, account.key
     with st.container(horizontal=True):
         if account.way is AuthMethod.PASSWORD and not account.disabled:
@@ -154,7 +154,7 @@ def draw_buttons(account: Account) -> None:
 
 
 def status(voice: LocaleFormatter, known: Administration, account: Account) -> str:
-    """Tell in a line how the account stands."""
+    """Return the status of the account as one line."""
     if account.disabled:
         return _("Switched off: cannot sign in.")
     parts = []
