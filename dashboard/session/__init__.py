@@ -1,1 +1,1 @@
-"""One session's page: what it needs now, pairing it, pausing it, and how it has fared."""
+"""The page of one session: current state, pairing, pausing, uptime and history."""

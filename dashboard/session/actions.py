@@ -1,4 +1,4 @@
-"""What buttons do: one function each, for `on_click`; each asks for the role first."""
+"""Actions of the session page, one function per button, for `on_click`. Each requires its role first."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from dashboard.text.phone import PhoneError, read_phone
 
 
 def open_session(server: str, session: str) -> None:
-    """Go to a session's page."""
+    """Open a session's page."""
     state.require(Role.VIEWER)
     session_state.go(state.SESSION_PAGE, {"server": server, "session": session})
 
 
 def open_settings(server: str = "", _session: str = "") -> None:
-    """Go to the settings, those of a gateway first."""
+    """Open the settings, with the given gateway first."""
     state.require(Role.ADMINISTRATOR)
     session_state.go(state.SETTINGS_PAGE, {"server": server} if server else None)
 
 
 def back_to_sessions(server: str, session: str) -> None:
-    """Go to the list of sessions; the result of a finished operation has been seen."""
+    """Open the list of sessions and discard the result of the finished operation."""
     user = state.require(Role.VIEWER)
     if user.role.covers(Role.OPERATOR):
         state.core().operations.forget(server, session)
@@ -38,7 +38,7 @@ def back_to_sessions(server: str, session: str) -> None:
 
 
 def pair(server: str, session: str) -> None:
-    """Bring a session to a live QR code and show its page."""
+    """Start pairing by QR code, and begin a new count of attempts."""
     user = state.require(Role.OPERATOR)
     session_state.tell(place(server, session), None)
     state.rounds().begin(state.rounds_of(server, session))
@@ -46,7 +46,7 @@ def pair(server: str, session: str) -> None:
 
 
 def pair_by_itself(server: str, session: str) -> None:
-    """Do the same for a tab that somebody looks at, without a click and not for ever."""
+    """Start pairing by QR code without a click of the user, for a limited number of attempts."""
     user = state.require(Role.OPERATOR)
     session_state.forget_arrival()
     running = state.operation(server, session)
@@ -58,14 +58,14 @@ def pair_by_itself(server: str, session: str) -> None:
 
 
 def pair_from_list(server: str, session: str) -> None:
-    """Do the same from the list of sessions."""
+    """Start pairing by QR code and open the session's page."""
     state.require(Role.OPERATOR)
     pair(server, session)
     open_session(server, session)
 
 
 def pair_by_code(server: str, session: str) -> None:
-    """Ask for a pairing code for the number that stands in the form."""
+    """Start pairing by code for the phone number entered in the form."""
     user = state.require(Role.OPERATOR)
     try:
         phone = read_phone(
@@ -80,7 +80,7 @@ def pair_by_code(server: str, session: str) -> None:
 
 
 def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
-    """Pair although the session's webhook will be lost, when its name was typed as a confirmation."""
+    """Start pairing that deletes the session's webhook, if its name was typed as a confirmation."""
     user = state.require(Role.OPERATOR)
     if session_state.typed(confirm_key(server, session)).strip() != session:
         text = _("Type the session's name exactly: {session}").format(session=session)
@@ -97,20 +97,20 @@ def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
 
 
 def restart(server: str, session: str) -> None:
-    """Close a session and start it again."""
+    """Restart a session."""
     user = state.require(Role.OPERATOR)
     state.core().operations.restart(server, session, actor=user.name)
 
 
 def restart_from_list(server: str, session: str) -> None:
-    """Do the same from the list of sessions."""
+    """Restart a session and open its page."""
     state.require(Role.OPERATOR)
     restart(server, session)
     open_session(server, session)
 
 
 def close(server: str, session: str) -> None:
-    """Close a session; a linked phone stays linked."""
+    """Close a session. A linked phone stays linked."""
     user = state.require(Role.OPERATOR)
     state.core().operations.close(server, session, actor=user.name)
 
@@ -122,13 +122,13 @@ def log_out(server: str, session: str) -> None:
 
 
 def pause(server: str, session: str) -> None:
-    """Stop checking a session, why and until when stand in its form."""
+    """Pause a session, with the reason and the end entered in its form."""
     user = state.require(Role.OPERATOR)
     _pause(user.name, server, session, place(server, session))
 
 
 def resume(server: str, session: str) -> None:
-    """Check a session again."""
+    """Resume a session."""
     user = state.require(Role.OPERATOR)
     found = state.settings().server(server)
     if found is not None and not found.enabled:
@@ -139,45 +139,45 @@ def resume(server: str, session: str) -> None:
 
 
 def pause_gateway(server: str) -> None:
-    """Stop checking a gateway with all its sessions, why and until when stand in its form."""
+    """Pause a gateway with all its sessions, with the reason and the end entered in its form."""
     user = state.require(Role.OPERATOR)
     _pause(user.name, server, None, place(server, ""))
 
 
 def resume_gateway(server: str) -> None:
-    """Check a gateway and its sessions again."""
+    """Resume a gateway with its sessions."""
     user = state.require(Role.OPERATOR)
     _resume(user.name, server, None, place(server, ""))
 
 
 def dismiss(server: str, session: str) -> None:
-    """Take away the result of a finished operation."""
+    """Discard the result of a finished operation."""
     state.require(Role.OPERATOR)
     state.core().operations.forget(server, session)
 
 
 def place(server: str, session: str) -> str:
-    """Name the place where this session's notices are shown."""
+    """Return the key under which notices of a session, or of a gateway (empty session), are shown."""
     return f"session/{server}/{session}"
 
 
 def phone_key(server: str, session: str) -> str:
-    """Name the text field of the phone number."""
+    """Return the widget key of the phone number."""
     return f"phone-{server}-{session}"
 
 
 def confirm_key(server: str, session: str) -> str:
-    """Name the text field in which the session's name is typed."""
+    """Return the widget key of the session name typed as a confirmation."""
     return f"confirm-{server}-{session}"
 
 
 def pause_form(server: str, session: str) -> str:
-    """Name the form in which a pause is described; no session: the gateway's."""
+    """Return the key of the form of a pause; of the gateway's form if the session is empty."""
     return f"pause-form-{server}-{session}"
 
 
 def saved(save: Callable[[], None]) -> Notice | None:
-    """Save something and return what is to be told when it fails."""
+    """Call `save` and return the notice of its failure; None on success."""
     try:
         save()
     except WppconnectError as error:

@@ -1,4 +1,4 @@
-"""What begins without a click: what an alert's link asks for, and the next code after one that expired."""
+"""Pairing without a click: requested by an alert's link, or repeated after a code expired."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _ARRIVAL_WAITS = (
     Panel.WAITING,
     Panel.UNREACHABLE,
 )
-"""Where what an alert's link asks for may still begin."""
+"""The panels in which the pairing requested by an alert's link may still start."""
 
 
 def draw_what_begins_by_itself(
     voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None, panel: Panel
 ) -> None:
-    """Draw a button that nobody sees, and say so; our script presses it in a tab that somebody looks at.
+    """Draw a hidden button that `page.js` clicks while the tab is visible, with a note that pairing starts.
 
-    A page must not act because it was fetched: any site can send a signed-in browser to an address. So the
-    deed is a click over the websocket, which only our own page can open.
+    Loading a page must not start an action: any site can send a signed-in browser to a URL (CSRF). The click
+    goes through the websocket, which only pages of this origin can open.
     """
     server, name = session.server, session.session
     if panel not in _ARRIVAL_WAITS:
@@ -54,13 +54,13 @@ def draw_what_begins_by_itself(
 def next_code_follows(
     voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
 ) -> bool:
-    """Return whether the code that has expired is followed by another one without a click."""
+    """Return whether another code is requested without a click after this one has expired."""
     expired = operation is not None and operation.outcome and operation.outcome.code == "code_expired"
     return bool(expired) and _begins(voice, session, operation)
 
 
 def rounds_so_far(session: SessionSnapshot) -> str:
-    """Say how many codes there were in one go, when none follows by itself; empty when there was none."""
+    """Return the number of codes in this series, if the next one needs a click; empty if there was none."""
     rounds = _rounds(session)
     if not rounds:
         return ""
@@ -70,7 +70,7 @@ def rounds_so_far(session: SessionSnapshot) -> str:
 
 
 def rounds_line(session: SessionSnapshot) -> str:
-    """Say how many codes there were in one go, and what follows; empty when the reader asked for none."""
+    """Return the number of codes in this series and what follows; empty if the user requested none."""
     rounds = _rounds(session)
     if not rounds:
         return ""

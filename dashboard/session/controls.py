@@ -1,4 +1,4 @@
-"""What the menu of a session's page offers: only what makes sense of the session as it is now; pure."""
+"""Select the actions in the menu of a session's page from the session's state. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.operation_status import OperationStatus
 
 
 class Control(Enum):
-    """What is needed rarely."""
+    """A less common action on a session."""
 
     RESTART = auto()
     CLOSE = auto()
@@ -18,7 +18,7 @@ class Control(Enum):
 
 
 def controls(session: SessionSnapshot, operation: OperationStatus | None) -> frozenset[Control]:
-    """Return what is offered; none of it for a session that is paused, as after a logout."""
+    """Return the actions to offer; none for a paused session, as after a logout."""
     if not session.enabled:
         return frozenset()
     if operation is not None and operation.is_running:
@@ -30,7 +30,7 @@ def controls(session: SessionSnapshot, operation: OperationStatus | None) -> fro
 
 
 def _may_come_back(session: SessionSnapshot) -> bool:
-    """Return whether a start may connect a closed session without a phone."""
+    """Return whether a start may connect a closed session without a scan."""
     return session.ever_connected and session.reason is not Reason.LOGGED_OUT_BY_OPERATOR
 
 
@@ -41,5 +41,5 @@ _BY_VERDICT: dict[Verdict, tuple[Control, ...]] = {
     Verdict.DISCONNECTED: (Control.RESTART,),
     Verdict.UNKNOWN: (Control.RESTART, Control.CLOSE, Control.LOG_OUT),
 }
-"""A browser that is starting or waits for a phone ends by itself; closing it would leave it running. To a
-gateway that does not answer, or refuses us, nothing can be sent."""
+"""Other verdicts allow pausing only. A browser that is starting or waits for a phone ends by itself, and a
+close would leave it running; a gateway that is unreachable or refuses access takes no request."""

@@ -1,4 +1,4 @@
-"""The part of a session's page that tells how it has fared: uptime, outages, and what happened lately."""
+"""The history on a session's page: uptime, outages and recent events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTAGES = 5
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_session_history(server: str, name: str) -> None:
-    """Draw how a session has fared; background threads read it."""
+    """Draw uptime, outages and recent events, which background threads read."""
     state.user()
     voice = state.voice(state.snapshot().taken_at)
     session = state.snapshot().session(server, name)
@@ -48,12 +48,12 @@ def draw_session_history(server: str, name: str) -> None:
 
 
 def _back_at(session: SessionSnapshot | None) -> datetime | None:
-    """Tell since when a session is connected again: its record is read less often."""
+    """Return since when a session is connected again; its track record is read less often than its state."""
     return session.since if session is not None and session.verdict is Verdict.CONNECTED else None
 
 
 def _outages(voice: LocaleFormatter, record: TrackRecord, session: SessionSnapshot | None) -> str:
-    """Return how often it was lost and why, and the latest outages."""
+    """Return the counts of connection losses by cause and the latest outages as HTML."""
     back_at, lost_now = _back_at(session), session is not None and session.lost_at is not None
     told = [
         *track_text.lost_and_back(voice, record, lost_now=lost_now),

@@ -1,4 +1,4 @@
-"""Draw the middle of the session page, one function for each `Panel`."""
+"""Draw the main panel of the session page, one function per `Panel`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from dashboard.words import (
 
 @dataclass(frozen=True)
 class View:
-    """What a panel is drawn from."""
+    """The data of a panel."""
 
     voice: LocaleFormatter
     session: SessionSnapshot
@@ -45,14 +45,14 @@ class View:
 
     @property
     def shown(self) -> OperationStatus:
-        """The operation, in panels that are chosen only while there is one."""
+        """Return the operation; raise LookupError if there is none. For panels that require one."""
         if self.operation is None:
             raise LookupError("this panel shows an operation")
         return self.operation
 
 
 def draw_panel(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> None:
-    """Draw what the operator needs now."""
+    """Draw the result of the latest operation and the panel that fits the session's state."""
     panel = choose(session, operation, voice.now)
     components.told(session_state.notice(actions.place(session.server, session.session)))
     follows = next_code_follows(voice, session, operation)
@@ -86,7 +86,7 @@ def _draw_qr(view: View) -> None:
     components.live_code(view.voice, view.session, attempt_left=left)
     how = _("On the phone: WhatsApp, Settings, Linked devices, Link a device.")
     lines = (how, rounds_line(view.session))
-    # A line that says nothing keeps its place, or the page would jump when it comes.
+    # An empty line keeps its height, or the layout would shift when it is filled.
     st.html("".join(f'<div class="ops-center ops-soft ops-kept">{escape(line)}</div>' for line in lines))
 
 
@@ -267,7 +267,7 @@ def _draw_unknown(_view: View) -> None:
 
 
 def _is_for_operators(panel: Panel, session: SessionSnapshot) -> bool:
-    # A viewer's snapshot has no code: a session that waits for a scan is then in the panel WAITING.
+    # A viewer's snapshot has no QR code: a session that waits for a scan then has the panel WAITING.
     return panel in _FOR_OPERATORS or (panel is Panel.WAITING and session.verdict == Verdict.WAITING_FOR_QR)
 
 

@@ -1,5 +1,5 @@
-"""What the session page shows in its middle: chosen from the snapshot and the operation alone, so that a
-reload, a second tab and a restart of this program all show the same.
+"""Select the main panel of the session page from the snapshot and the operation alone, so that a reload, a
+second tab and a restart of the program show the same.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from core.operation_status import Kind, OperationStatus, Step
 from dashboard.cache.attempts import MOST_ROUNDS
 
 SUCCESS_SHOWN = timedelta(minutes=2)
-"""How long a session that came back is celebrated rather than only called connected."""
+"""For how long the success panel is shown after a session has reconnected."""
 
 NEWS = timedelta(minutes=2)
-"""How long the end of an operation is news."""
+"""For how long the end of an operation counts as recent."""
 
 _CODE_ENDED = ("code_expired", "link_not_completed")
 
@@ -28,11 +28,11 @@ MENDED_BY_PAIRING = (
     Verdict.WAITING_FOR_QR,
     Verdict.WAITING_FOR_CODE,
 )
-"""The other verdicts need something else first, or nothing."""
+"""Verdicts that pairing can resolve; the others need another action first, or none."""
 
 
 class Panel(Enum):
-    """The middle of the session page."""
+    """The main panel of the session page."""
 
     QR = auto()
     CODE = auto()
@@ -48,11 +48,11 @@ class Panel(Enum):
     UNAUTHORIZED = auto()
     UNREACHABLE = auto()
     WAITING = auto()
-    """Nothing can be offered until more is known."""
+    """No action can be offered until the state is known."""
 
 
 def choose(session: SessionSnapshot, operation: OperationStatus | None, now: datetime) -> Panel:
-    """Choose the panel."""
+    """Return the panel for a session and its latest operation."""
     if session.verdict == Verdict.LINKING:
         return Panel.LINKING
     running = operation if operation is not None and operation.is_running else None
@@ -70,7 +70,7 @@ def choose(session: SessionSnapshot, operation: OperationStatus | None, now: dat
 
 
 def asks_for_new_code(session: SessionSnapshot, operation: OperationStatus | None) -> bool:
-    """Return whether an attempt has ended whose code was shown, so that a new code is what is wanted."""
+    """Return whether an attempt ended after its code was shown, so that a new code is the next step."""
     expired = (
         operation is not None and operation.outcome is not None and operation.outcome.code in _CODE_ENDED
     )
@@ -80,15 +80,15 @@ def asks_for_new_code(session: SessionSnapshot, operation: OperationStatus | Non
 def begins_by_itself(
     session: SessionSnapshot, operation: OperationStatus | None, *, arrived: bool, rounds: int, now: datetime
 ) -> bool:
-    """Tell whether pairing may begin without another click, in a tab that somebody looks at.
+    """Return whether pairing may start without another click, in a visible tab.
 
-    The tap on an alert's link is the click, as long as there is an outage; after that, a code that expired is
-    followed by the next, until there were enough.
+    During an outage, opening an alert's link counts as the click. After that, an expired code is followed by
+    the next one, up to `MOST_ROUNDS`.
     """
     if rounds >= MOST_ROUNDS or (operation is not None and operation.is_running):
         return False
     if session.reason == Reason.LINK_NOT_COMPLETED:
-        # Where the phone asks for a passkey each code ends alike, and WhatsApp limits how often.
+        # If the phone asks for a passkey, each further code fails too, and WhatsApp limits the attempts.
         return False
     outcome = operation.outcome if operation is not None else None
     just_ended = outcome is not None and now - outcome.at < NEWS
@@ -99,17 +99,17 @@ def begins_by_itself(
         and operation.mode == "qr"
     )
     if arrived and session.lost_at is not None and session.verdict in MENDED_BY_PAIRING:
-        # What failed a moment ago is told, not tried again and again.
+        # A recent failure is shown instead of being retried in a loop.
         return code_expired or outcome is None or outcome.ok or not just_ended
     return rounds > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
 
 
 def tells_result(session: SessionSnapshot, operation: OperationStatus) -> bool:
-    """Tell whether the end of the latest operation still explains what is seen."""
+    """Return whether the result of the latest operation still explains the session's state."""
     if operation.outcome is None or operation.finished_at is None:
         return operation.interrupted
     if operation.outcome.ok and operation.kind in BRINGS_UP:
-        # The session is shown as connected; and once it is lost again, "connected" would be wrong.
+        # The panel shows the session as connected; once it is lost again, "connected" would be wrong.
         return False
     return session.last_connected is None or session.last_connected <= operation.finished_at
 
@@ -117,7 +117,7 @@ def tells_result(session: SessionSnapshot, operation: OperationStatus) -> bool:
 def _shows_qr(session: SessionSnapshot, running: OperationStatus | None) -> bool:
     if session.verdict != Verdict.WAITING_FOR_QR or session.qr is None:
         return False
-    # Whoever asked for a pairing code, or whose phone has scanned already, is not helped by a QR code.
+    # A QR code is of no use to a pairing by code, or after the phone has scanned.
     return running is None or (running.mode == "qr" and running.step != Step.VERIFYING)
 
 

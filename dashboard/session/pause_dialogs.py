@@ -1,4 +1,4 @@
-"""Ask why and until when, before a session or a gateway is paused."""
+"""Dialogs that ask for the reason and the end of a pause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboard.session import actions
 
 
 def ask_pause(server: str, session: str) -> None:
-    """Ask before a session is paused."""
+    """Open the dialog that pauses a session."""
     label = _("Pause {session}").format(session=plain(session))
     text = _("It is not checked meanwhile, and raises no alert. On the gateway it goes on as it is.")
 
@@ -27,7 +27,7 @@ def ask_pause(server: str, session: str) -> None:
 
 
 def ask_pause_gateway(server: str) -> None:
-    """Ask before a gateway is paused."""
+    """Open the dialog that pauses a gateway."""
     label = _("Pause the gateway {server}").format(server=plain(server))
     text = _("None of its sessions is checked meanwhile, and none raises an alert.")
 
