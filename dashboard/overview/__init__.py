@@ -1,1 +1,1 @@
-"""The list of all sessions: which of them are shown, their rows, and acting on several at once."""
+"""The list of all sessions: filter, order, rows and bulk actions."""

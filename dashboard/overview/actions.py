@@ -1,4 +1,4 @@
-"""What the overview's filter does when it is changed."""
+"""Actions of the overview's filter."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dashboard import session_state, state
 from dashboard.auth.users import Role
 
 TEXT, SERVER, VERDICTS, PAGE = "find", "server", "verdicts", "page"
-"""Keys of the widgets; those that Streamlit keeps in the address bear the same name there."""
+"""Keys of the widgets. Those that Streamlit binds to query parameters use the same name there."""
 VERDICT = "verdict"
-"""The name in the address of the statuses that are looked for."""
+"""The query parameter of the selected verdicts."""
 
 
 def show_all() -> None:
-    """Look for nothing any more."""
+    """Clear the filter."""
     state.require(Role.VIEWER)
     session_state.put(TEXT, "")
     if session_state.holds(SERVER):
@@ -22,6 +22,6 @@ def show_all() -> None:
 
 
 def keep_verdicts() -> None:
-    """Write the chosen statuses into the address; bound by Streamlit, it would hold the translated labels."""
+    """Write the selected verdicts to the URL. Bound by Streamlit, it would hold their translated labels."""
     state.require(Role.VIEWER)
     session_state.put_in_address(VERDICT, session_state.chosen(VERDICTS))

@@ -1,4 +1,4 @@
-"""What the reader of the overview looks for; it stands in the page's address, so that links keep it."""
+"""The filter and the pagination of the overview. Both are kept in the URL, so that links preserve them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from dashboard.overview import selection as overview
 from dashboard.overview.actions import PAGE, SERVER, TEXT, VERDICT, VERDICTS
 
 FEW = 6
-"""So many sessions are seen at a glance: there is nothing to look for."""
+"""Up to this number of sessions the filter is hidden."""
 
 ROWS = 25
-"""On one page: more of them make a browser slow, and what needs somebody stands first."""
+"""Rows per page. More of them slow the browser down, and problems are sorted first."""
 
 
 def draw_filter(
     voice: LocaleFormatter, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
 ) -> list[SessionSnapshot]:
-    """Draw what can be looked for, and return the sessions that were found."""
+    """Draw the filter and return the sessions that match."""
     wanted = st.query_params.get_all(VERDICT)
     if len(sessions) <= FEW and not any(name in st.query_params for name in (TEXT, SERVER, VERDICT)):
         return list(sessions)
@@ -67,20 +67,20 @@ def draw_filter(
 
 
 def draw_nothing_found() -> None:
-    """Say that nothing was found, and offer to see everything."""
+    """Draw a note that no session matches, and a button that clears the filter."""
     with st.container(key="panel"):
         components.note("idle", _("No session matches."))
         st.button(_("Show all sessions"), key="show-all", on_click=overview_actions.show_all, type="primary")
 
 
 def on_page(found: Sequence[SessionSnapshot]) -> Sequence[SessionSnapshot]:
-    """Return what stands on the page of the list that the reader is on."""
+    """Return the sessions on the current page of the list."""
     first = (_page(len(found)) - 1) * ROWS
     return found[first : first + ROWS]
 
 
 def draw_pages(count: int) -> None:
-    """Draw the way to the other pages of the list, if there are any."""
+    """Draw the pagination, if there is more than one page."""
     if count > ROWS:
         first = (_page(count) - 1) * ROWS + 1
         with st.container(key="pages", horizontal=True, vertical_alignment="center"):
@@ -90,7 +90,7 @@ def draw_pages(count: int) -> None:
 
 
 def _page(count: int) -> int:
-    # The list may have become shorter since a page was chosen; then Streamlit, too, begins anew.
+    # The list may have become shorter since the page was chosen; Streamlit then also returns to page 1.
     page = (
         int(session_state.held(PAGE)) if session_state.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
     )

@@ -1,4 +1,4 @@
-"""Selecting several sessions, and what the buttons do to them; each session is looked at anew."""
+"""Bulk actions on selected sessions. Each action reads the current state of every session first."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
 
 
 def preview(action: Action) -> Plan:
-    """Tell what would happen to which of the selected sessions, as they are now."""
+    """Return what the action would do to each selected session in its current state."""
     return plan(action, sorted(session_state.picked() or ()), state.snapshot(), state.settings())
 
 
 def begin_picking() -> None:
-    """Begin to select sessions; who taps twice keeps what they have selected."""
+    """Start selecting sessions. A second click keeps the present selection."""
     state.require(Role.OPERATOR)
     if session_state.picked() is None:
         session_state.pick(frozenset())
@@ -33,21 +33,25 @@ def begin_picking() -> None:
 
 
 def end_picking() -> None:
-    """Select nothing any more."""
+    """End selecting sessions and clear the selection."""
     state.require(Role.OPERATOR)
     session_state.pick(None)
 
 
 def box_key(server: str, session: str, *, ticked: bool) -> str:
-    """Name the box of a session; another one once the selection was changed elsewhere: a box remembers."""
+    """Return the widget key of a session's checkbox.
+
+    It differs by the value that the checkbox is drawn with, because Streamlit keeps a widget's value when the
+    selection changes by other means.
+    """
     return f"pick-{int(ticked)}-{server}-{session}"
 
 
 def keep_box(server: str, session: str, *, ticked: bool) -> None:
-    """Select a session whose box was drawn empty, or no longer one whose box was drawn ticked.
+    """Add a session to the selection or remove it, by the change of its checkbox.
 
-    A browser tells of boxes that are gone until it has taken them away, and Streamlit, which has forgotten
-    them, takes that for a change: only a box that shows something else than it was drawn with says anything.
+    A browser reports removed checkboxes until it has redrawn, and Streamlit, which has dropped their state,
+    treats that as a change. So only a value that differs from the drawn one counts.
     """
     state.require(Role.OPERATOR)
     picked = session_state.picked()
@@ -57,13 +61,13 @@ def keep_box(server: str, session: str, *, ticked: bool) -> None:
 
 
 def pick_all(targets: Sequence[Target]) -> None:
-    """Select everything that was found."""
+    """Add all sessions that match the filter to the selection."""
     state.require(Role.OPERATOR)
     session_state.pick((session_state.picked() or frozenset()) | frozenset(targets))
 
 
 def start() -> None:
-    """Start those of the selected sessions that a start can help."""
+    """Start the selected sessions that a start can connect."""
     user = state.require(Role.OPERATOR)
     will = preview(Action.START).will
     if not will:
@@ -78,7 +82,7 @@ def start() -> None:
 
 
 def pause() -> None:
-    """Pause those of the selected sessions that are checked, why and until when stand in the form."""
+    """Pause the selected sessions that are not paused, with the reason and the end entered in the form."""
     user = state.require(Role.OPERATOR)
     chosen = read_until(PAUSE_FORM)
     told = Pause(by=user.name, since=datetime.now(UTC), reason=chosen.reason, until=chosen.until)
@@ -88,7 +92,7 @@ def pause() -> None:
 
 
 def resume() -> None:
-    """Have those of the selected sessions that are paused checked again."""
+    """Resume the selected sessions that are paused."""
     user = state.require(Role.OPERATOR)
     targets: list[PauseTarget] = list(preview(Action.RESUME).will)
     now = datetime.now(UTC)
@@ -97,13 +101,13 @@ def resume() -> None:
 
 
 def stop() -> None:
-    """Start no further session."""
+    """Stop a bulk start after the sessions in progress."""
     state.require(Role.OPERATOR)
     state.fleet().stop()
 
 
 def dismiss() -> None:
-    """Take away what came of a start that is over."""
+    """Discard the result of a finished bulk start."""
     state.require(Role.OPERATOR)
     state.fleet().dismiss()
 

@@ -1,4 +1,4 @@
-"""Select several sessions and do something to all of them: the bar above the list, and the questions."""
+"""The bar of bulk actions above the list, and their confirmation dialogs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUESTION = "fleet"
 
 
 def draw_fleet(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
-    """Draw the bar, offered where there are several, and how far a start of several has come."""
+    """Draw the bar, if offered or in use, and the progress of a bulk start."""
     if not state.may(Role.OPERATOR):
         return
     picked = session_state.picked()
@@ -39,7 +39,7 @@ def draw_fleet(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, offe
 
 
 def draw_pick(session: SessionSnapshot) -> None:
-    """Draw the box that selects a session, while somebody selects."""
+    """Draw the checkbox that selects a session, while the user is selecting."""
     picked = session_state.picked()
     if picked is None or not state.may(Role.OPERATOR):
         return
@@ -57,10 +57,10 @@ def draw_pick(session: SessionSnapshot) -> None:
 
 
 def ask(word: str) -> None:
-    """Show what would happen to which session, and ask."""
+    """Open the dialog that shows the effect on each session and asks for confirmation."""
     action = Action(word)
     title = _(fleet_text.TITLES[action])
-    # Once, for as long as the question stands: after the answer nobody is selected any more.
+    # Computed once for the dialog: after its answer the selection is empty.
     found = fleet_actions.preview(action)
 
     @st.dialog(title)
@@ -93,7 +93,7 @@ _ACTIONS = {
 
 
 def _draw_bar(count: int, found: Sequence[tuple[str, str]]) -> None:
-    # Of a fixed width, so that no button moves away under a finger while the bar appears.
+    # The style sheet fixes its width, so that no button moves under the pointer when the count changes.
     words = escape(_("{count} selected").format(count=count))
     st.html(f'<div class="ops-soft ops-picked">{words}</div>', width="content")
     label = _("Select all {count}").format(count=len(found))

@@ -1,4 +1,4 @@
-"""The gateways below the list: who checks each of them how often, and pausing one as a whole."""
+"""The gateways below the list: which program checks each one, how often, and a button that pauses it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _draw_button(server: str, *, is_paused: bool) -> None:
 
 
 def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
-    """Say who probes a gateway, how often, and why not as often as configured."""
+    """Return which program probes a gateway, how often, and why less often than configured."""
     if not server.holder:
         return _("{server}: not checked by anybody yet.").format(server=server.server)
     interval, wanted = map(formatting.duration, (server.interval_seconds, configured_interval_seconds))

@@ -1,4 +1,4 @@
-"""One session in the overview: a row, on a phone a card, with the one button that fits."""
+"""One session in the overview: a row, on a phone a card, with its main action."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from dashboard.text.engine import voice_for
 from dashboard.words import LOOKS
 
 SAME_MOMENT = timedelta(minutes=1)
-"""A session that was connected until it turned into what it is now need not be told twice since when."""
+"""A last connection less than this before the verdict's start is the same moment, and is not shown twice."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a row shows."""
+    """The data of a row."""
 
     session: SessionSnapshot
     record: TrackRecord | None
     shows_server: bool
-    """Whether there are several gateways, so that its name tells something."""
+    """Whether to show the gateway's name: there are several gateways."""
 
 
 def draw_row(voice: LocaleFormatter, row: Row) -> None:
-    """Draw one session; keyed by its name, so that a click never hits a neighbour that moved there."""
+    """Draw one session. Keyed by name, so that a click never reaches another session that moved there."""
     session = row.session
     voice = voice_for(voice, session)
     names = (session.server, session.session)
@@ -64,7 +64,7 @@ def draw_row(voice: LocaleFormatter, row: Row) -> None:
 
 
 def describe(voice: LocaleFormatter, row: Row) -> str:
-    """Return the verdict, since when, on which gateway, and why."""
+    """Return the verdict, its start, gateway and reason as HTML."""
     session = row.session
     server = f'<span class="ops-soft">{escape(session.server)}</span>' if row.shows_server else ""
     lines = [formatting.reason(voice, session)]
@@ -84,7 +84,7 @@ def describe(voice: LocaleFormatter, row: Row) -> str:
 
 
 def button(session: SessionSnapshot) -> tuple[str, str, Callable[..., None], tuple[str, ...]]:
-    """Choose the one button: its label, its key's beginning, what it does, and with what if not the names."""
+    """Return the main action: label, key prefix, callback, arguments (empty: server and session)."""
     match session.verdict:
         case _ if not state.may(Role.OPERATOR):
             return _("Open {session}"), "open", actions.open_session, ()

@@ -1,4 +1,4 @@
-"""Which sessions the overview shows, and in which order; pure."""
+"""Filter and order of the sessions in the overview. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERDICTS = tuple(sorted(LOOKS, key=lambda verdict: LOOKS[verdict].urgency))
 def in_order(
     sessions: Iterable[SessionSnapshot], handled: Collection[tuple[str, str]] = ()
 ) -> list[SessionSnapshot]:
-    """Put problems first; of equal ones those that somebody takes care of already come last."""
+    """Sort problems first; of equal verdicts, those in `handled` (acknowledged) last."""
     return sorted(
         sessions,
         key=lambda one: (
@@ -30,7 +30,7 @@ def in_order(
 def chosen(
     sessions: Iterable[SessionSnapshot], *, text: str, server: str, verdicts: Collection[str]
 ) -> list[SessionSnapshot]:
-    """Keep what a reader looks for: each word of the text in the names, the gateway, one of the verdicts."""
+    """Filter sessions by words that all occur in session or gateway name, by gateway, and by verdicts."""
     words = text.casefold().split()
     return [
         one
@@ -42,6 +42,6 @@ def chosen(
 
 
 def present(sessions: Sequence[SessionSnapshot], wanted: Collection[str]) -> dict[Verdict, int]:
-    """Count the sessions by verdict; one that is looked for is told also when there is none."""
+    """Count the sessions by verdict, the most urgent first; wanted verdicts are included even with 0."""
     counts = Counter(one.verdict for one in sessions)
     return {one: counts[one] for one in VERDICTS if counts[one] or one in wanted}
