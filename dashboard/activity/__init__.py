@@ -1,1 +1,1 @@
-"""Who did what, and what changed: read from the history in the background, drawn, and given as a file."""
+"""The activity page: history entries read in the background, drawn as a table, and exported as CSV."""

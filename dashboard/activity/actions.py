@@ -1,4 +1,4 @@
-"""What the activity's filter and pages do when they are changed."""
+"""Actions of the activity's filter and pagination."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dashboard.activity.lines import USUAL_PERIOD
 from dashboard.auth.users import Role
 
 NAMES = ("server", "session", "kind", "person", "period")
-"""The parts of the filter, as they are named in the page's address."""
+"""The parts of the filter, by their query parameters."""
 
 
 def widget(name: str) -> str:
-    """Name the widget of a part of the filter."""
+    """Return the widget key of a part of the filter."""
     return f"activity-{name}"
 
 
 def keep_filter() -> None:
-    """Write the filter into the address and begin with the newest lines."""
+    """Write the filter to the URL and return to page 1, the newest entries."""
     state.require(Role.VIEWER)
     for name in NAMES:
         value = session_state.typed(widget(name)).strip()
@@ -26,7 +26,7 @@ def keep_filter() -> None:
 
 
 def show_all() -> None:
-    """Look for nothing in particular."""
+    """Clear the filter, including the period."""
     state.require(Role.VIEWER)
     for name in NAMES:
         session_state.put(widget(name), "all" if name == "period" else "")
@@ -34,6 +34,6 @@ def show_all() -> None:
 
 
 def turn(page: int) -> None:
-    """Go to older or newer lines."""
+    """Go to a page of the activity, from 1 on."""
     state.require(Role.VIEWER)
     session_state.turn_page(page)

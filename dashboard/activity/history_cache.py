@@ -1,4 +1,4 @@
-"""What pages show of the past: threads in the background read it, and pages show what has been read."""
+"""Cache of history and track records: background threads read them, pages show the latest values."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ HISTORY_ENTRIES = 20
 HISTORY_MAX_AGE_SECONDS = 3.0
 TRACK_RECORDS_MAX_AGE_SECONDS = 15.0
 CHANGED_TRACK_RECORDS_MAX_AGE_SECONDS = 2.0
-"""As soon as a session changes its verdict: reading those of 300 sessions takes 0.2 s."""
+"""After a session changed its verdict. Reading the track records of 300 sessions takes 0.2 s."""
 FIRST_SECONDS = 0.15
-"""So long the first drawing of a page waits."""
+"""The longest wait of a page's first drawing, in seconds."""
 
 
 def history(server: str, session: str) -> list[HistoryEntry] | None:
-    """Return the newest entries of a session, the newest first; None until they have been read."""
+    """Return the latest entries of a session, the newest first; None until they are read."""
     read = partial(
         state.core().history.read, server=server, session=session, newest_first=True, limit=HISTORY_ENTRIES
     )
@@ -35,20 +35,20 @@ def history(server: str, session: str) -> list[HistoryEntry] | None:
 
 
 def sync_history() -> list[HistoryEntry] | None:
-    """Return the newest entries about keys in files, the newest first; None until they have been read."""
+    """Return the latest entries about keys in files, the newest first; None until they are read."""
     read = partial(state.core().history.read, kinds=("sync",), newest_first=True, limit=HISTORY_ENTRIES)
     found = state.background().fresh("sync-history", read, max_age_seconds=HISTORY_MAX_AGE_SECONDS)
     return cast("list[HistoryEntry] | None", found)
 
 
 def begin_history(server: str, session: str) -> None:
-    """Read a session's history for the first drawing of its page, which waits for it only for a moment."""
+    """Start reading a session's history and wait for it up to `FIRST_SECONDS`."""
     history(server, session)
     state.background().wait(("history", server, session), FIRST_SECONDS)
 
 
 def track_records() -> Mapping[tuple[str, str], TrackRecord]:
-    """Return how every session has fared, by server and session; empty until the log has been read."""
+    """Return the track records by server and session; empty until the history is read."""
     keeper, monitor = state.track_keeper(), state.core().monitor
 
     def read() -> _TrackRecords:
@@ -64,7 +64,7 @@ def track_records() -> Mapping[tuple[str, str], TrackRecord]:
 
 class _TrackRecords(NamedTuple):
     verdicts: Mapping[tuple[str, str], tuple[Verdict, datetime]]
-    """What the sessions were in, and since when, as it was read."""
+    """Verdict and start of each session when the records were read."""
     records: Mapping[tuple[str, str], TrackRecord]
 
 
@@ -74,15 +74,15 @@ def _verdicts(snapshot: Snapshot) -> dict[tuple[str, str], tuple[Verdict, dateti
 
 
 def begin_track_records() -> None:
-    """Have them read for the first drawing of a page, which waits for it only for a moment."""
+    """Start reading the track records and wait for them up to `FIRST_SECONDS`."""
     track_records()
     state.background().wait("track records", FIRST_SECONDS)
 
 
 def activity(wanted: Wanted) -> Lines | None:
-    """Return the lines of the activity that the reader is at; None until they have been read.
+    """Return the user's current page of the activity; None until it is read.
 
-    What is looked for for the first time is waited for a moment: it is there at once, nearly always.
+    Wait up to `FIRST_SECONDS` for a query without a cached result, which usually suffices.
     """
     kinds, page = visible_kinds(), session_state.page_number()
     read = partial(
@@ -102,5 +102,5 @@ def activity(wanted: Wanted) -> Lines | None:
 
 
 def visible_kinds() -> frozenset[str]:
-    """Return the kinds of history lines that the reader may see."""
+    """Return the kinds of history entries that the user may see."""
     return kinds_for(is_administrator=state.may(Role.ADMINISTRATOR))

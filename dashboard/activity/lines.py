@@ -1,4 +1,4 @@
-"""What a reader of the activity looks for, and the lines of it; pure but for the reading that it is given."""
+"""Query and page of the activity. Pure but for the `read` function passed in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LENGTHS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelt
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for; empty: everything of it."""
+    """A filter of history entries; an empty part matches everything."""
 
     server: str = ""
     session: str = ""
@@ -31,13 +31,13 @@ class Wanted:
     period: str = USUAL_PERIOD
 
     def since(self, now: datetime) -> datetime | None:
-        """Return where the period begins; None: with the log."""
+        """Return the start of the period; None for the whole history."""
         return None if self.period == "all" else now - _LENGTHS.get(self.period, _LENGTHS[USUAL_PERIOD])
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Some lines of the activity, the newest first."""
+    """One page of history entries, the newest first."""
 
     wanted: Wanted
     page: int
@@ -50,7 +50,7 @@ Read = Callable[..., list[HistoryEntry]]
 
 
 def read_page(read: Read, wanted: Wanted, page: int, *, kinds: frozenset[str], now: datetime) -> Lines:
-    """Read one page, from 1 on; `kinds` are those that the reader may see."""
+    """Read one page, from 1 on; `kinds` are those that the user may see."""
     entries = read_lines(read, wanted, kinds=kinds, now=now, limit=page * PAGE_LINES + 1)
     first = (page - 1) * PAGE_LINES
     return Lines(wanted, page, tuple(entries[first : first + PAGE_LINES]), len(entries) > first + PAGE_LINES)
@@ -59,7 +59,7 @@ def read_page(read: Read, wanted: Wanted, page: int, *, kinds: frozenset[str], n
 def read_lines(
     read: Read, wanted: Wanted, *, kinds: frozenset[str], now: datetime, limit: int
 ) -> list[HistoryEntry]:
-    """Read so many of the newest lines; a kind that the reader may not see has none."""
+    """Read the latest entries, at most `limit`; a kind that the user may not see yields none."""
     return read(
         since=wanted.since(now),
         server=wanted.server or None,

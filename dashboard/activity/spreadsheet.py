@@ -1,4 +1,4 @@
-"""The activity as a file for a spreadsheet, at /activity.csv; behind the gate, like every page."""
+"""The activity as CSV for spreadsheets, at /activity.csv. Requires a sign-in, like every page."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from dashboard.words import HISTORY_KINDS, visible_kinds
 
 PATH = "/activity.csv"
 MOST_LINES = 20_000
-"""So many fit into the memory of a small machine and into every spreadsheet; more, and the file says so."""
+"""Fits the memory of a small machine and every spreadsheet. If there are more, the last line says so."""
 HEADS = (N_("Time"), N_("Kind"), N_("Gateway"), N_("Session"), N_("Person"), N_("What"), N_("Result"))
 
 _FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\t\r\n＝＋－＠])")
-"""Also within a cell: where the comma parts decimals, spreadsheets open the file by its semicolons."""
+"""Matches within a cell, too: where the comma is the decimal separator, spreadsheets split at semicolons."""
 
 
 def activity_routes() -> list[Route]:
-    """Return the route of the file."""
+    """Return the route of the CSV file."""
     return [Route(PATH, _send, methods=["GET"])]
 
 
 def lines(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterator[str]:
-    """Write the file line by line, in the reader's language and zone; at most `MOST_LINES`."""
+    """Yield the lines of the file in the user's language and time zone, at most `MOST_LINES` entries."""
     _ = voice.translate
-    # The mark tells spreadsheets that it is UTF-8.
+    # Spreadsheets detect UTF-8 by the byte order mark.
     yield "\ufeff" + _row(_(head) for head in HEADS)
     for entry in entries[:MOST_LINES]:
         told = tell(voice, entry)
@@ -62,12 +62,12 @@ def lines(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterator[s
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return the cell with a quote before each part that a spreadsheet would run as a formula."""
     return _FORMULA.sub(r"\1'", cell)
 
 
 def _send(request: Request) -> Response:
-    # Not a coroutine: Starlette runs it in a thread, as it reads files.
+    # Not a coroutine: it reads files, and Starlette runs plain functions in a thread.
     user = identity.user_of(request.cookies.get(SIGN_IN_COOKIE))
     if user is None:
         return Response(status_code=401)

@@ -1,4 +1,4 @@
-"""Draw the activity: its filter, its lines, and the way to older ones and to the file."""
+"""Draw the activity: filter, table, pagination and download link."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dashboard.words import HISTORY_KINDS
 
 
 def draw_filter(snapshot: Snapshot) -> Wanted:
-    """Draw what can be looked for, and return it; the address keeps it."""
+    """Draw the filter and return the query. The URL keeps it."""
     kinds = [one for one in HISTORY_KINDS if one in history_cache.visible_kinds()]
     servers = [server.server for server in snapshot.servers]
     sessions = sorted({one.session for server in snapshot.servers for one in server.sessions})
@@ -44,7 +44,7 @@ def draw_filter(snapshot: Snapshot) -> Wanted:
 
 
 def table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
-    """Return the lines, the newest first."""
+    """Return the entries as an HTML table, the newest first."""
     heads = (_("Time"), _("Session"), _("What"), _("Person"))
     rows = "".join(_row(voice, entry) for entry in entries)
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
@@ -54,7 +54,7 @@ def table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
 
 
 def draw_footer(lines: Lines) -> None:
-    """Draw the way to newer and older lines, and to the file."""
+    """Draw the pagination and the download link."""
     with st.container(key="pages", horizontal=True, vertical_alignment="center"):
         for label, key, page, offered in (
             (_("Newer"), "newer", lines.page - 1, lines.page > 1),
@@ -70,7 +70,7 @@ def draw_footer(lines: Lines) -> None:
 
 
 def draw_nothing(wanted: Wanted) -> None:
-    """Say that there is nothing, and what to do."""
+    """Draw a note that no entry matches, with the next step."""
     with st.container(key="panel"):
         if wanted == Wanted(period="all"):
             components.note("idle", _("Nothing has happened yet. This fills as sessions change."))
@@ -83,11 +83,11 @@ def draw_nothing(wanted: Wanted) -> None:
 def _choose(
     name: str, label: str, options: Sequence[str], words: Callable[[str], str], *, usual: str = ""
 ) -> str:
-    """Draw one part of the filter; it begins with what the address says."""
+    """Draw one part of the filter, with its initial value from the URL."""
     offered = options if usual else ["", *options]
     given = st.query_params.get(name, usual)
     if given not in offered:
-        # A link may name what has been removed since: its past is still there.
+        # A link may name a session that has been removed: its history is still there.
         offered = [*offered, given]
     return st.selectbox(
         label,
