@@ -1,1 +1,1 @@
-"""What concerns Alertmanager: acknowledging a session, and testing the pager."""
+"""Alertmanager on the page: acknowledging a session and testing the pager."""

@@ -1,4 +1,4 @@
-"""Acknowledging and testing the pager: what the buttons do."""
+"""Actions on acknowledgements and the pager test."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ LONGEST = timedelta(days=7)
 
 
 def form(server: str, session: str) -> str:
-    """Name the form in which an acknowledgement is described."""
+    """Return the key of the form of an acknowledgement."""
     return f"acknowledge-form-{server}-{session}"
 
 
 def keep_key(server: str, session: str) -> str:
-    """Name the choice to keep an acknowledgement after the session is connected again."""
+    """Return the widget key of the choice to keep an acknowledgement after the session has reconnected."""
     return f"acknowledge-keep-{server}-{session}"
 
 
 def acknowledge(server: str, session: str) -> None:
-    """Have nobody notified of a session for a while, why and until when stand in its form."""
+    """Silence the alerts of a session, with the reason and the end entered in its form."""
     user = state.require(Role.OPERATOR)
     settings = state.settings().alertmanager
     if settings is None:
         return
     chosen = read_until(form(server, session))
-    # Alertmanager's own page shows who and why; it refuses a silence without a comment.
+    # Alertmanager requires author and comment of a silence, and shows both on its own page.
     state.alerting().silence(
         settings,
         (server, session),
@@ -42,7 +42,7 @@ def acknowledge(server: str, session: str) -> None:
 
 
 def notify_again(server: str, session: str, silence: str) -> None:
-    """End an acknowledgement."""
+    """End an acknowledgement: expire its silence."""
     user = state.require(Role.OPERATOR)
     settings = state.settings().alertmanager
     if settings is not None:
@@ -50,7 +50,7 @@ def notify_again(server: str, session: str, silence: str) -> None:
 
 
 def test_pager() -> None:
-    """Send a test through Alertmanager to whoever is on call."""
+    """Start a test alert through Alertmanager to the on-call receiver."""
     user = state.require(Role.OPERATOR)
     settings = state.settings().alertmanager
     if settings is not None:

@@ -1,4 +1,4 @@
-"""Draw what concerns Alertmanager: acknowledging a session, and testing the pager."""
+"""Draw acknowledgements and the pager test."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ REFRESH_SECONDS = 2
 
 
 def silence_of(session: SessionSnapshot) -> Silence | None:
-    """Return the acknowledgement of a session, as far as it is known."""
+    """Return the silence that acknowledges a session; None if there is none or it is not known."""
     settings = state.settings().alertmanager
     return state.alerting().silences(settings).of(session.server, session.session) if settings else None
 
 
 def silence_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Return who acknowledged a session, why and until when; empty when nobody did."""
+    """Return author, reason and end of the acknowledgement as HTML; empty if there is none."""
     found = silence_of(session)
     told = escape(alert_text.silence(voice, found)) if found else ""
     return f'<div class="ops-soft ops-break">{told}</div>' if told else ""
@@ -35,7 +35,7 @@ def silence_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def draw_acknowledgement(server: str, name: str) -> None:
-    """Draw whether somebody takes care of a session, and the button with which to say so."""
+    """Draw the acknowledgement of a session, and the button that sets or ends it."""
     state.user()
     settings = state.settings().alertmanager
     snapshot = state.snapshot()
@@ -85,7 +85,7 @@ def _draw_button(session: SessionSnapshot, found: Silence | None) -> None:
 
 
 def ask_acknowledge(server: str, session: str) -> None:
-    """Ask why and until when, before alerts of a session are kept back."""
+    """Open the dialog that acknowledges a session, with reason and end."""
     label = _("Acknowledge {session}").format(session=plain(session))
     text = _("Nobody is notified of it meanwhile. It is still checked, and its metrics go on.")
 
@@ -104,7 +104,7 @@ def ask_acknowledge(server: str, session: str) -> None:
 
 
 def draw_end(voice: LocaleFormatter, session: SessionSnapshot) -> None:
-    """Say of a session that has just come back whether people are notified of it again."""
+    """Draw, for a connected session, whether its acknowledgement has ended or still applies."""
     ended = state.acknowledgement_ended(session.server, session.session, session.since)
     found = None if ended else silence_of(session)
     if ended:
@@ -115,7 +115,7 @@ def draw_end(voice: LocaleFormatter, session: SessionSnapshot) -> None:
 
 
 def draw_pager(voice: LocaleFormatter) -> None:
-    """Draw the test of the pager and how far it has come; nothing where no Alertmanager is set."""
+    """Draw the pager test and its progress; nothing if no Alertmanager is configured."""
     settings = state.settings().alertmanager
     if settings is None or not state.may(Role.OPERATOR):
         return

@@ -1,1 +1,1 @@
-"""Questions asked in dialogs: how a part of a page asks one, and the reason and the end it asks for."""
+"""Dialogs: opening one from a fragment, and the form of reason and end that several share."""

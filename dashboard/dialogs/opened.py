@@ -1,6 +1,6 @@
-"""Questions that are asked from a part of the page that refreshes itself: there they would be closed again.
+"""Open dialogs from fragments that refresh periodically, which would close them on the next run.
 
-The part notes the question and has the whole page drawn anew, which then asks it.
+The fragment stores the request in the session state and reruns the page, which opens the dialog.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dashboard import session_state
 
 
 def ask(question: str, *arguments: str) -> None:
-    """Have a question asked."""
+    """Request a dialog by its name, and rerun the page."""
     session_state.note_question((question, *arguments))
     st.rerun()
 
 
 def draw_asked(questions: Mapping[str, Callable[..., None]]) -> None:
-    """Ask what was noted, once; at the end of a page."""
+    """Open the requested dialog once. To be called at the end of a page."""
     noted = session_state.noted_question()
     if noted is not None:
         questions[noted[0]](*noted[1:])

@@ -1,4 +1,4 @@
-"""Ask why something is done and until when; pausing and acknowledging ask alike."""
+"""The form of reason and end, shared by pausing and acknowledging."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ REASON_LENGTH = 200
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was typed and chosen."""
+    """The reason and the end entered in the form."""
 
     reason: str
     until: datetime | None
 
 
 def draw_until(form: str, *, may_stay_open: bool) -> None:
-    """Draw the reason and the end of something."""
+    """Draw the fields of reason and end."""
     st.text_input(
         _("Why? Everybody sees it."),
         key=f"{form}-reason",
@@ -52,7 +52,7 @@ def draw_until(form: str, *, may_stay_open: bool) -> None:
 
 
 def read_until(form: str) -> Chosen:
-    """Return what stands in the form, counted from now."""
+    """Return the values of the form; durations count from now."""
     now = datetime.now(UTC)
     at = session_state.held_time(f"{form}-at")
     until = ends_at(session_state.typed(f"{form}-span") or USUAL, at, now=now, zone=state.voice(now).zone)
