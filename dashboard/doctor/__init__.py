@@ -1,1 +1,1 @@
-"""The doctor on the page: when it is asked, and how its findings are drawn."""
+"""The doctor on the page: starting an examination and drawing its diagnosis."""

@@ -1,4 +1,4 @@
-"""When the doctor is asked: by a click, and by itself after an operation that failed."""
+"""Start an examination: by a click, or automatically after a failed operation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXPLAINED = (
     "unauthorized",
     "unreachable",
 )
-"""Ends of an operation that leave the reader asking why."""
+"""Outcomes after which an examination starts automatically."""
 
 
 def examine_session(server: str, session: str) -> None:
@@ -32,13 +32,13 @@ def examine_session(server: str, session: str) -> None:
 
 
 def ask_whatsapp(server: str, session: str) -> None:
-    """Examine a session in the background, and have WhatsApp itself asked through it."""
+    """Examine a session in the background, including a query to WhatsApp through it."""
     state.require(Role.OPERATOR)
     _begin(server, session, asks_whatsapp=True)
 
 
 def examine_failed(session: SessionSnapshot, operation: OperationStatus | None) -> None:
-    """Examine a session by itself, once after each operation that failed; called while drawing."""
+    """Start an examination once after each failed operation. Called on every drawing."""
     state.require(Role.OPERATOR)
     if operation is None or operation.outcome is None or operation.outcome.code not in EXPLAINED:
         return

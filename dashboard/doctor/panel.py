@@ -1,4 +1,4 @@
-"""Draw the doctor: what was asked, what came of it, the cause and the next step."""
+"""Draw the doctor: checks and results, the cause and the next step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAITING = (Cause.STARTING, Cause.WAITING_FOR_SCAN, Cause.WAITING_FOR_CODE)
 
 
 def draw_doctor(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> None:
-    """Offer an examination, and draw the latest; one begins by itself after a pairing that failed."""
+    """Draw the latest diagnosis and the button of an examination; start one after a failed operation."""
     if not state.may(Role.OPERATOR):
         return
     examine_failed(session, operation)
@@ -33,7 +33,7 @@ def draw_doctor(voice: LocaleFormatter, session: SessionSnapshot, operation: Ope
     with st.container(key="doctor-box"):
         components.subtitle(_("Doctor"))
         if found is not None and not running and found.began_at < session.since:
-            # The session has changed since: what was found out then would only mislead now.
+            # The session has changed since, so the diagnosis would mislead.
             found = None
         if found is not None:
             draw_diagnosis(found, voice.translate)
@@ -56,7 +56,7 @@ def draw_doctor(voice: LocaleFormatter, session: SessionSnapshot, operation: Ope
 
 
 def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
-    """Draw the cause first, then the answers that lead to it."""
+    """Draw the cause first, then the results that lead to it."""
     told = sentence(translate, found)
     if told:
         tone = "good" if found.cause is Cause.WELL else "wait" if found.cause in WAITING else "warn"
@@ -81,7 +81,7 @@ def _draw_copy(voice: LocaleFormatter, found: Diagnosis) -> None:
 
 
 def _offer_whatsapp(session: SessionSnapshot, found: Diagnosis) -> None:
-    """Offer the one question that is not asked unless somebody wants it: it is noticed by WhatsApp."""
+    """Draw the button of the check that runs only on request, because WhatsApp notices it."""
     results = {one.check: one.result for one in found.results}
     if Check.END_TO_END in results or results.get(Check.PAGE_ANSWERS) is not Result.PASSED:
         return

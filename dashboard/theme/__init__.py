@@ -1,1 +1,1 @@
-"""How the page looks: its theme and style sheet, and the pieces of HTML that any page may show."""
+"""Theme, style sheet and shared pieces of HTML."""

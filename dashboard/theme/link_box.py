@@ -1,4 +1,4 @@
-"""A link that somebody is to be given: to be read, shared and copied."""
+"""A box with a link to pass on: text, share button and copy buttons."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dashboard.i18n import gettext as _
 
 
 def link_box(address: str, message: str, *, name: str = "link", copies_message: bool = False) -> str:
-    """Return the link with its buttons; the message goes along when it is shared, and can be copied with it.
+    """Return the box as HTML. Sharing includes `message`; `copies_message` adds a button that copies both.
 
-    `page.js` brings the one of the name "link" onto the screen.
+    `page.js` scrolls the box named "link" into view.
     """
     share = escape(_("Share"))
     done, target = escape(_("Copied"), quote=True), escape(address, quote=True)

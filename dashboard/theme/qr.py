@@ -1,7 +1,7 @@
 """Draw a QR code as SVG in a data URI.
 
-Never through `st.image` or a media URL: those are served to anybody and live longer than the code. Not as an
-`<svg>` element either: Streamlit's `st.html` lets only HTML elements through.
+Not through `st.image` or a media URL: those are served without a login and outlive the code. Not as an
+`<svg>` element: Streamlit's `st.html` removes elements other than HTML.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from functools import lru_cache
 import segno
 
 QUIET_ZONE = 4
-"""White modules around the code; scanners need them, above all on a dark page."""
+"""Width of the white border in modules; scanners need it, above all on a dark page."""
 
 
 @lru_cache(maxsize=16)
 def qr_data_uri(payload: str) -> str:
-    """Return the code as the source of an `<img>`, black on white whatever the page's theme."""
+    """Return the code as the `src` of an `<img>`, black on white in every theme."""
     return "data:image/svg+xml;base64," + base64.b64encode(qr_svg(payload).encode()).decode()
 
 
 def qr_svg(payload: str) -> str:
     """Return the code as an SVG document.
 
-    Error correction is the lowest level, as on WhatsApp's own page: fewer and larger modules are easier
-    to scan from a screen than redundancy.
+    Error correction is level L, as on WhatsApp's own page: on a screen, fewer and larger modules help a
+    scanner more than redundancy.
     """
     code = segno.make_qr(payload, error="l", boost_error=False)
     size = code.symbol_size(border=QUIET_ZONE)[0]
@@ -37,7 +37,7 @@ def qr_svg(payload: str) -> str:
 
 
 def _runs(code: segno.QRCode) -> list[str]:
-    """Write each horizontal run of dark modules as one rectangle."""
+    """Return an SVG path rectangle for each horizontal run of dark modules."""
     rectangles = []
     for y, row in enumerate(code.matrix_iter(border=QUIET_ZONE)):
         start: int | None = None

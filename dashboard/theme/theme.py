@@ -1,4 +1,4 @@
-"""The page's looks: Streamlit's theme options and one style sheet, light and dark, nothing from elsewhere."""
+"""Streamlit's theme options and one style sheet, light and dark, without external resources."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ STREAMLIT_THEME: dict[str, Any] = {
     "theme.dark.linkColor": "#5eead4",
     "theme.dark.borderColor": "#344446",
 }
-"""Passed to Streamlit's start by `dashboard/server.py`; with neither forced, the browser's scheme decides."""
+"""Passed to Streamlit by `dashboard/server.py`. No scheme is forced, so the browser's preference applies."""
 
 MARK = "mark.svg"
 STYLES = ("style.css", "overview.css", "phone.css")
 
 
 def asset(name: str) -> str:
-    """Return the path of one of our own pictures."""
+    """Return the path of a packaged asset."""
     return str(files("dashboard") / "assets" / name)
 
 
 @cache
 def style(connection_lost: str) -> str:
-    """Return the style sheet, with the words for a lost connection: only the browser can show them then."""
+    """Return the style sheet, including the text for a lost connection, which only the browser can show."""
     assets = files("dashboard") / "assets"
     rules = "".join((assets / name).read_text(encoding="utf-8") for name in STYLES)
     words = connection_lost.replace("\\", "").replace('"', "")
@@ -53,10 +53,10 @@ def style(connection_lost: str) -> str:
 
 
 def signed_out(words: str, link: str) -> str:
-    """Return all that is left of a tab whose sign-in has ended, without what Streamlit says about the cut.
+    """Return the HTML of a tab whose sign-in has ended, with rules that hide Streamlit's connection error.
 
-    The gate cuts the tab off right after this is drawn, and Streamlit would cover it with a connection error.
-    The link leads to where the tab is, which the gate answers with the sign-in.
+    The gate closes the tab's websocket right after this is drawn, and Streamlit would cover the text with its
+    error. The link reloads the tab's URL, which the gate answers with the sign-in page.
     """
     return (
         "<style>.stApp::before, [data-testid=stDialog], [role=dialog], [role=presentation] "
@@ -87,7 +87,7 @@ _SHAPES = {
 
 
 def _shape_rules() -> str:
-    """Write each shape as a mask: `st.html` removes `<svg>`, and a mask takes the colour of the text."""
+    """Return each shape as a CSS mask: `st.html` removes `<svg>`, and a mask takes the colour of the text."""
     rules = []
     for name, drawn in _SHAPES.items():
         svg = (
