@@ -1,1 +1,1 @@
-"""The settings page: its forms, what their buttons do, and what a gateway says to what was typed."""
+"""The settings page: forms, their actions, and checks of the saved settings against the gateway."""

@@ -1,4 +1,4 @@
-"""What the settings page's buttons do, for `on_click`."""
+"""Actions of the settings page, for `on_click`."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ from dashboard.settings_page.fields import (
 from dashboard.settings_page.form import changed, field_key, no_conflict, save
 
 DELICATE_FIELDS = frozenset({"url", "secret_key", "forget_secret"})
-"""Fields that say who gets the keys."""
+"""Fields that determine which server receives keys. A change of them needs a step-up."""
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
 REMOVAL = "removal"
-"""The field in which the name of a session is typed that is to be removed from the gateway."""
+"""The field that confirms the removal of a session from the gateway: its typed name."""
 
 
 def server_form(server: str) -> str:
-    """Name the form of a gateway."""
+    """Return the key of a gateway's form."""
     return f"server-{server}"
 
 
 def session_form(server: str, session: str) -> str:
-    """Name the form of a session."""
+    """Return the key of a session's form."""
     return f"session-{server}-{session}"
 
 
 def add_session_form(server: str) -> str:
-    """Name the form that adds a session."""
+    """Return the key of the form that adds a session."""
     return f"add-session-{server}"
 
 
 def save_server(server: str) -> None:
-    """Save what was changed of a gateway."""
+    """Save the changed fields of a gateway."""
     state.require(Role.ADMINISTRATOR)
     form = server_form(server)
     new = changed(form)
@@ -72,7 +72,7 @@ def save_server(server: str) -> None:
     conflict = no_conflict(form, lambda settings: server_fields(settings, server))
 
     def refuse(settings: Settings) -> Notice | None:
-        # Whoever types an address would get the key that nobody may see.
+        # Else a changed address would send the stored key, which users cannot read, to another server.
         return conflict(settings) or _wants_key_again(settings, server, new)
 
     is_delicate = not DELICATE_FIELDS.isdisjoint(new)
@@ -93,7 +93,7 @@ def add_server() -> None:
         return Notice("bad", _("Name: there is a gateway of this name already."))
 
     def change(saved: SavedSettings) -> SavedSettings:
-        # Empty means none, also for a name that the environment has a key or a token for.
+        # Empty means none, even for a name with a key or a token in the environment.
         return saved.with_server(new["name"], url=new["url"], secret_key=new["secret_key"], token="")
 
     save(ADD_SERVER, change, refuse=refuse, step_up_needed=True)
@@ -106,7 +106,7 @@ def remove_server(server: str) -> None:
 
 
 def save_session(server: str, session: str) -> None:
-    """Save what was changed of a session."""
+    """Save the changed fields of a session."""
     state.require(Role.ADMINISTRATOR)
     form = session_form(server, session)
     new = changed(form)
@@ -139,7 +139,7 @@ def save_session(server: str, session: str) -> None:
 
 
 def add_session(server: str) -> None:
-    """Add a session, checked from now on."""
+    """Add a session, not paused."""
     state.require(Role.ADMINISTRATOR)
     form = add_session_form(server)
     name = session_state.typed(field_key(form, "name")).strip()
@@ -158,13 +158,13 @@ def add_session(server: str) -> None:
 
 
 def remove_session(server: str, session: str) -> None:
-    """Remove a session from the settings; the gateway keeps it."""
+    """Remove a session from the settings. The gateway keeps it."""
     state.require(Role.ADMINISTRATOR)
     save(add_session_form(server), lambda saved: saved.without_session(server, session))
 
 
 def remove_from_gateway(server: str, session: str) -> None:
-    """Have the gateway remove a closed session for good, when its name was typed as a confirmation."""
+    """Remove a closed session from the gateway for good, if its name was typed as a confirmation."""
     user = state.require(Role.ADMINISTRATOR)
     form = session_form(server, session)
     if session_state.typed(field_key(form, REMOVAL)).strip() != session:
@@ -179,10 +179,10 @@ def remove_from_gateway(server: str, session: str) -> None:
 
 
 def save_interval() -> None:
-    """Save how often sessions are checked."""
+    """Save the check interval."""
     state.require(Role.ADMINISTRATOR)
     seconds = session_state.held(field_key(INTERVAL, "seconds"))
-    # The field itself has no bounds: the browser would send its last good value instead, and that be saved.
+    # The widget has no bounds: with them, the browser would send its last valid value, and that be saved.
     if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         text = _("The interval must be {shortest} to {longest} seconds.")
         told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
@@ -192,14 +192,14 @@ def save_interval() -> None:
 
 
 def check_connection(server: str) -> None:
-    """Ask the gateway in the background whether the settings are right."""
+    """Examine the gateway with the saved settings, in the background."""
     user = state.require(Role.ADMINISTRATOR)
     work = partial(examine, state.core(), server)
     state.background().run(("check", server), _asked(server, user.name, work))
 
 
 def discover(server: str) -> None:
-    """Ask the gateway in the background for its sessions and add them paused."""
+    """Add the sessions that the gateway lists, paused, in the background."""
     user = state.require(Role.ADMINISTRATOR)
     work = partial(checks.discover, state.core(), server, actor=user.name)
     state.background().run(("discover", server), _asked(server, user.name, work))

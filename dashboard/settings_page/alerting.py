@@ -1,4 +1,4 @@
-"""Draw where Alertmanager is, on the settings page."""
+"""Draw the settings of Alertmanager."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.settings_page.form import draw_notice, field_key, label, open_for
 
 
 def draw_alerting(settings: Settings) -> None:
-    """Draw Alertmanager's address and token."""
+    """Draw the form of Alertmanager's address and token."""
     fields = alertmanager_fields(settings) or {}
     open_form(ALERTMANAGER, {name: field.drawn for name, field in fields.items()}, fields)
     is_set = settings.alertmanager is not None and settings.alertmanager.bearer_token is not None

@@ -1,4 +1,4 @@
-"""Saving where Alertmanager is."""
+"""Actions of the Alertmanager form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALERTMANAGER = "alertmanager"
 
 
 def alertmanager_fields(settings: Settings) -> Fields | None:
-    """Read the fields of the form; the address comes without its password."""
+    """Return the fields of the form, the address without its password."""
     found = settings.alertmanager
     address, url = (found.address, found.url) if found else ("", None)
     token = found.bearer_token if found else None
@@ -28,7 +28,7 @@ def alertmanager_fields(settings: Settings) -> Fields | None:
 
 
 def save_alertmanager() -> None:
-    """Save what was changed; an address that was not touched keeps its password."""
+    """Save the changed fields. An unchanged address keeps its password."""
     state.require(Role.ADMINISTRATOR)
     new = changed(ALERTMANAGER)
     url = str(new["url"]) if "url" in new else KEEP

@@ -1,4 +1,4 @@
-"""Draw what a gateway said to the questions of the settings page."""
+"""Draw the results of the checks on the settings page."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ QUESTIONS = {
 
 @st.fragment(run_every=RESULT_SECONDS)
 def draw_results(server: str, drawn: tuple[str, ...]) -> None:
-    """Draw what the gateway said; background threads ask it.
+    """Draw the results of the background checks of a gateway.
 
-    `drawn` are the sessions in the list beside it: when that changes, the whole page is drawn anew.
+    `drawn` are the sessions in the list below. If the settings have others, the whole page is rerun.
     """
     state.user()
     present = state.settings().server(server)
@@ -52,7 +52,7 @@ def draw_results(server: str, drawn: tuple[str, ...]) -> None:
 
 
 def answer(question: str, server: str) -> Asked | None:
-    """Return the newest answer while it holds; after that it is gone for good."""
+    """Return the latest result while it is valid; else discard it and return None."""
     value = state.background().job((question, server)).value
     snapshot = state.snapshot()
     found = snapshot.server(server)
@@ -65,13 +65,13 @@ def answer(question: str, server: str) -> Asked | None:
 
 
 def draw_outcome(outcome: Outcome) -> None:
-    """Tell what came of a removal."""
+    """Draw the outcome of a removal."""
     text = formatting.outcome(state.voice(state.snapshot().taken_at), outcome)
     components.note("good" if outcome.ok else "bad", text, icon="check" if outcome.ok else "cross")
 
 
 def draw_discovery(found: Discovery) -> None:
-    """Tell which sessions were found."""
+    """Draw the sessions found on the gateway."""
     if found.problem == "unreadable":
         components.note("warn", _("The gateway's list of sessions could not be understood."), icon="warning")
     elif found.problem:

@@ -1,4 +1,4 @@
-"""What the settings page asks a gateway in a background thread, and which sessions it finds there."""
+"""Checks of the settings page, which run in a background thread, and the discovery of sessions."""
 
 from __future__ import annotations
 
@@ -21,56 +21,56 @@ from core.settings.values import ServerSettings
 log = logging.getLogger(__name__)
 
 RESULT_LIFE = timedelta(minutes=2)
-"""How long an answer is shown: a gateway changes, and nobody watches for it here."""
+"""For how long a result is shown. The gateway may change, and the check is not repeated."""
 
 MOST_ADDED = 100
-"""By one click: a gateway that tells thousands of names must not fill the page beyond use."""
+"""Per discovery: a gateway that lists thousands of names must not make the page unusable."""
 MOST_ODD_SHOWN = 20
 
 
 class KnowsGateways(Protocol):
-    """What the checks need of the core."""
+    """The part of the core that the checks use."""
 
     @property
     def settings(self) -> SettingsSource:
-        """Where the settings come from and go to."""
+        """Return the source that reads and saves the settings."""
 
     def client(self, server: ServerSettings) -> GatewayClient:
-        """Open a client, to be closed after use."""
+        """Return a new client, to be closed by the caller."""
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """Which sessions a gateway named and what became of them."""
+    """The sessions that a gateway lists: added, already known, or unsafe to use."""
 
     added: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
-    """Names that the gateway tells but that are not safe to use."""
+    """Listed names that are not safe to use."""
     problem: str = ""
-    """"unreadable", or the class of the error that came."""
+    """"unreadable", or the class name of the error; empty on success."""
     mistakes: tuple[SettingProblem | Message | str, ...] = ()
-    """Why the found sessions do not fit the settings."""
+    """Why the settings cannot hold the found sessions."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What came of a question or a removal, when and by whom it was asked, and how the gateway stood then."""
+    """The result of a check or a removal, with its time and actor and the gateway's state at the request."""
 
     result: Diagnosis | Discovery | Outcome
     actor: str
     at: datetime
     server: ServerSettings | None
-    """Without its sessions, which looking for sessions adds to."""
+    """The settings without the sessions, to which a discovery adds."""
     up: bool | None
 
     def holds(self, server: ServerSettings | None, *, up: bool | None, now: datetime) -> bool:
-        """Tell whether the answer still says something about the gateway as it stands now."""
+        """Return whether the result is recent, and the gateway's settings and reachability are unchanged."""
         return now - self.at <= RESULT_LIFE and self.server == without_sessions(server) and self.up == up
 
 
 def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
-    """Add the sessions that the gateway knows and we do not, paused."""
+    """Add the sessions that the gateway lists and the settings lack, paused."""
     server = core.settings.current().server(server_name)
     if server is None:
         return Discovery()
@@ -94,7 +94,7 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
 
 
 def without_sessions(server: ServerSettings | None) -> ServerSettings | None:
-    """Return what of a gateway's settings an answer depends on."""
+    """Return the part of a gateway's settings on which a result depends."""
     return server.model_copy(update={"sessions": ()}) if server else None
 
 
@@ -102,7 +102,7 @@ def _add_paused(source: SettingsSource, server: str, names: tuple[str, ...], act
     def change(saved: SavedSettings) -> SavedSettings:
         present = source.current().server(server)
         for name in names:
-            # Whoever added it while the gateway was asked may want it checked.
+            # A session added by a user during the request must not be paused.
             if present is None or present.session(name) is None:
                 saved = saved.with_session(server, name, enabled=False)
         return saved

@@ -1,4 +1,4 @@
-"""What stands in the settings page's forms: each field with its setting, its value and the value's words."""
+"""Fields of the forms on the settings page, each with its setting, its value and a readable value."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ WEBHOOK_UNKNOWN, WEBHOOK_NONE, WEBHOOK_URL = "unknown", "none", "url"
 
 @dataclass(frozen=True)
 class FieldNow:
-    """One field of a form as the settings in force have it."""
+    """One field of a form with its value in the active settings."""
 
     path: str
-    """The setting, by its dotted path."""
+    """The dotted path of the setting."""
     drawn: Field
-    """What its widget shows; a secret key's shows nothing."""
+    """The value of its widget; empty for a secret key."""
     value: object
-    """What is compared, to see whether somebody else changed it."""
+    """The value compared to detect a change by another user."""
     words: str
-    """The value for a reader."""
+    """The value as text for the user."""
 
 
 Fields = Mapping[str, FieldNow]
 ReadFields = Callable[[Settings], Fields | None]
-"""Reads a form's fields from the settings in force; None: what the form is about has been removed."""
+"""Returns a form's fields from the active settings; None if the form's gateway or session was removed."""
 
 
 def server_fields(settings: Settings, name: str) -> Fields | None:
-    """Read the fields of a gateway's form."""
+    """Return the fields of a gateway's form; None if it was removed."""
     server = settings.server(name)
     if server is None:
         return None
@@ -54,7 +54,7 @@ def server_fields(settings: Settings, name: str) -> Fields | None:
 
 
 def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
-    """Read the fields of a session's form."""
+    """Return the fields of a session's form; None if it was removed."""
     found = settings.server(server)
     session = found.session(name) if found else None
     if session is None:
@@ -75,11 +75,11 @@ def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
 
 
 def interval_fields(settings: Settings) -> Fields | None:
-    """Read the field of the interval's form."""
+    """Return the field of the interval's form."""
     seconds = float(settings.interval_seconds)
     return {"seconds": FieldNow("interval_seconds", seconds, seconds, f"{seconds:g} s")}
 
 
 def yes_or_no(value: bool) -> str:
-    """Tell a switch."""
+    """Return the value of a switch as text."""
     return _("yes") if value else _("no")

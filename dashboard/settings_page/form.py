@@ -1,8 +1,8 @@
-"""The settings page's forms: what stands in them, what of it is new, and saving it without losing anything.
+"""Forms of the settings page: initial values, changed fields, and saving with conflict detection.
 
-A form remembers the values with which it was opened. Only what differs from those is saved, on top of
-whatever else was saved meanwhile. Only when somebody else changed a field of this very form the person is
-told who, when and to what; what they typed stays, and saving again is then a decision.
+A form keeps the values with which it was opened. Only fields that differ from those are saved, on top of the
+settings saved meanwhile. If another user changed a field of the same form, nothing is saved: the form shows
+who changed it, when and to what, keeps the typed values, and saves them if the user submits it again.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from dashboard.session_state import Field, Notice, Opened
 from dashboard.settings_page.fields import FieldNow, Fields, ReadFields
 
 ATTEMPTS = 5
-"""Other people's saves that may come in between before a person is told to try again."""
+"""Retries after concurrent saves before the user has to save again."""
 
 Refuse = Callable[[Settings], Notice | None]
 
 
 def field_key(form: str, field: str) -> str:
-    """Name the widget of a form's field."""
+    """Return the widget key of a form's field."""
     return f"{form}-{field}"
 
 
 def label(words: str, settings: Settings, path: str) -> str:
-    """Name a field together with where its value comes from."""
+    """Return the label of a field with the origin of its value."""
     return f"{words} ({origin(settings, path)})"
 
 
 def origin(settings: Settings, path: str) -> str:
-    """Say where a value comes from."""
+    """Return the origin of a value as text."""
     return formatting.origin(translator(current_locale()), settings.origins.get(path, DEFAULT))
 
 
 def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = None) -> None:
-    """Fill a form's widgets when it is shown for the first time, or again after the page was left."""
+    """Set a form's widgets when it is first shown, or shown again after the user left the page."""
     if (
         all(session_state.holds(field_key(form, field)) for field in values)
         and session_state.opened(form) is not None
@@ -54,7 +54,7 @@ def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = No
 
 
 def changed(form: str) -> dict[str, Field]:
-    """Return the fields that differ from what they were when the form was opened."""
+    """Return the fields whose values differ from those at opening."""
     opened = session_state.opened(form)
     if opened is None:
         return {}
@@ -63,7 +63,7 @@ def changed(form: str) -> dict[str, Field]:
 
 
 def draw_notice(form: str, fields: Fields | None = None) -> None:
-    """Draw what the latest save came to, or what was changed elsewhere since this form was opened."""
+    """Draw the fields changed by others since the form was opened, else the result of the latest save."""
     others = _changed_elsewhere(form, fields or {})
     if others:
         components.told(Notice("warn", "\n".join(_told(field) for field in others)))
@@ -78,10 +78,10 @@ def save(
     refuse: Refuse = lambda _settings: None,
     step_up_needed: bool = False,
 ) -> bool:
-    """Save a change of the settings; tell the form what came of it.
+    """Save a change of the settings and show the result at the form. Return whether it was saved.
 
-    `refuse` looks at the settings on which the change would be put and tells why it must not be. A change of
-    keys or addresses needs a step-up.
+    `refuse` gets the settings to which the change would apply and returns a notice if it must not. A change
+    of keys or addresses needs a step-up.
     """
     user = state.require(Role.ADMINISTRATOR)
     if step_up_needed and step_up.refuses(form):
@@ -94,7 +94,7 @@ def save(
 
 
 def no_conflict(form: str, read: ReadFields) -> Refuse:
-    """Refuse to save a form of which somebody else changed a field since it was opened."""
+    """Return a function that refuses to save a form if another user changed a field since it was opened."""
 
     def refuse(settings: Settings) -> Notice | None:
         fields = read(settings)
@@ -106,7 +106,7 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
         opened = session_state.opened(form)
         if not others or opened is None:
             return None
-        # What is told now is known from now on: saving once more is then a decision.
+        # The notice shows the new values, so that the next save overwrites them deliberately.
         session_state.remember_opened(form, Opened(opened.values, _compared(fields)))
         still = _("Nothing of yours was saved; what you typed is still there. Check it and save again.")
         return Notice("warn", "\n".join([*(_told(field) for field in others), still]))

@@ -1,4 +1,4 @@
-"""What a gateway's settings offer beyond watching: each off by default, with its cost and risk beside it."""
+"""Optional features of a gateway: off by default, each with its cost and risk."""
 
 from __future__ import annotations
 

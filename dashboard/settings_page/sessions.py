@@ -1,4 +1,4 @@
-"""Draw the sessions of one gateway on the settings page: one to change, one to add."""
+"""Draw the sessions of one gateway on the settings page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.settings_page.form import draw_notice, field_key, label, open_for
 
 
 def draw_sessions(settings: Settings, server: ServerSettings) -> None:
-    """Draw the sessions of a gateway: all at a glance, one to change, one to add."""
+    """Draw the selection of a session, its form, and the form that adds a session."""
     components.subtitle(_("Sessions of {server}").format(server=server.name), level=3)
     names = [session.name for session in server.sessions]
     secret = server.secret_key.get_secret_value() if server.secret_key else ""
@@ -57,7 +57,7 @@ def draw_sessions(settings: Settings, server: ServerSettings) -> None:
 
 
 def describe(session: SessionSettings | None) -> str:
-    """Tell a session's settings in a line."""
+    """Return a session's settings as one line."""
     if session is None:
         return ""
     checked = _("checked") if session.enabled else _("paused")
@@ -69,7 +69,7 @@ def describe(session: SessionSettings | None) -> str:
 
 
 def draw_session_form(settings: Settings, server: str, session: SessionSettings) -> None:
-    """Draw one session's settings."""
+    """Draw the form of one session."""
     form = settings_actions.session_form(server, session.name)
     path = f"servers.{server}.sessions.{session.name}"
     kinds = {
@@ -146,7 +146,7 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
 
 
 def ask_remove_from_gateway(server: str, name: str) -> None:
-    """Ask before the gateway removes a session for good; its name has to be typed."""
+    """Open the dialog that confirms removing a session from the gateway by its typed name."""
     text = _(
         "The gateway {server} deletes the session's pairing and token, which cannot be undone: to use it "
         "again, it has to be paired anew. It is no longer started with the gateway, and leaves this page, "
@@ -174,7 +174,7 @@ def ask_remove_from_gateway(server: str, name: str) -> None:
 
 
 def ask_remove_session(server: str, name: str) -> None:
-    """Ask before a session is removed."""
+    """Open the dialog that confirms removing a session."""
     yes = _("Remove {session}").format(session=plain(name))
     text = _("It is no longer checked or shown here. On the gateway it goes on as it is.")
 
