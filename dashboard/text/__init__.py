@@ -1,1 +1,1 @@
-"""What the page says, by subject: values and stable codes to words. Pure, without Streamlit."""
+"""Texts of the page by subject: values and stable codes to words. Pure functions, without Streamlit."""

@@ -1,4 +1,4 @@
-"""Whose phone a session is linked to: what the gateway told of it, and what an administrator typed."""
+"""The phone of a session: the account read from the gateway, and label, owner and note from the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dashboard.i18n import Translate
 
 
 def account(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Say which account is linked, or was last; empty while that is not known."""
+    """Return the account that is or was last linked; empty if unknown."""
     _ = voice.translate
     known = session.account
     if known is None or not (known.number or known.push_name):
@@ -22,7 +22,7 @@ def account(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def label_and_owner(translate: Translate, settings: SessionSettings | None) -> str:
-    """Say what a session is for and who has its phone, for everybody who is to link it."""
+    """Return label and owner of a session, for the person who links the phone."""
     _ = translate
     if settings is None:
         return ""
@@ -31,13 +31,13 @@ def label_and_owner(translate: Translate, settings: SessionSettings | None) -> s
 
 
 def lines(voice: LocaleFormatter, session: SessionSnapshot, settings: SessionSettings | None) -> list[str]:
-    """Say all that is known, for the page of a session."""
+    """Return label, owner, note and account as lines, for the page of a session."""
     note = settings.note if settings is not None else ""
     told = [label_and_owner(voice.translate, settings), note, account(voice, session)]
     return [text for text in told if text]
 
 
 def brief(session: SessionSnapshot, settings: SessionSettings | None) -> str:
-    """Say it in a few words, for a list: the label, and the end of the number."""
+    """Return the label and the last digits of the number, for a list."""
     number = last_digits(session.account.number) if session.account is not None else ""
     return " · ".join(text for text in (settings.label if settings else "", number) if text)

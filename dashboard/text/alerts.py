@@ -1,4 +1,4 @@
-"""Acknowledgements and tests of the pager in words; pure, no streamlit."""
+"""Texts of acknowledgements and pager tests. Pure functions, without Streamlit."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ ALSO_TOLD = N_("{names} notifies in the same way: look whether both notices have
 
 
 def problem(voice: LocaleFormatter, code: str) -> str:
-    """Say what went wrong and what to do."""
+    """Return the problem with the next step."""
     return voice.translate(PROBLEMS.get(code, PROBLEMS["failed"]))
 
 
 def silence(voice: LocaleFormatter, told: Silence) -> str:
-    """Say who acknowledged a session, until when and why."""
+    """Return author, end and reason of an acknowledgement."""
     _ = voice.translate
     words = _("Acknowledged by {name} until {moment}, nobody is notified: {reason}")
     return words.format(name=told.author, moment=voice.moment(told.until), reason=told.comment)
 
 
 def leg(voice: LocaleFormatter, passed: Passed) -> str:
-    """Say which part of the way is done and how long it took."""
+    """Return a passed leg of the pager test with its duration."""
     names = ", ".join(passed.names)
     if passed.leg is Leg.ALSO_TOLD:
         return voice.translate(ALSO_TOLD).format(names=names)

@@ -1,4 +1,4 @@
-"""A diagnosis in words, for the page and for `wppconnect-ops doctor`; pure."""
+"""Texts of a diagnosis, for the page and for `wppconnect-ops doctor`. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from dashboard.text.diagnosis_words import CAUSES, CHECKS, NO_SECRET_KEY, OF_THE
 
 TONES = {Result.PASSED: "good", Result.FAILED: "bad", Result.SKIPPED: "idle"}
 TOLD_BY_THE_ERROR = frozenset({Cause.UNREACHABLE, Cause.NOT_A_GATEWAY, Cause.NO_ANSWER_IN_TIME})
-"""What came instead of an answer says more than the cause: a fault of the network, or who answers."""
+"""Causes for which the error is more specific: a network fault, or what answered instead."""
 SAYS_NO_MORE = frozenset({"transport.timeout", "plain"})
-"""Of a gateway that hangs, the cause says more than the error."""
+"""Explanations of errors that are less specific than the cause, as of a gateway that hangs."""
 
 MARKS = {Result.PASSED: N_("ok"), Result.FAILED: N_("not ok"), Result.SKIPPED: N_("not asked")}
 
 
 def answer(_: Translate, one: CheckResult) -> str:
-    """Tell one answer with what more is known of it: the state word, the release, the error, the time."""
+    """Return one check's result with its details: the state word, the release, the error, the duration."""
     well, ill, unknown = CHECKS[one.check]
     if one.check is Check.SECRET_ACCEPTED and not one.error:
         unknown = NO_SECRET_KEY
     words = {Result.PASSED: well, Result.FAILED: ill, Result.SKIPPED: unknown}[one.result]
     more = [one.detail]
     if one.error and one.check is not Check.REACHABLE:
-        # Why it does not answer at all is the sentence at the end.
+        # Why the gateway is unreachable is the closing sentence of the report.
         more.append(formatting.cause(_, one.error).removesuffix("."))
     if one.seconds:
-        # A no-break space: on a phone the unit would stand alone in the next line.
+        # A no-break space: on a phone the unit could wrap to a line of its own.
         more.append(
             f"{1000 * one.seconds:.0f}\N{NO-BREAK SPACE}ms"
             if one.seconds < 1
@@ -41,7 +41,7 @@ def answer(_: Translate, one: CheckResult) -> str:
 
 
 def sentence(_: Translate, diagnosis: Diagnosis) -> str:
-    """Say the cause and the next step; empty while questions are open."""
+    """Return the cause and the next step; empty while the examination runs."""
     if diagnosis.cause is None:
         return ""
     explained = next((one.explanation for one in diagnosis.results if one.explanation is not None), None)
@@ -53,7 +53,7 @@ def sentence(_: Translate, diagnosis: Diagnosis) -> str:
 
 
 def report(_: Translate, diagnosis: Diagnosis, version: str) -> str:
-    """Write the whole diagnosis as plain text that may be copied anywhere: it holds no secret."""
+    """Return the diagnosis as plain text, safe to share: it contains no secret."""
     about = f"{diagnosis.server} / {diagnosis.session}" if diagnosis.session else diagnosis.server
     marks = {result: _(mark) for result, mark in MARKS.items()}
     width = max(len(mark) for mark in marks.values())

@@ -1,4 +1,4 @@
-"""What the doctor's answers and causes are called: English here, translated where they are shown."""
+"""Texts of the doctor's checks and causes: English here, translated where they are shown."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CHECKS: dict[Check, tuple[str, str, str]] = {
         N_("WhatsApp itself could not be asked"),
     ),
 }
-"""For each question: it is well, it is not, it could not be found out."""
+"""The texts of each check: passed, failed, skipped."""
 
 NO_SECRET_KEY = N_("No secret key is set, so none could be tried")
 
@@ -188,7 +188,7 @@ CAUSES: dict[Cause, str] = {
         "was removed on the phone. Update it to 2.8.7 or later."
     ),
 }
-"""One sentence on what is wrong, and the next step."""
+"""The cause, and the next step."""
 
 GATEWAY_IS_FINE = N_("Nothing is wrong with the gateway.")
 GATEWAY_IS_OPEN = N_(
@@ -204,4 +204,4 @@ OF_THE_GATEWAY = {
     Cause.OPEN_TO_EVERYONE: GATEWAY_IS_OPEN,
     Cause.OLD_RELEASE: GATEWAY_IS_OLD,
 }
-"""The same causes where no session was examined."""
+"""Texts of causes if only the gateway was examined."""

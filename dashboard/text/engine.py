@@ -1,4 +1,4 @@
-"""Words for a session that runs without a browser: the gateway may use an engine that has none."""
+"""Texts of a session that runs without a browser: the gateway may use an engine that has none."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ WITHOUT_BROWSER: dict[str, str] = {
         "The session cannot start because an earlier attempt still runs. Restart it in two minutes."
     ),
 }
-"""What is said of a session with a browser, and what instead."""
+"""Replacements by the text of a session with a browser."""
 
 
 def voice_for(voice: LocaleFormatter, session: SessionSnapshot) -> LocaleFormatter:
-    """Return the voice that speaks of a session's engine as it is."""
+    """Return the formatter whose texts fit the session's engine."""
     return replace(voice, instead=WITHOUT_BROWSER) if session.has_browser is False else voice

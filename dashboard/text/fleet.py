@@ -1,4 +1,4 @@
-"""What is done to several sessions, in words; pure, no streamlit."""
+"""Texts of bulk actions on sessions. Pure functions, without Streamlit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GOOD = frozenset({"connected", "already_connected", "started"})
 
 
 def item(voice: LocaleFormatter, told: Item) -> tuple[str, str]:
-    """Return the tone and the words for one session of a start of several."""
+    """Return tone and text of one session in a bulk start."""
     _ = voice.translate
     name = told.target[1]
     if told.running:

@@ -1,4 +1,4 @@
-"""One line of the history in words: what happened, and what came of it; pure."""
+"""Texts of history entries: event and result. Pure functions."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from dashboard.words import (
 )
 
 SHORTEST_GAP_SECONDS = 1.0
-"""Shorter than this nobody missed anything when another program began to check."""
+"""A shorter gap between two probing programs is not reported."""
 
 
 class Told(NamedTuple):
-    """What happened."""
+    """The text of a history entry: the event."""
 
     what: str
     result: str = ""
-    """What came of it, or why."""
+    """The result, or the reason."""
     tone: str = ""
-    """good | bad | "": how a reader should look at it."""
+    """"good", "bad" or "" (neutral)."""
 
 
 def tell(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    """Tell one line; a kind that is not known here is told by its data."""
+    """Return the text of an entry; of an unknown kind, its data."""
     return _TOLD.get(entry.kind, _tell_data)(voice, entry)
 
 
 def line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
-    """Tell one line as a sentence."""
+    """Return the text of an entry as one line."""
     told = tell(voice, entry)
     return f"{told.what}: {told.result}" if told.result else told.what
 
@@ -155,6 +155,6 @@ _REASON_WORDS = {reason.value: words for reason, words in REASONS.items()}
 
 
 def _known(voice: LocaleFormatter, table: Mapping[str, str], code: object) -> str:
-    """Translate a code; one that is not known here is shown as it is rather than lost."""
+    """Return the translated text of a code; an unknown code unchanged."""
     word = table.get(str(code), "" if code is None else str(code))
     return voice.translate(word)

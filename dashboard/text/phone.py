@@ -1,4 +1,4 @@
-"""Phone numbers as people type them, and what the gateway wants: all digits with the country code."""
+"""Parsing of typed phone numbers to the gateway's form: digits only, with the country code."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from dashboard.i18n import Translate
 
 LONGEST = 40
 ANYWHERE = "+351 912 345 678"
-"""An example for readers whose country is not known."""
+"""The example if the user's country is unknown."""
 
 
 @dataclass(frozen=True)
 class Phone:
-    """A number that can be asked a pairing code for; `repr` hides it."""
+    """A number for which a pairing code can be requested; `repr` hides it."""
 
     digits: str
     written: str
-    """With spaces, as its country writes it: "+351 912 345 678"."""
+    """In international format, with spaces: "+351 912 345 678"."""
 
     def __repr__(self) -> str:
-        """Show no number: it could reach a log."""
+        """Return a text without the number, which could reach a log."""
         return "Phone(...)"
 
 
 class PhoneError(ValueError):
-    """The text is no such number; `str()` says in the reader's language what to change."""
+    """The text is no usable phone number; `str()` is the correction in the user's language."""
 
 
 def region_of(locale: str | None) -> str | None:
-    """Read the country out of a browser's language such as "pt-BR"; None when it names none."""
+    """Return the country of a browser's language such as "pt-BR"; None if it contains none."""
     for part in (locale or "").partition(",")[0].partition(";")[0].replace("_", "-").split("-")[1:]:
         if part.upper() in SUPPORTED_REGIONS:
             return part.upper()
@@ -51,16 +51,16 @@ def region_of(locale: str | None) -> str | None:
 
 
 def example(region: str | None) -> str:
-    """Write a mobile number of the reader's country as an example of what is wanted."""
+    """Return an example of a mobile number in the user's country."""
     number = example_number_for_type(region, PhoneNumberType.MOBILE) if region else None
     return _written(number) if number else ANYWHERE
 
 
 def read_phone(text: str, *, region: str | None, translate: Translate) -> Phone:
-    """Read a number typed with its country code, or without it when it is one of the reader's country.
+    """Return a number typed with its country code, or without it if it is of the user's country.
 
-    Raises PhoneError. A number that is possible but not in use is refused, except Brazilian ones of eight
-    digits: accounts made before the ninth digit keep theirs.
+    Raise PhoneError for an unusable number. A number that is possible but not assigned is refused, except
+    Brazilian ones of eight digits: accounts created before the ninth digit was added keep theirs.
     """
     _ = translate
     typed = text.strip()
@@ -81,8 +81,8 @@ def read_phone(text: str, *, region: str | None, translate: Translate) -> Phone:
 
 
 def _candidates(typed: str, region: str | None, *, is_international: bool) -> list[PhoneNumber]:
-    # Without "+" it may be a number of the reader's country or one with a country code: the first that is
-    # in use counts. "00" is how most of the world dials "+".
+    # Without "+" the text may be a number of the user's country or one with a country code; the first valid
+    # one counts. "00" is the usual prefix for "+".
     international = f"+{typed.removeprefix('00').lstrip('+')}"
     spellings: list[tuple[str, str | None]] = [(international, None)]
     if not is_international:

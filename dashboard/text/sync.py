@@ -1,4 +1,4 @@
-"""Values of the page "Sync" to text; pure, no streamlit."""
+"""Texts of the page "Sync". Pure functions, without Streamlit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dashboard.text.sync_words import (
 
 
 def kind(_: Translate, receives: Receives) -> str:
-    """Name a kind of secret."""
+    """Return the name of a kind of secret."""
     if receives.kind is ReceivedKind.TOKEN:
         return _(KINDS[receives.kind]).format(name=receives.session)
     if receives.kind is ReceivedKind.SECRET_KEY and receives.server:
@@ -35,7 +35,7 @@ def kind(_: Translate, receives: Receives) -> str:
 
 
 def kind_of_words(_: Translate, words: str) -> str:
-    """Name a kind of secret that is spelt as in the sync file."""
+    """Return the name of a kind of secret from its notation in the sync file; invalid notation unchanged."""
     try:
         return kind(_, parse_receives(words))
     except ValueError:
@@ -43,7 +43,7 @@ def kind_of_words(_: Translate, words: str) -> str:
 
 
 def title(voice: LocaleFormatter, order: ChangeRequest) -> str:
-    """Say what an order is for."""
+    """Return the title of a change request."""
     _ = voice.translate
     if order.kind is ChangeKind.RESTORE:
         return _("Go back to the backup {backup}").format(backup=order.backup)
@@ -56,7 +56,7 @@ def title(voice: LocaleFormatter, order: ChangeRequest) -> str:
 
 
 def consequences(voice: LocaleFormatter, order: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
-    """Say what approving means, before the click: tone and sentence."""
+    """Return the effects of approving a change request, each as tone and sentence."""
     _ = voice.translate
     told: list[tuple[str, str]] = []
     if order.kind is ChangeKind.RESTART:
@@ -84,7 +84,7 @@ def consequences(voice: LocaleFormatter, order: ChangeRequest, plan: Plan) -> li
 
 
 def container(voice: LocaleFormatter, one: Consequence) -> tuple[str, str]:
-    """Say what happens to a container: tone and sentence."""
+    """Return the effect on a container as tone and sentence."""
     _ = voice.translate
     why = container_why(_, one)
     if one.action is not ContainerAction.RECREATE:
@@ -102,19 +102,19 @@ def container(voice: LocaleFormatter, one: Consequence) -> tuple[str, str]:
 
 
 def container_why(_: Translate, one: Consequence) -> str:
-    """Say why that happens to a container, and what its owner types where it is left to them."""
+    """Return the reason of the effect on a container, and the command left to the operator, if any."""
     command = one.command if one.action is ContainerAction.BY_HAND else ""
     return f"{one.sentences(_)} {command}".strip()
 
 
 def result(_: Translate, done: Done) -> str:
-    """Say what came of an order; "in sync" of what was inspected alone."""
+    """Return the result of a change request; "in sync" refers only to what was inspected."""
     known = RESULTS | (FILES_ONLY_RESULTS if done.is_files_only else {})
     return _(known.get(done.code, done.code))
 
 
 def step(_: Translate, event: StepEvent) -> str:
-    """Say what is being done; a step that this page does not know is shown by its code."""
+    """Return the step in progress; an unknown one by its code."""
     if event.step == "put_back" and not event.subject:
         return _(PUT_ALL_BACK)
     known = STEPS.get(event.step)
@@ -122,7 +122,7 @@ def step(_: Translate, event: StepEvent) -> str:
 
 
 def history_line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
-    """Tell one entry of the history."""
+    """Return the text of a history entry of kind "sync"."""
     _ = voice.translate
     operation, outcome = str(entry.data.get("operation")), str(entry.data.get("outcome"))
     if operation == "drift":

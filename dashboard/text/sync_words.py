@@ -1,4 +1,4 @@
-"""The words of the page "Sync": English here, translated where they are shown."""
+"""Texts of the page "Sync": English here, translated where they are shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.i18n import N_
 
 @dataclass(frozen=True)
 class Look:
-    """How a state is told: in words, by a shape and by a colour."""
+    """The presentation of a state: label, shape and tone (colour)."""
 
     label: str
     shape: str
@@ -85,7 +85,7 @@ FILES_ONLY_RESULTS: dict[str, str] = {
     "nothing": N_("There was nothing to do: the files hold the values. No container was looked at."),
     "applied": N_("Done. The files hold the values; no container was looked at."),
 }
-"""Where the agent works for files only."""
+"""Results if the agent manages files only."""
 
 OPERATIONS: dict[str, str] = {
     "apply": N_("Keys brought where they belong"),

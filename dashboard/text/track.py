@@ -1,4 +1,4 @@
-"""How a session has fared, in words and as a heartbeat bar; pure, no streamlit."""
+"""Texts and heartbeat bar of a track record. Pure functions, without Streamlit."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ LOSSES: dict[Loss, str] = {
 
 
 LOW = 0.95
-"""Uptimes below it catch the eye."""
+"""Uptimes below it are highlighted."""
 FULL = 0.99
-"""A window of which this much has been measured is full: a restart of the prober leaves a gap."""
+"""Share of a window that must be measured to count as complete; a restart of the prober leaves a gap."""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """Slots beside each other of which the same is to be said."""
+    """Adjacent slots with the same look and text."""
 
     look: str
-    """good | partly | bad | paused | none"""
+    """"good", "partly", "bad", "paused" or "none"."""
     since: datetime
     until: datetime
     count: int
     text: str
-    """What happened in this time."""
+    """The states in this period."""
 
 
 def percent(voice: LocaleFormatter, share: float | None) -> str:
-    """Write an uptime; what is not quite 100 % never reads as 100 %."""
+    """Return an uptime as text, a dash without one; less than 100 % is never rounded up to 100 %."""
     if share is None:
         return "–"
     if share == 1:
         return "100 %"
     digits = 2 if share >= 0.99 else 1
-    # Rounded far behind the comma first: 0.9934 is a little less in binary.
+    # Rounded to six decimals before truncation: 0.9934 is slightly less in binary.
     cut = int(round(share * 100 * 10**digits, 6)) / 10**digits
     return f"{voice.number(min(cut, 99.99), digits)} %"
 
 
 def uptimes(voice: LocaleFormatter, record: TrackRecord | None) -> str:
-    """Return the uptime of each window; the exact numbers are in the tooltips."""
+    """Return the uptime of each window as HTML, with the exact figures as tooltips."""
     _ = voice.translate
     told = []
     for window, name in WINDOWS.items():
@@ -82,11 +82,11 @@ def uptimes(voice: LocaleFormatter, record: TrackRecord | None) -> str:
 
 
 def _measured(voice: LocaleFormatter, counted: Uptime | None, window: Window) -> str:
-    """Return how much of a window has been measured, as long as that is not the whole of it."""
+    """Return the measured part of a window as HTML; empty if the window is complete."""
     _ = voice.translate
     if counted is None or counted.share is None:
         return ""
-    # Of several sessions together each one's time counts.
+    # In a combined record the time of every session counts.
     whole = window.length.total_seconds() * counted.sessions
     if counted.measured_seconds >= FULL * whole:
         return ""
@@ -96,7 +96,7 @@ def _measured(voice: LocaleFormatter, counted: Uptime | None, window: Window) ->
 
 
 def heartbeat(voice: LocaleFormatter, session: str, record: TrackRecord | None) -> str:
-    """Return the last day as a bar of half hours; neighbours of which the same is to be said are one."""
+    """Return the last 24 hours as a bar of half hours in HTML, with equal neighbours merged."""
     _ = voice.translate
     name = _("The last 24 hours of {session}").format(session=session)
     items = []
@@ -114,7 +114,7 @@ def heartbeat(voice: LocaleFormatter, session: str, record: TrackRecord | None) 
 
 
 def beats(voice: LocaleFormatter, slots: Sequence[Slot]) -> Iterator[Beat]:
-    """Put together what is to be said of the slots."""
+    """Yield the slots with equal neighbours merged."""
     kept: Beat | None = None
     for slot in slots:
         beat = _beat(voice, slot)
@@ -129,7 +129,7 @@ def beats(voice: LocaleFormatter, slots: Sequence[Slot]) -> Iterator[Beat]:
 
 
 def fleet(voice: LocaleFormatter, records: Collection[TrackRecord], *, lost_now: bool = False) -> str:
-    """Return how all sessions together have fared; `lost_now`: one of them is without connection."""
+    """Return the combined uptime and losses of all sessions; `lost_now`: one of them is not connected."""
     _ = voice.translate
     record = together(records)
     if record is None:
@@ -144,11 +144,11 @@ def fleet(voice: LocaleFormatter, records: Collection[TrackRecord], *, lost_now:
 
 
 def lost_and_back(voice: LocaleFormatter, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
-    """Tell how often connections were lost in 30 days, and how long it took to get them back."""
+    """Return the count of connection losses in 30 days, and the mean time to recovery."""
     _ = voice.translate
     count = sum(record.disconnects.values())
     if not count:
-        # A record is read a moment later than what is shown beside it.
+        # The record lags behind the state shown beside it.
         return [] if lost_now else [_("Never lost in the last 30 days")]
     told = [_("Lost in the last 30 days: {count}").format(count=count)]
     if record.mean_recovery_seconds is not None:
@@ -158,14 +158,14 @@ def lost_and_back(voice: LocaleFormatter, record: TrackRecord, *, lost_now: bool
 
 
 def losses(voice: LocaleFormatter, counts: Mapping[Loss, int]) -> list[str]:
-    """Tell how often a session was lost, the commonest reason first."""
+    """Return the counts of losses by cause, the most frequent first."""
     _ = voice.translate
     named = [(count, _(LOSSES[loss])) for loss, count in counts.items()]
     return [f"{count} × {name}" for count, name in sorted(named, key=lambda one: -one[0])]
 
 
 def loss(voice: LocaleFormatter, reason: Reason) -> str:
-    """Say who or what ended a connection."""
+    """Return the cause of a connection loss."""
     return voice.translate(LOSSES[Loss.of(reason)])
 
 
@@ -200,7 +200,7 @@ def _told(voice: LocaleFormatter, down: Sequence[Span]) -> str:
 
 
 def _longest(down: Sequence[Span]) -> Verdict:
-    """Return what lasted longest; of two that lasted alike the more urgent one."""
+    """Return the verdict with the longest total time; of equal ones, the most urgent."""
     seconds: Counter[Verdict] = Counter()
     for one in down:
         if one.verdict is not None:

@@ -1,4 +1,4 @@
-"""How long something is to last: the choices, and the moment that they lead to; pure."""
+"""Choices of a duration, and the end that they yield. Pure functions."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _LENGTHS = {
 
 
 def ends_at(span: str, at: time | None, *, now: datetime, zone: tzinfo) -> datetime | None:
-    """Return when a chosen span ends; None: when somebody ends it.
+    """Return the end of a chosen span; None if it is open-ended.
 
-    `at` is a time of the reader's clock: the next moment at which it shows that.
+    `at` is a local time in `zone`: the end is its next occurrence.
     """
     if span == OPEN:
         return None
@@ -46,9 +46,9 @@ def ends_at(span: str, at: time | None, *, now: datetime, zone: tzinfo) -> datet
 
 
 def _moments(local: datetime) -> list[datetime]:
-    """Return when a clock shows this: twice in the hour that is repeated when the clocks are set back.
+    """Return the moments of a local time: two in the hour repeated when clocks are set back.
 
-    In the hour that is left out when they are set forward no clock shows it; then the moment after.
+    For a time skipped when clocks are set forward, return the moment that follows.
     """
     first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     return [first, second] if second > first else [first]
