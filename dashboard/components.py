@@ -1,4 +1,4 @@
-"""What several pages draw: badges, notes, banners, the live code. Text goes in escaped, always."""
+"""Components shared by pages: badges, notes, banners, the live QR code. Text is always escaped."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from dashboard.words import LOOKS
 
 
 def frame(user: User, url_path: str) -> None:
-    """Draw what every page has: the looks, the name, the way to the other pages and out."""
-    # A session's page belongs to the sessions; the start page has no path.
+    """Draw the frame of every page: style sheet, name, navigation, account and sign-out links."""
+    # A session's page belongs to the list of sessions; the start page has no path.
     here = "sessions" if url_path in ("", "session") else url_path
     st.html(style(_("The connection to this page is lost. Trying again.")))
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
@@ -50,13 +50,13 @@ def frame(user: User, url_path: str) -> None:
 
 
 def _nav_link(page: str, label: str, path: str, here: str) -> None:
-    # The key is what the style sheet and page.js mark the current page by.
+    # The style sheet and page.js mark the current page by this key.
     with st.container(key=f"nav-{path}-{'here' if path == here else 'there'}", width="content"):
         st.page_link(page, label=label)
 
 
 def only_for(role: Role) -> None:
-    """End a page that is not for who looks at it, and say for whom it is."""
+    """End the page run with a note, unless the user has the role."""
     user = state.user()
     if user.role.covers(role):
         return
@@ -66,18 +66,18 @@ def only_for(role: Role) -> None:
 
 
 def heading(title: str, beside: str = "") -> str:
-    """Return a page's heading with a few words beside it."""
+    """Return a page's heading with a short text beside it."""
     more = f'<span class="ops-soft">{escape(beside)}</span>' if beside else ""
     return f'<div class="ops-line ops-heading"><h1 class="ops-title">{escape(title)}</h1>{more}</div>'
 
 
 def subtitle(text: str, level: int = 2) -> None:
-    """Draw the heading of a part of a page."""
+    """Draw the heading of a section."""
     st.html(f'<h{level} class="ops-subtitle">{escape(text)}</h{level}>')
 
 
 def subheading(title: str, beside: str) -> str:
-    """Return the heading of a part of a page with a few words beside it."""
+    """Return the heading of a section with a short text beside it."""
     return (
         f'<div class="ops-line ops-heading"><h2 class="ops-subtitle">{escape(title)}</h2>'
         f'<span class="ops-soft">{escape(beside)}</span></div>'
@@ -85,7 +85,7 @@ def subheading(title: str, beside: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a sentence as HTML; what stands between backticks is to be typed, or stands so in a file."""
+    """Return a sentence as HTML, with text between backticks as `<code>`."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)
@@ -93,37 +93,37 @@ def prose(text: str) -> str:
 
 
 def draw(html: str) -> None:
-    """Draw what another function returned, if it returned anything."""
+    """Draw HTML, unless it is empty."""
     if html:
         st.html(html)
 
 
 def soft(text: str) -> None:
-    """Draw a line of less weight."""
+    """Draw a line of secondary text."""
     st.html(f'<div class="ops-soft">{escape(text)}</div>')
 
 
 def shape(name: str) -> str:
-    """Return a small picture in the colour of the text around it; what it says is said in words beside it."""
+    """Return an icon in the colour of the text around it. It is decorative: the text repeats its meaning."""
     return f'<span class="ops-shape ops-shape-{name}" aria-hidden="true"></span>'
 
 
 def badge(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Return the verdict as a pill: shape, words, colour."""
+    """Return the verdict as a pill: shape, label, colour."""
     look = LOOKS[session.verdict]
     label = escape(formatting.verdict_label(voice, session.verdict))
     return f'<span class="ops-badge ops-{look.tone}" role="status">{shape(look.shape)}{label}</span>'
 
 
 def since(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Return "for 12 min" with the exact moment as its tooltip."""
+    """Return the time in the verdict, "for 12 min", with the exact moment as its tooltip."""
     exact = escape(voice.exactly(session.since), quote=True)
     words = escape(formatting.for_how_long(voice, session.since))
     return f'<span class="ops-soft" title="{exact}">{words}</span>'
 
 
 def facts(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Return why, since when, and what was done about it, one under the other."""
+    """Return reason, last connection, last end-to-end answer and self-healing, one per line."""
     lines = [
         formatting.reason(voice, session),
         formatting.last_connected(voice, session),
@@ -140,7 +140,7 @@ def facts(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def about(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Return whose phone it is: label, owner and note as typed, and the account as last seen."""
+    """Return label, owner and note from the settings, and the account as last seen."""
     told = about_text.lines(voice, session, _settings_of(session))
     if not told:
         return ""
@@ -148,7 +148,7 @@ def about(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def about_briefly(session: SessionSnapshot) -> str:
-    """Return the label and the end of the number, for a list."""
+    """Return the label and the last digits of the number, for a list."""
     told = about_text.brief(session, _settings_of(session))
     return f'<div class="ops-soft ops-break">{escape(told)}</div>' if told else ""
 
@@ -158,20 +158,20 @@ def _settings_of(session: SessionSnapshot) -> SessionSettings | None:
 
 
 def pause_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Return who paused a session, why and until when; empty while it is checked."""
+    """Return author, reason and end of a pause; empty if the session is not paused."""
     told = pause_of(state.settings(), session.server, session.session)
     return f'<div class="ops-soft ops-break">{escape(formatting.pause(voice, told))}</div>' if told else ""
 
 
 def note(tone: str, text: str, *, title: str = "", icon: str = "info", link: str = "") -> None:
-    """Draw a coloured note; `text` and `title` are plain text, `link` is HTML of ours."""
+    """Draw a coloured note. `text` and `title` are plain text, `link` is trusted HTML."""
     head = f"<b>{escape(title)}</b> " if title else ""
     body = f"<div>{head}{prose(text)}{link}</div>"
     st.html(f'<div class="ops-note ops-{tone}" role="status">{shape(icon)}{body}</div>')
 
 
 def waiting(words: str, *more: str) -> None:
-    """Draw that something is going on."""
+    """Draw a progress indicator with its text and further lines."""
     lines = "".join(f'<div class="ops-soft">{escape(line)}</div>' for line in more if line)
     st.html(
         '<div class="ops-waiting" role="status"><span class="ops-spin" aria-hidden="true"></span>'
@@ -180,7 +180,7 @@ def waiting(words: str, *more: str) -> None:
 
 
 def findings(lines: Sequence[tuple[str, str]]) -> None:
-    """Draw answers under each other, each with its tone."""
+    """Draw results as a list, each with its tone."""
     icons = {"good": "check", "bad": "cross", "wait": "dots", "idle": "question"}
     items = "".join(
         f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{prose(text)}</span></li>'
@@ -190,7 +190,7 @@ def findings(lines: Sequence[tuple[str, str]]) -> None:
 
 
 def consequences(lines: Sequence[tuple[str, str]]) -> None:
-    """Draw what a click would mean, point by point, each with its tone."""
+    """Draw the effects of an action as a list, each with its tone."""
     icons = {"warn": "warning", "bad": "cross", "idle": "info"}
     items = "".join(
         f'<li class="ops-tone-{tone}">{shape(icons[tone])}<span>{prose(text)}</span></li>'
@@ -200,7 +200,7 @@ def consequences(lines: Sequence[tuple[str, str]]) -> None:
 
 
 def answers(label: str, key: str, action: Callable[..., None], arguments: tuple[str, ...]) -> None:
-    """Draw a question's yes and no; either closes it."""
+    """Draw a dialog's confirm and cancel buttons; either closes it."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         no = st.button(_("Cancel"), key=f"no-{key}")
         yes = st.button(label, key=key, on_click=action, args=arguments, type="primary")
@@ -209,7 +209,7 @@ def answers(label: str, key: str, action: Callable[..., None], arguments: tuple[
 
 
 def ask(label: str, text: str, key: str, action: Callable[..., None], arguments: tuple[str, ...]) -> None:
-    """Ask in a dialog before something is done that cannot be undone lightly."""
+    """Open a dialog that confirms an action which is hard to undo."""
 
     @st.dialog(f"{label}?")
     def question() -> None:
@@ -221,9 +221,9 @@ def ask(label: str, text: str, key: str, action: Callable[..., None], arguments:
 
 
 def told(notice: Notice | None) -> None:
-    """Draw what came of a click, if anything did."""
+    """Draw the notice of an action, if there is one."""
     if notice is not None:
-        # In a tab of its own: what was typed here stays.
+        # In a new tab, so that the values typed here are kept.
         words = escape(_("Confirm that it is you"))
         link = f' <a href="confirm" target="_blank" rel="noopener">{words}</a>'
         icon = "check" if notice.tone == "good" else "info"
@@ -231,13 +231,13 @@ def told(notice: Notice | None) -> None:
 
 
 def troubles() -> None:
-    """Draw what of the stored settings, users and tokens is not in force, and what to do about it."""
+    """Draw the problems that keep stored settings, users or tokens from taking effect, with the next step."""
     for trouble in state.troubles():
         note("bad", formatting.trouble(_, trouble), icon="warning")
 
 
 def banners(server: ServerSnapshot) -> None:
-    """Draw what is wrong with a whole gateway; why it gives no answers once only."""
+    """Draw the problems of a gateway as a whole. Only one note explains why it does not answer."""
     if not server.enabled:
         return
     default_secret(server)
@@ -263,7 +263,7 @@ def banners(server: ServerSnapshot) -> None:
 
 
 def web_version(server: ServerSnapshot) -> None:
-    """Draw that the WhatsApp Web of the gateway's release has expired or soon will: a hint, no fault."""
+    """Draw a hint if the WhatsApp Web version of the gateway's release has expired or soon will."""
     notice = web_versions.notice(server.version, server.published_at)
     if notice is not None:
         title = _("Gateway {server}:").format(server=server.server)
@@ -271,7 +271,7 @@ def web_version(server: ServerSnapshot) -> None:
 
 
 def default_secret(server: ServerSnapshot) -> None:
-    """Draw whether the gateway is open to everybody who reaches it."""
+    """Draw a warning if the gateway accepts the public default secret."""
     if not server.default_secret or not server.enabled or server.up is False:
         return
     text = _(
@@ -283,7 +283,7 @@ def default_secret(server: ServerSnapshot) -> None:
 
 
 def history_table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
-    """Return what happened, the newest first."""
+    """Return history entries as an HTML table, in the given order."""
     rows = []
     for entry in entries:
         exact = escape(voice.exactly(entry.at), quote=True)
@@ -297,7 +297,7 @@ def history_table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> st
 
 
 def live_code(voice: LocaleFormatter, session: SessionSnapshot, *, attempt_left: int | None) -> None:
-    """Draw the session's live QR code with the seconds that it has left, at most those of the attempt."""
+    """Draw the session's live QR code with its remaining seconds, limited by `attempt_left`."""
     if session.qr is None:
         return
     title = _("QR code that links a phone to {session}").format(session=session.session)

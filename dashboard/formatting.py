@@ -1,4 +1,5 @@
-"""Values to text; pure, no streamlit. Every function gets the reader's `LocaleFormatter` first."""
+"""Values to text. Pure functions, without Streamlit; those with localised output take a `LocaleFormatter` or
+`Translate` first."""
 
 from __future__ import annotations
 
@@ -30,44 +31,44 @@ from dashboard.words import (
 )
 
 _SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (?P<path>[^;]+);")
-"""How the store's notices begin."""
+"""The beginning of the store's notices."""
 
 
 @dataclass(frozen=True)
 class LocaleFormatter:
-    """The reader's language and clock at the moment of drawing."""
+    """The user's language and time zone, with the moment of drawing."""
 
     now: datetime
     zone: tzinfo = UTC
     locale: str = DEFAULT
     instead: Mapping[str, str] = field(default_factory=dict)
-    """Texts that say the same of what is drawn in other words."""
+    """Replacements of texts before translation, by the original text."""
 
     @property
     def translate(self) -> Translate:
-        """The gettext function of this language."""
+        """The function that translates into this language."""
         translate = translator(self.locale)
         return lambda text: translate(self.instead.get(text, text))
 
     def moment(self, at: datetime) -> str:
-        """Write a moment briefly."""
+        """Return a moment in short form."""
         return format_moment(at, now=self.now, zone=self.zone, locale=self.locale)
 
     def exactly(self, at: datetime) -> str:
-        """Write a moment with seconds and zone."""
+        """Return a moment with date, seconds and zone."""
         return format_exactly(at, zone=self.zone, locale=self.locale)
 
     def number(self, value: float, digits: int) -> str:
-        """Write a number with so many digits behind the comma."""
+        """Return a number with a fixed count of decimal digits."""
         return format_number(value, digits, locale=self.locale)
 
     def seconds_since(self, at: datetime) -> float:
-        """Count the seconds since a moment; clocks that differ a little give 0."""
+        """Return the seconds since a moment; 0 for a moment in the future, as from clock skew."""
         return max(0.0, (self.now - at).total_seconds())
 
 
 def duration(seconds: float) -> str:
-    """Write a span by its two largest units: "8 s", "12 min", "3 h 5 min", "2 d 4 h"."""
+    """Return a duration in its largest units, at most two: "8 s", "12 min", "3 h 5 min", "2 d 4 h"."""
     whole = max(0, int(seconds))
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
     if minutes == 0:
@@ -80,27 +81,27 @@ def duration(seconds: float) -> str:
 
 
 def plain(name: str) -> str:
-    """Write a name for a label that Streamlit reads as Markdown: "_x_" is not to be read as emphasis.
+    """Return a name escaped for a Streamlit label, which is Markdown: "_x_" must not become emphasis.
 
-    Inside a word an underscore is only itself; a backslash there would be read out to the blind. Before the @
-    of an e-mail address comes a word joiner, which nobody sees or hears, or it would become a link.
+    Underscores inside a word need no backslash, and screen readers would read it. An invisible word joiner
+    before the @ keeps an e-mail address from becoming a link.
     """
     return re.sub(r"^_+|_+$", lambda edge: "\\_" * len(edge.group()), name).replace("@", "\u2060@")
 
 
 def verdict_label(voice: LocaleFormatter, verdict: Verdict) -> str:
-    """Name a verdict."""
+    """Return the label of a verdict."""
     return voice.translate(LOOKS[verdict].label)
 
 
 def for_how_long(voice: LocaleFormatter, since: datetime) -> str:
-    """Say "for 12 min"."""
+    """Return the time since a moment: "for 12 min"."""
     _ = voice.translate
     return _("for {duration}").format(duration=duration(voice.seconds_since(since)))
 
 
 def summary(voice: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
-    """Count the connected sessions and those that need somebody; paused ones are nobody's business."""
+    """Return the count of connected sessions among those not paused; empty if all are paused."""
     _ = voice.translate
     watched = [one for one in sessions if one.verdict != Verdict.PAUSED]
     if not watched:
@@ -112,7 +113,7 @@ def summary(voice: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
 
 
 def last_connected(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Say when the session was last connected; empty while it is."""
+    """Return when the session was last connected; empty while it is."""
     _ = voice.translate
     if session.verdict == Verdict.CONNECTED:
         return ""
@@ -122,7 +123,7 @@ def last_connected(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def last_answer(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Say when WhatsApp last answered the end-to-end check, or that none can be made; empty without."""
+    """Return when WhatsApp last answered the end-to-end check, or that it is impossible; else empty."""
     if session.end_to_end is not None and session.end_to_end.is_possible is False:
         return voice.translate(NO_END_TO_END)
     if session.end_to_end is None or session.end_to_end.passed_at is None:
@@ -132,7 +133,7 @@ def last_answer(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def healing(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Say what self-healing does about the present outage; empty where there is nothing to say."""
+    """Return the state of self-healing in the present outage; empty if it takes no part."""
     _ = voice.translate
     known, due = session.healing, due_at(session)
     if known is None or session.lost_at is None:
@@ -153,7 +154,7 @@ def healing(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def reason(voice: LocaleFormatter, session: SessionSnapshot) -> str:
-    """Say why the verdict is what it is, and why the session was lost when that is something else."""
+    """Return the reason of the verdict, and the reason of the loss if it differs."""
     _ = voice.translate
     if session.verdict in (Verdict.CONNECTED, Verdict.PAUSED):
         return ""
@@ -164,12 +165,12 @@ def reason(voice: LocaleFormatter, session: SessionSnapshot) -> str:
 
 
 def why(voice: LocaleFormatter, told: Reason) -> str:
-    """Say what a reason means; empty when there is none."""
+    """Return the text of a reason; empty for `Reason.NONE`."""
     return voice.translate(REASONS[told])
 
 
 def pause(voice: LocaleFormatter, told: Pause) -> str:
-    """Say who paused a session, until when and why."""
+    """Return author, end and reason of a pause."""
     _ = voice.translate
     if told.until is None:
         words = _("Paused by {name} until somebody resumes it.").format(name=told.by)
@@ -179,62 +180,62 @@ def pause(voice: LocaleFormatter, told: Pause) -> str:
 
 
 def step(voice: LocaleFormatter, code: str) -> str:
-    """Say what an operation is doing; a step that this page does not know is shown by its code."""
+    """Return the text of an operation's step; an unknown step as its code."""
     return voice.translate(STEPS[code]) if code in STEPS else code
 
 
 def outcome(voice: LocaleFormatter, told: Outcome) -> str:
-    """Say how an operation ended; an outcome that this page does not know is told in core's English."""
+    """Return the text of an operation's outcome; an unknown outcome in the English of `core`."""
     if told.explanation is not None and not told.explanation.is_plain:
         return render(told.explanation, voice.translate)
     return voice.translate(OUTCOMES[told.code]) if told.code in OUTCOMES else told.message
 
 
 def actor(voice: LocaleFormatter, name: str) -> str:
-    """Name who did something: a person, or self-healing."""
+    """Return the name of an actor: a user, or self-healing."""
     return voice.translate(SELF_HEALING_ACTS) if name == SELF_HEALING else name
 
 
 def no_code(voice: LocaleFormatter, obstacle: str | None) -> str:
-    """Say why no pairing code can be had; empty when one may be asked for."""
+    """Return why pairing by code is unavailable; empty if it is available."""
     return voice.translate(NO_CODE[obstacle]) if obstacle in NO_CODE else ""
 
 
 def operation(voice: LocaleFormatter, kind: str) -> str:
-    """Name an operation."""
+    """Return the name of an operation."""
     return voice.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
 
 
 def code_life(generation: int) -> int:
-    """Tell for how many seconds WhatsApp lets a QR code live."""
+    """Return the lifetime of a QR code in seconds."""
     return round(qr_life(generation).total_seconds())
 
 
 def code_seconds_left(voice: LocaleFormatter, first_seen: datetime, generation: int) -> int:
-    """Count the seconds that a QR code still has; 0 when WhatsApp is about to renew it."""
+    """Return the remaining seconds of a QR code; 0 when its renewal is due."""
     return max(0, code_life(generation) - int(voice.seconds_since(first_seen)))
 
 
 def seconds_until(voice: LocaleFormatter, moment: datetime | None) -> int | None:
-    """Count the seconds until a moment; None when there is none or it has passed."""
+    """Return the seconds until a moment, at least 1; None if there is none or it has passed."""
     if moment is None or moment <= voice.now:
         return None
     return int((moment - voice.now).total_seconds()) + 1
 
 
 def pairing_code_groups(code: str) -> tuple[str, ...]:
-    """Split a pairing code as the phone shows it: four and four."""
+    """Split a pairing code into groups of four, as the phone shows it."""
     plain = code.replace("-", "").replace(" ", "")
     return tuple(plain[start : start + 4] for start in range(0, len(plain), 4))
 
 
 def origin(_: Translate, told: str) -> str:
-    """Say where a setting's value comes from: a variable's name, this page, or the default."""
+    """Return the origin of a setting's value: the name of a variable, this page, or the default."""
     return _(ORIGINS[told]) if told in ORIGINS else _("from {variable}").format(variable=told)
 
 
 def settings_field(_: Translate, path: str) -> str:
-    """Name a setting by its dotted path: "servers.main.sessions.sales.enabled" is "main, sales, Checked"."""
+    """Return the name of a setting: "servers.main.sessions.sales.enabled" is "main, sales, Checked"."""
     parts = [part for part in path.split(".") if part not in ("servers", "sessions")]
     if path.endswith(".sessions"):
         parts.append("sessions")
@@ -242,7 +243,7 @@ def settings_field(_: Translate, path: str) -> str:
 
 
 def settings_problem(_: Translate, problem: SettingProblem | Message | str) -> str:
-    """Tell a mistake in the settings by the field's name and the remedy."""
+    """Return an error in the settings with the field's name and the correction."""
     if isinstance(problem, SettingProblem):
         text = render(problem.text, _) if isinstance(problem.text, Message) else problem.text
         return f"{settings_field(_, problem.path)}: {text}"
@@ -250,19 +251,19 @@ def settings_problem(_: Translate, problem: SettingProblem | Message | str) -> s
 
 
 def cause(_: Translate, kind: str) -> str:
-    """Say briefly why something failed, by the class of its error; the details are in the log."""
+    """Return the short cause of a failure by the class name of its error; the log has the details."""
     return _(CAUSES.get(kind, OTHER_CAUSE))
 
 
 def problem(_: Translate, told: Problem) -> str:
-    """Say why a gateway or a session gave no answer."""
+    """Return why a gateway or a session did not answer."""
     if told.explanation is None or told.explanation.is_plain:
         return cause(_, told.kind)
     return render(told.explanation, _)
 
 
 def trouble(_: Translate, told: str) -> str:
-    """Tell in the reader's language what of the stored things is not in force."""
+    """Return a problem of stored data, translated."""
     aside = _SET_ASIDE.match(told)
     if aside is None:
         return _(told)
@@ -274,7 +275,7 @@ def trouble(_: Translate, told: str) -> str:
 
 
 def program(_: Translate, holder: str) -> str:
-    """Name the program that checks a gateway, without the number of its process."""
+    """Return the name of the program that checks a gateway, without its process id."""
     name = holder.partition("[")[0]
     return _(PROGRAMS[name]) if name in PROGRAMS else name
 

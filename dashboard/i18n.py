@@ -1,7 +1,7 @@
-"""Texts and dates in the reader's language: English, Portuguese of Portugal and of Brazil.
+"""Texts and dates in the user's language: English, Portuguese of Portugal and of Brazil.
 
-English stands in the code inside `_("...")`; `N_("...")` marks a text that is translated later, where it
-is shown. The `.po` files are committed and compiled in memory, so there is nothing to build.
+English texts are in the code, inside `_("...")`; `N_("...")` marks a text that is translated later, where it
+is shown. The `.po` files are committed and compiled in memory, so there is no build step.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ DEFAULT = "en"
 LOCALES = (DEFAULT, "pt_PT", "pt_BR")
 
 _DATES = {DEFAULT: "en_GB"}
-"""English dates in the order day, month, which nobody misreads."""
+"""English dates with the day before the month's name, which is unambiguous."""
 
 
 def negotiate(accept_language: str | None) -> str:
-    """Choose one of `LOCALES` for an Accept-Language header or a single tag such as "pt-BR".
+    """Return one of `LOCALES` for an Accept-Language header or a single tag such as "pt-BR".
 
-    Plain "pt" and every Portuguese other than Brazil's read Portugal's.
+    Plain "pt" and every variant of Portuguese other than Brazil's map to "pt_PT".
     """
     for tag in _by_preference(accept_language or ""):
         language, _separator, region = tag.replace("_", "-").partition("-")
@@ -43,23 +43,23 @@ def negotiate(accept_language: str | None) -> str:
 
 
 def translator(locale: str) -> Translate:
-    """Return the function that translates into `locale`; a text without a translation stays English."""
+    """Return the function that translates into `locale`; untranslated texts stay English."""
     translate = _translations(locale).gettext
-    # gettext keeps the catalogue's header under the empty text.
+    # gettext returns the catalogue's header for the empty text.
     return lambda message: translate(message) if message else ""
 
 
 def current_locale() -> str:
-    """The locale of the page run that asks: the language of the reader's browser."""
-    # Imported here because everything else in this module also serves pages that are not Streamlit's.
+    """Return the locale of the current page run, from the language of the user's browser."""
+    # Imported here because the rest of this module also serves pages outside Streamlit.
     from streamlit import context
 
-    # A tab that is emptied because its sign-in has ended is rerun without what its browser tells of itself.
+    # A tab cleared after its sign-in ended is rerun without the browser's locale.
     return negotiate(context.locale or context.headers.get("accept-language"))
 
 
 def gettext(message: str) -> str:
-    """Translate for the page run that asks; pages import it as `_`."""
+    """Translate for the current page run; pages import it as `_`."""
     return translator(current_locale())(message)
 
 
@@ -69,7 +69,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's customary name, which Bab
 
 
 def format_moment(moment: datetime, *, now: datetime, zone: tzinfo, locale: str) -> str:
-    """Write a moment as short as it stays clear: "14:32" today, "3 Nov, 14:32" on another day."""
+    """Return a moment in its shortest clear form: "14:32" today, "3 Nov, 14:32" on another day."""
     local, today = moment.astimezone(zone), now.astimezone(zone).date()
     if local.date() == today:
         return f"{local:%H:%M}"
@@ -78,24 +78,24 @@ def format_moment(moment: datetime, *, now: datetime, zone: tzinfo, locale: str)
 
 
 def format_exactly(moment: datetime, *, zone: tzinfo, locale: str) -> str:
-    """Write a moment with date, seconds and zone, for a tooltip."""
+    """Return a moment with date, seconds and zone, for a tooltip."""
     locale = _DATES.get(locale, locale)
     return format_datetime(moment.astimezone(zone), "d MMM y HH:mm:ss ZZZZ", tzinfo=zone, locale=locale)
 
 
 def format_number(value: float, digits: int, *, locale: str) -> str:
-    """Write a number with so many digits behind the comma."""
+    """Return a number with a fixed count of decimal digits."""
     return format_decimal(value, f"#,##0.{'0' * digits}", locale=_DATES.get(locale, locale))
 
 
 @lru_cache(maxsize=1000)
 def _day(day: date, skeleton: str, locale: str) -> str:
-    # Kept, because a list of sessions writes hundreds of moments each time that it is drawn.
+    # Cached, because a list of sessions formats hundreds of moments on each drawing.
     return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale)
 
 
 def _by_preference(accept_language: str) -> list[str]:
-    """Return the header's language tags, the most wanted first and the refused ones left out."""
+    """Return the header's language tags, most preferred first, without refused ones (weight 0)."""
     weighted = []
     for part in accept_language.lower().split(","):
         tag, _separator, parameter = part.strip().partition(";")

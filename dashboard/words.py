@@ -1,4 +1,4 @@
-"""The page's words for the stable codes of core: English here, translated where they are shown."""
+"""The page's texts for the stable codes of `core`: English here, translated where they are shown."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dashboard.i18n import N_
 
 @dataclass(frozen=True)
 class Look:
-    """How a verdict is told: in words, by a shape and by a colour, so that no one of them stands alone."""
+    """The presentation of a verdict by label, shape and tone (colour), none of which is the only signal."""
 
     label: str
     shape: str
     tone: str
     urgency: int
-    """Lower stands first in the list."""
+    """Lower values sort first."""
 
 
 LOOKS: dict[Verdict, Look] = {
@@ -100,20 +100,20 @@ CODE_STEPS = (
     N_("Tap Link with phone number instead."),
     N_("Enter this code."),
 )
-"""How a pairing code is entered."""
+"""The steps to enter a pairing code."""
 
 NO_END_TO_END = N_(
     "The end-to-end check cannot be made: the gateway does not tell this account's phone number."
 )
 
 NEXT_CODE_FOLLOWS = N_("The code expired before anybody used it. The next one follows by itself.")
-"""Instead of the outcome, which says to ask for one."""
+"""Shown instead of the outcome, which asks the user to request a new code."""
 
 START_DOUBTED = N_(
     "This takes longer than usual. If the gateway's log shows a launch error, the browser will not come up: "
     "after 4 minutes it counts as stuck."
 )
-"""Said of a browser that has been starting for over a minute."""
+"""Shown for a browser that has been starting for over a minute."""
 
 RESTART_MEANS = N_("Closes its browser on the gateway and starts it again. A linked phone stays linked.")
 
@@ -121,7 +121,7 @@ IF_A_PASSKEY_IS_ASKED = N_(
     "If the phone asks for a passkey or says to continue in WhatsApp Web: this gateway cannot answer that, "
     "and scanning again will not help."
 )
-"""Said while a phone is being linked."""
+"""Shown while a phone is being linked."""
 
 CODE_STILL_WAITED_FOR = N_(
     "Entered? WhatsApp may be loading the chats. If not, the gateway still waits for this code."
@@ -130,7 +130,7 @@ CODE_MAY_BE_REPLACED = N_(
     "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
     "attempt, then use the QR code."
 )
-"""What is said of a pairing code that outlives the time that a gateway gives it by default."""
+"""Both shown for a pairing code that outlives the gateway's default time limit of an attempt."""
 
 OUTCOMES: dict[str, str] = {
     "connected": N_("The session is connected."),
@@ -204,7 +204,7 @@ OUTCOMES: dict[str, str] = {
 
 
 SELF_HEALING_ACTS = N_("self-healing")
-"""Who acted, where nobody did."""
+"""The actor of automatic restarts."""
 
 NO_CODE: dict[str, str] = {
     "code_not_visible": N_(
@@ -213,7 +213,7 @@ NO_CODE: dict[str, str] = {
     ),
     "code_unsupported": OUTCOMES["code_unsupported"],
 }
-"""Why none can be had, told before anybody asks for one."""
+"""Why pairing by code is unavailable, shown before a code is requested."""
 
 CAUSES: dict[str, str] = {
     "ConnectError": N_("No connection."),
@@ -228,7 +228,7 @@ CAUSES: dict[str, str] = {
     "StoreError": N_("What is stored here cannot be read or written."),
     "VersionConflictError": N_("Somebody else changed it at the same time. Try again."),
 }
-"""For the class of an error; its own words stay in the log."""
+"""Texts by the class name of an error, whose own message goes only to the log."""
 
 OTHER_CAUSE = N_("It failed. The program's log says more.")
 
@@ -256,7 +256,7 @@ HISTORY_KINDS: dict[str, str] = {
 }
 
 ADMINISTRATORS_KINDS = frozenset({"sign_in", "user"})
-"""Who signed in from where, and who may do what, is for administrators."""
+"""Sign-ins with their addresses, and changes of users, are visible to administrators only."""
 
 SIGN_IN_OUTCOMES: dict[str, str] = {
     "signed_in": N_("Signed in"),
@@ -321,10 +321,10 @@ USER_CHANGES: dict[str, str] = {
 
 
 def visible_kinds(*, is_administrator: bool) -> frozenset[str]:
-    """Return the kinds of history lines that a reader may see."""
+    """Return the kinds of history entries that a user may see."""
     return frozenset(HISTORY_KINDS) - (frozenset() if is_administrator else ADMINISTRATORS_KINDS)
 
 
 def look(verdict: Verdict) -> Look:
-    """Return how a verdict is told."""
+    """Return the presentation of a verdict."""
     return LOOKS[verdict]
