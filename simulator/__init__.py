@@ -1,7 +1,7 @@
 """A faithful fake of WPPConnect Server as seen over HTTP, for tests and for the demo.
 
-It imports nothing of ours: a wrong belief in `core` must not be repeated on this side. Comments name the
-section of the HTTP contract in which an oddity is described.
+It imports no other package of this project, so that a wrong assumption in `core` is not repeated here.
+Comments name the section of the HTTP contract that describes a peculiarity.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ _HOMES = {"Simulator": "simulator.client", "ManualClock": "simulator.timeline", 
 
 
 def __getattr__(name: str) -> Any:
-    # Lazily, so that the command's --help does not wait for the web framework.
+    # Imported lazily, so that the command's --help does not load the web framework.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

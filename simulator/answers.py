@@ -1,4 +1,4 @@
-"""The JSON answers about a session, as the server derives them from its session object (sections 5 and 6)."""
+"""JSON responses about a session, as the server derives them from its session object (sections 5 and 6)."""
 
 from typing import Any, TypeAlias
 
@@ -39,9 +39,9 @@ NOT_STARTED: Answer = (
 
 
 def session_state(entry: SessionObject | None, version: str, *, is_waiting: bool) -> Answer | None:
-    """The answer of status-session and the first of start-session; None where the server forgets to answer.
+    """Return the response of status-session, and the first of start-session; None if the server sends none.
 
-    `is_waiting` is the body's waitQrCode. status-session reads it too, which makes H4.
+    `is_waiting` is the body's waitQrCode. status-session reads it, too, which causes H4.
     """
     if (entry is None or entry.status in (None, ABSENT)) and not is_waiting:
         return CLOSED
@@ -57,7 +57,7 @@ def session_state(entry: SessionObject | None, version: str, *, is_waiting: bool
 
 
 def no_qr(entry: SessionObject | None) -> Answer:
-    """The answer of qrcode-session when there is no picture."""
+    """Return the response of qrcode-session if there is no picture."""
     if entry is None:
         return NOT_STARTED
     status = {} if entry.status is ABSENT else {"status": entry.status}
@@ -65,7 +65,7 @@ def no_qr(entry: SessionObject | None) -> Answer:
 
 
 def number_status(number: str, *, exists: bool) -> Answer:
-    """The answer of check-number-status."""
+    """Return the response of check-number-status."""
     profile = {
         "id": {"server": "c.us", "user": number, "_serialized": f"{number}@c.us"}
         if exists
@@ -79,5 +79,5 @@ def number_status(number: str, *, exists: bool) -> Answer:
 
 
 def with_session(entry: SessionObject, body: dict[str, Any]) -> dict[str, Any]:
-    """Add the session's name, which a closed and restarted session does not know (section 7)."""
+    """Return the body with the session's name, which a closed and restarted session lacks (section 7)."""
     return body if entry.name is ABSENT else body | {"session": entry.name}

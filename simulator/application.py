@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: Express around the routes, faults in between."""
+"""The gateway as an ASGI application: Express's behaviour around the routes, with faults in between."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class GatewayApplication:
-    """Answers requests, or does not, as the contract says."""
+    """Answers requests, or leaves them unanswered, as the contract describes."""
 
     def __init__(
         self, routes: Routes, faults: Faults, requests: RequestLog, *, body_limit: int, drip_seconds: float
@@ -86,7 +86,7 @@ class GatewayApplication:
             request = parse_request(scope, options)
             if fault is not None and not fault.spoils_answer and fault.replacement() is None:
                 await _unless_gone(misbehave(fault.kind, transport, send, self._drip_seconds), receive)
-                # Whatever came of it, the connection is used up; and the HTTP library wants to see it closed.
+                # The connection is unusable after a fault, and the HTTP library expects it to be closed.
                 transport.abort()
                 await _until_gone(receive)
                 return
@@ -119,7 +119,7 @@ class _RefusedError(Exception):
 
 
 async def _unless_gone(work: Coroutine[Any, Any, Reply | None], receive: Receive) -> Reply | None:
-    """Do the work, but stop waiting when the client leaves; what the gateway does goes on (section 8)."""
+    """Await the work until the client disconnects. The gateway's operation goes on then (section 8)."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_until_gone(receive))
     try:
@@ -137,7 +137,7 @@ async def _until_gone(receive: Receive) -> None:
 
 
 def _session_of(params: dict[str, str]) -> str | None:
-    """The session's name without a token in it; nothing for a name that cannot be decoded."""
+    """Return the session's name without the token; None for a name that cannot be decoded."""
     try:
         return decode_segment(params["session"]).split(":")[0] if "session" in params else None
     except BadRequestError:

@@ -1,4 +1,4 @@
-"""Bearer tokens as the server makes and checks them (section 3)."""
+"""Bearer tokens as the server creates and checks them (section 3)."""
 
 import asyncio
 import queue
@@ -25,13 +25,13 @@ _SERVER_COST = 10
 
 
 def mint(session: str, secret_key: str, cost: int = _SERVER_COST) -> str:
-    """A new token; every one stays valid until the secret changes."""
+    """Return a new token. Every token stays valid until the secret changes."""
     hashed = bcrypt.hashpw(_password(session, secret_key), bcrypt.gensalt(cost))
     return hashed.decode().replace("/", "_").replace("+", "-")
 
 
 def is_valid(session: str, secret_key: str, token: str) -> bool:
-    """Compare at the cost that the token states, whoever sent it."""
+    """Return whether the token matches. It is compared at the bcrypt cost that it states, for any client."""
     hashed = token.replace("_", "/").replace("-", "+")
     if _BCRYPT_HASH.fullmatch(hashed) is None:
         return False
@@ -42,10 +42,10 @@ def is_valid(session: str, secret_key: str, token: str) -> bool:
 
 
 def presented_token(session_segment: str, authorization: str | None) -> tuple[str, str | None]:
-    """Session name and token of a request; the token is None when it is missing.
+    """Return session name and token of a request; the token is None if missing.
 
-    `session:token` in the path wins over the header; of the header the second word counts, whatever the
-    first is.
+    `session:token` in the path takes precedence over the header. Of the header the second word counts,
+    regardless of the first.
     """
     name, *rest = session_segment.split(":")
     if rest:
@@ -55,9 +55,9 @@ def presented_token(session_segment: str, authorization: str | None) -> tuple[st
 
 
 class BcryptWorker:
-    """The one thread that computes hashes, so that requests queue for it as they do on the real server.
+    """The single thread that computes hashes, so that requests queue for it as on the real server.
 
-    A daemon: a hash of cost 31 takes days, and nobody waits for it when the simulator stops.
+    A daemon thread: a hash of cost 31 takes days, and must not delay the end of the simulator.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class BcryptWorker:
         threading.Thread(target=self._work, name="simulator-bcrypt", daemon=True).start()
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Compute in the thread."""
+        """Run the function in the thread and return its result."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -81,7 +81,7 @@ class BcryptWorker:
             result, error = None, None
             try:
                 result = function()
-            except Exception as caught:  # noqa: BLE001  # handed to the request that asked
+            except Exception as caught:  # noqa: BLE001  # handed to the request that waits
                 error = caught
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, result, error)
@@ -90,7 +90,7 @@ class BcryptWorker:
         return await future
 
     def stop(self) -> None:
-        """End the thread after what it computes now."""
+        """End the thread after the present job."""
         self._jobs.put(None)
 
     def _work(self) -> None:

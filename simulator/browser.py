@@ -1,4 +1,4 @@
-"""A browser with a WhatsApp page in it, from launch to farewell. Knows nothing of sessions or HTTP."""
+"""A browser with a WhatsApp page, from launch to exit. Independent of sessions and HTTP."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MOST_CODE_RENEWALS = 5
 
 
 class Phase(StrEnum):
-    """How far a browser has come."""
+    """The state of a browser in its life cycle."""
 
     LAUNCHING = "launching"
     WAITING = "waiting"
@@ -35,46 +35,46 @@ class Launch(StrEnum):
 
 @dataclass(eq=False)
 class Profile:
-    """The profile folder of one session: the pairing, and the lock that one browser at a time holds."""
+    """The profile folder of one session: the pairing, and the lock that only one browser holds at a time."""
 
     is_paired: bool = False
     holder: "Browser | None" = None
     has_network: bool = True
     fails_to_sync: bool = False
-    """Whether a phone that accepted the code is given up instead of being connected."""
+    """Whether the link fails after the phone accepted the code."""
     asks_for_passkey: bool = False
-    """Whether linking stops after the code was used, with no word to the server and no other code."""
+    """Whether linking stops after the code was used, without an event to the server or another code."""
     rotates_silently: bool = False
-    """Whether a pairing code is replaced without a word to the server (wppconnect #2836)."""
+    """Whether a pairing code is replaced without an event to the server (wppconnect #2836)."""
     is_spurious: bool = False
     """Whether a first pairing reports a wrong disconnectedMobile (section 6)."""
     has_number: bool = True
-    """Whether the account is known by its telephone number."""
+    """Whether the account has a telephone number in the gateway's responses."""
     launch: Launch = Launch.WORKS
     browsers_started: int = 0
 
 
 class BrowserListener(Protocol):
-    """What the driver library tells the server."""
+    """Events that the driver library reports to the server."""
 
     def status_found(self, word: str) -> None:
-        """A `status-find` word."""
+        """Handle a `status-find` word."""
 
     def qr_shown(self, urlcode: str) -> None:
-        """A new QR code is on the page."""
+        """Handle a new QR code on the page."""
 
     def code_shown(self, code: str) -> None:
-        """A new pairing code is on the page."""
+        """Handle a new pairing code on the page."""
 
     def chat_opened(self, browser: "Browser") -> None:
-        """The session is connected."""
+        """Handle the connection of the session."""
 
     def launch_failed(self, *, by_timeout: bool) -> None:
-        """There will be no page."""
+        """Handle a failed launch: there will be no page."""
 
 
 class Browser:
-    """One browser process. `listener` hears of it until it is gone."""
+    """One browser process. Reports its events to `listener` until it has ended."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Browser:
         self._is_code_used = False
         self._questions: list[Pending[bool]] = []
         self._unsent: list[Pending[bool]] = []
-        """What WhatsApp is to be asked once the page reaches it again."""
+        """Queries to send to WhatsApp once the page reaches it again."""
         profile.browsers_started += 1
         # Two browsers cannot share a profile: the second fails, and not by timeout (trap T4, section 6).
         is_busy = profile.launch is Launch.WORKS and profile.holder is not None
@@ -120,11 +120,11 @@ class Browser:
 
     @property
     def page_answers(self) -> bool:
-        """Whether the page would answer a question now. A lost network does not matter to it (section 5)."""
+        """Whether the page would answer a query now, which does not depend on the network (section 5)."""
         return self.is_alive and not self.is_crashed and not self.is_frozen
 
     def accept(self) -> None:
-        """A person scanned the QR code or typed the pairing code: the page synchronises."""
+        """Start the synchronisation after the user scanned the QR code or typed the pairing code."""
         if self.profile.asks_for_passkey:
             self._is_code_used = True
             return
@@ -137,7 +137,7 @@ class Browser:
         self._later(self._times.sync, self._sync_failed if fails else self._chat_opened)
 
     def ask(self) -> Pending[bool]:
-        """Ask the page whether it is connected; a frozen one lets the question pend (H6)."""
+        """Query whether the page is connected; of a frozen page the result stays pending (H6)."""
         if not (self.is_alive and self.is_frozen and not self.is_crashed):
             return Pending(self.page_answers)
         question: Pending[bool] = Pending()
@@ -146,9 +146,9 @@ class Browser:
         return question
 
     def ask_whatsapp(self) -> Pending[bool]:
-        """Have the page ask WhatsApp's servers; False when the page is gone.
+        """Query WhatsApp's servers through the page; False if the page is gone.
 
-        Without network it keeps the question until it has one again: nobody is told, and no time is up.
+        Without network the query stays pending until the network returns, without an event or a timeout.
         """
         question: Pending[bool] = Pending()
         if not self.is_alive or self.is_crashed:
@@ -158,28 +158,28 @@ class Browser:
         return question
 
     def freeze(self) -> None:
-        """Let the page stop answering; nobody is told."""
+        """Stop the page from answering, without an event to the server."""
         self.is_frozen = True
 
     def unfreeze(self) -> None:
-        """Let it answer again, also what it was asked meanwhile."""
+        """Let the page answer again, including pending queries."""
         self.is_frozen = False
         self._settle_questions()
         self.carry_on()
 
     def crash(self) -> None:
-        """The page is gone but the process is not; nobody is told."""
+        """Crash the page while the process lives on, without an event to the server."""
         self.is_crashed = True
         self._settle_questions()
 
     def open_chat_now(self) -> None:
-        """Skip launch and synchronisation."""
+        """Connect at once, without launch and synchronisation."""
         self.profile.is_paired = True
         self._listener.status_found("isLogged")
         self._chat_opened()
 
     def carry_on(self) -> None:
-        """Go on where a lost network or a freeze stopped us."""
+        """Continue after a lost network or a freeze."""
         self._send_unsent()
         if self.phase is Phase.SYNCING:
             self._later(self._times.sync, self._chat_opened)
@@ -189,15 +189,15 @@ class Browser:
             self.unlinked()
 
     def unlinked(self) -> None:
-        """The phone removed this device; the page notices a moment later, if it can."""
+        """Handle the removal of the device on the phone. The page notices it a moment later, if it can."""
         self._later(self._times.unlink, self._notice_unlink)
 
     def say_farewell_in(self, seconds: float) -> None:
-        """After logout: the page notices, then the browser goes (section 7, 1 to 2 s after the answer)."""
+        """Report the logout and end the browser after a delay (section 7, 1 to 2 s after the response)."""
         self._later(seconds, self._farewell)
 
     def end(self, word: str | None = "browserClose") -> None:
-        """The process ends; `word` is what the driver reports, None when the driver is gone too."""
+        """End the process. `word` is what the driver reports; None if the driver has ended, too."""
         if not self.is_alive:
             return
         self._cancel_timers()
@@ -220,7 +220,7 @@ class Browser:
             return
         self.phase = Phase.WAITING
         self._listener.status_found("notLogged")
-        # Set before the first code, so that closing comes first of two at one moment: 60 s give one code.
+        # Set before the first code, so that it runs first of two timers due together: 60 s give one code.
         self._later(self._times.auto_close, self._auto_close)
         if self.profile.is_spurious:
             self._later(self._times.spurious_disconnect, self._report_spurious_disconnect)
@@ -255,7 +255,7 @@ class Browser:
 
     def _sync_failed(self) -> None:
         if self.profile.fails_to_sync:
-            # The phone drops what it began. After a lost network it keeps the link, as was recorded.
+            # The phone drops the incomplete link. After a lost network it keeps the link, as recorded.
             self.profile.is_paired = False
         self._listener.status_found("phoneNotConnected")
         self._listener.status_found("autocloseCalled")

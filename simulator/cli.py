@@ -1,4 +1,4 @@
-"""The command `wppconnect-simulator`: both listeners until a signal ends them."""
+"""The command `wppconnect-simulator`: run both listeners until a signal arrives."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ _PREFIX = "SIMULATOR_"
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run the command; 0 after a clean end, 2 for mistakes in the configuration."""
+    """Run the command. Return 0 after a clean end, 2 for errors in the configuration."""
     arguments = _parser().parse_args(argv)
     if arguments.version:
         sys.stdout.write(f"wppconnect-simulator {_version()} (Python {sys.version.split()[0]})\n")
@@ -82,14 +82,14 @@ def _parser() -> argparse.ArgumentParser:
 
 @dataclass
 class _Configuration:
-    """Settings from flags and variables. Every mistake is collected, so that all can be mended at once."""
+    """Settings from flags and environment variables. Errors are collected and reported together."""
 
     arguments: argparse.Namespace
     environment: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
 
     def read(self) -> dict[str, Any]:
-        """The settings by name; look at `problems` before using them."""
+        """Return the settings by name. Check `problems` before using them."""
         names = ("scale", "auto_close", "qr_first", "qr_next")
         flags = ("time-scale", "auto-close", "qr-first", "qr-next")
         durations = {name: self._number(flag) for name, flag in zip(names, flags, strict=True)}
@@ -142,7 +142,7 @@ class _Configuration:
         return number
 
     def _secret(self) -> str | None:
-        # A flag wins over a variable, also over the variable of the other form.
+        # A flag takes precedence over a variable, including the variable of the other form.
         given: str | None = self.arguments.secret_key
         path: str | None = self.arguments.secret_key_file
         if given is None and path is None:

@@ -1,4 +1,4 @@
-"""A simulator inside the test's own process."""
+"""A simulator that runs inside the process of a test."""
 
 import asyncio
 import threading
@@ -21,9 +21,9 @@ _CHEAPEST_COST = 4
 
 
 class Simulator:
-    """Both listeners on free loopback ports, in a background thread. Any thread may call any method.
+    """Both listeners on free loopback ports, in a background thread. Thread-safe.
 
-    `advance` moves its clock on at once. With a `ManualClock` nothing happens by itself.
+    `advance` moves its clock forward at once. With a `ManualClock` time passes only by `advance`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Simulator:
         self.url = ""
         """The gateway's base URL."""
         self.control_url = ""
-        """The control API's and the phone page's."""
+        """The base URL of the control API and the phone page."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,7 +75,7 @@ class Simulator:
         self.stop()
 
     def start(self) -> None:
-        """Open both listeners; they accept connections when this returns."""
+        """Start both listeners; they accept connections when this returns."""
         sockets = [bind(_LOOPBACK, self._ports[0])]
         try:
             sockets.append(bind(_LOOPBACK, self._ports[1]))
@@ -105,7 +105,7 @@ class Simulator:
             raise RuntimeError("the simulator did not start") from self._failure
 
     def stop(self) -> None:
-        """Close everything, also requests that hang; harmless when called twice."""
+        """Stop everything, including hanging requests. May be called twice."""
         if self._thread is None or self._loop is None or self._done is None:
             return
         self._loop.call_soon_threadsafe(self._done.set)
@@ -114,23 +114,23 @@ class Simulator:
 
     @property
     def secret_key(self) -> str:
-        """The gateway's secret at this moment."""
+        """The gateway's present secret."""
         return self._running.gateway.secret_key
 
     def token(self, session: str, cost: int = _CHEAPEST_COST) -> str:
-        """A bearer token, minted here; of the cheapest kind unless told."""
+        """Return a bearer token created here, by default at the lowest bcrypt cost."""
         return auth.mint(session, self.secret_key, cost)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on, and let everything happen that falls due on the way."""
+        """Move the clock forward and run the timers that fall due."""
         self._call(lambda: self._running.advance(seconds))
 
     def scan(self, session: str, urlcode: str | None = None) -> None:
-        """Scan the current QR code, or a picture of one. RefusedError when the phone does not accept it."""
+        """Scan the current QR code, or the one of `urlcode`. Raise RefusedError if the phone rejects it."""
         self._act(lambda server: server.phones.scan(session, urlcode))
 
     def enter_code(self, session: str, code: str) -> None:
-        """Type a pairing code. RefusedError when it is not the current one."""
+        """Type a pairing code. Raise RefusedError if it is not the current one."""
         self._act(lambda server: server.phones.enter_code(session, code))
 
     def unlink(self, session: str) -> None:
@@ -138,7 +138,7 @@ class Simulator:
         self._act(lambda server: server.phones.unlink(session))
 
     def lose_network(self, session: str) -> None:
-        """Cut the page from WhatsApp."""
+        """Cut the page's connection to WhatsApp."""
         self._act(lambda server: server.phones.lose_network(session))
 
     def restore_network(self, session: str) -> None:
@@ -162,32 +162,32 @@ class Simulator:
         self._act(lambda server: server.phones.kill_browser(session))
 
     def pair(self, session: str) -> None:
-        """Make the session connected at once."""
+        """Connect the session at once."""
         self._act(lambda server: server.phones.pair(session))
 
     def link(self, session: str) -> None:
-        """Save a pairing in the profile of a session that does not run."""
+        """Store a pairing in the profile of a session that does not run."""
         self._act(lambda server: server.phones.link(session))
 
     def create(self, session: str) -> None:
-        """Leave a token file, as a session that was started once."""
+        """Write a token file, as a session that was started once."""
         self._act(lambda server: server.phones.create(session))
 
     def message(self, session: str) -> None:
-        """Let a message arrive."""
+        """Deliver a message to the session."""
         self._act(lambda server: server.phones.message(session))
 
     def state(self, session: str) -> dict[str, Any]:
-        """One session as the control API tells it."""
+        """Return one session as in the control API."""
         return self._act(lambda server: server.phones.state(session))
 
     def urlcode(self, session: str) -> str | None:
-        """The QR code that could be scanned now."""
+        """Return the current QR code that can be scanned, if any."""
         urlcode: str | None = self.state(session)["urlcode"]
         return urlcode
 
     def pairing_code(self, session: str) -> str | None:
-        """The pairing code that could be typed now."""
+        """Return the current pairing code that can be typed, if any."""
         code: str | None = self.state(session)["pairing_code"]
         return code
 
@@ -204,7 +204,7 @@ class Simulator:
         self._run(self._running.stop_gateway())
 
     def start_gateway(self) -> None:
-        """Start it again on the same port."""
+        """Start the gateway process again on the same port."""
         self._run(self._running.start_gateway())
 
     @property
@@ -213,7 +213,7 @@ class Simulator:
         return self._call(lambda: self._running.is_gateway_running)
 
     def change_secret(self, secret_key: str) -> None:
-        """Change the secret; every token is invalid from now on."""
+        """Change the secret, which invalidates every token."""
 
         def change() -> None:
             self._running.gateway.secret_key = secret_key
@@ -223,24 +223,24 @@ class Simulator:
     def set_fault(
         self, kind: str, *, session: str | None = None, endpoint: str | None = None, word: str = "WEIRD"
     ) -> None:
-        """Switch a fault on, for all or for one session or endpoint (the route's last word)."""
+        """Activate a fault, for all or for one session or endpoint (the route's last word)."""
         fault = Fault(FaultKind(kind), session, endpoint, word)
         self._act(lambda server: server.add_fault(fault))
 
     def clear_faults(self) -> None:
-        """Switch all faults off."""
+        """Deactivate all faults."""
         self._act(lambda server: server.clear_faults())
 
     def requests(self) -> dict[str, Any]:
-        """Counters and recent requests as the control API tells them."""
+        """Return counters and recent requests as in the control API."""
         return self._call(lambda: self._running.requests.as_json())
 
     def reset_requests(self) -> None:
-        """Count anew."""
+        """Reset the counters of requests."""
         self._call(lambda: self._running.requests.reset())
 
     def events(self, channel: str | None = None) -> list[Any]:
-        """The bodies of the events so far, of one channel ("webhook", "socket.io") or of both."""
+        """Return the bodies of the events so far, of one channel ("webhook", "socket.io") or of both."""
         return self._act(
             lambda server: [event.body for event in server.webhooks.sent if channel in (None, event.channel)]
         )

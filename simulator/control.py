@@ -1,4 +1,4 @@
-"""The control API and the phone page: for the person in the demo and for tests from another process."""
+"""The control API and the phone page, for the user of the demo and for tests in another process."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def control_application(server: "Server") -> Starlette:
-    """The application behind the phone port."""
+    """Return the application of the phone port."""
     control = _Control(server)
     return Starlette(
         routes=[
@@ -46,17 +46,17 @@ def control_application(server: "Server") -> Starlette:
 
 
 class _Control:
-    """One method per route."""
+    """The handlers, one method per route."""
 
     def __init__(self, server: "Server") -> None:
         self._server = server
 
     async def page(self, _request: Request) -> Response:
-        """The phone page."""
+        """Serve the phone page."""
         return HTMLResponse(_PAGE.read_text(encoding="utf-8"), headers=_SECURITY)
 
     async def state(self, _request: Request) -> Response:
-        """Every session and the gateway."""
+        """Return the state of the gateway, the sessions and the faults."""
         server = self._server
         server.gateway.catch_up()
         gateway = {
@@ -68,7 +68,7 @@ class _Control:
         return JSONResponse({"gateway": gateway, "sessions": sessions, "faults": server.faults.as_json()})
 
     async def act(self, request: Request) -> Response:
-        """An action on one session."""
+        """Run an action on one session."""
         name, action = request.path_params["session"], request.path_params["action"]
         body = await _json_object(request)
         phones = self._server.phones
@@ -85,7 +85,7 @@ class _Control:
         return JSONResponse(phones.state(name))
 
     async def act_on_gateway(self, request: Request) -> Response:
-        """Restart, stop, start, or another secret."""
+        """Restart, stop or start the gateway, or change its secret."""
         server = self._server
         match request.path_params["action"]:
             case "restart":
@@ -104,7 +104,7 @@ class _Control:
         return JSONResponse({"running": server.is_gateway_running})
 
     async def advance(self, request: Request) -> Response:
-        """Move the clock on: a code expires when a test says so, however slow its machine is."""
+        """Move the clock forward, so that a test controls expiry regardless of the machine's speed."""
         seconds = (await _json_object(request)).get("seconds")
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds < 1e9:
             return _problem(422, "Give a number greater than 0 as seconds.")
@@ -112,11 +112,11 @@ class _Control:
         return JSONResponse({"uptime": self._server.gateway.uptime})
 
     async def faults(self, _request: Request) -> Response:
-        """The faults that are on."""
+        """Return the active faults."""
         return JSONResponse(self._server.faults.as_json())
 
     async def add_fault(self, request: Request) -> Response:
-        """Switch a fault on."""
+        """Activate a fault."""
         body = await _json_object(request)
         try:
             fault = Fault(**{**body, "kind": FaultKind(str(body.get("kind")))})
@@ -127,27 +127,27 @@ class _Control:
         return JSONResponse(self._server.faults.as_json())
 
     async def clear_faults(self, _request: Request) -> Response:
-        """Switch all faults off."""
+        """Deactivate all faults."""
         self._server.clear_faults()
         return JSONResponse([])
 
     async def requests(self, _request: Request) -> Response:
-        """Who asked the gateway what."""
+        """Return counters and recent requests to the gateway."""
         return JSONResponse(self._server.requests.as_json())
 
     async def reset_requests(self, _request: Request) -> Response:
-        """Count anew."""
+        """Reset the counters of requests."""
         self._server.requests.reset()
         return JSONResponse({})
 
     async def events(self, _request: Request) -> Response:
-        """The recent webhook and socket.io events."""
+        """Return the recent webhook and socket.io events."""
         sent = self._server.webhooks.sent
         return JSONResponse([{"channel": event.channel, "body": event.body} for event in sent])
 
 
 def _guarded(endpoint: Endpoint) -> Endpoint:
-    """Refuse calls from other sites' pages, and turn what is not possible now into 409."""
+    """Wrap an endpoint: respond 403 to requests of other origins, and 409 to a `RefusedError`."""
 
     async def guarded(request: Request) -> Response:
         origin = request.headers.get("origin")

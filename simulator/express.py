@@ -1,4 +1,4 @@
-"""What Express does around the handlers: bodies, error pages, ETags (section 1)."""
+"""Express's behaviour around the handlers: bodies, error pages, ETags (section 1)."""
 
 import base64
 import hashlib
@@ -19,35 +19,35 @@ _TRACE = "<br> &nbsp; &nbsp;at "
 
 @dataclass(frozen=True)
 class Reply:
-    """A finished answer."""
+    """A complete response."""
 
     status: int
     content_type: str | None = None
     content: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     data: Any = None
-    """The JSON value, when the handler sent one; `content` is then made of it."""
+    """The JSON value that `content` encodes, if the handler sent one."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the handlers see it."""
+    """A request as passed to the handlers."""
 
     method: str
     path: str
-    """As sent, still percent-encoded."""
+    """As sent, percent-encoded."""
     query: dict[str, str]
     headers: dict[str, str]
     body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def has_bare_json_type(self) -> bool:
-        """Whether the type is exactly `application/json`: the server then re-parses its own answer."""
+        """Whether the type is exactly `application/json`: the server then re-parses its own response."""
         return self.headers.get("content-type") == "application/json"
 
 
 class BadRequestError(Exception):
-    """Express answers with an error page before any handler runs."""
+    """A request that Express answers with an error page before any handler runs."""
 
     def __init__(self, status: int, name: str, message: str) -> None:
         super().__init__(message)
@@ -59,13 +59,13 @@ class BadRequestError(Exception):
 
 
 def json_reply(status: int, data: Any) -> Reply:
-    """`res.json`."""
+    """Return a JSON response, as `res.json` does."""
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     return Reply(status, JSON_TYPE, content, data=data)
 
 
 def error_page(status: int, text: str) -> Reply:
-    """Express's own page; `text` is HTML already."""
+    """Return Express's error page. `text` is HTML."""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
         f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
@@ -75,18 +75,18 @@ def error_page(status: int, text: str) -> Reply:
 
 
 def not_found(request: Request) -> Reply:
-    """No such path, or not with this method: 404 in both cases, never 405."""
+    """Return 404, both for an unknown path and for a known path with another method (never 405)."""
     return error_page(404, f"Cannot {request.method} {html.escape(request.path)}")
 
 
 def etag(content: bytes) -> str:
-    """The weak tag that Express computes."""
+    """Return the weak ETag that Express computes."""
     digest = base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()[:27]
     return f'W/"{len(content):x}-{digest}"'
 
 
 def parse_body(content_type: str, content: bytes) -> dict[str, Any]:
-    """The body's options; anything that is not an object counts as none, but bare JSON values are refused."""
+    """Return the body's options; none unless it is an object. Invalid or bare JSON raises BadRequestError."""
     kind = content_type.split(";")[0].strip().lower()
     if not content:
         return {}
@@ -107,7 +107,7 @@ def parse_body(content_type: str, content: bytes) -> dict[str, Any]:
 
 
 def decode_segment(segment: str) -> str:
-    """One path segment; 400 when it is not UTF-8."""
+    """Return a decoded path segment. Raise BadRequestError (400) if it is not UTF-8."""
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:
@@ -115,7 +115,10 @@ def decode_segment(segment: str) -> str:
 
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:
-    """The whole body, None when the client left. One beyond the limit is read to its end, then refused."""
+    """Return the whole body; None if the client disconnected.
+
+    Raise BadRequestError (413) for one beyond the limit, after reading it to its end.
+    """
     parts: list[bytes] = []
     size = 0
     while True:
@@ -134,7 +137,7 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
 
 
 def parse_request(scope: Scope, body: dict[str, Any]) -> Request:
-    """The request without its connection."""
+    """Return the request of an ASGI scope."""
     return Request(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
@@ -145,7 +148,7 @@ def parse_request(scope: Scope, body: dict[str, Any]) -> Request:
 
 
 async def send_reply(request: Request, reply: Reply, send: Send) -> None:
-    """Write the answer with the headers that Express adds; 304 when the client has it already."""
+    """Send the response with the headers that Express adds; 304 if the client's ETag matches."""
     headers = {
         "X-Powered-By": "Express",
         "Access-Control-Allow-Origin": "*",

@@ -1,4 +1,4 @@
-"""Faults on demand: odd answers that no recording shows but that a client must survive."""
+"""Faults on demand: responses that no recording contains but that a client must survive."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ _ELSEWHERE = "http://elsewhere.invalid/"
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kind of a fault."""
 
     HTML = "html"
     """200 with an HTML error page."""
@@ -26,19 +26,19 @@ class FaultKind(StrEnum):
     STATUS_WORD = "status_word"
     """`status` is the fault's `word`."""
     NO_RESPONSE = "no_response"
-    """`response` is missing, as show-all-sessions answers after a store failure (section 4)."""
+    """`response` is missing, as in show-all-sessions after a store failure (section 4)."""
     SERVER_ERROR = "server_error"
     """500, JSON, `status` is "error"."""
     SLOW_HEADERS = "slow_headers"
-    """Header bytes drip for ever."""
+    """Header bytes arrive one by one, without an end."""
     SLOW_BODY = "slow_body"
-    """Body bytes drip for ever."""
+    """Body bytes arrive one by one, without an end."""
     HUGE_BODY = "huge_body"
     """More than 20 MB."""
     CLOSE = "close"
     """The connection is closed without a byte."""
     HANG = "hang"
-    """No answer, ever."""
+    """No response is ever sent."""
     REDIRECT = "redirect"
     """302 to another host."""
     LAUNCH_ERROR = "launch_error"
@@ -48,13 +48,13 @@ class FaultKind(StrEnum):
     SPURIOUS_DISCONNECT = "spurious_disconnect"
     """A first pairing reports a wrong disconnectedMobile (section 6)."""
     SYNC_FAILURE = "sync_failure"
-    """A phone that accepted the code does not get connected."""
+    """The link fails after the phone accepted the code."""
     PASSKEY = "passkey"
-    """WhatsApp asks for a passkey in the browser after the code was used: nothing follows (section 13)."""
+    """WhatsApp requires a passkey in the browser after the code was used, and sends no event (section 13)."""
     SILENT_CODE_ROTATION = "silent_code_rotation"
-    """A pairing code is replaced, and no event tells."""
+    """A pairing code is replaced without an event."""
     LID_ACCOUNT = "lid_account"
-    """The account has no telephone number in the gateway's answers, but an identity `...@lid`."""
+    """The account has an identity `...@lid` instead of a telephone number in the gateway's responses."""
 
 
 PROFILE_KINDS = frozenset(
@@ -68,7 +68,7 @@ PROFILE_KINDS = frozenset(
         FaultKind.LID_ACCOUNT,
     }
 )
-"""What befalls a session's browser or account, not an answer."""
+"""Kinds that concern a session's browser or account instead of a response."""
 _ANSWER_KINDS = frozenset(
     {FaultKind.NO_STATUS, FaultKind.NULL_STATUS, FaultKind.STATUS_WORD, FaultKind.NO_RESPONSE}
 )
@@ -76,7 +76,7 @@ _ANSWER_KINDS = frozenset(
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; without `session` or `endpoint` it concerns every one of them."""
+    """One fault. Without `session` or `endpoint` it applies to all of them."""
 
     kind: FaultKind
     session: str | None = None
@@ -86,11 +86,11 @@ class Fault:
 
     @property
     def spoils_answer(self) -> bool:
-        """Whether the request is handled and only its answer is changed."""
+        """Whether the request is handled and only its response is changed."""
         return self.kind in _ANSWER_KINDS
 
     def concerns(self, session: str | None, endpoint: str | None) -> bool:
-        """Whether a request falls under it."""
+        """Return whether the fault applies to a request."""
         return (
             self.kind not in PROFILE_KINDS
             and self.session in (None, session)
@@ -98,7 +98,7 @@ class Fault:
         )
 
     def spoil(self, reply: Reply) -> Reply:
-        """The answer with its fault; other than JSON objects stay as they are."""
+        """Return the response with its fault; one that is not a JSON object unchanged."""
         if not isinstance(reply.data, dict):
             return reply
         data: dict[str, Any] = dict(reply.data)
@@ -114,7 +114,7 @@ class Fault:
         return json_reply(reply.status, data)
 
     def replacement(self) -> Reply | None:
-        """The answer instead of the right one; None for the kinds that `misbehave`."""
+        """Return the response that replaces the right one; None for the kinds handled by `misbehave`."""
         match self.kind:
             case FaultKind.HTML:
                 page = error_page(200, "Bad gateway")
@@ -127,12 +127,12 @@ class Fault:
 
 
 async def misbehave(kind: FaultKind, transport: asyncio.Transport, send: Send, drip_seconds: float) -> None:
-    """Play a fault of the connection. Those that never end are cancelled when the client leaves."""
+    """Run a fault of the connection. One without an end is cancelled when the client disconnects."""
     match kind:
         case FaultKind.CLOSE:
             transport.abort()
         case FaultKind.SLOW_HEADERS:
-            # Beside the HTTP library, which writes headers only whole.
+            # Bypasses the HTTP library, which writes only complete headers.
             transport.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
             while True:
                 await asyncio.sleep(drip_seconds)
@@ -159,23 +159,23 @@ async def _send_head(send: Send) -> None:
 
 
 class Faults:
-    """The faults that are switched on."""
+    """The active faults."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Switch one on; the newest that concerns a request counts."""
+        """Activate a fault. The latest one that applies to a request counts."""
         self._faults.insert(0, fault)
 
     def clear(self) -> None:
-        """Switch all off."""
+        """Deactivate all faults."""
         self._faults.clear()
 
     def find(self, session: str | None, endpoint: str | None) -> Fault | None:
-        """The fault for a request, or None."""
+        """Return the fault of a request, or None."""
         return next((fault for fault in self._faults if fault.concerns(session, endpoint)), None)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """For the control API."""
+        """Return the faults for the control API."""
         return [json.loads(json.dumps(vars(fault))) for fault in self._faults]

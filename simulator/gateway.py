@@ -1,4 +1,4 @@
-"""The gateway process without its HTTP: sessions, browsers, operations, events."""
+"""The gateway process without HTTP: sessions, browsers, operations, events."""
 
 import re
 from collections.abc import Callable
@@ -15,21 +15,21 @@ from simulator.times import Times
 
 DEVICE_NUMBER = "5511900000000@c.us"
 LID_ACCOUNT = "123456789012345@lid"
-"""What an account is called that hides its telephone number."""
+"""The identity of an account that hides its telephone number."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something the gateway tells the world."""
+    """An event that the gateway publishes."""
 
     channel: Literal["webhook", "socket.io"]
     body: Any
     url: str | None = None
-    """Where the webhook goes; None when no webhook is configured."""
+    """The webhook's URL; None if no webhook is configured."""
 
 
 class Gateway:
-    """One server process and what its disk keeps. Callers `catch_up` before they ask."""
+    """One server process and its data on disk. Callers must call `catch_up` before they read from it."""
 
     def __init__(
         self,
@@ -52,41 +52,37 @@ class Gateway:
         self._webhook_url = webhook_url
         self._started_at = timeline.now
 
-    # The process
-
     def catch_up(self) -> None:
-        """Let everything happen that is due, so that an answer is of this moment."""
+        """Run the timers that are due, so that a response reflects the present moment."""
         self._timeline.advance()
 
     @property
     def now(self) -> float:
-        """Seconds on the simulator's clock."""
+        """The simulator's clock in seconds."""
         return self._timeline.now
 
     @property
     def uptime(self) -> float:
-        """Seconds since the process started."""
+        """The seconds since the process started."""
         return self._timeline.now - self._started_at
 
     def start_process(self) -> None:
-        """Start anew: memory is empty, and every session that has a token file is launched (section 6)."""
+        """Start with empty memory, and launch every session that has a token file (section 6)."""
         self._started_at = self._timeline.now
-        # The boot start calls its own URL with the raw secret in it, gets 404 for these and stays quiet.
+        # The boot start calls its own URL with the raw secret in it; these characters make that a silent 404.
         if not set("/#?") & set(self.secret_key):
             self._timeline.later(self._times.boot, self.start_all)
 
     def stop_process(self) -> None:
-        """End the process and its browsers; token files and profiles stay."""
+        """End the process and its browsers. Token files and profiles stay."""
         for profile in self.profiles.values():
             if profile.holder is not None:
                 profile.holder.end(None)
         self.table = SessionTable()
         self._timeline.clear()
 
-    # Operations
-
     def start(self, name: str, body: dict[str, Any]) -> Pending[Answer]:
-        """start-session: the answer tells the state before; with waitQrCode it may never come (H1 to H3)."""
+        """Run start-session, which returns the previous state; with waitQrCode it may hang (H1 to H3)."""
         is_waiting = is_truthy(body.get("waitQrCode"))
         reply = Pending(answers.session_state(self.table.get(name), self.version, is_waiting=is_waiting))
         self._open(name, body, reply if is_waiting else None)
@@ -98,12 +94,12 @@ class Gateway:
             self._open(name, {}, None)
 
     def status(self, name: str, body: dict[str, Any]) -> Pending[Answer]:
-        """status-session."""
+        """Run status-session."""
         is_waiting = is_truthy(body.get("waitQrCode"))
         return Pending(answers.session_state(self.table.get(name), self.version, is_waiting=is_waiting))
 
     def check_connection(self, name: str) -> Pending[Answer]:
-        """check-connection-session: true also without network, late when frozen (section 5)."""
+        """Run check-connection-session: true even without network, late if the page is frozen (section 5)."""
         reply: Pending[Answer] = Pending()
         self._ask_page(name).when_given(
             lambda answered: reply.give(answers.CONNECTION_TRUE if answered else answers.CONNECTION_FALSE)
@@ -111,12 +107,12 @@ class Gateway:
         return reply
 
     def qr_picture(self, name: str) -> bytes | None:
-        """The PNG of qrcode-session, also of a dead code; None when there never was one."""
+        """Return the PNG of qrcode-session, even of an expired code; None if there never was one."""
         entry = self.table.get(name)
         return pictures.large_png(entry.urlcode) if entry is not None and entry.urlcode else None
 
     def read_device(self, name: str, found: Answer) -> Pending[Answer]:
-        """Any route that needs a live page: `found` when the page answers, else the 404 of section 6."""
+        """Run a route that needs a live page: `found` if the page answers, else the 404 of section 6."""
         reply: Pending[Answer] = Pending()
         self._ask_page(name).when_given(
             lambda answered: reply.give(found if answered else answers.NOT_ACTIVE)
@@ -124,14 +120,14 @@ class Gateway:
         return reply
 
     def identity(self, name: str) -> str:
-        """What the gateway calls the account of a session."""
+        """Return the identity of a session's account."""
         return DEVICE_NUMBER if self.profile(name).has_number else LID_ACCOUNT
 
     def check_number(self, name: str, phone: str) -> Pending[Answer]:
-        """check-number-status: no answer while the page cannot reach WhatsApp (section 8, H7).
+        """Run check-number-status: no response while the page cannot reach WhatsApp (section 8, H7).
 
-        Nobody but the linked phone is registered here. The page knows its own number as a contact, and since
-        2.10 tells about contacts without asking anybody (section 4).
+        Only the linked phone's number is registered. It is a contact of the page, and since 2.10 contacts are
+        answered without a query to WhatsApp (section 4).
         """
         number = "".join(one for one in phone.partition("@")[0] if one.isalnum() or one == "_")
         is_own = f"{number}@c.us" == DEVICE_NUMBER
@@ -154,7 +150,7 @@ class Gateway:
         return reply
 
     def close(self, name: str) -> Pending[Answer]:
-        """close-session: forgets first and closes then, so a failure forgets too (section 6)."""
+        """Run close-session. It forgets the session before closing it, even if that fails (section 6)."""
         entry = self.table.get(name)
         if entry is None or name == ARRAY_LENGTH:
             return Pending(answers.CLOSE_FAILED)
@@ -169,7 +165,7 @@ class Gateway:
         return reply
 
     def logout(self, name: str) -> Pending[Answer]:
-        """logout-session: irreversible; the token file stays, the old browser lingers (T4)."""
+        """Run logout-session, which is irreversible. The token file stays, the old browser lingers (T4)."""
         entry = self.table.get(name)
         reply: Pending[Answer] = Pending()
 
@@ -188,41 +184,41 @@ class Gateway:
         return reply
 
     def clear_data(self, name: str) -> None:
-        """clear-session-data: deletes the profile, also under a running browser (T6), which notices."""
+        """Run clear-session-data, which deletes the profile, even of a running browser (T6)."""
         profile = self.profile(name)
         profile.is_paired = False
         if profile.holder is not None:
             profile.holder.unlinked()
 
     def close_every_browser(self) -> None:
-        """What restore-sessions does before it unpacks, whatever the secret (T1)."""
+        """End all browsers, as restore-sessions does before unpacking, even with a wrong secret (T1)."""
         for _, entry in self.table.items():
             if entry.page is not None:
                 entry.page.end()
 
     def emit(self, entry: SessionObject, event: str, fields: dict[str, Any]) -> None:
-        """Send a webhook to the session's own URL or to the global one."""
+        """Send a webhook to the session's own URL, else to the global one."""
         body = {"event": event} | answers.with_session(entry, {}) | fields
         self._announce(Event("webhook", body, entry.webhook or self._webhook_url))
 
     def remove(self, name: str) -> None:
-        """Remove what is kept of a closed session: its token file and its profile."""
+        """Remove the token file and the pairing of a closed session."""
         self.token_files.remove(name)
         self.table.forget(name)
         profile = self.profile(name)
         profile.is_paired = False
 
     def broadcast(self, event: str, data: Any) -> None:
-        """Tell every socket.io client."""
+        """Send an event to all socket.io clients."""
         self._announce(Event("socket.io", [event, data]))
 
     def profile(self, name: str) -> Profile:
-        """The profile folder of a session, made when first used."""
+        """Return the profile folder of a session, created on first use."""
         return self.profiles.setdefault(name, Profile())
 
     def _open(self, name: str, body: dict[str, Any], reply: Pending[Answer] | None) -> None:
         if name == ARRAY_LENGTH:
-            return  # The length of an array cannot become an object: this name can never start (section 2).
+            return  # An array's length cannot hold an object: this name never starts (section 2).
         entry = self.table.obtain(name)
         if isinstance(entry.status, str) and entry.status != "CLOSED":
             return
@@ -234,13 +230,13 @@ class Gateway:
         try:
             self.token_files.write(name, options)
         except OSError:
-            return  # Too long a name: INITIALIZING for ever (section 2).
+            return  # The name is too long: INITIALIZING for ever (section 2).
         entry.browser = Browser(
             self.profile(name),
             _Listener(self, name, entry, reply),
             self._timeline,
             self._times,
-            # A number or a list is not looked at, and a QR code comes instead (section 4).
+            # A number or a list is ignored, and a QR code is shown instead (section 4).
             phone=phone if isinstance(phone, str) and phone else None,
         )
 
@@ -273,7 +269,7 @@ class Gateway:
 
 
 class _Listener:
-    """Ties a browser to the session object it was launched for, also after the table forgot that object."""
+    """Binds a browser to the session object it was launched for, even after the table has forgotten it."""
 
     def __init__(
         self, gateway: Gateway, name: str, entry: SessionObject, reply: Pending[Answer] | None
@@ -288,8 +284,9 @@ class _Listener:
         if word in ("autocloseCalled", "disconnectedMobile"):
             entry.status = "CLOSED"
             if entry.page is None:
-                # The server calls close() on an object that has none yet; the exception swallows the webhook.
-                # Hence autocloseCalled never arrives and a wrong disconnectedMobile shows CLOSED (section 6).
+                # The server calls close() on an object without a page, and the exception suppresses the
+                # webhook. So autocloseCalled never arrives, and a wrong disconnectedMobile shows CLOSED
+                # (section 6).
                 return
             self._gateway.table.forget(self._name)
         self._gateway.emit(entry, "status-find", {"status": word})
@@ -328,7 +325,7 @@ class _Listener:
 
 
 def is_truthy(value: Any) -> bool:
-    """JavaScript's truth: the string "false" and empty lists are true (section 4)."""
+    """Return whether the value is truthy in JavaScript: also "false" and empty lists (section 4)."""
     return not (
         value is None or value is False or value == "" or (isinstance(value, int | float) and not value)
     )

@@ -1,4 +1,4 @@
-"""A listening socket that can be cut off: uvicorn's HTTP protocol without its server."""
+"""A listening socket whose connections can be cut: uvicorn's HTTP protocol without its server."""
 
 import asyncio
 import socket
@@ -19,8 +19,8 @@ _BACKLOG = 512
 class Listener:
     """Serves one application on one socket.
 
-    uvicorn's own server is not used: it installs signal handlers, and on its way out it waits for requests
-    that never end here by design.
+    uvicorn's own server is not used: it installs signal handlers, and on shutdown it waits for requests,
+    some of which never end here by design.
     """
 
     def __init__(self, application: ASGIApp) -> None:
@@ -41,18 +41,18 @@ class Listener:
 
     @property
     def is_listening(self) -> bool:
-        """Whether a connection would be accepted."""
+        """Whether connections are accepted."""
         return self._server is not None
 
     async def start(self, bound: socket.socket) -> None:
-        """Accept connections on a socket that is bound already; the socket is closed with us."""
+        """Accept connections on a bound socket, which is closed with the listener."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: _Protocol(self._config, self._state, self._transports), sock=bound, backlog=_BACKLOG
         )
 
     async def stop(self) -> None:
-        """Stop at once: waiting requests end with a closed connection and no bytes (section 8)."""
+        """Stop at once: pending requests end with a closed connection and no bytes (section 8)."""
         if self._server is None:
             return
         self._server.close()
@@ -66,7 +66,7 @@ class Listener:
 
 
 class _Protocol(H11Protocol):
-    """One connection, known to its listener, and to the application as `scope["simulator.transport"]`."""
+    """One connection, registered with its listener. The application gets it as `scope[TRANSPORT_KEY]`."""
 
     def __init__(
         self, config: uvicorn.Config, state: ServerState, transports: set[asyncio.Transport]
@@ -90,7 +90,7 @@ class _Protocol(H11Protocol):
 
 
 def bind(address: str, port: int) -> socket.socket:
-    """A bound socket; OSError when the port is taken. Port 0 takes a free one."""
+    """Return a bound, listening socket; port 0 selects a free port. Raise OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -21,7 +21,7 @@ _UNAUTHORIZED = json_reply(401, {"message": "Unauthorized"})
 
 
 class Manager:
-    """The handlers, and the limit that they share; every client of a simulator has one address."""
+    """The handlers and their common rate limit; all clients of a simulator have the same address."""
 
     def __init__(self, gateway: Gateway, worker: auth.BcryptWorker) -> None:
         self._gateway = gateway
@@ -30,12 +30,12 @@ class Manager:
         self._count = 0
 
     async def info(self, _request: Request, _params: dict[str, str]) -> Reply:
-        """Tell the version without a secret."""
+        """Return protocol and version. Requires no secret."""
         body = {"protocol": 1, "serverVersion": self._gateway.version, "features": FEATURES}
         return self._limited(json_reply(200, body))
 
     async def sessions(self, request: Request, _params: dict[str, str]) -> Reply:
-        """List stored tokens and live sessions with their state words."""
+        """Return the sessions with stored tokens and the live ones, with their state words."""
         if not self._is_admin(request):
             return self._limited(_UNAUTHORIZED)
         live = dict(self._gateway.table.items())
@@ -46,7 +46,7 @@ class Manager:
         return self._limited(json_reply(200, {"sessions": listed}))
 
     async def token(self, request: Request, params: dict[str, str]) -> Reply:
-        """Make a token of cost 10."""
+        """Create a token of cost 10."""
         refused = self._refusal(request, params)
         if refused is not None:
             return self._limited(refused)
@@ -55,7 +55,7 @@ class Manager:
         return self._limited(json_reply(201, {"session": session, "token": token}))
 
     async def verify(self, request: Request, _params: dict[str, str]) -> Reply:
-        """Check a session's token; only cost 10 is accepted."""
+        """Check a session's token. Only cost 10 is accepted."""
         session, token = request.body.get("session"), _bearer(request)
         is_good = isinstance(session, str) and _is_name(session) and _has_cost_10(token)
         if is_good:
@@ -64,7 +64,7 @@ class Manager:
         return self._limited(json_reply(200 if is_good else 401, {"authorized": is_good}))
 
     async def remove(self, request: Request, params: dict[str, str]) -> Reply:
-        """Remove a closed session's token and profile."""
+        """Remove token and profile of a closed session."""
         refused = self._refusal(request, params)
         if refused is not None:
             return self._limited(refused)
@@ -77,12 +77,12 @@ class Manager:
         return self._limited(json_reply(200, {"success": True}))
 
     async def page(self, _request: Request, _params: dict[str, str]) -> Reply:
-        """Serve the gateway's own administration page; no limit counts it."""
+        """Serve the gateway's own administration page, which is not rate-limited."""
         html = b'<!doctype html><html lang="en"><title>WPPConnect Manager</title></html>'
         return Reply(200, "text/html; charset=UTF-8", html)
 
     async def nothing(self, request: Request, _params: dict[str, str]) -> Reply:
-        """Answer any other path: 404, but only to who has the secret."""
+        """Respond to any other path: 404 with the secret, else 401."""
         return self._limited(not_found(request) if self._is_admin(request) else _UNAUTHORIZED)
 
     def _refusal(self, request: Request, params: dict[str, str]) -> Reply | None:
@@ -96,7 +96,7 @@ class Manager:
         return _bearer(request) == self._gateway.secret_key
 
     def _limited(self, reply: Reply) -> Reply:
-        """Count the request: 60 a minute, whatever the answer."""
+        """Count the request, regardless of its response: 60 a minute."""
         now = self._gateway.now
         if now >= self._window_ends:
             self._window_ends, self._count = now + WINDOW_SECONDS, 0

@@ -1,4 +1,4 @@
-"""An answer that may come now, later or never."""
+"""A response that may be available now, later or never."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class Pending(Generic[T]):
-    """Given once; what is given later is ignored, as the server ignores its own second answers (C2)."""
+    """Set once. Later values are ignored, as the server ignores its own second responses (C2)."""
 
     def __init__(self, value: T | None = None) -> None:
         self.value = value
@@ -15,11 +15,11 @@ class Pending(Generic[T]):
 
     @property
     def is_given(self) -> bool:
-        """Whether there is an answer."""
+        """Whether the value is set."""
         return self.value is not None
 
     def give(self, value: T) -> None:
-        """Answer, unless it was answered before."""
+        """Set the value, unless it is set."""
         if self.value is not None:
             return
         self.value = value
@@ -28,7 +28,7 @@ class Pending(Generic[T]):
         self._listeners.clear()
 
     def when_given(self, listener: Callable[[T], None]) -> None:
-        """Call back with the answer: at once if it is there, never if it never comes."""
+        """Call the listener with the value: at once if it is set, else when it is."""
         if self.value is not None:
             listener(self.value)
         else:

@@ -1,4 +1,4 @@
-"""What a person does with the phone and what befalls its browser: the hands of the page and of tests."""
+"""Actions of a person on the phone and events of its browser, for the phone page and for tests."""
 
 import secrets
 import time
@@ -10,7 +10,7 @@ from simulator.gateway import DEVICE_NUMBER, Gateway
 
 
 class RefusedError(Exception):
-    """The action is not possible now; the text says why, for a person."""
+    """The action is not possible now; the message is the reason, for the user."""
 
 
 class Phones:
@@ -34,12 +34,12 @@ class Phones:
         }
 
     def names(self) -> list[str]:
-        """Every session that has a token file, a profile or a place in memory."""
+        """Return all sessions with a token file, a profile or an entry in memory."""
         started = (name for name, _ in self._gateway.table.items())
         return sorted({*self._gateway.token_files.names(), *self._gateway.profiles, *started})
 
     def scan(self, name: str, urlcode: str | None = None) -> None:
-        """Scan the QR code on the page; with `urlcode`, the one somebody holds, which may be dead by now."""
+        """Scan the QR code on the page, or the one of `urlcode`, which may have expired."""
         browser = self._waiting_browser(name)
         if browser.urlcode is None:
             raise RefusedError("There is no QR code on the page.")
@@ -66,7 +66,7 @@ class Phones:
             profile.holder.unlinked()
 
     def lose_network(self, name: str) -> None:
-        """Cut the page from WhatsApp; the gateway does not notice."""
+        """Cut the page's connection to WhatsApp; the gateway does not notice."""
         self._gateway.profile(name).has_network = False
 
     def restore_network(self, name: str) -> None:
@@ -77,15 +77,15 @@ class Phones:
             profile.holder.carry_on()
 
     def freeze(self, name: str) -> None:
-        """Let the page hang."""
+        """Freeze the page."""
         self._living_browser(name).freeze()
 
     def unfreeze(self, name: str) -> None:
-        """Let the page go on."""
+        """Undo `freeze`."""
         self._living_browser(name).unfreeze()
 
     def crash(self, name: str) -> None:
-        """Let the page crash; the browser process lives on."""
+        """Crash the page; the browser process lives on."""
         self._living_browser(name).crash()
 
     def kill_browser(self, name: str) -> None:
@@ -93,7 +93,7 @@ class Phones:
         self._living_browser(name).end()
 
     def pair(self, name: str) -> None:
-        """Make the session connected at once, whatever it was."""
+        """Connect the session at once, in any state."""
         profile = self._gateway.profile(name)
         if profile.holder is not None:
             profile.holder.end(None)
@@ -107,15 +107,15 @@ class Phones:
         entry.browser.open_chat_now()
 
     def link(self, name: str) -> None:
-        """Save a pairing in the profile without a running session, as an earlier process may have left it."""
+        """Store a pairing in the profile of a session that does not run, as left by an earlier process."""
         self._gateway.profile(name).is_paired = True
 
     def create(self, name: str) -> None:
-        """Leave a token file, as a session that was started once."""
+        """Write a token file, as a session that was started once."""
         self._gateway.token_files.write(name, {})
 
     def message(self, name: str) -> None:
-        """Let a message arrive."""
+        """Deliver a message to the session."""
         entry = self._gateway.table.get(name)
         if entry is None or entry.page is None or not entry.page.page_answers:
             raise RefusedError("The session is not connected.")
@@ -134,7 +134,7 @@ class Phones:
         self._gateway.broadcast("received-message", {"response": message | {"session": name}})
 
     def state(self, name: str) -> dict[str, Any]:
-        """Everything about one session, for the phone page and for tests."""
+        """Return the state of one session, for the phone page and for tests."""
         entry = self._gateway.table.get(name)
         profile = self._gateway.profiles.get(name, Profile())
         holder = profile.holder

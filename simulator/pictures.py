@@ -1,4 +1,4 @@
-"""QR codes and pairing codes: their random contents and their two renderings."""
+"""QR codes and pairing codes: random contents, and PNG images in two sizes."""
 
 import base64
 import functools
@@ -14,36 +14,36 @@ _QUIET_ZONE = 4
 
 
 def new_urlcode() -> str:
-    """A QR payload of WhatsApp's shape: a reference and four keys, 275 characters as recorded."""
+    """Return a QR payload in WhatsApp's format: a reference and four keys, 275 characters as recorded."""
     reference = base64.b64encode(secrets.token_bytes(69)).decode()[:91]
     keys = [base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(4)]
     return f"2@{reference},{','.join(keys)},1"
 
 
 def new_pairing_code() -> str:
-    """Eight characters to type on the phone."""
+    """Return a pairing code of eight characters."""
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
 
 
 @functools.lru_cache(maxsize=512)
 def small_png(urlcode: str) -> bytes:
-    """The picture inside status-session and start-session answers: four pixels a module, 292 px wide."""
+    """Return the PNG of status-session and start-session: four pixels per module, 292 px wide."""
     return _png(urlcode, 4 * (len(_modules(urlcode)) + 2 * _QUIET_ZONE))
 
 
 @functools.lru_cache(maxsize=512)
 def large_png(urlcode: str) -> bytes:
-    """The picture of qrcode-session: 500 px wide (section 5)."""
+    """Return the PNG of qrcode-session: 500 px wide (section 5)."""
     return _png(urlcode, 500)
 
 
 def base64_picture(urlcode: str) -> str:
-    """The small picture as start-session and the webhook spell it: no data-URL prefix (section 6)."""
+    """Return the small PNG in base64, as in start-session and the webhook: no data-URL prefix (section 6)."""
     return base64.b64encode(small_png(urlcode)).decode()
 
 
 def data_url(urlcode: str) -> str:
-    """The small picture as status-session spells it."""
+    """Return the small PNG as a data URL, as in status-session."""
     return f"data:image/png;base64,{base64_picture(urlcode)}"
 
 
@@ -53,7 +53,7 @@ def _modules(urlcode: str) -> tuple[bytes, ...]:
 
 
 def _png(urlcode: str, width: int) -> bytes:
-    """Draw at an exact width: segno scales by whole modules only, and 500 px is not a multiple of 73."""
+    """Return a PNG of exactly `width`: segno scales by whole modules, and 500 px is not a multiple of 73."""
     modules = _modules(urlcode)
     size = len(modules)
     places = [x * (size + 2 * _QUIET_ZONE) // width - _QUIET_ZONE for x in range(width)]

@@ -1,4 +1,4 @@
-"""Who asked what, for tests that count requests."""
+"""A log of requests, for tests that count them."""
 
 import time
 from collections import Counter, deque
@@ -11,7 +11,7 @@ UNKNOWN_ROUTE = "(no route)"
 
 @dataclass
 class LoggedRequest:
-    """One request; `status` stays None when no answer was given."""
+    """One request. `status` stays None if no response was sent."""
 
     time: float
     user_agent: str
@@ -22,20 +22,20 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """Counters and the recent requests. The secret is never kept: routes are templates."""
+    """Counters and the recent requests. Routes are kept as templates, which never contain the secret."""
 
     def __init__(self) -> None:
         self.in_flight = 0
         self.reset()
 
     def reset(self) -> None:
-        """Count anew; what is in flight stays in flight."""
+        """Reset the counters, except the count of requests in flight."""
         self.max_in_flight = self.in_flight
         self._counts: Counter[tuple[str, str, str, str | None]] = Counter()
         self._recent: deque[LoggedRequest] = deque(maxlen=_RECENT)
 
     def begin(self, user_agent: str, method: str, route: str, session: str | None) -> LoggedRequest:
-        """A request arrived."""
+        """Record the arrival of a request."""
         entry = LoggedRequest(time.time(), user_agent, method, route, session)
         self._recent.append(entry)
         self._counts[user_agent, method, route, session] += 1
@@ -44,11 +44,11 @@ class RequestLog:
         return entry
 
     def end(self) -> None:
-        """It was answered, or its client left."""
+        """Record its response, or that its client disconnected."""
         self.in_flight -= 1
 
     def as_json(self) -> dict[str, Any]:
-        """For the control API."""
+        """Return the log for the control API."""
         keys = ("user_agent", "method", "route", "session")
         return {
             "in_flight": self.in_flight,

@@ -1,4 +1,4 @@
-"""The gateway's routes: what each path asks, and how its answer is spelt (section 4)."""
+"""The gateway's routes: the handler of each path, and the format of its response (section 4)."""
 
 import asyncio
 import time
@@ -31,11 +31,14 @@ class Route:
 
     @property
     def endpoint(self) -> str:
-        """The template's last word that is no parameter: how faults name it."""
+        """The template's last word that is no parameter, by which faults refer to the route."""
         return next(word for word in reversed(self.template.split("/")) if not word.startswith("{"))
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The parameters, still encoded; case and a trailing slash are ignored, HEAD runs GET (section 1)."""
+        """Return the parameters, still encoded; None without a match.
+
+        Case and a trailing slash are ignored, and HEAD runs GET (section 1).
+        """
         if self.method != ("GET" if method == "HEAD" else method):
             return None
         wanted = self.template.split("/")
@@ -97,7 +100,7 @@ class Routes:
         ]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The first route that matches, with its parameters still encoded."""
+        """Return the first route that matches, with its parameters still encoded."""
         speaks_manager = self._gateway.speaks_manager
         for route in [*self.manager_table, *self.table] if speaks_manager else self.table:
             params = route.match(method, path)
@@ -124,7 +127,7 @@ class Routes:
         )
 
     async def _authorise(self, request: Request, params: dict[str, str]) -> tuple[str, Reply | None]:
-        """The session's name, and the 401 when the token is not its own (section 3)."""
+        """Return the session's name, and the 401 if the token is not valid for it (section 3)."""
         name, token = auth.presented_token(
             decode_segment(params["session"]), request.headers.get("authorization")
         )
@@ -152,7 +155,7 @@ class Routes:
             return await _spell(request, 400, {"response": False, "message": "The token is incorrect"})
         return await _spell(request, 200, {"response": self._gateway.token_files.names()})
 
-    # Trap T1: a wrong secret is refused, and then the work is done all the same.
+    # Trap T1: a wrong secret is refused, but the operation runs all the same.
 
     async def _start_all(self, request: Request, params: dict[str, str]) -> Reply:
         self._gateway.start_all()
@@ -178,7 +181,7 @@ class Routes:
         return Reply(200, "application/octet-stream", static_answers.EMPTY_ARCHIVE)
 
     async def _set_limit(self, _request: Request, _params: dict[str, str]) -> Reply:
-        # Needs no token (T8) and fails without a session of its own; recorded without the added `session`.
+        # Requires no token (T8), and fails without a session; recorded without the added `session`.
         return json_reply(500, {"status": False, "message": "Error on set limit", "error": {}})
 
     async def _qrcode_session(self, request: Request, params: dict[str, str]) -> Reply:
@@ -249,7 +252,7 @@ class Routes:
 
 
 async def _given(pending: Pending[T]) -> T:
-    """Wait for an answer, for ever if it never comes."""
+    """Await the value, for ever if it is never set."""
     future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     pending.when_given(lambda value: None if future.done() else future.set_result(value))
     return await future
@@ -258,11 +261,11 @@ async def _given(pending: Pending[T]) -> T:
 async def _spell(
     request: Request, status: int, data: Any, entry: SessionObject | None = None, name: str = ""
 ) -> Reply:
-    """JSON, with the field that the server adds when the request's type is bare JSON (section 4)."""
+    """Return a JSON response, with the field that the server adds for a bare JSON request (section 4)."""
     if not request.has_bare_json_type:
         return json_reply(status, data)
     if not isinstance(data, dict):
-        await asyncio.Future[None]()  # Setting a property of a string throws, and nobody answers.
+        await asyncio.Future[None]()  # Setting a property of a string throws, and no response is sent.
     if data.get("session"):
         return json_reply(status, data)
     if entry is None or name == ARRAY_LENGTH:
@@ -271,7 +274,7 @@ async def _spell(
 
 
 async def _send_text(request: Request, reply: Reply) -> Reply:
-    """Answers that the server cannot re-parse as JSON: with the bare JSON type they hang for ever (H5)."""
+    """Return a response that the server cannot re-parse as JSON: with the bare JSON type it hangs (H5)."""
     if request.has_bare_json_type:
         await asyncio.Future[None]()
     return reply

@@ -1,4 +1,4 @@
-"""The whole simulator on an event loop: gateway, phones, both listeners, and the clock that drives them."""
+"""The complete simulator on an event loop: gateway, phones, both listeners, and their clock."""
 
 import asyncio
 import logging
@@ -30,26 +30,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """What a simulator is made of."""
+    """The options of a simulator."""
 
     secret_key: str | None = None
     """Random when None."""
     times: Times = field(default_factory=Times)
     sessions: Sequence[str] = ()
-    """Sessions that have a token file and do not run."""
+    """Sessions with a token file that do not run."""
     paired: Sequence[str] = ()
     """Sessions that are connected from the start."""
     state_directory: Path | None = None
-    """Where token files and pairings outlive the simulator; None: they end with it."""
+    """Where token files and pairings are kept after the simulator's end; None: they are lost."""
     webhook_url: str | None = None
     version: str = "2.10.4"
-    """Later ones than 2.10.16 offer the manager protocol."""
+    """Releases later than 2.10.16 offer the manager protocol."""
     body_limit: int = 50 * 1024 * 1024
     clock: MovableClock = field(default_factory=RunningClock)
 
 
 class Server:
-    """Everything behind the two sockets. All of it lives on one event loop and needs no locks."""
+    """Everything behind the two sockets. It runs on one event loop and needs no locks."""
 
     def __init__(self, options: Options, gateway_socket: socket.socket, phone_socket: socket.socket) -> None:
         self._options = options
@@ -87,11 +87,11 @@ class Server:
 
     @property
     def is_gateway_running(self) -> bool:
-        """Whether the gateway answers at all."""
+        """Whether the gateway accepts connections."""
         return self._gateway_listener.is_listening
 
     async def start(self) -> None:
-        """Open both listeners; what was seeded does not run yet, what was paired is connected."""
+        """Start both listeners. `Options.sessions` do not run yet, `Options.paired` are connected."""
         self.timeline.when_set = self._set_alarm
         if self._folder is not None:
             if self._folder.load(self.gateway):
@@ -105,7 +105,7 @@ class Server:
         await self._phone_listener.start(self._phone_socket)
 
     async def stop(self) -> None:
-        """Close everything at once."""
+        """Stop everything at once."""
         await self._gateway_listener.stop()
         await self._phone_listener.stop()
         if self._saving is not None and self._folder is not None:
@@ -120,12 +120,12 @@ class Server:
         self.webhooks.stop()
 
     async def stop_gateway(self) -> None:
-        """Let the gateway process end: connection refused from now on."""
+        """End the gateway process; connections are refused then."""
         await self._gateway_listener.stop()
         self.gateway.stop_process()
 
     async def start_gateway(self) -> None:
-        """Start it on the same port, with an empty memory."""
+        """Start the gateway process on the same port, with empty memory."""
         if self.is_gateway_running:
             return
         try:
@@ -136,25 +136,25 @@ class Server:
         await self._gateway_listener.start(bound)
 
     async def restart_gateway(self) -> None:
-        """Stop and start."""
+        """End the gateway process and start it on the same port."""
         await self.stop_gateway()
         await self.start_gateway()
 
     async def change_release(self, version: str) -> None:
-        """Restart as another release, as an upgrade or a downgrade does."""
+        """Restart the gateway as another release, as an upgrade or a downgrade does."""
         await self.stop_gateway()
         self.gateway.version = version
         await self.start_gateway()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on, and let everything happen that falls due on the way."""
+        """Move the clock forward and run the timers that fall due."""
         clock = self._options.clock
         clock.move_to(clock() + seconds)
         self.gateway.catch_up()
         self._set_alarm()
 
     def add_fault(self, fault: Fault) -> None:
-        """Switch a fault on; some belong to one session's profile."""
+        """Activate a fault. Raise RefusedError if its kind needs a session and none is given."""
         if fault.kind in PROFILE_KINDS:
             if fault.session is None:
                 raise RefusedError(f"The fault {fault.kind.value} needs a session.")
@@ -177,7 +177,7 @@ class Server:
         self.faults.add(fault)
 
     def clear_faults(self) -> None:
-        """Switch every fault off."""
+        """Deactivate all faults."""
         self.faults.clear()
         for profile in self.gateway.profiles.values():
             profile.launch, profile.has_number = Launch.WORKS, True
@@ -197,7 +197,7 @@ class Server:
         self._exit = asyncio.get_running_loop().create_task(exit_soon())
 
     def _set_alarm(self) -> None:
-        """Wake up when the next timer is due, for webhooks and waiting answers; not for a manual clock."""
+        """Wake up at the next timer, for webhooks and pending responses. No-op with a manual clock."""
         if isinstance(self._options.clock, ManualClock):
             return
         if self._alarm is not None:

@@ -1,7 +1,7 @@
-"""What the gateway process remembers: session objects in memory, token files on disk.
+"""The state of the gateway process: session objects in memory, token files on disk.
 
-The server keeps sessions in a JavaScript array and tests their properties loosely. Most of the oddities of
-sections 5 and 6 follow from that, so the fake keeps the same objects and asks the same questions.
+The server keeps sessions in a JavaScript array and tests their properties loosely. Most peculiarities of
+sections 5 and 6 follow from that, so the fake keeps the same objects and makes the same tests.
 """
 
 import re
@@ -18,7 +18,7 @@ class _Absent(Enum):
 
 
 ABSENT: Final = _Absent.ABSENT
-"""JavaScript's `undefined`: the key is missing in the answer, which is not the same as null."""
+"""JavaScript's `undefined`: the key is missing in the response, unlike null."""
 
 Text: TypeAlias = str | Literal[_Absent.ABSENT] | None
 
@@ -29,18 +29,18 @@ class SessionObject:
 
     status: Text = None
     name: Text = ABSENT
-    """Absent after close-session, until the next CONNECTED: events then come without it (section 7)."""
+    """Absent after close-session until the next CONNECTED; events lack it meanwhile (section 7)."""
     urlcode: str | None = None
-    """Never cleared, hence the dead QR codes of section 5."""
+    """Never cleared, hence the expired QR codes of section 5."""
     webhook: str | None = None
-    """Replaces the global one while set (section 7)."""
+    """The webhook's URL; replaces the global one while set (section 7)."""
     browser: Browser | None = None
-    """The browser that was launched for this object last."""
+    """The browser launched last for this object."""
     page: Browser | None = None
-    """Set once connected. Before that close-session has nothing to close and fails with 500."""
+    """Set once connected. Before that, close-session has nothing to close and fails with 500."""
 
 
-# Names that exist on every JavaScript array: the table "has" them before anybody starts them (section 2).
+# Properties of every JavaScript array: the table contains them before a session is started (section 2).
 _ARRAY_PROPERTIES = (
     "at concat copyWithin entries every fill filter find findIndex findLast findLastIndex flat flatMap "
     "forEach includes indexOf join keys lastIndexOf map pop push reduce reduceRight reverse shift slice "
@@ -52,7 +52,7 @@ ARRAY_LENGTH = "length"
 
 
 class SessionTable:
-    """Session objects by name, with the properties that a JavaScript array brings along."""
+    """Session objects by name, including the properties of a JavaScript array."""
 
     def __init__(self) -> None:
         self._objects: dict[str, SessionObject] = {
@@ -60,11 +60,11 @@ class SessionTable:
         }
 
     def get(self, name: str) -> SessionObject | None:
-        """The object, or None where JavaScript finds `undefined`."""
+        """Return the object, or None where JavaScript finds `undefined`."""
         return self._objects.get(name)
 
     def obtain(self, name: str) -> SessionObject:
-        """The object, made now if there is none."""
+        """Return the object, created if there is none."""
         return self._objects.setdefault(name, SessionObject(status=None, name=name))
 
     def put(self, name: str, entry: SessionObject) -> None:
@@ -76,7 +76,7 @@ class SessionTable:
         self._objects.pop(name, None)
 
     def items(self) -> list[tuple[str, SessionObject]]:
-        """The sessions that were really started."""
+        """Return the sessions that were started, without the properties of the array."""
         return [(name, entry) for name, entry in self._objects.items() if entry.status is not ABSENT]
 
 
@@ -86,17 +86,17 @@ _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE
 
 
 class TokenFiles:
-    """The token files: which sessions exist for show-all-sessions and the boot, and with which options."""
+    """The token files: the sessions known to show-all-sessions and the boot, with their options."""
 
     def __init__(self) -> None:
         self._options: dict[str, dict[str, Any]] = {}
 
     def read(self, name: str) -> dict[str, Any]:
-        """The saved options; empty when there is no file."""
+        """Return the saved options; empty if there is no file."""
         return dict(self._options.get(file_name(name), {}))
 
     def write(self, name: str, options: Mapping[str, Any]) -> None:
-        """Save the options; OSError for a name longer than a file name may be (section 2)."""
+        """Save the options. Raise OSError if the name is too long for a file name (section 2)."""
         if len((file_name(name) + _SUFFIX).encode()) > _LONGEST_FILE_NAME:
             raise OSError("ENAMETOOLONG")
         self._options[file_name(name)] = dict(options)
@@ -106,12 +106,12 @@ class TokenFiles:
         self._options.pop(file_name(name), None)
 
     def names(self) -> list[str]:
-        """Session names as the directory listing tells them."""
+        """Return the session names in the order of the directory listing."""
         return sorted(self._options, key=lambda name: name + _SUFFIX)
 
 
 def file_name(session: str) -> str:
-    """What is left of a session name in its token file: `a/b`, `a*b?` and `ab` share one (section 2)."""
+    """Return the session name as in its token file's name: `a/b`, `a*b?` and `ab` share one (section 2)."""
     name = re.sub(r'[/?<>\\:*|"\x00-\x1f\x80-\x9f]', "", session)
     name = re.sub(r"[. ]+$", "", name)
     return "" if _DEVICE_NAME.fullmatch(name) else name

@@ -1,8 +1,8 @@
-"""What a gateway keeps on disk, in a folder: its token files and which profiles are paired.
+"""The gateway's data on disk, in a folder: token files and paired profiles.
 
-The names are WPPConnect's own: `tokens/<session>.data.json` and `userDataDir/<session>/`. A simulator on a
-folder starts as a gateway does after a restart: every session that has a token file is launched, and paired
-ones are connected.
+The names are WPPConnect's own: `tokens/<session>.data.json` and `userDataDir/<session>/`. A simulator with a
+folder starts as a gateway does after a restart: every session with a token file is launched, and paired ones
+are connected.
 """
 
 import json
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class StateFolder:
-    """Read once at start, written whenever something has changed."""
+    """Read once at start, written after each change."""
 
     def __init__(self, directory: Path) -> None:
         self._tokens = directory / TOKENS
@@ -28,14 +28,14 @@ class StateFolder:
         self._saved: tuple[dict[str, dict[str, Any]], frozenset[str]] | None = None
 
     def load(self, gateway: Gateway) -> bool:
-        """Give the gateway its token files and pairings; tell whether there were any."""
+        """Load token files and pairings into the gateway. Return whether there are any token files."""
         for folder in (self._tokens, self._profiles):
             folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(self._tokens.glob(f"*{_SUFFIX}")):
             try:
                 options = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):
-                # As the gateway does: a token file that cannot be read still names its session.
+                # As on the gateway: a token file that cannot be read still names its session.
                 options = {}
             gateway.token_files.write(
                 path.name.removesuffix(_SUFFIX), options if isinstance(options, dict) else {}
@@ -45,7 +45,7 @@ class StateFolder:
         return bool(gateway.token_files.names())
 
     def save(self, gateway: Gateway) -> None:
-        """Write what has changed since the last time."""
+        """Write the state, if it has changed since the last call."""
         tokens = {name: gateway.token_files.read(name) for name in gateway.token_files.names()}
         paired = frozenset(name for name, profile in gateway.profiles.items() if profile.is_paired)
         if (tokens, paired) == self._saved:
@@ -68,7 +68,7 @@ class StateFolder:
                 path.unlink(missing_ok=True)
         for name in paired:
             folder = self._profiles / name
-            # A name may lead elsewhere (".."): what the real gateway does then need not happen here.
+            # A name may point outside the folder (".."). The real gateway's effect there is not reproduced.
             if folder.parent == self._profiles and name not in (".", ".."):
                 folder.mkdir(exist_ok=True)
                 (folder / PAIRED).touch()

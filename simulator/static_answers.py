@@ -1,4 +1,4 @@
-"""Answers that never change."""
+"""Responses that never change."""
 
 import json
 import secrets
@@ -6,12 +6,12 @@ from typing import Any
 
 
 def device_answer(response: Any) -> dict[str, Any]:
-    """The envelope of host-device and get-phone-number."""
+    """Return the envelope of host-device and get-phone-number."""
     return {"status": "success", "response": response, "mapper": "device"}
 
 
 def host_device(identity: str) -> dict[str, Any]:
-    """The answer of host-device."""
+    """Return the response of host-device."""
     return device_answer(
         {
             "id": {"_serialized": identity},
@@ -59,7 +59,7 @@ SOCKET_IO_SCRIPT = """/*!
 
 
 def open_packet() -> bytes:
-    """The first packet of a socket.io connection by polling; more than this handshake is not offered."""
+    """Return the first packet of a socket.io connection by polling. Only this handshake is supported."""
     return (
         b"0"
         + json.dumps(

@@ -1,4 +1,4 @@
-"""The simulator's own time: what is due, in order, on a clock that a test may hold in its hand."""
+"""The simulator's time: timers in order, on a clock that a test can control."""
 
 import heapq
 import itertools
@@ -11,17 +11,17 @@ Clock = Callable[[], float]
 
 
 class MovableClock(Protocol):
-    """What drives a simulator."""
+    """The clock of a simulator."""
 
     def __call__(self) -> float:
-        """Tell the moment in seconds."""
+        """Return the present moment in seconds."""
 
     def move_to(self, moment: float) -> None:
         """Set the clock; it never runs backwards."""
 
 
 class ManualClock:
-    """A clock that moves only when told to."""
+    """A clock that moves only by `move_to`."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self._now = now
@@ -35,7 +35,7 @@ class ManualClock:
 
 
 class RunningClock:
-    """A clock that runs like the machine's, and can be moved on at once."""
+    """A clock that runs like the machine's, and can be moved forward."""
 
     def __init__(self, machine: Clock = time.monotonic) -> None:
         self._machine = machine
@@ -51,7 +51,7 @@ class RunningClock:
 
 @dataclass(order=True)
 class Timer:
-    """One thing to do later."""
+    """One action to run later."""
 
     due: float
     order: int
@@ -59,15 +59,15 @@ class Timer:
     cancelled: bool = field(default=False, compare=False)
 
     def cancel(self) -> None:
-        """Make sure that it is not done; harmless when it was done already."""
+        """Prevent the action from running; no effect if it has run."""
         self.cancelled = True
 
 
 class Timeline:
-    """Timers in the order in which they fall due; `advance` runs what is due by the clock.
+    """Timers in the order in which they fall due; `advance` runs those due by the clock.
 
-    Lazily evaluated: every access to the state machine advances first, so an answer never depends on how
-    punctual a background task was. `now` is the due moment of the timer that runs, so chains do not drift.
+    Evaluated lazily: every access to the state machine advances first, so a response never depends on the
+    punctuality of a background task. `now` is the due moment of the running timer, so chains do not drift.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -77,22 +77,22 @@ class Timeline:
         self._now = clock()
         self._is_advancing = False
         self.when_set: Callable[[], None] = lambda: None
-        """Called after a timer was set, for whoever must wake up in time."""
+        """Called after a timer was set, to schedule a wake-up."""
 
     @property
     def now(self) -> float:
-        """The present moment; inside a timer, the moment it was due."""
+        """The present moment; inside a timer, the moment when it was due."""
         return self._now if self._is_advancing else self._clock()
 
     def later(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Do `action` in that many seconds."""
+        """Schedule `action` in `seconds`."""
         timer = Timer(self.now + seconds, next(self._order), action)
         heapq.heappush(self._timers, timer)
         self.when_set()
         return timer
 
     def advance(self) -> None:
-        """Run everything that is due."""
+        """Run all timers that are due."""
         if self._is_advancing:
             return
         limit = self._clock()
@@ -107,13 +107,13 @@ class Timeline:
             self._is_advancing = False
 
     def seconds_to_next(self) -> float | None:
-        """How long until the next timer; None when there is none."""
+        """Return the seconds until the next timer; None if there is none."""
         while self._timers and self._timers[0].cancelled:
             heapq.heappop(self._timers)
         return max(0.0, self._timers[0].due - self._clock()) if self._timers else None
 
     def clear(self) -> None:
-        """Forget every timer: the process that set them is gone."""
+        """Cancel all timers, as the process that set them has ended."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()

@@ -1,10 +1,10 @@
-"""How long everything takes."""
+"""Durations of the simulated events."""
 
 from dataclasses import dataclass, fields
 
 
 class _Default(float):
-    """A duration that `scale` stretches. A value given by the caller is a plain float and stays as it is."""
+    """A duration that `scale` multiplies. A value from the caller is a plain float and is not scaled."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Times:
 
     scale: float = 1.0
     boot: float = _Default(0.5)
-    """From the start of the gateway process until it launches every session that has a token file."""
+    """From the start of the gateway process until it launches every session with a token file."""
     browser_start: float = _Default(2.0)
     """From start-session until the page is loaded, or a failing launch has failed."""
     launch_timeout: float = _Default(30.0)
@@ -34,25 +34,25 @@ class Times:
     sync: float = _Default(4.0)
     """From the scan until the session is connected."""
     sync_limit: float = _Default(180.0)
-    """Until a synchronisation that does not end is given up."""
+    """Until a synchronisation without an end is aborted."""
     spurious_disconnect: float = _Default(1.5)
     """From page load until the wrong disconnectedMobile of a first pairing (section 6)."""
     unlink: float = _Default(1.5)
     """From the removal on the phone until the page notices."""
     close: float = _Default(0.2)
-    """From close-session until its answer."""
+    """From close-session until its response."""
     logout_call: float = _Default(0.2)
-    """From logout-session until the session is forgotten."""
+    """From logout-session until the session object is removed."""
     logout_answer: float = _Default(0.5)
-    """From logout-session until its answer."""
+    """From logout-session until its response."""
     logout_browser_gone: float = _Default(3.0)
-    """From logout-session until the old browser is gone and has said its farewell (trap T4)."""
+    """From logout-session until the old browser has reported its end and exited (trap T4)."""
     whatsapp: float = _Default(0.1)
-    """From a question to WhatsApp's servers until their answer."""
+    """From a query to WhatsApp's servers until their response."""
     frozen_pend: float = _Default(30.0)
-    """How long a question to a frozen page pends before it counts as failed (H6)."""
+    """How long a query of a frozen page stays pending before it fails (H6)."""
     drip: float = 0.5
-    """Pause between two bytes of the slow faults. Not scaled: it tries the client's patience."""
+    """Pause between two bytes of the slow faults. Not scaled: it tests the client's timeouts."""
 
     def __post_init__(self) -> None:
         if self.scale <= 0:

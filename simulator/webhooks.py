@@ -1,4 +1,4 @@
-"""Delivery of webhooks: fire and forget (section 7)."""
+"""Delivery of webhooks, without retries (section 7)."""
 
 import json
 import logging
@@ -17,15 +17,15 @@ _log = logging.getLogger(__name__)
 
 
 class Webhooks:
-    """Sends each event to its URL, in order for one URL, from a thread of that URL's own."""
+    """Sends each event to its URL, in order per URL, from one thread per URL."""
 
     def __init__(self) -> None:
         self.sent: deque[Event] = deque(maxlen=_KEPT)
-        """Every event, also those that have no URL."""
+        """The latest events, including those without a URL."""
         self._queues: dict[str, queue.SimpleQueue[dict[str, Any] | None]] = {}
 
     def announce(self, event: Event) -> None:
-        """Take an event; never waits, never fails."""
+        """Queue an event for delivery. Never blocks and never raises."""
         self.sent.append(event)
         if event.channel != "webhook" or event.url is None:
             return
@@ -38,13 +38,13 @@ class Webhooks:
         self._queues[event.url].put(event.body)
 
     def stop(self) -> None:
-        """Let the threads end; nobody waits for them."""
+        """End the threads, without waiting for them."""
         for waiting in self._queues.values():
             waiting.put(None)
 
 
 def _deliver(url: str, waiting: "queue.SimpleQueue[dict[str, Any] | None]") -> None:
-    # No proxy: the receiver is a neighbour.
+    # No proxy: the receiver is on the same host or network.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while (body := waiting.get()) is not None:
         try:
@@ -54,5 +54,5 @@ def _deliver(url: str, waiting: "queue.SimpleQueue[dict[str, Any] | None]") -> N
             with opener.open(request, timeout=_PATIENCE_SECONDS):
                 pass
         except (OSError, ValueError) as error:
-            # Only logged, never repeated, as the server does.
+            # Logged and never retried, as by the server.
             _log.info("webhook_failed error=%s", type(error).__name__)
