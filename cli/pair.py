@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.signals import ending_with_zero
+from core.signals import ending_with_zero
 
 FAILED = 1
 MISCONFIGURED = 2

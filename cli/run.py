@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from cli.signals import ending_with_zero
+from core.signals import ending_with_zero
 
 MISCONFIGURED = 2
 

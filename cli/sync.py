@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from cli.environment import actor
-from cli.signals import ending_with_zero
+from core.signals import ending_with_zero
 
 if TYPE_CHECKING:
     from cli.sync_parts import Parts

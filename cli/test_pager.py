@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from cli.signals import ending_with_zero
+from core.signals import ending_with_zero
 
 FAILED = 1
 MISCONFIGURED = 2

@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from core.console import ends_quietly
+from core.signals import STOP_SIGNALS, ending_with_zero
 from core.version import version
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     arguments, unknown = _parser().parse_known_args(argv)
     if arguments.version:
         return _print(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
-    with contextlib.nullcontext() if arguments.once or arguments.check else _signals_end_with_zero():
+    with ending_with_zero(*(() if arguments.once or arguments.check else STOP_SIGNALS)):
         return _run(arguments, unknown, environ)
 
 
@@ -289,24 +288,6 @@ def _answer(
         log.info("exporter_stopped")
     trigger.stop()
     keeper.stop()
-
-
-@contextlib.contextmanager
-def _signals_end_with_zero() -> Iterator[None]:
-    """End with code 0 on SIGTERM and SIGINT while starting and stopping, too."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {one: signal.signal(one, _leave) for one in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
-def _leave(*_: object) -> NoReturn:
-    raise SystemExit(0)
 
 
 def _print(text: str) -> int:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ClassVar
 
 import uvicorn
@@ -16,6 +13,7 @@ import uvicorn
 from core.addresses import address_text, reason_against
 from core.exceptions import ConfigurationError
 from core.serving import ConnectionLimits, LimitedProtocol, ServingLoop
+from core.signals import STOP_SIGNALS, handling
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -135,15 +133,6 @@ class _Server(uvicorn.Server):
     def _new_loop(self) -> ServingLoop:
         return ServingLoop(self._limits, request_seconds=self._request_seconds)
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again, and the stop not end with 0."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+        return handling(self.handle_exit, *STOP_SIGNALS)

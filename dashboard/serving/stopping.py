@@ -7,16 +7,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
+
+from core.signals import STOP_SIGNALS, handling
 
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.8
 """For responses in progress; websockets are closed at once."""
 LAST_RESORT_SECONDS = 1.8
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
@@ -29,19 +30,13 @@ class StopSignals:
     def __init__(self) -> None:
         self._stopping = False
 
-    @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle the signals within the block. Enter it at the start of the process, in the main thread."""
-        before = {number: signal.signal(number, self._end_process) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def handled(self) -> AbstractContextManager[None]:
+        """Handle the signals inside the block; enter it at the start of the process, in the main thread."""
+        return handling(self._end_process, *STOP_SIGNALS)
 
     def wrap_servers_handlers(self) -> None:
-        """Wrap the handlers that uvicorn has set. Call it once uvicorn has begun to serve."""
-        for number in SIGNALS:
+        """Put ours around the handlers that uvicorn has set; call it once uvicorn has begun to serve."""
+        for number in STOP_SIGNALS:
             signal.signal(number, self._around(number))
 
     def finish(self) -> None:
