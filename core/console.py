@@ -16,6 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TextIO
 
+FAILED = 1
+MISCONFIGURED = 2
+INTERRUPTED = 128 + signal.SIGINT
 READER_HAS_GONE = 128 + signal.SIGPIPE
 """The exit code that a shell reports of a program that SIGPIPE ended. Python ignores that signal, and must:
 sockets raise it too."""

@@ -5,13 +5,14 @@ Slow modules are imported where they are needed, so that `--help` and `--version
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import click
+
+from core.commands import run_command, version_option
 from core.console import ends_quietly
-from core.version import version
 from dashboard.serving.stopping import StopSignals
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from dashboard.settings import DashboardEnvironment
 
 PROGRAM = "wppconnect-dashboard"
-FAILED = 1
-MISCONFIGURED = 2
 EPILOG = """Settings come from the environment: DASHBOARD_LISTEN_ADDRESS (127.0.0.1:8501),
 DASHBOARD_EXTERNAL_URL, DASHBOARD_SECURE_COOKIE (auto, true or false), DASHBOARD_TRUSTED_PROXIES,
 DASHBOARD_SIGN_IN_IDLE_HOURS (12), DASHBOARD_SIGN_IN_MAX_HOURS (168), DASHBOARD_PRINT_LINK, and the
@@ -30,47 +29,32 @@ WPPCONNECT_* variables of docs/settings.md. While nobody has a password, each st
 set the administrator's: on the terminal, or in the file first-sign-in-link in the data folder."""
 
 
+@click.command(help="Serve the operations page for WPPConnect sessions.", epilog=EPILOG)
+@version_option(PROGRAM)
+@click.pass_obj
+def command(environ: Mapping[str, str] | None) -> int:
+    """Run the page."""
+    return run(environ)
+
+
 @ends_quietly
-def main(
-    argv: Sequence[str] | None = None,
-    environ: Mapping[str, str] | None = None,
-    *,
-    waits: Waits | None = None,
-    now: Now | None = None,
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(command, argv, program=PROGRAM, environ=environ)
+
+
+def run(
+    environ: Mapping[str, str] | None = None, *, waits: Waits | None = None, now: Now | None = None
 ) -> int:
-    """Run the page; return 0 after a requested stop, 1 after a failure, 2 for configuration errors.
+    """Serve until a signal and return 0; raises ConfigurationError and other errors of ours.
 
     `waits` and `now` replace the waiting times and the clock, for a simulated gateway.
     """
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        allow_abbrev=False,
-        description="Serve the operations page for WPPConnect sessions.",
-        epilog=EPILOG,
-    )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    if parser.parse_args(argv).version:
-        sys.stdout.write(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
-        return 0
-    return _run(environ, waits, now)
-
-
-def _run(environ: Mapping[str, str] | None, waits: Waits | None, now: Now | None) -> int:
-    from core.exceptions import ConfigurationError, WppconnectError
-
     stop_signals = StopSignals()
-    try:
-        with stop_signals.handled():
-            own, environment = _read_settings(environ)
-            _serve(own, environment, stop_signals, waits, now)
-            stop_signals.finish()
-    except ConfigurationError as error:
-        lines = "".join(f"  {problem}\n" for problem in error.problems)
-        sys.stderr.write(f"{PROGRAM}: the configuration is wrong:\n{lines}")
-        return MISCONFIGURED
-    except WppconnectError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return FAILED
+    with stop_signals.handled():
+        own, environment = _read_settings(environ)
+        _serve(own, environment, stop_signals, waits, now)
+        stop_signals.finish()
     return 0
 
 

@@ -5,14 +5,16 @@ Whatever is slow to import is imported where it is needed: `--help` and `--versi
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from core.console import ends_quietly
+import click
+
+from core.commands import run_command, version_option
+from core.console import FAILED, ends_quietly
 from core.signals import STOP_SIGNALS, ending_with_zero
 from core.version import version
 
@@ -29,80 +31,68 @@ if TYPE_CHECKING:
     ReadSettings = Callable[[], tuple[ExporterEnvironment, CoreEnvironment]]
 
 PROGRAM = "wppconnect-exporter"
-FAILED = 1
-MISCONFIGURED = 2
 EPILOG = """Each flag can also be given as a variable: EXPORTER_WEB_LISTEN_ADDRESS, EXPORTER_WEB_CONFIG_FILE,
-EXPORTER_WEB_ENABLE_LIFECYCLE, EXPORTER_WEBHOOK_TOKEN_FILE (or EXPORTER_WEBHOOK_TOKEN), EXPORTER_LOG_LEVEL,
-EXPORTER_LOG_FORMAT; the flag wins. The gateway is described by WPPCONNECT_URL, WPPCONNECT_SECRET_KEY,
-WPPCONNECT_SESSIONS and the other variables of docs/settings.md, and by what was saved on the page.
-SIGHUP reads secret files and the web configuration anew."""
+EXPORTER_WEB_ENABLE_LIFECYCLE, EXPORTER_LOG_LEVEL, EXPORTER_LOG_FORMAT; the flag wins. The webhook's word is
+EXPORTER_WEBHOOK_TOKEN_FILE or EXPORTER_WEBHOOK_TOKEN. The gateway is described by WPPCONNECT_URL,
+WPPCONNECT_SECRET_KEY, WPPCONNECT_SESSIONS and the other variables of docs/settings.md, and by what was saved
+on the page. SIGHUP reads secret files and the web configuration anew."""
+
+
+@click.command(
+    help="Serve the state of WPPConnect sessions to Prometheus.",
+    epilog=EPILOG,
+    # Unknown ones are named together with all other mistakes.
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.option(
+    "--web.listen-address",
+    "web_listen_address",
+    metavar="HOST:PORT",
+    help="Where to listen (default 127.0.0.1:21466; :21466 for every address).",
+)
+@click.option(
+    "--web.config.file",
+    "web_config_file",
+    metavar="PATH",
+    type=click.Path(),
+    help="TLS and basic authentication, in the web.yml format of the Prometheus project.",
+)
+@click.option(
+    "--web.enable-lifecycle", "web_enable_lifecycle", flag_value="true", help="Allow POST /-/reload."
+)
+@click.option("--log.level", "log_level", metavar="LEVEL", help="debug, info (default), warning or error.")
+@click.option("--log.format", "log_format", metavar="FORMAT", help="text (default) or json.")
+@click.option("--config.check", "check", is_flag=True, help="Check the configuration and exit.")
+@click.option("--once", is_flag=True, help="Probe once, print the metrics, exit 1 if no gateway answered.")
+@version_option(PROGRAM)
+@click.pass_context
+def command(context: click.Context, /, check: bool, once: bool, **settings: str | None) -> int:
+    """Run the exporter; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
+    names = {one.name: one.opts[0] for one in context.command.params}
+    flags = {field: (names[field], value) for field, value in settings.items()}
+
+    def read_again() -> tuple[ExporterEnvironment, CoreEnvironment]:
+        own, core = _read_settings(flags, context.args, context.obj)
+        return own.values, core.values
+
+    with ending_with_zero(*(() if once or check else STOP_SIGNALS)):
+        own, core = _read_settings(flags, context.args, context.obj)
+        _start_logging(own, core)
+        if check:
+            return _check(own.values, core.values)
+        if once:
+            return _probe_once(core.values)
+        return _serve(own.values, core.values, read_again)
 
 
 @ends_quietly
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run the exporter; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
-    arguments, unknown = _parser().parse_known_args(argv)
-    if arguments.version:
-        return _print(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})\n")
-    with ending_with_zero(*(() if arguments.once or arguments.check else STOP_SIGNALS)):
-        return _run(arguments, unknown, environ)
-
-
-def _run(arguments: argparse.Namespace, unknown: list[str], environ: Mapping[str, str] | None) -> int:
-    from core.exceptions import ConfigurationError, WppconnectError
-
-    def read_again() -> tuple[ExporterEnvironment, CoreEnvironment]:
-        own, core = _read_settings(arguments, unknown, environ)
-        return own.values, core.values
-
-    try:
-        own, core = _read_settings(arguments, unknown, environ)
-        _start_logging(own, core)
-        if arguments.check:
-            return _check(own.values, core.values)
-        if arguments.once:
-            return _probe_once(core.values)
-        return _serve(own.values, core.values, read_again)
-    except ConfigurationError as error:
-        lines = "".join(f"  {problem}\n" for problem in error.problems)
-        sys.stderr.write(f"{PROGRAM}: the configuration is wrong:\n{lines}")
-        return MISCONFIGURED
-    except WppconnectError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return FAILED
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        allow_abbrev=False,
-        description="Serve the state of WPPConnect sessions to Prometheus.",
-        epilog=EPILOG,
-    )
-    add = parser.add_argument
-    add(
-        "--web.listen-address",
-        dest="listen_address",
-        metavar="HOST:PORT",
-        help="where to listen (default 127.0.0.1:21466; :21466 for every address)",
-    )
-    add(
-        "--web.config.file",
-        dest="web_config_file",
-        metavar="PATH",
-        help="TLS and basic authentication, in the web.yml format of the Prometheus project",
-    )
-    add("--web.enable-lifecycle", dest="lifecycle", action="store_true", help="allow POST /-/reload")
-    add("--log.level", dest="log_level", metavar="LEVEL", help="debug, info (default), warning or error")
-    add("--log.format", dest="log_format", metavar="FORMAT", help="text (default) or json")
-    add("--config.check", dest="check", action="store_true", help="check the configuration and exit")
-    add("--once", action="store_true", help="probe once, print the metrics, exit 1 if no gateway answered")
-    add("--version", action="store_true", help="print the version and exit")
-    return parser
+    """Run the command and return its exit code."""
+    return run_command(command, argv, program=PROGRAM, environ=environ)
 
 
 def _read_settings(
-    arguments: argparse.Namespace, unknown: list[str], environ: Mapping[str, str] | None
+    flags: Mapping[str, tuple[str, str | None]], unknown: Sequence[str], environ: Mapping[str, str] | None
 ) -> tuple[Loaded[ExporterEnvironment], Loaded[CoreEnvironment]]:
     """Read both sets of settings; raises ConfigurationError with every mistake."""
     from core.exceptions import ConfigurationError
@@ -110,13 +100,6 @@ def _read_settings(
     from core.settings.loader import load_settings, require_all
     from exporter.settings import ExporterEnvironment
 
-    flags = {
-        "web_listen_address": ("--web.listen-address", arguments.listen_address),
-        "web_config_file": ("--web.config.file", arguments.web_config_file),
-        "web_enable_lifecycle": ("--web.enable-lifecycle", "true" if arguments.lifecycle else None),
-        "log_level": ("--log.level", arguments.log_level),
-        "log_format": ("--log.format", arguments.log_format),
-    }
     own = load_settings(ExporterEnvironment, environ, flags=flags)
     core = load_settings(CoreEnvironment, environ)
     # An unknown flag is not repeated beyond its name: a secret may have been pasted behind it.

@@ -1,6 +1,5 @@
 """The command `wppconnect-simulator`: run both listeners until a signal arrives."""
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,21 +7,85 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
+PROGRAM = "wppconnect-simulator"
 _PREFIX = "SIMULATOR_"
 
 
-def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run the command. Return 0 after a clean end, 2 for errors in the configuration."""
-    arguments = _parser().parse_args(argv)
-    if arguments.version:
-        sys.stdout.write(f"wppconnect-simulator {_version()} (Python {sys.version.split()[0]})\n")
-        return 0
-    configuration = _Configuration(arguments, os.environ if environ is None else environ)
+def _variable(flag: str) -> str:
+    return _PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+
+
+def _flag(flag: str, metavar: str, text: str) -> click.Option:
+    return click.Option([flag], metavar=metavar, help=f"{text} [{_variable(flag)}]")
+
+
+def _sessions(flag: str, text: str) -> click.Option:
+    return click.Option([flag], metavar="SESSION", multiple=True, help=text)
+
+
+def _show_version(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not context.resilient_parsing:
+        click.echo(f"{PROGRAM} {_version()} (Python {sys.version.split()[0]})")
+        context.exit()
+
+
+FLAGS = [
+    _flag("--listen-address", "ADDRESS", "Address of both listeners (default 127.0.0.1)."),
+    _flag("--gateway-port", "PORT", "Port of the gateway (default 21465)."),
+    _flag("--phone-port", "PORT", "Port of the phone page and the control API (default 21467)."),
+    _flag("--secret-key", "KEY", "The gateway's secret (default: random, printed at start)."),
+    _flag("--secret-key-file", "PATH", "File that holds the secret."),
+    _sessions("--session", "A session that has a token file; repeatable."),
+    _sessions("--paired", "A session that is connected; repeatable."),
+    _flag("--state-dir", "PATH", "Folder where pairings outlive the simulator (default: nowhere)."),
+    _flag("--webhook-url", "URL", "URL of the global webhook."),
+    _flag(
+        "--gateway-version",
+        "VERSION",
+        "The gateway's release (default 2.10.4); later than 2.10.16 it offers the manager protocol.",
+    ),
+    _flag("--time-scale", "FACTOR", "Multiply every default duration (default 1)."),
+    _flag("--auto-close", "SECONDS", "Seconds until an unscanned page closes (default 60)."),
+    _flag("--qr-first", "SECONDS", "Seconds that the first QR code lives (default 60)."),
+    _flag("--qr-next", "SECONDS", "Seconds that each later QR code lives (default 20)."),
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help="Print the version and exit.",
+    ),
+]
+
+
+@click.pass_obj
+def _run(environ: Mapping[str, str] | None, /, **flags: Any) -> int:
+    configuration = _Configuration(flags, os.environ if environ is None else environ)
     options = configuration.read()
     if configuration.problems:
         sys.stderr.write("".join(f"{problem}\n" for problem in configuration.problems))
         return 2
     return _serve(options)
+
+
+command = click.Command(
+    "simulator",
+    params=[*FLAGS],
+    callback=_run,
+    help="A fake WPPConnect Server with a page on which you hold the phones. Flags win over variables.",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 after a clean end, 2 for mistakes in the configuration."""
+    try:
+        return int(command.main(argv, PROGRAM, standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
 
 
 def _version() -> str:
@@ -34,57 +97,11 @@ def _version() -> str:
         return "unknown"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="wppconnect-simulator",
-        description="A fake WPPConnect Server with a page on which you hold the phones. "
-        "Flags win over variables.",
-    )
-
-    def add(flag: str, text: str, *, variable: bool = True, **rest: Any) -> None:
-        hint = f" [{_PREFIX}{flag.removeprefix('--').replace('-', '_').upper()}]" if variable else ""
-        parser.add_argument(flag, help=text + hint, **rest)
-
-    add("--version", "print the version and exit", variable=False, action="store_true")
-    add("--listen-address", "address of both listeners (default 127.0.0.1)", metavar="ADDRESS")
-    add("--gateway-port", "port of the gateway (default 21465)", metavar="PORT")
-    add("--phone-port", "port of the phone page and the control API (default 21467)", metavar="PORT")
-    add("--secret-key", "the gateway's secret (default: random, printed at start)", metavar="KEY")
-    add("--secret-key-file", "file that holds the secret", metavar="PATH")
-    add(
-        "--session",
-        "a session that has a token file; repeatable",
-        variable=False,
-        action="append",
-        default=[],
-    )
-    add(
-        "--paired",
-        "a session that is connected; repeatable",
-        variable=False,
-        action="append",
-        default=[],
-        metavar="SESSION",
-    )
-    add("--state-dir", "folder where pairings outlive the simulator (default: nowhere)", metavar="PATH")
-    add("--webhook-url", "URL of the global webhook", metavar="URL")
-    add(
-        "--gateway-version",
-        "the gateway's release (default 2.10.4); later than 2.10.16 it offers the manager protocol",
-        metavar="VERSION",
-    )
-    add("--time-scale", "multiply every default duration (default 1)", metavar="FACTOR")
-    add("--auto-close", "seconds until an unscanned page closes (default 60)", metavar="SECONDS")
-    add("--qr-first", "seconds that the first QR code lives (default 60)", metavar="SECONDS")
-    add("--qr-next", "seconds that each later QR code lives (default 20)", metavar="SECONDS")
-    return parser
-
-
 @dataclass
 class _Configuration:
     """Settings from flags and environment variables. Errors are collected and reported together."""
 
-    arguments: argparse.Namespace
+    flags: Mapping[str, Any]
     environment: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
 
@@ -98,8 +115,8 @@ class _Configuration:
             "gateway_port": self._port("gateway-port", 21465),
             "phone_port": self._port("phone-port", 21467),
             "secret_key": self._secret(),
-            "sessions": self.arguments.session,
-            "paired": self.arguments.paired,
+            "sessions": list(self.flags["session"]),
+            "paired": list(self.flags["paired"]),
             "state_directory": self._folder("state-dir"),
             "webhook_url": self._text("webhook-url"),
             "version": self._text("gateway-version") or "2.10.4",
@@ -107,7 +124,7 @@ class _Configuration:
         }
 
     def _text(self, flag: str) -> str | None:
-        given: str | None = getattr(self.arguments, flag.replace("-", "_"))
+        given: str | None = self.flags[flag.replace("-", "_")]
         return self.environment.get(_variable(flag)) or None if given is None else given
 
     def _folder(self, flag: str) -> Path | None:
@@ -142,9 +159,9 @@ class _Configuration:
         return number
 
     def _secret(self) -> str | None:
-        # A flag takes precedence over a variable, including the variable of the other form.
-        given: str | None = self.arguments.secret_key
-        path: str | None = self.arguments.secret_key_file
+        # A flag wins over a variable, also over the variable of the other form.
+        given: str | None = self.flags["secret_key"]
+        path: str | None = self.flags["secret_key_file"]
         if given is None and path is None:
             given, path = self._text("secret-key"), self._text("secret-key-file")
         if given is not None and path is not None:
@@ -160,10 +177,6 @@ class _Configuration:
         if given is not None and not given:
             self.problems.append(f"{_both('secret-key')}: the secret is empty")
         return given
-
-
-def _variable(flag: str) -> str:
-    return _PREFIX + flag.replace("-", "_").upper()
 
 
 def _both(flag: str) -> str:

@@ -165,6 +165,7 @@ HOMES = {
     "authlib": ["dashboard/auth/provider.py"],
     "babel": ["dashboard/i18n.py"],
     "bcrypt": ["core/tokens/*", "core/password_hashes.py"],
+    "click": ["core/commands.py", "*/cli.py", "cli/*"],
     "docker": ["core/sync/engine.py"],
     "dotenv": ["core/sync/env_file.py"],
     "filelock": ["core/locks.py"],
@@ -205,7 +206,7 @@ HOMES = {
 }
 """Each third-party package's home: its exceptions and oddities stop there."""
 
-SIMULATOR_USES = {"bcrypt", "segno", "starlette", "uvicorn"}
+SIMULATOR_USES = {"bcrypt", "click", "segno", "starlette", "uvicorn"}
 """The simulator stands on the other side of the wire and has its own use of these."""
 
 TOUCH_THE_ENVIRONMENT = {

@@ -39,6 +39,6 @@ WAITS = Waits(
 """What the page is told of it."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(_argv: Sequence[str]) -> int:
     """Run the page."""
-    return dashboard.cli.main(argv, waits=WAITS, now=MovedClock(Path(os.environ[CLOCK_FILE])))
+    return dashboard.cli.run(waits=WAITS, now=MovedClock(Path(os.environ[CLOCK_FILE])))

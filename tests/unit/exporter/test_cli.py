@@ -105,11 +105,9 @@ def get(address, path) -> tuple[int, str]:
 
 
 def test_help_names_every_flag(capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(["--help"], {})
+    assert main(["--help"], {}) == 0
 
     text = capsys.readouterr().out
-    assert caught.value.code == 0
     for flag in (
         "--web.listen-address",
         "--web.config.file",
@@ -133,8 +131,7 @@ def test_version_is_one_line(capsys):
 def test_nothing_slow_is_imported_to_answer(flag):
     code = (
         "import sys; from exporter.cli import main\n"
-        f"try: main(['{flag}'])\n"
-        "except SystemExit: pass\n"
+        f"main(['{flag}'])\n"
         "sys.exit(bool({'pydantic', 'uvicorn', 'prometheus_client', 'requests'} & set(sys.modules)))"
     )
 
@@ -154,8 +151,7 @@ def test_all_mistakes_are_told_at_once(capsys, environ):
 
     lines = capsys.readouterr().err.splitlines()
     assert code == 2
-    assert lines[0] == "wppconnect-exporter: the configuration is wrong:"
-    assert [line.split(":")[0].strip() for line in lines[1:6]] == [
+    assert [line.removeprefix("wppconnect-exporter: ").partition(":")[0] for line in lines] == [
         "--log.levle",
         "--web.listen-address",
         "EXPORTER_LOG_FORMAT",
@@ -188,7 +184,7 @@ def test_saved_settings_and_web_configuration_are_checked_together(capsys, envir
 
     printed = capsys.readouterr().err
     assert code == 2
-    assert "  The stored settings do not fit: intervall_seconds: is not a setting; remove it\n" in printed
+    assert ": The stored settings do not fit: intervall_seconds: is not a setting; remove it\n" in printed
     assert "web.yml: basic_auth_user: is not a setting; did you mean" in printed
 
 
