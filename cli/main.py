@@ -21,9 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
     if argv and argv[0] in FRONT_DOORS:
-        from cli.front_doors import front_door
+        from cli.launch import launch
 
-        return front_door(argv[0], argv[1:], os.environ)
+        return launch(argv[0], argv[1:], os.environ)
     if argv and argv[0] == "sync":
         from cli.sync import main as sync
 
@@ -65,9 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             name, role = getattr(arguments, "name", ""), getattr(arguments, "role", "")
             return users(os.environ, Asked(arguments.action, name, role))
         case "test-pager":
-            from cli.test_pager import test_pager
+            from cli.pager_check import check_pager
 
-            return test_pager(os.environ, timeout_seconds=arguments.timeout)
+            return check_pager(os.environ, timeout_seconds=arguments.timeout)
         case "import":
             from cli.importing.command import import_folder
 
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 also=arguments.also,
             )
         case "healthy":
-            from cli.healthy import healthy
+            from cli.healthcheck import healthy
 
             return healthy(os.environ, arguments.part)
         case _:

@@ -79,10 +79,10 @@ command = click.Command(
 )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run the command; 0 after a clean end, 2 for mistakes in the configuration."""
     try:
-        return int(command.main(argv, PROGRAM, standalone_mode=False) or 0)
+        return int(command.main(argv, PROGRAM, standalone_mode=False, obj=environ) or 0)
     except click.ClickException as error:
         error.show()
         return error.exit_code

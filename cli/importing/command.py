@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli.importing.checks import find_problems
 from cli.importing.errors import UnusableFileError
-from cli.importing.faults import faults
 from cli.importing.files import ENV_FILES, read_folder
 from cli.importing.gateway import GatewayFound
+from cli.importing.model import OlderPanel, interpret
 from cli.importing.services import Service
-from cli.importing.understood import Understood, understand
 from cli.importing.values import Value
 from cli.stack.env_file import write_private
 
@@ -30,7 +30,7 @@ def import_folder(path: Path, *, write: bool, target: Path) -> int:
             f"{path}: is no folder; name the one that holds the older panel's .env", MISCONFIGURED
         )
     try:
-        found = understand(read_folder(path))
+        found = interpret(read_folder(path))
     except UnusableFileError as error:
         return _complain(str(error), MISCONFIGURED)
     print("\n".join(report(found)))
@@ -57,19 +57,19 @@ def import_folder(path: Path, *, write: bool, target: Path) -> int:
     return 0
 
 
-def report(found: Understood) -> Iterator[str]:
+def report(found: OlderPanel) -> Iterator[str]:
     """Write the whole text, secrets left out."""
     yield "Understood:"
-    for name, text in _understood(found):
+    for name, text in _described(found):
         yield f"  {name:<12} {text}"
-    wrong = list(faults(found))
+    wrong = list(find_problems(found))
     yield ""
     yield f"Wrong ({len(wrong)}):" if wrong else "Nothing is wrong."
     for number, sentence in enumerate(wrong, 1):
         yield f"  {number:>2}. {sentence}"
 
 
-def _understood(found: Understood) -> Iterator[tuple[str, str]]:
+def _described(found: OlderPanel) -> Iterator[tuple[str, str]]:
     yield "gateway", f"{found.url} ({found.url_from})" if found.url else "not found"
     yield "secret key", _secret(found.secret, found.gateway)
     for other in found.gateways:

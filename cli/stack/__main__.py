@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cli.stack.backups import Keys, backup, restore
 from cli.stack.errors import StackError
+from cli.stack.pause import resume_leftovers
 from cli.stack.project import Project
 from cli.stack.running import RECOVERY_SECONDS, await_running
-from cli.stack.standstill import wake_what_a_backup_left
 from cli.stack.welcome import welcome
 from core.console import ends_quietly
 
@@ -66,7 +66,7 @@ def up(project: Project, *, demo: bool) -> int:
     if gateway.says:
         print(gateway.says, flush=True)
     compose = project.compose()
-    wake_what_a_backup_left(compose, project.config)
+    resume_leftovers(compose, project.config)
     code = project.build() or compose.run(
         "up", "--detach", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", HEALTHY_SECONDS
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 from cli.stack.engine import Compose, find_engine
 from cli.stack.errors import StackError
 from cli.stack.files import prepare
+from cli.stack.pause import Pause, pausing, resume_leftovers
 from cli.stack.project import Project
-from cli.stack.standstill import Standstill, standstill, wake_what_a_backup_left
 
 PARTS = (
     "installation",
@@ -77,14 +77,14 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
     prepare(project.config)
     unfinished = to.with_name(f"{to.name}.part")
     try:
-        with standstill(compose, project.config) as still:
+        with pausing(compose, project.config) as pause:
             for left_by_a_killed_one in (project.directory / "backups").glob("*.backup.part"):
                 left_by_a_killed_one.unlink()
             _take_along(project)
             unfinished.unlink(missing_ok=True)
             handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as out:
-                _pause(compose, still, prometheus=prometheus)
+                _pause(compose, pause, prometheus=prometheus)
                 code = compose.run(
                     *_tool(keys, "backup", prometheus=prometheus), stdout=out, stdin=subprocess.DEVNULL
                 )
@@ -111,7 +111,7 @@ def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: boo
         raise StackError(f"{present[0]}: is there already; restore into an empty folder, or say OVERWRITE=1")
     prepare(project.config)
     compose = project.compose()
-    wake_what_a_backup_left(compose, project.config)
+    resume_leftovers(compose, project.config)
     if project.build():
         return FAILED
     compose.run("--profile", "*", "down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -149,9 +149,9 @@ def _check_written(compose: Compose, keys: Keys, path: Path) -> int:
         return compose.run(*_run(opener), "restore", "--check", "-", *opener.words(), stdin=content)
 
 
-def _pause(compose: Compose, still: Standstill, *, prometheus: bool) -> None:
+def _pause(compose: Compose, pause: Pause, *, prometheus: bool) -> None:
     running = compose.ask("--profile", "*", "ps", "--services", "--status", "running").stdout.split()
-    if not still.pause([one for one in PAUSED if one in running and (prometheus or one != PROMETHEUS)]):
+    if not pause.pause([one for one in PAUSED if one in running and (prometheus or one != PROMETHEUS)]):
         sys.stderr.write("make backup: could not pause; copying what changes meanwhile may come out torn\n")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core.alertmanager.api import Alertmanager, Silence
-from core.alertmanager.pager_test import Leg, PagerTest, Passed
+from core.alertmanager.pager_check import Leg, PagerCheck, Passed
 from core.clock import Monotonic, Now, monotonic, now
 from core.exceptions import AlertmanagerError, StoreError
 from core.models import HistoryEntry
@@ -214,7 +214,7 @@ class Alerting:
         problem = "failed"
         try:
             with closing(Alertmanager(settings)) as asked:
-                PagerTest(asked, self._pass, stop=self._stop).run()
+                PagerCheck(asked, self._pass, stop=self._stop).run()
             problem = ""
         except AlertmanagerError as error:
             problem = error.code

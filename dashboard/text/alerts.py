@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.alertmanager.api import Silence
-from core.alertmanager.pager_test import Leg, Passed
+from core.alertmanager.pager_check import Leg, Passed
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.health import answers
-from cli.healthy import healthy
+from cli.healthcheck import healthy
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
 

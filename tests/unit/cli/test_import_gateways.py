@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.importing.faults import faults
+from cli.importing.checks import find_problems
 from cli.importing.files import read_folder
 from cli.importing.gateway import GatewayFound
-from cli.importing.understood import Understood, understand
+from cli.importing.model import OlderPanel, interpret
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
 CLI = "wppconnect/server-cli:1.3.18"
@@ -18,14 +18,14 @@ KEY = "0123456789abcdef0123456789abcdef"
 WORK = "/usr/src/wpp-server"
 
 
-def imported(folder: Path, compose: str, **files: str) -> Understood:
+def imported(folder: Path, compose: str, **files: str) -> OlderPanel:
     """Write an older installation and read it; `__` in a file's name is a dot."""
     folder = folder / "My Panel"
     folder.mkdir()
     (folder / "docker-compose.yml").write_text(compose)
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
-    return understand(read_folder(folder))
+    return interpret(read_folder(folder))
 
 
 def gateway_of(folder: Path, service: str, **files: str) -> GatewayFound:
@@ -80,7 +80,7 @@ def test_each_of_several_gateways_is_examined(tmp_path: Path) -> None:
         f"  two: {{image: {SERVER}, ports: ['2:21465'], environment: {{SECRET_KEY: short}}}}\n"
     )
     found = imported(tmp_path, compose, __env="WPPCONNECT_URL=http://two:21465\n")
-    said = list(faults(found))
+    said = list(find_problems(found))
 
     assert (found.url, found.secret and found.secret.arrives) == ("http://127.0.0.1:2", "short")
     assert found.settings()["OPS_GATEWAY_CONTAINER"] == "mypanel-two-1"
@@ -277,7 +277,7 @@ def test_volumes_count_where_the_image_keeps_what_must_not_be_lost(
         f"  keeper: {{image: busybox, volumes: ['tok:{WORK}']}}\n"
         "volumes: {tok: , prof: , all: , memory: {driver_opts: {type: tmpfs, device: tmpfs}}}\n"
     )
-    said = [one for one in faults(imported(tmp_path, compose)) if "no volume keeps" in one]
+    said = [one for one in find_problems(imported(tmp_path, compose)) if "no volume keeps" in one]
 
     assert {
         name for name in ("tokens", "userDataDir") for one in said if name in one.split(",")[0]
@@ -305,7 +305,7 @@ def test_volumes_count_where_the_image_keeps_what_must_not_be_lost(
 def test_folders_are_those_that_the_settings_name(service: str, missing: bool, tmp_path: Path) -> None:
     found = imported(tmp_path, f"services: {{gw: {{{service}}}}}\nvolumes: {{aa: , bb: }}\n")
 
-    assert any("no volume keeps" in one for one in faults(found)) == missing
+    assert any("no volume keeps" in one for one in find_problems(found)) == missing
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_folders_are_those_that_the_settings_name(service: str, missing: bool, t
 def test_image_without_a_version_is_named(service: str, is_named: bool, tmp_path: Path) -> None:
     found = imported(tmp_path, f"services: {{gw: {{{service}}}}}\n")
 
-    assert any("names no version" in one for one in faults(found)) == is_named
+    assert any("names no version" in one for one in find_problems(found)) == is_named
 
 
 @pytest.mark.parametrize(
@@ -352,4 +352,4 @@ def test_key_that_the_files_demand_is_known_only_where_it_is_set(
 def test_missing_env_file_is_named(tmp_path: Path) -> None:
     found = imported(tmp_path, f"services: {{gw: {{image: {CLI}, env_file: gone.env}}}}\n")
 
-    assert any("its env file gone.env is not there" in one for one in faults(found))
+    assert any("its env file gone.env is not there" in one for one in find_problems(found))

@@ -29,7 +29,7 @@ DEFAULT_SESSION = "leguas_wppconnect"
 
 
 @dataclass(frozen=True)
-class Understood:
+class OlderPanel:
     """Our settings, each with where it comes from."""
 
     folder: Folder
@@ -74,7 +74,7 @@ class Understood:
         return {name: value for name, value in found.items() if value}
 
 
-def understand(folder: Folder) -> Understood:
+def interpret(folder: Folder) -> OlderPanel:
     """Put the files together."""
     gateways = find_gateways(folder)
     named = _configured_url(folder)
@@ -87,7 +87,7 @@ def understand(folder: Folder) -> Understood:
     webhook = folder.value(*WEBHOOKS)
     if named is None or _is_known_inside_only(folder, named.url, gateway):
         named = _address_of(gateway) if gateway else None
-    return Understood(
+    return OlderPanel(
         folder=folder,
         gateways=gateways,
         gateway=gateway,

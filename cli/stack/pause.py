@@ -20,7 +20,7 @@ from cli.stack.errors import StackError
 NOTE = "paused-for-backup"
 
 
-class Standstill:
+class Pause:
     """The right to pause services, for one command at a time."""
 
     def __init__(self, compose: Compose, note: TextIO) -> None:
@@ -59,7 +59,7 @@ class Standstill:
 
 
 @contextlib.contextmanager
-def standstill(compose: Compose, config: Path) -> Iterator[Standstill]:
+def pausing(compose: Compose, config: Path) -> Iterator[Pause]:
     """Wake what a killed backup has left, and all that is paused here at the end.
 
     Raises StackError while another backup is under way.
@@ -71,18 +71,18 @@ def standstill(compose: Compose, config: Path) -> Iterator[Standstill]:
             raise StackError(
                 "a backup is being written from this folder; try again when it has ended"
             ) from None
-        still = Standstill(compose, note)
-        if woken := still.wake():
+        pause = Pause(compose, note)
+        if woken := pause.wake():
             names = ", ".join(woken)
             print(f"note: a backup was cut off and had left these paused, which run again: {names}")
         try:
-            yield still
+            yield pause
         finally:
-            still.wake()
+            pause.wake()
 
 
-def wake_what_a_backup_left(compose: Compose, config: Path) -> None:
+def resume_leftovers(compose: Compose, config: Path) -> None:
     """Let run again what a killed backup has left paused; raises StackError while one is under way."""
     if (config / NOTE).exists():
-        with standstill(compose, config):
+        with pausing(compose, config):
             pass

@@ -23,11 +23,11 @@ WORDS = {
 }
 
 
-def test_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
+def check_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
     """Fire, wait, end, wait; returns the exit code."""
     from cli.environment import read_environment
     from core.alertmanager.api import Alertmanager
-    from core.alertmanager.pager_test import Leg, PagerTest, Passed
+    from core.alertmanager.pager_check import Leg, PagerCheck, Passed
     from core.exceptions import AlertmanagerError, WppconnectError
     from core.settings.environment import load_environment
     from core.settings.source import SettingsSource
@@ -55,7 +55,7 @@ def test_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
 
     try:
         with ending_with_zero(signal.SIGTERM), closing(Alertmanager(settings.alertmanager)) as asked:
-            PagerTest(asked, report, timeout_seconds=timeout_seconds).run()
+            PagerCheck(asked, report, timeout_seconds=timeout_seconds).run()
     except AlertmanagerError as error:
         return _complain(error.message, FAILED)
     except KeyboardInterrupt:

@@ -6,8 +6,8 @@ import stat
 from collections.abc import Iterator
 
 from cli.importing.gateway import FOLDER, GatewayFound, Reads
+from cli.importing.model import SESSIONS, TOKENS, OlderPanel
 from cli.importing.services import Service, mount_at
-from cli.importing.understood import SESSIONS, TOKENS, Understood
 from cli.importing.values import Value
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
@@ -19,7 +19,7 @@ SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 QUOTE = "write it in single quotes in an env file, and with $$ for each $ in a compose file"
 
 
-def faults(found: Understood) -> Iterator[str]:
+def find_problems(found: OlderPanel) -> Iterator[str]:
     """Name every fault, the gravest first."""
     yield from _missing_env_files(found)
     for name, file in found.folder.unset.items():
@@ -39,7 +39,7 @@ def faults(found: Understood) -> Iterator[str]:
     yield from _readable(found)
 
 
-def _missing_env_files(found: Understood) -> Iterator[str]:
+def _missing_env_files(found: OlderPanel) -> Iterator[str]:
     for service in found.folder.services:
         for name in service.missing_env_files:
             yield (
@@ -48,7 +48,7 @@ def _missing_env_files(found: Understood) -> Iterator[str]:
             )
 
 
-def _several(found: Understood) -> Iterator[str]:
+def _several(found: OlderPanel) -> Iterator[str]:
     others = [one.service.name for one in found.gateways if one is not found.gateway]
     if others and found.gateway:
         yield (
@@ -102,7 +102,7 @@ def _secret(gateway: GatewayFound) -> Iterator[str]:
             )
 
 
-def _cut(found: Understood) -> Iterator[str]:
+def _cut(found: OlderPanel) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
     for value in found.folder.values():
         if value.is_cut and (value.file, value.name) not in seen:
@@ -124,7 +124,7 @@ NO_TOKENS = {
 }
 
 
-def _tokens(found: Understood) -> Iterator[str]:
+def _tokens(found: OlderPanel) -> Iterator[str]:
     value = found.folder.value(*TOKENS)
     if value is not None and not value.is_cut and (what := NO_TOKENS.get(parse_token(value.arrives).kind)):
         yield (
@@ -137,7 +137,7 @@ def _tokens(found: Understood) -> Iterator[str]:
             yield f"{service.name}: TOKEN is set, but no image reads it; remove it"
 
 
-def _sessions(found: Understood) -> Iterator[str]:
+def _sessions(found: OlderPanel) -> Iterator[str]:
     value = found.folder.value(*SESSIONS)
     for place, name in enumerate(value.arrives.split(",") if value else (), 1):
         problem = name_problem(name.strip(), place)
@@ -218,7 +218,7 @@ def _never_read(gateway: GatewayFound) -> Iterator[str]:
             yield f"{gateway.service.name}: {name} is set, but its image does not read it; remove it"
 
 
-def _disagreeing_keys(found: Understood) -> Iterator[str]:
+def _disagreeing_keys(found: OlderPanel) -> Iterator[str]:
     by_key: dict[str, list[Value]] = {}
     for value in found.api_keys():
         by_key.setdefault(value.arrives, []).append(value)
@@ -230,7 +230,7 @@ def _disagreeing_keys(found: Understood) -> Iterator[str]:
         )
 
 
-def _images(found: Understood) -> Iterator[str]:
+def _images(found: OlderPanel) -> Iterator[str]:
     for service in found.folder.services:
         if service.build or not service.image or "@" in service.image:
             continue
@@ -242,20 +242,20 @@ def _images(found: Understood) -> Iterator[str]:
             )
 
 
-def _is_of_whatsapp(found: Understood, service: Service) -> bool:
+def _is_of_whatsapp(found: OlderPanel, service: Service) -> bool:
     """Return whether a service is WPPConnect Server or Evolution API."""
     gateways = [one.service for one in found.gateways]
     return service in gateways or bool(service.image and known_image(service.image))
 
 
-def _readable(found: Understood) -> Iterator[str]:
+def _readable(found: OlderPanel) -> Iterator[str]:
     for name in (*found.folder.env_files, *found.folder.compose_files):
         mode = (found.folder.path / name).stat().st_mode
         if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_secrets(found, name):
             yield f"{name}: every account of this host can read its secrets; chmod 600 {name}"
 
 
-def _holds_secrets(found: Understood, file: str) -> bool:
+def _holds_secrets(found: OlderPanel, file: str) -> bool:
     """Tell whether a secret stands in this very file; one that it only refers to stands in another."""
     secrets = {
         text

@@ -10,7 +10,7 @@ from pathlib import Path
 MISCONFIGURED = 2
 
 
-def front_door(name: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
+def launch(name: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the part's own command in this process and return its exit code."""
     from cli.environment import read_environment
     from core.exceptions import ConfigurationError

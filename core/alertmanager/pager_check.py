@@ -44,7 +44,7 @@ class Passed:
     """Receivers, or kinds of them."""
 
 
-class PagerTest:
+class PagerCheck:
     """One test: an alert of its own, and the times of its legs."""
 
     def __init__(

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from cli.healthy import SIGN_OF_LIFE, SIGN_SECONDS, healthy
+from cli.healthcheck import SIGN_OF_LIFE, SIGN_SECONDS, healthy
 from core.clock import now
 from core.store import FileStore
 from core.sync.agent_status import STALE_SECONDS, AgentStatus, Heartbeat
