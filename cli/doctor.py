@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
+
+from core.console import FAILED
 
 if TYPE_CHECKING:
     from core.doctor.diagnosis import Diagnosis
@@ -14,46 +17,49 @@ if TYPE_CHECKING:
     from core.runtime import Core
     from core.settings.values import Settings
 
-FOUND_SOMETHING = 1
-MISCONFIGURED = 2
-
 FIRST_PROBE_SECONDS = 15.0
 """How long to wait for what only the prober knows: since when a state holds, and the gateway's release."""
 
 
-def doctor(
-    environ: Mapping[str, str], *, session: str | None, server: str | None, asks_whatsapp: bool
-) -> int:
-    """Print what is wrong and what to do; returns the exit code."""
+@click.command(
+    epilog="Exit code: 0 when nothing is wrong, 1 when something is, 2 for mistakes in the settings."
+)
+@click.argument("session", required=False)
+@click.option("--server", metavar="NAME", help="The server's name; needed when several know the session.")
+@click.option(
+    "--end-to-end",
+    is_flag=True,
+    help="Also have WhatsApp itself asked, by looking up a number that belongs to nobody.",
+)
+@click.pass_obj
+def doctor(environ: Mapping[str, str], /, session: str | None, server: str | None, end_to_end: bool) -> int:
+    """Ask the gateway one question after the other until the cause is found.
+
+    The cause is printed with the next step. Without SESSION the gateways are examined. The output holds no
+    secret: copy it anywhere.
+    """
     from cli.pairing import pairing_environment
     from core.doctor.diagnosis import Cause
-    from core.exceptions import ConfigurationError, WppconnectError
     from core.logs import configure_logging
     from core.runtime import open_core
     from core.version import version
     from dashboard.text.diagnosis import report
 
-    try:
-        environment = pairing_environment(environ, Path.cwd())
-        configure_logging("ERROR", environment.log_format)
-        core = open_core(environment, program="wppconnect-ops")
-        patients = find_patients(core.settings.current(), session, server)
-    except ConfigurationError as error:
-        return _refuse(error.problems)
+    environment = pairing_environment(environ, Path.cwd())
+    configure_logging("ERROR", environment.log_format)
+    core = open_core(environment, program="wppconnect-ops")
     causes = []
     try:
+        patients = find_patients(core.settings.current(), session, server)
         core.monitor.start()
-        for diagnosis in _examine(core, patients, asks_whatsapp):
+        for diagnosis in _examine(core, patients, end_to_end):
             print(report(str, diagnosis, version()), end="\n\n")
             causes.append(diagnosis.cause)
-    except WppconnectError as error:
-        sys.stderr.write(f"wppconnect-ops doctor: {error}\n")
-        return FOUND_SOMETHING
     finally:
         core.stop()
     if patients[0][1] is None:
         print("For one of its sessions: wppconnect-ops doctor SESSION")
-    return 0 if set(causes) == {Cause.WELL} else FOUND_SOMETHING
+    return 0 if set(causes) == {Cause.WELL} else FAILED
 
 
 def find_patients(
@@ -99,9 +105,3 @@ def _examine(
 
 def _was_looked_at(seen: SessionSnapshot) -> bool:
     return seen.observed_at is not None or not seen.enabled
-
-
-def _refuse(problems: Sequence[str]) -> int:
-    lines = "".join(f"  {problem}\n" for problem in problems)
-    sys.stderr.write(f"wppconnect-ops doctor: cannot start:\n{lines}")
-    return MISCONFIGURED

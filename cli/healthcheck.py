@@ -1,19 +1,24 @@
 """`wppconnect-ops healthy`: does the part that runs in this container answer? For a container's health check.
 
-Only the standard library is imported: the check runs every few seconds, in each container.
+Little is imported: the check runs every few seconds, in each container.
 """
 
 from __future__ import annotations
 
+import socket
+import ssl
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from cli.health import answers
+import click
 
-FAILED = 1
+from core.console import FAILED
 
+TIMEOUT_SECONDS = 3.0
+LONGEST_STATUS_LINE = 100
 PARTS = {
     "exporter": ("EXPORTER_WEB_LISTEN_ADDRESS", "127.0.0.1:21466", "/-/healthy"),
     "dashboard": ("DASHBOARD_LISTEN_ADDRESS", "127.0.0.1:8501", "/-/healthy"),
@@ -28,13 +33,44 @@ SIGN_SECONDS = 15.0
 """As the page: older signs do not count (core/sync/agent_status.py)."""
 
 
-def healthy(environ: Mapping[str, str], part: str | None) -> int:
-    """Return 0 when the part answers; without a name when any part answers."""
+@click.command()
+@click.argument("part", metavar="PART", required=False, type=click.Choice(sorted([*PARTS, SYNC])))
+@click.pass_obj
+def healthy(environ: Mapping[str, str], /, part: str | None) -> int:
+    """Check that the part that runs here answers, as a container's health check.
+
+    Without PART any of them but sync, the sync agent, will do.
+    """
     wanted = [part] if part else list(PARTS)
     if any(_gave_a_sign(environ) if one == SYNC else _answers(environ, one) for one in wanted):
         return 0
     sys.stderr.write(f"wppconnect-ops healthy: no answer of {' or '.join(wanted)}\n")
     return FAILED
+
+
+def answers(url: str) -> bool:
+    """Ask once; only for services on this machine, whose certificate is not looked at."""
+    parts = urlsplit(url)
+    request = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+    try:
+        with (
+            socket.create_connection((parts.hostname, parts.port), TIMEOUT_SECONDS) as plain,
+            _secured(plain) if parts.scheme == "https" else plain as connection,
+        ):
+            connection.sendall(request.encode())
+            with connection.makefile("rb") as answer:
+                return answer.readline(LONGEST_STATUS_LINE).split()[1:2] == [b"200"]
+    except OSError as error:
+        # It is there, and wants a client's certificate that only Prometheus has. How that is said differs by
+        # version; what speaks no TLS at all is none of ours.
+        return isinstance(error, ssl.SSLError) and error.reason != "WRONG_VERSION_NUMBER"
+
+
+def _secured(plain: socket.socket) -> ssl.SSLSocket:
+    # Our own, under a certificate that is made out to another name.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(plain)
 
 
 def _gave_a_sign(environ: Mapping[str, str]) -> bool:

@@ -1,24 +1,37 @@
-"""`wppconnect-ops exporter|dashboard|simulator`: one part alone, with the `.env` file that `run` reads."""
+"""The parts as commands of `wppconnect-ops`, with our `.env`; and `wppconnect-simulator`."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+import copy
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-MISCONFIGURED = 2
+import click
+
+from core.commands import run_command
+from core.console import ends_quietly
 
 
-def launch(name: str, argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run the part's own command in this process and return its exit code."""
-    from cli.environment import read_environment
-    from core.exceptions import ConfigurationError
+def launched(part: click.Command) -> click.Command:
+    """Return a part's own command, run with the `.env` file that `wppconnect-ops run` reads."""
+    command = copy.copy(part)
 
-    try:
-        told = read_environment(environ, Path.cwd())
-    except ConfigurationError as error:
-        sys.stderr.writelines(f"wppconnect-ops {name}: {problem}\n" for problem in error.problems)
-        return MISCONFIGURED
-    code: int = import_module(f"{name}.cli").main(argv, told)
-    return code
+    def run(**flags: Any) -> int:
+        from cli.environment import read_environment
+
+        context = click.get_current_context()
+        context.obj = read_environment(context.obj, Path.cwd())
+        code: int = context.invoke(part.callback, **flags)  # type: ignore[arg-type]
+        return code
+
+    command.callback = run
+    return command
+
+
+@ends_quietly
+def simulator(argv: Sequence[str] | None = None) -> int:
+    """Run `wppconnect-simulator`, which imports nothing of ours, as our other commands are run."""
+    from simulator.cli import PROGRAM, command
+
+    return run_command(command, argv, program=PROGRAM, environ=None)

@@ -1,114 +1,100 @@
-"""`wppconnect-ops`: parse the command line and hand over to one sub-command.
-
-A sub-command's module is imported when it is asked for, so that `--help` and `--version` answer at once.
-"""
+"""`wppconnect-ops`: a table of commands, each imported when it is asked for."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 
-from cli.command_line import FRONT_DOORS, PROGRAM, make_parser
+import click
+
+from core.commands import run_command, version_option
 from core.console import ends_quietly
 
-MISCONFIGURED = 2
+PROGRAM = "wppconnect-ops"
+COMPLETION_VARIABLE = "_WPPCONNECT_OPS_COMPLETE"
+"""How the shell's script asks what may come next; the name is click's."""
+PARTS = ("exporter", "dashboard", "simulator")
+COMMANDS = {
+    "run": ("cli.run:run", "Start exporter and page; without WPPCONNECT_URL a simulated gateway, too."),
+    "exporter": ("exporter.cli:command", "Serve the sessions' state to Prometheus."),
+    "dashboard": ("dashboard.cli:command", "Serve the page."),
+    "simulator": ("simulator.cli:command", "Play a gateway and its phones."),
+    "sync": ("cli.sync:sync", "Bring keys into env files, compose files and containers."),
+    "pair": ("cli.pair:pair", "Link a phone to a session with a QR code in the terminal."),
+    "doctor": ("cli.doctor:doctor", "Find out what is wrong with a gateway or a session."),
+    "rules": ("cli.rules:rules", "Write alert rules, notifications and dashboards with your links."),
+    "users": ("cli.users:users", "List, add and change the page's users; the way back in, too."),
+    "test-pager": ("cli.pager_check:check_pager", "Fire a harmless alert and time its way to you."),
+    "import": ("cli.importing.command:import_folder", "Explain an older panel's .env and compose file."),
+    "backup": ("cli.backup.commands:backup", "Write settings, users, tokens and history into one file."),
+    "restore": ("cli.backup.commands:restore", "Put a backup in place, wholly or not at all."),
+    "healthy": ("cli.healthcheck:healthy", "Check that the part that runs here answers."),
+    "completion": ("cli.completion:completion", "Print the completion script for a shell."),
+}
+"""Where each command stands, and its line in the list."""
+
+
+class Commands(click.Group):
+    """The table as a group: its list is printed without importing any of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
+        """Name all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        place, short_help = COMMANDS[cmd_name]
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        if cmd_name in PARTS:
+            from cli.launch import launched
+
+            command = launched(command)
+        command.short_help = short_help
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    epilog="Settings come from the environment, and from a file named .env in the working directory.",
+)
+@version_option(PROGRAM)
+def commands() -> None:
+    """Operate WPPConnect sessions."""
 
 
 @ends_quietly
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one sub-command and return its exit code."""
-    argv = sys.argv[1:] if argv is None else argv
-    if argv and argv[0] in FRONT_DOORS:
-        from cli.launch import launch
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    environ = os.environ if environ is None else environ
+    if instruction := environ.get(COMPLETION_VARIABLE):
+        from click.shell_completion import shell_complete
 
-        return launch(argv[0], argv[1:], os.environ)
-    if argv and argv[0] == "sync":
-        from cli.sync import main as sync
-
-        return sync(argv[1:], os.environ)
-    arguments = make_parser().parse_args(argv)
-    if arguments.version:
-        return _print_version()
-    match arguments.command:
-        case "run":
-            from cli.run import run
-
-            return run(os.environ)
-        case "pair":
-            from cli.pair import pair
-
-            return pair(os.environ, session=arguments.session, server=arguments.server, phone=arguments.phone)
-        case "doctor":
-            from cli.doctor import doctor
-
-            return doctor(
-                os.environ,
-                session=arguments.session,
-                server=arguments.server,
-                asks_whatsapp=arguments.end_to_end,
-            )
-        case "rules":
-            from cli.rules import rules
-
-            return rules(
-                external_url=arguments.external_url,
-                runbooks_url=arguments.runbooks_url,
-                grace=arguments.grace,
-                language=arguments.language,
-                output=arguments.output,
-            )
-        case "users":
-            from cli.users import Asked, users
-
-            name, role = getattr(arguments, "name", ""), getattr(arguments, "role", "")
-            return users(os.environ, Asked(arguments.action, name, role))
-        case "test-pager":
-            from cli.pager_check import check_pager
-
-            return check_pager(os.environ, timeout_seconds=arguments.timeout)
-        case "import":
-            from cli.importing.command import import_folder
-
-            return import_folder(arguments.folder, write=arguments.write, target=Path.cwd() / ".env")
-        case "backup":
-            from cli.backup.commands import backup
-
-            return backup(
-                os.environ,
-                file=arguments.file,
-                recipients=arguments.recipient,
-                recipients_file=arguments.recipients_file,
-                passphrase_file=arguments.passphrase_file,
-                also=arguments.also,
-            )
-        case "restore":
-            from cli.backup.commands import restore
-
-            return restore(
-                os.environ,
-                file=arguments.file,
-                identity_file=arguments.identity_file,
-                passphrase_file=arguments.passphrase_file,
-                overwrite=arguments.overwrite,
-                check=arguments.check,
-                also=arguments.also,
-            )
-        case "healthy":
-            from cli.healthcheck import healthy
-
-            return healthy(os.environ, arguments.part)
-        case _:
-            make_parser().print_help(sys.stderr)
-            return MISCONFIGURED
+        return shell_complete(commands, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
+    return run_command(commands, argv, program=PROGRAM, environ=environ)
 
 
-def _print_version() -> int:
-    from core.version import version
-
-    print(f"{PROGRAM} {version()} (Python {sys.version.split()[0]})")
-    return 0
+def all_commands(
+    group: click.Group = commands, path: Sequence[str] = (PROGRAM,)
+) -> Iterator[tuple[str, click.Command]]:
+    """Yield each command with its whole name, groups before what they hold."""
+    yield " ".join(path), group
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from all_commands(command, (*path, name))
+        elif command is not None:
+            yield " ".join((*path, name)), command
 
 
 if __name__ == "__main__":

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from core.signals import ending_with_zero
+import click
 
-FAILED = 1
-MISCONFIGURED = 2
-INTERRUPTED = 130
+from core.console import INTERRUPTED
+from core.signals import ending_with_zero
 
 WORDS = {
     "accepted": "accepted by Alertmanager",
@@ -23,26 +22,39 @@ WORDS = {
 }
 
 
-def check_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
-    """Fire, wait, end, wait; returns the exit code."""
+@click.command(
+    epilog="ALERTMANAGER_URL: where Alertmanager is, for example http://127.0.0.1:9093. Exit code: 0 when "
+    "both notices went out, 1 when not, 2 for configuration mistakes, 130 after Ctrl-C."
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    metavar="SECONDS",
+    type=float,
+    default=300.0,
+    show_default=True,
+    help="How long to wait for each notice.",
+)
+@click.pass_obj
+def check_pager(environ: Mapping[str, str], /, timeout_seconds: float) -> int:
+    """Fire a harmless alert on the route that a lost session takes.
+
+    It is ended again once Alertmanager has notified, and the time that each leg took is printed.
+    """
     from cli.environment import read_environment
     from core.alertmanager.api import Alertmanager
     from core.alertmanager.pager_check import Leg, PagerCheck, Passed
-    from core.exceptions import AlertmanagerError, WppconnectError
+    from core.exceptions import ConfigurationError
     from core.settings.environment import load_environment
     from core.settings.source import SettingsSource
     from core.store import FileStore
 
-    try:
-        environment = load_environment(read_environment(environ, Path.cwd()))
-        # What was saved on the page wins here, too.
-        settings = SettingsSource(environment, FileStore(environment.data_dir / "store")).current()
-    except WppconnectError as error:
-        return _complain(error.message, MISCONFIGURED)
+    environment = load_environment(read_environment(environ, Path.cwd()))
+    # What was saved on the page wins here, too.
+    settings = SettingsSource(environment, FileStore(environment.data_dir / "store")).current()
     if settings.alertmanager is None:
-        return _complain(
-            "ALERTMANAGER_URL: set it to Alertmanager's address, for example http://127.0.0.1:9093",
-            MISCONFIGURED,
+        raise ConfigurationError(
+            ["ALERTMANAGER_URL: set it to Alertmanager's address, for example http://127.0.0.1:9093"]
         )
 
     def report(passed: Passed) -> None:
@@ -56,14 +68,7 @@ def check_pager(environ: Mapping[str, str], *, timeout_seconds: float) -> int:
     try:
         with ending_with_zero(signal.SIGTERM), closing(Alertmanager(settings.alertmanager)) as asked:
             PagerCheck(asked, report, timeout_seconds=timeout_seconds).run()
-    except AlertmanagerError as error:
-        return _complain(error.message, FAILED)
     except KeyboardInterrupt:
-        return _complain("left; the alert has been ended", INTERRUPTED)
+        sys.stderr.write("wppconnect-ops test-pager: left; the alert has been ended\n")
+        return INTERRUPTED
     return 0
-
-
-def _complain(problem: str, code: int) -> int:
-    for line in problem.splitlines():
-        sys.stderr.write(f"wppconnect-ops test-pager: {line}\n")
-    return code

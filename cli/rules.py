@@ -1,51 +1,50 @@
-"""`wppconnect-ops rules`: write rules, notifications and dashboards with the links of an installation."""
+"""`wppconnect-ops rules`: the monitoring kit with the links of an installation."""
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-MONITORING = Path(__file__).parents[1] / "monitoring"
-RULES = Path("rules", "alerts.yml")
-TESTS = Path("rules", "tests")
-EDITED = (Path("alertmanager", "alertmanager.yml"), Path("prometheus", "prometheus.yml"))
-"""The operator fills in receivers and adds jobs there: written once, then left alone."""
-PLACEHOLDER = "https://ops.example.org"
-RUNBOOKS = f"{PLACEHOLDER}/runbooks"
-
-LANGUAGE = "  # - templates/languages/pt_PT.tmpl"
-"""The line of `EDITED` that makes notifications Portuguese, switched off."""
-
-DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-SHORTEST_GRACE_SECONDS = 30
-"""Shorter than a phone's change of networks, and pages would be for nothing."""
-GRACE = re.compile(r"for: \w+  ?# grace$", re.MULTILINE)
-BEFORE = re.compile(r"for: (\w+)  # before the grace ends$", re.MULTILINE)
-
-MISCONFIGURED = 2
-FAILED = 1
+import click
 
 
-@dataclass(frozen=True)
-class Installation:
-    """What differs from one installation to the next."""
-
-    external_url: str
-    runbooks_url: str
-    grace_seconds: int | None = None
-    """None: as shipped."""
-    language: str = "en"
-    """Of the notifications."""
-
-
+@click.command(
+    epilog="alertmanager/alertmanager.yml is where you fill in receivers: one that exists is left alone."
+)
+@click.option("--external-url", metavar="URL", required=True, help="The page's address, as people open it.")
+@click.option("--runbooks-url", metavar="URL", help="Where runbooks/*.md are published, if not on the page.")
+@click.option(
+    "--grace", metavar="DURATION", help="How long a session may be lost before somebody is paged (3m)."
+)
+@click.option(
+    "--language",
+    type=click.Choice(("en", "pt_PT", "pt_BR")),
+    default="en",
+    show_default=True,
+    help="Of the notifications; goes into alertmanager/alertmanager.yml.",
+)
+@click.option(
+    "--output", metavar="DIR", type=click.Path(path_type=Path), help="Write all files into this folder."
+)
 def rules(
-    *, external_url: str, runbooks_url: str | None, grace: str | None, language: str, output: Path | None
+    external_url: str, runbooks_url: str | None, grace: str | None, language: str, output: Path | None
 ) -> int:
-    """Write all files below `output`, or the alerts alone to standard output; returns the exit code."""
+    """Write the alert rules, Alertmanager's configuration and the Grafana dashboards.
+
+    They get the links of this installation. Without --output the alert rules go to standard output.
+    """
+    from urllib.parse import urlsplit
+
+    from cli.monitoring_kit import (
+        MONITORING,
+        RULES,
+        SHORTEST_GRACE_SECONDS,
+        Installation,
+        adapt,
+        parse_duration,
+        write,
+    )
+    from core.exceptions import ConfigurationError, WppconnectError
     from dashboard.settings import check_external_url
 
     problems = []
@@ -61,9 +60,9 @@ def rules(
     elif grace_seconds is not None and grace_seconds < SHORTEST_GRACE_SECONDS:
         problems.append(f"--grace: would page for nothing; choose {SHORTEST_GRACE_SECONDS}s or more")
     if problems:
-        sys.stderr.writelines(f"wppconnect-ops rules: {problem}\n" for problem in problems)
-        return MISCONFIGURED
-    if is_loopback(external_url):
+        raise ConfigurationError(problems)
+    host = urlsplit(external_url).hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127."):
         sys.stderr.write("wppconnect-ops rules: these links work on this machine only\n")
     runbooks_url = (runbooks_url or f"{external_url}/runbooks").rstrip("/")
     here = Installation(external_url, runbooks_url, grace_seconds, language)
@@ -73,65 +72,6 @@ def rules(
     try:
         written = write(here, output)
     except OSError as error:
-        sys.stderr.write(f"wppconnect-ops rules: {output}: cannot be written ({error.strerror})\n")
-        return FAILED
+        raise WppconnectError(f"{output}: cannot be written ({error.strerror})") from None
     print("\n".join(str(path) for path in written))
     return 0
-
-
-def write(installation: Installation, output: Path) -> list[Path]:
-    """Write every file of the kit except the tests of its rules, which expect the shipped links."""
-    written = []
-    for path in _files():
-        target = output / path
-        if path in EDITED and target.exists():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        text = adapt((MONITORING / path).read_text(encoding="utf-8"), installation)
-        if path.suffix == ".md":
-            # On the page their links are relative; elsewhere they have to lead back to it.
-            text = text.replace("](/", f"]({installation.external_url}/")
-        target.write_text(text, encoding="utf-8")
-        written.append(target)
-    return written
-
-
-def adapt(text: str, installation: Installation) -> str:
-    """Put the installation's links, grace and language into one shipped file; all else stays as it is."""
-    if installation.language != "en":
-        text = text.replace(LANGUAGE, f"  - templates/languages/{installation.language}.tmpl")
-    text = text.replace(RUNBOOKS, installation.runbooks_url)
-    text = text.replace(PLACEHOLDER, installation.external_url)
-    if installation.grace_seconds is None:
-        return text
-    grace = installation.grace_seconds
-    text = GRACE.sub(f"for: {grace}s  # grace", text)
-
-    def earlier(match: re.Match[str]) -> str:
-        # The alerts that hold back those of the sessions have to fire before them, with a third to spare.
-        seconds = min(parse_duration(match[1]) or 0, grace * 2 // 3)
-        return f"for: {seconds}s  # before the grace ends"
-
-    return BEFORE.sub(earlier, text)
-
-
-def parse_duration(text: str) -> int | None:
-    """Read a duration as Prometheus writes it, from hours down to seconds; None for any other text."""
-    match = DURATION.fullmatch(text)
-    if not text or match is None:
-        return None
-    hours, minutes, seconds = (int(number or 0) for number in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a link leads back to the machine on which it is opened."""
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
-
-
-def _files() -> Iterator[Path]:
-    for path in sorted(MONITORING.rglob("*")):
-        relative = path.relative_to(MONITORING)
-        if path.is_file() and not relative.is_relative_to(TESTS):
-            yield relative

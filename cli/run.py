@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.signals import ending_with_zero
+import click
 
-MISCONFIGURED = 2
+from core.signals import STOP_SIGNALS, ending_with_zero
 
 
-def run(environ: Mapping[str, str]) -> int:
-    """Check everything, start everything, and stay until it ends; returns the exit code."""
-    with ending_with_zero(signal.SIGINT, signal.SIGTERM):
+@click.command(
+    epilog="Addresses: DASHBOARD_LISTEN_ADDRESS, EXPORTER_WEB_LISTEN_ADDRESS, and for the demo "
+    "SIMULATOR_GATEWAY_PORT and SIMULATOR_PHONE_PORT. Exit code: 0 after Ctrl-C or SIGTERM, 1 when one part "
+    "ended by itself, 2 for configuration mistakes and taken ports."
+)
+@click.pass_obj
+def run(environ: Mapping[str, str], /) -> int:
+    """Start everything in the foreground.
+
+    That is the exporter, the page and, as long as WPPCONNECT_URL is not set, a simulated gateway. Ctrl-C ends
+    all of it.
+    """
+    with ending_with_zero(*STOP_SIGNALS):
         from cli.plan import make_plan
         from cli.supervisor import Supervisor
-        from core.exceptions import ConfigurationError
 
-        try:
-            plan = make_plan(environ, Path.cwd(), at_terminal=sys.stdout.isatty())
-        except ConfigurationError as error:
-            lines = "".join(f"  {problem}\n" for problem in error.problems)
-            sys.stderr.write(f"wppconnect-ops run: cannot start:\n{lines}")
-            return MISCONFIGURED
+        plan = make_plan(environ, Path.cwd(), at_terminal=sys.stdout.isatty())
         return Supervisor(plan.services, welcome=plan.welcome).run()

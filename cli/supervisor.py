@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
 
-from cli.health import answers
+from cli.healthcheck import answers
 from cli.process import Child
 from cli.services import Service
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
+import functools
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from cli.environment import actor
+import click
+
 from core.signals import ending_with_zero
 
 if TYPE_CHECKING:
     from cli.sync_parts import Parts
-    from core.sync.plan import Plan
     from core.sync.secret_values import Fresh
     from core.sync.sync import Done
 
@@ -25,63 +26,108 @@ FAILED = 1
 CHANGES_PENDING = 2
 INTERRUPTED = 130
 
-DESCRIPTION = """Bring an API key, tokens and secret keys into .env files, compose files and the containers
-that run with them: wholly or not at all."""
-EPILOG = """WPPCONNECT_SYNC_FILE names the file that lists folders, targets and containers (docs/sync.md).
-Exit code: 0 in sync, 2 changes pending, 1 error. Values are never printed."""
 
+class SyncGroup(click.Group):
+    """Exit code 2 says that changes are pending, so every mistake exits with 1."""
 
-def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one of its commands and return the exit code."""
-    arguments = _parser().parse_args(argv)
-    if arguments.command is None:
-        _parser().print_help(sys.stderr)
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line."""
+        with _usage_errors_exit_with_one():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one of the commands and return the exit code."""
+        from core.exceptions import ConfigurationError, WppconnectError
+
+        try:
+            with _usage_errors_exit_with_one(), ending_with_zero(signal.SIGTERM):
+                return super().invoke(ctx)
+        except ConfigurationError as error:
+            sys.stderr.writelines(f"{PROGRAM}: {problem}\n" for problem in error.problems)
+        except WppconnectError as error:
+            sys.stderr.write(f"{PROGRAM}: {error}\n")
+        except KeyboardInterrupt:
+            sys.stderr.write(f"{PROGRAM}: stopped; what was begun was taken back\n")
+            return INTERRUPTED
         return FAILED
-    from core.exceptions import ConfigurationError, WppconnectError
 
+
+@contextmanager
+def _usage_errors_exit_with_one() -> Iterator[None]:
     try:
-        with ending_with_zero(signal.SIGTERM):
-            return _run(arguments, environ)
-    except ConfigurationError as error:
-        sys.stderr.writelines(f"{PROGRAM}: {problem}\n" for problem in error.problems)
-    except WppconnectError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{PROGRAM}: stopped; what was begun was taken back\n")
-        return INTERRUPTED
-    return FAILED
+        yield
+    except click.UsageError as error:
+        error.show()
+        raise click.exceptions.Exit(FAILED) from None
 
 
-def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from cli.sync_parts import open_parts
+@click.group(
+    cls=SyncGroup,
+    epilog="WPPCONNECT_SYNC_FILE names the file that lists folders, targets and containers (docs/sync.md). "
+    "Exit code: 0 in sync, 2 changes pending, 1 error. Values are never printed.",
+)
+def sync() -> None:
+    """Bring an API key, tokens and secret keys into files and containers: wholly or not at all.
 
-    parts = open_parts(environ, Path.cwd(), file=arguments.file, files_only=arguments.files_only)
-    try:
-        return _command(parts, arguments)
-    finally:
-        parts.core.stop()
-
-
-def _command(parts: Parts, arguments: argparse.Namespace) -> int:
-    match arguments.command:
-        case "plan":
-            return _plan(parts, arguments)
-        case "apply":
-            return _apply(parts, arguments)
-        case "restore":
-            return _restore(parts, arguments)
-        case "adopt":
-            return _adopt(parts)
-        case _:
-            from cli.sync_agent import run_agent
-
-            return run_agent(parts)
+    The files are .env files and compose files, the containers those that run with them.
+    """
 
 
-def _plan(parts: Parts, arguments: argparse.Namespace) -> int:
+def _with_parts(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of all commands, and the opened parts."""
+
+    @click.option(
+        "--file",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        help="The sync file (WPPCONNECT_SYNC_FILE).",
+    )
+    @click.option("--files-only", is_flag=True, help="Do not look at containers, and recreate none.")
+    @click.pass_context
+    @functools.wraps(command)
+    def run(context: click.Context, /, file: Path | None, files_only: bool, **options: Any) -> int:
+        from cli.sync_parts import open_parts
+
+        parts = open_parts(context.obj, Path.cwd(), file=file, files_only=files_only)
+        try:
+            return command(parts, **options)
+        finally:
+            parts.core.stop()
+
+    return run
+
+
+def _choosing(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that choose what is generated and what is left out."""
+    for option in (
+        click.option(
+            "--leave-out",
+            metavar="NAME",
+            multiple=True,
+            help="All but this target or container (repeatable).",
+        ),
+        click.option("--target", metavar="NAME", multiple=True, help="Only this target (repeatable)."),
+        click.option("--generate", metavar="KIND", multiple=True, help="Make a new api_key or secret_key."),
+    ):
+        command = option(command)
+    return command
+
+
+ACCEPT_WAITING = click.option(
+    "--accept-waiting",
+    is_flag=True,
+    help="Recreate containers also where other changes that wait in their files come along.",
+)
+
+
+@sync.command()
+@_choosing
+@_with_parts
+def plan(parts: Parts, **chosen: Sequence[str]) -> int:
+    """Show what would change; change nothing."""
     from cli.sync_view import show_plan
 
-    fresh, leave_out = _choices(parts, arguments)
+    fresh, leave_out = _choices(parts, **chosen)
     plan = parts.sync.draft(fresh=fresh, leave_out=leave_out).plan
     show_plan(plan, sys.stdout)
     if fresh:
@@ -89,63 +135,95 @@ def _plan(parts: Parts, arguments: argparse.Namespace) -> int:
     if parts.sync.is_interrupted:
         sys.stderr.write(f"{PROGRAM}: a change was interrupted; the next apply finishes or undoes it first\n")
         return FAILED
-    return _exit_code(plan)
+    if plan.is_blocked:
+        return FAILED
+    return CHANGES_PENDING if plan.has_changes else IN_SYNC
 
 
-def _apply(parts: Parts, arguments: argparse.Namespace) -> int:
+@sync.command()
+@_choosing
+@ACCEPT_WAITING
+@_with_parts
+def apply(parts: Parts, accept_waiting: bool, **chosen: Sequence[str]) -> int:
+    """Write the files and recreate containers."""
+    from cli.environment import actor
     from cli.sync_view import show_plan, show_step
     from core.sync.sync import PlanBlockedError, WaitingChangesError
 
-    fresh, leave_out = _choices(parts, arguments)
+    fresh, leave_out = _choices(parts, **chosen)
     try:
         done = parts.sync.apply(
-            fresh=fresh,
-            leave_out=leave_out,
-            accept_waiting=arguments.accept_waiting,
-            actor=actor(),
-            report=show_step,
+            fresh=fresh, leave_out=leave_out, accept_waiting=accept_waiting, actor=actor(), report=show_step
         )
     except (PlanBlockedError, WaitingChangesError) as error:
         show_plan(error.plan, sys.stdout)
         print("\nTo leave that out:", " ".join(f"--leave-out {shlex.quote(name)}" for name in error.names))
         raise
-    return _ended(parts, arguments, done)
+    return _ended(parts, done)
 
 
-def _restore(parts: Parts, arguments: argparse.Namespace) -> int:
+@sync.command()
+@click.argument("backup", required=False)
+@click.option("--force", is_flag=True, help="Also over a file that was changed since in another way.")
+@click.option(
+    "--with-later",
+    is_flag=True,
+    help="Also take back the later changes that were made by this program, of the same files.",
+)
+@ACCEPT_WAITING
+@_with_parts
+def restore(parts: Parts, backup: str | None, force: bool, with_later: bool, accept_waiting: bool) -> int:
+    """Go back to BACKUP; without one list the backups."""
+    from cli.environment import actor
     from cli.sync_view import show_backups, show_step
 
-    if arguments.backup is None:
+    if backup is None:
         show_backups(parts.sync.backups(), sys.stdout)
         return IN_SYNC
     done = parts.sync.restore(
-        arguments.backup,
-        force=arguments.force,
-        accept_waiting=arguments.accept_waiting,
-        with_later=arguments.with_later,
+        backup,
+        force=force,
+        with_later=with_later,
+        accept_waiting=accept_waiting,
         actor=actor(),
         report=show_step,
     )
-    return _ended(parts, arguments, done)
+    return _ended(parts, done)
 
 
-def _ended(parts: Parts, arguments: argparse.Namespace, done: Done) -> int:
+@sync.command()
+@_with_parts
+def adopt(parts: Parts) -> int:
+    """Take over the API key that stands in the files, instead of a new one."""
+    from cli.environment import actor
+
+    places = parts.sync.adopt(actor=actor())
+    print(f"Took over the API key that stands in {', '.join(places)}.")
+    return IN_SYNC
+
+
+@sync.command()
+@_with_parts
+def agent(parts: Parts) -> int:
+    """Stay, and carry out what the page's administrators approve."""
+    from cli.sync_agent import run_agent
+
+    return run_agent(parts)
+
+
+def _ended(parts: Parts, done: Done) -> int:
     from cli.sync_view import show_done
 
-    unseen = [one.name for one in parts.sync.settings.containers] if arguments.files_only else []
+    unseen = [] if parts.containers else [one.name for one in parts.sync.settings.containers]
     show_done(done, sys.stdout, unseen=unseen)
     if done.lost_sessions:
         return FAILED
     return CHANGES_PENDING if done.by_hand else IN_SYNC
 
 
-def _adopt(parts: Parts) -> int:
-    places = parts.sync.adopt(actor=actor())
-    print(f"Took over the API key that stands in {', '.join(places)}.")
-    return IN_SYNC
-
-
-def _choices(parts: Parts, arguments: argparse.Namespace) -> tuple[Fresh, frozenset[str]]:
+def _choices(
+    parts: Parts, generate: Sequence[str], target: Sequence[str], leave_out: Sequence[str]
+) -> tuple[Fresh, frozenset[str]]:
     """Return what is to be generated and what is to be left out; raises ConfigurationError."""
     from core.exceptions import ConfigurationError
     from core.sync.agent import kinds_of
@@ -156,84 +234,18 @@ def _choices(parts: Parts, arguments: argparse.Namespace) -> tuple[Fresh, frozen
     names = [*targets, *(one.name for one in settings.containers)]
     problems = [
         f"--generate {word}: no target receives it; write {' or '.join(kinds) or 'nothing'}"
-        for word in arguments.generate
+        for word in generate
         if word not in kinds
     ]
     problems += [
         f"{flag} {name}: is not in the sync file; known are {', '.join(names)}"
-        for flag, chosen in (("--target", arguments.target), ("--leave-out", arguments.leave_out))
+        for flag, chosen in (("--target", target), ("--leave-out", leave_out))
         for name in chosen
         if name not in names
     ]
     if problems:
         raise ConfigurationError(problems)
-    left_out = set(arguments.leave_out)
-    if arguments.target:
-        left_out |= set(targets) - set(arguments.target)
-    return {kinds[word]: parts.keeper.generate(kinds[word]) for word in arguments.generate}, frozenset(
-        left_out
-    )
-
-
-def _exit_code(plan: Plan) -> int:
-    if plan.is_blocked:
-        return FAILED
-    return CHANGES_PENDING if plan.has_changes else IN_SYNC
-
-
-class _Parser(argparse.ArgumentParser):
-    """Exit code 2 says that changes are pending, so a mistake on the command line exits with 1."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the mistake and leave."""
-        self.print_usage(sys.stderr)
-        self.exit(FAILED, f"{self.prog}: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
-    common = _Parser(add_help=False)
-    common.add_argument("--file", metavar="PATH", type=Path, help="the sync file (WPPCONNECT_SYNC_FILE)")
-    common.add_argument(
-        "--files-only", action="store_true", help="do not look at containers, and recreate none"
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    plan = commands.add_parser("plan", parents=[common], help="show what would change; changes nothing")
-    apply = commands.add_parser("apply", parents=[common], help="write the files and recreate containers")
-    for one in (plan, apply):
-        one.add_argument(
-            "--generate", metavar="KIND", action="append", default=[], help="make a new api_key or secret_key"
-        )
-        one.add_argument(
-            "--target", metavar="NAME", action="append", default=[], help="only this target (repeatable)"
-        )
-        one.add_argument(
-            "--leave-out",
-            metavar="NAME",
-            action="append",
-            default=[],
-            help="all but this target or container (repeatable)",
-        )
-    restore = commands.add_parser("restore", parents=[common], help="list backups, or go back to one")
-    restore.add_argument("backup", metavar="BACKUP", nargs="?", help="its name; without one they are listed")
-    restore.add_argument(
-        "--force", action="store_true", help="also over a file that was changed since in another way"
-    )
-    restore.add_argument(
-        "--with-later",
-        action="store_true",
-        help="also take back the later changes that were made by this program, of the same files",
-    )
-    for one in (apply, restore):
-        one.add_argument(
-            "--accept-waiting",
-            action="store_true",
-            help="recreate containers also where other changes that wait in their files come along",
-        )
-    commands.add_parser(
-        "adopt", parents=[common], help="take over the API key that stands in the files, instead of a new one"
-    )
-    commands.add_parser(
-        "agent", parents=[common], help="stay, and carry out what the page's administrators approve"
-    )
-    return parser
+    left_out = set(leave_out)
+    if target:
+        left_out |= set(targets) - set(target)
+    return {kinds[word]: parts.keeper.generate(kinds[word]) for word in generate}, frozenset(left_out)

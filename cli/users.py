@@ -2,29 +2,116 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from dashboard.auth.user_admin import NewLink, UserAdmin
     from dashboard.auth.users import Account
 
-FAILED = 1
-MISCONFIGURED = 2
 ACTOR = "cli"
+ROLES = click.Choice(("viewer", "operator", "administrator"))
+Environ = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What stands on the command line."""
+@click.group(epilog="Exit code: 0 when done, 1 when not, 2 for configuration mistakes.")
+def users() -> None:
+    """List, add and change the page's users, in the data directory of WPPCONNECT_DATA_DIR.
 
-    action: str
-    name: str = ""
-    role: str = ""
+    A running page follows within a second.
+    """
+
+
+@users.command("list")
+@click.pass_obj
+def list_users(environ: Environ, /) -> None:
+    """List all users."""
+    with _opened(environ) as opened:
+        found = opened.people.all()
+    if not found:
+        print(f"No users yet in {opened.directory}. Start the page, or add an administrator:")
+        print("  wppconnect-ops users add NAME --role administrator")
+        return
+    rows = [(one.name, one.role.value, one.way.value, _status(one)) for one in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]))
+
+
+@users.command()
+@click.argument("name")
+@click.option("--role", type=ROLES, default="viewer", show_default=True)
+@click.pass_obj
+def add(environ: Environ, /, name: str, role: str) -> None:
+    """Add a user and print the one-time link with which they set their password."""
+    from core.exceptions import WppconnectError
+    from dashboard.auth.users import Role
+
+    with _opened(environ, name) as opened:
+        # With any user the page has no first sign-in link any more, and only administrators add others there.
+        if Role.ADMINISTRATOR not in {Role(role), *(one.role for one in opened.people.all())}:
+            raise WppconnectError(
+                "nobody could administer the page, and its first sign-in link would be gone; begin with an "
+                "administrator: wppconnect-ops users add NAME --role administrator"
+            )
+        _show(opened, name, opened.people.add(name, Role(role), by=ACTOR))
+
+
+@users.command()
+@click.argument("name")
+@click.pass_obj
+def reset(environ: Environ, /, name: str) -> None:
+    """Print a one-time link with which a user sets a new password."""
+    with _opened(environ, name) as opened:
+        _show(opened, name, opened.people.new_link(name, by=ACTOR))
+
+
+@users.command("role")
+@click.argument("name")
+@click.argument("role", type=ROLES)
+@click.pass_obj
+def set_role(environ: Environ, /, name: str, role: str) -> None:
+    """Give a user another role."""
+    from dashboard.auth.users import Role
+
+    with _opened(environ, name) as opened:
+        opened.people.set_role(name, Role(role), by=ACTOR)
+    print(f"{name} is {role} now.")
+
+
+@users.command()
+@click.argument("name")
+@click.pass_obj
+def disable(environ: Environ, /, name: str) -> None:
+    """Switch an account off and end its sign-ins at once."""
+    with _opened(environ, name) as opened:
+        opened.people.set_disabled(name, True, by=ACTOR)
+    print(f"{name} is disabled and signed out everywhere.")
+
+
+@users.command()
+@click.argument("name")
+@click.pass_obj
+def enable(environ: Environ, /, name: str) -> None:
+    """Switch an account on again."""
+    with _opened(environ, name) as opened:
+        opened.people.set_disabled(name, False, by=ACTOR)
+    print(f"{name} may sign in again.")
+
+
+@users.command()
+@click.argument("name")
+@click.pass_obj
+def remove(environ: Environ, /, name: str) -> None:
+    """Remove a user and end their sign-ins at once."""
+    with _opened(environ, name) as opened:
+        opened.people.remove(name, by=ACTOR)
+    print(f"{name} is removed and signed out everywhere.")
 
 
 @dataclass(frozen=True)
@@ -34,31 +121,27 @@ class _Opened:
     url: str
 
 
-def users(environ: Mapping[str, str], asked: Asked) -> int:
-    """Carry out one sub-command on the data directory; a running page follows within a second."""
-    from core.exceptions import ConfigurationError, WppconnectError
+@contextmanager
+def _opened(environ: Environ, name: str = "") -> Iterator[_Opened]:
+    """Open the data directory, and put into words what is wrong with the user of that name."""
+    from core.exceptions import WppconnectError
     from dashboard.auth.user_admin import NameProblemError
     from dashboard.auth.users import LastAdministratorError, UnknownUserError
 
     try:
-        opened = _open(environ)
-        return _ACTIONS[asked.action](opened, asked)
-    except ConfigurationError as error:
-        sys.stderr.write("wppconnect-ops users: cannot start:\n")
-        sys.stderr.writelines(f"  {problem}\n" for problem in error.problems)
-        return MISCONFIGURED
+        yield _open(environ)
     except NameProblemError as error:
-        told = "is taken" if error.taken else "must be 1 to 64 letters, digits, '.', '_', '@', '+' or '-'"
-        return _fail(f"the name {told}")
+        said = "is taken" if error.taken else "must be 1 to 64 letters, digits, '.', '_', '@', '+' or '-'"
+        raise WppconnectError(f"the name {said}") from None
     except UnknownUserError:
-        return _fail(f"there is no user {asked.name}; `wppconnect-ops users list` shows all")
+        raise WppconnectError(f"there is no user {name}; `wppconnect-ops users list` shows all") from None
     except LastAdministratorError:
-        return _fail("nobody would be left to administer the page; make somebody else administrator first")
-    except WppconnectError as error:
-        return _fail(str(error))
+        raise WppconnectError(
+            "nobody would be left to administer the page; make somebody else administrator first"
+        ) from None
 
 
-def _open(environ: Mapping[str, str]) -> _Opened:
+def _open(environ: Environ) -> _Opened:
     from cli.environment import read_environment
     from core.logs import configure_logging
     from core.settings.environment import CoreEnvironment, prepare_data_dir
@@ -80,20 +163,9 @@ def _open(environ: Mapping[str, str]) -> _Opened:
     return _Opened(people, directory, url or own.values.own_url(own.values.listen_address[1]))
 
 
-def _list(opened: _Opened, _asked: Asked) -> int:
-    found = opened.people.all()
-    if not found:
-        print(f"No users yet in {opened.directory}. Start the page, or add an administrator:")
-        print("  wppconnect-ops users add NAME --role administrator")
-        return 0
-    rows = [(one.name, one.role.value, one.way.value, _status(one)) for one in found]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]))
-    return 0
-
-
 def _status(account: Account) -> str:
+    from datetime import UTC, datetime
+
     if account.disabled:
         return "disabled"
     if account.link and datetime.now(UTC) < account.link.valid_until:
@@ -103,72 +175,9 @@ def _status(account: Account) -> str:
     return "active"
 
 
-def _add(opened: _Opened, asked: Asked) -> int:
-    from dashboard.auth.users import Role
-
-    role = Role(asked.role)
-    # With any user the page offers no first sign-in link any more, and only administrators add others there.
-    roles = {role, *(one.role for one in opened.people.all())}
-    if Role.ADMINISTRATOR not in roles:
-        return _fail(
-            "nobody could administer the page, and its first sign-in link would be gone; begin with an "
-            "administrator: wppconnect-ops users add NAME --role administrator"
-        )
-    link = opened.people.add(asked.name, role, by=ACTOR)
-    return _show(opened, asked.name, link)
-
-
-def _reset(opened: _Opened, asked: Asked) -> int:
-    return _show(opened, asked.name, opened.people.new_link(asked.name, by=ACTOR))
-
-
-def _set_role(opened: _Opened, asked: Asked) -> int:
-    from dashboard.auth.users import Role
-
-    opened.people.set_role(asked.name, Role(asked.role), by=ACTOR)
-    return _say(f"{asked.name} is {asked.role} now.")
-
-
-def _disable(opened: _Opened, asked: Asked) -> int:
-    opened.people.set_disabled(asked.name, True, by=ACTOR)
-    return _say(f"{asked.name} is disabled and signed out everywhere.")
-
-
-def _enable(opened: _Opened, asked: Asked) -> int:
-    opened.people.set_disabled(asked.name, False, by=ACTOR)
-    return _say(f"{asked.name} may sign in again.")
-
-
-def _remove(opened: _Opened, asked: Asked) -> int:
-    opened.people.remove(asked.name, by=ACTOR)
-    return _say(f"{asked.name} is removed and signed out everywhere.")
-
-
-def _show(opened: _Opened, name: str, link: NewLink | None) -> int:
+def _show(opened: _Opened, name: str, link: NewLink | None) -> None:
     from dashboard.auth.links import PATH
 
     if link is not None:
         print(f"Link for {name} to set a password (works once, until {link.valid_until:%Y-%m-%d %H:%M} UTC):")
         print(f"  {opened.url}{PATH}#{link.token}")
-    return 0
-
-
-def _say(text: str) -> int:
-    print(text)
-    return 0
-
-
-def _fail(text: str) -> int:
-    sys.stderr.write(f"wppconnect-ops users: {text}\n")
-    return FAILED
-
-
-_ACTIONS: dict[str, Callable[[_Opened, Asked], int]] = {
-    "list": _list,
-    "add": _add,
-    "reset": _reset,
-    "role": _set_role,
-    "disable": _disable,
-    "enable": _enable,
-    "remove": _remove,
-}

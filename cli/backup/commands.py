@@ -2,117 +2,139 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from cli.backup.encryption import (
-    Lock,
-    Opener,
-    check_seal,
-    opened,
-    read_secret_file,
-    write_encrypted,
-)
-from cli.backup.errors import BackupError, BackupProblem, file_error
-from cli.backup.load import inspect, load
-from cli.backup.parts import read_parts
-from cli.backup.save import private_file, save
-from cli.backup.streams import Fill
-from cli.environment import read_environment
-from core.exceptions import ConfigurationError
-from core.settings.environment import load_environment
+import click
 
-FAILED = 1
-MISCONFIGURED = 2
+if TYPE_CHECKING:
+    from cli.backup.encryption import Lock, Opener
+    from cli.backup.streams import Fill
+
 STREAM = "-"
+PATH = click.Path(path_type=Path)
+ALSO = click.option(
+    "--also",
+    metavar="NAME=FOLDER",
+    multiple=True,
+    help="A further folder, such as the gateway's profiles (repeatable).",
+)
+Environ = Mapping[str, str]
 
 
+@click.command(epilog="Without a key or passphrase whoever gets hold of the file can read it.")
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option(
+    "--recipient", metavar="KEY", multiple=True, help="An age (age1...) or SSH public key (repeatable)."
+)
+@click.option("--recipients-file", metavar="FILE", type=PATH, help="Such keys, one a line.")
+@click.option("--passphrase-file", metavar="FILE", type=PATH, help="Encrypt by a passphrase.")
+@ALSO
+@click.pass_obj
 def backup(
-    environ: Mapping[str, str],
-    *,
+    environ: Environ,
+    /,
     file: str,
-    recipients: Sequence[str],
+    recipient: Sequence[str],
     recipients_file: Path | None,
     passphrase_file: Path | None,
     also: Sequence[str],
-) -> int:
-    """Write everything worth keeping into one file; returns the exit code."""
+) -> None:
+    """Write the data folder (WPPCONNECT_DATA_DIR) into FILE while everything runs; "-" is standard output.
+
+    That is settings, users, tokens and history, of one moment.
+    """
+    from cli.backup.encryption import write_encrypted
+    from cli.backup.errors import BackupError, BackupProblem, file_error
+    from cli.backup.parts import read_parts
+    from cli.backup.save import save
+    from core.exceptions import ConfigurationError
+
     if file == STREAM and sys.__stdout__ is None:
-        return _complain("backup", "standard output is closed; name a file", MISCONFIGURED)
+        raise ConfigurationError(["standard output is closed; name a file"])
+    parts = read_parts(_data_folder(environ), list(also))
+    lock = _lock(recipient, recipients_file, passphrase_file)
+    for part in parts:
+        if not part.folder.is_dir():
+            raise BackupError(BackupProblem.NO_FOLDER, folder=part.folder)
+    count = 0
+
+    def fill(out: IO[bytes]) -> None:
+        nonlocal count
+        count = save(out, parts)
+
     try:
-        parts = read_parts(_data_folder(environ), list(also))
-        lock = _lock(recipients, recipients_file, passphrase_file)
-        for part in parts:
-            if not part.folder.is_dir():
-                raise BackupError(BackupProblem.NO_FOLDER, folder=part.folder)
-        count = 0
-
-        def fill(out: IO[bytes]) -> None:
-            nonlocal count
-            count = save(out, parts)
-
         if file == STREAM:
             write_encrypted(sys.stdout.buffer, fill, lock)
         else:
             _write_file(Path(file), fill, lock)
-    except ConfigurationError as error:
-        return _complain("backup", "; ".join(error.problems), MISCONFIGURED)
-    except BackupError as error:
-        return _complain("backup", str(error), FAILED)
     except BrokenPipeError:
         raise  # who reads it has gone
     except OSError as error:
         path = error.filename or ("standard output" if file == STREAM else file)
-        return _complain("backup", str(file_error(error, path, BackupProblem.NOT_WRITABLE)), FAILED)
+        raise file_error(error, path, BackupProblem.NOT_WRITABLE) from None
     note = "; it is not encrypted and holds secrets: keep it private" if lock.is_open else ""
     names = ", ".join(part.name for part in parts)
     sys.stderr.write(f"wppconnect-ops backup: {count} files of {names}{note}\n")
-    return 0
 
 
+@click.command(epilog="Exporter and page must not run. Nothing is changed unless all of it can be.")
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--identity-file", metavar="FILE", type=PATH, help="Age or SSH secret key.")
+@click.option("--passphrase-file", metavar="FILE", type=PATH, help="The passphrase.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--check", is_flag=True, help="Read all of it and change nothing.")
+@ALSO
+@click.pass_obj
 def restore(
-    environ: Mapping[str, str],
-    *,
+    environ: Environ,
+    /,
     file: str,
     identity_file: Path | None,
     passphrase_file: Path | None,
     overwrite: bool,
     check: bool,
     also: Sequence[str],
-) -> int:
-    """Put a backup in place, wholly or not at all, or only check it; returns the exit code."""
+) -> None:
+    """Unpack the backup FILE beside the present state, check it, and exchange both; "-" is standard input."""
+    from cli.backup.encryption import Opener, opened, read_secret_file
+    from cli.backup.errors import file_error
+    from cli.backup.load import load
+    from cli.backup.parts import read_parts
+
+    parts = read_parts(_data_folder(environ), list(also))
+    opener = Opener(
+        read_secret_file(identity_file, "--identity-file") if identity_file else "",
+        read_secret_file(passphrase_file, "--passphrase-file") if passphrase_file else "",
+    )
     try:
-        parts = read_parts(_data_folder(environ), list(also))
-        opener = Opener(
-            read_secret_file(identity_file, "--identity-file") if identity_file else "",
-            read_secret_file(passphrase_file, "--passphrase-file") if passphrase_file else "",
-        )
         with sys.stdin.buffer if file == STREAM else Path(file).open("rb") as source:
             if check:
-                return _check(source, opener)
+                _check(source, opener)
+                return
             with opened(source, opener) as content:
                 manifest = load(content, parts, overwrite=overwrite)
-    except ConfigurationError as error:
-        return _complain("restore", "; ".join(error.problems), MISCONFIGURED)
-    except BackupError as error:
-        return _complain("restore", str(error), FAILED)
     except OSError as error:
-        return _complain("restore", str(file_error(error, error.filename or file)), FAILED)
+        raise file_error(error, error.filename or file) from None
     said = f"{len(manifest['files'])} files of {', '.join(manifest['parts'])}, saved {manifest['created']}"
     sys.stderr.write(f"wppconnect-ops restore: {said}\n")
-    return 0
 
 
-def _data_folder(environ: Mapping[str, str]) -> Path:
+def _data_folder(environ: Environ) -> Path:
+    from cli.environment import read_environment
+    from core.settings.environment import load_environment
+
     told = read_environment(environ, Path.cwd())
     only_the_folder = {name: text for name, text in told.items() if name == "WPPCONNECT_DATA_DIR"}
     return load_environment(only_the_folder).data_dir.expanduser().absolute()
 
 
 def _lock(recipients: Sequence[str], recipients_file: Path | None, passphrase_file: Path | None) -> Lock:
+    from cli.backup.encryption import Lock, read_secret_file
+    from cli.backup.errors import BackupError, BackupProblem
+
     keys = list(recipients)
     if recipients_file:
         lines = read_secret_file(recipients_file, "--recipients-file").splitlines()
@@ -125,6 +147,12 @@ def _lock(recipients: Sequence[str], recipients_file: Path | None, passphrase_fi
 
 def _write_file(path: Path, fill: Fill, lock: Lock) -> None:
     """Write beside the name, open what was written, and rename: what failed does not look like a backup."""
+    import os
+
+    from cli.backup.encryption import Opener, check_seal, write_encrypted
+    from cli.backup.errors import BackupError, BackupProblem
+    from cli.backup.save import private_file
+
     unfinished = path.with_name(f"{path.name}.part")
     try:
         with private_file(unfinished) as out:
@@ -144,27 +172,26 @@ def _write_file(path: Path, fill: Fill, lock: Lock) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _check(source: IO[bytes], opener: Opener) -> int:
+def _check(source: IO[bytes], opener: Opener) -> None:
     """Read all of a backup; without the secret key of an encrypted one as far as that goes."""
+    from cli.backup.errors import BackupError, BackupProblem
+
     try:
         manifest = _inspect(source, opener)
     except BackupError as error:
         if error.problem not in (BackupProblem.NEEDS_KEY, BackupProblem.NEEDS_PASSPHRASE):
             raise
         sys.stderr.write(f"wppconnect-ops restore: nothing is missing or damaged; {error} to open it\n")
-        return 0
+        return
     sys.stderr.write(
         f"wppconnect-ops restore: {len(manifest['files'])} files of {', '.join(manifest['parts'])}, "
         f"saved {manifest['created']}, can be restored\n"
     )
-    return 0
 
 
 def _inspect(source: IO[bytes], opener: Opener) -> dict[str, Any]:
+    from cli.backup.encryption import opened
+    from cli.backup.load import inspect
+
     with opened(source, opener) as content:
         return inspect(content)
-
-
-def _complain(command: str, problem: str, code: int) -> int:
-    sys.stderr.write(f"wppconnect-ops {command}: {problem}\n")
-    return code

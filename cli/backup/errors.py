@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from enum import StrEnum
 
+from core.exceptions import WppconnectError
+
 NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -78,7 +80,7 @@ SENTENCES = {
 }
 
 
-class BackupError(Exception):
+class BackupError(WppconnectError):
     """What prevented it, by id; nothing was changed."""
 
     def __init__(self, problem: BackupProblem, **arguments: object) -> None:

@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cli.importing.checks import find_problems
-from cli.importing.errors import UnusableFileError
-from cli.importing.files import ENV_FILES, read_folder
-from cli.importing.gateway import GatewayFound
-from cli.importing.model import OlderPanel, interpret
-from cli.importing.services import Service
-from cli.importing.values import Value
-from cli.stack.env_file import write_private
+import click
 
-MISCONFIGURED = 2
-FAILED = 1
+if TYPE_CHECKING:
+    from cli.importing.gateway import GatewayFound
+    from cli.importing.model import OlderPanel
+    from cli.importing.services import Service
+    from cli.importing.values import Value
+
 COMMENTS = (
     "Taken over from an older panel by `wppconnect-ops import`. Whoever can read this file commands the "
     "gateway.",
 )
 
 
-def import_folder(path: Path, *, write: bool, target: Path) -> int:
-    """Report, and with `write` put our settings into `target`, unless there is one; returns the exit code."""
-    if not path.is_dir():
-        return _complain(
-            f"{path}: is no folder; name the one that holds the older panel's .env", MISCONFIGURED
-        )
-    try:
-        found = interpret(read_folder(path))
-    except UnusableFileError as error:
-        return _complain(str(error), MISCONFIGURED)
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--write", is_flag=True, help="Write .env in the working directory.")
+def import_folder(folder: Path, write: bool) -> None:
+    """Say what an older panel's files mean, and what is wrong with them and why.
+
+    These are .env, .env.docker and docker-compose.yml in FOLDER, where nothing is changed. With --write our
+    settings go into .env of the working directory, unless there is one.
+    """
+    from cli.importing.files import ENV_FILES, read_folder
+    from cli.importing.model import interpret
+    from cli.stack.env_file import write_private
+    from core.exceptions import ConfigurationError, WppconnectError
+
+    if not folder.is_dir():
+        raise ConfigurationError([f"{folder}: is no folder; name the one that holds the older panel's .env"])
+    found = interpret(read_folder(folder))
     print("\n".join(report(found)))
     if found.is_empty:
         names = f"{', '.join(ENV_FILES)} and {', '.join(found.folder.compose_files) or 'docker-compose.yml'}"
-        return _complain(f"{path}: names no WPPConnect gateway; looked into {names}", MISCONFIGURED)
+        raise ConfigurationError([f"{folder}: names no WPPConnect gateway; looked into {names}"])
+    target = Path.cwd() / ".env"
     if not write:
         how = "With --write (make import: WRITE=1)"
         print(f"\nNothing was written. {how} these settings go into {target.name} of this folder.")
-        return 0
+        return
     try:
         write_private(target, found.settings(), COMMENTS, replace=False)
     except FileExistsError:
         names = ", ".join(found.settings())
-        return _complain(f"{target}: is there already and was not touched; set in it: {names}", FAILED)
+        raise WppconnectError(f"{target}: is there already and was not touched; set in it: {names}") from None
     except ValueError as error:
-        return _complain(f"WPPCONNECT_SECRET_KEY: {error}; enter it on the page instead", FAILED)
+        raise WppconnectError(f"WPPCONNECT_SECRET_KEY: {error}; enter it on the page instead") from None
     except OSError as error:
-        return _complain(f"{target}: cannot be written ({error.strerror})", FAILED)
+        raise WppconnectError(f"{target}: cannot be written ({error.strerror})") from None
     print(
         f"\nWritten: {target.name}, readable by you only. Nothing else was changed. `make up` or `make "
         "run` goes on."
     )
-    return 0
 
 
 def report(found: OlderPanel) -> Iterator[str]:
     """Write the whole text, secrets left out."""
+    from cli.importing.checks import find_problems
+
     yield "Understood:"
     for name, text in _described(found):
         yield f"  {name:<12} {text}"
@@ -105,8 +111,3 @@ def _secret(secret: Value | None, gateway: GatewayFound | None) -> str:
 
 def _image(service: Service) -> str:
     return service.image or ("built here" if service.build else "no image")
-
-
-def _complain(problem: str, code: int) -> int:
-    sys.stderr.write(f"wppconnect-ops import: {problem}\n")
-    return code

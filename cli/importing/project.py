@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from cli.importing.errors import UnusableFileError
 from cli.importing.references import interpolate, required_names
-from cli.importing.texts import Replacing, Scalar, Tree, parse_compose, read_text, unusable
+from cli.importing.texts import Replacing, Scalar, Tree, UnusableFileError, parse_compose, read_text, unusable
 from cli.importing.values import Value, env_values
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from cli.importing.errors import UnusableFileError
+from core.exceptions import ConfigurationError
 
 MERGE = "tag:yaml.org,2002:merge"
 NULL = "tag:yaml.org,2002:null"
@@ -21,6 +21,16 @@ TOP_LEVEL = frozenset(
 """What Compose knows at the top of a file, besides `x-...`; it refuses the rest."""
 RESET, OVERRIDE = "!reset", "!override"
 _TABS = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
+
+
+class UnusableFileError(ConfigurationError):
+    """A file of the older installation cannot be read; ends the import before anything is reported.
+
+    The problem names file, line and remedy, and repeats nothing of the file, which may hold secrets.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__([problem])
 
 
 @dataclass(frozen=True)

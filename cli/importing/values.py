@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cli.importing.errors import UnusableFileError
 from cli.importing.references import interpolate
 from core.env_forms import COMPOSE
+from cli.importing.texts import UnusableFileError
 from core.sync.env_file import EnvFile
 from core.sync.value_span import NotParseableError, Style
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 
-from cli.rules import SHORTEST_GRACE_SECONDS, parse_duration
+from cli.monitoring_kit import SHORTEST_GRACE_SECONDS, parse_duration
 from cli.stack.engine import Engine
 from cli.stack.gateway import Gateway, is_ours, profiles_of
 from cli.stack.images import EVOLUTION

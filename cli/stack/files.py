@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from cli.rules import Installation, parse_duration, write
+from cli.monitoring_kit import Installation, parse_duration, write
 
 SECRET_KEY = "wppconnect_secret_key"  # noqa: S105 - a file's name
 GRAFANA_PASSWORD = "grafana_admin_password"  # noqa: S105 - a file's name

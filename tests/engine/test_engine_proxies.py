@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cli.sync import main
+from cli.main import main
 from core.sync.engine import COMPOSE_CALLS
 from core.sync.sync import PlanBlockedError
 from tests.support.containers import KEY, NEW, OLD, MakeProject
@@ -79,7 +79,7 @@ def test_agent_does_not_start_behind_such_a_proxy(
             "WPPCONNECT_SYNC_FILE": str(sync_file),
             "WPPCONNECT_DOCKER_HOST": proxy.host,
         }
-        code = main(["agent"], environ)
+        code = main(["sync", "agent"], environ)
 
     assert code == 1
     assert f"WPPCONNECT_DOCKER_HOST: The proxy in front of the engine at {proxy.host} refuses" in (

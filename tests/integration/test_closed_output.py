@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cli.command_line import COMMANDS
+from cli.main import COMMANDS
 from core.console import READER_HAS_GONE
 from simulator import Simulator
 from tests.support.live_core import FAST, SECRET, SESSION, environment

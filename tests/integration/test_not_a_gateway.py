@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from cli.doctor import doctor
+from cli.main import main as wppconnect_ops
 from core.contract.answers import FROM_A_PROXY
 from core.messages import Message
 from exporter.cli import main as exporter
@@ -255,7 +255,7 @@ def test_the_doctor_says_what_it_is(
 ) -> None:
     with Loopback(stranger.script) as server:
         url = server.url.replace("http", stranger.scheme)
-        code = doctor(environment(url, tmp_path), session=None, server=None, asks_whatsapp=False)
+        code = wppconnect_ops(["doctor"], environment(url, tmp_path))
 
     said = capsys.readouterr().out
     assert code == 1
@@ -267,7 +267,7 @@ def test_the_doctor_calls_what_gives_no_answer_late(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Loopback(silent) as server:
-        doctor(environment(server.url, tmp_path), session=None, server=None, asks_whatsapp=False)
+        wppconnect_ops(["doctor"], environment(server.url, tmp_path))
 
     assert "does not answer in time" in capsys.readouterr().out
 
@@ -306,7 +306,7 @@ def test_a_certificate_that_is_refused_is_told_by_its_fault(
     monkeypatch.setenv("SSL_CERT_FILE", str(pair[0]) if bad.is_trusted else str(tmp_path / "none"))
     with Loopback(script) as server:
         environ = environment(server.url.replace("http", "https"), tmp_path)
-        codes = exporter(["--once"], environ), doctor(environ, session=None, server=None, asks_whatsapp=False)
+        codes = exporter(["--once"], environ), wppconnect_ops(["doctor"], environ)
 
     said = capsys.readouterr().out
     assert codes == (1, 1)
@@ -328,7 +328,7 @@ def test_an_address_without_anybody_is_told_by_its_fault(
         free = closed.getsockname()[1]
     environ = environment(url.format(free=free), tmp_path)
 
-    codes = exporter(["--once"], environ), doctor(environ, session=None, server=None, asks_whatsapp=False)
+    codes = exporter(["--once"], environ), wppconnect_ops(["doctor"], environ)
 
     said = capsys.readouterr().out
     assert codes == (1, 1)
@@ -342,7 +342,7 @@ def test_a_wrong_path_before_the_right_gateway_is_told(
 ) -> None:
     with Simulator(secret_key=SECRET, sessions=["sales"]) as gateway:
         environ = environment(gateway.url + path, tmp_path)
-        codes = exporter(["--once"], environ), doctor(environ, session=None, server=None, asks_whatsapp=False)
+        codes = exporter(["--once"], environ), wppconnect_ops(["doctor"], environ)
 
     said = capsys.readouterr().out
     assert codes == (1, 1)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.pager_check import check_pager
+from cli.main import main
 from tests.plugins.system_tools import require
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver
 from tests.support.mail import mail_server
 
 require("prometheus-alertmanager")
 
-SECONDS = 60.0
+TEST_PAGER = ("test-pager", "--timeout", "60")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_each_leg_is_timed_and_both_notices_arrive(
         mail_server(tmp_path, partial(inbox.take, "mail")) as mail,
         alertmanager(tmp_path, receiver="email", web_port=9, mail=mail) as url,
     ):
-        code = check_pager({"ALERTMANAGER_URL": f"{url}/"}, timeout_seconds=SECONDS)
+        code = main([*TEST_PAGER], {"ALERTMANAGER_URL": f"{url}/"})
 
     told = capsys.readouterr().out
     assert code == 0, told
@@ -73,7 +73,7 @@ def test_it_says_so_when_another_receiver_notifies_in_the_same_way(
     tmp_path: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with web_receiver(inbox) as web, alertmanager(tmp_path, receiver="webhook", web_port=web) as url:
-        assert check_pager({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS) == 0
+        assert main([*TEST_PAGER], {"ALERTMANAGER_URL": url}) == 0
 
     assert "and dead-mans-switch notifies in the same way: a notice" in capsys.readouterr().out
     assert [one["status"] for one in inbox.of("/webhook")] == ["firing", "resolved"]
@@ -86,7 +86,7 @@ def test_notice_that_nobody_takes_is_a_failure_and_the_alert_is_ended(
         web_receiver(inbox, status=403) as web,
         alertmanager(tmp_path, receiver="slack", web_port=web) as url,
     ):
-        code = check_pager({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS)
+        code = main([*TEST_PAGER], {"ALERTMANAGER_URL": url})
         with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=60) as answer:
             firing = json.load(answer)
 
@@ -100,7 +100,7 @@ def test_silence_is_named_as_the_reason(
 ) -> None:
     with web_receiver(inbox) as web, alertmanager(tmp_path, receiver="slack", web_port=web) as url:
         silence_everything(url)
-        code = check_pager({"ALERTMANAGER_URL": url}, timeout_seconds=SECONDS)
+        code = main([*TEST_PAGER], {"ALERTMANAGER_URL": url})
 
     assert code == 1
     assert "a silence or an inhibition suppresses the alert" in capsys.readouterr().err

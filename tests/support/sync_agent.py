@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from cli.sync import main as sync
+from cli.main import main as wppconnect_ops
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `wppconnect-ops sync agent`."""
     files_only = [] if os.environ.get("WPPCONNECT_DOCKER_HOST") else ["--files-only"]
-    return sync(["agent", *files_only, *argv], os.environ)
+    return wppconnect_ops(["sync", "agent", *files_only, *argv])

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.health import answers
-from cli.healthcheck import healthy
+from cli.healthcheck import answers
+from cli.main import main
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
 
@@ -86,12 +86,12 @@ def test_something_else_on_a_port_of_tls_is_no_answer() -> None:
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_container_with_tls_for_known_clients_is_healthy(tmp_path: Path, newest: ssl.TLSVersion) -> None:
     with serving(context_of(tmp_path, wants_certificate=True, newest=newest)) as port:
-        assert healthy({"EXPORTER_WEB_LISTEN_ADDRESS": f":{port}"}, "exporter") == 0
+        assert main(["healthy", "exporter"], {"EXPORTER_WEB_LISTEN_ADDRESS": f":{port}"}) == 0
 
 
 def test_a_container_in_which_nothing_listens_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    assert healthy({"EXPORTER_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}"}, "exporter") == 1
+    assert main(["healthy", "exporter"], {"EXPORTER_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}"}) == 1
     assert "no answer of exporter" in capsys.readouterr().err

@@ -23,11 +23,8 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
     ids=["unknown command", "unknown flag", "no session", "abbreviated flag"],
 )
 def test_wrong_command_line_is_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(arguments)
-
-    assert left.value.code == 2
-    assert "usage: wppconnect-ops" in capsys.readouterr().err
+    assert main(arguments) == 2
+    assert "Usage: wppconnect-ops" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("part", ["exporter", "dashboard", "simulator"])

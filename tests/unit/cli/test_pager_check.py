@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.pager_check import check_pager
+from cli.main import main
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore
@@ -29,7 +29,7 @@ def _folder_without_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_missing_or_wrong_address_is_a_configuration_mistake(
     url: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert check_pager({"ALERTMANAGER_URL": url}, timeout_seconds=1) == 2
+    assert main(["test-pager", "--timeout", "1"], {"ALERTMANAGER_URL": url}) == 2
     assert f"ALERTMANAGER_URL: {problem}" in capsys.readouterr().err
 
 
@@ -39,7 +39,7 @@ def test_address_that_was_saved_on_the_page_wins(tmp_path: Path, capsys: pytest.
     saved = source.saved().with_alertmanager(url="http://127.0.0.1:2")
     source.save(saved, expected_revision=0, actor="ana")
 
-    assert check_pager(environ, timeout_seconds=1) == 1
+    assert main(["test-pager", "--timeout", "1"], environ) == 1
     assert "http://127.0.0.1:2 cannot be reached" in capsys.readouterr().err
 
 
@@ -48,7 +48,7 @@ def test_address_may_stand_in_the_dotenv_file(tmp_path: Path, capsys: pytest.Cap
         port = taken.getsockname()[1]
     (tmp_path / ".env").write_text(f"ALERTMANAGER_URL=http://user:secret@127.0.0.1:{port}\n")
 
-    assert check_pager({}, timeout_seconds=1) == 1
+    assert main(["test-pager", "--timeout", "1"], {}) == 1
 
     told = capsys.readouterr().err
     assert f"http://127.0.0.1:{port} cannot be reached" in told

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from cli.pair import pair
+from cli.main import main
 
 
 class Terminal(io.StringIO):
@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 def test_output_that_is_no_terminal_is_refused_before_anything_is_done(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code = pair({}, session="sales", server=None, phone=None)
+    code = main(["pair", "sales"], {})
 
     assert code == 2
     assert "a code links a phone to the account and must not land in a log" in capsys.readouterr().err
@@ -38,7 +38,7 @@ def test_number_that_can_be_none_is_refused_without_repeating_it(
 ) -> None:
     monkeypatch.setattr("sys.stdout", Terminal())
 
-    code = pair({"TERM": "xterm"}, session="sales", server=None, phone=phone)
+    code = main(["pair", "sales", "--phone", phone], {"TERM": "xterm"})
 
     error = capsys.readouterr().err
     assert code == 2

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cli.main import main
-from cli.rules import MONITORING, Installation, adapt, parse_duration
+from cli.monitoring_kit import MONITORING, Installation, adapt, parse_duration
 
 URL = "https://wpp.example.com"
 SHIPPED = (MONITORING / "rules" / "alerts.yml").read_text()

@@ -36,10 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sync(*arguments: str) -> int:
     """Run one command of sync."""
-    try:
-        return main(["sync", *arguments])
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
+    return main(["sync", *arguments])
 
 
 def test_plan_apply_and_restore_tell_by_their_exit_codes(
@@ -100,8 +97,8 @@ def test_target_and_leave_out_choose(folder: Path) -> None:
         (["apply", "--leave-out", "x"], "--leave-out x: is not in the sync file; known are"),
         (["restore", "x"], "there is no backup x; choose another"),
         (["plan", "--file", "missing.yml"], "missing.yml: cannot be read (no such file or directory)"),
-        (["pla"], "invalid choice: 'pla'"),
-        ([], "usage: wppconnect-ops sync"),
+        (["pla"], "No such command 'pla'"),
+        ([], "Usage: wppconnect-ops sync"),
     ],
 )
 def test_mistake_exits_with_one_because_two_says_changes_pending(
