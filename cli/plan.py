@@ -16,8 +16,8 @@ from cli.environment import (
     note_demo_gateway,
     read_environment,
 )
-from cli.services import Service, program
 from cli.settings import SimulatorEnvironment, load_simulator_settings
+from cli.supervisor import Service, program
 from core.addresses import Address
 from core.exceptions import ConfigurationError
 from core.settings.environment import CoreEnvironment, prepare_data_dir

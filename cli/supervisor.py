@@ -2,38 +2,71 @@
 
 from __future__ import annotations
 
-import queue
+import asyncio
+import contextlib
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FrameType
-from typing import TextIO
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
 
 from cli.healthcheck import answers
-from cli.process import Child
-from cli.services import Service
+from core.signals import handling
 
 START_SECONDS = 60.0
 """How long the services may take until all of them answer."""
 STOP_SECONDS = 1.6
 """How long they may take to end; our own stop stays under two seconds."""
-FRONT_DOORS_STOP_SECONDS = 1.2
+FIRST_STOP_SECONDS = 1.2
 """Of these, how long the last ones wait for the others."""
 HEALTH_INTERVAL_SECONDS = 0.05
+OUTPUT_SECONDS = 0.5
+"""How long to wait for a dead service's last lines; a process that it left may hold its pipes open."""
 KILLED_SECONDS = 2.0
+LONGEST_LINE_BYTES = 1 << 20
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
-class _Event:
-    """Something that happened to a child, or, without one, a signal to stop."""
+class Service:
+    """One child process: what to call, and how to see that it is up."""
 
-    child: Child | None = None
-    is_ready: bool = False
+    name: str
+    command: tuple[str, ...]
+    environ: Mapping[str, str] = field(repr=False)
+    health_urls: tuple[str, ...]
+    """Each of them has to answer 200 before the service counts as started."""
+    hands_over_link: bool = False
+    """What it prints on stdout is for the person at the terminal: never shown as a log line."""
+    stops_last: bool = False
+    """Ended after the others: they would report its absence as an outage."""
+
+
+def program(entry: str) -> tuple[str, ...]:
+    """Return the command for one of our programs, given as "module:function".
+
+    -P keeps the working directory off the import path: a folder named `core` there is not ours.
+    """
+    return (sys.executable, "-P", "-m", "cli.child", entry)
+
+
+@dataclass
+class _Child:
+    """A running service: `ready` is done once it answers, `ended` once it is gone and its output read."""
+
+    service: Service
+    process: asyncio.subprocess.Process
+    ready: asyncio.Future[None]
+    ended: asyncio.Task[str]
+
+    def kill(self) -> None:
+        """End it and whatever it started at once."""
+        if not self.ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Supervisor:
@@ -50,120 +83,122 @@ class Supervisor:
         """Take the services; `welcome` makes the text for the person from what was handed over for them."""
         self._services = services
         self._out = out
-        self._out_lock = threading.Lock()
         self._welcome = welcome
         self._start_seconds = start_seconds
+        self._width = max(len(service.name) for service in services)
         self._handed_over: list[str] = []
         self._is_welcome = False
         self._is_stopping = False
-        self._children: list[Child] = []
-        # A SimpleQueue may be filled from a signal handler.
-        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._children: list[_Child] = []
 
     def run(self) -> int:
         """Return 0 after a signal, 1 when a service ended by itself or did not start."""
-        with self._signals():
-            try:
-                return self._run()
-            finally:
-                self._stop()
+        return asyncio.run(self._run())
 
-    def _run(self) -> int:
-        failed = self._start()
-        return self._end_for(self._events.get()) if failed is None else failed
-
-    def _start(self) -> int | None:
-        for service in self._services:
-            self._children.append(self._start_child(service))
-        waiting = list(self._children)
-        deadline = time.monotonic() + self._start_seconds
-        while waiting:
-            try:
-                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                for child in waiting:
-                    url = " and ".join(child.service.health_urls)
-                    self.print(f"{child.service.name} did not answer at {url} in time; ending the rest.")
-                return 1
-            if not event.is_ready:
-                return self._end_for(event)
-            waiting.remove(event.child)  # type: ignore[arg-type]
-        with self._out_lock:
-            self._is_welcome = True
-            self._write(self._welcome(self._handed_over))
-        return None
-
-    def _end_for(self, event: _Event) -> int:
-        if event.child is None:
-            self.print("Stopping.")
-            return 0
-        self.print(f"{event.child.service.name} ended by itself with {event.child.end}; ending the rest.")
-        return 1
-
-    def _start_child(self, service: Service) -> Child:
-        def logged(line: str) -> None:
-            self.print(f"{service.name:<{self._width}} | {line}")
-
-        def handed_over(line: str) -> None:
-            with self._out_lock:
-                if self._is_welcome:
-                    self._write(f"  {line}")
-                else:
-                    self._handed_over.append(line)
-
-        said = handed_over if service.hands_over_link else logged
-        child = Child(service, said=said, logged=logged, gone=lambda child: self._events.put(_Event(child)))
-        threading.Thread(target=self._ask_until_ready, args=(child,), daemon=True).start()
-        return child
-
-    def _ask_until_ready(self, child: Child) -> None:
-        for url in child.service.health_urls:
-            while not answers(url):
-                if child.ended.wait(HEALTH_INTERVAL_SECONDS):
-                    return
-        self._events.put(_Event(child, is_ready=True))
-
-    def _stop(self) -> None:
-        """Ask all to end, those that the others look at last, and kill what is left."""
-        self._is_stopping = True
-        deadline = time.monotonic() + STOP_SECONDS
-        last = [child for child in self._children if child.service.stops_last]
-        first = [child for child in self._children if child not in last]
-        _end(first, time.monotonic() + FRONT_DOORS_STOP_SECONDS)
-        _end(last, deadline)
-        for child in self._children:
-            if not child.ended.wait(max(0.0, deadline - time.monotonic())):
-                self.print(f"{child.service.name} did not end in time and was killed.")
-                child.kill()
-        for child in self._children:
-            child.ended.wait(KILLED_SECONDS)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
+    async def _run(self) -> int:
+        self._loop = asyncio.get_running_loop()
+        self._stop_asked = asyncio.Event()
         # Under `nohup` the terminal's end is none of our business.
         ours = [one for one in STOP_SIGNALS if signal.getsignal(one) != signal.SIG_IGN]
-        before = {one: signal.signal(one, self._on_signal) for one in ours}
-        try:
-            yield
-        finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+        with handling(lambda *_: self._loop.call_soon_threadsafe(self._on_signal), *ours):
+            try:
+                for service in self._services:
+                    self._children.append(await self._start(service))
+                return await self._watch()
+            finally:
+                await self._stop()
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the handler's form
+    def _on_signal(self) -> None:
         if self._is_stopping:
             # Somebody presses Ctrl-C again: now.
             for child in self._children:
                 child.kill()
-        self._events.put(_Event())
+        self._stop_asked.set()
 
-    @property
-    def _width(self) -> int:
-        return max(len(service.name) for service in self._services)
+    async def _start(self, service: Service) -> _Child:
+        process = await asyncio.create_subprocess_exec(
+            *service.command,
+            env=dict(service.environ) | {"PYTHONUNBUFFERED": "1"},
+            # Held open and never written to: when we are gone it ends, and the child with it (cli/child.py).
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=LONGEST_LINE_BYTES,
+            # Ctrl-C in the terminal reaches the supervisor only, which then ends its children in order.
+            start_new_session=True,
+        )
+        ready = self._loop.create_future()
+        threading.Thread(target=self._await_answers, args=(service, ready), daemon=True).start()
+        return _Child(service, process, ready, asyncio.create_task(self._follow(service, process)))
 
-    def print(self, text: str) -> None:
-        """Write whole lines, one thread at a time."""
-        with self._out_lock:
-            self._write(text)
+    def _await_answers(self, service: Service, ready: asyncio.Future[None]) -> None:
+        """Ask until every address answers. In a thread of its own, for whose last question nobody waits."""
+        for url in service.health_urls:
+            while not answers(url):
+                if self._is_stopping:
+                    return
+                time.sleep(HEALTH_INTERVAL_SECONDS)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            self._loop.call_soon_threadsafe(ready.set_result, None)
+
+    async def _follow(self, service: Service, process: asyncio.subprocess.Process) -> str:
+        """Show what a service says, and return in words how it ended."""
+
+        def log(line: str) -> None:
+            self._write(f"{service.name:<{self._width}} | {line}")
+
+        said = self._hand_over if service.hands_over_link else log
+        readers = [
+            asyncio.create_task(_read(stream, listener))
+            for stream, listener in ((process.stdout, said), (process.stderr, log))
+            if stream
+        ]
+        code = await process.wait()
+        await asyncio.wait(readers, timeout=OUTPUT_SECONDS)
+        return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+    def _hand_over(self, line: str) -> None:
+        if self._is_welcome:
+            self._write(f"  {line}")
+        else:
+            self._handed_over.append(line)
+
+    async def _watch(self) -> int:
+        """Wait until all answer, say so, and wait for the end; returns the exit code."""
+        ready = asyncio.gather(*(child.ready for child in self._children))
+        stop = asyncio.create_task(self._stop_asked.wait())
+        ends: list[asyncio.Task[Any]] = [stop, *(child.ended for child in self._children)]
+        await asyncio.wait([ready, *ends], timeout=self._start_seconds, return_when=asyncio.FIRST_COMPLETED)
+        has_ended = any(one.done() for one in ends)
+        if ready.done() and not has_ended:
+            self._is_welcome = True
+            self._write(self._welcome(self._handed_over))
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        elif not has_ended:
+            for child in self._children:
+                if not child.ready.done():
+                    urls = " and ".join(child.service.health_urls)
+                    self._write(f"{child.service.name} did not answer at {urls} in time; ending the rest.")
+            return 1
+        if stop.done():
+            self._write("Stopping.")
+            return 0
+        gone = next(child for child in self._children if child.ended.done())
+        self._write(f"{gone.service.name} ended by itself with {gone.ended.result()}; ending the rest.")
+        return 1
+
+    async def _stop(self) -> None:
+        """Ask all to end, those that the others look at last, and kill what is left."""
+        self._is_stopping = True
+        deadline = self._loop.time() + STOP_SECONDS
+        await _end([one for one in self._children if not one.service.stops_last], FIRST_STOP_SECONDS)
+        await _end([one for one in self._children if one.service.stops_last], deadline - self._loop.time())
+        await _wait(self._children, deadline - self._loop.time())
+        for child in self._children:
+            if not child.ended.done():
+                self._write(f"{child.service.name} did not end in time and was killed.")
+                child.kill()
+        await _wait(self._children, KILLED_SECONDS)
 
     def _write(self, text: str) -> None:
         # A terminal that is gone must not keep us from ending the children; a reader that is gone ends all.
@@ -171,13 +206,29 @@ class Supervisor:
             self._out.write(text + "\n")
             self._out.flush()
         except BrokenPipeError:
-            self._events.put(_Event())
+            self._stop_asked.set()
         except (OSError, ValueError):
             return
 
 
-def _end(children: Sequence[Child], deadline: float) -> None:
+async def _read(stream: asyncio.StreamReader, listener: Callable[[str], None]) -> None:
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue  # longer than the limit: left out
+        if not line:
+            return
+        listener(line.decode(errors="replace").rstrip("\n"))
+
+
+async def _end(children: Sequence[_Child], seconds: float) -> None:
     for child in children:
-        child.ask_to_end()
-    for child in children:
-        child.ended.wait(max(0.0, deadline - time.monotonic()))
+        with contextlib.suppress(ProcessLookupError):
+            child.process.terminate()
+    await _wait(children, seconds)
+
+
+async def _wait(children: Sequence[_Child], seconds: float) -> None:
+    if children:
+        await asyncio.wait([child.ended for child in children], timeout=max(0.0, seconds))

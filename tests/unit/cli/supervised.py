@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.services import Service
-from cli.supervisor import Supervisor
+from cli.supervisor import Service, Supervisor
 
 
 def welcome(handed_over: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cli.services import program
+from cli.supervisor import program
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
