@@ -26,7 +26,7 @@ RUN /build/tools/bin/pip install --no-cache-dir --require-hashes --only-binary=:
         "$packages"/pydeck/nbextension "$packages"/phonenumbers/geodata \
     && find "$packages"/babel/locale-data -name '*.dat' ! -name 'root.dat' ! -name 'en*' ! -name 'pt*' -delete \
     && /opt/wppconnect-ops/bin/python -c 'import babel.dates, pandas, phonenumbers, pyarrow, streamlit'
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE hatch_build.py ./
 COPY cli cli
 COPY core core
 COPY dashboard dashboard
