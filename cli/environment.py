@@ -1,4 +1,8 @@
-"""What our processes are told: the environment, a `.env` file, and the values of the demo."""
+"""What our processes get: the environment, our own `.env` file, and the values of the demo.
+
+Compose reads the `.env` for the containers, the commands and `make up` read it here, and systemd as the
+units' EnvironmentFile. Only the standard library is imported: `make up` runs with nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.own_env import read_own_env
+from core.env_forms import OWN_READERS
+from core.env_lines import disagreements, env_values, in_words, read_env_lines
 from core.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from core.settings.loader import Environment  # slow to import, and no help text needs it
+    from core.settings.loader import Environment
 
 DEMO_SESSION = "leguas_wppconnect"
 DEMO_SECRET_FILE = "demo-secret"  # noqa: S105 - a file's name
@@ -119,3 +124,27 @@ def make_demo_secret(data_directory: Path) -> Path:
         # Letters and digits only: a gateway starts no session at boot when its secret holds '/', '#' or '?'.
         file.write(secrets.token_hex(16) + "\n")
     return path
+
+
+OWN_NAME = re.compile(
+    r"(?:WPPCONNECT|EXPORTER|DASHBOARD|ALERTMANAGER|SIMULATOR|OPS|EVOLUTION|COMPOSE|DOCKER)_\w+|TZ"
+)
+
+
+def read_own_env(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Return what the file sets, as Compose reads it, and a sentence for each line to be corrected.
+
+    Lines of other programs' variables count only where they spoil ours. A missing file sets nothing.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return {}, []
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        return {}, [f"{path}: line {number} is not UTF-8 text; save the file as UTF-8"]
+    except OSError as error:
+        return {}, [f"{path}: cannot be read ({error.strerror}); correct or remove it"]
+    lines = read_env_lines(text)
+    found = disagreements(lines, OWN_READERS, concerns=lambda key: OWN_NAME.fullmatch(key) is not None)
+    return env_values(lines), [f"{path}: {in_words(number, form)}" for number, form in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,5 @@ def launched(part: click.Command) -> click.Command:
 @ends_quietly
 def simulator(argv: Sequence[str] | None = None) -> int:
     """Run `wppconnect-simulator`, which imports nothing of ours, as our other commands are run."""
-    from simulator.cli import PROGRAM, command
-
-    return run_command(command, argv, program=PROGRAM, environ=None)
+    program = import_module("simulator.cli")
+    return run_command(program.command, argv, program=program.PROGRAM, environ=None)

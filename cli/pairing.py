@@ -17,7 +17,7 @@ from cli.environment import (
     read_environment,
 )
 from cli.pairing_view import frame
-from cli.screen import Screen, wrap
+from cli.terminal import Screen, wrap
 from core.clock import Now, now
 from core.exceptions import ConfigurationError
 from core.operation_status import Kind, OperationStatus

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cli.qr_terminal import draw_qr
-from cli.screen import wrap
+from cli.terminal import draw_qr, wrap
 from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 

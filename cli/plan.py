@@ -1,12 +1,14 @@
-"""What `wppconnect-ops run` starts, decided and checked before anything is started."""
+"""What `wppconnect-ops run` starts and where that listens, checked before anything is started."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
-from cli.addresses import address_problems, local_url
+from pydantic import Field
+
 from cli.environment import (
     demo_environment,
     demo_problems,
@@ -16,12 +18,11 @@ from cli.environment import (
     note_demo_gateway,
     read_environment,
 )
-from cli.settings import SimulatorEnvironment, load_simulator_settings
 from cli.supervisor import Service, program
-from core.addresses import Address
+from core.addresses import Address, check_listening, local_url
 from core.exceptions import ConfigurationError
 from core.settings.environment import CoreEnvironment, prepare_data_dir
-from core.settings.loader import load_settings, require_all
+from core.settings.loader import Environment, Loaded, load_settings, require_all
 from dashboard.settings import DashboardEnvironment
 from exporter.settings import ExporterEnvironment
 from exporter.web_config import read_web_config
@@ -138,4 +139,51 @@ def _simulator(gateway: str, phone: str, environ: Mapping[str, str]) -> Service:
         environ=environment_of(environ, SimulatorEnvironment),
         health_urls=(f"{gateway}/healthz", f"{phone}/"),
         stops_last=True,
+    )
+
+
+def address_problems(wanted: Iterable[tuple[str, Address]]) -> list[str]:
+    """Find the addresses on which nobody can listen now; each sentence names the setting that moves it."""
+    problems: list[str] = []
+    claimed: dict[Address, str] = {}
+    for setting, address in wanted:
+        text = f"{address[0]}:{address[1]}"
+        if address in claimed:
+            problems.append(f"{setting}: {text} is the address of {claimed[address]}, too; choose another")
+        elif address[1] == 0:
+            problems.append(f"{setting}: port 0 is none that can be asked for; choose one from 1 to 65535")
+        elif reason := check_listening(address):
+            problems.append(f"{setting}: {text} {reason}; free it or choose another")
+        claimed.setdefault(address, setting)
+    return problems
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SimulatorEnvironment(Environment):
+    """The simulator's addresses. It reads them itself, too: it imports nothing of ours."""
+
+    prefix: ClassVar[str] = "SIMULATOR_"
+
+    listen_address: str = "127.0.0.1"
+    gateway_port: Port = 21465
+    phone_port: Port = 21467
+
+    @property
+    def gateway(self) -> Address:
+        """Where the gateway listens."""
+        return self.listen_address, self.gateway_port
+
+    @property
+    def phone(self) -> Address:
+        """Where the page with the phones listens."""
+        return self.listen_address, self.phone_port
+
+
+def load_simulator_settings(environ: Mapping[str, str]) -> Loaded[SimulatorEnvironment]:
+    """Read its addresses and nothing else: what it knows besides must not be called unknown."""
+    ours = {SimulatorEnvironment.variable(name) for name in SimulatorEnvironment.model_fields}
+    return load_settings(
+        SimulatorEnvironment, {name: value for name, value in environ.items() if name in ours}
     )

@@ -45,7 +45,7 @@ def list_users(environ: Environ, /) -> None:
 
 @users.command()
 @click.argument("name")
-@click.option("--role", type=ROLES, default="viewer", show_default=True)
+@click.option("--role", type=ROLES, default="viewer", show_default=True, help="What the user may do.")
 @click.pass_obj
 def add(environ: Environ, /, name: str, role: str) -> None:
     """Add a user and print the one-time link with which they set their password."""

@@ -11,12 +11,19 @@ from functools import lru_cache
 
 Address = tuple[str, int]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def address_text(address: Address) -> str:
     """Write host and port as people do."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def local_url(address: Address, scheme: str = "http") -> str:
+    """Write a listen address as a link that works on this machine."""
+    host, port = address
+    return f"{scheme}://{address_text((_EVERY_ADDRESS.get(host, host), port))}"
 
 
 def check_listening(address: Address) -> str | None:

@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import ParamSpec, TextIO
 
 FAILED = 1
@@ -22,7 +21,6 @@ INTERRUPTED = 128 + signal.SIGINT
 READER_HAS_GONE = 128 + signal.SIGPIPE
 """The exit code that a shell reports of a program that SIGPIPE ended. Python ignores that signal, and must:
 sockets raise it too."""
-FAILED = 1
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Parameters = ParamSpec("Parameters")
@@ -51,7 +49,7 @@ def ends_quietly(main: Callable[Parameters, int]) -> Callable[Parameters, int]:
                 raise
             _silence([stream for stream in (sys.stdout, sys.stderr) if _is_full(stream)])
             with suppress(OSError):
-                sys.stderr.write(f"{Path(sys.argv[0]).name}: cannot write ({error.strerror})\n")
+                sys.stderr.write(f"{sys.argv[0].rpartition('/')[2]}: cannot write ({error.strerror})\n")
             return FAILED
 
     return run

@@ -17,7 +17,7 @@ from typing import IO, Any
 from cli.backup.errors import BackupError, BackupProblem, file_error
 from cli.backup.parts import DATA, Part
 from cli.backup.save import FORMAT, MANIFEST
-from cli.backup.seal import Readable
+from cli.backup.streams import Readable
 from core.disk import SET_ASIDE_BY_RESTORE
 from core.locks import ProcessLock
 from core.store.schema import SCHEMA_NUMBER

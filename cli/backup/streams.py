@@ -1,14 +1,131 @@
-"""Streams between what writes a backup, what encrypts it and what reads it."""
+"""Streams between what writes a backup, what encrypts it and what reads it; and the seal at its end.
+
+The seal is a checksum of everything before it, by which cut off and damaged are told apart. It has the form
+of an empty gzip member with a comment, so that `tar -xzf` still reads what is not encrypted. It finds
+accidents; whether somebody changed an encrypted backup is for age to find.
+"""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from enum import Enum
+from typing import IO, Protocol
 
-from cli.backup.seal import Readable
+_COMMENT = b"wppconnect-ops-end "
+_HEAD = b"\x1f\x8b\x08\x10\x00\x00\x00\x00\x00\xff" + _COMMENT
+"""gzip, deflate, with a comment, no time, no operating system."""
+_TAIL = b"\x00" + gzip.compress(b"")[10:]
+SEAL_BYTES = len(_HEAD) + hashlib.sha256().digest_size * 2 + len(_TAIL)
+_BLOCK = 1 << 20
+
+
+class Readable(Protocol):
+    """What can be read from its start to its end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read up to so many bytes."""
+
+
+class Writable(Protocol):
+    """What can be written to."""
+
+    def write(self, content: bytes, /) -> int:
+        """Write all of it."""
+
+    def flush(self) -> None:
+        """Pass on what was kept."""
+
+
+class Seal(Enum):
+    """What the end of a backup proves about the rest."""
+
+    MISSING = "missing"
+    BROKEN = "broken"
+    WHOLE = "whole"
+
+
+class SealingWriter:
+    """Pass everything on, and write the seal at the end."""
+
+    def __init__(self, out: Writable) -> None:
+        self._out = out
+        self._digest = hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        """Write all of it."""
+        content = bytes(content)
+        self._digest.update(content)
+        self._out.write(content)
+        return len(content)
+
+    def flush(self) -> None:
+        """Flush what it writes to."""
+        self._out.flush()
+
+    def finish(self) -> None:
+        """Write the seal."""
+        self._out.write(_seal(self._digest.hexdigest()))
+
+
+class SealedReader:
+    """Read what stands before the seal; a file without one is read to its end."""
+
+    def __init__(self, start: bytes, rest: Readable) -> None:
+        self._rest = rest
+        self._held = start
+        self._at_end = False
+        self._digest = hashlib.sha256()
+        self.seal = Seal.MISSING
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to so many bytes of what stands before the seal."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(_BLOCK), b""))
+        while not self._at_end and len(self._held) < size + SEAL_BYTES:
+            chunk = self._rest.read(max(size, _BLOCK))
+            self._held += chunk
+            if not chunk:
+                self._at_end = True
+                self._recognize_seal()
+        content, self._held = self._held[:size], self._held[size:]
+        self._digest.update(content)
+        return content
+
+    def read_line(self, limit: int) -> bytes:
+        """Read a first line without its end; at most so many bytes."""
+        line = b""
+        while not line.endswith(b"\n") and len(line) < limit and (byte := self.read(1)):
+            line += byte
+        return line.rstrip(b"\n")
+
+    def read_to_end(self) -> Seal:
+        """Read what is left, and return what the seal proves."""
+        while self.read(_BLOCK):
+            pass
+        return self.seal
+
+    def _recognize_seal(self) -> None:
+        end = self._held[-SEAL_BYTES:]
+        if not (end.startswith(_HEAD) and end.endswith(_TAIL)):
+            # Its words, and more behind them than a seal that was cut has: something was added.
+            begin = self._held.rfind(_COMMENT)
+            if begin >= 0 and len(self._held) - begin >= SEAL_BYTES - len(_HEAD) + len(_COMMENT):
+                self.seal = Seal.BROKEN
+            return
+        self._held = self._held[:-SEAL_BYTES]
+        whole = self._digest.copy()
+        whole.update(self._held)
+        self.seal = Seal.WHOLE if end == _seal(whole.hexdigest()) else Seal.BROKEN
+
+
+def _seal(digest: str) -> bytes:
+    return _HEAD + digest.encode() + _TAIL
+
 
 Fill = Callable[[IO[bytes]], None]
 

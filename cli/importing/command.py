@@ -31,7 +31,7 @@ def import_folder(folder: Path, write: bool) -> None:
     """
     from cli.importing.files import ENV_FILES, read_folder
     from cli.importing.model import interpret
-    from cli.stack.env_file import write_private
+    from cli.stack.files import write_private
     from core.exceptions import ConfigurationError, WppconnectError
 
     if not folder.is_dir():

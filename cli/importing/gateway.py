@@ -12,6 +12,7 @@ from cli.importing.references import required_names
 from cli.importing.services import Service, mount_at
 from cli.importing.values import Value
 from cli.importing.words import option
+from core.addresses import local_url
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.sync.images import known_image
 
@@ -19,7 +20,6 @@ PORT = 21465
 SECRET_OPTION = "--secretKey"  # noqa: S105 - an option's name
 FOLDER = "/usr/src/wpp-server"
 FIRST_WITH_VARIABLES = (2, 10, 3)
-ALL_ADDRESSES = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 _IMAGE_NAME = re.compile(r"(?:wppconnect|wpp)(?:[-_.]?(?:server|cli|api|gateway))*")
 _NAME = re.compile(r"(?:.*[-_.])?(?:wppconnect|wpp)(?:[-_.]?(?:server|cli|api|gateway))*(?:[-_.]?\d+)?", re.I)
 _OTHER_PROGRAMS = re.compile(
@@ -86,8 +86,7 @@ class GatewayFound:
             return f"http://127.0.0.1:{self.inner_port}"
         for address, port in self.published():
             if port.isdecimal():
-                host = ALL_ADDRESSES.get(address, address)
-                return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+                return local_url((address, int(port)))
         return f"http://{self.service.container}:{self.inner_port}"
 
     @property

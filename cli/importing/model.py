@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cli.importing.files import Folder
-from cli.importing.gateway import ALL_ADDRESSES, GatewayFound, find_gateways
+from cli.importing.gateway import GatewayFound, find_gateways
 from cli.importing.values import Value
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.fields import check_webhook, name_problem, normalise_url
@@ -132,7 +132,7 @@ def _is_at(gateway: GatewayFound, url: str) -> bool:
     parts = urlsplit(url)
     if parts.hostname in gateway.names:
         return True
-    loopback = {"localhost", *ALL_ADDRESSES.values()}
+    loopback = {"localhost", "127.0.0.1", "::1"}
     is_here = parts.hostname in loopback | {address for address, _ in gateway.published() if address}
     ports = {port for _, port in gateway.published()}
     if gateway.service.network_mode == "host":

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cli.importing.references import interpolate
-from core.env_forms import COMPOSE
 from cli.importing.texts import UnusableFileError
+from core.env_forms import COMPOSE
 from core.sync.env_file import EnvFile
 from core.sync.value_span import NotParseableError, Style
 

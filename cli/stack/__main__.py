@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.stack.backups import Keys, backup, restore
-from cli.stack.errors import StackError
+from cli.stack.engine import StackError
 from cli.stack.pause import resume_leftovers
 from cli.stack.project import Project
-from cli.stack.running import RECOVERY_SECONDS, await_running
-from cli.stack.welcome import welcome
+from cli.stack.startup import RECOVERY_SECONDS, await_running, welcome
 from core.console import ends_quietly
 
 CHECKOUT = Path(__file__).parents[2]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.stack.engine import Compose, find_engine
-from cli.stack.errors import StackError
+from cli.stack.engine import Compose, StackError, find_engine
 from cli.stack.files import prepare
 from cli.stack.pause import Pause, pausing, resume_leftovers
 from cli.stack.project import Project

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.stack.errors import StackError
+
+class StackError(Exception):
+    """Everything that has to be mended first, a sentence each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
 
 OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 24)

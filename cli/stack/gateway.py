@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli.importing.words import Word, option
-from cli.stack.engine import Engine
-from cli.stack.errors import StackError
+from cli.stack.engine import Engine, StackError
 from core.sync.images import known_image
 
 CONTAINER = "leguas_wppconnect"

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from cli.stack.engine import Compose
-from cli.stack.errors import StackError
+from cli.stack.engine import Compose, StackError
 
 NOTE = "paused-for-backup"
 

@@ -10,24 +10,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.own_env import read_own_env
-from cli.stack.checks import evolution_problems, grace_problems, port_problems, ports_of, warnings
-from cli.stack.engine import Compose, find_compose, find_engine
-from cli.stack.env_file import quoted, write_private
-from cli.stack.errors import StackError
+from cli.environment import read_own_env
+from cli.stack.checks import (
+    evolution_problems,
+    grace_problems,
+    notes_on_settings,
+    port_problems,
+    ports_of,
+    settings_to_move,
+    warnings,
+)
+from cli.stack.engine import Compose, StackError, find_compose, find_engine
 from cli.stack.files import (
     EVOLUTION_DATABASE_PASSWORD,
     GRAFANA_PASSWORD,
     SECRET_KEY,
     fresh_secret,
     prepare,
+    quoted,
     read_secret,
     write_config,
+    write_private,
     write_secret,
 )
 from cli.stack.gateway import Gateway, choose_gateway
 from cli.stack.images import choose_images, notes_on_evolution
-from cli.stack.passing import notes_on_settings, settings_to_move
 from cli.stack.sync_agent import FOLDER as SYNC_FOLDER
 from cli.stack.sync_agent import PROFILE as SYNC_PROFILE
 from cli.stack.sync_agent import SERVICE as SYNC_SERVICE

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stack.engine import Engine
-from cli.stack.errors import StackError
+from cli.stack.engine import Engine, StackError
 from cli.stack.gateway import profiles_of
 
 PROFILE = "sync"

@@ -21,6 +21,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from cli.main import COMMANDS
 from tests.meta.source import PACKAGES, ROOT, own_files
 from tests.plugins.system_tools import require
 from tests.support.chromium import chromium, new_tab
@@ -28,12 +29,6 @@ from tests.support.stack import PAIRING_LINK, PASSWORD, SECRET, SESSION, free_po
 from tests.support.terminal import TerminalCommand
 from tests.support.waiting import until
 
-COMMANDS = {
-    **dict.fromkeys(("exporter", "dashboard", "simulator"), "wppconnect-"),
-    **dict.fromkeys(("run", "pair", "doctor", "sync", "rules", "users", "test-pager"), "wppconnect-ops "),
-    **dict.fromkeys(("import", "backup", "restore", "healthy"), "wppconnect-ops "),
-}
-"""Each with the words that stand before it in its help."""
 OLDER = ROOT / "tests/data/import/01-secret-key-ignored"
 MONITORING = ("rules", "alertmanager", "grafana", "prometheus", "runbooks")
 WATCH = """
@@ -150,8 +145,12 @@ def test_the_wheel_holds_every_file_of_our_packages_and_nothing_of_the_tests(whe
         packed = {name for name in opened.namelist() if ".dist-info/" not in name}
 
     ours = {path.as_posix() for path in own_files() if path.parts[0] in (*PACKAGES, "monitoring")}
+    pages = {name for name in packed if ".data/data/share/man/man1/" in name}
 
-    assert packed == ours
+    assert packed - pages == ours
+    assert {Path(page).name for page in pages} == {
+        f"wppconnect-{program}.1" for program in ("ops", "exporter", "dashboard", "simulator")
+    }
 
 
 def test_every_command_is_there_and_explains_itself(installed: Installed) -> None:
@@ -159,9 +158,9 @@ def test_every_command_is_there_and_explains_itself(installed: Installed) -> Non
 
     assert installed.call("--version").startswith(f"wppconnect-ops {version} ")
     listed = installed.call("--help")
-    assert [command for command in COMMANDS if f"\n    {command}" not in listed] == []
-    for command, program in COMMANDS.items():
-        assert installed.call(command, "--help").startswith(f"usage: {program}{command} ")
+    assert [command for command in COMMANDS if f"\n  {command} " not in listed] == []
+    for command in COMMANDS:
+        assert installed.call(command, "--help").startswith(f"Usage: wppconnect-ops {command} ")
 
 
 def test_the_demo_runs_and_its_page_has_its_texts_styles_and_runbooks(

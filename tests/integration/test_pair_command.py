@@ -11,7 +11,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from cli.qr_terminal import BLACK_ON_WHITE, HALVES, PLAIN
+from cli.terminal import BLACK_ON_WHITE, HALVES, PLAIN
 from simulator import Simulator
 from tests.support.live_core import FAST, NUMBER, SECRET, SESSION, environment
 from tests.support.terminal import TerminalCommand

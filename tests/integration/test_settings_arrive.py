@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.settings import SimulatorEnvironment
-from cli.stack.passing import MEANINGLESS_IN_A_CONTAINER, notes_on_settings, passed_settings
+from cli.plan import SimulatorEnvironment
+from cli.stack.checks import MEANINGLESS_IN_A_CONTAINER, notes_on_settings, passed_settings
 from core.settings.environment import CoreEnvironment
 from core.settings.loader import Environment
 from dashboard.settings import DashboardEnvironment

@@ -6,7 +6,7 @@ from io import StringIO
 
 from dotenv import dotenv_values
 
-from cli.settings import load_simulator_settings
+from cli.plan import load_simulator_settings
 from core.settings.environment import CoreEnvironment
 from core.settings.loader import load_settings
 from dashboard.settings import DashboardEnvironment

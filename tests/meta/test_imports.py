@@ -178,6 +178,7 @@ HOMES = {
     "pyrage": ["cli/backup/encryption.py"],
     "pydantic": [
         "*/settings.py",
+        "cli/plan.py",
         "core/doctor/diagnosis.py",
         "core/handoffs.py",
         "core/linking_events.py",
@@ -197,7 +198,7 @@ HOMES = {
         "core/sync/sync_file.py",
         "exporter/web_config.py",
     ],
-    "segno": ["dashboard/theme/qr.py", "cli/qr_terminal.py"],
+    "segno": ["dashboard/looks/qr.py", "cli/terminal.py"],
     "starlette": ["dashboard/*", "exporter/*"],
     "streamlit": ["dashboard/*"],
     "tinydb": ["core/store/*"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from cli.own_env import read_own_env
+from cli.environment import read_own_env
 from cli.stack.__main__ import main
 from tests.fakes.docker import FakeDocker
 

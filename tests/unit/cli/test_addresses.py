@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from cli.addresses import address_problems, local_url
-from core.addresses import Address
+from cli.plan import address_problems
+from core.addresses import Address, local_url
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,12 @@ from typing import IO, Any
 import pyrage
 import pytest
 
-from cli.backup.encryption import Lock, Opener, opened, write_encrypted
+from cli.backup.encryption import Lock, Opener, bech32, opened, write_encrypted
 from cli.backup.errors import SENTENCES, BackupError, BackupProblem
 from cli.backup.load import inspect, load
 from cli.backup.parts import read_parts
-from cli.backup.passphrase_key import bech32
 from cli.backup.save import save
-from cli.backup.seal import SEAL_BYTES, SealingWriter
+from cli.backup.streams import SEAL_BYTES, SealingWriter
 from cli.main import main
 from tests.unit.core.full_disk import disk_that_takes
 

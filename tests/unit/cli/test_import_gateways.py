@@ -346,7 +346,7 @@ def test_key_that_the_files_demand_is_known_only_where_it_is_set(
     )
 
     assert [one.secret.arrives if one.secret else "" for one in found.gateways] == [value]
-    assert any("it demands KEY" in one for one in faults(found)) is not bool(value)
+    assert any("it demands KEY" in one for one in find_problems(found)) is not bool(value)
 
 
 def test_missing_env_file_is_named(tmp_path: Path) -> None:

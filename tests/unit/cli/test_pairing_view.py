@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.pairing_view import PASSKEY, STEPS, frame
-from cli.qr_terminal import BLACK_ON_WHITE, draw_qr
+from cli.terminal import BLACK_ON_WHITE, draw_qr
 from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import zxingcpp
 from PIL import Image
 
-from cli.qr_terminal import BLACK_ON_WHITE, PLAIN, draw_qr
+from cli.terminal import BLACK_ON_WHITE, PLAIN, draw_qr
 
 PAYLOAD = "2@" + "q7Lk3+/=" * 28
 HALVES = {" ": (255, 255), "▀": (0, 255), "▄": (255, 0), "█": (0, 0)}

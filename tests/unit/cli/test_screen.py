@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from cli.screen import ENTER, LEAVE, Screen
+from cli.terminal import ENTER, LEAVE, Screen
 
 
 def test_what_was_shown_is_on_the_second_screen_only() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.own_env import read_own_env
-from cli.stack.env_file import quoted
+from cli.environment import read_own_env
+from cli.stack.files import quoted
 from tests.unit.cli.checkout import Checkout
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from cli.stack.engine import Compose
-from cli.stack.running import await_running
+from cli.stack.startup import await_running
 from tests.fakes.docker import as_json
 from tests.unit.cli.checkout import Checkout
 

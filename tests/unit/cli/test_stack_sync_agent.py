@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.own_env import read_own_env
+from cli.environment import read_own_env
 from cli.stack.__main__ import main
 from tests.fakes.docker import FakeDocker, container
 
