@@ -33,17 +33,29 @@ def manual_pages(version: str) -> dict[str, str]:
     """Return the pages by file name."""
     sys.path.insert(0, str(ROOT))
     try:
-        from cli.main import PARTS, PROGRAM, all_commands
+        from cli.main import PARTS, PROGRAM, commands
     finally:
         sys.path.remove(str(ROOT))
-    commands = list(all_commands())
-    parts = {name.removeprefix(f"{PROGRAM} "): command for name, command in commands}
-    pages = {PROGRAM: commands} | {
+    listed = list(all_commands(commands, PROGRAM))
+    parts = {name.removeprefix(f"{PROGRAM} "): command for name, command in listed}
+    pages = {PROGRAM: listed} | {
         f"wppconnect-{part}": [(f"wppconnect-{part}", parts[part])] for part in PARTS
     }
     return {
         f"{program}.1": "\n".join([*_page(program, version, listed), ""]) for program, listed in pages.items()
     }
+
+
+def all_commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield each command with its whole name, groups before what they hold."""
+    yield path, group
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from all_commands(command, f"{path} {name}")
+        elif command is not None:
+            yield f"{path} {name}", command
 
 
 def _page(program: str, version: str, commands: list[tuple[str, click.Command]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 import click
@@ -81,20 +81,6 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
         return shell_complete(commands, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
     return run_command(commands, argv, program=PROGRAM, environ=environ)
-
-
-def all_commands(
-    group: click.Group = commands, path: Sequence[str] = (PROGRAM,)
-) -> Iterator[tuple[str, click.Command]]:
-    """Yield each command with its whole name, groups before what they hold."""
-    yield " ".join(path), group
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from all_commands(command, (*path, name))
-        elif command is not None:
-            yield " ".join((*path, name)), command
 
 
 if __name__ == "__main__":

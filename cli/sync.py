@@ -194,7 +194,7 @@ def restore(parts: Parts, backup: str | None, force: bool, with_later: bool, acc
 @sync.command()
 @_with_parts
 def adopt(parts: Parts) -> int:
-    """Take over the API key that stands in the files, instead of a new one."""
+    """Take over the API key that stands in the files."""
     from cli.environment import actor
 
     places = parts.sync.adopt(actor=actor())

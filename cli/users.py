@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,32 +44,41 @@ def list_users(environ: Environ, /) -> None:
         print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]))
 
 
+def _of_one_user(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the user's name, and the opened data directory."""
+
+    @click.argument("name")
+    @click.pass_obj
+    @functools.wraps(command)
+    def run(environ: Environ, /, name: str, **options: str) -> None:
+        with _opened(environ, name) as opened:
+            command(opened, name, **options)
+
+    return run
+
+
 @users.command()
-@click.argument("name")
 @click.option("--role", type=ROLES, default="viewer", show_default=True, help="What the user may do.")
-@click.pass_obj
-def add(environ: Environ, /, name: str, role: str) -> None:
-    """Add a user and print the one-time link with which they set their password."""
+@_of_one_user
+def add(opened: _Opened, name: str, role: str) -> None:
+    """Add a user and print a one-time link for their password."""
     from core.exceptions import WppconnectError
     from dashboard.auth.users import Role
 
-    with _opened(environ, name) as opened:
-        # With any user the page has no first sign-in link any more, and only administrators add others there.
-        if Role.ADMINISTRATOR not in {Role(role), *(one.role for one in opened.people.all())}:
-            raise WppconnectError(
-                "nobody could administer the page, and its first sign-in link would be gone; begin with an "
-                "administrator: wppconnect-ops users add NAME --role administrator"
-            )
-        _show(opened, name, opened.people.add(name, Role(role), by=ACTOR))
+    # With any user the page has no first sign-in link any more, and only administrators add others there.
+    if Role.ADMINISTRATOR not in {Role(role), *(one.role for one in opened.people.all())}:
+        raise WppconnectError(
+            "nobody could administer the page, and its first sign-in link would be gone; begin with an "
+            "administrator: wppconnect-ops users add NAME --role administrator"
+        )
+    _show(opened, name, opened.people.add(name, Role(role), by=ACTOR))
 
 
 @users.command()
-@click.argument("name")
-@click.pass_obj
-def reset(environ: Environ, /, name: str) -> None:
+@_of_one_user
+def reset(opened: _Opened, name: str) -> None:
     """Print a one-time link with which a user sets a new password."""
-    with _opened(environ, name) as opened:
-        _show(opened, name, opened.people.new_link(name, by=ACTOR))
+    _show(opened, name, opened.people.new_link(name, by=ACTOR))
 
 
 @users.command("role")
@@ -85,32 +95,26 @@ def set_role(environ: Environ, /, name: str, role: str) -> None:
 
 
 @users.command()
-@click.argument("name")
-@click.pass_obj
-def disable(environ: Environ, /, name: str) -> None:
+@_of_one_user
+def disable(opened: _Opened, name: str) -> None:
     """Switch an account off and end its sign-ins at once."""
-    with _opened(environ, name) as opened:
-        opened.people.set_disabled(name, True, by=ACTOR)
+    opened.people.set_disabled(name, True, by=ACTOR)
     print(f"{name} is disabled and signed out everywhere.")
 
 
 @users.command()
-@click.argument("name")
-@click.pass_obj
-def enable(environ: Environ, /, name: str) -> None:
+@_of_one_user
+def enable(opened: _Opened, name: str) -> None:
     """Switch an account on again."""
-    with _opened(environ, name) as opened:
-        opened.people.set_disabled(name, False, by=ACTOR)
+    opened.people.set_disabled(name, False, by=ACTOR)
     print(f"{name} may sign in again.")
 
 
 @users.command()
-@click.argument("name")
-@click.pass_obj
-def remove(environ: Environ, /, name: str) -> None:
+@_of_one_user
+def remove(opened: _Opened, name: str) -> None:
     """Remove a user and end their sign-ins at once."""
-    with _opened(environ, name) as opened:
-        opened.people.remove(name, by=ACTOR)
+    opened.people.remove(name, by=ACTOR)
     print(f"{name} is removed and signed out everywhere.")
 
 

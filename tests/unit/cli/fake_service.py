@@ -39,6 +39,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, on_sigterm)
     print(os.environ.get("FAKE_SAYS", f"{name} speaks"), flush=True)
     print(f"{name} logs", file=sys.stderr, flush=True)
+    if length := os.environ.get("FAKE_LONG_LINE_BYTES"):
+        print("x" * int(length), "after it", sep="\n", flush=True)
     note(f"pid {os.getpid()}")
     if code := os.environ.get("FAKE_EXIT"):
         return int(code)

@@ -14,7 +14,7 @@ import pyrage
 import pytest
 
 from cli.backup.encryption import Lock, Opener, bech32, opened, write_encrypted
-from cli.backup.errors import SENTENCES, BackupError, BackupProblem
+from cli.backup.errors import BackupError, BackupProblem
 from cli.backup.load import inspect, load
 from cli.backup.parts import read_parts
 from cli.backup.save import save
@@ -276,11 +276,6 @@ def test_a_key_is_written_as_age_writes_it() -> None:
     )
     text = bech32("age-secret-key-", bytes(range(32))).upper()
     assert str(pyrage.x25519.Identity.from_str(text)) == text
-
-
-def test_every_problem_has_a_sentence_of_its_own() -> None:
-    assert set(SENTENCES) == set(BackupProblem)
-    assert len(set(SENTENCES.values())) == len(SENTENCES)
 
 
 @pytest.mark.parametrize(

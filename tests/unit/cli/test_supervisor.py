@@ -165,6 +165,26 @@ def test_service_that_does_not_end_is_killed_in_time(start: Start) -> None:
     assert is_gone(supervised.pids()["page"])
 
 
+def test_second_signal_kills_what_does_not_end(start: Start) -> None:
+    supervised = start({"page": {"FAKE_STUBBORN": "yes"}})
+    supervised.await_welcome()
+    supervised.process.send_signal(signal.SIGINT)
+    until(lambda: "page was asked to end" in supervised.notes(), what="the first signal")
+
+    assert supervised.end(signal.SIGINT) == 0
+    assert is_gone(supervised.pids()["page"])
+
+
+def test_line_that_is_too_long_is_left_out_and_the_next_one_shown(start: Start) -> None:
+    supervised = start({"simulator": {"FAKE_SAYS": "short\n", "FAKE_LONG_LINE_BYTES": str(3 << 20)}})
+    supervised.await_welcome()
+
+    supervised.end()
+
+    assert "simulator | short\n" in supervised.said()
+    assert "simulator | after it\n" in supervised.said()
+
+
 def test_service_that_dies_while_starting_is_reported_and_ends_the_rest(start: Start) -> None:
     supervised = start({"page": {"FAKE_EXIT": "3"}})
 

@@ -1,9 +1,38 @@
+"""What the terminal draws: the second screen, and QR codes that scanners read."""
+
 from __future__ import annotations
+
+import io
 
 import zxingcpp
 from PIL import Image
 
-from cli.terminal import BLACK_ON_WHITE, PLAIN, draw_qr
+from cli.terminal import BLACK_ON_WHITE, ENTER, LEAVE, PLAIN, Screen, draw_qr
+
+
+def test_what_was_shown_is_on_the_second_screen_only() -> None:
+    out = io.StringIO()
+
+    with Screen(out) as screen:
+        screen.show(["a code"])
+
+    assert out.getvalue().startswith(ENTER)
+    assert out.getvalue().endswith(LEAVE)
+
+
+def test_unchanged_frame_is_not_drawn_again() -> None:
+    out = io.StringIO()
+    screen = Screen(out)
+
+    screen.show(["one", "two"])
+    screen.show(["one", "two"])
+
+    assert out.getvalue().count("one") == 1
+
+
+def test_size_of_what_is_no_window_is_the_classical_one() -> None:
+    assert tuple(Screen(io.StringIO()).size) == (80, 24)
+
 
 PAYLOAD = "2@" + "q7Lk3+/=" * 28
 HALVES = {" ": (255, 255), "▀": (0, 255), "▄": (255, 0), "█": (0, 0)}
