@@ -31,11 +31,10 @@ class ManualPages(BuildHookInterface[Any]):
 
 def manual_pages(version: str) -> dict[str, str]:
     """Return the pages by file name."""
+    # To the end: each command is imported when the list comes to it.
     sys.path.insert(0, str(ROOT))
-    try:
-        from cli.main import PARTS, PROGRAM, commands
-    finally:
-        sys.path.remove(str(ROOT))
+    from cli.main import PARTS, PROGRAM, commands
+
     listed = list(all_commands(commands, PROGRAM))
     parts = {name.removeprefix(f"{PROGRAM} "): command for name, command in listed}
     pages = {PROGRAM: listed} | {
