@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,20 @@ PORTS = (
 )
 
 
+def free_ports(count: int) -> set[int]:
+    """Find free ports among those that no program gets which asks the kernel for any."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(10_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return found
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """An empty checkout on a machine with free ports, an engine and Compose."""
-    free = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = {name: str(one.getsockname()[1]) for name, one in zip(PORTS, free, strict=True)}
-    for one in free:
-        one.close()
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
     (tmp_path / "machine").mkdir()
     (tmp_path / "checkout").mkdir()
     docker = FakeDocker(tmp_path / "machine")
