@@ -198,7 +198,7 @@ HOMES = {
         "core/sync/sync_file.py",
         "exporter/web_config.py",
     ],
-    "segno": ["dashboard/looks/qr.py", "cli/terminal.py"],
+    "segno": ["dashboard/theme/qr.py", "cli/terminal.py"],
     "starlette": ["dashboard/*", "exporter/*"],
     "streamlit": ["dashboard/*"],
     "tinydb": ["core/store/*"],
