@@ -1,1 +1,1 @@
-"""Probe the gateways, judge what they answer, keep a Snapshot of them, and heal what can be healed."""
+"""Probe the gateways, judge the responses, keep a Snapshot of each gateway, and restart broken sessions."""

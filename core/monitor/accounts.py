@@ -1,4 +1,4 @@
-"""When which session is asked for its account: once after each connection, one session at a time."""
+"""Schedule account requests: once after each connection, one session at a time."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from core.models import SessionSnapshot, Verdict
 
 EVERY_SECONDS = 5.0
 AGAIN_SECONDS = 600.0
-"""Until the same session is asked again, also where it told nothing."""
+"""Pause before the same session is queried again, also after a response without an account."""
 
 
 class AccountTimes:
-    """Which session is asked next."""
+    """Schedule of account requests for the sessions of one gateway."""
 
     def __init__(self) -> None:
         self._due = 0.0
         self._not_before: dict[str, float] = {}
 
     def next(self, sessions: Iterable[SessionSnapshot], now: float) -> str | None:
-        """Name the session to ask now; None when none is due."""
+        """Return the session to query now; None if none is due."""
         if now < self._due:
             return None
         self._due = now + EVERY_SECONDS
@@ -31,7 +31,7 @@ class AccountTimes:
 
 
 def is_missing(session: SessionSnapshot) -> bool:
-    """Return whether a connected session's account was not seen since it was connected."""
+    """Return whether a connected session's account has not been read since it connected."""
     if session.verdict != Verdict.CONNECTED:
         return False
     return session.account is None or session.account.seen_at < (session.connected_since or session.since)

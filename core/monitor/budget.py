@@ -1,4 +1,4 @@
-"""How often a gateway may be probed: token checking must cost it no more than a tenth of a core."""
+"""Limit the probe rate of a gateway: token checks must cost it no more than a tenth of a CPU core."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ CALLS_PER_PROBE = 2
 SHARE_OF_A_CORE = 0.1
 
 _CHECK_SECONDS = {4: 0.004, 5: 0.005, 6: 0.007, 7: 0.011, 8: 0.018, 9: 0.030, 10: 0.058}
-"""Gateway CPU for checking one bcrypt token by its cost; measured for 4, 6, 8 and 10, doubling between."""
+"""Gateway CPU seconds per token check, by bcrypt cost; measured for 4, 6, 8 and 10, interpolated between."""
 
 
 def check_seconds(cost: int) -> float:
-    """Tell the gateway's CPU time for checking one token of that bcrypt cost."""
+    """Return the gateway's CPU time for checking one token of the given bcrypt cost."""
     if cost in _CHECK_SECONDS:
         return _CHECK_SECONDS[cost]
     return _CHECK_SECONDS[4] if cost < 4 else _CHECK_SECONDS[10] * 2.0 ** (cost - 10)
 
 
 def stretched_interval(interval_seconds: float, costs: Iterable[int]) -> float:
-    """Stretch the configured interval until probing all sessions once stays within the budget."""
+    """Return the configured interval, stretched until probing all sessions once stays within the budget."""
     busy = sum(check_seconds(cost) * CALLS_PER_PROBE for cost in costs)
     return max(interval_seconds, busy / SHARE_OF_A_CORE)

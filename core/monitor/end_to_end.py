@@ -1,7 +1,7 @@
-"""The optional end-to-end check: does WhatsApp still answer through a session's page?
+"""The optional end-to-end check: whether WhatsApp still answers through a session's page.
 
-Nothing in the gateway's usual answers shows that. The check has WhatsApp look up a number, over the same
-connection as messages; while the page has lost that connection it keeps the question, and no answer comes
+None of the gateway's usual responses shows this. The check makes WhatsApp look up a number over the same
+connection as messages. A page that has lost that connection keeps the request, and no response comes
 (contract, sections 4 and 8, H7).
 """
 
@@ -23,27 +23,27 @@ from core.exceptions import (
 from core.models import EndToEnd, Frozen
 
 NUMBER_DIGITS = 14
-"""More digits are taken for another kind of identity (contract, section 4)."""
+"""The gateway treats longer numbers as another kind of identity (contract, section 4)."""
 
 RETRY_SECONDS = 60.0
-"""Until a check that failed is made again; twice as long after each further failure."""
+"""Pause before a failed check is repeated; doubles with each further failure."""
 
 SETTLING_SECONDS = 30.0
-"""Until a session that has just connected is checked: it is busy loading its chats."""
+"""Pause before a newly connected session is checked: it is busy loading its chats."""
 
 
 class Result(StrEnum):
-    """What came of one check."""
+    """Result of one check."""
 
     PASSED = "passed"
     FAILED = "failed"
-    """No answer in time, or the page failed to get one."""
+    """No response in time, or the page failed to get one."""
     NOT_OFFERED = "not_offered"
-    """This release of the gateway, or the engine that runs the session, does not know the question."""
+    """This gateway release, or the engine that runs the session, does not support the request."""
     NO_NUMBER = "no_number"
-    """The gateway tells no telephone number of the account (`...@lid`), so no number can be asked about."""
+    """The gateway reports no phone number for the account (`...@lid`), so there is no number to look up."""
     INCONCLUSIVE = "inconclusive"
-    """It never got as far as WhatsApp: that the page or the gateway does not answer is seen elsewhere."""
+    """The request never reached WhatsApp; probes report a page or gateway that does not respond."""
 
 
 class Checked(Frozen):
@@ -55,22 +55,22 @@ class Checked(Frozen):
 
 
 def check(client: GatewayClient, session: str, *, now: Now) -> Checked:
-    """Check one session; the phone number is forgotten with the end of this call."""
+    """Check one session. The phone number is not kept after this call."""
     started_at = now()
     return Checked(result=_ask(client, session), started_at=started_at, ended_at=now())
 
 
 def nobodys_number(own: str) -> str | None:
-    """Make a number that belongs to nobody out of one's own; None where the own one is too long for that.
+    """Return an unassigned number derived from the account's own; None if the own number is too long.
 
-    Asked about the own number itself, newer pages answer from their contacts. A number that goes on after a
-    complete one is no other subscriber's in any country, so nobody else is asked about.
+    Newer pages answer a lookup of the own number from their contacts. A number that extends a complete one
+    belongs to no subscriber in any country, so the lookup concerns no other person.
     """
     return own.ljust(NUMBER_DIGITS, "0") if 0 < len(own) < NUMBER_DIGITS else None
 
 
 def count(before: EndToEnd, seen: Checked) -> EndToEnd:
-    """Take a check in."""
+    """Return the counters after one more check."""
     match seen.result:
         case Result.PASSED:
             return EndToEnd(checked_at=seen.ended_at, passed_at=seen.ended_at, is_possible=True)
@@ -88,10 +88,10 @@ def count(before: EndToEnd, seen: Checked) -> EndToEnd:
 
 
 class CheckTimes:
-    """When which session of one gateway is checked: one at a time, spread over the period."""
+    """Schedule of the checks of one gateway: one session at a time, spread over the period."""
 
     def __init__(self, ages_seconds: Mapping[str, float | None], period_seconds: float, start: float) -> None:
-        """Begin; `ages_seconds` tells of each session how long ago it was checked, None if it never was."""
+        """Schedule the first checks; `ages_seconds` holds the time since each last check, None if none."""
         self._period = period_seconds
         self._connected: set[str] = set()
         self._lost: set[str] = set()
@@ -103,7 +103,7 @@ class CheckTimes:
             self._due[name] = start + wait
 
     def next(self, connected: Iterable[str], now: float) -> str | None:
-        """Name the session to check now, of those that can be; None when none is due."""
+        """Return the connected session to check now; None if none is due."""
         self._follow(set(connected), now)
         due = ((moment, name) for name, moment in self._due.items() if name in self._connected)
         moment, name = min(due, key=lambda one: one[0], default=(now, None))
@@ -113,7 +113,7 @@ class CheckTimes:
         return name
 
     def ended(self, name: str, result: Result, failures: int, now: float) -> None:
-        """Plan the next check of a session."""
+        """Schedule the next check of a session."""
         wait = self._period
         if result == Result.FAILED:
             wait = min(wait, RETRY_SECONDS * 2.0 ** min(failures - 1, 10))
@@ -129,7 +129,7 @@ class CheckTimes:
 
 
 def ages_seconds(known: Mapping[str, EndToEnd | None], now: datetime) -> dict[str, float | None]:
-    """Tell how long ago each session was checked; one that failed is to be checked again at once."""
+    """Return the time since each session's last check; infinite after a failure, so it is due at once."""
     return {name: _age(one, now) for name, one in known.items()}
 
 
@@ -148,12 +148,12 @@ def _ask(client: GatewayClient, session: str) -> Result:
     if number is None:
         return Result.NO_NUMBER
     try:
-        # Whether the answer is yes or no does not matter: that there is one proves that WhatsApp was asked.
+        # Either result will do: any response proves that the request reached WhatsApp.
         client.check_number(session, number)
     except RequestTimeoutError:
         return Result.FAILED
     except ServerFailureError as error:
-        # The gateway says in JSON that the page failed; any other 5xx is of a proxy in front of it.
+        # The gateway reports a failed page in JSON; any other 5xx comes from a proxy in front of it.
         return Result.FAILED if error.status_code == 500 and error.server_message else Result.INCONCLUSIVE
     except WppconnectError as error:
         return _offered(error)

@@ -1,4 +1,4 @@
-"""What a health check changes in what is known of a gateway."""
+"""Changes to a gateway's known state that follow from a health check."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from core.monitor.probe import GatewayObservation
 log = logging.getLogger(__name__)
 
 START_SLACK = timedelta(seconds=60)
-"""Two clocks may go apart by so much while a gateway does not tell its uptime."""
+"""Tolerated drift between two clocks while a gateway hides its uptime."""
 
 
 @dataclass
 class HoldOff:
-    """For how long the gateway, or a proxy before it, wants to be left alone, and when that is over."""
+    """Hold-off requested by the gateway or a proxy in front of it (Retry-After), and its end."""
 
     asked_seconds: float = 0.0
     until: datetime | None = None
 
     def begin(self, seconds: float, now: datetime, *, slack_seconds: float) -> None:
-        """Note a wish; with the slack it has been asked again, with all the time that an answer may take."""
+        """Start a hold-off. The slack covers the next request and the longest time its response may take."""
         self.asked_seconds, self.until = seconds, now + timedelta(seconds=seconds + slack_seconds)
 
     def seconds(self, now: datetime) -> float:
-        """Return by how much longer an observation counts."""
+        """Return how many seconds longer an observation stays valid."""
         return self.asked_seconds if self.until is not None and now < self.until else 0.0
 
 
 def uptime_news(known: ServerSnapshot, uptime: float | None, now: datetime) -> dict[str, object]:
-    """Return what an uptime changes; None: it is hidden, and what was known of the gateway's start stays."""
+    """Return the update for a reported uptime. None means hidden: the known start time is kept."""
     if uptime is None:
         return {"uptime_seconds": None}
     started_at = now - timedelta(seconds=uptime)
@@ -47,7 +47,7 @@ def uptime_news(known: ServerSnapshot, uptime: float | None, now: datetime) -> d
 
 
 def log_news(known: ServerSnapshot, seen: GatewayObservation) -> None:
-    """Log that the gateway went down and why, also when that is another reason than before."""
+    """Log when the gateway comes up, goes down, or stays down for a new reason."""
     if seen.up and known.up is False:
         log.info("gateway_up server=%s", known.server)
     elif seen.problem is not None:

@@ -1,4 +1,4 @@
-"""Carries out self-healing for one gateway, in the process that probes it."""
+"""Run self-healing for one gateway, in the process that probes it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,22 @@ def _in_a_thread(call: Callable[[], None]) -> None:
 
 @dataclass(frozen=True)
 class Restarts:
-    """What it needs of the operations, each by the gateway's and the session's name."""
+    """The operations that self-healing uses, each called with the gateway's and the session's name."""
 
     heal: Callable[[str, str, bool], object]
-    """Close and start; the last argument tells that an earlier try closed it."""
+    """Close and start the session; the last argument is whether an earlier attempt closed it."""
     status: Callable[[str, str], OperationStatus | None]
     is_taken: Callable[[str], bool]
-    """Whether several sessions of a gateway are being started."""
+    """Whether a bulk start or another self-healing attempt is running on the gateway."""
     waits: Waits = USUAL
     in_background: Callable[[Callable[[], None]], None] = _in_a_thread
 
 
 class Healer:
-    """Used from the one thread that schedules probes; beginning a try may block and is done in another."""
+    """Self-healing of one gateway.
+
+    Called only from the thread that schedules probes. Starting an attempt may block, so it runs in another.
+    """
 
     def __init__(self, server: str, state: GatewayState, restarts: Restarts, *, now: Now) -> None:
         self._server = server
@@ -46,7 +49,10 @@ class Healer:
         self._now = now
 
     def run_once(self, write_down: Callable[[], None]) -> None:
-        """See how tries ended, and begin the next when it is time; `write_down` publishes what is known."""
+        """Record the outcome of attempts and start the next one when it is due.
+
+        `write_down` publishes the snapshot before an attempt starts.
+        """
         try:
             for one in self._state.sessions():
                 self._follow(one)
@@ -79,7 +85,7 @@ class Healer:
             try:
                 self._restarts.heal(self._server, name, is_closed)
             except Exception:
-                # Seen as a try that was never begun.
+                # Counts as an attempt that never started (NOT_BEGUN_AFTER).
                 log.exception("self_healing_failed server=%s session=%s", self._server, name)
 
         self._restarts.in_background(begin)
@@ -102,7 +108,7 @@ class Healer:
                 self._state.take_healing(session.session, after)
 
     def _outcome(self, session: SessionSnapshot) -> Healed | None:
-        """Tell how the running try ended; None while it runs."""
+        """Return how the current attempt ended; None while it runs."""
         began = session.healing.tried_at if session.healing else None
         if began is None:
             return None
@@ -116,7 +122,7 @@ class Healer:
         return Healed.of(status.outcome.code) if status.outcome is not None else Healed.INTERRUPTED
 
     def _is_anybody_at_work(self) -> bool:
-        """Tell whether an operation runs on any session of the gateway: each start is a browser more."""
+        """Return whether an operation runs on any session of the gateway; each start launches a browser."""
         if self._restarts.is_taken(self._server):
             return True
         running = (self._restarts.status(self._server, one.session) for one in self._state.sessions())

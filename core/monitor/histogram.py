@@ -1,4 +1,4 @@
-"""Count durations into cumulative buckets, as a Prometheus histogram wants them."""
+"""Count durations in cumulative buckets, as a Prometheus histogram requires."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import accumulate, pairwise
 from core.models import Histogram
 
 BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""For probes."""
+"""Bucket bounds for probe durations."""
 
 RECOVERY_BOUNDS_SECONDS = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0, 86400.0)
-"""For outages: a minute is what re-pairing should take, a day what nobody should see."""
+"""Bucket bounds for outages: re-pairing should take a minute, and no outage should last a day."""
 
 
 class RunningHistogram:
-    """Durations seen by this process, in seconds."""
+    """Histogram of durations in seconds."""
 
     def __init__(self, bounds: tuple[float, ...] = BOUNDS_SECONDS) -> None:
         self._bounds = bounds
@@ -26,7 +26,7 @@ class RunningHistogram:
     def resume(
         cls, histogram: Histogram | None, bounds: tuple[float, ...] = BOUNDS_SECONDS
     ) -> RunningHistogram:
-        """Go on counting from what was published before; start at zero without it."""
+        """Continue a published histogram; start at zero if there is none or its bounds differ."""
         durations = cls(bounds)
         if histogram is not None and histogram.bounds == bounds:
             cumulative = (0, *histogram.buckets)
@@ -40,7 +40,7 @@ class RunningHistogram:
         self._sum_seconds += seconds
 
     def snapshot(self) -> Histogram:
-        """Read the counts so far."""
+        """Return the counts so far."""
         return Histogram(
             bounds=self._bounds, buckets=tuple(accumulate(self._counts)), sum_seconds=self._sum_seconds
         )

@@ -1,4 +1,4 @@
-"""What a prober writes into the history of its gateway, whether or not the disk takes it just now."""
+"""Write a prober's history entries, and buffer them while the disk fails."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from core.uptime.verdict_log import TRANSITION, write_transition
 log = logging.getLogger(__name__)
 
 UNWRITTEN_LIMIT = 10_000
-"""How many lines of history are kept in memory while the disk takes none."""
+"""Entries buffered in memory while the disk fails; the oldest are dropped beyond that."""
 
 
 class HistoryWriter:
-    """One gateway's lines; a disk that fails stops nothing: what could not be written is written later."""
+    """History entries of one gateway. A failing disk stops nothing: entries are written when it recovers."""
 
     def __init__(self, history: History, server: str) -> None:
         self._history = history
@@ -27,20 +27,20 @@ class HistoryWriter:
         self._disk_fails = False
 
     def add(self, line: HistoryEntry) -> None:
-        """Put a line behind what has not been written yet."""
+        """Append an entry to the buffer."""
         self._unwritten.append(line)
 
     def add_first(self, line: HistoryEntry) -> None:
-        """Put a line in front of what has not been written yet."""
+        """Insert an entry at the start of the buffer."""
         self._unwritten.appendleft(line)
 
     def add_change(self, before: SessionSnapshot, after: SessionSnapshot) -> None:
-        """Put a change of verdict behind what has not been written yet, where it is one."""
+        """Append a transition to the buffer if the verdict changed."""
         if after.verdict != before.verdict:
             self.add(write_transition(before, after))
 
     def write(self) -> None:
-        """Write what has not been written yet."""
+        """Write the buffered entries."""
         if not self._unwritten:
             return
         try:
@@ -54,7 +54,7 @@ class HistoryWriter:
             self._disk_fails = False
 
     def newest_transition(self, session: str, since: datetime | None) -> HistoryEntry | None:
-        """Find the newest change of a session's verdict; None also where the history cannot be read."""
+        """Return a session's newest transition; None if there is none or the history cannot be read."""
         try:
             return self._history.latest(self._server, session, TRANSITION, since=since)
         except StoreError as error:

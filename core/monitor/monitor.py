@@ -1,4 +1,4 @@
-"""Keep a Snapshot of every gateway: probe where this process holds the lease, else read who does."""
+"""Keep a Snapshot of every gateway: probe it under the lease, else read the lease holder's snapshot."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ SETTINGS_SECONDS = 0.5
 ATTENTION_RENEWAL = timedelta(seconds=10)
 HINT_ATTENTION = timedelta(seconds=2)
 STOP_SECONDS = 2.0
-"""How long the gateways' threads may take to end: one that waits for a lock or a disk can take longer."""
+"""How long to wait for the gateways' threads to end; one that waits for a lock or a disk takes longer."""
 CUT_SECONDS = 1.0
-"""How long calls may take to end once their connections were cut; only a name's look-up goes on."""
+"""How long to wait for calls after their connections are closed; only a name lookup outlasts that."""
 LONGEST_PAUSE_SECONDS = 30.0
-"""After probing has failed again and again; each try leaves its traces in the log."""
+"""Longest pause between attempts after repeated probing failures; each attempt writes to the log."""
 
 ClientFactory = Callable[[ServerSettings, Settings], GatewayClient]
 
 
 class Monitor:
-    """Everything that front doors may show, in memory; start it once in each process."""
+    """The in-memory state that the exporter, dashboard and commands show. Start it once per process."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class Monitor:
         self._gateways: dict[str, _Gateway] = {}
 
     def start(self) -> None:
-        """Begin to probe or to follow, in the background; safe to call twice."""
+        """Start probing, or following another prober, in the background. Safe to call twice."""
         if self._thread.ident is None:
             self._thread.start()
 
     def stop(self) -> bool:
-        """End the background threads and give the leases back; safe to call twice.
+        """Stop the background threads and release the leases. Safe to call twice.
 
-        False: some still run, and the interpreter must not end before they do (see Workers).
+        Return False if some threads still run; the interpreter must not exit before they end (see Workers).
         """
         self._stop.set()
         if self._thread.is_alive():
@@ -92,7 +92,7 @@ class Monitor:
         return not self._thread.is_alive() and not any(one.is_alive for one in self._gateways.values())
 
     def snapshot(self) -> Snapshot:
-        """Tell what is known now; memory only, with what is too old shown as unknown."""
+        """Return the current state, with stale sessions shown as unknown. Reads memory only."""
         settings = self._settings.current()
         now = self._now()
         servers = []
@@ -106,7 +106,7 @@ class Monitor:
         return Snapshot(taken_at=now, settings_revision=settings.revision, servers=tuple(servers))
 
     def watch(self, server: str, session: str, seconds: float = 30.0) -> None:
-        """Ask whoever probes that gateway to look at this session every second for a while."""
+        """Request that the gateway's prober probes this session every second for `seconds`."""
         until = self._now() + timedelta(seconds=seconds)
         known = self._exchange.attention(server).get(session)
         if known is not None and until - known <= min(ATTENTION_RENEWAL, timedelta(seconds=seconds / 2)):
@@ -114,19 +114,19 @@ class Monitor:
         try:
             self._exchange.ask_attention(server, session, until)
         except StoreError as error:
-            # Only a wish: the session is probed at its usual interval.
+            # Optional: the session is still probed at its usual interval.
             log.debug("attention_not_asked server=%s session=%s error=%s", server, session, error)
 
     def hint(self, server: str, session: str) -> None:
-        """Have a session probed at once, by this process or by whoever holds the lease.
+        """Request an immediate probe of a session from this process or from the lease holder.
 
-        Raises StoreError when the hint cannot be written down for another process.
+        Raises StoreError if the hint cannot be stored for another process.
         """
         gateway = self._gateways.get(server)
         if gateway is not None and gateway.hint(session):
             return
         known = self._exchange.attention(server).get(session, self._now())
-        # Always later than what is known: a wish that is not new would be no hint.
+        # The prober recognises a hint by a changed time, so it must be later than the stored one.
         until = max(self._now() + HINT_ATTENTION, known + timedelta(milliseconds=1))
         self._exchange.ask_attention(server, session, until)
 
@@ -139,7 +139,7 @@ class Monitor:
         timeout_seconds: float,
         stop: threading.Event,
     ) -> SessionSnapshot | None:
-        """Wait until the session's snapshot meets a condition; None when time is up or `stop` is set."""
+        """Return the session's snapshot once it meets a condition; None on timeout or when `stop` is set."""
         deadline = self._monotonic() + timeout_seconds
         while not stop.is_set() and self._monotonic() < deadline:
             self.watch(server, session)
@@ -150,7 +150,7 @@ class Monitor:
         return None
 
     def probe_once(self) -> Snapshot:
-        """Probe every session once, now, in this thread; nothing is published or recorded."""
+        """Probe every session once in the calling thread. Publishes and records nothing."""
         settings = self._settings.current()
         servers = []
         for server in settings.servers:
@@ -200,7 +200,7 @@ class Monitor:
         )
 
     def _aged(self, latest: ServerSnapshot, configured: ServerSettings, settings: Settings) -> ServerSnapshot:
-        """Show what is configured now, as old as it is; what holds as published stays the same object."""
+        """Return the configured sessions' snapshot, stale ones as unknown; `latest` itself if unchanged."""
         limit = timedelta(
             seconds=verdict.stale_after_seconds(
                 latest.interval_seconds, settings.timeouts, latest.hold_off_seconds
@@ -219,7 +219,7 @@ class Monitor:
 
 
 class _Gateway:
-    """One thread for one gateway: holds the lease and probes, or reads what the holder publishes."""
+    """One thread for one gateway: probes while it holds the lease, else reads the holder's snapshot."""
 
     def __init__(self, monitor: Monitor, server: ServerSettings, settings: Settings) -> None:
         self._monitor = monitor
@@ -228,38 +228,38 @@ class _Gateway:
         self._stop = threading.Event()
         self._watcher: ServerWatcher | None = None
         self._ended: ServerWatcher | None = None
-        """The last one that ended; a call of it may still run."""
+        """The previous watcher; one of its calls may still run."""
         self._thread = threading.Thread(target=self._run, name=f"gateway-{server.name}", daemon=True)
         self._thread.start()
 
     @property
     def latest(self) -> ServerSnapshot | None:
-        """The newest snapshot of this gateway, whoever made it."""
+        """The newest snapshot of this gateway, from this process or another."""
         watcher = self._watcher
-        # A disk that takes nothing more must not blind the process that probes.
+        # Not from the disk: while it fails, the process that probes must still see its own results.
         if watcher is not None and watcher.latest is not None:
             return watcher.latest
         return self._monitor._exchange.read(self._server.name)
 
     def hint(self, session: str) -> bool:
-        """Pass a hint to the watcher of this process; False when there is none, since another one probes."""
+        """Pass a hint to this process's watcher; return False if another process probes the gateway."""
         watcher = self._watcher
         if watcher is not None:
             watcher.hint(session)
         return watcher is not None
 
     def differs(self, server: ServerSettings, settings: Settings) -> bool:
-        """Tell whether this thread works with other settings than the current ones."""
+        """Return whether this thread's settings differ from the given ones."""
         relevant = (server, settings.interval_seconds, settings.timeouts, settings.proxy, settings.revision)
         mine = self._settings
         return relevant != (self._server, mine.interval_seconds, mine.timeouts, mine.proxy, mine.revision)
 
     def end(self) -> None:
-        """Ask the thread to end."""
+        """Signal the thread to end."""
         self._stop.set()
 
     def stop(self) -> None:
-        """End the thread; the lease is free for the next holder afterwards."""
+        """End the thread and release the lease; wait for it up to STOP_SECONDS."""
         self.end()
         self.join(STOP_SECONDS)
 
@@ -269,7 +269,7 @@ class _Gateway:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether the thread, or a call that it began, still runs."""
+        """Return whether the thread, or a call that it started, still runs."""
         return self._thread.is_alive() or (self._ended is not None and not self._ended.join(0))
 
     def _run(self) -> None:
@@ -291,7 +291,7 @@ class _Gateway:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _hold(self, lease: ProcessLock) -> None:
-        """Probe while the lease can be had and until the end; come back at once without it."""
+        """Probe under the lease until stopped; return at once if another process holds it."""
         if not lease.try_acquire():
             return
         log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)

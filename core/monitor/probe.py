@@ -1,4 +1,4 @@
-"""One probe of one session, and one look at a gateway; every error becomes a value here."""
+"""Probe one session or one gateway. Errors are returned as values, not raised."""
 
 from __future__ import annotations
 
@@ -23,58 +23,58 @@ from core.settings.environment import PUBLIC_DEFAULT_SECRET
 Answered = TypeVar("Answered")
 
 QUICK_CHECK_SECONDS = 3.0
-"""What a page gets to answer in the shared lane; a slower one is asked again where it delays nobody."""
+"""Timeout of a page check in the shared executor; slower pages are checked again in the slow one."""
 
 _MAY_SHOW_QR = (SessionState.QRCODE, SessionState.CLOSED)
-"""CLOSED in the start-up race alone, which `core.verdict` tells from all others (section 6)."""
+"""CLOSED only during the start-up race, which `core.verdict` recognises (section 6)."""
 
 
 class PageCheck(Enum):
-    """How to ask a page that claims to be connected."""
+    """How to check a page that claims to be connected."""
 
     SKIP = "skip"
     QUICK = "quick"
-    """A slow answer leaves the question open."""
+    """Short timeout; a slow response is inconclusive."""
     PATIENT = "patient"
-    """The whole time budget; no answer means that the page is frozen."""
+    """The whole time budget; no response means that the page is frozen."""
 
 
 class GatewayObservation(Frozen):
-    """What a health check of the gateway saw."""
+    """Result of a health check of the gateway."""
 
     up: bool | None
-    """None: it wants to be left alone, which proves nothing."""
+    """None if the gateway asked for a retry later, which proves neither."""
     uptime_seconds: float | None = None
     problem: Problem | None = None
 
 
 class Listing(Frozen):
-    """What show-all-sessions said."""
+    """Response to show-all-sessions."""
 
     secret_key_valid: bool | None = None
     default_secret: bool | None = None
-    """Does the gateway accept the key that stands in its documentation: it is then open to everyone."""
+    """Whether the gateway accepts the key from its public documentation, and so is open to anyone."""
     names: frozenset[str] | None = None
-    """The sessions of which the gateway has kept anything; None: it did not say."""
+    """Sessions of which the gateway has stored anything; None if it did not report them."""
     problem: Problem | None = None
 
 
 class ManagerAnswer(Frozen):
-    """What the manager protocol said of the gateway and of all its sessions."""
+    """Response by the manager protocol about the gateway and all its sessions."""
 
     offered: bool | None = None
-    """None: it could not be asked."""
+    """Whether the gateway offers the protocol; None if the request failed."""
     version: str | None = None
     page: bool | None = None
-    """Whether the gateway's own administration page is switched on; None: not asked."""
+    """Whether the gateway's own administration page is switched on; None if not requested."""
     listing: Listing | None = None
     states: Mapping[str, SessionState] | None = None
     pause_seconds: float = 0.0
-    """For so long it is not to be asked again."""
+    """How long to wait before the next request."""
 
 
 def as_problem(error: WppconnectError, at: datetime) -> Problem:
-    """Turn an error into a value that a front door shows."""
+    """Convert an error to a value that can be shown."""
     return Problem(
         kind=type(error).__name__,
         message=str(error),
@@ -87,15 +87,15 @@ def as_problem(error: WppconnectError, at: datetime) -> Problem:
 def probe_session(
     client: GatewayClient, session: str, *, now: Now, page_check: PageCheck, code: QrCode | None = None
 ) -> Observation:
-    """Ask for a session's state and, where that alone proves nothing, whether its page answers.
+    """Request a session's state and, if that alone proves nothing, check whether its page responds.
 
-    The gateway goes on saying CONNECTED when the page froze, crashed or the browser died (section 5), and
-    QRCODE with a code that was used or whose page froze (section 13): `code` is the one that is known so far.
-    Only check-connection-session tells, and on a frozen page that call hangs for 30 s or more.
+    The gateway keeps reporting CONNECTED after the page froze or crashed or the browser died (section 5), and
+    QRCODE with a code that was used or whose page froze (section 13); `code` is the last known QR code.
+    Only check-connection-session detects this, and on a frozen page that call hangs for 30 s or more.
     """
     started_at = now()
     try:
-        # Otherwise nothing was heard of the session: a name that was not resolved or a packet that got lost.
+        # A failed name lookup or a lost packet says nothing about the session, so connect errors are retried.
         status = _ask_again_after(ConnectError, lambda: client.read_status(session))
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
@@ -129,7 +129,7 @@ def probe_session(
 
 
 def read_account(client: GatewayClient, session: str, *, now: Now) -> Account | None:
-    """Ask which account is linked; None where the gateway does not tell now."""
+    """Return the linked account; None if the gateway does not report it now."""
     try:
         device = client.read_device(session)
     except WppconnectError:
@@ -138,10 +138,10 @@ def read_account(client: GatewayClient, session: str, *, now: Now) -> Account | 
 
 
 def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
-    """Ask the gateway for its health; never its /metrics, which leak memory at each call (section 8, T2).
+    """Run a health check; never request /metrics, which leaks memory on each call (section 8, T2).
 
-    All of its sessions are lost with it, so one answer that fails is asked for again before it counts: a
-    gateway that is busy for a few seconds is not down.
+    A gateway that is down takes all its sessions with it, so a failed check is repeated once before it
+    counts: a gateway that is busy for a few seconds is not down.
     """
     try:
         health = _ask_again_after(WppconnectError, client.read_health)
@@ -153,9 +153,9 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
 
 
 def ask_manager(client: GatewayClient, *, now: Now, detect: bool, lists: bool) -> ManagerAnswer:
-    """Ask by the manager protocol, where it is offered, for the release and the states of all sessions.
+    """Request the release and all session states by the manager protocol, if offered.
 
-    Its requests are limited (contract, section 12). What cannot be asked there is asked by the older routes.
+    Its requests are rate-limited (contract, section 12). The older routes serve whatever it cannot.
     """
     known = ManagerAnswer(offered=None if detect else True)
     try:
@@ -182,10 +182,10 @@ def ask_manager(client: GatewayClient, *, now: Now, detect: bool, lists: bool) -
 
 
 def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True, lists: bool = True) -> Listing:
-    """Ask which sessions the gateway knows: the only safe test of a secret key (section 8, T1)."""
+    """List the sessions that the gateway knows: the only safe test of a secret key (section 8, T1)."""
     default_secret = None
     if try_default:
-        with suppress(WppconnectError):  # Then it could not be tried.
+        with suppress(WppconnectError):  # Unknown then: the key could not be tested.
             default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
     if not lists:
         return Listing(default_secret=default_secret)
@@ -202,7 +202,7 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True, l
 
 
 def _ask_again_after(failure: type[WppconnectError], ask: Callable[[], Answered]) -> Answered:
-    """Ask a second time, at once, when the first answer was this failure."""
+    """Call `ask`, and once more at once if it raises `failure`."""
     try:
         return ask()
     except failure:

@@ -1,4 +1,4 @@
-"""Questions to a gateway: asked in lanes, at most one of each kind at a time, and answered in one thread."""
+"""Probes of one gateway: run in executors, at most one of each kind at a time, and handled in one thread."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ URGENT, NORMAL = 0, 1
 
 
 class Executor(Protocol):
-    """Where calls to the gateway are made; `Workers` is one."""
+    """Runs calls to the gateway; implemented by `Workers`."""
 
     def submit(self, call: Callable[[], None], *, priority: int = NORMAL) -> None: ...
 
 
 class ProbeQueue:
-    """What was asked of one gateway, and the answers that wait to be taken in."""
+    """Probes in flight of one gateway, and the results that wait to be handled."""
 
     def __init__(self, server: str) -> None:
         self._server = server
@@ -29,7 +29,7 @@ class ProbeQueue:
         self._in_flight: set[tuple[str, str]] = set()
 
     def is_free(self, kind: str, name: str = "") -> bool:
-        """Tell whether the last question of this kind has been answered."""
+        """Return whether no probe of this kind is in flight."""
         return (kind, name) not in self._in_flight
 
     def ask(
@@ -41,7 +41,7 @@ class ProbeQueue:
         *,
         priority: int,
     ) -> None:
-        """Have a lane ask, and `apply` take the answer; one that breaks may be asked again."""
+        """Run a probe in an executor; `apply` passes its result to `take`. A failed one may be repeated."""
         self._in_flight.add(question)
 
         def call() -> None:
@@ -61,11 +61,11 @@ class ProbeQueue:
         executor.submit(call, priority=priority)
 
     def tell(self, news: Callable[[], None]) -> None:
-        """Have something done where the answers are taken in; callable from any thread."""
+        """Queue a callback for the thread that calls `apply`. Callable from any thread."""
         self._arrived.put(news)
 
     def apply(self, wait_seconds: float) -> None:
-        """Take in what has come, waiting so long for the first of it."""
+        """Run all queued callbacks, waiting up to `wait_seconds` for the first."""
         try:
             self._take(self._arrived.get(timeout=wait_seconds))
             while True:
@@ -77,5 +77,5 @@ class ProbeQueue:
         try:
             news()
         except Exception:
-            # What is wrong with one answer must not hide the other sessions.
+            # A fault in one result must not hide the other sessions.
             log.exception("answer_not_taken server=%s", self._server)

@@ -1,4 +1,4 @@
-"""Where a prober begins: at what its predecessor left, or at nothing."""
+"""Initial state of a prober: resumed from its predecessor's snapshot, or empty."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _CARRIED_ON = (
 )
 
 LAST_WORD_HOLDS = timedelta(hours=1)
-"""How long a gateway that was down is taken to be still down; the alert rules remember as long."""
+"""How long a gateway that was down is assumed to be still down; the alert rules look back as far."""
 
 
 Known = TypeVar("Known", bound=Frozen)
 
 Newest = Callable[[str, datetime | None], HistoryEntry | None]
-"""Find the newest transition of a session in the history, not older than a moment."""
+"""Return a session's newest transition in the history, not older than the given time."""
 
 
 def first_server_snapshot(
     server: ServerSettings, settings: Settings, *, holder: str, now: datetime
 ) -> ServerSnapshot:
-    """Describe a gateway that nobody has looked at yet."""
+    """Return the snapshot of a gateway that has not been probed yet."""
     return ServerSnapshot(
         server=server.name,
         enabled=server.enabled,
@@ -67,7 +67,7 @@ def first_server_snapshot(
 
 
 def first_snapshot(server: str, session: str, now: datetime, *, enabled: bool = True) -> SessionSnapshot:
-    """Describe a session that nobody has looked at yet."""
+    """Return the snapshot of a session that has not been probed yet."""
     return SessionSnapshot(
         server=server,
         session=session,
@@ -78,18 +78,18 @@ def first_snapshot(server: str, session: str, now: datetime, *, enabled: bool = 
 
 
 def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> ServerSnapshot:
-    """Carry on what stays true of a gateway whoever probes it."""
+    """Return the first snapshot with the facts that stay true when the prober changes."""
     if before is None:
         return first
     carried = {name: getattr(before, name) for name in _CARRIED_ON}
     if before.up is False and timedelta(0) <= first.published_at - before.published_at <= LAST_WORD_HOLDS:
-        # Forgotten, its alert would end and begin anew at each restart of the prober during one outage.
+        # Otherwise the alert would resolve and fire again at each restart of the prober during an outage.
         carried |= {"up": False, "problem": before.problem}
     return first.model_copy(update=carried)
 
 
 def shift_times(known: Known, by: timedelta) -> Known:
-    """Move every moment with the clock that was set: for how long something has lasted stays true."""
+    """Shift every timestamp after a clock change, so that durations stay true."""
     update: dict[str, object] = {}
     for name, value in known:
         if isinstance(value, datetime):
@@ -107,11 +107,11 @@ def resume_sessions(
     stale_after: timedelta,
     now: datetime,
 ) -> Iterator[tuple[SessionSnapshot, SessionSnapshot]]:
-    """Give each session as its last prober left it, and as this one begins with it."""
+    """Yield each session as its last prober left it, and as this prober starts with it."""
     known = {one.session: one for one in before.sessions} if before else {}
     for one in server.sessions:
         published = known.get(one.name)
-        # What is older stands in the last snapshot: to look for that in all files takes seconds in the end.
+        # The last snapshot covers older transitions; searching all files can take seconds.
         since = before.published_at - NO_GAP if before and published else None
         left = catch_up(published or first_snapshot(server.name, one.name, now), newest(one.name, since))
         if before and before.published_at - now >= NO_GAP:
@@ -130,9 +130,9 @@ def resume_sessions(
 def removed_sessions(
     server: ServerSettings, before: ServerSnapshot | None, *, now: datetime
 ) -> Iterator[tuple[SessionSnapshot, SessionSnapshot]]:
-    """Give each session that is not configured any more as its last prober left it, and as paused.
+    """Yield each session that is no longer configured, as its last prober left it and as paused.
 
-    From now on nobody measures it; were it added again, that time would look like its last verdict.
+    It is not probed from now on; if added again, that time would otherwise count as its last verdict.
     """
     for one in before.sessions if before else ():
         if server.session(one.session) is None:
@@ -140,9 +140,9 @@ def removed_sessions(
 
 
 def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSnapshot:
-    """Go on from the newest transition in the history, where the last snapshot does not know of it yet.
+    """Apply the newest transition in the history if the snapshot does not include it yet.
 
-    A prober writes the transition first and publishes then; it may have been killed between the two.
+    A prober writes the transition before it publishes, and may have been killed in between.
     """
     if newest is None or (session.observed_at is not None and newest.at <= session.since):
         return session
@@ -151,7 +151,7 @@ def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSn
 
 
 def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -> SessionSnapshot:
-    """Follow the settings: a paused session is not measured, a resumed one is unknown until it is probed."""
+    """Apply the settings: a disabled session is paused, a resumed one is unknown until it is probed."""
     session = session.model_copy(update={"enabled": enabled})
     if not enabled:
         return verdict.conclude(session, Verdict.PAUSED, Reason.NONE, now)
@@ -161,7 +161,7 @@ def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -
 
 
 def mark_stale(session: SessionSnapshot, *, now: datetime, stale_after: timedelta) -> SessionSnapshot:
-    """Show what nobody has looked at for too long as unknown until it is probed."""
+    """Return the session as unknown if its latest observation is older than `stale_after`."""
     seen = session.observed_at
     if seen is None or session.verdict in (Verdict.PAUSED, Verdict.UNKNOWN) or now - seen <= stale_after:
         return session
@@ -169,5 +169,5 @@ def mark_stale(session: SessionSnapshot, *, now: datetime, stale_after: timedelt
 
 
 def _unknown(session: SessionSnapshot, reason: Reason, now: datetime) -> SessionSnapshot:
-    # Not by `conclude`: that nobody looked is not a loss, and what runs of an outage goes on.
+    # Not by `conclude`: missing probes are no connection loss, and a running outage goes on.
     return session.model_copy(update={"verdict": Verdict.UNKNOWN, "reason": reason, "since": now, "qr": None})

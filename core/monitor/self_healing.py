@@ -1,7 +1,7 @@
-"""Self-healing, when wanted: which session is restarted when, and what came of it.
+"""Rules of optional self-healing: which session is restarted when, and how attempts end.
 
-Decided by the process that probes the gateway, and carried out by an operation like any other: one session
-of a gateway at a time, since each start launches a browser (contract, section 8, T7).
+The process that probes the gateway decides; an ordinary operation restarts the session. One session of a
+gateway at a time, since each start launches a browser (contract, section 8, T7).
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from core.contract.waits import Waits
 from core.models import WAITS_FOR_A_PHONE, Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
 
 MOST_TRIES = 3
-"""In one outage."""
+"""Limit of attempts in one outage."""
 
 USUAL = Waits()
 
 NOT_BEGUN_AFTER = timedelta(seconds=30)
-"""A try of which nobody knows anything by then was never begun: its process ended."""
+"""An attempt without an operation status by then never started: its process ended."""
 
 
 class Healed(StrEnum):
-    """How a try ended. Bounded: it is a metric label."""
+    """How an attempt ended. Bounded: it is a metric label."""
 
     CONNECTED = "connected"
     NEEDS_PAIRING = "needs_pairing"
-    """It came up and asks for a phone: nothing more is tried in this outage."""
+    """The session started and waits for a phone: no further attempt in this outage."""
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """An operator wanted something else of the session, or the program ended."""
+    """An operator started another operation on the session, or the process ended."""
     NOT_NEEDED = "not_needed"
-    """The session had changed before anything was done; it does not count as a try."""
+    """The session changed before anything was done; does not count as an attempt."""
 
     @classmethod
     def of(cls, code: str) -> Healed:
-        """Sum up how an operation ended."""
+        """Return the result for an operation's outcome code."""
         return _ENDS.get(code, cls.FAILED)
 
 
@@ -59,11 +59,11 @@ _ENDED_ON_PURPOSE = frozenset(
         Reason.NEVER_STARTED,
     }
 )
-"""Outages that somebody wanted, or that only a phone ends."""
+"""Reasons of outages that were intended, or that only a phone can end."""
 
 
 def due_at(session: SessionSnapshot, waits: Waits = USUAL) -> datetime | None:
-    """Tell when a session may next be restarted; None when it is not for self-healing."""
+    """Return when a session may next be restarted; None if self-healing must not restart it."""
     healing = session.healing
     if healing is None or healing.is_trying or healing.outcome == Healed.NEEDS_PAIRING:
         return None
@@ -81,10 +81,10 @@ def due_at(session: SessionSnapshot, waits: Waits = USUAL) -> datetime | None:
 def choose(
     gateway: ServerSnapshot, sessions: Sequence[SessionSnapshot], now: datetime, waits: Waits = USUAL
 ) -> str | None:
-    """Name the session to restart now; None when there is none, or the gateway is not in a state for it."""
+    """Return the session to restart now; None if there is none, or the gateway is down or just started."""
     if not gateway.up or any(one.healing and one.healing.is_trying for one in sessions):
         return None
-    # After its start a gateway launches every session that it knows; nobody adds to that.
+    # After its start a gateway launches every session that it knows; do not add to that load.
     settled = now - timedelta(seconds=waits.gateway_settles)
     if any(began and began > settled for began in (gateway.started_at, gateway.restarted_at)):
         return None
@@ -94,20 +94,20 @@ def choose(
 
 
 def begun(healing: Healing, now: datetime) -> Healing:
-    """Note that a try begins; written down before it does, so that a crash cannot make it uncounted."""
+    """Return the state for a new attempt; publish it before the attempt, so that a crash cannot lose it."""
     return Healing(tries=healing.tries + 1, tried_at=now)
 
 
 def ended(healing: Healing, outcome: Healed, now: datetime) -> Healing:
-    """Note how a try ended."""
+    """Return the state after the end of an attempt."""
     tries = healing.tries - (outcome == Healed.NOT_NEEDED)
     return healing.model_copy(update={"tries": tries, "ended_at": now, "outcome": outcome})
 
 
 def follow(session: SessionSnapshot, now: datetime, waits: Waits = USUAL) -> Healing | None:
-    """Work out what is still known of the tries: nothing once the session has been well for a while.
+    """Return the attempts that still count: none once the session has been connected for `healed_for`.
 
-    An outage that comes sooner after the last one is taken for the same, or tries would never end.
+    An outage that begins sooner counts as the same one, or the attempts would never end.
     """
     healing = session.healing
     if healing is None or healing.is_trying:
@@ -115,7 +115,7 @@ def follow(session: SessionSnapshot, now: datetime, waits: Waits = USUAL) -> Hea
     is_well = now - session.since >= timedelta(seconds=waits.healed_for)
     match session.verdict:
         case _ if session.verdict in WAITS_FOR_A_PHONE and session.lost_at is not None:
-            # Its pairing is gone, whoever started it.
+            # The pairing is lost, even if another process started the session.
             return healing.model_copy(update={"outcome": Healed.NEEDS_PAIRING})
         case Verdict.CONNECTED if healing.outcome == Healed.NEEDS_PAIRING or is_well:
             return Healing()
@@ -126,7 +126,7 @@ def follow(session: SessionSnapshot, now: datetime, waits: Waits = USUAL) -> Hea
 
 
 def _is_broken(session: SessionSnapshot) -> bool:
-    """Tell whether a restart is what the session needs; closed by our own try, it has to be started again."""
+    """Return whether the session needs a restart, or a start because an attempt left it closed."""
     if session.verdict in (Verdict.UNRESPONSIVE, Verdict.STUCK):
         return True
     healing, is_closed = session.healing, session.verdict == Verdict.DISCONNECTED
@@ -135,7 +135,7 @@ def _is_broken(session: SessionSnapshot) -> bool:
 
 
 def _is_network_of_all(session: SessionSnapshot, sessions: Sequence[SessionSnapshot]) -> bool:
-    """Tell whether WhatsApp answers no session of the gateway.
+    """Return whether WhatsApp answers no session of the gateway, as when its network is down.
 
     A browser that is started without network is worse off than one that waits for it.
     """

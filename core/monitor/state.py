@@ -1,4 +1,4 @@
-"""What is known of one gateway and its sessions, judged and written down as observations come in."""
+"""State of one gateway and its sessions: applies observations, concludes verdicts, records transitions."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class GatewayState:
         self._server = server
         self._settings = settings
         self.history = HistoryWriter(history, server.name)
-        """A transition is written there before anybody is shown it."""
+        """A transition is written here before it is published."""
         self._tokens = tokens
         self._closed_by = closed_by
         self._linking_events = linking_events
@@ -83,40 +83,40 @@ class GatewayState:
             before.recovery_seconds if before else None, RECOVERY_BOUNDS_SECONDS
         )
         self._proved_at = self._began
-        """When the gateway last proved that it is there, or this process began."""
+        """When the gateway last responded, or this prober started."""
         self.watched: dict[str, datetime] = {}
         self.has_news = True
-        """Something changed that readers should see at once."""
+        """Whether something changed that must be published at once."""
 
     @property
     def is_up(self) -> bool | None:
-        """Did the gateway answer its latest health check; None before the first."""
+        """Whether the gateway passed its latest health check; None before the first."""
         return self._gateway.up
 
     @property
     def interval_seconds(self) -> float:
-        """How often each session is probed."""
+        """The interval at which each session is probed."""
         return self._gateway.interval_seconds
 
     @property
     def gateway(self) -> ServerSnapshot:
-        """What is known of the gateway itself; its sessions are as old as the latest snapshot."""
+        """The gateway's own state; its `sessions` are those of the latest snapshot."""
         return self._gateway
 
     def sessions(self) -> tuple[SessionSnapshot, ...]:
-        """Tell every session as it is known now."""
+        """Return the current state of every session."""
         return tuple(self._sessions.values())
 
     def session(self, name: str) -> SessionSnapshot:
-        """Tell one session as it is known now."""
+        """Return the current state of one session."""
         return self._sessions[name]
 
     def enabled(self) -> list[str]:
-        """Name the sessions to probe."""
+        """Return the names of the sessions to probe."""
         return [name for name, session in self._sessions.items() if session.enabled]
 
     def checkable(self) -> list[str]:
-        """Name the sessions that can be checked end to end: their page answers."""
+        """Return the names of the sessions that can be checked end to end: their page responds."""
         return [
             name
             for name, one in self._sessions.items()
@@ -124,11 +124,11 @@ class GatewayState:
         ]
 
     def checks(self) -> dict[str, EndToEnd | None]:
-        """Tell what earlier end-to-end checks found, by session."""
+        """Return the results of earlier end-to-end checks by session."""
         return {name: self._sessions[name].end_to_end for name in self.enabled()}
 
     def record_start(self) -> None:
-        """Note for the history from when on is measured again, and until when it was before."""
+        """Add the start of probing, and the end of the previous prober's, to the history."""
         before = self._before
         is_same = before is not None and before.holder == self._gateway.holder
         if not (before and is_same and abs(self._began - before.published_at) < NO_GAP):
@@ -136,9 +136,10 @@ class GatewayState:
             self.history.add_first(write_start(self._server.name, self._gateway.holder, start))
 
     def notice_gap(self) -> bool:
-        """Tell whether nobody measured for a while: this process stood still, or the clock was set forward.
+        """Detect and record a gap in probing: this process was suspended, or the clock was set forward.
 
-        That is neither up nor down, and what was seen before says nothing about now; it is no loss either.
+        Return whether there was one. A gap is neither up nor down, and no connection loss; observations from
+        before it are stale.
         """
         now, heartbeat = self._now(), self._gateway.published_at
         if heartbeat - now >= NO_GAP:
@@ -158,13 +159,13 @@ class GatewayState:
         return True
 
     def take_session(self, name: str, seen: Observation) -> None:
-        """Take in one probe of a session; that the gateway wants to be left alone says nothing about it."""
+        """Apply one probe of a session. A Retry-After response only starts a hold-off."""
         if seen.problem is not None and seen.problem.retry_after_seconds is not None:
             self._leave_alone(seen.problem.retry_after_seconds)
             return
         before = self._sessions[name]
         if before.probe_started_at is not None and self._is_late(seen, before.probe_started_at):
-            # A patient probe that ends after a newer quick one only adds what it knows about the page.
+            # A patient probe that ends after a newer quick one only adds its result about the page.
             if not _tells_of_the_page(seen, before):
                 return
             seen = seen.model_copy(update={"started_at": before.probe_started_at})
@@ -177,20 +178,20 @@ class GatewayState:
         self._keep(before, after)
 
     def take_gateway(self, seen: GatewayObservation) -> None:
-        """Take in one health check; when the gateway is down, so is every session of it."""
+        """Apply one health check. When the gateway is down, so are all its sessions."""
         if seen.problem is not None and seen.problem.retry_after_seconds is not None:
             self._leave_alone(seen.problem.retry_after_seconds)
         if seen.up is None:
             if self._now() - self._proved_at <= self._stale_after(self._gateway.interval_seconds):
                 return
-            # It has kept everybody away for so long that nothing speaks for it any more.
+            # Its Retry-After responses have lasted so long that nothing proves it up any more.
             seen = seen.model_copy(update={"up": False})
         update: dict[str, object] = {"up": seen.up, "problem": seen.problem}
         if seen.up:
             self._proved_at = self._now()
             update |= uptime_news(self._gateway, seen.uptime_seconds, self._now())
         elif seen.problem is not None and seen.problem.kind == NotAGatewayError.__name__:
-            # What was found out about secrets was said by another server.
+            # Another server responds at this address; what is known of the secret keys was not about it.
             update |= {"secret_key_valid": None, "default_secret": None}
         log_news(self._gateway, seen)
         self.has_news |= seen.up != self._gateway.up
@@ -202,7 +203,7 @@ class GatewayState:
                 self.take_session(name, down)
 
     def take_manager(self, seen: ManagerAnswer) -> None:
-        """Take in whether the gateway offers the manager protocol, and what it said by it."""
+        """Apply whether the gateway offers the manager protocol, and its response."""
         update: dict[str, object] = {}
         if seen.offered is not None and seen.offered != self._gateway.manager_offered:
             update["manager_offered"] = seen.offered
@@ -217,7 +218,7 @@ class GatewayState:
             self.take_listing(seen.listing)
 
     def take_listing(self, seen: Listing) -> None:
-        """Take in what show-all-sessions said."""
+        """Apply a response to show-all-sessions."""
         update: dict[str, object] = {}
         if seen.secret_key_valid is not None:
             update["secret_key_valid"] = seen.secret_key_valid
@@ -231,11 +232,11 @@ class GatewayState:
         self.has_news = True
 
     def take_end_to_end(self, name: str, seen: end_to_end.Checked) -> int:
-        """Take in one end-to-end check; return how many in a row WhatsApp has not answered by now."""
+        """Apply one end-to-end check; return the consecutive failures, 0 if the check is outdated."""
         before = self._sessions[name]
         known, began = before.end_to_end or EndToEnd(), before.state_since
         if before.state != SessionState.CONNECTED or (began is not None and began > seen.started_at):
-            return 0  # It says nothing about the connection of now.
+            return 0  # It says nothing about the current connection.
         if seen.result not in (end_to_end.Result.INCONCLUSIVE, end_to_end.Result.NO_NUMBER):
             offered = seen.result != end_to_end.Result.NOT_OFFERED
             self._gateway = self._gateway.model_copy(update={"end_to_end_offered": offered})
@@ -249,14 +250,14 @@ class GatewayState:
         return counted.failures
 
     def take_account(self, name: str, account: Account | None) -> None:
-        """Take in which account is linked; None: the gateway did not tell."""
+        """Apply the linked account; None if the gateway did not report it."""
         if account is None:
             return
         self._sessions[name] = self._sessions[name].model_copy(update={"account": account})
         self.has_news = True
 
     def take_healing(self, name: str, healing: Healing, ended: str | None = None) -> None:
-        """Take in what self-healing does; `ended` counts a try that ended so."""
+        """Store the state of self-healing; `ended` is the result of an attempt to count."""
         self._sessions[name] = self._sessions[name].model_copy(update={"healing": healing})
         if ended is not None:
             counts = self._gateway.self_healing
@@ -265,18 +266,18 @@ class GatewayState:
         self.has_news = True
 
     def judge_age(self) -> None:
-        """Conclude anew what follows from time alone: stale, or stuck."""
+        """Update verdicts that change by time alone: stale, or stuck."""
         for name in self.enabled():
             before = self._sessions[name]
-            # A verdict that is newer than the observation does not come of it: it was read in the history,
-            # or concluded here before.
+            # A verdict that is newer than the observation does not follow from it: it was read from the
+            # history, or concluded here before.
             if before.observed_at is not None and before.since <= before.observed_at:
                 concluded, reason = verdict.judge(before, self._circumstances(name))
                 if concluded != before.verdict:
                     self._keep(before, verdict.conclude(before, concluded, reason, self._now()))
 
     def snapshot(self) -> ServerSnapshot:
-        """Write down everything that is known now."""
+        """Return a snapshot of the current state and reset `has_news`."""
         self.has_news = False
         costs = [self._tokens.cost(name) for name in self.enabled()]
         interval = budget.stretched_interval(self._settings.interval_seconds, costs)
@@ -321,11 +322,11 @@ class GatewayState:
         self._hold_off.begin(seconds, self._now(), slack_seconds=slack)
 
     def _is_late(self, seen: Observation, newest: datetime) -> bool:
-        # A newest probe in the future began before the clock was set back: it must not hide what is seen now.
+        # A newest probe in the future began before the clock was set back: it must not hide current ones.
         return seen.started_at < newest <= self._now()
 
     def _follow_clock_back(self, by: timedelta) -> None:
-        """Move all moments with a clock that was set back, or what holds would begin in the future."""
+        """Shift all timestamps after the clock was set back, so that none lies in the future."""
         log.warning("clock_set_back server=%s seconds=%.0f", self._server.name, -by.total_seconds())
         self._gateway = shift_times(self._gateway, by)
         self._sessions = {name: shift_times(one, by) for name, one in self._sessions.items()}
@@ -346,7 +347,7 @@ class GatewayState:
         self._gateway = self._gateway.model_copy(update={"probe_failures": counts})
 
     def _count_outage(self, before: SessionSnapshot, after: SessionSnapshot) -> SessionSnapshot:
-        """Count an outage where it begins, by what began it, and where it ends, by how long it lasted."""
+        """Count an outage by its cause when it begins, and by its duration when it ends."""
         if before.lost_at is None and after.lost_at is not None:
             loss = Loss.of(after.lost_reason).value
             counts = after.disconnects | {loss: after.disconnects.get(loss, 0) + 1}
@@ -388,7 +389,7 @@ class GatewayState:
 
 
 def _tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:
-    """Tell whether a probe that was overtaken knows more of the page than the newer ones."""
+    """Return whether a late probe still tells more about the page than newer ones."""
     if late.state != newest.state or (late.page_answers is None and not late.page_timed_out):
         return False
     # In between the session may have been closed and started, or its page may have answered.

@@ -1,4 +1,4 @@
-"""Probe one gateway's sessions on a schedule, while this process holds its prober lease."""
+"""Probe one gateway's sessions on a schedule while this process holds its prober lease."""
 
 from __future__ import annotations
 
@@ -28,39 +28,39 @@ from core.workers import Workers
 log = logging.getLogger(__name__)
 
 SHARED_LANE = 3
-"""Calls in flight in the lane of all sessions: with the slow lane's one the gateway sees four at most."""
+"""Concurrent calls of the shared executor; with the slow executor's one the gateway gets four at most."""
 
 TICK_SECONDS = 0.1
 WATCHED_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 LISTING_SECONDS = 60.0
 MANAGER_SECONDS = 4.0
-"""The manager protocol is asked no more often: people's browsers share its limit of 60 a minute."""
+"""Shortest interval of manager requests: users' browsers share their limit of 60 a minute."""
 DETECT_SECONDS = 600.0
-"""How often to look for it again where it was not offered. A restart of the gateway is noticed before."""
+"""Interval of detection where the protocol was not offered; a gateway restart triggers it sooner."""
 DEFAULT_SECRET_LISTINGS = 10
-"""At every tenth listing the public default secret is tried too: each try is a line in the gateway's log."""
+"""Test the public default secret at every tenth listing; each test adds a line to the gateway's log."""
 ATTENTION_SECONDS = 0.5
 HEALING_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 LONGEST_ROUND_SECONDS = 120.0
-"""So much longer at most it counts that a page answered, when many answer slowly."""
+"""Longest extension of a page response's validity when many pages respond slowly."""
 
 
 @dataclass
 class _Schedule:
-    """When a session is due, and in which lane."""
+    """When a session is due, and in which executor."""
 
     due: float
     asked: float | None = None
     is_hinted: bool = False
-    """Somebody has reason to believe that it changed: probe it next, and show what was seen at once."""
+    """The session may have changed: probe it next, and publish the result at once."""
     is_suspect: bool = False
-    """Its page did not answer in time; the slow lane asks it until it does."""
+    """The page did not respond in time; the slow executor checks it until it does."""
     slow_due: float = 0.0
     slow_tries: int = 0
     slow_seconds: float | None = None
-    """How long the slow lane was busy with it the last time; None: it was not asked there yet."""
+    """Duration of the last check in the slow executor; None before the first."""
 
 
 def _is_refusal(problem: Problem | None) -> bool:
@@ -69,10 +69,10 @@ def _is_refusal(problem: Problem | None) -> bool:
 
 
 class ServerWatcher:
-    """One gateway, scheduled from one thread; everything it learns is published as a snapshot."""
+    """Prober of one gateway: scheduled from one thread, publishes its state as snapshots."""
 
     latest: ServerSnapshot | None = None
-    """What was published last, also when the disk did not take it; the process that probes reads it here."""
+    """The last snapshot, also if writing it to disk failed; the process that probes reads it here."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class ServerWatcher:
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
         self._healing_due = self._manager_due = start
         self._manager_lists = False
-        """Whether the latest question by the manager protocol brought the list of sessions."""
+        """Whether the latest manager response included the list of sessions."""
         self._accounts = AccountTimes()
         self._executors: tuple[Workers, ...] = ()
         self._listings = 0
@@ -141,7 +141,7 @@ class ServerWatcher:
             self._publish()
 
     def join(self, timeout_seconds: float) -> bool:
-        """Wait for the calls under way after `run`; their client is closed, which cuts them."""
+        """Wait for calls that outlast `run`; closing the client ends them. Return whether all have ended."""
         deadline = self._monotonic() + timeout_seconds
         ended = [executor.join(max(0.0, deadline - self._monotonic())) for executor in self._executors]
         return all(ended)
@@ -149,7 +149,7 @@ class ServerWatcher:
     def run_once(
         self, shared_executor: Executor, slow_executor: Executor, *, wait_seconds: float = 0.0
     ) -> None:
-        """Take in what has come, waiting so long for the first of it, ask for what is due, and publish."""
+        """Apply results, waiting up to `wait_seconds` for the first; submit due probes; publish."""
         self._queue.apply(wait_seconds)
         if self._state.notice_gap():
             self._begin_anew()
@@ -162,14 +162,14 @@ class ServerWatcher:
             self._publish()
 
     def hint(self, session: str) -> None:
-        """Probe a session as soon as a lane is free, though it is not due; callable from any thread."""
+        """Probe a session as soon as an executor is free. Callable from any thread."""
         self._queue.tell(lambda: self._take_hint(session))
 
     def probe_once(self) -> ServerSnapshot:
-        """Probe everything once in this thread; publish and record nothing."""
+        """Probe everything once in the calling thread. Publishes and records nothing."""
         if self._server.enabled:
             seen = probe.probe_gateway(self._client, now=self._now)
-            # There is no second look: what does not prove itself now is not up.
+            # There is no second check: a gateway that does not respond now is not up.
             self._state.take_gateway(seen.model_copy(update={"up": bool(seen.up)}))
             if self._state.is_up:
                 has_secret = self._server.secret_key is not None
@@ -216,7 +216,7 @@ class ServerWatcher:
             if watched and schedule.asked is not None:
                 due = min(due, schedule.asked + WATCHED_SECONDS)
             if now >= due and self._queue.is_free("session", name):
-                # After the first round they are spread over the interval, so that the gateway sees no bursts.
+                # Spread over the interval after the first round, so that the gateway gets no bursts.
                 spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
                 schedule.asked, schedule.due = now, now + self._state.interval_seconds * spread
                 urgent = watched or schedule.is_hinted
@@ -237,13 +237,13 @@ class ServerWatcher:
         self._queue.ask(executor, ("gateway", ""), ask, self._take_gateway, priority=URGENT)
 
     def _take_gateway(self, seen: probe.GatewayObservation) -> None:
-        """Take in a health check; a gateway that was restarted, or is back, may have another secret key."""
+        """Apply a health check. A gateway that restarted, or is back, may have another secret key."""
         before = self._state.gateway
         self._state.take_gateway(seen)
         after = self._state.gateway
         is_back = before.up is False and after.up is True
         if after.restarts != before.restarts or is_back:
-            # It may be another release now.
+            # It may run another release now.
             self._client.manager.forget()
             self._manager_due = float("-inf")
         if self._server.secret_key is not None and (after.restarts != before.restarts or is_back):
@@ -251,7 +251,7 @@ class ServerWatcher:
             self._try_secrets()
 
     def _try_secrets(self) -> None:
-        """Try our secret key and the public default one as soon as a lane is free."""
+        """Test the configured and the public default secret key as soon as an executor is free."""
         self._listing_due, self._listings = float("-inf"), 0
 
     def _ask_listing(self, executor: Executor) -> None:
@@ -276,7 +276,7 @@ class ServerWatcher:
             return probe.ask_manager(self._client, now=self._now, detect=detect, lists=lists)
 
         def take(seen: probe.ManagerAnswer) -> None:
-            # What could not be asked is asked by the older routes for now.
+            # Without a list from the manager protocol, the older route is used.
             self._manager_lists = seen.listing is not None
             wait = DETECT_SECONDS if seen.offered is False or (seen.offered and not lists) else interval
             self._manager_due = self._monotonic() + max(wait, seen.pause_seconds)
@@ -286,9 +286,9 @@ class ServerWatcher:
         self._queue.ask(executor, ("manager", ""), ask, take, priority=URGENT)
 
     def _follow_states(self, states: Mapping[str, SessionState] | None) -> None:
-        """Probe at once what has changed since its latest probe, however long the interval is stretched.
+        """Probe at once each session whose state differs from its latest probe.
 
-        A state alone proves nothing (contract, section 5): what is concluded comes from the session's probe.
+        A state alone proves nothing (contract, section 5): the verdict comes from the session's probe.
         """
         if states is None:
             return
@@ -334,7 +334,7 @@ class ServerWatcher:
         self._queue.ask(executor, ("page", name), ask, take, priority=schedule.slow_tries)
 
     def _take_session(self, name: str, seen: Observation, schedule: _Schedule) -> None:
-        """Take in a probe; of a page in the slow lane also how long that lane is busy with all of them."""
+        """Apply a probe; for a suspect page, with the time that the slow executor takes for all of them."""
         if schedule.is_suspect:
             patience = self._settings.timeouts.check_connection_seconds
             busy = [
@@ -357,7 +357,7 @@ class ServerWatcher:
             failures = self._state.take_end_to_end(name, seen)
             times.ended(name, seen.result, failures, self._monotonic())
 
-        # In the lane of the pages that answer slowly: where it takes its whole time, it delays nobody else.
+        # In the slow executor: a check that uses its whole timeout must not delay the probes.
         self._queue.ask(executor, ("end to end", ""), ask, take, priority=NORMAL)
 
     def _ask_account(self, executor: Executor, name: str | None) -> None:
