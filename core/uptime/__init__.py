@@ -1,1 +1,1 @@
-"""How sessions have fared: from the history log to a timeline, and from there to uptime and outages."""
+"""Uptime and outages of sessions: from the history log to a timeline, and from there to the figures."""

@@ -1,4 +1,4 @@
-"""How each session has fared: uptime, outages and what it was in, kept up to date from the history log."""
+"""Uptime, outages and half-hour slots of each session, kept up to date from the history log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SLOTS = 48
 
 
 class Window(StrEnum):
-    """A stretch of time that ends now."""
+    """A time window that ends now."""
 
     DAY = "24h"
     WEEK = "7d"
@@ -29,7 +29,7 @@ class Window(StrEnum):
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The window's length."""
         return _LENGTHS[self]
 
 
@@ -44,17 +44,17 @@ LONGEST = LONGEST_WINDOW.length
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """How one session, or all of them together, has fared lately."""
+    """Uptime and outages of one session, or of several together."""
 
     uptimes: Mapping[Window, Uptime]
     outages: tuple[Outage, ...]
-    """Oldest first; those of the last 30 days."""
+    """The outages of the last 30 days, oldest first."""
     disconnects: Mapping[Loss, int]
-    """How often it was lost in the last 30 days, by who or what ended the connection."""
+    """Connection losses of the last 30 days, by cause."""
     mean_recovery_seconds: float | None
-    """How long the outages of the last 30 days lasted on average; None when none has ended."""
+    """Mean duration of the outages of the last 30 days; None if none has ended."""
     slots: tuple[Slot, ...] = ()
-    """The last 24 hours; none for all sessions together."""
+    """The last 24 hours; empty for several sessions together."""
 
 
 class Slot(NamedTuple):
@@ -63,11 +63,11 @@ class Slot(NamedTuple):
     since: datetime
     until: datetime
     spans: tuple[Span, ...]
-    """What it was in, in this time."""
+    """The verdicts within the slot."""
 
 
 class TrackRecords:
-    """The track record of every session; for one thread. A call costs little when little has happened."""
+    """Track records of all sessions, computed incrementally. For use from one thread."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -76,13 +76,13 @@ class TrackRecords:
         self._known: dict[tuple[str, str], tuple[object, tuple[Span, ...]]] = {}
 
     def read(self, snapshot: Snapshot) -> Mapping[tuple[str, str], TrackRecord]:
-        """Tell how the sessions of the snapshot have fared, by server and session. Raises StoreError."""
+        """Return the track record of each session in the snapshot, by server and name. Raises StoreError."""
         now = snapshot.taken_at
-        # A day more than the longest window: a file holds a day.
+        # One day more than the longest window, since a file holds a day.
         since = now - LONGEST - timedelta(days=1)
         if self._added is None:
             self._added = self._history.follow(since, kinds=KINDS)
-        # After the snapshot: a transition is written before it is shown.
+        # Read after the snapshot: a transition is written before it is published.
         for entry in self._added():
             self._past.add(entry)
         self._past.forget(since)
@@ -102,13 +102,13 @@ class TrackRecords:
         heartbeat: datetime,
         now: datetime,
     ) -> tuple[Span, ...]:
-        """Work out a timeline, or only move the end of the one that is known where nothing was added."""
+        """Return the session's timeline; if nothing was added, the cached one with a new end."""
         transitions = self._past.transitions.get((still.server, still.session), [])
         gaps = self._past.gaps.get(still.server, [])
         newest = transitions[-1] if transitions else None
         made_of = (len(transitions), newest, len(gaps), still.verdict, still.since)
         is_usual = now - heartbeat < NO_GAP and (newest is None or newest.at <= now)
-        # An end that nobody measured is a first look: how long it has lasted decides what it is.
+        # A timeline that ends unmeasured may be awaiting its first probe; its length decides, so no cache.
         if is_usual and known and known[0] == made_of and known[1] and known[1][-1].verdict is not None:
             spans = (*known[1][:-1], known[1][-1]._replace(until=now))
         else:
@@ -119,7 +119,7 @@ class TrackRecords:
 
 
 def track_record(spans: Sequence[Span], still: SessionSnapshot, now: datetime) -> TrackRecord:
-    """Sum up a session's timeline."""
+    """Return the track record of a session's timeline."""
     found = [one for one in outages(spans, still) if one.until is None or one.until > now - LONGEST]
     return TrackRecord(
         uptimes={
@@ -136,7 +136,7 @@ def track_record(spans: Sequence[Span], still: SessionSnapshot, now: datetime) -
 
 
 def _was_connected_before(spans: Sequence[Span], still: SessionSnapshot) -> bool:
-    """Return whether a session was connected in a time that the log does not tell of."""
+    """Return whether a session was connected before the log begins."""
     if not spans or not still.ever_connected:
         return False
     first = spans[0].since
@@ -146,7 +146,7 @@ def _was_connected_before(spans: Sequence[Span], still: SessionSnapshot) -> bool
 
 
 def together(records: Iterable[TrackRecord]) -> TrackRecord | None:
-    """Sum up several sessions: each measured second counts alike. None without a session."""
+    """Return the record of several sessions, each measured second weighted equally; None if empty."""
     records = list(records)
     if not records:
         return None
@@ -162,7 +162,7 @@ def together(records: Iterable[TrackRecord]) -> TrackRecord | None:
 
 
 def slots(spans: Sequence[Span], now: datetime) -> Iterator[Slot]:
-    """Cut the last 24 hours into half hours of the clock; the last one is not over yet."""
+    """Split the last 24 hours into half hours of the clock; the last one is not over yet."""
     seconds = SLOT.total_seconds()
     latest = datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
     position = bisect_right(spans, latest - (SLOTS - 1) * SLOT, key=lambda one: one.until)

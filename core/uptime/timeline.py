@@ -1,4 +1,4 @@
-"""From the history log to what each session was in, moment by moment; pure."""
+"""Build each session's timeline of verdicts from the history log. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from core.models import HistoryEntry, Reason, SessionSnapshot, Verdict
 from core.uptime.verdict_log import KINDS, MONITORING, Start, Transition, read_start, read_transition
 
 NO_GAP = timedelta(seconds=10)
-"""A prober that goes on within this time has measured without interruption: heartbeats are 2 s apart.
+"""Longest pause that counts as uninterrupted probing; heartbeats are 2 s apart.
 
-Nor has it measured, where it takes over, until its first probe is back; what stays unknown for longer is.
+A session that a new prober shows as unknown for less than this counts as unmeasured: its first probe is in
+flight. Unknown for longer counts as unknown.
 """
 
 
 class Span(NamedTuple):
-    """A stretch of time in one verdict."""
+    """A period in one verdict."""
 
     since: datetime
     until: datetime
     verdict: Verdict | None
-    """None: nobody measured."""
+    """None if not measured."""
     reason: Reason = Reason.NONE
-    """Why that verdict, when it began."""
+    """The verdict's reason at its start."""
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """The span's duration."""
         return (self.until - self.since).total_seconds()
 
 
 class Gap(NamedTuple):
-    """A time in which nobody probed a gateway."""
+    """A period in which a gateway was not probed."""
 
     since: datetime
     until: datetime
 
 
 class Past:
-    """What the log tells, in the order in which it was written; lines of any other kind are passed over.
+    """Transitions and gaps from the log, in the order of writing; entries of other kinds are ignored.
 
-    Of two moments the one that was written later counts: what claims to be newer than it was written before
-    the clock was set back.
+    An entry replaces earlier ones with later times, which were written before the clock was set back.
     """
 
     def __init__(self, entries: Iterable[HistoryEntry] = ()) -> None:
@@ -56,7 +56,7 @@ class Past:
             self.add(entry)
 
     def add(self, entry: HistoryEntry) -> None:
-        """Take in one line."""
+        """Add one entry."""
         if entry.server is None or entry.kind not in KINDS:
             return
         if entry.kind == MONITORING:
@@ -69,7 +69,7 @@ class Past:
         self._newest[entry.server] = entry.at
 
     def forget(self, before: datetime) -> None:
-        """Let go of what lies before a moment; the first line that is kept tells what held until then."""
+        """Drop everything before a time; the first transition that is kept names the verdict until then."""
         for transitions in self.transitions.values():
             del transitions[: bisect_left(transitions, before, key=_at)]
         for gaps in self.gaps.values():
@@ -78,8 +78,8 @@ class Past:
     def _add_start(self, server: str, start: Start | None) -> None:
         if start is None:
             return
-        # The last snapshot may be lost, as after a backup was put back: then nobody can say that somebody
-        # probed after the last line of the log.
+        # The last snapshot may be lost, as after restoring a backup: then the last entry of the log is the
+        # last proof of probing.
         since = start.heartbeat or self._newest.get(server)
         known = self.gaps[server]
         while known and known[-1].until > start.at:
@@ -96,13 +96,13 @@ def timeline(
     heartbeat: datetime,
     now: datetime,
 ) -> tuple[Span, ...]:
-    """Work out one session's past as spans without holes between them, oldest first, until `now`.
+    """Return one session's past as contiguous spans, oldest first, until `now`.
 
-    `still` is what the session is in now, as published at `heartbeat`. Time before the first thing that is
-    known is in no span.
+    `still` is the session's current snapshot, published at `heartbeat`. No span covers the time before the
+    first known verdict.
     """
     changes = _changes(transitions, now)
-    # A snapshot that is too old to be believed says nothing that the log does not say better.
+    # A stale snapshot adds nothing to the log.
     if still.reason != Reason.STALE and still.since <= now and (not changes or still.since > changes[-1].at):
         changes.append(_Change(still.since, _CHANGES, still.verdict, still.reason))
     if now - heartbeat >= NO_GAP:
@@ -111,11 +111,11 @@ def timeline(
 
 
 class _Change(NamedTuple):
-    """From `at` on, the session was in a verdict."""
+    """The session's verdict from `at` on."""
 
     at: datetime
     order: int
-    """Of several changes at one moment the last one in this order counts."""
+    """Sort order of changes at the same time; the last one counts."""
     verdict: Verdict | None
     reason: Reason = Reason.NONE
 
@@ -128,7 +128,7 @@ def _changes(transitions: Iterable[Transition], now: datetime) -> list[_Change]:
     for one in transitions:
         if one.at > now:
             break
-        # What came before is told by two entries; where a line was lost, or this is the first, by this alone.
+        # Usually the previous entry gives the earlier verdict; if it is missing, only this one does.
         if one.before is not None and (not changes or changes[-1].verdict != one.before):
             since = max(one.held_since, changes[-1].at) if changes else one.held_since
             changes.append(_Change(since, _CHANGES, one.before))
@@ -138,7 +138,7 @@ def _changes(transitions: Iterable[Transition], now: datetime) -> list[_Change]:
 
 
 def _unmeasured(changes: Sequence[_Change], gaps: Iterable[Gap]) -> Iterable[_Change]:
-    """Give the changes to "nobody measured" and back; what was written in such a time, somebody saw."""
+    """Yield the changes to "not measured" and back; a transition within a gap proves probing until then."""
     for gap in gaps:
         position = bisect_left(changes, gap.until, key=_at) - 1
         if position >= 0:
@@ -164,7 +164,7 @@ def _spans(changes: Sequence[_Change], now: datetime) -> tuple[Span, ...]:
 
 
 def _is_first_look(spans: Sequence[Span], change: _Change, end: datetime) -> bool:
-    """Tell whether somebody has just begun to measure, and the first probe is not back."""
+    """Return whether probing has just begun and the first probe is still in flight."""
     nobody_measured = not spans or spans[-1].verdict in (None, Verdict.PAUSED)
     return nobody_measured and change.verdict is Verdict.UNKNOWN and end - change.at < NO_GAP
 

@@ -1,4 +1,4 @@
-"""Uptime, outages and recovery of a session, from its timeline; the words are those of docs/design.md."""
+"""Uptime, outages and recovery of a session, from its timeline; terms as defined in docs/design.md."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ from core.uptime.timeline import Span
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """From leaving `connected` until connected again, whatever verdicts came between."""
+    """The time from leaving `connected` until connected again, including all verdicts in between."""
 
     since: datetime
     until: datetime | None
     """None while it lasts."""
     reason: Reason
-    """Why it began."""
+    """The reason at its start."""
     recovered: bool
     """False while it lasts, and when the session was paused or removed before it was connected again."""
 
     def seconds(self, now: datetime) -> float:
-        """How long it lasted, or has been lasting."""
+        """Return the duration, until `now` if it still lasts."""
         return ((self.until or now) - self.since).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """One window of time, counted."""
+    """Connected and measured time in one window."""
 
     since: datetime
     until: datetime
     connected_seconds: float
     measured_seconds: float
-    """Of it somebody measured the enabled session for so long."""
+    """Time in the window in which the session was enabled and probed."""
     sessions: int = 1
-    """Of how many sessions it is the sum."""
+    """Number of sessions in the sum."""
 
     @property
     def share(self) -> float | None:
-        """From 0 to 1: the connected share of the measured time; None if none was measured."""
+        """Connected share of the measured time, from 0 to 1; None if nothing was measured."""
         return self.connected_seconds / self.measured_seconds if self.measured_seconds > 0 else None
 
 
 def is_measured(verdict: Verdict | None) -> bool:
-    """Tell whether time in this verdict counts as up or down; None: nobody probed."""
+    """Return whether time in this verdict counts as up or down. None means not probed."""
     return verdict is not None and verdict is not Verdict.PAUSED
 
 
 def uptime(
     spans: Sequence[Span], since: datetime, until: datetime, *, connected_before: bool = False
 ) -> Uptime:
-    """Count how long the session was connected, and measured, in a window.
+    """Return the connected and measured time of the session in a window.
 
-    A session that has never been connected is not measured yet. `connected_before`: it was, before the
-    first of the spans.
+    Time before the first connection does not count as measured, unless `connected_before`: the session was
+    connected before the first span.
     """
     connected = measured = 0.0
     first = None if connected_before else _first_connection(spans)
@@ -77,9 +77,9 @@ def uptime(
 
 
 def _first_connection(spans: Sequence[Span]) -> datetime | None:
-    """Return when a session that is new to the log was first connected, or the end; None for any other.
+    """Return when a session that is new to the log first connected, or the end of the spans; None for others.
 
-    What is new begins with a first look. Of any other session the log has forgotten the beginning.
+    A new session's timeline begins unmeasured or unknown. The log no longer holds the beginning of others.
     """
     if not spans or spans[0].verdict not in (None, Verdict.UNKNOWN):
         return None
@@ -87,10 +87,10 @@ def _first_connection(spans: Sequence[Span]) -> datetime | None:
 
 
 def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list[Outage]:
-    """Find the outages in a timeline, oldest first.
+    """Return the outages in a timeline, oldest first.
 
-    Time in which nobody measured does not end one. A session that a prober has just begun to look at is
-    unknown, and not lost. `still`, what the session is in now, tells of one that is older than the log.
+    Unmeasured time does not end an outage. A session that is unknown because its prober has just started is
+    not lost. `still`, the session's current snapshot, supplies an outage that is older than the log.
     """
     found: list[Outage] = []
     running: Span | None = None
@@ -115,12 +115,12 @@ def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list
 
 
 def disconnects(found: Sequence[Outage], since: datetime, until: datetime) -> Counter[Loss]:
-    """Count the outages that began in a window, by who or what ended the connection."""
+    """Count the outages that began in a window, by the cause of the connection loss."""
     return Counter(Loss.of(one.reason) for one in found if since <= one.since < until)
 
 
 def mean_recovery_seconds(found: Sequence[Outage], since: datetime, until: datetime) -> float | None:
-    """Average from lost until connected again, of the outages that ended so in a window; None without one."""
+    """Return the mean time to recovery of the outages that recovered in a window; None if there are none."""
     lasted = [
         (one.until - one.since).total_seconds()
         for one in found

@@ -1,4 +1,4 @@
-"""History lines that tell what a session was in: the prober writes them, the timeline reads them."""
+"""History entries of verdicts and probing: written by the prober, read by the timeline."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _REASONS = {reason.value: reason for reason in Reason}
 
 
 class Transition(NamedTuple):
-    """A change of verdict, as the log tells it; None for a word of a later release."""
+    """A change of verdict in the log; a verdict is None if only a later release knows it."""
 
     at: datetime
     before: Verdict | None
     after: Verdict | None
     reason: Reason
     held_since: datetime
-    """Since when the verdict before had held."""
+    """Start of the verdict before."""
 
 
 class Start(NamedTuple):
-    """A prober begins to measure a gateway."""
+    """The start of probing a gateway."""
 
     at: datetime
     heartbeat: datetime | None
-    """Until when the one before it had measured; None when nobody knows."""
+    """The previous prober's last heartbeat; None if unknown."""
 
 
 def write_transition(before: SessionSnapshot, after: SessionSnapshot) -> HistoryEntry:
-    """Write a change of verdict."""
+    """Return the history entry for a change of verdict."""
     held_seconds = max(0.0, (after.since - before.since).total_seconds())
     return HistoryEntry(
         at=after.since,
@@ -51,7 +51,7 @@ def write_transition(before: SessionSnapshot, after: SessionSnapshot) -> History
 
 
 def read_transition(entry: HistoryEntry) -> Transition:
-    """Read a change of verdict."""
+    """Return the change of verdict in a history entry."""
     held, reason = entry.data.get("held_seconds"), entry.data.get("reason")
     seconds = float(held) if isinstance(held, int | float) else 0.0
     return Transition(
@@ -64,7 +64,7 @@ def read_transition(entry: HistoryEntry) -> Transition:
 
 
 def write_start(server: str, holder: str, start: Start) -> HistoryEntry:
-    """Write that a prober begins."""
+    """Return the history entry for a prober's start."""
     heartbeat = start.heartbeat.isoformat() if start.heartbeat else None
     data: dict[str, str | int | float | bool | None]
     data = {"event": "started", "holder": holder, "last_heartbeat": heartbeat}
@@ -72,7 +72,7 @@ def write_start(server: str, holder: str, start: Start) -> HistoryEntry:
 
 
 def read_start(entry: HistoryEntry) -> Start | None:
-    """Read that a prober begins; None for an event of a later release."""
+    """Return the prober's start in a history entry; None for an event of a later release."""
     if entry.data.get("event") != "started":
         return None
     heartbeat = entry.data.get("last_heartbeat")
