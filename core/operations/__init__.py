@@ -1,1 +1,1 @@
-"""What an operator can do to sessions: by the gateway's rules, one at a time for each, told step by step."""
+"""Operations on sessions, by the gateway's rules: one at a time per session, reported step by step."""

@@ -1,4 +1,4 @@
-"""Link a phone by a code that is typed on it."""
+"""Link a phone by a pairing code."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from core.operations.procedures import (
 from core.operations.run import Run
 
 POLL_SECONDS = 0.3
-"""How often to look whether a start that waits for its code is still waiting."""
+"""Poll interval for a start that waits for its code."""
 
 LOOK_SECONDS = 5.0
 
 FIRST_WITH_CODES = (2, 6)
-"""The gateway's first version that makes pairing codes."""
+"""First gateway version that offers pairing codes."""
 
 
 def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
-    """Show a pairing code and follow it until a phone is linked; return a word of `OUTCOMES`.
+    """Show a pairing code and wait until a phone is linked; return a key of `OUTCOMES`.
 
-    The gateway tells the code only in the answer of the start that asks for it, and only when it holds no
-    object of the session: never after a close or an expired code in its life (section 6).
+    The gateway reports the code only in the response to the start that requests it, and only while it holds
+    no object of the session: not after a close or an expired code since the gateway started (section 6).
     """
     while True:
         seen = run.look()
@@ -61,7 +61,7 @@ def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
 def code_obstacle(
     seen: SessionSnapshot, facts: Facts, gateway: ServerSnapshot, webhook: str | None
 ) -> str | None:
-    """Tell beforehand, as a word of `OUTCOMES`, why no pairing code can be had now; None: it may be tried."""
+    """Return why no pairing code is available now, as a key of `OUTCOMES`; None if it may be requested."""
     if seen.verdict == Verdict.CONNECTED:
         return "already_connected"
     if _is_before_codes(gateway.version):
@@ -91,13 +91,13 @@ def _restarted_since(run: Run, moment: datetime) -> bool:
 def _start_with_code(run: Run, phone: str) -> str:
     wait_for_profile(run)
     run.step(Step.STARTING)
-    # Noted before the call: the gateway saves the phone at once, and its answer may never come.
+    # Stored before the call: the gateway saves the phone at once, and its response may never come.
     no_webhook_at = None if run.webhook else run.now()
     run.remember(phone_saved=True, logged_out_at=None, no_webhook_at=no_webhook_at)
     options = StartOptions(webhook=run.webhook or None, phone=phone, wait=True)
     call = run.run_in_thread(lambda: run.client.start_session(run.session, options))
     while not call.done:
-        # With a profile that is still paired the answer never comes, but the session connects (H1).
+        # With a profile that is still paired the response never comes, but the session connects (H1).
         if run.look().verdict == Verdict.CONNECTED:
             return "connected"
         run.wait_until(run.now() + timedelta(seconds=POLL_SECONDS))
@@ -117,14 +117,14 @@ def _start_with_code(run: Run, phone: str) -> str:
 
 
 def _follow_code(run: Run, shown_at: datetime) -> str:
-    # By default; a gateway that waits longer says so by going on with PHONECODE, also while the phone syncs.
+    # The default; a gateway that waits longer keeps reporting PHONECODE, also while the phone syncs.
     last = shown_at + timedelta(seconds=run.waits.auto_close + run.waits.syncing)
     while True:
         seen = run.look()
         if seen.verdict == Verdict.CONNECTED:
             return "connected"
         if _restarted_since(run, shown_at):
-            break  # The gateway asks for another code now, which it tells nobody.
+            break  # The gateway has requested another code, which its API does not report.
         if seen.verdict == Verdict.DISCONNECTED and not code_may_live(run, seen, shown_at):
             break
         if seen.reason == Reason.LINK_NOT_COMPLETED:

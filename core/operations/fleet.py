@@ -1,7 +1,7 @@
-"""Do the same to several sessions: first what would happen to which, then one start at a time per gateway.
+"""Bulk actions: plan them for each session, and start sessions one at a time per gateway.
 
-Each start launches a browser on the gateway (contract, section 8, T7). Self-healing does so as well: a start
-of several waits until it is done, and keeps it out until the gateway's last session is over.
+Each start launches a browser on the gateway (contract, section 8, T7), as self-healing does. A bulk start
+waits for a running self-healing attempt and holds off others until the gateway's last session is done.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Target = tuple[str, str]
 POLL_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 5.0
 MOST_FAILURES = 3
-"""In a row: then the gateway is left alone."""
+"""Consecutive failures after which no further session of the gateway is started."""
 
 IN_VAIN = frozenset({"start_failed", "stuck", "timed_out", "unreachable", "asked_to_wait", "failed"})
-"""Outcomes after which the gateway gets a rest."""
+"""Outcomes that count as failures: a pause follows."""
 
 
 class Action(StrEnum):
-    """What can be done to several sessions. Nobody logs out several: that needs a scan for each."""
+    """Bulk actions. Logging out is not one of them, since each session then needs a scan."""
 
     START = "start"
     PAUSE = "pause"
@@ -42,7 +42,7 @@ class Action(StrEnum):
 
 
 class Skip(StrEnum):
-    """Why an action would leave a session alone."""
+    """Why an action skips a session."""
 
     GONE = "gone"
     CONNECTED = "connected"
@@ -59,7 +59,7 @@ class Skip(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """What an action would do."""
+    """The sessions that an action changes, and those that it skips."""
 
     action: Action
     will: tuple[Target, ...]
@@ -68,17 +68,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Item:
-    """One session of a start of several."""
+    """One session of a bulk start."""
 
     target: Target
     outcome: str = ""
-    """A word of the operations' outcomes, "gave_up" or "not_begun"; "" while it is not over."""
+    """A key of `OUTCOMES`, "gave_up" or "not_begun"; "" until it is done."""
     running: bool = False
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a start of several has come."""
+    """Progress of a bulk start."""
 
     actor: str
     began: datetime
@@ -88,30 +88,30 @@ class Progress:
 
 
 class Turn(Protocol):
-    """The right to launch browsers on a gateway that nobody in particular has asked for."""
+    """Exclusive right of self-healing or a bulk start to launch browsers on a gateway."""
 
     def try_acquire(self) -> bool:
-        """Take it if nobody has it."""
+        """Take the turn if it is free; return whether it was taken."""
 
     def release(self) -> None:
-        """Give it back; nothing when it was not taken."""
+        """Release the turn; do nothing if it is not held."""
 
 
 class StartsSessions(Protocol):
-    """What a fleet needs of `Operations`."""
+    """The part of `Operations` that a bulk start uses."""
 
     def turn(self, server: str) -> Turn:
-        """Return the gateway's."""
+        """Return the gateway's turn."""
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Start a session."""
 
     def status(self, server: str, session: str) -> OperationStatus | None:
-        """Tell how that stands."""
+        """Return the status of the session's newest operation."""
 
 
 def plan(action: Action, targets: Iterable[Target], snapshot: Snapshot, settings: Settings) -> Plan:
-    """Tell what an action would do to which session, and why it would leave others alone."""
+    """Return the sessions that an action would change, and the others with the reason to skip them."""
     will, skipped = [], []
     for target in targets:
         session = snapshot.session(*target)
@@ -164,7 +164,7 @@ _NOT_STARTED = {
 
 
 class FleetStart:
-    """Start several sessions, one at a time on each gateway; one such start at a time in a process."""
+    """Starts several sessions, one at a time per gateway. One bulk start at a time per process."""
 
     def __init__(
         self, operations: StartsSessions, *, clock: Now = now, pause_seconds: float = FIRST_PAUSE_SECONDS
@@ -178,7 +178,7 @@ class FleetStart:
         self._left = 0
 
     def begin(self, targets: Sequence[Target], *, actor: str) -> bool:
-        """Start them in the background; False when another start is under way."""
+        """Start the sessions in the background; return False if `targets` is empty or another start runs."""
         with self._lock:
             if not targets or (self._progress is not None and self._progress.running):
                 return False
@@ -195,19 +195,19 @@ class FleetStart:
         return True
 
     def progress(self) -> Progress | None:
-        """Tell how far the newest start has come."""
+        """Return the progress of the newest start; None if there is none."""
         with self._lock:
             return self._progress
 
     def stop(self) -> None:
-        """Begin no further session; the ones that are being started go on."""
+        """Start no further session; starts under way continue."""
         self._stop.set()
         with self._lock:
             if self._progress is not None and self._progress.running:
                 self._progress = replace(self._progress, stopping=True)
 
     def dismiss(self) -> None:
-        """Forget a start that is over."""
+        """Discard the progress of a finished start."""
         with self._lock:
             if self._progress is not None and not self._progress.running:
                 self._progress = None
@@ -239,13 +239,13 @@ class FleetStart:
             while not turn.try_acquire() and not self._stop.wait(POLL_SECONDS):
                 pass
         except StoreError as error:
-            # Without it two browsers may start at once; whoever wants the sessions up shall have them.
+            # Without the turn two browsers may start at once; that is better than not starting the sessions.
             log.warning("fleet_start_takes_no_turn error=%s", error)
 
     def _start(self, target: Target, actor: str) -> str:
         try:
             status: OperationStatus | None = self._operations.start(*target, actor=actor)
-            # Not until the fleet is stopped: what was begun is followed to its end.
+            # `stop` does not end this loop: a start under way is followed to its end.
             while status is not None and status.is_running:
                 time.sleep(POLL_SECONDS)
                 status = self._operations.status(*target)

@@ -1,7 +1,7 @@
-"""Carry out operations: one at a time for each session, across all processes, in threads of this one.
+"""Run operations in threads of this process, one at a time per session across all processes.
 
-The work is written into the store step by step, so that another tab and another process see it. After a crash
-nothing is resumed from these notes: the gateway's state is read again.
+Each step is written to the store, so that other tabs and processes can show it. After a crash nothing is
+resumed from these records: the gateway's state is read again.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from core.store import History
 log = logging.getLogger(__name__)
 
 LET_GO_SECONDS = 1.0
-"""How long an operation may take to let go of its session after its end."""
+"""How long to wait for an operation to release its lock after its end, or to write its first status."""
 GIVE_WAY_SECONDS = 3.0
-"""How long one that runs by itself may take to step back; in the middle of a call it takes longer."""
+"""How long to wait for self-healing to yield the session; a call in flight can take longer."""
 STOP_SECONDS = 1.0
 POLL_SECONDS = 0.01
 
 
 class Launcher:
-    """Begins operations, and knows what runs and how the newest ended."""
+    """Starts operations and reports running and finished ones."""
 
     def __init__(
         self, context: OperationContext, history: History, *, lock_directory: Path, holder: str
@@ -52,7 +52,7 @@ class Launcher:
         self._beginning: dict[str, threading.Lock] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._unstored: dict[str, OperationStatus] = {}
-        """How operations of this process ended that the disk did not take."""
+        """Final statuses of this process's operations that could not be, or must not be, stored."""
 
     def begin(
         self,
@@ -65,7 +65,7 @@ class Launcher:
         mode: str = "qr",
         by_itself: bool = False,
     ) -> OperationStatus:
-        """Have a procedure carried out in a thread, or tell what somebody else is doing to the session."""
+        """Run a procedure in a thread; return its status, or that of the operation already running."""
         now = self._context.now()
         status = OperationStatus(
             server=server,
@@ -79,8 +79,8 @@ class Launcher:
             by_itself=by_itself,
         )
         lock = self._lock(server, session)
-        # Of two clicks here the second finds what the first has begun. A click on another session does not
-        # wait, for it may take seconds until somebody gives way.
+        # Per session: the second of two clicks finds the operation of the first, and a click on another
+        # session need not wait the seconds that yielding may take.
         with self._beginning.setdefault(key(server, session), threading.Lock()):
             self._unstored.pop(key(server, session), None)
             try:
@@ -90,20 +90,23 @@ class Launcher:
                 return self._refuse(status, "failed", error.explanation)
 
     def status(self, server: str, session: str) -> OperationStatus | None:
-        """Tell what runs on a session or how the newest operation ended; reads the store's cache."""
+        """Return the status of the session's running or newest operation. Reads the store's cache."""
         status = read_status(self._context.store, server, session)
         unstored = self._unstored.get(key(server, session))
         if unstored is not None and (status is None or status.started_at <= unstored.started_at):
             return unstored
         if status is not None and status.finished_at is None and not self._is_alive(server, session):
-            # It may have ended and said so since it was read.
+            # It may have ended and written its final status since the read.
             status = read_status(self._context.store, server, session)
             if status is not None and status.finished_at is None:
                 return status.model_copy(update={"interrupted": True, "pairing_code": None})
         return status
 
     def outcome(self, begun: OperationStatus) -> Outcome:
-        """Wait for the end of what `begin` returned, unless that is something else of another process."""
+        """Return the outcome of what `begin` returned; wait for it only if this process runs it.
+
+        An unfinished operation of another process gives "busy_elsewhere".
+        """
         where = key(begun.server, begun.session)
         thread = self._threads.get(where)
         if begun.holder == self._holder and thread is not None:
@@ -115,7 +118,7 @@ class Launcher:
         return status.outcome
 
     def forget(self, server: str, session: str) -> None:
-        """Drop the result of an operation that is not running any more, once its reader has seen it."""
+        """Delete the status of a finished operation after it was shown."""
         self._unstored.pop(key(server, session), None)
         record = self._context.store.read(SUBJECT, key(server, session))
         status = self.status(server, session)
@@ -124,14 +127,14 @@ class Launcher:
                 self._context.store.update(SUBJECT, record.key, None, expected_version=record.version)
 
     def stop(self) -> None:
-        """End what runs here; its record says that it was stopped."""
+        """Stop this process's operations; their outcome is "stopped"."""
         self._context.stop.set()
         deadline = self._context.monotonic() + STOP_SECONDS
         for thread in list(self._threads.values()):
             thread.join(timeout=max(0.0, deadline - self._context.monotonic()))
 
     def _attach(self, status: OperationStatus, lock: ProcessLock) -> OperationStatus | None:
-        """Take the session's lock, or tell what somebody else is doing to the session."""
+        """Acquire the session's lock and return None, or return the status of the one that holds it."""
         now = self._context.monotonic()
         deadline, patience, is_asked = now + LET_GO_SECONDS, now + GIVE_WAY_SECONDS, False
         while not lock.try_acquire():
@@ -144,7 +147,8 @@ class Launcher:
                 if not is_asked:
                     ask_to_give_way(self._context.store, status.server, status.session, status.started_at)
                 deadline, is_asked = self._context.monotonic() + LET_GO_SECONDS, True
-            # One that has just ended lets go, or one that has just begun writes down what it is.
+            # An operation that has just ended still releases its lock; one that has just started still
+            # writes its status.
             if self._context.monotonic() >= deadline:
                 return self._refuse(status, "busy_elsewhere")
             self._context.stop.wait(POLL_SECONDS)
@@ -155,7 +159,7 @@ class Launcher:
     ) -> OperationStatus:
         refused = ended(status, code, explanation, at=self._context.now())
         if not status.by_itself:
-            # What nobody asked for must not hide what somebody has under way.
+            # A refused self-healing attempt must not hide the status of the user's operation.
             self._unstored[key(status.server, status.session)] = refused
         return refused
 
@@ -187,7 +191,7 @@ class Launcher:
 
     def _finish(self, status: OperationStatus, code: str, explanation: Message | None) -> None:
         after = ended(status, code, explanation, at=self._context.now())
-        # The status last: whoever reads that it has ended finds it in the history, and the lock free at once.
+        # The status last: a reader that finds it finished also finds the history entry, and soon a free lock.
         try:
             if after.outcome is not None:
                 self._history.append(history_entry(after, after.outcome))
@@ -209,7 +213,7 @@ class Launcher:
         )
 
     def _lock(self, server: str, session: str) -> ProcessLock:
-        # A dot is in no name: "a-b" of "c" and "b" of "c-a" are two sessions.
+        # No name contains a dot; with "-", session "a-b" of "c" and session "b" of "c-a" would share a lock.
         return ProcessLock(self._lock_directory / f"operation-{server}.{session}.lock")
 
     def _is_alive(self, server: str, session: str) -> bool:

@@ -1,4 +1,4 @@
-"""One operation at work: what its procedure may use, and what it writes down on the way."""
+"""A running operation: the methods that its procedure uses, and the statuses it stores."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class OperationContext:
-    """What every run of this process shares."""
+    """Dependencies that all operations of this process share."""
 
     settings: SettingsSource
     store: Store
@@ -53,20 +53,20 @@ class OperationContext:
 
 
 class StoppedError(Exception):
-    """This process is stopping."""
+    """The process is stopping."""
 
 
 class GivesWayError(Exception):
-    """Somebody wants something of a session that is being worked on without having been asked for."""
+    """A user's operation or pause takes precedence over self-healing on this session."""
 
 
 class OperationRun:
-    """One operation at work, in a thread of its own."""
+    """A running operation, in its own thread."""
 
     def __init__(self, context: OperationContext, status: OperationStatus) -> None:
         self._context = context
         self._not_before = status.started_at
-        # Not by the wall clock: it may be set back in the middle.
+        # Not the wall clock, which may be set back meanwhile.
         self._deadline = context.monotonic() + context.waits.whole_operation
         self.status = status
         self.session = status.session
@@ -75,7 +75,7 @@ class OperationRun:
         self.facts = read_facts(context.store, status.server, status.session)
 
     def carry_out(self, procedure: Procedure) -> tuple[str, Message | None]:
-        """Let a procedure work; return its outcome's code, and an explanation where that says more."""
+        """Run a procedure; return the outcome's code, and an explanation if there is one."""
         try:
             with closing(self._open()):
                 code = procedure(self)
@@ -101,17 +101,17 @@ class OperationRun:
 
     @property
     def by_itself(self) -> bool:
-        """Tell whether nobody asked for it."""
+        """Whether self-healing started the operation."""
         return self.status.by_itself
 
     @property
     def gateway_started_at(self) -> datetime | None:
-        """When the gateway's process started, as far as its health check tells."""
+        """Start time of the gateway's process; None if its health check has not reported it."""
         server = self._context.monitor.snapshot().server(self.status.server)
         return server.started_at if server is not None else None
 
     def linking_events(self) -> LinkingEvents:
-        """Return what the gateway's webhook said lately of the phone that is being linked; memory only."""
+        """Return the latest webhook events about linking a phone. Reads the store's cache."""
         try:
             return read_events(self._context.store, self.status.server, self.session)
         except StoreError as error:
@@ -119,7 +119,7 @@ class OperationRun:
             return LinkingEvents()
 
     def step(self, step: Step, *, until: datetime | None = None) -> None:
-        """Write down what is being done, and until when it is waited for."""
+        """Store the current step, and until when it waits."""
         if (step, until) == (self.status.step, self.status.step_until):
             return
         update: dict[str, object] = {"step": step, "step_until": until}
@@ -128,7 +128,7 @@ class OperationRun:
         self._note(self.status.model_copy(update=update))
 
     def show_code(self, code: str | None, *, until: datetime | None = None) -> None:
-        """Keep a live pairing code where every tab can show it, or drop it."""
+        """Store a live pairing code for all tabs to show; None removes it."""
         if code is not None:
             register_secret(code)
         self._note(
@@ -143,20 +143,23 @@ class OperationRun:
         )
 
     def remember(self, **facts: object) -> None:
-        """Keep facts for later operations."""
+        """Store facts for later operations."""
         self.facts = self.facts.model_copy(update=facts)
         self._try_to_store(lambda: write_facts(self._context.store, self.status, self.facts))
 
     def acted(self) -> None:
-        """Believe only what is seen from now on."""
+        """Ignore probes that started before now: the operation has just changed the session."""
         self._not_before = self.now()
 
     def snapshot(self) -> SessionSnapshot | None:
-        """Return what the monitor knows of the session now, whenever it was seen."""
+        """Return the monitor's snapshot of the session, of any age."""
         return self._context.monitor.snapshot().session(self.status.server, self.session)
 
     def look(self) -> SessionSnapshot:
-        """Hand out what the monitor saw after the latest action."""
+        """Return a snapshot from a probe that started after the latest action.
+
+        Raises RequestTimeoutError if there is none in time.
+        """
         if self._left_seconds() <= 0:
             raise RequestTimeoutError("the operation took too long", operation="wait for the session")
         self._follow_code()
@@ -174,12 +177,12 @@ class OperationRun:
         return self._wait(is_fresh, self.waits.fresh_answer) or self._give_up()
 
     def await_change(self, seen: SessionSnapshot, *, until: datetime) -> SessionSnapshot | None:
-        """Wait until the session is in another verdict or state than `seen`; None when time is up."""
+        """Return the session once its verdict or state differs from `seen`; None on timeout."""
         seconds = min((until - self.now()).total_seconds(), self._left_seconds())
         return self._wait(lambda new: (new.verdict, new.state) != (seen.verdict, seen.state), seconds)
 
     def wait_until(self, moment: datetime) -> None:
-        """Wait for a moment, unless the operation's time is over or this process stops."""
+        """Wait until the given time, at most for the operation's remaining time."""
         seconds = min((moment - self.now()).total_seconds(), self._left_seconds())
         if self.by_itself:
             self._wait(lambda _seen: False, seconds)
@@ -187,11 +190,11 @@ class OperationRun:
             raise StoppedError
 
     def run_in_thread(self, call: Callable[[], T]) -> ThreadCall[T]:
-        """Make a call beside the procedure; closing the client ends it."""
+        """Run a call in a thread of its own; closing the client ends it."""
         return ThreadCall(call)
 
     def _open(self) -> GatewayClient:
-        """Make the session probed, unless it is to be removed, and the gateway reachable for this run."""
+        """Open a client for this run; resume a paused session first, unless the operation removes it."""
         status, context = self.status, self._context
         settings = context.settings.current()
         server = settings.server(status.server)
@@ -202,7 +205,7 @@ class OperationRun:
                 "add it in the settings"
             )
         if not configured.enabled and self.by_itself:
-            raise GivesWayError  # Paused by somebody, just now.
+            raise GivesWayError  # A user has just paused it.
         if not configured.enabled and status.kind is not Kind.REMOVE:
             resume(context.settings, [(server.name, self.session)], actor=status.actor, now=context.now())
         self.webhook = configured.webhook
@@ -210,7 +213,7 @@ class OperationRun:
         return self.client
 
     def _follow_code(self) -> None:
-        """Show the code by which WhatsApp has replaced the one that is shown, if an event brought it."""
+        """Show the newest pairing code from the webhook, if WhatsApp has replaced the shown one."""
         shown = self.status
         if shown.pairing_code is None:
             return
@@ -223,7 +226,7 @@ class OperationRun:
         self._try_to_store(lambda: write_status(self._context.store, status))
 
     def _try_to_store(self, write: Callable[[], None]) -> None:
-        # A session that was closed must be started again, whether or not the disk takes notes of it.
+        # A failing disk must not stop the procedure: a session that was closed has to be started again.
         try:
             write()
         except StoreError as error:
@@ -233,7 +236,7 @@ class OperationRun:
         try:
             self._context.monitor.hint(self.status.server, self.session)
         except StoreError as error:
-            # Only a wish: while it is waited for, the session is probed every second.
+            # Optional: `wait_for` has the session probed every second anyway.
             log.debug("hint_not_given session=%s error=%s", self.session, error)
 
     def _left_seconds(self) -> float:
@@ -257,11 +260,11 @@ class OperationRun:
 
 
 Procedure = Callable[[OperationRun], str]
-"""Brings a session where an operator wants it; returns a word of `OUTCOMES`."""
+"""Brings a session to the requested state; returns a key of `OUTCOMES`."""
 
 
 class ThreadCall(Generic[T]):
-    """A call in a thread of its own, because its answer may never come."""
+    """A call in its own thread, since its response may never come."""
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._answers: list[T] = []
@@ -281,11 +284,11 @@ class ThreadCall(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Tell whether it has ended."""
+        """Whether the call has ended."""
         return not self._thread.is_alive()
 
     def result(self) -> T:
-        """Wait for the answer and hand it out, or raise what went wrong."""
+        """Wait for the result and return it; raise the call's error."""
         self._thread.join()
         if self._error is not None:
             raise self._error

@@ -1,4 +1,4 @@
-"""What an operator can do to a session, and what self-healing does; every call returns at once."""
+"""Operations of users and self-healing on sessions. All but `remove` run in the background."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.store import History, Store
 log = logging.getLogger(__name__)
 
 BLAME = timedelta(minutes=2)
-"""How long after an operator's close or logout a lost session is put down to it."""
+"""How long after an operator's close or logout a lost session is attributed to it."""
 
 
 class Operations:
@@ -55,7 +55,7 @@ class Operations:
         self._launcher = Launcher(self._context, history, lock_directory=lock_directory, holder=holder)
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
-        """Start a session; one that then asks for a phone is reported as such."""
+        """Start a session; the outcome is "needs_pairing" if it then waits for a phone."""
         return self._launcher.begin(
             Kind.START, server, session, actor, lambda run: procedures.bring_up(run, procedures.Goal())
         )
@@ -76,7 +76,7 @@ class Operations:
         phone: str | None = None,
         wipe_webhook: bool = False,
     ) -> OperationStatus:
-        """Bring a session to a live QR code, or with `phone` (digits) to a pairing code, until connected."""
+        """Link a phone by QR code, or with `phone` (its number) by pairing code, until connected."""
         number = "".join(character for character in phone or "" if character.isdigit())
         if number:
             return self._launcher.begin(
@@ -107,7 +107,7 @@ class Operations:
                 paused = Pause(by=actor, since=self._context.now())
                 pausing.pause(self._context.settings, [(server, session)], paused)
             except WppconnectError as error:
-                # The phone is unlinked all the same: that must not look like a failure.
+                # The phone is unlinked, so the outcome must not be a failure.
                 log.warning("session_not_paused server=%s session=%s error=%s", server, session, error)
                 return "logged_out_not_paused"
             return code
@@ -115,7 +115,7 @@ class Operations:
         return self._launcher.begin(Kind.LOGOUT, server, session, actor, log_out)
 
     def remove(self, server: str, session: str, *, actor: str) -> Outcome:
-        """Remove a closed session from the gateway and from the settings; return when that has ended."""
+        """Remove a closed session from the gateway and the settings. Waits for the outcome."""
 
         def remove(run: OperationRun) -> str:
             code = procedures.remove(run)
@@ -131,12 +131,12 @@ class Operations:
         return self._launcher.outcome(self._launcher.begin(Kind.REMOVE, server, session, actor, remove))
 
     def heal(self, server: str, session: str, *, is_closed: bool = False) -> OperationStatus:
-        """Close and start a session because nobody else does; refused while somebody is at it."""
+        """Close and start a session for self-healing; refused while another operation runs on it."""
 
         def heal(run: OperationRun) -> str:
             turn = self.turn(server)
             if not turn.try_acquire():
-                return "not_needed"  # A start of several began in this moment; another look comes after it.
+                return "not_needed"  # A bulk start has just begun; self-healing decides again after it.
             try:
                 return procedures.heal(run, is_closed=is_closed)
             finally:
@@ -145,11 +145,11 @@ class Operations:
         return self._launcher.begin(Kind.RESTART, server, session, SELF_HEALING, heal, by_itself=True)
 
     def turn(self, server: str) -> ProcessLock:
-        """Return what self-healing and a start of several hold, so that one at a time launches browsers."""
+        """Return the lock that self-healing or a bulk start holds while launching browsers on a gateway."""
         return ProcessLock(self._lock_directory / f"launches-{server}.lock")
 
     def is_taken(self, server: str) -> bool:
-        """Tell whether either of the two is at work on a gateway now."""
+        """Return whether self-healing or a bulk start is launching browsers on a gateway."""
         turn = self.turn(server)
         if not turn.try_acquire():
             return True
@@ -157,11 +157,11 @@ class Operations:
         return False
 
     def status(self, server: str, session: str) -> OperationStatus | None:
-        """Tell what runs on a session or how the newest operation ended; reads the store's cache."""
+        """Return the status of the session's running or newest operation. Reads the store's cache."""
         return self._launcher.status(server, session)
 
     def code_obstacle(self, server: str, session: str) -> str | None:
-        """Tell why no pairing code can be had now, as a word of `OUTCOMES`; None: it may be asked for."""
+        """Return why no pairing code is available now, a key of `OUTCOMES`; None if one may be requested."""
         snapshot = self._context.monitor.snapshot()
         gateway, seen = snapshot.server(server), snapshot.session(server, session)
         configured = self._context.settings.current().server(server)
@@ -172,11 +172,11 @@ class Operations:
         return code_pairing.code_obstacle(seen, facts, gateway, known.webhook)
 
     def forget(self, server: str, session: str) -> None:
-        """Drop the result of an operation that is not running any more, once its reader has seen it."""
+        """Delete the status of a finished operation after it was shown."""
         self._launcher.forget(server, session)
 
     def closed_by(self, server: str, session: str) -> Reason | None:
-        """Tell whether an operator closed or logged out this session just now."""
+        """Return the reason if an operator or self-healing has just closed or logged out this session."""
         try:
             status = self.status(server, session)
             facts = read_facts(self._context.store, server, session)
@@ -192,7 +192,7 @@ class Operations:
         return None
 
     def linking_events(self, server: str, session: str) -> LinkingEvents:
-        """Return what the gateway's webhook said lately of a phone that is being linked; memory only."""
+        """Return the latest webhook events about linking a phone. Reads the store's cache."""
         try:
             return read_events(self._context.store, server, session)
         except StoreError as error:
@@ -200,7 +200,7 @@ class Operations:
             return LinkingEvents()
 
     def stop(self) -> None:
-        """End what runs here; its record says that it was stopped."""
+        """Stop this process's operations; their outcome is "stopped"."""
         self._launcher.stop()
 
     def _is_recent(self, moment: datetime | None) -> bool:
@@ -208,4 +208,4 @@ class Operations:
 
 
 _TAKES_IT_DOWN = {Step.CLOSING: Reason.CLOSED_BY_OPERATOR, Step.LOGGING_OUT: Reason.LOGGED_OUT_BY_OPERATOR}
-"""What a probe sees between an action and its being remembered."""
+"""Reasons of a loss that is observed before the operation has stored its action."""

@@ -1,7 +1,7 @@
-"""Bring a session from whatever state to where an operator wants it, by the gateway's rules and waits.
+"""Bring a session from any state to the requested one, by the gateway's rules and waits.
 
-Each procedure acts through the client and reads what came of it from the Snapshot, so that a session is
-probed by one process only. It returns a word of `operation_status.OUTCOMES`.
+Each procedure acts through the client and reads the effect from the Snapshot, so that only one process
+probes the session. It returns a key of `operation_status.OUTCOMES`.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from core.verdict import STARTUP_RACE
 
 MAX_STARTS = 2
 MAX_CLOSES = 3
-"""The one that a restart begins with, and one after each start that failed."""
+"""One at the beginning of a restart, and one after each failed start."""
 
 
 IN_USE = WAITS_FOR_A_PHONE | {Verdict.CONNECTED, Verdict.STARTING, Verdict.STUCK, Verdict.UNRESPONSIVE}
-"""The gateway has a browser for it."""
+"""Verdicts in which the gateway runs a browser for the session."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What counts as done."""
+    """The requested end of `bring_up`."""
 
     restart: bool = False
-    """Close a session that claims to be connected first."""
+    """Close a connected session first."""
     show_code: bool = False
-    """Go on until a phone has scanned; otherwise a session that asks for one is the end."""
+    """Wait until a phone is linked; otherwise end with "needs_pairing"."""
     wipe_webhook: bool = False
-    """An operator confirmed that a webhook unknown to us may be lost."""
+    """The user has confirmed that a webhook known only to the gateway may be lost."""
     most_starts: int = MAX_STARTS
 
 
 def bring_up(run: Run, goal: Goal) -> str:
-    """Start, restart or pair by QR: from any state to connected, or to the reason why not."""
+    """Start, restart or pair by QR code, from any state until connected or an obstacle."""
     starts, closes, shown_at, started_at = 0, 0, None, None
     while True:
         seen = run.look()
@@ -76,10 +76,10 @@ def bring_up(run: Run, goal: Goal) -> str:
                 shown_at = None
                 wait_for_browser(run, seen)
             case Verdict.DISCONNECTED if shown_at and seen.reason == Reason.LINK_NOT_COMPLETED:
-                # Another code would end alike, and WhatsApp limits how often: that is for a person to decide.
+                # Another code would end the same way, and WhatsApp limits attempts: the user must decide.
                 return end_of_code(seen)
             case Verdict.DISCONNECTED if seen.state == SessionState.QRCODE:
-                # The gateway goes on showing a used code, and starts nothing before that is closed.
+                # The gateway keeps showing a used code, and starts nothing until the session is closed.
                 if closes >= MAX_CLOSES:
                     return "start_failed"
                 close_session(run, seen)
@@ -104,9 +104,9 @@ def bring_up(run: Run, goal: Goal) -> str:
 
 
 def heal(run: Run, *, is_closed: bool) -> str:
-    """Close a session that does not respond and start it once; leave any other alone.
+    """Close an unresponsive session and start it once; do nothing to any other.
 
-    `is_closed`: an earlier try closed it and could not start it.
+    `is_closed`: an earlier attempt closed the session and could not start it.
     """
     wanted = {Verdict.UNRESPONSIVE, Verdict.STUCK} | ({Verdict.DISCONNECTED} if is_closed else set())
     seen = run.look()
@@ -134,10 +134,10 @@ def close(run: Run) -> str:
 
 
 def remove(run: Run) -> str:
-    """Remove a closed session from the gateway, its profile included.
+    """Remove a closed session and its profile from the gateway.
 
-    Only the gateway knows the state of a session that is paused; it refuses one that is not closed. What it
-    does not know is a browser that runs on after a failed close, whose profile must not be deleted.
+    The state of a paused session is known only to the gateway, which refuses one that is not closed. It does
+    not know of a browser that runs on after a failed close, whose profile must not be deleted.
     """
     seen = run.snapshot()
     if seen is not None and seen.verdict in IN_USE:
@@ -165,14 +165,14 @@ def log_out(run: Run) -> str:
     run.remember(logged_out_at=run.now(), closed_at=None, failed_close_at=None, free_at=None)
     run.acted()
     run.step(Step.VERIFYING)
-    # It is logged out whether or not somebody probes it before it is paused.
+    # The logout has succeeded even if no probe confirms it before the session is paused.
     with suppress(RequestTimeoutError):
         run.look()
     return "logged_out"
 
 
 def close_session(run: Run, seen: SessionSnapshot) -> None:
-    """Close what is connected, dead or stuck, and remember what the gateway's answer means for a start."""
+    """Close a connected, unresponsive or stuck session, and store when its profile is free for a start."""
     run.step(Step.CLOSING)
     closed = run.client.close_session(run.session)
     now = run.now()
@@ -180,8 +180,8 @@ def close_session(run: Run, seen: SessionSnapshot) -> None:
     if closed:
         run.remember(closed_at=now, failed_close_at=None, free_at=None)
     else:
-        # 500 is the answer to closing anything but a connected session; it is forgotten all the same, but
-        # its browser may run on until auto-close and hold the profile (section 6).
+        # The gateway answers 500 unless the session is connected. It drops the session anyway, but the
+        # browser may run on until auto-close and hold the profile (section 6).
         starting = seen.state == SessionState.INITIALIZING
         seconds = run.waits.after_failed_close_while_starting if starting else run.waits.after_failed_close
         run.remember(failed_close_at=now, free_at=now + timedelta(seconds=seconds))
@@ -189,7 +189,7 @@ def close_session(run: Run, seen: SessionSnapshot) -> None:
 
 
 def start(run: Run, options: StartOptions | None) -> None:
-    """Start a session without waiting for its code; the answer describes the state before: it is ignored."""
+    """Start a session without waiting for its code; the response, which shows the old state, is ignored."""
     wait_for_profile(run)
     run.step(Step.STARTING)
     run.client.start_session(run.session, options)
@@ -200,7 +200,7 @@ def start(run: Run, options: StartOptions | None) -> None:
 
 
 def would_lose_webhook(run: Run, seen: SessionSnapshot, *, wipe_webhook: bool) -> bool:
-    """Return whether a complete set of options would silently wipe a webhook that only the gateway knows."""
+    """Return whether a complete set of options would wipe a webhook that only the gateway knows."""
     if run.webhook is not None or wipe_webhook:
         return False
     if seen.is_listed is False:
@@ -210,7 +210,7 @@ def would_lose_webhook(run: Run, seen: SessionSnapshot, *, wipe_webhook: bool) -
 
 def may_hold_webhook(facts: Facts, seen: SessionSnapshot) -> bool:
     """Return whether the gateway may hold a webhook of a session whose webhook is not known here."""
-    # Where our own phone is saved, we sent a complete set before.
+    # A saved phone proves that an earlier start sent a complete set, which wiped the webhook.
     if facts.phone_saved or seen.is_listed is False:
         return False
     # Once connected, the session is in use, and its application may have set a webhook.
@@ -219,11 +219,11 @@ def may_hold_webhook(facts: Facts, seen: SessionSnapshot) -> bool:
 
 
 def options_for_qr(run: Run, seen: SessionSnapshot, goal: Goal) -> StartOptions | None:
-    """Choose what a start without a phone sends.
+    """Return the options of a start without a phone; None to send an empty body.
 
-    Any key replaces everything that the gateway saved, an empty body keeps it (section 4). A webhook that
-    we do not know is kept by sending nothing; a phone that was saved must be wiped by the complete set,
-    or the start would make a pairing code again.
+    Any key replaces everything that the gateway saved; an empty body keeps it (section 4), and with it an
+    unknown webhook. A saved phone must be wiped by the complete set, or the start would make a pairing code
+    again.
     """
     if would_lose_webhook(run, seen, wipe_webhook=goal.wipe_webhook):
         return None
@@ -231,15 +231,15 @@ def options_for_qr(run: Run, seen: SessionSnapshot, goal: Goal) -> StartOptions 
 
 
 def end_of_code(seen: SessionSnapshot) -> str:
-    """Return how an attempt ended whose code was shown, as a word of `OUTCOMES`."""
+    """Return the outcome of an attempt whose code was shown, as a key of `OUTCOMES`."""
     return "link_not_completed" if seen.reason == Reason.LINK_NOT_COMPLETED else "code_expired"
 
 
 def code_may_live(run: Run, seen: SessionSnapshot, shown_at: datetime) -> bool:
-    """Return whether a session that is called CLOSED may still show the code that it showed at a moment.
+    """Return whether a session reported as CLOSED may still show the code that it has shown since `shown_at`.
 
-    On a first pairing the gateway may wrongly say so one or two seconds after the page has loaded (section
-    6). A browser that was closed so early looks alike, but for what the webhook says; a later word is true.
+    On a first pairing the gateway may wrongly report CLOSED one or two seconds after the page has loaded
+    (section 6); later it is true. Only the webhook distinguishes a browser that was closed so early.
     """
     if not _is_young(run, seen, shown_at):
         return False
@@ -249,7 +249,7 @@ def code_may_live(run: Run, seen: SessionSnapshot, shown_at: datetime) -> bool:
 
 
 def wait_for_profile(run: Run) -> None:
-    """Wait until no browser that was closed or logged out holds the session's profile any more."""
+    """Wait until no browser of an earlier close or logout holds the session's profile."""
     facts, waits = run.facts, run.waits
     if facts.logged_out_at is not None:
         free_at = facts.logged_out_at + timedelta(seconds=waits.after_logout)
@@ -260,13 +260,13 @@ def wait_for_profile(run: Run) -> None:
 
 
 def wait_for_browser(run: Run, seen: SessionSnapshot) -> None:
-    """Wait for what becomes of a start."""
+    """Wait until a starting session changes."""
     run.step(Step.WAITING_FOR_BROWSER)
     run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.start_limit))
 
 
 def wait_out_obstacle(run: Run, seen: SessionSnapshot) -> str | None:
-    """Wait for a gateway that is away or makes no sense; the outcome when nothing comes of it."""
+    """Wait for a gateway that is unreachable or unreadable; return the outcome if it stays so, else None."""
     if seen.verdict == Verdict.UNAUTHORIZED:
         return _refusal(seen)
     run.step(Step.WAITING_FOR_GATEWAY)
@@ -276,7 +276,7 @@ def wait_out_obstacle(run: Run, seen: SessionSnapshot) -> str | None:
 
 
 def _wait(run: Run, step: Step, until: datetime, *, at_most: float) -> None:
-    # The clock may have been set back since the moment was noted.
+    # The clock may have been set back since `until` was stored.
     until = min(until, run.now() + timedelta(seconds=at_most))
     if run.now() < until:
         run.step(step, until=until)
@@ -291,7 +291,7 @@ def _follow_qr(run: Run, seen: SessionSnapshot, shown_at: datetime | None) -> da
     began = shown_at or seen.state_since or run.now()
     ends = began + timedelta(seconds=run.waits.auto_close)
     run.step(Step.WAITING_FOR_SCAN, until=ends)
-    # After a scan the gateway goes on saying QRCODE with the used-up code for up to 180 s of syncing.
+    # After a scan the gateway keeps reporting QRCODE with the used code for up to 180 s of syncing.
     run.await_change(seen, until=max(ends, run.now()) + timedelta(seconds=run.waits.syncing))
     return began
 
@@ -303,7 +303,7 @@ def _code_ends(run: Run, seen: SessionSnapshot) -> datetime:
 def _is_wrongly_closed(
     run: Run, seen: SessionSnapshot, loaded_at: datetime, shown_at: datetime | None
 ) -> bool:
-    # A code that nobody has seen yet counts from the start, which a browser may take long for.
+    # A code that has not been observed yet counts from the start, since a browser may start slowly.
     if not (code_may_live(run, seen, shown_at) if shown_at else _is_young(run, seen, loaded_at)):
         return False
     return run.client.read_status(run.session).urlcode is not None

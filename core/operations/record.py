@@ -1,4 +1,4 @@
-"""What is written down of operations: in the store for other tabs and processes, in the history for good."""
+"""Records of operations: statuses and facts in the store, finished operations in the history."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from core.store import Store, Unreadable, modify
 log = logging.getLogger(__name__)
 
 SUBJECT = "operations"
-"""Where the store keeps statuses and facts."""
+"""The store's subject for statuses and facts."""
 
 _unreadable = Unreadable(log, "operation_record_unreadable")
 
 
 def read_status(store: Store, server: str, session: str) -> OperationStatus | None:
-    """Read the newest status; None when there is none that this release can read."""
+    """Return the newest status; None if there is none that this release can read."""
     where = key(server, session)
     record = store.read(SUBJECT, where)
     if record is None:
@@ -32,7 +32,7 @@ def read_status(store: Store, server: str, session: str) -> OperationStatus | No
 
 
 def read_facts(store: Store, server: str, session: str) -> Facts:
-    """Read what earlier operations remembered; nothing when this release cannot read it."""
+    """Return the facts of earlier operations; empty if this release cannot read them."""
     where = facts_key(server, session)
     record = store.read(SUBJECT, where)
     if record is None:
@@ -50,30 +50,30 @@ def write_status(store: Store, status: OperationStatus) -> None:
 
 
 def write_facts(store: Store, status: OperationStatus, facts: Facts) -> None:
-    """Store what later operations on the same session must know."""
+    """Store facts for later operations on the same session."""
     where = facts_key(status.server, status.session)
     modify(store, SUBJECT, where, lambda _before: facts.model_dump(mode="json"))
 
 
 def ask_to_give_way(store: Store, server: str, session: str, at: datetime) -> None:
-    """Ask what runs by itself on a session to end, in whichever process it runs."""
+    """Request that self-healing yields a session, in any process."""
     modify(store, SUBJECT, _way_key(server, session), lambda _before: {"at": at.isoformat()})
 
 
 def is_asked_to_give_way(store: Store, status: OperationStatus) -> bool:
-    """Tell whether somebody asked since this operation began."""
+    """Return whether a yield was requested since this operation started."""
     record = store.read(SUBJECT, _way_key(status.server, status.session))
     asked_at = record.value.get("at") if record else None
     return isinstance(asked_at, str) and datetime.fromisoformat(asked_at) >= status.started_at
 
 
 def key(server: str, session: str) -> str:
-    """Name a session's record."""
+    """Return the key of a session's status record."""
     return f"{server}/{session}"
 
 
 def facts_key(server: str, session: str) -> str:
-    """Name the record of what is remembered of a session."""
+    """Return the key of a session's facts record."""
     return f"{key(server, session)}/facts"
 
 
@@ -84,7 +84,7 @@ def _way_key(server: str, session: str) -> str:
 def ended(
     status: OperationStatus, code: str, explanation: Message | None = None, *, at: datetime
 ) -> OperationStatus:
-    """Write the end of an operation into its status; the live code goes with it."""
+    """Return the final status of an operation, without its pairing code."""
     return status.model_copy(
         update={
             "step": Step.DONE,
@@ -98,14 +98,14 @@ def ended(
 
 
 def outcome_of(code: str, explanation: Message | None = None, *, at: datetime) -> Outcome:
-    """Make an outcome of a word of `OUTCOMES`."""
+    """Return the outcome for a key of `OUTCOMES`."""
     ok, sentence = OUTCOMES[code]
     message = str(explanation) if explanation else sentence
     return Outcome(ok=ok, code=code, message=message, explanation=explanation, at=at)
 
 
 def history_entry(status: OperationStatus, outcome: Outcome) -> HistoryEntry:
-    """Write an operation that has ended as a line of history."""
+    """Return the history entry of a finished operation."""
     seconds = max(0.0, (outcome.at - status.started_at).total_seconds())
     return HistoryEntry(
         at=outcome.at,

@@ -1,4 +1,4 @@
-"""What a procedure is given: `core.operations.operation_run.OperationRun` as it looks from there."""
+"""The protocol of a running operation that procedures use; implemented by `OperationRun`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class BackgroundCall(Protocol[T_co]):
-    """A call that goes on beside the procedure, because its answer may never come."""
+    """A call in its own thread, since its response may never come."""
 
     @property
     def done(self) -> bool:
-        """Tell whether it has ended."""
+        """Whether the call has ended."""
 
     def result(self) -> T_co:
-        """Hand out the answer, or raise what went wrong."""
+        """Wait for the result and return it; raise the call's error."""
 
 
 class Run(Protocol):
-    """What a procedure may use of the operation that runs it."""
+    """The part of a running operation that its procedure uses."""
 
     client: GatewayClient
     session: str
