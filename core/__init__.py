@@ -1,1 +1,1 @@
-"""The product's core: settings, gateway client, tokens, monitor, store. It imports neither front door."""
+"""The product's core: settings, gateway client, tokens, monitor, store. Imports no program that uses it."""

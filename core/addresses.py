@@ -1,4 +1,4 @@
-"""Addresses of listening sockets and of clients: how they are written, compared and refused."""
+"""Format, compare and check addresses of listening sockets and of clients."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def address_text(address: Address) -> str:
-    """Write host and port as people do."""
+    """Return host and port as text, IPv6 in brackets."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def local_url(address: Address, scheme: str = "http") -> str:
-    """Write a listen address as a link that works on this machine."""
+    """Return a URL for a listen address that works on this machine."""
     host, port = address
     return f"{scheme}://{address_text((_EVERY_ADDRESS.get(host, host), port))}"
 
 
 def check_listening(address: Address) -> str | None:
-    """Try to listen on an address; say in words why nobody can, or None when it is free."""
+    """Return why a server cannot listen on an address, as a phrase; None if it can."""
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        # As our servers listen: an address of a connection that ended a moment ago is not in the way.
+        # create_server sets SO_REUSEADDR, as the servers do: a connection that has just ended is no obstacle.
         with socket.create_server((host, port), family=family):
             return None
     except (OSError, UnicodeError) as error:
@@ -39,7 +39,7 @@ def check_listening(address: Address) -> str | None:
 
 
 def reason_against(error: OSError | UnicodeError) -> str:
-    """Put into words why listening failed; the sentence goes on after the address."""
+    """Return why listening failed, as a phrase that follows the address."""
     if isinstance(error, UnicodeError):
         return "has a host name that cannot be one"
     match error.errno:
@@ -56,7 +56,7 @@ def reason_against(error: OSError | UnicodeError) -> str:
 
 
 def plain_address(address: str) -> str:
-    """Write IPv4 as such where a socket for both protocols says "::ffff:10.0.0.5"."""
+    """Return an IPv4-mapped address ("::ffff:10.0.0.5", on dual-stack sockets) as IPv4, others unchanged."""
     try:
         return str(getattr(ipaddress.ip_address(address), "ipv4_mapped", None) or address)
     except ValueError:
@@ -64,7 +64,7 @@ def plain_address(address: str) -> str:
 
 
 def is_within(address: str | None, networks: Iterable[Network]) -> bool:
-    """Return whether an address is in one of the networks; IPv4 also where it is written as IPv6."""
+    """Return whether an address, IPv4-mapped ones included, is in one of the networks."""
     try:
         parsed = ipaddress.ip_address(plain_address(address or ""))
     except ValueError:
@@ -74,7 +74,7 @@ def is_within(address: str | None, networks: Iterable[Network]) -> bool:
 
 @lru_cache(maxsize=4096)
 def address_key(address: str) -> str:
-    """Count an IPv6 network as one address: a single machine owns 2^64 of them."""
+    """Return the key for per-client limits: the address, for IPv6 its /64, all of which one machine owns."""
     plain = plain_address(address)
     try:
         parsed = ipaddress.ip_address(plain)

@@ -1,4 +1,4 @@
-"""One method per endpoint of a gateway; each returns a value of ours or raises an error of ours."""
+"""Client of one gateway: one method per endpoint, which returns a typed value or raises WppconnectError."""
 
 from __future__ import annotations
 
@@ -52,35 +52,35 @@ from core.tokens.cache import TokenCache
 from core.transport import Answer, Transport
 
 NO_SESSION = "wppconnect-ops"
-"""A name in the path where no session is meant."""
+"""Placeholder in the path of requests that concern no session."""
 
 
 @dataclass(frozen=True)
 class StartOptions:
-    """The complete set of a session's start options: the gateway forgets whatever of it is not sent."""
+    """The complete set of a session's start options: the gateway deletes any that is not sent."""
 
     webhook: str | None = field(default=None, repr=False)
-    """Address of the customer's application; None or "" leaves the session without one of its own."""
+    """URL of the customer's application; None or "" leaves the session without its own webhook."""
     phone: str | None = field(default=None, repr=False)
-    """Number to link by pairing code, with or without punctuation; None asks for a QR code."""
+    """Number to link by pairing code, with or without punctuation; None requests a QR code."""
     wait: bool = False
-    """Wait for the code. Only such an answer tells a pairing code; it may never come (section 8, H1-H3)."""
+    """Wait for the code. Only that response has the pairing code; it may never come (section 8, H1-H3)."""
 
     def body(self) -> dict[str, Any]:
-        """Write the request body; the key that is always there makes it replace what was saved before."""
+        """Return the request body. It is never empty, so the gateway replaces all saved options."""
         body: dict[str, Any] = {"waitQrCode": self.wait}
         if self.webhook:
             body["webhook"] = self.webhook
         if self.phone:
-            # A string: a number would silently give a QR code (section 4).
+            # A string: a JSON number would silently give a QR code (section 4).
             body["phone"] = re.sub(r"\D", "", self.phone)
         return body
 
 
 class GatewayClient:
-    """Calls to one gateway; usable from any thread.
+    """Client of one gateway. Thread-safe.
 
-    Every method raises ConnectError, RequestTimeoutError or ResponseError without a usable answer, and
+    Every method raises ConnectError, RequestTimeoutError or ResponseError without a usable response, and
     ServerFailureError or RequestRejectedError for a refusal; those with a session also AuthenticationError
     and SecretKeyRejectedError.
     """
@@ -94,13 +94,13 @@ class GatewayClient:
         self._transport = transport
         self._timeouts = timeouts
         self._has_own_health = False
-        """Whether /healthz answered the last time, and the API did not say that it is another program's."""
+        """Whether /healthz responded last time, and the API did not prove it to be another program's."""
 
     def read_health(self) -> Health:
-        """Ask whether the gateway is there. Never its /metrics or /unhealthy (section 8, C1 and T2).
+        """Check the gateway's health. Never requests /metrics or /unhealthy (section 8, C1 and T2).
 
-        A release or a proxy may hide /healthz: then other answers prove that a WPPConnect Server is there.
-        Raises NotAGatewayError when none does.
+        A release or a proxy may hide /healthz; then other routes may prove that it is a WPPConnect Server.
+        Raises NotAGatewayError if none does.
         """
         was_own, self._has_own_health = self._has_own_health, False
         hidden = self._ask_openly("/healthz")
@@ -110,7 +110,7 @@ class GatewayClient:
             self._has_own_health = was_own or self._may_be_own_health()
             if self._has_own_health:
                 return health
-            answers.clear()  # What the API says tells more.
+            answers.clear()  # The API's response is the better evidence for the error.
         for route, is_proof in PROOFS:
             answer = self._ask_openly(route)
             if isinstance(answer, Answer) and is_proof(answer):
@@ -121,9 +121,9 @@ class GatewayClient:
         raise not_a_gateway(answers)
 
     def list_sessions(self) -> tuple[str, ...] | None:
-        """List the names that have a token file on the gateway; None when it does not tell.
+        """Return the names that have a token file on the gateway; None if it does not report them.
 
-        Raises SecretKeyRejectedError, during a pause after a refusal without asking the gateway.
+        Raises SecretKeyRejectedError; during a pause after a refusal, without a request.
         """
         operation = "list the gateway's sessions"
         answer = self._show_all(self.tokens.secret_for(operation), operation)
@@ -136,9 +136,9 @@ class GatewayClient:
         return names
 
     def list_states(self) -> SessionStates | None:
-        """List the states of all sessions with one call; None where the gateway does not offer that.
+        """Return the states of all sessions from one request; None if the gateway does not offer that.
 
-        Raises SecretKeyRejectedError, during a pause after a refusal without asking the gateway.
+        Raises SecretKeyRejectedError; during a pause after a refusal, without a request.
         """
         operation = "list the gateway's sessions"
         secret = self.tokens.secret_for(operation)
@@ -156,8 +156,8 @@ class GatewayClient:
     def remove_session(self, session: str) -> bool | None:
         """Remove a closed session's token and profile from the gateway; no other call can (section 12).
 
-        False: it is not closed, or its profile is a symbolic link. None: the gateway does not offer that, or
-        not for this name.
+        Return False if the session is not closed or its profile is a symbolic link; None if the gateway does
+        not offer this, or not for this name.
         """
         operation = "remove the session from the gateway"
         secret = self.tokens.secret_for(operation)
@@ -170,15 +170,15 @@ class GatewayClient:
             raise
 
     def accepts_secret(self, secret: str) -> bool:
-        """Try a secret key that somebody typed: the one call that a wrong secret cannot make act (T1).
+        """Return whether the gateway accepts a secret key, by the only call safe with a wrong one (T1).
 
-        Any answer but the two that the contract knows is an error: it proves neither.
+        Any response other than the two in the contract proves neither and raises an error.
         """
         if not secret:
             return False  # An empty path segment is another route.
         operation = "test the secret key"
         if self.manager.takes(secret):
-            # The older route has no limit, and may work where this one fails.
+            # The older route has no rate limit, and may work where this one fails.
             with suppress(RetryLaterError, ServerFailureError):
                 try:
                     if self.manager.list_states(secret, operation=operation, is_scheduled=False) is not None:
@@ -193,7 +193,7 @@ class GatewayClient:
         raise answer.unreadable("no list of names") if answer.status_code < 400 else refusal(answer)
 
     def read_status(self, session: str) -> StatusAnswer:
-        """Read a session's state and QR payload."""
+        """Return a session's state and QR payload."""
         return parse_status(
             self._call(
                 "GET",
@@ -205,7 +205,7 @@ class GatewayClient:
         )
 
     def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
-        """Ask whether the session's page answers; RequestTimeoutError means that it is frozen (H6)."""
+        """Return whether the session's page is connected. RequestTimeoutError means a frozen page (H6)."""
         return parse_connected(
             self._call(
                 "GET",
@@ -217,9 +217,9 @@ class GatewayClient:
         )
 
     def read_qr_picture(self, session: str) -> bytes | None:
-        """Read the QR code as PNG; None when there is none.
+        """Return the QR code as PNG; None if there is none.
 
-        The picture is live only while `read_status` says QRCODE right before and after with one `urlcode`.
+        The image is live only if `read_status` returns QRCODE with the same `urlcode` right before and after.
         """
         answer = self._call(
             "GET",
@@ -231,7 +231,7 @@ class GatewayClient:
         return parse_picture(answer)
 
     def start_session(self, session: str, options: StartOptions | None) -> StartAnswer:
-        """Start a session; None keeps the options that the gateway saved, anything else replaces them all."""
+        """Start a session. None keeps the options that the gateway saved; any other replaces them all."""
         waits = options is not None and options.wait
         answer = self._call(
             "POST",
@@ -240,7 +240,7 @@ class GatewayClient:
             operation="start the session",
             timeout_seconds=self._timeouts.start_waiting_seconds if waits else self._timeouts.start_seconds,
             json_body=options.body() if options is not None else {},
-            # For a minute or for ever (H1 to H3): it must not keep others waiting so long.
+            # It may wait a minute or for ever (H1 to H3), and must not hold a slot for so long.
             takes_place=not waits,
         )
         return parse_start(answer)
@@ -248,8 +248,8 @@ class GatewayClient:
     def close_session(self, session: str) -> bool:
         """Close a session and keep its pairing.
 
-        False: the gateway answered 500, as it does for anything but a connected session. It has probably
-        forgotten it all the same, and its browser may run on: read the status, and wait before a start.
+        Return False if the gateway answered 500, as it does unless the session is connected. It has probably
+        dropped the session anyway, and the browser may run on: read the status, and wait before a start.
         """
         answer = self._call(
             "POST",
@@ -261,7 +261,7 @@ class GatewayClient:
         return parse_closed(answer)
 
     def logout_session(self, session: str) -> None:
-        """Unlink the phone and delete the pairing; SessionDisconnectedError when there is none to unlink."""
+        """Unlink the phone and delete the pairing. Raises SessionDisconnectedError if no phone is linked."""
         answer = self._call(
             "POST",
             "/api/{session}/logout-session",
@@ -273,7 +273,7 @@ class GatewayClient:
             raise answer.unreadable("it does not say that the session was logged out")
 
     def read_device(self, session: str) -> Device:
-        """Describe the linked phone; SessionDisconnectedError when the page does not answer."""
+        """Return the linked phone. Raises SessionDisconnectedError if the page does not respond."""
         answer = self._call(
             "GET",
             "/api/{session}/host-device",
@@ -284,7 +284,7 @@ class GatewayClient:
         return parse_device(answer)
 
     def read_own_number(self, session: str) -> str | None:
-        """Read the linked phone's number as digits; None when the gateway does not tell it as one."""
+        """Return the linked phone's number as digits; None if the gateway does not report one."""
         answer = self._call(
             "GET",
             "/api/{session}/get-phone-number",
@@ -295,10 +295,10 @@ class GatewayClient:
         return parse_own_number(answer)
 
     def check_number(self, session: str, number: str) -> bool:
-        """Have WhatsApp asked whether it knows a number.
+        """Return whether WhatsApp knows a number.
 
-        RequestTimeoutError also means that the page does not reach WhatsApp (section 8, H7). A number that
-        the page knows as a contact is answered without asking anybody (section 4).
+        RequestTimeoutError can also mean that the page does not reach WhatsApp (section 8, H7). The page
+        answers for a number among its contacts without asking WhatsApp (section 4).
         """
         answer = self._call(
             "GET",
@@ -311,7 +311,7 @@ class GatewayClient:
         return parse_number_check(answer)
 
     def close(self) -> None:
-        """Close the connections; calls under way end with a TransportError."""
+        """Close the connections; calls in flight end with a TransportError."""
         self._transport.close()
         self.tokens.close()
 
@@ -327,7 +327,7 @@ class GatewayClient:
         more_path: Mapping[str, str] | None = None,
         takes_place: bool = True,
     ) -> Answer:
-        """Send a request with the session's token; renew the token once when it is refused."""
+        """Send a request with the session's token; renew the token once if it is refused."""
         problem = session_name_problem(session)
         if problem is not None:
             error = ConfigurationError([problem])
@@ -363,7 +363,7 @@ class GatewayClient:
         return answer
 
     def _may_be_own_health(self) -> bool:
-        """Ask the API whether /healthz is another program's; without a proof of that it is the gateway's."""
+        """Return whether /healthz may be the gateway's: the API does not prove it to be another program's."""
         with suppress(WppconnectError):
             answer = self._ask_openly(API_ROUTE)
             path = API_ROUTE.format(session=NO_SESSION)
@@ -371,7 +371,7 @@ class GatewayClient:
         return True
 
     def _ask_openly(self, route: str) -> Answer | ResponseError:
-        """Ask without a token for what tells a gateway from others; raises TransportError."""
+        """Send a request without a token, to identify a gateway. Raises TransportError."""
         try:
             answer = self._transport.request(
                 "GET",

@@ -1,4 +1,4 @@
-"""The clock as a parameter: tests pass their own."""
+"""Clocks, passed as parameters so that tests can replace them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Now = Callable[[], datetime]
-"""Wall clock in UTC, for moments that people and other processes read."""
+"""Wall clock in UTC, for times that users and other processes read."""
 
 Monotonic = Callable[[], float]
-"""Seconds that never jump, for deadlines inside one process."""
+"""Monotonic seconds, for deadlines within one process."""
 
 
 def now() -> datetime:
-    """Tell the time in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 

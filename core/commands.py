@@ -1,4 +1,4 @@
-"""Click commands as processes: what goes wrong becomes text on the error output and an exit code."""
+"""Run Click commands as processes, with errors as messages on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from core.console import FAILED, INTERRUPTED, MISCONFIGURED
 def run_command(
     command: click.Command, argv: Sequence[str] | None, *, program: str, environ: Mapping[str, str] | None
 ) -> int:
-    """Parse, run, and return the exit code; the callbacks get `environ` by `click.pass_obj`.
+    """Parse and run a command; return the exit code. Callbacks get `environ` by `click.pass_obj`.
 
-    Click's own `main` would answer a closed pipe and Ctrl-C in its way. A mistake in the settings is code 2,
-    any other error of ours 1, each problem on a line of its own.
+    Replaces Click's `main`, which handles a closed pipe and Ctrl-C differently. A ConfigurationError gives 2,
+    any other WppconnectError 1, with one line per problem.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     name = program
@@ -34,12 +34,12 @@ def run_command(
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - what is not ours is raised again
+    except Exception as error:  # noqa: BLE001 - all but WppconnectError is raised again
         return _report(error, name)
 
 
 def version_option(program: str) -> Callable[[Any], Any]:
-    """Add `--version`, which looks nothing up until it is asked for."""
+    """Return a decorator that adds `--version`; the version is looked up only on use."""
 
     def show(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
         if is_wanted and not context.resilient_parsing:

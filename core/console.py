@@ -1,6 +1,7 @@
-"""How a command ends that cannot write.
+"""Exit of a command that cannot write its output.
 
-Quietly where its reader has gone, as in `wppconnect-ops rules | head -1`; with a word where the disk is full.
+Silent if the reader has closed the pipe, as in `wppconnect-ops rules | head -1`; with a message if the disk
+is full.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ FAILED = 1
 MISCONFIGURED = 2
 INTERRUPTED = 128 + signal.SIGINT
 READER_HAS_GONE = 128 + signal.SIGPIPE
-"""The exit code that a shell reports of a program that SIGPIPE ended. Python ignores that signal, and must:
-sockets raise it too."""
+"""The exit code that a shell reports for a program ended by SIGPIPE. Python has to ignore that signal, which
+sockets raise too."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Parameters = ParamSpec("Parameters")
 
 
 def ends_quietly(main: Callable[Parameters, int]) -> Callable[Parameters, int]:
-    """Wrap a command's `main`: where it cannot write to standard output or error, it shows no traceback."""
+    """Wrap a command's `main` to exit without a traceback if it cannot write to stdout or stderr."""
 
     @functools.wraps(main)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> int:
@@ -56,7 +57,7 @@ def ends_quietly(main: Callable[Parameters, int]) -> Callable[Parameters, int]:
 
 
 def _open_what_is_missing() -> None:
-    """Give the command something to write to where it was started with `>&-`."""
+    """Replace streams that are closed (`>&-`) with the null device."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
     if sys.stderr is None:
@@ -68,12 +69,12 @@ def _is_closed(stream: TextIO) -> bool:
     try:
         poll.register(stream, select.POLLOUT)
     except (OSError, ValueError):
-        return False  # a test's, which is no file
+        return False  # not a file, as in tests
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _is_full(stream: TextIO) -> bool:
-    """Return whether a stream holds something that it cannot write."""
+    """Return whether a stream has buffered output that it cannot write."""
     try:
         stream.flush()
     except OSError:
@@ -82,7 +83,7 @@ def _is_full(stream: TextIO) -> bool:
 
 
 def _silence(streams: list[TextIO]) -> None:
-    """Let the interpreter's own last flush succeed."""
+    """Redirect the streams to the null device, so that the interpreter's flush at exit succeeds."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
         os.dup2(nowhere, stream.fileno())

@@ -1,4 +1,4 @@
-"""Write private files so that a crash, a full disk or an odd umask cannot harm what is there already."""
+"""Write private files so that a crash, a full disk or an unusual umask cannot damage existing content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.exceptions import StoreError
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 SET_ASIDE_BY_RESTORE = ".before-restore"
-"""In a data folder: what a restoration has moved out of the way until it is over."""
+"""Folder in the data folder that holds the replaced files until a restore has finished."""
 
 _ANOTHER_FOLDER = "or set WPPCONNECT_DATA_DIR to another folder"
 _REMEDIES = {
@@ -34,7 +34,7 @@ _REMEDIES = {
 
 
 class Stamp(NamedTuple):
-    """What tells one version of a replaced file from the next without reading it."""
+    """Identifies the version of a replaced file without reading it."""
 
     modified_ns: int
     size: int
@@ -42,7 +42,7 @@ class Stamp(NamedTuple):
 
 
 def disk_error(doing: str, path: Path, error: OSError) -> StoreError:
-    """Say which file could not be read or written, why, and what the operator can do."""
+    """Return an error that names the file, the cause and the remedy."""
     code = error.errno or 0
     reason = os.strerror(code).lower() if code else type(error).__name__
     remedy = _REMEDIES.get(code, f"check that disk, {_ANOTHER_FOLDER}")
@@ -50,7 +50,7 @@ def disk_error(doing: str, path: Path, error: OSError) -> StoreError:
 
 
 def make_private_directory(directory: Path) -> None:
-    """Create the folder and its missing parents for our account alone; leave existing ones as they are."""
+    """Create the folder and its missing parents, private to this account; leave existing ones unchanged."""
     try:
         if directory.is_dir():
             return
@@ -59,14 +59,14 @@ def make_private_directory(directory: Path) -> None:
         directory.mkdir(mode=PRIVATE_DIRECTORY)
         directory.chmod(
             PRIVATE_DIRECTORY
-        )  # an odd umask may have taken bits from the owner; never adds others'
+        )  # an unusual umask may have removed the owner's bits; never adds others'
     except OSError as error:
         if not (isinstance(error, FileExistsError) and directory.is_dir()):
             raise disk_error("create the folder", directory, error) from None
 
 
 def read_stamp(path: Path) -> Stamp | None:
-    """Stamp the file without opening it; None when there is none."""
+    """Return the file's stamp without opening it; None if there is no file."""
     try:
         return _stamp(path.stat())
     except FileNotFoundError:
@@ -76,7 +76,7 @@ def read_stamp(path: Path) -> Stamp | None:
 
 
 def read_stamped(path: Path) -> tuple[Stamp, bytes] | None:
-    """Read one whole version of the file, also while it is being replaced; None when there is none."""
+    """Return stamp and content of one complete version, even during a replacement; None without a file."""
     try:
         with path.open("rb") as file:
             return _stamp(os.fstat(file.fileno())), file.read()
@@ -87,10 +87,10 @@ def read_stamped(path: Path) -> tuple[Stamp, bytes] | None:
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool) -> None:
-    """Replace the file's content in one step; on an error the old content stays.
+    """Replace the file's content atomically; on an error the old content stays.
 
-    The caller holds a lock on the file: the temporary file's name is fixed, so that what a killed writer left
-    is cleared by the next one. `durable`: on return the content outlives a power cut.
+    The caller must hold a lock on the file: the temporary file's name is fixed, so that the next writer
+    removes what a killed one has left. `durable`: on return the content survives a power loss.
     """
     temporary = path.with_name(f"{path.name}.tmp")
     try:
@@ -111,25 +111,25 @@ def replace_file(path: Path, content: bytes, *, durable: bool) -> None:
 
 @contextlib.contextmanager
 def open_private(path: Path, flags: int) -> Generator[int]:
-    """Open or create a file that only our account can read, whatever the umask; raises OSError."""
+    """Open or create a file that only this account can read, with any umask. Raises OSError."""
     descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
     try:
         if os.fstat(descriptor).st_size == 0:
-            os.fchmod(descriptor, PRIVATE_FILE)  # an odd umask may have taken bits from the owner
+            os.fchmod(descriptor, PRIVATE_FILE)  # an unusual umask may have removed the owner's bits
         yield descriptor
     finally:
         os.close(descriptor)
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write every byte: a nearly full disk takes a part first and refuses the rest; raises OSError."""
+    """Write every byte: a nearly full disk accepts a part and fails for the rest. Raises OSError."""
     remaining = memoryview(content)
     while remaining:
         remaining = remaining[os.write(descriptor, remaining) :]
 
 
 def sync_directory(directory: Path) -> None:
-    """Make created, renamed and removed names outlive a power cut; raises OSError."""
+    """Sync created, renamed and removed names, so that they survive a power loss. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -142,10 +142,10 @@ def _stamp(status: os.stat_result) -> Stamp:
 
 
 def _date_after(path: Path, descriptor: int) -> None:
-    """Date the new version later than the one it replaces.
+    """Set a modification time later than that of the replaced version.
 
-    The kernel's clock for files ticks every few milliseconds and inodes are used again: of three quick
-    versions of one size the last can look like the first, and a reader would keep the first for ever.
+    The kernel's file clock ticks every few milliseconds and inodes are reused: of three quick versions of the
+    same size the last can have the stamp of the first, and a reader would keep the first for ever.
     """
     try:
         replaced_ns = path.stat().st_mtime_ns

@@ -1,6 +1,6 @@
-"""Forms of lines in env files that Docker Compose, python-dotenv, systemd and a shell do not take alike.
+"""Forms of lines in env files that Docker Compose, python-dotenv, systemd and a shell read differently.
 
-The table is held by tests against the programs themselves. Only the standard library is imported.
+Tests check the table against the programs themselves. Imports only the standard library.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class Reader(StrEnum):
 
 COMPOSE, DOTENV, SHELL, SYSTEMD = Reader
 OWN_READERS = frozenset({COMPOSE, DOTENV, SYSTEMD})
-"""Of our own `.env`: Compose for the containers, python-dotenv for the commands, systemd for its units."""
+"""Readers of the product's `.env`: Compose (containers), python-dotenv (commands), systemd (units)."""
 ALL_READERS = frozenset(Reader)
 
 
 class Form(StrEnum):
-    """A way to write a line that readers do not take alike; the value is a stable code."""
+    """A form of a line that readers read differently; the value is a stable code."""
 
     NUL = "nul"
     BYTE_ORDER_MARK = "byte_order_mark"
@@ -57,14 +57,14 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class FormRule:
-    """What a form does to readers, and what to write instead."""
+    """Effect of a form on readers, and the remedy."""
 
     differs: frozenset[Reader]
-    """Readers that do not get what Compose gets; all of them where Compose refuses the file."""
+    """Readers that read another value than Compose; all of them if Compose rejects the file."""
     spreads: bool
-    """Whether a reader may take following lines into this one, or refuse the whole file."""
+    """Whether a reader may join following lines to this one, or reject the whole file."""
     words: str
-    """What is wrong, and the remedy; follows "line N "."""
+    """The problem and the remedy, as a phrase that follows "line N "."""
 
 
 def _rule(words: str, *differs: Reader, spreads: bool = False) -> FormRule:
@@ -168,4 +168,4 @@ RULES = {
         "holds a blank or sign that means something to a shell; put the value in single quotes", SHELL
     ),
 }
-"""In the order in which a line's forms are named: what hides the others first."""
+"""In order of reporting: a form that hides others comes first."""

@@ -1,10 +1,10 @@
-"""Lines of an env file, and which of its readers take a line for something else.
+"""Read the lines of an env file, and detect those that its readers read differently.
 
-Docker Compose, python-dotenv, systemd and a shell agree on `KEY='value'` and differ on much else. What a
-line sets is read here as Compose reads it; each form that another reader takes otherwise is named, so that a
-file is refused by line instead of meaning one thing here and another there.
+Docker Compose, python-dotenv, systemd and a shell agree on `KEY='value'` and differ on much else. Values are
+read as Compose reads them; each form that another reader reads differently is reported by line, so that a
+file is rejected instead of having several meanings.
 
-Only the standard library is imported: `make up` runs with nothing else.
+Imports only the standard library, since `make up` runs with nothing else.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 @dataclass(frozen=True)
 class EnvLine:
-    """A line that sets a variable, or that readers do not take alike; quotes may span several."""
+    """A line that sets a variable, or that readers read differently; a quoted value may span several."""
 
     number: int
     key: str
-    """"" where it sets nothing, or where it cannot be said what."""
+    """"" if the line sets nothing, or nothing that can be determined."""
     value: str
-    """As Compose reads it, references unresolved; what the others get where no form says otherwise."""
+    """The value as Compose reads it, references unresolved; other readers differ only by `forms`."""
     start: int
-    """Where the value begins in the text, its quotes included."""
+    """Offset of the value in the text, quotes included."""
     end: int
     quote: str
     """"'", '"' or "" for a plain value."""
     forms: frozenset[Form]
 
     def differences(self, readers: frozenset[Reader]) -> tuple[Form, ...]:
-        """Return the forms over which these readers part, in the order of the table; empty if they agree."""
+        """Return the forms that these readers read differently, in the order of the table."""
         return tuple(form for form, rule in RULES.items() if form in self.forms and rule.differs & readers)
 
     def spreads(self, readers: frozenset[Reader]) -> bool:
-        """Return whether one of these readers may take other lines into this one, or refuse the file."""
+        """Return whether one of these readers may join other lines to this one, or reject the file."""
         return any(RULES[form].spreads for form in self.differences(readers))
 
 
 def read_env_lines(text: str) -> tuple[EnvLine, ...]:
-    """Read the lines of an env file, except blank ones and comments that all readers skip."""
+    """Return the lines of an env file, except blank ones and comments that all readers skip."""
     return tuple(_Scanner(text).lines())
 
 
 def env_values(lines: Sequence[EnvLine]) -> dict[str, str]:
-    """Return what the lines set; the last one of a key counts, as for every reader."""
+    """Return the variables that the lines set; the last line of a key counts, as for every reader."""
     return {line.key: line.value for line in lines if line.key and Form.BARE_NAME not in line.forms}
 
 
@@ -74,9 +74,9 @@ def disagreements(
     *,
     concerns: Callable[[str], bool] = lambda _key: True,
 ) -> Iterator[tuple[int, Form]]:
-    """Yield line number and form of each line over which these readers part.
+    """Yield line number and form of each line that these readers read differently.
 
-    Lines of keys that do not concern the caller count only where they spread to others.
+    Lines of keys that do not concern the caller count only if they affect others.
     """
     for line in lines:
         forms = line.differences(readers)
@@ -85,7 +85,7 @@ def disagreements(
 
 
 def in_words(number: int, form: Form) -> str:
-    """Say what is wrong with a line and how to write it; the line itself is never repeated."""
+    """Return the problem and remedy of a line as text, which never quotes the line."""
     return f"line {number} {RULES[form].words}"
 
 
@@ -113,12 +113,12 @@ class _Scanner:
             self.number += text.count("\n", begin, self.at)
 
     def _statement(self) -> EnvLine | None:
-        """Read the statement at `at`, and go behind it."""
+        """Read the statement at `at` and advance behind it."""
         begin, end = self.at, self._line_end(self.at)
         self.at = end + 1
         line = self.text[begin:end].removesuffix("\r")
         if _BLANK_OR_COMMENT.fullmatch(line):
-            if line.endswith("\\"):  # systemd up to version 253 goes on with a comment in the next line
+            if line.endswith("\\"):  # systemd up to version 253 continues a comment in the next line
                 return self._line("", begin, begin, Form.BACKSLASH_AT_END)
             is_empty_with_return = not line.strip() and self.text[begin:end].endswith("\r")
             return self._line("", begin, begin, Form.CRLF) if is_empty_with_return else None
@@ -137,7 +137,7 @@ class _Scanner:
         }
         given = [form for form, is_there in forms.items() if is_there]
         if found["sign"] == ":" and "=" in line and ("'" in line or '"' in line):
-            given.append(Form.NOT_AN_ASSIGNMENT)  # systemd finds its value, and its quotes, behind the '='
+            given.append(Form.NOT_AN_ASSIGNMENT)  # systemd reads the value, and its quotes, behind the '='
         start = found.end()
         match self.text[start : start + 1]:
             case "'":

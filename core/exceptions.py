@@ -4,12 +4,12 @@
 
     WppconnectError                  base; str() is safe to show to an operator
       ConfigurationError             settings or a config file are wrong; names the setting and the remedy
-      TransportError                 no answer
-        ConnectError                 nobody listens, no route, no such name, no TLS, a proxy gets no answer
-        RequestTimeoutError          connected, but the answer did not come within the budget
+      TransportError                 no response
+        ConnectError                 nothing listens, no route, no such name, no TLS, no response to a proxy
+        RequestTimeoutError          connected, but the response did not come within the time budget
         RetryLaterError              429, or 503 with Retry-After: not before `retry_after_seconds`
-      ResponseError                  an answer that cannot be read: not JSON, a field missing, too large
-        NotAGatewayError             no WPPConnect Server answers at the gateway's address, but something else
+      ResponseError                  an unreadable response: not JSON, a field missing, too large
+        NotAGatewayError             another program than a WPPConnect Server responds at the address
       ApiError                       a refusal: status_code, server_message
         AuthenticationError          401: the token is not accepted
         SecretKeyRejectedError       the 400 that the gateway sends for a wrong secret key
@@ -18,14 +18,14 @@
         RequestRejectedError         any other 4xx
         ServerFailureError           any other 5xx
       StoreError                     the disk or a stored file
-        VersionConflictError         somebody else changed the record first
-      SyncError               the edited files: nothing was changed, or everything was put back
-      ContainerError                 the container engine, or a container that does not come up
-        EngineUnreachableError       the engine does not answer
-      AlertmanagerError              Alertmanager did not do as asked; `code` is a stable word
+        VersionConflictError         the record has been changed since it was read
+      SyncError                      the edited files: nothing was changed, or everything was restored
+      ContainerError                 the container engine, or a container that does not start
+        EngineUnreachableError       the engine does not respond
+      AlertmanagerError              a request to Alertmanager failed; `code` is a stable key
 
-Foreign exceptions stop at their home module and are re-raised from None: `requests` repeats the URL in
-its messages, and the gateway's secret key travels in URL paths.
+Exceptions of libraries are converted in the module that uses the library, and re-raised from None: the
+messages of `requests` contain the URL, and the gateway's secret key is part of URL paths.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from core.messages import Message
 
 
 class WppconnectError(Exception):
-    """Say what went wrong while doing what, in words that are safe to show to an operator.
+    """Base of all errors. The text names the failed operation and the cause, and is safe to show.
 
-    `explanation` is what the page shows in the reader's language, and `message` the English of the log and
-    the command line, which also names the operation and the `detail`. `operation` is a verb phrase ("read
-    the session status"), `session` the session's name or None, `retryable` whether the same call may succeed
-    shortly without anybody changing anything. A plain string as message stands for itself.
+    `explanation` is the message that the page shows in the user's language; `message` is the English text for
+    the log and the command line, which also includes the operation and the `detail`. `operation` is a verb
+    phrase ("read the session status"), `session` the session's name or None, `retryable` whether the same
+    call may soon succeed without any change. A plain string as message is used unchanged.
     """
 
     retryable = False
@@ -68,20 +68,20 @@ class WppconnectError(Exception):
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """A mistake in one setting: where it stands, as a dotted path, and what is wrong with it."""
+    """A mistake in one setting: its dotted path and the problem."""
 
     path: str
     text: Message | str
 
     def __str__(self) -> str:
-        """Return the English, for the command line and the log."""
+        """Return the English text, for the command line and the log."""
         return f"{self.path}: {self.text}"
 
 
 class ConfigurationError(WppconnectError):
-    """Settings are wrong; `problems` holds one sentence a mistake, each naming the setting and the remedy.
+    """Settings are wrong. `problems` holds one sentence per mistake, with the setting and the remedy.
 
-    `explanations` holds the same for the page, as it was given.
+    `explanations` holds the same problems for the page, not yet translated.
     """
 
     def __init__(self, problems: Sequence[SettingProblem | Message | str]) -> None:
@@ -91,21 +91,21 @@ class ConfigurationError(WppconnectError):
 
 
 class TransportError(WppconnectError):
-    """The gateway gave no answer."""
+    """The gateway did not respond."""
 
     retryable = True
 
 
 class ConnectError(TransportError):
-    """No connection to the gateway could be made."""
+    """The connection to the gateway failed."""
 
 
 class RequestTimeoutError(TransportError):
-    """The gateway accepted the connection, but its answer did not come within the time budget."""
+    """The gateway accepted the connection, but its response did not come within the time budget."""
 
 
 class RetryLaterError(TransportError):
-    """The gateway, or a proxy before it, wants to be left alone; this says nothing about any session."""
+    """The gateway, or a proxy in front of it, requests a later retry; this says nothing about any session."""
 
     def __init__(
         self,
@@ -121,15 +121,15 @@ class RetryLaterError(TransportError):
 
 
 class ResponseError(WppconnectError):
-    """The gateway's answer cannot be read."""
+    """The gateway's response cannot be read."""
 
 
 class NotAGatewayError(ResponseError):
-    """No WPPConnect Server answers at the gateway's address; the explanation says what does."""
+    """No WPPConnect Server responds at the gateway's address; the explanation names what does."""
 
 
 class ApiError(WppconnectError):
-    """The gateway refused; `status_code` is its HTTP status, `server_message` its own words, shortened."""
+    """The gateway refused: `status_code` is the HTTP status, `server_message` its shortened message."""
 
     def __init__(
         self,
@@ -163,39 +163,39 @@ class RequestRejectedError(ApiError):
 
 
 class NotOfferedError(ApiError):
-    """501: the engine that runs the session on the gateway does not offer this."""
+    """501: the engine that runs the session does not support this."""
 
 
 class ServerFailureError(ApiError):
-    """Any other 5xx: the gateway failed while answering."""
+    """Any other 5xx: the gateway failed to handle the request."""
 
     retryable = True
 
 
 class StoreError(WppconnectError):
-    """The store's disk or one of its files; the message names the file."""
+    """The store's disk or one of its files failed; the message names the file."""
 
 
 class VersionConflictError(StoreError):
-    """Somebody else changed the record since it was read; read it again and decide anew."""
+    """The record has been changed since it was read; read it again and repeat the change."""
 
 
 class SyncError(WppconnectError):
-    """A key could not be brought where it belongs; the message names the file and what holds now."""
+    """A key could not be synchronized; the message names the file and the resulting state."""
 
 
 class ContainerError(WppconnectError):
-    """The container engine refused, or a container did not come up; the old one runs again."""
+    """The container engine refused, or a container did not start; the old one runs again."""
 
 
 class EngineUnreachableError(ContainerError):
-    """Nobody answers at the engine's socket, or not to this account."""
+    """The engine's socket does not respond, or refuses this account."""
 
     retryable = True
 
 
 class AlertmanagerError(WppconnectError):
-    """Alertmanager did not do as asked; `code` is a stable word for why, which the page translates."""
+    """A request to Alertmanager failed; `code` is a stable key for the cause, which the page translates."""
 
     def __init__(self, message: Message | str, *, code: str) -> None:
         super().__init__(message, operation="ask Alertmanager")

@@ -1,7 +1,7 @@
-"""Hand-offs: one-time links with which somebody who is not signed in links a phone to one session.
+"""Hand-offs: one-time links that let a person without an account link a phone to one session.
 
-A link's token and the opening browser's cookie are capabilities: only their hashes are stored. Whatever
-happens to a hand-off is written into the history under its maker's name.
+A link's token and the opening browser's cookie are capabilities: only their hashes are stored. Each event of
+a hand-off is written to the history with its maker's name.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from core.store.protocol import Record
 log = logging.getLogger(__name__)
 
 SUBJECT = "handoffs"
-"""Where the store keeps them."""
+"""The store's subject for hand-offs."""
 MINUTES = (5, 10, 15, 30, 60)
-"""How long a link may be good for."""
+"""Lifetimes that a link can have."""
 STANDARD_MINUTES = 10
 MOST_ROUNDS = 5
-"""How many codes one hand-off may have the gateway make."""
+"""Limit of codes that one hand-off may request from the gateway."""
 LAST_CODE = timedelta(minutes=5)
-"""So long at most a code that is on the screen outlives its link: it is good for 60 s, its use may show 10 s
-later, and then WhatsApp may take 180 s to finish the link (contract, sections 6 and 13)."""
+"""How long a code on the screen may outlive its link: it is valid for 60 s, its use may be detected 10 s
+later, and WhatsApp may then take 180 s to complete the link (contract, sections 6 and 13)."""
 KEPT_AFTER_END = timedelta(hours=24)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _CAPABILITY = re.compile(rf"([0-9a-f]{{16}})\.({_SECRET.pattern})")
 
 
 class Event(StrEnum):
-    """What is written into the history."""
+    """Events of a hand-off in the history."""
 
     MADE = "made"
     OPENED = "opened"
@@ -52,7 +52,7 @@ class Event(StrEnum):
 
 
 class Handoff(Frozen):
-    """One link as it stands."""
+    """The state of one link."""
 
     id: str
     server: str
@@ -62,7 +62,7 @@ class Handoff(Frozen):
     expires_at: AwareDatetime
     token_hash: str = Field(repr=False)
     cookie_hash: str | None = Field(default=None, repr=False)
-    """Of the one browser that opened the link."""
+    """Hash of the cookie of the one browser that opened the link."""
     opened_at: AwareDatetime | None = None
     rounds: int = 0
     end: Event | None = None
@@ -70,25 +70,25 @@ class Handoff(Frozen):
     ended_at: AwareDatetime | None = None
 
     def is_good(self, now: datetime) -> bool:
-        """Tell whether it may still bring a code to a screen."""
+        """Return whether the link may still show a code."""
         return self.end is None and now < self.expires_at
 
     def may_ask(self, now: datetime) -> bool:
-        """Tell whether it may have the gateway make another code."""
+        """Return whether the hand-off may request another code from the gateway."""
         return self.is_good(now) and self.rounds < MOST_ROUNDS
 
     @property
     def over_at(self) -> datetime:
-        """When it is over at the latest, for who has opened it: the code on the screen may be used."""
+        """The latest end: after expiry an opened link goes on, since the code on the screen may be used."""
         return self.expires_at + LAST_CODE if self.opened_at is not None else self.expires_at
 
     def is_followed(self, now: datetime) -> bool:
-        """Tell whether it is good, or the last code that it brought to a screen may still be used."""
+        """Return whether the link is valid, or the last code that it showed may still be used."""
         return self.end is None and now < self.over_at
 
 
 class Handoffs:
-    """Make, open, follow and end hand-offs; every method may raise StoreError."""
+    """Creates, opens, tracks and ends hand-offs. Every method may raise StoreError."""
 
     def __init__(self, store: Store, record: Callable[[HistoryEntry], None], *, now: Now = real_now) -> None:
         self._store = store
@@ -97,9 +97,9 @@ class Handoffs:
         self._unreadable = Unreadable(log, "handoff_unreadable")
 
     def make(self, server: str, session: str, *, maker: str, minutes: int) -> tuple[Handoff, str]:
-        """Return a new hand-off and its link's token; an earlier link for the session ends with this.
+        """Create a hand-off and revoke earlier ones for the session; return it with its link's token.
 
-        Of two that are made at one moment the newer stays: each looks again after it has written its own.
+        Of two created at the same time the newer one stays, since each call checks again after its write.
         """
         for earlier in self._unended(server, session):
             self.revoke(earlier.id, actor=maker)
@@ -122,10 +122,10 @@ class Handoffs:
         return made, f"{number}.{token}"
 
     def open(self, token: str, *, browser: str = "") -> tuple[Handoff, str] | None:
-        """Bind the link to the browser that is the first to open it; returns that browser's cookie.
+        """Bind the link to the first browser that opens it; return the hand-off and the browser's cookie.
 
-        `browser` is a secret that a browser makes up: it may open the link once more if our first answer,
-        with the cookie, was lost on its way.
+        Return None if the link is invalid or bound to another browser. `browser` is a secret generated by the
+        browser, with which it may open the link again if the response with the cookie was lost.
         """
         found, secret = self._read(token)
         if found is None or not _matches(secret, found.token_hash):
@@ -153,7 +153,7 @@ class Handoffs:
         return opened[0], f"{found.id}.{cookie}"
 
     def held(self, cookie: str) -> Handoff | None:
-        """Find the hand-off of the browser with this cookie: a followed one, or one that was scanned."""
+        """Return the hand-off bound to this cookie if it is still followed or was just scanned, else None."""
         found, secret = self._read(cookie)
         if found is None or found.cookie_hash is None or not _matches(secret, found.cookie_hash):
             return None
@@ -161,7 +161,7 @@ class Handoffs:
         return found if linked or found.is_followed(self._now()) else None
 
     def begin_round(self, number: str) -> bool:
-        """Count a code that the gateway is asked for; False when there were enough."""
+        """Count a code request; return False if the hand-off may make no more."""
         counted: list[bool] = []
 
         def count(present: Handoff) -> Handoff:
@@ -172,11 +172,11 @@ class Handoffs:
         return counted == [True]
 
     def revoke(self, number: str, *, actor: str) -> None:
-        """Make a link worthless, opened or not; nothing happens to one that has ended."""
+        """Revoke a link, opened or not; do nothing if it has ended."""
         self._end(number, Event.REVOKED, self._now(), actor)
 
     def newest(self, server: str, session: str) -> Handoff | None:
-        """Return the session's good hand-off, else the latest that has ended; reads the store's cache."""
+        """Return the session's open hand-off, else the newest ended one. Reads the store's cache."""
         found = [one for one in self._all() if (one.server, one.session) == (server, session)]
         return max(found, key=lambda one: (one.end is None, *_age(one)), default=None)
 
@@ -186,10 +186,10 @@ class Handoffs:
         is_linking: Callable[[str, str], bool],
         may_make: Callable[[str], bool],
     ) -> None:
-        """End what was used, has expired or was made by somebody who may not make any more.
+        """End hand-offs that were used, have expired, or whose maker has lost the permission.
 
-        A code that is being scanned or typed when its link expires may be used; no other follows. Forgets
-        what ended long ago. Call it every second or so.
+        A code that is being scanned or typed when its link expires may still be used, but no other follows.
+        Deletes hand-offs that ended longer than `KEPT_AFTER_END` ago. Call it about every second.
         """
         now = self._now()
         for one in self._all():

@@ -1,8 +1,8 @@
-"""What a gateway's webhook says of a phone that is being linked, where its API says nothing or the opposite.
+"""Webhook events about linking a phone, which the gateway's API does not report or contradicts.
 
-In a start-up race the API says CLOSED over a live code, a used code looks like one that nobody used, and a
-pairing code is given once (contract, sections 5 to 7). The receiver of the webhook keeps the latest event of
-each kind here, and it counts only for a session that waits for a phone.
+In a start-up race the API reports CLOSED with a live code, a used code looks unused, and a pairing code is
+returned only once (contract, sections 5 to 7). The webhook receiver stores the latest event of each kind;
+it counts only for a session that waits for a phone.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from core.store import Store, Unreadable, modify
 log = logging.getLogger(__name__)
 
 SUBJECT = "operations"
-"""Beside the status of the operation that waits for them."""
+"""The store's subject, shared with the statuses of operations."""
 
 _unreadable = Unreadable(log, "linking_events_unreadable")
 
 
 class LinkingEvent(StrEnum):
-    """What is kept of the gateway's events."""
+    """The kinds of stored events."""
 
     USED = "used"
     """`qrReadSuccess`: a phone accepted the code."""
     ENDED = "ended"
     """`browserClose` or `qrReadError`: the browser that showed the code is gone."""
     CODE = "code"
-    """`phoneCode`: a pairing code, perhaps in place of an earlier one."""
+    """`phoneCode`: a pairing code, which may replace an earlier one."""
 
 
 class LinkingEvents(Frozen):
-    """The latest events of one session; None: there was none."""
+    """The latest events of one session; None where there was none."""
 
     used_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
@@ -45,25 +45,25 @@ class LinkingEvents(Frozen):
     code_at: AwareDatetime | None = None
 
     def was_used(self, since: datetime) -> bool:
-        """Return whether a code that was shown since a moment has been accepted on a phone."""
+        """Return whether a phone has accepted a code at or after the given time."""
         return self.used_at is not None and self.used_at >= since
 
     def has_ended(self, since: datetime) -> bool:
-        """Return whether the browser that showed a code since a moment is gone."""
+        """Return whether the browser that showed a code ended at or after the given time."""
         return self.ended_at is not None and self.ended_at >= since
 
     def code_since(self, moment: datetime) -> str | None:
-        """Return the newest pairing code if it came after a moment."""
+        """Return the newest pairing code if it came after the given time, else None."""
         return self.pairing_code if self.code_at is not None and self.code_at > moment else None
 
 
 def no_events(_server: str, _session: str) -> LinkingEvents:
-    """Return that nothing was said, where nobody receives the webhook."""
+    """Return no events, for a process without a webhook receiver."""
     return LinkingEvents()
 
 
 def read_events(store: Store, server: str, session: str) -> LinkingEvents:
-    """Read the latest events of a session. Raises StoreError."""
+    """Return the latest events of a session. Raises StoreError."""
     key = _key(server, session)
     record = store.read(SUBJECT, key)
     if record is None:
@@ -78,7 +78,7 @@ def read_events(store: Store, server: str, session: str) -> LinkingEvents:
 def write_event(
     store: Store, server: str, session: str, event: LinkingEvent, *, at: datetime, code: str | None = None
 ) -> None:
-    """Keep an event; a code is dropped once it is used or its browser is gone. Raises StoreError."""
+    """Store an event; a used code, or one whose browser is gone, is deleted. Raises StoreError."""
     moment = at.isoformat()
 
     def change(before: dict[str, Any] | None) -> dict[str, Any]:

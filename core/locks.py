@@ -1,4 +1,4 @@
-"""Locks between processes. The kernel drops them with their holder: a crash leaves none behind."""
+"""Locks between processes. The kernel releases them with their holder, so a crash leaves none behind."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ POLL_SECONDS = 0.002
 
 
 class ProcessLock:
-    """Exclude every other holder of the same path: other processes, and other objects in this one.
+    """Exclusive lock on a path, against other processes and other objects in this process.
 
-    One object has one owner at a time and is not re-entrant. Any thread may acquire it and any may release
-    it; threads that share an object queue without polling.
+    An object has one owner at a time and is not re-entrant. Any thread may acquire and any may release it;
+    threads that share an object wait without polling.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,15 +37,15 @@ class ProcessLock:
 
     @property
     def held(self) -> bool:
-        """Tell whether this object holds the lock."""
+        """Whether this object holds the lock."""
         return self._file_lock.is_locked
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free now."""
+        """Acquire the lock if it is free; return whether it was acquired."""
         return self._owner.acquire(blocking=False) and self._lock_file(0.0)
 
     def acquire(self, timeout_seconds: float) -> None:
-        """Wait for the lock; raise StoreError when the time is over."""
+        """Acquire the lock. Raises StoreError on timeout."""
         deadline = time.monotonic() + timeout_seconds
         if not self._owner.acquire(timeout=timeout_seconds) or not self._lock_file(
             max(0.0, deadline - time.monotonic())
@@ -57,7 +57,7 @@ class ProcessLock:
             )
 
     def release(self) -> None:
-        """Give the lock back; do nothing when it is not held."""
+        """Release the lock; do nothing if it is not held."""
         with self._releasing:
             if not self.held:
                 return
@@ -77,7 +77,7 @@ class ProcessLock:
         self.release()
 
     def _lock_file(self, timeout_seconds: float) -> bool:
-        """Lock the file as the object's owner; without success the object is free again."""
+        """Lock the file; on failure release the object's owner lock. Return whether it was locked."""
         locked = False
         try:
             make_private_directory(self.path.parent)
@@ -88,7 +88,7 @@ class ProcessLock:
             pass
         except OSError as error:
             raise disk_error("lock", self.path, error) from None
-        except NotImplementedError:  # what filelock before 4 says of a file system without flock
+        except NotImplementedError:  # filelock before 4, on a file system without flock
             raise self._no_kernel_lock() from None
         finally:
             if not locked:
@@ -96,8 +96,8 @@ class ProcessLock:
         return locked
 
     def _refuse_a_lock_that_outlives_its_holder(self) -> None:
-        # On a file system without flock filelock turns itself into a lock by mere existence of a file, which
-        # stays when its holder is killed.
+        # On a file system without flock, filelock falls back to a lock file, which stays when its holder is
+        # killed.
         if isinstance(self._file_lock, SoftFileLock):
             self._file_lock.release(force=True)
             raise self._no_kernel_lock()

@@ -1,9 +1,9 @@
-"""One log format for all our processes, and no secret in it, whoever logs and however deep it is buried.
+"""One log format for all processes, with secrets redacted in every record of every logger.
 
 A line is an event, then key=value: `2026-11-23T20:28:21.123Z INFO core.monitor probe failed server=main`.
 
-Redaction happens in the log record itself and not in a handler: libraries (uvicorn, Streamlit) bring handlers
-and formatters of their own, and every one of them asks the record for its text.
+Redaction happens in the log record and not in a handler: libraries (uvicorn, Streamlit) install their own
+handlers and formatters, and all of them read the record's text.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from urllib.parse import quote, quote_plus
 
 REDACTED = "***"
 LONGEST_TEXT = 20_000
-"""Characters; a gateway's HTML error page or a deep traceback is cut here."""
+"""Characters after which a text is cut, such as a gateway's HTML error page or a deep traceback."""
 SHORTEST_SECRET = 4
-"""Characters; replacing shorter ones would make every log line unreadable and protect nothing."""
+"""Characters; redacting shorter texts would make log lines unreadable and protect nothing."""
 
 CHATTY_LOGGERS = ("urllib3", "filelock", "asyncio", "watchdog", "multipart", "PIL")
-"""Their DEBUG lines are not ours to read, and urllib3's hold whole paths: kept at INFO or above."""
+"""Loggers kept at INFO or above: their DEBUG lines are of no use here, and urllib3's contain whole paths."""
 LIBRARY_LOGGERS = ("uvicorn", "streamlit", "urllib3", "websockets", "starlette", "asyncio", "py.warnings")
 
 MOMENT = r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?!\d)"
 
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # The gateway's routes with the secret key in their path; templates such as {secretkey} stay readable.
+    # The gateway's routes with the secret key in the path; templates such as {secretkey} stay readable.
     (
         re.compile(
             r"(/api/(?:[^/\s?{}]+/)?)[^/\s?{}]+(?=/(?:generate-token|show-all-sessions|start-all|"
@@ -40,9 +40,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{REDACTED}",
     ),
-    # Both bcrypt alphabets, also percent-encoded, also cut short.
+    # Both bcrypt alphabets, also percent-encoded or truncated.
     (re.compile(r"(?:\$|%24)2[abxy]?(?:\$|%24)\d\d(?:\$|%24)[\w./%-]{4,}"), REDACTED),
-    # A QR payload, and pictures of one.
+    # QR payloads and images.
     (re.compile(r"(?<![\w.+-])[12](?:@|%40)[\w+/=,.%-]{8,}"), REDACTED),
     (re.compile(r"data:image/[\w.+-]+;base64,[\w+/=%-]+"), REDACTED),
     (re.compile(r"iVBORw0KGgo[\w+/=%-]*"), REDACTED),
@@ -65,24 +65,24 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 NUMBER_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Telephone numbers: written with a plus, or any run of eight digits that is neither a decimal fraction
-    # nor the date of a whole moment, as names of set-aside files carry it (20261123T215955).
+    # Phone numbers: with a plus, or any run of eight digits that is neither a decimal fraction nor the date
+    # of a timestamp, as in names of set-aside files (20261123T215955).
     (re.compile(r"\+\d[\d ().-]{6,20}\d"), REDACTED),
     (re.compile(rf"(?<!\d)(?<!\d\.)(?!{MOMENT})\d{{8,}}"), REDACTED),
 )
 
 CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What ends a line, or commands a terminal: hides what was written, colours it, turns it around."""
+"""Characters that end a line or control a terminal: they could hide, colour or reverse the output."""
 
 VALUE = re.compile(r" (\w+)=%")
-"""A value in the template of an event."""
+"""A `key=value` placeholder in an event's template."""
 
 _secrets: tuple[str, ...] = ()
 _secrets_lock = threading.Lock()
 
 
 def register_secret(value: str) -> None:
-    """Make sure that this text, plain or percent-encoded, never appears in a log line of this process."""
+    """Redact this text, plain, percent-encoded or escaped, in all later log lines of this process."""
     global _secrets
     plain = value.strip()
     if len(plain) < SHORTEST_SECRET or plain in _secrets:
@@ -90,14 +90,14 @@ def register_secret(value: str) -> None:
     encoded = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
     spellings = {plain, *encoded, repr(plain)[1:-1], json.dumps(plain)[1:-1]}
     with _secrets_lock:
-        # The longest first: a secret that contains another one must not leave its rest behind.
+        # Longest first: redacting a shorter secret inside a longer one would leave the rest of it.
         _secrets = tuple(sorted({*_secrets, *spellings}, key=lambda text: (-len(text), text)))
 
 
 def redact(text: str) -> str:
-    """Replace everything in a text that must not be seen."""
+    """Return the text without secrets and phone numbers, cut to a maximum length."""
     if len(text) > LONGEST_TEXT:
-        # Cut between two words: half a secret would not be recognised.
+        # Cut between words: a truncated secret would not be recognised.
         end = max(text.rfind(" ", 0, LONGEST_TEXT), text.rfind("\n", 0, LONGEST_TEXT), 0)
         text = f"{text[:end]} ... (cut)"
     text = redact_secrets(text)
@@ -107,7 +107,7 @@ def redact(text: str) -> str:
 
 
 def redact_secrets(text: str) -> str:
-    """Replace registered secrets and what looks like one; numbers stay, for a session may be named by one."""
+    """Return the text without secrets, registered or by pattern. Numbers stay: a session name may be one."""
     for secret in _secrets:
         if secret in text:
             text = text.replace(secret, REDACTED)
@@ -122,7 +122,7 @@ class RedactedRecord(logging.LogRecord):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.name == "uvicorn.access" and isinstance(self.args, tuple):
-            # uvicorn's own formatter reads the arguments: address, method, path with query, version, status.
+            # uvicorn's formatter reads the arguments: address, method, path with query, version, status.
             self.args = tuple(
                 redact(_without_query(one)) if isinstance(one, str) else one for one in self.args
             )
@@ -132,7 +132,7 @@ class RedactedRecord(logging.LogRecord):
             self.stack_info = redact(self.stack_info)
 
     def getMessage(self) -> str:  # noqa: N802 - the standard library's name
-        """Return the redacted message; arguments that do not fit it are left out, never printed raw."""
+        """Return the redacted message; arguments that do not fit the template are omitted, not printed."""
         try:
             message = super().getMessage()
         except Exception:  # noqa: BLE001 - logging must not fail, and what failed may hold a secret
@@ -141,20 +141,20 @@ class RedactedRecord(logging.LogRecord):
 
 
 class TextFormatter(logging.Formatter):
-    """One line a record; a traceback follows indented: no logged text passes for a line of its own."""
+    """One line per record, tracebacks indented, so that logged text cannot imitate a log line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record as text."""
+        """Return the record as text."""
         line = f"{_moment(record)} {record.levelname} {record.name} {_one_line(record.getMessage())}"
         details = [text for text in (record.exc_text, record.stack_info) if text]
         return "\n    ".join([line, *(_one_line(row) for text in details for row in text.splitlines())])
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with a member for each `key=value` of the event."""
+    """One JSON object per line, with a member for each `key=value` of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record as JSON."""
+        """Return the record as JSON."""
         event, fields = _parts(record)
         entry = {"at": _moment(record), "level": record.levelname, "logger": record.name, "event": event}
         entry |= {name: value for name, value in fields.items() if name not in entry}
@@ -167,26 +167,26 @@ class JsonFormatter(logging.Formatter):
 
 
 class StderrHandler(logging.StreamHandler[TextIO]):
-    """Writes to whatever sys.stderr is now, and never prints a record that it failed to write."""
+    """Writes to the current sys.stderr, and never prints a record that it failed to write."""
 
     @property
     def stream(self) -> TextIO:
-        """The present sys.stderr."""
+        """The current sys.stderr."""
         return sys.stderr
 
     @stream.setter
     def stream(self, value: TextIO) -> None:
-        """The base class assigns it once; sys.stderr is asked for anew each time."""
+        """Ignore the base class's assignment: sys.stderr is looked up on each use."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
-        """Drop the record: the standard reaction prints its raw arguments."""
+        """Drop the record: the base class would print its raw arguments."""
 
 
 def configure_logging(level: str, format: str) -> None:
-    """Send every log line of this process, redacted, to stderr in our format ("text" or "json").
+    """Write all log lines of this process, redacted, to stderr in the given format ("text" or "json").
 
-    Call it again after a library has set up handlers of its own (Streamlit does on import): they are removed.
-    Give uvicorn `log_config=None`. Uncaught exceptions, also of threads, and warnings become log lines, too.
+    Call it again after a library has installed handlers (Streamlit does so on import): they are removed.
+    Start uvicorn with `log_config=None`. Uncaught exceptions, also in threads, and warnings are logged too.
     """
     logging.setLogRecordFactory(RedactedRecord)
     handler = StderrHandler()
@@ -206,7 +206,7 @@ def configure_logging(level: str, format: str) -> None:
 
 
 def _install_exception_hooks() -> None:
-    """Log what would be printed raw, unless somebody (a test runner) already listens."""
+    """Log uncaught exceptions, unless another program (a test runner) has installed its own hooks."""
     logger = logging.getLogger(__name__)
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -245,7 +245,7 @@ def _one_line(text: str) -> str:
 
 
 def _parts(record: logging.LogRecord) -> tuple[str, dict[str, str]]:
-    """Take the values out of an event's text, where they are redacted, by the names of its template."""
+    """Split a redacted message into the event and its values, by the names in its template."""
     message = record.getMessage()
     names = VALUE.findall(record.msg) if isinstance(record.msg, str) else []
     values = re.fullmatch("(.*?)" + "".join(f" {name}=(.*?)" for name in names), message, re.DOTALL)

@@ -1,4 +1,4 @@
-"""The manager protocol of one gateway: whether it is offered, and the calls that it takes (section 12)."""
+"""Client for the manager protocol of one gateway, with detection of its support (section 12)."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from core.settings.values import Timeouts
 from core.transport import Answer, Transport
 
 PAGE = "/manager/"
-"""The gateway's own administration page, where `MANAGER_ENABLED` is not false."""
+"""The gateway's own administration page, unless `MANAGER_ENABLED` is false."""
 BUDGET = "manager protocol"
 REQUESTS_A_MINUTE = 20
-"""Of the 60 that one address has: people's browsers behind the same proxy share them."""
+"""Part of the 60 that one address may send: users' browsers behind the same proxy share the limit."""
 OCCASIONAL_BUDGET = "manager protocol, occasionally"
 OCCASIONAL_A_MINUTE = 5
-"""Of those for all but what is asked on a schedule, so that the states are listed every 4 s."""
+"""Part of these for unscheduled requests, so that the states can be listed every 4 s."""
 
 
 class ManagerClient:
-    """Asks one gateway by the manager protocol; usable from any thread.
+    """Client of one gateway by the manager protocol. Thread-safe.
 
-    Every call raises what the transport raises, RetryLaterError also when our own share of the limit is used
-    up, and those that send the secret key SecretKeyRejectedError.
+    Every call raises the transport's errors, RetryLaterError also when this client's budget is used up; calls
+    that send the secret key also raise SecretKeyRejectedError.
     """
 
     def __init__(self, transport: Transport, timeouts: Timeouts) -> None:
         self._transport = transport
         self._timeouts = timeouts
         self.is_offered: bool | None = None
-        """None while that is not known: nobody asked yet, or the gateway may be another release now."""
+        """None if unknown: not detected yet, or the gateway may run another release now."""
 
     def takes(self, secret: str, session: str | None = None) -> bool:
-        """Return whether calls with this secret key, of this session, can be made; asks where unknown."""
+        """Return whether calls with this secret key and session are possible. May send a request."""
         if not manager.fits_header(secret) or (session is not None and not manager.is_name(session)):
             return False
         if self.is_offered is None:
@@ -45,11 +45,11 @@ class ManagerClient:
         return bool(self.is_offered)
 
     def forget(self) -> None:
-        """Find out anew whether the protocol is offered: the gateway may be another release now."""
+        """Reset the detection of the protocol: the gateway may run another release now."""
         self.is_offered = None
 
     def read_release(self) -> str | None:
-        """Ask for the gateway's release without a secret; None where the protocol is not offered."""
+        """Return the gateway's release, without a secret; None if the protocol is not offered."""
         version = None
         with suppress(ResponseError):
             answer = self._request(
@@ -65,7 +65,7 @@ class ManagerClient:
         return version
 
     def list_states(self, secret: str, *, operation: str, is_scheduled: bool = True) -> SessionStates | None:
-        """List the states of all sessions; None when the answer is not understood."""
+        """Return all session states; None if the protocol is not offered or the response is unreadable."""
         answer = self._request(
             "GET",
             "sessions",
@@ -79,7 +79,7 @@ class ManagerClient:
         return None if self._is_gone(answer) else manager.parse_states(answer)
 
     def generate_token(self, session: str, secret: str, *, operation: str) -> str | None:
-        """Have the gateway make a token; None where it turns out that the protocol is not offered."""
+        """Generate a token; return None if the protocol turns out not to be offered."""
         answer = self._request(
             "POST",
             "sessions/{session}/token",
@@ -92,10 +92,10 @@ class ManagerClient:
         return None if self._is_gone(answer) else parse_generated(answer)
 
     def remove_session(self, session: str, secret: str, *, operation: str) -> bool | None:
-        """Remove a closed session's token and profile; of an unknown one nothing is left to remove.
+        """Remove a closed session's token and profile; succeeds for an unknown session.
 
-        False: the gateway refused it, since it is not closed or its profile is a symbolic link. None: the
-        protocol turns out not to be offered.
+        Return False if the gateway refuses, since the session is not closed or its profile is a symbolic
+        link; None if the protocol turns out not to be offered.
         """
         answer = self._request(
             "DELETE",
@@ -111,7 +111,7 @@ class ManagerClient:
         return False if answer.status_code == HTTPStatus.CONFLICT else manager.parse_removed(answer)
 
     def serves_page(self) -> bool:
-        """Return whether the gateway's own administration page is switched on; no limit counts that."""
+        """Return whether the gateway's own administration page is enabled. Not rate-limited."""
         answer = self._transport.request(
             "GET",
             PAGE,
@@ -122,7 +122,7 @@ class ManagerClient:
         return answer.status_code == HTTPStatus.OK and "html" in answer.content_type.lower()
 
     def _is_gone(self, answer: Answer) -> bool:
-        """Notice that the gateway was exchanged for an older release."""
+        """Return whether the protocol is no longer offered, as after a downgrade, and reset the detection."""
         if answer.status_code != HTTPStatus.NOT_FOUND:
             return False
         self.forget()

@@ -1,4 +1,4 @@
-"""Frozen values that travel between the layers; their words are those of docs/design.md."""
+"""Frozen values passed between the layers; terms as defined in docs/design.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.messages import Message
 
 
 class SessionState(StrEnum):
-    """The gateway's own state words, as `status-session` spells them, and UNKNOWN for any other."""
+    """The gateway's states as in `status-session`, and UNKNOWN for any other."""
 
     CLOSED = "CLOSED"
     INITIALIZING = "INITIALIZING"
@@ -22,18 +22,18 @@ class SessionState(StrEnum):
 
     @classmethod
     def parse(cls, word: object) -> SessionState:
-        """Read the gateway's word; anything not met before is UNKNOWN, never connected."""
+        """Return the state for the gateway's value; UNKNOWN for any other, never CONNECTED."""
         return cls(word) if isinstance(word, str) and word in cls.__members__ else cls.UNKNOWN
 
 
 class Verdict(StrEnum):
-    """What we conclude about a session."""
+    """The concluded condition of a session."""
 
     CONNECTED = "connected"
     WAITING_FOR_QR = "waiting_for_qr"
     WAITING_FOR_CODE = "waiting_for_code"
     LINKING = "linking"
-    """The code was, or probably was, used on a phone, and the session is not linked yet."""
+    """A phone has used, or probably used, the code; the session is not linked yet."""
     STARTING = "starting"
     STUCK = "stuck"
     UNRESPONSIVE = "unresponsive"
@@ -45,16 +45,16 @@ class Verdict(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Verdict | None:
-        """Read the word of a later release as unknown: its Snapshot stays readable."""
+        """Read a later release's value as unknown, so that its Snapshot stays readable."""
         return cls.UNKNOWN if isinstance(value, str) else None
 
 
 WAITS_FOR_A_PHONE = frozenset([Verdict.WAITING_FOR_QR, Verdict.WAITING_FOR_CODE, Verdict.LINKING])
-"""Nothing that the gateway does ends these; a phone does, or time."""
+"""Verdicts that only a phone or a timeout ends, no action of the gateway."""
 
 
 class Reason(StrEnum):
-    """Why a session is in its verdict or was lost, as far as can be known. Bounded: it is a metric label."""
+    """Why a session is in its verdict or was lost, as far as known. Bounded: it is a metric label."""
 
     NONE = "none"
     GATEWAY_UNREACHABLE = "gateway_unreachable"
@@ -64,22 +64,22 @@ class Reason(StrEnum):
     SECRET_REJECTED = "secret_rejected"  # noqa: S105 - a reason's name, not a password
     PAGE_NOT_ANSWERING = "page_not_answering"
     WHATSAPP_NOT_ANSWERING = "whatsapp_not_answering"
-    """The page answers, but the end-to-end check got nothing from WhatsApp."""
+    """The page responds, but the end-to-end check got no response from WhatsApp."""
     BROWSER_DEAD = "browser_dead"
     CLOSED_ON_GATEWAY = "closed_on_gateway"
-    """Forgotten by the gateway while connected: removed on the phone, or closed by somebody else."""
+    """Dropped by the gateway while connected: unlinked on the phone, or closed by another client."""
     CLOSED_BY_OPERATOR = "closed_by_operator"
     CLOSED_BY_SELF_HEALING = "closed_by_self_healing"
-    """To be started again at once."""
+    """Self-healing closed it and starts it again at once."""
     LOGGED_OUT_BY_OPERATOR = "logged_out_by_operator"
     CODE_EXPIRED = "code_expired"
-    """A QR or pairing code was shown and nobody used it before the gateway closed the session."""
+    """The QR or pairing code was not used before the gateway closed the session."""
     CODE_SCANNED = "code_scanned"
-    """The webhook's `qrReadSuccess`: a phone accepted the code that is shown."""
+    """The webhook's `qrReadSuccess`: a phone accepted the current code."""
     CODE_USED = "code_used"
-    """The code has outlived its time without a new one, and its page answers: it was probably used."""
+    """The code is overdue without a new one, and the page responds: it was probably used."""
     LINK_NOT_COMPLETED = "link_not_completed"
-    """A phone accepted the code, or probably did, and the session was not linked in time."""
+    """A phone accepted, or probably accepted, the code, and the session was not linked in time."""
     NEVER_STARTED = "never_started"
     START_TOO_SLOW = "start_too_slow"
     UNREADABLE_ANSWER = "unreadable_answer"
@@ -87,12 +87,12 @@ class Reason(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Reason | None:
-        """Read the word of a later release as no reason: its Snapshot stays readable."""
+        """Read a later release's value as no reason, so that its Snapshot stays readable."""
         return cls.NONE if isinstance(value, str) else None
 
 
 class TokenSource(StrEnum):
-    """Where a missing token comes from."""
+    """Where missing tokens come from."""
 
     AUTO = "auto"
     LOCAL = "local"
@@ -100,19 +100,19 @@ class TokenSource(StrEnum):
 
 
 class Frozen(BaseModel):
-    """Base of all our values: immutable, unknown fields ignored."""
+    """Base of all values: immutable, ignores unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Stored(Frozen):
-    """Base of stored settings: a field that is misspelt, or of a newer release, is refused, not dropped."""
+    """Base of stored settings: rejects unknown fields, such as misspelt ones or those of a newer release."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Problem(Frozen):
-    """A `WppconnectError` as a value: what front doors show."""
+    """A `WppconnectError` as a value that can be stored and shown."""
 
     kind: str
     """The error class's name, for example "ConnectError"."""
@@ -120,181 +120,180 @@ class Problem(Frozen):
     """English, for the log."""
     at: AwareDatetime
     explanation: Message | None = None
-    """What the page says; None in what an earlier release published."""
+    """The page's text; None if an earlier release published the problem."""
     retry_after_seconds: float | None = None
-    """For so long the gateway, or a proxy before it, wants to be left alone; None: it asked for nothing."""
+    """Hold-off requested by the gateway or a proxy in front of it; None if it requested none."""
 
 
 class Pause(Frozen):
-    """Why a session or a gateway is not checked, and until when."""
+    """Why a session or gateway is not probed, and until when."""
 
     by: str
-    """Who paused it: a user's name, or "cli"."""
+    """A user's name, or "cli"."""
     since: AwareDatetime
     reason: str = ""
     until: AwareDatetime | None = None
-    """When it ends by itself; None: when somebody ends it."""
+    """When it ends automatically; None if only a user ends it."""
 
 
 class QrCode(Frozen):
-    """A live QR payload. It links a phone to the account: never log it; `repr` hides it."""
+    """A live QR code. The payload links a phone to the account: never log it; `repr` hides it."""
 
     payload: str = Field(repr=False)
     first_seen: AwareDatetime
     generation: int = 1
-    """1 for the first code of this start."""
+    """1 for the first code of a start."""
 
 
 def qr_life(generation: int) -> timedelta:
-    """Tell how long WhatsApp lets a QR code live (contract, section 5)."""
+    """Return how long WhatsApp accepts a QR code (contract, section 5)."""
     return timedelta(seconds=60 if generation == 1 else 20)
 
 
 RENEWAL_SLACK = timedelta(seconds=10)
-"""How much later than its life ends a QR code is renewed at the latest."""
+"""Longest delay of a QR code's renewal after its life ends."""
 
 
 def is_overdue(qr: QrCode, now: datetime) -> bool:
-    """Return whether a code that the gateway still shows should have been renewed long ago."""
+    """Return whether a QR code that the gateway still shows should have been renewed by now."""
     return now - qr.first_seen > qr_life(qr.generation) + RENEWAL_SLACK
 
 
 START_DOUBT = timedelta(minutes=1)
-"""A browser that takes longer to start may never come up, and the gateway does not say so (section 6)."""
+"""A browser that takes longer may never start, which the gateway does not report (section 6)."""
 
 PAIRING_CODE_LIFE = timedelta(seconds=195)
-"""After this time WhatsApp replaces a pairing code that is still waited for (contract, section 6)."""
+"""After this time WhatsApp replaces an unused pairing code (contract, section 6)."""
 
 
 class Observation(Frozen):
-    """What one probe of one session saw. Everything that was not asked or not answered is None."""
+    """Result of one probe of one session. A value that was not requested or not returned is None."""
 
     started_at: AwareDatetime
     observed_at: AwareDatetime
     state: SessionState | None = None
     has_session_object: bool | None = None
-    """False when the answer lacks `version`: the gateway holds no object of that session."""
+    """False if the response lacks `version`: the gateway holds no object of that session."""
     has_browser: bool | None = None
-    """False: an engine without a browser runs the session; None: not known."""
+    """False if an engine without a browser runs the session; None if unknown."""
     urlcode: str | None = Field(default=None, repr=False)
-    """Under CLOSED it may be live for a moment (contract, section 6), in any other state it is dead."""
+    """The QR payload under QRCODE, and under CLOSED, where it may be live briefly (contract, section 6)."""
     page_answers: bool | None = None
-    """check-connection-session: True, False, or None when it was not asked or did not answer in time."""
+    """check-connection-session: True, False, or None if it was not requested or timed out."""
     page_timed_out: bool = False
-    """True when the page had its whole time budget and did not answer: it is frozen."""
+    """The page did not respond within its whole time budget: it is frozen."""
     page_unproved: bool = False
-    """Whether the page answers matters to the verdict, and is not known yet."""
+    """The verdict depends on a page check whose result is still open."""
     page_round_seconds: float = 0.0
-    """How long it takes until the page is asked again: others that answer slowly are asked before it."""
+    """Time until the page is checked again, since other slow pages are checked before it."""
     version: str | None = None
     problem: Problem | None = None
 
 
 class EndToEnd(Frozen):
-    """What the optional end-to-end check of one session found, as long as it is switched on."""
+    """Results of the optional end-to-end check of one session while it is enabled."""
 
     checked_at: AwareDatetime | None = None
-    """When WhatsApp last answered through this connection, or did not; None before the first check of it."""
+    """When this connection was last checked; None before its first check."""
     passed_at: AwareDatetime | None = None
-    """When WhatsApp last answered, through this connection or an earlier one."""
+    """When WhatsApp last answered through this connection or an earlier one."""
     failures: int = 0
-    """How often in a row it did not."""
+    """Consecutive failed checks."""
     is_possible: bool | None = None
-    """False: the gateway knows the account by no telephone number, so there is nothing to ask with; None: not
-    known yet."""
+    """False if the gateway reports no phone number for the account, as the check needs; None if unknown."""
 
 
 class Healing(Frozen):
-    """What self-healing tried in the present outage of one session, as long as it is switched on."""
+    """Self-healing attempts in the current outage of one session while it is enabled."""
 
     tries: int = 0
     tried_at: AwareDatetime | None = None
-    """When the latest try began."""
+    """When the latest attempt started."""
     ended_at: AwareDatetime | None = None
-    """When the latest try ended."""
+    """When the latest attempt ended."""
     outcome: str = ""
-    """How it ended; a word of `core.monitor.self_healing.Healed`."""
+    """How it ended; a value of `core.monitor.self_healing.Healed`."""
 
     @property
     def is_trying(self) -> bool:
-        """Tell whether a try has begun and not ended."""
+        """Whether an attempt is running."""
         return self.tried_at is not None and self.ended_at is None
 
 
 class Account(Frozen):
-    """The linked account as last seen: personal data, which goes to signed-in people alone."""
+    """The linked account as last read. Personal data: shown only to signed-in users."""
 
     seen_at: AwareDatetime
     number: str | None = Field(default=None, repr=False)
-    """Digits with the country code; of a viewer's Snapshot the last four. None: the gateway tells none."""
+    """Digits with country code, in a viewer's Snapshot the last four; None if the gateway reports none."""
     push_name: str | None = Field(default=None, repr=False)
-    """The name that the account gave itself."""
+    """The account's own profile name."""
 
 
 class SessionSnapshot(Frozen):
-    """One session as the monitor last saw it."""
+    """The latest state of one session."""
 
     server: str
     session: str
     enabled: bool
     verdict: Verdict
     reason: Reason = Reason.NONE
-    """Why the verdict is what it is."""
+    """Why the session is in this verdict."""
     since: AwareDatetime
-    """Since when the verdict holds."""
+    """When the verdict began."""
     state: SessionState | None = None
     state_since: AwareDatetime | None = None
-    """Since when the gateway has been saying this state."""
+    """Since when the gateway has reported this state."""
     has_session_object: bool | None = None
     has_browser: bool | None = None
-    """False: an engine without a browser runs it; None: as far as is known, a browser."""
+    """False if an engine without a browser runs the session; None: a browser, as far as known."""
     is_listed: bool | None = None
-    """Whether the gateway has kept anything of the session, its webhook included; None: not known."""
+    """Whether the gateway has stored anything of the session, such as its webhook; None if unknown."""
     ever_connected: bool = False
     last_connected: AwareDatetime | None = None
+    """When the session was last observed connected."""
     connected_since: AwareDatetime | None = None
-    """When the latest connection began, also one that has been lost since; None: not since this is kept."""
-    """The latest moment at which it was seen connected."""
+    """When the latest connection began, also if lost since; None if it began before this was recorded."""
     lost_at: AwareDatetime | None = None
-    """When the current outage began: it left `connected`; None while connected, paused or never connected."""
+    """When the current outage began; None while connected or paused, and before the first connection."""
     lost_reason: Reason = Reason.NONE
-    """Why the current outage began; kept whatever verdicts come until it is connected again."""
+    """Reason of the current outage; kept through later verdicts until connected again."""
     outage_seconds: float | None = None
-    """How long the latest outage lasted that ended with `connected`."""
+    """Duration of the latest outage that ended with `connected`."""
     qr: QrCode | None = None
-    """The gateway's code; it may be shown only while the verdict is `waiting_for_qr`."""
+    """The gateway's QR code; show it only while the verdict is `waiting_for_qr`."""
     code_overdue: bool = False
-    """The gateway's code has outlived its time without a new one: it was used, or its page is frozen."""
+    """The gateway's code is overdue without a new one: it was used, or the page is frozen."""
     observed_at: AwareDatetime | None = None
     probe_started_at: AwareDatetime | None = None
     page_checked_at: AwareDatetime | None = None
-    """When the page last answered, or had its whole time and did not."""
+    """When the page last responded, or timed out after its whole time budget."""
     page_answers: bool | None = None
     page_timed_out: bool = False
     page_round_seconds: float = 0.0
-    """By so much later it may be asked again, since others answer slowly too."""
+    """Delay of the next page check by other slow pages."""
     end_to_end: EndToEnd | None = None
-    """None: the check is switched off."""
+    """None if the check is disabled."""
     healing: Healing | None = None
-    """None: self-healing is switched off."""
+    """None if self-healing is disabled."""
     account: Account | None = None
-    """The account that is or was linked; None: not seen yet."""
+    """The linked, or last linked, account; None if not read yet."""
     problem: Problem | None = None
     auth_failures: dict[str, int] = Field(default_factory=dict)
-    """By reason: `token_rejected`, `secret_rejected`."""
+    """Counts by reason: `token_rejected`, `secret_rejected`."""
     disconnects: dict[str, int] = Field(default_factory=dict)
-    """How often it was lost, by `Loss`."""
+    """Counts of connection losses by `Loss`."""
     token_renewals: int = 0
     newer_words: dict[str, str] = Field(default_factory=dict)
-    """As published: words that earlier releases cannot read, by the field in which they read another."""
+    """In a published snapshot: values that earlier releases cannot read, by the field that replaces them."""
 
 
 class Histogram(Frozen):
-    """Cumulative counts of durations, as Prometheus wants them. `bounds` in seconds, without +Inf."""
+    """Cumulative counts of durations, as in Prometheus. `bounds` are in seconds, without +Inf."""
 
     bounds: tuple[float, ...]
     buckets: tuple[int, ...]
-    """One count for each bound and a last one for +Inf; cumulative."""
+    """One cumulative count per bound, and a last one for +Inf."""
     sum_seconds: float
 
 
@@ -305,73 +304,73 @@ class ServerSnapshot(Frozen):
     server: str
     enabled: bool
     up: bool | None
-    """Did a WPPConnect Server answer the latest health check; None before the first."""
+    """Whether the gateway passed the latest health check; None before the first."""
     hold_off_seconds: float = 0.0
-    """By so much longer an observation counts, because the gateway wants to be left alone for so long."""
+    """Extension of every observation's validity, because the gateway has requested a hold-off."""
     secret_key_valid: bool | None = None
     version: str | None = None
     uptime_seconds: float | None = None
-    """None before the first health check that tells it, and while a proxy hides it."""
+    """None until a health check reports it, and while a proxy hides it."""
     started_at: AwareDatetime | None = None
-    """When the gateway's process started, as its uptime tells or told."""
+    """When the gateway's process started, from its last known uptime."""
     restarted_at: AwareDatetime | None = None
-    """When a restart of the gateway was last noticed by its shrinking uptime."""
+    """When the gateway last restarted, as detected by its shrinking uptime."""
     problem: Problem | None = None
     interval_seconds: float
     interval_reason: str = ""
-    """Why the interval is longer than the configured one, or ''."""
+    """Why the interval is longer than configured; '' if it is not."""
     holder: str
-    """Who probes: program name and pid, for example "wppconnect-exporter[4711]"."""
+    """The probing process: program name and pid, such as "wppconnect-exporter[4711]"."""
     published_at: AwareDatetime
     settings_revision: int
     restarts: int = 0
-    """How often a restart was noticed."""
+    """Number of detected restarts."""
     default_secret: bool | None = None
-    """Does the gateway accept the public default secret; None before it was tried."""
+    """Whether the gateway accepts the public default secret; None if not tested yet."""
     manager_offered: bool | None = None
-    """Does the gateway offer the manager protocol; None while that is not known."""
+    """Whether the gateway offers the manager protocol; None if unknown."""
     manager_page: bool | None = None
-    """Does the gateway serve an administration page of its own; None while that is not known."""
+    """Whether the gateway serves its own administration page; None if unknown."""
     end_to_end_offered: bool | None = None
-    """Does the gateway offer what the end-to-end check asks; None while that is off or not known."""
+    """Whether the gateway supports the end-to-end check; None if disabled or unknown."""
     probe_seconds: Histogram
     probe_failures: dict[str, int] = Field(default_factory=dict)
-    """How often a probe brought no verdict of its own, by `ProbeFailure`."""
+    """Counts of failed probes by `ProbeFailure`."""
     self_healing: dict[str, int] = Field(default_factory=dict)
-    """How often self-healing restarted a session, by how that ended."""
+    """Counts of self-healing attempts by `Healed`."""
     links_not_completed: int = 0
-    """How often a phone was not linked although it accepted the code, or probably did."""
+    """Number of phones that accepted, or probably accepted, a code and were not linked."""
     recovery_seconds: Histogram | None = None
-    """How long outages lasted until the session was connected again."""
+    """Durations of outages until the session was connected again."""
     sessions: tuple[SessionSnapshot, ...] = ()
 
 
 class Snapshot(Frozen):
-    """Everything that a front door may show, at one moment."""
+    """The state of all gateways and sessions at one time."""
 
     taken_at: AwareDatetime
     settings_revision: int
     servers: tuple[ServerSnapshot, ...] = ()
 
     def server(self, name: str) -> ServerSnapshot | None:
-        """Find a server by name."""
+        """Return a server by name; None if there is none."""
         return next((server for server in self.servers if server.server == name), None)
 
     def session(self, server: str, name: str) -> SessionSnapshot | None:
-        """Find a session by its server's and its own name."""
+        """Return a session by its server's and its own name; None if there is none."""
         found = self.server(server)
         return next((one for one in found.sessions if one.session == name), None) if found else None
 
 
 class Outcome(Frozen):
-    """The end of an operation, for a person. `code` is a stable word; the page translates it."""
+    """The outcome of an operation. `code` is a stable key of `OUTCOMES`, which the page translates."""
 
     ok: bool
     code: str
     message: str
     """English sentence with the next step, safe to log."""
     explanation: Message | None = None
-    """What the gateway, or the way to it, had to do with it, where that is known."""
+    """The cause at the gateway or the connection to it, if known."""
     at: AwareDatetime
 
 
@@ -384,10 +383,10 @@ class HistoryEntry(Frozen):
     server: str | None = None
     session: str | None = None
     actor: str | None = None
-    """Who did it: a user name, "cli", or None for what happened by itself."""
+    """A user name or "cli"; None for an automatic event."""
     data: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
 
 
 def utc(moment: datetime) -> str:
-    """Write a moment as ISO 8601 in UTC with a Z, to the second."""
+    """Return a UTC time in ISO 8601 with a Z, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

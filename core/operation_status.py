@@ -1,4 +1,4 @@
-"""What an operator's action is doing and how it ended, as values that every process can read."""
+"""Status and outcome of operations, as values that every process can read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import AwareDatetime, Field
 from core.models import PAIRING_CODE_LIFE, START_DOUBT, Frozen, Outcome
 
 SELF_HEALING = "self-healing"
-"""Who acts when nobody was asked."""
+"""Actor of operations started by self-healing."""
 
 
 class Kind(StrEnum):
-    """What an operator can ask for."""
+    """Kinds of operations."""
 
     START = "start"
     RESTART = "restart"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 class Step(StrEnum):
-    """What a running operation is at; the page says it in the reader's language."""
+    """The current step of an operation; the page translates it."""
 
     CHECKING = "checking"
     CLOSING = "closing"
@@ -44,59 +44,59 @@ class Step(StrEnum):
 
 
 class OperationStatus(Frozen):
-    """One operation on one session; the newest is kept until the next begins."""
+    """One operation on one session. The newest one is kept until the next starts."""
 
     server: str
     session: str
     kind: Kind
     actor: str
     holder: str
-    """Which process runs it, for example "wppconnect-dashboard[4711]"."""
+    """The process that runs it, for example "wppconnect-dashboard[4711]"."""
     started_at: AwareDatetime
     mode: str = "qr"
     """For `pair`: "qr" or "code"."""
     by_itself: bool = False
-    """Begun by self-healing: it gives way to whoever wants something of the session."""
+    """Whether self-healing started it; it then yields to a user's operation."""
     step: Step = Step.CHECKING
     step_since: AwareDatetime
     step_until: AwareDatetime | None = None
-    """When the wait of this step ends by itself, for a countdown."""
+    """When the wait of this step ends, for a countdown."""
     pairing_code: str | None = Field(default=None, repr=False)
-    """Live code for the phone, kept only until it is used up: the gateway tells it once."""
+    """Live pairing code, which the gateway returns once; kept only until it is used or has expired."""
     finished_at: AwareDatetime | None = None
     outcome: Outcome | None = None
     interrupted: bool = False
-    """Its process ended in the middle; nothing goes on by itself."""
+    """Whether its process ended before the operation did; it is not resumed."""
 
     def code_may_be_replaced(self, now: datetime) -> bool:
-        """Return whether WhatsApp may have replaced the pairing code since it was shown, in silence."""
+        """Return whether WhatsApp may have replaced the pairing code unnoticed since it was shown."""
         return self.pairing_code is not None and now - self.step_since >= PAIRING_CODE_LIFE
 
     def start_is_doubtful(self, now: datetime) -> bool:
-        """Return whether the browser that is waited for should have been there long ago."""
+        """Return whether the browser has been starting for so long that it may never come up."""
         return self.step == Step.WAITING_FOR_BROWSER and now - self.step_since >= START_DOUBT
 
     @property
     def is_running(self) -> bool:
-        """Tell whether somebody is still at it."""
+        """Whether the operation is still running."""
         return self.finished_at is None and not self.interrupted
 
 
 class Facts(Frozen):
-    """What must be remembered between operations, because the gateway does not tell it."""
+    """Facts kept between operations, because the gateway does not report them."""
 
     closed_at: AwareDatetime | None = None
-    """A close that the gateway confirmed; from then on a pairing code is invisible to its API."""
+    """Time of a confirmed close; from then on the gateway's API does not return pairing codes."""
     failed_close_at: AwareDatetime | None = None
-    """A close answered by 500: the browser may run on and hold the profile until `free_at`."""
+    """Time of a close answered with 500: the browser may run on and hold the profile until `free_at`."""
     free_at: AwareDatetime | None = None
     logged_out_at: AwareDatetime | None = None
     closed_by_itself: bool = False
-    """The latest close was self-healing's."""
+    """Whether self-healing made the latest close."""
     no_webhook_at: AwareDatetime | None = None
-    """When the gateway held no webhook of it: it knew no such session, or we sent all options without one."""
+    """When the gateway held no webhook: it did not know the session, or a start sent options without one."""
     phone_saved: bool = False
-    """Our latest start sent a complete set with a phone: the gateway would reuse it for an empty body."""
+    """Whether the latest start with options sent a phone, which the gateway would reuse for an empty body."""
 
 
 OUTCOMES: dict[str, tuple[bool, str]] = {
@@ -199,4 +199,4 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
         "The gateway gave an answer that makes no sense here. Look at its state and try again.",
     ),
 }
-"""Every way an operation can end: whether that is success, and the sentence with the next step."""
+"""Every outcome code, with whether it is a success and the sentence with the next step."""

@@ -1,4 +1,4 @@
-"""Phone numbers of which only the end is shown: enough for whoever has the phone, and for nobody else."""
+"""Mask phone numbers: the last digits suffice for the phone's owner to recognise it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ MASK = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def last_digits(number: str | None) -> str:
-    """Return the end of a number, also of one that is masked already; empty without one."""
+    """Return the masked number with its last four digits; a masked one unchanged, "" for None."""
     if not number:
         return ""
     return number if is_masked(number) else f"{MASK}{number[-4:]}"
 
 
 def is_masked(number: str) -> bool:
-    """Return whether only the end of a number is left."""
+    """Return whether a number is masked."""
     return number.startswith(MASK)

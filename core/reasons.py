@@ -1,4 +1,4 @@
-"""Reasons summed up to few words, so that they can be metric labels."""
+"""Group reasons into few values, for metric labels."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from core.models import Reason
 
 
 class Loss(StrEnum):
-    """Who or what ended a connection: the reasons, summed up to a metric label with few values."""
+    """Cause of a connection loss. Bounded: it is a metric label."""
 
     GATEWAY = "gateway"
-    """It does not answer, or was restarted."""
+    """The gateway does not respond, or was restarted."""
     PAGE = "page"
-    """Its WhatsApp page does not answer."""
+    """The session's WhatsApp page does not respond."""
     CLOSED = "closed"
-    """Removed on the phone, or closed by somebody else."""
+    """Unlinked on the phone, or closed by another client."""
     OPERATOR = "operator"
     OTHER = "other"
 
     @classmethod
     def of(cls, reason: Reason) -> Loss:
-        """Sum a reason up."""
+        """Return the cause for a reason."""
         return _LOSSES.get(reason, cls.OTHER)
 
 
@@ -46,11 +46,11 @@ class ProbeFailure(StrEnum):
     TOKEN = "token"  # noqa: S105 - a reason's name, not a password
     SECRET = "secret"  # noqa: S105 - a reason's name, not a password
     ANSWER = "answer"
-    """The answer could not be read, or was a refusal."""
+    """The response could not be read, or was a refusal."""
 
     @classmethod
     def of(cls, kind: str) -> ProbeFailure:
-        """Sum up a `Problem.kind`."""
+        """Return the failure for a `Problem.kind`."""
         return _PROBE_FAILURES.get(kind, cls.ANSWER)
 
 

@@ -1,4 +1,4 @@
-"""Wire the core together for a front door."""
+"""Build the core for one program: exporter, dashboard or command line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.transport import CallLimiter, CallSlot, Transport
 
 @dataclass
 class Clients:
-    """Makes the clients of one process; those of one gateway share its four places."""
+    """Creates the clients of one process; those of one gateway share its limit of concurrent calls."""
 
     store: Store
     data_directory: Path
@@ -33,11 +33,11 @@ class Clients:
     _limiters: dict[str, CallLimiter] = field(default_factory=dict)
 
     def for_probes(self, server: ServerSettings, settings: Settings) -> GatewayClient:
-        """Make a client for who probes on a schedule."""
+        """Return a client for scheduled probes."""
         return self._make(server, settings, is_for_people=False)
 
     def for_people(self, server: ServerSettings, settings: Settings) -> GatewayClient:
-        """Make a client for what somebody waits for."""
+        """Return a client for calls that a user waits for; they take precedence over probes."""
         return self._make(server, settings, is_for_people=True)
 
     def _make(self, server: ServerSettings, settings: Settings, *, is_for_people: bool) -> GatewayClient:
@@ -48,7 +48,7 @@ class Clients:
 
 @dataclass
 class Core:
-    """The core of one process; `monitor.start()` sets it going."""
+    """The core of one process; `monitor.start()` starts its background work."""
 
     environment: CoreEnvironment
     settings: SettingsSource
@@ -62,11 +62,11 @@ class Core:
     now: Now = real_now
 
     def client(self, server: ServerSettings, settings: Settings | None = None) -> GatewayClient:
-        """Open a client for one gateway; close it after use."""
+        """Return a client for one gateway; close it after use."""
         return self.clients.for_people(server, settings or self.settings.current())
 
     def stop(self) -> bool:
-        """End the background work; safe to call twice. False: some of it did not end in time."""
+        """Stop the background work; return False if some did not end in time. Safe to call twice."""
         self.operations.stop()
         return self.monitor.stop()
 
@@ -74,7 +74,7 @@ class Core:
 def open_core(
     environment: CoreEnvironment, *, program: str, waits: Waits | None = None, now: Now = real_now
 ) -> Core:
-    """Build the core on the data directory; raises ConfigurationError when that cannot be used."""
+    """Build the core on the data directory. Raises ConfigurationError if the directory cannot be used."""
     data = prepare_data_dir(environment)
     holder = f"{program}[{os.getpid()}]"
     locks = data / "locks"
@@ -123,7 +123,7 @@ def make_client(
     program: str,
     slot: CallSlot | None = None,
 ) -> GatewayClient:
-    """Build a client with a transport of its own; the program's name is its User-Agent."""
+    """Return a client with its own transport; the program's name is the User-Agent."""
     transport = Transport(
         server.url,
         connect_timeout_seconds=settings.timeouts.connect_seconds,

@@ -1,4 +1,4 @@
-"""Signals of a process: handled for a while, and afterwards as before."""
+"""Temporary handlers for process signals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def handling(handler: Handler, *signals: signal.Signals) -> Iterator[None]:
-    """Handle these signals inside the block. Outside the main thread nothing can be handled, and is not."""
+    """Handle these signals inside the block. Does nothing outside the main thread, where Python cannot."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -28,7 +28,7 @@ def handling(handler: Handler, *signals: signal.Signals) -> Iterator[None]:
 
 
 def ending_with_zero(*signals: signal.Signals) -> AbstractContextManager[None]:
-    """Leave with exit code 0 on these signals: a wanted stop is no failure, however early it comes."""
+    """Exit with code 0 on these signals inside the block: a requested stop is no failure, even at start."""
     return handling(_leave, *signals)
 
 

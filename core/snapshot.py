@@ -1,4 +1,4 @@
-"""Pass what one process sees of a gateway to the others, and their wish that it looks more often."""
+"""Share a gateway's snapshot with other processes, and their requests for more frequent probes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _OLDER_WORDS: dict[str, str] = {
     Reason.CODE_USED: Reason.NONE,
     Reason.LINK_NOT_COMPLETED: Reason.CODE_EXPIRED,
 }
-"""What earlier releases read instead of a word that would make the whole snapshot unreadable to them."""
+"""Replacements for values that would make the whole snapshot unreadable to earlier releases."""
 _WORD_FIELDS = ("verdict", "reason", "lost_reason")
 
 
 class SnapshotExchange:
-    """Keep one small file per server and purpose in `directory`, for our account alone: QR codes are in it.
+    """One small file per server and purpose in `directory`, private because it contains QR codes.
 
-    Nothing is forced to disk here: after a power cut the gateway is simply asked again.
+    Nothing is synced to disk: after a power loss the gateway is probed again.
     """
 
     def __init__(self, directory: Path, *, clock: Now = now) -> None:
@@ -45,7 +45,7 @@ class SnapshotExchange:
         self._attention: dict[str, _SharedFile[dict[str, datetime]]] = {}
 
     def publish(self, snapshot: ServerSnapshot) -> None:
-        """Show the server's snapshot to all processes; raise StoreError when it cannot be written."""
+        """Publish the server's snapshot to all processes. Raises StoreError if it cannot be written."""
         file = self._snapshot_file(snapshot.server)
         sessions = tuple(_for_older_readers(one) for one in snapshot.sessions)
         content = snapshot.model_copy(update={"sessions": sessions}).model_dump_json().encode()
@@ -53,11 +53,11 @@ class SnapshotExchange:
             file.write(content)
 
     def read(self, server: str) -> ServerSnapshot | None:
-        """Read the last published snapshot; None when there is none that this release can read."""
+        """Return the last published snapshot; None if there is none that this release can read."""
         return self._snapshot_file(server).read()
 
     def ask_attention(self, server: str, session: str, until: datetime) -> None:
-        """Ask whoever probes the server to look at the session every second or two until then."""
+        """Request that the server's prober probes the session every second or two until the given time."""
         file = self._attention_file(server)
         with file.lock:
             watched = self.attention(server)
@@ -68,7 +68,7 @@ class SnapshotExchange:
             file.write(json.dumps(content).encode())
 
     def attention(self, server: str) -> dict[str, datetime]:
-        """Tell which sessions are being watched, and until when; only moments to come."""
+        """Return the sessions under attention with its end, which lies in the future."""
         moment = self._clock()
         watched = self._attention_file(server).read() or {}
         return {session: until for session, until in watched.items() if until > moment}
@@ -76,7 +76,7 @@ class SnapshotExchange:
     def _snapshot_file(self, server: str) -> _SharedFile[ServerSnapshot]:
         file = self._snapshots.get(server)
         if file is None:
-            # setdefault: threads that come here together must share one object.
+            # setdefault: concurrent threads must share one object.
             file = self._snapshots.setdefault(
                 server, _SharedFile(self._path("snapshot", server), _parse_snapshot)
             )
@@ -95,7 +95,7 @@ class SnapshotExchange:
 
 
 class _SharedFile(Generic[Content]):
-    """A file that is replaced whole and parsed once a version; what cannot be read is None."""
+    """A file that is replaced as a whole and parsed once per version; None if it cannot be read."""
 
     def __init__(self, path: Path, parse: Callable[[bytes], Content]) -> None:
         self.lock = ProcessLock(path.with_name(f"{path.name}.lock"))
@@ -127,7 +127,7 @@ class _SharedFile(Generic[Content]):
         try:
             parsed = self._parse(content)
         except (ValueError, TypeError, AttributeError) as error:
-            # Only the class: the message of a parser repeats the content, which may hold a QR code.
+            # Only the class: a parser's message quotes the content, which may hold a QR code.
             self._report(f"{self._path} holds what this release cannot read ({type(error).__name__})")
             return None
         self._problem = ""

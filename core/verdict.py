@@ -1,4 +1,4 @@
-"""From observations to a verdict: pure functions, no I/O, no clock of their own."""
+"""Conclude a session's verdict from observations. Pure functions: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -22,62 +22,60 @@ from core.models import (
 from core.settings.values import Timeouts
 
 START_LIMIT = timedelta(minutes=4)
-"""A browser that takes longer has failed to start: the gateway says INITIALIZING for ever (section 5)."""
+"""A browser that takes longer has failed to start: the gateway reports INITIALIZING for ever (section 5)."""
 
 RESTART_BLAME = timedelta(minutes=2)
-"""How long after a restart of the gateway a lost session is put down to it."""
+"""How long after a gateway restart a lost session is attributed to it."""
 
 UNLINK_SEEN = timedelta(seconds=30)
-"""How soon after its page said no a session is seen closed when its phone was unlinked between the two
-questions of a probe, for the state and for the page: the next probe comes within an interval."""
+"""How soon a session is observed closed after its page check failed because the phone was unlinked between a
+probe's two requests, for the state and for the page: the next probe comes within an interval."""
 
 STARTUP_RACE = timedelta(seconds=6)
-"""How soon after its first code a session may be called CLOSED while that code lives: the library's wrong
-word comes one to two seconds after the page has loaded (section 6), and is seen up to an interval later."""
+"""How soon after its first code a session may be reported CLOSED while that code is live: the library sets
+the wrong state one to two seconds after the page has loaded (section 6), and a probe reads it up to an
+interval later."""
 
 ATTEMPT = timedelta(seconds=60)
-"""By default the gateway ends a pairing code after this time, though it would live longer."""
+"""By default the gateway ends a pairing code after this time, although the code would be valid longer."""
 
 LINK_LIMIT = timedelta(seconds=180)
-"""How long a phone whose code was used may take: so long the gateway waits for its chats (section 6)."""
+"""How long linking may take after a code was used: the gateway waits this long for the chats (section 6)."""
 
 _KEEPS_CODE = frozenset([Verdict.LINKING, Verdict.UNRESPONSIVE, Verdict.DISCONNECTED])
-"""In these a code that the gateway still shows is known, and not shown: a newer one tells that it is over."""
+"""Verdicts that keep the gateway's code without showing it, so that a newer code can be recognised."""
 
 CHECKS_FAILED = 2
-"""After so many end-to-end checks in a row WhatsApp does not answer: one question can get lost on its way."""
+"""Consecutive failed end-to-end checks that make a session unresponsive: a single request can get lost."""
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is known beside the session's own answers."""
+    """Facts for a verdict other than the session's own responses."""
 
     now: datetime
     stale_after: timedelta
     gateway_up: bool | None = None
     gateway_restarted_at: datetime | None = None
     closed_by: Callable[[], Reason | None] = lambda: None
-    """Tells whether an operator closed or logged out the session just now; asked only when it was lost."""
+    """Returns the reason if an operator or self-healing just closed the session; called only after a loss."""
     linking_events: Callable[[], LinkingEvents] = LinkingEvents
-    """Returns what the gateway's webhook said; called only for a session that waits for a phone, or did."""
+    """Returns the webhook's events; called only for a session that waits, or waited, for a phone."""
 
 
 def stale_after_seconds(interval_seconds: float, timeouts: Timeouts, hold_off_seconds: float = 0.0) -> float:
-    """Return after how many seconds without news an observation says nothing about now.
-
-    As long as the gateway wants to be left alone, no news are to be had.
-    """
+    """Return the age in seconds at which an observation is stale, extended by a running hold-off."""
     asked = 3 * interval_seconds + timeouts.status_seconds + timeouts.check_connection_seconds
     return asked + hold_off_seconds
 
 
 def page_stale_after(session: SessionSnapshot, stale_after: timedelta) -> timedelta:
-    """Tell how long it counts that a page answered: pages that answer slowly wait for each other."""
+    """Return the age at which a page check is stale; slow pages wait for each other's checks."""
     return stale_after + timedelta(seconds=session.page_round_seconds)
 
 
 def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
-    """Conclude what a session is in; `before` carries the newest observation beside the verdict so far."""
+    """Return a session's verdict and reason; `before` holds the newest observation and the last verdict."""
     if not before.enabled:
         return Verdict.PAUSED, Reason.NONE
     if before.observed_at is None:
@@ -94,7 +92,7 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
         case SessionState.INITIALIZING:
             began = before.state_since or before.observed_at
             if circumstances.gateway_restarted_at is not None:
-                # A restart launches every session again: it is another browser that starts now.
+                # A gateway restart launches every session again, in a new browser.
                 began = max(began, circumstances.gateway_restarted_at)
             if circumstances.now - began > START_LIMIT:
                 return Verdict.STUCK, Reason.START_TOO_SLOW
@@ -107,14 +105,14 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
 
 
 def advance(before: SessionSnapshot, seen: Observation, circumstances: Circumstances) -> SessionSnapshot:
-    """Take in one observation: the session as it is known after it."""
+    """Return the session after one more observation."""
     merged = before.model_copy(update=_observed(before, seen))
     verdict, reason = judge(merged, circumstances)
     return conclude(merged, verdict, reason, seen.observed_at)
 
 
 def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: datetime) -> SessionSnapshot:
-    """Write down a verdict with its moments: since when, last connected, when and why it was lost."""
+    """Return the session with a verdict and its times: start, last connection, start and reason of a loss."""
     update: dict[str, object] = {"verdict": verdict, "reason": reason}
     if verdict != before.verdict:
         update["since"] = at
@@ -129,7 +127,7 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
     elif before.ever_connected and before.lost_at is None:
         update |= {"lost_at": at, "lost_reason": reason}
     elif _was_unlinked(before, reason, at) or (before.lost_at and reason == Reason.LINK_NOT_COMPLETED):
-        # What keeps an outage going is what has to be known of it.
+        # The reason that keeps the outage going matters more than the one that began it.
         update["lost_reason"] = reason
     if verdict != Verdict.WAITING_FOR_QR and not (
         verdict in _KEEPS_CODE and before.state == SessionState.QRCODE
@@ -141,16 +139,16 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
 
 
 def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> SessionSnapshot:
-    """Show a session as unknown when its probe, or its proof of being connected, is too old."""
+    """Return the session as unknown if its latest probe, or its proof of a connection, is stale."""
     if not session.enabled or session.verdict == Verdict.UNKNOWN:
         return session
     proof = session.observed_at
     if session.verdict == Verdict.CONNECTED and session.page_checked_at is not None:
         proof, stale_after = session.page_checked_at, page_stale_after(session, stale_after)
     if proof is None:
-        # Known from the history alone: what was is not what is.
+        # Known only from the history, which says nothing about now.
         return conclude(session, Verdict.UNKNOWN, Reason.STALE, session.since)
-    # A proof from the future is one from before the clock was set back: its age is not known.
+    # A proof from the future dates from before the clock was set back; its age is unknown.
     if abs(now - proof) <= stale_after:
         return session
     return conclude(session, Verdict.UNKNOWN, Reason.STALE, min(proof + stale_after, now))
@@ -168,7 +166,7 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     if seen.has_session_object:
         update["is_listed"] = True
     if seen.has_browser is not None or not seen.has_session_object:
-        # While a code is shown nothing tells; it is still the engine that the session was started with.
+        # While a code is shown the response does not tell; the engine has not changed since the start.
         update["has_browser"] = seen.has_browser
     update["page_round_seconds"] = seen.page_round_seconds
     if seen.state != before.state:
@@ -176,7 +174,7 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     update["qr"] = qr = _live_qr(before.qr, seen)
     update["code_overdue"] = overdue = _is_code_overdue(before, seen, qr)
     if seen.state != SessionState.CONNECTED and before.end_to_end is not None:
-        # The next connection is another one.
+        # The results belong to the connection that has ended.
         update["end_to_end"] = EndToEnd(passed_at=before.end_to_end.passed_at)
     if seen.page_answers is not None or seen.page_timed_out:
         update |= {
@@ -190,8 +188,8 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
 
 
 def _live_qr(before: QrCode | None, seen: Observation) -> QrCode | None:
-    # The gateway hands out the last code in every later state too (CLOSED, INITIALIZING, CONNECTED): dead,
-    # but for the start-up race under CLOSED. A code that is first seen under CLOSED is never shown.
+    # The gateway returns the last code in every later state too (CLOSED, INITIALIZING, CONNECTED): dead,
+    # except in the start-up race under CLOSED. A code that is first observed under CLOSED is never shown.
     if seen.state not in (SessionState.QRCODE, SessionState.CLOSED) or not seen.urlcode:
         return None
     if before is not None and before.payload == seen.urlcode:
@@ -212,9 +210,9 @@ def _is_code_overdue(before: SessionSnapshot, seen: Observation, qr: QrCode | No
 
 
 def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> bool:
-    """Return whether a session that is called CLOSED still shows its first code, which the race allows.
+    """Return whether a session reported as CLOSED may still show its first code (the start-up race).
 
-    Nothing but the gateway's webhook tells a browser that was closed so early from one that lives.
+    Only the gateway's webhook distinguishes a browser that was closed so early from a live one.
     """
     closed_since = before.state_since
     if closed_since is None or not before.has_session_object or before.code_overdue:
@@ -232,11 +230,11 @@ def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> boo
 
 
 def _judge_waiting(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdict, Reason]:
-    """Conclude what a session is in whose gateway shows a code.
+    """Return the verdict of a session whose gateway shows a code.
 
-    A used code stays, and what follows on the phone is not to be seen: WhatsApp loads the chats, or asks for
-    a passkey in a browser that nobody sits at (contract, section 13). Only the webhook proves a scan; without
-    it, a code that is not renewed was used if its page answers, and if not, the page is frozen.
+    A used code stays in the response, which does not show what follows: WhatsApp loads the chats, or requests
+    a passkey in a browser without a user (contract, section 13). Only the webhook proves a scan. Without it,
+    a code that is not renewed was used if the page responds; if it does not, the page is frozen.
     """
     is_qr = before.state == SessionState.QRCODE
     waiting = Verdict.WAITING_FOR_QR if is_qr else Verdict.WAITING_FOR_CODE
@@ -258,7 +256,7 @@ def _judge_waiting(before: SessionSnapshot, circumstances: Circumstances) -> tup
 
 
 def _shown_since(before: SessionSnapshot) -> datetime:
-    """Return since when the gateway has been showing its present code, as far as it tells."""
+    """Return since when the gateway has been showing its current code, as far as known."""
     if before.state == SessionState.QRCODE and before.qr is not None:
         return before.qr.first_seen
     if before.verdict == Verdict.WAITING_FOR_CODE or before.state_since is None:
@@ -272,7 +270,7 @@ def _judge_closed(before: SessionSnapshot, circumstances: Circumstances) -> tupl
             return Verdict.LINKING, Reason.CODE_SCANNED
         return before.verdict, Reason.NONE
     if before.verdict == Verdict.LINKING and before.state_since and before.state_since <= before.since:
-        # The code was used while the gateway already said CLOSED: that word was the start-up race's.
+        # The code was used while the gateway already reported CLOSED, so that was the start-up race.
         in_time = circumstances.now - before.since < LINK_LIMIT
         if in_time and not circumstances.linking_events().has_ended(before.since):
             return before.verdict, before.reason
@@ -288,10 +286,10 @@ def _judge_problem(kind: str, gateway_up: bool | None) -> tuple[Verdict, Reason]
         case "ConnectError":
             return Verdict.UNREACHABLE, Reason.GATEWAY_UNREACHABLE
         case "RequestTimeoutError":
-            # The health check answered, so the gateway is there; only this session's answer did not come.
+            # The health check passed, so the gateway is up; only this session's response did not come.
             return (Verdict.UNKNOWN if gateway_up else Verdict.UNREACHABLE), Reason.GATEWAY_TIMEOUT
         case _ if gateway_up is False:
-            # Something answers in the gateway's place.
+            # Another program responds at the gateway's address.
             return Verdict.UNREACHABLE, Reason.GATEWAY_UNREACHABLE
         case _:
             return Verdict.UNKNOWN, Reason.UNREADABLE_ANSWER
@@ -309,7 +307,7 @@ def _judge_connected(before: SessionSnapshot, circumstances: Circumstances) -> t
         if before.end_to_end is not None and before.end_to_end.failures >= CHECKS_FAILED:
             return Verdict.UNRESPONSIVE, Reason.WHATSAPP_NOT_ANSWERING
         return Verdict.CONNECTED, Reason.NONE
-    # The gateway says CONNECTED, the page has not had its full time to answer yet: not proved, not refuted.
+    # CONNECTED, but the page has not had its full time to respond: neither proved nor refuted.
     return Verdict.STARTING, Reason.NONE
 
 
@@ -336,16 +334,16 @@ def _why_closed(before: SessionSnapshot, circumstances: Circumstances) -> Reason
 
 
 def _was_unlinked(before: SessionSnapshot, reason: Reason, at: datetime) -> bool:
-    """Tell whether a browser that seemed dead was only on its way to being closed."""
+    """Return whether a browser that seemed dead was being closed after an unlink."""
     if before.lost_at is None or before.lost_reason != Reason.BROWSER_DEAD:
         return False
     return reason == Reason.CLOSED_ON_GATEWAY and at - before.lost_at <= UNLINK_SEEN
 
 
 def _is_blamed(before: SessionSnapshot, circumstances: Circumstances) -> bool:
-    """Return whether what the gateway did to a session comes of its latest restart.
+    """Return whether a session's state is attributed to the gateway's latest restart.
 
-    A session that has been connected since the restart has survived it: what ended it then is something else.
+    A session that has been connected since the restart has survived it, so a later loss has another cause.
     """
     restarted_at = circumstances.gateway_restarted_at
     if restarted_at is None or circumstances.now - restarted_at >= RESTART_BLAME:

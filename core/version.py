@@ -1,10 +1,10 @@
-"""The product's version, as it was installed."""
+"""The product's installed version."""
 
 from __future__ import annotations
 
 
 def version() -> str:
-    """Return the installed version, or "unknown" when the code is run from a folder that nobody installed."""
+    """Return the installed version; "unknown" if the code runs without being installed."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 

@@ -1,4 +1,4 @@
-"""A few daemon threads that call the gateway, the most urgent call first."""
+"""Daemon threads that run calls to the gateway, the most urgent first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class Workers:
-    """Run calls in `count` threads; who stops them cuts their calls and joins them.
+    """Runs calls in `count` threads. After `stop`, the caller ends calls in flight and joins the threads.
 
-    Not `concurrent.futures`: its threads are joined without limit when the interpreter ends. A daemon thread
-    that still runs by then is ended within whatever it calls, which aborts the process from a compiled
+    Not `concurrent.futures`: the interpreter joins its threads without a time limit at exit. A daemon thread
+    that still runs at exit is killed inside its call, which aborts the process if that is in a compiled
     extension ("exception not rethrown").
     """
 
@@ -32,17 +32,17 @@ class Workers:
             thread.start()
 
     def submit(self, call: Callable[[], None], *, priority: int = 1) -> None:
-        """Queue a call; a lower number goes first."""
+        """Queue a call; lower priorities run first."""
         self._calls.put((priority, next(self._order), call))
 
     def stop(self) -> None:
-        """Drop what is queued and let every thread end after its current call."""
+        """Discard queued calls and end each thread after its current call."""
         self._stopped.set()
         for _ in self._threads:
             self.submit(lambda: None, priority=-1)
 
     def join(self, timeout_seconds: float) -> bool:
-        """Wait for the threads to end after `stop`; False when one is still in its call."""
+        """Wait for the threads to end after `stop`; return False if a call is still running."""
         deadline = time.monotonic() + timeout_seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
