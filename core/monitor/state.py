@@ -128,7 +128,7 @@ class GatewayState:
         return {name: self._sessions[name].end_to_end for name in self.enabled()}
 
     def record_start(self) -> None:
-        """Add the start of probing, and the end of the previous prober's, to the history."""
+        """Add the start of probing to the history, unless this process resumes its own without a gap."""
         before = self._before
         is_same = before is not None and before.holder == self._gateway.holder
         if not (before and is_same and abs(self._began - before.published_at) < NO_GAP):
