@@ -1,4 +1,4 @@
-"""What both servers need under a flood: which connections they keep, and how they accept them."""
+"""Connection limits and accept loop that both servers use to withstand a flood of connections."""
 
 from core.serving.limits import ConnectionLimits
 from core.serving.listening import ServingLoop

@@ -1,4 +1,4 @@
-"""Which connections a server keeps while strangers open more than it can hold."""
+"""Connection limits: which connections a server keeps while clients open more than it can hold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from core.addresses import address_key
 
 GRACE_SECONDS = 1.0
-"""For how long a new connection is not replaced by the next of its own address.
+"""How long a new connection is not replaced by the next one from the same address.
 
-Faster ones are refused, which costs a twentieth of what taking a connection and dropping another costs.
+Faster ones are refused, which costs a twentieth of accepting one connection and dropping another.
 """
 
 
@@ -23,7 +23,7 @@ class _Client:
     is_exempt: bool
     opened: int = 0
     unfinished: dict[int, _Connection] = field(default_factory=dict)
-    """The oldest first."""
+    """Oldest first."""
 
 
 @dataclass(eq=False)
@@ -35,15 +35,15 @@ class _Connection:
 
 
 class ConnectionLimits:
-    """Count connections per address, and make room by dropping the oldest unfinished one.
+    """Count connections per address and make room by dropping the oldest unfinished one.
 
-    A connection is unfinished until a whole request has come, and again once its answer is out: clients
-    repeat what they send on a connection that was idle. All open connections together stay below `limit`,
-    those of one address below three quarters of it. Where there is no room, the address with the most
-    unfinished ones pays, so that each has a fair share of what whole requests and websockets leave.
-    `is_exempt` names proxies: they bring many people, and pay only when nobody else can.
+    A connection is unfinished until a complete request has arrived, and again after its response: clients
+    repeat a request on a connection that was idle. All open connections together are limited to `limit`,
+    those of one address to three quarters of it. At the limit, the address with the most unfinished
+    connections loses one, so that addresses share fairly what complete requests and websockets leave.
+    `is_exempt` identifies proxies, which carry many users: they lose connections only if no other can.
 
-    Connections are known by their file descriptors. For one thread: the event loop's.
+    Connections are identified by their file descriptors. Not thread-safe: use from the event loop only.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ConnectionLimits:
         self._connections: dict[int, _Connection] = {}
 
     def make_room(self, address: str) -> bool:
-        """Return whether to take one more connection of this address; may drop another for it."""
+        """Return whether to accept one more connection from this address; may drop another to make room."""
         own = self._client(address)
         if own.is_exempt or own.opened < self.address_limit:
             if len(self._connections) < self.limit:
@@ -88,7 +88,7 @@ class ConnectionLimits:
         own.unfinished[number] = connection
 
     def update(self, number: int, *, is_whole: bool) -> None:
-        """Note whether a whole request waits for its answer on this connection, or a request is awaited."""
+        """Record whether a complete request awaits its response, or the connection awaits a request."""
         connection = self._connections.get(number)
         if connection is None or is_whole is (number not in connection.client.unfinished):
             return
@@ -114,9 +114,10 @@ class ConnectionLimits:
         return self._clients.get(key) or _Client(key, self._is_exempt(address))
 
     def _fullest(self, own: _Client) -> _Client | None:
-        """Return who has most unfinished ones with the new one: `own` among equals, else the longest wait.
+        """Return the client with the most unfinished connections, the new one counted.
 
-        Without it the addresses of a flood would take each other's places in turn, for nothing.
+        Ties go to `own`, then to the longest wait. Otherwise the addresses of a flood would only replace
+        one another's connections in turn.
         """
         crowd = [client for client in self._clients.values() if client.unfinished]
         payers = [client for client in crowd if not client.is_exempt] or crowd

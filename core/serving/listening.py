@@ -1,4 +1,4 @@
-"""An event loop for servers that strangers reach: it counts connections when it accepts them."""
+"""Event loop for publicly reachable servers: it enforces connection limits on accept."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from core.addresses import address_key
 from core.serving.limits import ConnectionLimits
 
 BACKLOG = 1024
-"""How many connections the kernel keeps for us: where it has no place, honest clients try again after 1 s."""
+"""Length of the kernel's accept queue; if it is full, well-behaved clients retry after 1 s."""
 BATCH = 64
-"""How many are accepted before others have their turn."""
+"""Connections accepted per turn of the event loop."""
 BEGUN_AT_ONCE = 8
-"""Of how many the first bytes are read before others have their turn: a TLS handshake takes a millisecond."""
+"""Connections started per turn of the event loop: a TLS handshake takes a millisecond."""
 SHUTDOWN_SECONDS = 1.0
-"""How long a TLS connection may take to say goodbye."""
+"""Timeout of the TLS closing handshake."""
 
 NewProtocol = Callable[[], asyncio.BaseProtocol]
 
 
 class ServingLoop(asyncio.SelectorEventLoop):
-    """Hold all connections of its servers to limits, from the moment of accepting.
+    """Enforce connection limits on all servers of this loop from the moment of accepting.
 
-    asyncio gives a connection to its protocol after the TLS handshake: clients that never begin it would use
-    up the file descriptors unseen. And a connection that has sent nothing costs no more than its descriptor
-    here: neither a transport nor a protocol is made for it, nor 256 kB for its encryption.
+    asyncio hands a connection to its protocol after the TLS handshake: clients that never begin it would
+    exhaust the file descriptors unnoticed. Here, a connection that has sent nothing costs only its
+    descriptor: no transport, no protocol, and no 256 kB of TLS state.
     """
 
     def __init__(self, limits: ConnectionLimits, *, request_seconds: float) -> None:
         super().__init__()
         self.limits = limits
         self.request_seconds = request_seconds
-        """For the first byte, and then for the TLS handshake."""
+        """Timeout for the first byte, and again for the TLS handshake."""
 
     async def create_server(self, protocol_factory: NewProtocol, **options: Any) -> asyncio.Server:  # type: ignore[override]
-        """Listen on `sock`; uvicorn asks for it, and of the result only for its end."""
+        """Listen on `sock`, which uvicorn passes; uvicorn only closes the result."""
         return _Server(self, protocol_factory, options["sock"], options.get("ssl"))  # type: ignore[return-value]
 
 
@@ -59,22 +59,22 @@ class _Server:
         self._begun = _FairQueue()
         self._is_serving_begun = False
         self._tasks: set[asyncio.Task[None]] = set()
-        # Connections inherit it: without it headers and body, which are written separately, wait 40 ms for
-        # each other.
+        # Accepted connections inherit TCP_NODELAY. Without it, headers and body, which are written
+        # separately, are delayed by 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listening.setblocking(False)
         listening.listen(BACKLOG)
         loop.add_reader(listening, self._accept)
 
     def close(self) -> None:
-        """Accept no more, and close what has not begun."""
+        """Stop accepting and close the connections that have sent nothing."""
         self._loop.remove_reader(self._listening)
         self._listening.close()
         for connection in list(self._waiting):
             connection.close()
 
     async def wait_closed(self) -> None:
-        """Return: what is left to wait for are the protocols."""
+        """Return at once: uvicorn waits for the protocols itself."""
 
     def _accept(self) -> None:
         limits = self._loop.limits
@@ -141,62 +141,62 @@ class _Server:
                 self._new_protocol, connection, ssl=self._tls, **timeouts
             )
         except OSError as error:
-            # Failed handshakes are the client's business. The traceback's frames hold the error, and with it
-            # the buffers of the connection: a flood makes more of them than the garbage collector takes.
+            # A failed handshake is the client's fault. The traceback's frames hold the error, and with it
+            # the connection's buffers: a flood creates them faster than the garbage collector frees them.
             error.with_traceback(None)
 
 
 class _FairQueue:
-    """Connections whose first bytes have come, with what serves them: one address after another."""
+    """Queue of connections that have sent data, with their callbacks; round-robin by address."""
 
     def __init__(self) -> None:
         self._clients: dict[str, dict[_Connection, Callable[[], None]]] = {}
 
     def add(self, connection: _Connection, serve: Callable[[], None]) -> None:
-        """Put a connection behind the others of its address."""
+        """Append a connection to the queue of its address."""
         self._clients.setdefault(connection.client, {})[connection] = serve
 
     def discard(self, connection: _Connection) -> None:
-        """Take a connection out, wherever it stands."""
+        """Remove a connection if it is queued."""
         own = self._clients.get(connection.client, {})
         own.pop(connection, None)
         if not own:
             self._clients.pop(connection.client, None)
 
     def pop(self) -> Callable[[], None] | None:
-        """Take out the oldest of the address whose turn it is, and return what serves it."""
+        """Remove the oldest connection of the next address and return its callback; None if empty."""
         if not self._clients:
             return None
         client = next(iter(self._clients))
         own = self._clients.pop(client)
         serve = own.pop(next(iter(own)))
         if own:
-            # Behind the other addresses.
+            # Re-insert the address at the end.
             self._clients[client] = own
         return serve
 
 
 class _Connection(socket.socket):
-    """An accepted socket that gives back its place when it closes."""
+    """An accepted socket that reports its closing to the connection limits."""
 
     def __init__(self, accepted: socket.socket, address: str, forget: Callable[[int], None]) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.client = address_key(address)
         self._forget = forget
         self.stop_waiting: Callable[[], None] | None = None
-        """Until it is served."""
+        """Cancels the wait for the first byte; None once the connection is served."""
 
     def drop(self) -> None:
-        """End the connection for the sake of another."""
+        """End the connection to make room for another."""
         if self.stop_waiting is not None:
             self.close()
             return
-        # Its transport notices, and closes it.
+        # The transport notices the shutdown and closes the socket.
         with contextlib.suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the socket and forget it."""
+        """Close the socket and release it from the limits."""
         if self.stop_waiting is not None:
             self.stop_waiting()
         self._forget(self.fileno())

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1 protocol with what it lacks: deadlines, and limits that know what each connection does."""
+"""uvicorn's HTTP/1 protocol with deadlines and connection limits."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ REFUSAL = (
     "\r\n"
     "{text}"
 )
-"""uvicorn answers here without the application, and without the headers that everything else bears."""
+"""Response to malformed HTTP. uvicorn sends its own without the application's security headers."""
 
 
 class LimitedProtocol(H11Protocol):
-    """Tell the limits whether a whole request has come, and end what takes too long.
+    """Report complete requests to the connection limits and abort connections that exceed a deadline.
 
-    uvicorn only times the pause between two requests: a client that never finishes its headers, drips a body
-    or never reads its answer would keep its connection for ever. When time begins, and for what, is up to the
-    server that inherits.
+    uvicorn only limits the pause between two requests: a client that never finishes its headers, drips a
+    body or never reads its response would keep its connection for ever. Subclasses set the deadlines.
     """
 
     limits: ClassVar[ConnectionLimits | None] = None
@@ -37,33 +36,33 @@ class LimitedProtocol(H11Protocol):
     _number = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Learn under which number the limits count this connection."""
+        """Store the file descriptor by which the limits identify this connection."""
         super().connection_made(transport)
         self._number = transport.get_extra_info("socket").fileno()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Drop the deadline with the connection."""
+        """Cancel the deadline."""
         self._allow(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Note what has come."""
+        """Update the limits after the data is parsed."""
         super().data_received(data)
         self._update_limits()
 
     def on_response_complete(self) -> None:
-        """Note that a further request is awaited."""
+        """Update the limits: the connection awaits its next request."""
         super().on_response_complete()
         self._update_limits()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP; after an answer there is only the end of the connection."""
+        """Reject malformed HTTP with status 400; only close the connection if a response has started."""
         if self.cycle is None or not self.cycle.response_started:
             self.transport.write(REFUSAL.format(length=len(msg), text=msg).encode("ascii"))
         self.transport.close()
 
     def _is_whole(self) -> bool:
-        """Return whether a whole request is here and its answer is not."""
+        """Return whether a complete request has arrived and its response is not complete."""
         cycle = self.cycle
         return cycle is not None and not cycle.response_complete and not cycle.more_body
 
@@ -72,7 +71,7 @@ class LimitedProtocol(H11Protocol):
             self.limits.update(self._number, is_whole=self._is_whole())
 
     def _allow(self, seconds: float | None) -> None:
-        """Set the time in place of what was set before; None: no limit."""
+        """Replace the deadline; None removes it."""
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._cut_off)
