@@ -1,4 +1,4 @@
-"""One request to a gateway: its time budget, size limit, repetition and errors. The home of `requests`."""
+"""HTTP transport to a gateway: deadline, size limit, retry and errors. The only importer of `requests`."""
 
 from core.transport.answer import Answer
 from core.transport.call_limiter import CallLimiter, CallSlot

@@ -1,4 +1,4 @@
-"""A bounded number of places, with a wait that ends in time; and for how long the gateway is left alone."""
+"""Limits on the requests of one process to a gateway: concurrency, budgets per minute and Retry-After."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from core.clock import Monotonic
 from core.clock import monotonic as real_monotonic
 
 IN_FLIGHT = 4
-"""So many calls of one process a gateway gets at a time (contract, section 9)."""
+"""Concurrent requests of one process to a gateway (contract, section 9)."""
 OF_PEOPLE = 2
-"""So many of them may be somebody's: closing a frozen session takes 15 s, and probing must go on."""
+"""How many of them may be users' requests: closing a frozen session takes 15 s, and probing must go on."""
 BUDGET_SECONDS = 60.0
-"""A budget is so many requests within any such span."""
+"""Sliding window of the budgets."""
 
 
 class CallLimiter:
-    """The calls under way to one gateway, whoever in this process makes them."""
+    """Limits the requests of this process to one gateway, across all clients. Thread-safe."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class CallLimiter:
         self._spent: dict[str, deque[float]] = {}
 
     def spend(self, budgets: Mapping[str, int]) -> float:
-        """Count a request against budgets, each with its requests a minute.
+        """Count a request against budgets, which map a name to requests per minute.
 
-        Return for how many seconds one of them is used up, 0 when the request may be made.
+        Return the seconds until all of them allow a request; 0 if the request was counted and may be sent.
         """
         with self._changed:
             now = self._monotonic()
@@ -57,20 +57,20 @@ class CallLimiter:
             return max(waits, default=0.0)
 
     def leave_alone(self, scope: str, seconds: float) -> None:
-        """Make no call of this scope for so long: the gateway, or a proxy before it, asked for it."""
+        """Block requests of this scope for `seconds`, as the gateway or its proxy demanded (Retry-After)."""
         self._left_alone_until[scope] = self._monotonic() + seconds
 
     def left_alone_seconds(self, scope: str) -> float:
-        """Return how much longer no call of this scope is made."""
+        """Return the seconds for which requests of this scope are still blocked; 0 if they are allowed."""
         return max(0.0, self._left_alone_until.get(scope, 0.0) - self._monotonic())
 
     def take(self, slot: CallSlot, timeout_seconds: float) -> bool:
-        """Wait for a place; False when the time is over or the entrance is closed."""
+        """Wait until `slot` may send a request; return False after the timeout or if the slot is closed."""
         with self._changed:
             self._people_waiting += slot.is_for_people
             self._changed.wait_for(lambda: slot.closed or self._is_free(slot), timeout_seconds)
             self._people_waiting -= slot.is_for_people
-            # Those who gave way may take what is left.
+            # Wake the probes that gave way to a user's request.
             self._changed.notify_all()
             if slot.closed or not self._is_free(slot):
                 return False
@@ -79,14 +79,14 @@ class CallLimiter:
             return True
 
     def give_back(self, slot: CallSlot) -> None:
-        """Free a place that was taken."""
+        """End a request that `take` allowed."""
         with self._changed:
             self._free += 1
             self._free_for_people += slot.is_for_people
             self._changed.notify_all()
 
     def close(self, slot: CallSlot) -> None:
-        """Let nobody in through this entrance any more."""
+        """Close the slot; its waiting and later requests are refused."""
         with self._changed:
             slot.closed = True
             self._changed.notify_all()
@@ -94,12 +94,12 @@ class CallLimiter:
     def _is_free(self, slot: CallSlot) -> bool:
         if slot.is_for_people:
             return self._free > 0 and self._free_for_people > 0
-        # A probe comes again in any case; somebody who waits goes first.
+        # A probe is repeated anyway: users' requests take precedence.
         return self._free > 0 and not (self._people_waiting and self._free_for_people)
 
 
 class CallSlot:
-    """One client's way to a gateway's places; whoever waits there is let go when it closes."""
+    """One client's access to a `CallLimiter`. Closing it ends the client's waits."""
 
     def __init__(self, limiter: CallLimiter, *, is_for_people: bool = False) -> None:
         self.is_for_people = is_for_people
@@ -107,25 +107,25 @@ class CallSlot:
         self._limiters = limiter
 
     def spend(self, budgets: Mapping[str, int]) -> float:
-        """Count a request against budgets that all entrances share."""
+        """Count a request against budgets that all slots of the limiter share; see `CallLimiter.spend`."""
         return self._limiters.spend(budgets)
 
     def leave_alone(self, scope: str, seconds: float) -> None:
-        """Make no call of this scope for so long, through whichever entrance."""
+        """Block requests of this scope for `seconds`, for all slots of the limiter."""
         self._limiters.leave_alone(scope, seconds)
 
     def left_alone_seconds(self, scope: str) -> float:
-        """Return how much longer no call of this scope is made."""
+        """Return the seconds for which requests of this scope are still blocked; 0 if they are allowed."""
         return self._limiters.left_alone_seconds(scope)
 
     def take(self, timeout_seconds: float) -> bool:
-        """Wait for a place; False when the time is over or the entrance is closed."""
+        """Wait until a request may be sent; return False after the timeout or if the slot is closed."""
         return self._limiters.take(self, timeout_seconds)
 
     def give_back(self) -> None:
-        """Free a place that was taken."""
+        """End a request that `take` allowed."""
         self._limiters.give_back(self)
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Close the slot; waiting and later requests are refused."""
         self._limiters.close(self)

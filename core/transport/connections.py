@@ -1,7 +1,7 @@
-"""Connections that can be cut: `requests` has no total deadline, and these give it one.
+"""Connections with a total deadline, which `requests` lacks.
 
-A read time-out starts anew with every byte, so an answer whose headers or body drip never meets it. Each
-connection therefore knows the call that uses it, and the watchdog shuts it when that call is overdue.
+A read timeout restarts with every byte, so a dripping response never exceeds it. Each connection therefore
+refers to the call that uses it, and the watchdog shuts it down when that call is overdue.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from urllib3.util.connection import create_connection
 from core.transport.resolver import RESOLVER
 
 IDLE_LIMIT_SECONDS = 4.5
-"""The gateway closes connections that were idle for 5 s (contract, section 9). One that old could be closed
-while a request is on its way, and a POST must not be repeated: so it is not used again."""
+"""Maximum idle time of a reused connection. The gateway closes idle connections after 5 s (contract,
+section 9), possibly while a request is on its way, and a POST must not be repeated."""
 
 _ownership = threading.Lock()
 """Guards which call a connection belongs to; held for a few instructions only."""
 
 _here = threading.local()
-"""The call that the thread is sending; urllib3 has no way to hand it down to the pool."""
+"""The call that the thread is sending; urllib3 offers no way to pass it to the pool."""
 
 
 class Call:
-    """One request under way: its deadline and the connection that it uses at the moment."""
+    """One request in progress: its deadline and the connection that it currently uses."""
 
     def __init__(self, deadline: float, connect_deadline: float, *, fresh: bool) -> None:
         self.deadline = deadline
         self.connect_deadline = connect_deadline
         self.fresh = fresh
-        """Use no kept connection: one was found closed, so those that were kept with it may be closed too."""
+        """Open a new connection: a pooled one was found closed, so the others may be closed as well."""
         self.overdue = False
         self._connection: Connection | None = None
 
     def use(self, connection: Connection) -> None:
-        """Make a connection this call's own."""
+        """Assign a connection to this call."""
         with _ownership:
             self._connection = connection
             connection.call = self
@@ -56,14 +56,14 @@ class Call:
                 connection.shut()
 
     def cut(self) -> None:
-        """Shut the connection, unless another call has it by now; the thread that reads from it wakes up."""
+        """Shut the connection down unless another call uses it by now; this wakes the reading thread."""
         with _ownership:
             self.overdue = True
             if self._connection is not None and self._connection.call is self:
                 self._connection.shut()
 
     def end(self) -> None:
-        """Give the connection up."""
+        """Release the connection."""
         with _ownership:
             connection, self._connection = self._connection, None
             if connection is not None and connection.call is self:
@@ -74,10 +74,10 @@ class Call:
 
 
 class Connection(HTTPConnection):
-    """A connection with a lifeline: a handle of its socket that stays ours until the call ends.
+    """A connection with a lifeline: a duplicate of its socket that we keep until the call ends.
 
-    urllib3 and http.client let go of their own early: after the headers when the answer says "Connection:
-    close", and during a TLS handshake. What drips then could not be cut.
+    urllib3 and http.client drop their own early: after the headers if the response says "Connection: close",
+    and during a TLS handshake. A response that drips then could not be cut.
     """
 
     call: Call | None = None
@@ -85,7 +85,7 @@ class Connection(HTTPConnection):
     _lifeline: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
-        # urllib3's own gives each address the whole time-out, and the look-up has none.
+        # urllib3's own method gives each address the whole timeout, and name resolution has none.
         deadline = self.call.connect_deadline if self.call else time.monotonic()
         try:
             addresses = RESOLVER.resolve(self._dns_host, self.port, deadline - time.monotonic())
@@ -111,7 +111,7 @@ class Connection(HTTPConnection):
         raise NewConnectionError(self, "") from failure
 
     def close(self) -> None:
-        """Close the connection; its lifeline only when no call reads from it any more."""
+        """Close the connection, and its lifeline once no call reads from it."""
         super().close()
         with _ownership:
             if self.call is None:
@@ -120,11 +120,11 @@ class Connection(HTTPConnection):
     def shut(self) -> None:
         """End all sending and receiving; the caller holds `_ownership`."""
         if self._lifeline is not None:
-            with contextlib.suppress(OSError):  # The other side was faster.
+            with contextlib.suppress(OSError):  # The peer has closed it already.
                 self._lifeline.shutdown(socket.SHUT_RDWR)
 
     def drop_lifeline(self) -> None:
-        """Close our handle; the caller holds `_ownership`."""
+        """Close the duplicate socket; the caller holds `_ownership`."""
         if self._lifeline is not None:
             self._lifeline.close()
             self._lifeline = None
@@ -138,11 +138,11 @@ class Connection(HTTPConnection):
 
 
 class TlsConnection(Connection, HTTPSConnection):
-    """The same over TLS."""
+    """A connection over TLS."""
 
 
 class _Lending(HTTPConnectionPool):
-    """A pool that ties each connection to the call of the thread that takes it."""
+    """A pool that assigns each connection to the call of the requesting thread."""
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
@@ -164,14 +164,14 @@ class _TlsPool(_Lending, HTTPSConnectionPool):
 
 
 class Request(requests.PreparedRequest):
-    """A request filled in by hand: preparing one costs `requests` as much CPU as sending it."""
+    """A request with its fields set directly: `prepare` costs as much CPU as sending."""
 
     target: str
-    """Path as sent to a gateway that is asked directly."""
+    """Request target of a direct request, without a forwarding proxy."""
 
 
 class Adapter(HTTPAdapter):
-    """Sends to one gateway through one pool, where `requests` would look the pool up at every request."""
+    """Adapter with a single pool for one gateway; `requests` would look the pool up for every request."""
 
     pool_classes: ClassVar[Mapping[str, Any]] = {"http": _PlainPool, "https": _TlsPool}
 
@@ -184,7 +184,7 @@ class Adapter(HTTPAdapter):
         self._making = threading.Lock()
 
     def send_for(self, call: Call, request: Request, *, connect_seconds: float, read_seconds: float) -> Any:
-        """Send; the answer's body is not read yet."""
+        """Send a request and return the response with its body unread."""
         _here.call = call
         try:
             timeout: Any = Timeout(connect=connect_seconds, read=read_seconds)
@@ -193,7 +193,7 @@ class Adapter(HTTPAdapter):
             _here.call = None
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
-        """Return the one pool; made here, so that an unusable proxy address fails as a request."""
+        """Return the pool. It is created on first use, so that an invalid proxy address fails the request."""
         with self._making:
             if self._pool is None:
                 manager = self.proxy_manager_for(self._proxy) if self._proxy else self.poolmanager
@@ -203,15 +203,15 @@ class Adapter(HTTPAdapter):
             return self._pool
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002
-        """Return what stands in the request line: the whole URL for a forwarding proxy, else the path."""
+        """Return the request target: the whole URL for a forwarding proxy, otherwise the path."""
         assert isinstance(request, Request)  # noqa: S101 - only `send_for` sends
         return str(request.url) if self._forwarded else request.target
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
-        """Leave the pool as it is: the context that it was made with verifies."""
+        """Do nothing: the pool's own TLS context verifies certificates."""
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the pooled connections."""
         with self._making:
             if self._pool is not None:
                 self._pool.close()
@@ -219,8 +219,8 @@ class Adapter(HTTPAdapter):
 
 
 def _tls_context() -> ssl.SSLContext:
-    # One context for all connections: loading the certificates takes 20 ms. The system's are trusted beside
-    # those of `requests`, so that a company's own authority counts once it is installed on the machine.
+    # One context for all connections: loading the certificates takes 20 ms. The system's certificates are
+    # trusted in addition to those of `requests`, so that a company's own CA installed on the host counts.
     context = ssl.create_default_context()
     context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     return context

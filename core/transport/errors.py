@@ -1,7 +1,7 @@
-"""What the exceptions of requests, urllib3 and the sockets below them mean: errors and messages of ours.
+"""Map exceptions of requests, urllib3 and sockets to our errors and message ids.
 
-Only the foreign class's name is kept: their messages repeat the URL, and the gateway's secret key travels
-in URL paths.
+Only the name of the original class is kept: the messages repeat the URL, and URL paths contain the
+gateway's secret key.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ FOREIGN = (
 
 @dataclass(frozen=True)
 class Fault:
-    """What a family of foreign exceptions means."""
+    """The meaning of a family of foreign exceptions."""
 
     error: type[WppconnectError]
     message_id: str
     lost: bool = False
-    """The connection was closed before the answer was complete: a GET may be repeated."""
+    """The connection was closed before the response was complete: a GET may be repeated."""
     connected: bool = True
     """False: the request never left this machine."""
 
 
 FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], Fault], ...]] = (
-    # Foreign exceptions wrap one another; the first row that fits any of the chain decides, so what tells
-    # most stands first.
+    # Foreign exceptions wrap one another. The first row that matches any exception of the chain decides, so
+    # the most specific rows come first.
     (
         (of_urllib3.NameResolutionError, socket.gaierror),
         Fault(ConnectError, "transport.unresolved", connected=False),
@@ -58,7 +58,7 @@ FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], Fault], ...]] = (
         Fault(ConnectError, "transport.connect_timeout", connected=False),
     ),
     (
-        # Closed in the middle of a handshake: an SSLError by its class, and none by its meaning.
+        # Connection closed during the handshake: an SSLError by class, but no TLS problem.
         (ssl.SSLEOFError, ssl.SSLZeroReturnError),
         Fault(ConnectError, "transport.closed_at_once", connected=False),
     ),
@@ -135,17 +135,17 @@ CERTIFICATE_FAULTS: Final[Mapping[int, str]] = {
     62: "transport.certificate_other_name",
     64: "transport.certificate_other_name",
 }
-"""By OpenSSL's X509_V_ERR numbers; 18 to 21 are the ways in which no trusted authority vouches for it."""
+"""By OpenSSL's X509_V_ERR codes; 18 to 21 mean that no trusted authority has signed the certificate."""
 
 PLAIN_ANSWER: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""OpenSSL's names for an answer that is not TLS: plain HTTP, as a rule."""
+"""OpenSSL's reasons for a response that is not TLS, usually plain HTTP."""
 
 TLS_ALERT: Final = "\x15\x03"
-"""How a TLS server answers a plain request, if it does."""
+"""The beginning of a TLS server's response to a plain HTTP request, if it sends one."""
 
 
 def map_exception(error: BaseException) -> tuple[Fault, str]:
-    """Say what a foreign exception means, and name the class that tells it."""
+    """Return the fault that a foreign exception stands for, and the name of the class that decided it."""
     chain = list(_unfold(error))
     for kinds, fault in FAULTS:
         telling = next((one for one in chain if isinstance(one, kinds)), None)
@@ -155,7 +155,7 @@ def map_exception(error: BaseException) -> tuple[Fault, str]:
 
 
 def _refine(fault: Fault, telling: BaseException) -> str:
-    """Tell apart what shares a class: which certificate is refused, and http for https."""
+    """Return the message id, refined where one class covers several faults: certificates, http for https."""
     if isinstance(telling, ssl.SSLCertVerificationError):
         return CERTIFICATE_FAULTS.get(telling.verify_code, "transport.certificate_refused")
     if isinstance(telling, ssl.SSLError) and telling.reason in PLAIN_ANSWER:
@@ -166,7 +166,7 @@ def _refine(fault: Fault, telling: BaseException) -> str:
 
 
 def _unfold(error: BaseException) -> Iterator[BaseException]:
-    """Walk from an exception to those it wraps, innermost first: there the class says most."""
+    """Return an exception and those it wraps, innermost first: the innermost class is the most specific."""
     found: list[BaseException] = []
     waiting = [error]
     while waiting:
@@ -174,7 +174,7 @@ def _unfold(error: BaseException) -> Iterator[BaseException]:
         if one in found:
             continue
         found.append(one)
-        # Not the context: that may be an error which our caller is just handling.
+        # Skip the context: it may be an exception that the caller is handling.
         inner = (getattr(one, "reason", None), one.__cause__, *one.args)
         waiting += [other for other in inner if isinstance(other, BaseException)]
     return reversed(found)

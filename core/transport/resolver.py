@@ -1,4 +1,4 @@
-"""Look up names without outliving the caller's budget: `getaddrinfo` knows no time-out and can take 30 s."""
+"""Name resolution with a timeout: `getaddrinfo` has none and can take 30 s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class _LookUp:
-    """One look-up under way, and everyone who waits for it."""
+    """One lookup in progress, shared by all its waiters."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
@@ -17,9 +17,9 @@ class _LookUp:
 
 
 class Resolver:
-    """Resolve names in threads of its own, one for each name; who comes meanwhile waits for that one.
+    """Resolve names in separate threads, one per name; concurrent callers share a lookup.
 
-    A look-up that hangs so holds one thread, however many calls give up on it.
+    A hanging lookup thus occupies a single thread, however many calls time out on it.
     """
 
     def __init__(self, look_up: Callable[[str, int], list[str]] | None = None) -> None:
@@ -28,7 +28,7 @@ class Resolver:
         self._lock = threading.Lock()
 
     def resolve(self, host: str, port: int, timeout_seconds: float) -> list[str]:
-        """Return the addresses in the system's order; raises OSError, TimeoutError when it takes long."""
+        """Return the addresses in the system's order; raise OSError, or TimeoutError after the timeout."""
         if _is_address(host):
             return [host]
         with self._lock:
@@ -41,7 +41,7 @@ class Resolver:
         if not look_up.done.wait(timeout_seconds):
             raise TimeoutError
         if look_up.error is not None:
-            # A new object: raising the shared one from several threads would mix their tracebacks.
+            # Copy it: raising the shared exception from several threads would mix their tracebacks.
             raise type(look_up.error)(*look_up.error.args)
         return look_up.addresses
 
@@ -74,4 +74,4 @@ def _is_address(host: str) -> bool:
 
 
 RESOLVER = Resolver()
-"""The process's one resolver."""
+"""The resolver of the process."""

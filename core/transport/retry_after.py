@@ -1,4 +1,4 @@
-"""How long a gateway, or a proxy before it, wants to be left alone: the header Retry-After."""
+"""The Retry-After header of a gateway or a proxy in front of it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 USUAL_SECONDS = 10.0
-"""Where the header is missing, or says nothing that can be used."""
+"""Used if the header is missing or invalid."""
 LONGEST_SECONDS = 60.0
-"""An honest limit passes within a minute; a longer one must not blind the monitoring for an hour."""
+"""Upper bound: real limits reset within a minute, and a longer value must not stop monitoring for an hour."""
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float:
-    """Read the header, which is a number of seconds or an HTTP date."""
+    """Parse the header, a number of seconds or an HTTP date, and return the seconds to wait."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        # Cut first: a number may have thousands of digits.
+        # Truncate first: the number may have thousands of digits.
         return min(float(text[:6]), LONGEST_SECONDS)
     try:
         moment = parsedate_to_datetime(text)

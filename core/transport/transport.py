@@ -1,4 +1,4 @@
-"""Send one request within its time budget and size limit, and turn what goes wrong into errors of ours."""
+"""Send a request within its deadline and size limit, and convert failures into our errors."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from core.transport.watchdog import WATCHDOG
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-"""The largest real answer is a picture of 8 kB; a listing of 40,000 sessions would still fit."""
+"""The largest real response is a picture of 8 kB; a list of 40,000 sessions would still fit."""
 
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
 
 MANAGER_ROUTES = "/api/manager/"
-"""They have a limit of their own (contract, section 12): the other routes do not wait for it."""
+"""Routes with their own rate limit (contract, section 12), which does not block the other routes."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Transport:
-    """Requests to one gateway. Usable from any thread; `close` also ends the calls that are under way."""
+    """HTTP transport to one gateway. Thread-safe; `close` also ends the calls in progress."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Transport:
         self._calls: set[Call] = set()
         self._adapter = Adapter(self._base_url, proxy, IN_FLIGHT)
         for name in ("urllib3.connectionpool", "urllib3.connection"):
-            # Their records repeat the URL; what matters of them comes back as an error or in our own log.
+            # Their records contain the URL; failures are reported by our errors and our own log.
             logging.getLogger(name).addFilter(_drop)
 
     def request(
@@ -82,15 +82,17 @@ class Transport:
         takes_place: bool = True,
         budgets: Mapping[str, int] | None = None,
     ) -> Answer:
-        """Send one request and read its whole answer, 4xx and 5xx included, within `timeout_seconds`.
+        """Send a request and return its complete response, 4xx and 5xx included, within `timeout_seconds`.
 
-        The time counts from here: waiting for one of the places in flight, connecting, a repetition, and
-        the last byte are all in it. `route` is a template such as "/api/{session}/status-session", filled
-        from `path`. A GET is repeated once when its connection was closed under it; a POST never, because
-        the gateway may have acted on it. A call that costs the gateway nothing while it waits for a person
-        takes no place. Raises ConnectError, RequestTimeoutError or ResponseError, and TransportError after
-        `close`; RetryLaterError for 429 and for 503 with Retry-After, and without asking for as long as that
-        says, or while one of `budgets`, names with their requests a minute, is used up.
+        The timeout covers everything: waiting for one of the concurrent calls to end, connecting, a retry,
+        and reading to the last byte. `route` is a template such as "/api/{session}/status-session", filled
+        from `path`. A GET is retried once if its connection was closed; a POST never, because the gateway
+        may have acted on it. With `takes_place` False the call does not count as concurrent: it costs the
+        gateway nothing while it waits for the user. `budgets` maps names to requests per minute.
+
+        Raise ConnectError, RequestTimeoutError or ResponseError, and TransportError after `close`. Raise
+        RetryLaterError for 429 and for 503 with Retry-After, then without sending until that time is over,
+        and while a budget is used up.
         """
         began = time.monotonic()
         deadline = began + timeout_seconds
@@ -126,7 +128,7 @@ class Transport:
         return Answer(status_code, content_type, body, operation, session, rate_limit)
 
     def close(self) -> None:
-        """Close all connections; calls under way end with a TransportError, and so does every later one."""
+        """Close all connections; calls in progress and later calls raise TransportError."""
         self._slot.close()
         for call in list(self._calls):
             call.cut()
@@ -142,8 +144,8 @@ class Transport:
         deadline: float,
         errors: _Errors,
     ) -> tuple[int, Mapping[str, str], bytes] | WppconnectError:
-        # Errors travel as values from here to `request`: raised inside the handler of a foreign exception
-        # they would carry it, and with it the URL, as their context.
+        # Errors are returned, not raised: raised inside the handler of a foreign exception, they would carry
+        # it, and with it the URL, as their context.
         try:
             request = self._prepare(method, route, path, headers, json_body)
         except ValueError as error:
@@ -164,9 +166,9 @@ class Transport:
         headers: Mapping[str, str] | None,
         json_body: Mapping[str, Any] | list[Any] | None,
     ) -> Request:
-        # Not through `requests.Session`: it costs more CPU than the sending, and takes proxies, netrc and CA
-        # bundles from the environment. No Content-Type on a GET: with "application/json" the gateway's
-        # /healthz never answers (section 8, H5). No conditional headers: they bring an empty 304.
+        # No `requests.Session`: it costs more CPU than sending, and reads proxies, netrc and CA bundles from
+        # the environment. No Content-Type on a GET: with "application/json" the gateway's /healthz never
+        # answers (section 8, H5). No conditional headers: they lead to an empty 304.
         target = _PLACEHOLDER.sub(lambda name: _segment(path[name[1]]), route)
         request = Request()
         request.method = method
@@ -176,7 +178,7 @@ class Transport:
         if json_body is not None:
             request.body = json.dumps(json_body).encode()
             sent |= {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
-        # urllib3 only copies and walks them: a plain dict does, at a tenth of the cost of requests's own.
+        # urllib3 only copies and iterates them: a dict suffices, at a tenth of the cost of requests's class.
         request.headers = sent  # type: ignore[assignment]
         return request
 
@@ -200,7 +202,7 @@ class Transport:
             try:
                 body = _read(response.raw)
             finally:
-                # Closes the connection unless the body was read to its end, and frees its place in the pool.
+                # Close the connection unless the body was read to its end, and return it to the pool.
                 response.raw.close()
                 response.raw.release_conn()
         except FOREIGN as error:
@@ -213,13 +215,13 @@ class Transport:
             call.end()
         if self._slot.closed:
             return errors.closed()
-        # A connection that we cut ends like one that the gateway closed, or even like a complete answer.
+        # A connection that we cut looks like one that the gateway closed, or even like a complete response.
         if call.overdue and (fault is None or fault.connected):
             return errors.timed_out("cut off")
         if fault is not None:
             hurried = not fault.connected and connect_seconds < self._connect_timeout_seconds / 2
             if hurried and time.monotonic() >= deadline:
-                # Most of its time went into waiting: this tells nothing about the gateway.
+                # Most of the timeout was spent in the queue: this says nothing about the gateway.
                 return errors.queue_full()
             problem = errors.fault(fault, name)
             return _Lost(problem) if fault.lost else problem
@@ -227,21 +229,21 @@ class Transport:
         if len(body) > MAX_BODY_BYTES:
             return errors.unreadable(Message.of("transport.too_large", bytes=MAX_BODY_BYTES))
         if 300 <= response.status_code < 400:
-            # Never followed: the token would go wherever the answer says.
+            # Never follow a redirect: it would send the token to any address.
             return errors.unreadable(Message.of("transport.redirected", status=response.status_code))
         return response.status_code, response.headers, body
 
 
 @dataclass(frozen=True)
 class _Lost:
-    """The connection was closed before the answer was complete; worth one more try when only reading."""
+    """The connection was closed before the response was complete; a GET may be retried."""
 
     error: WppconnectError
 
 
 @dataclass(frozen=True)
 class _Errors:
-    """Makes the errors of one request; none of them names a URL."""
+    """Factory for the errors of one request; none of them contains a URL."""
 
     operation: str
     session: str | None
@@ -276,9 +278,9 @@ class _Errors:
 
 
 def _read(raw: Any) -> bytes:
-    """Read a body to its end, or one byte beyond what is allowed."""
+    """Read a body to its end, or to one byte beyond the size limit."""
     body = b""
-    # To the empty read: only that one tells a complete body from one that was cut short.
+    # Read until an empty chunk: only that distinguishes a complete body from a truncated one.
     while chunk := raw.read(MAX_BODY_BYTES + 1 - len(body), decode_content=False):
         body += chunk
         if len(body) > MAX_BODY_BYTES:
@@ -287,7 +289,7 @@ def _read(raw: Any) -> bytes:
 
 
 def _segment(value: str) -> str:
-    # Clients and proxies collapse "." and ".." segments; `quote` leaves dots as they are.
+    # Clients and proxies collapse "." and ".." segments, and `quote` does not escape dots.
     return quote(value, safe="") if value.strip(".") else value.replace(".", "%2E")
 
 

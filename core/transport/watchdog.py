@@ -1,4 +1,4 @@
-"""Cut overdue calls: a socket's time-out restarts with every byte, so a dripping answer never meets it."""
+"""Cut overdue calls: a socket timeout restarts with every byte, so a dripping response never exceeds it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Protocol
 
 
 class Cuttable(Protocol):
-    """A call under watch."""
+    """A call that the watchdog can cut."""
 
     deadline: float
-    """Moment of `time.monotonic()` after which it is cut."""
+    """Value of `time.monotonic()` after which the call is cut."""
 
     def cut(self) -> None:
-        """End the call from outside; must be quick and must not raise."""
+        """End the call from another thread; must be quick and must not raise."""
 
 
 class Watchdog:
-    """One daemon thread that cuts overdue calls; it starts with the first call and sleeps without any."""
+    """A daemon thread that cuts overdue calls. It starts with the first call and sleeps while idle."""
 
     def __init__(self) -> None:
         self._watched: set[Cuttable] = set()
@@ -30,8 +30,8 @@ class Watchdog:
         """Watch a call until `forget`."""
         with self._changed:
             self._watched.add(call)
-            # The thread is woken only for a deadline before the one it sleeps towards: once in a budget's
-            # length at most, and not at every request.
+            # Wake the thread only for a deadline earlier than its next one: at most once per timeout, not
+            # for every request.
             if call.deadline < self._wakes_at:
                 self._wakes_at = call.deadline
                 self._changed.notify()
@@ -58,4 +58,4 @@ class Watchdog:
 
 
 WATCHDOG = Watchdog()
-"""The process's one watchdog. Making it costs nothing: its thread starts with the first call."""
+"""The watchdog of the process. Creating it is free: its thread starts with the first call."""
