@@ -1,4 +1,4 @@
-"""The gateway's contract as observed: what its answers mean, its names, its tokens, its waits.
+"""The gateway's contract as observed: meaning of its responses, session names, tokens and waits.
 
-`docs/wppconnect-api.md` is the whole of it; `core/client.py` has a method for each endpoint.
+`docs/wppconnect-api.md` describes the whole contract; `core/client.py` has a method for each endpoint.
 """

@@ -1,7 +1,7 @@
-"""Read the gateway's answers: into values, or into the refusal that they are.
+"""Parse the gateway's responses into values or errors.
 
-Decided by status code and structure, never by message text: the gateway mixes Portuguese and English, and
-HTTP 200 only means that it answered.
+The status code and the structure decide, never the message text: the gateway mixes Portuguese and English,
+and HTTP 200 only means that it responded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from core.transport import Answer
 PNG = b"\x89PNG\r\n\x1a\n"
 WORDS_LIMIT = 160
 LONGEST_TEXT = 2000
-"""Bytes of one value; the longest real one is a QR payload of 240, and no QR code holds 3000."""
+"""Maximum bytes of one value; the longest real one is a QR payload of 240, and a QR code holds under 3000."""
 MOST_NAMES = 10_000
 LONGEST_NAME = 100
 LONGEST_UPTIME_SECONDS = 1e9
@@ -54,45 +54,45 @@ FROM_A_PROXY: Mapping[int, tuple[type[TransportError], str]] = {
     527: (ConnectError, "gateway.cdn_no_gateway"),
     530: (ConnectError, "gateway.cdn_no_gateway"),
 }
-"""What the gateway itself never answers: nginx, Traefik and CDNs say so when they do not reach it."""
+"""Statuses that the gateway never sends: nginx, Traefik and CDNs do when they cannot reach it."""
 
 _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
-"""Paths (with the secret key), tokens, QR payloads and phone numbers, should something repeat one."""
+"""Paths (with the secret key), tokens, QR payloads and phone numbers, in case a response repeats one."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """The gateway answers."""
+    """The response of /healthz."""
 
     uptime_seconds: float | None
-    """None when it does not say, as before release 1.1.5 or where a proxy hides it.
+    """None if not sent, as before release 1.1.5 or where a proxy hides it.
 
-    Smaller than before: it was restarted."""
+    A smaller value than before means that the gateway was restarted."""
 
 
 @dataclass(frozen=True)
 class StatusAnswer:
-    """A session as status-session sees it; only check-connection-session tells whether CONNECTED is true."""
+    """Response of status-session; only check-connection-session shows whether CONNECTED is true."""
 
     state: SessionState
     word: str | None
-    """The gateway's own word, also one that we do not know."""
+    """The gateway's own word for the state, including unknown ones."""
     urlcode: str | None = field(repr=False)
-    """The last QR payload of this start. Live only while the state is QRCODE: it stays in every later one."""
+    """The last QR payload of this start. Valid only in state QRCODE, but still sent in later states."""
     has_session_object: bool
     version: str | None
     has_browser: bool | None = None
-    """False: a socket library runs the session. None: the answer does not tell."""
+    """False: a socket library runs the session. None: unknown."""
 
 
 @dataclass(frozen=True)
 class StartAnswer:
-    """What start-session told; the start itself goes on in the background."""
+    """Response of start-session; the start itself goes on in the background."""
 
     state_before: SessionState | None
-    """State before this call: it started CLOSED and None (after a close), and left any other alone."""
+    """State before this call. The call starts a session that is CLOSED or None (after a close), no other."""
     pairing_code: str | None = field(repr=False)
-    """Told only here, when the session was asked to wait for one."""
+    """Sent only here, if the request waits for a pairing code."""
     has_session_object: bool
 
 
@@ -106,7 +106,7 @@ class Device:
 
 
 def parse_generated(answer: Answer) -> str:
-    """Read generate-token's answer."""
+    """Return the token from a response of generate-token."""
     token = parse_token(_text(_object(answer), "token") or "")
     if token.kind is not TokenKind.BCRYPT:
         raise answer.unreadable("it holds no token")
@@ -114,18 +114,18 @@ def parse_generated(answer: Answer) -> str:
 
 
 def parse_names(answer: Answer) -> tuple[str, ...] | None:
-    """Read show-all-sessions; anything but a list of strings is "unknown", not "no sessions"."""
+    """Return the names from show-all-sessions; None (unknown) for anything but a list of strings."""
     names = _object(answer).get("response")
     if not isinstance(names, list) or len(names) > MOST_NAMES:
         return None
     if all(isinstance(name, str) for name in names):
-        # What is cut or replaced is far from a usable name before and after.
+        # A name that this truncates or alters is not a usable name, neither before nor after.
         return tuple(showable(name[:LONGEST_NAME]) for name in names)
     return None
 
 
 def parse_status(answer: Answer) -> StatusAnswer:
-    """Read status-session; the status may be null, missing, or a word that we do not know."""
+    """Parse status-session; the status may be null, missing, or an unknown word."""
     body = _object(answer)
     if {"uptime", "timestamp"} <= body.keys():
         raise answer.unreadable("it is a health check's, as of a service that answers every path alike")
@@ -137,13 +137,14 @@ def parse_status(answer: Answer) -> StatusAnswer:
         urlcode=_text(body, "urlcode"),
         has_session_object=_has_session_object(state, version),
         version=version,
-        # A session with a browser has no `urlcode` rather than an empty one (contract, section 15).
+        # Without a QR payload, a session with a browser has no `urlcode` at all, rather than a null one
+        # (contract, section 15).
         has_browser=False if body.get("urlcode", "") is None else None,
     )
 
 
 def parse_connected(answer: Answer) -> bool:
-    """Read check-connection-session."""
+    """Return whether check-connection-session reports the session as connected."""
     status = _object(answer).get("status")
     if not isinstance(status, bool):
         raise answer.unreadable("it says neither connected nor disconnected")
@@ -151,9 +152,12 @@ def parse_connected(answer: Answer) -> bool:
 
 
 def parse_picture(answer: Answer) -> bytes | None:
-    """Read qrcode-session: PNG bytes, or JSON or text with a data URL or bare base64; None without a QR."""
+    """Return the PNG from qrcode-session; None without a QR code.
+
+    The response is PNG bytes, or JSON or text with a data URL or bare base64.
+    """
     if answer.status_code == 500 and (json_object(answer) or {}).get("status") == "error":
-        return None  # What releases before 2.0.1 send without a QR or without a session (section 10).
+        return None  # Releases before 2.0.1 send this without a QR code or session (section 10).
     if answer.status_code >= 400:
         raise refusal(answer)
     if answer.body.startswith(PNG):
@@ -177,7 +181,7 @@ def parse_picture(answer: Answer) -> bytes | None:
 
 
 def parse_start(answer: Answer) -> StartAnswer:
-    """Read start-session. A waiting start spells its words in lower case and says what came of it."""
+    """Parse start-session. A waiting start sends "qrcode" or "phoneCode" instead of a state."""
     body = _object(answer)
     word, version = _text(body, "status"), _text(body, "version")
     waited = word in ("qrcode", "phoneCode")
@@ -193,14 +197,14 @@ def parse_start(answer: Answer) -> StartAnswer:
 
 
 def parse_closed(answer: Answer) -> bool:
-    """Read close-session: True when closed, False for the 500 that means "probably forgotten, verify"."""
+    """Parse close-session: True if closed, False for the 500 that means "probably closed, verify"."""
     if answer.status_code == 500 and json_object(answer) is not None:
         return False
     return _object(answer).get("status") is True
 
 
 def parse_device(answer: Answer) -> Device:
-    """Read host-device."""
+    """Parse host-device."""
     device = _object(answer).get("response")
     if not isinstance(device, dict):
         raise answer.unreadable("it describes no device")
@@ -213,19 +217,19 @@ def parse_device(answer: Answer) -> Device:
 
 
 def parse_own_number(answer: Answer) -> str | None:
-    """Read get-phone-number: digits, or None when the gateway knows the account by another identity."""
+    """Return the digits from get-phone-number; None if the account has another kind of identity."""
     return _number(_text(_object(answer), "response") or "")
 
 
 def _number(identity: str) -> str | None:
-    """Read an account's number; None for one that is known by another identity (`...@lid`)."""
+    """Return an account's number; None for another kind of identity (`...@lid`)."""
     number, _, kind = identity.partition("@")
     is_number = number.isascii() and number.isdecimal()
     return number if is_number and kind == "c.us" else None
 
 
 def parse_number_check(answer: Answer) -> bool:
-    """Read check-number-status: whether WhatsApp knows the number."""
+    """Return whether check-number-status reports that WhatsApp knows the number."""
     found = _object(answer).get("response")
     exists = found.get("numberExists") if isinstance(found, dict) else None
     if not isinstance(exists, bool):
@@ -234,7 +238,7 @@ def parse_number_check(answer: Answer) -> bool:
 
 
 def is_secret_refusal(answer: Answer) -> bool:
-    """Tell the 400 for a wrong secret key from Express's 400 for a malformed request, which is HTML."""
+    """Return whether this is the 400 for a wrong secret key; Express's 400 for malformed requests is HTML."""
     body = json_object(answer)
     return answer.status_code == 400 and body is not None and body.get("response") is False
 
@@ -247,16 +251,16 @@ def is_secret_acceptance(answer: Answer) -> bool:
 
 
 def is_token_refusal(answer: Answer) -> bool:
-    """Tell the gateway's 401 from that of a proxy before it, which says nothing about the token."""
+    """Return whether this is the gateway's 401; that of a proxy says nothing about the token."""
     body = json_object(answer)
     said = (body or {}).get("error") or (body or {}).get("message")
     return answer.status_code == 401 and isinstance(said, str)
 
 
 def refusal(answer: Answer, *, of_secret: bool = False) -> ApiError | TransportError:
-    """Make the error for a 4xx or 5xx answer; a TransportError for one that a proxy gives in its stead.
+    """Return the error for a 4xx or 5xx response; a TransportError if a proxy sent it.
 
-    `of_secret`: it refuses the secret key, which its form alone does not show.
+    `of_secret`: the response rejects the secret key, which its structure alone does not show.
     """
     body = json_object(answer)
     status = answer.status_code
@@ -290,9 +294,9 @@ def refusal(answer: Answer, *, of_secret: bool = False) -> ApiError | TransportE
 
 
 def showable(text: str) -> str:
-    """Replace what no honest text holds: half surrogates and signs that command a terminal or turn a line.
+    """Return the text with lone surrogates, control characters and direction marks replaced.
 
-    JSON can spell half surrogates, but neither files nor the page can hold them.
+    JSON can encode lone surrogates, but neither files nor the page can.
     """
     return CONTROLS.sub(
         lambda sign: " " if sign[0].isspace() else "?", text.encode(errors="replace").decode()
@@ -309,7 +313,7 @@ def _object(answer: Answer) -> dict[str, Any]:
 
 
 def json_object(answer: Answer) -> dict[str, Any] | None:
-    """Return the body where it is a JSON object, whatever the status."""
+    """Return the body if it is a JSON object, for any status; otherwise None."""
     try:
         body = answer.json()
     except ResponseError:
@@ -318,7 +322,7 @@ def json_object(answer: Answer) -> dict[str, Any] | None:
 
 
 def _text(body: Any, key: str) -> str | None:
-    """Read a text; None when there is none, or one that is too long to be what was asked for."""
+    """Return a non-empty string of at most LONGEST_TEXT bytes; otherwise None."""
     value = body.get(key) if isinstance(body, dict) else None
     if not isinstance(value, str) or not value or len(value) > LONGEST_TEXT:
         return None
@@ -327,12 +331,12 @@ def _text(body: Any, key: str) -> str | None:
 
 
 def _has_session_object(state: SessionState | None, version: str | None) -> bool:
-    # Releases before 1.6.2 send no version; a session in any state but CLOSED has an object there too.
+    # Releases before 1.6.2 send no version; there, a session in any state but CLOSED has an object.
     return version is not None or state not in (None, SessionState.CLOSED, SessionState.UNKNOWN)
 
 
 def _words(body: dict[str, Any] | None) -> str:
-    # From JSON only: Express's HTML error pages repeat the path. 401 carries "error" or "message", whichever
-    # of its checks failed.
+    # JSON only: Express's HTML error pages repeat the path. A 401 has "error" or "message", depending on
+    # which check failed.
     said = _text(body, "message") or _text(body, "error") or ""
     return _PRIVATE.sub("***", " ".join(said.split()))[:WORDS_LIMIT]

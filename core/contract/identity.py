@@ -1,9 +1,8 @@
-"""Whether a WPPConnect Server answers at an address, and what does in its place.
+"""Identify WPPConnect Server, or what responds in its place.
 
-Anything may answer there: a reverse proxy whose backend has gone, another service, a sign-in page. A status
-code alone proves nothing, nor does Express's 404 page, which many servers send. Proof is what only this
-server says: healthz's fields, the body of its 401, the manager protocol's info (contract, sections 3, 8 and
-12).
+Anything may respond: a reverse proxy without its backend, another service, a login page. A status code alone
+proves nothing, nor does Express's 404 page, which many servers send. Proof is what only this server sends:
+the fields of healthz, the body of its 401, the manager protocol's info (contract, sections 3, 8 and 12).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ TOKEN_REFUSALS = frozenset(
         "Check that the Session and Token are correct",
     }
 )
-"""Section 3. Compared word for word, for other services also answer 401 with a `message` or an `error`."""
+"""Section 3. Compared exactly: other services also respond 401 with a `message` or an `error`."""
 
 NO_SUCH_PLACE = frozenset({404, 410, 421})
 
@@ -32,33 +31,34 @@ TLS_WANTED = (
     b"HTTP request to an HTTPS server",
     b"SSL-enabled",
 )
-"""How nginx, Go and Apache answer a plain request on a TLS port, with status 400."""
+"""Responses of nginx, Go and Apache to a plain request on a TLS port, with status 400."""
 
 
 def proven_health(answer: Answer) -> Health | None:
-    """Read /healthz; None unless it has the fields that WPPConnect Server sends."""
+    """Parse /healthz; None unless it has the fields that WPPConnect Server sends."""
     body = json_object(answer) if answer.status_code == 200 else None
     if body is None or not isinstance(body.get("message"), str) or not _is_number(body.get("timestamp")):
         return None
     uptime = body.get("uptime")
-    # JSON's numbers may be NaN, infinite, or too long for a float, and dates are computed from this one.
+    # A JSON number may be NaN, infinite or too large for a float, and dates are computed from this one.
     if not _is_number(uptime) or not 0 <= uptime <= LONGEST_UPTIME_SECONDS:
         return None
     return Health(uptime_seconds=float(uptime))
 
 
 def is_own_refusal(answer: Answer) -> bool:
-    """Return whether this is the 401 that WPPConnect Server gives a request without a token."""
+    """Return whether this is the 401 that WPPConnect Server sends to a request without a token."""
     body = json_object(answer) if answer.status_code == 401 else None
     said = (body or {}).get("message") or (body or {}).get("error")
     return isinstance(said, str) and said.strip().rstrip(".") in TOKEN_REFUSALS
 
 
 def is_no_own_answer(answer: Answer, path: str) -> bool:
-    """Return whether no WPPConnect Server can have answered this path of its API so.
+    """Return whether this response to an API path rules out a WPPConnect Server.
 
-    Many Node programs have healthz's very fields. But one that answers every path alike gives them here, too,
-    and one without the API says so, by Express's page or Nest's JSON. What a proxy may answer is no proof.
+    Many Node services have the same fields in healthz. But a service that responds alike to every path sends
+    them here, too, and one without the API says so, by Express's page or Nest's JSON. A response that a proxy
+    may have sent proves nothing.
     """
     no_such_path = rb"Cannot GET \S*" + re.escape(path.encode())
     says_no_such_path = answer.status_code == 404 and re.search(no_such_path, answer.body) is not None
@@ -66,7 +66,7 @@ def is_no_own_answer(answer: Answer, path: str) -> bool:
 
 
 def is_manager_info(answer: Answer) -> bool:
-    """Return whether this is the answer of /api/manager/info."""
+    """Return whether this is a response of /api/manager/info."""
     body = json_object(answer) if answer.status_code == 200 else None
     return (
         body is not None
@@ -77,22 +77,22 @@ def is_manager_info(answer: Answer) -> bool:
 
 
 API_ROUTE = "/api/{session}/check-connection-session"
-"""What every release has, and refuses without a token."""
+"""A route of every release that requires a token."""
 
 RELATIVES_ROUTE = "/api/{session}/status-session"
-"""What wppconnect-server-go has, too, and refuses in the same words; it has no check of a connection."""
+"""A route that wppconnect-server-go also has, with the same 401; it lacks check-connection-session."""
 
 PROOFS: tuple[tuple[str, Callable[[Answer], bool]], ...] = (
     (API_ROUTE, is_own_refusal),
     ("/api/manager/info", is_manager_info),
 )
-"""What to ask without a token where /healthz proves nothing, and what the answer must be."""
+"""Routes to request without a token if /healthz proves nothing, each with the check of its response."""
 
 
 def not_a_gateway(answers: Sequence[Answer | ResponseError]) -> NotAGatewayError:
-    """Make the error for answers of which none is a gateway's; it says what answers there instead."""
+    """Return the error for responses none of which is a gateway's; it says what responds there instead."""
     described = [one.explanation if isinstance(one, ResponseError) else describe(one) for one in answers]
-    # Where one address is unknown there, another one says more.
+    # Prefer any other response to "not routed", which says least.
     known = [one for one in described if one.id != "gateway.not_routed"] or described
     telling = next((one for one in known if one.id == "gateway.not_supported"), known[0])
     first = answers[0]
@@ -101,7 +101,7 @@ def not_a_gateway(answers: Sequence[Answer | ResponseError]) -> NotAGatewayError
 
 
 def describe(answer: Answer) -> Message:
-    """Say what gives such an answer in a gateway's place."""
+    """Return a message about what sends such a response in a gateway's place."""
     status, body = answer.status_code, answer.body.strip()
     is_html = "html" in answer.content_type.lower() or body[:1] == b"<"
     if status == 400 and any(words in body for words in TLS_WANTED):

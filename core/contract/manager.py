@@ -1,4 +1,4 @@
-"""The manager protocol of newer gateways: what its answers mean (contract, section 12)."""
+"""The manager protocol of newer gateways: meaning of its responses (contract, section 12)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.transport import Answer
 
 ROUTES = "/api/manager"
 LEFT_TO_OTHERS = 10
-"""Of the 60 requests a minute that one address has, browsers behind the same proxy included."""
+"""Requests left to other clients of the 60 a minute per address; browsers behind the same proxy share it."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SECRET = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -27,27 +27,27 @@ class SessionStates:
 
     states: Mapping[str, SessionState]
     pause_seconds: float
-    """For so long the rest of the limit is left to others; 0 as a rule."""
+    """Seconds to pause so that other clients can use the rest of the limit; usually 0."""
 
 
 def fits_header(secret: str) -> bool:
-    """Return whether a secret key can be sent in a header as it is."""
+    """Return whether a secret key can be sent in a header unchanged."""
     return _SECRET.fullmatch(secret) is not None
 
 
 def is_name(session: str) -> bool:
-    """Return whether the protocol takes a session of this name; it refuses a leading "_" or "-"."""
+    """Return whether the protocol accepts this session name; it rejects a leading "_" or "-"."""
     return _NAME.fullmatch(session) is not None
 
 
 def is_unauthorized(answer: Answer) -> bool:
-    """Return whether the gateway itself refused the secret key; a proxy's 401 has another body."""
+    """Return whether the gateway itself rejected the secret key; a proxy's 401 has another body."""
     body = json_object(answer) if answer.status_code == 401 else None
     return body is not None and body.get("message") == "Unauthorized"
 
 
 def parse_version(answer: Answer) -> str | None:
-    """Read the release from /api/manager/info; None where the protocol is not offered."""
+    """Return the release from /api/manager/info; None if the protocol is not offered."""
     body = json_object(answer)
     if not is_manager_info(answer) or body is None:
         return None
@@ -55,7 +55,7 @@ def parse_version(answer: Answer) -> str | None:
 
 
 def parse_removed(answer: Answer) -> bool:
-    """Read the answer to a removal; raises for all but success, which a 500 must not be read as."""
+    """Return True if a session was removed; raise for anything else, a 500 included."""
     body = json_object(answer)
     if answer.status_code >= HTTPStatus.BAD_REQUEST:
         raise refusal(answer)
@@ -65,7 +65,7 @@ def parse_removed(answer: Answer) -> bool:
 
 
 def parse_states(answer: Answer) -> SessionStates | None:
-    """Read /api/manager/sessions; None for anything but a list of names and states."""
+    """Parse /api/manager/sessions; None for anything but a list of names and states."""
     body = json_object(answer) if answer.status_code == 200 else None
     listed = (body or {}).get("sessions")
     if not isinstance(listed, list) or len(listed) > MOST_NAMES:

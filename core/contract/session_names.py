@@ -1,4 +1,4 @@
-"""Which session names a gateway can be trusted with (contract, section 2)."""
+"""Session names that are safe to use with a gateway (contract, section 2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,71}")
 """The gateway validates nothing; other names break tokens, files or its session table (section 2)."""
 
 BCRYPT_BYTES = 72
-"""Of session name and secret key together; the gateway's bcrypt cuts silently, Python's raises."""
+"""Limit of session name plus secret key; the gateway's bcrypt truncates silently, Python's raises."""
 
 JAVASCRIPT_PROPERTIES = frozenset(
     [
@@ -65,13 +65,13 @@ JAVASCRIPT_PROPERTIES = frozenset(
         "__lookupSetter__",
     ]
 )
-"""The gateway keeps sessions in a JavaScript array: these names collide with its properties."""
+"""Names that collide with properties of the JavaScript array in which the gateway keeps sessions."""
 
 
 def session_name_problem(name: str) -> Message | None:
-    """Return why a session name must not be used, or None when it may."""
+    """Return why a session name must not be used; None if it may."""
     if not SESSION_NAME.fullmatch(name):
-        # A zero-width space out of a web page makes the name wrong and cannot be seen in it.
+        # Escape invisible characters, such as a zero-width space copied from a web page.
         visible = name if name.isprintable() else name.encode("unicode_escape").decode()
         return Message.of("setting.name_odd", name=visible)
     if name in JAVASCRIPT_PROPERTIES:
@@ -82,6 +82,6 @@ def session_name_problem(name: str) -> Message | None:
 def unchecked_bytes(name: str, secret_key: str) -> int:
     """Return how many bytes at the end of the secret key the gateway does not check for this session.
 
-    Everything works with such a key, but a key that differs only there is accepted, too.
+    Such a key works, but a key that differs only in these bytes is accepted as well.
     """
     return max(0, len((name + secret_key).encode()) - BCRYPT_BYTES)

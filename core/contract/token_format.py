@@ -1,4 +1,4 @@
-"""Tell the gateway's bearer tokens from raw keys, by their look alone."""
+"""Distinguish the gateway's bearer tokens from raw keys by their format."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SHELL_REMAINS = re.compile(
     r"|(?:2?[abxy])?\$\d\d\$[A-Za-z0-9./_+-]{53}"
     r"|2[abxy]\d\d[A-Za-z0-9./_+-]{53}"
 )
-"""What a shell leaves of `$2b$10$...` in double quotes: `$2` and `$1` are empty, as is `$` with letters."""
+"""The rest of `$2b$10$...` in double quotes in a shell: `$2`, `$1` and `$` with letters expand to nothing."""
 WRITTEN_OTHERWISE = re.compile(r"\\+\$|\$\$|%24|&#36;|\\u0024|\uff04")
-"""A dollar sign as a shell, Compose, an address, HTML, JSON and a wide keyboard write it."""
+"""A dollar sign as escaped in a shell, Compose, a URL, HTML and JSON, and the full-width one."""
 
 
 _TO_BCRYPT = bytes.maketrans(
@@ -28,32 +28,32 @@ _TO_BCRYPT = bytes.maketrans(
 
 
 class TokenKind(StrEnum):
-    """What an operator may have pasted into the token setting."""
+    """Kind of the text in the token setting."""
 
     BCRYPT = "bcrypt"
     RAW_KEY = "raw_key"
-    """Not a token: an older panel's API key or the secret key. As a bearer token it is answered 401."""
+    """No token: an older panel's API key or the secret key. The gateway responds 401 to it."""
     CUT = "cut"
-    """A token that lost its end: Docker Compose reads `$` as a variable and leaves `$2b$10`."""
+    """A token without its end: Docker Compose expands `$` as a variable and leaves `$2b$10`."""
     CUT_BY_A_SHELL = "cut_by_a_shell"
-    """A token that lost its beginning: a shell reads `$2` and `$1` as parameters and leaves `b0...`."""
+    """A token without its beginning: a shell expands `$2` and `$1` and leaves `b0...`."""
     WITH_SCHEME = "with_scheme"
-    """A token with the word that stands before it in a header: `Bearer $2b$...`."""
+    """A token with its authentication scheme: `Bearer $2b$...`."""
     ESCAPED = "escaped"
-    """A token whose dollar signs are written otherwise: `$$2b$$10$$...`."""
+    """A token with escaped dollar signs: `$$2b$$10$$...`."""
     WITH_OTHER_TEXT = "with_other_text"
-    """A whole token, and something else: `token=$2b$...`, or a character behind it."""
+    """A complete token with other text around it: `token=$2b$...`, or a trailing character."""
 
 
 @dataclass(frozen=True)
 class ParsedToken:
-    """A token as it was given, told apart; `repr` hides it."""
+    """A parsed token setting; `repr` hides it."""
 
     kind: TokenKind
     token: str = field(repr=False)
-    """In the gateway's alphabet when it is a bcrypt token, otherwise the text as it was given."""
+    """A bcrypt token in the gateway's alphabet; otherwise the text of the setting."""
     session: str | None = None
-    """The session named by the `full` form "session:token" of generate-token's answer."""
+    """The session of the `full` form "session:token" in generate-token's response."""
 
     @property
     def cost(self) -> int | None:
@@ -63,11 +63,11 @@ class ParsedToken:
 
 
 def parse_token(text: str) -> ParsedToken:
-    """Read a token setting: a bcrypt token in either alphabet, the `full` form, or else a raw key."""
+    """Parse a token setting: a bcrypt token in either alphabet, the `full` form, or any other text."""
     text = text.strip()
     if SCHEME.match(text):
         return ParsedToken(TokenKind.WITH_SCHEME, text)
-    # A bcrypt token holds no colon, so what stands before the last one is the session.
+    # A bcrypt token contains no colon, so the session precedes the last one.
     session, _, token = text.rpartition(":")
     if BCRYPT.fullmatch(token):
         in_gateway_alphabet = token.replace("/", "_").replace("+", "-")
@@ -86,5 +86,5 @@ def _kind_of_what_is_no_token(text: str, token: str) -> TokenKind:
 
 
 def encode_salt(salt: bytes) -> bytes:
-    """Spell 16 bytes as bcrypt does, which has an order of its own for the 64 characters."""
+    """Encode 16 bytes in bcrypt's Base64, which orders the 64 characters differently."""
     return base64.b64encode(salt).rstrip(b"=").translate(_TO_BCRYPT)

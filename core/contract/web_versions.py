@@ -1,8 +1,8 @@
-"""Until when WhatsApp serves the WhatsApp Web that a gateway release pins (contract, section 14).
+"""Expiry of the WhatsApp Web version that a gateway release pins (contract, section 14).
 
-`web_versions.json` tells of each release what was built into its official image, and is made by
-`scripts/web_versions.py`. When that version is gone, the gateway takes whatever WhatsApp serves on the day.
-It may go on working: that it expires is a hint, and never the cause of anything.
+`web_versions.json` lists the version built into the official image of each release;
+`scripts/web_versions.py` generates it. After the expiry the gateway uses whatever WhatsApp serves at that
+time and may go on working: expiry is a hint, never the cause of a problem.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib.resources import files
 from core.messages import Message
 
 NOTICE = timedelta(days=14)
-"""So long before it expires people are told, and the alert fires."""
+"""How long before the expiry the page shows a notice and the alert fires."""
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class Release:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """What releases are sorted by."""
+        """Sort key of releases."""
         return tuple(int(number) for number in self.name.split("."))
 
 
 def expires_at(release: str | None) -> datetime | None:
-    """Return when the WhatsApp Web of a release expires; None where that is not known."""
+    """Return when the WhatsApp Web version of a release expires; None if unknown."""
     known = _releases().get(release or "")
     return known.expires_at if known is not None else None
 
 
 def is_soon(release: str | None, now: datetime) -> bool:
-    """Return whether it expires within the days in which people are told beforehand."""
+    """Return whether the version expires within the notice period and has not expired yet."""
     end = expires_at(release)
     return end is not None and timedelta(0) < end - now <= NOTICE
 
 
 def notice(release: str | None, now: datetime) -> Message | None:
-    """Say that it has expired or soon will, and which release to take; None when there is nothing to say."""
+    """Return a notice that the version has expired or soon will, with the release to update to; else None."""
     end = expires_at(release)
     if release is None or end is None or end - now > NOTICE:
         return None
