@@ -1,1 +1,1 @@
-"""Bearer tokens of the gateways' sessions: obtained, kept in the store, shared between processes, renewed."""
+"""Bearer tokens of gateway sessions: obtain, store, share between processes, renew."""

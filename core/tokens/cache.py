@@ -1,4 +1,4 @@
-"""Bearer tokens of one gateway's sessions: obtain and share them, renew them, and pause when refused."""
+"""Bearer tokens of one gateway's sessions: obtain, share and renew them, and pause after rejections."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from core.transport import Transport
 OPERATION = "obtain a token"
 LOCK_SLACK_SECONDS = 5.0
 MINTING_AHEAD_SECONDS = 0.25
-"""Of the processor; the others wait meanwhile."""
+"""Limit of CPU time; other callers wait meanwhile."""
 
 
 def token_for_applications(
     server: ServerSettings, session: str, store: Store, *, clock: Now = now
 ) -> str | None:
-    """Return the token that an application is given; None when there is none. Nothing is obtained or asked.
+    """Return the token for a customer's application; None if there is none. Sends no request.
 
-    Some routes take only tokens of the gateway's own cost (contract, section 12): one that is cheaper is for
-    our own probes. What is made instead is the same each time, so that what was written can be compared.
+    Some routes accept only tokens of the gateway's own cost (contract, section 12), so cheaper tokens serve
+    our own probes only. The token minted instead is deterministic, so that a written one can be compared.
     """
     if server.secret_key:
         token = _shared(server, store, clock).session(session).token
@@ -60,7 +60,7 @@ def token_for_applications(
 
 @lru_cache(maxsize=256)
 def _mint_steadily(session: str, secret: str) -> str:
-    # A salt has to differ between secrets and sessions, and need not be secret.
+    # The salt must differ between secrets and sessions, but need not be secret.
     salt = hmac.digest(secret.encode(), f"token for applications of {session}".encode(), "sha256")[:16]
     return _hashed(session, secret, f"$2b${USUAL_COST}$".encode() + encode_salt(salt))
 
@@ -73,7 +73,7 @@ def _hashed(session: str, secret: str, salt: bytes) -> str:
 def _shared(server: ServerSettings, store: Store, clock: Now) -> SharedTokens:
     configured = parse_token(server.token.get_secret_value()).token if server.token else ""
     made_from = server.secret_key.get_secret_value() if server.secret_key else configured
-    # The source too: who chooses another one wants other tokens, and a fresh look at what is refused.
+    # Include the source: choosing another one requires other tokens and ends a pause after rejections.
     bound_to = "\n".join((server.url, server.token_source, made_from))
     return SharedTokens(server.name, bound_to=bound_to, store=store, clock=clock)
 
@@ -87,10 +87,11 @@ def _configured_for(server: ServerSettings, configured: ParsedToken | None, sess
 
 
 class TokenCache:
-    """The tokens of one gateway, shared with all our processes through the store.
+    """The tokens of one gateway, shared between all our processes through the store.
 
-    A token is kept until the gateway answers it with 401 (`renew`) or the secret key or the address changes.
-    Obtaining one happens under a lock of all processes, so whoever comes second finds what the first got.
+    A token is kept until the gateway responds 401 to it (`renew`) or the secret key, the address or the
+    token source changes. Tokens are obtained under a lock between processes: the second one finds the token
+    of the first.
     """
 
     def __init__(
@@ -118,11 +119,11 @@ class TokenCache:
         self.manager = ManagerClient(transport, timeouts)
 
     def token(self, session: str) -> str:
-        """Return a session's token, obtained first if there is none.
+        """Return a session's token; obtain one if there is none.
 
-        Raises SecretKeyRejectedError when the gateway refuses the secret key, AuthenticationError when it
-        refuses the session's tokens or there is nothing to make one from; while a pause after such a refusal
-        lasts, without asking the gateway. And what transport raises.
+        Raise SecretKeyRejectedError if the gateway rejects the secret key; AuthenticationError if it rejects
+        the session's tokens, or if neither a secret key nor a usable token is configured. During a pause
+        after a rejection these are raised without a request. Raise the errors of the transport.
         """
         held = self._held.get(session)
         if held is not None:
@@ -135,7 +136,7 @@ class TokenCache:
             return self._known(session, entry) or self._obtain(session, entry)
 
     def renew(self, session: str, rejected: str) -> str:
-        """Return another token after a 401: the one that somebody renewed meanwhile, or a new one."""
+        """Return another token after a 401: one that was renewed meanwhile elsewhere, or a new one."""
         self._forget(session, rejected)
         with self._alone(session):
             entry = self._shared.session(session)
@@ -149,53 +150,53 @@ class TokenCache:
             return self._obtain(session, self._shared.drop(session, rejected))
 
     def close(self) -> None:
-        """Make no further tokens: those who wait for their turn get a TransportError."""
+        """Stop obtaining tokens; callers that wait for the lock get a TransportError."""
         self._is_closed = True
 
     def confirm(self, session: str, token: str) -> None:
-        """Say that the gateway accepted a token which `renew` returned."""
+        """Record that the gateway accepted a token which `renew` returned."""
         entry = self._shared.session(session)
         if entry.token == token and entry.replaces_minted:
-            # The secret is right, for the gateway made this token of it; it just takes none but its own.
+            # The secret is right, since the gateway generated this token from it, but it rejects minted ones.
             self._shared.prefer_generated()
 
     def reject(self, session: str, rejected: str) -> None:
-        """Say that the gateway refused a token which `renew` returned: leave it in peace for a while."""
+        """Record that the gateway rejected a token which `renew` returned, and start a pause."""
         self._forget(session, rejected)
         with self._alone(session):
             if self._shared.session(session).token == rejected:
-                # Not counted: `renew` has counted this failure with the token before.
+                # Do not count: `renew` has counted this failure with the previous token.
                 self._shared.drop(session, rejected, pause=True, count=False)
 
     def secret_for(self, operation: str) -> str:
-        """Return the secret key for a call that sends it; raises like `token` when it must not be sent."""
+        """Return the secret key for a call that sends it; raise like `token` if it must not be sent."""
         if self._secret is None:
             raise self._nothing_to_make_one_from(operation, None)
         self._raise_while_secret_is_refused(operation, None)
         return self._secret
 
     def secret_refused(self, session: str | None = None) -> None:
-        """Note that the gateway refused the secret key in a call that sent it.
+        """Record that the gateway rejected the secret key in a call that sent it.
 
-        One that concerns no session counts with the gateway's first, so that each refusal is one.
+        Without a session, the rejection is counted for the gateway's first session, so that none is lost.
         """
         sessions = self._server.sessions
         self._shared.secret_refused(session or (sessions[0].name if sessions else None))
 
     def end_pause(self) -> None:
-        """Have the secret key tried again at once: the gateway was restarted, maybe with another one."""
+        """Allow the secret key to be tried at once: the gateway was restarted, maybe with another one."""
         self._shared.end_pause()
 
     def secret_accepted(self) -> None:
-        """Say that the gateway accepted the secret key in a call that sent it."""
+        """Record that the gateway accepted the secret key in a call that sent it."""
         self._shared.secret_accepted()
 
     def failures(self, session: str) -> dict[str, int]:
-        """Count authentication failures by reason, of all processes since the store began."""
+        """Return the authentication failures by reason, of all processes since the store was created."""
         return self._shared.failures(session)
 
     def renewals(self, session: str) -> int:
-        """Count the tokens obtained for a session since the store began, the first included."""
+        """Return how many tokens were obtained for a session since the store was created."""
         return self._shared.renewals(session)
 
     def cost(self, session: str) -> int:
@@ -206,7 +207,7 @@ class TokenCache:
         return USUAL_COST if self._server.token_source is TokenSource.SERVER else self._minting_cost
 
     def _known(self, session: str, entry: SessionEntry) -> str | None:
-        """Return the token that is there already; raises while a pause lasts."""
+        """Return the session's existing token, or None; raise during a pause."""
         if entry.pause is not None and entry.pause.left_seconds(self._shared.now):
             raise self._tokens_refused(session)
         token = entry.token if self._secret else _configured_for(self._server, self._configured, session)
@@ -217,12 +218,12 @@ class TokenCache:
         return token
 
     def _obtain(self, session: str, entry: SessionEntry) -> str:
-        """Make a token here or have the gateway make one; the caller is `_alone`."""
+        """Mint a token or request one from the gateway; the caller holds the lock of `_alone`."""
         source = self._server.token_source
         gateway = self._shared.server()
         refused_before = gateway.refusal is not None
-        # A minted token that was dropped was refused, and another of the same secret would be too. Unless
-        # the secret itself was refused then: that explains it, and is over since `accepted_at`.
+        # A dropped minted token was rejected, and another one from the same secret would be, too. Unless the
+        # secret itself was rejected then: that explains it, and ended at `accepted_at`.
         minting_failed = entry.origin is Origin.MINTED and entry.dropped_at > gateway.accepted_at
         asks = gateway.prefers_generated or minting_failed or refused_before
         if source is TokenSource.LOCAL or (source is TokenSource.AUTO and not asks):
@@ -232,12 +233,12 @@ class TokenCache:
         if refused_before:
             self._shared.secret_accepted()
             if source is TokenSource.AUTO and not gateway.prefers_generated:
-                # It was the secret, and it is right again: back to the cheaper tokens.
+                # The secret was wrong and is right again: return to the cheaper minted tokens.
                 return self._keep(session, self._mint(session), Origin.MINTED)
         return self._keep(session, token, Origin.GENERATED, replaces_minted=minting_failed)
 
     def _mint_ahead(self, session: str) -> None:
-        """Make the first tokens of other sessions as well: a write for each costs more than the tokens."""
+        """Mint the first tokens of other sessions, too: one write each would cost more than the tokens."""
         began = time.thread_time()
         minted = {}
         for name in self._shared.without_record(one.name for one in self._server.sessions):
@@ -278,7 +279,7 @@ class TokenCache:
 
     def _ask_for_one(self, session: str, secret: str) -> str:
         if self.manager.takes(secret, session):
-            with suppress(RetryLaterError):  # Then the older route is asked, which has no limit.
+            with suppress(RetryLaterError):  # The older route below has no rate limit.
                 token = self.manager.generate_token(session, secret, operation=OPERATION)
                 if token is not None:
                     return token
@@ -304,12 +305,12 @@ class TokenCache:
 
     @contextmanager
     def _alone(self, session: str) -> Iterator[None]:
-        """Exclude every other thread and process that obtains a token of this gateway."""
+        """Exclude all other threads and processes that obtain a token of this gateway."""
         began = time.monotonic()
         self._lock.acquire(2 * self._timeout_seconds + LOCK_SLACK_SECONDS)
         try:
             if self._failure is not None and self._failure[0] > began:
-                # It did not answer whom we waited for: not another wait of the same length for everybody.
+                # The caller that held the lock got no response: do not repeat its timeout for every waiter.
                 error = self._failure[1]
                 raise type(error)(error.explanation, operation=OPERATION, session=session)
             if self._is_closed:

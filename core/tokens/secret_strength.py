@@ -1,4 +1,4 @@
-"""Estimate how hard a secret key is to guess, to choose what a token made from it may cost."""
+"""Estimate the strength of a secret key, to choose the bcrypt cost of tokens minted from it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 import re
 
 STRONG_BITS = 128
-"""From here on nobody guesses the secret from a token that leaked, however cheap a single guess is."""
+"""From here on the secret cannot be guessed from a leaked token, however cheap a single guess is."""
 
 CHEAP_COST = 4
 USUAL_COST = 10
-"""The gateway's own; each request with such a token costs it 58 ms of CPU, with a cheap one under 4 ms."""
+"""The gateway's own cost; a request with such a token takes it 58 ms of CPU, with a cheap one under 4 ms."""
 
 WORD_BITS = 12.0
-"""A word says as much as a choice among some four thousand, however long it is."""
+"""Entropy of a word of any length: a choice among about four thousand."""
 
 FEW_CHARACTERS = 8
 
@@ -25,7 +25,7 @@ _OTHERS = 32
 
 
 def strength_bits(secret: str) -> float:
-    """Estimate, rather too low than too high: characters count by their alphabet, words and repeats once.
+    """Return a conservative estimate: characters count by their alphabet, words and repeats once.
 
     The public default THISISMYSECURETOKEN is one word, so it counts next to nothing.
     """
@@ -35,14 +35,14 @@ def strength_bits(secret: str) -> float:
     per_character = _bits_per_character(secret)
     words = _WORD.findall(secret)
     letters_in_words = sum(map(len, words))
-    # Chance makes a word or two in a random text, but seldom a third of it.
+    # A random text contains a word or two by chance, but these seldom make up a third of it.
     if letters_in_words * 3 <= len(secret) or _HEXADECIMAL.fullmatch(secret):
         return len(secret) * per_character
     return (len(secret) - letters_in_words) * per_character + len(words) * WORD_BITS
 
 
 def minting_cost(secret: str) -> int:
-    """Choose the bcrypt cost of tokens minted here: a cheap hash is safe only with a strong secret."""
+    """Return the bcrypt cost of minted tokens: a cheap hash is safe only with a strong secret."""
     return CHEAP_COST if strength_bits(secret) >= STRONG_BITS else USUAL_COST
 
 
@@ -53,7 +53,7 @@ def _bits_per_character(secret: str) -> float:
     if re.search(r"[^A-Za-z0-9]", secret):
         alphabet += _OTHERS
     met = len(set(secret))
-    # A few characters over and over are not a random choice from their alphabet.
+    # A few repeated characters are not a random choice from their alphabet.
     return math.log2(max(1, met if met < FEW_CHARACTERS else alphabet))
 
 

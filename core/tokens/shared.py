@@ -1,7 +1,7 @@
-"""What all our processes share about tokens: the tokens, who was refused, and until when not to ask again.
+"""Token records that all our processes share: tokens, rejections, and pauses after rejections.
 
-A record counts only for the address, the secret key and the token source it was made with: it carries a
-fingerprint of them, so that whatever belongs to a changed secret is void at once.
+A record is valid only for the address, secret key and token source it was created with: it carries their
+fingerprint, so that the records of a changed secret are void at once.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from core.tokens.records import Origin, Pause, ServerEntry, SessionEntry
 log = logging.getLogger(__name__)
 
 OLDER_SUBJECT = "tokens"
-"""Where releases before kept the records of all gateways: read and written as a whole for each of them."""
+"""Subject in which earlier releases kept the records of all gateways, each write rewriting all of them."""
 SALT = "salt"
 REMEMBERED_REJECTIONS = 8
 
 FINGERPRINT_ROUNDS = 50_000
-"""20 ms once in a process: the fingerprint must not be a quicker way to guess the secret than its tokens."""
+"""20 ms once per process: guessing the secret from the fingerprint must not be faster than from a token."""
 
 
 Entry = TypeVar("Entry", SessionEntry, ServerEntry)
 
 
 class SharedTokens:
-    """The records of one gateway. A failing store costs the sharing, not the tokens: they stay in memory."""
+    """The records of one gateway. While the store fails, the records stay in memory, unshared."""
 
     def __init__(self, server: str, *, bound_to: str, store: Store, clock: Now) -> None:
         self._server = server
@@ -49,19 +49,19 @@ class SharedTokens:
 
     @property
     def now(self) -> float:
-        """Seconds since the epoch: pauses are compared between processes."""
+        """Seconds since the epoch, since pauses are compared between processes."""
         return self._clock().timestamp()
 
     def session(self, session: str) -> SessionEntry:
-        """Read a session's entry; an empty one when what is stored belongs to another secret."""
+        """Return a session's entry; an empty one if the stored entry belongs to another secret."""
         return self._bound(SessionEntry, self._read(self._key(session)))
 
     def server(self) -> ServerEntry:
-        """Read the gateway's entry."""
+        """Return the gateway's entry."""
         return self._bound(ServerEntry, self._read(self._server_key))
 
     def keep(self, session: str, token: str, origin: Origin, *, replaces_minted: bool = False) -> None:
-        """Store a token that was obtained."""
+        """Store an obtained token."""
 
         def change(value: dict[str, Any]) -> SessionEntry:
             value["renewals"] = value.get("renewals", 0) + 1
@@ -71,7 +71,7 @@ class SharedTokens:
         self._change_session(session, change)
 
     def without_record(self, sessions: Iterable[str]) -> list[str]:
-        """Return those of the sessions of which nothing is known yet."""
+        """Return the sessions that have no record yet; none if the store fails."""
         self._move()
         try:
             known = self._store.read_all(self._subject)
@@ -81,7 +81,7 @@ class SharedTokens:
         return [one for one in sessions if self._key(one) not in known]
 
     def keep_new(self, minted: Mapping[str, str]) -> None:
-        """Store the first tokens of sessions, all in one write."""
+        """Store the first tokens of sessions in one write."""
         values = {
             self._key(session): {
                 "entry": asdict(SessionEntry(token=token)),
@@ -96,7 +96,7 @@ class SharedTokens:
             self._warn(error)
 
     def drop(self, session: str, rejected: str, *, pause: bool = False, count: bool = True) -> SessionEntry:
-        """Drop a token that was refused, and count that once however many met it."""
+        """Drop a rejected token and count the rejection once, however many callers report it."""
         mark = hashlib.sha256(rejected.encode()).hexdigest()[:16]
 
         def change(value: dict[str, Any]) -> SessionEntry:
@@ -115,20 +115,20 @@ class SharedTokens:
         return self._change_session(session, change)
 
     def failures(self, session: str) -> dict[str, int]:
-        """Count by reason since the store began, whatever the secret."""
+        """Return the failures by reason since the store was created, of any secret."""
         counted = (self._read(self._key(session)) or {}).get("failures", {})
         reasons = (Reason.TOKEN_REJECTED.value, Reason.SECRET_REJECTED.value)
         return {reason: counted.get(reason, 0) for reason in reasons}
 
     def renewals(self, session: str) -> int:
-        """Count the tokens obtained so far."""
+        """Return the number of tokens obtained so far."""
         count: int = (self._read(self._key(session)) or {}).get("renewals", 0)
         return count
 
     def secret_refused(self, session: str | None) -> None:
-        """Begin a pause for the whole gateway and count the refusal for a session, unless one is running.
+        """Start a pause for the whole gateway and count the rejection, unless a pause is running.
 
-        However many calls meet a refusal together, it is one.
+        Concurrent calls that report the same rejection thus count once.
         """
         has_begun = False
 
@@ -142,7 +142,7 @@ class SharedTokens:
             self._count_secret_rejected(session)
 
     def end_pause(self) -> None:
-        """Have the secret asked about again at once; that it was refused stays known."""
+        """End the pause now, but keep the rejection on record."""
 
         def change(before: ServerEntry) -> ServerEntry:
             refusal = before.refusal and replace(before.refusal, until=min(before.refusal.until, self.now))
@@ -152,12 +152,12 @@ class SharedTokens:
             self._change_server(change)
 
     def secret_accepted(self) -> None:
-        """End the pause."""
+        """End the pause and clear the rejection."""
         if self.server().refusal is not None:
             self._change_server(lambda before: replace(before, refusal=None, accepted_at=self.now))
 
     def prefer_generated(self) -> None:
-        """Remember that this gateway accepts its own tokens only."""
+        """Record that this gateway accepts only its own tokens."""
         self._change_server(lambda before: replace(before, prefers_generated=True))
 
     def _count_secret_rejected(self, session: str) -> None:
@@ -187,7 +187,7 @@ class SharedTokens:
         return self._binding
 
     def _bound(self, kind: type[Entry], value: dict[str, Any] | None) -> Entry:
-        """Read an entry; an empty one instead of another secret's, or of one that cannot be read."""
+        """Return the parsed entry; an empty one if it belongs to another secret or cannot be parsed."""
         if value is not None and value.get("binding") == self._fingerprint():
             try:
                 return kind.parse(value["entry"])
@@ -211,7 +211,7 @@ class SharedTokens:
         self._modify(self._server_key, changed)
 
     def _move(self) -> None:
-        """Take over what an earlier release kept of this gateway; what is here already counts more."""
+        """Migrate this gateway's records of an earlier release; existing records take precedence."""
         if self._has_moved:
             return
         try:
