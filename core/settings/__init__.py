@@ -1,1 +1,1 @@
-"""Settings: read from the environment, laid under what the page saved, and followed across processes."""
+"""Settings: environment variables, overridden by values saved on the page, shared between processes."""

@@ -1,4 +1,4 @@
-"""The WPPCONNECT_* variables, which describe the first server, and the data folder that they name."""
+"""The WPPCONNECT_* variables, which describe the first server, and the data folder."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ WRONG_TOKENS = {
 
 
 class CoreEnvironment(Environment):
-    """Every WPPCONNECT_* variable, and Alertmanager's; secrets also as ..._FILE."""
+    """All WPPCONNECT_* variables and Alertmanager's; secrets also as ..._FILE."""
 
     prefix: ClassVar[str] = "WPPCONNECT_"
     shared: ClassVar[Mapping[str, str]] = {
@@ -86,12 +86,12 @@ class CoreEnvironment(Environment):
     timeout_start_waiting_seconds: Seconds = 60.0
     timeout_generate_token_seconds: Seconds = 10.0
     proxy: ProxyAddress | None = None
-    """A secret, since it can hold a password."""
+    """Secret, since it can contain a password."""
     alertmanager_url: AlertmanagerAddress | None = None
-    """A secret, since it can hold a password."""
+    """Secret, since it can contain a password."""
     alertmanager_bearer_token: SecretStr | None = None
     allowed_hosts: AllowedHosts = ()
-    """Where gateways and Alertmanager may be; empty: anywhere."""
+    """Hosts allowed for gateways and Alertmanager; empty: any host."""
     data_dir: Path = Path("data")
     sync_file: Path | None = None
     docker_host: DockerHost = "unix:///var/run/docker.sock"
@@ -100,12 +100,12 @@ class CoreEnvironment(Environment):
 
     @property
     def timeouts(self) -> Timeouts:
-        """The time-outs as one value."""
+        """The timeouts as one value."""
         return Timeouts(**{name: getattr(self, f"timeout_{name}") for name in Timeouts.model_fields})
 
     @property
     def server(self) -> ServerSettings | None:
-        """The server that the environment describes; None without an address."""
+        """The server described by the environment; None without an address."""
         if self.url is None:
             return None
         sessions = tuple(SessionSettings(name=name, webhook=self.webhook) for name in self.usable_sessions)
@@ -123,11 +123,11 @@ class CoreEnvironment(Environment):
 
     @property
     def usable_sessions(self) -> tuple[str, ...]:
-        """The sessions that can be watched; the others are remarked on."""
+        """The sessions with usable names; `remarks` reports the others."""
         return tuple(name for name in self.sessions if name_problem(name) is None)
 
     def mistakes(self) -> Iterable[Finding]:
-        """Find settings that cannot work together, and addresses that are not allowed."""
+        """Yield settings that cannot work together, and addresses that are not allowed."""
         alertmanager = self.alertmanager_url.get_secret_value() if self.alertmanager_url else None
         for field, url in (("url", self.url), ("alertmanager_url", alertmanager)):
             if url and not is_allowed_host(url, self.allowed_hosts):
@@ -141,7 +141,7 @@ class CoreEnvironment(Environment):
         return (problem for problem in problems if problem)
 
     def remarks(self) -> Iterator[Finding]:
-        """Find what is probably not meant."""
+        """Yield settings that are valid but probably not intended."""
         secret = self.secret_key.get_secret_value() if self.secret_key else ""
         if self.url is None and (secret or self.token or self.sessions):
             yield Finding(
@@ -170,7 +170,7 @@ class CoreEnvironment(Environment):
 
 
 def unchecked_part(secret_key: str, sessions: Sequence[str]) -> str:
-    """Return what the gateway does not check of a long secret key; "" when it checks all."""
+    """Return a remark on the part of a long secret key that the gateway ignores; "" if there is none."""
     cut = {name: unchecked_bytes(name, secret_key) for name in sessions}
     name = max(cut, key=cut.__getitem__, default="")
     if not cut.get(name):
@@ -186,7 +186,7 @@ def find_mistakes(
     token: SecretStr | None,
     sessions: Sequence[str],
 ) -> Iterator[Finding]:
-    """Find what makes a server's sessions unusable."""
+    """Yield the mistakes that make a server's sessions unusable."""
     for name in sessions:
         if problem := name_problem(name):
             yield Finding(("sessions",), problem)
@@ -203,17 +203,17 @@ def find_mistakes(
 
 
 def load_environment(environ: Mapping[str, str] | None = None) -> CoreEnvironment:
-    """Read the WPPCONNECT_* variables; raises ConfigurationError with all problems.
+    """Return the WPPCONNECT_* settings; raise ConfigurationError with all mistakes.
 
-    A program with variables of its own calls `load_settings` for each model and `require_all` instead.
+    A program with its own variables calls `load_settings` for each model, then `require_all`.
     """
     return load_settings(CoreEnvironment, environ).values
 
 
 def prepare_data_dir(environment: CoreEnvironment) -> Path:
-    """Create the data folder, closed to other users, and make sure that files can be written there.
+    """Create the data folder with mode 0700 and return its path; raise ConfigurationError if not writable.
 
-    A folder that holds something already keeps its mode: it may be somebody's home.
+    A folder that is not empty keeps its mode: it may be a user's home directory.
     """
     path = environment.data_dir.expanduser().absolute()
     remedy = "name a folder that this user can write to"
@@ -234,7 +234,7 @@ def prepare_data_dir(environment: CoreEnvironment) -> Path:
 
 
 def _refuse_root_among_others(path: Path) -> None:
-    """As root everything could be written, and nothing of it read by the account whose folder it is."""
+    """Raise if root runs in another account's folder: that account could not read root's files."""
     owner = path.stat().st_uid
     if os.geteuid() != 0 or owner == 0:
         return
@@ -247,7 +247,7 @@ def _refuse_root_among_others(path: Path) -> None:
 
 
 def _refuse_half_restored(path: Path) -> None:
-    """What is written now would be lost when the next restoration puts back what was there before."""
+    """Raise after an interrupted restoration: the next one would discard what is written now."""
     if (path / SET_ASIDE_BY_RESTORE).exists():
         text = f"a restoration into {path} is under way or was cut off; if it was cut off, restore once more"
         raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}"])

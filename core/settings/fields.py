@@ -1,8 +1,8 @@
-"""Read single settings from the text that an operator wrote; every refusal says what to write instead.
+"""Parse and check single settings; every error says what to write instead.
 
-The functions raise ValueError with a message id for what can be entered on the page, and in plain English for
-the rest. They never repeat the text: an address can hold a password, and a token is easily pasted into the
-wrong variable.
+The functions raise ValueError, with a message id for settings of the page and in plain English for the
+others. Errors never repeat the value: an address can contain a password, and a token is easily pasted into
+the wrong variable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 def normalise_url(text: str) -> str:
-    """Return a gateway's address without its trailing slash; a path (a gateway behind a sub-path) is kept."""
+    """Return a gateway's address without its trailing slash; keep a path (a gateway under a sub-path)."""
     parts = _split_url(text)
     if parts.username is not None or parts.password is not None:
         raise ValueError(Message("setting.address_with_password"))
@@ -40,7 +40,7 @@ def normalise_url(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is an http(s) address at all."""
+    """Return whether a text is an http(s) address."""
     try:
         _split_url(text)
     except ValueError:
@@ -49,7 +49,7 @@ def is_address(text: str) -> bool:
 
 
 def is_same_origin(url: str, other: str) -> bool:
-    """Return whether two addresses name the same server: scheme, host and port; one that is none has none."""
+    """Return whether two addresses have the same scheme, host and port; False if one is invalid."""
     try:
         parts = [urlsplit(one.casefold()) for one in (url, other)]
         origins = [(one.scheme, one.hostname, one.port or _PORTS.get(one.scheme)) for one in parts]
@@ -59,7 +59,7 @@ def is_same_origin(url: str, other: str) -> bool:
 
 
 def check_webhook(text: str) -> str:
-    """Return the address of the customer's application as it is; "" and "none" mean that it has none."""
+    """Return the address of the customer's application unchanged; "" for "" and "none" (no application)."""
     if text.lower() in ("", "none"):
         return ""
     _split_url(text)
@@ -67,7 +67,7 @@ def check_webhook(text: str) -> str:
 
 
 def check_proxy(address: SecretStr) -> SecretStr:
-    """Return a proxy's address, which may hold a user name and password, without its trailing slash."""
+    """Return a proxy's address, which may contain a user name and password, without its trailing slash."""
     text = address.get_secret_value()
     parts = _split_url(text)
     if parts.path.strip("/") or "?" in text or "#" in text:
@@ -76,7 +76,7 @@ def check_proxy(address: SecretStr) -> SecretStr:
 
 
 def check_alertmanager(text: str) -> str:
-    """Return Alertmanager's address, which may hold a user name and password, without its trailing slash."""
+    """Return Alertmanager's address, which may contain user name and password, without its trailing slash."""
     _split_url(text)
     if "?" in text or "#" in text:
         raise ValueError(Message("setting.address_with_query"))
@@ -84,7 +84,7 @@ def check_alertmanager(text: str) -> str:
 
 
 def parse_listen_address(text: str) -> tuple[str, int]:
-    """Read "127.0.0.1:21466", ":21466" (every address) or "[::1]:80" as host and port; port 0: a free one."""
+    """Parse "127.0.0.1:21466", ":21466" (all addresses) or "[::1]:80" to host and port; 0: any free port."""
     host, colon, port = text.strip().rpartition(":")
     if not colon or not port.isascii() or not port.isdecimal():
         raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080, or :8080 for every address")
@@ -104,14 +104,14 @@ def parse_listen_address(text: str) -> tuple[str, int]:
 
 
 def check_end_to_end_minutes(minutes: float) -> float:
-    """Return how often WhatsApp is asked about a session; more often would look like misuse to it."""
+    """Return the interval of end-to-end checks; WhatsApp might take a shorter one for abuse."""
     if minutes == 0 or SHORTEST_CHECK_MINUTES <= minutes <= LONGEST_CHECK_MINUTES:
         return minutes
     raise ValueError(Message("setting.check_minutes"))
 
 
 def check_docker_host(text: str) -> str:
-    """Return the address of a Docker Engine: a socket, or a proxy in front of one."""
+    """Return the address of a Docker Engine: a socket, or a proxy in front of it."""
     if text.startswith("unix:///"):
         return text
     if text.startswith("tcp://"):
@@ -121,15 +121,15 @@ def check_docker_host(text: str) -> str:
 
 
 def parse_session_names(text: str) -> tuple[str, ...]:
-    """Read a comma list of session names; blanks are ignored, and a repeated name counts once.
+    """Parse a comma-separated list of session names, without blanks and duplicates.
 
-    Names that cannot be used stay in it: one of them costs its session, not all.
+    Unusable names are kept: they only affect their own sessions.
     """
     return tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
 
 
 def name_problem(name: str, place: int | None = None) -> Message | None:
-    """Say why a session or server name must not be used, without repeating what may be a pasted token."""
+    """Return why a session name must not be used; None if it may. A possible token is not repeated."""
     if len(name) > 71 or re.search(r"[$:@/]", name):
         return (
             Message.of("setting.name_entry_unusable", place=place)
@@ -140,14 +140,14 @@ def name_problem(name: str, place: int | None = None) -> Message | None:
 
 
 def parse_server_name(text: str) -> str:
-    """Return a server's name, which becomes a metric label and a file name."""
+    """Return a server's name, which is used as a metric label and in file names."""
     if not SERVER_NAME.fullmatch(text):
         raise ValueError(Message("setting.server_name_odd"))
     return text
 
 
 def parse_allowed_hosts(text: str) -> tuple[str, ...]:
-    """Read a comma list of host names, of domains as "*.example.org", of addresses and of networks."""
+    """Parse a comma-separated list of host names, domains ("*.example.org"), addresses and networks."""
     entries = tuple(dict.fromkeys(one.strip().lower() for one in text.split(",") if one.strip()))
     for entry in entries:
         name = entry.removeprefix("*.")
@@ -159,9 +159,9 @@ def parse_allowed_hosts(text: str) -> tuple[str, ...]:
 
 
 def is_allowed_host(url: str, allowed: Sequence[str]) -> bool:
-    """Return whether an address may be asked; an empty list allows all. Names are not resolved.
+    """Return whether requests to a URL are allowed; an empty list allows all. Names are not resolved.
 
-    So a name is allowed only by its name, and an address in numbers by itself or its network.
+    A host name must thus be listed by name or domain, an IP address by itself or its network.
     """
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     try:
@@ -181,7 +181,7 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def _split_url(text: str) -> SplitResult:
-    # urlsplit drops tabs and line ends silently, so they are looked for first.
+    # Check first: urlsplit silently drops tabs and line ends.
     if UNPRINTABLE.search(text):
         raise ValueError(Message("setting.address_with_blank"))
     if text[:1] in "'\"":
@@ -213,7 +213,7 @@ def _is_ip6(text: str) -> bool:
 
 
 def _from_text(parse: Callable[[str], Any]) -> BeforeValidator:
-    """Parse text, and let a value through that is already what the setting holds (a default, a test)."""
+    """Return a validator that parses text and passes other values (defaults, tests) unchanged."""
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 

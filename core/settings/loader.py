@@ -1,6 +1,6 @@
-"""Read a program's settings from the environment: all mistakes together, by variable name, with the remedy.
+"""Load a program's settings from the environment and report all mistakes together, by variable name.
 
-A front door declares its own variables and has them checked together with the core's:
+A front door declares its own variables and checks them together with the core's:
 
     class ExporterEnvironment(Environment):
         prefix: ClassVar[str] = "EXPORTER_"
@@ -8,10 +8,10 @@ A front door declares its own variables and has them checked together with the c
 
     core = load_settings(CoreEnvironment)
     own = load_settings(ExporterEnvironment, flags={"web_listen_address": ("--web.listen-address", text)})
-    require_all(core, own)              # raises one ConfigurationError that holds every mistake
+    require_all(core, own)              # raises one ConfigurationError with all mistakes
     run(core.values, own.values)
 
-Every field of type SecretStr can also be given as `<VARIABLE>_FILE`, the path of a file that holds it.
+Every field of type SecretStr can also be set by `<VARIABLE>_FILE`, the path of a file that contains it.
 """
 
 from __future__ import annotations
@@ -35,34 +35,34 @@ from core.messages import Message
 from core.settings.words import in_our_words
 
 SECRET_FILE_LIMIT = 16_384
-"""Bytes; no secret is longer, and a wrong path (a device, a log) must not fill the memory."""
+"""Bytes; no secret is longer, and a wrong path (a device, a log file) must not exhaust memory."""
 
 NOTICED = "also noticed:"
-"""Stands between mistakes and mere warnings."""
+"""Heading between mistakes and warnings."""
 
 _VARIABLES: ContextVar[Mapping[str, Any] | None] = ContextVar("variables", default=None)
-"""What `load_settings` reads instead of os.environ while it builds a model."""
+"""Variables that replace os.environ while `load_settings` builds a model."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One mistake or remark about settings that do not fit together; `fields[0]` is the one to change."""
+    """A mistake or remark about settings that do not fit together; `fields[0]` is the one to change."""
 
     fields: tuple[str, ...]
-    """All fields it looks at: it is kept back while one of them is itself unreadable."""
+    """All fields involved; the finding is suppressed while one of them is itself invalid."""
     text: str | Message
 
 
 class Environment(BaseSettings):
-    """Base of all settings that come from environment variables: `<prefix><FIELD IN CAPITALS>`."""
+    """Base class of settings from environment variables named `<prefix><FIELD IN CAPITALS>`."""
 
-    # No decoding: the library wants lists as JSON; ours are written with commas, and their fields read them.
+    # No decoding: the library expects lists as JSON; ours are comma-separated and parsed by their fields.
     model_config = SettingsConfigDict(
         frozen=True, hide_input_in_errors=True, allow_inf_nan=False, enable_decoding=False
     )
     prefix: ClassVar[str]
     shared: ClassVar[Mapping[str, str]] = {}
-    """Fields whose variable is named as everybody names it, without our prefix."""
+    """Fields whose variable has a common name without our prefix."""
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
@@ -73,11 +73,11 @@ class Environment(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **_others: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what the constructor is given, then the variables that `load_settings` hands over."""
+        """Return the sources: constructor arguments, then the variables that `load_settings` provides."""
         # The library's own sources would read os.environ, and secrets from one folder instead of *_FILE.
         variables = EnvSettingsSource(settings_cls, env_prefix=cls.prefix)
         given = _VARIABLES.get() or {}
-        # It looks for the prefix and the field's name in small letters, under whatever name we know it.
+        # The source looks for prefix and field name in lower case, whatever the variable's real name.
         variables.env_vars = {
             f"{cls.prefix}{name}".lower(): given[cls.variable(name)]
             for name in settings_cls.model_fields
@@ -87,26 +87,26 @@ class Environment(BaseSettings):
 
     @classmethod
     def variable(cls, name: str) -> str:
-        """Name the environment variable of a field."""
+        """Return the environment variable of a field."""
         return cls.shared.get(name) or f"{cls.prefix}{name.upper()}"
 
     @classmethod
     def owns(cls, variable: str) -> bool:
-        """Return whether a variable is one of this model's, misspelt ones of its prefix included."""
+        """Return whether a variable belongs to this model, including misspelt ones with its prefix."""
         shared = {one for name in cls.shared.values() for one in (name, f"{name}_FILE")}
         return variable.upper().startswith(cls.prefix) or variable in shared
 
     def source(self, name: str) -> str:
-        """Say where a field's value comes from: the variable, the flag, or "default"."""
+        """Return the source of a field's value: the variable, the flag, or "default"."""
         given = self.variable(name) if name in self.model_fields_set else "default"
         return self._sources.get(name, given)
 
     def mistakes(self) -> Iterable[Finding]:
-        """Find settings that are readable alone but wrong together; a model overrides it."""
+        """Yield settings that are valid separately but wrong together; overridden by models."""
         return ()
 
     def remarks(self) -> Iterable[Finding]:
-        """Find what is allowed but probably not meant; a model overrides it."""
+        """Yield settings that are valid but probably not intended; overridden by models."""
         return ()
 
 
@@ -115,26 +115,26 @@ AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)
 
 @dataclass(frozen=True)
 class Loaded(Generic[AnyEnvironment]):
-    """What came of reading one model's variables."""
+    """The result of loading one model."""
 
     problems: tuple[str, ...]
-    """One sentence a mistake: "VARIABLE: what is wrong; remedy"."""
+    """One sentence per mistake: "VARIABLE: what is wrong; remedy"."""
     warnings: tuple[str, ...]
-    """Of the same form: unknown variables and doubtful values. Log them after start."""
+    """Unknown variables and doubtful values, in the same form; to be logged after the start."""
     found: AnyEnvironment | None = field(repr=False)
 
     @property
     def values(self) -> AnyEnvironment:
-        """The settings; raises ConfigurationError when there are mistakes."""
+        """The settings; raises ConfigurationError if there are mistakes."""
         require_all(self)
         assert self.found is not None  # noqa: S101 - without problems there are values
         return self.found
 
 
 def require_all(*loaded: Loaded[Any]) -> None:
-    """Raise one ConfigurationError for the mistakes of all the given models, if there is any.
+    """Raise one ConfigurationError with the mistakes of all models, if there are any.
 
-    The warnings follow under a heading, since a misspelt variable is the likeliest cause of a mistake.
+    Warnings follow under a heading, since a misspelt variable is the most likely cause of a mistake.
     """
     problems = [problem for one in loaded for problem in one.problems]
     if problems:
@@ -148,10 +148,10 @@ def load_settings(
     *,
     flags: Mapping[str, tuple[str, str | None]] | None = None,
 ) -> Loaded[AnyEnvironment]:
-    """Read a model's variables; mistakes are returned, not raised, so that several models report together.
+    """Load a model; mistakes are returned, not raised, so that several models can report together.
 
-    `flags` maps a field to its command-line flag and what was given there, or None; a flag wins.
-    An empty variable counts as not set, which is how Compose passes `${NAME:-}`.
+    `flags` maps a field to its command-line flag and the flag's value or None; flags override variables.
+    An empty variable counts as unset, since Compose passes `${NAME:-}` that way.
     """
     environ = os.environ if environ is None else environ
     given = _Given(model, environ, flags or {})
@@ -160,7 +160,7 @@ def load_settings(
     if found is not None:
         mistakes = (one for one in found.mistakes() if unreadable.isdisjoint(one.fields))
         given.problems += [(one.fields[0], str(one.text)) for one in mistakes]
-        # Beside mistakes they would only be noise.
+        # Remarks beside mistakes would only be noise.
         remarks = () if given.problems else found.remarks()
         given.remarks += [(one.fields[0], str(one.text)) for one in remarks]
         found._sources.update(given.sources)
@@ -175,7 +175,7 @@ def load_settings(
 
 
 class _Given(Generic[AnyEnvironment]):
-    """What the operator gave for one model: the texts, where they stood, and what is wrong with them."""
+    """The input for one model: values, their sources, and the problems found."""
 
     def __init__(
         self,
@@ -185,11 +185,11 @@ class _Given(Generic[AnyEnvironment]):
     ) -> None:
         self.model = model
         self.environ = environ
-        # A variable that is not written in capitals is none of ours, and is told as unknown.
+        # A variable that is not in capitals is reported as unknown.
         self.variables: dict[str, Any] = {
             name: text.strip() for name, text in environ.items() if name.isupper() and text.strip()
         }
-        self.sources: dict[str, str] = {}  # where a value stood, unless in its own variable
+        self.sources: dict[str, str] = {}  # by field, where the source is not its own variable
         self.secrets: list[str] = []
         self.problems: list[tuple[str, str]] = []
         self.remarks: list[tuple[str, str]] = []
@@ -202,17 +202,17 @@ class _Given(Generic[AnyEnvironment]):
                 self._take_secret(name)
 
     def sentence(self, name: str, text: str) -> str:
-        """Put the variable's name before the text."""
+        """Return the text with the variable's name in front."""
         return f"{self.sources.get(name, self.model.variable(name))}: {text}"
 
     def validate(self) -> AnyEnvironment | None:
-        """Build the model; with mistakes build it from the rest, so that the rest is looked at, too."""
+        """Build the model; after mistakes build it from the other values, so that these are checked, too."""
         handed_over = _VARIABLES.set(self.variables)
         try:
             return self.model()
         except ValidationError as error:
             self._set_aside(error)
-            with contextlib.suppress(ValidationError):  # what has to be set is still missing
+            with contextlib.suppress(ValidationError):  # a required value is missing
                 return self.model()
             return None
         finally:
@@ -223,7 +223,7 @@ class _Given(Generic[AnyEnvironment]):
             name = str(details["loc"][0])
             self.variables.pop(self.model.variable(name), None)
             if details["type"] == "value_error":
-                # A validator's own sentences; one of them may repeat what was given.
+                # Our validator's own sentences, which may repeat the value.
                 self.problems += [(name, self._scrub(str(text))) for text in details["ctx"]["error"].args]
             else:
                 self.problems.append((name, in_our_words(details, self.model.model_fields[name])))
@@ -254,7 +254,7 @@ class _Given(Generic[AnyEnvironment]):
             self.problems.append((name, "has a line break or control character in it; write it in one line"))
         if text != text.strip() or text[:1] in ("'", '"'):
             self.remarks.append((name, "begins or ends with a blank or a quote, which counts as part of it"))
-        # A SecretStr already here: the library logs what it reads where PYDANTIC_SETTINGS_DEBUG is set.
+        # Wrap it here already: with PYDANTIC_SETTINGS_DEBUG set, the library logs the values it reads.
         self.variables[variable] = SecretStr(text)
 
     def _scrub(self, text: str) -> str:
@@ -269,7 +269,7 @@ class _Given(Generic[AnyEnvironment]):
 
 
 def _is_utf8(text: str) -> bool:
-    """Tell text from bytes of another encoding, which Python carries in half surrogates."""
+    """Return whether the text was UTF-8; Python carries other bytes as lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -278,7 +278,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _read_secret_file(path: Path) -> str:
-    # The path is not repeated: people put the secret itself there.
+    # Errors do not repeat the path: it may be the secret itself, set in the wrong variable.
     remedy = "give the path of a file that this user can read"
     try:
         with path.open("rb") as file:
@@ -311,7 +311,7 @@ def _unknown_variables(model: type[Environment], environ: Mapping[str, str]) -> 
     known = {model.variable(name) for name in model.model_fields}
     known |= {f"{model.variable(name)}_FILE" for name in _secrets(model)}
     for variable in sorted(environ):
-        # Variables are spelt in capitals, but a person may not have done so.
+        # Compare in capitals, to report variables with the wrong case as well.
         if variable.upper().startswith(model.prefix) and variable not in known:
             near = difflib.get_close_matches(variable.upper(), known, n=1, cutoff=0.8)
             hint = f"; did you mean {near[0]}?" if near else "; remove it"

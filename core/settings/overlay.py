@@ -1,4 +1,4 @@
-"""Lay what was saved on the page over the environment, field by field; pure."""
+"""Override the environment with the values saved on the page, field by field; pure functions."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from core.settings.values import AlertmanagerSettings, ServerSettings, SessionSe
 T = TypeVar("T")
 
 ABOUT = ("label", "owner", "note")
-"""What an administrator says about a session."""
+"""An administrator's texts about a session."""
 
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
 
 
 def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int) -> Settings:
-    """Lay the saved fields over the environment; raises ConfigurationError with every mistake.
+    """Return the environment overridden by the saved fields; raise ConfigurationError with all mistakes.
 
-    A server without an address is left out: the environment that gave it may be gone.
+    A server without an address is omitted: it may have come from variables that are no longer set.
     """
     merge = _Merge(environment, saved)
     servers = tuple(merge.servers())
@@ -65,7 +65,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
 
 
 class _Merge:
-    """One pass over all servers that notes where each value comes from and what is wrong with it."""
+    """One merge of all servers, collecting the origin of each value and all mistakes."""
 
     def __init__(self, environment: CoreEnvironment, saved: SavedSettings) -> None:
         self.environment = environment
@@ -74,7 +74,7 @@ class _Merge:
         self.problems: list[SettingProblem] = []
 
     def servers(self) -> Iterator[ServerSettings]:
-        """Merge every server that has an address and was not removed."""
+        """Yield every merged server that has an address and was not removed."""
         first = [self.environment.server_name] if self.environment.url else []
         for name in dict.fromkeys([*first, *self.saved.servers]):
             overlay = self.saved.servers.get(name, SavedServer())
@@ -83,7 +83,7 @@ class _Merge:
                 yield server
 
     def alertmanager(self) -> AlertmanagerSettings | None:
-        """Tell where Alertmanager is; None: it is not known, and is not asked."""
+        """Return Alertmanager's settings; None if no address is set."""
         names = ("alertmanager_url", "alertmanager_bearer_token")
         url, token = (
             _given(self.pick(name, getattr(self.saved, name), self.environment, None)) for name in names
@@ -95,7 +95,7 @@ class _Merge:
         return AlertmanagerSettings(url=SecretStr(address), bearer_token=token)
 
     def pick(self, path: str, chosen: Any, base: CoreEnvironment | None, default: Any) -> Any:
-        """Take the saved value, else the environment's, else the default; note the origin."""
+        """Return the saved value, else the environment's, else the default; record its origin."""
         field = path.rpartition(".")[2]
         if chosen is not None:
             self.origins[path] = SAVED_ON_THE_PAGE
@@ -151,7 +151,7 @@ class _Merge:
             webhook = self.pick(f"{here}.webhook", chosen.webhook, source, None)
             if webhook:
                 webhook = self._check(f"{here}.webhook", check_webhook, webhook)
-            # The environment has no switch for one session: WPPCONNECT_ENABLED pauses the whole server.
+            # No variable enables a single session: WPPCONNECT_ENABLED pauses the whole server.
             enabled = self.pick(f"{here}.enabled", chosen.enabled, None, True)
             pause = None if enabled else chosen.pause
             yield SessionSettings(

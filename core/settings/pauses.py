@@ -1,6 +1,6 @@
-"""Pauses that end by themselves: each process lays them over the clock, and nobody has to write at their end.
+"""Expiry of pauses: each process compares their end with the clock, so their expiry needs no write.
 
-Pure; `core.settings.pausing` saves them.
+Pure functions; `core.settings.pausing` saves pauses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.settings.values import ServerSettings, Settings
 
 
 def in_force(settings: Settings, now: datetime) -> tuple[Settings, datetime | None]:
-    """Lift the pauses that are over, and tell when the next one will be; None: none ends by itself."""
+    """Return the settings without expired pauses, and when the next pause expires; None if none does."""
     ends = [pause.until for pause in _pauses(settings) if pause.until is not None]
     if any(end <= now for end in ends):
         settings = settings.model_copy(
@@ -23,7 +23,7 @@ def in_force(settings: Settings, now: datetime) -> tuple[Settings, datetime | No
 
 
 def pause_of(settings: Settings, server: str, session: str) -> Pause | None:
-    """Find out who paused a session or its gateway, why and until when, where that was told."""
+    """Return the pause of a session's gateway or of the session itself; None if there is none on record."""
     found = settings.server(server)
     one = found.session(session) if found else None
     return (found.pause if found else None) or (one.pause if one else None)

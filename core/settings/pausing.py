@@ -1,4 +1,4 @@
-"""Pause and resume sessions and whole gateways in the saved settings, on top of what anybody else saves."""
+"""Pause and resume sessions and whole gateways in the saved settings, on top of concurrent changes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from core.settings.saved import SavedSettings
 from core.settings.source import SettingsSource
 
 Target = tuple[str, str | None]
-"""A gateway and one of its sessions; None: the gateway with all of them."""
+"""A gateway and one of its sessions; None: the whole gateway."""
 
 
 def pause(source: SettingsSource, targets: Collection[Target], pause: Pause) -> None:
-    """Have them measured no more, all in one save; raises what saving raises."""
+    """Pause all targets in one save; raise the errors of `SettingsSource.edit`."""
     until = pause.until.isoformat() if pause.until else None
     told = {"event": "paused", "reason": pause.reason, "until": until}
     _save(source, targets, pause, [_entry(one, pause.by, pause.since, told) for one in targets])
 
 
 def resume(source: SettingsSource, targets: Collection[Target], *, actor: str, now: datetime) -> None:
-    """Have them measured again, all in one save; raises what saving raises."""
+    """Resume all targets in one save; raise the errors of `SettingsSource.edit`."""
     _save(source, targets, None, [_entry(one, actor, now, {"event": "resumed"}) for one in targets])
 
 
@@ -40,7 +40,7 @@ def _save(
 
 
 def _present(source: SettingsSource, targets: Collection[Target]) -> list[Target]:
-    """Leave out what somebody has removed meanwhile: a pause would bring it back."""
+    """Return the targets that still exist: pausing a removed one would restore it."""
     settings = source.current()
     servers = {server: settings.server(server) for server, _session in targets}
     return [

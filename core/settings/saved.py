@@ -1,4 +1,4 @@
-"""What was saved on the page: values, and edits of them; pure."""
+"""Settings saved on the page, and edits of them; pure values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVER_FIELDS = (
     "end_to_end_minutes",
     "self_healing",
 )
-"""What the page saves of a server, besides its sessions."""
+"""The saved fields of a server, besides its sessions."""
 
 
 SESSION_TEXTS = ("webhook", "label", "owner", "note")
@@ -37,25 +37,25 @@ class Keep(Enum):
 
 
 KEEP: Final = Keep.KEEP
-"""Leave a field as it was saved. None, in contrast, resets it: the environment's value holds again."""
+"""Keep the saved value of a field. None resets it, so that the environment's value applies again."""
 
 
 class SavedSession(Stored):
-    """What the page saved about one session; None: not saved."""
+    """The saved settings of one session; None: not saved."""
 
     enabled: bool | None = None
     pause: Pause | None = None
-    """What is known of a pause; counts only while `enabled` is False."""
+    """Details of a pause; applies only while `enabled` is False."""
     webhook: str | None = Field(default=None, repr=False)
     label: str | None = Field(default=None, repr=False)
     owner: str | None = Field(default=None, repr=False)
     note: str | None = Field(default=None, repr=False)
     removed: bool = False
-    """The environment names it, but it was removed on the page."""
+    """Removed on the page, although the environment lists it."""
 
 
 class SavedServer(Stored):
-    """What the page saved about one server; None: not saved. An empty secret key or token means "none"."""
+    """The saved settings of one server; None: not saved. An empty secret key or token means "none"."""
 
     url: str | None = None
     secret_key: SecretStr | None = None
@@ -70,7 +70,7 @@ class SavedServer(Stored):
 
 
 class SavedSettings(Stored):
-    """Everything the page saved. The edits return a new value and check nothing: saving does."""
+    """All settings saved on the page. Edits return a new value and validate nothing: saving does."""
 
     servers: dict[str, SavedServer] = Field(default_factory=dict)
     interval_seconds: float | None = None
@@ -90,7 +90,7 @@ class SavedSettings(Stored):
         end_to_end_minutes: float | Keep | None = KEEP,
         self_healing: bool | Keep | None = KEEP,
     ) -> SavedSettings:
-        """Add a server or change it; one that was removed comes back. A pause goes with its `enabled`."""
+        """Add, change or restore a server. `pause` applies only together with `enabled`."""
         edits = {
             "url": url.strip() if isinstance(url, str) else url,
             "secret_key": _hidden(secret_key),
@@ -105,7 +105,7 @@ class SavedSettings(Stored):
         return self._put(name, server.model_copy(update=_without_keep(edits)))
 
     def without_server(self, name: str) -> SavedSettings:
-        """Remove a server with all that was saved about it, also one that the environment gives."""
+        """Remove a server with its saved settings, even if the environment describes it."""
         return self._put(name, SavedServer(removed=True))
 
     def with_session(
@@ -120,9 +120,9 @@ class SavedSettings(Stored):
         owner: str | Keep = KEEP,
         note: str | Keep = KEEP,
     ) -> SavedSettings:
-        """Add a session or change it; one that was removed comes back. A pause goes with its `enabled`.
+        """Add, change or restore a session. `pause` applies only together with `enabled`.
 
-        Webhook "": it has none.
+        Webhook "": the session has no webhook.
         """
         of_server = self._server(server)
         session = of_server.sessions.get(name, SavedSession())
@@ -141,24 +141,24 @@ class SavedSettings(Stored):
         )
 
     def without_session(self, server: str, name: str) -> SavedSettings:
-        """Remove a session with all that was saved about it, also one that the environment gives."""
+        """Remove a session with its saved settings, even if the environment lists it."""
         owner = self._server(server)
         sessions = {**owner.sessions, name: SavedSession(removed=True)}
         return self._put(server, owner.model_copy(update={"sessions": sessions}))
 
     def with_interval(self, seconds: float | None) -> SavedSettings:
-        """Set the probing interval, or None to reset it."""
+        """Set the probing interval; None resets it."""
         return self.model_copy(update={"interval_seconds": seconds})
 
     def with_alertmanager(
         self, *, url: str | Keep | None = KEEP, bearer_token: str | Keep | None = KEEP
     ) -> SavedSettings:
-        """Set where Alertmanager is; None resets a field, an empty one means "none"."""
+        """Set Alertmanager's address and token; None resets a field, "" means "none"."""
         edits = {"alertmanager_url": _hidden(url), "alertmanager_bearer_token": _hidden(bearer_token)}
         return self.model_copy(update=_without_keep(edits))
 
     def pruned(self, environment: CoreEnvironment) -> SavedSettings:
-        """Forget removals of what the environment does not give, and entries that say nothing."""
+        """Return a copy without empty entries, and without removals of what the environment does not list."""
         servers = {}
         for name, server in self.servers.items():
             is_given = name == environment.server_name
@@ -182,10 +182,10 @@ class SavedSettings(Stored):
 
 
 def changed_fields(before: SavedSettings, after: SavedSettings) -> tuple[str, ...]:
-    """Name what differs as dotted paths, never the values; a server or session alone: added or removed."""
+    """Return the dotted paths that differ; the path of a server or session alone: added or removed."""
     old, new = dict(_flat(before)), dict(_flat(after))
     paths = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
-    # An entry that begins or ceases to exist is told by its fields, unless it has none.
+    # An added entry is represented by its fields, unless it has none.
     return tuple(
         path
         for path in paths
@@ -210,7 +210,7 @@ def _flat(saved: SavedSettings) -> Iterator[tuple[str, object]]:
 
 
 def _line(text: str | Keep, longest: int) -> str | Keep | None:
-    # An emptied field is as if it had never been filled.
+    # An emptied field counts as never set.
     return " ".join(text.split())[:longest] or None if isinstance(text, str) else text
 
 

@@ -1,6 +1,6 @@
-"""The settings in force: the environment and what the page saved, followed across processes.
+"""The settings in effect: environment plus saved values, shared between processes.
 
-Secrets are stored in clear, in the store's files with mode 0600; in memory they are SecretStr.
+Secrets are stored in plain text, in the store's files with mode 0600; in memory they are SecretStr.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ LAST_KNOWN_IN_FORCE = (
 DO_NOT_FIT = "The stored settings do not fit: "
 EDIT_ATTEMPTS = 10
 CHANGES_KEPT = 10
-"""The latest saves, so that a late second administrator is told all that happened since."""
+"""Latest saves on record, so that a conflict names everything that changed since the settings were opened."""
 
 
 class SettingsConflictError(VersionConflictError):
-    """Somebody else saved settings meanwhile; the message says who changed which fields, and when."""
+    """The settings were changed meanwhile; the message says who changed which fields, and when."""
 
 
 class Change(NamedTuple):
@@ -54,7 +54,7 @@ class Change(NamedTuple):
 
 
 class StoredChange(Stored):
-    """A save as it is stored."""
+    """The stored form of a save."""
 
     revision: int
     actor: str
@@ -63,7 +63,7 @@ class StoredChange(Stored):
 
 
 class StoredDocument(Stored):
-    """The one record of subject "settings"."""
+    """The only record of subject "settings"."""
 
     saved: SavedSettings = SavedSettings()
     changes: tuple[StoredChange, ...] = ()
@@ -71,18 +71,18 @@ class StoredDocument(Stored):
 
 @dataclass(frozen=True)
 class _View:
-    """What the store held when its revision was `stamp`."""
+    """The content of the store at revision `stamp`."""
 
     stamp: str
     settings: Settings
     document: StoredDocument
     problems: tuple[str, ...] = ()
     ends_at: datetime | None = None
-    """When a pause in it ends by itself."""
+    """When the next pause expires."""
 
 
 class SettingsSource:
-    """Gives the settings in force and saves changes to them; for any number of threads and processes."""
+    """Provides the settings in effect and saves changes; safe for any number of threads and processes."""
 
     def __init__(
         self,
@@ -100,19 +100,19 @@ class SettingsSource:
         self._held: _View | None = None
 
     def current(self) -> Settings:
-        """Return the settings in force; costs one stat while nobody saves.
+        """Return the settings in effect; costs one stat if they have not changed.
 
-        What cannot be read or used leaves the last good settings in force, at first the environment alone.
-        Raises StoreError only when the store fails before anything was read.
+        If the stored settings cannot be read or used, the last valid ones stay in effect, at first the
+        environment alone. Raise StoreError only if the store fails before the first successful read.
         """
         return self._view().settings
 
     def saved(self) -> SavedSettings:
-        """Return what the page saved, the start of every edit."""
+        """Return the saved settings, the base of every edit."""
         return self._view().document.saved
 
     def last_change(self, path: str = "") -> Change | None:
-        """Tell of the latest save, or of the latest that touched this field; None when there was none."""
+        """Return the latest save, or the latest that changed the field at `path`; None if there is none."""
         for change in reversed(self._view().document.changes):
             if not path or path in change.fields:
                 return Change(change.actor, change.at, change.fields)
@@ -120,7 +120,7 @@ class SettingsSource:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Say why what is stored is not in force, for a banner; empty when all is well."""
+        """The problems that keep stored settings from taking effect; empty if there are none."""
         return self._view().problems
 
     def save(
@@ -131,11 +131,11 @@ class SettingsSource:
         actor: str,
         told: Collection[HistoryEntry] = (),
     ) -> Settings:
-        """Put the changed settings in force for all processes, wholly or not at all.
+        """Save changed settings atomically for all processes and return the settings in effect.
 
-        `expected_revision` is the revision that the person saw. Raises ConfigurationError with every mistake,
-        SettingsConflictError when somebody else saved meanwhile. `last_change` then tells what was changed.
-        `told` goes into the history in place of the names of the changed fields.
+        `expected_revision` is the revision that the user edited. Raise ConfigurationError with all mistakes,
+        SettingsConflictError if the settings were changed meanwhile. `last_change` then returns the fields
+        of this save. `told` are history entries that replace the default one with the changed fields.
         """
         change = change.pruned(self._environment)
         settings = effective(self._environment, change, expected_revision + 1)
@@ -165,9 +165,9 @@ class SettingsSource:
         actor: str,
         told: Collection[HistoryEntry] = (),
     ) -> Settings:
-        """Save a change on top of whatever others save meanwhile; `change` may be called several times.
+        """Save a change on top of concurrent ones; `change` may be called several times.
 
-        Raises what `save` raises; SettingsConflictError when others save all the time.
+        Raise the errors of `save`; SettingsConflictError only after repeated conflicts.
         """
         for _attempt in range(EDIT_ATTEMPTS - 1):
             with contextlib.suppress(VersionConflictError):
@@ -177,7 +177,7 @@ class SettingsSource:
     def _edit_once(
         self, change: Callable[[SavedSettings], SavedSettings], actor: str, told: Collection[HistoryEntry]
     ) -> Settings:
-        # One view: what is changed must be what stood at that revision, or somebody's save would be lost.
+        # Take value and revision from one view, or a concurrent save would be lost.
         view = self._view()
         revision = view.settings.revision
         return self.save(change(view.document.saved), expected_revision=revision, actor=actor, told=told)
@@ -186,14 +186,14 @@ class SettingsSource:
         try:
             self._record(*told)
         except StoreError as error:
-            # The settings are in force: a history that cannot be written must not make them look refused.
+            # The settings are saved: a failing history must not make the save look rejected.
             logger.warning("settings change not in history error=%s", error)
 
     def renew(self, environment: CoreEnvironment) -> Settings:
-        """Put another reading of the environment in force, with what was saved over it.
+        """Replace the environment and return the settings in effect.
 
-        Raises ConfigurationError, and changes nothing, when the two do not fit together. While what was saved
-        is not in force, the new reading waits with it.
+        Raise ConfigurationError, and change nothing, if the environment and the saved settings do not fit
+        together. While stored settings are not in effect, the new environment is not checked against them.
         """
         view = self._view()
         if not view.problems:
@@ -217,7 +217,7 @@ class SettingsSource:
 
     def _view(self) -> _View:
         try:
-            # Asked before the record is read: a save in between changes it once more, and is then seen.
+            # Read the stamp before the record: a save in between changes the stamp again and is noticed.
             stamp = self._store.revision(SUBJECT)
             held = self._held
             if held and held.stamp == stamp and not self._has_ended(held):
@@ -296,7 +296,7 @@ def _register_secrets(settings: Settings) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a dumped model into what JSON can hold, secrets in clear."""
+    """Return a dumped model as JSON-compatible values, secrets in plain text."""
     match value:
         case SecretStr():
             return value.get_secret_value()

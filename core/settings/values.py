@@ -1,4 +1,4 @@
-"""The settings in force, as frozen values: what is known of each gateway, whoever said it."""
+"""The settings in effect, as frozen values."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class SessionSettings(Frozen):
 
     name: str
     enabled: bool = True
-    """False: paused, it is not probed."""
+    """False: paused, not probed."""
     pause: Pause | None = None
-    """Who paused it, why and until when, where that was told."""
+    """Who paused the session, why and until when, if on record."""
     webhook: str | None = Field(default=None, repr=False)
-    """The customer's application: None when we do not know, "" when it is known to have none."""
+    """Address of the customer's application: None if unknown, "" if there is none."""
     label: str = Field(default="", repr=False)
-    """What the session is for, as an administrator typed it."""
+    """Purpose of the session, entered by an administrator."""
     owner: str = Field(default="", repr=False)
-    """Who has the phone."""
+    """Who holds the phone."""
     note: str = Field(default="", repr=False)
-    """What else whoever re-pairs it must know; for people who are signed in."""
+    """Further notes for pairing the session again; shown only to signed-in users."""
 
 
 class ServerSettings(Frozen):
@@ -39,23 +39,23 @@ class ServerSettings(Frozen):
     token_source: TokenSource = TokenSource.AUTO
     enabled: bool = True
     pause: Pause | None = None
-    """Who paused the whole gateway, why and until when, where that was told."""
+    """Who paused the whole gateway, why and until when, if on record."""
     end_to_end_minutes: float = 0
-    """How often each session has WhatsApp asked something; 0: never."""
+    """Interval of each session's end-to-end check; 0: never."""
     self_healing: bool = False
     """Restart sessions that do not respond."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:
-        """Find a session by name."""
+        """Return a session by name; None if there is none."""
         return next((one for one in self.sessions if one.name == name), None)
 
 
 class AlertmanagerSettings(Frozen):
-    """Where Alertmanager is, and what it wants to be shown."""
+    """Address and credentials of Alertmanager."""
 
     url: SecretStr
-    """A secret, since it can hold a user name and password."""
+    """Secret, since it can contain a user name and password."""
     bearer_token: SecretStr | None = None
 
     @property
@@ -66,7 +66,7 @@ class AlertmanagerSettings(Frozen):
 
     @property
     def authorization(self) -> str:
-        """The header that lets us in; "" when none is wanted."""
+        """The Authorization header; "" if no credentials are set."""
         if self.bearer_token is not None:
             return f"Bearer {self.bearer_token.get_secret_value()}"
         parts = urlsplit(self.url.get_secret_value())
@@ -77,14 +77,14 @@ class AlertmanagerSettings(Frozen):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be read anywhere."""
+        """All texts that must never be shown or logged."""
         password = urlsplit(self.url.get_secret_value()).password or ""
         token = self.bearer_token.get_secret_value() if self.bearer_token else ""
         return tuple(one for one in (password, unquote(password), token, self.authorization) if one)
 
 
 class Timeouts(Frozen):
-    """Total budget of each call to the gateway, from connecting to the last byte (contract, section 9)."""
+    """Total timeout of each call to the gateway, from connecting to the last byte (contract, section 9)."""
 
     connect_seconds: Seconds = 3.0
     healthz_seconds: Seconds = 5.0
@@ -100,23 +100,23 @@ class Timeouts(Frozen):
 
 
 class Settings(Frozen):
-    """Everything that is set, at one revision; immutable, so that a reader never sees half a change."""
+    """All settings at one revision; immutable, so that a reader never sees half a change."""
 
     revision: int
-    """Version of what was saved on the page; 0 when nothing was."""
+    """Version of the saved settings; 0 if nothing was saved."""
     servers: tuple[ServerSettings, ...] = ()
     interval_seconds: float = 5.0
     timeouts: Timeouts = Timeouts()
     proxy: str | None = Field(default=None, repr=False)
     alertmanager: AlertmanagerSettings | None = None
     origins: dict[str, str] = Field(default_factory=dict)
-    """Dotted path, such as "servers.main.url", to the variable's name, "saved on the page" or "default"."""
+    """By dotted path, such as "servers.main.url": the variable's name, "saved on the page" or "default"."""
 
     def server(self, name: str) -> ServerSettings | None:
-        """Find a server by name."""
+        """Return a server by name; None if there is none."""
         return next((one for one in self.servers if one.name == name), None)
 
     def session(self, server: str, name: str) -> SessionSettings | None:
-        """Find a session by its server's and its own name."""
+        """Return a session by its server's and its own name; None if there is none."""
         found = self.server(server)
         return found.session(name) if found is not None else None

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in words that say what to write instead of it."""
+"""Error messages for invalid settings, which say what to write instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 
 def in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
-    """Turn one pydantic error into a sentence that says what to write; the value itself is never repeated."""
+    """Return a sentence for a pydantic error that says what to write; it never repeats the value."""
     context = details.get("ctx", {})
     match details["type"]:
         case "missing":
@@ -34,7 +34,7 @@ def in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
 
 
 def stored_mistakes(error: ValidationError) -> Iterator[str]:
-    """Name each stored setting that is no good by its path, without its value."""
+    """Yield a sentence for each invalid stored setting, with its path and without its value."""
     for details in error.errors(include_url=False, include_input=False):
         path = ".".join(map(str, details["loc"])).removeprefix("saved.")
         is_unknown = details["type"] == "extra_forbidden"
