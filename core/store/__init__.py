@@ -1,4 +1,4 @@
-"""What we remember on disk: small records by subject, and the history log."""
+"""Persistent storage: small records by subject, and the history log."""
 
 from core.store.file_store import FileStore
 from core.store.history import History

@@ -1,4 +1,4 @@
-"""The store in files: one small TinyDB file per subject, which operators can read and back up."""
+"""File-based store: one small TinyDB file per subject, which operators can read and back up."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
 from core.store.storage import BROKEN, LockedStorage
 
 _SUBJECT = re.compile(r"[a-z][a-z_]*(\.[A-Za-z0-9_-]+)?")
-"""A word, and what the part of it belongs to where one file would grow with all of them."""
+"""A word, with an owner as suffix (such as a server) where one file would hold the records of all owners."""
 
 
 class FileStore:
-    """Keep records in `directory`; safe for any number of threads and processes.
+    """Store records in `directory`; safe for any number of threads and processes.
 
-    Writers queue behind a lock. Readers take none: a file is only ever replaced whole, and is read again only
-    when its stamp has changed.
+    Writers are serialized by a lock. Readers need none: files are only replaced atomically, and read again
+    only if their stamp has changed.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -35,7 +35,7 @@ class FileStore:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Tell which unreadable files were set aside, by whichever process, until somebody removes them."""
+        """Notices about unreadable files that any process set aside, until the operator deletes them."""
         return tuple(
             f"{aside.name.partition(BROKEN)[0]} could not be read and was set aside as {aside}; "
             "what it held is not in use. Save it again or restore a backup, then delete that file"
@@ -43,21 +43,21 @@ class FileStore:
         )
 
     def is_set_aside(self, subject: str) -> bool:
-        """Tell whether a file of the subject was unreadable once, and is still there."""
+        """Return whether an unreadable file of the subject was set aside and still exists."""
         return any(self._directory.glob(f"{self._path(subject).name}{BROKEN}*"))
 
     def read(self, subject: str, key: str) -> Record | None:
-        """Read one record; the value is the caller's own copy."""
+        """Return a record, or None; the value is a copy."""
         return copy.deepcopy(self._records(subject).get(key))
 
     def read_all(self, subject: str) -> dict[str, Record]:
-        """Read every record of the subject by its key."""
+        """Return all records of the subject by key."""
         return copy.deepcopy(self._records(subject))
 
     def update(
         self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
     ) -> Record | None:
-        """Write the record if it still has the expected version; see `Store.update`."""
+        """Write a record if it has the expected version; see `Store.update`."""
         with self._open(subject) as database:
             present = _records_of(database.storage.read()).get(key)
             if expected_version != (present.version if present else 0):
@@ -72,7 +72,7 @@ class FileStore:
             return _save(database, key, value, present)
 
     def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write new records in one write to disk; see `Store.add`."""
+        """Add records in one write to disk; see `Store.add`."""
         with self._open(subject) as database:
             present = _records_of(database.storage.read())
             version = _highest_deleted(database) + 1
@@ -92,7 +92,7 @@ class FileStore:
                 _delete(database, gone)
 
     def revision(self, subject: str) -> str:
-        """Change with every write of anybody to the subject; costs one stat."""
+        """Return a value that changes with every write to the subject; costs one stat."""
         stamp = read_stamp(self._path(subject))
         return "-".join(map(str, stamp)) if stamp else ""
 
@@ -108,7 +108,7 @@ class FileStore:
         try:
             records = _records_of(decode(found[1], path))
         except BrokenFileError:
-            # Opened under its lock it is looked at once more, and set aside if it is broken still.
+            # Opening it under its lock reads it again, and sets it aside if it is still broken.
             with self._open(subject) as database:
                 return _records_of(database.storage.read())
         self._cache[subject] = found[0], records
@@ -118,7 +118,7 @@ class FileStore:
         path = self._path(subject)
         lock = self._locks.get(subject)
         if lock is None:
-            # setdefault: threads that come here together must share one object.
+            # setdefault: concurrent threads must share one lock object.
             lock = self._locks.setdefault(subject, ProcessLock(path.with_name(f"{path.name}.lock")))
         return TinyDB(path, lock, storage=LockedStorage)
 
@@ -135,7 +135,7 @@ def _records_of(tables: Mapping[str, Any] | None) -> dict[str, Record]:
 
 def _save(database: TinyDB, key: str, value: Mapping[str, Any], present: Record | None) -> Record:
     table = database.table(RECORDS)
-    # One TinyDB call each, because each is a write to disk; its upsert would write twice.
+    # A single TinyDB call in each branch, since each call writes to disk; `upsert` would write twice.
     if present:
         record = Record(key, present.version + 1, copy.deepcopy(dict(value)))
         table.update({"version": record.version, "value": record.value}, where("key") == key)
@@ -146,8 +146,8 @@ def _save(database: TinyDB, key: str, value: Mapping[str, Any], present: Record 
 
 
 def _delete(database: TinyDB, gone: Collection[Record]) -> None:
-    # First, so that a crash in between leaves the records rather than a version that is given a second time:
-    # whoever still holds a deleted record's version must not match a new record under the same key.
+    # Write the version first: a crash in between then leaves the records, but never reuses a version. A
+    # writer that still holds a deleted record's version must not match a new record under the same key.
     highest = max(record.version for record in gone)
     deletions = database.table(DELETIONS)
     if not len(deletions):

@@ -1,4 +1,4 @@
-"""The history log: what happened and who did it, one JSON line each, in one file per UTC day."""
+"""The history log: events with their actors, one JSON line each, in one file per UTC day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEGMENT = re.compile(r"^\d{4}-\d{2}-\d{2}\.jsonl$")
 
 
 class History:
-    """Append to and read the log in `directory`; safe for any number of threads and processes."""
+    """Reads and appends to the log in `directory`; safe for any number of threads and processes."""
 
     def __init__(self, directory: Path, *, retention_days: int = RETENTION_DAYS, clock: Now = now) -> None:
         self._directory = directory
@@ -33,7 +33,7 @@ class History:
         self._reported: set[Path] = set()
 
     def append(self, *entries: HistoryEntry) -> None:
-        """Add the entries, each to the file of its UTC day; on return they are on disk."""
+        """Append the entries, each to the file of its UTC day; on return they are on disk."""
         by_day: dict[date, list[str]] = {}
         for entry in entries:
             by_day.setdefault(entry.at.astimezone(UTC).date(), []).append(entry.model_dump_json() + "\n")
@@ -56,9 +56,9 @@ class History:
         newest_first: bool = False,
         limit: int | None = None,
     ) -> list[HistoryEntry]:
-        """Read the entries from `since` to `until`, both included, oldest first unless asked otherwise.
+        """Return the entries from `since` to `until`, both included, oldest first by default.
 
-        `limit` keeps that many of the first in this order. Lines that cannot be read are left out.
+        `limit` applies to the chosen order. Unreadable lines are omitted.
         """
         found: list[HistoryEntry] = []
         for day in self._days(since, until, newest_first=newest_first):
@@ -72,7 +72,7 @@ class History:
                 and (kinds is None or entry.kind in kinds)
                 and (actor is None or entry.actor == actor)
             ]
-            # Processes append in the order in which they get the lock: a day is not quite in order of time.
+            # Processes append in the order in which they get the lock: a file is not strictly chronological.
             entries.sort(key=lambda entry: entry.at)
             found += reversed(entries) if newest_first else entries
             if limit is not None and len(found) >= limit:
@@ -82,9 +82,9 @@ class History:
     def latest(
         self, server: str | None, session: str | None, kind: str, *, since: datetime | None = None
     ) -> HistoryEntry | None:
-        """Find the newest entry of that kind for exactly that server and session, back to the day of `since`.
+        """Return the newest entry of a kind for exactly this server and session, back to the day of `since`.
 
-        Of one day it is the one that was appended last. It reads no more files than it must.
+        Within a day, the entry appended last counts as newest. Reads only as many files as necessary.
         """
         needle = next(iter(_needles(session, server, kind)), b"{")
         for day in self._days(since, None, newest_first=True):
@@ -95,9 +95,9 @@ class History:
         return None
 
     def follow(self, since: datetime, *, kinds: Collection[str]) -> Callable[[], Iterator[HistoryEntry]]:
-        """Return a function that gives what was added since it was called last, in the order of writing.
+        """Return a function that yields the entries added since its last call, in the order of writing.
 
-        At its first call that is everything from the day of `since` on. For one thread.
+        Its first call yields all entries from the day of `since` on. Not thread-safe.
         """
         needles = [needle for kind in kinds for needle in _needles(kind)]
         offsets: dict[date, int] = {}
@@ -124,15 +124,15 @@ class History:
             raise disk_error("read", self._directory, error) from None
         for name in names:
             if _SEGMENT.match(name):
-                with contextlib.suppress(ValueError):  # the 31st of June is no file of ours
+                with contextlib.suppress(ValueError):  # not a date, such as the 31st of June
                     yield date.fromisoformat(name.removesuffix(".jsonl"))
 
     def _entries(self, day: date, *texts: str | None) -> Iterator[HistoryEntry]:
-        """Parse the day's lines that hold every one of the texts."""
+        """Return the day's entries whose lines contain all texts."""
         path = self._path(day)
         lines = read_lines(path, containing=_needles(*texts))
         entries = [_parse(line) for line in lines]
-        # The last line does not count: it may be in the middle of being written.
+        # Ignore the last line: it may be incomplete while it is written.
         unreadable = entries[:-1].count(None)
         if unreadable and path not in self._reported:
             self._reported.add(path)
@@ -143,13 +143,13 @@ class History:
         oldest = (self._clock() - self._retention).date()
         days = [day for day in self._segments() if day != begun]
         if all(day < oldest for day in days):
-            return  # A clock that is wrong is likelier than a history that is wholly too old; tomorrow tells.
+            return  # A wrong clock is more likely than a history that is entirely too old.
         for day in days:
             if day < oldest:
                 try:
                     self._path(day).unlink(missing_ok=True)
                 except OSError as error:
-                    # The entry is on disk already: a file that stays too long must not make that an error.
+                    # Only log: the entry is on disk already, and must not fail because of an old file.
                     _log.warning(
                         "history_file_not_deleted problem=%s", disk_error("delete", self._path(day), error)
                     )
@@ -161,7 +161,7 @@ class History:
 
 
 def _needles(*texts: str | None) -> list[bytes]:
-    """Spell names as they stand in a line; other than ASCII has two spellings and is not looked for."""
+    """Return names as encoded in a line; non-ASCII names have two encodings and are omitted."""
     return [json.dumps(text).encode() for text in texts if text is not None and text.isascii()]
 
 

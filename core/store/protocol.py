@@ -1,4 +1,4 @@
-"""What a store does, whatever it keeps its records in."""
+"""Interface of the stores."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ MODIFY_DEADLINE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Record:
-    """One stored value and the version that the next update of it must name."""
+    """A stored value and its version, which the next update must name."""
 
     key: str
     version: int
     value: dict[str, Any]
 
     def __repr__(self) -> str:
-        """Show no value: it may hold a token or a pairing code."""
+        """Return a representation without the value, which may hold a token or a pairing code."""
         return f"Record(key={self.key!r}, version={self.version})"
 
 
 class Store(Protocol):
-    """Small records by subject and key, shared by all our processes. Every method may raise StoreError."""
+    """Small records by subject and key, shared between our processes. All methods may raise StoreError."""
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Say what could not be read and is not in use, in words for an operator."""
+        """Texts for the operator about unreadable data that is not in use."""
 
     def is_set_aside(self, subject: str) -> bool:
-        """Tell whether something of this subject could not be read, and lies beside what is in use."""
+        """Return whether unreadable data of this subject was set aside."""
 
     def read(self, subject: str, key: str) -> Record | None:
-        """Read one record; the value is the caller's own copy."""
+        """Return a record, or None; the value is a copy."""
 
     def read_all(self, subject: str) -> dict[str, Record]:
-        """Read every record of the subject by its key."""
+        """Return all records of the subject by key."""
 
     def update(
         self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
     ) -> Record | None:
-        """Write the record if it still has the expected version; on return it is on disk.
+        """Write a record if it has the expected version; on return it is on disk.
 
-        `expected_version` 0: there must be no record. `value` None: delete it, and return None. Raises
-        VersionConflictError when somebody else was first. A version number is never given twice to one key.
+        `expected_version` 0: the record must not exist. `value` None: delete it and return None. Raise
+        VersionConflictError if the version differs. Version numbers of a key are never reused.
         """
 
     def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write new records by key, all in one write; what is there already stays as it is."""
+        """Add records by key in one write; existing records stay unchanged."""
 
     def remove(self, subject: str, keys: Collection[str]) -> None:
-        """Delete records whatever their versions, all in one write; a key without a record is passed over."""
+        """Delete records of any version in one write; keys without a record are ignored."""
 
     def revision(self, subject: str) -> str:
-        """Change with every write of anybody to the subject; "" when nothing was ever stored. Cheap."""
+        """Return a value that changes with every write to the subject; "" if nothing was stored. Cheap."""
 
 
 def modify(
@@ -67,11 +67,11 @@ def modify(
     key: str,
     change: Callable[[dict[str, Any] | None], Mapping[str, Any] | None],
 ) -> Record | None:
-    """Read the record, change it and write it; begin again when somebody else was faster.
+    """Read, change and write a record; repeat after a concurrent write.
 
-    `change` gets the present value or None and returns the new one, or None to delete; it may be called
-    several times. Nothing is written when nothing changes. Raises VersionConflictError when the record
-    does not come to rest for ten seconds.
+    `change` receives the current value or None and returns the new one, or None to delete the record; it may
+    be called several times. An unchanged value is not written. Raise VersionConflictError if conflicts
+    persist for ten seconds.
     """
     deadline = time.monotonic() + MODIFY_DEADLINE_SECONDS
     while True:

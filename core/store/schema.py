@@ -1,4 +1,4 @@
-"""The shape of a store file, and how each older shape becomes the present one.
+"""Schema of the store files, and migrations from older schemas.
 
 Schema 1, as TinyDB writes its tables:
 
@@ -6,7 +6,7 @@ Schema 1, as TinyDB writes its tables:
      "records": {"1": {"key": "overlay", "version": 3, "value": {...}}},
      "deletions": {"1": {"highest_version": 7}}}
 
-A change of shape gets the next number, a migration here and a file of the old shape in tests/data/store/.
+A schema change needs the next number, a migration here and a file of the old schema in tests/data/store/.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ DELETIONS = "deletions"
 
 
 class BrokenFileError(ValueError):
-    """The file does not hold what we write; internal to the store, which sets the file aside."""
+    """The file has no valid content; internal to the store, which sets the file aside."""
 
 
 def decode(content: bytes, path: Path) -> Tables:
-    """Read a file of any schema up to ours; raise BrokenFileError, or StoreError for a newer one."""
+    """Parse a file of the current or an older schema; raise BrokenFileError, StoreError for a newer one."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -52,12 +52,12 @@ def decode(content: bytes, path: Path) -> Tables:
 
 
 def encode(tables: Tables) -> bytes:
-    """Write the present schema; raise TypeError or ValueError for a value that JSON cannot hold."""
+    """Return a file's content in the current schema; raise TypeError or ValueError if JSON cannot hold it."""
     return json.dumps({"schema": SCHEMA_NUMBER, **tables}, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _from_schema_0(document: dict[str, Any]) -> dict[str, Any]:
-    """Give plain values, `{"records": {key: value}}`, their version numbers."""
+    """Add version numbers to plain values, `{"records": {key: value}}`."""
     values = document.get(RECORDS)
     if not isinstance(values, dict):
         raise BrokenFileError("no records")
@@ -69,11 +69,11 @@ def _from_schema_0(document: dict[str, Any]) -> dict[str, Any]:
 
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: _from_schema_0}
-"""From each older schema number to the next."""
+"""By schema number, the migration to the next one."""
 
 
 def _checked(document: dict[str, Any]) -> Tables:
-    """Demand the fields that we use, so that a file of another program is not taken for ours."""
+    """Return the document if it has the fields that we use; raise BrokenFileError otherwise."""
     records, deletions = document.get(RECORDS, {}), document.get(DELETIONS, {})
     if not isinstance(records, dict) or not isinstance(deletions, dict):
         raise BrokenFileError("no tables")

@@ -1,4 +1,4 @@
-"""Files of JSON lines to which lines are only ever added."""
+"""Append-only files of JSON lines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 def append_lines(path: Path, content: bytes) -> bool:
-    """Add whole lines with one write and wait until they are on disk; tell whether the file is new.
+    """Append complete lines in one write, wait until they are on disk, and return whether the file is new.
 
-    The caller holds the lock. What a killed writer or a full disk left of a line is repaired first; when this
-    write fails, nothing of it stays.
+    The caller holds the lock. An incomplete line left by a killed writer or a full disk is repaired first; a
+    failed write is undone.
     """
     try:
         with open_private(path, os.O_RDWR | os.O_APPEND) as descriptor:
@@ -38,9 +38,9 @@ def append_lines(path: Path, content: bytes) -> bool:
 
 
 def read_lines(path: Path, *, containing: Collection[bytes]) -> list[bytes]:
-    """Read the lines that hold every one of the texts, the last also when it is torn; empty without a file.
+    """Return the lines that contain all texts, an incomplete last line included; empty without a file.
 
-    To look for bytes is some twenty times cheaper than to parse, and most files hold none.
+    Searching for bytes is about twenty times cheaper than parsing, and most files contain none of them.
     """
     content = _content(path)
     if not all(needle in content for needle in containing):
@@ -49,7 +49,7 @@ def read_lines(path: Path, *, containing: Collection[bytes]) -> list[bytes]:
 
 
 def read_lines_backwards(path: Path, *, containing: bytes) -> Iterator[bytes]:
-    """Give the lines that hold the text, the last one first, without looking at more than is taken."""
+    """Yield the lines that contain the text, the last one first, searching only as far as needed."""
     content = _content(path)
     end = len(content)
     while (at := content.rfind(containing, 0, end)) >= 0:
@@ -59,9 +59,9 @@ def read_lines_backwards(path: Path, *, containing: bytes) -> Iterator[bytes]:
 
 
 def read_added(path: Path, offset: int) -> tuple[list[bytes], int]:
-    """Read the whole lines from a place in the file on, and tell where the next reading begins.
+    """Return the complete lines from an offset on, and the offset for the next call.
 
-    What is being written at this moment, or was left unfinished, has no line end yet and is not read.
+    A line without a line end, still being written or left unfinished, is not returned.
     """
     try:
         with path.open("rb") as file:
@@ -81,14 +81,14 @@ def _content(path: Path) -> bytes:
 
 
 def _repair_tail(path: Path, descriptor: int) -> int:
-    """End the file with a line end, and return its size."""
+    """Make the file end with a line end, and return its size."""
     size = os.fstat(descriptor).st_size
     if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
         return size
     content = os.pread(descriptor, size, 0)
     tail = content[content.rfind(b"\n") + 1 :]
-    # The beginning of a line of ours was never confirmed to anybody and goes. A complete line that lacks only
-    # its end stays, and so does what we did not write: nothing of somebody else's is destroyed.
+    # Remove an incomplete line of ours, whose write was never confirmed. Keep a complete line that lacks only
+    # its line end, and text that we did not write.
     if tail.startswith(b"{") and not _is_complete(tail):
         size -= len(tail)
         os.ftruncate(descriptor, size)

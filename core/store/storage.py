@@ -1,4 +1,4 @@
-"""TinyDB's view of one store file: locked while it is open, and replaced whole by each write."""
+"""TinyDB storage of one store file: locked while it is open, replaced atomically by each write."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from core.store.schema import BrokenFileError, Tables, decode, encode
 _log = logging.getLogger(__name__)
 
 SETTLING_SECONDS = 0.1
-"""How long a file that cannot be read may still be written by somebody, in place."""
+"""Delay before an unreadable file is read again: it may be in the middle of being written in place."""
 
 BROKEN = ".broken-"
-"""Between the name of a file that was set aside and the moment (UTC) at which it was."""
+"""Infix between the name of a file that was set aside and the time (UTC)."""
 
 
 class LockedStorage(Storage):
-    """Hold the file's lock from opening to closing; a write is on disk when it returns."""
+    """Holds the file's lock from opening to closing; writes are on disk when they return."""
 
     def __init__(self, path: Path, lock: ProcessLock) -> None:
         self._path = path
@@ -36,7 +36,7 @@ class LockedStorage(Storage):
             raise
 
     def read(self) -> Tables | None:
-        """Give what the file held, or what was written since; None when there is no file."""
+        """Return the file's content at opening, or as written since; None if there is no file."""
         return self._tables
 
     def write(self, data: Tables) -> None:
@@ -49,7 +49,7 @@ class LockedStorage(Storage):
         self._lock.release()
 
     def _load(self, *, is_settled: bool = False) -> Tables | None:
-        # From disk, never from a cache: what is decided under the lock must rest on the last write.
+        # Read from disk, not from a cache: decisions under the lock must be based on the last write.
         found = read_stamped(self._path)
         if found is None:
             return None
@@ -57,7 +57,7 @@ class LockedStorage(Storage):
             return decode(found[1], self._path)
         except BrokenFileError as error:
             if not is_settled:
-                # A backup that is being copied over it is half there for a moment.
+                # A backup that is being copied over the file is incomplete for a moment.
                 time.sleep(SETTLING_SECONDS)
                 return self._load(is_settled=True)
             self._set_aside(str(error))

@@ -1,4 +1,4 @@
-"""Records that this release cannot read, as a newer one writes them: logged once each."""
+"""Log records that this release cannot read, such as those of a newer one, once each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_KEPT = 1000
 
 
 class Unreadable:
-    """Log such records, each version of one once for each store; usable from any thread."""
+    """Logs unreadable records, each version once per store; usable from any thread."""
 
     def __init__(self, log: logging.Logger, event: str) -> None:
         self._log = log
@@ -19,7 +19,7 @@ class Unreadable:
         self._logged: WeakKeyDictionary[Store, set[tuple[str, int]]] = WeakKeyDictionary()
 
     def report(self, store: Store, key: str, record: Record) -> None:
-        """Log a record's key, unless that was done for this version of it."""
+        """Log a record's key, unless this version was logged already."""
         logged = self._logged.setdefault(store, set())
         if (key, record.version) in logged:
             return
