@@ -1,1 +1,1 @@
-"""What we ask of Alertmanager: what became of an alert, silences, and the proof that a page goes out."""
+"""Client for Alertmanager: alerts, silences, and a test that notifications are delivered."""

@@ -1,6 +1,6 @@
-"""What we ask of Alertmanager's HTTP API: to take an alert, what became of it, and silences.
+"""Client for Alertmanager's HTTP API: post and find alerts, notification counts, silences.
 
-Every failure is an AlertmanagerError in words for the operator, which name no password.
+Every failure is an AlertmanagerError with a text for the operator that contains no password.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ COUNTER = re.compile(
 RECEIVER = re.compile(r"^- name: (.+)$|^  (\w+)_configs:", re.MULTILINE)
 
 EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-"""Moments that every time zone can tell; people silence "for ever", and Go's zero is of the year 1."""
+"""Times that every time zone can represent: silences may last "for ever", and Go's zero time is in year 1."""
 REPETITION = re.compile(r"[*+?{]")
 NESTED = re.compile(r"\)[*+?{]")
 MOST_REPETITIONS = 3
-"""Beyond these, or with one inside another, our matching may take for ever and hold up the whole page.
-Alertmanager's never does."""
+"""With more repetitions, or nested ones, Python's matching may take for ever and block the whole page;
+Alertmanager's cannot."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Routed:
-    """Where an alert went."""
+    """The receivers of an alert."""
 
     receivers: tuple[str, ...]
     is_suppressed: bool
@@ -61,7 +61,7 @@ class Matcher:
     is_equal: bool
 
     def accepts(self, value: str) -> bool:
-        """Tell whether a label with this value meets the condition."""
+        """Return whether a label value meets the condition; False for a pattern that may be too slow."""
         if not self.is_regex:
             return (self.value == value) == self.is_equal
         if NESTED.search(self.value) or len(REPETITION.findall(self.value)) > MOST_REPETITIONS:
@@ -69,12 +69,12 @@ class Matcher:
         try:
             return bool(re.fullmatch(self.value, value)) == self.is_equal
         except (re.error, RecursionError, OverflowError):
-            return False  # Alertmanager's regular expressions are a little different from ours.
+            return False  # Alertmanager's regular expressions differ slightly from Python's.
 
 
 @dataclass(frozen=True)
 class Silence:
-    """Alerts that nobody is notified of for a while."""
+    """A silence: matching alerts cause no notifications for its duration."""
 
     id: str
     author: str
@@ -84,7 +84,7 @@ class Silence:
     matchers: tuple[Matcher, ...]
 
     def covers(self, server: str, session: str) -> bool:
-        """Tell whether it keeps back every alert of a session; one that looks at other labels may not."""
+        """Return whether it silences all alerts of a session; False if it also matches other labels."""
         labels = {"server": server, "session": session}
         return all(one.label in labels and one.accepts(labels[one.label]) for one in self.matchers)
 
@@ -104,11 +104,11 @@ class Alertmanager:
         )
 
     def post(self, alert: Mapping[str, Any]) -> None:
-        """Hand over one alert."""
+        """Post an alert."""
         self._ask("POST", "/api/v2/alerts", json_body=[alert])
 
     def find(self, label: str, value: str) -> Routed | None:
-        """Tell where the alert with this label went; None when Alertmanager has none."""
+        """Return the receivers of the alert with this label; None if Alertmanager has no such alert."""
 
         def read(answer: Any) -> Routed | None:
             if not answer:
@@ -119,8 +119,8 @@ class Alertmanager:
         return self._read(read, "/api/v2/alerts?filter={matcher}", matcher=f'{label}="{value}"')
 
     def kinds(self) -> dict[str, set[str]]:
-        """Read from its configuration by what kinds of integration each receiver notifies."""
-        # Written by Alertmanager itself, always in the same form, and the only place that tells.
+        """Return each receiver's kinds of integration, from Alertmanager's configuration."""
+        # The only source. Alertmanager renders this text itself, so its form does not vary.
         text: str = self._read(lambda answer: answer["config"]["original"], "/api/v2/status")
         found: dict[str, set[str]] = {}
         name = ""
@@ -130,7 +130,7 @@ class Alertmanager:
         return found
 
     def notice_counts(self) -> NoticeCounts:
-        """Count notifications by kind of integration: Alertmanager keeps no finer account."""
+        """Return the notification counts by kind of integration; Alertmanager has no finer ones."""
         counts: dict[str, dict[str, int]] = {}
         body = self._ask("GET", "/metrics").body
         try:
@@ -147,7 +147,7 @@ class Alertmanager:
         )
 
     def silences(self) -> tuple[Silence, ...]:
-        """List the silences that are in force or will be."""
+        """Return the active and pending silences."""
 
         def read(answer: Any) -> tuple[Silence, ...]:
             return tuple(_silence(one) for one in answer if one["status"]["state"] != "expired")
@@ -157,7 +157,7 @@ class Alertmanager:
     def silence(
         self, server: str, session: str, *, author: str, comment: str, since: datetime, until: datetime
     ) -> str:
-        """Silence every alert of one session; returns the silence's name."""
+        """Silence all alerts of a session; return the silence's id."""
         labels = {"server": server, "session": session}
         matchers = [
             {"name": name, "value": value, "isRegex": False, "isEqual": True}
@@ -168,11 +168,11 @@ class Alertmanager:
         return self._read(lambda answer: str(answer["silenceID"]), "/api/v2/silences", json_body=body)
 
     def expire(self, silence: str) -> None:
-        """End a silence; one that has ended already is as it should be."""
+        """Expire a silence."""
         self._ask("DELETE", "/api/v2/silence/{silence}", silence=silence)
 
     def close(self) -> None:
-        """Close the connections; a call that is under way ends."""
+        """Close the connections; calls in progress end."""
         self._transport.close()
 
     def _read(self, read: Callable[[Any], T], route: str, *, json_body: Any = None, **path: str) -> T:
@@ -209,12 +209,12 @@ class Alertmanager:
 
 
 def increased(before: Mapping[str, int], now: Mapping[str, int], kinds: Collection[str]) -> set[str]:
-    """Return the kinds whose count has grown."""
+    """Return the kinds whose count has increased."""
     return {kind for kind in kinds if now.get(kind, 0) > before.get(kind, 0)}
 
 
 def _silence(told: Any) -> Silence:
-    # isEqual came with 0.22: a matcher without it is one.
+    # isEqual was added in 0.22; a matcher without it tests for equality.
     matchers = (
         Matcher(str(one["name"]), str(one["value"]), bool(one["isRegex"]), bool(one.get("isEqual", True)))
         for one in told["matchers"]

@@ -1,4 +1,4 @@
-"""Prove that a page goes out: fire an alert of our own, and time each leg of its way."""
+"""Test the delivery of notifications: fire a test alert and time each step to its delivery."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from core.exceptions import AlertmanagerError
 ALERT = "WppconnectTestPager"
 POLL_SECONDS = 0.2
 TIMEOUT_SECONDS = 180.0
-"""For each leg: the shipped configuration waits up to a minute before it tells the end."""
+"""Per step: the shipped configuration waits up to a minute before it notifies of a resolved alert."""
 
 T = TypeVar("T")
 
 
 class Leg(StrEnum):
-    """A part of the way from us to whoever is on call."""
+    """A step from us to the person on call."""
 
     ACCEPTED = "accepted"
     ROUTED = "routed"
@@ -30,22 +30,22 @@ class Leg(StrEnum):
     END_ACCEPTED = "end_accepted"
     END_DELIVERED = "end_delivered"
     ALSO_TOLD = "also_told"
-    """No leg: names receivers that are counted together with ours; a notice that follows may be theirs."""
+    """Not a step: other receivers counted together with ours; the next notification may be theirs."""
 
 
 @dataclass(frozen=True)
 class Passed:
-    """A leg that the alert has passed."""
+    """A completed step."""
 
     leg: Leg
     seconds: float
-    """Since the alert, or its end, was handed over."""
+    """Since the alert, or its end, was posted."""
     names: tuple[str, ...] = ()
-    """Receivers, or kinds of them."""
+    """Receivers, or kinds of integration."""
 
 
 class PagerCheck:
-    """One test: an alert of its own, and the times of its legs."""
+    """One test with its own alert; reports each step with its time."""
 
     def __init__(
         self,
@@ -60,16 +60,16 @@ class PagerCheck:
         self._timeout_seconds = timeout_seconds
         self._stop = stop or threading.Event()
         self._started_at = datetime.now(UTC)
-        # A session name of its own makes a group of its own: no older notice delays or swallows this one.
+        # A unique session name creates a separate group: no earlier notification delays or absorbs this one.
         self._session = f"test-{self._started_at:%Y%m%dT%H%M%S%f}"
         self._clock = time.monotonic()
 
     def run(self) -> None:
-        """Report each leg; raises AlertmanagerError when one of them fails."""
+        """Report each step; raise AlertmanagerError if a step fails."""
         try:
             kinds, others = self._fire()
         except BaseException:
-            # However it was left: nobody is to be paged by it again.
+            # End the alert after any failure, so that it causes no further notification.
             self._post(ends_at=datetime.now(UTC))
             raise
         self._end(kinds, others)
@@ -105,7 +105,7 @@ class PagerCheck:
         return self._alertmanager.find("session", self._session)
 
     def _kinds(self, routed: Routed) -> tuple[set[str], list[str]]:
-        """Return the kinds by which this alert is told, and the other receivers that use one of them."""
+        """Return the kinds of integration that notify of this alert, and other receivers that use them."""
         by_receiver = self._alertmanager.kinds()
         kinds = {kind for name in routed.receivers for kind in by_receiver.get(name, ())}
         if not kinds:
@@ -117,7 +117,7 @@ class PagerCheck:
     def _has_gone_out(self, before: NoticeCounts, kinds: set[str], others: list[str]) -> bool:
         now = self._alertmanager.notice_counts()
         given_up = increased(before.given_up, now.given_up, kinds)
-        # What failed may have been the other receivers' notice.
+        # With other receivers, the failed notification may be theirs.
         if given_up and not others:
             text = f"no notice could be delivered by {', '.join(given_up)}; see its log"
             raise AlertmanagerError(text, code="undelivered")
