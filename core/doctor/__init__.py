@@ -1,1 +1,1 @@
-"""The doctor: examine a gateway and one of its sessions until one cause explains what is wrong."""
+"""The doctor: examine a gateway and a session to find the one cause of a problem."""

@@ -1,4 +1,4 @@
-"""What the doctor finds: one answer for each question, and the one cause that explains them; pure."""
+"""Diagnosis: the results of the doctor's checks and the one cause that explains them; pure functions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.messages import Message
 from core.models import Frozen, Reason, SessionState
 
 SHORT_ATTEMPT = timedelta(seconds=45)
-"""The gateway's standard is 60 s from page load; one that ended before this was cut short by settings."""
+"""The gateway's default is 60 s from page load; an attempt shorter than this was limited by its settings."""
 EXPIRED_OFTEN = 3
 FIRST_SEEN_UNLINKED = (2, 8, 7)
-"""Earlier gateways wait for a misspelt word and go on saying CONNECTED after an unlink (section 10)."""
+"""Earlier releases check for a misspelt word and still report CONNECTED after an unlink (section 10)."""
 
 
 class Check(StrEnum):
-    """The questions, in the order in which they are asked: each makes sense only after those before it."""
+    """The checks, in the order in which they run: each depends on the previous ones."""
 
     REACHABLE = "reachable"
     VERSION = "version"
@@ -31,37 +31,37 @@ class Check(StrEnum):
     PAGE_ANSWERS = "page_answers"
     QR_LIVE = "qr_live"
     END_TO_END = "end_to_end"
-    """Asked only where somebody opted in: it has WhatsApp look up a number."""
+    """Runs only if enabled: it requires a number lookup by WhatsApp."""
 
 
 class Result(StrEnum):
-    """How a question was answered."""
+    """The result of a check."""
 
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """It makes no sense here, or what it needs was not to be had."""
+    """Not applicable, or not possible because of another error."""
 
 
 class CheckResult(Frozen):
-    """One question and its answer."""
+    """A check and its result."""
 
     check: Check
     result: Result
     seconds: float = 0.0
-    """How long the gateway took."""
+    """The gateway's response time."""
     detail: str = ""
-    """The gateway's version or state word; never an answer's text."""
+    """The gateway's version or state; never the text of a response."""
     error: str = ""
-    """The class of the error that came instead of an answer."""
+    """Class name of the error, if one was raised."""
     explanation: Message | None = None
-    """What is known of that error."""
+    """The error's message."""
     is_impossible: bool = False
-    """The question cannot be asked of this account at all."""
+    """The check is impossible for this account."""
 
 
 class Cause(StrEnum):
-    """What explains the answers; the front doors say it in one sentence with the next step."""
+    """The cause of the results; the front doors present it in one sentence with the next step."""
 
     WELL = "well"
     NOT_CONFIGURED = "not_configured"
@@ -69,9 +69,9 @@ class Cause(StrEnum):
     NO_ANSWER_IN_TIME = "no_answer_in_time"
     NOT_A_GATEWAY = "not_a_gateway"
     LEFT_ALONE = "left_alone"
-    """It answers 429, or 503 with Retry-After."""
+    """The gateway responds 429, or 503 with Retry-After."""
     SECRET_IGNORED = "secret_ignored"  # noqa: S105 - a cause's name, not a password
-    """It accepts the public default and not ours: the image server-cli reads no SECRET_KEY."""
+    """The gateway accepts the public default, not our key: the image server-cli ignores SECRET_KEY."""
     SECRET_WRONG = "secret_wrong"  # noqa: S105 - a cause's name, not a password
     SECRET_MISSING = "secret_missing"  # noqa: S105 - a cause's name, not a password
     RAW_KEY_AS_TOKEN = "raw_key_as_token"  # noqa: S105 - a cause's name, not a password
@@ -86,16 +86,16 @@ class Cause(StrEnum):
     BROWSER_DEAD = "browser_dead"
     WHATSAPP_NOT_REACHED = "whatsapp_not_reached"
     WHATSAPP_NOT_CHECKABLE = "whatsapp_not_checkable"
-    """Nothing else is wrong, but the end-to-end check cannot be made of this account."""
+    """Nothing else is wrong, but the end-to-end check is impossible for this account."""
     STARTING = "starting"
     STUCK = "stuck"
     PROFILE_BUSY = "profile_busy"
     WAITING_FOR_SCAN = "waiting_for_scan"
     WAITING_FOR_CODE = "waiting_for_code"
     LINKING_SCANNED = "linking_scanned"
-    """The webhook proves the scan; the phone loads its chats, or asks for a passkey."""
+    """The webhook reported the scan; the phone is loading its chats or asks for a passkey."""
     LINKING = "linking"
-    """The same, but the code was only probably used."""
+    """As above, but it is only likely that the code was used."""
     LINK_NOT_COMPLETED = "link_not_completed"
     CODE_EXPIRED = "code_expired"
     CODE_EXPIRED_OFTEN = "code_expired_often"
@@ -111,43 +111,43 @@ class Cause(StrEnum):
 
 
 class Diagnosis(Frozen):
-    """What was asked so far, and at the end the cause."""
+    """The results so far, and the cause once all checks have run."""
 
     server: str
     session: str | None
-    """None when only the gateway was examined."""
+    """None if only the gateway is examined."""
     began_at: AwareDatetime
     results: tuple[CheckResult, ...] = ()
     cause: Cause | None = None
-    """None while questions are open."""
+    """None until all checks have run."""
     hint: Message | None = None
-    """What is worth knowing of the gateway's release, and explains nothing."""
+    """A notice about the gateway's release that does not explain the problem."""
 
     def result(self, check: Check) -> CheckResult | None:
-        """Find the answer to a question."""
+        """Return the result of a check; None if it did not run."""
         return next((one for one in self.results if one.check is check), None)
 
 
 class Circumstances(Frozen):
-    """What is known beside the answers."""
+    """Facts known besides the results."""
 
     now: AwareDatetime
     token_is: str = "missing"  # noqa: S105 - a word, not a password
-    """What stands in the token setting: "missing", "token", or the kind of what is no token."""
+    """Content of the token setting: "missing", "token", or the TokenKind of other text."""
     page_timed_out: bool = False
     start_is_late: bool = False
-    """Its browser has been starting for longer than a start takes."""
+    """The browser has been starting for longer than a start takes."""
     profile_was_held: bool = False
-    """An earlier browser may hold the profile, or its lock bears the host name of an earlier container."""
+    """An earlier browser may hold the profile, or the lock has the host name of an earlier container."""
     reason: Reason = Reason.NONE
-    """Why the session is closed, or how far a phone is that is being linked."""
+    """Why the session is closed, or the progress of linking a phone."""
     ever_connected: bool = False
     attempts: tuple[timedelta, ...] = ()
-    """How long the latest codes were on until they expired, newest first, since it was last connected."""
+    """Durations of the latest codes that expired since the session was last connected, newest first."""
 
 
 def conclude(results: tuple[CheckResult, ...], known: Circumstances) -> Cause:
-    """Find the cause: that of the first question that went wrong, for the later ones only follow from it."""
+    """Return the cause of the first problem found; later ones only follow from it."""
     found = {one.check: one for one in results}
     for check, explain in _EXPLAIN.items():
         answer = found.get(check)

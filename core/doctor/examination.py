@@ -1,7 +1,7 @@
-"""Examine one gateway, and one of its sessions, question by question, until one cause explains it.
+"""Examine a gateway and one of its sessions, check by check, to find the one cause of a problem.
 
-Only calls that change nothing: the secret is tried with show-all-sessions, the one call that a wrong secret
-cannot make act (contract, T1).
+All calls are read-only: the secret key is tried with show-all-sessions, the only call that does nothing
+with a wrong one (contract, T1).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from core.settings.values import ServerSettings
 from core.verdict import START_LIMIT
 
 RECENT_START = timedelta(minutes=5)
-"""A session that starts so soon after its gateway did may meet the lock of an earlier container's browser."""
+"""A session started within this time after its gateway may find the profile lock of an earlier container."""
 HISTORY_ENTRIES = 60
 
 REFUSED_TOKEN = (AuthenticationError, ConfigurationError, SecretKeyRejectedError)
@@ -61,10 +61,10 @@ def examine(
     tell: Tell = lambda _: None,
     now: Now = real_now,
 ) -> Diagnosis:
-    """Ask every question that makes sense, tell the diagnosis after each answer, and return it whole.
+    """Run all applicable checks, pass the diagnosis to `tell` after each one, and return the complete one.
 
-    Without a session only the gateway is examined, with its first session's token. WhatsApp itself is asked
-    too where `asks_whatsapp` or the gateway's settings opt in. Raises StoreError.
+    Without a session only the gateway is examined, with its first session's token. The end-to-end check runs
+    if `asks_whatsapp` or the gateway's settings enable it. Raise StoreError.
     """
     diagnosis = Diagnosis(server=server, session=session, began_at=now())
     configured = core.settings.current().server(server)
@@ -88,7 +88,7 @@ _TELLING = (Verdict.DISCONNECTED, Verdict.LINKING)
 
 
 class _Examination:
-    """One examination: what the calls returned, and what is known beside them."""
+    """One examination: runs the checks and collects the circumstances."""
 
     def __init__(
         self, core: Core, server: ServerSettings, session: str | None, client: GatewayClient, now: Now
@@ -101,7 +101,7 @@ class _Examination:
         self._status: StatusAnswer | None = None
 
     def answers(self, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
-        """Ask one question after the other; those that no answer can be had to are left out or skipped."""
+        """Run the checks in order and yield their results; impossible ones are omitted or skipped."""
         reachable = _ask(Check.REACHABLE, self._is_reachable)
         yield reachable
         if reachable.result is not Result.PASSED:
@@ -123,7 +123,7 @@ class _Examination:
         yield from self._about_session(self._session, asks_whatsapp=asks_whatsapp)
 
     def circumstances(self) -> Circumstances:
-        """Gather what is known beside the answers."""
+        """Return the facts known besides the results."""
         known = Circumstances(now=self._now(), token_is=self._token_is())
         snapshot = self._core.monitor.snapshot()
         gateway = snapshot.server(self._server.name)
@@ -168,7 +168,7 @@ class _Examination:
         with suppress(WppconnectError):
             version = self._client.manager.read_release() or version
         if version is None:
-            # Before the manager protocol only a session that has a state tells it (section 5).
+            # Without the manager protocol, only the status of a session with a state has it (section 5).
             return CheckResult(check=Check.VERSION, result=Result.SKIPPED)
         numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
         result = Result.PASSED if numbers >= FIRST_SEEN_UNLINKED else Result.FAILED
@@ -180,7 +180,7 @@ class _Examination:
         secret = self._server.secret_key.get_secret_value()
         answer = _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret), proof=())
         if answer.result is Result.PASSED:
-            # Whoever has just mended it does not wait for the pause after the last refusal to pass.
+            # End the pause after the last rejection, so that a corrected key works at once.
             self._client.tokens.secret_accepted()
         elif answer.result is Result.FAILED:
             self._client.tokens.secret_refused()
@@ -236,7 +236,7 @@ class _Examination:
 
 
 def expired_attempts(newest_first: list[HistoryEntry]) -> tuple[timedelta, ...]:
-    """Tell from transitions how long each code was on that expired unused since the last connection."""
+    """Return, from transitions, the durations of codes that expired unused since the last connection."""
     spans: list[timedelta] = []
     expired_at: datetime | None = None
     for entry in newest_first:
@@ -257,7 +257,7 @@ def _ask(
     *,
     proof: tuple[type[WppconnectError], ...] = (WppconnectError,),
 ) -> CheckResult:
-    """Ask one question; an error answers it with no only where it is `proof`, else it stays open."""
+    """Run a check. An error in `proof` means that it failed, any other that it is skipped."""
     began = time.monotonic()
     error: WppconnectError | None = None
     try:
