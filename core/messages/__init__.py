@@ -1,4 +1,4 @@
-"""What is said to people, as a message id with arguments; each id's English stands in one table."""
+"""Messages for users, as ids with arguments; one table holds the English template of each id."""
 
 from core.messages.message import Argument, Message, as_sentence, render
 from core.messages.table import SUBJECTS, TEMPLATES

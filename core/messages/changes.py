@@ -1,4 +1,4 @@
-"""Changes of files and containers: what keeps one from being carried out, and what came of it."""
+"""Messages about changes to files and containers, what prevents them, and their results."""
 
 from __future__ import annotations
 

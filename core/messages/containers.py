@@ -1,4 +1,4 @@
-"""Containers: what happens to them, why it must not, and what came of it."""
+"""Messages about changes to containers, what prevents them, and their results."""
 
 from __future__ import annotations
 

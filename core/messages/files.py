@@ -1,4 +1,4 @@
-"""Bringing keys into files and containers."""
+"""Messages about writing keys into files and containers."""
 
 from __future__ import annotations
 

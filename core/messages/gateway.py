@@ -1,4 +1,4 @@
-"""What a gateway, or what stands in its place, answered instead of what was asked for."""
+"""Messages about unexpected responses of a gateway, or of what responds in its place."""
 
 from __future__ import annotations
 

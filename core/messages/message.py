@@ -1,4 +1,4 @@
-"""A fact for people: thrown and stored as an id with arguments, put into words only where it is shown."""
+"""Message ids with arguments: raised and stored as such, rendered only where they are displayed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Argument: TypeAlias = "str | int | float | Message"
 
 @dataclass(frozen=True)
 class Message:
-    """A message id of `TEMPLATES` with the values of its placeholders; `str()` is its English.
+    """A message id of `TEMPLATES` with the values of its placeholders; `str()` renders it in English.
 
-    Arguments are shown and stored as they are, so none may be a secret: a `SecretStr` is refused, and a
-    registered secret, token or QR payload inside a text is masked.
+    Arguments are displayed and stored unchanged, so none may be a secret: a `SecretStr` is rejected, and
+    registered secrets, tokens and QR payloads in a text are masked.
     """
 
     id: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse or mask what must not be shown; raises TypeError."""
+        """Mask secrets in text arguments; raise TypeError for other argument types."""
         for name, value in self.arguments.items():
             if not isinstance(value, str | int | float | Message):
                 raise TypeError(f"{name} of {self.id} is a {type(value).__name__}")
@@ -36,17 +36,17 @@ class Message:
 
     @classmethod
     def of(cls, message_id: str, **arguments: Argument) -> Message:
-        """Make a message: `Message.of("transport.unresolved", host="gateway")`."""
+        """Return a message: `Message.of("transport.unresolved", host="gateway")`."""
         return cls(message_id, arguments)
 
     @classmethod
     def plain(cls, text: str) -> Message:
-        """Wrap English that has no id of its own yet; it is shown untranslated."""
+        """Return a message for English text without an id; it is displayed untranslated."""
         return cls(PLAIN, {"text": text})
 
     @classmethod
     def joined(cls, messages: Iterable[Message]) -> Message:
-        """Say several messages one after the other, of which there is at least one."""
+        """Return one message that joins several, at least one."""
         first, *others = messages
         for one in others:
             first = cls(JOINED, {"first": first, "second": one})
@@ -54,19 +54,19 @@ class Message:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is English that has no id of its own, and so no translation."""
+        """Whether this is English text without an id, and so without translations."""
         return self.id == PLAIN
 
     def __str__(self) -> str:
-        """Return the English, for the command line and the log."""
+        """Return the English text, for the command line and the log."""
         return render(self)
 
 
 def render(message: Message, translate: Callable[[str], str] = str) -> str:
-    """Put a message into words; `translate` is gettext's function, and the English template its msgid.
+    """Return a message's text; `translate` is gettext's function, with the English template as msgid.
 
-    A message of another release may have an id or a placeholder that this one does not know: the id stands
-    for the text then, and the placeholder stays as it is.
+    A message of another release may have an unknown id or placeholder: the result is then the id, or keeps
+    the placeholder.
     """
     template = TEMPLATES.get(message.id)
     values = {
@@ -77,7 +77,7 @@ def render(message: Message, translate: Callable[[str], str] = str) -> str:
 
 
 def as_sentence(message: Message, translate: Callable[[str], str] = str) -> str:
-    """Put a message into words with a capital and a full stop, where it stands by itself."""
+    """Return a message's text as a sentence, with a capital letter and a full stop."""
     text = render(message, translate)
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, behind its name and a colon."""
+"""Messages about invalid settings, displayed after the setting's name and a colon."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The one table of message ids: English templates, collected from one file for each subject.
+"""The table of message ids with their English templates, collected from one file per subject.
 
-An id is its subject and a name, "transport.unresolved". `scripts/texts.py` brings the templates into the
-page's catalogues, `tests/meta/test_messages.py` holds ids and placeholders against the code that uses them.
+An id consists of its subject and a name: "transport.unresolved". `scripts/texts.py` adds the templates to
+the page's catalogues; `tests/meta/test_messages.py` checks ids and placeholders against their uses.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "setting": setting.TEMPLATES,
     "transport": transport.TEMPLATES,
 }
-"""By subject, the file of `core/messages` that holds them: the name within the subject, and the English."""
+"""By subject (a file of `core/messages`), the English templates by name."""
 
 PLAIN: Final = "plain"
-"""English that has no id of its own yet."""
+"""Id of English text without an id of its own."""
 
 JOINED: Final = "joined"
-"""Two messages, one after the other."""
+"""Id of two joined messages."""
 
 TEMPLATES: Final[Mapping[str, str]] = {PLAIN: "{text}", JOINED: "{first}; {second}"} | {
     f"{subject}.{name}": template
     for subject, templates in SUBJECTS.items()
     for name, template in templates.items()
 }
-"""Every message id with its English template."""
+"""English templates by message id."""

@@ -1,4 +1,4 @@
-"""Why a request got no answer that can be read."""
+"""Messages about requests without a readable response."""
 
 from __future__ import annotations
 
