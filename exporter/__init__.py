@@ -1,1 +1,1 @@
-"""The Prometheus exporter: it serves what the core's Snapshot says and never asks the gateway itself."""
+"""The Prometheus exporter: serves the core's Snapshot and sends no requests to gateways itself."""

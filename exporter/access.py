@@ -1,4 +1,4 @@
-"""Who gets in, by the web configuration in force, which can be exchanged while requests are answered."""
+"""Authentication of requests by the web configuration, which can be replaced while the server runs."""
 
 from __future__ import annotations
 
@@ -16,63 +16,63 @@ from core.password_hashes import matches
 from exporter.web_config import ExchangeableContext, WebConfig
 
 REMEMBERED = 512
-"""Answers kept: one for each client that is right, and the wrong ones that somebody tries again and again."""
+"""Cached results of each kind: one per valid client, and the invalid passwords that clients repeat."""
 AT_A_TIME = 2
-"""Each check keeps a processor core busy for as long as the hash's cost says."""
+"""Concurrent checks: each occupies a CPU core for a time that depends on the hash's cost."""
 WAITING = 32
 
 
 class Admission(Enum):
-    """What becomes of a request."""
+    """The decision on a request."""
 
     ADMITTED = "admitted"
     REFUSED = "refused"
     BUSY = "busy"
-    """Too many passwords are being checked; those that were right before still get in."""
+    """Too many passwords are being checked; previously verified ones are still admitted."""
 
 
 class Access:
-    """Who gets in, over which TLS, with which headers added. Belongs to one event loop but for `replace`."""
+    """Authentication, TLS and response headers. Belongs to one event loop, except for `replace`."""
 
     def __init__(self, config: WebConfig | None = None) -> None:
         self._config = config or WebConfig()
         self._basic_auth = BasicAuth()
         self.tls = ExchangeableContext(self._config.tls) if self._config.tls is not None else None
-        """What connections are accepted with; None: in clear."""
+        """TLS context for new connections; None: plain HTTP."""
 
     @property
     def config(self) -> WebConfig:
-        """The configuration in force."""
+        """The current configuration."""
         return self._config
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers of every answer."""
+        """Headers of every response."""
         return self._config.headers
 
     async def admit(self, authorization: str | None) -> Admission:
-        """Decide on a request by its Authorization header."""
+        """Return the decision on a request with this Authorization header."""
         users = self._config.users
         return await self._basic_auth.admit(authorization, users) if users else Admission.ADMITTED
 
     def check(self, config: WebConfig) -> None:
-        """Raise ConfigurationError when a configuration cannot replace this one without a restart."""
+        """Raise ConfigurationError if a configuration can replace the current one only by a restart."""
         if (config.tls is None) != (self.tls is None):
             text = "TLS cannot be switched on or off while the exporter runs; restart it"
             raise ConfigurationError([f"tls_server_config: {text}"])
 
     def replace(self, config: WebConfig) -> None:
-        """Put a checked configuration in force, for new connections and for every new request."""
+        """Apply a checked configuration to new connections and requests."""
         if self.tls is not None and config.tls is not None:
             self.tls.current = config.tls
         self._config = config
 
 
 class BasicAuth:
-    """Checks passwords without holding up the event loop, or the same one twice. Belongs to one event loop.
+    """Checks passwords without blocking the event loop, each only once. Belongs to one event loop.
 
-    A name that does not exist is answered as slowly as one that does: it is compared with somebody's hash,
-    always the same one for the same name, so that the times are distributed alike, too.
+    Unknown names take as long as known ones: their password is compared with a user's hash, always the same
+    hash for the same name, so that the response times are distributed alike, too.
     """
 
     def __init__(self, *, check: Callable[[bytes, str], bool] = matches) -> None:
@@ -84,7 +84,7 @@ class BasicAuth:
         self._slots = asyncio.Semaphore(AT_A_TIME)
 
     async def admit(self, header: str | None, users: Mapping[str, str]) -> Admission:
-        """Decide on an Authorization header."""
+        """Return the decision on an Authorization header."""
         credentials = _parse(header)
         if credentials is None:
             return Admission.REFUSED
@@ -125,7 +125,7 @@ class BasicAuth:
         return hashes[int.from_bytes(self._fingerprint(name)[:8]) % len(hashes)]
 
     def _fingerprint(self, *parts: bytes) -> bytes:
-        """Stand for what must not be kept in memory; the lengths keep the parts apart."""
+        """Return a keyed hash of secrets that must not stay in memory; lengths separate the parts."""
         text = b"".join(len(part).to_bytes(4) + part for part in parts)
         return hmac.digest(self._key, text, hashlib.sha256)
 

@@ -1,6 +1,6 @@
-"""What the exporter answers over HTTP: Starlette routes that read Snapshots and do no I/O.
+"""The exporter's HTTP routes (Starlette), which read Snapshots and do no I/O.
 
-Two routes wait, neither in the event loop's time: `/probe` for a gateway, `/-/reload` for the disk.
+Two routes wait without blocking the event loop: `/probe` for a gateway, `/-/reload` for the disk.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ PAGE = """<!DOCTYPE html>
 """
 HEALTHY = "/-/healthy"
 PARAMETERS = 20
-"""More than any of our paths knows."""
+"""Maximum number of query parameters; no route has as many."""
 FROM_A_BROWSER = frozenset(("origin", "sec-fetch-site"))
-"""Headers that every browser sends with a POST, and no page can suppress."""
+"""Headers that every browser sends with a POST, and that no page can suppress."""
 
 
 class Guard:
-    """Lets in whom the web configuration admits, and gives every answer its headers."""
+    """Authenticates requests by the web configuration and adds its headers to every response."""
 
     def __init__(self, app: ASGIApp, *, access: Access, paths: frozenset[str]) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class Guard:
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a body that a route does not read ends the connection."""
+        """Handle a request; close the connection after a body that the route has not read."""
         headers = Headers(scope=scope)
         is_unread = announces_body(headers)
 
@@ -84,7 +84,7 @@ class Guard:
                 answer.setdefault("x-content-type-options", "nosniff")
                 answer.update(dict(self._access.headers))
                 if is_unread:
-                    # What follows on this connection is the body that nobody reads, not a request.
+                    # The unread body follows on this connection, not a request.
                     answer["connection"] = "close"
             await send(message)
 
@@ -92,14 +92,14 @@ class Guard:
             app = await self._refusal(scope["path"], headers) or self._app
             await app(scope, receive_body if is_unread else receive, send_with_headers)
         except Exception:
-            # Not the path: it may hold a token, or almost one.
+            # Do not log the path: it may contain a token, or a mistyped one.
             log.exception("request_failed route=%s", scope["path"] if scope["path"] in self._paths else "-")
             failure = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The log says what went wrong.")
             await failure(scope, receive, send_with_headers)
 
     async def _refusal(self, path: str, headers: Headers) -> Response | None:
-        # Open to everybody: what says only that the process is alive, as on the page; and the webhook, which
-        # has its token, since the gateway knows no other credentials.
+        # Without authentication: the liveness check, as on the page, and the webhook, which is protected by
+        # its token, since the gateway supports no other credentials.
         if path == HEALTHY or path.startswith(WEBHOOK_PREFIX):
             return None
         match await self._access.admit(headers.get("authorization")):
@@ -112,21 +112,21 @@ class Guard:
 
 
 class NoBody:
-    """Refuses a request with a body where none belongs."""
+    """Rejects requests with a body, for routes that take none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle a request."""
         refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Send no body.")
         await (refusal if announces_body(Headers(scope=scope)) else self._app)(scope, receive, send)
 
 
 class ExporterApp:
-    """The routes. `read_snapshot` and `read_settings` are called for each request and must be cheap.
+    """The ASGI application. `read_snapshot` and `read_settings` are called per request and must be cheap.
 
-    `reload` returns what is wrong with the new settings; None: it is not allowed over HTTP.
+    `reload` returns the problems of the new settings; None: reloading over HTTP is not allowed.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class ExporterApp:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle a request."""
         await self._app(scope, receive, send)
 
     async def _index(self, request: Request) -> Response:  # noqa: ARG002
@@ -207,7 +207,7 @@ class ExporterApp:
         return Response(probe_body(result, form), media_type=form.value, headers={"vary": "accept"})
 
     async def _discovery(self, request: Request) -> Response:
-        # The name under which Prometheus found us is the one under which it can scrape us.
+        # Prometheus can scrape the exporter under the same host name.
         host = request.headers.get("host", "")
         if not HOST.fullmatch(host):
             return problem(HTTPStatus.BAD_REQUEST, "Send a Host header.")
@@ -230,10 +230,10 @@ class ExporterApp:
             hint = "Start the exporter with --web.enable-lifecycle, or send it SIGHUP."
             return problem(HTTPStatus.FORBIDDEN, hint)
         if not FROM_A_BROWSER.isdisjoint(request.headers.keys()):
-            # Any page that somebody looks at could send it, with the password that the browser remembers.
+            # Any web page could send it, with the password cached by the browser.
             hint = "A browser may not do this; use curl -X POST, or send SIGHUP."
             return problem(HTTPStatus.FORBIDDEN, hint)
-        # Requests that wait share a reload; one that has begun may have read what was before.
+        # Waiting requests share the next reload; one in progress may have read the previous files.
         if self._next_reload is None:
             self._next_reload = asyncio.create_task(self._reload_once(self._reload))
         problems = await asyncio.shield(self._next_reload)
@@ -256,7 +256,7 @@ class ExporterApp:
 
 
 def announces_body(headers: Headers) -> bool:
-    """Return whether bytes follow the headers."""
+    """Return whether a body follows the headers."""
     return "transfer-encoding" in headers or headers.get("content-length", "0").strip("0") != ""
 
 
@@ -267,13 +267,13 @@ async def _refuse_method(request: Request, _error: Exception) -> Response:
 
 
 def _parameter(request: Request, name: str) -> str | None:
-    """Return a query parameter that is given exactly once; otherwise None."""
+    """Return a query parameter that occurs exactly once; otherwise None."""
     query = request.query_params
     values = query.getlist(name)
     return values[0] or None if len(values) == 1 and len(query.multi_items()) <= PARAMETERS else None
 
 
 async def _client_left(request: Request) -> None:
-    """Wait until the client is gone; for a request without a body."""
+    """Wait until the client disconnects; for requests without a body."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,8 +1,8 @@
-"""The catalogue: every metric that the exporter serves, in the order of the exposition.
+"""The catalogue of all metrics that the exporter serves, in the order of the exposition.
 
-A new metric is one row here; how its samples are taken from a server or session stands in the row, or in
-`exporter.collector` where that takes more than one expression. The README's table, the rules and the panels
-are tested against this list.
+A new metric is one row here. The row contains the function that computes its samples from a server or
+session, or refers to `exporter.collector` if that takes more than one expression. Tests compare the README's
+table, the rules and the panels with this list.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Subject = TypeVar("Subject")
 
 
 class Kind(StrEnum):
-    """Prometheus's metric types, as the exposition spells them."""
+    """Prometheus's metric types, as written in the exposition."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric family. `labels` lists the subject's labels first: none, `server`, or `server, session`."""
+    """A metric family. `labels` starts with the subject's labels: none, `server`, or `server, session`."""
 
     name: str
     kind: Kind
@@ -42,7 +42,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Measured(Metric, Generic[Subject]):
-    """A metric of a server or session, which comes as `server_at` or `session_at` shows it."""
+    """A metric of a server or session; `measure` receives the result of `server_at` or `session_at`."""
 
     measure: Callable[[Subject], Samples]
 
@@ -284,7 +284,7 @@ OWN_METRICS: tuple[Metric, ...] = (
         ("reason",),
     ),
 )
-"""What the exporter tells of itself, by `exporter.own_metrics`."""
+"""The exporter's metrics about itself, from `exporter.own_metrics`."""
 
 CATALOGUE: tuple[Metric, ...] = (*SERVER_METRICS, *SESSION_METRICS, *OWN_METRICS)
 
@@ -296,11 +296,11 @@ PROCESS_METRICS: tuple[str, ...] = (
     "process_open_fds",
     "process_max_fds",
 )
-"""What Prometheus expects of any process; served from `prometheus_client` and only where /proc exists."""
+"""Standard process metrics, served by `prometheus_client`, only where /proc exists."""
 
 
 def markdown_table() -> str:
-    """Write the catalogue as the README's table."""
+    """Return the catalogue as the README's table."""
     rows = []
     for metric in CATALOGUE:
         labels = ", ".join(f"`{label}`" for label in metric.labels)

@@ -1,6 +1,6 @@
-"""`wppconnect-exporter`: read flags and environment, wire, run.
+"""`wppconnect-exporter`: read flags and environment, build the objects, run.
 
-Whatever is slow to import is imported where it is needed: `--help` and `--version` answer at once.
+Slow modules are imported where they are needed, so that `--help` and `--version` respond at once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ on the page. SIGHUP reads secret files and the web configuration anew."""
 @click.command(
     help="Serve the state of WPPConnect sessions to Prometheus.",
     epilog=EPILOG,
-    # Unknown ones are named together with all other mistakes.
+    # Report unknown options together with all other mistakes.
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 @click.option(
@@ -67,7 +67,7 @@ on the page. SIGHUP reads secret files and the web configuration anew."""
 @version_option(PROGRAM)
 @click.pass_context
 def command(context: click.Context, /, check: bool, once: bool, **settings: str | None) -> int:
-    """Run the exporter; returns 0 after a wanted stop, 1 after a failure, 2 for configuration mistakes."""
+    """Run the exporter; return 0 after a regular stop, 1 after a failure, 2 for configuration mistakes."""
     names = {one.name: one.opts[0] for one in context.command.params}
     flags = {field: (names[field], value) for field, value in settings.items()}
 
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 def _read_settings(
     flags: Mapping[str, tuple[str, str | None]], unknown: Sequence[str], environ: Mapping[str, str] | None
 ) -> tuple[Loaded[ExporterEnvironment], Loaded[CoreEnvironment]]:
-    """Read both sets of settings; raises ConfigurationError with every mistake."""
+    """Return both groups of settings; raise ConfigurationError with all mistakes."""
     from core.exceptions import ConfigurationError
     from core.settings.environment import CoreEnvironment
     from core.settings.loader import load_settings, require_all
@@ -102,7 +102,7 @@ def _read_settings(
 
     own = load_settings(ExporterEnvironment, environ, flags=flags)
     core = load_settings(CoreEnvironment, environ)
-    # An unknown flag is not repeated beyond its name: a secret may have been pasted behind it.
+    # Repeat only the name of an unknown flag: its value may be a secret.
     flags_unknown = [one.partition("=")[0] for one in unknown if one.startswith("-")]
     problems = [f"{flag}: is not a flag of ours; see --help" for flag in flags_unknown]
     if unknown and not problems:
@@ -175,7 +175,7 @@ def _serve(own: ExporterEnvironment, environment: CoreEnvironment, read_again: R
     from exporter.web_config import read_web_config
 
     access = Access(read_web_config(own.web_config_file))
-    # The port comes first: two exporters that compete for it must not compete for the gateways.
+    # Open the port first: of two exporters competing for it, only one may compete for the gateways.
     with contextlib.closing(listen(own.web_listen_address)) as listener:
         from core.runtime import open_core
 
@@ -191,9 +191,9 @@ def _serve(own: ExporterEnvironment, environment: CoreEnvironment, read_again: R
 
 
 def _end_now() -> NoReturn:
-    """End the process beside threads that wait for a lock or a disk: all that matters is stopped and written.
+    """End the process although threads still wait for a lock or a disk; all data has been written.
 
-    The interpreter would end them within whatever they call, which aborts from a compiled extension.
+    The interpreter would end these threads inside their calls, which aborts in a compiled extension.
     """
     import logging
 
@@ -233,7 +233,7 @@ def _answer(
         webhook.token = new.webhook_word
 
     def reload() -> tuple[str, ...]:
-        # What was saved on the page is followed without a reload, and may be refused all the same.
+        # Saved settings take effect without a reload, but may have problems of their own.
         return reloader.reload() or core.settings.problems
 
     def read_state() -> tuple[int, bool]:

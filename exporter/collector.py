@@ -1,4 +1,4 @@
-"""From a Snapshot to the values of each metric: pure functions, no I/O, no state."""
+"""Compute the samples of each metric from a Snapshot: pure functions, no I/O, no state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AUTH_FAILURE_REASONS = (Reason.TOKEN_REJECTED, Reason.SECRET_REJECTED)
 
 
 class Sample(NamedTuple):
-    """One value; `labels` are the label values beyond those of the subject."""
+    """A value; `labels` are the label values besides those of the subject."""
 
     value: float
     labels: tuple[str, ...] = ()
@@ -26,18 +26,18 @@ Samples = tuple[Sample, ...]
 
 
 def stale_after(server: ServerSnapshot, timeouts: Timeouts) -> timedelta:
-    """Return how old a Snapshot of this server may be before it says nothing about now."""
+    """Return the age from which a Snapshot of this server is stale."""
     seconds = stale_after_seconds(server.interval_seconds, timeouts, server.hold_off_seconds)
     return timedelta(seconds=seconds)
 
 
 def is_stale(server: ServerSnapshot, now: datetime, timeouts: Timeouts) -> bool:
-    """Return whether the Snapshot of this server is too old to say anything about now."""
+    """Return whether the Snapshot of this server is stale."""
     return now > server.published_at + stale_after(server, timeouts)
 
 
 def server_at(server: ServerSnapshot, now: datetime, limit: timedelta) -> ServerSnapshot:
-    """Return a server as it is known at `now`: whether a stale or paused one is up is not known."""
+    """Return a server as known at `now`; `up` of a stale or paused one is unknown."""
     if server.up is not None and (not server.enabled or now > server.published_at + limit):
         return server.model_copy(update={"up": None})
     return server
@@ -46,9 +46,9 @@ def server_at(server: ServerSnapshot, now: datetime, limit: timedelta) -> Server
 def session_at(
     server: ServerSnapshot, session: SessionSnapshot, now: datetime, limit: timedelta
 ) -> SessionSnapshot:
-    """Return a session as it is known at `now`: paused, unknown when it is stale, else as published.
+    """Return a session as known at `now`: paused, unknown if stale, otherwise as published.
 
-    `limit` is `stale_after` of its server. What holds as published comes back as the same object.
+    `limit` is `stale_after` of its server. An unchanged session is returned as the same object.
     """
     if session.verdict == Verdict.PAUSED:
         return session
@@ -58,13 +58,13 @@ def session_at(
     if now > expires:
         return conclude(session, Verdict.UNKNOWN, Reason.STALE, expires)
     if session.verdict == Verdict.CONNECTED:
-        # A holder that goes on publishing without probing must not keep a session connected for ever.
+        # A process that publishes without probing must not keep a session connected for ever.
         return with_staleness(session, now, limit)
     return session
 
 
 def expiry(server: ServerSnapshot, limit: timedelta) -> list[datetime]:
-    """Return the moments at which a server and its connected sessions become stale."""
+    """Return the times at which a server and its connected sessions become stale."""
     ends = [
         one.page_checked_at + page_stale_after(one, limit) if one.page_checked_at else one.observed_at + limit
         for one in server.sessions
@@ -74,35 +74,35 @@ def expiry(server: ServerSnapshot, limit: timedelta) -> list[datetime]:
 
 
 def value(number: float) -> Samples:
-    """Serve a number."""
+    """Return a sample of a number."""
     return (Sample(number),)
 
 
 def flag(is_so: bool | None) -> Samples:
-    """Serve 1 or 0; no sample of what is not known."""
+    """Return a sample of 1 or 0; none if unknown."""
     return () if is_so is None else (Sample(float(is_so)),)
 
 
 def moment(at: datetime | None) -> Samples:
-    """Serve a moment in seconds since 1970; no sample of none."""
+    """Return a sample of a time in seconds since 1970; none for None."""
     return () if at is None else (Sample(round(at.timestamp(), 3)),)
 
 
 def info(label: str | None) -> Samples:
-    """Serve a text as a label, with the value 1; no sample of none."""
+    """Return a sample of 1 with a text as its label; none for None."""
     return () if label is None else (Sample(1.0, (label,)),)
 
 
 def counts(known: Mapping[str, int], reasons: Iterable[StrEnum]) -> Samples:
-    """Serve a count for each reason, from 0 on: `increase()` of a counter that first appears at 1 is 0."""
+    """Return a sample per reason, also of 0: `increase()` of a counter that first appears at 1 is 0."""
     return tuple(Sample(known.get(reason, 0), (reason.value,)) for reason in reasons)
 
 
 def histogram(known: Histogram | None) -> Samples:
-    """Serve the buckets, their sum and count; no sample of none."""
+    """Return samples of the buckets, sum and count; none for None."""
     if known is None:
         return ()
-    # OpenMetrics wants `le` as a canonical float; the text format takes it too, so series agree in both.
+    # OpenMetrics requires `le` as a canonical float; the text format accepts it, so series agree in both.
     bounds = [*(str(float(bound)) for bound in known.bounds), "+Inf"]
     buckets = (Sample(count, (bound,), "_bucket") for bound, count in zip(bounds, known.buckets, strict=True))
     return (*buckets, Sample(known.sum_seconds, (), "_sum"), Sample(known.buckets[-1], (), "_count"))
@@ -115,34 +115,34 @@ _STATES: dict[Verdict, Samples] = {
 
 
 def state(session: SessionSnapshot) -> Samples:
-    """Serve every verdict: 1 for the one that holds."""
+    """Return a sample per verdict: 1 for the current one, 0 for the others."""
     return _STATES[session.verdict]
 
 
 def connected(session: SessionSnapshot) -> Samples:
-    """Serve whether a session is connected; no sample of a paused one."""
+    """Return the sample of whether a session is connected; none while it is paused."""
     return () if session.verdict is Verdict.PAUSED else flag(session.verdict is Verdict.CONNECTED)
 
 
 def last_probe(session: SessionSnapshot) -> Samples:
-    """Serve when the latest probe ended."""
-    # A paused session's last probe ages by intention: nobody is to be alerted of it.
+    """Return the sample of when the latest probe ended; none while the session is paused."""
+    # The last probe of a paused session is old by intention and must not trigger an alert.
     return () if session.verdict is Verdict.PAUSED else moment(session.observed_at)
 
 
 def lost_reason(session: SessionSnapshot) -> Samples:
-    """Serve why the present outage began."""
+    """Return the sample of why the current outage began; none without an outage."""
     return () if session.lost_at is None else info(session.lost_reason.value)
 
 
 def end_to_end_possible(session: SessionSnapshot) -> Samples:
-    """Serve whether a session can be checked end to end."""
+    """Return the sample of whether a session can be checked end to end; none if unknown or paused."""
     known = session.end_to_end
     return () if known is None or session.verdict is Verdict.PAUSED else flag(known.is_possible)
 
 
 def end_to_end_success(session: SessionSnapshot) -> Samples:
-    """Serve whether the latest end-to-end check was answered."""
+    """Return the sample of whether the latest end-to-end check passed; none without one or while paused."""
     known = session.end_to_end
     if known is None or known.checked_at is None or session.verdict is Verdict.PAUSED:
         return ()
@@ -150,10 +150,10 @@ def end_to_end_success(session: SessionSnapshot) -> Samples:
 
 
 def end_to_end_last_success(session: SessionSnapshot) -> Samples:
-    """Serve when an end-to-end check was last answered."""
+    """Return the sample of when an end-to-end check last passed; none if it never did."""
     return () if session.end_to_end is None else moment(session.end_to_end.passed_at)
 
 
 def self_healing_tries(session: SessionSnapshot) -> Samples:
-    """Serve how often self-healing tried to end the present outage."""
+    """Return the sample of self-healing attempts in the current outage; none without an outage."""
     return () if session.healing is None or session.lost_at is None else value(session.healing.tries)

@@ -1,4 +1,4 @@
-"""The gateway's webhooks, as far as they say that a session's connection may have changed (section 7)."""
+"""Webhook events of the gateway about possible changes of a session's connection (section 7)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from core.linking_events import LinkingEvent
 
 BEGINNING = re.compile(rb'\s*\{\s*"event"\s*:\s*"([^"\\]{1,64})"')
-"""The gateway writes `event` first, so what a body is about shows before the rest of it is there."""
+"""The gateway writes `event` first, so the kind of an event is known before its whole body is read."""
 
 PAIRING_CODE = re.compile(r"[A-Za-z0-9]{4}-?[A-Za-z0-9]{4}")
 
@@ -19,11 +19,11 @@ LINKING_WORDS = {
     "browserClose": LinkingEvent.ENDED,
     "qrReadError": LinkingEvent.ENDED,
 }
-"""The `status-find` words that tell more of a code than the API does."""
+"""The `status-find` words with information about a code that the API lacks."""
 
 
 class EventKind(StrEnum):
-    """The gateway's words for events that concern a connection, and OTHER for all traffic."""
+    """The gateway's words for events about a connection; OTHER for all other events."""
 
     STATUS_FIND = "status-find"
     QRCODE = "qrcode"
@@ -34,7 +34,7 @@ class EventKind(StrEnum):
 
     @classmethod
     def parse(cls, word: object) -> EventKind:
-        """Read the gateway's word."""
+        """Return the kind for the gateway's word."""
         return cls(word) if isinstance(word, str) and word in set(cls) else cls.OTHER
 
 
@@ -51,24 +51,24 @@ class DropReason(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """What is taken from an event; everything else in it is left alone."""
+    """The parts of an event that we use."""
 
     kind: EventKind
     session: str | None = None
-    """None: it names none, as happens between a close and the next CONNECTED (section 7, traps)."""
+    """None if missing, as between a close and the next CONNECTED (section 7, traps)."""
     linking: LinkingEvent | None = None
-    """What it says of a phone that is being linked."""
+    """The event's meaning for a phone that is being linked."""
     pairing_code: str | None = field(default=None, repr=False)
 
 
 def kind_at_beginning(beginning: bytes) -> EventKind | None:
-    """Tell an event's kind by its first bytes; None when they do not say."""
+    """Return an event's kind from its first bytes; None if they do not contain it."""
     found = BEGINNING.match(beginning)
     return EventKind.parse(found[1].decode(errors="replace")) if found else None
 
 
 def parse_event(body: bytes) -> Event:
-    """Read a whole event; raises ValueError when it is none."""
+    """Parse a complete event; raise ValueError if it is invalid."""
     try:
         found = json.loads(body)
     except RecursionError:

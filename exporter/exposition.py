@@ -1,8 +1,8 @@
-"""The text of `/metrics`, kept between scrapes: byte for byte what prometheus_client would write.
+"""The text of `/metrics`, cached between scrapes and identical to prometheus_client's output.
 
-`generate_latest` takes 7 µs a sample, 1.7 s for ten thousand sessions. So it writes only what is new:
-headers, the labels of a new server or session, the first line of each kind. What changes with every probe are
-numbers, and are put between the parts that it wrote. An `Exposition` belongs to one thread, the event loop's.
+`generate_latest` takes 7 µs per sample, 1.7 s for ten thousand sessions. It therefore renders only new parts:
+headers, the labels of a new server or session, the first line of each kind. Numbers, which change with every
+probe, are inserted between these parts. An `Exposition` belongs to one thread, the event loop's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from exporter.collector import Sample, Samples, expiry, server_at, session_at, s
 from exporter.own_metrics import OwnMetrics
 
 OWN_METRICS_KEPT_SECONDS = 1.0
-"""Reading /proc costs more than the rest of a scrape: a flood of scrapes must not multiply it."""
+"""Lifetime of the cached own metrics: reading /proc costs more than the rest of a scrape."""
 
 number_text: Callable[[float], str] = floatToGoString
 FAMILIES: dict[Kind, Callable[[str, str], Family]] = {
@@ -51,7 +51,7 @@ FAMILIES: dict[Kind, Callable[[str, str], Family]] = {
 
 
 class Format(StrEnum):
-    """The two text formats by their content type; their sample lines are alike."""
+    """The two text formats by content type; their sample lines are identical."""
 
     TEXT = CONTENT_TYPE_PLAIN_0_0_4
     OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
@@ -64,16 +64,16 @@ ENCODERS: dict[Format, Callable[[Collector], bytes]] = {
 
 
 def choose_format(accept: str) -> Format:
-    """Choose the format as prometheus_client does."""
+    """Return the format for an Accept header, chosen as prometheus_client does."""
     try:
         _, content_type = choose_encoder(accept)
     except (TypeError, ValueError):
-        return Format.TEXT  # It compares the version asked for with numbers, whatever that is.
+        return Format.TEXT  # prometheus_client compares any requested version with numbers.
     return Format.OPENMETRICS if content_type.startswith("application/openmetrics-text") else Format.TEXT
 
 
 class Families(Collector):
-    """Families to encode."""
+    """Collector of given families."""
 
     def __init__(self, *families: Family) -> None:
         self._families = families
@@ -84,12 +84,12 @@ class Families(Collector):
 
 
 def encode(collector: Collector, form: Format) -> bytes:
-    """Write everything that a collector holds."""
+    """Return the exposition of a collector."""
     return ENCODERS[form](collector)
 
 
 def family_of(metric: Metric, samples: Iterable[tuple[tuple[str, ...], Sample]] = ()) -> Family:
-    """Build a metric's family; each sample comes with its subject's label values."""
+    """Return a metric's family; each sample is paired with its subject's label values."""
     family = FAMILIES[metric.kind](metric.name, metric.help)
     for subject, sample in samples:
         own = ("le",) if sample.suffix == "_bucket" else metric.labels[-len(sample.labels) :]
@@ -117,7 +117,7 @@ class _Column(Generic[Subject]):
         self._ends: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
 
     def lines(self, row: _Row[Subject], samples: Samples) -> str:
-        """Write a subject's lines."""
+        """Return a subject's lines."""
         parts = []
         for value, labels, suffix in samples:
             ends = self._ends.get((suffix, labels)) or self._write_ends(row, Sample(value, labels, suffix))
@@ -125,14 +125,14 @@ class _Column(Generic[Subject]):
         return "".join(parts)
 
     def _write_ends(self, row: _Row[Subject], sample: Sample) -> tuple[str, str]:
-        """Have one line written, and keep what stands before and behind the labels of its subject."""
+        """Render one line, and cache the parts before and after its subject's labels."""
         before, _, rest = _last_line(family_of(self._metric, [(row.key, sample)])).partition(row.labels)
         ends = self._ends[sample.suffix, sample.labels] = before, rest.rpartition(" ")[0] + " "
         return ends
 
 
 class Rows(Generic[Subject]):
-    """The lines of one kind of subject, rebuilt only where a value changed."""
+    """The lines of one kind of subject, rebuilt only for changed values."""
 
     def __init__(self, metrics: Iterable[Measured[Subject]]) -> None:
         self._columns = {metric.name: _Column(metric) for metric in metrics}
@@ -140,12 +140,12 @@ class Rows(Generic[Subject]):
 
     @property
     def texts(self) -> dict[str, bytes]:
-        """The lines of each metric, by its name."""
+        """The lines of each metric by name."""
         return {name: column.text for name, column in self._columns.items()}
 
     def update(self, subjects: Iterable[tuple[tuple[str, ...], Subject]]) -> None:
-        """Take over the subjects of now, each with the values of its labels; others lose their lines."""
-        # Should a measure fail half way, the next update finds no rows and starts afresh.
+        """Replace the subjects, each given with its label values; lines of missing subjects are dropped."""
+        # If a measure fails, the next update finds no rows and starts from scratch.
         before, self._rows = self._rows, {}
         rows: dict[tuple[str, ...], _Row[Subject]] = {}
         changed = [False] * len(self._columns)
@@ -175,20 +175,20 @@ class Rows(Generic[Subject]):
 
 
 def _label_text(key: tuple[str, ...]) -> str:
-    """Have the labels of a subject written, without the braces."""
+    """Return the rendered labels of a subject, without the braces."""
     family = GaugeMetricFamily("subject", "", labels=("server", "session")[: len(key)])
     family.add_metric(key, 0.0)
     return _last_line(family).partition("{")[2].rpartition("}")[0]
 
 
 def _last_line(family: Family) -> str:
-    # Not by splitlines(): a label may hold what Unicode calls a line's end.
+    # No splitlines(): a label may contain other Unicode line separators.
     return encode(Families(family), Format.TEXT).decode().removesuffix("\n").rpartition("\n")[2]
 
 
 @dataclass(frozen=True)
 class _Basis:
-    """What the kept lines were made from, and the span of time in which it means the same."""
+    """The input of the cached lines, and the time span for which they are valid."""
 
     servers: tuple[ServerSnapshot, ...]
     timeouts: Timeouts
@@ -205,7 +205,7 @@ class _Basis:
 
 
 class Exposition:
-    """Render Snapshots to bytes, and after them the exporter's own metrics."""
+    """Renders Snapshots, followed by the exporter's own metrics."""
 
     def __init__(self, own: OwnMetrics, *, clock: Monotonic = monotonic) -> None:
         self._own = own
@@ -225,14 +225,14 @@ class Exposition:
     def body(
         self, snapshot: Snapshot, now: datetime, timeouts: Timeouts, form: Format, *, zipped: bool = False
     ) -> bytes:
-        """Write what a scrape at `now` is answered."""
+        """Return the response body of a scrape at `now`."""
         if self._basis is None or not self._basis.holds(snapshot, now, timeouts):
             self._take_over(snapshot, now, timeouts)
         self._read_own()
         body = self._bodies.get((form, zipped))
         if body is None:
             body = self._write(form)
-            # The lines are so alike that the fastest level leaves a twentieth.
+            # The lines are so similar that the fastest level compresses them to a twentieth.
             body = gzip.compress(body, compresslevel=1) if zipped else body
             self._bodies[form, zipped] = body
         return body
@@ -264,7 +264,7 @@ class Exposition:
         self._bodies.clear()
 
     def _read_own(self) -> None:
-        """Have the own metrics read again after a second, or at once when one of them was counted."""
+        """Drop the cached own metrics after a second, or as soon as one of them has changed."""
         now, changes = self._clock(), self._own.changes
         if changes != self._own_changes or now - self._own_read_at >= OWN_METRICS_KEPT_SECONDS:
             self._own_changes, self._own_read_at = changes, now

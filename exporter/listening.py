@@ -1,4 +1,4 @@
-"""Listen before anything else starts, and run uvicorn on it until a signal."""
+"""Open the listening socket before anything else starts, and run uvicorn on it until a signal."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 REMEDY = "choose another with EXPORTER_WEB_LISTEN_ADDRESS or --web.listen-address"
 CONNECTION_LIMIT = 128
-"""Prometheus needs one or two; file descriptors belong to the probes, and TLS takes 300 kB for each."""
+"""Prometheus needs one or two. Probes need the file descriptors, and TLS takes 300 kB per connection."""
 HEADER_LIMIT_BYTES = 16_384
 STOP_SECONDS = 1
-"""How long open exchanges may take to end after a signal; the whole stop stays under two seconds."""
+"""How long open requests may take after a signal; the whole stop takes less than two seconds."""
 
 
 def listen(address: tuple[str, int]) -> socket.socket:
-    """Open the listening socket; raises ConfigurationError that names the address and the setting."""
+    """Open the listening socket; raise ConfigurationError with the address and the setting."""
     host, port = address
     dual = not host and socket.has_dualstack_ipv6()
     host = host or ("::" if dual else "0.0.0.0")
@@ -39,34 +39,34 @@ def listen(address: tuple[str, int]) -> socket.socket:
 
 
 class DeadlineProtocol(LimitedProtocol):
-    """Cut off a client that sends its request, or takes its answer, too slowly.
+    """Abort connections of clients that send their request, or read the response, too slowly.
 
-    The deadline runs from the connection, or the first byte of a further request, until that request is
-    whole; and once more from the answer until its last byte is on its way. The time between is ours: `/probe`
-    may take as long as the scrape that asks for it.
+    The deadline runs from the connection, or the first byte of a further request, until the request is
+    complete; and again from the response until its last byte is sent. There is none in between: `/probe` may
+    take as long as the scrape allows.
     """
 
     exchange_seconds: ClassVar[float] = 10.0
     piece_bytes: ClassVar[int] = 4096
-    """Headers are measured before each piece only: whatever came in one packet would be taken whole."""
+    """The header size is checked per piece only: a larger piece would be accepted as a whole."""
 
     _receiving = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the deadline with the connection."""
+        """Start the deadline."""
         super().connection_made(transport)
-        # Whoever attaches a handler to uvicorn's logger switches it on, and one of our paths holds a token.
+        # Any handler on uvicorn's logger enables the access log, and one of our paths contains a token.
         self.access_log = False
         self._allow(self.exchange_seconds)
 
     def data_received(self, data: bytes) -> None:
-        """Start the deadline with the first byte of a further request, and end it with the last."""
+        """Start the deadline with the first byte of a further request, and cancel it after the last."""
         if not self._is_busy():
             self._receiving = True
             self._allow(self.exchange_seconds)
         for start in range(0, len(data), self.piece_bytes):
             super().data_received(data[start : start + self.piece_bytes])
-            # A request behind one that is being answered is kept unread, and unmeasured.
+            # A request behind one in progress stays unparsed, so the parser does not limit its size.
             if len(self.conn.trailing_data[0]) > HEADER_LIMIT_BYTES:
                 self.transport.close()
             if self.transport.is_closing():
@@ -75,7 +75,7 @@ class DeadlineProtocol(LimitedProtocol):
             self._allow(None)
 
     def on_response_complete(self) -> None:
-        """Go idle, unless the client has already sent a part of its next request."""
+        """Become idle, unless the client has already sent a part of its next request."""
         super().on_response_complete()
         self._receiving = not self.cycle.response_complete or bool(self.conn.trailing_data[0])
         self._allow(None if self._is_whole() else self.exchange_seconds)
@@ -95,7 +95,7 @@ def make_server(
     tls: ssl.SSLContext | None = None,
     limits: ConnectionLimits | None = None,
 ) -> uvicorn.Server:
-    """Configure uvicorn; run the result with `run(sockets=[listen(...)])`."""
+    """Return a configured uvicorn server; run it with `run(sockets=[listen(...)])`."""
     limits = limits or ConnectionLimits(CONNECTION_LIMIT)
     config = uvicorn.Config(
         app,
@@ -104,7 +104,7 @@ def make_server(
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        # Its warnings are about what strangers send, who could fill the disk with them.
+        # Its warnings are about clients' requests: any client could fill the disk with them.
         log_level="error",
         access_log=False,
         proxy_headers=False,
@@ -114,7 +114,7 @@ def make_server(
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     config.load()
-    # What uvicorn would build from file names cannot be exchanged while it serves.
+    # A context that uvicorn builds from file names cannot be replaced while it runs.
     config.ssl = tls
     return _Server(config, limits, request_seconds=protocol.exchange_seconds)
 
@@ -126,7 +126,7 @@ class _Server(uvicorn.Server):
         self._request_seconds = request_seconds
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until a signal, in an event loop of our kind."""
+        """Serve until a signal, in a ServingLoop."""
         with asyncio.Runner(loop_factory=self._new_loop) as runner:
             runner.run(self.serve(sockets))
 

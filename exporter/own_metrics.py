@@ -1,4 +1,4 @@
-"""What the exporter counts and knows of itself and of its process, in prometheus_client's instruments."""
+"""The exporter's metrics about itself and its process, as prometheus_client instruments."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ METRICS = {metric.name: metric for metric in OWN_METRICS}
 
 
 class OwnMetrics:
-    """Counters of events, and whether the settings in force are those that were written last.
+    """Counters of events, and whether the latest settings are in effect.
 
-    `read_state` returns the revision of what was saved on the page, and whether that is in force: it is
-    followed without a reload, and can be refused like one.
+    `read_state` returns the revision of the saved settings and whether they are in effect: these are applied
+    without a reload, and can be rejected like one.
     """
 
     def __init__(
@@ -32,10 +32,10 @@ class OwnMetrics:
         now: Now = real_now,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        # Its own registry: nothing that another part of the process registers can slip into the exposition.
+        # A separate registry, so that metrics registered elsewhere in the process stay out of the exposition.
         self.registry = CollectorRegistry()
         self.changes = 0
-        """How often anything was counted or noted."""
+        """Number of changes to these metrics."""
         self._read_state = read_state
         self._now = now
         self._is_reloaded = True
@@ -49,7 +49,7 @@ class OwnMetrics:
         ProcessCollector(proc=proc, registry=self.registry)
 
     def count_received(self, kind: EventKind) -> None:
-        """Count an event that came with the right token."""
+        """Count an event with the right token."""
         self._received.labels(kind.value).inc()
         self.changes += 1
 
@@ -59,7 +59,7 @@ class OwnMetrics:
         self.changes += 1
 
     def note_reload(self, *, is_successful: bool) -> None:
-        """Remember how the latest reading of environment, files and web configuration ended."""
+        """Record the result of the latest reload of environment, files and web configuration."""
         self._is_reloaded = is_successful
         if is_successful:
             self._reloaded_at = self._now()
@@ -85,5 +85,5 @@ class OwnMetrics:
         metric = METRICS[name]
         counter = Counter(name, metric.help, metric.labels, registry=self.registry)
         for value in values:
-            counter.labels(value.value)  # Served from 0 on.
+            counter.labels(value.value)  # Create the sample with the value 0.
         return counter

@@ -1,7 +1,7 @@
-"""`/probe`: probe a session now, through the process that probes its gateway anyway; and `/sd`, its targets.
+"""`/probe` probes a session now, through the process that probes its gateway; `/sd` lists the targets.
 
-The holder of the gateway's lease is triggered, and its answer awaited: no more calls are in flight than the
-gateway is allowed, a frozen page delays no other session, and `/metrics` cannot contradict.
+The holder of the gateway's lease is triggered and its result awaited. The limit of concurrent requests thus
+holds, a frozen page delays no other session, and `/metrics` is consistent with the result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from exporter.exposition import Families, Format, encode, family_of
 
 POLL_SECONDS = 0.05
 OFFSET_SECONDS = 0.5
-"""What an answer needs to reach Prometheus before its scrape time-out."""
+"""Time for a response to reach Prometheus before the scrape timeout."""
 USUAL_SECONDS = 10.0
 LONGEST_SECONDS = 60.0
 
@@ -39,16 +39,16 @@ DURATION = Metric("probe_duration_seconds", Kind.GAUGE, "How long the probe took
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a probe found out."""
+    """The result of a probe."""
 
     session: SessionSnapshot
     is_answered: bool
-    """The session was probed within the time, whatever came of it."""
+    """Whether the session was probed in time, with any result."""
     seconds: float
 
     @property
     def is_success(self) -> bool | None:
-        """Whether the session is connected by this very probe; None if it is paused."""
+        """Whether the session is connected according to this probe; None if it is paused."""
         if self.session.verdict is Verdict.PAUSED:
             return None
         return self.is_answered and self.session.verdict is Verdict.CONNECTED
@@ -56,7 +56,7 @@ class ProbeResult:
 
 @dataclass
 class _Pending:
-    """One probe that is under way, and how many requests wait for it."""
+    """A probe in progress and the number of requests waiting for it."""
 
     began_at: datetime
     answer: asyncio.Future[SessionSnapshot] = field(repr=False)
@@ -64,7 +64,7 @@ class _Pending:
 
 
 class Prober:
-    """Belongs to one event loop; `trigger` must return at once."""
+    """Probes sessions on request. Belongs to one event loop; `trigger` must return at once."""
 
     def __init__(
         self,
@@ -82,9 +82,9 @@ class Prober:
         self._poller: asyncio.Task[None] | None = None
 
     async def probe(self, server: str, session: str, *, seconds: float) -> ProbeResult | None:
-        """Probe a session within so many seconds; None when it is not configured.
+        """Probe a session within `seconds`; return None if it is not configured.
 
-        Requests for one session at the same time share a probe.
+        Concurrent requests for a session share a probe.
         """
         began = self._monotonic()
         key = (server, session)
@@ -133,7 +133,7 @@ class Prober:
 
 
 def budget_seconds(header: str | None) -> float:
-    """Return X-Prometheus-Scrape-Timeout-Seconds less the time that the answer needs to arrive."""
+    """Return X-Prometheus-Scrape-Timeout-Seconds minus the time that the response needs to arrive."""
     try:
         timeout = float(header or "")
     except ValueError:
@@ -145,7 +145,7 @@ def budget_seconds(header: str | None) -> float:
 
 
 def probe_body(result: ProbeResult, form: Format) -> bytes:
-    """Write the answer. Its samples bear no `server` and `session`: those are labels of the target."""
+    """Return the response body. Samples have no `server` and `session`: these are labels of the target."""
     success = result.is_success
 
     def rows() -> Iterator[tuple[Metric, Samples]]:
@@ -158,19 +158,19 @@ def probe_body(result: ProbeResult, form: Format) -> bytes:
 
 
 def monitored_sessions(settings: Settings) -> Iterator[tuple[str, str]]:
-    """List server and session of everything that is not paused."""
+    """Yield server and session name of every session that is not paused."""
     for server in settings.servers:
         if server.enabled:
             yield from ((server.name, session.name) for session in server.sessions if session.enabled)
 
 
 def targets(settings: Settings, address: str, *, is_tls: bool) -> list[dict[str, object]]:
-    """List the monitored sessions as Prometheus's HTTP service discovery reads them.
+    """Return the monitored sessions in the format of Prometheus's HTTP service discovery.
 
     `address` is where Prometheus reaches this exporter. `server` and `session` are labels of the target, so
-    that `up` bears them, too; the samples of `/probe` bear neither, or they would collide.
+    that `up` has them, too; the samples of `/probe` have neither, to avoid a collision.
     """
-    # Not when it is plain HTTP here: TLS may end in front of us, and the job knows.
+    # No scheme for plain HTTP: a proxy may terminate TLS, which only the scrape job knows.
     scheme = {"__scheme__": "https"} if is_tls else {}
     return [
         {
@@ -189,7 +189,7 @@ def targets(settings: Settings, address: str, *, is_tls: bool) -> list[dict[str,
 
 
 def _is_answer(session: SessionSnapshot, began_at: datetime) -> bool:
-    """Return whether a session was probed since, and its page, too, unless that is known to be dead."""
+    """Return whether a session was probed since `began_at`, and its page, too, unless that is broken."""
     if session.verdict is Verdict.PAUSED:
         return True
     started, checked = session.probe_started_at, session.page_checked_at
@@ -201,7 +201,7 @@ def _is_answer(session: SessionSnapshot, began_at: datetime) -> bool:
 
 
 def _unproved(session: SessionSnapshot, began_at: datetime, now: datetime) -> SessionSnapshot:
-    """Return a session of which nothing new became known in time."""
+    """Return a session as unknown, after a probe without a result in time."""
     if session.probe_started_at is not None and session.probe_started_at >= began_at:
         return verdict.conclude(session, Verdict.UNKNOWN, Reason.PAGE_NOT_ANSWERING, now)
     return verdict.conclude(session, Verdict.UNKNOWN, Reason.GATEWAY_TIMEOUT, now)

@@ -1,4 +1,4 @@
-"""Have sessions probed at once, and a few times more after an event, without waiting for the disk."""
+"""Trigger probes at once, and a series of probes after an event, without waiting for the disk."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Key = tuple[str, str]
 """A server's and a session's name."""
 
 GAPS_SECONDS = (0.4, 0.5, 0.7, 0.9)
-"""Between the probes after an event: a session that was removed on the phone is called connected for another
-one to two seconds (contract, section 5)."""
+"""Delays between the probes after an event: a session unlinked on the phone is reported as connected for
+another one to two seconds (contract, section 5)."""
 
 STOP_SECONDS = 1.0
 BURST = 10
 PER_SECOND = 2.0
-"""How many sessions events may have probed beyond their interval: when a gateway restarts, all of them have
-something to say, and the interval finds out soon enough."""
+"""Limit of series started by events, per second beyond a burst: after a gateway's restart all sessions send
+events, and the regular interval covers them soon enough."""
 
 
 class ProbeTrigger:
-    """Triggers probes from a thread of its own: where another process probes, a hint to it is a file."""
+    """Triggers probes in a separate thread: a hint to another process is written to a file."""
 
     def __init__(self, hint: Callable[[str, str], None]) -> None:
         self._hint = hint
@@ -36,14 +36,14 @@ class ProbeTrigger:
         self._queued: set[Key] = set()
 
     def trigger(self, server: str, session: str) -> None:
-        """Have a session probed, unless that already waits to be passed on; returns at once."""
+        """Request a probe of a session unless one is queued; return at once."""
         key = (server, session)
         if key not in self._queued:
             self._queued.add(key)
             self._workers.submit(lambda: self._pass_on(key))
 
     def stop(self) -> None:
-        """Drop what waits, and end the thread."""
+        """Drop queued requests and end the thread."""
         self._workers.stop()
         self._workers.join(STOP_SECONDS)
 
@@ -62,7 +62,7 @@ class _Series:
 
 
 class ProbeSeries:
-    """The probes after events; belongs to one event loop."""
+    """Series of probes after events. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class ProbeSeries:
         self._filled_at = clock()
 
     def start(self, server: str, session: str) -> bool:
-        """Probe a session now and a few times more; False when too many other series began just now.
+        """Probe a session now and a few times more; return False if the rate limit is exceeded.
 
-        An event in the middle of a series starts it anew, and the next probe comes as soon as it may.
+        An event during a series restarts it; its next probe follows as soon as the first gap allows.
         """
         key = (server, session)
         running = self._running.get(key)

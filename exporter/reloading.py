@@ -1,4 +1,4 @@
-"""Read everything anew that may change while the exporter runs; what is wrong leaves the old in force."""
+"""Reload environment, files and web configuration; after mistakes, the previous ones stay in effect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STOP_SECONDS = 1.0
 
 
 class Reloader:
-    """`read` reads and puts in force, or raises and changes nothing; `files` names what to look after."""
+    """Reloads settings. `read` reads and applies them, or raises and changes nothing; `files` are watched."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Reloader:
         self._stamps = self._read_stamps()
 
     def reload(self) -> tuple[str, ...]:
-        """Reload now, in this thread; returns what is wrong, nothing when all is well."""
+        """Reload now, in the calling thread; return the problems, empty if there are none."""
         with self._lock:
             problems: tuple[str, ...] = ("The log says what went wrong.",)
             stamps = self._read_stamps()
@@ -52,8 +52,8 @@ class Reloader:
                 problems = (str(error),)
             except Exception:
                 log.exception("reload_failed")
-            # Stamped before it was read: what is written meanwhile is read again. A new configuration may
-            # name other files, which are stamped as they are.
+            # Keep the stamps from before reading: files written meanwhile are read again. A new configuration
+            # may name other files, which get their current stamps.
             now = self._read_stamps()
             self._stamps = {path: stamps.get(path, stamp) for path, stamp in now.items()}
             self._own.note_reload(is_successful=not problems)
@@ -65,7 +65,7 @@ class Reloader:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Reload on SIGHUP, and when a file is replaced: certificates are, every month or two."""
+        """Reload on SIGHUP and when a file is replaced, as certificates are every month or two."""
         thread = threading.Thread(target=self.follow, name="reloading", daemon=True)
         thread.start()
         is_main = threading.current_thread() is threading.main_thread()
@@ -79,7 +79,7 @@ class Reloader:
             thread.join(STOP_SECONDS)
 
     def follow(self) -> None:
-        """Reload when asked, and when a file was changed; returns after `stop`."""
+        """Reload on request and when a file has changed, until `stop` is called."""
         while not self._is_stopping:
             is_wanted = self._wanted.wait(self._look_seconds)
             self._wanted.clear()

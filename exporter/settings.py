@@ -1,4 +1,4 @@
-"""The exporter's own settings, EXPORTER_*; what it shares with the page is in `core.settings`."""
+"""The exporter's own settings, EXPORTER_*; those shared with the page are in `core.settings`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.settings.fields import ListenAddress, LogFormat, LogLevel
 from core.settings.loader import Environment, Finding
 
 WEBHOOK_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,128}")
-"""It is a part of an address, and has to be hard to guess."""
+"""The token is part of a URL and must be hard to guess."""
 
 
 class ExporterEnvironment(Environment):
-    """Where the exporter listens, whom it serves, and how it logs."""
+    """The EXPORTER_* variables: listening address, access and logging."""
 
     prefix: ClassVar[str] = "EXPORTER_"
 
@@ -27,19 +27,19 @@ class ExporterEnvironment(Environment):
     web_enable_lifecycle: bool = False
     """Whether POST /-/reload is allowed."""
     webhook_token: SecretStr | None = None
-    """What the gateway's webhooks have to know; None: none are taken."""
+    """Token in the path of the gateway's webhooks; None: webhooks are disabled."""
     log_level: LogLevel | None = None
-    """None: as WPPCONNECT_LOG_LEVEL says."""
+    """None: WPPCONNECT_LOG_LEVEL applies."""
     log_format: LogFormat | None = None
-    """None: as WPPCONNECT_LOG_FORMAT says."""
+    """None: WPPCONNECT_LOG_FORMAT applies."""
 
     @property
     def webhook_word(self) -> str | None:
-        """The token as it stands in the address."""
+        """The webhook token in plain text."""
         return self.webhook_token.get_secret_value() if self.webhook_token is not None else None
 
     def mistakes(self) -> Iterator[Finding]:
-        """Find a token that cannot stand in an address, or that somebody could guess."""
+        """Yield a token that cannot be part of a URL or is easy to guess."""
         if self.webhook_word is not None and not WEBHOOK_TOKEN.fullmatch(self.webhook_word):
             text = "must be 16 to 128 letters, digits, '-', '_', '.' or '~'"
             yield Finding(("webhook_token",), f"{text}; make one with: openssl rand -hex 24")

@@ -1,7 +1,7 @@
-"""Read `web.yml`, in which the Prometheus project writes TLS and basic authentication; make its TLS contexts.
+"""Read `web.yml`, the Prometheus project's format for TLS and basic authentication; create TLS contexts.
 
-The format is that of its exporter-toolkit. What we cannot do is refused by name, never silently left out: a
-file that asks for a check of client names must not lead to a server that makes none.
+The format is that of its exporter-toolkit. Unsupported settings are rejected by name, never silently ignored:
+a file that demands a check of client names must not lead to a server without one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.password_hashes import hash_cost
 
 FILE_LIMIT_BYTES = 65_536
 HIGHEST_COST = 16
-"""A check at cost 16 takes four seconds; nobody waits longer for a scrape."""
+"""A check at cost 16 takes four seconds; a scrape must not take longer."""
 
 SECTIONS = ("tls_server_config", "http_server_config", "basic_auth_users")
 TLS_KEYS = ("cert_file", "key_file", "client_auth_type", "client_ca_file", "min_version", "max_version")
@@ -44,7 +44,7 @@ HEADERS = {
     "x-frame-options": ("deny", "sameorigin"),
     "x-content-type-options": ("nosniff",),
 }
-"""The headers that the format knows, each with the values that it allows; None: any."""
+"""The headers of the format with their allowed values; None: any value."""
 
 CLIENT_AUTH = {
     "NoClientCert": ssl.CERT_NONE,
@@ -52,7 +52,7 @@ CLIENT_AUTH = {
     "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
 }
 UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
-"""Certificates that anybody can write for himself; OpenSSL as Python offers it always verifies."""
+"""Modes that accept unverified client certificates; Python's OpenSSL always verifies them."""
 
 VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 BROKEN_VERSIONS = ("TLS10", "TLS11")
@@ -62,19 +62,19 @@ KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 @dataclass(frozen=True)
 class WebConfig:
-    """How the exporter is served; the default is plain HTTP for everybody."""
+    """The web configuration; by default plain HTTP without authentication."""
 
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Names with the bcrypt hashes of their passwords; empty: nobody is asked."""
+    """User names with the bcrypt hashes of their passwords; empty: no authentication."""
     tls: ssl.SSLContext | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    """Added to every answer."""
+    """Headers added to every response."""
     files: tuple[Path, ...] = ()
-    """Everything that was read, so that a change of it can be noticed."""
+    """All files read, to be watched for changes."""
 
 
 def read_web_config(path: Path | None) -> WebConfig:
-    """Read the file and what it names; raises ConfigurationError with every mistake, by key."""
+    """Read a file and the files it names; raise ConfigurationError with all mistakes by key."""
     if path is None:
         return WebConfig()
     document = _Document(path, _load(path))
@@ -85,7 +85,7 @@ def read_web_config(path: Path | None) -> WebConfig:
 
 
 class _Document:
-    """One file while it is taken apart; what is wrong gathers in `problems`."""
+    """Parser of one file; collects mistakes in `problems`."""
 
     def __init__(self, path: Path, content: Any) -> None:
         self._path = path
@@ -93,7 +93,7 @@ class _Document:
         self._root = self._mapping("", content, SECTIONS)
 
     def config(self) -> WebConfig:
-        """Take the sections apart."""
+        """Return the parsed configuration."""
         files = self._tls_files()
         tls = None
         if files is not None and not self.problems:
@@ -154,7 +154,7 @@ class _Document:
     def _headers(self) -> Iterator[tuple[str, str]]:
         place = "http_server_config"
         section = self._mapping(place, self._root.get(place), HTTP_KEYS)
-        # HTTP/2 is a matter of speed: a scraper that offers it gets HTTP/1.1.
+        # Accept http2 without effect: a client that offers HTTP/2 gets HTTP/1.1.
         if not isinstance(section.get("http2", True), bool):
             self._note(f"{place}.http2", "must be true or false")
         for name, value in self._mapping(f"{place}.headers", section.get("headers")).items():
@@ -184,7 +184,7 @@ class _Document:
                 yield name, str(value)
 
     def _mapping(self, place: str, value: Any, known: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Read a mapping with text for keys; with `known`, other keys are mistakes."""
+        """Return a mapping with text keys; with `known`, other keys are mistakes."""
         if value is None:
             return {}
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
@@ -219,20 +219,20 @@ def _load(path: Path) -> Any:
     try:
         return YAML(typ="safe", pure=True).load(content)
     except (YAMLError, ValueError, RecursionError) as error:
-        # Only the place: the parser's message repeats lines, and a hash may be in them.
+        # Report only the position: the parser's message repeats lines, which may contain a hash.
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
         raise ConfigurationError([f"{path.name}: is not valid YAML{where}; correct it"]) from None
 
 
 def _shown(key: str) -> str:
-    """Repeat a key only when it is a plain name: it may be a hash in the wrong place."""
+    """Return a key if it is a plain name; otherwise a placeholder, since it may be a misplaced hash."""
     return key if KEY.fullmatch(key) else "(a name that is not shown)"
 
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """What a TLS context is made of."""
+    """Files and options of a TLS context."""
 
     certificate: Path
     key: Path
@@ -243,12 +243,12 @@ class TlsFiles:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The files to follow."""
+        """The files to watch for changes."""
         return tuple(one for one in (self.certificate, self.key, self.client_ca) if one is not None)
 
 
 def make_context(files: TlsFiles, *, report: Callable[[str, str], None]) -> ssl.SSLContext | None:
-    """Load the files; what is wrong is reported with its key in `tls_server_config`."""
+    """Return a context with the files loaded; None after mistakes, reported by key of `tls_server_config`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version, context.maximum_version = files.oldest, files.newest
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
@@ -282,22 +282,22 @@ def make_context(files: TlsFiles, *, report: Callable[[str, str], None]) -> ssl.
 
 
 class ExchangeableContext(ssl.SSLContext):
-    """Hands each new connection to the context that is current then; open connections keep theirs.
+    """A context that delegates each new connection to the current one; open connections keep theirs.
 
-    `sni_callback` can exchange the certificate of a connection that begins, but neither the client CA nor the
-    versions; asyncio asks for nothing but `wrap_bio`.
+    `sni_callback` could replace the certificate of a new connection, but neither the client CA nor the
+    versions; asyncio calls only `wrap_bio`.
     """
 
     current: ssl.SSLContext
 
     def __new__(cls, current: ssl.SSLContext) -> ExchangeableContext:
-        """Begin with a context."""
+        """Create the context with an initial delegate."""
         context = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
         context.current = current
         return context
 
     def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
-        """Begin a connection with the current context."""
+        """Create the TLS object of a connection with the current context."""
         return self.current.wrap_bio(*args, **options)
 
 
@@ -306,7 +306,7 @@ class _EncryptedKeyError(Exception):
 
 
 def _no_password() -> str:
-    # Without this OpenSSL asks at the terminal.
+    # Without a callback OpenSSL prompts for the passphrase at the terminal.
     raise _EncryptedKeyError
 
 

@@ -1,8 +1,8 @@
-"""`POST /webhook/<token>`: take the gateway's events as a reason to probe.
+"""`POST /webhook/<token>`: probe sessions on events of the gateway.
 
-Nothing in them is trusted but what the API cannot say of a phone that is being linked: that its code was
-used, that the browser with the code is gone, or another pairing code (contract, sections 5 to 7). They decide
-only over sessions that wait for a phone.
+Events are only hints, except for facts about linking a phone that the API lacks: the code was used, the
+browser with the code is gone, or there is another pairing code (contract, sections 5 to 7). These only
+affect sessions that wait for a phone.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ log = logging.getLogger(__name__)
 PATH = "/webhook/{token:path}"
 PREFIX = "/webhook/"
 LIMIT_BYTES = 262_144
-"""No event about a connection is a tenth as long; a message with a picture is longer."""
+"""Events about a connection are less than a tenth as long; a message with a picture is longer."""
 
 TAKEN = Response(status_code=HTTPStatus.NO_CONTENT)
-"""The answer to whatever is read: the gateway does not repeat an event, and only logs a refusal."""
+"""Response to every event read: the gateway does not repeat events, and only logs errors."""
 
 
 def problem(status: HTTPStatus, hint: str, headers: dict[str, str] | None = None) -> Response:
-    """Say in one line what is wrong and what to do."""
+    """Return a plain-text response with the status and a hint in one line."""
     return PlainTextResponse(f"{status.value} {status.phrase}. {hint}\n", status, headers)
 
 
 NOT_THERE = problem(HTTPStatus.NOT_FOUND, "There is nothing here.")
-"""The answer to a wrong token, and to any token when there is no webhook."""
+"""Response to a wrong token, and to any token while webhooks are disabled."""
 
 
 class LinkingEventKeeper:
-    """Keeps what events say of phones that are being linked, in a thread of its own: the store is a disk."""
+    """Stores events about linking a phone, in a separate thread, since the store writes to disk."""
 
     def __init__(self, store: Store, read_snapshot: Callable[[], Snapshot], *, clock: Now = now) -> None:
         self._store = store
@@ -58,7 +58,7 @@ class LinkingEventKeeper:
         self._workers = Workers(1, "linking-events")
 
     def keep(self, server: str, session: str, event: Event) -> None:
-        """Keep an event of a session that may wait for a phone; returns at once."""
+        """Store an event of a session that may be waiting for a phone; return at once."""
         known = self._read_snapshot().session(server, session)
         if event.linking is None or known is None or known.verdict in _LINKED:
             return
@@ -68,7 +68,7 @@ class LinkingEventKeeper:
         self._workers.submit(lambda: self._write(server, session, kind, at, code))
 
     def stop(self) -> None:
-        """Drop what waits."""
+        """Drop queued events."""
         self._workers.stop()
 
     def _write(self, server: str, session: str, kind: LinkingEvent, at: datetime, code: str | None) -> None:
@@ -79,13 +79,13 @@ class LinkingEventKeeper:
 
 
 _LINKED = (Verdict.CONNECTED, Verdict.UNRESPONSIVE, Verdict.PAUSED)
-"""Nothing is being linked, so nothing that an event says of it is kept."""
+"""Verdicts in which no phone is being linked, so that linking events are ignored."""
 
 
 class Webhook:
-    """The receiver, an ASGI application.
+    """The webhook receiver, an ASGI application.
 
-    `find_monitored` lists the server and session names that an event's session can mean.
+    `find_monitored` returns the (server, session) pairs that an event's session name can refer to.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class Webhook:
         keep: Callable[[str, str, Event], None] = lambda _server, _session, _event: None,
     ) -> None:
         self.token = token
-        """What the path must end in; None: there is no webhook. May be exchanged at any time."""
+        """Token at the end of the path; None: webhooks are disabled. May be replaced at any time."""
         self._find_monitored = find_monitored
         self._series = series
         self._own = own
         self._keep = keep
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request below the prefix."""
+        """Handle a request below the prefix."""
         response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
 
@@ -132,9 +132,9 @@ class Webhook:
                     body += part
                     kind = kind or kind_at_beginning(bytes(body))
                 if kind is EventKind.OTHER:
-                    body.clear()  # A message: what is still to come is not kept.
+                    body.clear()  # Keep nothing of a message.
         except ClientDisconnect:
-            return TAKEN  # To nobody.
+            return TAKEN  # Never sent: the client has disconnected.
         self._take(bytes(body), kind)
         return TAKEN
 
