@@ -9,22 +9,22 @@ from starlette.types import Receive, Scope, Send
 
 from simulator.express import (
     BadRequestError,
-    Reply,
     Request,
+    Response,
     decode_segment,
     error_page,
     not_found,
     parse_body,
     parse_request,
     read_body,
-    send_reply,
+    send_response,
 )
-from simulator.faults import Fault, Faults, misbehave
+from simulator.faults import Fault, Faults, run_connection_fault
 from simulator.request_log import UNKNOWN_ROUTE, LoggedRequest, RequestLog
 from simulator.routes import Route, Routes
 
 TRANSPORT_KEY = "simulator.transport"
-_MOST_HEADER_BYTES = 16 * 1024
+_MAX_HEADER_BYTES = 16 * 1024
 _CORS = {
     "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
     "Vary": "Access-Control-Request-Headers",
@@ -75,53 +75,57 @@ class GatewayApplication:
     ) -> None:
         transport = cast(asyncio.Transport, scope[TRANSPORT_KEY])
         try:
-            if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > _MOST_HEADER_BYTES:
-                raise _RefusedError(Reply(431, headers={"Connection": "close"}))
+            if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > _MAX_HEADER_BYTES:
+                raise _RefusedError(Response(431, headers={"Connection": "close"}))
             body = await read_body(receive, self._body_limit)
             if body is None:
                 return
             if request.method == "OPTIONS":
-                raise _RefusedError(Reply(204, headers=_CORS))
+                raise _RefusedError(Response(204, headers=_CORS))
             options = parse_body(request.headers.get("content-type", ""), body)
             request = parse_request(scope, options)
-            if fault is not None and not fault.spoils_answer and fault.replacement() is None:
-                await _unless_gone(misbehave(fault.kind, transport, send, self._drip_seconds), receive)
+            if fault is not None and not fault.modifies_response and fault.replacement() is None:
+                await _run_until_disconnect(
+                    run_connection_fault(fault.kind, transport, send, self._drip_seconds), receive
+                )
                 # The connection is unusable after a fault, and the HTTP library expects it to be closed.
                 transport.abort()
-                await _until_gone(receive)
+                await _wait_for_disconnect(receive)
                 return
-            reply = await _unless_gone(self._answer(request, route, params, fault), receive)
+            response = await _run_until_disconnect(self._respond(request, route, params, fault), receive)
         except (BadRequestError, _RefusedError) as refusal:
-            reply = refusal.reply
+            response = refusal.response
         except Exception:  # noqa: BLE001  # the outermost edge of a request: one failure must not end the rest
             _log.exception("request_failed route=%s", route.template if route is not None else UNKNOWN_ROUTE)
-            reply = error_page(500, "Internal Server Error")
-        if reply is not None:
-            entry.status = reply.status
-            await send_reply(request, reply, send)
+            response = error_page(500, "Internal Server Error")
+        if response is not None:
+            entry.status = response.status
+            await send_response(request, response, send)
 
-    async def _answer(
+    async def _respond(
         self, request: Request, route: Route | None, params: dict[str, str], fault: Fault | None
-    ) -> Reply:
+    ) -> Response:
         replacement = fault.replacement() if fault is not None else None
         if replacement is not None:
             return replacement
         if route is None:
             return not_found(request)
-        reply = await route.handler(request, params)
-        return fault.spoil(reply) if fault is not None else reply
+        response = await route.handler(request, params)
+        return fault.modify(response) if fault is not None else response
 
 
 class _RefusedError(Exception):
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, response: Response) -> None:
         super().__init__()
-        self.reply = reply
+        self.response = response
 
 
-async def _unless_gone(work: Coroutine[Any, Any, Reply | None], receive: Receive) -> Reply | None:
+async def _run_until_disconnect(
+    work: Coroutine[Any, Any, Response | None], receive: Receive
+) -> Response | None:
     """Await the work until the client disconnects. The gateway's operation goes on then (section 8)."""
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_until_gone(receive))
+    leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
@@ -131,7 +135,7 @@ async def _unless_gone(work: Coroutine[Any, Any, Reply | None], receive: Receive
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

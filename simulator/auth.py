@@ -9,22 +9,22 @@ from typing import TypeVar
 
 import bcrypt
 
-from simulator.answers import Answer
+from simulator.responses import JsonResponse
 
 T = TypeVar("T")
 
-TOKEN_MISSING: Answer = (
+TOKEN_MISSING: JsonResponse = (
     401,
     {"message": "Token is not present. Check your header and try again"},
 )
-TOKEN_WRONG: Answer = (401, {"error": "Check that the Session and Token are correct"})
+TOKEN_WRONG: JsonResponse = (401, {"error": "Check that the Session and Token are correct"})
 
 _BCRYPT_HASH = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 _BCRYPT_READS = 72  # bytes; the server's library ignores the rest, Python's refuses it
 _SERVER_COST = 10
 
 
-def mint(session: str, secret_key: str, cost: int = _SERVER_COST) -> str:
+def create_token(session: str, secret_key: str, cost: int = _SERVER_COST) -> str:
     """Return a new token. Every token stays valid until the secret changes."""
     hashed = bcrypt.hashpw(_password(session, secret_key), bcrypt.gensalt(cost))
     return hashed.decode().replace("/", "_").replace("+", "-")

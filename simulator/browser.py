@@ -11,7 +11,7 @@ from simulator.pictures import new_pairing_code, new_urlcode
 from simulator.timeline import Timeline, Timer
 from simulator.times import Times
 
-_MOST_CODE_RENEWALS = 5
+_MAX_CODE_RENEWALS = 5
 
 
 class Phase(StrEnum):
@@ -98,8 +98,8 @@ class Browser:
         self._timers: list[Timer] = []
         self._renewals = 0
         self._is_code_used = False
-        self._questions: list[Pending[bool]] = []
-        self._unsent: list[Pending[bool]] = []
+        self._queries: list[Pending[bool]] = []
+        self._unsent_queries: list[Pending[bool]] = []
         """Queries to send to WhatsApp once the page reaches it again."""
         profile.browsers_started += 1
         # Two browsers cannot share a profile: the second fails, and not by timeout (trap T4, section 6).
@@ -109,9 +109,9 @@ class Browser:
                 profile.holder = self
                 self._later(times.browser_start, self._page_loaded)
             case Launch.FAILS:
-                self._later(times.browser_start, lambda: self._give_up(by_timeout=False))
+                self._later(times.browser_start, lambda: self._fail_launch(by_timeout=False))
             case Launch.TIMES_OUT:
-                self._later(times.launch_timeout, lambda: self._give_up(by_timeout=True))
+                self._later(times.launch_timeout, lambda: self._fail_launch(by_timeout=True))
 
     @property
     def is_alive(self) -> bool:
@@ -119,7 +119,7 @@ class Browser:
         return self.phase is not Phase.GONE
 
     @property
-    def page_answers(self) -> bool:
+    def is_page_responsive(self) -> bool:
         """Whether the page would answer a query now, which does not depend on the network (section 5)."""
         return self.is_alive and not self.is_crashed and not self.is_frozen
 
@@ -136,26 +136,26 @@ class Browser:
         fails = self.profile.fails_to_sync
         self._later(self._times.sync, self._sync_failed if fails else self._chat_opened)
 
-    def ask(self) -> Pending[bool]:
+    def query_connection(self) -> Pending[bool]:
         """Query whether the page is connected; of a frozen page the result stays pending (H6)."""
         if not (self.is_alive and self.is_frozen and not self.is_crashed):
-            return Pending(self.page_answers)
-        question: Pending[bool] = Pending()
-        self._questions.append(question)
-        self._timeline.later(self._times.frozen_pend, lambda: question.give(False))
-        return question
+            return Pending(self.is_page_responsive)
+        query: Pending[bool] = Pending()
+        self._queries.append(query)
+        self._timeline.later(self._times.frozen_pend, lambda: query.set(False))
+        return query
 
-    def ask_whatsapp(self) -> Pending[bool]:
+    def query_whatsapp(self) -> Pending[bool]:
         """Query WhatsApp's servers through the page; False if the page is gone.
 
         Without network the query stays pending until the network returns, without an event or a timeout.
         """
-        question: Pending[bool] = Pending()
+        query: Pending[bool] = Pending()
         if not self.is_alive or self.is_crashed:
             return Pending(False)
-        self._unsent.append(question)
-        self._send_unsent()
-        return question
+        self._unsent_queries.append(query)
+        self._send_queries()
+        return query
 
     def freeze(self) -> None:
         """Stop the page from answering, without an event to the server."""
@@ -164,13 +164,13 @@ class Browser:
     def unfreeze(self) -> None:
         """Let the page answer again, including pending queries."""
         self.is_frozen = False
-        self._settle_questions()
-        self.carry_on()
+        self._resolve_queries()
+        self.resume()
 
     def crash(self) -> None:
         """Crash the page while the process lives on, without an event to the server."""
         self.is_crashed = True
-        self._settle_questions()
+        self._resolve_queries()
 
     def open_chat_now(self) -> None:
         """Connect at once, without launch and synchronisation."""
@@ -178,9 +178,9 @@ class Browser:
         self._listener.status_found("isLogged")
         self._chat_opened()
 
-    def carry_on(self) -> None:
+    def resume(self) -> None:
         """Continue after a lost network or a freeze."""
-        self._send_unsent()
+        self._send_queries()
         if self.phase is Phase.SYNCING:
             self._later(self._times.sync, self._chat_opened)
         elif self.phase is Phase.RESUMING:
@@ -192,9 +192,9 @@ class Browser:
         """Handle the removal of the device on the phone. The page notices it a moment later, if it can."""
         self._later(self._times.unlink, self._notice_unlink)
 
-    def say_farewell_in(self, seconds: float) -> None:
+    def schedule_logout_report(self, seconds: float) -> None:
         """Report the logout and end the browser after a delay (section 7, 1 to 2 s after the response)."""
-        self._later(seconds, self._farewell)
+        self._later(seconds, self._report_logout)
 
     def end(self, word: str | None = "browserClose") -> None:
         """End the process. `word` is what the driver reports; None if the driver has ended, too."""
@@ -205,10 +205,10 @@ class Browser:
         self.urlcode = self.pairing_code = None
         if self.profile.holder is self:
             self.profile.holder = None
-        self._settle_questions()
-        for question in self._unsent:
-            question.give(False)
-        self._unsent.clear()
+        self._resolve_queries()
+        for query in self._unsent_queries:
+            query.set(False)
+        self._unsent_queries.clear()
         if word is not None:
             self._listener.status_found(word)
 
@@ -228,16 +228,16 @@ class Browser:
 
     def _renew_qr(self) -> None:
         is_first = self.urlcode is None
-        if self.page_answers and self.profile.has_network and not self._is_code_used:
+        if self.is_page_responsive and self.profile.has_network and not self._is_code_used:
             self.urlcode = new_urlcode()
             self._listener.qr_shown(self.urlcode)
         self._later(self._times.qr_first if is_first else self._times.qr_next, self._renew_qr)
 
     def _renew_code(self) -> None:
-        if self._renewals > _MOST_CODE_RENEWALS:
+        if self._renewals > _MAX_CODE_RENEWALS:
             return
         self._renewals += 1
-        if self.page_answers and self.profile.has_network and not self._is_code_used:
+        if self.is_page_responsive and self.profile.has_network and not self._is_code_used:
             self.pairing_code = new_pairing_code()
             if self._renewals == 1 or not self.profile.rotates_silently:
                 self._listener.code_shown(self.pairing_code)
@@ -262,7 +262,7 @@ class Browser:
         self.end()
 
     def _chat_opened(self) -> None:
-        if not (self.page_answers and self.profile.has_network):
+        if not (self.is_page_responsive and self.profile.has_network):
             return
         self._cancel_timers()
         self.phase = Phase.IN_CHAT
@@ -271,29 +271,29 @@ class Browser:
         self._listener.chat_opened(self)
 
     def _notice_unlink(self) -> None:
-        if self.page_answers and self.profile.has_network and not self.profile.is_paired:
-            self._farewell()
+        if self.is_page_responsive and self.profile.has_network and not self.profile.is_paired:
+            self._report_logout()
 
-    def _farewell(self) -> None:
+    def _report_logout(self) -> None:
         self._listener.status_found("disconnectedMobile")
         self.end()
 
-    def _give_up(self, *, by_timeout: bool) -> None:
+    def _fail_launch(self, *, by_timeout: bool) -> None:
         self._cancel_timers()
         self.phase = Phase.GONE
         self._listener.launch_failed(by_timeout=by_timeout)
 
-    def _send_unsent(self) -> None:
-        if not (self.page_answers and self.profile.has_network):
+    def _send_queries(self) -> None:
+        if not (self.is_page_responsive and self.profile.has_network):
             return
-        sent, self._unsent = self._unsent, []
-        for question in sent:
-            self._timeline.later(self._times.whatsapp, partial(question.give, True))
+        sent, self._unsent_queries = self._unsent_queries, []
+        for query in sent:
+            self._timeline.later(self._times.whatsapp, partial(query.set, True))
 
-    def _settle_questions(self) -> None:
-        for question in self._questions:
-            question.give(self.page_answers)
-        self._questions.clear()
+    def _resolve_queries(self) -> None:
+        for query in self._queries:
+            query.set(self.is_page_responsive)
+        self._queries.clear()
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._timers.append(self._timeline.later(seconds, action))

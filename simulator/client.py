@@ -16,7 +16,7 @@ from simulator.times import Times
 
 T = TypeVar("T")
 _LOOPBACK = "127.0.0.1"
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 _CHEAPEST_COST = 4
 
 
@@ -100,7 +100,7 @@ class Simulator:
 
         self._thread = threading.Thread(target=lambda: asyncio.run(live()), name="simulator", daemon=True)
         self._thread.start()
-        is_ready.wait(_PATIENCE_SECONDS)
+        is_ready.wait(_TIMEOUT_SECONDS)
         if self._failure is not None:
             raise RuntimeError("the simulator did not start") from self._failure
 
@@ -109,7 +109,7 @@ class Simulator:
         if self._thread is None or self._loop is None or self._done is None:
             return
         self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(_PATIENCE_SECONDS)
+        self._thread.join(_TIMEOUT_SECONDS)
         self._thread = self._loop = None
 
     @property
@@ -119,7 +119,7 @@ class Simulator:
 
     def token(self, session: str, cost: int = _CHEAPEST_COST) -> str:
         """Return a bearer token created here, by default at the lowest bcrypt cost."""
-        return auth.mint(session, self.secret_key, cost)
+        return auth.create_token(session, self.secret_key, cost)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward and run the timers that fall due."""
@@ -268,4 +268,4 @@ class Simulator:
         if self._loop is None:
             work.close()
             raise RuntimeError("the simulator is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_SECONDS)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_TIMEOUT_SECONDS)

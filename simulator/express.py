@@ -18,7 +18,7 @@ _TRACE = "<br> &nbsp; &nbsp;at "
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """A complete response."""
 
     status: int
@@ -53,28 +53,28 @@ class BadRequestError(Exception):
         super().__init__(message)
         title = html.escape(f"{name}: {message}").replace("&#x27;", "&#39;")
         trace = f"{title}{_TRACE}JSON.parse (&lt;anonymous&gt;)"
-        self.reply = error_page(
+        self.response = error_page(
             status, f"{trace}{_TRACE}&lt;server&gt;/node_modules/body-parser/lib/read.js:146:18"
         )
 
 
-def json_reply(status: int, data: Any) -> Reply:
+def json_response(status: int, data: Any) -> Response:
     """Return a JSON response, as `res.json` does."""
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return Reply(status, JSON_TYPE, content, data=data)
+    return Response(status, JSON_TYPE, content, data=data)
 
 
-def error_page(status: int, text: str) -> Reply:
+def error_page(status: int, text: str) -> Response:
     """Return Express's error page. `text` is HTML."""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
         f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
     )
     security = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
-    return Reply(status, HTML_TYPE, page.encode(), security)
+    return Response(status, HTML_TYPE, page.encode(), security)
 
 
-def not_found(request: Request) -> Reply:
+def not_found(request: Request) -> Response:
     """Return 404, both for an unknown path and for a known path with another method (never 405)."""
     return error_page(404, f"Cannot {request.method} {html.escape(request.path)}")
 
@@ -147,25 +147,25 @@ def parse_request(scope: Scope, body: dict[str, Any]) -> Request:
     )
 
 
-async def send_reply(request: Request, reply: Reply, send: Send) -> None:
+async def send_response(request: Request, response: Response, send: Send) -> None:
     """Send the response with the headers that Express adds; 304 if the client's ETag matches."""
     headers = {
         "X-Powered-By": "Express",
         "Access-Control-Allow-Origin": "*",
         "Date": formatdate(usegmt=True),
         "Keep-Alive": "timeout=5",
-        **reply.headers,
+        **response.headers,
     }
-    status, content = reply.status, reply.content
-    if reply.data is not None:
+    status, content = response.status, response.content
+    if response.data is not None:
         headers["ETag"] = etag(content)
         is_read = request.method in ("GET", "HEAD") and 200 <= status < 300
         if is_read and request.headers.get("if-none-match") == headers["ETag"]:
             status, content = 304, b""
     if status not in (204, 304):
         headers["Content-Length"] = str(len(content))
-        if reply.content_type is not None:
-            headers["Content-Type"] = reply.content_type
+        if response.content_type is not None:
+            headers["Content-Type"] = response.content_type
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": content})

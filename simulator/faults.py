@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Send
 
-from simulator.express import HTML_TYPE, JSON_TYPE, Reply, error_page, json_reply
+from simulator.express import HTML_TYPE, JSON_TYPE, Response, error_page, json_response
 
 _HUGE_CHUNK = b"x" * 65536
 _HUGE_CHUNKS = 400  # 26 MB
@@ -69,7 +69,7 @@ PROFILE_KINDS = frozenset(
     }
 )
 """Kinds that concern a session's browser or account instead of a response."""
-_ANSWER_KINDS = frozenset(
+_RESPONSE_KINDS = frozenset(
     {FaultKind.NO_STATUS, FaultKind.NULL_STATUS, FaultKind.STATUS_WORD, FaultKind.NO_RESPONSE}
 )
 
@@ -85,11 +85,11 @@ class Fault:
     word: str = "WEIRD"
 
     @property
-    def spoils_answer(self) -> bool:
+    def modifies_response(self) -> bool:
         """Whether the request is handled and only its response is changed."""
-        return self.kind in _ANSWER_KINDS
+        return self.kind in _RESPONSE_KINDS
 
-    def concerns(self, session: str | None, endpoint: str | None) -> bool:
+    def applies_to(self, session: str | None, endpoint: str | None) -> bool:
         """Return whether the fault applies to a request."""
         return (
             self.kind not in PROFILE_KINDS
@@ -97,11 +97,11 @@ class Fault:
             and self.endpoint in (None, endpoint)
         )
 
-    def spoil(self, reply: Reply) -> Reply:
+    def modify(self, response: Response) -> Response:
         """Return the response with its fault; one that is not a JSON object unchanged."""
-        if not isinstance(reply.data, dict):
-            return reply
-        data: dict[str, Any] = dict(reply.data)
+        if not isinstance(response.data, dict):
+            return response
+        data: dict[str, Any] = dict(response.data)
         match self.kind:
             case FaultKind.NO_STATUS:
                 data.pop("status", None)
@@ -111,22 +111,24 @@ class Fault:
                 data["status"] = self.word
             case FaultKind.NO_RESPONSE:
                 data.pop("response", None)
-        return json_reply(reply.status, data)
+        return json_response(response.status, data)
 
-    def replacement(self) -> Reply | None:
-        """Return the response that replaces the right one; None for the kinds handled by `misbehave`."""
+    def replacement(self) -> Response | None:
+        """Return the response to send instead; None for the kinds that `run_connection_fault` handles."""
         match self.kind:
             case FaultKind.HTML:
                 page = error_page(200, "Bad gateway")
-                return Reply(200, HTML_TYPE, page.content)
+                return Response(200, HTML_TYPE, page.content)
             case FaultKind.SERVER_ERROR:
-                return json_reply(500, {"status": "error", "message": "Simulated failure"})
+                return json_response(500, {"status": "error", "message": "Simulated failure"})
             case FaultKind.REDIRECT:
-                return Reply(302, headers={"Location": _ELSEWHERE})
+                return Response(302, headers={"Location": _ELSEWHERE})
         return None
 
 
-async def misbehave(kind: FaultKind, transport: asyncio.Transport, send: Send, drip_seconds: float) -> None:
+async def run_connection_fault(
+    kind: FaultKind, transport: asyncio.Transport, send: Send, drip_seconds: float
+) -> None:
     """Run a fault of the connection. One without an end is cancelled when the client disconnects."""
     match kind:
         case FaultKind.CLOSE:
@@ -174,7 +176,7 @@ class Faults:
 
     def find(self, session: str | None, endpoint: str | None) -> Fault | None:
         """Return the fault of a request, or None."""
-        return next((fault for fault in self._faults if fault.concerns(session, endpoint)), None)
+        return next((fault for fault in self._faults if fault.applies_to(session, endpoint)), None)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the faults for the control API."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simulator import answers, pictures
-from simulator.answers import Answer
+from simulator import pictures, responses
 from simulator.browser import Browser, Profile
 from simulator.pending import Pending
+from simulator.responses import JsonResponse
 from simulator.sessions import ARRAY_LENGTH, SessionObject, SessionTable, TokenFiles
 from simulator.timeline import Timeline
 from simulator.times import Times
@@ -81,49 +81,51 @@ class Gateway:
         self.table = SessionTable()
         self._timeline.clear()
 
-    def start(self, name: str, body: dict[str, Any]) -> Pending[Answer]:
+    def start(self, name: str, body: dict[str, Any]) -> Pending[JsonResponse]:
         """Run start-session, which returns the previous state; with waitQrCode it may hang (H1 to H3)."""
         is_waiting = is_truthy(body.get("waitQrCode"))
-        reply = Pending(answers.session_state(self.table.get(name), self.version, is_waiting=is_waiting))
-        self._open(name, body, reply if is_waiting else None)
-        return reply
+        response = Pending(responses.session_state(self.table.get(name), self.version, is_waiting=is_waiting))
+        self._open(name, body, response if is_waiting else None)
+        return response
 
     def start_all(self) -> None:
         """Launch every session that has a token file, paired or not."""
         for name in self.token_files.names():
             self._open(name, {}, None)
 
-    def status(self, name: str, body: dict[str, Any]) -> Pending[Answer]:
+    def status(self, name: str, body: dict[str, Any]) -> Pending[JsonResponse]:
         """Run status-session."""
         is_waiting = is_truthy(body.get("waitQrCode"))
-        return Pending(answers.session_state(self.table.get(name), self.version, is_waiting=is_waiting))
+        return Pending(responses.session_state(self.table.get(name), self.version, is_waiting=is_waiting))
 
-    def check_connection(self, name: str) -> Pending[Answer]:
+    def check_connection(self, name: str) -> Pending[JsonResponse]:
         """Run check-connection-session: true even without network, late if the page is frozen (section 5)."""
-        reply: Pending[Answer] = Pending()
-        self._ask_page(name).when_given(
-            lambda answered: reply.give(answers.CONNECTION_TRUE if answered else answers.CONNECTION_FALSE)
+        response: Pending[JsonResponse] = Pending()
+        self._query_page(name).add_listener(
+            lambda is_responsive: response.set(
+                responses.CONNECTION_TRUE if is_responsive else responses.CONNECTION_FALSE
+            )
         )
-        return reply
+        return response
 
     def qr_picture(self, name: str) -> bytes | None:
         """Return the PNG of qrcode-session, even of an expired code; None if there never was one."""
         entry = self.table.get(name)
         return pictures.large_png(entry.urlcode) if entry is not None and entry.urlcode else None
 
-    def read_device(self, name: str, found: Answer) -> Pending[Answer]:
+    def read_device(self, name: str, found: JsonResponse) -> Pending[JsonResponse]:
         """Run a route that needs a live page: `found` if the page answers, else the 404 of section 6."""
-        reply: Pending[Answer] = Pending()
-        self._ask_page(name).when_given(
-            lambda answered: reply.give(found if answered else answers.NOT_ACTIVE)
+        response: Pending[JsonResponse] = Pending()
+        self._query_page(name).add_listener(
+            lambda is_responsive: response.set(found if is_responsive else responses.NOT_ACTIVE)
         )
-        return reply
+        return response
 
     def identity(self, name: str) -> str:
         """Return the identity of a session's account."""
         return DEVICE_NUMBER if self.profile(name).has_number else LID_ACCOUNT
 
-    def check_number(self, name: str, phone: str) -> Pending[Answer]:
+    def check_number(self, name: str, phone: str) -> Pending[JsonResponse]:
         """Run check-number-status: no response while the page cannot reach WhatsApp (section 8, H7).
 
         Only the linked phone's number is registered. It is a contact of the page, and since 2.10 contacts are
@@ -131,57 +133,59 @@ class Gateway:
         """
         number = "".join(one for one in phone.partition("@")[0] if one.isalnum() or one == "_")
         is_own = f"{number}@c.us" == DEVICE_NUMBER
-        reply: Pending[Answer] = Pending()
+        response: Pending[JsonResponse] = Pending()
 
-        def ask(answered: bool) -> None:
+        def query_number(is_responsive: bool) -> None:
             entry = self.table.get(name)
-            if entry is None or entry.page is None or not answered:
-                reply.give(answers.NOT_ACTIVE)
+            if entry is None or entry.page is None or not is_responsive:
+                response.set(responses.NOT_ACTIVE)
             elif is_own and self._keeps_contacts:
-                reply.give(answers.number_status(number, exists=True))
+                response.set(responses.number_status(number, exists=True))
             else:
-                entry.page.ask_whatsapp().when_given(tell)
+                entry.page.query_whatsapp().add_listener(report_result)
 
-        def tell(answered: bool) -> None:
-            known = answers.number_status(number, exists=is_own)
-            reply.give(known if answered else answers.NUMBER_CHECK_FAILED)
+        def report_result(is_responsive: bool) -> None:
+            known = responses.number_status(number, exists=is_own)
+            response.set(known if is_responsive else responses.NUMBER_CHECK_FAILED)
 
-        self._ask_page(name).when_given(ask)
-        return reply
+        self._query_page(name).add_listener(query_number)
+        return response
 
-    def close(self, name: str) -> Pending[Answer]:
+    def close(self, name: str) -> Pending[JsonResponse]:
         """Run close-session. It forgets the session before closing it, even if that fails (section 6)."""
         entry = self.table.get(name)
         if entry is None or name == ARRAY_LENGTH:
-            return Pending(answers.CLOSE_FAILED)
+            return Pending(responses.CLOSE_FAILED)
         if entry.status is None:
-            return Pending(answers.SESSION_CLOSED)
+            return Pending(responses.SESSION_CLOSED)
         self.table.put(name, SessionObject())
         if entry.page is None:
-            return Pending(answers.CLOSE_FAILED)
+            return Pending(responses.CLOSE_FAILED)
         entry.page.end()
-        reply: Pending[Answer] = Pending()
-        self._timeline.later(self._times.close, lambda: self._closed(name, entry, reply))
-        return reply
+        response: Pending[JsonResponse] = Pending()
+        self._timeline.later(self._times.close, lambda: self._finish_close(name, entry, response))
+        return response
 
-    def logout(self, name: str) -> Pending[Answer]:
+    def logout(self, name: str) -> Pending[JsonResponse]:
         """Run logout-session, which is irreversible. The token file stays, the old browser lingers (T4)."""
         entry = self.table.get(name)
-        reply: Pending[Answer] = Pending()
+        response: Pending[JsonResponse] = Pending()
 
-        def go_on(answered: bool) -> None:
-            if entry is None or entry.page is None or not answered:
-                reply.give(answers.NOT_ACTIVE)
+        def log_out(is_responsive: bool) -> None:
+            if entry is None or entry.page is None or not is_responsive:
+                response.set(responses.NOT_ACTIVE)
                 return
             profile = entry.page.profile
             if profile.is_paired:
                 profile.is_paired = False
-                entry.page.say_farewell_in(self._times.logout_browser_gone)
-            self._timeline.later(self._times.logout_call, lambda: self.table.forget(name))
-            self._timeline.later(self._times.logout_answer, lambda: self._logged_out(name, entry, reply))
+                entry.page.schedule_logout_report(self._times.logout_browser_gone)
+            self._timeline.later(self._times.logout_call, lambda: self.table.remove(name))
+            self._timeline.later(
+                self._times.logout_response, lambda: self._finish_logout(name, entry, response)
+            )
 
-        self._ask_page(name).when_given(go_on)
-        return reply
+        self._query_page(name).add_listener(log_out)
+        return response
 
     def clear_data(self, name: str) -> None:
         """Run clear-session-data, which deletes the profile, even of a running browser (T6)."""
@@ -198,13 +202,13 @@ class Gateway:
 
     def emit(self, entry: SessionObject, event: str, fields: dict[str, Any]) -> None:
         """Send a webhook to the session's own URL, else to the global one."""
-        body = {"event": event} | answers.with_session(entry, {}) | fields
+        body = {"event": event} | responses.with_session(entry, {}) | fields
         self._announce(Event("webhook", body, entry.webhook or self._webhook_url))
 
     def remove(self, name: str) -> None:
         """Remove the token file and the pairing of a closed session."""
         self.token_files.remove(name)
-        self.table.forget(name)
+        self.table.remove(name)
         profile = self.profile(name)
         profile.is_paired = False
 
@@ -216,10 +220,10 @@ class Gateway:
         """Return the profile folder of a session, created on first use."""
         return self.profiles.setdefault(name, Profile())
 
-    def _open(self, name: str, body: dict[str, Any], reply: Pending[Answer] | None) -> None:
+    def _open(self, name: str, body: dict[str, Any], response: Pending[JsonResponse] | None) -> None:
         if name == ARRAY_LENGTH:
             return  # An array's length cannot hold an object: this name never starts (section 2).
-        entry = self.table.obtain(name)
+        entry = self.table.get_or_create(name)
         if isinstance(entry.status, str) and entry.status != "CLOSED":
             return
         entry.status = "INITIALIZING"
@@ -233,7 +237,7 @@ class Gateway:
             return  # The name is too long: INITIALIZING for ever (section 2).
         entry.browser = Browser(
             self.profile(name),
-            _Listener(self, name, entry, reply),
+            _Listener(self, name, entry, response),
             self._timeline,
             self._times,
             # A number or a list is ignored, and a QR code is shown instead (section 4).
@@ -241,7 +245,7 @@ class Gateway:
         )
 
     @property
-    def speaks_manager(self) -> bool:
+    def offers_manager_api(self) -> bool:
         """Whether this release offers the manager protocol (section 12)."""
         return self._release > (2, 10, 16)
 
@@ -253,31 +257,31 @@ class Gateway:
     def _release(self) -> tuple[int, ...]:
         return tuple(int(number) for number in re.findall(r"\d+", self.version)[:3])
 
-    def _ask_page(self, name: str) -> Pending[bool]:
+    def _query_page(self, name: str) -> Pending[bool]:
         entry = self.table.get(name)
-        return Pending(False) if entry is None or entry.page is None else entry.page.ask()
+        return Pending(False) if entry is None or entry.page is None else entry.page.query_connection()
 
-    def _closed(self, name: str, entry: SessionObject, reply: Pending[Answer]) -> None:
+    def _finish_close(self, name: str, entry: SessionObject, response: Pending[JsonResponse]) -> None:
         self.broadcast("whatsapp-status", False)
         self.emit(entry, "closesession", {"message": f"Session: {name} disconnected", "connected": False})
-        reply.give(answers.SESSION_CLOSED)
+        response.set(responses.SESSION_CLOSED)
 
-    def _logged_out(self, name: str, entry: SessionObject, reply: Pending[Answer]) -> None:
+    def _finish_logout(self, name: str, entry: SessionObject, response: Pending[JsonResponse]) -> None:
         self.broadcast("whatsapp-status", False)
         self.emit(entry, "logoutsession", {"message": f"Session: {name} logged out", "connected": False})
-        reply.give(answers.SESSION_CLOSED)
+        response.set(responses.SESSION_CLOSED)
 
 
 class _Listener:
     """Binds a browser to the session object it was launched for, even after the table has forgotten it."""
 
     def __init__(
-        self, gateway: Gateway, name: str, entry: SessionObject, reply: Pending[Answer] | None
+        self, gateway: Gateway, name: str, entry: SessionObject, response: Pending[JsonResponse] | None
     ) -> None:
         self._gateway = gateway
         self._name = name
         self._entry = entry
-        self._reply = reply
+        self._response = response
 
     def status_found(self, word: str) -> None:
         entry = self._entry
@@ -288,7 +292,7 @@ class _Listener:
                 # webhook. So autocloseCalled never arrives, and a wrong disconnectedMobile shows CLOSED
                 # (section 6).
                 return
-            self._gateway.table.forget(self._name)
+            self._gateway.table.remove(self._name)
         self._gateway.emit(entry, "status-find", {"status": word})
 
     def qr_shown(self, urlcode: str) -> None:
@@ -296,18 +300,18 @@ class _Listener:
         entry.status, entry.urlcode = "QRCODE", urlcode
         picture = pictures.base64_picture(urlcode)
         self._gateway.broadcast(
-            "qrCode", answers.with_session(entry, {"data": f"data:image/png;base64,{picture}"})
+            "qrCode", responses.with_session(entry, {"data": f"data:image/png;base64,{picture}"})
         )
         self._gateway.emit(entry, "qrcode", {"qrcode": picture, "urlcode": urlcode})
-        self._answer(entry, {"status": "qrcode", "qrcode": picture, "urlcode": urlcode})
+        self._respond(entry, {"status": "qrcode", "qrcode": picture, "urlcode": urlcode})
 
     def code_shown(self, code: str) -> None:
         entry = self._entry
         entry.status = "PHONECODE"
         phone = entry.browser.phone if entry.browser is not None else None
-        self._gateway.broadcast("phoneCode", answers.with_session(entry, {"data": code, "phone": phone}))
+        self._gateway.broadcast("phoneCode", responses.with_session(entry, {"data": code, "phone": phone}))
         self._gateway.emit(entry, "phoneCode", {"phoneCode": code, "phone": phone})
-        self._answer(entry, {"status": "phoneCode", "phone": phone, "phoneCode": code})
+        self._respond(entry, {"status": "phoneCode", "phone": phone, "phoneCode": code})
 
     def chat_opened(self, browser: Browser) -> None:
         entry = self._entry
@@ -317,11 +321,11 @@ class _Listener:
 
     def launch_failed(self, *, by_timeout: bool) -> None:
         if by_timeout:
-            self._gateway.table.obtain(self._name).status = "CLOSED"
+            self._gateway.table.get_or_create(self._name).status = "CLOSED"
 
-    def _answer(self, entry: SessionObject, body: dict[str, Any]) -> None:
-        if self._reply is not None:
-            self._reply.give((200, answers.with_session(entry, body)))
+    def _respond(self, entry: SessionObject, body: dict[str, Any]) -> None:
+        if self._response is not None:
+            self._response.set((200, responses.with_session(entry, body)))
 
 
 def is_truthy(value: Any) -> bool:

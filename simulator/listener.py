@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from simulator.application import TRANSPORT_KEY
 
 _KEEP_ALIVE_SECONDS = 6  # the server says 5 and closes after 5.7 (section 9)
-_MOST_HEADER_BYTES = 1024 * 1024  # beyond the gateway's own limit, so that the gateway can answer 431
+_MAX_HEADER_BYTES = 1024 * 1024  # beyond the gateway's own limit, so that the gateway can answer 431
 _BACKLOG = 512
 
 
@@ -32,7 +32,7 @@ class Listener:
             log_config=None,
             access_log=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         )
         self._config.load()
         self._state = ServerState()

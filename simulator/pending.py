@@ -13,12 +13,7 @@ class Pending(Generic[T]):
         self.value = value
         self._listeners: list[Callable[[T], None]] = []
 
-    @property
-    def is_given(self) -> bool:
-        """Whether the value is set."""
-        return self.value is not None
-
-    def give(self, value: T) -> None:
+    def set(self, value: T) -> None:
         """Set the value, unless it is set."""
         if self.value is not None:
             return
@@ -27,7 +22,7 @@ class Pending(Generic[T]):
             listener(value)
         self._listeners.clear()
 
-    def when_given(self, listener: Callable[[T], None]) -> None:
+    def add_listener(self, listener: Callable[[T], None]) -> None:
         """Call the listener with the value: at once if it is set, else when it is."""
         if self.value is not None:
             listener(self.value)

@@ -74,7 +74,7 @@ class Phones:
         profile = self._gateway.profile(name)
         profile.has_network = True
         if profile.holder is not None:
-            profile.holder.carry_on()
+            profile.holder.resume()
 
     def freeze(self, name: str) -> None:
         """Freeze the page."""
@@ -99,7 +99,7 @@ class Phones:
             profile.holder.end(None)
         profile.launch = Launch.WORKS
         profile.has_network = True
-        self._gateway.table.forget(name)
+        self._gateway.table.remove(name)
         self._gateway.start(name, {})
         entry = self._gateway.table.get(name)
         if entry is None or entry.browser is None:
@@ -117,7 +117,7 @@ class Phones:
     def message(self, name: str) -> None:
         """Deliver a message to the session."""
         entry = self._gateway.table.get(name)
-        if entry is None or entry.page is None or not entry.page.page_answers:
+        if entry is None or entry.page is None or not entry.page.is_page_responsive:
             raise RefusedError("The session is not connected.")
         sender = "5511911111111@c.us"
         message: dict[str, Any] = {
@@ -143,7 +143,7 @@ class Phones:
         return {
             "session": name,
             "status": entry.status if entry is not None and isinstance(entry.status, str) else "CLOSED",
-            "check_connection": page is not None and page.page_answers,
+            "check_connection": page is not None and page.is_page_responsive,
             "paired": profile.is_paired,
             "orphan": holder is not None and (entry is None or entry.browser is not holder),
             "browser_alive": holder is not None,
@@ -166,7 +166,7 @@ class Phones:
         browser = self._living_browser(name)
         if browser.phase is not Phase.WAITING:
             raise RefusedError("The page does not show a code now.")
-        if not browser.page_answers:
+        if not browser.is_page_responsive:
             raise RefusedError("The page does not react.")
         if not browser.profile.has_network:
             raise RefusedError("The page has no network, so WhatsApp does not know its code.")

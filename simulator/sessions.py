@@ -63,7 +63,7 @@ class SessionTable:
         """Return the object, or None where JavaScript finds `undefined`."""
         return self._objects.get(name)
 
-    def obtain(self, name: str) -> SessionObject:
+    def get_or_create(self, name: str) -> SessionObject:
         """Return the object, created if there is none."""
         return self._objects.setdefault(name, SessionObject(status=None, name=name))
 
@@ -71,7 +71,7 @@ class SessionTable:
         """Replace the object."""
         self._objects[name] = entry
 
-    def forget(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Remove the object."""
         self._objects.pop(name, None)
 
@@ -81,7 +81,7 @@ class SessionTable:
 
 
 _SUFFIX = ".data.json"
-_LONGEST_FILE_NAME = 255
+_MAX_FILE_NAME_LENGTH = 255
 _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -97,7 +97,7 @@ class TokenFiles:
 
     def write(self, name: str, options: Mapping[str, Any]) -> None:
         """Save the options. Raise OSError if the name is too long for a file name (section 2)."""
-        if len((file_name(name) + _SUFFIX).encode()) > _LONGEST_FILE_NAME:
+        if len((file_name(name) + _SUFFIX).encode()) > _MAX_FILE_NAME_LENGTH:
             raise OSError("ENAMETOOLONG")
         self._options[file_name(name)] = dict(options)
 

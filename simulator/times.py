@@ -43,7 +43,7 @@ class Times:
     """From close-session until its response."""
     logout_call: float = _Default(0.2)
     """From logout-session until the session object is removed."""
-    logout_answer: float = _Default(0.5)
+    logout_response: float = _Default(0.5)
     """From logout-session until its response."""
     logout_browser_gone: float = _Default(3.0)
     """From logout-session until the old browser has reported its end and exited (trap T4)."""

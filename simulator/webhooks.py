@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.gateway import Event
 
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 _KEPT = 2000
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _deliver(url: str, waiting: "queue.SimpleQueue[dict[str, Any] | None]") -> N
             request = urllib.request.Request(  # noqa: S310  # the operator chose the URL
                 url, json.dumps(body).encode(), {"Content-Type": "application/json"}
             )
-            with opener.open(request, timeout=_PATIENCE_SECONDS):
+            with opener.open(request, timeout=_TIMEOUT_SECONDS):
                 pass
         except (OSError, ValueError) as error:
             # Logged and never retried, as by the server.

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from simulator.answers import Answer
 from simulator.gateway import Event, Gateway
 from simulator.pending import Pending
 from simulator.phone import Phones
+from simulator.responses import JsonResponse
 from simulator.timeline import ManualClock, Timeline
 from simulator.times import Times
 
@@ -39,7 +39,7 @@ class World:
             self.gateway.qr_picture(name) is not None,
         )
 
-    def start(self, name: str = "a", **body: Any) -> Pending[Answer]:
+    def start(self, name: str = "a", **body: Any) -> Pending[JsonResponse]:
         """start-session."""
         return self.gateway.start(name, body)
 

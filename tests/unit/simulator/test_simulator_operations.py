@@ -19,13 +19,13 @@ def test_start_describes_the_state_before(world) -> None:
 
 
 def test_waiting_start_answers_with_the_qr_code(world) -> None:
-    reply = world.start(waitQrCode=True)
-    assert reply.value is None
+    response = world.start(waitQrCode=True)
+    assert response.value is None
 
     world.pass_time(3)
 
-    assert reply.value is not None
-    assert reply.value[1] | {"qrcode": "", "urlcode": ""} == {
+    assert response.value is not None
+    assert response.value[1] | {"qrcode": "", "urlcode": ""} == {
         "status": "qrcode",
         "qrcode": "",
         "urlcode": "",
@@ -34,12 +34,12 @@ def test_waiting_start_answers_with_the_qr_code(world) -> None:
 
 
 def test_waiting_start_with_a_phone_answers_with_the_pairing_code(world) -> None:
-    reply = world.start(waitQrCode=True, phone="5511999999999")
+    response = world.start(waitQrCode=True, phone="5511999999999")
 
     world.pass_time(3)
 
     code = world.phones.state("a")["pairing_code"]
-    assert reply.value == (
+    assert response.value == (
         200,
         {"status": "phoneCode", "phone": "5511999999999", "phoneCode": code, "session": "a"},
     )
@@ -59,20 +59,20 @@ def test_phone_as_number_gives_a_qr_code(world) -> None:
 def test_waiting_start_of_a_paired_profile_hangs_although_it_connects(world) -> None:
     world.phones.link("a")
 
-    reply = world.start(waitQrCode=True)
+    response = world.start(waitQrCode=True)
     world.pass_time(600)
 
-    assert reply.value is None
+    assert response.value is None
     assert world.answers() == ("CONNECTED", True, False)
 
 
 def test_waiting_start_hangs_when_the_browser_fails(world) -> None:
     world.gateway.profile("a").launch = Launch.FAILS
 
-    reply = world.start(waitQrCode=True)
+    response = world.start(waitQrCode=True)
     world.pass_time(600)
 
-    assert reply.value is None
+    assert response.value is None
 
 
 def test_waiting_start_after_close_answers_null_at_once(world) -> None:
@@ -80,9 +80,9 @@ def test_waiting_start_after_close_answers_null_at_once(world) -> None:
     world.gateway.close("a")
     world.pass_time(1)
 
-    reply = world.start(waitQrCode=True)
+    response = world.start(waitQrCode=True)
 
-    assert reply.value == (200, {"status": None, "qrcode": None, "version": "2.10.4"})
+    assert response.value == (200, {"status": None, "qrcode": None, "version": "2.10.4"})
 
 
 def test_waiting_start_after_auto_close_shows_the_dead_code(world) -> None:
@@ -90,10 +90,10 @@ def test_waiting_start_after_auto_close_shows_the_dead_code(world) -> None:
     dead = world.phones.state("a")["urlcode"]
     world.pass_time(60)
 
-    reply = world.start(waitQrCode=True)
+    response = world.start(waitQrCode=True)
 
-    assert reply.value is not None
-    assert reply.value[1]["urlcode"] == dead
+    assert response.value is not None
+    assert response.value[1]["urlcode"] == dead
 
 
 def test_start_right_after_logout_is_wiped(world) -> None:
@@ -101,10 +101,10 @@ def test_start_right_after_logout_is_wiped(world) -> None:
     world.gateway.logout("a")
     world.pass_time(0.6)
 
-    reply = world.start(waitQrCode=True)
+    response = world.start(waitQrCode=True)
     world.pass_time(5)
 
-    assert reply.value is None
+    assert response.value is None
     assert world.gateway.table.get("a") is None
 
 
@@ -149,9 +149,9 @@ def test_too_long_a_name_stays_initializing(world) -> None:
 
 
 def test_name_length_can_never_start(world) -> None:
-    reply = world.start("length", waitQrCode=True)
+    response = world.start("length", waitQrCode=True)
 
-    assert reply.value == (200, {"qrcode": None, "version": "2.10.4"})
+    assert response.value == (200, {"qrcode": None, "version": "2.10.4"})
     assert world.answers("length") == ("CLOSED", False, False)
 
 
@@ -160,27 +160,27 @@ def test_close_works_on_a_connected_session_in_trouble(world, trouble: str) -> N
     world.connect()
     getattr(world.phones, trouble)("a")
 
-    reply = world.gateway.close("a")
+    response = world.gateway.close("a")
     world.pass_time(1)
 
-    assert reply.value == CLOSED_WELL
+    assert response.value == CLOSED_WELL
     assert world.gateway.close("a").value == CLOSED_WELL
 
 
 def test_close_of_an_unknown_session_fails(world) -> None:
-    reply = world.gateway.close("a")
+    response = world.gateway.close("a")
 
-    assert reply.value is not None
-    assert reply.value[0] == 500
+    assert response.value is not None
+    assert response.value[0] == 500
 
 
 def test_close_while_waiting_fails_and_leaves_an_orphan(world) -> None:
     world.show_qr()
 
-    reply = world.gateway.close("a")
+    response = world.gateway.close("a")
 
-    assert reply.value is not None
-    assert reply.value[0] == 500
+    assert response.value is not None
+    assert response.value[0] == 500
     assert world.answers() == ("CLOSED", False, False)
     assert world.phones.state("a")["orphan"] is True
 
@@ -242,10 +242,10 @@ def test_events_after_close_and_start_have_no_session_until_connected(world) -> 
 def test_logout_answers_and_keeps_the_token_file(world) -> None:
     world.connect()
 
-    reply = world.gateway.logout("a")
+    response = world.gateway.logout("a")
     world.pass_time(0.5)
 
-    assert reply.value == CLOSED_WELL
+    assert response.value == CLOSED_WELL
     assert world.gateway.token_files.names() == ["a"]
     assert world.phones.state("a")["paired"] is False
 
@@ -253,10 +253,10 @@ def test_logout_answers_and_keeps_the_token_file(world) -> None:
 def test_parallel_logouts_all_succeed(world) -> None:
     world.connect()
 
-    replies = [world.gateway.logout("a") for _ in range(5)]
+    responses = [world.gateway.logout("a") for _ in range(5)]
     world.pass_time(5)
 
-    assert [reply.value for reply in replies] == [CLOSED_WELL] * 5
+    assert [response.value for response in responses] == [CLOSED_WELL] * 5
     assert world.webhooks().count("logoutsession") == 5
     assert world.webhooks().count("disconnectedMobile") == 1
 
@@ -266,10 +266,10 @@ def test_logout_does_nothing_without_a_page(world, trouble: str) -> None:
     world.connect()
     getattr(world.phones, trouble)("a")
 
-    reply = world.gateway.logout("a")
+    response = world.gateway.logout("a")
 
-    assert reply.value is not None
-    assert reply.value[0] == 404
+    assert response.value is not None
+    assert response.value[0] == 404
     assert world.phones.state("a")["paired"] is True
 
 
@@ -289,26 +289,26 @@ def exists(answer) -> bool:
 def test_number_is_looked_up_by_whatsapp(world) -> None:
     world.connect()
 
-    reply = world.gateway.check_number("a", NOBODYS)
-    at_once = reply.value
+    response = world.gateway.check_number("a", NOBODYS)
+    at_once = response.value
     world.pass_time(1)
 
     assert at_once is None
-    assert exists(reply.value) is False
+    assert exists(response.value) is False
 
 
 def test_question_to_whatsapp_waits_for_the_network(world) -> None:
     world.connect()
     world.phones.lose_network("a")
 
-    reply = world.gateway.check_number("a", NOBODYS)
+    response = world.gateway.check_number("a", NOBODYS)
     world.pass_time(3600)
-    without_network = reply.value
+    without_network = response.value
     world.phones.restore_network("a")
     world.pass_time(1)
 
     assert without_network is None
-    assert exists(reply.value) is False
+    assert exists(response.value) is False
 
 
 @pytest.mark.parametrize(("version", "asks"), [("2.9.0", True), ("2.10.0", False), ("2.10.4", False)])
@@ -317,10 +317,10 @@ def test_own_number_is_a_contact_since_2_10(world, version: str, asks: bool) -> 
     world.connect()
     world.phones.lose_network("a")
 
-    reply = world.gateway.check_number("a", f"+{OWN}@c.us")
+    response = world.gateway.check_number("a", f"+{OWN}@c.us")
 
-    assert (reply.value is None) == asks
-    assert asks or exists(reply.value)
+    assert (response.value is None) == asks
+    assert asks or exists(response.value)
 
 
 @pytest.mark.parametrize("trouble", ["crash", "kill_browser"])
@@ -328,18 +328,18 @@ def test_number_is_not_looked_up_without_a_page(world, trouble: str) -> None:
     world.connect()
     getattr(world.phones, trouble)("a")
 
-    reply = world.gateway.check_number("a", NOBODYS)
+    response = world.gateway.check_number("a", NOBODYS)
 
-    assert reply.value is not None
-    assert reply.value[0] == 404
+    assert response.value is not None
+    assert response.value[0] == 404
 
 
 def test_question_that_waits_is_lost_with_its_browser(world) -> None:
     world.connect()
     world.phones.lose_network("a")
-    reply = world.gateway.check_number("a", NOBODYS)
+    response = world.gateway.check_number("a", NOBODYS)
 
     world.phones.kill_browser("a")
 
-    assert reply.value is not None
-    assert reply.value[0] == 500
+    assert response.value is not None
+    assert response.value[0] == 500

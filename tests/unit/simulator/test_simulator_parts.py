@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from simulator import pictures
-from simulator.auth import is_valid, mint, presented_token
+from simulator.auth import create_token, is_valid, presented_token
 from simulator.express import BadRequestError, etag, parse_body
 from simulator.pending import Pending
 from simulator.sessions import file_name
@@ -53,13 +53,13 @@ def test_running_clock_runs_with_the_machine_s_and_goes_on_from_where_it_was_mov
     assert clock() == 102
 
 
-def test_answer_is_given_once() -> None:
+def test_pending_value_is_set_once() -> None:
     pending: Pending[int] = Pending()
     heard: list[int] = []
-    pending.when_given(heard.append)
+    pending.add_listener(heard.append)
 
-    pending.give(1)
-    pending.give(2)
+    pending.set(1)
+    pending.set(2)
 
     assert (pending.value, heard) == (1, [1])
 
@@ -80,7 +80,7 @@ def test_token_file_drops_what_file_names_cannot_hold(session: str, expected: st
 
 
 def test_token_is_bound_to_session_and_secret() -> None:
-    token = mint("sales", "s3cret", cost=4)
+    token = create_token("sales", "s3cret", cost=4)
 
     assert is_valid("sales", "s3cret", token)
     assert not is_valid("sales", "other", token)
@@ -92,7 +92,7 @@ def test_token_is_bound_to_session_and_secret() -> None:
 def test_only_the_first_72_bytes_count() -> None:
     name = "x" * 72
 
-    assert is_valid(name, "any secret", mint(name, "s3cret", cost=4))
+    assert is_valid(name, "any secret", create_token(name, "s3cret", cost=4))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_bare_and_broken_json_is_refused(content: bytes) -> None:
     with pytest.raises(BadRequestError) as refusal:
         parse_body("application/json", content)
 
-    assert refusal.value.reply.status == 400
+    assert refusal.value.response.status == 400
 
 
 @pytest.mark.parametrize(

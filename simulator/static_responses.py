@@ -5,14 +5,14 @@ import secrets
 from typing import Any
 
 
-def device_answer(response: Any) -> dict[str, Any]:
+def device_response(response: Any) -> dict[str, Any]:
     """Return the envelope of host-device and get-phone-number."""
     return {"status": "success", "response": response, "mapper": "device"}
 
 
 def host_device(identity: str) -> dict[str, Any]:
     """Return the response of host-device."""
-    return device_answer(
+    return device_response(
         {
             "id": {"_serialized": identity},
             "pushname": "Simulated",

@@ -5,18 +5,18 @@ from typing import Any, TypeAlias
 from simulator import pictures
 from simulator.sessions import ABSENT, SessionObject
 
-Answer: TypeAlias = tuple[int, dict[str, Any]]
+JsonResponse: TypeAlias = tuple[int, dict[str, Any]]
 """HTTP status and JSON body."""
 
-CLOSED: Answer = (200, {"status": "CLOSED", "qrcode": None})
-CONNECTION_TRUE: Answer = (200, {"status": True, "message": "Connected"})
-CONNECTION_FALSE: Answer = (200, {"status": False, "message": "Disconnected"})
-SESSION_CLOSED: Answer = (200, {"status": True, "message": "Session successfully closed"})
-CLOSE_FAILED: Answer = (
+CLOSED: JsonResponse = (200, {"status": "CLOSED", "qrcode": None})
+CONNECTION_TRUE: JsonResponse = (200, {"status": True, "message": "Connected"})
+CONNECTION_FALSE: JsonResponse = (200, {"status": False, "message": "Disconnected"})
+SESSION_CLOSED: JsonResponse = (200, {"status": True, "message": "Session successfully closed"})
+CLOSE_FAILED: JsonResponse = (
     500,
     {"status": False, "message": "Error closing session", "error": {"level": "error"}},
 )
-NOT_ACTIVE: Answer = (
+NOT_ACTIVE: JsonResponse = (
     404,
     {
         "response": None,
@@ -24,11 +24,11 @@ NOT_ACTIVE: Answer = (
         "message": "A sessão do WhatsApp não está ativa.",
     },
 )
-NUMBER_CHECK_FAILED: Answer = (
+NUMBER_CHECK_FAILED: JsonResponse = (
     500,
     {"status": "error", "message": "Error on check number status", "error": {}},
 )
-NOT_STARTED: Answer = (
+NOT_STARTED: JsonResponse = (
     200,
     {
         "status": None,
@@ -38,7 +38,7 @@ NOT_STARTED: Answer = (
 )
 
 
-def session_state(entry: SessionObject | None, version: str, *, is_waiting: bool) -> Answer | None:
+def session_state(entry: SessionObject | None, version: str, *, is_waiting: bool) -> JsonResponse | None:
     """Return the response of status-session, and the first of start-session; None if the server sends none.
 
     `is_waiting` is the body's waitQrCode. status-session reads it, too, which causes H4.
@@ -56,7 +56,7 @@ def session_state(entry: SessionObject | None, version: str, *, is_waiting: bool
     return 200, body | {"version": version}
 
 
-def no_qr(entry: SessionObject | None) -> Answer:
+def no_qr(entry: SessionObject | None) -> JsonResponse:
     """Return the response of qrcode-session if there is no picture."""
     if entry is None:
         return NOT_STARTED
@@ -64,7 +64,7 @@ def no_qr(entry: SessionObject | None) -> Answer:
     return 200, status | {"message": "QRCode is not available..."}
 
 
-def number_status(number: str, *, exists: bool) -> Answer:
+def number_status(number: str, *, exists: bool) -> JsonResponse:
     """Return the response of check-number-status."""
     profile = {
         "id": {"server": "c.us", "user": number, "_serialized": f"{number}@c.us"}
