@@ -1,9 +1,9 @@
-// What only the browser knows or can do: whether somebody looks at this tab, the clipboard, the share sheet.
+// Functions of the browser that the server lacks: visibility of the tab, clipboard, share sheet.
 "use strict";
 
 if (navigator.share) document.documentElement.dataset.opsShare = "";
 
-// The page is shown once it is drawn as a whole (first_paint.css); what came piece by piece would move under the finger.
+// Show the page once it is complete (first_paint.css). Elements drawn one by one would move under the pointer.
 const drawing = setInterval(() => {
   const app = document.querySelector('.stApp[data-test-script-state="notRunning"]');
   if (!app || !app.querySelector(".st-key-ops-top, .ops-signed-out") || app.querySelector("[data-testid=stSkeleton]")) return;
@@ -11,7 +11,7 @@ const drawing = setInterval(() => {
   clearInterval(drawing);
 }, 50);
 
-// The page marks the button that is to be pressed by itself, once for each mark, in a tab that is looked at.
+// Click the button that the page marks, once for each mark, if the tab is visible.
 let pressed = "";
 setInterval(() => {
   const mark = document.visibilityState === "visible" && document.querySelector("[data-ops-press]");
@@ -22,7 +22,7 @@ setInterval(() => {
   button.click();
 }, 250);
 
-// Whoever taps twice means it once: what is sent or answered is neither sent again nor answered twice.
+// Ignore the second click of a double click on buttons of forms and dialogs, so that nothing is submitted twice.
 document.addEventListener("click", (event) => {
   const again = event.detail > 1 && event.target instanceof Element;
   if (again && event.target.closest("[data-testid=stFormSubmitButton] button, [role=dialog] .stButton button")) {
@@ -31,7 +31,7 @@ document.addEventListener("click", (event) => {
   }
 }, true);
 
-// Streamlit marks the current page for the eye only, and a session's page as none.
+// Set aria-current: Streamlit marks the current page only visually, and does not mark a session's page.
 setInterval(() => {
   for (const link of document.querySelectorAll(".st-key-ops-nav a")) {
     const isHere = link.closest('[class*="st-key-nav-"][class*="-here"]') !== null;
@@ -40,7 +40,7 @@ setInterval(() => {
   }
 }, 250);
 
-// What a click has made is brought onto the screen, once; it may stand far from the button.
+// Scroll the result of a click into view, once: it may be far from the button.
 const shown = { "[data-ops=link]": "", "img.ops-qr": "" };
 let asked = false;
 document.addEventListener("click", (event) => {
@@ -49,7 +49,7 @@ document.addEventListener("click", (event) => {
 setInterval(() => {
   for (const what in shown) {
     const made = document.querySelector(what), now = made && (made.textContent || what);
-    // A later code comes by itself, while somebody may read elsewhere on the page.
+    // Later codes appear without a click, while the user may be reading elsewhere on the page.
     if (made && asked && now !== shown[what]) {
       asked = false;
       made.scrollIntoView({ block: "center" });
@@ -58,7 +58,7 @@ setInterval(() => {
   }
 }, 250);
 
-// A tab whose sign-in ended while it was away, as on a laptop that slept, is told nothing: it asks, and leads back.
+// A disconnected tab, as on a laptop that slept, is not notified that its sign-in ended: check it, and reload on 401.
 const OWN_ADDRESS = document.currentScript.src;
 setInterval(async () => {
   const app = document.querySelector(".stApp");
@@ -72,7 +72,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without https there is no clipboard object.
+    // The clipboard API requires https.
     const field = document.createElement("textarea");
     field.value = text;
     field.style.position = "fixed";
@@ -93,21 +93,21 @@ document.addEventListener("click", async (event) => {
     button.textContent = button.dataset.opsDone;
     setTimeout(() => { button.textContent = before; }, 2500);
   } else {
-    // Closing the share sheet without a choice is no error.
+    // Ignore the rejection when the user closes the share sheet.
     await navigator.share({ text: button.dataset.opsShareText, url: button.dataset.opsShareUrl }).catch(() => {});
   }
 });
 
-// A proxy that signs people in may have taken somebody out meanwhile, and an open websocket does not notice. What it
-// answers instead of us is its own sign-in: the reload shows it.
+// An authenticating proxy may have ended the user's session, which an open websocket does not notice. The proxy then
+// responds with its own sign-in, which the reload shows.
 const stillHere = new URL("-/still-here", document.currentScript.src);
 const asking = setInterval(async () => {
-  if (document.querySelector(".ops-signed-out")) return;  // It says why, and the way back.
+  if (document.querySelector(".ops-signed-out")) return;  // That page explains it and offers the sign-in.
   try {
     const { type, status } = await fetch(stillHere, { redirect: "manual" });
     if (status === 205) clearInterval(asking);
     else if (type === "opaqueredirect" || [200, 401, 403].includes(status)) location.reload();
   } catch {
-    // No network just now.
+    // No network at the moment.
   }
 }, 30_000);
