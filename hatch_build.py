@@ -17,10 +17,10 @@ FOLDER = "share/man/man1"
 
 
 class ManualPages(BuildHookInterface[Any]):
-    """Adds one page for each program, where `man` finds it beside the environment's `bin`."""
+    """Adds one page for each program, in the folder where `man` looks beside the environment's `bin`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the pages; an installation for development gets none."""
+        """Write the pages. An editable installation gets none."""
         if self.target_name != "wheel" or version == "editable":
             return
         folder = Path(mkdtemp(prefix="manual-pages-"))
@@ -31,7 +31,7 @@ class ManualPages(BuildHookInterface[Any]):
 
 def manual_pages(version: str) -> dict[str, str]:
     """Return the pages by file name."""
-    # To the end: each command is imported when the list comes to it.
+    # Not removed afterwards: each command is imported when the list reaches it.
     sys.path.insert(0, str(ROOT))
     from cli.main import PARTS, PROGRAM, commands
 
@@ -46,7 +46,7 @@ def manual_pages(version: str) -> dict[str, str]:
 
 
 def all_commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
-    """Yield each command with its whole name, groups before what they hold."""
+    """Yield each command with its full name, groups before their commands."""
     yield path, group
     context = click.Context(group)
     for name in group.list_commands(context):

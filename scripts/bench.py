@@ -1,6 +1,6 @@
-"""Measure what the product promises: its page in a real Chromium, its processes, beside a simulated gateway.
+"""Measure the product's performance: page in a real Chromium, and processes, with a simulated gateway.
 
-Run it by `make bench`, on a machine that does nothing else; it takes about seven minutes.
+Run by `make bench`, on an idle machine; takes about seven minutes.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ CLICK = """
   document.querySelector(button).click();
 })
 """
-"""Press a button and tell after how many milliseconds what it leads to is on the screen."""
+"""Click a button and return after how many milliseconds its result is on the screen."""
 
 
 def main() -> int:
-    """Print the table; 1 when a limit is missed."""
+    """Print the table. Return 1 if a limit is missed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         figures = [*of_one_session(browser), *of_many_sessions(browser), *of_processes(), *of_floods()]
@@ -82,7 +82,7 @@ def of_one_session(browser: Browser) -> Iterator[Figure]:
 
 
 def of_many_sessions(browser: Browser) -> Iterator[Figure]:
-    """Measure the list when it is long."""
+    """Measure the list with many sessions."""
     names = [f"session-{number:03}" for number in range(MANY)]
     with product(*names) as running:
         visitor = Visitor(browser, running, "desktop")
@@ -99,7 +99,7 @@ def of_many_sessions(browser: Browser) -> Iterator[Figure]:
 
 @contextmanager
 def product(*sessions: str) -> Iterator[Stack]:
-    """Run a gateway, and the product's programs as they are asked for."""
+    """Run a gateway and the product's stack, whose programs are started on demand."""
     with (
         Simulator(secret_key=SECRET, times=Times(scale=0.2), paired=list(sessions)) as simulator,
         tempfile.TemporaryDirectory() as directory,

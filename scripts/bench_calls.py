@@ -1,7 +1,7 @@
-"""How many calls a gateway gets a minute, and how soon an unlink is seen: on clocks that only jump.
+"""Count a gateway's calls per minute, and measure how soon an unlink is detected, on simulated clocks.
 
-A prober at work with a gateway in memory, so that nothing of it depends on the machine. An unlink is seen by
-the session's own probe; what is told here is the worst of sessions all over the round.
+Runs a real prober with a gateway in memory, so that the results do not depend on the machine. An unlink is
+detected by the session's own probe; the figure is the worst of sessions from all parts of the round.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ COSTS = {"strong secret": 4, "weak secret": 10}
 TICK_SECONDS = 0.1
 SETTLED_SECONDS = 30.0
 LEAST_SECONDS = 60.0
-"""Counted is for so long, or for two rounds of all sessions where they take longer."""
+"""The least duration of counting; two rounds of all sessions if they take longer."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What was counted."""
+    """The counts of one combination."""
 
     sessions: int
     protocol: str
@@ -37,7 +37,7 @@ class Load:
     unlink_seen_seconds: float
 
     def line(self) -> str:
-        """Write the line."""
+        """Return the line."""
         return (
             f"{self.sessions:>4} sessions, {self.protocol:<16}, {self.secret:<13} "
             f"{self.calls_a_minute:>7.0f} calls a minute   "
@@ -46,14 +46,14 @@ class Load:
 
 
 def loads() -> list[Load]:
-    """Count every combination."""
+    """Return the counts of every combination."""
     return [
         measure(count, protocol, secret) for count in SESSIONS for protocol in RELEASES for secret in COSTS
     ]
 
 
 def measure(count: int, protocol: str, secret: str, *, tries: int = 3) -> Load:
-    """Count one combination; unlinks happen at moments all over the round."""
+    """Return the counts of one combination. Unlinks happen at different moments of the round."""
     with tempfile.TemporaryDirectory() as directory:
         main = settled(Path(directory), count, protocol, secret)
         before, began = main.client.calls.total(), main.elapsed.seconds
@@ -65,7 +65,7 @@ def measure(count: int, protocol: str, secret: str, *, tries: int = 3) -> Load:
 
 
 def settled(directory: Path, count: int, protocol: str, secret: str) -> Probing:
-    """Begin to probe a gateway all of whose sessions are connected."""
+    """Return a running prober of a gateway with all sessions connected."""
     main = probing(directory, *(f"s{number}" for number in range(count)))
     main.client.release, main.client.tokens.token_cost = RELEASES[protocol], COSTS[secret]
     main.advance(SETTLED_SECONDS, tick=TICK_SECONDS)
@@ -73,7 +73,7 @@ def settled(directory: Path, count: int, protocol: str, secret: str) -> Probing:
 
 
 def unlink(main: Probing, name: str, after_seconds: float) -> float:
-    """Unlink a session right after its probe, which is the worst moment, and count until that is seen."""
+    """Unlink a session a moment after its probe, and return the seconds until it is detected."""
     probed = main.client.calls[f"status {name}"]
     while main.client.calls[f"status {name}"] == probed:
         main.advance(TICK_SECONDS, tick=TICK_SECONDS)

@@ -1,6 +1,6 @@
-"""Measure whether others are served while strangers flood the exporter and the page with connections.
+"""Measure whether requests are served while the exporter and the page are flooded with connections.
 
-`scripts/bench.py` prints these figures with its own. The suite fills the limits by hand, without a clock.
+`scripts/bench.py` prints these figures with its own. The test suite fills the limits without a clock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Ask = Callable[[], bool]
 
 
 def of_floods() -> Iterator[Figure]:
-    """Flood each server from one address and from five; two and a half minutes."""
+    """Measure each server under floods from one address and from five; takes two and a half minutes."""
     with (
         Simulator(secret_key=SECRET, times=FAST, paired=[SESSION]) as gateway,
         tempfile.TemporaryDirectory() as folder,
@@ -59,7 +59,7 @@ def of_floods() -> Iterator[Figure]:
 
 
 def of_protected_exporter(product: Stack, folder: Path) -> Iterator[Figure]:
-    """Flood an exporter with TLS and a password."""
+    """Measure an exporter with TLS and a password under floods."""
     pair, config, port = make_pair(folder, "server"), folder / "web.yml", free_port()
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(10)).decode()
     config.write_text(
@@ -86,7 +86,7 @@ def of_protected_exporter(product: Stack, folder: Path) -> Iterator[Figure]:
 
 
 def flooded(what: str, process: Process, port: int, ask: Ask, protocol: str = "http") -> Iterator[Figure]:
-    """Ask ten times a second under each flood."""
+    """Measure requests, ten a second, under each flood."""
     for kind, addresses in FLOODS.items():
         command = [sys.executable, "-m", "scripts.flood", str(port), str(SECONDS), protocol, *addresses]
         memory_before, files, in_time = resident_mb(process), 0, []
@@ -107,12 +107,12 @@ def flooded(what: str, process: Process, port: int, ask: Ask, protocol: str = "h
 
 
 def plain_connection(port: int) -> http.client.HTTPConnection:
-    """Connect from elsewhere."""
+    """Return a connection from another address."""
     return http.client.HTTPConnection("127.0.0.1", port, timeout=IN_TIME, source_address=ELSEWHERE)
 
 
 def is_served(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> bool:
-    """Ask once, on a connection of its own."""
+    """Return whether one request is served in time, on a new connection."""
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -125,7 +125,7 @@ def is_served(connection: http.client.HTTPConnection, path: str, headers: dict[s
 
 
 def resident_mb(process: Process) -> float:
-    """Return the memory of a process."""
+    """Return the resident memory of a process in MB."""
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 

@@ -1,6 +1,6 @@
-"""Measure what the processes promise: how soon they start, follow an event, take over, and end.
+"""Measure the processes: how fast they start, react to an event, take over, and end.
 
-`scripts/bench.py` prints these figures with its own. The suite holds the same promises without a clock.
+`scripts/bench.py` prints these figures with its own. The test suite checks the same without a clock.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ FROZEN, HEALTHY = SESSIONS[::20], [name for number, name in enumerate(SESSIONS) 
 
 
 def of_processes() -> Iterator[Figure]:
-    """Measure all of it; a few minutes."""
+    """Measure everything; takes a few minutes."""
     yield from of_commands()
     yield from of_redaction()
     yield from of_events()
@@ -77,7 +77,7 @@ def of_processes() -> Iterator[Figure]:
 
 
 def of_commands() -> Iterator[Figure]:
-    """How soon a command answers that loads nothing."""
+    """Measure the start of a command that loads nothing."""
     for name, module in COMMANDS.items():
         start = f"import sys; from {module} import main; sys.exit(main())"
         command = [sys.executable, "-c", start, "--help"]
@@ -89,7 +89,7 @@ def of_commands() -> Iterator[Figure]:
 
 
 def of_redaction() -> Iterator[Figure]:
-    """What the log costs, for an ordinary line and for one that somebody chose."""
+    """Measure redaction of an ordinary log line and of hostile ones."""
     for number in range(30):
         register_secret(f"secret-number-{number}")
     line = "request method=GET route=/api/{session}/status-session server=main status=200 seconds=0.012"
@@ -100,7 +100,7 @@ def of_redaction() -> Iterator[Figure]:
 
 
 def of_events() -> Iterator[Figure]:
-    """From the gateway's webhook to the metric, where nothing is probed meanwhile."""
+    """Measure from the gateway's webhook to the metric, without a probe in between."""
     port = free_port()
     webhook = f"http://127.0.0.1:{port}/webhook/{TOKEN}"
     with watched("300", webhook, EXPORTER_WEBHOOK_TOKEN=TOKEN) as product:
@@ -117,7 +117,7 @@ def of_events() -> Iterator[Figure]:
 
 
 def of_silence() -> Iterator[Figure]:
-    """A session's page, then the gateway itself, that takes every request and never answers."""
+    """Measure a session's page, then a gateway, that accepts every request and never responds."""
     with watched("1", WPPCONNECT_TIMEOUT_HEALTHZ_SECONDS="0.5") as product:
         product.start_exporter()
         until(lambda: product.connected() == "1")
@@ -132,12 +132,12 @@ def of_silence() -> Iterator[Figure]:
         yield Figure("/probe of a frozen page, of 2 s that it has", 1000 * took, 2000, "ms")
         product.simulator.set_fault("hang", endpoint="healthz")
         took = seconds(lambda: until(lambda: product.metric('wppconnect_up{server="main"}') == "0"))
-        # An interval of 1 s and twice 0.5 s, and as much again.
+        # An interval of 1 s and two timeouts of 0.5 s, doubled.
         yield Figure("from a gateway's silence to unreachable", took, 4, "s")
 
 
 def of_passwords() -> Iterator[Figure]:
-    """A scrape with a password, of which only the first is worked out; and the end of a sign-in."""
+    """Measure scrapes with a password, of which only the first is hashed, and the end of a sign-in."""
     with watched("1") as product, tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "web.yml"
         hashed = bcrypt.hashpw(ALICE[1].encode(), bcrypt.gensalt(10)).decode()
@@ -170,7 +170,7 @@ def of_passwords() -> Iterator[Figure]:
 
 
 def of_many_sessions() -> Iterator[Figure]:
-    """200 sessions of which ten are frozen: how much later than their interval the others are probed."""
+    """Measure the probe intervals of 190 healthy sessions beside ten frozen ones."""
     seen: dict[str, set[float]] = defaultdict(set)
     with (
         Simulator(secret_key=SECRET, times=Times(scale=0.05, frozen_pend=60.0), paired=SESSIONS) as simulator,
@@ -195,13 +195,13 @@ def of_many_sessions() -> Iterator[Figure]:
     gaps = [after - before for name in HEALTHY for before, after in pairwise(sorted(seen[name])[1:])]
     yield Figure("healthy sessions not connected beside ten frozen ones", len(HEALTHY) - connected, 1, "")
     yield Figure(f"interval of {interval:.0f} s kept, median", statistics.median(gaps), 1.1 * interval, "s")
-    # Ten frozen pages that everybody waited for would cost 30 s and more.
+    # Waiting for ten frozen pages one after the other would take 30 s and more.
     yield Figure(f"interval of {interval:.0f} s kept, at most", max(gaps), interval + 10, "s")
 
 
 @contextmanager
 def watched(interval: str, webhook: str | None = None, **changes: str) -> Iterator[Stack]:
-    """A paired session, and the product's programs as they are asked for."""
+    """Run a paired session and the product's stack, whose programs are started on demand."""
     with (
         Simulator(secret_key=SECRET, times=FAST, paired=[SESSION], webhook_url=webhook) as gateway,
         tempfile.TemporaryDirectory() as folder,
@@ -218,7 +218,7 @@ def watched(interval: str, webhook: str | None = None, **changes: str) -> Iterat
 
 
 def answers(url: str) -> bool:
-    """Return whether a server answers."""
+    """Return whether a server responds without an error."""
     try:
         return requests.get(url, timeout=60).ok
     except requests.ConnectionError:
@@ -226,12 +226,12 @@ def answers(url: str) -> bool:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """Take the time of one call."""
+    """Return the duration of one call."""
     began = time.monotonic()
     act()
     return time.monotonic() - began
 
 
 def median_of(act: Callable[[], object], *, times: int = TIMES) -> float:
-    """Take the time of some calls."""
+    """Return the median duration of several calls."""
     return statistics.median(seconds(act) for _ in range(times))

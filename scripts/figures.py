@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, and the limit that it has to stay below."""
+    """A measured value, and its limit."""
 
     name: str
     measured: float
@@ -15,7 +15,7 @@ class Figure:
     unit: str
 
     def line(self) -> str:
-        """Write the line."""
+        """Return the line."""
         verdict = "ok" if self.measured < self.limit else "MISSED"
         measured, limit = f"{self.measured:>8.1f} {self.unit:<2}", f"{self.limit:>6.0f} {self.unit:<2}"
         return f"{self.name:<54} {measured}   limit {limit}   {verdict}"

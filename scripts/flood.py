@@ -1,7 +1,7 @@
-"""Flood a server of this machine, for `make bench`: `python -m scripts.flood PORT SECONDS KIND ADDRESS...`.
+"""Flood a server on this machine, for `make bench`: `python -m scripts.flood PORT SECONDS KIND ADDRESS...`.
 
-Each address opens connections as fast as it can and, by the kind, sends nothing (`http`) or begins a TLS
-handshake (`tls`). One more drips headers, or the beginning of a handshake.
+Each address opens connections as fast as possible and sends nothing (kind `http`) or begins a TLS handshake
+(`tls`). One more address sends headers, or the beginning of a handshake, byte by byte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections import deque
 
 HELD = 800
-"""Connections of each kind that are open at once; the process has some 1,000 files."""
+"""Connections open at once. The process may open some 1,000 files."""
 DRIPPING = 100
 DRIP_EVERY = 0.2
 DRIPPER = "127.0.0.99"
@@ -24,8 +24,8 @@ HEADERS = b"GET / HTTP/1.1\r\nX: "
 
 
 def main(port: int, seconds: float, kind: str, addresses: list[str]) -> None:
-    """Flood, and print how many connections were opened."""
-    # Real ones run elsewhere, and leave the server its processor.
+    """Flood the server, and print the number of opened connections."""
+    # A real attacker does not use the server's processor.
     os.nice(19)
     half, dripped = (client_hello(), client_hello()[:20]) if kind == "tls" else (b"", HEADERS)
     held: deque[socket.socket] = deque()
@@ -45,10 +45,10 @@ def main(port: int, seconds: float, kind: str, addresses: list[str]) -> None:
 
 
 def opened(address: str, port: int, sent: bytes) -> socket.socket:
-    """Begin a connection and wait for nothing."""
+    """Return a new connection, without waiting until it is established."""
     connection = socket.socket()
     connection.setblocking(False)
-    # The kernel chooses a port for each target, and does not run out of them.
+    # The kernel then chooses ports per target, and does not run out of them.
     connection.setsockopt(socket.IPPROTO_IP, socket.IP_BIND_ADDRESS_NO_PORT, 1)
     with contextlib.suppress(OSError):
         connection.bind((address, 0))
@@ -58,7 +58,7 @@ def opened(address: str, port: int, sent: bytes) -> socket.socket:
 
 
 def drip(connections: list[socket.socket], port: int, beginning: bytes) -> list[socket.socket]:
-    """Send a byte on each connection, and replace those that have ended."""
+    """Send a byte on each connection, and return them with ended ones replaced."""
     alive = []
     for connection in connections:
         try:
@@ -72,7 +72,7 @@ def drip(connections: list[socket.socket], port: int, beginning: bytes) -> list[
 
 
 def client_hello() -> bytes:
-    """Return what a TLS client sends first."""
+    """Return the first bytes that a TLS client sends."""
     sent = ssl.MemoryBIO()
     client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="exporter.test")
     with contextlib.suppress(ssl.SSLWantReadError):

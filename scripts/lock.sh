@@ -10,7 +10,7 @@ compile() { # output file, then further arguments
     output=$1
     shift
     # --no-header: the header repeats the command line with this machine's paths. No index address is
-    # written either: whoever installs decides where packages come from, the hashes decide what they are.
+    # written either: each installation chooses its index, and the hashes fix the contents.
     # shellcheck disable=SC2086 - a list of words
     uv pip compile ${LOCK_OPTIONS:-} --quiet --universal --python-version 3.11 --generate-hashes --no-header \
         --no-emit-index-url --no-emit-find-links --no-annotate --output-file "$output" "$@"

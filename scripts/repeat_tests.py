@@ -1,9 +1,9 @@
-"""Repeat tests in random order, beside busy loops where wanted, and print what failed how often.
+"""Repeat tests in random order, optionally beside busy loops, and print which failed how often.
 
     repeat_tests.py [--times 10] [--beside 0] [--seed 1] [-- PYTEST ARGUMENTS]
 
-A test that fails now and then fails of something: repeat it with the seeds of the table. Without arguments of
-pytest the whole suite is repeated; `-n 2 tests/unit` makes a run shorter.
+The table contains the seeds to reproduce a failure with. Without arguments for pytest the whole suite is
+repeated; `-n 2 tests/unit` makes a run shorter.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
-"""Ends with whoever started it, even where that is killed."""
+"""Ends with its parent, even if that is killed."""
 
 
 def main(arguments: list[str]) -> int:
-    """Repeat the tests; 1 when anything failed."""
+    """Repeat the tests. Return 1 if any failed."""
     parser = argparse.ArgumentParser(description="Repeat tests in random order and count failures by test.")
     parser.add_argument("--times", type=int, default=10, help="how many runs (10)")
     parser.add_argument("--beside", type=int, default=0, help="how many busy loops run beside them (0)")
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run_once(seed: int, arguments: Sequence[str]) -> list[str]:
-    """Run the tests in the order of a seed, and return the names of those that failed."""
+    """Run the tests in the order of a seed, and return the names of the failed ones."""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--randomly-seed={seed}"]
@@ -71,8 +71,8 @@ def run_once(seed: int, arguments: Sequence[str]) -> list[str]:
 
 
 def failed_tests(report: str) -> list[str]:
-    """Read pytest's JUnit report: who failed, or could not be set up or torn down."""
-    # Of our own pytest: nobody else writes it.
+    """Return the tests of a JUnit report that failed, or whose setup or teardown failed."""
+    # Trusted input: our own pytest wrote it.
     cases = ElementTree.fromstring(report).iter("testcase")  # noqa: S314
     bad = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     return sorted({f"{case.get('classname', '').replace('.', '/')}::{case.get('name')}" for case in bad})
@@ -88,7 +88,7 @@ def table(failures: Mapping[str, Sequence[int]], times: int) -> Iterator[str]:
 
 
 def last_line(text: str) -> str:
-    """Return the last line that says something."""
+    """Return the last line that is not empty."""
     return (text.strip().splitlines() or ["nothing was printed"])[-1]
 
 

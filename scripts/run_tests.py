@@ -2,7 +2,7 @@
 
     run_tests.py [--fast]
 
-Lanes run beside each other: what wants a Docker Engine or a browser waits much of its time.
+Lanes run in parallel, because tests with a Docker Engine or a browser spend much of their time waiting.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest"]
-MEMORY = Path("/dev/shm")  # noqa: S108 - folders with names of their own are made there
+MEMORY = Path("/dev/shm")  # noqa: S108 - only folders with unique names are created there
 LEAST_FREE_BYTES = 2 << 30
 BAD_LINE = re.compile(r"^(?:FAILED|ERROR) .+", re.MULTILINE)
 
@@ -36,30 +36,30 @@ class Part:
     name: str
     command: Sequence[str]
     temporary: Path | None = None
-    """Where it keeps temporary files; None: where the system keeps them."""
+    """The folder for temporary files; None for the system's default."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a part ended."""
+    """The result of a part."""
 
     name: str
     code: int
     seconds: float
     failures: Sequence[str]
     closing: str = ""
-    """The last line that it printed, in which pytest counts."""
+    """The last printed line, which contains pytest's counts."""
 
     def line(self) -> str:
-        """One line of the closing table."""
+        """Return the line of the final table."""
         verdict = "ok" if self.code == 0 else f"FAILED (exit code {self.code})"
         return f"{self.name:<8} {self.seconds:>6.0f} s   {verdict:<24} {self.closing}".rstrip()
 
 
 CHECKS = Part("checks", ["make", "--no-print-directory", "check"])
-# A file's tests stay together, in the order of tests/conftest.py: what takes longest first.
+# A file's tests stay together, in the order of tests/conftest.py: the slowest first.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
-# Each process collects what its part names, so that no part names more than it runs.
+# Each process collects all files of its part, so a part contains no more than it runs.
 STORIES = ("tests/browser", "tests/integration")
 UNIT_TESTS = ("tests/unit", "tests/meta")
 UNIT = Part("unit", [*PYTEST, *UNIT_TESTS])
@@ -72,7 +72,7 @@ STACK = Part("stack", [*PYTEST, "--durations", "10", "tests/stack"])
 
 
 def main(arguments: list[str]) -> int:
-    """Run everything; 1 when any part failed."""
+    """Run everything. Return 1 if any part failed."""
     parser = argparse.ArgumentParser(description="Run all parts of the suite, and report every failure.")
     parser.add_argument("--fast", action="store_true", help="checks, unit tests and meta tests only")
     is_fast = parser.parse_args(arguments).fast
@@ -85,10 +85,10 @@ def main(arguments: list[str]) -> int:
 
 @contextmanager
 def folder_in_memory(memory: Path = MEMORY, least_free: int = LEAST_FREE_BYTES) -> Iterator[Path | None]:
-    """Make a folder for temporary files in memory until the block ends; None where there is no room.
+    """Create a folder for temporary files in memory until the block ends; None if there is no space.
 
-    Thousands of tests write durably, and a disk makes each `fsync` and rename wait. An engine's images are
-    too large for it, so the parts that want one do without.
+    Thousands of tests call `fsync` and rename files, which is slow on a disk. The images of a Docker Engine
+    are too large for memory, so the parts with an engine do not use it.
     """
     if not memory.is_dir() or not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < least_free:
         yield None
@@ -98,9 +98,9 @@ def folder_in_memory(memory: Path = MEMORY, least_free: int = LEAST_FREE_BYTES) 
 
 
 def run_lanes(lanes: Sequence[Sequence[Part]]) -> list[Result]:
-    """Run lanes beside each other, the parts of a lane one after the other, whatever fails.
+    """Run lanes in parallel and the parts of a lane in sequence, also after failures.
 
-    What the first lane prints is passed on at once, what the others print when the part has ended.
+    The output of the first lane is printed at once, that of the others when the part has ended.
     """
     results: dict[str, Result] = {}
     printing = threading.Lock()
@@ -123,14 +123,13 @@ def run_lanes(lanes: Sequence[Sequence[Part]]) -> list[Result]:
 
 
 def run_part(part: Part, echo: IO[str] | None = None) -> tuple[Result, str]:
-    """Run one part to its end, and return what it printed, too."""
+    """Run one part, and return its result and output."""
     began = time.monotonic()
     printed: list[str] = []
     out, err = subprocess.PIPE, subprocess.STDOUT
     environ = os.environ | ({"TMPDIR": str(part.temporary)} if part.temporary else {})
-    # Otherwise each process would compile our modules, and rewrite the tests' assertions, anew.
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    # pytest's rewritten tests cost 5 s of the processor in each of its processes, unless they may be kept.
+    # Otherwise each process would compile our modules and rewrite the tests' assertions again, which costs
+    # 5 s of the processor in each.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with subprocess.Popen(  # noqa: S603 - our own fixed commands
         part.command, cwd=ROOT, stdout=out, stderr=err, env=environ, text=True, errors="replace"
@@ -147,7 +146,7 @@ def run_part(part: Part, echo: IO[str] | None = None) -> tuple[Result, str]:
 
 
 def report(results: Iterable[Result]) -> int:
-    """Print every failure and the table of parts; 1 when any part failed."""
+    """Print every failure and the table of parts. Return 1 if any part failed."""
     results = list(results)
     failures = [(result.name, line) for result in results for line in result.failures]
     print(f"\n=== {len(failures)} failures ===" if failures else "\n=== all parts ===")

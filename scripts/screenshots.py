@@ -1,6 +1,6 @@
-"""Take the README's pictures: the real page beside a simulated gateway, in a real Chromium.
+"""Take the README's screenshots: the real page with a simulated gateway, in a real Chromium.
 
-Run it by `make screenshots`; pictures land in docs/images/, everything else in the git-ignored screenshots/.
+Run by `make screenshots`. Writes pictures to docs/images/, everything else to the git-ignored screenshots/.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SESSIONS = f"{SESSION},sales,support"
 
 
 def main() -> int:
-    """Take every picture at both widths, light and dark."""
+    """Take every screenshot at both widths, light and dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     times = Times(scale=0.2, auto_close=60, qr_first=60)
     with (

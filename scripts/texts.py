@@ -1,7 +1,7 @@
-"""Bring the page's catalogues up to date with its code: `make texts`.
+"""Update the page's catalogues from its code: `make texts`.
 
-New texts get an empty translation, which the page shows in English; texts that are gone leave. Nothing
-else changes.
+New texts get an empty translation, for which the page shows the English text; removed texts are deleted.
+Nothing else changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNBROKEN = 10_000
 
 
 def main() -> int:
-    """Write every catalogue anew and name the texts that want a translation."""
+    """Update every catalogue and print the texts without a translation."""
     places = places_of_texts()
     for path in sorted(DASHBOARD.glob("locale/*/LC_MESSAGES/dashboard.po")):
         text, missing = updated(path.read_text(encoding="utf-8"), places)
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def places_of_texts() -> dict[str, set[str]]:
-    """Find the texts of the page and what core says to people, each with the files in which it stands."""
+    """Return the texts of the page and the messages of core, each with the files that contain it."""
     places: dict[str, set[str]] = {}
     for subject, templates in SUBJECTS.items():
         for template in templates.values():
@@ -45,7 +45,7 @@ def places_of_texts() -> dict[str, set[str]]:
 
 
 def updated(text: str, places: dict[str, set[str]]) -> tuple[str, list[str]]:
-    """Return a catalogue with exactly these texts, and those of them that have no translation."""
+    """Return a catalogue with exactly these texts, and those among them without a translation."""
     present = read_po(BytesIO(text.encode()))
     translations = {str(one.id): str(one.string) for one in present if one.id}
     catalogue = Catalog()

@@ -1,10 +1,10 @@
-"""Write which WhatsApp Web each gateway release pins, and until when WhatsApp serves it: run once in a while.
+"""Write which WhatsApp Web each gateway release pins, and until when WhatsApp serves it. Run occasionally.
 
     .venv/bin/python scripts/web_versions.py SERVER LIBRARY WA_VERSION
 
 The arguments are clones, with history and tags, of the public repositories wppconnect-server, wppconnect and
-wa-version. A release of the server names a range of its library: what its lock file holds counts, or else
-the newest library of that range at the time, which is what was built into an image on that day.
+wa-version. A release of the server requires a range of library versions. The version in its lock file counts,
+else the newest version of the range on the release day, which an image built on that day contains.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "core" / "contract" / "web_versions.json"
 PINS = ROOT / "tests" / "data" / "web_version_pins.json"
-"""For the test that tells how often a pin was renewed before it expired."""
+"""Data of the test that checks how often a pin was renewed before it expired."""
 LIBRARY = "@wppconnect-team/wppconnect"
 CONFIG = "src/config/create-config.ts"
 PIN = re.compile(r"^\+?\s*whatsappVersion: '([^']+)'")
 OLDEST_RELEASE = (2, 5, 0)
-"""Earlier ones pin versions of another numbering, long expired."""
+"""Older releases pin expired versions with another numbering."""
 
 
 def git(clone: Path, *arguments: str) -> str:
-    """Run git in a clone; empty where it fails, as for a file that a release does not have."""
+    """Return git's output in a clone; empty if it fails, as for a file that a release does not contain."""
     command = ["git", "-C", str(clone), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - clones of ours
     return done.stdout
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return a version's numbers, to compare it by."""
+    """Return a version's numbers, for comparison."""
     return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def expiries(wa_version: Path) -> dict[str, str]:
-    """Read when each version of WhatsApp Web expires, from all that versions.json ever said."""
+    """Return when each version of WhatsApp Web expires, from the whole history of versions.json."""
     found: dict[str, str] = {}
     version = None
     for line in git(wa_version, "log", "--reverse", "-p", "-U4", "--", "versions.json").splitlines():
@@ -54,13 +54,13 @@ def expiries(wa_version: Path) -> dict[str, str]:
 
 
 def expiry(pin: str, known: dict[str, str]) -> str | None:
-    """Return when the newest version that a pin stands for expires, as the library reads a pin."""
+    """Return when the newest version that matches a pin expires. Matches pins as the library does."""
     wanted = re.compile("^" + pin.replace(".", r"\.", 1).replace("x", r"\d+", 1))
     return max((at for version, at in known.items() if wanted.match(version)), default=None)
 
 
 def pins(library: Path) -> Iterator[tuple[str, str]]:
-    """Read which version was pinned from which day on, the oldest first."""
+    """Yield the pinned versions with the day of the pin, the oldest first."""
     day = ""
     log = git(library, "log", "--reverse", "--format=day %cs", "-p", "-G", "whatsappVersion:", "--", CONFIG)
     for line in log.splitlines():
@@ -71,7 +71,7 @@ def pins(library: Path) -> Iterator[tuple[str, str]]:
 
 
 def tags(clone: Path) -> dict[str, str]:
-    """Read the releases of a clone with their days, without pre-releases, the oldest first."""
+    """Return the releases of a clone with their days, without pre-releases, the oldest first."""
     dated = git(clone, "for-each-ref", "--format=%(refname:short) %(creatordate:short)", "refs/tags")
     found = dict(line.split(" ") for line in dated.splitlines())
     released = [tag for tag in found if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
@@ -79,7 +79,7 @@ def tags(clone: Path) -> dict[str, str]:
 
 
 def library_of(server: Path, tag: str, day: str, libraries: dict[str, str]) -> str | None:
-    """Return the library that was built into a release of the server."""
+    """Return the version of the library that a release of the server contains."""
     locked = re.search(
         rf'"{LIBRARY}@[^\n]*\n\s+version:? "?([\d.]+)', git(server, "show", f"{tag}:yarn.lock")
     )
