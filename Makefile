@@ -37,7 +37,7 @@ backup: ## Write the whole installation into one file: TO=, RECIPIENT=age1..., P
 	@scripts/python.sh -m cli.stack backup $(if $(TO),--to $(TO)) $(if $(RECIPIENT),--recipient $(RECIPIENT)) \
 		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(PROMETHEUS),--prometheus)
 
-restore: ## Put a backup in place: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVERWRITE=1
+restore: ## Restore a backup: FROM=, IDENTITY_FILE=, PASSPHRASE_FILE=, OVERWRITE=1
 	@scripts/python.sh -m cli.stack restore $(FROM) $(if $(IDENTITY_FILE),--identity-file $(IDENTITY_FILE)) \
 		$(if $(PASSPHRASE_FILE),--passphrase-file $(PASSPHRASE_FILE)) $(if $(OVERWRITE),--overwrite)
 

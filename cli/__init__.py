@@ -1,1 +1,1 @@
-"""`wppconnect-ops`: the operator's command line. It starts the front doors, and talks to a terminal."""
+"""`wppconnect-ops`: the operator's command line. Starts exporter and page, and writes to a terminal."""

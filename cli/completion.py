@@ -1,4 +1,4 @@
-"""`wppconnect-ops completion SHELL`: what a shell needs to complete commands, flags and files."""
+"""`wppconnect-ops completion SHELL`: completion of commands, flags and files in a shell."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 @click.command(
     epilog="\b\n"
     'bash  eval "$(wppconnect-ops completion bash)"  in ~/.bashrc\n'
-    'zsh   eval "$(wppconnect-ops completion zsh)"   in ~/.zshrc, behind compinit\n'
+    'zsh   eval "$(wppconnect-ops completion zsh)"   in ~/.zshrc, after compinit\n'
     "fish  wppconnect-ops completion fish > ~/.config/fish/completions/wppconnect-ops.fish"
 )
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 def completion(shell: str) -> None:
-    """Print the script with which SHELL completes commands, flags and files."""
+    """Print the script that lets SHELL complete commands, flags and files."""
     from cli.main import COMPLETION_VARIABLE, PROGRAM, commands
 
     kind = SHELLS[shell]
-    # The template alone: `source()` would start a bash to ask for its version.
+    # Only the template: `source()` would start a bash to query its version.
     click.echo(kind.source_template % kind(commands, {}, PROGRAM, COMPLETION_VARIABLE).source_vars())

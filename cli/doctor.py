@@ -1,4 +1,4 @@
-"""`wppconnect-ops doctor [SESSION]`: ask the gateway question by question and print the cause."""
+"""`wppconnect-ops doctor [SESSION]`: run checks against the gateway and print the cause."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ if TYPE_CHECKING:
     from core.settings.values import Settings
 
 FIRST_PROBE_SECONDS = 15.0
-"""How long to wait for what only the prober knows: since when a state holds, and the gateway's release."""
+"""How long to wait for the first probe, which finds the start of the state and the gateway's release."""
 
 
-@click.command(
-    epilog="Exit code: 0 when nothing is wrong, 1 when something is, 2 for mistakes in the settings."
-)
+@click.command(epilog="Exit code: 0 if there is no problem, 1 if there is one, 2 for configuration mistakes.")
 @click.argument("session", required=False)
-@click.option("--server", metavar="NAME", help="The server's name; needed when several know the session.")
+@click.option("--server", metavar="NAME", help="The server's name; required if several have the session.")
 @click.option(
     "--end-to-end",
     is_flag=True,
-    help="Also have WhatsApp itself asked, by looking up a number that belongs to nobody.",
+    help="Also query WhatsApp itself, by looking up a number that is not registered.",
 )
 @click.pass_obj
 def doctor(environ: Mapping[str, str], /, session: str | None, server: str | None, end_to_end: bool) -> int:
-    """Ask the gateway one question after the other until the cause is found.
+    """Check a session or the gateways, one check after the other, until the cause of a problem is found.
 
-    The cause is printed with the next step. Without SESSION the gateways are examined. The output holds no
-    secret: copy it anywhere.
+    Prints the cause and the next step. Without SESSION the gateways are checked. The output contains no
+    secrets and is safe to share.
     """
     from cli.pairing import pairing_environment
     from core.doctor.diagnosis import Cause
@@ -65,9 +63,10 @@ def doctor(environ: Mapping[str, str], /, session: str | None, server: str | Non
 def find_patients(
     settings: Settings, session: str | None, server: str | None
 ) -> list[tuple[str, str | None]]:
-    """Choose what to examine: the session; the only session there is; or each gateway as such.
+    """Return the server and session pairs to examine; the session is None to examine a gateway itself.
 
-    Raises ConfigurationError naming what there is.
+    Without `session`: the only configured session, else each gateway. Raise ConfigurationError with the
+    existing names if there is no match.
     """
     from cli.environment import NO_SERVER
     from cli.pairing import find_server

@@ -1,7 +1,7 @@
-"""What our processes get: the environment, our own `.env` file, and the values of the demo.
+"""The variables of our processes: the environment, our own `.env` file, and the values of the demo.
 
-Compose reads the `.env` for the containers, the commands and `make up` read it here, and systemd as the
-units' EnvironmentFile. Only the standard library is imported: `make up` runs with nothing else.
+The commands and `make up` read `.env` here, Compose reads it for the containers, and systemd as the units'
+EnvironmentFile. Only the standard library is imported: `make up` runs with nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SYSTEM = re.compile(
     "|PYTHON[A-Z]+|VIRTUAL_ENV|LD_LIBRARY_PATH|LD_PRELOAD|SSL_CERT_FILE|SSL_CERT_DIR|XDG_[A-Z_]+"
     "|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY"
 )
-"""What every program may need of the machine: where things are, language, time, trust and ways out."""
+"""System variables that every program gets: paths, language, time zone, certificates and proxies."""
 NO_SERVER = (
     "WPPCONNECT_URL: is not set here, and no server was saved on the page; set the gateway's address, or "
     "type this where the product runs: in its folder and with its variables, or after `docker exec -it "
@@ -41,13 +41,13 @@ NEEDS_A_GATEWAY = (
     "WPPCONNECT_TOKEN",
     "WPPCONNECT_TOKEN_FILE",
 )
-"""Whoever sets one of these has a gateway in mind and forgot its address."""
+"""Variables that make sense only with a gateway: if one is set, its address was forgotten."""
 
 
 def read_environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Add what the `.env` file of a directory says; a variable of the process wins over it.
+    """Return the variables of the process and of the directory's `.env` file; those of the process win.
 
-    Raises ConfigurationError with every line that readers of the file would take differently.
+    Raise ConfigurationError with every line that readers of the file would read differently.
     """
     values, problems = read_own_env(directory / ".env")
     if problems:
@@ -56,9 +56,9 @@ def read_environment(environ: Mapping[str, str], directory: Path) -> dict[str, s
 
 
 def environment_of(environ: Mapping[str, str], *models: type[Environment]) -> dict[str, str]:
-    """Return what a program with these settings gets of our environment: its own variables and the system's.
+    """Return the environment of a program with these settings: its own variables and the system's.
 
-    The rest, as other programs' secrets in a shared `.env`, is none of its business.
+    The rest is left out, such as other programs' secrets in a shared `.env`.
     """
     return {
         name: value
@@ -68,7 +68,7 @@ def environment_of(environ: Mapping[str, str], *models: type[Environment]) -> di
 
 
 def actor() -> str:
-    """Name who types, for the history; a container's account may have no name."""
+    """Return the user's name for the history; "cli" for an account without a name, as in a container."""
     try:
         return f"cli ({getpass.getuser()})"
     except (KeyError, OSError):
@@ -76,12 +76,12 @@ def actor() -> str:
 
 
 def has_gateway(environ: Mapping[str, str]) -> bool:
-    """Tell whether a gateway is named; without one we work with the simulated one."""
+    """Return whether a gateway is configured. Without one the simulated gateway is used."""
     return bool(environ.get("WPPCONNECT_URL", "").strip())
 
 
 def demo_problems(environ: Mapping[str, str]) -> list[str]:
-    """Find what cannot be meant for the simulated gateway."""
+    """Return a problem for each variable that contradicts the use of the simulated gateway."""
     return [
         f"WPPCONNECT_URL: is not set, but {name} is; set the gateway's address, or unset {name} for the demo"
         for name in NEEDS_A_GATEWAY
@@ -90,7 +90,7 @@ def demo_problems(environ: Mapping[str, str]) -> list[str]:
 
 
 def demo_environment(environ: Mapping[str, str], *, gateway: str, secret_file: Path) -> dict[str, str]:
-    """Describe the simulated gateway to our processes, and its secret to itself."""
+    """Return the environment with the simulated gateway's address and secret, for the simulator, too."""
     return {
         "WPPCONNECT_SESSIONS": DEMO_SESSION,
         **{name: value for name, value in environ.items() if value.strip()},
@@ -101,12 +101,12 @@ def demo_environment(environ: Mapping[str, str], *, gateway: str, secret_file: P
 
 
 def note_demo_gateway(data_directory: Path, address: str) -> None:
-    """Write down where the simulated gateway of a `run` listens, for commands in another shell."""
+    """Store the address of the simulated gateway of a `run`, for commands in another shell."""
     (data_directory / DEMO_ADDRESS_FILE).write_text(address + "\n", encoding="utf-8")
 
 
 def noted_demo_gateway(data_directory: Path) -> str | None:
-    """Return where the simulated gateway of the latest `run` listens; None where there was none."""
+    """Return the address of the simulated gateway of the latest `run`; None if there was none."""
     try:
         return (data_directory / DEMO_ADDRESS_FILE).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError):
@@ -114,14 +114,14 @@ def noted_demo_gateway(data_directory: Path) -> str | None:
 
 
 def make_demo_secret(data_directory: Path) -> Path:
-    """Create the demo's random secret key at the first start; keep it, as tokens depend on it."""
+    """Return the file of the demo's random secret key; create it on first use, as tokens depend on it."""
     path = data_directory / DEMO_SECRET_FILE
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path
     with os.fdopen(handle, "w") as file:
-        # Letters and digits only: a gateway starts no session at boot when its secret holds '/', '#' or '?'.
+        # Letters and digits only: a gateway starts no session at boot if its secret contains '/', '#' or '?'.
         file.write(secrets.token_hex(16) + "\n")
     return path
 
@@ -132,9 +132,9 @@ OWN_NAME = re.compile(
 
 
 def read_own_env(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Return what the file sets, as Compose reads it, and a sentence for each line to be corrected.
+    """Return the file's variables, as Compose reads them, and a problem for each line to correct.
 
-    Lines of other programs' variables count only where they spoil ours. A missing file sets nothing.
+    Lines of other programs' variables count only if they change ours. A missing file sets nothing.
     """
     try:
         text = path.read_bytes().decode()

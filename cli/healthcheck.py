@@ -1,6 +1,6 @@
-"""`wppconnect-ops healthy`: does the part that runs in this container answer? For a container's health check.
+"""`wppconnect-ops healthy`: the health check of a container.
 
-Little is imported: the check runs every few seconds, in each container.
+Imports little: the check runs every few seconds, in each container.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ PARTS = {
     "dashboard": ("DASHBOARD_LISTEN_ADDRESS", "127.0.0.1:8501", "/-/healthy"),
     "simulator": ("SIMULATOR_GATEWAY_PORT", "21465", "/healthz"),
 }
-"""Where each part listens by its variable, by default, and what it answers without asking who we are."""
+"""Of each part: the variable of its address, the default, and a path that requires no login."""
 
 SYNC = "sync"
-"""The sync agent, which listens nowhere: its sign of life is a file."""
+"""The sync agent, which does not listen: it is alive while it renews a file."""
 SIGN_OF_LIFE = Path("sync", "agent.json")
 SIGN_SECONDS = 15.0
-"""As the page: older signs do not count (core/sync/agent_status.py)."""
+"""The maximum age of that file, as on the page (core/sync/agent_status.py)."""
 
 
 @click.command()
 @click.argument("part", metavar="PART", required=False, type=click.Choice(sorted([*PARTS, SYNC])))
 @click.pass_obj
 def healthy(environ: Mapping[str, str], /, part: str | None) -> int:
-    """Check that the part that runs here answers, as a container's health check.
+    """Check that the part running here responds, for a container's health check.
 
-    Without PART any of them but sync, the sync agent, will do.
+    Without PART, a response of any part is enough, except of sync, the sync agent.
     """
     wanted = [part] if part else list(PARTS)
     if any(_gave_a_sign(environ) if one == SYNC else _answers(environ, one) for one in wanted):
@@ -49,7 +49,7 @@ def healthy(environ: Mapping[str, str], /, part: str | None) -> int:
 
 
 def answers(url: str) -> bool:
-    """Ask once; only for services on this machine, whose certificate is not looked at."""
+    """Return whether one GET succeeds. Certificates are not verified: for services on this machine only."""
     parts = urlsplit(url)
     request = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
     try:
@@ -61,13 +61,13 @@ def answers(url: str) -> bool:
             with connection.makefile("rb") as answer:
                 return answer.readline(LONGEST_STATUS_LINE).split()[1:2] == [b"200"]
     except OSError as error:
-        # It is there, and wants a client's certificate that only Prometheus has. How that is said differs by
-        # version; what speaks no TLS at all is none of ours.
+        # The exporter responds and requires a client certificate, which only Prometheus has. The error
+        # depends on the TLS version. A server without TLS is not ours.
         return isinstance(error, ssl.SSLError) and error.reason != "WRONG_VERSION_NUMBER"
 
 
 def _secured(plain: socket.socket) -> ssl.SSLSocket:
-    # Our own, under a certificate that is made out to another name.
+    # Our own server, whose certificate names another host.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context.wrap_socket(plain)
@@ -88,5 +88,5 @@ def _answers(environ: Mapping[str, str], part: str) -> bool:
     if not port.isdecimal():
         return False
     place = f"[{host}]:{port}{path}" if ":" in host else f"{host}:{port}{path}"
-    # With a web.yml the exporter speaks TLS.
+    # With a web.yml the exporter uses TLS.
     return answers(f"http://{place}") or (part == "exporter" and answers(f"https://{place}"))

@@ -1,4 +1,4 @@
-"""The parts as commands of `wppconnect-ops`, with our `.env`; and `wppconnect-simulator`."""
+"""Commands that start one part with our `.env`, and `wppconnect-simulator`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def launched(part: click.Command) -> click.Command:
 
 @ends_quietly
 def simulator(argv: Sequence[str] | None = None) -> int:
-    """Run `wppconnect-simulator`, which imports nothing of ours, as our other commands are run."""
+    """Run `wppconnect-simulator` like our other commands. The simulator itself imports nothing of ours."""
     program = import_module("simulator.cli")
     return run_command(program.command, argv, program=program.PROGRAM, environ=None)

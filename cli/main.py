@@ -1,4 +1,4 @@
-"""`wppconnect-ops`: a table of commands, each imported when it is asked for."""
+"""`wppconnect-ops`: a table of commands, each imported on demand."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from core.console import ends_quietly
 
 PROGRAM = "wppconnect-ops"
 COMPLETION_VARIABLE = "_WPPCONNECT_OPS_COMPLETE"
-"""How the shell's script asks what may come next; the name is click's."""
+"""The variable by which the completion script requests candidates; click defines its name."""
 PARTS = ("exporter", "dashboard", "simulator")
 COMMANDS = {
     "run": ("cli.run:run", "Start exporter and page; without WPPCONNECT_URL a simulated gateway, too."),
     "exporter": ("exporter.cli:command", "Serve the sessions' state to Prometheus."),
     "dashboard": ("dashboard.cli:command", "Serve the page."),
-    "simulator": ("simulator.cli:command", "Play a gateway and its phones."),
-    "sync": ("cli.sync:sync", "Bring keys into env files, compose files and containers."),
+    "simulator": ("simulator.cli:command", "Simulate a gateway and its phones."),
+    "sync": ("cli.sync:sync", "Write keys to env files, compose files and containers."),
     "pair": ("cli.pair:pair", "Link a phone to a session with a QR code in the terminal."),
     "doctor": ("cli.doctor:doctor", "Find out what is wrong with a gateway or a session."),
     "rules": ("cli.rules:rules", "Write alert rules, notifications and dashboards with your links."),
-    "users": ("cli.users:users", "List, add and change the page's users; the way back in, too."),
-    "test-pager": ("cli.pager_check:check_pager", "Fire a harmless alert and time its way to you."),
+    "users": ("cli.users:users", "List, add and change the page's users, also after a lost password."),
+    "test-pager": ("cli.pager_check:check_pager", "Fire a harmless alert and measure its delivery."),
     "import": ("cli.importing.command:import_folder", "Explain an older panel's .env and compose file."),
-    "backup": ("cli.backup.commands:backup", "Write settings, users, tokens and history into one file."),
-    "restore": ("cli.backup.commands:restore", "Put a backup in place, wholly or not at all."),
-    "healthy": ("cli.healthcheck:healthy", "Check that the part that runs here answers."),
+    "backup": ("cli.backup.commands:backup", "Write settings, users, tokens and history to one file."),
+    "restore": ("cli.backup.commands:restore", "Restore a backup, completely or not at all."),
+    "healthy": ("cli.healthcheck:healthy", "Check that the part running here responds."),
     "completion": ("cli.completion:completion", "Print the completion script for a shell."),
 }
-"""Where each command stands, and its line in the list."""
+"""Of each command: module and function, and its line in the list."""
 
 
 class Commands(click.Group):
-    """The table as a group: its list is printed without importing any of them."""
+    """The table as a group. Printing the list imports none of the commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
-        """Name all commands."""
+        """Return the names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command."""
+        """Return a command, importing its module; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         place, short_help = COMMANDS[cmd_name]
@@ -58,7 +58,7 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list."""
+        """Write the list of commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
 

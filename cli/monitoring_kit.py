@@ -14,30 +14,30 @@ MONITORING = Path(__file__).parents[1] / "monitoring"
 RULES = Path("rules", "alerts.yml")
 TESTS = Path("rules", "tests")
 EDITED = (Path("alertmanager", "alertmanager.yml"), Path("prometheus", "prometheus.yml"))
-"""The operator fills in receivers and adds jobs there: written once, then left alone."""
+"""Files in which the operator fills in receivers and adds jobs: written once, then never changed."""
 PLACEHOLDER = "https://ops.example.org"
 RUNBOOKS = f"{PLACEHOLDER}/runbooks"
 
 LANGUAGE = "  # - templates/languages/pt_PT.tmpl"
-"""The line of `EDITED` that makes notifications Portuguese, switched off."""
+"""The commented-out line of `EDITED` that makes notifications Portuguese."""
 
 DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 SHORTEST_GRACE_SECONDS = 30
-"""Shorter than a phone's change of networks, and pages would be for nothing."""
+"""A shorter grace would alert on a phone that changes networks."""
 GRACE = re.compile(r"for: \w+  ?# grace$", re.MULTILINE)
 BEFORE = re.compile(r"for: (\w+)  # before the grace ends$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What differs from one installation to the next."""
+    """The values that differ between installations."""
 
     external_url: str
     runbooks_url: str
     grace_seconds: int | None = None
-    """None: as shipped."""
+    """None for the shipped value."""
     language: str = "en"
-    """Of the notifications."""
+    """The language of the notifications."""
 
 
 def write(installation: Installation, output: Path) -> list[Path]:
@@ -50,7 +50,7 @@ def write(installation: Installation, output: Path) -> list[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = adapt((MONITORING / path).read_text(encoding="utf-8"), installation)
         if path.suffix == ".md":
-            # On the page their links are relative; elsewhere they have to lead back to it.
+            # On the page their links are relative; elsewhere they have to point to the page.
             text = text.replace("](/", f"]({installation.external_url}/")
         target.write_text(text, encoding="utf-8")
         written.append(target)
@@ -58,7 +58,7 @@ def write(installation: Installation, output: Path) -> list[Path]:
 
 
 def adapt(text: str, installation: Installation) -> str:
-    """Put the installation's links, grace and language into one shipped file; all else stays as it is."""
+    """Return the text of one shipped file with the installation's links, grace and language."""
     if installation.language != "en":
         text = text.replace(LANGUAGE, f"  - templates/languages/{installation.language}.tmpl")
     text = text.replace(RUNBOOKS, installation.runbooks_url)
@@ -69,7 +69,7 @@ def adapt(text: str, installation: Installation) -> str:
     text = GRACE.sub(f"for: {grace}s  # grace", text)
 
     def earlier(match: re.Match[str]) -> str:
-        # The alerts that hold back those of the sessions have to fire before them, with a third to spare.
+        # Alerts that inhibit those of the sessions have to fire first, with a third of the grace to spare.
         seconds = min(parse_duration(match[1]) or 0, grace * 2 // 3)
         return f"for: {seconds}s  # before the grace ends"
 
@@ -77,7 +77,7 @@ def adapt(text: str, installation: Installation) -> str:
 
 
 def parse_duration(text: str) -> int | None:
-    """Read a duration as Prometheus writes it, from hours down to seconds; None for any other text."""
+    """Return the seconds of a Prometheus duration in hours, minutes and seconds; None for any other text."""
     match = DURATION.fullmatch(text)
     if not text or match is None:
         return None

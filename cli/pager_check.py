@@ -1,4 +1,4 @@
-"""`wppconnect-ops test-pager`: prove that a page goes out, and say how long each leg takes."""
+"""`wppconnect-ops test-pager`: verify that notifications are delivered, and measure each leg."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ WORDS = {
 )
 @click.pass_obj
 def check_pager(environ: Mapping[str, str], /, timeout_seconds: float) -> int:
-    """Fire a harmless alert on the route that a lost session takes.
+    """Fire a harmless alert on the route of a lost session's alerts.
 
-    It is ended again once Alertmanager has notified, and the time that each leg took is printed.
+    The alert is resolved once Alertmanager has sent a notification. Prints how long each leg took.
     """
     from cli.environment import read_environment
     from core.alertmanager.api import Alertmanager
@@ -50,7 +50,7 @@ def check_pager(environ: Mapping[str, str], /, timeout_seconds: float) -> int:
     from core.store import FileStore
 
     environment = load_environment(read_environment(environ, Path.cwd()))
-    # What was saved on the page wins here, too.
+    # Settings saved on the page take precedence here, too.
     settings = SettingsSource(environment, FileStore(environment.data_dir / "store")).current()
     if settings.alertmanager is None:
         raise ConfigurationError(

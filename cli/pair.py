@@ -19,7 +19,7 @@ from core.signals import ending_with_zero
     "configuration mistakes, 130 after Ctrl-C."
 )
 @click.argument("session")
-@click.option("--server", metavar="NAME", help="The server's name; needed when several know the session.")
+@click.option("--server", metavar="NAME", help="The server's name; required if several have the session.")
 @click.option(
     "--phone",
     metavar="NUMBER",
@@ -27,9 +27,10 @@ from core.signals import ending_with_zero
 )
 @click.pass_obj
 def pair(environ: Mapping[str, str], /, session: str, server: str | None, phone: str | None) -> int:
-    """Bring SESSION to a live QR code, and link a phone with it.
+    """Start SESSION and link a phone with a QR code.
 
-    The code (with --phone a pairing code) is shown in the terminal and renewed until the phone is connected.
+    Shows the QR code, or with --phone a pairing code, in the terminal and renews it until the phone is
+    connected.
     """
     try:
         with ending_with_zero(signal.SIGTERM):
@@ -56,7 +57,7 @@ def _pair(environ: Mapping[str, str], session: str, server: str | None, phone: s
     from core.runtime import open_core
 
     environment = pairing_environment(environ, Path.cwd())
-    # Log lines would be drawn into the code; redirected ones may be as many as they like.
+    # Log lines on a terminal would overwrite the code. Redirected ones do not.
     configure_logging("ERROR" if sys.stderr.isatty() else environment.log_level, environment.log_format)
     core = open_core(environment, program="wppconnect-ops")
     try:

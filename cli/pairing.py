@@ -1,4 +1,4 @@
-"""Follow one pairing from a terminal: draw the live code, then say how it ended."""
+"""Run one pairing in a terminal: show the current code, then print the outcome."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from core.settings.values import Settings
 
 REFRESH_SECONDS = 0.5
 SAME_AGAIN = {"code_expired", "timed_out", "stopped", "unreachable", "asked_to_wait"}
-"""Outcomes after which the same command may well succeed."""
+"""Outcomes after which a repetition of the command may succeed."""
 
 SAME_SETTINGS = "set the same WPPCONNECT_* variables or .env as the running product"
 
 
 def pairing_environment(environ: Mapping[str, str], directory: Path) -> CoreEnvironment:
-    """Read the settings; without a gateway use the demo's, if `wppconnect-ops run` has made one here.
+    """Return the settings; without a gateway those of the demo, if `wppconnect-ops run` has created one here.
 
-    Raises ConfigurationError also where the product has never run: no folder is made in its stead.
+    Raise ConfigurationError for invalid settings, and for a missing data folder, which is not created.
     """
     environ = read_environment(environ, directory)
     environment = load_environment(environ)
@@ -51,7 +51,7 @@ def pairing_environment(environ: Mapping[str, str], directory: Path) -> CoreEnvi
 
 
 def find_server(settings: Settings, session: str, server: str | None) -> str:
-    """Find the server that the session belongs to; raises ConfigurationError naming what there is."""
+    """Return the session's server. Raise ConfigurationError with the known names unless one matches."""
     holders = [one.name for one in settings.servers if one.session(session) is not None]
     if server in holders:
         return str(server)
@@ -92,7 +92,7 @@ class Pairing:
         self._clock = clock
 
     def run(self, phone: str | None) -> bool:
-        """Pair, and say how it ended; True when the session is connected."""
+        """Pair, print the outcome, and return whether the session is connected."""
         status = self._attempt(phone, wipe_webhook=False)
         if status.outcome is not None and status.outcome.code == "needs_webhook_confirmation":
             self._say(status.outcome.message)
@@ -114,11 +114,11 @@ class Pairing:
         try:
             return self._ask(f"Type {self._session} to {action}: ") == self._session
         except EOFError:
-            self._out.write("\n")  # Ctrl-D, or nobody who could answer: the line of the question ends here.
+            self._out.write("\n")  # Ctrl-D, or no input: end the line of the prompt.
             return False
 
     def _attempt(self, phone: str | None, *, wipe_webhook: bool) -> OperationStatus:
-        """Pair, after whatever somebody else is doing to the session has ended."""
+        """Pair, once another operation on the session has ended."""
         while True:
             status = self._core.operations.pair(
                 self._server,

@@ -1,4 +1,4 @@
-"""What the terminal shows while a phone is being linked: values to lines, nothing else."""
+"""The lines that the terminal shows while a phone is being linked, from values only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
 from core.operation_status import Kind, OperationStatus, Step
 
 SHORTEST_CODE = timedelta(seconds=5)
-"""A next code that would live shorter than this before the attempt ends is not promised."""
+"""A next code is announced only if it lives at least this long before the attempt ends."""
 
 DOUBTFUL = (
     "This takes longer than usual. If the gateway's log shows a launch error, the browser will not come up: "
@@ -80,7 +80,7 @@ def frame(
     lines = [row for line in lines for row in wrap(line, columns)]
     below = [row for line in [*below, "Ctrl-C leaves."] for row in wrap(line, columns)]
     if qr is not None:
-        # One row less than there are: the cursor rests below the last line.
+        # One row less than available: the cursor is below the last line.
         free = rows - len(lines) - len(below) - 1
         lines += draw_qr(qr.payload, columns=columns, rows=free)
     return [*lines, *below]
@@ -92,15 +92,15 @@ def _countdown(until: datetime | None, now: datetime) -> str:
 
 
 def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str]:
-    """Say how long the code lives, whether another follows, and when the gateway gives up by default."""
+    """Return the code's remaining time, whether another follows, and the default end of the attempt."""
     code_ends = qr.first_seen + qr_life(qr.generation)
-    # A code that came after that end is one of a gateway that waits longer than by default.
+    # A code that came after that end belongs to a gateway that waits longer than by default.
     is_last = attempt_ends is not None and qr.first_seen < attempt_ends < code_ends + SHORTEST_CODE
     if attempt_ends is not None and now >= attempt_ends:
-        attempt_ends = None  # Its codes live on.
+        attempt_ends = None  # The gateway waits longer than by default.
     left = _seconds(min(code_ends, attempt_ends) if attempt_ends is not None else code_ends, now)
     if left <= 0:
-        # A used-up code stays until the phone has synced; an expired one is about to be replaced.
+        # A used code stays until the phone has synced; an expired one is about to be replaced.
         return ["Scanned, or expired: wait." if is_last else "Scanned, or about to be renewed: wait."]
     if attempt_ends is None:
         return [f"This code is good for {left} s; the next one is drawn here by itself."]

@@ -1,4 +1,4 @@
-"""What `wppconnect-ops run` starts and where that listens, checked before anything is started."""
+"""The services that `wppconnect-ops run` starts and their addresses, checked before the start."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from exporter.settings import ExporterEnvironment
 from exporter.web_config import read_web_config
 
 LINK_FILE = "first-sign-in-link"
-"""Where the page leaves the first sign-in link when there is no terminal (dashboard/auth/links.py)."""
+"""The file in which the page writes the first sign-in link without a terminal (dashboard/auth/links.py)."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The services to start, and what the person at the terminal is told once they answer."""
+    """The services to start, and the text for the terminal once they respond."""
 
     services: tuple[Service, ...]
     addresses: tuple[tuple[str, str], ...]
     link_file: Path
 
     def welcome(self, handed_over: Sequence[str]) -> str:
-        """Write the addresses and what the page handed over for the person: the first sign-in link."""
+        """Return the text with the addresses and the lines received from the page: the first sign-in link."""
         width = max(len(name) for name, _ in self.addresses)
         lines = [f"  {name:<{width}}  {text}" for name, text in self.addresses]
         sign_in = list(handed_over)
@@ -52,7 +52,7 @@ class Plan:
 
 
 def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool) -> Plan:
-    """Read all settings and look at all ports; raises ConfigurationError with everything that is wrong."""
+    """Read all settings and check all ports. Raise ConfigurationError with every problem."""
     environ = read_environment(environ, directory)
     is_demo = not has_gateway(environ)
     core = load_settings(CoreEnvironment, environ)
@@ -63,7 +63,7 @@ def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool)
     try:
         require_all(core, exporter, page, simulator)
     except ConfigurationError as error:
-        # First, as warnings may stand under a heading at the end.
+        # First, because warnings may follow under a heading at the end.
         raise ConfigurationError([*problems, *error.problems]) from None
     demo = simulator.values if is_demo else None
     problems += address_problems(_addresses(exporter.values, page.values, demo))
@@ -98,7 +98,7 @@ def make_plan(environ: Mapping[str, str], directory: Path, *, at_terminal: bool)
 def _addresses(
     exporter: ExporterEnvironment, page: DashboardEnvironment, simulator: SimulatorEnvironment | None
 ) -> Iterator[tuple[str, Address]]:
-    """List every listen address with the setting that moves it."""
+    """Yield every listen address with its setting."""
     yield exporter.variable("web_listen_address"), exporter.web_listen_address
     yield page.variable("listen_address"), page.listen_address
     if simulator is not None:
@@ -113,7 +113,7 @@ def _front_doors(
     *,
     at_terminal: bool,
 ) -> list[Service]:
-    # The page prints its link only when it sees a person; it sees our pipe, so we say so when there is one.
+    # The page prints its link only on a terminal. Its output is a pipe, so it has to be set explicitly.
     for_page = {"DASHBOARD_PRINT_LINK": "true"} if at_terminal else {}
     return [
         Service(
@@ -143,7 +143,7 @@ def _simulator(gateway: str, phone: str, environ: Mapping[str, str]) -> Service:
 
 
 def address_problems(wanted: Iterable[tuple[str, Address]]) -> list[str]:
-    """Find the addresses on which nobody can listen now; each sentence names the setting that moves it."""
+    """Return a problem for each address that cannot be listened on now, with the setting to change."""
     problems: list[str] = []
     claimed: dict[Address, str] = {}
     for setting, address in wanted:
@@ -162,7 +162,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class SimulatorEnvironment(Environment):
-    """The simulator's addresses. It reads them itself, too: it imports nothing of ours."""
+    """The simulator's addresses. The simulator reads them itself, too, because it imports nothing of ours."""
 
     prefix: ClassVar[str] = "SIMULATOR_"
 
@@ -172,17 +172,17 @@ class SimulatorEnvironment(Environment):
 
     @property
     def gateway(self) -> Address:
-        """Where the gateway listens."""
+        """The address of the gateway."""
         return self.listen_address, self.gateway_port
 
     @property
     def phone(self) -> Address:
-        """Where the page with the phones listens."""
+        """The address of the phone page."""
         return self.listen_address, self.phone_port
 
 
 def load_simulator_settings(environ: Mapping[str, str]) -> Loaded[SimulatorEnvironment]:
-    """Read its addresses and nothing else: what it knows besides must not be called unknown."""
+    """Load the simulator's addresses only, so that its other variables are not reported as unknown."""
     ours = {SimulatorEnvironment.variable(name) for name in SimulatorEnvironment.model_fields}
     return load_settings(
         SimulatorEnvironment, {name: value for name, value in environ.items() if name in ours}

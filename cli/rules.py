@@ -9,29 +9,30 @@ import click
 
 
 @click.command(
-    epilog="alertmanager/alertmanager.yml is where you fill in receivers: one that exists is left alone."
+    epilog="Receivers are configured in alertmanager/alertmanager.yml: an existing one is not overwritten."
 )
-@click.option("--external-url", metavar="URL", required=True, help="The page's address, as people open it.")
+@click.option("--external-url", metavar="URL", required=True, help="The page's public URL.")
 @click.option("--runbooks-url", metavar="URL", help="Where runbooks/*.md are published, if not on the page.")
 @click.option(
-    "--grace", metavar="DURATION", help="How long a session may be lost before somebody is paged (3m)."
+    "--grace", metavar="DURATION", help="How long a session may be lost before its alert fires (3m)."
 )
 @click.option(
     "--language",
     type=click.Choice(("en", "pt_PT", "pt_BR")),
     default="en",
     show_default=True,
-    help="Of the notifications; goes into alertmanager/alertmanager.yml.",
+    help="Language of the notifications, set in alertmanager/alertmanager.yml.",
 )
 @click.option(
-    "--output", metavar="DIR", type=click.Path(path_type=Path), help="Write all files into this folder."
+    "--output", metavar="DIR", type=click.Path(path_type=Path), help="Write all files to this folder."
 )
 def rules(
     external_url: str, runbooks_url: str | None, grace: str | None, language: str, output: Path | None
 ) -> int:
     """Write the alert rules, Alertmanager's configuration and the Grafana dashboards.
 
-    They get the links of this installation. Without --output the alert rules go to standard output.
+    The files contain the links of this installation. Without --output only the alert rules are written, to
+    standard output.
     """
     from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""`wppconnect-ops run`: the whole product in the foreground, with a simulated gateway when none is named."""
+"""`wppconnect-ops run`: the whole product in the foreground, with a simulated gateway if none is set."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from core.signals import STOP_SIGNALS, ending_with_zero
 def run(environ: Mapping[str, str], /) -> int:
     """Start everything in the foreground.
 
-    That is the exporter, the page and, as long as WPPCONNECT_URL is not set, a simulated gateway. Ctrl-C ends
-    all of it.
+    Starts the exporter, the page and, if WPPCONNECT_URL is not set, a simulated gateway. Ctrl-C ends all of
+    them.
     """
     with ending_with_zero(*STOP_SIGNALS):
         from cli.plan import make_plan

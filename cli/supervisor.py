@@ -1,4 +1,4 @@
-"""Start services in the foreground, show what they say, and end all of them together."""
+"""Run services in the foreground: start them, print their output, and end all of them together."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cli.healthcheck import answers
 from core.signals import handling
 
 START_SECONDS = 60.0
-"""How long the services may take until all of them answer."""
+"""How long the services may take to respond."""
 STOP_SECONDS = 1.6
-"""How long they may take to end; our own stop stays under two seconds."""
+"""How long the services may take to end, so that the whole stop takes less than two seconds."""
 FIRST_STOP_SECONDS = 1.2
-"""Of these, how long the last ones wait for the others."""
+"""The part of it after which the services that stop last are ended, too."""
 HEALTH_INTERVAL_SECONDS = 0.05
 OUTPUT_SECONDS = 0.5
-"""How long to wait for a dead service's last lines; a process that it left may hold its pipes open."""
+"""How long to wait for an ended service's last lines: a process that it started may hold its pipes open."""
 KILLED_SECONDS = 2.0
 LONGEST_LINE_BYTES = 1 << 20
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,30 +32,30 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Service:
-    """One child process: what to call, and how to see that it is up."""
+    """One child process: its command, and the URLs of its health check."""
 
     name: str
     command: tuple[str, ...]
     environ: Mapping[str, str] = field(repr=False)
     health_urls: tuple[str, ...]
-    """Each of them has to answer 200 before the service counts as started."""
+    """Each has to respond 200 before the service counts as started."""
     hands_over_link: bool = False
-    """What it prints on stdout is for the person at the terminal: never shown as a log line."""
+    """Whether its standard output is the sign-in link for the user, which is never printed as a log line."""
     stops_last: bool = False
-    """Ended after the others: they would report its absence as an outage."""
+    """Whether to end it after the others, which would report its absence as an outage."""
 
 
 def program(entry: str) -> tuple[str, ...]:
-    """Return the command for one of our programs, given as "module:function".
+    """Return the command line of one of our programs, given as "module:function".
 
-    -P keeps the working directory off the import path: a folder named `core` there is not ours.
+    -P keeps the working directory off the import path, where a folder named `core` would hide ours.
     """
     return (sys.executable, "-P", "-m", "cli.child", entry)
 
 
 @dataclass
 class _Child:
-    """A running service: `ready` is done once it answers, `ended` once it is gone and its output read."""
+    """A running service. `ready` completes when it responds, `ended` when it ended and its output is read."""
 
     service: Service
     process: asyncio.subprocess.Process
@@ -63,7 +63,7 @@ class _Child:
     ended: asyncio.Task[str]
 
     def kill(self) -> None:
-        """End it and whatever it started at once."""
+        """Kill the service and its processes."""
         if not self.ended.done():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -80,7 +80,7 @@ class Supervisor:
         welcome: Callable[[Sequence[str]], str],
         start_seconds: float = START_SECONDS,
     ) -> None:
-        """Take the services; `welcome` makes the text for the person from what was handed over for them."""
+        """Create the supervisor. `welcome` returns the text to print from the lines with the sign-in link."""
         self._services = services
         self._out = out
         self._welcome = welcome
@@ -92,13 +92,13 @@ class Supervisor:
         self._children: list[_Child] = []
 
     def run(self) -> int:
-        """Return 0 after a signal, 1 when a service ended by itself or did not start."""
+        """Run until the end. Return 0 after a signal, 1 if a service ended by itself or did not start."""
         return asyncio.run(self._run())
 
     async def _run(self) -> int:
         self._loop = asyncio.get_running_loop()
         self._stop_asked = asyncio.Event()
-        # Under `nohup` the terminal's end is none of our business.
+        # `nohup` ignores SIGHUP, which has to stay ignored.
         ours = [one for one in STOP_SIGNALS if signal.getsignal(one) != signal.SIG_IGN]
         with handling(lambda *_: self._loop.call_soon_threadsafe(self._on_signal), *ours):
             try:
@@ -110,7 +110,7 @@ class Supervisor:
 
     def _on_signal(self) -> None:
         if self._is_stopping:
-            # Somebody presses Ctrl-C again: now.
+            # A second Ctrl-C ends everything at once.
             for child in self._children:
                 child.kill()
         self._stop_asked.set()
@@ -119,7 +119,7 @@ class Supervisor:
         process = await asyncio.create_subprocess_exec(
             *service.command,
             env=dict(service.environ) | {"PYTHONUNBUFFERED": "1"},
-            # Held open and never written to: when we are gone it ends, and the child with it (cli/child.py).
+            # Held open, never written to: closes with the supervisor, which ends the child (cli/child.py).
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -132,17 +132,17 @@ class Supervisor:
         return _Child(service, process, ready, asyncio.create_task(self._follow(service, process)))
 
     def _await_answers(self, service: Service, ready: asyncio.Future[None]) -> None:
-        """Ask until every address answers. In a thread of its own, for whose last question nobody waits."""
+        """Poll until every URL responds. Runs in a thread, so that stopping does not wait for a request."""
         for url in service.health_urls:
             while not answers(url):
                 if self._is_stopping:
                     return
                 time.sleep(HEALTH_INTERVAL_SECONDS)
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(ready.set_result, None)
 
     async def _follow(self, service: Service, process: asyncio.subprocess.Process) -> str:
-        """Show what a service says, and return in words how it ended."""
+        """Print a service's output, and return its exit code or signal as a text."""
 
         def log(line: str) -> None:
             self._write(f"{service.name:<{self._width}} | {line}")
@@ -164,7 +164,7 @@ class Supervisor:
             self._handed_over.append(line)
 
     async def _watch(self) -> int:
-        """Wait until all answer, say so, and wait for the end; returns the exit code."""
+        """Wait until all services respond, print the welcome, wait for the end, and return the exit code."""
         ready = asyncio.gather(*(child.ready for child in self._children))
         stop = asyncio.create_task(self._stop_asked.wait())
         ends: list[asyncio.Task[Any]] = [stop, *(child.ended for child in self._children)]
@@ -188,7 +188,7 @@ class Supervisor:
         return 1
 
     async def _stop(self) -> None:
-        """Ask all to end, those that the others look at last, and kill what is left."""
+        """Terminate all services, those with `stops_last` after the others, and kill the remaining ones."""
         self._is_stopping = True
         deadline = self._loop.time() + STOP_SECONDS
         await _end([one for one in self._children if not one.service.stops_last], FIRST_STOP_SECONDS)
@@ -201,7 +201,7 @@ class Supervisor:
         await _wait(self._children, KILLED_SECONDS)
 
     def _write(self, text: str) -> None:
-        # A terminal that is gone must not keep us from ending the children; a reader that is gone ends all.
+        # A closed terminal must not prevent the children from being ended; a closed pipe ends all of them.
         try:
             self._out.write(text + "\n")
             self._out.flush()
@@ -216,7 +216,7 @@ async def _read(stream: asyncio.StreamReader, listener: Callable[[str], None]) -
         try:
             line = await stream.readline()
         except ValueError:
-            continue  # longer than the limit: left out
+            continue  # longer than the limit
         if not line:
             return
         listener(line.decode(errors="replace").rstrip("\n"))

@@ -1,4 +1,4 @@
-"""`wppconnect-ops sync`: bring keys into files and containers, from the command line."""
+"""`wppconnect-ops sync`: write keys to files and containers, from the command line."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ INTERRUPTED = 130
 
 
 class SyncGroup(click.Group):
-    """Exit code 2 says that changes are pending, so every mistake exits with 1."""
+    """Exit code 2 means that changes are pending, so every error exits with 1."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Read the command line."""
+        """Parse the command line."""
         with _usage_errors_exit_with_one():
             return super().make_context(*args, **extra)
 
@@ -67,14 +67,14 @@ def _usage_errors_exit_with_one() -> Iterator[None]:
     "Exit code: 0 in sync, 2 changes pending, 1 error. Values are never printed.",
 )
 def sync() -> None:
-    """Bring an API key, tokens and secret keys into files and containers: wholly or not at all.
+    """Write an API key, tokens and secret keys to files and containers: to all of them or to none.
 
     The files are .env files and compose files, the containers those that run with them.
     """
 
 
 def _with_parts(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of all commands, and the opened parts."""
+    """Decorate a command with the common options, and pass it the opened parts."""
 
     @click.option(
         "--file",
@@ -82,7 +82,7 @@ def _with_parts(command: Callable[..., int]) -> Callable[..., int]:
         type=click.Path(path_type=Path),
         help="The sync file (WPPCONNECT_SYNC_FILE).",
     )
-    @click.option("--files-only", is_flag=True, help="Do not look at containers, and recreate none.")
+    @click.option("--files-only", is_flag=True, help="Neither inspect nor recreate containers.")
     @click.pass_context
     @functools.wraps(command)
     def run(context: click.Context, /, file: Path | None, files_only: bool, **options: Any) -> int:
@@ -98,16 +98,21 @@ def _with_parts(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def _choosing(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that choose what is generated and what is left out."""
+    """Decorate a command with the options that choose what to generate and what to leave out."""
     for option in (
         click.option(
             "--leave-out",
             metavar="NAME",
             multiple=True,
-            help="All but this target or container (repeatable).",
+            help="Leave out this target or container (repeatable).",
         ),
         click.option("--target", metavar="NAME", multiple=True, help="Only this target (repeatable)."),
-        click.option("--generate", metavar="KIND", multiple=True, help="Make a new api_key or secret_key."),
+        click.option(
+            "--generate",
+            metavar="KIND",
+            multiple=True,
+            help="Generate a new api_key or secret_key (repeatable).",
+        ),
     ):
         command = option(command)
     return command
@@ -116,7 +121,7 @@ def _choosing(command: Callable[..., int]) -> Callable[..., int]:
 ACCEPT_WAITING = click.option(
     "--accept-waiting",
     is_flag=True,
-    help="Recreate containers also where other changes that wait in their files come along.",
+    help="Recreate containers even if that applies other pending changes of their files, too.",
 )
 
 
@@ -164,16 +169,16 @@ def apply(parts: Parts, accept_waiting: bool, **chosen: Sequence[str]) -> int:
 
 @sync.command()
 @click.argument("backup", required=False)
-@click.option("--force", is_flag=True, help="Also over a file that was changed since in another way.")
+@click.option("--force", is_flag=True, help="Also overwrite files that were changed in another way since.")
 @click.option(
     "--with-later",
     is_flag=True,
-    help="Also take back the later changes that were made by this program, of the same files.",
+    help="Also undo later changes of the same files by this program.",
 )
 @ACCEPT_WAITING
 @_with_parts
 def restore(parts: Parts, backup: str | None, force: bool, with_later: bool, accept_waiting: bool) -> int:
-    """Go back to BACKUP; without one list the backups."""
+    """Restore BACKUP; without BACKUP list the backups."""
     from cli.environment import actor
     from cli.sync_view import show_backups, show_step
 
@@ -194,7 +199,7 @@ def restore(parts: Parts, backup: str | None, force: bool, with_later: bool, acc
 @sync.command()
 @_with_parts
 def adopt(parts: Parts) -> int:
-    """Take over the API key that stands in the files."""
+    """Take over the API key that the files contain."""
     from cli.environment import actor
 
     places = parts.sync.adopt(actor=actor())
@@ -205,7 +210,7 @@ def adopt(parts: Parts) -> int:
 @sync.command()
 @_with_parts
 def agent(parts: Parts) -> int:
-    """Stay, and carry out what the page's administrators approve."""
+    """Run in the background, and apply changes approved on the page."""
     from cli.sync_agent import run_agent
 
     return run_agent(parts)
@@ -224,7 +229,7 @@ def _ended(parts: Parts, done: Done) -> int:
 def _choices(
     parts: Parts, generate: Sequence[str], target: Sequence[str], leave_out: Sequence[str]
 ) -> tuple[Fresh, frozenset[str]]:
-    """Return what is to be generated and what is to be left out; raises ConfigurationError."""
+    """Return the keys to generate and the names to leave out. Raise ConfigurationError for unknown ones."""
     from core.exceptions import ConfigurationError
     from core.sync.agent import kinds_of
 

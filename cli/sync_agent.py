@@ -1,4 +1,4 @@
-"""`wppconnect-ops sync agent`: stay in the background and carry out what administrators approve."""
+"""`wppconnect-ops sync agent`: run in the background and apply the changes that administrators approve."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PROGRAM = "wppconnect-ops sync agent"
 
 
 def run_agent(parts: Parts) -> int:
-    """Work until SIGTERM or Ctrl-C; a change that waits for a container is taken back first.
+    """Run until SIGTERM or Ctrl-C. A change that waits for a container is undone first.
 
-    Raises ConfigurationError when a proxy in front of the engine would stop Compose half-way.
+    Raise ConfigurationError if a proxy in front of the engine would stop Compose half-way.
     """
     _check_engine(parts)
     stop = parts.stop
@@ -45,7 +45,7 @@ def _check_engine(parts: Parts) -> None:
     try:
         problem = parts.containers.access_problem() if parts.containers else None
     except ContainerError:
-        # It does not answer yet: each plan says so until it does.
+        # The engine does not respond yet. Each plan reports it until it does.
         return
     if problem:
         raise ConfigurationError([f"WPPCONNECT_DOCKER_HOST: {problem}"])

@@ -1,4 +1,4 @@
-"""Build what the sync commands work with."""
+"""Create the objects that the sync commands use."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ NOT_SET = (
 
 @dataclass(frozen=True)
 class Parts:
-    """One process's core, and what changes files on top of it."""
+    """The core of the process, and the objects that change files and containers."""
 
     core: Core
     keeper: SecretValues
     sync_file: Path
     environ: Mapping[str, str]
     containers: DockerContainers | None
-    """None: files only."""
+    """None with --files-only."""
     compose: FindCompose
     stop: threading.Event
-    """Ends waits, and with them what is under way."""
+    """Ends all waits, and with them the running operation."""
 
     @cached_property
     def sync(self) -> Sync:
-        """What one command works with; raises ConfigurationError with every mistake of the sync file."""
+        """The sync of one command. Raises ConfigurationError with every mistake in the sync file."""
         return self.reopen()
 
     def reopen(self) -> Sync:
-        """Read the sync file again; raises ConfigurationError."""
+        """Read the sync file again. Raise ConfigurationError with every mistake."""
         return _open_sync(self)
 
 
 def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None, files_only: bool) -> Parts:
-    """Read the settings; raises ConfigurationError with every mistake.
+    """Read the settings. Raise ConfigurationError with every mistake.
 
-    The sync file is read later: the agent waits until somebody corrects it, and the page shows what is wrong.
+    The sync file is read later: the agent waits until it is corrected, and the page shows its mistakes.
     """
     environ = read_environment(environ, directory)
     environment = load_environment(environ)
@@ -70,7 +70,7 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     keeper = SecretValues(core.settings, core.store)
     stop = threading.Event()
     host = core.environment.docker_host
-    # Last the folder of this very program, where a package may have put a Compose.
+    # Last the folder of this program, where a package may have installed a Compose.
     path_of_programs = os.pathsep.join((environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
     compose = finder(host, path_of_programs, core.data_directory / "sync")
     containers = None if files_only else _open_containers(core, host, compose, stop)
@@ -92,7 +92,7 @@ def _open_containers(core: Core, host: str, compose: FindCompose, stop: threadin
 def _open_sync(parts: Parts) -> Sync:
     settings = read_sync_file(parts.sync_file)
     if parts.containers and any(one.gateway for one in settings.containers):
-        # It tells which sessions are connected, before and after.
+        # The monitor reports which sessions are connected, before and after.
         parts.core.monitor.start()
     return Sync(
         settings,

@@ -1,4 +1,4 @@
-"""What the sync commands print: plans, progress, results, backups; never a value."""
+"""The output of the sync commands: plans, progress, results, backups; never a value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_INSPECTED = "No container was looked at."
 
 
 def show_plan(plan: Plan, out: TextIO) -> None:
-    """Print how every target stands, what would change, and what that means for containers."""
+    """Print the state of every target, the changes, and the actions on containers."""
     for target in plan.targets:
         print(_target(target), file=out)
     for container in plan.containers:
@@ -37,7 +37,7 @@ def show_plan(plan: Plan, out: TextIO) -> None:
 
 
 def show_step(event: StepEvent) -> None:
-    """Print one piece of progress to the error output, as progress is no result."""
+    """Print one step of the progress to standard error."""
     word = {StepState.RUNNING: "...", StepState.DONE: "done", StepState.FAILED: "FAILED"}[event.state]
     note = f": {event.note}" if event.note else ""
     subject = f" {event.subject}" if event.subject else ""
@@ -45,7 +45,7 @@ def show_step(event: StepEvent) -> None:
 
 
 def show_done(done: Done, out: TextIO, *, unseen: Sequence[str] = ()) -> None:
-    """Print what came of a change; `unseen` are the listed containers that were not inspected."""
+    """Print the result of a change; `unseen` are the listed containers that were not inspected."""
     words = (FILES_ONLY if done.is_files_only else WORDS).get(done.code, done.code)
     print(f"{words} {NOT_INSPECTED}" if done.is_files_only else words, file=out)
     for label, names in (("written", done.files), ("recreated", done.recreated)):
@@ -65,7 +65,7 @@ def show_done(done: Done, out: TextIO, *, unseen: Sequence[str] = ()) -> None:
 
 
 def show_backups(backups: Sequence[Backup], out: TextIO) -> None:
-    """Print the backups, the newest first."""
+    """Print the backups, newest first."""
     if not backups:
         print("There is no backup yet: one is made before each change.", file=out)
     for backup in backups:

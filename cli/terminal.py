@@ -1,6 +1,6 @@
-"""The terminal: text that wraps between words, a second screen, QR codes.
+"""The terminal: text that wraps between words, the alternate screen, QR codes.
 
-What is drawn on the second screen is gone afterwards, and not in the scroll-back.
+The contents of the alternate screen disappear afterwards and do not enter the scroll-back.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break a text between words, where the terminal would break it inside one."""
+    """Return the lines of a text, broken between words."""
     lines = textwrap.wrap(text, max(columns, 1), break_long_words=False, break_on_hyphens=False)
     return lines or [""]
 
 
 class Screen:
-    """Shows one frame after the other while it is open."""
+    """The alternate screen, which shows one frame at a time while it is open."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -42,14 +42,14 @@ class Screen:
 
     @property
     def size(self) -> os.terminal_size:
-        """Columns and rows; a window may change them at any time."""
+        """Columns and rows, which may change at any time."""
         try:
             return os.get_terminal_size(self._out.fileno())
         except OSError:
             return os.terminal_size((80, 24))
 
     def show(self, lines: Sequence[str]) -> None:
-        """Draw a frame over the one before; nothing is written while nothing changes."""
+        """Replace the frame. Writes nothing if it is the same."""
         if lines != self._shown:
             self._shown = list(lines)
             body = "".join(f"{line}{REST_OF_LINE}\n" for line in lines)
@@ -61,15 +61,15 @@ class Screen:
 
 
 QUIET_ZONES = (4, 2)
-"""White modules around the code: the standard's, and what scanners still take when the window is small."""
+"""White modules around the code: the standard's, and the least that scanners accept, for small windows."""
 BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"
-"""Said outright: on a dark terminal the code would be inverted, and not every phone reads that."""
+"""Explicit colours: on a dark terminal the code would be inverted, which not every phone reads."""
 PLAIN = "\x1b[0m"
 HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
 
 
 def draw_qr(payload: str, *, columns: int, rows: int) -> list[str]:
-    """Return the code's lines; when it does not fit into the window, what would and what else helps."""
+    """Return the code's lines; if the window is too small, the required size and the alternatives."""
     # The lowest error correction, as WhatsApp itself uses it: fewer modules, larger on the screen.
     code = segno.make_qr(payload, error="l", boost_error=False)
     size = code.symbol_size(border=QUIET_ZONES[-1])[0]

@@ -1,4 +1,4 @@
-"""`wppconnect-ops users`: who may use the page, from a shell on its machine; also the way back in."""
+"""`wppconnect-ops users`: the page's users, from a shell on its machine; also after a lost password."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Environ = Mapping[str, str]
 
 @click.group(epilog="Exit code: 0 when done, 1 when not, 2 for configuration mistakes.")
 def users() -> None:
-    """List, add and change the page's users, in the data directory of WPPCONNECT_DATA_DIR.
+    """List, add and change the page's users, in the data directory WPPCONNECT_DATA_DIR.
 
-    A running page follows within a second.
+    A running page applies changes within a second.
     """
 
 
@@ -45,7 +45,7 @@ def list_users(environ: Environ, /) -> None:
 
 
 def _of_one_user(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the user's name, and the opened data directory."""
+    """Decorate a command with the argument NAME, and pass it the opened data directory."""
 
     @click.argument("name")
     @click.pass_obj
@@ -65,7 +65,7 @@ def add(opened: _Opened, name: str, role: str) -> None:
     from core.exceptions import WppconnectError
     from dashboard.auth.users import Role
 
-    # With any user the page has no first sign-in link any more, and only administrators add others there.
+    # Once there is a user, the page offers no first sign-in link, and only administrators add others there.
     if Role.ADMINISTRATOR not in {Role(role), *(one.role for one in opened.people.all())}:
         raise WppconnectError(
             "nobody could administer the page, and its first sign-in link would be gone; begin with an "
@@ -77,7 +77,7 @@ def add(opened: _Opened, name: str, role: str) -> None:
 @users.command()
 @_of_one_user
 def reset(opened: _Opened, name: str) -> None:
-    """Print a one-time link with which a user sets a new password."""
+    """Print a one-time link for a user to set a new password."""
     _show(opened, name, opened.people.new_link(name, by=ACTOR))
 
 
@@ -86,7 +86,7 @@ def reset(opened: _Opened, name: str) -> None:
 @click.argument("role", type=ROLES)
 @click.pass_obj
 def set_role(environ: Environ, /, name: str, role: str) -> None:
-    """Give a user another role."""
+    """Change a user's role."""
     from dashboard.auth.users import Role
 
     with _opened(environ, name) as opened:
@@ -97,7 +97,7 @@ def set_role(environ: Environ, /, name: str, role: str) -> None:
 @users.command()
 @_of_one_user
 def disable(opened: _Opened, name: str) -> None:
-    """Switch an account off and end its sign-ins at once."""
+    """Disable an account and end its sign-ins at once."""
     opened.people.set_disabled(name, True, by=ACTOR)
     print(f"{name} is disabled and signed out everywhere.")
 
@@ -105,7 +105,7 @@ def disable(opened: _Opened, name: str) -> None:
 @users.command()
 @_of_one_user
 def enable(opened: _Opened, name: str) -> None:
-    """Switch an account on again."""
+    """Enable a disabled account."""
     opened.people.set_disabled(name, False, by=ACTOR)
     print(f"{name} may sign in again.")
 
@@ -127,7 +127,7 @@ class _Opened:
 
 @contextmanager
 def _opened(environ: Environ, name: str = "") -> Iterator[_Opened]:
-    """Open the data directory, and put into words what is wrong with the user of that name."""
+    """Open the data directory, and map errors about the user of that name to messages."""
     from core.exceptions import WppconnectError
     from dashboard.auth.user_admin import NameProblemError
     from dashboard.auth.users import LastAdministratorError, UnknownUserError
@@ -162,7 +162,7 @@ def _open(environ: Environ) -> _Opened:
     configure_logging("ERROR", core.values.log_format)
     directory = prepare_data_dir(core.values)
     people = UserAdmin(open_users(FileStore(directory / "store"), directory), History(directory / "history"))
-    # Where the page really listens its own settings say, and those may differ from the ones here.
+    # The page's own settings decide where it listens, and may differ from the ones here.
     url = own.values.external_url or noted_address(directory)
     return _Opened(people, directory, url or own.values.own_url(own.values.listen_address[1]))
 

@@ -1,1 +1,1 @@
-"""`wppconnect-ops backup` and `restore`: what is worth keeping, in one file, whole or not at all."""
+"""`wppconnect-ops backup` and `restore`: all state in one file, restored completely or not at all."""

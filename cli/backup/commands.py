@@ -19,18 +19,20 @@ ALSO = click.option(
     "--also",
     metavar="NAME=FOLDER",
     multiple=True,
-    help="A further folder, such as the gateway's profiles (repeatable).",
+    help="An additional folder, such as the gateway's profiles (repeatable).",
 )
 Environ = Mapping[str, str]
 
 
-@click.command(epilog="Without a key or passphrase whoever gets hold of the file can read it.")
+@click.command(epilog="Without a key or passphrase, anyone with the file can read it.")
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option(
     "--recipient", metavar="KEY", multiple=True, help="An age (age1...) or SSH public key (repeatable)."
 )
-@click.option("--recipients-file", metavar="FILE", type=PATH, help="Such keys, one a line.")
-@click.option("--passphrase-file", metavar="FILE", type=PATH, help="Encrypt by a passphrase.")
+@click.option("--recipients-file", metavar="FILE", type=PATH, help="A file with such keys, one per line.")
+@click.option(
+    "--passphrase-file", metavar="FILE", type=PATH, help="A file with the passphrase to encrypt with."
+)
 @ALSO
 @click.pass_obj
 def backup(
@@ -42,9 +44,9 @@ def backup(
     passphrase_file: Path | None,
     also: Sequence[str],
 ) -> None:
-    """Write the data folder (WPPCONNECT_DATA_DIR) into FILE while everything runs; "-" is standard output.
+    """Write the data folder (WPPCONNECT_DATA_DIR) to FILE while everything runs; "-" is standard output.
 
-    That is settings, users, tokens and history, of one moment.
+    The backup holds settings, users, tokens and history, all of the same moment.
     """
     from cli.backup.encryption import write_encrypted
     from cli.backup.errors import BackupError, BackupProblem, file_error
@@ -71,7 +73,7 @@ def backup(
         else:
             _write_file(Path(file), fill, lock)
     except BrokenPipeError:
-        raise  # who reads it has gone
+        raise  # the reader has ended
     except OSError as error:
         path = error.filename or ("standard output" if file == STREAM else file)
         raise file_error(error, path, BackupProblem.NOT_WRITABLE) from None
@@ -80,12 +82,12 @@ def backup(
     sys.stderr.write(f"wppconnect-ops backup: {count} files of {names}{note}\n")
 
 
-@click.command(epilog="Exporter and page must not run. Nothing is changed unless all of it can be.")
+@click.command(epilog="Exporter and page must not run. Restores everything or changes nothing.")
 @click.argument("file", type=click.Path(allow_dash=True))
-@click.option("--identity-file", metavar="FILE", type=PATH, help="Age or SSH secret key.")
-@click.option("--passphrase-file", metavar="FILE", type=PATH, help="The passphrase.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
-@click.option("--check", is_flag=True, help="Read all of it and change nothing.")
+@click.option("--identity-file", metavar="FILE", type=PATH, help="A file with the age or SSH secret key.")
+@click.option("--passphrase-file", metavar="FILE", type=PATH, help="A file with the passphrase.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--check", is_flag=True, help="Only verify the backup; change nothing.")
 @ALSO
 @click.pass_obj
 def restore(
@@ -98,7 +100,7 @@ def restore(
     check: bool,
     also: Sequence[str],
 ) -> None:
-    """Unpack the backup FILE beside the present state, check it, and exchange both; "-" is standard input."""
+    """Unpack the backup FILE, check it, and replace the present state with it; "-" is standard input."""
     from cli.backup.encryption import Opener, opened, read_secret_file
     from cli.backup.errors import file_error
     from cli.backup.load import load
@@ -146,7 +148,7 @@ def _lock(recipients: Sequence[str], recipients_file: Path | None, passphrase_fi
 
 
 def _write_file(path: Path, fill: Fill, lock: Lock) -> None:
-    """Write beside the name, open what was written, and rename: what failed does not look like a backup."""
+    """Write to a temporary name, verify the contents, and rename: a failed backup never gets the name."""
     import os
 
     from cli.backup.encryption import Opener, check_seal, write_encrypted
@@ -162,7 +164,7 @@ def _write_file(path: Path, fill: Fill, lock: Lock) -> None:
         try:
             with unfinished.open("rb") as source:
                 if lock.recipients:
-                    check_seal(source)  # only who has the secret key can open it
+                    check_seal(source)  # only the holder of the secret key can open it
                 else:
                     _inspect(source, Opener(passphrase=lock.passphrase))
         except BackupError as error:
@@ -173,7 +175,7 @@ def _write_file(path: Path, fill: Fill, lock: Lock) -> None:
 
 
 def _check(source: IO[bytes], opener: Opener) -> None:
-    """Read all of a backup; without the secret key of an encrypted one as far as that goes."""
+    """Read all of a backup. Without the secret key of an encrypted one, compare only its seal."""
     from cli.backup.errors import BackupError, BackupProblem
 
     try:

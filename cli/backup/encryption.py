@@ -1,7 +1,7 @@
 """Encrypt and decrypt with age, for recipients (public keys) or by a passphrase, as a stream.
 
-An encrypted backup is one line that names format and kind of lock, an age file, and the seal (`streams.py`).
-Older releases wrote the bare age file; it is still read.
+An encrypted backup is a line with the format and the kind of lock, an age file, and the seal (`streams.py`).
+Older releases wrote only the age file, which is still read.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ LONGEST_LINE = 200
 BY_KEY = "key"
 BY_PASSPHRASE = "passphrase"  # noqa: S105 - the name of a kind
 TOO_MUCH_WORK = "Excessive work"
-"""pyrage has one exception for everything that prevents decryption."""
+"""The beginning of the message: pyrage has one exception for everything that prevents decryption."""
 SEEN_IN_THE_CONTENT = (
     BackupProblem.CUT_OFF,
     BackupProblem.NEWER_RELEASE,
     BackupProblem.NOT_OURS,
     BackupProblem.UNPLACED_PARTS,
 )
-"""What damage may look like until the seal is compared."""
+"""Problems that damage may cause before the seal is compared."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """How a backup is encrypted; without anything it is not."""
+    """How a backup is encrypted. Without recipients and passphrase it is not."""
 
     recipients: tuple[str, ...] = ()
     passphrase: str = ""
 
     @property
     def is_open(self) -> bool:
-        """Return whether anybody who has the file can read it."""
+        """Whether the backup is not encrypted."""
         return not self.recipients and not self.passphrase
 
 
 @dataclass(frozen=True)
 class Opener:
-    """What opens a backup."""
+    """The secret keys and the passphrase to open a backup."""
 
     identities: str = ""
     passphrase: str = ""
 
 
 def write_encrypted(out: IO[bytes], fill: Fill, lock: Lock) -> None:
-    """Have `fill` write the content, and encrypt it on its way to `out`; BackupError for a bad recipient."""
+    """Encrypt the content that `fill` writes, to `out`. Raise BackupError for an invalid recipient."""
     target = Output(out)
     sealed = SealingWriter(target)
     if lock.is_open:
@@ -76,9 +76,9 @@ def write_encrypted(out: IO[bytes], fill: Fill, lock: Lock) -> None:
 
 @contextmanager
 def opened(source: IO[bytes], opener: Opener) -> Iterator[Readable]:
-    """Give the content of a backup, encrypted or not; raises BackupError with what prevents it.
+    """Open the content of a backup, encrypted or not. Raise BackupError with the reason if that fails.
 
-    Errors of who reads the content are judged, too: without this, damage shows as one of many.
+    Errors of the code that reads the content are mapped, too: damage may show as any of them.
     """
     start = _read_start(source)
     sealed = SealedReader(start, source)
@@ -98,12 +98,12 @@ def opened(source: IO[bytes], opener: Opener) -> Iterator[Readable]:
 
 
 def check_seal(source: IO[bytes]) -> None:
-    """Read a backup without opening it; raises BackupError when it is not what was written."""
+    """Read a backup without opening it. Raise BackupError if it differs from what was written."""
     _require_whole(SealedReader(_read_start(source), source).read_to_end())
 
 
 def read_secret_file(path: Path, option: str) -> str:
-    """Read a passphrase or keys; raises BackupError with the reason."""
+    """Return the passphrase or keys of a file. Raise BackupError with the reason if it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -124,7 +124,7 @@ def _first_line(lock: Lock) -> tuple[bytes, list[object]]:
 
 
 def _read_start(source: IO[bytes]) -> bytes:
-    """Read the first bytes and refuse what is no backup; raises BackupError."""
+    """Return the first bytes. Raise BackupError if they are not those of a backup."""
     start = b""
     while len(start) < len(MARK) and (chunk := source.read(len(MARK) - len(start))):
         start += chunk
@@ -137,7 +137,7 @@ def _read_start(source: IO[bytes]) -> bytes:
 
 
 def _decryption(sealed: SealedReader, opener: Opener) -> Fill:
-    """Read the first line and return what decrypts the rest; raises BackupError."""
+    """Read the first line and return the function that decrypts the rest. Raise BackupError."""
     words = sealed.read_line(LONGEST_LINE).decode(errors="replace").split(" ")
     number = words[0].removeprefix(MARK.decode())
     if number.isdecimal() and int(number) > FORMAT:
@@ -161,7 +161,7 @@ def _decryption(sealed: SealedReader, opener: Opener) -> Fill:
             with target.errors():
                 pyrage.decrypt_io(sealed, target, keys)
         except pyrage.DecryptError:
-            # Also for a header that is damaged: only of a whole file it means the key.
+            # Raised for a damaged header, too. Only for an undamaged file does it mean another key.
             _refuse(sealed, other)
         except OSError as error:
             if error.errno is not None:
@@ -173,7 +173,7 @@ def _decryption(sealed: SealedReader, opener: Opener) -> Fill:
 
 
 def _refuse(sealed: SealedReader, problem: BackupProblem, **arguments: object) -> NoReturn:
-    """Say what prevents it, unless the file is not whole, which alone would explain that."""
+    """Raise BackupError with the problem, or with the damage of the file, which would explain it."""
     _require_whole(sealed.read_to_end())
     raise BackupError(problem, **arguments)
 
@@ -193,7 +193,7 @@ def _salt(sealed: SealedReader, text: str) -> bytes:
 
 
 def _old_decryption(source: Readable, opener: Opener) -> Fill:
-    """Return what decrypts a bare age file, which holds no checksum: by a passphrase wholly in memory."""
+    """Return the function that decrypts an age file without a seal; with a passphrase wholly in memory."""
     if not opener.identities and not opener.passphrase:
         raise BackupError(BackupProblem.NEEDS_EITHER)
 
@@ -217,13 +217,13 @@ def _old_decryption(source: Readable, opener: Opener) -> Fill:
 
 
 class _Plain:
-    """What is not encrypted: at its end the seal is compared. A backup of an older release has none."""
+    """Content that is not encrypted. The seal is compared at its end; older releases wrote none."""
 
     def __init__(self, sealed: SealedReader) -> None:
         self._sealed = sealed
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to so many bytes."""
+        """Read up to `size` bytes."""
         content = self._sealed.read(size)
         if not content and self._sealed.seal is Seal.BROKEN:
             raise BackupError(BackupProblem.DAMAGED)
@@ -262,10 +262,10 @@ _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 
 
 def age_secret_key(passphrase: str, salt: bytes) -> str:
-    """Return the X25519 identity, AGE-SECRET-KEY-1..., that belongs to passphrase and salt on every machine.
+    """Return the X25519 identity, AGE-SECRET-KEY-1..., of passphrase and salt, the same on every machine.
 
-    age's own passphrase files hold a work factor that is measured on the machine that writes, against a limit
-    that is measured on the machine that reads: a busy one refuses a good file.
+    age's own passphrase files contain a work factor measured on the writing machine, and age compares it with
+    a limit measured on the reading machine: a busy one refuses a valid file.
     """
     key = hashlib.scrypt(
         passphrase.encode(),
@@ -280,7 +280,7 @@ def age_secret_key(passphrase: str, salt: bytes) -> str:
 
 
 def bech32(prefix: str, content: bytes) -> str:
-    """Encode as BIP 173 does, without its limit of length, as age does."""
+    """Return the BIP 173 encoding without its length limit, as age does."""
     bits = int.from_bytes(content, "big") << (-len(content) * 8 % 5)
     count = (len(content) * 8 + 4) // 5
     values = [bits >> 5 * (count - 1 - place) & 31 for place in range(count)]

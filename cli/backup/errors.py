@@ -1,4 +1,4 @@
-"""Why a backup or a restoration did not happen, and the sentence for each."""
+"""The problems of backup and restore, each with its message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @unique
 class BackupProblem(StrEnum):
-    """Every cause, with the sentence for it; no two causes share one."""
+    """Every problem with its message. No two share one."""
 
     OTHER_KEY = "it was encrypted for another key than the one in --identity-file"
     OTHER_PASSPHRASE = "it was encrypted by another passphrase"
@@ -52,7 +52,7 @@ class BackupProblem(StrEnum):
 
 
 class BackupError(WppconnectError):
-    """What prevented it, by id; nothing was changed."""
+    """A backup or restore failed with `problem`. Nothing was changed."""
 
     def __init__(self, problem: BackupProblem, **arguments: object) -> None:
         super().__init__(problem.format(**arguments))
@@ -62,6 +62,6 @@ class BackupError(WppconnectError):
 def file_error(
     error: OSError, path: object, otherwise: BackupProblem = BackupProblem.NOT_READABLE
 ) -> BackupError:
-    """Turn an error of the file system into ours: no room is one of its own."""
+    """Return the BackupError of a file system error: NO_ROOM if space is missing, else `otherwise`."""
     problem = BackupProblem.NO_ROOM if error.errno in NO_ROOM_ERRORS else otherwise
     return BackupError(problem, path=path, reason=error.strerror or type(error).__name__)

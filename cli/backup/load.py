@@ -1,4 +1,4 @@
-"""Read a backup back: unpacked beside the present state, checked, and then exchanged for it."""
+"""Restore a backup: unpack it beside the present state, check it, and replace the state with it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ BEFORE = SET_ASIDE_BY_RESTORE
 DONE = ".restore-done"
 RESTORING = "restore.lock"
 WHOLE = "whole"
-"""In BEFORE once everything was set aside: what stands beside it from then on is the backup's."""
+"""A file in BEFORE once everything is set aside: the files beside BEFORE are the backup's from then on."""
 COPY_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 64 << 20
-"""Half a million files; a small archive may unfold to more than there is memory."""
+"""Half a million files. A small archive may unpack to more than the memory."""
 LARGEST_ACCOUNT = (1 << 32) - 2
 
 
 def load(source: Readable, parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
-    """Restore all parts that are named here or none, and return the table of contents; raises BackupError."""
+    """Restore all of the parts or none, and return the table of contents. Raise BackupError."""
     with _alone(next(part.folder for part in parts if part.name == DATA)):
         for part in parts:
             _undo(part.folder)
@@ -60,16 +60,16 @@ def load(source: Readable, parts: list[Part], *, overwrite: bool) -> dict[str, A
 
 
 def inspect(source: Readable) -> dict[str, Any]:
-    """Read all of a backup, change nothing, and return the table of contents; raises BackupError."""
+    """Read all of a backup and return the table of contents. Changes nothing. Raise BackupError."""
     return _unpack(source, {})
 
 
 @contextlib.contextmanager
 def _alone(data: Path) -> Iterator[None]:
-    """Hold the locks of whoever probes a gateway, works on a session or restores; refuse while one is held.
+    """Hold the locks of probers, session operations and restores. Raise BackupError if one is held.
 
-    Before anything is looked at: what another restoration has set aside is not left by a killed one. To the
-    end: whoever starts meanwhile waits for its lock as for any other program.
+    Taken before the folders are read, because files that a running restore has set aside look like those of a
+    killed one. Held to the end, so that a program that starts meanwhile waits for its lock.
     """
     with contextlib.ExitStack() as held:
         for path in sorted({data / "locks" / RESTORING, *(data / "locks").rglob("*.lock")}):
@@ -78,7 +78,7 @@ def _alone(data: Path) -> Iterator[None]:
                 raise BackupError(BackupProblem.IN_USE, folder=data, lock=path.name)
             held.callback(lock.release)
         if os.geteuid() == 0:
-            # Where root restores, exporter and page must be able to make locks of their own beside ours.
+            # After a restore by root, exporter and page must be able to create locks in this folder.
             owner = data.stat()
             for path in (data / "locks", data / "locks" / RESTORING):
                 os.chown(path, owner.st_uid, owner.st_gid)
@@ -86,7 +86,7 @@ def _alone(data: Path) -> Iterator[None]:
 
 
 def _unpack(source: Readable, parts: dict[str, Part]) -> dict[str, Any]:
-    """Write the files of the parts that are named into their staging folders, and check every file."""
+    """Unpack the files of the given parts into their staging folders, and check every file."""
     digests: dict[str, str] = {}
     manifest: dict[str, Any] = {}
     oddity: BackupError | None = None
@@ -96,7 +96,7 @@ def _unpack(source: Readable, parts: dict[str, Part]) -> dict[str, Any]:
                 for entry in tar:
                     content = tar.extractfile(entry)
                     if content is None:
-                        # Not refused before the table of contents was read: a newer release may know why.
+                        # Raised after the table of contents is read: a newer release may have written it.
                         oddity = oddity or BackupError(
                             BackupProblem.NOT_OURS, what="it holds something else than files"
                         )
@@ -105,7 +105,7 @@ def _unpack(source: Readable, parts: dict[str, Part]) -> dict[str, Any]:
                     elif oddity is None:
                         digests[entry.name] = _write(entry, content, parts)
             while plain.read(COPY_BYTES):
-                pass  # to the checksum at its end
+                pass  # up to the checksum at the end
     except EOFError:
         raise BackupError(BackupProblem.CUT_OFF) from None
     except (tarfile.TarError, zlib.error, ValueError, RecursionError, OverflowError, OSError) as error:
@@ -131,7 +131,7 @@ def _checked(manifest: Any) -> dict[str, Any]:
         case {"format": int(number), **rest} if (
             number > FORMAT or _number(rest.get("store_schema")) > SCHEMA_NUMBER
         ):
-            # Before anything else: what else a newer one's table holds is not known here.
+            # First, because the other fields of a newer table of contents are unknown here.
             raise BackupError(BackupProblem.NEWER_RELEASE, product=rest.get("product", "version unknown"))
         case {
             "created": str(),
@@ -188,7 +188,7 @@ def _write(entry: tarfile.TarInfo, content: IO[bytes], parts: dict[str, Part]) -
 
 
 def _exchange(parts: list[Part], owners: dict[str, list[int]]) -> None:
-    """Put what was unpacked in place; when one move fails every folder gets back what it had."""
+    """Move the unpacked files in place. If one move fails, every folder gets its old files back."""
     try:
         for part in parts:
             if part.name in owners:
@@ -205,13 +205,13 @@ def _exchange(parts: list[Part], owners: dict[str, list[int]]) -> None:
         if part.name in owners:
             if os.geteuid() == 0 and not part.is_ours:
                 os.chown(part.folder, *owners[part.name])
-            # In one step, so that what is left of it is not taken for the state before.
+            # Renamed in one step, so that a partly removed folder is not taken for the old state.
             (part.folder / BEFORE).rename(part.folder / DONE)
             shutil.rmtree(part.folder / DONE, ignore_errors=True)
 
 
 def _present(folder: Path) -> list[Path]:
-    """List what a restoration would replace."""
+    """Return the files and folders that a restore would replace."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         ours = {STAGING, BEFORE, DONE, "locks", "snapshots"}
         return sorted(path for path in folder.iterdir() if path.name not in ours)
@@ -226,7 +226,7 @@ def _set_aside(folder: Path) -> None:
 
 
 def _undo(folder: Path) -> None:
-    """Give back what a restoration that failed, or was killed, had set aside."""
+    """Move back the files that a failed or killed restore had set aside."""
     for leftover in (STAGING, DONE):
         shutil.rmtree(folder / leftover, ignore_errors=True)
     before = folder / BEFORE

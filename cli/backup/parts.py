@@ -1,4 +1,4 @@
-"""What is kept: the data folder, and further folders by name."""
+"""The parts of a backup: the data folder, and further folders by name."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from cli.backup.errors import BackupError, BackupProblem
 DATA = "data"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 LEFT_OUT = re.compile(
-    # Locks, half-written files, what the gateway tells anyway, a link that is made anew, leftovers of ours.
+    # Locks, temporary files, data that the gateway returns again, one-time links, our own leftovers.
     r"(?:.*/)?(?:locks|snapshots|first-sign-in-link|page-address|[^/]+\.lock|[^/]+\.tmp|\.restore-[^/]*|\.before-restore"
-    # Chromium's: who held the profile on which host, and what it can fetch again.
+    # Chromium's profile locks, and its caches.
     r"|Singleton[^/]*|Cache|Code Cache|GPUCache|GrShaderCache|ShaderCache|Crashpad)(?:/.*)?"
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """A folder by the name that it has in a backup."""
+    """A folder and its name in a backup."""
 
     name: str
     folder: Path
 
     @property
     def is_ours(self) -> bool:
-        """Tell whether it belongs to the owner of its folder, rather than to its owner when it was saved."""
+        """Whether restored files get the owner of the folder, instead of their owner when they were saved."""
         return self.name in (DATA, "installation")
 
     def files(self) -> Iterator[tuple[str, Path]]:
-        """List the files worth keeping by their path inside the part; links are left out."""
+        """Yield the files to save with their path inside the part. Links are left out."""
         for path in sorted(self.folder.rglob("*")):
             inner = path.relative_to(self.folder).as_posix()
             if path.is_file() and not path.is_symlink() and not LEFT_OUT.fullmatch(inner):
@@ -40,7 +40,7 @@ class Part:
 
 
 def read_parts(data: Path, also: list[str]) -> list[Part]:
-    """Read `--also NAME=FOLDER`; raises BackupError when one cannot be used."""
+    """Return the parts of `--also NAME=FOLDER`. Raise BackupError for an invalid one."""
     parts = [Part(DATA, data)]
     for text in also:
         name, equals, folder = text.partition("=")

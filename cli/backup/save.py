@@ -28,7 +28,7 @@ LOCK_SECONDS = 10.0
 
 
 def save(out: IO[bytes], parts: list[Part]) -> int:
-    """Write all parts to the stream and return the number of files; raises BackupError."""
+    """Write all parts to the stream and return the number of files. Raise BackupError."""
     digests: dict[str, str] = {}
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6) as packed,
@@ -47,7 +47,7 @@ def save(out: IO[bytes], parts: list[Part]) -> int:
             "owners": {part.name: [part.folder.stat().st_uid, part.folder.stat().st_gid] for part in parts},
             "files": digests,
         }
-        # Last: a stream that was cut off has none, and is refused.
+        # Last, so that a truncated stream has none and is refused.
         text = json.dumps(manifest, indent=1).encode()
         entry = tarfile.TarInfo(MANIFEST)
         entry.size, entry.mode, entry.mtime = len(text), 0o600, int(time.time())
@@ -56,7 +56,7 @@ def save(out: IO[bytes], parts: list[Part]) -> int:
 
 
 def _contents(part: Part) -> Iterator[tuple[str, Path, bytes | None, int]]:
-    """Give each file: small ones that change together as their content, the others with the size to copy."""
+    """Yield each file: small ones that change together with their content, others with the size to copy."""
     if part.name != DATA:
         for inner, path in part.files():
             yield inner, path, None, path.stat().st_size
@@ -64,7 +64,7 @@ def _contents(part: Part) -> Iterator[tuple[str, Path, bytes | None, int]]:
     try:
         with _store_at_rest(part.folder):
             # Files of the store are small and are read at once, so that writers wait for milliseconds only.
-            # The history only grows: its files up to their present size are what it is now.
+            # The history only grows: its files up to their present size are its present state.
             taken = [
                 (inner, path, path.read_bytes() if path.suffix == ".json" else None, path.stat().st_size)
                 for inner, path in part.files()
@@ -76,7 +76,7 @@ def _contents(part: Part) -> Iterator[tuple[str, Path, bytes | None, int]]:
 
 @contextmanager
 def _store_at_rest(data: Path) -> Iterator[None]:
-    """Hold every lock of the store and the history, in one order."""
+    """Hold every lock of the store and the history, always taken in the same order."""
     locks = [path.with_name(f"{path.name}.lock") for path in sorted((data / "store").glob("*.json"))]
     if (data / "history").is_dir():
         locks.append(data / "history" / "history.lock")
@@ -108,7 +108,7 @@ def _add(tar: tarfile.TarFile, name: str, path: Path, content: bytes | None, siz
 
 
 class _Hashed:
-    """Give exactly so many bytes of a file, and hash them on the way."""
+    """Read exactly `size` bytes of a file, and hash them."""
 
     def __init__(self, source: IO[bytes], size: int, path: Path) -> None:
         self._source = source
@@ -117,7 +117,7 @@ class _Hashed:
         self.digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        """Read on."""
+        """Read up to `size` bytes. Raise BackupError if the file became shorter."""
         wanted = self._left if size < 0 else min(size, self._left)
         content = self._source.read(wanted)
         if len(content) < wanted:
@@ -128,6 +128,6 @@ class _Hashed:
 
 
 def private_file(path: Path) -> IO[bytes]:
-    """Open a new file that only its owner can read, in place of one that a killed backup left."""
+    """Open a new file that only its owner can read. Replaces a leftover of a killed backup."""
     path.unlink(missing_ok=True)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

@@ -1,8 +1,8 @@
-"""Streams between what writes a backup, what encrypts it and what reads it; and the seal at its end.
+"""Streams between writing, encrypting and reading a backup, and the seal at its end.
 
-The seal is a checksum of everything before it, by which cut off and damaged are told apart. It has the form
-of an empty gzip member with a comment, so that `tar -xzf` still reads what is not encrypted. It finds
-accidents; whether somebody changed an encrypted backup is for age to find.
+The seal is a checksum of everything before it, which distinguishes a truncated backup from a damaged one. It
+has the form of an empty gzip member with a comment, so that `tar -xzf` still reads a backup that is not
+encrypted. It detects accidents; age detects changes to an encrypted backup.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _BLOCK = 1 << 20
 
 
 class Readable(Protocol):
-    """What can be read from its start to its end."""
+    """A stream that can be read from start to end."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Read up to so many bytes."""
+        """Read up to `size` bytes."""
 
 
 class Writable(Protocol):
-    """What can be written to."""
+    """A stream that can be written to."""
 
     def write(self, content: bytes, /) -> int:
-        """Write all of it."""
+        """Write all of the content."""
 
     def flush(self) -> None:
-        """Pass on what was kept."""
+        """Flush buffered bytes."""
 
 
 class Seal(Enum):
-    """What the end of a backup proves about the rest."""
+    """The result of comparing the seal."""
 
     MISSING = "missing"
     BROKEN = "broken"
@@ -50,21 +50,21 @@ class Seal(Enum):
 
 
 class SealingWriter:
-    """Pass everything on, and write the seal at the end."""
+    """Write everything to `out`, and the seal at the end."""
 
     def __init__(self, out: Writable) -> None:
         self._out = out
         self._digest = hashlib.sha256()
 
     def write(self, content: bytes) -> int:
-        """Write all of it."""
+        """Write all of the content."""
         content = bytes(content)
         self._digest.update(content)
         self._out.write(content)
         return len(content)
 
     def flush(self) -> None:
-        """Flush what it writes to."""
+        """Flush the underlying stream."""
         self._out.flush()
 
     def finish(self) -> None:
@@ -73,7 +73,7 @@ class SealingWriter:
 
 
 class SealedReader:
-    """Read what stands before the seal; a file without one is read to its end."""
+    """Read the content before the seal; a file without a seal is read to its end."""
 
     def __init__(self, start: bytes, rest: Readable) -> None:
         self._rest = rest
@@ -83,7 +83,7 @@ class SealedReader:
         self.seal = Seal.MISSING
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to so many bytes of what stands before the seal."""
+        """Read up to `size` bytes of the content before the seal."""
         if size < 0:
             return b"".join(iter(lambda: self.read(_BLOCK), b""))
         while not self._at_end and len(self._held) < size + SEAL_BYTES:
@@ -97,14 +97,14 @@ class SealedReader:
         return content
 
     def read_line(self, limit: int) -> bytes:
-        """Read a first line without its end; at most so many bytes."""
+        """Return the first line without its line break, at most `limit` bytes."""
         line = b""
         while not line.endswith(b"\n") and len(line) < limit and (byte := self.read(1)):
             line += byte
         return line.rstrip(b"\n")
 
     def read_to_end(self) -> Seal:
-        """Read what is left, and return what the seal proves."""
+        """Read the rest, and return the result of comparing the seal."""
         while self.read(_BLOCK):
             pass
         return self.seal
@@ -112,7 +112,7 @@ class SealedReader:
     def _recognize_seal(self) -> None:
         end = self._held[-SEAL_BYTES:]
         if not (end.startswith(_HEAD) and end.endswith(_TAIL)):
-            # Its words, and more behind them than a seal that was cut has: something was added.
+            # The comment, followed by more bytes than in a truncated seal: something was appended.
             begin = self._held.rfind(_COMMENT)
             if begin >= 0 and len(self._held) - begin >= SEAL_BYTES - len(_HEAD) + len(_COMMENT):
                 self.seal = Seal.BROKEN
@@ -131,14 +131,14 @@ Fill = Callable[[IO[bytes]], None]
 
 
 class Output:
-    """What pyrage writes to: it makes errors of its own of ours, which would hide a full disk."""
+    """The stream that pyrage writes to. Keeps write errors, such as a full disk, which pyrage replaces."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self._out = out
         self._error: OSError | None = None
 
     def write(self, content: bytes) -> int:
-        """Write all of it."""
+        """Write all of the content."""
         try:
             return self._out.write(content)
         except OSError as error:
@@ -146,12 +146,12 @@ class Output:
             raise
 
     def flush(self) -> None:
-        """Flush what it writes to."""
+        """Flush the underlying stream."""
         self._out.flush()
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Raise what a write raised instead of what came of it."""
+        """Raise the error of a write instead of the one that followed from it."""
         try:
             yield
         except Exception:
@@ -161,7 +161,7 @@ class Output:
 
 
 class _Filled:
-    """A stream that a thread writes: where it ends, the thread's error is raised."""
+    """A stream written by a thread. At its end the thread's error is raised."""
 
     def __init__(self, source: IO[bytes], fill: Fill, write_end: int) -> None:
         self._source = source
@@ -172,7 +172,7 @@ class _Filled:
         self._thread.start()
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to so many bytes."""
+        """Read up to `size` bytes."""
         if self._source.closed:
             return b""
         content = self._source.read(size)
@@ -192,21 +192,21 @@ class _Filled:
             with os.fdopen(self._write_end, "wb") as out:
                 self._fill(out)
         except BrokenPipeError:
-            return  # the reader has seen enough
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that reads
+            return  # the reader stopped reading
+        except BaseException as error:  # noqa: BLE001 - raised in the reading thread
             self._error = error
 
 
 @contextmanager
 def filled(fill: Fill) -> Iterator[Readable]:
-    """Run `fill` in a thread and give what it writes as a stream; its error is raised here."""
+    """Run `fill` in a thread and return the stream that it writes. Its error is raised here."""
     read_end, write_end = os.pipe()
     with os.fdopen(read_end, "rb") as source:
         stream = _Filled(source, fill, write_end)
         try:
             yield stream
         except BaseException:
-            # The end of the stream is not what went wrong first.
+            # The end of the stream was not the first error.
             stream.finish()
             raise
         stream.finish()

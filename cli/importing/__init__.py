@@ -1,1 +1,1 @@
-"""`wppconnect-ops import`: understand an older panel's folder, and say what of it is wrong."""
+"""`wppconnect-ops import`: interpret the folder of an older panel, and report its problems."""

@@ -1,4 +1,4 @@
-"""What of an older installation is wrong, why, and what to do: a sentence each that repeats no value."""
+"""The problems of an older installation, each with reason and remedy, without any value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUOTE = "write it in single quotes in an env file, and with $$ for each $ in a c
 
 
 def find_problems(found: OlderPanel) -> Iterator[str]:
-    """Name every fault, the gravest first."""
+    """Yield every problem, the most serious first."""
     yield from _missing_env_files(found)
     for name, file in found.folder.unset.items():
         yield f"{file}: it demands {name}, and Compose starts nothing without it; set it in .env"
@@ -132,7 +132,7 @@ def _tokens(found: OlderPanel) -> Iterator[str]:
             "with the secret key, tokens are made by themselves"
         )
     for service in found.folder.services:
-        # Another program's TOKEN is none of our business.
+        # Other programs may read a variable TOKEN.
         if "TOKEN" in service.environment and _is_of_whatsapp(found, service):
             yield f"{service.name}: TOKEN is set, but no image reads it; remove it"
 
@@ -187,11 +187,11 @@ def _lost_when_recreated(gateway: GatewayFound) -> Iterator[str]:
 
 
 def _folders(gateway: GatewayFound) -> tuple[list[str], list[str]]:
-    """Return where the gateway keeps tokens and profiles, and which of these folders no volume keeps."""
+    """Return the folders of tokens and profiles, and those among them that no volume keeps."""
     service, image = gateway.service, known_image(gateway.service.image)
     workings = [service.working_directory or FOLDER]
     if image is None and not service.working_directory:
-        # An image of their own may work anywhere; a volume at both folders shows where.
+        # A custom image may have any working directory; its volumes show which.
         workings += [mount.target.rpartition("/")[0] for mount in service.mounts if mount.is_kept]
     found = []
     for working in workings:
@@ -256,7 +256,7 @@ def _readable(found: OlderPanel) -> Iterator[str]:
 
 
 def _holds_secrets(found: OlderPanel, file: str) -> bool:
-    """Tell whether a secret stands in this very file; one that it only refers to stands in another."""
+    """Return whether the file itself contains a secret, and not only a reference to one."""
     secrets = {
         text
         for value in found.folder.values()

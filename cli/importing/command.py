@@ -1,4 +1,4 @@
-"""`wppconnect-ops import`: say what an older panel's folder means and what is wrong; write our `.env`."""
+"""`wppconnect-ops import`: report the settings and problems of an older panel's folder; write our `.env`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COMMENTS = (
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--write", is_flag=True, help="Write .env in the working directory.")
+@click.option("--write", is_flag=True, help="Write .env to the working directory.")
 def import_folder(folder: Path, write: bool) -> None:
-    """Say what an older panel's files mean, and what is wrong with them and why.
+    """Explain the files of an older panel, what is wrong with them and why.
 
-    These are .env, .env.docker and docker-compose.yml in FOLDER, where nothing is changed. With --write our
-    settings go into .env of the working directory, unless there is one.
+    Reads .env, .env.docker and docker-compose.yml in FOLDER, and changes nothing there. With --write our
+    settings are written to .env in the working directory, unless it exists.
     """
     from cli.importing.files import ENV_FILES, read_folder
     from cli.importing.model import interpret
@@ -62,7 +62,7 @@ def import_folder(folder: Path, write: bool) -> None:
 
 
 def report(found: OlderPanel) -> Iterator[str]:
-    """Write the whole text, secrets left out."""
+    """Yield the lines of the report, without secrets."""
     from cli.importing.checks import find_problems
 
     yield "Understood:"

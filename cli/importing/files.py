@@ -1,4 +1,4 @@
-"""Everything that an older panel's folder holds: env files, services, where each value stands."""
+"""The contents of an older panel's folder: env files, services, and the file of each value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENV_FILES = (".env", ".env.docker")
 
 @dataclass(frozen=True)
 class Folder:
-    """Everything that was found in an older panel's folder."""
+    """The contents of an older panel's folder."""
 
     path: Path
     env_files: Mapping[str, Mapping[str, Value]] = field(repr=False)
@@ -24,7 +24,7 @@ class Folder:
     services: tuple[Service, ...] = ()
     compose_files: tuple[str, ...] = ()
     unset: Mapping[str, str] = field(default_factory=dict)
-    """Names that a compose file demands and that nothing sets, with that file."""
+    """Variables that a compose file requires and that nothing sets, with that file."""
 
     @property
     def compose_file(self) -> str:
@@ -32,7 +32,7 @@ class Folder:
         return self.compose_files[0] if self.compose_files else ""
 
     def value(self, *names: str) -> Value | None:
-        """Return the first of these names that has a value, in .env before all others."""
+        """Return the value of the first of these names that has one; .env comes before other files."""
         for name in names:
             for values in self.env_files.values():
                 if name in values and values[name].written:
@@ -40,7 +40,7 @@ class Folder:
         return None
 
     def values(self) -> Iterator[Value]:
-        """Give every value of env files and services."""
+        """Yield every value of env files and services."""
         for held in self.env_files.values():
             yield from held.values()
         for service in self.services:
@@ -48,7 +48,7 @@ class Folder:
 
 
 def read_folder(path: Path) -> Folder:
-    """Read what is there; raises UnusableFileError for a file that is there and cannot be used."""
+    """Return the contents of a folder. Raise UnusableFileError for a file that cannot be read or parsed."""
     env_files: dict[str, Mapping[str, Value]] = {}
     for name in ENV_FILES:
         text = read_text(path / name, name)

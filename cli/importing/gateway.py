@@ -1,4 +1,4 @@
-"""Which services of an older installation are gateways, and which secret key each really has."""
+"""The gateways among the services of an older installation, and the secret key in force of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CONFIGURATION = re.compile(rf"{FOLDER}(?:/(?:src|dist))?/config\.(?:ts|js|json)
 
 
 class Reads(Enum):
-    """How an image learns its secret key."""
+    """From where an image reads its secret key."""
 
     OPTIONS = "command line"
     VARIABLES = "environment"
@@ -47,7 +47,7 @@ class GatewayFound:
     service: Service
     reads: Reads
     secret: Value | None = field(repr=False)
-    """The key in force, None when it cannot be told."""
+    """The key in force; None if it is unknown."""
     ignored: Value | None = field(default=None, repr=False)
     """A SECRET_KEY that the image never reads."""
     file: str = ""
@@ -55,18 +55,18 @@ class GatewayFound:
 
     @property
     def names(self) -> frozenset[str]:
-        """The names by which containers reach it, in lower case as a URL's host is."""
+        """The names by which containers reach it, in lower case like the host of a URL."""
         names = (self.service.name, self.service.container, *self.service.aliases)
         return frozenset(name.lower() for name in names)
 
     @property
     def is_default(self) -> bool:
-        """Return whether everybody knows its key."""
+        """Whether its key is the public default."""
         return self.secret is not None and self.secret.arrives == PUBLIC_DEFAULT_SECRET
 
     @property
     def inner_port(self) -> int:
-        """The port on which it listens inside."""
+        """The port on which it listens inside the container."""
         given = option(self.service.words, "--port", "-p")
         text = given.text if given else ""
         if self.reads not in (Reads.OPTIONS, Reads.NOTHING) and "PORT" in self.service.environment:
@@ -74,14 +74,14 @@ class GatewayFound:
         return int(text) if text.isdecimal() else PORT
 
     def published(self) -> Iterator[tuple[str, str]]:
-        """Yield address and port on the host where its port is published; port "": Docker chooses one."""
+        """Yield host address and port where its port is published; port "" if Docker chooses one."""
         for port in self.service.ports:
             if port.target == str(self.inner_port):
                 yield port.address, port.published
 
     @property
     def address(self) -> str:
-        """Its address from this host; by its container's name where it publishes no fixed port."""
+        """Its URL from this host; with the container's name if no fixed port is published."""
         if self.service.network_mode == "host":
             return f"http://127.0.0.1:{self.inner_port}"
         for address, port in self.published():
@@ -91,13 +91,13 @@ class GatewayFound:
 
     @property
     def is_reachable_from_host(self) -> bool:
-        """Return whether its address is one of this host; else only containers of its network reach it."""
+        """Whether this host reaches it, and not only the containers of its network."""
         is_published = any(port.isdecimal() for _, port in self.published())
         return is_published or self.service.network_mode == "host"
 
 
 def find_gateways(folder: Folder) -> tuple[GatewayFound, ...]:
-    """Return the services that are WPPConnect Server: by image, else by what they run or are called."""
+    """Return the services that are WPPConnect Server, by image, else by command line, else by name."""
     by_image = [one for one in folder.services if _has_gateway_image(one)]
     candidates = [one for one in folder.services if one not in by_image and _may_be_gateway(one)]
     by_option = [one for one in candidates if any(word.text.startswith(SECRET_OPTION) for word in one.words)]
@@ -106,7 +106,7 @@ def find_gateways(folder: Folder) -> tuple[GatewayFound, ...]:
 
 
 def image_name(service: Service) -> str:
-    """Return the last part of an image's name, without tag and digest."""
+    """Return the last part of an image's name, without tag and digest, in lower case."""
     return re.split(r"[:@]", service.image.rpartition("/")[2])[0].lower()
 
 
@@ -116,15 +116,15 @@ def _has_gateway_image(service: Service) -> bool:
 
 
 def _may_be_gateway(service: Service) -> bool:
-    # Of the project's own images only the two that are known are servers.
+    # Of the images of WPPConnect only the two known ones are servers.
     is_of_project = "/wppconnect/" in f"/{service.image.lower()}"
     is_other = bool(_OTHER_PROGRAMS.search(image_name(service)))
     return not is_other and not (is_of_project and not service.build)
 
 
 def _has_gateway_name(service: Service) -> bool:
-    # A generated container name begins with the project's, which says nothing about one of its services.
-    # What it is built from: https://github.com/wppconnect-team/wppconnect-server.git#v2.10.4
+    # A generated container name begins with the project's name, which says nothing about a service.
+    # A build source looks like https://github.com/wppconnect-team/wppconnect-server.git#v2.10.4
     source = service.build.partition("#")[0].rstrip("/").removesuffix(".git").rpartition("/")[2]
     names = [service.name, source, *([service.container] if service.has_own_container_name else [])]
     return any(_NAME.fullmatch(name) for name in names)

@@ -1,4 +1,4 @@
-"""What an older installation comes to in our settings."""
+"""Our settings for an older installation."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ DEFAULT_SESSION = "leguas_wppconnect"
 
 @dataclass(frozen=True)
 class OlderPanel:
-    """Our settings, each with where it comes from."""
+    """Our settings with their sources."""
 
     folder: Folder
     gateways: tuple[GatewayFound, ...]
     gateway: GatewayFound | None
-    """The one that our settings describe."""
+    """The gateway that our settings describe."""
     url: str = ""
     url_from: str = ""
     secret: Value | None = field(default=None, repr=False)
     token: Value | None = field(default=None, repr=False)
-    """Only a bcrypt token that arrives whole."""
+    """A complete bcrypt token; None for anything else."""
     sessions: tuple[str, ...] = ()
     sessions_from: str = ""
     webhook: str = field(default="", repr=False)
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing of a gateway was found."""
+        """Whether no gateway was found."""
         return not self.url and self.gateway is None
 
     def api_keys(self) -> Iterator[Value]:
-        """Give every raw API key of the panel, wherever it stands."""
+        """Yield every raw API key of the panel, in env files and compose files."""
         for values in self.folder.env_files.values():
             yield from (values[name] for name in API_KEYS if name in values)
         for service in self.folder.services:
@@ -61,7 +61,7 @@ class OlderPanel:
                     yield value
 
     def settings(self) -> dict[str, str]:
-        """Return the lines for `.env`."""
+        """Return the variables for `.env`."""
         found = {
             "WPPCONNECT_URL": self.url,
             "WPPCONNECT_SECRET_KEY": self.secret.arrives if self.secret else "",
@@ -75,7 +75,7 @@ class OlderPanel:
 
 
 def interpret(folder: Folder) -> OlderPanel:
-    """Put the files together."""
+    """Return the settings that the files of a folder amount to."""
     gateways = find_gateways(folder)
     named = _configured_url(folder)
     gateway = next((one for one in gateways if named and _is_at(one, named.url)), None)
@@ -141,7 +141,7 @@ def _is_at(gateway: GatewayFound, url: str) -> bool:
 
 
 def _is_known_inside_only(folder: Folder, url: str, gateway: GatewayFound | None) -> bool:
-    """Return whether only containers know a name, so that a published port is the way from this host."""
+    """Return whether only containers resolve the URL's host, so that this host needs a published port."""
     hidden = {name for one in folder.services for name in (one.name, one.container, *one.aliases)}
     return gateway is not None and urlsplit(url).hostname in {name.lower() for name in hidden}
 

@@ -1,8 +1,8 @@
 """The services of a Compose project: files found, included, extended and merged as Compose does it.
 
-Compose itself is not asked. The import has to say which file a value comes from and how much of it is cut
-off, and `docker compose config` gives neither; it gives nothing at all where one env file is missing; and the
-command runs on machines without Docker. The tests compare this reading with a real Compose's.
+Compose itself is not called. The import reports the file of each value and how much of it is cut off, and
+`docker compose config` returns neither; it fails if one env file is missing; and the command runs on machines
+without Docker. The tests compare the result with a real Compose's.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
-"""Both in the order in which Compose looks for them; of each the first is taken."""
+"""Both in Compose's order of precedence; of each the first existing file is used."""
 DOTENV = ".env"
 DEEPEST = 20
 REPLACED = frozenset(
     {"image", "container_name", "hostname", "network_mode", "working_dir", "command", "entrypoint"}
 )
-"""Fields of a service that a later file replaces; others are merged."""
+"""Fields of a service that a later file replaces. Others are merged."""
 FIELDS = REPLACED | {
     "build",
     "environment",
@@ -45,47 +45,47 @@ FIELDS = REPLACED | {
 
 @dataclass(frozen=True)
 class Part:
-    """A field of a service as one file says it."""
+    """A field of a service in one file."""
 
     tree: Tree
     file: str
     directory: str
-    """From where the file names env files and folders."""
+    """The folder to which the file's paths are relative."""
     names: Mapping[str, str] = field(repr=False)
-    """Where references get their values from."""
+    """The variables for references."""
 
     def resolve(self, tree: Tree) -> str:
-        """Return a scalar's text with references resolved; "" for what is no scalar."""
+        """Return a scalar's text with references resolved; "" for anything else."""
         return interpolate(tree.text, self.names) if isinstance(tree, Scalar) else ""
 
     def with_tree(self, tree: Tree) -> Part:
-        """Return another field of the same file."""
+        """Return the part of another field of the same file."""
         return Part(tree, self.file, self.directory, self.names)
 
 
 Parts = dict[str, tuple[Part, ...]]
-"""By field: what each file says, the one that wins last."""
+"""By field: the parts of all files, in ascending precedence."""
 
 
 @dataclass
 class Project:
-    """A Compose project as its files say it."""
+    """A Compose project, from its files."""
 
     name: str
     files: list[str] = field(default_factory=list)
     services: dict[str, Parts] = field(default_factory=dict)
     defined_in: dict[str, str] = field(default_factory=dict)
-    """By service: the file that names it first."""
+    """By service: the first file that defines it."""
     temporary_volumes: set[str] = field(default_factory=set)
     """Named volumes that a reboot empties."""
     names: dict[str, Value] = field(default_factory=dict)
     """The values of its `.env`."""
     unset: dict[str, str] = field(default_factory=dict)
-    """Names that a file demands and that nothing sets, with that file."""
+    """Variables that a file requires and that nothing sets, with that file."""
 
 
 def read_project(folder: Path) -> Project | None:
-    """Read the project of a folder, None when there is none; raises UnusableFileError."""
+    """Return the project of a folder; None if there is none. Raise UnusableFileError."""
     names = _dotenv(folder, ".", {})
     files = _files(folder, names)
     if not files:
@@ -100,7 +100,7 @@ def read_project(folder: Path) -> Project | None:
 
 
 def merged_field(parts: Parts, name: str) -> tuple[Part, ...]:
-    """Return what files say of a field, without what a later one replaces."""
+    """Return the parts of a field, without those that a later file replaces."""
     kept: list[Part] = []
     for part in parts.get(name, ()):
         if isinstance(part.tree, Replacing):
@@ -111,7 +111,7 @@ def merged_field(parts: Parts, name: str) -> tuple[Part, ...]:
 
 
 def listed(tree: Tree) -> list[Tree]:
-    """Return a list's items; one value is a list of itself."""
+    """Return the items of a list; of a single value a list with it."""
     if tree is None:
         return []
     return tree if isinstance(tree, list) else [tree]
@@ -126,7 +126,7 @@ class _Reader:
         self._documents: dict[str, list[dict[str, Tree]]] = {}
 
     def read_group(self, files: list[str], directory: str, names: Mapping[str, str], deepest: int) -> None:
-        """Merge the files of a project, or of one `include`, which brings its own folder and `.env`."""
+        """Merge the files of a project, or of one `include`, which has its own folder and `.env`."""
         if not deepest:
             raise unusable(files[0], None, "includes itself")
         for file in files:
@@ -169,7 +169,7 @@ class _Reader:
         self.read_group(paths, directory, found | dict(entry.names), deepest - 1)
 
     def _service(self, own: Part, name: str, directory: str, deepest: int) -> Parts:
-        """Return a service's fields with those that it extends before its own."""
+        """Return a service's fields, those of the extended service before its own."""
         fields = own.tree if isinstance(own.tree, dict) else {}
         parts: Parts = {}
         if base := fields.get("extends"):

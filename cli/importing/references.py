@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 REFERENCE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)"
-    # A default may hold references of its own, two deep.
+    # A default may contain references, two levels deep.
     r"(?:(?P<how>:?[-?+])(?P<rest>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*))?\})"
 )
 
 
 def interpolate(value: str, names: Mapping[str, str]) -> str:
-    """Replace references as Compose does; a name that is not there is empty."""
+    """Return the value with references replaced as Compose does; an unset name is empty."""
 
     def replaced(found: re.Match[str]) -> str:
         if found["escaped"]:
@@ -31,7 +31,7 @@ def interpolate(value: str, names: Mapping[str, str]) -> str:
 
 
 def required_names(value: str, names: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names that a value demands (`${NAME:?why}`) and that are not there: Compose refuses it."""
+    """Yield the names that a value requires (`${NAME:?why}`) and that are unset: Compose refuses it."""
     for found in REFERENCE.finditer(value):
         how, name = found["how"] or "", found["name"]
         is_there = bool(names.get(name)) if how.startswith(":") else name in names

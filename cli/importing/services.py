@@ -1,4 +1,4 @@
-"""What a service of an older installation runs with, worked out from all that its files say of it."""
+"""The services of an older installation: image, command, environment, ports and mounts of each."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ class Port:
     """A published port."""
 
     address: str
-    """Of the host; "" for every address."""
+    """The host address; "" for all addresses."""
     published: str
-    """"" when Docker chooses one."""
+    """The host port; "" if Docker chooses one."""
     target: str
 
 
 @dataclass(frozen=True)
 class Mount:
-    """What is mounted in a container."""
+    """A mount of a container."""
 
     target: str
     source: str
     """A volume's name, a folder of the host, or "" for an anonymous volume."""
     is_kept: bool
-    """Whether what is written there is still there in the next container."""
+    """Whether files written there survive the container."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """What compose files say of one service, references resolved."""
+    """One service of the compose files, with references resolved."""
 
     name: str
     file: str
-    """The compose file that names it first."""
+    """The first compose file that defines it."""
     container: str
     has_own_container_name: bool = False
-    """Whether `container_name` says it; else Compose gives it one."""
+    """Whether `container_name` sets the name, instead of Compose."""
     image: str = ""
     build: str = ""
-    """Folder or address that its image is built from."""
+    """Folder or URL from which its image is built."""
     hostname: str = ""
     network_mode: str = ""
     working_directory: str = ""
@@ -71,17 +71,17 @@ class Service:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment as the container gets it."""
+        """The environment as it arrives in the container."""
         return {name: value.arrives for name, value in self.environment.items()}
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """The words of the program that runs, also where a shell starts it."""
+        """The words of the program that runs, also if a shell starts it."""
         return tuple(program_words(shell_words([*self.entrypoint, *self.command], self.variables)))
 
 
 class ServiceReader:
-    """Works out the services of a project; keeps each env file that it read."""
+    """Reads the services of a project, and keeps each env file that it read."""
 
     def __init__(self, folder: Path, project: Project) -> None:
         self._folder = folder
@@ -90,7 +90,7 @@ class ServiceReader:
         self.env_files: dict[str, dict[str, Value]] = {}
 
     def read(self) -> tuple[Service, ...]:
-        """Return every service, also of profiles; raises UnusableFileError."""
+        """Return every service, including those of profiles. Raise UnusableFileError."""
         found = [self._service(name, parts) for name, parts in self._project.services.items()]
         return tuple(_with_shared_ports(one, found) for one in found)
 
@@ -153,14 +153,14 @@ class ServiceReader:
         return dict(found)
 
     def _unfolded(self, written: str) -> str:
-        """Follow a bare reference to the text in .env, so that a value that is cut there counts as cut."""
+        """Return the text in .env for a bare reference, so that a value that is cut there counts as cut."""
         for name, value in self._project.names.items():
             if written in (f"${name}", f"${{{name}}}"):
                 return value.written
         return written
 
     def _all_mounts(self, name: str, asking: tuple[str, ...]) -> tuple[Mount, ...]:
-        """Return a service's mounts by target, with those of `volumes_from` below its own."""
+        """Return a service's mounts by target; its own take precedence over those of `volumes_from`."""
         if name in asking or name not in self._project.services:
             return ()
         parts = self._project.services[name]
@@ -200,13 +200,13 @@ class ServiceReader:
 
 
 def mount_at(mounts: Sequence[Mount], folder: str) -> Mount | None:
-    """Return the mount that holds a folder of the container: the nearest one above it, or at it."""
+    """Return the mount that contains a folder of the container: the nearest one at or above it."""
     holding = [one for one in mounts if f"{folder}/".startswith(f"{one.target.rstrip('/')}/")]
     return max(holding, key=lambda one: len(one.target), default=None)
 
 
 def _with_shared_ports(service: Service, others: Iterable[Service]) -> Service:
-    """Give a service that uses another one's network that one's ports: its own are not published."""
+    """Return the service with the ports of the service whose network it uses: its own are not published."""
     shared = _SHARED_NETWORK.fullmatch(service.network_mode)
     for other in others if shared else ():
         if shared and shared["name"] == (other.name if shared["kind"] == "service" else other.container):
@@ -294,7 +294,7 @@ def _short_mount(text: str) -> tuple[str, str, list[str]]:
     head, rest = (text[:2], text[2:]) if drive else ("", text)
     first, *others = rest.split(":")
     if not others:
-        # A path alone is an anonymous volume; so reads Compose a volume whose name is one letter.
+        # A path alone is an anonymous volume. Compose also reads a one-letter volume name this way.
         return "", text, []
     return f"{head}{first}", others[0], others[1].split(",") if len(others) > 1 else []
 

@@ -1,4 +1,4 @@
-"""Read the files of an older installation; one that cannot be read or parsed ends the import."""
+"""Read the files of an older installation. A file that cannot be read or parsed ends the import."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ NULL = "tag:yaml.org,2002:null"
 TOP_LEVEL = frozenset(
     {"configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"}
 )
-"""What Compose knows at the top of a file, besides `x-...`; it refuses the rest."""
+"""The top-level keys that Compose accepts, besides `x-...`."""
 RESET, OVERRIDE = "!reset", "!override"
 _TABS = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
 
 
 class UnusableFileError(ConfigurationError):
-    """A file of the older installation cannot be read; ends the import before anything is reported.
+    """A file of the older installation cannot be read. Ends the import before anything is reported.
 
-    The problem names file, line and remedy, and repeats nothing of the file, which may hold secrets.
+    The problem contains file, line and remedy, and no text of the file, which may contain secrets.
     """
 
     def __init__(self, problem: str) -> None:
@@ -35,7 +35,7 @@ class UnusableFileError(ConfigurationError):
 
 @dataclass(frozen=True)
 class Scalar:
-    """A scalar of a compose file as it is written."""
+    """A scalar of a compose file, as written."""
 
     text: str = field(repr=False)
     line: int
@@ -43,7 +43,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Replacing:
-    """A field tagged `!override`, or `!reset` (its tree is None): what earlier files say does not count."""
+    """A field tagged `!override`, or `!reset` (its tree is None). Discards the values of earlier files."""
 
     tree: Tree
 
@@ -52,7 +52,7 @@ Tree: TypeAlias = "Scalar | Replacing | list[Tree] | dict[str, Tree] | None"
 
 
 def read_text(path: Path, name: str) -> str | None:
-    """Return a file's text, None when there is no such file; raises UnusableFileError."""
+    """Return a file's text; None if it does not exist. Raise UnusableFileError."""
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -72,16 +72,16 @@ def read_text(path: Path, name: str) -> str | None:
 
 
 def parse_compose(name: str, text: str) -> list[dict[str, Tree]]:
-    """Return the documents of a compose file, anchors and merge keys resolved; raises UnusableFileError."""
-    # Not the round-trip kind: it marks where a folded text was folded by signs inside the text.
+    """Return the documents of a compose file, anchors and merge keys resolved. Raise UnusableFileError."""
+    # Not the round-trip loader, which inserts marks into folded texts.
     yaml = YAML(typ="safe", pure=True)
     yaml.composer.warn_double_anchors = False
     try:
-        # Compose allows tabs behind a value, ruamel does not.
+        # Compose allows tabs after a value, ruamel.yaml does not.
         nodes = [one for one in yaml.compose_all(_TABS.sub(_spaces, text)) if one is not None]
         documents = [_TreeBuilder(name).build(node) for node in nodes]
     except MarkedYAMLError as error:
-        # YAML's messages repeat the lines around the mistake.
+        # The parser's messages quote lines of the file.
         mark = error.problem_mark or error.context_mark
         raise unusable(name, mark.line + 1 if mark else None, "is no valid YAML") from None
     except (YAMLError, ValueError, RecursionError):
@@ -96,13 +96,13 @@ def parse_compose(name: str, text: str) -> list[dict[str, Tree]]:
 
 
 def unusable(name: str, line: int | None, problem: str) -> UnusableFileError:
-    """Make the error for a file that Compose would refuse, too."""
+    """Return the error for a file that Compose would refuse, too."""
     where = f"line {line} " if line else "it "
     return UnusableFileError(f"{name}: {where}{problem}; correct it (`docker compose config` checks it)")
 
 
 class _TreeBuilder:
-    """Builds the tree of a document; nodes with several aliases are built once."""
+    """Builds the tree of a document. Nodes with several aliases are built once."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""Values of env files and of `environment`: where they stand, as written, and as they arrive."""
+"""Values of env files and of `environment`: their file, as written, and as they arrive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.sync.value_span import NotParseableError, Style
 
 @dataclass(frozen=True)
 class Value:
-    """One value: where it stands, as it is written, and as it arrives."""
+    """One value: its file and name, as written, and as it arrives in the container."""
 
     file: str
     name: str
@@ -23,16 +23,16 @@ class Value:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether Compose took a part of a token for a variable that does not exist."""
+        """Whether Compose replaced a part of a bcrypt token as a variable that does not exist."""
         return "$2" in self.written and len(self.arrives) < len(self.written.replace("$$", "$"))
 
 
 def env_values(
     name: str, text: str, names: Mapping[str, str] | None = None, before: Mapping[str, str] | None = None
 ) -> dict[str, Value]:
-    """Read an env file as Compose does; raises UnusableFileError.
+    """Return the values of an env file as Compose reads it. Raise UnusableFileError.
 
-    For references, `names` win over lines above, and these over the env files read `before`.
+    In references `names` take precedence over lines above, and these over the env files read `before`.
     """
     try:
         parsed = EnvFile(text, readers=frozenset({COMPOSE}))
@@ -44,14 +44,14 @@ def env_values(
     for key, place in parsed.values:
         above = {one: value.arrives for one, value in found.items()}
         known = dict(before or {}) | above | dict(names or {})
-        # In single quotes it is literal, so that it is written as it arrives.
+        # A value in single quotes is literal.
         arrives = place.value if place.style is Style.SINGLE else interpolate(place.value, known)
         found[key] = Value(name, key, place.value, arrives)
     return found
 
 
 def raw_env_values(name: str, text: str) -> dict[str, Value]:
-    """Read an env file of `format: raw`."""
+    """Return the values of an env file with `format: raw`."""
     lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and line[0] != "#"]
     pairs = [(key.strip(), value) for key, equals, value in (line.partition("=") for line in lines) if equals]
     return {key: Value(name, key, value, value) for key, value in pairs}

@@ -1,4 +1,4 @@
-"""Words of a command line: what a shell makes of them, and the values of options."""
+"""Words of a command line, as a shell splits them, and the values of options."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _QUOTED = re.compile(r"'[^']*'")
 
 
 class Word(NamedTuple):
-    """One word and the compose file that it comes from."""
+    """One word and its compose file."""
 
     text: str
     file: str
 
 
 def split_words(text: str) -> list[str]:
-    """Split a command that is one string as Compose does; a text that it refuses is one word."""
+    """Return the words of a command in one string, as Compose splits it; one word if Compose refuses it."""
     try:
         return shlex.split(text)
     except ValueError:
@@ -31,7 +31,7 @@ def split_words(text: str) -> list[str]:
 
 
 def shell_words(words: Sequence[Word], variables: Mapping[str, str]) -> list[Word]:
-    """Unfold `sh -c SCRIPT`, with the variables that the container has; other words stay."""
+    """Return the words with `sh -c SCRIPT` expanded, with the container's variables."""
     found: list[Word] = []
     rest = list(words)
     while rest:
@@ -53,7 +53,7 @@ def shell_words(words: Sequence[Word], variables: Mapping[str, str]) -> list[Wor
 
 
 def program_words(words: Sequence[Word]) -> list[Word]:
-    """Return the words of the command that runs the gateway, of several in a script."""
+    """Return the words of the one command that runs the gateway, of a script with several."""
     commands: list[list[Word]] = [[]]
     for word in words:
         if word.text and OPERATORS.issuperset(word.text):
@@ -65,7 +65,7 @@ def program_words(words: Sequence[Word]) -> list[Word]:
 
 
 def option(words: Sequence[Word], long: str, short: str) -> Word | None:
-    """Return an option's value in each of its forms; the last one counts."""
+    """Return an option's value, in any of its forms; the last occurrence counts."""
     found = None
     for number, (text, file) in enumerate(words):
         if text in (long, short):
@@ -78,7 +78,7 @@ def option(words: Sequence[Word], long: str, short: str) -> Word | None:
 
 
 def _script_words(script: str, variables: Mapping[str, str]) -> Iterator[str]:
-    """Split a script into words; what stands in single quotes is literal to a shell."""
+    """Yield the words of a script. Text in single quotes is literal."""
     script = script.replace("\\\n", " ")
     at, text = 0, ""
     for quoted in _QUOTED.finditer(script):

@@ -1,4 +1,4 @@
-"""`make up` and its neighbours: the product on Docker Compose, from a checkout.
+"""`make up` and related targets: the product on Docker Compose, from a checkout.
 
 Only the standard library is imported: a Docker host needs Python and no package (`python3 -m cli.stack up`).
 """

@@ -1,4 +1,4 @@
-"""`python3 -m cli.stack up|down|logs|link|backup|restore`: what the Makefile calls."""
+"""`python3 -m cli.stack up|down|logs|link|backup|restore`: the commands of the Makefile."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(argv: list[str], environ: Mapping[str, str], directory: Path = CHECKOUT
 
 
 def up(project: Project, *, demo: bool) -> int:
-    """Start what fits, wait until it is healthy, and say where it is."""
+    """Start the services, wait until they are healthy, and print their addresses."""
     gateway, ports = project.make_ready(demo=demo)
     if gateway.says:
         print(gateway.says, flush=True)
@@ -69,7 +69,7 @@ def up(project: Project, *, demo: bool) -> int:
     code = project.build() or compose.run(
         "up", "--detach", "--no-build", "--remove-orphans", "--wait", "--wait-timeout", HEALTHY_SECONDS
     )
-    # Whatever it exits with: a wrapper around Compose may hide that nothing was pulled or started.
+    # For any exit code: a wrapper around Compose may hide that nothing was pulled or started.
     missing = await_running(compose, seconds=0 if code else RECOVERY_SECONDS)
     if code or missing:
         compose.run("ps", "--all")
@@ -85,7 +85,7 @@ def up(project: Project, *, demo: bool) -> int:
 
 
 def link(project: Project) -> int:
-    """Print the one-time link with which the administrator sets a password."""
+    """Print the one-time link for the administrator to set a password."""
     done = project.compose().ask("exec", "-T", "page", "cat", "/data/first-sign-in-link")
     if done.returncode != 0:
         sys.stderr.write(
@@ -100,15 +100,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make", description="The product on Docker Compose.")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser(
-        "up", help="write .env where there is none, start everything, wait until healthy"
+        "up", help="write .env if it does not exist, start everything, wait until healthy"
     )
     up.add_argument("--demo", action="store_true", help="with a simulated gateway")
     commands.add_parser("down", help="end and remove the containers; volumes stay")
-    commands.add_parser("logs", help="follow what the containers say")
-    backup = commands.add_parser("backup", help="write the whole installation into one file")
+    commands.add_parser("logs", help="follow the logs of the containers")
+    backup = commands.add_parser("backup", help="write the whole installation to one file")
     backup.add_argument("--to", type=Path)
     backup.add_argument("--recipient", action="append", default=[])
-    restore = commands.add_parser("restore", help="put a backup in place, with everything stopped")
+    restore = commands.add_parser("restore", help="restore a backup, with everything stopped")
     restore.add_argument("source", type=Path, nargs="?")
     restore.add_argument("--identity-file", type=Path)
     restore.add_argument("--overwrite", action="store_true")

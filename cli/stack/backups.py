@@ -1,4 +1,4 @@
-"""`make backup` and `make restore`: the installation as one file, from a container that sees every volume."""
+"""`make backup` and `make restore`: the installation in one file, from a container with every volume."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ PARTS = (
 )
 PROMETHEUS = "prometheus"
 PAUSED = ("gateway", "evolution", "evolution-database", "simulator", "alertmanager", "grafana", PROMETHEUS)
-"""Stopped for the seconds of the copying, so that their files are of one moment. Ours need not be."""
+"""Services paused while copying, so that their files are of one moment. Ours need no pause."""
 OWN_FILES = (".env", "ops.env")
 KEPT = "installation"
-"""Where they lie inside config/ on their way into a backup and back."""
+"""The folder inside config/ for these files on their way into a backup and back."""
 FAILED = 1
 KILLED = 137
-"""128 and SIGKILL: what the engine does to a container that wants more memory than it may have."""
+"""128 + SIGKILL: the engine killed a container that exceeded its memory limit."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """How a backup is locked or opened."""
+    """The keys that encrypt or open a backup."""
 
     recipients: tuple[str, ...] = ()
     passphrase_file: Path | None = None
     identity_file: Path | None = None
 
     def mounts(self) -> list[str]:
-        """Return the words that bring the files into the container."""
+        """Return the options that mount the key files in the container."""
         return [
             word
             for path, inner in ((self.passphrase_file, "passphrase"), (self.identity_file, "identity"))
@@ -57,14 +57,14 @@ class Keys:
         ]
 
     def words(self) -> list[str]:
-        """Return what the command in the container is told."""
+        """Return the options for the command in the container."""
         words = [word for key in self.recipients for word in ("--recipient", key)]
         words += ["--passphrase-file", "/run/passphrase"] if self.passphrase_file else []
         return words + (["--identity-file", "/run/identity"] if self.identity_file else [])
 
 
 def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -> int:
-    """Write one file; the gateway stands still for the seconds that this takes."""
+    """Write one file. The gateway is paused for a few seconds."""
     find_engine(project.environ)
     _check(keys)
     if not project.env_path.exists():
@@ -87,7 +87,7 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
                 code = compose.run(
                     *_tool(keys, "backup", prometheus=prometheus), stdout=out, stdin=subprocess.DEVNULL
                 )
-        # The gateway runs again while the backup is read.
+        # The gateway runs again while the backup is verified.
         if code or (code := _check_written(compose, keys, unfinished)):
             sys.stderr.write(f"make backup: nothing was written{_reason(code)}\n")
             return FAILED
@@ -100,7 +100,7 @@ def backup(project: Project, *, to: Path | None, keys: Keys, prometheus: bool) -
 
 
 def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: bool) -> int:
-    """Put a backup in place; everything is stopped before, and `make up` starts it again."""
+    """Restore a backup. Everything is stopped first; `make up` starts it again."""
     find_engine(project.environ)
     _check(keys)
     if source is None or not source.is_file():
@@ -114,7 +114,7 @@ def restore(project: Project, *, source: Path | None, keys: Keys, overwrite: boo
     if project.build():
         return FAILED
     compose.run("--profile", "*", "down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # Prometheus's samples are put in place when the backup holds any; otherwise its volume stays as it is.
+    # Prometheus's samples are restored if the backup contains any; otherwise its volume stays unchanged.
     words = [*_tool(keys, "restore", prometheus=True), *(["--overwrite"] if overwrite else [])]
     with source.open("rb") as content:
         if code := compose.run(*words, stdin=content):
@@ -142,7 +142,7 @@ def _run(keys: Keys) -> list[str]:
 
 
 def _check_written(compose: Compose, keys: Keys, path: Path) -> int:
-    """Open what was written; what only a secret key opens is compared with its checksum."""
+    """Read the written backup. Of one that only a secret key opens, compare the checksum."""
     opener = Keys(passphrase_file=keys.passphrase_file)
     with path.open("rb") as content:
         return compose.run(*_run(opener), "restore", "--check", "-", *opener.words(), stdin=content)
@@ -155,14 +155,14 @@ def _pause(compose: Compose, pause: Pause, *, prometheus: bool) -> None:
 
 
 def _reason(code: int) -> str:
-    """Give the reason that the program in the container could not tell itself."""
+    """Return the reason if the program in the container was killed."""
     if code != KILLED:
         return ""
     return ": it was killed, probably for want of memory"
 
 
 def _take_along(project: Project) -> None:
-    """Copy the administrator's own files to where the container sees them."""
+    """Copy the administrator's own files to a folder that the container mounts."""
     kept = project.config / KEPT
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(mode=0o700)

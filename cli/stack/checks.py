@@ -1,4 +1,4 @@
-"""What has to be right before anything is started: ports, memory, what `.env` says and who gets it."""
+"""Checks before the start: ports, memory, and the settings in `.env`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gat
 
 
 def ports_of(values: Mapping[str, str], gateway: Gateway) -> dict[str, str]:
-    """Return the loopback port of everything that is published, by the variable that moves it."""
+    """Return all published loopback ports, by the variable that sets them."""
     wanted = dict(PORTS)
     if gateway.profile == "demo":
         wanted |= PHONES_PORT
@@ -36,7 +36,7 @@ def ports_of(values: Mapping[str, str], gateway: Gateway) -> dict[str, str]:
 
 
 def port_problems(ports: Mapping[str, str], engine: Engine, project: str) -> Iterator[str]:
-    """Find ports that somebody else has; those of this very stack are its own."""
+    """Yield a problem for each port that is invalid, used twice, or taken by a program outside this stack."""
     ours = engine.published_by(project)
     for variable, text in ports.items():
         if not text.isdecimal() or not 1 <= int(text) <= 65535:
@@ -49,7 +49,7 @@ def port_problems(ports: Mapping[str, str], engine: Engine, project: str) -> Ite
 
 
 def evolution_problems(values: Mapping[str, str], engine: Engine, project: str) -> Iterator[str]:
-    """Find another Evolution API where one is asked for."""
+    """Yield a problem if Evolution API is to be started, but its container exists outside this stack."""
     name = values.get(EVOLUTION.container) or EVOLUTION.container_default
     container = engine.container(name) if "evolution" in profiles_of(values) else None
     if container is not None and not is_ours(container, project):
@@ -60,14 +60,14 @@ def evolution_problems(values: Mapping[str, str], engine: Engine, project: str) 
 
 
 def grace_problems(text: str) -> Iterator[str]:
-    """Find a grace of the alerts that is no duration, or so short that it pages for nothing."""
+    """Yield a problem if the alerts' grace is no duration or too short."""
     seconds = parse_duration(text) if text else SHORTEST_GRACE_SECONDS
     if seconds is None or seconds < SHORTEST_GRACE_SECONDS:
         yield f"OPS_ALERT_GRACE: write a duration of {SHORTEST_GRACE_SECONDS}s or more, like 90s or 3m"
 
 
 def warnings(values: Mapping[str, str], engine: Engine, gateway: Gateway) -> Iterator[str]:
-    """Find what works but probably not for long."""
+    """Yield warnings about settings that work but are risky."""
     # A gateway's Chromium takes 300 to 500 MB for each session; ours and Prometheus together some 200 MB.
     needed = 4 if gateway.profile == "gateway" else 2
     if engine.memory_bytes < needed * GIB * 0.9:
@@ -94,7 +94,7 @@ COMPOSE_FILE = Path(__file__).parents[2] / "docker-compose.yml"
 REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
 SETTING = re.compile(r"(?:WPPCONNECT|EXPORTER|DASHBOARD|ALERTMANAGER|SIMULATOR|OPS)_\w+")
 READ_BY_MAKE_UP = {"WPPCONNECT_SECRET_KEY_FILE", "OPS_ALERT_GRACE"}
-"""Not named in docker-compose.yml, and yet in force."""
+"""Variables that `make up` reads itself, so that docker-compose.yml does not contain them."""
 
 MEANINGLESS_IN_A_CONTAINER = {
     "WPPCONNECT_DATA_DIR": "the containers keep their state in the volume `data`",
@@ -107,16 +107,16 @@ MEANINGLESS_IN_A_CONTAINER = {
     "SIMULATOR_PHONE_PORT": "OPS_PHONES_PORT moves the port of the phones on this machine",
     "SIMULATOR_LISTEN_ADDRESS": "the ports are published on 127.0.0.1 only",
 }
-"""Settings of a process on this machine, and what takes their place."""
+"""Settings for a process on this machine, and what replaces them for containers."""
 
 
 def passed_settings() -> frozenset[str]:
-    """Return the variables that docker-compose.yml takes from `.env`."""
+    """Return the variables that docker-compose.yml reads from `.env`."""
     return frozenset(REFERENCE.findall(COMPOSE_FILE.read_text(encoding="utf-8")))
 
 
 def notes_on_settings(written: Mapping[str, str], *, has_override: bool) -> Iterator[str]:
-    """Name each setting of `.env` that no container gets, and each file that no container may see."""
+    """Yield a note for each setting of `.env` that no container gets, and each file that none mounts."""
     passed = passed_settings()
     for name, value in written.items():
         if not value or not SETTING.fullmatch(name) or name in READ_BY_MAKE_UP:
@@ -133,6 +133,6 @@ def notes_on_settings(written: Mapping[str, str], *, has_override: bool) -> Iter
 
 
 def settings_to_move(other: Mapping[str, str]) -> Iterator[str]:
-    """Find settings in `ops.env` that come from `.env`, where an absent one would win over `ops.env`."""
+    """Yield a problem for each setting in `ops.env` that is read from `.env`, even if unset there."""
     for name in sorted(set(other) & passed_settings()):
         yield f"ops.env: {name} is taken from .env now, which wins; move the line there"

@@ -1,4 +1,4 @@
-"""Docker and Compose as programs: found, asked and started."""
+"""The programs Docker and Compose: find, query and run them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class StackError(Exception):
-    """Everything that has to be mended first, a sentence each."""
+    """The problems to correct first, one sentence each."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
@@ -22,7 +22,7 @@ class StackError(Exception):
 
 OLDEST_ENGINE = (20, 10)
 OLDEST_COMPOSE = (2, 24)
-"""The first that lets an env_file be absent."""
+"""The first release that allows a missing env_file."""
 ASKING_SECONDS = 60
 
 
@@ -36,7 +36,7 @@ class Engine:
     is_local: bool
 
     def container(self, name: str) -> dict[str, Any] | None:
-        """Return what `docker inspect` tells of a container; None when there is none of that name."""
+        """Return the output of `docker inspect` for a container; None if it does not exist."""
         done = _ask(["docker", "inspect", "--type", "container", name], self.environ)
         if done.returncode != 0:
             return None
@@ -44,17 +44,17 @@ class Engine:
         return found
 
     def has_volume(self, name: str) -> bool:
-        """Return whether there is a volume of that name."""
+        """Return whether a volume of that name exists."""
         return _ask(["docker", "volume", "inspect", name], self.environ).returncode == 0
 
     def published_by(self, project: str) -> str:
-        """List the ports that containers of a Compose project publish, as `docker ps` writes them."""
+        """Return the ports that a Compose project's containers publish, as `docker ps` prints them."""
         label = f"label=com.docker.compose.project={project}"
         return _ask(["docker", "ps", "--filter", label, "--format", "{{.Ports}}"], self.environ).stdout
 
 
 def find_engine(environ: Mapping[str, str]) -> Engine:
-    """Look for a running engine that is new enough; raises StackError with the remedy."""
+    """Return the running engine. Raise StackError with the remedy if there is none or it is too old."""
     if shutil.which("docker", path=environ.get("PATH")) is None:
         raise StackError(
             "docker: not found; install Docker Engine 20.10 or later (docs.docker.com/engine/install)"
@@ -79,7 +79,7 @@ def find_engine(environ: Mapping[str, str]) -> Engine:
 
 
 def find_compose(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words that start Compose; raises StackError when there is none that is new enough."""
+    """Return the command of Compose. Raise StackError if there is none or it is too old."""
     candidates = [("docker", "compose"), ("docker-compose",)]
     if environ.get("COMPOSE"):
         candidates = [(environ["COMPOSE"],)]
@@ -101,7 +101,7 @@ def find_compose(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Compose:
-    """Compose on one project folder with its env files."""
+    """Compose for one project folder with its env files."""
 
     words: tuple[str, ...]
     directory: Path
@@ -109,17 +109,17 @@ class Compose:
     env_files: tuple[Path, ...]
 
     def command(self, *arguments: str) -> list[str]:
-        """Return a whole command line."""
+        """Return the complete command line."""
         files = [word for path in self.env_files for word in ("--env-file", str(path))]
         return [*self.words, "--project-directory", str(self.directory), *files, *arguments]
 
     def run(self, *arguments: str, **options: Any) -> int:
-        """Run it with the terminal's own input and output; returns its exit code."""
+        """Run Compose with the terminal's input and output, and return its exit code."""
         command = self.command(*arguments)
         return subprocess.run(command, env=dict(self.environ), check=False, **options).returncode  # noqa: S603
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run it and keep what it says."""
+        """Run Compose and return its captured output."""
         return _ask(self.command(*arguments), self.environ)
 
 

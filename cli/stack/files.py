@@ -1,4 +1,4 @@
-"""Files that `make up` writes: `.env` once, and `config/`, which the containers read, each time."""
+"""The files that `make up` writes: `.env` once, and `config/`, which the containers read, each time."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ EVOLUTION_DATABASE_PASSWORD = "evolution_database_password"  # noqa: S105 - a fi
 
 
 def fresh_secret() -> str:
-    """Make a secret of 128 bits of letters and digits.
+    """Return a new secret of 128 bits, of letters and digits.
 
     Bcrypt reads 72 bytes of session name and secret together, so a longer one leaves less room for names; and
-    a gateway starts no session at boot when its secret holds '/', '#' or '?'.
+    a gateway starts no session at boot if its secret contains '/', '#' or '?'.
     """
     return secrets.token_hex(16)
 
 
 def read_secret(config: Path, name: str) -> str:
-    """Return what an earlier `make up` was given; "" when nothing."""
+    """Return the secret that an earlier `make up` stored; "" if there is none."""
     try:
         return (config / "secrets" / name).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -36,8 +36,9 @@ def read_secret(config: Path, name: str) -> str:
 def write_secret(config: Path, name: str, value: str) -> None:
     """Write one secret as a file for containers.
 
-    Compose mounts it with the owner and mode that it has here, and Grafana, Prometheus and we run under three
-    different numbers. So the file is readable, and `config/`, which nobody else can enter, protects it.
+    Compose mounts it with its owner and mode on this host, and Grafana, Prometheus and our containers run
+    under three different user ids. So the file is readable by all, and `config/`, which only its owner can
+    enter, protects it.
     """
     folder = config / "secrets"
     folder.mkdir(exist_ok=True)
@@ -52,7 +53,7 @@ def write_secret(config: Path, name: str, value: str) -> None:
 
 
 def write_config(config: Path, external_url: str, *, grace: str) -> None:
-    """Write rules, notifications and dashboards with this installation's links; what people edit stays."""
+    """Write rules, notifications and dashboards with this installation's links; files to edit are kept."""
     seconds = parse_duration(grace) if grace else None
     write(Installation(external_url, f"{external_url}/runbooks", seconds), config)
     (config / "alertmanager" / "secrets").mkdir(exist_ok=True)
@@ -62,13 +63,13 @@ def write_config(config: Path, external_url: str, *, grace: str) -> None:
 
 
 def prepare(config: Path) -> None:
-    """Make the folder, or close it again to everybody else."""
+    """Create the folder, or restrict it to its owner again."""
     config.mkdir(mode=0o700, exist_ok=True)
     config.chmod(0o700)
 
 
 def write_private(path: Path, values: Mapping[str, str], comments: Iterable[str], *, replace: bool) -> None:
-    """Write an env file for its owner alone; FileExistsError where it is not to be replaced."""
+    """Write an env file that only its owner can read. FileExistsError if it exists and not `replace`."""
     lines = [f"# {comment}".rstrip() for comment in comments]
     lines += [f"{name}={quoted(value)}" for name, value in values.items()]
     fresh = path.with_name(f"{path.name}.tmp") if replace else path
@@ -83,7 +84,7 @@ def write_private(path: Path, values: Mapping[str, str], comments: Iterable[str]
 
 
 def quoted(value: str) -> str:
-    """Put a value in single quotes; raises ValueError where not every reader takes it literally then."""
+    """Return a value in single quotes. Raise ValueError if not every reader would read it literally."""
     line = f"A='{value}'"
     lines = read_env_lines(line)
     if "\n" in value or any(disagreements(lines, ALL_READERS)) or env_values(lines) != {"A": value}:

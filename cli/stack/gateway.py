@@ -1,4 +1,4 @@
-"""Which gateway the stack works with: one that is there already, a new one, or the simulated one."""
+"""The gateway of the stack: an existing one, a new one, or the simulated one."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ BUILT_IN_NETWORKS = ("bridge", "host", "none")
 
 @dataclass(frozen=True)
 class Gateway:
-    """The gateway and what Compose has to be told about it."""
+    """The gateway and its variables for Compose."""
 
     profile: str
-    """"gateway", "demo", or "" for one that is there already."""
+    """"gateway", "demo", or "" for an existing one."""
     told: Mapping[str, str] = field(default_factory=dict)
     """Variables for Compose."""
     says: str = ""
-    """One sentence for the person."""
+    """One sentence for the user."""
 
     @property
     def is_adopted(self) -> bool:
-        """Tell whether it is somebody else's: nothing of it is started or changed."""
+        """Whether the gateway exists outside the stack, which then never starts or changes it."""
         return not self.profile
 
 
 def choose_gateway(values: Mapping[str, str], engine: Engine, *, project: str, demo: bool) -> Gateway:
-    """Decide by what is configured and what is there; raises StackError where both contradict each other."""
+    """Choose by settings and existing containers. Raise StackError if they contradict each other."""
     name = values.get("OPS_GATEWAY_CONTAINER") or CONTAINER
     container = engine.container(name)
     is_foreign = container is not None and not is_ours(container, project)
@@ -58,7 +58,7 @@ def choose_gateway(values: Mapping[str, str], engine: Engine, *, project: str, d
 
 
 def profiles_of(values: Mapping[str, str]) -> list[str]:
-    """Return the profiles that somebody chose."""
+    """Return the profiles of COMPOSE_PROFILES."""
     return [one.strip() for one in values.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
 
 
@@ -99,7 +99,7 @@ def _adopted_container(container: dict[str, Any]) -> Gateway:
 
 
 def is_ours(container: dict[str, Any], project: str) -> bool:
-    """Tell whether a container is one of this stack."""
+    """Return whether a container belongs to this stack."""
     labels = container["Config"].get("Labels") or {}
     return bool(labels.get("com.docker.compose.project") == project)
 
@@ -109,7 +109,7 @@ def _name(container: dict[str, Any]) -> str:
 
 
 def _inner_port(container: dict[str, Any]) -> int:
-    """Return the port that it listens on: as it was told, else 21465, unless it exposes exactly one other."""
+    """Return the port that it listens on: as configured, else the only exposed one, else 21465."""
     config = container["Config"]
     image = known_image(str(config.get("Image") or ""))
     words = [Word(one, "") for one in (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))]

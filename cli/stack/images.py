@@ -1,4 +1,4 @@
-"""Which images of others are started: what `.env` names, else what is here already, else the default."""
+"""The third-party images to start: as set in `.env`, else as already present, else the default."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from cli.stack.gateway import CONTAINER, Gateway, is_ours, profiles_of
 
 VOLUMES = "OPS_EVOLUTION_VOLUMES"
 VOLUMES_OF_VERSION_1, VOLUMES_OF_VERSION_2 = "evolution", "evolution2"
-"""The beginnings of the volumes' names in docker-compose.yml. No version gets the other's."""
+"""The prefixes of the volumes in docker-compose.yml. The versions never share volumes."""
 VERSION_1 = re.compile(r":v?1(\.[\w.-]+)?(@.*)?$")
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service of others in docker-compose.yml."""
+    """A third-party service in docker-compose.yml."""
 
     image: str
-    """The variable that names its image."""
+    """The variable of its image."""
     default: str
-    """For a new installation."""
+    """The image of a new installation."""
     former_default: str
-    """Of releases that wrote down no image: what an installation of theirs has."""
+    """The image of installations by releases that did not store the image."""
     volume: str
-    """One that such an installation has."""
+    """A volume by which such an installation is recognised."""
     container: str
-    """The variable that names its container."""
+    """The variable of its container's name."""
     container_default: str
 
 
@@ -54,7 +54,7 @@ EVOLUTION = Service(
 def choose_images(
     values: Mapping[str, str], found: Mapping[str, str], engine: Engine, project: str, gateway: Gateway
 ) -> dict[str, str]:
-    """Return the variables that name images and volumes; `found` is what the last `make up` wrote down."""
+    """Return the variables of images and volumes; `found` are those that the last `make up` stored."""
     chosen = {}
     if gateway.profile == "gateway":
         container = _container(GATEWAY, values, engine, project)
@@ -63,7 +63,7 @@ def choose_images(
     image = _image(EVOLUTION, values, found, engine, project, container)
     if "evolution" in profiles_of(values) or image != EVOLUTION.default:
         chosen[EVOLUTION.image] = image
-    # Written in any case: without it the file is of a release that wrote down no image.
+    # Always stored: a file without it is of a release that did not store the image.
     chosen[VOLUMES] = _volumes(image, found, container)
     chosen["OPS_EVOLUTION_DATABASES"] = "0" if chosen[VOLUMES] == VOLUMES_OF_VERSION_1 else "1"
     return chosen
@@ -72,7 +72,7 @@ def choose_images(
 def notes_on_evolution(
     values: Mapping[str, str], chosen: Mapping[str, str], found: Mapping[str, str]
 ) -> Iterator[str]:
-    """Say what keeps Evolution API from being useful or safe."""
+    """Yield notes on what makes Evolution API unusable or unsafe."""
     if "evolution" not in profiles_of(values):
         return
     if not values.get("EVOLUTION_API_KEY"):
@@ -119,7 +119,7 @@ def _image(
 
 
 def _volumes(image: str, found: Mapping[str, str], container: dict[str, Any] | None) -> str:
-    """Return the volumes that the image has had here, else those of its version."""
+    """Return the volumes that the image has used here, else those of its version."""
     if container is not None and container["Config"]["Image"] == image:
         names = [str(mount.get("Name", "")) for mount in container.get("Mounts") or []]
         is_first = any(name.endswith(f"_{VOLUMES_OF_VERSION_1}-instances") for name in names)

@@ -1,7 +1,7 @@
-"""Services that stand still while a backup copies their files, and a note of them that outlives it.
+"""Pause services while a backup copies their files, and store which they are.
 
-A backup that is killed outright wakes nobody. The note in `config/` tells the next `backup`, `up` or
-`restore` which services it had paused; a lock on the note tells whether its writer still works.
+A killed backup leaves its services paused. The note in `config/` lists them for the next `backup`, `up` or
+`restore`; a lock on the note is held while its writer runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Pause:
         self._note = note
 
     def pause(self, services: Sequence[str]) -> bool:
-        """Pause services; False when that failed. They are written down first."""
+        """Pause services, after storing them in the note. Return whether that succeeded."""
         self._write(services)
         if not services:
             return True
@@ -36,7 +36,7 @@ class Pause:
         )
 
     def wake(self) -> list[str]:
-        """Let those run again that are written down and still paused; return them."""
+        """Unpause the services in the note that are still paused, and return them."""
         self._note.seek(0)
         noted = self._note.read().split()
         if not noted:
@@ -59,9 +59,9 @@ class Pause:
 
 @contextlib.contextmanager
 def pausing(compose: Compose, config: Path) -> Iterator[Pause]:
-    """Wake what a killed backup has left, and all that is paused here at the end.
+    """Unpause the services that a killed backup left paused, and at the end those paused here.
 
-    Raises StackError while another backup is under way.
+    Raise StackError while another backup is running.
     """
     with (config / NOTE).open("a+", encoding="utf-8") as note:
         try:
@@ -81,7 +81,7 @@ def pausing(compose: Compose, config: Path) -> Iterator[Pause]:
 
 
 def resume_leftovers(compose: Compose, config: Path) -> None:
-    """Let run again what a killed backup has left paused; raises StackError while one is under way."""
+    """Unpause the services that a killed backup left paused. Raise StackError while one is running."""
     if (config / NOTE).exists():
         with pausing(compose, config):
             pass

@@ -53,7 +53,7 @@ FOUND_COMMENTS = (
 
 @dataclass
 class Project:
-    """A checkout; `environ` is the process's own."""
+    """A checkout. `environ` is the environment of the process."""
 
     directory: Path
     environ: Mapping[str, str]
@@ -67,14 +67,14 @@ class Project:
         self.name = self.values.get("COMPOSE_PROJECT_NAME") or PROJECT
 
     def compose(self) -> Compose:
-        """Return Compose with the env files that are there."""
+        """Return Compose with the existing env files."""
         files = tuple(path for path in (self.env_path, self.found_path) if path.exists())
-        # Compose reads the gateway's part also where it is not started, and wants the variable to exist.
+        # Compose parses the gateway's service even if it is not started, and requires the variable.
         environ = {"WPPCONNECT_SECRET_KEY": self.values.get("WPPCONNECT_SECRET_KEY", ""), **self.environ}
         return Compose(find_compose(self.environ), self.directory, environ, files)
 
     def make_ready(self, *, demo: bool) -> tuple[Gateway, dict[str, str]]:
-        """Check everything and write what the containers read; returns the gateway and published ports."""
+        """Check everything, write the containers' files, and return the gateway and the published ports."""
         if self.env_problems:
             raise StackError(*self.env_problems)
         engine = find_engine(self.environ)
@@ -112,19 +112,19 @@ class Project:
         write_config(self.config, external_url, grace=grace)
         write_private(self.found_path, images | self._found(gateway, agent), FOUND_COMMENTS, replace=True)
         if not agent and engine.container(f"{self.name}-{SYNC_SERVICE}-1"):
-            # Compose leaves what runs of a profile that nobody chooses any more; this one has the socket.
+            # Compose keeps containers of profiles no longer chosen. This one has the engine's socket.
             self.compose().run("--profile", SYNC_PROFILE, "rm", "--stop", "--force", SYNC_SERVICE)
         return gateway, ports
 
     def build(self) -> int:
-        """Build the image, and the sync agent's where it is wanted, unless others are named."""
+        """Build the image, and the sync agent's if it is enabled, unless other images are configured."""
         code = 0 if self.values.get("OPS_IMAGE") else self.compose().run("build", "exporter")
         if code or not self.values.get(SYNC_FOLDER) or self.values.get("OPS_SYNC_IMAGE"):
             return code
         return self.compose().run("--profile", SYNC_PROFILE, "build", SYNC_SERVICE)
 
     def _secret(self, gateway: Gateway) -> str:
-        """Find the gateway's secret key, or make or ask for one; "" where one session's token has to do."""
+        """Return the gateway's secret key: found, generated or entered; "" if only a token is configured."""
         secret = self.values.get("WPPCONNECT_SECRET_KEY") or self._secret_of_file()
         has_token = self.values.get("WPPCONNECT_TOKEN") or self.values.get("WPPCONNECT_TOKEN_FILE")
         if not secret and gateway.is_adopted and has_token:
@@ -144,7 +144,7 @@ class Project:
         return secret
 
     def _write_env(self, gateway: Gateway, secret: str) -> None:
-        """Write `.env` where there is none; one that is there is never changed."""
+        """Write `.env` if it does not exist. An existing one is never changed."""
         self.values.setdefault("WPPCONNECT_SECRET_KEY", secret)
         if self.env_path.exists():
             return
@@ -178,10 +178,10 @@ class Project:
             profiles = [gateway.profile, SYNC_PROFILE if agent else ""]
             found["COMPOSE_PROFILES"] = ",".join(filter(None, profiles))
         if not read_own_env(self.env_path)[0].get("WPPCONNECT_SECRET_KEY"):
-            # For who calls Compose by hand: it wants the variable to exist.
+            # For Compose called by hand, which requires the variable.
             found["WPPCONNECT_SECRET_KEY"] = ""
         if not read_secret(self.config, SECRET_KEY):
-            found["OPS_SECRET_KEY_FILE"] = ""  # a token alone: an empty file would be a mistake
+            found["OPS_SECRET_KEY_FILE"] = ""  # only a token: an empty file would be an error
         return found
 
     def _revision(self) -> str:

@@ -1,4 +1,4 @@
-"""The end of `make up`: what runs of what was to be started, and where everything is."""
+"""The end of `make up`: the services that run, and their addresses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from cli.stack.gateway import Gateway
 from cli.stack.project import Project
 
 RECOVERY_SECONDS = 60.0
-"""A container that was healthy may miss its checks for a moment while others start on a busy machine."""
+"""A healthy container may fail its checks for a moment while others start on a busy machine."""
 
 
 def await_running(compose: Compose, *, seconds: float = RECOVERY_SECONDS) -> list[str]:
-    """List the services that were to run and do not, or that do not become healthy in `seconds`.
+    """Return the services that do not run, or do not become healthy within `seconds`.
 
-    All, where nobody can say. What does not run at all is not waited for.
+    Return all if their state is unknown, and a placeholder if Compose lists no services. Does not wait for
+    services that do not run.
     """
     deadline = time.monotonic() + seconds
     wanted = _wanted(compose.ask("config", "--format", "json").stdout)
@@ -37,7 +38,7 @@ def await_running(compose: Compose, *, seconds: float = RECOVERY_SECONDS) -> lis
 
 
 def _wanted(config: str) -> list[str]:
-    """List the services that have a container; Evolution API 1 has no database."""
+    """Return the services with a container. The database has none with Evolution API 1."""
     try:
         services = json.loads(config)["services"]
     except (ValueError, KeyError):
@@ -46,7 +47,7 @@ def _wanted(config: str) -> list[str]:
 
 
 def _rows(line: str) -> list[dict[str, Any]]:
-    """Read one line: a container, or all of them, as Compose before 2.21 wrote them."""
+    """Return the containers of one line: one container, or all of them, as before Compose 2.21."""
     try:
         found = json.loads(line)
     except ValueError:
@@ -56,7 +57,7 @@ def _rows(line: str) -> list[dict[str, Any]]:
 
 
 def _is_healthy(row: dict[str, Any]) -> bool:
-    """Return whether it runs; one without a health check has nothing in `Health`."""
+    """Return whether a container runs and is healthy. Without a health check `Health` is empty."""
     return row.get("State") == "running" and row.get("Health") in ("healthy", "", None)
 
 
@@ -73,7 +74,7 @@ ANSWER_SECONDS = 5
 
 
 def welcome(project: Project, gateway: Gateway, ports: Mapping[str, str]) -> str:
-    """Write addresses, the way to the first sign-in, and what is known of the gateway."""
+    """Return the text with the addresses, the first sign-in, and the state of the gateway."""
     lines = ["", "Ready.", ""]
     for name, variable in PLACES.items():
         if variable in ports:
@@ -106,7 +107,7 @@ def welcome(project: Project, gateway: Gateway, ports: Mapping[str, str]) -> str
 
 
 def _gateway_answers(exporter_port: str) -> bool | None:
-    """Ask the exporter; None when it has not looked yet."""
+    """Return whether the gateway is up, by the exporter; None if it has not been probed yet."""
     try:
         with urllib.request.urlopen(
             f"http://127.0.0.1:{exporter_port}/metrics", timeout=ANSWER_SECONDS

@@ -1,4 +1,4 @@
-"""The sync agent of the stack: off unless `.env` names the folder whose files it may write."""
+"""The sync agent of the stack, off unless `.env` sets the folder whose files it may write."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ folders:
 
 @dataclass(frozen=True)
 class SyncAgent:
-    """What Compose has to be told, so that the agent may do its work."""
+    """The agent's folder, and its variables for Compose."""
 
     folder: str
     told: Mapping[str, str]
 
     def write_starter(self, config: Path) -> None:
-        """Write a sync file that lists the folder, where there is none."""
+        """Write a sync file with the folder, unless one exists."""
         path = config / "sync" / "sync.yml"
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
@@ -48,7 +48,7 @@ class SyncAgent:
 
 
 def choose_sync_agent(values: Mapping[str, str], engine: Engine) -> SyncAgent | None:
-    """Tell how the agent is started; None where nobody wants it. Raises StackError."""
+    """Return the agent to start; None if it is off. Raise StackError with every problem."""
     folder, wanted = values.get(FOLDER, ""), PROFILE in profiles_of(values)
     if not folder and not wanted:
         return None
