@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from dashboard import components, session_state, state
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.session_state import Notice
 
@@ -15,7 +14,7 @@ LOOK_SECONDS = 2.0
 def draw() -> None:
     """Draw a hint while changes need a confirmation."""
     if state.must_confirm():
-        st.fragment(run_every=LOOK_SECONDS)(_draw)()
+        _draw()
 
 
 def refuses(place: str) -> bool:
@@ -27,6 +26,7 @@ def refuses(place: str) -> bool:
     return True
 
 
+@fragment(run_every=LOOK_SECONDS)
 def _draw() -> None:
     state.user()
     if state.must_confirm():

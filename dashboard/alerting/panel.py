@@ -14,6 +14,7 @@ from dashboard.auth.users import Role
 from dashboard.dialogs import opened
 from dashboard.dialogs.until_form import draw_until
 from dashboard.formatting import LocaleFormatter, plain
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.text import alerts as alert_text
 
@@ -33,7 +34,7 @@ def silence_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     return f'<div class="ops-soft ops-break">{told}</div>' if told else ""
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_acknowledgement(server: str, name: str) -> None:
     """Draw the acknowledgement of a session, and the button that sets or ends it."""
     state.user()

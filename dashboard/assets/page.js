@@ -67,6 +67,20 @@ setInterval(async () => {
   if (answer?.status === 401) location.reload();
 }, 3000);
 
+// An uncaught error in Streamlit's frontend empties the document for good. Reload, at most once in ten minutes: an error
+// that recurs must not reload the tab for ever.
+const RELOADED = "ops-reloaded", LEAST_MS = 600_000, root = document.getElementById("root");
+let wasDrawn = root.firstElementChild !== null;
+const reloadIfWhite = () => {
+  const isDrawn = root.firstElementChild !== null;
+  wasDrawn ||= isDrawn;
+  if (isDrawn || !wasDrawn || Date.now() - Number(sessionStorage.getItem(RELOADED)) < LEAST_MS) return;
+  sessionStorage.setItem(RELOADED, String(Date.now()));
+  location.reload();
+};
+new MutationObserver(reloadIfWhite).observe(root, { childList: true });
+setInterval(reloadIfWhite, 10_000);
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

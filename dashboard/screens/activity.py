@@ -5,12 +5,13 @@ import streamlit as st
 from dashboard import components, state
 from dashboard.activity import history_cache
 from dashboard.activity import table as activity_table
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 
 REFRESH_SECONDS = 5
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_activity() -> None:
     """Draw the filter and the entries, which a background thread reads."""
     state.user()

@@ -11,6 +11,7 @@ from dashboard.dialogs import opened
 from dashboard.dialogs.opened import draw_asked
 from dashboard.doctor.panel import draw_doctor
 from dashboard.formatting import LocaleFormatter, plain
+from dashboard.fragments import fragment
 from dashboard.handoff.panel import draw_handoff
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
@@ -33,7 +34,7 @@ def draw_header(voice: LocaleFormatter, session: SessionSnapshot) -> None:
     )
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_session(server: str, name: str) -> None:
     """Draw the verdict and the available actions. Reads memory only."""
     state.user()
@@ -67,7 +68,7 @@ def draw_missing(server: str, name: str) -> None:
     components.note("warn", text.format(session=name, server=server), icon="question")
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_controls(server: str, name: str) -> None:
     """Draw the less common actions that the session's state allows."""
     state.user()

@@ -11,6 +11,7 @@ from dashboard.alerting.panel import draw_pager, silence_of
 from dashboard.auth.users import Role
 from dashboard.dialogs.opened import draw_asked
 from dashboard.formatting import LocaleFormatter
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.overview import filter_bar as overview_filter
 from dashboard.overview import fleet_bar
@@ -50,7 +51,7 @@ def draw_rows(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows
     overview_filter.draw_pages(len(found))
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_sessions() -> None:
     """Draw everything that changes. Reads memory only."""
     state.user()

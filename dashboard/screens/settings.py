@@ -8,6 +8,7 @@ from core.settings.values import ServerSettings, Settings
 from dashboard import components, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.formatting import plain
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.settings_page import actions as settings_actions
 from dashboard.settings_page.alerting import draw_alerting
@@ -154,7 +155,7 @@ def draw_add_server(*, is_first: bool) -> None:
         )
 
 
-@st.fragment(run_every=WARNINGS_SECONDS)
+@fragment(run_every=WARNINGS_SECONDS)
 def draw_warnings() -> None:
     """Draw the gateways that accept the default secret or whose WhatsApp Web expires. Reads memory only."""
     state.user()

@@ -9,6 +9,7 @@ from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.cache.sync_view import SyncView
 from dashboard.formatting import LocaleFormatter, plain
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.sync import actions as sync_actions
 from dashboard.sync import order as sync_order
@@ -96,7 +97,7 @@ def summary(voice: LocaleFormatter, view: SyncView) -> str:
     return f"{words}, {looked}"
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_everything() -> None:
     """Draw the whole page. It changes while the agent works."""
     state.user()

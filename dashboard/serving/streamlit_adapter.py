@@ -38,6 +38,9 @@ def streamlit_options(settings: DashboardEnvironment) -> dict[str, Any]:
         "runner.postScriptGC": False,
         # Otherwise a bare string in a page's script, such as a docstring, is drawn on the page.
         "runner.magicEnabled": False,
+        # Send no references to cached elements: a fragment's references stay in the queue when its container
+        # is dropped (dashboard/fragments.py). Only the style sheet is large enough to be cached.
+        "global.minCachedMessageSize": 1e9,
         **STREAMLIT_THEME,
     }
     if settings.external_url:

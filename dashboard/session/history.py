@@ -12,6 +12,7 @@ from core.uptime.records import TrackRecord
 from dashboard import components, formatting, state
 from dashboard.activity import history_cache
 from dashboard.formatting import LocaleFormatter
+from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.text import track as track_text
 
@@ -19,7 +20,7 @@ REFRESH_SECONDS = 3
 OUTAGES = 5
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@fragment(run_every=REFRESH_SECONDS)
 def draw_session_history(server: str, name: str) -> None:
     """Draw uptime, outages and recent events, which background threads read."""
     state.user()

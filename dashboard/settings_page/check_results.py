@@ -7,6 +7,7 @@ import streamlit as st
 from core.models import Outcome
 from dashboard import components, formatting, state
 from dashboard.doctor.panel import draw_diagnosis
+from dashboard.fragments import fragment
 from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
 from dashboard.settings_page.checks import Asked, Discovery
@@ -21,7 +22,7 @@ QUESTIONS = {
 }
 
 
-@st.fragment(run_every=RESULT_SECONDS)
+@fragment(run_every=RESULT_SECONDS)
 def draw_results(server: str, drawn: tuple[str, ...]) -> None:
     """Draw the results of the background checks of a gateway.
 

@@ -1,4 +1,4 @@
-"""Page scripts hold nothing that Streamlit would draw by itself."""
+"""What Streamlit would do with a page's code by itself is kept from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dashboard
+from tests.meta.source import modules, tree_of
 
 PAGES = Path(dashboard.__file__).parent
 SCRIPTS = sorted([PAGES / "app.py", *(PAGES / "screens").glob("*.py")])
@@ -22,3 +23,15 @@ def test_no_value_stands_alone_in_a_page_script(script: Path) -> None:
     ]
 
     assert alone == []
+
+
+def test_streamlit_fragments_are_made_in_one_place() -> None:
+    # There each gets the container without which a tab may end white.
+    found = {
+        path
+        for path in modules()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "st.fragment"
+    }
+
+    assert found == {Path("dashboard/fragments.py")}

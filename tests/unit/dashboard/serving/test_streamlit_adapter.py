@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -8,7 +10,7 @@ from dashboard.serving.streamlit_adapter import is_activity, rerun_frame, stream
 from dashboard.settings import DashboardEnvironment
 
 
-def options(**environ: str) -> dict[str, object]:
+def options(**environ: str) -> dict[str, Any]:
     return streamlit_options(load_settings(DashboardEnvironment, environ).values)
 
 
@@ -51,6 +53,12 @@ def test_streamlit_sends_nothing_home_and_shows_no_internals() -> None:
     assert given["client.showErrorDetails"] == "none"
     assert given["server.enableAgentApi"] is False
     assert given["logger.hideWelcomeMessage"] is True
+
+
+def test_nothing_is_large_enough_to_be_sent_as_a_reference() -> None:
+    given = options()
+
+    assert given["global.minCachedMessageSize"] > given["server.maxMessageSize"] * 1e6
 
 
 def test_published_address_spares_streamlit_the_look_up_of_our_own() -> None:
