@@ -6,6 +6,7 @@ gateway's secret key.
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
 import ssl
@@ -137,6 +138,15 @@ CERTIFICATE_FAULTS: Final[Mapping[int, str]] = {
 }
 """By OpenSSL's X509_V_ERR codes; 18 to 21 mean that no trusted authority has signed the certificate."""
 
+CONNECT_FAULTS: Final[Mapping[int | None, str]] = {
+    **dict.fromkeys((errno.ECONNRESET, errno.ECONNABORTED), "transport.closed_at_once"),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL), "transport.not_sent"
+    ),
+}
+"""Why no connection came about, where it is no matter of the way to the gateway: a peer that hangs up before
+the connection is reported, and a machine of ours that has no room for another socket."""
+
 PLAIN_ANSWER: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 """OpenSSL's reasons for a response that is not TLS, usually plain HTTP."""
 
@@ -155,7 +165,9 @@ def map_exception(error: BaseException) -> tuple[Fault, str]:
 
 
 def _refine(fault: Fault, telling: BaseException) -> str:
-    """Return the message id, refined where one class covers several faults: certificates, http for https."""
+    """Return the message id, refined where one class covers several faults."""
+    if isinstance(telling, of_urllib3.NewConnectionError):
+        return CONNECT_FAULTS.get(getattr(telling.__cause__, "errno", None), fault.message_id)
     if isinstance(telling, ssl.SSLCertVerificationError):
         return CERTIFICATE_FAULTS.get(telling.verify_code, "transport.certificate_refused")
     if isinstance(telling, ssl.SSLError) and telling.reason in PLAIN_ANSWER:

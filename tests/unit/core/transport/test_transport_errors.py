@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import inspect
 import socket
@@ -9,6 +10,7 @@ from types import ModuleType
 
 import pytest
 import requests.exceptions
+import urllib3.connection
 import urllib3.exceptions
 
 from core.exceptions import ConnectError, RequestTimeoutError, ResponseError, TransportError
@@ -45,7 +47,7 @@ def test_the_list_of_foreign_exceptions_is_the_whole_list() -> None:
 @pytest.mark.parametrize("kind", ALL.values(), ids=ALL.keys())
 def test_every_foreign_exception_is_mapped(kind: type[Exception]) -> None:
     # `RequestException` is an OSError: the row of that one must not count as a mapping.
-    assert MAPPED & set(kind.__mro__), f"say in faults.py what {kind.__name__} means"
+    assert MAPPED & set(kind.__mro__), f"say in errors.py what {kind.__name__} means"
 
 
 @pytest.mark.parametrize("kind", ALL.values(), ids=ALL.keys())
@@ -109,3 +111,31 @@ def test_an_error_that_contains_itself_ends() -> None:
     error.args = (error,)
 
     assert map_exception(error) == (UNKNOWN_FAULT, "HTTPError")
+
+
+@pytest.mark.parametrize(
+    ("number", "message_id"),
+    [
+        (errno.ECONNREFUSED, "transport.refused"),
+        (errno.ECONNRESET, "transport.closed_at_once"),
+        (errno.ECONNABORTED, "transport.closed_at_once"),
+        (errno.EHOSTUNREACH, "transport.no_route"),
+        (errno.ENETUNREACH, "transport.no_route"),
+        (errno.ENETDOWN, "transport.no_route"),
+        (errno.EACCES, "transport.no_route"),
+        (errno.EMFILE, "transport.not_sent"),
+        (errno.ENFILE, "transport.not_sent"),
+        (errno.ENOBUFS, "transport.not_sent"),
+        (errno.EADDRNOTAVAIL, "transport.not_sent"),
+    ],
+    ids=lambda value: errno.errorcode.get(value),
+)
+def test_why_no_connection_comes_about_is_told(number: int, message_id: str) -> None:
+    pool = urllib3.connection.HTTPConnection("gateway.example")
+    failure = urllib3.exceptions.NewConnectionError(pool, "")
+    failure.__cause__ = OSError(number, "")
+
+    fault, _ = map_exception(requests.exceptions.ConnectionError(failure))
+
+    assert (fault.error, fault.message_id) == (ConnectError, message_id)
+    assert not fault.connected
