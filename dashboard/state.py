@@ -140,6 +140,15 @@ def acknowledgement_ended(server: str, session: str, since: datetime) -> bool:
     return known is not None and known.ended_at is not None and known.ended_at >= since
 
 
+def has_ended(server: str, session: str, silence: str) -> bool:
+    """Return whether a silence has ended because its session was connected again."""
+    try:
+        known = read_acknowledgement(core().store, (server, session))
+    except StoreError:
+        return False
+    return known is not None and known.silence == silence and known.ended_at is not None
+
+
 def ends_when_connected(server: str, session: str, silence: str) -> bool:
     """Return whether a silence ends once its session is connected again."""
     try:

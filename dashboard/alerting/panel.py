@@ -24,7 +24,12 @@ REFRESH_SECONDS = 2
 def silence_of(session: SessionSnapshot) -> Silence | None:
     """Return the silence that acknowledges a session; None if there is none or it is not known."""
     settings = state.settings().alertmanager
-    return state.alerting().silences(settings).of(session.server, session.session) if settings else None
+    names = (session.server, session.session)
+    found = state.alerting().silences(settings).of(*names) if settings else None
+    # What Alertmanager was asked a moment ago may still hold one that we have ended meanwhile.
+    if found is not None and session.verdict == Verdict.CONNECTED and state.has_ended(*names, found.id):
+        return None
+    return found
 
 
 def silence_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:

@@ -277,7 +277,7 @@ def _draw_for_viewer(view: View) -> None:
     elif view.session.verdict == Verdict.PAUSED:
         text = _("This session is paused: it is not checked and raises no alert.")
     else:
-        text = _("It needs an operator. Your role is viewer: you can watch, and tell one.")
+        text = _("This needs an operator. As a viewer you can watch, and let one know.")
     components.note("idle", text, icon="lock")
 
 

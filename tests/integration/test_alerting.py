@@ -115,7 +115,11 @@ def test_an_acknowledgement_ends_with_its_outage(
     core.shows(session("sales", "connected", since=NOW))
     until(lambda: silenced() is keeps, what="what becomes of the silence")
 
-    until(lambda: said in shown(open_page("session", server="main", session="sales")), what="the sentence")
+    def page_says() -> str | None:
+        page = shown(open_page("session", server="main", session="sales"))
+        return page if said in page else None
+
+    assert ("Acknowledged by ana" in str(until(page_says, what="the sentence"))) is keeps
     assert [one.data["event"] for one in told(core)] == events
     if settings is not None and keeps:
         state.alerting().expire(settings, SALES, actor="ana", silence=silence.id)

@@ -101,7 +101,7 @@ def test_a_viewer_is_offered_nothing_to_do(core: FakeCore, verdict: str) -> None
 def test_a_viewer_is_told_who_can_help(core: FakeCore) -> None:
     core.shows(session("sales", "disconnected"))
 
-    assert "It needs an operator." in shown(open_page("session", server="main", session="sales"))
+    assert "This needs an operator." in shown(open_page("session", server="main", session="sales"))
 
 
 @pytest.mark.usefixtures("operator")
