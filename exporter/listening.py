@@ -134,5 +134,5 @@ class _Server(uvicorn.Server):
         return ServingLoop(self._limits, request_seconds=self._request_seconds)
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again, and the stop not end with 0."""
+        """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again, and the exit code not be 0."""
         return handling(self.handle_exit, *STOP_SIGNALS)
