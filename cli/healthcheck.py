@@ -30,7 +30,7 @@ SYNC = "sync"
 """The sync agent, which does not listen: it is alive while it renews a file."""
 SIGN_OF_LIFE = Path("sync", "agent.json")
 SIGN_SECONDS = 15.0
-"""The maximum age of that file, as on the page (core/sync/agent_status.py)."""
+"""The maximum age of that file, as on the page (core/sync/change_requests.py)."""
 
 
 @click.command()

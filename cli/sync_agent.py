@@ -8,8 +8,7 @@ import signal
 from cli.sync_parts import Parts
 from core.exceptions import ConfigurationError, ContainerError
 from core.sync.agent import Agent
-from core.sync.agent_status import AgentStatus
-from core.sync.change_requests import ChangeRequests
+from core.sync.change_requests import AgentStatus, ChangeRequests
 
 PROGRAM = "wppconnect-ops sync agent"
 

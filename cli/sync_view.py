@@ -8,8 +8,7 @@ from typing import TextIO
 
 from core.models import utc
 from core.sync.backups import Backup
-from core.sync.container_access import Consequence, ContainerAction, StepEvent, StepState
-from core.sync.plan import Plan, TargetPlan
+from core.sync.plan import Consequence, ContainerAction, Plan, StepEvent, StepState, TargetPlan
 from core.sync.sync import Done
 
 WORDS = {

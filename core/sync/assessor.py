@@ -9,14 +9,6 @@ from core.exceptions import ContainerError
 from core.logs import register_secret
 from core.messages import Message
 from core.sync.compose import ComposeError, Service
-from core.sync.container_access import (
-    Consequence,
-    ContainerAction,
-    Project,
-    Touched,
-    Wanted,
-    WantedValue,
-)
 from core.sync.engine import (
     SERVICE,
     Engine,
@@ -27,6 +19,14 @@ from core.sync.engine import (
     project_of,
 )
 from core.sync.pending_changes import due_at_next_up, is_of_another_compose, pending_changes
+from core.sync.plan import (
+    Consequence,
+    ContainerAction,
+    Project,
+    Touched,
+    Wanted,
+    WantedValue,
+)
 from core.sync.policy import (
     DesiredConfig,
     dependants,

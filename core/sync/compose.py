@@ -19,9 +19,8 @@ from core.disk import make_private_directory, open_private, replace_file
 from core.exceptions import ContainerError, StoreError
 from core.logs import redact
 from core.messages import Message
-from core.sync.container_access import Project, Touched
 from core.sync.engine import value_in
-from core.sync.scratch_copy import ScratchCopy
+from core.sync.plan import Project, Touched
 
 UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never", "--force-recreate")
 CONFIG_SECONDS = 60
@@ -123,15 +122,11 @@ class Compose:
         """Where scratch copies of folders are made."""
         return self.directory / "scratch"
 
-    def config(
-        self, project: Project, scratch: ScratchCopy | None = None, *, as_written: bool = False
-    ) -> dict[str, Any]:
+    def config(self, project: Project, *, as_written: bool = False) -> dict[str, Any]:
         """Return a project as Compose reads it, services of profiles too; raises ComposeError.
 
         `as_written`: with references and the names of env files, instead of what they stand for.
         """
-        if scratch is not None:
-            project = _in_scratch(project, scratch)
         raw = ("--no-interpolate", "--no-env-resolution") if as_written else ()
         words = [*project.options, "--profile", "*", "config", *raw, "--format", "json"]
         return self._parsed(words, cwd=project.directory)
@@ -290,15 +285,6 @@ def finder(host: str, path: str, directory: Path) -> Callable[[], Compose | None
         return found
 
     return find
-
-
-def _in_scratch(project: Project, scratch: ScratchCopy) -> Project:
-    return Project(
-        name=project.name,
-        directory=scratch.path(project.directory),
-        files=tuple(scratch.path(one) for one in project.files),
-        env_files=tuple(scratch.path(one) for one in project.env_files),
-    )
 
 
 def _wait(process: subprocess.Popen[str]) -> str:

@@ -19,7 +19,8 @@ from core.exceptions import ContainerError
 from core.messages import Message
 from core.sync.assessor import Assessor, access_problem
 from core.sync.compose import Compose, ComposeError
-from core.sync.container_access import (
+from core.sync.engine import Engine, Inspection, project_of_labels
+from core.sync.plan import (
     Consequence,
     ContainerAction,
     ContainersDone,
@@ -31,7 +32,6 @@ from core.sync.container_access import (
     Touched,
     Wanted,
 )
-from core.sync.engine import Engine, Inspection, project_of_labels
 from core.sync.policy import differing
 from core.sync.projects import Projects, open_projects
 from core.sync.readiness import Timeouts, await_ready, grace_seconds

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from core.exceptions import SyncError
 from core.messages import Message
-from core.sync import compose_file, compose_scalar, env_file
+from core.sync import compose_file, env_file
 from core.sync.compose_file import ComposeFile
 from core.sync.env_file import EnvFile
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders
@@ -57,7 +57,7 @@ def edit(text: str, targets: Mapping[FileTarget, str], *, is_compose: bool) -> E
 
 def require_single_values(done: Edit, targets: Mapping[FileTarget, str], *, is_compose: bool) -> None:
     """Refuse targets into whose places another target wrote another value."""
-    rules: ModuleType = compose_scalar if is_compose else env_file
+    rules: ModuleType = compose_file if is_compose else env_file
     for target, value in targets.items():
         before = done.judged[target.name]
         if before.state.is_wrong:
@@ -84,7 +84,7 @@ def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judg
     places = find_places(parsed, target)
     if not places:
         return Judged(State.KEY_MISSING, _why_missing(parsed, target))
-    rules: ModuleType = compose_scalar if is_compose else env_file
+    rules: ModuleType = compose_file if is_compose else env_file
     services = tuple(dict.fromkeys(name for place in places for name in place.services))
     own = [place for place in places if _follows(place, target) is None]
     to_change = [place for place in own if not rules.is_exactly(place, value)]
@@ -99,13 +99,12 @@ def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judg
     )
     if not to_change:
         return found
-    edited = compose_file.edited if is_compose else env_file.edited
-    done.text = edited(done.text, to_change, target.key, value)
+    done.text = rules.edited(done.text, to_change, target.key, value)
     return replace(found, state=State.WILL_CHANGE)
 
 
 def _follows(place: ValueSpan, target: FileTarget) -> Follows | None:
-    return compose_scalar.follows(place, target.key) if target.is_compose else env_file.follows(place)
+    return compose_file.follows(place, target.key) if target.is_compose else env_file.follows(place)
 
 
 def _parse(text: str, key: str, *, is_compose: bool) -> Text:
@@ -158,7 +157,7 @@ def _values(folders: Folders, target: FileTarget) -> Iterator[str]:
         text = folders.read(target.folder, target.file).text
         parsed = ComposeFile(text) if target.is_compose else EnvFile(text)
         for place in find_places(parsed, target):
-            if target.is_compose and compose_scalar.follows(place, target.key) is None:
+            if target.is_compose and compose_file.follows(place, target.key) is None:
                 yield place.value.replace("$$", "$")
             elif not target.is_compose and env_file.follows(place) is None:
                 yield place.value

@@ -20,7 +20,7 @@ from docker.errors import APIError, DockerException, NotFound
 from core.exceptions import ContainerError, EngineUnreachableError
 from core.logs import redact
 from core.messages import Message
-from core.sync.container_access import Project
+from core.sync.plan import Project
 
 API_VERSION = "1.41"
 """Engine 20.10's, used with newer ones too as long as they know it: it means the same there."""

@@ -16,7 +16,6 @@ from typing import Any
 
 from core.messages import Message
 from core.sync.compose import Compose, ComposeError, Service, escaped, unescaped
-from core.sync.container_access import Project, Touched, Wanted
 from core.sync.engine import (
     CONFIG_HASH,
     SERVICE,
@@ -29,6 +28,7 @@ from core.sync.engine import (
     project_of_labels,
     words_of,
 )
+from core.sync.plan import Project, Touched, Wanted
 from core.sync.projects import Projects
 
 _log = logging.getLogger(__name__)

@@ -9,15 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from core.messages import Message
-from core.sync.container_access import (
-    CheckResult,
-    Consequence,
-    ContainerAction,
-    PlannedValue,
-    Project,
-    Wanted,
-    WantedValue,
-)
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import Edit, Judged, edit, require_single_values
 from core.sync.folders import (
@@ -29,7 +20,22 @@ from core.sync.folders import (
     why_unwritable,
 )
 from core.sync.masking import masked_diff
-from core.sync.plan import Draft, FileEdit, FilePlan, Plan, State, TargetPlan, identify
+from core.sync.plan import (
+    CheckResult,
+    Consequence,
+    ContainerAction,
+    Draft,
+    FileEdit,
+    FilePlan,
+    Plan,
+    PlannedValue,
+    Project,
+    State,
+    TargetPlan,
+    Wanted,
+    WantedValue,
+    identify,
+)
 from core.sync.projects import FindCompose, Projects, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import CommandTarget, FileTarget, SyncSettings

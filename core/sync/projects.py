@@ -1,18 +1,24 @@
-"""Projects as Compose reads them with a plan's files in place: one copy, and each question asked once."""
+"""Projects as Compose reads them with a plan's changes: one scratch copy, and each question asked once."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.disk import make_private_directory
 from core.exceptions import StoreError
 from core.messages import Message
 from core.sync.compose import Compose, ComposeError, IncompleteProjectError, Service
-from core.sync.container_access import Project
-from core.sync.scratch_copy import ScratchCopy, scratch_copy
+from core.sync.folders import LARGEST_FILE
+from core.sync.plan import Project
 
 Config = dict[str, Any]
 FindCompose = Callable[[], Compose | None]
@@ -82,11 +88,9 @@ class Projects:
         return found
 
     def _ask(self, form: str, project: Project) -> Config:
-        scratch = None
         if self.changes and form != "present":
-            scratch = self.scratch
-            scratch.add(project.directory)
-        return self.compose.config(project, scratch, as_written=form == "written")
+            project = self.scratch.project(project)
+        return self.compose.config(project, as_written=form == "written")
 
 
 @contextmanager
@@ -100,3 +104,139 @@ def services_of(config: Mapping[str, Any]) -> dict[str, Service]:
     """Return the services of what Compose said."""
     found = config.get("services")
     return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
+
+
+OLDEST_SECONDS = 600.0
+"""What a killed process left is removed after that time."""
+
+
+class ScratchCopy:
+    """A folder below which every path of this machine leads to itself, but for the changed files.
+
+    Relative paths of any depth, `../common.env` included, so lead where they lead from the project's folder.
+    A file that names a changed one by its absolute path is a copy that names the copy's.
+    """
+
+    def __init__(self, root: Path, changes: Mapping[Path, bytes]) -> None:
+        self._root = root
+        self._copied: set[Path] = set()
+        self.changes = dict(changes)
+        for file in changes:
+            self.add(file.parent)
+
+    def add(self, directory: Path) -> None:
+        """Copy a folder and those above it, one by one; needed where an entry is a link to a changed file."""
+        for one in (*reversed(directory.parents), directory):
+            self._copy(one)
+
+    def path(self, real: Path) -> Path:
+        """Return where a file or folder of this machine is found in the copy."""
+        return self._root / real.relative_to("/")
+
+    def project(self, project: Project) -> Project:
+        """Return a project of this machine as it stands in the copy."""
+        self.add(project.directory)
+        return Project(
+            name=project.name,
+            directory=self.path(project.directory),
+            files=tuple(self.path(one) for one in project.files),
+            env_files=tuple(self.path(one) for one in project.env_files),
+        )
+
+    def real(self, path: Path) -> Path:
+        """Return the file of this machine that a path, of the copy or not, leads to."""
+        inside = path.is_relative_to(self._root)
+        return (Path("/") / path.relative_to(self._root) if inside else path).resolve()
+
+    def without_root(self, text: str) -> str:
+        """Return a text in which paths of the copy are those of this machine."""
+        return text.replace(str(self._root), "")
+
+    @contextmanager
+    def replaced(self, file: Path, content: bytes) -> Iterator[None]:
+        """Have another content in a file of the copy until the block ends."""
+        there = self.path(file)
+        self.add(file.parent)
+        before = there.readlink() if there.is_symlink() else there.read_bytes()
+        there.unlink()
+        _write(there, content)
+        try:
+            yield
+        finally:
+            there.unlink()
+            if isinstance(before, Path):
+                there.symlink_to(before)
+            else:
+                _write(there, before)
+
+    def _copy(self, directory: Path) -> None:
+        if directory in self._copied:
+            return
+        self._copied.add(directory)
+        there = self.path(directory)
+        if there.is_symlink():
+            there.unlink()
+        there.mkdir(mode=0o700, exist_ok=True)
+        with suppress(OSError), os.scandir(directory) as entries:
+            resolved = directory.resolve()
+            for entry in entries:
+                content = self._content(entry, resolved)
+                if content is None:
+                    (there / entry.name).symlink_to(entry.path)
+                else:
+                    _write(there / entry.name, content)
+
+    def _content(self, entry: os.DirEntry[str], directory: Path) -> bytes | None:
+        """Return what stands in the copy in place of a link; None where a link will do."""
+        try:
+            file = Path(entry.path).resolve() if entry.is_symlink() else directory / entry.name
+            content = self.changes.get(file)
+            before = content if content is not None else _content_of_setup(file)
+        except (OSError, RuntimeError):
+            return None
+        if before is not None:
+            for one in self.changes:
+                content = _leading_to(before if content is None else content, one, self.path(one)) or content
+        return content
+
+
+@contextmanager
+def scratch_copy(parent: Path, changes: Mapping[Path, bytes], *directories: Path) -> Iterator[ScratchCopy]:
+    """Make a copy of folders that lasts until the block ends; raises StoreError and OSError."""
+    make_private_directory(parent)
+    _remove_leftovers(parent)
+    root = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        made = ScratchCopy(root, changes)
+        for directory in directories:
+            made.add(directory)
+        yield made
+    finally:
+        # It holds links, which are removed and not followed.
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _content_of_setup(file: Path) -> bytes | None:
+    """Read a file that may name others: a compose file or a `.env`."""
+    if file.suffix not in (".yml", ".yaml") and not file.name.startswith(".env"):
+        return None
+    return file.read_bytes() if file.is_file() and file.stat().st_size <= LARGEST_FILE else None
+
+
+def _leading_to(content: bytes, file: Path, copy: Path) -> bytes | None:
+    """Return the content with an absolute path replaced; None where it does not stand in it."""
+    named = re.compile(rb"(?<![\w./-])" + re.escape(os.fsencode(file)) + rb"(?![\w./-])")
+    return named.sub(lambda _: os.fsencode(copy), content) if named.search(content) else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    for one in parent.iterdir():
+        with suppress(OSError):
+            if time.time() - one.lstat().st_mtime > OLDEST_SECONDS:
+                shutil.rmtree(one, ignore_errors=True)

@@ -13,15 +13,13 @@ from core.exceptions import StoreError, SyncError, WppconnectError
 from core.locks import ProcessLock
 from core.messages import Message
 from core.models import Frozen, HistoryEntry
-from core.sync.backups import BackedUpValue, Backup, Backups
-from core.sync.container_access import ContainersDone, Report, Said
+from core.sync.backups import BackedUpValue, Backup, Backups, Journal
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
-from core.sync.journal import Journal
-from core.sync.plan import Draft, Plan, State
+from core.sync.folders import read_digest
+from core.sync.plan import ContainersDone, Draft, Plan, Report, Said, State
 from core.sync.planner import make_draft
 from core.sync.projects import FindCompose
-from core.sync.replacing import read_digest
 from core.sync.restoring import later_changes, restoration, values_before
 from core.sync.secret_values import SecretValues, Values
 from core.sync.targets import ReceivedKind, Receives, SyncSettings

@@ -12,20 +12,19 @@ from pathlib import Path
 from core.exceptions import ContainerError, StoreError, SyncError, WppconnectError
 from core.logs import redact
 from core.messages import Message
-from core.sync.backups import BackedUpFile, Backup, Backups
-from core.sync.container_access import (
+from core.sync.backups import BackedUpFile, Backup, Backups, Entry, Journal, Phase
+from core.sync.docker_containers import DockerContainers
+from core.sync.folders import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
+from core.sync.plan import (
     ContainersDone,
+    FileEdit,
     Report,
     StepEvent,
     StepState,
     Touched,
     Wanted,
 )
-from core.sync.docker_containers import DockerContainers
-from core.sync.journal import Entry, Journal, Phase
-from core.sync.plan import FileEdit
 from core.sync.planner import fingerprint, wanted_of
-from core.sync.replacing import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
 from core.sync.secret_values import SecretValues
 from core.sync.targets import CommandTarget, SyncSettings
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from core.messages import Message
 from core.sync.compose import ComposeError, IncompleteProjectError, NoFilesError, Service
-from core.sync.compose_file import ComposeFile
-from core.sync.compose_scalar import follows
-from core.sync.container_access import CheckResult, PlannedValue, Project
+from core.sync.compose_file import ComposeFile, follows
 from core.sync.env_file import EnvFile
+from core.sync.plan import CheckResult, PlannedValue, Project
 from core.sync.projects import Projects, services_of
 from core.sync.targets import SyncSettings
 from core.sync.value_span import FOLLOWING, NotParseableError, RefusedError
@@ -197,10 +196,10 @@ class ValueCheck:
         if file in [one.resolve() for one in project.files]:
             return True
         scratch = self.projects.scratch
-        scratch.add(project.directory)
+        copy = scratch.project(project)
         with scratch.replaced(file, UNREADABLE):
             try:
-                self.projects.compose.config(project, scratch)
+                self.projects.compose.config(copy)
             except ComposeError:
                 return True
         return False

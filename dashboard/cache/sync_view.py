@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.runtime import Core
-from core.sync.agent_status import AgentStatus, Heartbeat, SyncStatus
-from core.sync.change_requests import ChangeRequest, ChangeRequests, RequestState
+from core.sync.change_requests import (
+    AgentStatus,
+    ChangeRequest,
+    ChangeRequests,
+    Heartbeat,
+    RequestState,
+    SyncStatus,
+)
 from core.sync.plan import Plan
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.sync.container_access import ContainerAction
+from core.sync.plan import ContainerAction
 from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.cache.sync_view import SyncView

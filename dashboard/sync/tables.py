@@ -9,9 +9,8 @@ from html import escape
 import streamlit as st
 
 from core.messages import render
-from core.sync.agent_status import KnownBackup, SyncStatus
-from core.sync.container_access import Consequence
-from core.sync.plan import Plan, TargetPlan
+from core.sync.change_requests import KnownBackup, SyncStatus
+from core.sync.plan import Consequence, Plan, TargetPlan
 from dashboard import components
 from dashboard.activity import history_cache
 from dashboard.cache.sync_view import SyncView

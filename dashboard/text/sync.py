@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from core.models import HistoryEntry
 from core.sync.change_requests import ChangeKind, ChangeRequest
-from core.sync.container_access import Consequence, ContainerAction, StepEvent
-from core.sync.plan import Plan
+from core.sync.plan import Consequence, ContainerAction, Plan, StepEvent
 from core.sync.sync import Done
 from core.sync.sync_file import parse_receives
 from core.sync.targets import ReceivedKind, Receives

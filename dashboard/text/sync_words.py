@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.sync.change_requests import RequestState
-from core.sync.container_access import ContainerAction
-from core.sync.plan import State
+from core.sync.plan import ContainerAction, State
 from core.sync.targets import ReceivedKind
 from dashboard.i18n import N_
 

@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core.store import FileStore, modify
-from core.sync.agent_status import AgentStatus, Heartbeat, SyncStatus
-from core.sync.change_requests import ChangeRequests
+from core.sync.change_requests import AgentStatus, ChangeRequests, Heartbeat, SyncStatus
 from dashboard.auth.sign_ins import SUBJECT
 from dashboard.auth.users import open_users
 from tests.support.stack import PASSWORD, Stack

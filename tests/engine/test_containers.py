@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from core.exceptions import ContainerError
-from core.sync.container_access import ContainerAction
-from core.sync.plan import State
+from core.sync.plan import ContainerAction, State
 from core.sync.sync import PlanBlockedError
 from core.sync.targets import ContainerSettings
 from tests.meta.source import ROOT

@@ -13,9 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.exceptions import SyncError
-from core.sync.backups import Backups
-from core.sync.journal import Entry, Journal, Phase
-from core.sync.replacing import temporary_of
+from core.sync.backups import Backups, Entry, Journal, Phase
+from core.sync.folders import temporary_of
 from tests.support.killed_sync import NEW_KEY, OLD_KEY
 from tests.support.sync import API_KEY, LEGUAS_FILES, MOMENT, install, read_files
 

@@ -13,11 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from core.sync.compose import ComposeError, Service
-from core.sync.container_access import Project
-from core.sync.plan import Draft, State
+from core.sync.plan import Draft, Project, State
 from core.sync.planner import make_draft
 from core.sync.policy import DesiredConfig, desired_config
-from core.sync.scratch_copy import scratch_copy
+from core.sync.projects import scratch_copy
 from core.sync.secret_values import Values
 from core.sync.targets import ContainerSettings, SyncSettings
 from tests.support.compose import compose_config, environments

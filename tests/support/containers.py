@@ -12,10 +12,9 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from core.sync.compose import finder
-from core.sync.container_access import Consequence, Report, StepEvent
 from core.sync.docker_containers import DockerContainers
 from core.sync.engine import Engine as OurEngine
-from core.sync.plan import Plan
+from core.sync.plan import Consequence, Plan, Report, StepEvent
 from core.sync.projects import FindCompose
 from core.sync.readiness import Timeouts
 from core.sync.sessions import GatewaySessions

@@ -16,7 +16,8 @@ from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore
 from core.sync.compose import Compose
-from core.sync.container_access import (
+from core.sync.docker_containers import DockerContainers
+from core.sync.plan import (
     Consequence,
     ContainerAction,
     ContainersDone,
@@ -27,7 +28,6 @@ from core.sync.container_access import (
     Touched,
     Wanted,
 )
-from core.sync.docker_containers import DockerContainers
 from core.sync.projects import FindCompose, Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import Sync

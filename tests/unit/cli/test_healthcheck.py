@@ -18,7 +18,7 @@ from cli.healthcheck import SIGN_OF_LIFE, SIGN_SECONDS, answers
 from cli.main import main
 from core.clock import now
 from core.store import FileStore
-from core.sync.agent_status import STALE_SECONDS, AgentStatus, Heartbeat
+from core.sync.change_requests import STALE_SECONDS, AgentStatus, Heartbeat
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
 

@@ -13,7 +13,7 @@ import pytest
 
 from cli.main import main
 from core.store import FileStore
-from core.sync.agent_status import AgentStatus
+from core.sync.change_requests import AgentStatus
 from tests.support.sync import KEY, LEGUAS_FILES, read_files, write_files
 from tests.support.waiting import until
 

@@ -11,8 +11,14 @@ import pytest
 from core.exceptions import ConfigurationError, SyncError
 from core.locks import ProcessLock
 from core.sync.agent import LOCK, Agent
-from core.sync.agent_status import AgentStatus, SyncStatus
-from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
+from core.sync.change_requests import (
+    AgentStatus,
+    ChangeKind,
+    ChangeRequest,
+    ChangeRequests,
+    RequestState,
+    SyncStatus,
+)
 from core.sync.plan import State
 from core.sync.sync import Sync
 from tests.support.sync import (

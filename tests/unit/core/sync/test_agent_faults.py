@@ -13,9 +13,15 @@ from core.exceptions import StoreError
 from core.store import FileStore
 from core.store.protocol import Record
 from core.sync.agent import Agent
-from core.sync.agent_status import AgentStatus, Heartbeat
-from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
-from core.sync.container_access import ContainersDone
+from core.sync.change_requests import (
+    AgentStatus,
+    ChangeKind,
+    ChangeRequest,
+    ChangeRequests,
+    Heartbeat,
+    RequestState,
+)
+from core.sync.plan import ContainersDone
 from tests.support.sync import (
     API_KEY,
     LEGUAS_FILES,

@@ -15,8 +15,7 @@ from core.sync.change_requests import (
     RequestState,
     RequestTakenError,
 )
-from core.sync.container_access import StepEvent, StepState
-from core.sync.plan import Plan
+from core.sync.plan import Plan, StepEvent, StepState
 from tests.support.sync import MOMENT
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.exceptions import ContainerError, SyncError
 from core.models import Frozen
-from core.sync.container_access import ContainersDone, Wanted
+from core.sync.plan import ContainersDone, Wanted
 from core.sync.targets import CommandTarget, ContainerSettings
 from tests.support.sync import (
     API_KEY,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.sync.compose_file import ComposeFile, edited
-from core.sync.compose_scalar import follows
+from core.sync.compose_file import ComposeFile, edited, follows
 from core.sync.value_span import Follows, NotParseableError, RefusedError
 
 HEAD = "services:\n  a:\n    image: x\n"

@@ -15,8 +15,7 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from core.sync.container_access import Project
-from core.sync.plan import Draft, State
+from core.sync.plan import Draft, Project, State
 from core.sync.planner import make_draft
 from core.sync.secret_values import Values
 from core.sync.targets import SyncSettings

@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from core.sync.container_access import Wanted
 from core.sync.engine import Engine
 from core.sync.pending_changes import due_at_next_up
+from core.sync.plan import Wanted
 from core.sync.projects import open_projects
 from tests.support.compose import compose_program
 from tests.support.sync import real_compose

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sync.container_access import ContainerAction
-from core.sync.plan import State, TargetPlan
+from core.sync.plan import ContainerAction, State, TargetPlan
 from core.sync.targets import CommandTarget, ReceivedKind, Receives
 from tests.support.sync import API_KEY, KEY, install, target
 

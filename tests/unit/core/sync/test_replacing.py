@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.exceptions import SyncError
-from core.sync.folders import digest
-from core.sync.replacing import ChangedMeanwhileError, replace_content, temporary_of
+from core.sync.folders import ChangedMeanwhileError, digest, replace_content, temporary_of
 from tests.support.mounts import mounted_over, read_only, small_disk
 
 OLD, NEW = b"KEY=old\n", b"KEY=a-new-and-longer-value\n"

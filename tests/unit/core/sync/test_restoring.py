@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.exceptions import ContainerError, StoreError, SyncError
-from core.sync.container_access import ContainersDone, Report, StepEvent, StepState, Wanted
+from core.sync.plan import ContainersDone, Report, StepEvent, StepState, Wanted
 from core.sync.sync import LaterChangesError
 from tests.support.mounts import small_disk
 from tests.support.sync import (

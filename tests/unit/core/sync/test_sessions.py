@@ -10,7 +10,7 @@ import pytest
 
 from core.models import Reason, SessionSnapshot, Snapshot, Verdict
 from core.monitor.monitor import Monitor
-from core.sync.container_access import StepEvent
+from core.sync.plan import StepEvent
 from core.sync.sessions import GatewaySessions, SessionTimeouts
 from tests.support.snapshots import server_snapshot
 

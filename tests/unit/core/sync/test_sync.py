@@ -11,14 +11,14 @@ from pydantic import SecretStr
 
 from core.exceptions import ContainerError, SyncError
 from core.locks import ProcessLock
-from core.sync.container_access import (
+from core.sync.plan import (
     Consequence,
     ContainerAction,
     ContainersDone,
+    State,
     StepEvent,
     Wanted,
 )
-from core.sync.plan import State
 from core.sync.projects import Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import (

@@ -11,10 +11,26 @@ from streamlit.testing.v1 import AppTest
 
 from core.messages import Message
 from core.models import HistoryEntry
-from core.sync.agent_status import AgentStatus, Heartbeat, KnownBackup, SyncStatus
-from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestState
-from core.sync.container_access import Consequence, ContainerAction, StepEvent, StepState
-from core.sync.plan import FilePlan, Plan, State, TargetPlan
+from core.sync.change_requests import (
+    AgentStatus,
+    ChangeKind,
+    ChangeRequest,
+    ChangeRequests,
+    Heartbeat,
+    KnownBackup,
+    RequestState,
+    SyncStatus,
+)
+from core.sync.plan import (
+    Consequence,
+    ContainerAction,
+    FilePlan,
+    Plan,
+    State,
+    StepEvent,
+    StepState,
+    TargetPlan,
+)
 from core.sync.sync import Done
 from dashboard import state
 from dashboard.auth.users import Role, User

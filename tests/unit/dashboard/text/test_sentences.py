@@ -7,7 +7,7 @@ from pathlib import Path
 from core.exceptions import EngineUnreachableError
 from core.messages import Message, as_sentence, render
 from core.sync.agent import kinds_of
-from core.sync.container_access import StepEvent
+from core.sync.plan import StepEvent
 from core.sync.targets import ReceivedKind
 from dashboard.i18n import translator
 from dashboard.text.sync import kind
