@@ -253,4 +253,4 @@ def _choices(
     left_out = set(leave_out)
     if target:
         left_out |= set(targets) - set(target)
-    return {kinds[word]: parts.keeper.generate(kinds[word]) for word in generate}, frozenset(left_out)
+    return {kinds[word]: parts.secret_values.generate(kinds[word]) for word in generate}, frozenset(left_out)

@@ -25,9 +25,9 @@ def run_agent(parts: Parts) -> int:
     agent = Agent(
         parts.reopen,
         sync_file=parts.sync_file,
-        desk=ChangeRequests(core.store),
-        board=AgentStatus(core.store, core.data_directory),
-        generate=parts.keeper.generate,
+        change_requests=ChangeRequests(core.store),
+        agent_status=AgentStatus(core.store, core.data_directory),
+        generate=parts.secret_values.generate,
         record=core.history.append,
         data_directory=core.data_directory,
         program=f"{PROGRAM}[{os.getpid()}]",

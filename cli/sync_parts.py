@@ -36,7 +36,7 @@ class Parts:
     """The core of the process, and the objects that change files and containers."""
 
     core: Core
-    keeper: SecretValues
+    secret_values: SecretValues
     sync_file: Path
     environ: Mapping[str, str]
     containers: DockerContainers | None
@@ -67,14 +67,14 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     if path is None:
         raise ConfigurationError([NOT_SET])
     core = open_core(environment, program=PROGRAM)
-    keeper = SecretValues(core.settings, core.store)
+    secret_values = SecretValues(core.settings, core.store)
     stop = threading.Event()
     host = core.environment.docker_host
     # Last the folder of this program, where a package may have installed a Compose.
     path_of_programs = os.pathsep.join((environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
     compose = finder(host, path_of_programs, core.data_directory / "sync")
     containers = None if files_only else _open_containers(core, host, compose, stop)
-    return Parts(core, keeper, path, environ, containers, compose, stop)
+    return Parts(core, secret_values, path, environ, containers, compose, stop)
 
 
 def _open_containers(core: Core, host: str, compose: FindCompose, stop: threading.Event) -> DockerContainers:
@@ -96,7 +96,7 @@ def _open_sync(parts: Parts) -> Sync:
         parts.core.monitor.start()
     return Sync(
         settings,
-        parts.keeper,
+        parts.secret_values,
         data_directory=parts.core.data_directory,
         environ=parts.environ,
         containers=parts.containers if settings.containers else None,

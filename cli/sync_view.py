@@ -8,7 +8,7 @@ from typing import TextIO
 
 from core.models import utc
 from core.sync.backups import Backup
-from core.sync.plan import Consequence, ContainerAction, Plan, StepEvent, StepState, TargetPlan
+from core.sync.plan import ContainerAction, ContainerChange, Plan, StepEvent, StepState, TargetPlan
 from core.sync.sync import Done
 
 WORDS = {
@@ -79,7 +79,7 @@ def _target(target: TargetPlan) -> str:
     return f"{target.state.replace('_', ' '):14} {target.target}{reached} <- {target.receives}{mark}{why}"
 
 
-def _container(container: Consequence) -> str:
+def _container(container: ContainerChange) -> str:
     parts = [f"{container.action.replace('_', ' '):14} container {container.container}"]
     if container.keys:
         parts.append(f"for {', '.join(container.keys)}")

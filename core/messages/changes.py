@@ -20,33 +20,52 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "agent_stopped_undone": (
         "the sync agent was stopped in the middle; when it started again it took everything back"
     ),
+    "another_agent": "another sync agent runs on this data directory; there must be only one",
+    "backup_damaged": "the backup {name} of {path} is damaged; choose another",
     "backup_holds": "the backup {name} holds what the files held",
+    "backup_missing": "there is no backup {name}; choose another",
+    "backup_unreadable": "the backup {name} cannot be read; choose another",
     "blocked": "nothing was written: mend {names}, or leave out what cannot be mended",
     "busy": "another process is changing the files; wait until it has ended, then look again",
     "cannot_write": "cannot write {path}: {reason}; {remedy}",
-    "changed_by_another": (
-        "{path} was changed by somebody else and is left alone; compare it with the backup"
-    ),
+    "changed_by_another": "{path} was changed by somebody else and is left alone; compare it with the backup",
     "changed_meanwhile": "{path} was changed by somebody else meanwhile; look at the new plan",
     "changed_since": (
-        "{path} was changed since in another way, and that would be lost; "
-        "compare it with the backup, then restore with --force"
+        "{path} was changed since in another way, and that would be lost; compare it with the backup, "
+        "then restore with --force"
     ),
     "command_ended": "the command {label} ended with code {code}: {words}",
     "command_not_started": "the command {label} cannot be started ({reason})",
     "command_timed_out": "the command {label} did not end within {seconds} s and was ended",
     "command_value_unknown": "the value of before is not known here, so the command was not run again",
+    "container_files_only": "the container {name} cannot be restarted here: files only",
+    "container_not_listed": "the container {name} is not in the sync file",
+    "file_not_listed": "{path} is not in the sync file any more",
     "files_are_back": "the files are back, and {names} runs with what they hold",
+    "folder_not_listed": "{folder} is no folder of the sync file any more; list it again",
+    "journal_unreadable": (
+        "{path} cannot be read, so an interrupted change can be neither finished nor undone; compare the "
+        "files with the newest backup beside it, then delete it"
+    ),
+    "key_not_read": "{name}: {reason}",
+    "key_other_characters": (
+        "the key in {names} has other characters in it, and only letters, digits, '.', '_', '-' and '$' "
+        "are read alike by Compose, python-dotenv and a shell; generate a new one instead"
+    ),
+    "keys_differ": "{count} different keys stand in {names}; generate a new one instead",
     "later": (
         "nothing was written: later changes of ours are in the same files, and would be taken back, too: "
         "{backups}; go back to before all of them with --with-later"
     ),
+    "no_key": "no target holds a key; generate a new one instead",
     "not_all_back": "not everything could be put back",
     "plan_changed": "nothing was written: something changed since the plan was made; look at the new one",
+    "request_gone": "the change request is gone; begin anew",
+    "request_taken": "{name} has a change request in the state {state} since {moment}; look at it first",
     "tries_again": "the sync agent tries again by itself",
     "waiting": (
-        "nothing was written: other changes wait in the files of {names}, and would come along; accept them, "
-        "or leave the container out"
+        "nothing was written: other changes wait in the files of {names}, and would come along; accept "
+        "them, or leave the container out"
     ),
     "withdrawn": "withdrawn by {name}",
 }

@@ -58,28 +58,30 @@ class Message:
         return self.id == PLAIN
 
     def __str__(self) -> str:
-        """Return the English text, for the command line and the log."""
-        return render(self)
+        """Return the English text, for the command line and the log; of an unknown message its id."""
+        return render(self) or self.id
 
 
 def render(message: Message, translate: Callable[[str], str] = str) -> str:
     """Return a message's text; `translate` is gettext's function, with the English template as msgid.
 
-    A message of another release may have an unknown id or placeholder: the result is then the id, or keeps
-    the placeholder.
+    A message of another release may have an unknown id or placeholder: the result is then "", since an id
+    is nothing to show to people, or keeps the placeholder.
     """
     template = TEMPLATES.get(message.id)
     values = {
         name: render(value, translate) if isinstance(value, Message) else value
         for name, value in message.arguments.items()
     }
-    return translate(template).format_map(_Values(values)) if template else message.id
+    if message.id == JOINED and not all(values.values()):
+        return "".join(map(str, values.values()))
+    return translate(template).format_map(_Values(values)) if template else ""
 
 
-def as_sentence(message: Message, translate: Callable[[str], str] = str) -> str:
-    """Return a message's text as a sentence, with a capital letter and a full stop."""
-    text = render(message, translate)
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+def as_sentence(message: Message | None, translate: Callable[[str], str] = str) -> str:
+    """Return a message's text as a sentence, with a capital letter and a full stop; "" for None."""
+    text = render(message, translate) if message else ""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
 
 
 class _Values(dict[str, str | int | float]):

@@ -20,8 +20,8 @@ from core.sync.engine import (
 )
 from core.sync.pending_changes import due_at_next_up, is_of_another_compose, pending_changes
 from core.sync.plan import (
-    Consequence,
     ContainerAction,
+    ContainerChange,
     Project,
     Touched,
     Wanted,
@@ -47,13 +47,13 @@ SOUNDS_SECRET = ("KEY", "SECRET", "TOKEN", "PASS")
 class Assessment:
     """What would happen to one container, and what it takes."""
 
-    consequence: Consequence
+    change: ContainerChange
     touched: Touched | None = None
 
     @property
     def is_due(self) -> bool:
         """Whether it is recreated."""
-        return self.consequence.action is ContainerAction.RECREATE
+        return self.change.action is ContainerAction.RECREATE
 
 
 @dataclass
@@ -84,31 +84,33 @@ class Assessor:
         return desired_config(found, service, values)
 
     def assess_for_plan(self, container: ContainerSettings) -> Assessment:
-        """Say what would happen to a container; never raises."""
+        """Return what would happen to a container; never raises ContainerError."""
         try:
             return self.assess(container, is_plan=True)
         except ContainerError as error:
             return Assessment(_refused(container, error.explanation))
 
     def assess(self, container: ContainerSettings, *, is_plan: bool) -> Assessment:
-        """Say what happens to a container; raises ContainerError. `is_plan`: also what else comes along."""
+        """Return what happens to a container; raises ContainerError. `is_plan`: with pending changes."""
         info = self.engine.inspect(container.name)
         values = self.wanted.values_for(container)
         for one in values:
             register_secret(one.value)
         if info is None:
             why = Message.of("containers.absent", name=container.name)
-            return Assessment(Consequence(container=container.name, action=ContainerAction.ABSENT, why=why))
+            return Assessment(
+                ContainerChange(container=container.name, action=ContainerAction.ABSENT, why=why)
+            )
         _register_secrets_of(info)
         project, has_host_name = self._project(info)
         service = labels_of(info).get(SERVICE, "")
         desired = self._desired(container, info, project)
-        consequence = judge(container, desired, info)
-        if consequence.action is not ContainerAction.RECREATE or project is None:
-            return Assessment(consequence)
+        change = judge(container, desired, info)
+        if change.action is not ContainerAction.RECREATE or project is None:
+            return Assessment(change)
         found = self.services_of(project)[service]
         if problem := _what_prevents(self.engine, info, found):
-            return Assessment(_refused(container, problem, consequence.keys))
+            return Assessment(_refused(container, problem, change.keys))
         touched = Touched(
             name=container.name,
             old_id=info["Id"],
@@ -118,11 +120,11 @@ class Assessor:
             was_healthy=health_of(info) in (None, "healthy"),
         )
         if is_plan:
-            consequence = self._with_waiting(touched, consequence, info, has_host_name)
+            change = self._with_waiting(touched, change, info, has_host_name)
         if container.gateway:
             sessions = tuple(f"{container.gateway}/{one}" for one in self.sessions_of(container))
-            consequence = consequence.model_copy(update={"sessions": sessions})
-        return Assessment(consequence, touched)
+            change = change.model_copy(update={"sessions": sessions})
+        return Assessment(change, touched)
 
     def due_at_next_up(self) -> tuple[str, ...]:
         """Name the containers that the next `up` of their owner recreates."""
@@ -157,11 +159,11 @@ class Assessor:
     def _with_waiting(
         self,
         touched: Touched,
-        consequence: Consequence,
+        change: ContainerChange,
         info: Inspection,
         has_host_name: bool,
-    ) -> Consequence:
-        keys = frozenset(consequence.keys)
+    ) -> ContainerChange:
+        keys = frozenset(change.keys)
         compose, config = self.projects.compose, self.projects.present(touched.project)
         waiting = pending_changes(compose, self.engine, touched, keys, info, config, ours=has_host_name)
         notes = []
@@ -171,11 +173,11 @@ class Assessor:
             notes.append(Message.of("containers.another_compose"))
         if touched.host_name:
             notes.append(Message.of("containers.host_name_kept", name=touched.host_name))
-        return consequence.model_copy(update={"waiting": waiting, "notes": tuple(notes)})
+        return change.model_copy(update={"waiting": waiting, "notes": tuple(notes)})
 
 
 def _what_prevents(engine: Engine, info: Inspection, service: Service) -> Message | None:
-    """Say why Compose must not recreate a container, from what stands beside it."""
+    """Return why Compose must not recreate a container because of other containers or its image."""
     if problem := access_problem(engine):
         return problem
     others = engine.inspect_all()
@@ -199,7 +201,7 @@ def _what_prevents(engine: Engine, info: Inspection, service: Service) -> Messag
 
 
 def access_problem(engine: Engine) -> Message | None:
-    """Say what a proxy in front of the engine has to let through; None when nothing is missing."""
+    """Return what a proxy in front of the engine has to let through; None if nothing is missing."""
     refused = engine.refused_calls()
     if not refused:
         return None
@@ -225,5 +227,5 @@ def _register_secrets_of(info: Inspection) -> None:
             register_secret(value)
 
 
-def _refused(container: ContainerSettings, why: Message, keys: tuple[str, ...] = ()) -> Consequence:
-    return Consequence(container=container.name, action=ContainerAction.REFUSED, why=why, keys=keys)
+def _refused(container: ContainerSettings, why: Message, keys: tuple[str, ...] = ()) -> ContainerChange:
+    return ContainerChange(container=container.name, action=ContainerAction.REFUSED, why=why, keys=keys)

@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, Field, SecretStr, field_serializer
 
 from core.disk import disk_error, make_private_directory, read_stamped, replace_file, sync_directory
 from core.exceptions import SyncError
+from core.messages import Message
 from core.models import Frozen
 from core.sync.folders import digest
 from core.sync.plan import FileEdit, Touched
@@ -111,28 +112,23 @@ class Backups:
             if found:
                 return Backup.model_validate_json(found[1])
         except ValueError:
-            raise SyncError(
-                f"the backup {backup_id} cannot be read; choose another", operation="read a backup"
-            ) from None
-        raise SyncError(f"there is no backup {backup_id}; choose another", operation="read a backup")
+            raise SyncError(Message.of("changes.backup_unreadable", name=backup_id)) from None
+        raise SyncError(Message.of("changes.backup_missing", name=backup_id))
 
     def content(self, backup: Backup, entry: BackedUpFile) -> bytes:
         """Read what a file held; raises SyncError when that is damaged."""
         found = read_stamped(self._directory / backup.id / entry.kept_as)
         if found is None or digest(found[1]) != entry.before:
-            raise SyncError(
-                f"the backup {backup.id} of {entry.path} is damaged; choose another",
-                operation="read a backup",
-            )
+            raise SyncError(Message.of("changes.backup_damaged", name=backup.id, path=entry.path))
         return found[1]
 
     def newest(self) -> tuple[Backup, ...]:
-        """List the readable ones, the newest first."""
+        """Return the readable backups, the newest first."""
         found = []
         for name in self._names():
             with contextlib.suppress(SyncError):
                 found.append(self.read(name))
-        # Their names tell seconds alone.
+        # Names hold whole seconds only.
         return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
     def prune(self, keep: int) -> None:
@@ -203,7 +199,7 @@ class Entry(Frozen):
     """The journal's only entry."""
 
     backup: str
-    """Where everything that is needed stands."""
+    """The backup that holds the files and values."""
     phase: Phase
     leave_out: tuple[str, ...] = ()
     """Containers that are not to be touched, targets that were left out."""
@@ -221,26 +217,22 @@ class Journal:
         self._undoing_path = directory / UNDOING_FILE
 
     def read(self) -> Entry | None:
-        """Read what a killed process left; None when nothing was under way."""
+        """Return the interrupted change; None if there is none. Raises SyncError if it cannot be read."""
         found, undoing = read_stamped(self._path), read_stamped(self._undoing_path)
         try:
             if undoing:
                 return Entry.model_validate_json(undoing[1]).model_copy(update={"phase": Phase.UNDOING})
             return Entry.model_validate_json(found[1]) if found else None
         except ValueError:
-            raise SyncError(
-                f"{self._path} cannot be read, so an interrupted change can be neither finished nor undone; "
-                "compare the files with the newest backup beside it, then delete it",
-                operation="read the journal",
-            ) from None
+            raise SyncError(Message.of("changes.journal_unreadable", path=str(self._path))) from None
 
     def write(self, entry: Entry) -> None:
-        """Write down what comes next; on return it is on disk."""
+        """Write the next step; on return it is on disk."""
         make_private_directory(self._path.parent)
         replace_file(self._path, entry.model_dump_json().encode(), durable=True)
 
     def turn_back(self) -> None:
-        """Say that what was begun is taken back from now on."""
+        """Record that the change is undone from now on."""
         try:
             self._path.replace(self._undoing_path)
             sync_directory(self._path.parent)
@@ -248,7 +240,7 @@ class Journal:
             raise disk_error("rename", self._path, error) from None
 
     def clear(self) -> None:
-        """Say that all is done."""
+        """Delete the journal: the change has ended."""
         try:
             self._path.unlink(missing_ok=True)
             self._undoing_path.unlink(missing_ok=True)

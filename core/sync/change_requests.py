@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime
 
 from core.clock import Now, now
 from core.disk import make_private_directory, read_stamped, replace_file
@@ -22,17 +22,17 @@ from core.exceptions import StoreError, SyncError, VersionConflictError
 from core.messages import Message
 from core.models import Frozen, utc
 from core.store import Store, modify
-from core.sync.plan import Plan, StepEvent, from_text
+from core.sync.plan import Plan, StepEvent, StoredNote
 from core.sync.sync import Done
 from core.sync.targets import Receives
 
 SUBJECT = "sync"
-ORDER = "order"
+REQUEST = "order"
 MOST_STEPS = 200
 
 
 class ChangeKind(StrEnum):
-    """What is asked for."""
+    """The kind of a change request."""
 
     APPLY = "apply"
     RESTORE = "restore"
@@ -40,11 +40,11 @@ class ChangeKind(StrEnum):
 
 
 class RequestState(StrEnum):
-    """How far an order is."""
+    """The state of a change request."""
 
     ASKED = "asked"
     PLANNED = "planned"
-    """The plan waits for approval; a blocked one waits for another order."""
+    """The plan waits for approval; a blocked one has to be replaced by another request."""
     APPROVED = "approved"
     RUNNING = "running"
     DONE = "done"
@@ -53,7 +53,7 @@ class RequestState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Tell that nothing more happens."""
+        """Whether nothing more happens."""
         return self in (RequestState.DONE, RequestState.FAILED, RequestState.WITHDRAWN)
 
 
@@ -64,7 +64,7 @@ class Step(StepEvent):
 
 
 class ChangeRequest(Frozen):
-    """One order from being asked for to its result, which stays until the next one."""
+    """One change request; its result stays until the next one."""
 
     id: str
     kind: ChangeKind
@@ -80,7 +80,7 @@ class ChangeRequest(Frozen):
     container: str = ""
     """The one to restart."""
     plan: Plan | None = None
-    note: Annotated[Message | None, BeforeValidator(from_text)] = None
+    note: StoredNote = None
     """Why it is not further, or what went wrong; safe to show."""
     approved_by: str = ""
     steps: tuple[Step, ...] = ()
@@ -90,19 +90,19 @@ class ChangeRequest(Frozen):
 
 
 class RequestTakenError(SyncError):
-    """Somebody else's order is under way; the message says whose."""
+    """Another change request is under way, or this one has changed; the message names its author."""
 
 
 class ChangeRequests:
-    """The order in the store, for the page, the command line and the agent."""
+    """The change request in the store, for the page, the command line and the agent."""
 
     def __init__(self, store: Store, *, clock: Now = now) -> None:
         self._store = store
         self._clock = clock
 
     def current(self) -> ChangeRequest | None:
-        """Return the newest order; None when there is none that this release can read."""
-        record = self._store.read(SUBJECT, ORDER)
+        """Return the newest request; None if there is none that this release can read."""
+        record = self._store.read(SUBJECT, REQUEST)
         return _parse(record.value) if record else None
 
     def place(
@@ -116,13 +116,13 @@ class ChangeRequests:
         force: bool = False,
         container: str = "",
     ) -> ChangeRequest:
-        """Ask for something; raises RequestTakenError while another order is under way."""
-        record = self._store.read(SUBJECT, ORDER)
+        """Store a new request; raises RequestTakenError while another is under way."""
+        record = self._store.read(SUBJECT, REQUEST)
         before = _parse(record.value) if record else None
         if before and not before.state.is_final:
             raise _taken(before)
         at = self._clock()
-        order = ChangeRequest(
+        request = ChangeRequest(
             id=secrets.token_hex(6),
             kind=kind,
             actor=actor,
@@ -137,81 +137,82 @@ class ChangeRequests:
         try:
             self._store.update(
                 SUBJECT,
-                ORDER,
-                order.model_dump(mode="json"),
+                REQUEST,
+                request.model_dump(mode="json"),
                 expected_version=record.version if record else 0,
             )
         except VersionConflictError:
             winner = self.current()
-            raise _taken(winner) if winner else StoreError("the order could not be placed") from None
-        return order
+            raise _taken(winner) if winner else _gone() from None
+        return request
 
-    def approve(self, order_id: str, digest: str, *, actor: str) -> ChangeRequest:
-        """Agree to exactly that plan; raises RequestTakenError when it is not that plan any more."""
+    def approve(self, request_id: str, digest: str, *, actor: str) -> ChangeRequest:
+        """Approve exactly the plan with that digest; raises RequestTakenError if it is another by now."""
 
-        def change(order: ChangeRequest) -> ChangeRequest:
-            if order.state is not RequestState.PLANNED or order.plan is None or order.plan.digest != digest:
-                raise _taken(order)
-            return order.model_copy(
+        def change(request: ChangeRequest) -> ChangeRequest:
+            if (
+                request.state is not RequestState.PLANNED
+                or request.plan is None
+                or request.plan.digest != digest
+            ):
+                raise _taken(request)
+            return request.model_copy(
                 update={"state": RequestState.APPROVED, "approved_by": actor, "note": None}
             )
 
-        return self.change(order_id, change)
+        return self.change(request_id, change)
 
-    def withdraw(self, order_id: str, *, actor: str) -> ChangeRequest:
-        """Take back an order that has not begun; raises RequestTakenError when it has."""
+    def withdraw(self, request_id: str, *, actor: str) -> ChangeRequest:
+        """Withdraw a request that has not begun; raises RequestTakenError if it has."""
 
-        def change(order: ChangeRequest) -> ChangeRequest:
-            if order.state not in (RequestState.ASKED, RequestState.PLANNED):
-                raise _taken(order)
-            return order.model_copy(
+        def change(request: ChangeRequest) -> ChangeRequest:
+            if request.state not in (RequestState.ASKED, RequestState.PLANNED):
+                raise _taken(request)
+            return request.model_copy(
                 update={"state": RequestState.WITHDRAWN, "note": Message.of("changes.withdrawn", name=actor)}
             )
 
-        return self.change(order_id, change)
+        return self.change(request_id, change)
 
-    def change(self, order_id: str, change: Callable[[ChangeRequest], ChangeRequest]) -> ChangeRequest:
-        """Change the order if it is still that one; raises RequestTakenError otherwise."""
+    def change(self, request_id: str, change: Callable[[ChangeRequest], ChangeRequest]) -> ChangeRequest:
+        """Change the request with that id; raises RequestTakenError if it is not the newest any more."""
 
         def changed(value: dict[str, Any] | None) -> Mapping[str, Any]:
-            order = _parse(value) if value else None
-            if order is None or order.id != order_id:
-                raise _taken(order) if order else RequestTakenError("the order is gone; begin anew")
-            after = change(order)
-            if after.state is not order.state:
+            request = _parse(value) if value else None
+            if request is None or request.id != request_id:
+                raise _taken(request) if request else _gone()
+            after = change(request)
+            if after.state is not request.state:
                 after = after.model_copy(update={"changed_at": self._clock()})
             return after.model_dump(mode="json")
 
-        record = modify(self._store, SUBJECT, ORDER, changed)
+        record = modify(self._store, SUBJECT, REQUEST, changed)
         assert record is not None  # noqa: S101 - `changed` never deletes
         return ChangeRequest.model_validate(record.value)
 
-    def add_step(self, order_id: str, event: StepEvent) -> ChangeRequest:
-        """Show one piece of progress; the same step of the same subject goes on in its place."""
+    def add_step(self, request_id: str, event: StepEvent) -> ChangeRequest:
+        """Add a step; one of the same name and subject is replaced in its place."""
         step = Step(**event.model_dump(), at=self._clock())
 
-        def change(order: ChangeRequest) -> ChangeRequest:
+        def change(request: ChangeRequest) -> ChangeRequest:
             # A mapping keeps the place of what it holds already.
-            steps = {(one.step, one.subject): one for one in order.steps} | {(step.step, step.subject): step}
-            return order.model_copy(update={"steps": tuple(steps.values())[-MOST_STEPS:]})
+            steps = {(one.step, one.subject): one for one in request.steps} | {
+                (step.step, step.subject): step
+            }
+            return request.model_copy(update={"steps": tuple(steps.values())[-MOST_STEPS:]})
 
-        return self.change(order_id, change)
+        return self.change(request_id, change)
 
 
-def _taken(order: ChangeRequest) -> RequestTakenError:
-    who = order.approved_by or order.actor
-    words = {
-        RequestState.ASKED: "asked for a change",
-        RequestState.PLANNED: "has a plan that waits for approval",
-        RequestState.APPROVED: "approved a plan",
-        RequestState.RUNNING: "is having a plan carried out",
-        RequestState.DONE: "had a plan carried out",
-        RequestState.FAILED: "had a plan that failed",
-        RequestState.WITHDRAWN: "withdrew it",
-    }[order.state]
+def _taken(request: ChangeRequest) -> RequestTakenError:
+    name, moment = request.approved_by or request.actor, utc(request.changed_at)
     return RequestTakenError(
-        f"{who} {words} at {utc(order.changed_at)}; look at it first", operation="ask for a change"
+        Message.of("changes.request_taken", name=name, state=request.state.value, moment=moment)
     )
+
+
+def _gone() -> RequestTakenError:
+    return RequestTakenError(Message.of("changes.request_gone"))
 
 
 def _parse(value: Mapping[str, Any]) -> ChangeRequest | None:
@@ -224,23 +225,23 @@ def _parse(value: Mapping[str, Any]) -> ChangeRequest | None:
 _log = logging.getLogger(__name__)
 
 SUBJECT = "sync"
-BULLETIN = "bulletin"
+STATUS = "bulletin"
 HEARTBEAT_FILE = "agent.json"
 HEARTBEAT_SECONDS = 2.0
 STALE_SECONDS = 15.0
-"""Without a sign for so long the agent counts as not running."""
+"""After so long without a heartbeat the agent counts as not running."""
 
 
 class Heartbeat(Frozen):
-    """The agent's sign of life."""
+    """The agent's heartbeat."""
 
     at: AwareDatetime
     program: str
     """Program name and process, for example "wppconnect-ops sync agent[4711]"."""
     checked_at: AwareDatetime | None = None
-    """When it last looked at the files."""
+    """When it last checked the files."""
     problem: str = ""
-    """Why it could not look lately, for an operator; "" when it could."""
+    """Why the files could not be checked since, for an operator; "" if they could."""
 
 
 class KnownBackup(Frozen):
@@ -256,14 +257,14 @@ class KnownBackup(Frozen):
 
 
 class SyncStatus(Frozen):
-    """What the agent last saw; kept in the store, written when it changes."""
+    """The result of the agent's last check; written to the store when it changes."""
 
     plan: Plan | None = None
     """With the values in force: what is not settled in it is drift."""
     since: dict[str, AwareDatetime] = {}  # noqa: RUF012 - a model's default is copied
     """By target or container: since when it has not been in sync."""
     problem: str = ""
-    """Why it cannot look, for example mistakes in the sync file."""
+    """Why nothing can be checked, for example mistakes in the sync file."""
     folders: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     kinds: tuple[Receives, ...] = ()
@@ -272,7 +273,7 @@ class SyncStatus(Frozen):
 
 
 class AgentStatus:
-    """Where the agent tells, and the others read."""
+    """The agent's heartbeat and status: written by the agent, read by page and command line."""
 
     def __init__(self, store: Store, data_directory: Path, *, clock: Now = now) -> None:
         self._store = store
@@ -280,12 +281,12 @@ class AgentStatus:
         self._clock = clock
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Show a sign of life; only one agent does so at a time."""
+        """Write the heartbeat; only one agent does so at a time."""
         make_private_directory(self._file.parent)
         replace_file(self._file, heartbeat.model_dump_json().encode(), durable=False)
 
     def heartbeat(self) -> Heartbeat | None:
-        """Return the agent's latest sign of life while it counts; None: no agent is running."""
+        """Return the agent's heartbeat; None if it is stale: no agent is running."""
         try:
             found = read_stamped(self._file)
             beat = Heartbeat.model_validate_json(found[1]) if found else None
@@ -296,14 +297,14 @@ class AgentStatus:
             return None
         return beat
 
-    def publish(self, bulletin: SyncStatus) -> None:
-        """Show what the agent saw; writes only what changed."""
-        value = bulletin.model_dump(mode="json")
-        modify(self._store, SUBJECT, BULLETIN, lambda _before: value)
+    def publish(self, status: SyncStatus) -> None:
+        """Store the status."""
+        value = status.model_dump(mode="json")
+        modify(self._store, SUBJECT, STATUS, lambda _before: value)
 
     def read(self) -> SyncStatus | None:
-        """Return what the agent last saw; None when there is nothing that this release can read."""
-        record = self._store.read(SUBJECT, BULLETIN)
+        """Return the stored status; None if there is none that this release can read."""
+        record = self._store.read(SUBJECT, STATUS)
         try:
             return SyncStatus.model_validate(record.value) if record else None
         except ValueError:

@@ -149,7 +149,7 @@ class Compose:
         return None if done is None or done.returncode else done.stdout + done.stderr
 
     def recreate(self, one: Touched) -> None:
-        """Have exactly one service's container recreated; raises ComposeError.
+        """Recreate exactly one service's container; raises ComposeError.
 
         Compose is not ended in the middle, whatever ends us: it would leave no container of that name.
         """
@@ -178,7 +178,7 @@ class Compose:
             return
 
     def strip_ours(self, project: Project) -> tuple[Project, bool]:
-        """Take our host name file out of a project's files; tell whether it was there."""
+        """Return the project without our host name file, and whether it was there."""
         kept = tuple(one for one in project.files if one.parent != self._host_names)
         return project.model_copy(update={"files": kept}), kept != project.files
 
@@ -304,7 +304,7 @@ def _wait(process: subprocess.Popen[str]) -> str:
 
 
 def _reasons(said: str) -> list[Message]:
-    """Say why Compose refuses files, without its words: they repeat lines that hold secrets."""
+    """Return why Compose refuses files, without its words: they repeat lines that hold secrets."""
     if found := _VARIABLE.search(said):
         return [Message.of("containers.variable_missing", name=found[1])]
     if found := _MISSING.search(said):

@@ -338,13 +338,13 @@ def option_places(text: str, command: Node | None) -> dict[str, tuple[ValueSpan,
 
 
 def is_exactly(place: ValueSpan, value: str) -> bool:
-    """Tell whether Compose hands on exactly this value from the place."""
+    """Return whether Compose reads exactly this value from the place."""
     escaped = value.replace("$", "$$")
     return place.value == escaped and (place.style is not Style.PLAIN or _is_safe_plain(escaped))
 
 
 def follows(place: ValueSpan, key: str) -> Follows | None:
-    """Tell whose value the place takes over; None when it has its own. Raises RefusedError for a mixture."""
+    """Return the name whose value the place takes over; None if it has its own. Raises RefusedError."""
     if place.is_absent:
         return Follows(key)
     found = followed(place.value)

@@ -1,4 +1,4 @@
-"""The containers' part of the sync: look, have Compose recreate, inspect what came of it, and put back.
+"""Containers: inspect them, have Compose recreate them, verify the new ones, and roll back.
 
 Nothing is ever removed here. Compose replaces a container; whether the new one is right is what the engine
 says of it afterwards.
@@ -21,16 +21,15 @@ from core.sync.assessor import Assessor, access_problem
 from core.sync.compose import Compose, ComposeError
 from core.sync.engine import Engine, Inspection, project_of_labels
 from core.sync.plan import (
-    Consequence,
     ContainerAction,
+    ContainerChange,
     ContainersDone,
     Project,
     Report,
-    StepEvent,
-    StepState,
     Touch,
     Touched,
     Wanted,
+    reported,
 )
 from core.sync.policy import differing
 from core.sync.projects import Projects, open_projects
@@ -68,7 +67,7 @@ class DockerContainers:
         self._monotonic = monotonic
 
     def access_problem(self) -> Message | None:
-        """Say what keeps Compose from recreating containers on this engine; raises ContainerError."""
+        """Return what keeps Compose from recreating containers on this engine; raises ContainerError."""
         with self._engine() as engine:
             return access_problem(engine)
 
@@ -83,27 +82,27 @@ class DockerContainers:
         known = (compose.strip_ours(one)[0] if compose else one for one in found if one)
         return tuple(dict.fromkeys(known))
 
-    def consequences(self, wanted: Wanted, projects: Projects) -> tuple[Consequence, ...]:
-        """Say what `carry_out` would do; never raises for one bad container or an absent engine."""
+    def container_changes(self, wanted: Wanted, projects: Projects) -> tuple[ContainerChange, ...]:
+        """Return what `carry_out` would do; never raises for one bad container or an absent engine."""
         with self._engine() as engine:
             assessor = Assessor(engine, projects, wanted, self._sessions_of)
-            found = {one.name: assessor.assess_for_plan(one).consequence for one in wanted.containers}
+            found = {one.name: assessor.assess_for_plan(one).change for one in wanted.containers}
             for name in assessor.due_at_next_up():
                 present = found.get(name)
                 if present is None or present.action is ContainerAction.NOT_READ:
                     why = Message.of("containers.next_up")
-                    found[name] = Consequence(container=name, action=ContainerAction.NEXT_UP, why=why)
+                    found[name] = ContainerChange(container=name, action=ContainerAction.NEXT_UP, why=why)
             return tuple(found.values())
 
     def carry_out(
         self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
     ) -> ContainersDone:
-        """Have Compose recreate those that must be; raises ContainerError when one of them is no good."""
+        """Recreate the containers that are due; raises ContainerError if one of them fails."""
         with self._assessor(wanted) as assessor:
             if assessor.projects.installed and touched:
                 assessor.projects.installed.wait_until_idle()
             cases = [assessor.assess(one, is_plan=False) for one in wanted.containers]
-            refused = [one.consequence for one in cases if one.consequence.action is ContainerAction.REFUSED]
+            refused = [one.change for one in cases if one.change.action is ContainerAction.REFUSED]
             if refused:
                 raise ContainerError(Message.joined(_about(one.container, one.why) for one in refused))
             due = {one.touched.name: one.touched for one in cases if one.is_due and one.touched}
@@ -122,7 +121,7 @@ class DockerContainers:
             if one in listed
             for name in self._lost(listed[one], before[one], since, report)
         ]
-        by_hand = [one.consequence for one in cases if one.consequence.action is ContainerAction.BY_HAND]
+        by_hand = [one.change for one in cases if one.change.action is ContainerAction.BY_HAND]
         return ContainersDone(
             recreated=tuple(due),
             notes=tuple(_about(one.container, one.why) for one in by_hand),
@@ -133,7 +132,7 @@ class DockerContainers:
     def put_back(
         self, wanted: Wanted, touched: Sequence[Touched], report: Report, *, after_crash: bool = False
     ) -> None:
-        """Have touched containers run with what the files say again, each whatever becomes of the others."""
+        """Recreate touched containers with what the files hold again, each regardless of the others."""
         failed = []
         with self._assessor(wanted) as assessor:
             for one in touched:
@@ -144,7 +143,7 @@ class DockerContainers:
                     present = assessor.engine.inspect(one.name)
                     if after_crash or not self._is_as_before(assessor, one):
                         with reported(report, "put_back", one.name):
-                            # What is put back is not left half done, even when this program is told to end.
+                            # A rollback is not left half done, even on SIGTERM.
                             self._replace(assessor, one, lambda _event: None, threading.Event())
                 except ContainerError as error:
                     command = one.project.command([one.service])
@@ -174,7 +173,7 @@ class DockerContainers:
             yield Assessor(engine, projects, wanted, self._sessions_of)
 
     def _replace(self, assessor: Assessor, one: Touched, report: Report, stop: threading.Event) -> None:
-        """Have a container recreated, and inspect what came of it; raises ContainerError."""
+        """Recreate a container and verify the new one; raises ContainerError."""
         compose = assessor.projects.compose
         container = assessor.container(one.name)
         values = assessor.wanted.values_for(container) if container else ()
@@ -229,13 +228,13 @@ class DockerContainers:
         try:
             lost = self._sessions.lost(gateway, sessions, since=since, report=report, stop=self._stop)
         except (KeyboardInterrupt, SystemExit):
-            # The containers are good, and stay. Whoever leaves now ends the wait and nothing else.
+            # The containers are good, and stay: only the wait ends.
             lost = tuple(sessions)
         return tuple(f"{gateway}/{one}" for one in lost)
 
 
 def _standing(assessor: Assessor, one: Touched, before: Inspection | None) -> Message:
-    """Say what there is of a container that could not be put back; `before` is what there was at first."""
+    """Return the state of a container that could not be rolled back; `before` is its first inspection."""
     try:
         info = assessor.engine.inspect(one.name)
     except ContainerError:
@@ -253,16 +252,3 @@ def _standing(assessor: Assessor, one: Touched, before: Inspection | None) -> Me
 
 def _about(container: str, why: Message | None) -> Message:
     return Message.of("containers.of_one", name=container, what=why or Message.plain(""))
-
-
-@contextmanager
-def reported(report: Report, step: str, subject: str) -> Iterator[None]:
-    """Report a step's beginning, and how it ended."""
-    event = StepEvent(step=step, subject=subject)
-    report(event)
-    try:
-        yield
-    except ContainerError as error:
-        report(event.model_copy(update={"state": StepState.FAILED, "note": error.explanation}))
-        raise
-    report(event.model_copy(update={"state": StepState.DONE}))

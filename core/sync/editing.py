@@ -14,7 +14,6 @@ from core.sync.compose_file import ComposeFile
 from core.sync.env_file import EnvFile
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders
 from core.sync.plan import State
-from core.sync.secret_values import WRITABLE
 from core.sync.targets import FileTarget, ReceivedKind, SyncSettings
 from core.sync.value_span import ALPHABET, Follows, NotParseableError, RefusedError, ValueSpan
 
@@ -122,9 +121,6 @@ def _why_missing(parsed: Text, target: FileTarget) -> Message:
     return Message.of("files.no_environment", file=name, key=target.key)
 
 
-OPERATION = "take over an API key"
-
-
 def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
     """Return the key that the API key's targets hold, and their names.
 
@@ -137,18 +133,14 @@ def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
             for value in _values(folders, target):
                 found.setdefault(value, []).append(target.name)
     names = sorted({name for held in found.values() for name in held})
-    if len(found) != 1:
-        what = (
-            f"{len(found)} different keys stand in {', '.join(names)}" if found else "no target holds a key"
-        )
-        raise SyncError(f"{what}; generate a new one instead", operation=OPERATION)
+    listed = ", ".join(names)
+    if not found:
+        raise SyncError(Message.of("changes.no_key"))
+    if len(found) > 1:
+        raise SyncError(Message.of("changes.keys_differ", count=len(found), names=listed))
     value = next(iter(found))
     if not ALPHABET.fullmatch(value):
-        raise SyncError(
-            f"the key in {', '.join(names)} has other characters in it, and {WRITABLE}; "
-            "generate a new one instead",
-            operation=OPERATION,
-        )
+        raise SyncError(Message.of("changes.key_other_characters", names=listed))
     return value, tuple(names)
 
 
@@ -162,4 +154,4 @@ def _values(folders: Folders, target: FileTarget) -> Iterator[str]:
             elif not target.is_compose and env_file.follows(place) is None:
                 yield place.value
     except (FileMissingError, FileUnreadableError, NotParseableError, RefusedError) as error:
-        raise SyncError(f"{target.name}: {error.why}", operation=OPERATION) from None
+        raise SyncError(Message.of("changes.key_not_read", name=target.name, reason=error.why)) from None

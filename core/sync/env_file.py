@@ -72,12 +72,12 @@ class EnvFile:
 
 
 def is_exactly(place: ValueSpan, value: str) -> bool:
-    """Tell whether every reader gets exactly this value from the place."""
+    """Return whether every reader gets exactly this value from the place."""
     return place.value == value and (place.style is Style.SINGLE or "$" not in value)
 
 
 def follows(place: ValueSpan) -> Follows | None:
-    """Tell whose value the place takes over; None when it has its own. Raises RefusedError for a mixture."""
+    """Return the name whose value the place takes over; None if it has its own. Raises RefusedError."""
     if place.style is Style.SINGLE:
         return None
     if "${" in place.value and not followed(place.value):

@@ -117,7 +117,7 @@ class Folders:
 
 
 def why_unwritable(path: Path) -> Message | None:
-    """Say why a file cannot be replaced, as far as that can be told without trying."""
+    """Return why a file cannot be replaced, as far as can be determined without trying."""
     if os.access(path, os.W_OK):
         return None
     try:
@@ -148,7 +148,7 @@ _REMEDIES = {
 
 
 class ChangedMeanwhileError(SyncError):
-    """Somebody else changed the file since it was read; nothing was written to it."""
+    """Another program changed the file since it was read; nothing was written to it."""
 
 
 class _NotByRenamingError(Exception):

@@ -1,4 +1,4 @@
-"""Show what will change in a file without showing what anybody could use.
+"""Show what changes in a file without its values.
 
 Nothing of a line is shown but its key: a value is hidden whatever it is called and wherever it stands.
 """

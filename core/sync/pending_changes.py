@@ -1,4 +1,4 @@
-"""What else waits in a container's files: it comes along when Compose recreates it, so it is named before.
+"""Pending changes of a container's files: recreating it applies them too, so a plan names them.
 
 Compose marks a container with a hash of what its files said of the service. With the old values put back for
 our keys, the files have to give that hash again.
@@ -189,7 +189,7 @@ def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[
 
 
 def _mounts_seen(info: Inspection) -> set[tuple[str, str]]:
-    """Collect the mounts whose source somebody chose; anonymous ones are Compose's to keep."""
+    """Return the mounts with a source; anonymous volumes are kept by Compose."""
     host = info["HostConfig"]
     found = set()
     for bind in host.get("Binds") or ():

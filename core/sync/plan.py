@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
 
+from core.exceptions import WppconnectError
 from core.messages import Message, as_sentence
 from core.models import Frozen
 from core.sync.folders import FoundFile, digest
@@ -34,6 +36,10 @@ class WantedValue:
     """The services of a compose file that it is written for; None: an env file, which any may read."""
     must_arrive: bool = True
     """False: it is not sure that the file gets it."""
+    path: Path = Path()
+    """Its file, links resolved; set where Compose is asked about the value before it is written."""
+    line: int = 0
+    """Where it stands in the file; likewise."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +58,8 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class PlannedValue:
-    """A value that a target holds once a plan is carried out, for Compose to be asked what comes of it."""
-
-    folder: str
-    path: Path
-    """Its file, links resolved."""
-    key: str
-    value: str = field(repr=False)
-    line: int = 0
-    services: tuple[str, ...] | None = None
-    """The services of a compose file that it is written for; None: an env file, which any may read."""
-
-
-@dataclass(frozen=True)
 class CheckResult:
-    """What Compose says of a planned value."""
+    """What Compose says of a value before it is written."""
 
     problem: Message | None = None
     """Why the value does not arrive."""
@@ -82,7 +74,8 @@ def from_text(value: object) -> object:
     return (Message.plain(value) if value else None) if isinstance(value, str) else value
 
 
-Said = Annotated[Message, BeforeValidator(from_text)]
+StoredMessage = Annotated[Message, BeforeValidator(from_text)]
+StoredNote = Annotated[Message | None, BeforeValidator(from_text)]
 
 
 class Project(Frozen):
@@ -148,15 +141,15 @@ class ContainerAction(StrEnum):
     NEXT_UP = "next_up"
     """It needs no new value, but its file changes: the next `up` of its owner recreates it."""
     UNMANAGED = "unmanaged"
-    """Nobody looks at containers here: files only."""
+    """Files only: containers are not inspected."""
 
 
-class Consequence(Frozen):
+class ContainerChange(Frozen):
     """What carrying out would do to one container; shown before the click."""
 
     container: str
     action: ContainerAction
-    why: Annotated[Message | None, BeforeValidator(from_text)] = None
+    why: StoredNote = None
     """The reason and the next step, safe to show: no value of a key."""
     keys: tuple[str, ...] = ()
     """The keys whose value differs."""
@@ -166,15 +159,15 @@ class Consequence(Frozen):
     """Sessions that go down with it and are connected now, as "server/session"."""
     waiting: tuple[str, ...] = ()
     """What else waits in its files and comes along with it: names of variables and parts, no values."""
-    notes: tuple[Said, ...] = ()
+    notes: tuple[StoredMessage, ...] = ()
     """More to know before the click."""
     command: str = ""
     """What its owner types to have it recreated."""
 
     def sentences(self, translate: Callable[[str], str] = str) -> str:
-        """Put why and the notes into words."""
+        """Return the reason and the notes as sentences."""
         found = (self.why, *self.notes)
-        return " ".join(as_sentence(one, translate) for one in found if one and str(one))
+        return " ".join(filter(None, (as_sentence(one, translate) for one in found)))
 
     @property
     def is_behind(self) -> bool:
@@ -198,7 +191,7 @@ class StepEvent(Frozen):
     subject: str = ""
     """The file, container or session."""
     state: StepState = StepState.RUNNING
-    note: Annotated[Message | None, BeforeValidator(from_text)] = None
+    note: StoredNote = None
     """What went wrong, safe to show."""
 
 
@@ -206,12 +199,25 @@ Report = Callable[[StepEvent], None]
 Touch = Callable[[tuple[Touched, ...]], None]
 
 
+@contextmanager
+def reported(report: Report, step: str, subject: str) -> Iterator[None]:
+    """Report the beginning of a step, and how it ended."""
+    event = StepEvent(step=step, subject=subject)
+    report(event)
+    try:
+        yield
+    except WppconnectError as error:
+        report(event.model_copy(update={"state": StepState.FAILED, "note": error.explanation}))
+        raise
+    report(event.model_copy(update={"state": StepState.DONE}))
+
+
 class ContainersDone(Frozen):
     """What came of the containers; failures that nothing could be done about are raised instead."""
 
     recreated: tuple[str, ...] = ()
-    notes: tuple[Said, ...] = ()
-    """What a person should know, for example that the next `up -d` recreates it once more."""
+    notes: tuple[StoredMessage, ...] = ()
+    """More to know, for example that the next `up -d` recreates it once more."""
     lost_sessions: tuple[str, ...] = ()
     """Sessions, as "server/session", that were connected before and are not again."""
     by_hand: tuple[str, ...] = ()
@@ -242,17 +248,17 @@ class State(StrEnum):
 
     @property
     def is_settled(self) -> bool:
-        """Tell that nothing has to be done."""
+        """Whether nothing has to be done."""
         return self in (State.IN_SYNC, State.FOLLOWS, State.LEFT_OUT, State.NOT_HERE)
 
     @property
     def is_change(self) -> bool:
-        """Tell that something will be done."""
+        """Whether something will be done."""
         return self in (State.WILL_CHANGE, State.WILL_RUN)
 
     @property
     def is_wrong(self) -> bool:
-        """Tell that nothing is written while this stands, unless the target is left out."""
+        """Whether it keeps everything from being written, unless the target is left out."""
         return not self.is_settled and not self.is_change
 
 
@@ -291,7 +297,7 @@ class Plan(Frozen):
     made_at: AwareDatetime
     targets: tuple[TargetPlan, ...] = ()
     files: tuple[FilePlan, ...] = ()
-    containers: tuple[Consequence, ...] = ()
+    containers: tuple[ContainerChange, ...] = ()
     takes_back: tuple[str, ...] = ()
     """Of a restoration: the backups of later changes of ours that it takes back, too."""
     digest: str = ""
@@ -303,18 +309,18 @@ class Plan(Frozen):
         return tuple(one for one in self.targets if one.state.is_wrong)
 
     @property
-    def refused_containers(self) -> tuple[Consequence, ...]:
+    def refused_containers(self) -> tuple[ContainerChange, ...]:
         """The containers that would have to be recreated but must not be."""
         return tuple(one for one in self.containers if one.action is ContainerAction.REFUSED)
 
     @property
     def is_blocked(self) -> bool:
-        """Tell that it cannot be carried out as it is."""
+        """Whether it cannot be carried out as it is."""
         return bool(self.wrong or self.refused_containers)
 
     @property
     def has_changes(self) -> bool:
-        """Tell that something would be done."""
+        """Whether something would be done."""
         recreates = any(one.action is ContainerAction.RECREATE for one in self.containers)
         return recreates or any(one.state.is_change for one in self.targets)
 

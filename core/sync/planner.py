@@ -16,19 +16,19 @@ from core.sync.folders import (
     FileUnreadableError,
     Folders,
     FoundFile,
+    digest,
     to_bytes,
     why_unwritable,
 )
 from core.sync.masking import masked_diff
 from core.sync.plan import (
     CheckResult,
-    Consequence,
     ContainerAction,
+    ContainerChange,
     Draft,
     FileEdit,
     FilePlan,
     Plan,
-    PlannedValue,
     Project,
     State,
     TargetPlan,
@@ -66,7 +66,7 @@ def make_draft(
 
 
 def fingerprint(value: str) -> str:
-    """Tell one value from another without keeping it; our values are long and random."""
+    """Return the SHA-256 of a value, to compare it later; our values are long and random."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 
@@ -93,7 +93,7 @@ class _Drafting:
 
     def draft(self, at: datetime, containers: DockerContainers | None, compose: FindCompose) -> Draft:
         groups = self._groups()
-        told_once = self._excuse_presets() if groups else set()
+        mentioned = self._pass_over_presets() if groups else set()
         for path, targets in groups.items():
             self.edits[path] = edit(
                 self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
@@ -102,7 +102,7 @@ class _Drafting:
             done = self.edits[path]
             require_single_values(done, self._with_values(targets), is_compose=targets[0].is_compose)
             self.judged |= done.judged
-            self._look_for_write_protection(path, targets)
+            self._check_writable(path, targets)
         edits = tuple(
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
@@ -110,13 +110,13 @@ class _Drafting:
         with open_projects(compose, changes) as projects:
             self._check(projects, containers.projects() if containers else (), groups)
             wanted = self._wanted(changes)
-            decided = consequences(wanted, containers, projects)
+            decided = container_changes(wanted, containers, projects)
         plan = Plan(
             made_at=at,
             targets=tuple(
-                self._target_plan(one) for one in self.settings.targets if one.name not in told_once
+                self._target_plan(one) for one in self.settings.targets if one.name not in mentioned
             ),
-            files=tuple(self._file_plan(one) for one in edits),
+            files=tuple(file_plan(one) for one in edits),
             containers=decided,
         )
         plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
@@ -137,17 +137,18 @@ class _Drafting:
     def _check(
         self, projects: Projects, labelled: Sequence[Project], groups: Mapping[Path, list[FileTarget]]
     ) -> None:
-        """Have Compose say whether every value arrives that a file holds or will hold."""
+        """Ask Compose whether every value arrives that a file holds or will hold."""
         check = ValueCheck(projects, self.settings, labelled)
         results = {
             one: check.check(
-                PlannedValue(
+                WantedValue(
                     folder=one.folder,
-                    path=path,
+                    file=one.file,
                     key=one.key,
                     value=self.values.text(one.receives) or "",
-                    line=self.judged[one.name].line,
                     services=self.judged[one.name].services if one.is_compose else None,
+                    path=path,
+                    line=self.judged[one.name].line,
                 )
             )
             for path, targets in groups.items()
@@ -155,9 +156,9 @@ class _Drafting:
             if not self.judged[one.name].state.is_wrong
         }
         for one, result in results.items():
-            self._take(one, result)
+            self._apply_result(one, result)
 
-    def _take(self, target: FileTarget, result: CheckResult) -> None:
+    def _apply_result(self, target: FileTarget, result: CheckResult) -> None:
         judged = self.judged[target.name]
         problem, note = result.problem, result.note
         if judged.follows and (result.unproven and not self._is_written(target, judged.follows)):
@@ -217,22 +218,22 @@ class _Drafting:
             self.files.setdefault(found.path, found)
             groups.setdefault(found.path, []).append(target)
 
-    def _excuse_presets(self) -> set[str]:
+    def _pass_over_presets(self) -> set[str]:
         """Pass over absent files of a preset; return the targets that need no line of their own."""
-        told_once = set()
+        mentioned = set()
         for (_, file), targets in self.absent.items():
             if all(one.is_preset for one in targets):
                 why = Message.of("files.not_here", file=file)
                 self.judged |= {one.name: Judged(State.NOT_HERE, why) for one in targets}
-                told_once |= {one.name for one in targets[1:]}
-        return told_once
+                mentioned |= {one.name for one in targets[1:]}
+        return mentioned
 
     def _judge_command(self, target: CommandTarget, value: str) -> None:
         self.fingerprints[target.name] = fingerprint(value)
         done = self.commands_done.get(target.name) == self.fingerprints[target.name]
         self.judged[target.name] = Judged(State.IN_SYNC if done else State.WILL_RUN)
 
-    def _look_for_write_protection(self, path: Path, targets: list[FileTarget]) -> None:
+    def _check_writable(self, path: Path, targets: list[FileTarget]) -> None:
         problem = why_unwritable(path) if self._changes(path) else None
         for target in targets if problem else ():
             if self.judged[target.name].state.is_change:
@@ -246,17 +247,6 @@ class _Drafting:
 
     def _file_edit(self, path: Path, target: FileTarget) -> FileEdit:
         return FileEdit(target.folder, target.file, self.files[path], to_bytes(self.edits[path].text))
-
-    def _file_plan(self, one: FileEdit) -> FilePlan:
-        before, after = one.found.text, self.edits[one.found.path].text
-        return FilePlan(
-            folder=one.folder,
-            file=one.file,
-            path=str(one.found.path),
-            before=one.found.digest,
-            after=hashlib.sha256(one.after).hexdigest(),
-            diff=masked_diff(before, after, one.file),
-        )
 
     def _target_plan(self, target: FileTarget | CommandTarget) -> TargetPlan:
         judged = self.judged[target.name]
@@ -275,6 +265,23 @@ class _Drafting:
         return fingerprint(value)[:8] if len(value) >= SHORTEST_SHOWN else ""
 
 
+def file_plan(edit: FileEdit) -> FilePlan:
+    """Return what is shown of a file's change: its values masked, and nothing of a file that is no text."""
+    try:
+        after = FoundFile(edit.found.path, edit.after).text
+        diff = masked_diff(edit.found.text, after, edit.file)
+    except NotParseableError:
+        diff = ""
+    return FilePlan(
+        folder=edit.folder,
+        file=edit.file,
+        path=str(edit.found.path),
+        before=edit.found.digest,
+        after=digest(edit.after),
+        diff=diff,
+    )
+
+
 def wanted_of(
     settings: SyncSettings,
     values: Values,
@@ -283,7 +290,7 @@ def wanted_of(
     good: Mapping[str, tuple[str, ...]] | None = None,
     changes: Mapping[Path, bytes] | None = None,
 ) -> Wanted:
-    """Say what is wanted of the containers that are not left out.
+    """Return what the containers that are not left out should run with.
 
     `good` holds, by the names of targets that surely get their value, the services that a compose file's
     value reaches; `changes` are files that are not written yet.
@@ -308,13 +315,13 @@ def wanted_of(
     )
 
 
-def consequences(
+def container_changes(
     wanted: Wanted, containers: DockerContainers | None, projects: Projects
-) -> tuple[Consequence, ...]:
-    """Say what would happen to the containers; without a part that looks at them, that nobody does."""
+) -> tuple[ContainerChange, ...]:
+    """Return what would happen to the containers; `containers` is None where files alone are changed."""
     if containers is not None:
-        return containers.consequences(wanted, projects)
+        return containers.container_changes(wanted, projects)
     return tuple(
-        Consequence(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
+        ContainerChange(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
         for one in wanted.containers
     )

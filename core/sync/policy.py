@@ -22,7 +22,7 @@ from core.sync.engine import (
     value_in,
     words_of,
 )
-from core.sync.plan import Consequence, ContainerAction, WantedValue
+from core.sync.plan import ContainerAction, ContainerChange, WantedValue
 from core.sync.readiness import down_seconds
 from core.sync.targets import ContainerSettings
 
@@ -51,7 +51,7 @@ KNOWN_IMAGES = (
 
 
 def known_image(reference: str) -> KnownImage | None:
-    """Find what is known of an image, by the reference that its container was made from."""
+    """Return what is known of an image, by the reference that its container was made from."""
     repository = re.sub(r"(:[^:/@]*)?(@.*)?$", "", reference)
     return next(
         (one for one in KNOWN_IMAGES if f"/{repository}".endswith(f"/{one.repository}")),
@@ -62,7 +62,7 @@ def known_image(reference: str) -> KnownImage | None:
 def precious_folders(
     image: KnownImage | None, working_directory: str, environment: Mapping[str, str]
 ) -> list[str]:
-    """Tell where a gateway keeps tokens and browser profiles: without them every session is lost.
+    """Return where a gateway keeps tokens and browser profiles: without them every session is lost.
 
     Of an image that is not known the gateway's own defaults are taken, below its working directory.
     """
@@ -87,7 +87,7 @@ class DesiredConfig:
 
 
 def desired_config(service: Service, name: str, wanted: Sequence[WantedValue]) -> DesiredConfig:
-    """Take from what Compose says of a service what targets are about."""
+    """Return the values of a service, as Compose reads it, for the keys of targets."""
     keys = {one.key for one in wanted}
     secrets = {one.value for one in wanted if one.value}
     # Also a variable of another name that takes over what a target writes.
@@ -106,7 +106,7 @@ def desired_config(service: Service, name: str, wanted: Sequence[WantedValue]) -
 
 
 def desired_of_targets(info: Inspection, wanted: Sequence[WantedValue], why: Message) -> DesiredConfig:
-    """Take what the targets say, for a container of which Compose cannot be asked."""
+    """Return the values of targets, for a container of which Compose cannot be asked."""
     environment, words = environment_of(info), words_of(info)
     standing = [one for one in wanted if one.value and value_in(environment, words, one.key) is not None]
     values = {one.key: one.value for one in standing}
@@ -127,41 +127,41 @@ def read_keys(container: ContainerSettings, info: Inspection) -> frozenset[str] 
     return image.reads if image else None
 
 
-def judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection) -> Consequence:
-    """Say what carrying out would do to a container, as far as it alone tells."""
+def judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection) -> ContainerChange:
+    """Return what carrying out would do to a container, regardless of other containers."""
 
-    def consequence(action: ContainerAction, why: Message, **more: Any) -> Consequence:
-        return Consequence(container=container.name, action=action, why=why, **more)
+    def change(action: ContainerAction, why: Message, **more: Any) -> ContainerChange:
+        return ContainerChange(container=container.name, action=action, why=why, **more)
 
     known = read_keys(container, info)
     for key, file in desired.overridden.items():
         if known is None or key in known:
-            return consequence(ContainerAction.REFUSED, _overridden(key, file, info), keys=(key,))
+            return change(ContainerAction.REFUSED, _overridden(key, file, info), keys=(key,))
     keys = differing(desired, info)
     if not keys:
-        return consequence(ContainerAction.NOTHING, Message.of("containers.runs_already"))
+        return change(ContainerAction.NOTHING, Message.of("containers.runs_already"))
     listed = ", ".join(keys)
     if known is not None and not known & set(keys):
         why = Message.of("containers.not_read", image=image_of(info), keys=listed)
-        return consequence(ContainerAction.NOT_READ, why, keys=keys)
+        return change(ContainerAction.NOT_READ, why, keys=keys)
     command = _command(info)
     if not info["State"]["Running"]:
         stopped = "containers.stopped" if command else "containers.stopped_by_hand"
         why = Message.of(stopped, keys=listed)
-        return consequence(ContainerAction.NOTHING, why, keys=keys)
+        return change(ContainerAction.NOTHING, why, keys=keys)
     if known is None:
-        return consequence(ContainerAction.REFUSED, _unknown_image(container, keys, info), keys=keys)
+        return change(ContainerAction.REFUSED, _unknown_image(container, keys, info), keys=keys)
     if desired.unknown:
         why = Message.of("containers.by_hand", keys=listed)
-        return consequence(ContainerAction.BY_HAND, why, keys=keys, command=command, notes=(desired.unknown,))
+        return change(ContainerAction.BY_HAND, why, keys=keys, command=command, notes=(desired.unknown,))
     if problem := _problem(container, info):
-        return consequence(ContainerAction.REFUSED, problem, keys=keys)
+        return change(ContainerAction.REFUSED, problem, keys=keys)
     why = Message.of("containers.recreated")
-    return consequence(ContainerAction.RECREATE, why, keys=keys, down_seconds=down_seconds(info))
+    return change(ContainerAction.RECREATE, why, keys=keys, down_seconds=down_seconds(info))
 
 
 def dependants(info: Inspection, others: Sequence[Inspection]) -> dict[str, str]:
-    """Name the containers, running or stopped, that would lose this one, and by what they hang on it."""
+    """Return the containers, running or stopped, that depend on this one, with what they share."""
     mine = {info["Id"], info["Id"][:12], name_of(info)}
     found = {}
     for other in others:
@@ -222,7 +222,7 @@ def _command(info: Inspection) -> str:
 
 
 def _problem(container: ContainerSettings, info: Inspection) -> Message | None:
-    """Say why a container must not be recreated, with the next step."""
+    """Return why a container must not be recreated, with the next step."""
     if SWARM_TASK in labels_of(info):
         return Message.of("containers.swarm")
     if info["HostConfig"].get("AutoRemove") or labels_of(info).get(f"{LABEL}oneoff") == "True":
@@ -233,7 +233,7 @@ def _problem(container: ContainerSettings, info: Inspection) -> Message | None:
 
 
 def _unmounted(container: ContainerSettings, info: Inspection) -> Message | None:
-    """Say which folder of a gateway would be lost with its container."""
+    """Return which folder of a gateway would be lost with its container."""
     if not is_gateway(container, info):
         return None
     image: KnownImage | None = known_image(image_of(info))

@@ -26,7 +26,7 @@ FindCompose = Callable[[], Compose | None]
 
 
 class Projects:
-    """What Compose says while one plan is made or carried out; an answer, or a refusal, is asked for once."""
+    """Compose's answers while one plan is made or carried out; each question is asked once."""
 
     def __init__(self, find: FindCompose, changes: Mapping[Path, bytes], stack: ExitStack):
         self._find = find
@@ -101,13 +101,13 @@ def open_projects(find: FindCompose, changes: Mapping[Path, bytes] | None = None
 
 
 def services_of(config: Mapping[str, Any]) -> dict[str, Service]:
-    """Return the services of what Compose said."""
+    """Return the services of Compose's answer."""
     found = config.get("services")
     return {name: Service(one) for name, one in found.items()} if isinstance(found, dict) else {}
 
 
 OLDEST_SECONDS = 600.0
-"""What a killed process left is removed after that time."""
+"""Copies that a killed process left are removed after that time."""
 
 
 class ScratchCopy:
@@ -154,7 +154,7 @@ class ScratchCopy:
 
     @contextmanager
     def replaced(self, file: Path, content: bytes) -> Iterator[None]:
-        """Have another content in a file of the copy until the block ends."""
+        """Give a file of the copy another content until the block ends."""
         there = self.path(file)
         self.add(file.parent)
         before = there.readlink() if there.is_symlink() else there.read_bytes()

@@ -73,7 +73,7 @@ def down_seconds(info: Inspection) -> float:
 
 
 def grace_seconds(info: Inspection) -> int:
-    """Tell how long a container may take to end."""
+    """Return how long a container may take to end, in seconds."""
     given = info["Config"].get("StopTimeout")
     return DEFAULT_GRACE_SECONDS if given is None else int(given)
 
@@ -94,7 +94,7 @@ def _problem(info: Inspection, health: str | None) -> list[Message]:
 
 
 def health_of(info: Inspection) -> str | None:
-    """Tell what a container's check says; None without one."""
+    """Return the status of a container's health check; None without one."""
     status = (info["State"].get("Health") or {}).get("Status")
     return None if status in (None, "none") else str(status)
 

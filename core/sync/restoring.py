@@ -13,16 +13,12 @@ from core.exceptions import SyncError
 from core.messages import Message
 from core.sync.backups import BackedUpFile, Backup, Backups
 from core.sync.docker_containers import DockerContainers
-from core.sync.folders import FileMissingError, FileUnreadableError, Folders, FoundFile, digest
-from core.sync.masking import masked_diff
-from core.sync.plan import Draft, FileEdit, FilePlan, Plan, identify
-from core.sync.planner import consequences, wanted_of
+from core.sync.folders import FileMissingError, FileUnreadableError, Folders
+from core.sync.plan import Draft, FileEdit, Plan, identify
+from core.sync.planner import container_changes, file_plan, wanted_of
 from core.sync.projects import FindCompose, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import Receives, SyncSettings
-from core.sync.value_span import NotParseableError
-
-OPERATION = "restore a backup"
 
 
 @dataclass(frozen=True)
@@ -89,9 +85,7 @@ def restoration(
     for change in _by_file(changes):
         entry = change.entries[0]
         if entry.folder not in settings.folders:
-            raise SyncError(
-                f"{entry.folder} is no folder of the sync file any more; list it again", operation=OPERATION
-            )
+            raise SyncError(Message.of("changes.folder_not_listed", folder=entry.folder))
         try:
             found = folders.read(entry.folder, entry.file)
         except (FileMissingError, FileUnreadableError) as error:
@@ -101,9 +95,17 @@ def restoration(
         if not change.explains(found.digest) and not force:
             raise SyncError(Message.of("changes.changed_since", path=str(found.path)))
         edits.append(FileEdit(entry.folder, entry.file, found, backups.content(change.oldest, entry)))
-    draft = _draft(settings, tuple(edits), values, at, containers, compose)
-    later = tuple(one.id for one in changes[1:])
-    return replace(draft, plan=draft.plan.model_copy(update={"takes_back": later}))
+    wanted = wanted_of(settings, values, (), changes={one.found.path: one.after for one in edits})
+    with open_projects(compose, wanted.changes) as projects:
+        decided = container_changes(wanted, containers, projects)
+    plan = Plan(
+        made_at=at,
+        files=tuple(file_plan(one) for one in edits),
+        containers=decided,
+        takes_back=tuple(one.id for one in changes[1:]),
+    )
+    plan = plan.model_copy(update={"digest": identify(plan, tuple(edits), {})})
+    return Draft(plan, tuple(edits), wanted)
 
 
 def _by_file(changes: Sequence[Backup]) -> list[_Change]:
@@ -115,35 +117,3 @@ def _by_file(changes: Sequence[Backup]) -> list[_Change]:
                 replace(known, entries=(*known.entries, entry)) if known else _Change(backup, (entry,))
             )
     return list(found.values())
-
-
-def _draft(
-    settings: SyncSettings,
-    edits: tuple[FileEdit, ...],
-    values: Values,
-    at: datetime,
-    containers: DockerContainers | None,
-    compose: FindCompose,
-) -> Draft:
-    wanted = wanted_of(settings, values, (), changes={one.found.path: one.after for one in edits})
-    with open_projects(compose, wanted.changes) as projects:
-        decided = consequences(wanted, containers, projects)
-    plan = Plan(made_at=at, files=tuple(_file_plan(edit) for edit in edits), containers=decided)
-    plan = plan.model_copy(update={"digest": identify(plan, edits, {})})
-    return Draft(plan, edits, wanted)
-
-
-def _file_plan(edit: FileEdit) -> FilePlan:
-    try:
-        before, after = edit.found.text, FoundFile(edit.found.path, edit.after).text
-        diff = masked_diff(before, after, edit.file)
-    except NotParseableError:
-        diff = ""
-    return FilePlan(
-        folder=edit.folder,
-        file=edit.file,
-        path=str(edit.found.path),
-        before=edit.found.digest,
-        after=digest(edit.after),
-        diff=diff,
-    )

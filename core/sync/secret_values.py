@@ -29,8 +29,6 @@ COMMANDS = "commands"
 NO_API_KEY = Message.of("files.no_api_key")
 
 
-WRITABLE = "only letters, digits, '.', '_', '-' and '$' are read alike by Compose, python-dotenv and a shell"
-
 Fresh = dict[Receives, SecretStr]
 """New values that are not in force yet."""
 
@@ -48,12 +46,12 @@ class Values:
         return value.get_secret_value() if value else None
 
     def problem(self, receives: Receives) -> Message | None:
-        """Say why there is none."""
+        """Return why there is no value."""
         return self.problems.get(receives)
 
 
 def checked(known: Mapping[Receives, SecretStr], problems: Mapping[Receives, Message]) -> Values:
-    """Sort out the values that cannot be written; `problems` says why others are missing."""
+    """Separate the values that cannot be written; `problems` holds why others are missing."""
     good: dict[Receives, SecretStr] = {}
     bad = dict(problems)
     for receives, value in known.items():
@@ -111,12 +109,12 @@ class SecretValues:
                 self._put_secret_key(receives, text, actor)
 
     def commands_done(self) -> dict[str, str]:
-        """Tell which fingerprint each command target last took."""
+        """Return the fingerprint of the value that each command target last took."""
         record = self._store.read(SUBJECT, COMMANDS)
         return dict(record.value) if record else {}
 
     def command_done(self, name: str, mark: str | None) -> None:
-        """Remember what a command target took; None: nobody knows."""
+        """Store the fingerprint of what a command target took; None if unknown."""
 
         def changed(value: dict[str, Any] | None) -> dict[str, Any]:
             kept = {key: one for key, one in (value or {}).items() if key != name}
@@ -125,7 +123,7 @@ class SecretValues:
         modify(self._store, SUBJECT, COMMANDS, changed)
 
     def _find(self, receives: Receives) -> SecretStr | Message:
-        """Return the value, or say why there is none."""
+        """Return the value, or why there is none."""
         if receives.kind is ReceivedKind.API_KEY:
             record = self._store.read(SUBJECT, API_KEY)
             return SecretStr(record.value["value"]) if record else NO_API_KEY

@@ -1,4 +1,4 @@
-"""The one way in for everybody who changes files: plan, apply, restore, and mend what a crash left."""
+"""The interface of the sync: plan, apply, restore, restart, and recover from a crash."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.sync.backups import BackedUpValue, Backup, Backups, Journal
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
 from core.sync.folders import read_digest
-from core.sync.plan import ContainersDone, Draft, Plan, Report, Said, State
+from core.sync.plan import ContainersDone, Draft, Plan, Report, State, StoredMessage
 from core.sync.planner import make_draft
 from core.sync.projects import FindCompose
 from core.sync.restoring import later_changes, restoration, values_before
@@ -29,11 +29,11 @@ _log = logging.getLogger(__name__)
 
 LOCK = "sync.lock"
 LOCK_SECONDS = 1.0
-"""Whoever holds it changes files, which can last minutes: the second is told at once."""
+"""Its holder may keep it for minutes, so a second process does not wait."""
 
 
 class PlanRefusedError(SyncError):
-    """Nothing was written; `plan` tells what would have been, and `names` what to leave out."""
+    """Nothing was written; `plan` is what would have been, and `names` what to leave out."""
 
     def __init__(self, why: Message, plan: Plan, names: Sequence[str] = ()) -> None:
         super().__init__(why)
@@ -74,7 +74,7 @@ class Done(Frozen):
     files: tuple[str, ...] = ()
     recreated: tuple[str, ...] = ()
     restarted: str = ""
-    notes: tuple[Said, ...] = ()
+    notes: tuple[StoredMessage, ...] = ()
     lost_sessions: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     """Containers that still run with other values until their owner recreates them."""
@@ -88,7 +88,7 @@ class Sync:
     def __init__(
         self,
         settings: SyncSettings,
-        keeper: SecretValues,
+        secret_values: SecretValues,
         *,
         data_directory: Path,
         environ: Mapping[str, str],
@@ -98,16 +98,16 @@ class Sync:
         clock: Now = now,
     ) -> None:
         self.settings = settings
-        self._keeper = keeper
+        self._secret_values = secret_values
         self._containers = containers
         self._compose = compose
         self._record = record
         self._clock = clock
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
         self._backups = Backups(data_directory / "sync" / "backups")
-        self._changing = Transaction(
+        self._transaction = Transaction(
             settings,
-            keeper,
+            secret_values,
             journal=Journal(data_directory / "sync"),
             backups=self._backups,
             environ=environ,
@@ -117,13 +117,13 @@ class Sync:
     def draft(
         self, *, fresh: Mapping[Receives, SecretStr] | None = None, leave_out: Collection[str] = ()
     ) -> Draft:
-        """Plan with the values in force, or with fresh ones; changes nothing and waits for nobody."""
+        """Plan with the values in force, or with fresh ones; changes nothing and takes no lock."""
         return make_draft(
             self.settings,
             self._values(fresh),
             at=self._clock(),
             leave_out=leave_out,
-            commands_done=self._keeper.commands_done(),
+            commands_done=self._secret_values.commands_done(),
             containers=self._containers,
             compose=self._compose,
         )
@@ -145,7 +145,7 @@ class Sync:
         WaitingChangesError, SyncBusyError, and SyncError or ContainerError after everything was put
         back.
         """
-        with _Alone(self._lock):
+        with _Exclusive(self._lock):
             self._recover(report)
             draft = self.draft(fresh=fresh, leave_out=leave_out)
             _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
@@ -171,7 +171,7 @@ class Sync:
         Refuses a file that was changed since in another way, unless `force`. Raises like `apply`, and
         LaterChangesError.
         """
-        with _Alone(self._lock):
+        with _Exclusive(self._lock):
             self._recover(report)
             draft, values = self.restoration(backup_id, force=force)
             if not draft.edits and not values:
@@ -183,7 +183,7 @@ class Sync:
             return self._carry_out("restore", draft, values, (), actor, report)
 
     def restoration(self, backup_id: str, *, force: bool) -> tuple[Draft, tuple[BackedUpValue, ...]]:
-        """Work out what restoring a backup would do; changes nothing."""
+        """Plan the restoration of a backup; changes nothing."""
         backup = self._backups.read(backup_id)
         changes = (backup, *later_changes(backup, self._backups.newest()))
         before = values_before(changes)
@@ -203,9 +203,9 @@ class Sync:
         """Restart one listed container as it is: it keeps the environment that it has."""
         listed = self.settings.container(container)
         if listed is None or self._containers is None:
-            why = "is not in the sync file" if listed is None else "cannot be restarted here: files only"
-            raise SyncError(f"the container {container} {why}", operation="restart a container")
-        with _Alone(self._lock):
+            what = "changes.container_not_listed" if listed is None else "changes.container_files_only"
+            raise SyncError(Message.of(what, name=container))
+        with _Exclusive(self._lock):
             self._recover(report)
             result = self._containers.restart(listed, report)
             done = Done(
@@ -215,24 +215,24 @@ class Sync:
                 notes=result.notes,
                 lost_sessions=result.lost_sessions,
             )
-            self._tell_history("restart", done, actor)
+            self._record_history("restart", done, actor)
             return done
 
     def adopt(self, *, actor: str) -> tuple[str, ...]:
-        """Keep the API key that the files hold already; returns the targets in which it stands."""
-        with _Alone(self._lock):
+        """Import the API key that the files hold already; return the targets that hold it."""
+        with _Exclusive(self._lock):
             value, names = present_api_key(self.settings)
-            self._keeper.put({Receives(kind=ReceivedKind.API_KEY): SecretStr(value)}, actor=actor)
+            self._secret_values.put({Receives(kind=ReceivedKind.API_KEY): SecretStr(value)}, actor=actor)
             return names
 
     @property
     def is_interrupted(self) -> bool:
-        """Tell that a killed process left a change which the next `apply` or agent will mend."""
-        return self._changing.is_interrupted
+        """Whether a killed process left a change that the next `apply` or agent recovers."""
+        return self._transaction.is_interrupted
 
     def recover(self, report: Report) -> Done | None:
         """Finish or undo what a killed process left; None when nothing was under way."""
-        with _Alone(self._lock):
+        with _Exclusive(self._lock):
             return self._recover(report)
 
     def backups(self) -> tuple[Backup, ...]:
@@ -240,14 +240,14 @@ class Sync:
         return self._backups.newest()
 
     def _recover(self, report: Report) -> Done | None:
-        recovered = self._changing.recover(report)
+        recovered = self._transaction.recover(report)
         if recovered is None:
             return None
         backup, finished, result = recovered
         done = self._done("finished" if finished else "undone", backup, result)
         if not finished and self._delete_if_useless(backup):
             done = done.model_copy(update={"backup": ""})
-        self._tell_history("recover", done, backup.actor)
+        self._record_history("recover", done, backup.actor)
         return done
 
     def _carry_out(
@@ -263,20 +263,20 @@ class Sync:
         at = self._clock()
         backup = self._backups.make(draft.edits, values, commands=commands, kind=kind, actor=actor, at=at)
         try:
-            result = self._changing.carry_out(draft.edits, backup, tuple(leave_out), report)
+            result = self._transaction.carry_out(draft.edits, backup, tuple(leave_out), report)
         except BaseException as error:
             name = Message.plain(type(error).__name__)
             why = error.explanation if isinstance(error, WppconnectError) else name
             done = self._done("failed", backup, ContainersDone(notes=(why,)))
-            if not self._changing.is_interrupted and self._delete_if_useless(backup):
+            if not self._transaction.is_interrupted and self._delete_if_useless(backup):
                 done = done.model_copy(update={"backup": ""})
-            self._tell_history(kind, done, actor)
+            self._record_history(kind, done, actor)
             raise
         self._delete_if_empty(backup)
         self._backups.prune(self.settings.backups)
         code = "applied" if kind == "apply" else "restored"
         done = self._done("by_hand" if result.by_hand else code, backup, result)
-        self._tell_history(kind, done, actor)
+        self._record_history(kind, done, actor)
         return done
 
     def _delete_if_empty(self, backup: Backup) -> None:
@@ -301,11 +301,11 @@ class Sync:
 
     def _values(self, fresh: Mapping[Receives, SecretStr] | None) -> Values:
         wanted = {target.receives for target in self.settings.targets} | set(fresh or {})
-        return self._keeper.values(wanted, fresh)
+        return self._secret_values.values(wanted, fresh)
 
     def _changes(self, fresh: Mapping[Receives, SecretStr | None]) -> tuple[BackedUpValue, ...]:
-        """Tell which values come in force with the files, and what they replace."""
-        present = self._keeper.values(list(fresh))
+        """Return the values that come in force with the files, with those they replace."""
+        present = self._secret_values.values(list(fresh))
         changes = (
             BackedUpValue(receives=receives, before=present.known.get(receives), after=after)
             for receives, after in fresh.items()
@@ -325,7 +325,7 @@ class Sync:
             is_files_only=self._containers is None,
         )
 
-    def _tell_history(self, operation: str, done: Done, actor: str) -> None:
+    def _record_history(self, operation: str, done: Done, actor: str) -> None:
         entry = HistoryEntry(
             at=done.at,
             kind="sync",
@@ -358,8 +358,8 @@ def _require_consent(plan: Plan, approved: str | None, *, accept_waiting: bool) 
         raise WaitingChangesError(Message.of("changes.waiting", names=listed), plan, list(waiting))
 
 
-class _Alone:
-    """Hold the sync lock, or say at once that somebody else does."""
+class _Exclusive:
+    """Hold the sync lock; raises SyncBusyError if another process holds it."""
 
     def __init__(self, lock: ProcessLock) -> None:
         self._lock = lock

@@ -93,12 +93,12 @@ class FileTarget(Frozen):
 
     @property
     def is_compose(self) -> bool:
-        """Tell a compose file from an env file."""
+        """Whether the file is a compose file, not an env file."""
         return self.file.endswith((".yml", ".yaml"))
 
     @property
     def is_option(self) -> bool:
-        """Tell an option of a command from a variable."""
+        """Whether the key is an option of a command, not a variable."""
         return self.key.startswith("--")
 
     @property
@@ -162,9 +162,9 @@ class SyncSettings(Frozen):
     """How many backups are kept."""
 
     def target(self, name: str) -> Target | None:
-        """Find a target by its name."""
+        """Return the target with that name, if any."""
         return next((one for one in self.targets if one.name == name), None)
 
     def container(self, name: str) -> ContainerSettings | None:
-        """Find a container by its name."""
+        """Return the container with that name, if any."""
         return next((one for one in self.containers if one.name == name), None)

@@ -23,12 +23,11 @@ from core.sync.plan import (
     StepState,
     Touched,
     Wanted,
+    reported,
 )
 from core.sync.planner import fingerprint, wanted_of
 from core.sync.secret_values import SecretValues
 from core.sync.targets import CommandTarget, SyncSettings
-
-OPERATION = "bring keys where they belong"
 
 
 class Transaction:
@@ -37,7 +36,7 @@ class Transaction:
     def __init__(
         self,
         settings: SyncSettings,
-        keeper: SecretValues,
+        secret_values: SecretValues,
         *,
         journal: Journal,
         backups: Backups,
@@ -45,7 +44,7 @@ class Transaction:
         containers: DockerContainers | None,
     ) -> None:
         self._settings = settings
-        self._keeper = keeper
+        self._secret_values = secret_values
         self._journal = journal
         self._backups = backups
         self._environ = environ
@@ -67,11 +66,11 @@ class Transaction:
 
     @property
     def is_interrupted(self) -> bool:
-        """Tell that a killed process left something."""
+        """Whether a killed process left an unfinished change."""
         return self._journal.read() is not None
 
     def recover(self, report: Report) -> tuple[Backup, bool, ContainersDone] | None:
-        """Finish or undo what a killed process left; tells which, and of which backup."""
+        """Finish or undo an interrupted change; return its backup, whether it was finished, the result."""
         entry = self._journal.read()
         if entry is None:
             return None
@@ -88,19 +87,14 @@ class Transaction:
         def begin_in_place() -> None:
             self._journal.write(entry.model_copy(update={"in_place": str(path)}))
 
-        report(StepEvent(step="write", subject=str(path)))
-        try:
+        with reported(report, "write", str(path)):
             replace_content(path, before=edit.found.digest, after=edit.after, begin_in_place=begin_in_place)
-        except SyncError as error:
-            report(StepEvent(step="write", subject=str(path), state=StepState.FAILED, note=error.explanation))
-            raise
-        report(StepEvent(step="write", subject=str(path), state=StepState.DONE))
 
     def _finish(self, backup: Backup, entry: Entry, report: Report) -> ContainersDone:
         entry = entry.model_copy(update={"phase": Phase.WRITTEN, "in_place": ""})
         try:
             self._journal.write(entry)
-            self._keeper.put({one.receives: one.after for one in backup.values}, actor=backup.actor)
+            self._secret_values.put({one.receives: one.after for one in backup.values}, actor=backup.actor)
             self._run_commands(backup, report)
             result = self._see_to_containers(entry, report)
         except BaseException as error:
@@ -126,21 +120,24 @@ class Transaction:
         return self._containers.carry_out(self._wanted(entry), report, touch, entry.touched)
 
     def _wanted(self, entry: Entry) -> Wanted:
-        values = self._keeper.values({target.receives for target in self._settings.targets})
+        values = self._secret_values.values({target.receives for target in self._settings.targets})
         return wanted_of(self._settings, values, entry.leave_out)
 
     def _run_commands(self, backup: Backup, report: Report) -> None:
         for target in self._commands(backup):
-            value = self._keeper.values({target.receives}).text(target.receives)
-            if value is None:
-                continue
-            report(StepEvent(step="command", subject=target.label))
-            # Until it has ended well nobody knows what it took.
-            self._keeper.command_done(target.name, None)
+            if value := self._value_for(target):
+                self._run_command(target, value, report)
+
+    def _run_command(self, target: CommandTarget, value: str, report: Report) -> None:
+        with reported(report, "command", target.label):
+            # Until it has ended well, which value it took is not known.
+            self._secret_values.command_done(target.name, None)
             folder = self._settings.folders[target.folder]
             run_command(target, value, folder=folder, environ=self._environ)
-            self._keeper.command_done(target.name, fingerprint(value))
-            report(StepEvent(step="command", subject=target.label, state=StepState.DONE))
+            self._secret_values.command_done(target.name, fingerprint(value))
+
+    def _value_for(self, target: CommandTarget) -> str | None:
+        return self._secret_values.values({target.receives}).text(target.receives)
 
     def _commands(self, backup: Backup) -> list[CommandTarget]:
         found = [self._settings.target(name) for name in backup.commands]
@@ -156,7 +153,7 @@ class Transaction:
         after_crash: bool = False,
         why: BaseException | None = None,
     ) -> tuple[Message, ...]:
-        """Take everything back that can be; returns what somebody else changed meanwhile and was left alone.
+        """Undo what can be undone; return the files that another program changed and that were left alone.
 
         Raises SyncError, and leaves the journal for the next start, when something could not be.
         """
@@ -193,13 +190,13 @@ class Transaction:
         path = self._settings.folders[one.folder] / one.file if one.folder in self._settings.folders else None
         real = path.resolve() if path else None
         if real is None or str(real) != one.path:
-            raise SyncError(f"{one.path} is not in the sync file any more", operation=OPERATION)
+            raise SyncError(Message.of("changes.file_not_listed", path=one.path))
         remove_temporary(real)
         present = read_digest(real)
         if present == one.before:
             return
         if present != one.after and entry.in_place != one.path:
-            raise ChangedMeanwhileError(f"{one.path} was changed by somebody else", operation=OPERATION)
+            raise ChangedMeanwhileError(Message.of("changes.changed_by_another", path=one.path))
         content = self._backups.content(backup, one)
         replace_content(real, before=present or "", after=content)
 
@@ -214,31 +211,22 @@ class Transaction:
         problems = []
         for one in backup.values:
             try:
-                self._keeper.put({one.receives: one.before}, actor=backup.actor)
+                self._secret_values.put({one.receives: one.before}, actor=backup.actor)
             except WppconnectError as error:
                 problems.append(error.explanation)
         return problems
 
     def _take_commands_back(self, backup: Backup, report: Report) -> list[Message]:
+        """Run the commands with the values of before; return what went wrong."""
         problems = []
         for target in self._commands(backup):
-            value = self._keeper.values({target.receives}).text(target.receives)
-            report(StepEvent(step="command", subject=target.label))
+            value = self._value_for(target)
             if value is None:
-                report(
-                    StepEvent(
-                        step="command",
-                        subject=target.label,
-                        state=StepState.FAILED,
-                        note=Message.of("changes.command_value_unknown"),
-                    )
-                )
+                why = Message.of("changes.command_value_unknown")
+                report(StepEvent(step="command", subject=target.label, state=StepState.FAILED, note=why))
                 continue
             try:
-                run_command(
-                    target, value, folder=self._settings.folders[target.folder], environ=self._environ
-                )
-                self._keeper.command_done(target.name, fingerprint(value))
+                self._run_command(target, value, report)
             except WppconnectError as error:
                 problems.append(error.explanation)
         return problems
@@ -250,7 +238,7 @@ LONGEST_WORDS = 200
 
 
 def run_command(target: CommandTarget, value: str, *, folder: Path, environ: Mapping[str, str]) -> None:
-    """Hand the value over and wait; raises SyncError when the program does not end with 0."""
+    """Run the program with the value and wait; raises SyncError unless it ends with 0."""
     surroundings = {name: text for name, text in environ.items() if not name.startswith(OWN_PREFIXES)}
     if target.variable:
         surroundings[target.variable] = value

@@ -12,7 +12,7 @@ from core.messages import Message
 from core.sync.compose import ComposeError, IncompleteProjectError, NoFilesError, Service
 from core.sync.compose_file import ComposeFile, follows
 from core.sync.env_file import EnvFile
-from core.sync.plan import CheckResult, PlannedValue, Project
+from core.sync.plan import CheckResult, Project, WantedValue
 from core.sync.projects import Projects, services_of
 from core.sync.targets import SyncSettings
 from core.sync.value_span import FOLLOWING, NotParseableError, RefusedError
@@ -61,15 +61,15 @@ class ValueCheck:
     """The projects of the engine's containers, as their labels name them."""
     alone: dict[Path, Mapping[str, str] | Message | None] = field(default_factory=dict)
 
-    def check(self, value: PlannedValue) -> CheckResult:
-        """Ask about one value, first of the project that runs with it; an unproven one says why."""
+    def check(self, value: WantedValue) -> CheckResult:
+        """Check one value, first in the project that runs with it."""
         try:
             self.projects.compose  # noqa: B018 - without it nothing can be asked
             return self._check(value)
         except IncompleteProjectError as error:
             return CheckResult(unproven=error.explanation)
 
-    def _check(self, value: PlannedValue) -> CheckResult:
+    def _check(self, value: WantedValue) -> CheckResult:
         if value.services is None and (problem := self._alone(value)):
             return CheckResult(problem=problem)
         reason: Message | None = None
@@ -91,8 +91,8 @@ class ValueCheck:
             return CheckResult(unproven=reason, note=named)
         return CheckResult(unproven=reason or Message.of("files.no_project", file=value.path.name))
 
-    def _alone(self, value: PlannedValue) -> Message | None:
-        """Say why the env file by itself does not give the value to a service."""
+    def _alone(self, value: WantedValue) -> Message | None:
+        """Return why the env file by itself does not give the value to a service."""
         if value.path not in self.alone:
             self.alone[value.path] = self._values_of(value.path)
         found = self.alone[value.path]
@@ -111,7 +111,7 @@ class ValueCheck:
         except ComposeError as error:
             return Message.of("files.compose_refuses", reason=error.explanation)
 
-    def _stages(self, value: PlannedValue) -> Iterator[Sequence[Project]]:
+    def _stages(self, value: WantedValue) -> Iterator[Sequence[Project]]:
         """Yield the projects to ask: of containers, else of the sync file, else what Compose finds itself."""
         root = self.settings.folders[value.folder].resolve()
         yield [one for one in self.labelled if one.is_here and _concerns(one, root, value.path)]
@@ -127,7 +127,7 @@ class ValueCheck:
         yield list(listed)
         yield [_found_in(one) for one in dict.fromkeys((root, value.path.parent))]
 
-    def _in_project(self, value: PlannedValue, project: Project) -> CheckResult | None:
+    def _in_project(self, value: WantedValue, project: Project) -> CheckResult | None:
         """Return what a project makes of the value; None where it has nothing to do with it."""
         if not project.directory.is_dir():
             return None
@@ -151,7 +151,7 @@ class ValueCheck:
             return None
         return CheckResult(problem=self._why(value, model, wrong[0])) if wrong else CheckResult()
 
-    def _of_env_file(self, value: PlannedValue, model: _Model) -> CheckResult | None:
+    def _of_env_file(self, value: WantedValue, model: _Model) -> CheckResult | None:
         linking = [name for name in model.services if value.path in model.links(name)]
         asking = {(name, value.key) for name in linking}
         references = {(name, key) for name in model.services for key in model.reads(name, value.key)}
@@ -178,7 +178,7 @@ class ValueCheck:
         # Of a file that an `include` or COMPOSE_ENV_FILES names, only Compose knows.
         return not is_linked and self._reads(project, file)
 
-    def _is_passed_over(self, value: PlannedValue) -> bool:
+    def _is_passed_over(self, value: WantedValue) -> bool:
         """Whether Compose finds a project by itself, and does not read the file for it."""
         folders = (self.settings.folders[value.folder].resolve(), value.path.parent)
         found = [one for one in map(_found_in, folders) if self._is_project(one)]
@@ -204,8 +204,8 @@ class ValueCheck:
                 return True
         return False
 
-    def _why(self, value: PlannedValue, model: _Model, service: str) -> Message:
-        """Say which file wins over the target's."""
+    def _why(self, value: WantedValue, model: _Model, service: str) -> Message:
+        """Return which file wins over the target's."""
         project = model.project
         nearby = project.files or sorted(one for one in project.directory.iterdir() if one.is_file())
         compose_files = [one for one in nearby if one.name.endswith(COMPOSE_SUFFIXES)]

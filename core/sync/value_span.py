@@ -72,14 +72,14 @@ class Follows:
 
 
 def splice(text: str, replacements: Sequence[tuple[ValueSpan, str]]) -> str:
-    """Put new raw texts at the places, and leave every other character alone."""
+    """Replace the raw texts at the places; every other character stays."""
     for place, raw in sorted(replacements, key=lambda one: one[0].start, reverse=True):
         text = text[: place.start] + raw + text[place.end :]
     return text
 
 
 def followed(value: str) -> Follows | None:
-    """Tell what a value as written takes over as a whole, such as `${AUTHENTICATION_API_KEY}`."""
+    """Return the name that a value as written takes over wholly, as in `${AUTHENTICATION_API_KEY}`."""
     found = FOLLOWING.fullmatch(value)
     if found is None:
         return None

@@ -22,24 +22,24 @@ class SyncView:
 
     agent: Heartbeat | None
     """None if it is not running."""
-    bulletin: SyncStatus | None
+    status: SyncStatus | None
     """None if no agent has ever run here."""
-    order: ChangeRequest | None
+    request: ChangeRequest | None
 
     @property
     def plan(self) -> Plan | None:
         """The plan for the values in force."""
-        return self.bulletin.plan if self.bulletin else None
+        return self.status.plan if self.status else None
 
     @property
     def is_busy(self) -> bool:
         """Whether a change request is open, so that no other can be made."""
-        return self.order is not None and not self.order.state.is_final
+        return self.request is not None and not self.request.state.is_final
 
     @property
     def is_running(self) -> bool:
         """Whether a change request waits for the agent or is running."""
-        return self.order is not None and self.order.state in (
+        return self.request is not None and self.request.state in (
             RequestState.ASKED,
             RequestState.APPROVED,
             RequestState.RUNNING,
@@ -48,7 +48,7 @@ class SyncView:
 
 def read_view(core: Core) -> SyncView:
     """Return the current state; costs a few stat calls while nothing changes."""
-    board = AgentStatus(core.store, core.data_directory)
+    stored = AgentStatus(core.store, core.data_directory)
     return SyncView(
-        agent=board.heartbeat(), bulletin=board.read(), order=ChangeRequests(core.store).current()
+        agent=stored.heartbeat(), status=stored.read(), request=ChangeRequests(core.store).current()
     )

@@ -12,7 +12,7 @@ from dashboard.formatting import LocaleFormatter, plain
 from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.sync import actions as sync_actions
-from dashboard.sync import order as sync_order
+from dashboard.sync import request as sync_request
 from dashboard.sync import tables as sync_tables
 from dashboard.text import sync as sync_text
 
@@ -24,7 +24,7 @@ OLD_SECONDS = 60.0
 def draw_troubles(view: SyncView) -> None:
     """Draw why no action is possible, with the next step."""
     components.told(session_state.notice(sync_actions.PLACE))
-    if view.bulletin is None and view.agent is None:
+    if view.status is None and view.agent is None:
         text = _(
             "Nothing is set up yet. List the folders, files and containers that receive keys in a sync file, "
             "name it in WPPCONNECT_SYNC_FILE, and start: wppconnect-ops sync agent. docs/sync.md shows how."
@@ -33,14 +33,14 @@ def draw_troubles(view: SyncView) -> None:
     elif view.agent is None:
         text = _("What is shown here may be old, and nothing can be begun. Start: wppconnect-ops sync agent.")
         components.note("bad", text, title=_("The sync agent is not running."), icon="cut")
-    if view.bulletin is not None and view.bulletin.problem:
-        components.note("bad", view.bulletin.problem, title=_("The sync file is wrong."), icon="warning")
+    if view.status is not None and view.status.problem:
+        components.note("bad", view.status.problem, title=_("The sync file is wrong."), icon="warning")
 
 
 def draw_age(voice: LocaleFormatter, view: SyncView) -> None:
     """Draw since when the view is stale, and why; nothing during a change, when the agent does not check."""
     agent = view.agent
-    if agent is None or view.is_running or (view.bulletin is not None and view.bulletin.problem):
+    if agent is None or view.is_running or (view.status is not None and view.status.problem):
         return
     looked = agent.checked_at
     if not agent.problem and (looked is None or voice.seconds_since(looked) <= OLD_SECONDS):
@@ -57,8 +57,8 @@ def draw_age(voice: LocaleFormatter, view: SyncView) -> None:
 
 def draw_offers(view: SyncView) -> None:
     """Draw the buttons of possible changes; each creates a plan first."""
-    bulletin = view.bulletin
-    if bulletin is None:
+    status = view.status
+    if status is None:
         return
     is_off = view.agent is None or view.is_busy
     with st.container(horizontal=True, key="sync-offers"):
@@ -70,7 +70,7 @@ def draw_offers(view: SyncView) -> None:
                 disabled=is_off,
                 on_click=sync_actions.bring_in_sync,
             )
-        for kind in bulletin.kinds:
+        for kind in status.kinds:
             st.button(
                 _("Generate a new {kind}").format(kind=plain(sync_text.kind(_, kind))),
                 key=f"sync-generate-{kind.words}",
@@ -84,9 +84,9 @@ def draw_offers(view: SyncView) -> None:
 def summary(voice: LocaleFormatter, view: SyncView) -> str:
     """Return a short status of all targets with the time of the latest check; empty without a plan."""
     plan = view.plan
-    if plan is None or view.bulletin is None:
+    if plan is None or view.status is None:
         return ""
-    behind = len(view.bulletin.since)
+    behind = len(view.status.since)
     is_files_only = all(one.action is ContainerAction.UNMANAGED for one in plan.containers)
     settled = _("The files are in sync") if is_files_only else _("Everything in sync")
     words = _("{count} not in sync").format(count=behind) if behind else settled
@@ -107,13 +107,13 @@ def draw_everything() -> None:
     st.html(components.heading(_("Sync"), summary(voice, view)))
     draw_troubles(view)
     draw_age(voice, view)
-    sync_order.draw_order(voice, view)
+    sync_request.draw_request(voice, view)
     draw_offers(view)
-    if view.plan is not None and view.bulletin is not None:
-        since = view.bulletin.since
+    if view.plan is not None and view.status is not None:
+        since = view.status.since
         sync_tables.draw_targets(voice, view.plan, since)
         sync_tables.draw_containers(voice, view, view.plan, since)
-        sync_tables.draw_backups(voice, view, view.bulletin)
+        sync_tables.draw_backups(voice, view, view.status)
     sync_tables.draw_history(voice)
 
 

@@ -1,1 +1,1 @@
-"""The page "Sync": where keys go, the order under way, and what its buttons do."""
+"""The page "Sync": where keys go, the change request under way, and what its buttons do."""

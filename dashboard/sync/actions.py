@@ -21,45 +21,45 @@ def generate(words: str) -> None:
     """Ask for a plan with a new key of this kind."""
     user = state.require(Role.ADMINISTRATOR)
     kind = parse_receives(words)
-    _do(lambda auth: auth.place(ChangeKind.APPLY, actor=user.name, generate=(kind,)))
+    _do(lambda requests: requests.place(ChangeKind.APPLY, actor=user.name, generate=(kind,)))
 
 
 def bring_in_sync() -> None:
     """Ask for a plan that brings the values in force everywhere."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda auth: auth.place(ChangeKind.APPLY, actor=user.name))
+    _do(lambda requests: requests.place(ChangeKind.APPLY, actor=user.name))
 
 
 def restore(backup: str) -> None:
     """Ask for a plan that goes back to a backup."""
     user = state.require(Role.ADMINISTRATOR)
     force = session_state.holds(FORCE + backup) and bool(session_state.held(FORCE + backup))
-    _do(lambda auth: auth.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
+    _do(lambda requests: requests.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
 
 
 def restart(container: str) -> None:
     """Ask for a plain restart of one container."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda auth: auth.place(ChangeKind.RESTART, actor=user.name, container=container))
+    _do(lambda requests: requests.place(ChangeKind.RESTART, actor=user.name, container=container))
 
 
-def approve(order: str, digest: str) -> None:
-    """Agree to exactly the plan that was shown."""
+def approve(request: str, digest: str) -> None:
+    """Approve exactly the plan that was shown."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda auth: auth.approve(order, digest, actor=user.name))
+    _do(lambda requests: requests.approve(request, digest, actor=user.name))
 
 
-def withdraw(order: str) -> None:
-    """Take back an order that has not begun."""
+def withdraw(request: str) -> None:
+    """Withdraw a change request that has not begun."""
     user = state.require(Role.ADMINISTRATOR)
-    _do(lambda auth: auth.withdraw(order, actor=user.name))
+    _do(lambda requests: requests.withdraw(request, actor=user.name))
 
 
-def plan_again(order: str) -> None:
-    """Ask for the same anew, without what was ticked."""
+def plan_again(request: str) -> None:
+    """Request the same again, without what was ticked."""
     user = state.require(Role.ADMINISTRATOR)
-    seen = state.sync().order
-    if seen is None or seen.id != order or seen.plan is None:
+    seen = state.sync().request
+    if seen is None or seen.id != request or seen.plan is None:
         return
     names = [one.target for one in seen.plan.targets] + [one.container for one in seen.plan.containers]
     ticked = [
@@ -68,9 +68,9 @@ def plan_again(order: str) -> None:
         if session_state.holds(LEAVE_OUT + name) and session_state.held(LEAVE_OUT + name)
     ]
 
-    def place(auth: ChangeRequests) -> ChangeRequest:
-        auth.withdraw(order, actor=user.name)
-        return auth.place(
+    def place(requests: ChangeRequests) -> ChangeRequest:
+        requests.withdraw(request, actor=user.name)
+        return requests.place(
             seen.kind,
             actor=user.name,
             generate=seen.generate,

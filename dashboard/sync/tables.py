@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.messages import render
 from core.sync.change_requests import KnownBackup, SyncStatus
-from core.sync.plan import Consequence, Plan, TargetPlan
+from core.sync.plan import ContainerChange, Plan, TargetPlan
 from dashboard import components
 from dashboard.activity import history_cache
 from dashboard.cache.sync_view import SyncView
@@ -18,7 +18,7 @@ from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import FORCE
-from dashboard.sync.order import draw_diff
+from dashboard.sync.request import draw_diff
 from dashboard.text import sync as sync_text
 from dashboard.text.sync_words import ACTIONS, STATES, Look
 
@@ -60,12 +60,12 @@ def draw_containers(
             )
 
 
-def draw_backups(voice: LocaleFormatter, view: SyncView, bulletin: SyncStatus) -> None:
+def draw_backups(voice: LocaleFormatter, view: SyncView, status: SyncStatus) -> None:
     """Draw the backups, each with the way back to it."""
-    if not bulletin.backups:
+    if not status.backups:
         return
     with st.expander(_("Backups: go back to what files held")):
-        for backup in bulletin.backups:
+        for backup in status.backups:
             _draw_backup(voice, view, backup)
 
 
@@ -112,7 +112,7 @@ def _target_row(voice: LocaleFormatter, one: TargetPlan, since: datetime | None)
     return _row(voice, STATES[one.state], one.target, detail, render(one.why, _) if one.why else "", since)
 
 
-def _container_row(voice: LocaleFormatter, one: Consequence, since: datetime | None) -> str:
+def _container_row(voice: LocaleFormatter, one: ContainerChange, since: datetime | None) -> str:
     return _row(voice, ACTIONS[one.action], one.container, "", sync_text.container_why(_, one), since)
 
 

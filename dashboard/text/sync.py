@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.models import HistoryEntry
 from core.sync.change_requests import ChangeKind, ChangeRequest
-from core.sync.plan import Consequence, ContainerAction, Plan, StepEvent
+from core.sync.plan import ContainerAction, ContainerChange, Plan, StepEvent
 from core.sync.sync import Done
 from core.sync.sync_file import parse_receives
 from core.sync.targets import ReceivedKind, Receives
@@ -41,48 +41,48 @@ def kind_of_words(_: Translate, words: str) -> str:
         return words
 
 
-def title(voice: LocaleFormatter, order: ChangeRequest) -> str:
+def title(voice: LocaleFormatter, request: ChangeRequest) -> str:
     """Return the title of a change request."""
     _ = voice.translate
-    if order.kind is ChangeKind.RESTORE:
-        return _("Go back to the backup {backup}").format(backup=order.backup)
-    if order.kind is ChangeKind.RESTART:
-        return _("Restart {container}").format(container=order.container)
-    if order.generate:
-        kinds = ", ".join(kind(_, one) for one in order.generate)
+    if request.kind is ChangeKind.RESTORE:
+        return _("Go back to the backup {backup}").format(backup=request.backup)
+    if request.kind is ChangeKind.RESTART:
+        return _("Restart {container}").format(container=request.container)
+    if request.generate:
+        kinds = ", ".join(kind(_, one) for one in request.generate)
         return _("New {kinds}").format(kinds=kinds)
     return _("Bring everything back in sync")
 
 
-def consequences(voice: LocaleFormatter, order: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
+def consequences(voice: LocaleFormatter, request: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
     """Return the effects of approving a change request, each as tone and sentence."""
     _ = voice.translate
-    told: list[tuple[str, str]] = []
-    if order.kind is ChangeKind.RESTART:
+    lines: list[tuple[str, str]] = []
+    if request.kind is ChangeKind.RESTART:
         text = _(
             "{container} goes down for a moment and keeps the values that it has: a restart reads no file."
         )
-        return [("warn", text.format(container=order.container))]
+        return [("warn", text.format(container=request.container))]
     files = ", ".join(f"{one.folder}/{one.file}" for one in plan.files)
-    for one in order.generate:
+    for one in request.generate:
         text = _("A new {kind} is made; the present one is of no use any more.")
-        told.append(("warn", text.format(kind=kind(_, one))))
+        lines.append(("warn", text.format(kind=kind(_, one))))
     if plan.takes_back:
         text = _("Later changes are in the same files and are taken back, too: {backups}.")
-        told.append(("warn", text.format(backups=", ".join(plan.takes_back))))
-    if files and order.kind is ChangeKind.RESTORE:
-        told.append(("warn", _("Get back what they held: {files}.").format(files=files)))
+        lines.append(("warn", text.format(backups=", ".join(plan.takes_back))))
+    if files and request.kind is ChangeKind.RESTORE:
+        lines.append(("warn", _("Get back what they held: {files}.").format(files=files)))
     elif files:
-        told.append(("warn", _("Are written: {files}.").format(files=files)))
+        lines.append(("warn", _("Are written: {files}.").format(files=files)))
     commands = [one.target.partition(":")[2] for one in plan.targets if one.state == "will_run"]
-    told += [("warn", _("The command {name} is run.").format(name=name)) for name in commands]
-    told += [container(voice, one) for one in plan.containers]
+    lines += [("warn", _("The command {name} is run.").format(name=name)) for name in commands]
+    lines += [container(voice, one) for one in plan.containers]
     if not plan.containers:
-        told.append(("idle", _("No container is touched.")))
-    return told
+        lines.append(("idle", _("No container is touched.")))
+    return lines
 
 
-def container(voice: LocaleFormatter, one: Consequence) -> tuple[str, str]:
+def container(voice: LocaleFormatter, one: ContainerChange) -> tuple[str, str]:
     """Return the effect on a container as tone and sentence."""
     _ = voice.translate
     why = container_why(_, one)
@@ -100,7 +100,7 @@ def container(voice: LocaleFormatter, one: Consequence) -> tuple[str, str]:
     return "warn", f"{down} {sessions.format(sessions=', '.join(names))} {why}"
 
 
-def container_why(_: Translate, one: Consequence) -> str:
+def container_why(_: Translate, one: ContainerChange) -> str:
     """Return the reason of the effect on a container, and the command left to the operator, if any."""
     command = one.command if one.action is ContainerAction.BY_HAND else ""
     return f"{one.sentences(_)} {command}".strip()
@@ -127,9 +127,9 @@ def history_line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
     if operation == "drift":
         mended = outcome in ("in_sync", "follows", "nothing", "not_read", "removed")
         return _(MENDED if mended else DRIFTED).format(target=entry.data.get("target"))
-    told = _(OPERATIONS[operation]) if operation in OPERATIONS else operation
+    line = _(OPERATIONS[operation]) if operation in OPERATIONS else operation
     if outcome in OUTCOMES:
         ended = _(OUTCOMES[outcome])
-        told = f"{told}: {ended}"
+        line = f"{line}: {ended}"
     where = ", ".join(str(entry.data.get(name)) for name in ("files", "containers") if entry.data.get(name))
-    return f"{told} ({where})" if where else told
+    return f"{line} ({where})" if where else line

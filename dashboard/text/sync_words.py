@@ -64,7 +64,7 @@ STEPS: dict[str, str] = {
 }
 PUT_ALL_BACK = N_("Put everything back")
 
-ORDER_STATES: dict[RequestState, str] = {
+REQUEST_STATES: dict[RequestState, str] = {
     RequestState.ASKED: N_("The sync agent is making the plan"),
     RequestState.APPROVED: N_("Approved, the sync agent is about to begin"),
     RequestState.RUNNING: N_("The sync agent is at work"),

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from core.sync.compose import finder
 from core.sync.docker_containers import DockerContainers
 from core.sync.engine import Engine as OurEngine
-from core.sync.plan import Consequence, Plan, Report, StepEvent
+from core.sync.plan import ContainerChange, Plan, Report, StepEvent
 from core.sync.projects import FindCompose
 from core.sync.readiness import Timeouts
 from core.sync.sessions import GatewaySessions
@@ -139,7 +139,7 @@ class ComposeProject:
         """What an apply would do."""
         return self.installation.sync.draft(fresh={API_KEY: SecretStr(value)}).plan
 
-    def planned(self, value: str = NEW) -> Consequence:
+    def planned(self, value: str = NEW) -> ContainerChange:
         """What an apply would do to the first container that is listed."""
         return self.plan(value).containers[0]
 

@@ -18,8 +18,8 @@ from core.store import FileStore
 from core.sync.compose import Compose
 from core.sync.docker_containers import DockerContainers
 from core.sync.plan import (
-    Consequence,
     ContainerAction,
+    ContainerChange,
     ContainersDone,
     Project,
     Report,
@@ -109,7 +109,7 @@ class Installation:
         return FileStore(self.data / "store")
 
     @property
-    def keeper(self) -> SecretValues:
+    def secret_values(self) -> SecretValues:
         """The values in force."""
         source = SettingsSource(load_environment(self.environ), self.store)
         return SecretValues(source, self.store)
@@ -119,7 +119,7 @@ class Installation:
         """A sync of a process of its own, as far as the files can tell."""
         return Sync(
             self.settings,
-            self.keeper,
+            self.secret_values,
             data_directory=self.data,
             environ={"PATH": "/usr/bin:/bin"},
             containers=self.containers,
@@ -133,11 +133,11 @@ class Installation:
 
     def keep(self, value: str) -> None:
         """Put an API key in force without touching files."""
-        self.keeper.put({API_KEY: SecretStr(value)}, actor="test")
+        self.secret_values.put({API_KEY: SecretStr(value)}, actor="test")
 
     def api_key(self) -> str | None:
         """Return the API key in force."""
-        return self.keeper.values({API_KEY}).text(API_KEY)
+        return self.secret_values.values({API_KEY}).text(API_KEY)
 
     def apply(self, value: str | None = None) -> str:
         """Apply, with a fresh API key when one is given; returns what came of it."""
@@ -184,9 +184,9 @@ class ScriptedContainers(DockerContainers):
     def projects(self) -> tuple[Project, ...]:
         return self._known
 
-    def consequences(self, wanted: Wanted, projects: Projects) -> tuple[Consequence, ...]:
+    def container_changes(self, wanted: Wanted, projects: Projects) -> tuple[ContainerChange, ...]:
         return tuple(
-            Consequence(container=one.name, action=ContainerAction.RECREATE) for one in wanted.containers
+            ContainerChange(container=one.name, action=ContainerAction.RECREATE) for one in wanted.containers
         )
 
     def carry_out(

@@ -162,12 +162,12 @@ def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
     correct = (tmp_path / "sync.yml").read_text()
     (tmp_path / "sync.yml").write_text(f"folders: {{leguas: {folder}}}\n")
     command = [Path(sys.executable).with_name("wppconnect-ops"), "sync", "agent", "--files-only"]
-    board = AgentStatus(FileStore(tmp_path / "data" / "store"), tmp_path / "data")
+    agent_status = AgentStatus(FileStore(tmp_path / "data" / "store"), tmp_path / "data")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as agent:
         try:
-            wrong = until(lambda: board.heartbeat() and board.read(), what="the first bulletin")
+            wrong = until(lambda: agent_status.heartbeat() and agent_status.read(), what="the first bulletin")
             (tmp_path / "sync.yml").write_text(correct)
-            until(lambda: getattr(board.read(), "folders", ()), what="the agent's second look")
+            until(lambda: getattr(agent_status.read(), "folders", ()), what="the agent's second look")
         finally:
             agent.send_signal(signal.SIGTERM)
         _, said = agent.communicate(timeout=60)
@@ -175,6 +175,6 @@ def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
     assert agent.returncode == 0, said
     assert wrong is not None
     assert wrong.problem.startswith("sync.yml: targets: there is none")
-    bulletin = board.read()
-    assert bulletin is not None
-    assert bulletin.folders == (str(folder),)
+    status = agent_status.read()
+    assert status is not None
+    assert status.folders == (str(folder),)

@@ -34,7 +34,13 @@ def test_it_comes_back_from_what_is_stored() -> None:
 @pytest.mark.parametrize(
     ("message", "text"),
     [
-        pytest.param(Message.of("transport.of_tomorrow", x=1), "transport.of_tomorrow", id="unknown id"),
+        pytest.param(Message.of("transport.of_tomorrow", x=1), "", id="unknown id"),
+        pytest.param(
+            Message.joined([Message.of("of_tomorrow"), Message.plain("known")]), "known", id="unknown, joined"
+        ),
+        pytest.param(
+            Message.joined([Message.plain("known"), Message.of("of_tomorrow")]), "known", id="joined, unknown"
+        ),
         pytest.param(
             Message("transport.redirected"), TEMPLATES["transport.redirected"], id="missing argument"
         ),

@@ -44,8 +44,8 @@ class World:
         self.problem = ""
         self.file = installation.root / "sync.yml"
         self.file.write_text("stands for the sync file\n")
-        self.desk = ChangeRequests(installation.store, clock=self.clock)
-        self.board = AgentStatus(installation.store, installation.data, clock=self.clock)
+        self.requests = ChangeRequests(installation.store, clock=self.clock)
+        self.agent_status = AgentStatus(installation.store, installation.data, clock=self.clock)
         self.agent = self.new_agent()
 
     def clock(self) -> datetime:
@@ -56,14 +56,14 @@ class World:
         return Agent(
             self.open_sync,
             sync_file=self.file,
-            desk=self.desk,
-            board=self.board,
-            generate=self.installation.keeper.generate,
+            change_requests=self.requests,
+            agent_status=self.agent_status,
+            generate=self.installation.secret_values.generate,
             record=self.installation.history.append,
             data_directory=self.installation.data,
             program="agent[1]",
             clock=self.clock,
-            look_seconds=0.0,
+            check_seconds=0.0,
         )
 
     def open_sync(self) -> Sync:
@@ -71,17 +71,17 @@ class World:
             raise ConfigurationError([self.problem])
         return self.installation.sync
 
-    def turn(self) -> ChangeRequest:
+    def run_once(self) -> ChangeRequest:
         """Let the agent work once, and look at the order."""
-        self.agent.turn()
-        order = self.desk.current()
-        assert order is not None
-        return order
+        self.agent.run_once()
+        request = self.requests.current()
+        assert request is not None
+        return request
 
-    def bulletin(self) -> SyncStatus:
+    def status(self) -> SyncStatus:
         """Let the agent look, and read what it tells."""
-        self.agent.turn()
-        found = self.board.read()
+        self.agent.run_once()
+        found = self.agent_status.read()
         assert found is not None
         return found
 
@@ -95,15 +95,15 @@ def world(tmp_path: Path) -> World:
 
 
 def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: World) -> None:
-    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-    order = world.turn()
-    assert order.state is RequestState.PLANNED
-    assert order.plan is not None
-    assert len(order.plan.files) == 3
+    world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    request = world.run_once()
+    assert request.state is RequestState.PLANNED
+    assert request.plan is not None
+    assert len(request.plan.files) == 3
     assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
 
-    world.desk.approve(order.id, order.plan.digest, actor="rui")
-    done = world.turn()
+    world.requests.approve(request.id, request.plan.digest, actor="rui")
+    done = world.run_once()
 
     assert done.state is RequestState.DONE
     assert done.result is not None
@@ -117,32 +117,32 @@ def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: Worl
 
 
 def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> None:
-    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-    order = world.turn()
-    assert order.plan is not None
-    world.desk.approve(order.id, order.plan.digest, actor="ana")
+    world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    request = world.run_once()
+    assert request.plan is not None
+    world.requests.approve(request.id, request.plan.digest, actor="ana")
     env = world.installation.folder / ".env"
     env.write_text(LEGUAS_FILES[".env"] + "ADDED=1\n")
 
-    again = world.turn()
+    again = world.run_once()
 
     assert again.state is RequestState.PLANNED
     assert "something changed since the plan was made" in str(again.note)
     assert again.plan is not None
-    assert again.plan.digest != order.plan.digest
+    assert again.plan.digest != request.plan.digest
     assert env.read_text() == LEGUAS_FILES[".env"] + "ADDED=1\n"
-    world.desk.approve(order.id, again.plan.digest, actor="ana")
-    assert world.turn().state is RequestState.DONE
+    world.requests.approve(request.id, again.plan.digest, actor="ana")
+    assert world.run_once().state is RequestState.DONE
 
 
 def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(world: World) -> None:
-    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-    order = world.turn()
-    assert order.plan is not None
-    world.desk.approve(order.id, order.plan.digest, actor="ana")
+    world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    request = world.run_once()
+    assert request.plan is not None
+    world.requests.approve(request.id, request.plan.digest, actor="ana")
     world.agent = world.new_agent()
 
-    again = world.turn()
+    again = world.run_once()
 
     assert again.state is RequestState.PLANNED
     assert world.installation.api_key() == "present-key-1234"
@@ -150,12 +150,12 @@ def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(worl
 
 def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
     (world.installation.folder / ".env").write_text("A='unclosed\n")
-    world.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-    order = world.turn()
-    assert order.plan is not None
-    world.desk.approve(order.id, order.plan.digest, actor="ana")
+    world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    request = world.run_once()
+    assert request.plan is not None
+    world.requests.approve(request.id, request.plan.digest, actor="ana")
 
-    again = world.turn()
+    again = world.run_once()
 
     assert again.state is RequestState.PLANNED
     assert "nothing was written" in str(again.note)
@@ -164,48 +164,48 @@ def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
 def test_restore_is_an_order_like_any_other(world: World) -> None:
     world.installation.apply("another-key-5678")
     (backup,) = world.installation.sync.backups()
-    world.desk.place(ChangeKind.RESTORE, actor="ana", backup=backup.id)
-    order = world.turn()
-    assert order.plan is not None
-    assert len(order.plan.files) == 3
+    world.requests.place(ChangeKind.RESTORE, actor="ana", backup=backup.id)
+    request = world.run_once()
+    assert request.plan is not None
+    assert len(request.plan.files) == 3
 
-    world.desk.approve(order.id, order.plan.digest, actor="ana")
+    world.requests.approve(request.id, request.plan.digest, actor="ana")
 
-    assert world.turn().state is RequestState.DONE
+    assert world.run_once().state is RequestState.DONE
     assert world.installation.api_key() == "present-key-1234"
 
 
 def test_order_for_what_is_not_there_fails_with_the_reason(world: World) -> None:
-    world.desk.place(ChangeKind.RESTORE, actor="ana", backup="20261125T104200Z-abcdef")
+    world.requests.place(ChangeKind.RESTORE, actor="ana", backup="20261125T104200Z-abcdef")
 
-    order = world.turn()
+    request = world.run_once()
 
-    assert order.state is RequestState.FAILED
-    assert "there is no backup" in str(order.note)
+    assert request.state is RequestState.FAILED
+    assert "there is no backup" in str(request.note)
 
 
 def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
-    order = world.desk.place(ChangeKind.APPLY, actor="ana")
-    world.desk.change(order.id, lambda one: one.model_copy(update={"state": RequestState.RUNNING}))
+    request = world.requests.place(ChangeKind.APPLY, actor="ana")
+    world.requests.change(request.id, lambda one: one.model_copy(update={"state": RequestState.RUNNING}))
 
     with running(world.new_agent()):
-        until(lambda: (world.desk.current() or order).state is RequestState.FAILED)
+        until(lambda: (world.requests.current() or request).state is RequestState.FAILED)
 
-    ended = world.desk.current()
+    ended = world.requests.current()
     assert ended is not None
     assert "was stopped in the middle; nothing had been changed yet" in str(ended.note)
 
 
 def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:
-    assert world.bulletin().since == {}
+    assert world.status().since == {}
     compose = world.installation.folder / "docker-compose.yml"
     compose.write_text(LEGUAS_FILES["docker-compose.yml"].replace("present-key-1234", "by-hand"))
 
-    drifted = world.bulletin()
+    drifted = world.status()
     world.now += timedelta(minutes=5)
-    later = world.bulletin()
+    later = world.status()
     compose.write_text(LEGUAS_FILES["docker-compose.yml"])
-    mended = world.bulletin()
+    mended = world.status()
 
     assert drifted.since == {DRIFTED: MOMENT}
     assert later.since == {DRIFTED: MOMENT}
@@ -216,20 +216,20 @@ def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:
 
 def test_drift_keeps_its_beginning_over_a_restart_of_the_agent(world: World) -> None:
     (world.installation.folder / "docker-compose.yml").write_text("services: [\n")
-    before = world.bulletin().since
+    before = world.status().since
     world.agent = world.new_agent()
     world.now += timedelta(hours=1)
 
-    assert world.bulletin().since == before
+    assert world.status().since == before
     assert before[DRIFTED] == MOMENT
 
 
 def test_bulletin_is_written_only_when_something_changed(world: World) -> None:
-    world.bulletin()
+    world.status()
     revision = world.installation.store.revision("sync")
     world.now += timedelta(seconds=30)
 
-    world.bulletin()
+    world.status()
 
     assert world.installation.store.revision("sync") == revision
 
@@ -238,7 +238,7 @@ def test_bulletin_says_what_there_is_and_no_secret(world: World) -> None:
     world.installation.apply("another-key-5678")
     (world.installation.folder / ".env").write_text(LEGUAS_FILES[".env"])
 
-    told = world.bulletin()
+    told = world.status()
 
     assert told.kinds == (API_KEY,)
     assert told.containers == ("leguas_wppconnect", "leguas_whatsapp_evolution")
@@ -247,26 +247,26 @@ def test_bulletin_says_what_there_is_and_no_secret(world: World) -> None:
 
 
 def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: World) -> None:
-    world.bulletin()
+    world.status()
     world.problem = "sync.yml: targets[0].file: is not set; set it"
     world.file.write_text("changed\n")
-    world.desk.place(ChangeKind.APPLY, actor="ana")
+    world.requests.place(ChangeKind.APPLY, actor="ana")
 
-    assert world.turn().state is RequestState.ASKED
-    assert world.bulletin().problem == world.problem
+    assert world.run_once().state is RequestState.ASKED
+    assert world.status().problem == world.problem
 
     world.problem = ""
     world.file.write_text("mended again\n")
-    assert world.turn().state is RequestState.PLANNED
+    assert world.run_once().state is RequestState.PLANNED
 
 
 def test_heartbeat_ends_with_the_agent(world: World) -> None:
-    assert world.board.heartbeat() is None
+    assert world.agent_status.heartbeat() is None
     with running(world.agent):
-        until(lambda: world.board.heartbeat() is not None)
+        until(lambda: world.agent_status.heartbeat() is not None)
     world.now += timedelta(seconds=16)
 
-    assert world.board.heartbeat() is None
+    assert world.agent_status.heartbeat() is None
 
 
 def test_second_agent_is_refused(world: World) -> None:

@@ -53,34 +53,34 @@ class World:
         self.file = installation.root / "sync.yml"
         self.file.write_text("stands for the sync file\n")
         self.store = FailingStore(installation.data / "store")
-        self.desk = ChangeRequests(self.store)
+        self.requests = ChangeRequests(self.store)
         self.agent = self.new_agent()
 
     def new_agent(self) -> Agent:
         return Agent(
             lambda: self.installation.sync,
             sync_file=self.file,
-            desk=self.desk,
-            board=AgentStatus(self.store, self.installation.data),
-            generate=self.installation.keeper.generate,
+            change_requests=self.requests,
+            agent_status=AgentStatus(self.store, self.installation.data),
+            generate=self.installation.secret_values.generate,
             record=self.installation.history.append,
             data_directory=self.installation.data,
             program="agent[1]",
-            look_seconds=0.0,
+            check_seconds=0.0,
         )
 
-    def turn(self) -> ChangeRequest:
-        self.agent.turn()
-        order = self.desk.current()
-        assert order is not None
-        return order
+    def run_once(self) -> ChangeRequest:
+        self.agent.run_once()
+        request = self.requests.current()
+        assert request is not None
+        return request
 
     def approved(self) -> ChangeRequest:
         """Ask for a new key, have it planned, and agree."""
-        self.desk.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-        order = self.turn()
-        assert order.plan is not None
-        return self.desk.approve(order.id, order.plan.digest, actor="rui")
+        self.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+        request = self.run_once()
+        assert request.plan is not None
+        return self.requests.approve(request.id, request.plan.digest, actor="rui")
 
 
 @pytest.fixture
@@ -100,38 +100,38 @@ def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
     world.installation.containers = ScriptedContainers(raise_unforeseen)
     world.approved()
 
-    failed = world.turn()
+    failed = world.run_once()
 
     assert failed.state is RequestState.FAILED
     assert str(failed.note) == "the sync agent met an error that nobody foresaw (KeyError); see its log"
     assert "sync_agent_turn_failed" in caplog.text
     assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
-    world.desk.place(ChangeKind.APPLY, actor="ana")
-    assert world.turn().state is RequestState.PLANNED
+    world.requests.place(ChangeKind.APPLY, actor="ana")
+    assert world.run_once().state is RequestState.PLANNED
 
 
 def test_error_in_a_look_leaves_the_order_that_waits_for_approval(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.desk.place(ChangeKind.APPLY, actor="ana")
+    world.requests.place(ChangeKind.APPLY, actor="ana")
     monkeypatch.setattr(AgentStatus, "publish", raise_unforeseen)
 
-    assert world.turn().state is RequestState.PLANNED
-    assert world.turn().state is RequestState.PLANNED
+    assert world.run_once().state is RequestState.PLANNED
+    assert world.run_once().state is RequestState.PLANNED
 
 
 def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise StoreError("the disk is full", operation="publish")
 
-    world.agent.turn()
+    world.agent.run_once()
     monkeypatch.setattr(AgentStatus, "publish", fail)
     world.installation.keep("another-key-1234")
-    world.agent.turn()
-    failing = world.agent.sign_of_life()
+    world.agent.run_once()
+    failing = world.agent.heartbeat()
     monkeypatch.undo()
-    world.agent.turn()
-    mended = world.agent.sign_of_life()
+    world.agent.run_once()
+    mended = world.agent.heartbeat()
 
     assert failing.checked_at is not None
     assert "the disk is full" in failing.problem
@@ -143,9 +143,9 @@ def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World
     world.approved()
     world.store.full_for = RequestState.DONE
 
-    running = world.turn()
+    running = world.run_once()
     world.store.full_for = None
-    done = world.turn()
+    done = world.run_once()
 
     assert running.state is RequestState.RUNNING
     assert done.state is RequestState.DONE
@@ -156,11 +156,11 @@ def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World
 def test_killed_after_the_change_and_before_its_end_was_written(world: World) -> None:
     world.approved()
     world.store.full_for = RequestState.DONE
-    world.turn()
+    world.run_once()
     world.store.full_for = None
     world.agent = world.new_agent()
 
-    ended = world.turn()
+    ended = world.run_once()
 
     assert ended.state is RequestState.FAILED
     assert str(ended.note) == (
@@ -171,7 +171,7 @@ def test_killed_after_the_change_and_before_its_end_was_written(world: World) ->
 def test_heart_beats_on_after_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, beats = threading.Event(), list[object]()
 
-    def beat(_board: AgentStatus, heartbeat: Heartbeat) -> None:
+    def beat(_agent_status: AgentStatus, heartbeat: Heartbeat) -> None:
         beats.append(heartbeat)
         if len(beats) == 2:
             stop.set()

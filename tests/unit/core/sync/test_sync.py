@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from core.exceptions import ContainerError, SyncError
 from core.locks import ProcessLock
 from core.sync.plan import (
-    Consequence,
     ContainerAction,
+    ContainerChange,
     ContainersDone,
     State,
     StepEvent,
@@ -286,10 +286,10 @@ def test_secret_key_of_a_gateway_changes_in_files_and_settings_together(tmp_path
     )
 
     assert "--secretKey second$$secret --port" in (installation.folder / "c.yml").read_text()
-    assert installation.keeper.values({secret}).text(secret) == "second$secret"
+    assert installation.secret_values.values({secret}).text(secret) == "second$secret"
     (backup,) = installation.sync.backups()
     installation.sync.restore(backup.id, actor="ana", report=installation.steps.append)
-    assert installation.keeper.values({secret}).text(secret) == "first-secret"
+    assert installation.secret_values.values({secret}).text(secret) == "first-secret"
 
 
 def test_restart_is_a_choice_of_its_own_and_for_listed_containers_only(tmp_path: Path) -> None:
@@ -326,8 +326,8 @@ def test_apply_that_fails_over_containers_alone_leaves_no_empty_backup(tmp_path:
 
 def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
     class Waiting(ScriptedContainers):
-        def consequences(self, wanted: Wanted, projects: Projects) -> tuple[Consequence, ...]:
-            found = super().consequences(wanted, projects)
+        def container_changes(self, wanted: Wanted, projects: Projects) -> tuple[ContainerChange, ...]:
+            found = super().container_changes(wanted, projects)
             return tuple(one.model_copy(update={"waiting": ("image x",)}) for one in found)
 
     installation = install(tmp_path)
@@ -365,14 +365,14 @@ def test_file_changed_by_somebody_else_while_containers_fail_is_left_alone(tmp_p
 
 
 def test_generated_keys_are_made_of_characters_that_everybody_takes(tmp_path: Path) -> None:
-    keeper: SecretValues = install(tmp_path).keeper
+    secret_values: SecretValues = install(tmp_path).secret_values
 
-    made = {keeper.generate(API_KEY).get_secret_value() for _ in range(20)}
+    made = {secret_values.generate(API_KEY).get_secret_value() for _ in range(20)}
 
     assert len(made) == 20
     assert all(len(one) == 32 and one.isalnum() for one in made)
     with pytest.raises(SyncError, match="a token is made of the secret key"):
-        keeper.generate(Receives(kind=ReceivedKind.TOKEN, session="sales"))
+        secret_values.generate(Receives(kind=ReceivedKind.TOKEN, session="sales"))
 
 
 def test_steps_and_history_hold_no_value(tmp_path: Path) -> None:

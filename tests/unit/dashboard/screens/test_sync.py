@@ -3,94 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from page_world import FakeCore, FakeSignIns, open_page, shown
 from streamlit.testing.v1 import AppTest
+from sync_page import ENV, Agent, plan
 
 from core.messages import Message
 from core.models import HistoryEntry
 from core.sync.change_requests import (
-    AgentStatus,
     ChangeKind,
-    ChangeRequest,
-    ChangeRequests,
-    Heartbeat,
-    KnownBackup,
     RequestState,
-    SyncStatus,
 )
 from core.sync.plan import (
-    Consequence,
     ContainerAction,
-    FilePlan,
-    Plan,
+    ContainerChange,
     State,
     StepEvent,
     StepState,
-    TargetPlan,
 )
 from core.sync.sync import Done
 from dashboard import state
 from dashboard.auth.users import Role, User
 from tests.support.sync import API_KEY
-
-ENV = "leguas/.env:AUTHENTICATION_API_KEY"
-
-
-class Agent:
-    """Plays the sync agent."""
-
-    def __init__(self, core: FakeCore) -> None:
-        self.board = AgentStatus(core.store, core.data_directory)
-        self.auth = ChangeRequests(core.store)
-
-    def beats(self, *, ago_seconds: float = 0.0, **fields: Any) -> None:
-        """Show a sign of life."""
-        at = datetime.now(UTC) - timedelta(seconds=ago_seconds)
-        values = {"at": at, "program": "wppconnect-ops sync agent[1]", "checked_at": at}
-        self.board.beat(Heartbeat.model_validate(values | fields))
-
-    def tells(self, state: State = State.IN_SYNC, why: Message | None = None, **fields: object) -> None:
-        """Publish how things stand."""
-        self.beats()
-        now = datetime.now(UTC)
-        backup = KnownBackup(
-            id="20261125T104200Z-abcdef",
-            at=now,
-            actor="ana",
-            kind="apply",
-            files=("leguas/.env",),
-            changes_values=True,
-        )
-        values = {"plan": plan(state, why), "kinds": (API_KEY,), "backups": (backup,)} | fields
-        self.board.publish(SyncStatus.model_validate(values))
-
-    def moves(self, state: RequestState, **changes: object) -> ChangeRequest:
-        """Bring the order on."""
-        order = self.order()
-        return self.auth.change(order.id, lambda one: one.model_copy(update={"state": state, **changes}))
-
-    def order(self) -> ChangeRequest:
-        """Return the order."""
-        order = self.auth.current()
-        assert order is not None
-        return order
-
-
-def plan(state: State, why: Message | None = None, **fields: object) -> Plan:
-    """A plan of one target."""
-    file = FilePlan(
-        folder="leguas", file=".env", path="/srv/.env", before="a", after="b", diff="-A=‹present value›"
-    )
-    values = {
-        "made_at": datetime.now(UTC),
-        "targets": (TargetPlan(target=ENV, receives="api_key", state=state, why=why),),
-        "files": (file,) if state is State.WILL_CHANGE else (),
-        "digest": "digest-1",
-    }
-    return Plan.model_validate(values | fields)
 
 
 def minutes_ago(minutes: int) -> datetime:
@@ -143,6 +78,22 @@ def test_state_of_every_target_is_told_with_its_reason_and_since_when(agent: Age
     assert "1 por sincronizar" in shown(app)
 
 
+def test_texts_of_another_release_are_left_out_not_shown_by_their_ids(agent: Agent) -> None:
+    unknown = Message.of("propagation.no_line", file=".env")
+    change = ContainerChange(
+        container="api", action=ContainerAction.REFUSED, why=unknown, notes=(unknown, Message.plain("known"))
+    )
+    agent.tells(State.KEY_MISSING, unknown, plan=plan(State.KEY_MISSING, unknown, containers=(change,)))
+    agent.requests.place(ChangeKind.APPLY, actor="rui")
+    agent.moves(RequestState.DONE, result=Done(code="applied", at=datetime.now(UTC), notes=(unknown,)))
+
+    app = open_sync()
+
+    assert ENV in shown(app)
+    assert "Known." in shown(app)
+    assert "propagation." not in shown(app)
+
+
 def test_wrong_sync_file_is_told(agent: Agent) -> None:
     agent.tells(problem="sync.yml: targets[0].file: is not set; set it", plan=None)
 
@@ -154,9 +105,9 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
     app = open_sync()
     app.button(key="sync-generate-api_key").click().run()
     assert "The sync agent is making the plan" in shown(app)
-    assert (agent.order().state, agent.order().generate) == (RequestState.ASKED, (API_KEY,))
+    assert (agent.request().state, agent.request().generate) == (RequestState.ASKED, (API_KEY,))
 
-    container = Consequence(
+    container = ContainerChange(
         container="leguas_wppconnect",
         action=ContainerAction.RECREATE,
         why="It is recreated through the Docker Engine.",
@@ -172,15 +123,15 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
     assert "Its sessions go down with it and are awaited: sales." in told
 
     app.button(key="sync-approve").click().run()
-    assert (agent.order().state, agent.order().approved_by) == (RequestState.APPROVED, "ana")
+    assert (agent.request().state, agent.request().approved_by) == (RequestState.APPROVED, "ana")
 
 
 def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
     agent.tells()
-    order = agent.auth.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
+    request = agent.requests.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
     agent.moves(RequestState.RUNNING)
-    agent.auth.add_step(order.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
-    agent.auth.add_step(order.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
+    agent.requests.add_step(request.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
+    agent.requests.add_step(request.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
     app = open_sync()
     assert "The sync agent is at work" in shown(app)
     assert "Write /srv/.env" in shown(app)
@@ -200,7 +151,7 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
 
 def test_failure_says_why(agent: Agent) -> None:
     agent.tells()
-    agent.auth.place(ChangeKind.APPLY, actor="ana")
+    agent.requests.place(ChangeKind.APPLY, actor="ana")
     agent.moves(
         RequestState.FAILED,
         note=Message.of("changes.command_ended", label="django", code=3, words="it said nothing"),
@@ -211,7 +162,7 @@ def test_failure_says_why(agent: Agent) -> None:
 
 def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     agent.tells()
-    agent.auth.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
+    agent.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     missing = plan(State.FILE_MISSING, Message.of("files.file_missing", path="x"))
     agent.moves(RequestState.PLANNED, plan=missing)
     app = open_sync()
@@ -221,31 +172,31 @@ def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     app.checkbox(key=f"sync-leave-{ENV}").check()
     app.button(key="sync-again").click().run()
 
-    order = agent.order()
-    assert (order.state, order.leave_out, order.generate) == (RequestState.ASKED, (ENV,), (API_KEY,))
+    request = agent.request()
+    assert (request.state, request.leave_out, request.generate) == (RequestState.ASKED, (ENV,), (API_KEY,))
 
 
 def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
     agent.tells()
     app = open_sync()
-    agent.auth.place(ChangeKind.APPLY, actor="rui")
+    agent.requests.place(ChangeKind.APPLY, actor="rui")
 
     app.button(key="sync-generate-api_key").click().run()
 
     assert "Somebody else was faster" in shown(app)
-    assert agent.order().actor == "rui"
+    assert agent.request().actor == "rui"
 
 
 def test_plan_that_was_replaced_is_not_approved_by_an_old_click(agent: Agent) -> None:
     agent.tells()
-    agent.auth.place(ChangeKind.APPLY, actor="rui")
+    agent.requests.place(ChangeKind.APPLY, actor="rui")
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE))
     app = open_sync()
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE, digest="digest-2"))
 
     app.button(key="sync-approve").click().run()
 
-    assert agent.order().state is RequestState.PLANNED
+    assert agent.request().state is RequestState.PLANNED
 
 
 @pytest.mark.parametrize(
@@ -259,14 +210,14 @@ def test_plan_that_was_replaced_is_not_approved_by_an_old_click(agent: Agent) ->
 def test_every_offer_leads_to_an_order(
     agent: Agent, key: str, kind: ChangeKind, field: str, value: object
 ) -> None:
-    container = Consequence(container="leguas_wppconnect", action=ContainerAction.NOTHING)
+    container = ContainerChange(container="leguas_wppconnect", action=ContainerAction.NOTHING)
     agent.tells(plan=plan(State.WILL_CHANGE, containers=(container,)))
     app = open_sync()
 
     app.button(key=key).click().run()
 
-    order = agent.order()
-    assert (order.kind, getattr(order, field), order.actor) == (kind, value, "ana")
+    request = agent.request()
+    assert (request.kind, getattr(request, field), request.actor) == (kind, value, "ana")
 
 
 @pytest.mark.parametrize(
@@ -281,19 +232,19 @@ def test_every_offer_leads_to_an_order(
 def test_nothing_is_asked_of_the_agent_before_the_reader_has_confirmed(
     agent: Agent, sign_ins: FakeSignIns, key: str
 ) -> None:
-    container = Consequence(container="leguas_wppconnect", action=ContainerAction.NOTHING)
+    container = ContainerChange(container="leguas_wppconnect", action=ContainerAction.NOTHING)
     agent.tells(plan=plan(State.WILL_CHANGE, containers=(container,)))
     sign_ins.has_to_confirm = True
     app = open_sync()
 
     app.button(key=key).click().run()
 
-    assert agent.auth.current() is None
+    assert agent.requests.current() is None
     assert "Nothing was changed. Confirm first that it is you" in shown(app)
     # Confirmed in another tab.
     sign_ins.has_to_confirm = False
     app.button(key=key).click().run()
-    assert agent.order().actor == "ana"
+    assert agent.request().actor == "ana"
 
 
 @pytest.mark.parametrize(
@@ -304,27 +255,27 @@ def test_nothing_is_decided_on_a_plan_before_the_reader_has_confirmed(
     agent: Agent, sign_ins: FakeSignIns, key: str, state: RequestState
 ) -> None:
     agent.tells()
-    agent.auth.place(ChangeKind.APPLY, actor="rui")
+    agent.requests.place(ChangeKind.APPLY, actor="rui")
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE))
     sign_ins.has_to_confirm = True
     app = open_sync()
 
     app.button(key=key).click().run()
 
-    assert agent.order().state is RequestState.PLANNED
+    assert agent.request().state is RequestState.PLANNED
     sign_ins.has_to_confirm = False
     app.button(key=key).click().run()
-    assert agent.order().state is state
+    assert agent.request().state is state
 
 
 def test_order_can_be_withdrawn(agent: Agent) -> None:
     agent.tells()
-    agent.auth.place(ChangeKind.APPLY, actor="ana")
+    agent.requests.place(ChangeKind.APPLY, actor="ana")
     app = open_sync()
 
     app.button(key="sync-withdraw").click().run()
 
-    assert agent.order().state is RequestState.WITHDRAWN
+    assert agent.request().state is RequestState.WITHDRAWN
     assert "Withdrawn. Nothing was changed." in shown(app)
 
 
@@ -375,7 +326,7 @@ def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, si
 
     app.button(key="sync-generate-api_key").click().run()
 
-    assert agent.auth.current() is None
+    assert agent.requests.current() is None
 
 
 @pytest.mark.parametrize(

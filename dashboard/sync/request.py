@@ -1,4 +1,4 @@
-"""Draw the order that is under way: its plan to approve, its progress, or what came of it."""
+"""Draw the change request: its plan to approve, its progress, or its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashboard.i18n import gettext as _
 from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import LEAVE_OUT
 from dashboard.text import sync as sync_text
-from dashboard.text.sync_words import ORDER_STATES, STATES
+from dashboard.text.sync_words import REQUEST_STATES, STATES
 
 STEP_LOOKS = {
     StepState.RUNNING: ("wait", "dots"),
@@ -26,52 +26,52 @@ STEP_LOOKS = {
 }
 
 
-def draw_order(voice: LocaleFormatter, view: SyncView) -> None:
-    """Draw the newest order; its result stays until the next one."""
-    order = view.order
-    if order is None:
+def draw_request(voice: LocaleFormatter, view: SyncView) -> None:
+    """Draw the newest change request; its result stays until the next one."""
+    request = view.request
+    if request is None:
         return
     with st.container(key="card-sync-order"):
-        st.html(components.subheading(sync_text.title(voice, order), _who(voice, order)))
-        if order.state is RequestState.PLANNED and order.plan is not None:
-            draw_approval(voice, view, order, order.plan)
-        elif order.state is RequestState.DONE:
-            draw_result(order)
+        st.html(components.subheading(sync_text.title(voice, request), _who(voice, request)))
+        if request.state is RequestState.PLANNED and request.plan is not None:
+            draw_approval(voice, view, request, request.plan)
+        elif request.state is RequestState.DONE:
+            draw_result(request)
         else:
-            draw_progress(order)
-        draw_steps(order)
-        if order.state is RequestState.ASKED:
-            draw_withdrawal(order)
+            draw_progress(request)
+        draw_steps(request)
+        if request.state is RequestState.ASKED:
+            draw_withdrawal(request)
 
 
-def draw_approval(voice: LocaleFormatter, view: SyncView, order: ChangeRequest, plan: Plan) -> None:
+def draw_approval(voice: LocaleFormatter, view: SyncView, request: ChangeRequest, plan: Plan) -> None:
     """Draw what approving means, and the two ways to go on."""
-    if order.note:
-        components.note("warn", as_sentence(order.note, _))
-    components.consequences(sync_text.consequences(voice, order, plan))
+    if note := as_sentence(request.note, _):
+        components.note("warn", note)
+    components.consequences(sync_text.consequences(voice, request, plan))
     if plan.is_blocked:
-        draw_blocked(order, plan)
+        draw_blocked(request, plan)
         return
     for file in plan.files:
         draw_diff(f"{file.folder}/{file.file}", file.diff)
-    waiting = [one.container for one in plan.containers if one.waiting and order.kind is ChangeKind.APPLY]
+    waiting = [one.container for one in plan.containers if one.waiting and request.kind is ChangeKind.APPLY]
     for name in waiting:
         st.checkbox(_("Leave out {target}").format(target=plain(name)), key=LEAVE_OUT + name)
     with st.container(horizontal=True):
         if waiting:
-            st.button(_("Plan again"), key="sync-again", on_click=sync_actions.plan_again, args=(order.id,))
+            st.button(_("Plan again"), key="sync-again", on_click=sync_actions.plan_again, args=(request.id,))
         st.button(
             _("Approve and carry out"),
             key="sync-approve",
             type="primary",
             disabled=view.agent is None,
             on_click=sync_actions.approve,
-            args=(order.id, plan.digest),
+            args=(request.id, plan.digest),
         )
-        draw_withdrawal(order)
+        draw_withdrawal(request)
 
 
-def draw_blocked(order: ChangeRequest, plan: Plan) -> None:
+def draw_blocked(request: ChangeRequest, plan: Plan) -> None:
     """Say what keeps everything from being written, and offer to leave it out."""
     components.note("bad", _("Nothing is written while this stands. Mend it, or leave it out."), icon="cross")
     for target in plan.wrong:
@@ -89,44 +89,44 @@ def draw_blocked(order: ChangeRequest, plan: Plan) -> None:
             key=LEAVE_OUT + container.container,
         )
     with st.container(horizontal=True):
-        if order.kind is ChangeKind.APPLY:
+        if request.kind is ChangeKind.APPLY:
             st.button(
                 _("Plan again"),
                 key="sync-again",
                 type="primary",
                 on_click=sync_actions.plan_again,
-                args=(order.id,),
+                args=(request.id,),
             )
-        draw_withdrawal(order)
+        draw_withdrawal(request)
 
 
-def draw_withdrawal(order: ChangeRequest) -> None:
-    """Offer to take the order back."""
-    st.button(_("Withdraw"), key="sync-withdraw", on_click=sync_actions.withdraw, args=(order.id,))
+def draw_withdrawal(request: ChangeRequest) -> None:
+    """Draw the button that withdraws the request."""
+    st.button(_("Withdraw"), key="sync-withdraw", on_click=sync_actions.withdraw, args=(request.id,))
 
 
-def draw_progress(order: ChangeRequest) -> None:
+def draw_progress(request: ChangeRequest) -> None:
     """Draw that something is going on, or that it did not come to its end."""
-    words = _(ORDER_STATES[order.state])
-    if order.state is RequestState.FAILED:
-        components.note("bad", as_sentence(order.note, _) if order.note else "", title=words, icon="cross")
-    elif order.state is RequestState.WITHDRAWN:
+    words = _(REQUEST_STATES[request.state])
+    if request.state is RequestState.FAILED:
+        components.note("bad", as_sentence(request.note, _), title=words, icon="cross")
+    elif request.state is RequestState.WITHDRAWN:
         components.soft(words)
     else:
         components.waiting(words)
 
 
-def draw_result(order: ChangeRequest) -> None:
+def draw_result(request: ChangeRequest) -> None:
     """Draw what came of it, and what is left to do."""
-    done = order.result
+    done = request.result
     if done is None:
         return
     if done.lost_sessions:
         components.note("warn", _("Done, but not every session is connected again."), icon="warning")
     else:
         components.note("good", sync_text.result(_, done), icon="check")
-    for note in done.notes:
-        components.soft(as_sentence(note, _))
+    for note in filter(None, (as_sentence(one, _) for one in done.notes)):
+        components.soft(note)
     for name in done.lost_sessions:
         server, _slash, session = name.partition("/")
         text = _("{session} was connected before and is not again.").format(session=session)
@@ -139,18 +139,15 @@ def draw_result(order: ChangeRequest) -> None:
         )
 
 
-def draw_steps(order: ChangeRequest) -> None:
+def draw_steps(request: ChangeRequest) -> None:
     """Draw what was done step by step."""
-    if not order.steps:
+    if not request.steps:
         return
     rows = []
-    for event in order.steps:
+    for event in request.steps:
         tone, shape = STEP_LOOKS[event.state]
-        note = (
-            f' <span class="ops-soft">{components.prose(as_sentence(event.note, _))}</span>'
-            if event.note
-            else ""
-        )
+        words = components.prose(as_sentence(event.note, _))
+        note = f' <span class="ops-soft">{words}</span>' if words else ""
         rows.append(
             f'<li class="ops-tone-{tone}">{components.shape(shape)}'
             f"<span>{escape(sync_text.step(_, event))}{note}</span></li>"
@@ -165,10 +162,10 @@ def draw_diff(name: str, diff: str) -> None:
         st.code(shown, language="diff")
 
 
-def _who(voice: LocaleFormatter, order: ChangeRequest) -> str:
-    moment = voice.moment(order.changed_at)
-    if order.approved_by and order.approved_by != order.actor:
+def _who(voice: LocaleFormatter, request: ChangeRequest) -> str:
+    moment = voice.moment(request.changed_at)
+    if request.approved_by and request.approved_by != request.actor:
         return _("asked for by {name}, approved by {other}, {moment}").format(
-            name=order.actor, other=order.approved_by, moment=moment
+            name=request.actor, other=request.approved_by, moment=moment
         )
-    return _("asked for by {name}, {moment}").format(name=order.actor, moment=moment)
+    return _("asked for by {name}, {moment}").format(name=request.actor, moment=moment)
