@@ -13,7 +13,7 @@ import requests
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from cli.users import Asked, users
+from cli.users import users
 from core.handoffs import Handoffs
 from core.operations.record import read_status
 from core.store import FileStore
@@ -81,7 +81,7 @@ def tab_of(product: Stack, name: str) -> Iterator[PageStream]:
 def type_command(data: Path, action: str, name: str, role: str = "") -> None:
     """Type `wppconnect-ops users` in a shell on the page's machine."""
     environ = {"WPPCONNECT_DATA_DIR": str(data), "DASHBOARD_EXTERNAL_URL": "http://127.0.0.1:8501"}
-    assert users(environ, Asked(action, name, role)) == 0
+    users.main([action, name, *filter(None, [role])], obj=environ, standalone_mode=False)
 
 
 @dataclass(frozen=True)
