@@ -33,7 +33,7 @@ def users() -> None:
 def list_users(environ: Environ, /) -> None:
     """List all users."""
     with _opened(environ) as opened:
-        found = opened.people.all()
+        found = opened.user_admin.all()
     if not found:
         print(f"No users yet in {opened.directory}. Start the page, or add an administrator:")
         print("  wppconnect-ops users add NAME --role administrator")
@@ -66,19 +66,19 @@ def add(opened: _Opened, name: str, role: str) -> None:
     from dashboard.auth.users import Role
 
     # Once there is a user, the page offers no first sign-in link, and only administrators add others there.
-    if Role.ADMINISTRATOR not in {Role(role), *(one.role for one in opened.people.all())}:
+    if Role.ADMINISTRATOR not in {Role(role), *(one.role for one in opened.user_admin.all())}:
         raise WppconnectError(
             "nobody could administer the page, and its first sign-in link would be gone; begin with an "
             "administrator: wppconnect-ops users add NAME --role administrator"
         )
-    _show(opened, name, opened.people.add(name, Role(role), by=ACTOR))
+    _show(opened, name, opened.user_admin.add(name, Role(role), by=ACTOR))
 
 
 @users.command()
 @_of_one_user
 def reset(opened: _Opened, name: str) -> None:
     """Print a one-time link for a user to set a new password."""
-    _show(opened, name, opened.people.new_link(name, by=ACTOR))
+    _show(opened, name, opened.user_admin.new_link(name, by=ACTOR))
 
 
 @users.command("role")
@@ -90,7 +90,7 @@ def set_role(environ: Environ, /, name: str, role: str) -> None:
     from dashboard.auth.users import Role
 
     with _opened(environ, name) as opened:
-        opened.people.set_role(name, Role(role), by=ACTOR)
+        opened.user_admin.set_role(name, Role(role), by=ACTOR)
     print(f"{name} is {role} now.")
 
 
@@ -98,7 +98,7 @@ def set_role(environ: Environ, /, name: str, role: str) -> None:
 @_of_one_user
 def disable(opened: _Opened, name: str) -> None:
     """Disable an account and end its sign-ins at once."""
-    opened.people.set_disabled(name, True, by=ACTOR)
+    opened.user_admin.set_disabled(name, True, by=ACTOR)
     print(f"{name} is disabled and signed out everywhere.")
 
 
@@ -106,7 +106,7 @@ def disable(opened: _Opened, name: str) -> None:
 @_of_one_user
 def enable(opened: _Opened, name: str) -> None:
     """Enable a disabled account."""
-    opened.people.set_disabled(name, False, by=ACTOR)
+    opened.user_admin.set_disabled(name, False, by=ACTOR)
     print(f"{name} may sign in again.")
 
 
@@ -114,13 +114,13 @@ def enable(opened: _Opened, name: str) -> None:
 @_of_one_user
 def remove(opened: _Opened, name: str) -> None:
     """Remove a user and end their sign-ins at once."""
-    opened.people.remove(name, by=ACTOR)
+    opened.user_admin.remove(name, by=ACTOR)
     print(f"{name} is removed and signed out everywhere.")
 
 
 @dataclass(frozen=True)
 class _Opened:
-    people: UserAdmin
+    user_admin: UserAdmin
     directory: Path
     url: str
 
@@ -161,10 +161,12 @@ def _open(environ: Environ) -> _Opened:
     require_all(core, own)
     configure_logging("ERROR", core.values.log_format)
     directory = prepare_data_dir(core.values)
-    people = UserAdmin(open_users(FileStore(directory / "store"), directory), History(directory / "history"))
+    user_admin = UserAdmin(
+        open_users(FileStore(directory / "store"), directory), History(directory / "history")
+    )
     # The page's own settings decide where it listens, and may differ from the ones here.
     url = own.values.external_url or noted_address(directory)
-    return _Opened(people, directory, url or own.values.own_url(own.values.listen_address[1]))
+    return _Opened(user_admin, directory, url or own.values.own_url(own.values.listen_address[1]))
 
 
 def _status(account: Account) -> str:

@@ -23,10 +23,10 @@ from core.addresses import check_listening
 from core.exceptions import ConfigurationError
 from dashboard.activity.spreadsheet import activity_routes
 from dashboard.auth import links
-from dashboard.auth.answers import FailurePage, SecurityHeaders
 from dashboard.auth.context import AuthContext
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.peer import RememberPeer
+from dashboard.auth.responses import FailurePage, SecurityHeaders
 from dashboard.auth.route_table import HEALTHY
 from dashboard.auth.sub_path import SubPath, sub_path_of
 from dashboard.auth.websocket import TabFrames

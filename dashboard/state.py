@@ -216,9 +216,9 @@ def administration() -> Administration:
     return identity.administration()
 
 
-def people() -> UserAdmin:
+def user_admin() -> UserAdmin:
     """Return the administration of users."""
-    return administration().people
+    return administration().user_admin
 
 
 def voice(now: datetime) -> LocaleFormatter:

@@ -30,13 +30,15 @@ def add_user() -> None:
     user = state.require(Role.ADMINISTRATOR)
     name = session_state.typed(field_key(ADD, "name")).strip()
     role = Role(str(session_state.held(field_key(ADD, "role"))))
-    way_key = field_key(ADD, "way")
-    way = (
-        AuthMethod(str(session_state.held(way_key))) if session_state.holds(way_key) else AuthMethod.PASSWORD
+    method_key = field_key(ADD, "way")
+    method = (
+        AuthMethod(str(session_state.held(method_key)))
+        if session_state.holds(method_key)
+        else AuthMethod.PASSWORD
     )
 
     def add() -> Notice | None:
-        link = state.people().add(name, role, by=user.name, way=way)
+        link = state.user_admin().add(name, role, by=user.name, method=method)
         session_state.show_link(ADD, name, link)
         return None if link else Notice("good", _("{name} was added.").format(name=name))
 
@@ -49,7 +51,7 @@ def make_link(name: str) -> None:
     user = state.require(Role.ADMINISTRATOR)
 
     def make() -> None:
-        session_state.show_link(place(name), name, state.people().new_link(name, by=user.name))
+        session_state.show_link(place(name), name, state.user_admin().new_link(name, by=user.name))
 
     _done(place(name), make)
 
@@ -60,7 +62,7 @@ def change_role(name: str) -> None:
     role = Role(str(session_state.held(field_key(place(name), "role"))))
 
     def change() -> Notice:
-        state.people().set_role(name, role, by=user.name)
+        state.user_admin().set_role(name, role, by=user.name)
         return Notice("good", _("The role of {name} was changed.").format(name=name))
 
     _done(place(name), change)
@@ -69,13 +71,13 @@ def change_role(name: str) -> None:
 def disable(name: str) -> None:
     """Disable an account; its open tabs are signed out at once."""
     user = state.require(Role.ADMINISTRATOR)
-    _done(place(name), lambda: state.people().set_disabled(name, True, by=user.name))
+    _done(place(name), lambda: state.user_admin().set_disabled(name, True, by=user.name))
 
 
 def enable(name: str) -> None:
     """Enable an account again."""
     user = state.require(Role.ADMINISTRATOR)
-    _done(place(name), lambda: state.people().set_disabled(name, False, by=user.name))
+    _done(place(name), lambda: state.user_admin().set_disabled(name, False, by=user.name))
 
 
 def remove(name: str) -> None:
@@ -83,7 +85,7 @@ def remove(name: str) -> None:
     user = state.require(Role.ADMINISTRATOR)
 
     def remove_user() -> Notice:
-        state.people().remove(name, by=user.name)
+        state.user_admin().remove(name, by=user.name)
         return Notice("good", _("{name} was removed.").format(name=name))
 
     _done(USERS, remove_user)

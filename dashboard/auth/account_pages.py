@@ -21,7 +21,7 @@ from dashboard.auth.elements import (
 )
 from dashboard.auth.link_pages import new_password_fields
 from dashboard.auth.pages import USER_NAME_RULES, Frame
-from dashboard.auth.passwords import LONGEST
+from dashboard.auth.passwords import MAX_LENGTH
 
 ACCOUNT = "/account"
 
@@ -43,7 +43,7 @@ class AccountView:
     name: str
     role: str
     has_password: bool
-    came_by: str
+    method_label: str
     devices: Sequence[Device]
     remember_days: int
     """0: the device is remembered already, or remembering is not offered."""
@@ -57,7 +57,7 @@ def account_page(frame: Frame, view: AccountView, *, note: Note | None = None) -
         paragraph(
             _("You are signed in as {name}, with the role {role}.").format(name=view.name, role=view.role)
         ),
-        paragraph(view.came_by),
+        paragraph(view.method_label),
         _devices(frame, view),
         _password(frame, view) if view.has_password else "",
         link("/", _("Back to the sessions")),
@@ -100,7 +100,7 @@ def _devices(frame: Frame, view: AccountView) -> str:
 
 def _password(frame: Frame, view: AccountView) -> str:
     _ = frame.translate
-    rules = f'autocomplete="current-password" maxlength="{LONGEST}"'
+    rules = f'autocomplete="current-password" maxlength="{MAX_LENGTH}"'
     return subtitle(_("Change your password")) + form(
         f"{ACCOUNT}/password",
         frame.form_token,

@@ -13,14 +13,14 @@ from starlette.routing import Route
 from core.exceptions import StoreError
 from dashboard.auth.account_pages import ACCOUNT, AccountView, Device, account_page
 from dashboard.auth.audit import SignInOutcome
-from dashboard.auth.authenticator import known_to
+from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
 from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.sign_ins import ActiveLogin
 from dashboard.auth.users import Account, AuthMethod, UnknownUserError
-from dashboard.auth.words import ROLES, WAYS
+from dashboard.auth.words import METHOD_LABELS, ROLES
 from dashboard.formatting import duration
 from dashboard.i18n import Translate
 
@@ -55,13 +55,13 @@ class AccountRoutes:
 
     async def change_password(self, request: Request) -> Response:
         """Set a new password if the present one is right; all other sign-ins end."""
-        form = await self._own_form(request)
+        form = await self._valid_form(request)
         if isinstance(form, Response):
             return form
         _ = self._auth.frame(request).translate
-        account = known_to(request).held.account
+        account = current_login(request).active_login.account
         # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
-        key = known_to(request).held.key
+        key = current_login(request).active_login.key
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
             text = _("Too many tries. Wait {seconds} seconds, then try again.")
@@ -83,40 +83,40 @@ class AccountRoutes:
             return RedirectResponse("/", 303)
         self._auth.device_limit.clear(key)
         await self._auth.record(request, SignInOutcome.PASSWORD_CHANGED, account.name)
-        sign_in = known_to(request).held.sign_in
-        return await self._auth.let_in(
+        sign_in = current_login(request).active_login.sign_in
+        return await self._auth.sign_in_account(
             request, changed, sign_in.way, f"{ACCOUNT}?done=password", remembered=sign_in.remembered
         )
 
     async def end_one(self, request: Request) -> Response:
         """End the sign-in of another of the user's devices."""
-        form = await self._own_form(request)
+        form = await self._valid_form(request)
         if isinstance(form, Response):
             return form
-        account = known_to(request).held.account
+        account = current_login(request).active_login.account
         if await asyncio.to_thread(self._auth.sign_ins.end_one, account, form.get("device", "")):
             await self._auth.record(request, SignInOutcome.SIGNED_OUT, account.name)
         return RedirectResponse(f"{ACCOUNT}?done=signed-out", 303)
 
     async def remember(self, request: Request) -> Response:
         """Extend this browser's sign-in to weeks."""
-        form = await self._own_form(request)
+        form = await self._valid_form(request)
         if isinstance(form, Response):
             return form
-        known = known_to(request)
-        if not self._remember_days(known.held):
+        authenticated = current_login(request)
+        if not self._remember_days(authenticated.active_login):
             return RedirectResponse(ACCOUNT, 303)
-        await asyncio.to_thread(self._auth.sign_ins.remember, known.cookie)
+        await asyncio.to_thread(self._auth.sign_ins.remember, authenticated.cookie)
         response = RedirectResponse(f"{ACCOUNT}?done=remembered", 303)
-        self._auth.set_sign_in_cookie(response, request, known.cookie, remembered=True)
+        self._auth.set_sign_in_cookie(response, request, authenticated.cookie, remembered=True)
         return response
 
-    async def _own_form(self, request: Request) -> dict[str, str] | Response:
+    async def _valid_form(self, request: Request) -> dict[str, str] | Response:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._auth.unreadable(request, error)
-        if self._auth.is_own_form(request, form):
+            return self._auth.form_error_response(request, error)
+        if self._auth.is_valid_form(request, form):
             return form
         _ = self._auth.frame(request).translate
         return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
@@ -137,23 +137,25 @@ class AccountRoutes:
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
         frame = self._auth.frame(request)
         _ = frame.translate
-        held = known_to(request).held
+        active_login = current_login(request).active_login
         moment = self._auth.clock()
         view = AccountView(
-            name=held.account.name,
-            role=_(ROLES[held.account.role]),
-            has_password=held.account.password_hash is not None,
-            came_by=_(WAYS[held.sign_in.way]),
-            devices=[_device(one, held, moment, _) for one in self._auth.sign_ins.of(held.account)],
-            remember_days=self._remember_days(held),
+            name=active_login.account.name,
+            role=_(ROLES[active_login.account.role]),
+            has_password=active_login.account.password_hash is not None,
+            method_label=_(METHOD_LABELS[active_login.sign_in.way]),
+            devices=[
+                _device(one, active_login, moment, _) for one in self._auth.sign_ins.of(active_login.account)
+            ],
+            remember_days=self._remember_days(active_login),
         )
         return self._auth.page(request, account_page(frame, view, note=note), status_code)
 
-    def _remember_days(self, held: ActiveLogin) -> int:
+    def _remember_days(self, active_login: ActiveLogin) -> int:
         # A proxy decides itself how long its sign-ins last.
-        if held.sign_in.remembered or held.sign_in.way is AuthMethod.PROXY:
+        if active_login.sign_in.remembered or active_login.sign_in.way is AuthMethod.PROXY:
             return 0
-        return self._auth.ways.remember_days
+        return self._auth.sign_in_options.remember_days
 
 
 def _device(one: ActiveLogin, own: ActiveLogin, moment: datetime, _: Translate) -> Device:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.requests import HTTPConnection
 
-LONGEST_NEXT = 2000
+MAX_NEXT_LENGTH = 2000
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -48,7 +48,7 @@ def safe_next(address: str | None) -> str:
     Refused: other sites in every spelling that browsers accept ("//host", "/\\host", control characters,
     which they drop), and the sign-in pages themselves.
     """
-    if not address or len(address) > LONGEST_NEXT or not address.startswith("/"):
+    if not address or len(address) > MAX_NEXT_LENGTH or not address.startswith("/"):
         return "/"
     if (
         address.startswith("//")

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboard.auth.audit import SignInOutcome
-from dashboard.auth.authenticator import known_to
+from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
 from dashboard.auth.elements import (
     Note,
@@ -26,7 +26,7 @@ from dashboard.auth.elements import (
 )
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import USER_NAME_RULES
-from dashboard.auth.passwords import LONGEST, PasswordsBusyError
+from dashboard.auth.passwords import MAX_LENGTH, PasswordsBusyError
 from dashboard.auth.users import AuthMethod
 
 CONFIRM = "/confirm"
@@ -56,13 +56,13 @@ class ConfirmRoutes:
         try:
             sent = await read_form(request)
         except FormError as error:
-            return self._auth.unreadable(request, error)
+            return self._auth.form_error_response(request, error)
         _ = self._auth.frame(request).translate
-        if not self._auth.is_own_form(request, sent):
+        if not self._auth.is_valid_form(request, sent):
             return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
-        known = known_to(request)
-        account, key = known.held.account, known.held.key
-        if known.held.sign_in.way is not AuthMethod.PASSWORD:
+        authenticated = current_login(request)
+        account, key = authenticated.active_login.account, authenticated.active_login.key
+        if authenticated.active_login.sign_in.way is not AuthMethod.PASSWORD:
             return RedirectResponse(CONFIRM, 303)
         # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
@@ -78,19 +78,19 @@ class ConfirmRoutes:
             await self._auth.record(request, SignInOutcome.FAILED, account.name)
             return self._page(request, Note(_("The password is wrong.")), 422)
         self._auth.device_limit.clear(key)
-        await asyncio.to_thread(self._auth.sign_ins.confirm, known.cookie)
+        await asyncio.to_thread(self._auth.sign_ins.confirm, authenticated.cookie)
         await self._auth.record(request, SignInOutcome.CONFIRMED, account.name)
         return RedirectResponse(DONE, 303)
 
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
-        frame, known = self._auth.frame(request), known_to(request)
+        frame, authenticated = self._auth.frame(request), current_login(request)
         _ = frame.translate
         title, back = _("Confirm that it is you"), link("/", _("Back to the sessions"))
         minutes = round(self._auth.sign_ins.lifetimes.confirmed.total_seconds() / 60)
-        if known.held.sign_in.way is AuthMethod.PROXY:
+        if authenticated.active_login.sign_in.way is AuthMethod.PROXY:
             text = _("A reverse proxy signs you in. Only it could ask you again, so nothing is asked here.")
             return self._auth.page(request, page(frame.locale, title, [paragraph(text), back]), status_code)
-        if not self._auth.sign_ins.must_confirm(known.cookie):
+        if not self._auth.sign_ins.must_confirm(authenticated.cookie):
             text = _("Confirmed for {minutes} minutes. Go back to the other tab and press again.")
             done = Note(text.format(minutes=minutes), is_good=True)
             return self._auth.page(request, page(frame.locale, title, [note_box(done), back]), status_code)
@@ -98,17 +98,22 @@ class ConfirmRoutes:
             "Keys, addresses, users and files can be changed only within {minutes} minutes of signing in."
         )
         body = [note_box(note), paragraph(why.format(minutes=minutes))]
-        if known.held.sign_in.way is AuthMethod.PROVIDER:
+        if authenticated.active_login.sign_in.way is AuthMethod.PROVIDER:
             words = _("Confirm with {provider}").format(provider=self._auth.provider_name)
             body.append(link_button(AT_PROVIDER, words))
         else:
-            rules = f'autocomplete="current-password" maxlength="{LONGEST}" autofocus'
+            rules = f'autocomplete="current-password" maxlength="{MAX_LENGTH}" autofocus'
             body.append(
                 form(
                     CONFIRM,
                     frame.form_token,
                     unseen(
-                        text_field("name", _("Name"), rules=USER_NAME_RULES, value=known.held.account.name)
+                        text_field(
+                            "name",
+                            _("Name"),
+                            rules=USER_NAME_RULES,
+                            value=authenticated.active_login.account.name,
+                        )
                     ),
                     text_field("password", _("Password"), rules=rules, kind="password"),
                     button(_("Confirm")),

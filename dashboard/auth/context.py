@@ -21,12 +21,12 @@ from dashboard.auth.cookies import (
     read_cookie,
     set_cookie,
 )
-from dashboard.auth.devices import device_words
+from dashboard.auth.devices import device_name
 from dashboard.auth.external_accounts import ExternalAccounts
 from dashboard.auth.forms import FormError, FormTokens
 from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
-from dashboard.auth.pages import Frame, Ways, problem_page
+from dashboard.auth.pages import Frame, SignInOptions, problem_page
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.sign_ins import SignIns
@@ -35,17 +35,17 @@ from dashboard.i18n import negotiate, translator
 
 
 def _address_limit() -> RateLimit:
-    return RateLimit(free_tries=5, first_wait_seconds=2.0, longest_wait_seconds=900.0)
+    return RateLimit(free_tries=5, first_wait_seconds=2.0, max_wait_seconds=900.0)
 
 
 def _account_limit() -> RateLimit:
     # A shorter maximum: an attacker who keeps guessing could otherwise lock the administrator out of a new
     # device.
-    return RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=60.0)
+    return RateLimit(free_tries=10, first_wait_seconds=2.0, max_wait_seconds=60.0)
 
 
 def _device_limit() -> RateLimit:
-    return RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=900.0)
+    return RateLimit(free_tries=10, first_wait_seconds=2.0, max_wait_seconds=900.0)
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class AuthContext:
     """Keyed by values that an attacker cannot invent: a known device, a sign-in."""
 
     @property
-    def ways(self) -> Ways:
+    def sign_in_options(self) -> SignInOptions:
         """Return the authentication methods that the sign-in page offers."""
-        return Ways(self.provider_name, self.sign_ins.lifetimes.remembered.days)
+        return SignInOptions(self.provider_name, self.sign_ins.lifetimes.remembered.days)
 
     def is_operator(self, name: str) -> bool:
         """Return whether the user may pair sessions. Reads memory only."""
@@ -92,7 +92,7 @@ class AuthContext:
             set_cookie(response, FORM_COOKIE, self._binding(request), request=request, rule=self.cookie_rule)
         return response
 
-    def unreadable(self, request: Request, error: FormError) -> Response:
+    def form_error_response(self, request: Request, error: FormError) -> Response:
         """Return the response to a form that is too large, too slow or malformed."""
         frame = self.frame(request)
         _ = frame.translate
@@ -100,7 +100,7 @@ class AuthContext:
             request, problem_page(frame, _("This form cannot be read. Please try again.")), error.status_code
         )
 
-    def is_own_form(self, request: Request, form: dict[str, str]) -> bool:
+    def is_valid_form(self, request: Request, form: dict[str, str]) -> bool:
         """Return whether the form was issued to the browser that submits it."""
         return self.forms.is_valid(read_cookie(request, FORM_COOKIE, rule=self.cookie_rule), form)
 
@@ -108,22 +108,22 @@ class AuthContext:
         """Write an audit entry in a thread: the disk must not block the event loop."""
         await asyncio.to_thread(self.audit.record, outcome, actor=actor, address=client_address(request))
 
-    async def let_in(
+    async def sign_in_account(
         self,
         request: Request,
         account: Account,
-        way: AuthMethod,
+        method: AuthMethod,
         next_address: str,
         *,
         remembered: bool = False,
     ) -> Response:
         """Sign the account in under a new id, and redirect to `next_address`."""
-        remembered = remembered and self.ways.remember_days > 0
+        remembered = remembered and self.sign_in_options.remember_days > 0
         former = read_cookie(request, SIGN_IN_COOKIE, rule=self.cookie_rule)
-        cookie = await asyncio.to_thread(self._begin, former, request, account, way, remembered)
+        cookie = await asyncio.to_thread(self._begin, former, request, account, method, remembered)
         response = RedirectResponse(next_address, 303)
         self.set_sign_in_cookie(response, request, cookie, remembered=remembered)
-        if way is AuthMethod.PASSWORD:
+        if method is AuthMethod.PASSWORD:
             self._know_device(response, request, account)
         return response
 
@@ -156,14 +156,14 @@ class AuthContext:
             )
 
     def _begin(
-        self, former: str | None, request: Request, account: Account, way: AuthMethod, remembered: bool
+        self, former: str | None, request: Request, account: Account, method: AuthMethod, remembered: bool
     ) -> str:
         self.sign_ins.end(former)
         return self.sign_ins.begin(
             account,
-            way,
+            method,
             remembered=remembered,
-            device=device_words(request.headers.get("user-agent", "")),
+            device=device_name(request.headers.get("user-agent", "")),
             address=client_address(request),
         )
 

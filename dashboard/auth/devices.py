@@ -24,7 +24,7 @@ SYSTEMS = (
 )
 
 
-def device_words(user_agent: str) -> str:
+def device_name(user_agent: str) -> str:
     """Return browser and system, such as "Chrome, Android"; "" for an unknown program.
 
     Names only, which need no translation. Nothing else of the header is kept.

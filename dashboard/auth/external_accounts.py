@@ -46,7 +46,7 @@ class Identity:
     """An identity as a proxy or a provider asserts it."""
 
     name: str
-    way: AuthMethod
+    method: AuthMethod
     groups: Collection[str] = ()
     subject: str | None = None
     """The provider's identifier, which is never reused."""
@@ -74,7 +74,7 @@ class ExternalAccounts:
         self._users = users
         self._rule = rule
 
-    def admit(self, identity: Identity) -> Account:
+    def get_or_create(self, identity: Identity) -> Account:
         """Return the account, created or updated as needed. Writes to the store; raises RefusedError."""
         if not USER_NAME.fullmatch(identity.name):
             raise RefusedError(Refusal.NAME)
@@ -107,7 +107,7 @@ class ExternalAccounts:
         return bool(self._rule.by_group)
 
     def _account(self, identity: Identity) -> Account | None:
-        if identity.way is AuthMethod.PROXY:
+        if identity.method is AuthMethod.PROXY:
             # A proxy that may name users is trusted for every name.
             account = self._users.find(identity.name)
             if account and account.way is AuthMethod.PROVIDER:
@@ -131,7 +131,7 @@ class ExternalAccounts:
         if role is None:
             raise RefusedError(Refusal.UNKNOWN)
         try:
-            return self._users.create(identity.name, role, way=identity.way, subject=identity.subject)
+            return self._users.create(identity.name, role, way=identity.method, subject=identity.subject)
         except VersionConflictError:
             # Two concurrent first requests of the same user, or the name was taken meanwhile.
             self._users.refresh()

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from itsdangerous import Signer
 from starlette.requests import ClientDisconnect, Request
 
-MOST_BYTES = 16_384
-LONGEST_SECONDS = 10.0
+MAX_BYTES = 16_384
+MAX_SECONDS = 10.0
 TOKEN_FIELD = "form_token"  # noqa: S105 - a field's name
 
 
@@ -51,7 +51,7 @@ async def read_form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
         raise FormError(415)
     try:
-        body = await asyncio.wait_for(_read_body(request), LONGEST_SECONDS)
+        body = await asyncio.wait_for(_read_body(request), MAX_SECONDS)
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
     except TimeoutError:
         raise FormError(408) from None
@@ -63,6 +63,6 @@ async def _read_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             raise FormError(413)
     return bytes(body)

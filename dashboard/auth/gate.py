@@ -17,16 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.exceptions import StoreError
 from dashboard.auth.addresses import is_same_origin, sign_in_address
-from dashboard.auth.answers import foreign_request, too_many_tabs
-from dashboard.auth.authenticator import Authenticator, Known
+from dashboard.auth.authenticator import AuthenticatedRequest, Authenticator
+from dashboard.auth.responses import cross_site_response, too_many_tabs
 from dashboard.auth.websocket import Tab, TabFrames
 
 log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-STILL_HERE = "/-/still-here"
+KEEPALIVE = "/-/still-here"
 """Polled by open tabs; does not count as user activity."""
-MOST_TABS = 40
+MAX_TABS = 40
 """Open tabs per user. Each takes memory and one of the page's 400 connections."""
 CACHEABLE_PREFIX = "/static/"
 """Streamlit's own scripts and styles, named by their hash. Every other response is private."""
@@ -65,7 +65,7 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         if scope["method"] not in SAFE_METHODS and not self._is_ours(connection):
-            await foreign_request(scope)(scope, receive, send)
+            await cross_site_response(scope)(scope, receive, send)
             return
         if scope["method"] not in SAFE_METHODS:
             try:
@@ -78,14 +78,14 @@ class Gate:
         if scope["path"] in self._rules.open_paths:
             await self._app(scope, receive, send)
             return
-        known = self._rules.authenticator.known(connection)
-        if known:
-            if scope["path"] != STILL_HERE:
-                self._rules.authenticator.sign_ins.touch(known.cookie)
-            if scope["path"] in self._rules.pages and self._has_most_tabs(known):
-                await too_many_tabs(scope, MOST_TABS)(scope, receive, send)
+        authenticated = self._rules.authenticator.authenticate(connection)
+        if authenticated:
+            if scope["path"] != KEEPALIVE:
+                self._rules.authenticator.sign_ins.touch(authenticated.cookie)
+            if scope["path"] in self._rules.pages and self._has_max_tabs(authenticated):
+                await too_many_tabs(scope, MAX_TABS)(scope, receive, send)
                 return
-            await self._app(known.passed_on(scope), receive, send)
+            await self._app(authenticated.authenticated_scope(scope), receive, send)
         elif _is_navigation(connection):
             await RedirectResponse(_sign_in_address(connection), 303)(scope, receive, send)
         else:
@@ -94,8 +94,8 @@ class Gate:
     async def _open_tab(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         sign_ins = self._rules.authenticator.sign_ins
-        known = self._rules.authenticator.known(connection)
-        if known is None or not self._is_ours(connection) or self._has_most_tabs(known):
+        authenticated = self._rules.authenticator.authenticate(connection)
+        if authenticated is None or not self._is_ours(connection) or self._has_max_tabs(authenticated):
             await receive()
             # Closing a websocket before it is accepted makes the server refuse the handshake with 403.
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
@@ -103,23 +103,23 @@ class Gate:
         tab = Tab(
             receive,
             send,
-            is_signed_in=lambda: sign_ins.user_of(known.cookie) is not None,
-            touch=lambda: sign_ins.touch(known.cookie),
+            is_signed_in=lambda: sign_ins.user_of(authenticated.cookie) is not None,
+            touch=lambda: sign_ins.touch(authenticated.cookie),
             frames=self._rules.tab_frames,
         )
-        account = known.held.account.key
+        account = authenticated.active_login.account.key
         self._tabs[account] += 1
         try:
-            with self._rules.authenticator.open_tab(known):
-                await self._app(known.passed_on(scope), tab.receive, tab.send)
+            with self._rules.authenticator.open_tab(authenticated):
+                await self._app(authenticated.authenticated_scope(scope), tab.receive, tab.send)
         finally:
             tab.abandon()
             self._tabs[account] -= 1
             if not self._tabs[account]:
                 del self._tabs[account]
 
-    def _has_most_tabs(self, known: Known) -> bool:
-        return self._tabs[known.held.account.key] >= MOST_TABS
+    def _has_max_tabs(self, authenticated: AuthenticatedRequest) -> bool:
+        return self._tabs[authenticated.active_login.account.key] >= MAX_TABS
 
     def _is_ours(self, connection: HTTPConnection) -> bool:
         return is_same_origin(connection, self._rules.external_url)

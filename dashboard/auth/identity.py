@@ -12,7 +12,7 @@ from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import Account, AuthMethod, User
 
 
-class KnowsSignIns(Protocol):
+class SignInLookup(Protocol):
     """The part of `SignIns` that page scripts use."""
 
     def user_of(self, cookie: str | None) -> User | None:
@@ -29,22 +29,22 @@ class KnowsSignIns(Protocol):
 class Administration:
     """The services and settings of the users page."""
 
-    people: UserAdmin
+    user_admin: UserAdmin
     last_used: Callable[[Account], datetime | None]
-    ways: tuple[AuthMethod, ...]
+    methods: tuple[AuthMethod, ...]
     """The authentication methods available to new users."""
     groups_decide: bool
     """Whether groups of the proxy or the provider assign roles, except to accounts with a password."""
     external_url: str | None
 
 
-_known: list[KnowsSignIns] = []
+_sign_ins: list[SignInLookup] = []
 _administration: list[Administration] = []
 
 
-def install(sign_ins: KnowsSignIns, administration: Administration | None = None) -> None:
+def install(sign_ins: SignInLookup, administration: Administration | None = None) -> None:
     """Install the services that the functions below use. Called once at start, before any page runs."""
-    _known[:] = [sign_ins]
+    _sign_ins[:] = [sign_ins]
     _administration[:] = [administration] if administration else []
 
 
@@ -55,12 +55,12 @@ def administration() -> Administration:
 
 def user_of(cookie: str | None) -> User | None:
     """Return the user who is signed in with this cookie value, or None; for routes outside Streamlit."""
-    return _known[0].user_of(cookie) if _known else None
+    return _sign_ins[0].user_of(cookie) if _sign_ins else None
 
 
 def refresh() -> None:
     """Reload users that other processes have changed; call it before an action. Raises StoreError."""
-    for one in _known:
+    for one in _sign_ins:
         one.refresh()
 
 
@@ -70,12 +70,12 @@ def current_user() -> User | None:
     Reads memory only. Call it at the top of every page **and every fragment**: an open tab whose user signs
     out is rerun once, and then disconnected.
     """
-    return _known[0].user_of(_cookie()) if _known else None
+    return _sign_ins[0].user_of(_cookie()) if _sign_ins else None
 
 
 def must_confirm() -> bool:
     """Return whether the user has to re-authenticate before a sensitive change. Reads memory only."""
-    return not _known or _known[0].must_confirm(_cookie())
+    return not _sign_ins or _sign_ins[0].must_confirm(_cookie())
 
 
 def _cookie() -> str | None:

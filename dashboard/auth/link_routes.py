@@ -53,8 +53,8 @@ class LinkRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._auth.unreadable(request, error)
-        if not self._auth.is_own_form(request, form):
+            return self._auth.form_error_response(request, error)
+        if not self._auth.is_valid_form(request, form):
             return self._refused(request)
         grant = self._auth.links.exchange(form.get("token", ""))
         if grant is None:
@@ -94,12 +94,12 @@ class LinkRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._auth.unreadable(request, error)
+            return self._auth.form_error_response(request, error)
         grant = self._grant(request)
         if grant is None:
             return self._refused(request)
         _ = self._auth.frame(request).translate
-        if not self._auth.is_own_form(request, form):
+        if not self._auth.is_valid_form(request, form):
             return self._again(request, form, grant, 403, _("The form was out of date. Please try again."))
         name = self._user_name(grant) or form.get("name", "").strip()
         problem = _problem(name, form, _)
@@ -111,11 +111,13 @@ class LinkRoutes:
         except PasswordsBusyError:
             text = _("The page is busy. Wait a moment, then try again.")
             return self._again(request, form, grant, 503, text)
-        except (VersionConflictError, links.UsedUpError):
+        except (VersionConflictError, links.LinkInvalidError):
             return self._refused(request)
         except StoreError as error:
             return self._again(request, form, grant, 500, error.message)
-        response = await self._auth.let_in(request, account, AuthMethod.PASSWORD, safe_next(form.get("next")))
+        response = await self._auth.sign_in_account(
+            request, account, AuthMethod.PASSWORD, safe_next(form.get("next"))
+        )
         remove_cookie(response, GRANT_COOKIE, request=request, rule=self._auth.cookie_rule)
         outcome = SignInOutcome.PASSWORD_SET if grant.account else SignInOutcome.FIRST_USER_CREATED
         await self._auth.record(request, outcome, account.name)
@@ -129,7 +131,7 @@ class LinkRoutes:
         finally:
             # Also if another request was faster. A full disk leaves the link valid.
             if self._auth.users.exist:
-                self._auth.links.use_up()
+                self._auth.links.invalidate()
         links.withdraw(self._auth.data_directory)
         return account
 

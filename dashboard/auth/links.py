@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.clock import Now, now
-from dashboard.auth.users import Account, OpenLink, UnknownUserError, Users
+from dashboard.auth.users import Account, PasswordLink, UnknownUserError, Users
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ VALID_FOR = timedelta(hours=24)
 USER_LINK_VALID_FOR = timedelta(hours=72)
 """An invitation made on Friday evening is still valid on Monday."""
 GRANT_VALID_FOR = timedelta(minutes=30)
-MOST_GRANTS = 1000
+MAX_GRANTS = 1000
 
 
 def note_address(directory: Path, url: str) -> None:
@@ -45,7 +45,7 @@ def noted_address(directory: Path) -> str | None:
         return None
 
 
-class UsedUpError(Exception):
+class LinkInvalidError(Exception):
     """The link was used or replaced, or has expired."""
 
 
@@ -59,10 +59,10 @@ class Grant:
     valid_until: datetime
 
 
-def make_link(moment: datetime) -> tuple[str, OpenLink]:
+def make_link(moment: datetime) -> tuple[str, PasswordLink]:
     """Return the token of a new link, which is not stored, and the link to store."""
     token = secrets.token_urlsafe(32)
-    return token, OpenLink(token_hash=_hash(token), valid_until=moment + USER_LINK_VALID_FOR)
+    return token, PasswordLink(token_hash=_hash(token), valid_until=moment + USER_LINK_VALID_FOR)
 
 
 class SignInLinks:
@@ -76,13 +76,13 @@ class SignInLinks:
     def __init__(self, users: Users, *, clock: Now = now) -> None:
         self._users = users
         self._clock = clock
-        self._first: OpenLink | None = None
+        self._first: PasswordLink | None = None
         self._grants: dict[str, Grant] = {}
 
     def issue(self) -> str:
         """Return the token of a new link for the first administrator; earlier links become invalid."""
         token = secrets.token_urlsafe(32)
-        self._first = OpenLink(token_hash=_hash(token), valid_until=self._clock() + VALID_FOR)
+        self._first = PasswordLink(token_hash=_hash(token), valid_until=self._clock() + VALID_FOR)
         self._grants.clear()
         return token
 
@@ -93,7 +93,7 @@ class SignInLinks:
             return None
         grant = secrets.token_urlsafe(32)
         self._grants[_hash(grant)] = found
-        while len(self._grants) > MOST_GRANTS:
+        while len(self._grants) > MAX_GRANTS:
             del self._grants[next(iter(self._grants))]
         return grant
 
@@ -104,7 +104,7 @@ class SignInLinks:
             return None
         return found if self._find(found.token_hash) else None
 
-    def use_up(self) -> None:
+    def invalidate(self) -> None:
         """Invalidate the first link and its grants once the administrator exists."""
         self._first = None
         self._grants = {key: grant for key, grant in self._grants.items() if grant.account}
@@ -112,21 +112,21 @@ class SignInLinks:
     def set_password(self, grant: Grant, password_hash: str) -> Account:
         """Set the password of a link's user and end all earlier sign-ins; of concurrent uses one succeeds.
 
-        Raises UsedUpError.
+        Raises LinkInvalidError.
         """
 
         def change(account: Account) -> Account:
             if not _is_open(account.link, grant.token_hash, self._clock()) or account.disabled:
-                raise UsedUpError
+                raise LinkInvalidError
             changes = {"password_hash": password_hash, "link": None, "generation": account.generation + 1}
             return account.model_copy(update=changes)
 
         try:
             changed = self._users.change(grant.account or "", change)
         except UnknownUserError:
-            raise UsedUpError from None
+            raise LinkInvalidError from None
         if changed is None:
-            raise UsedUpError
+            raise LinkInvalidError
         return changed
 
     def _find(self, token_hash: str) -> Grant | None:
@@ -162,7 +162,7 @@ def withdraw(directory: Path) -> None:
     (directory / FILE_NAME).unlink(missing_ok=True)
 
 
-def _is_open(link: OpenLink | None, token_hash: str, moment: datetime) -> bool:
+def _is_open(link: PasswordLink | None, token_hash: str, moment: datetime) -> bool:
     return link is not None and hmac.compare_digest(link.token_hash, token_hash) and moment < link.valid_until
 
 

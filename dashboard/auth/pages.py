@@ -19,11 +19,11 @@ from dashboard.auth.elements import (
     paragraph,
     text_field,
 )
-from dashboard.auth.passwords import LONGEST, SHORTEST
+from dashboard.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from dashboard.auth.sub_path import published
 from dashboard.i18n import Translate
 
-NEW_PASSWORD_RULES = f'autocomplete="new-password" minlength="{SHORTEST}" maxlength="{LONGEST}"'
+NEW_PASSWORD_RULES = f'autocomplete="new-password" minlength="{MIN_LENGTH}" maxlength="{MAX_LENGTH}"'
 USER_NAME_RULES = 'autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="64"'
 
 
@@ -37,7 +37,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Ways:
+class SignInOptions:
     """What the sign-in page offers besides name and password."""
 
     provider: str = ""
@@ -50,21 +50,21 @@ class Ways:
 
 
 def sign_in_page(
-    frame: Frame, *, next_address: str, ways: Ways, name: str = "", note: Note | None = None
+    frame: Frame, *, next_address: str, options: SignInOptions, name: str = "", note: Note | None = None
 ) -> str:
     """Return the sign-in form, with a link to the provider if there is one."""
     _ = frame.translate
     focus_name, focus_password = ("", " autofocus") if name else (" autofocus", "")
-    if ways.provider:
+    if options.provider:
         focus_name = focus_password = ""
-    rules = f'autocomplete="current-password" maxlength="{LONGEST}"{focus_password}'
-    remember = _("Remember this device for {days} days").format(days=ways.remember_days)
+    rules = f'autocomplete="current-password" maxlength="{MAX_LENGTH}"{focus_password}'
+    remember = _("Remember this device for {days} days").format(days=options.remember_days)
     body = [
         note_box(note),
-        _still_signed_in(frame, ways),
-        provider_button(frame, ways.provider, next_address) if ways.provider else "",
+        _still_signed_in(frame, options),
+        provider_button(frame, options.provider, next_address) if options.provider else "",
         paragraph(_("or with a password that was set here"), attributes=' class="apart"')
-        if ways.provider
+        if options.provider
         else "",
         form(
             "/sign-in",
@@ -72,8 +72,8 @@ def sign_in_page(
             hidden("next", next_address),
             text_field("name", _("Name"), rules=USER_NAME_RULES + focus_name, value=name),
             text_field("password", _("Password"), rules=rules, kind="password"),
-            checkbox("remember", remember) if ways.remember_days else "",
-            button(_("Sign in"), look="quiet" if ways.provider else ""),
+            checkbox("remember", remember) if options.remember_days else "",
+            button(_("Sign in"), look="quiet" if options.provider else ""),
         ),
         f'<script src="{published(ASSETS)}/keep-fragment.js" defer></script>',
     ]
@@ -90,12 +90,12 @@ def provider_button(frame: Frame, provider: str, next_address: str) -> str:
     return link_button(address, _("Sign in with {provider}").format(provider=provider))
 
 
-def no_user_page(frame: Frame, *, ways: Ways, next_address: str, note: Note | None = None) -> str:
+def no_user_page(frame: Frame, *, options: SignInOptions, next_address: str, note: Note | None = None) -> str:
     """Return the page that explains where to find the first sign-in link."""
     _ = frame.translate
     body = [
         note_box(note),
-        provider_button(frame, ways.provider, next_address) if ways.provider else "",
+        provider_button(frame, options.provider, next_address) if options.provider else "",
         paragraph(_("Nobody has set a password here yet.")),
         paragraph(
             _("At its start the page makes a link for the first sign-in, in its terminal or in this file:"),
@@ -133,11 +133,11 @@ def problem_page(frame: Frame, text: str, *, again: str = "/sign-in", label: str
     return page(frame.locale, _("Sign in"), body)
 
 
-def _still_signed_in(frame: Frame, ways: Ways) -> str:
+def _still_signed_in(frame: Frame, options: SignInOptions) -> str:
     _ = frame.translate
-    if ways.proxy_user:
-        return link("/sign-in", _("Sign in again as {name}").format(name=ways.proxy_user))
-    if ways.provider and ways.leave_provider:
-        text = _("Sign out at {provider}, too").format(provider=ways.provider)
+    if options.proxy_user:
+        return link("/sign-in", _("Sign in again as {name}").format(name=options.proxy_user))
+    if options.provider and options.leave_provider:
+        text = _("Sign out at {provider}, too").format(provider=options.provider)
         return link("/sign-in/provider/sign-out", text)
     return ""

@@ -18,11 +18,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from core.clock import monotonic
 from dashboard.i18n import Translate
 
-SHORTEST = 12
-LONGEST = 256
+MIN_LENGTH = 12
+MAX_LENGTH = 256
 AT_ONCE = 2
 """One check takes 64 MB and about 105 ms of four threads."""
-MOST_WAITING = 12
+MAX_WAITING = 12
 """For known names and new passwords; the rate limit per account keeps the queue short."""
 REMEMBERED_TIMES = 32
 TYPICAL_SECONDS = 0.1
@@ -89,7 +89,7 @@ class Passwords:
             return False
 
     async def _run(self, work: partial[Result]) -> Result:
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise PasswordsBusyError
         self._waiting += 1
         try:
@@ -101,9 +101,9 @@ class Passwords:
 def password_problem(password: str, repeated: str, name: str, _: Translate) -> str | None:
     """Return why a new password is not acceptable, or None if it is."""
     plain = password.casefold()
-    if len(password) < SHORTEST:
+    if len(password) < MIN_LENGTH:
         return _("Use at least 12 characters for the password.")
-    if len(password) > LONGEST:
+    if len(password) > MAX_LENGTH:
         return _("Use at most 256 characters for the password.")
     if len(set(plain)) < 5 or plain in "0123456789" * 3 or plain in "abcdefghijklmnopqrstuvwxyz":
         return _("This password is too easy to guess: use several words or more different characters.")

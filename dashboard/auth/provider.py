@@ -1,6 +1,6 @@
 """OpenID Connect client: the authorization code flow with PKCE.
 
-No call takes longer than `LONGEST_SECONDS`, and none blocks the event loop: signing in with a password works
+No call takes longer than `MAX_SECONDS`, and none blocks the event loop: signing in with a password works
 whatever the provider does.
 """
 
@@ -26,22 +26,22 @@ from joserfc.jws import JWSRegistry
 
 from core.clock import Monotonic, monotonic
 from dashboard.auth.external_accounts import Identity
-from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
+from dashboard.auth.provider_claims import ClaimRule, ProviderError, ProviderProblem
 from dashboard.auth.provider_flow import Flow
 
 log = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 10.0
+MAX_SECONDS = 10.0
 FRESH_SECONDS = 3600.0
 """How long the provider's metadata and keys are cached."""
 PAUSE_SECONDS = 5.0
 """After a failure the metadata is not requested again for this time."""
 NEW_KEYS_SECONDS = 60.0
 """The minimum age of the keys before a token with an unknown key id causes a reload."""
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 LEEWAY_SECONDS = 60
 AT_ONCE = 8
-MOST_WAITING = 40
+MAX_WAITING = 40
 # Asymmetric algorithms only: never "none", and never a secret that the client shares.
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
@@ -71,13 +71,13 @@ class Provider:
         *,
         clock: Monotonic = monotonic,
         transport: httpx2.AsyncBaseTransport | None = None,
-        longest_seconds: float = LONGEST_SECONDS,
+        max_seconds: float = MAX_SECONDS,
     ) -> None:
         self._rule = rule
         self._client = client
         self._clock = clock
         self._transport = transport
-        self._longest_seconds = longest_seconds
+        self._max_seconds = max_seconds
         self._description: Document | None = None
         self._described_at = 0.0
         self._failed_at: float | None = None
@@ -116,28 +116,28 @@ class Provider:
     async def identify(self, flow: Flow, params: Mapping[str, str]) -> Identity:
         """Exchange the authorization code and return the user's identity. Raises ProviderError."""
         if "error" in params:
-            why = Trouble.CANCELLED if params["error"] in _PERSONS_OWN else Trouble.SETTINGS
+            why = ProviderProblem.CANCELLED if params["error"] in _PERSONS_OWN else ProviderProblem.SETTINGS
             raise ProviderError(why, f"error={_word(params['error'])}")
         async with self._turn() as http:
             description = await self._describe(http)
             self._check_sender(description, params)
             token = await self._exchange(http, description, flow, params.get("code", ""))
             claims = await self._claims(http, description, flow, token)
-            if self._rule.lacks(claims) and description.get("userinfo_endpoint"):
+            if self._rule.is_incomplete(claims) and description.get("userinfo_endpoint"):
                 claims = await self._more(http, description, token, claims)
             return self._rule.identity(claims)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[AsyncOAuth2Client]:
         """Yield an HTTP client, with limits on time and concurrency. Raises ProviderError."""
-        if self._waiting >= MOST_WAITING:
-            raise ProviderError(Trouble.BUSY)
+        if self._waiting >= MAX_WAITING:
+            raise ProviderError(ProviderProblem.BUSY)
         self._waiting += 1
         try:
-            async with asyncio.timeout(self._longest_seconds), self._slots, await self._http() as http:
+            async with asyncio.timeout(self._max_seconds), self._slots, await self._http() as http:
                 yield http
         except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise ProviderError(Trouble.DOWN, f"error={type(error).__name__}") from None
+            raise ProviderError(ProviderProblem.DOWN, f"error={type(error).__name__}") from None
         finally:
             self._waiting -= 1
 
@@ -152,7 +152,7 @@ class Provider:
             scope=self._client.scopes,
             redirect_uri=self._client.redirect_uri,
             code_challenge_method="S256",
-            timeout=self._longest_seconds,
+            timeout=self._max_seconds,
             follow_redirects=False,
             headers={"Accept-Encoding": "identity"},
             verify=self._tls or True,
@@ -166,7 +166,7 @@ class Provider:
             if self._description and moment - self._described_at < FRESH_SECONDS:
                 return self._description
             if self._failed_at is not None and moment - self._failed_at < PAUSE_SECONDS:
-                raise ProviderError(Trouble.DOWN, "error=failed_a_moment_ago")
+                raise ProviderError(ProviderProblem.DOWN, "error=failed_a_moment_ago")
             try:
                 description = await self._fetch_description(http)
             except BaseException:
@@ -179,23 +179,23 @@ class Provider:
     async def _fetch_description(self, http: AsyncOAuth2Client) -> Document:
         description = await _get(http, f"{self._rule.issuer.rstrip('/')}/.well-known/openid-configuration")
         if description.get("issuer") != self._rule.issuer:
-            raise ProviderError(Trouble.SETTINGS, "the description names another issuer")
+            raise ProviderError(ProviderProblem.SETTINGS, "the description names another issuer")
         for endpoint in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if not _is_safe(description.get(endpoint)):
-                raise ProviderError(Trouble.SETTINGS, f"no https address for {endpoint}")
+                raise ProviderError(ProviderProblem.SETTINGS, f"no https address for {endpoint}")
         return description
 
     def _check_sender(self, description: Document, params: Mapping[str, str]) -> None:
         """Raise ProviderError if the response comes from another issuer (RFC 9207)."""
         is_named = description.get("authorization_response_iss_parameter_supported") is True
         if params.get("iss", None if is_named else self._rule.issuer) != self._rule.issuer:
-            raise ProviderError(Trouble.UNTRUSTED, "the answer comes from another issuer")
+            raise ProviderError(ProviderProblem.UNTRUSTED, "the answer comes from another issuer")
 
     async def _exchange(
         self, http: AsyncOAuth2Client, description: Document, flow: Flow, code: str
     ) -> Document:
         if not code:
-            raise ProviderError(Trouble.UNTRUSTED, "the answer has no code")
+            raise ProviderError(ProviderProblem.UNTRUSTED, "the answer has no code")
         self._choose_authentication(http, description)
         try:
             token: Document = await http.fetch_token(
@@ -208,10 +208,12 @@ class Provider:
             )
         except AuthlibBaseError as error:
             # invalid_grant: the code was used or has expired; every other error is a matter of the settings.
-            why = Trouble.STALE if error.error == "invalid_grant" else Trouble.SETTINGS
+            why = ProviderProblem.STALE if error.error == "invalid_grant" else ProviderProblem.SETTINGS
             raise ProviderError(why, f"error={_word(error.error or '')}") from None
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ProviderError(Trouble.SETTINGS, f"token_endpoint error={type(error).__name__}") from None
+            raise ProviderError(
+                ProviderProblem.SETTINGS, f"token_endpoint error={type(error).__name__}"
+            ) from None
         return token
 
     def _choose_authentication(self, http: AsyncOAuth2Client, description: Document) -> None:
@@ -232,7 +234,7 @@ class Provider:
         """Return the claims of the ID token after every check of OpenID Connect Core, 3.1.3.7."""
         raw = token.get("id_token")
         if not isinstance(raw, str):
-            raise ProviderError(Trouble.SETTINGS, "no id_token; is openid among the scopes?")
+            raise ProviderError(ProviderProblem.SETTINGS, "no id_token; is openid among the scopes?")
         offered = description.get("id_token_signing_alg_values_supported") or ["RS256"]
         registry = JWSRegistry(algorithms=[one for one in offered if one in ALGORITHMS])
         try:
@@ -262,7 +264,7 @@ class Provider:
             if flow.confirms:
                 _check_asked_anew(claims, flow)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ProviderError(Trouble.UNTRUSTED, f"id_token error={type(error).__name__}") from None
+            raise ProviderError(ProviderProblem.UNTRUSTED, f"id_token error={type(error).__name__}") from None
         return dict(claims)
 
     async def _key_set(
@@ -274,7 +276,7 @@ class Provider:
             self._keys = KeySet.import_key_set(dict(await _get(http, description["jwks_uri"])))  # type: ignore[arg-type]
             self._keys_at = moment
         if self._keys is None:
-            raise ProviderError(Trouble.DOWN, "no keys")
+            raise ProviderError(ProviderProblem.DOWN, "no keys")
         return self._keys
 
     async def _more(
@@ -286,7 +288,7 @@ class Provider:
             return claims
         found = await _get(http, url, {"Authorization": f"Bearer {token.get('access_token', '')}"})
         if found.get("sub") != claims["sub"]:
-            raise ProviderError(Trouble.UNTRUSTED, "userinfo is of somebody else")
+            raise ProviderError(ProviderProblem.UNTRUSTED, "userinfo is of somebody else")
         return {**found, **claims}
 
 
@@ -296,14 +298,14 @@ _PERSONS_OWN = frozenset({"access_denied", "login_required", "interaction_requir
 async def _get(http: AsyncOAuth2Client, url: str, headers: Mapping[str, str] | None = None) -> Document:
     response = await http.request("GET", url, withhold_token=True, headers=dict(headers or {}))
     if response.status_code != 200:
-        why = Trouble.DOWN if response.status_code >= 500 else Trouble.SETTINGS
+        why = ProviderProblem.DOWN if response.status_code >= 500 else ProviderProblem.SETTINGS
         raise ProviderError(why, f"status={response.status_code}")
     try:
         document = json.loads(response.content)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise ProviderError(Trouble.SETTINGS, "an answer that is no JSON object")
+        raise ProviderError(ProviderProblem.SETTINGS, "an answer that is no JSON object")
     return document
 
 
@@ -317,7 +319,7 @@ async def _limit_size(response: httpx2.Response) -> None:
 
 
 class _Limited(httpx2.AsyncByteStream):
-    """A response body, limited to `MOST_BYTES`."""
+    """A response body, limited to `MAX_BYTES`."""
 
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
@@ -326,7 +328,7 @@ class _Limited(httpx2.AsyncByteStream):
         size = 0
         async for chunk in self._stream:
             size += len(chunk)
-            if size > MOST_BYTES:
+            if size > MAX_BYTES:
                 raise httpx2.ReadError("the answer is too large")
             yield chunk
 

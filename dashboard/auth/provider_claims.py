@@ -13,7 +13,7 @@ from dashboard.auth.users import AuthMethod
 Claims = Mapping[str, Any]
 
 
-class Trouble(StrEnum):
+class ProviderProblem(StrEnum):
     """Why signing in at the provider failed."""
 
     DOWN = "down"
@@ -36,7 +36,7 @@ class Trouble(StrEnum):
 class ProviderError(Exception):
     """Signing in at the provider failed; `detail` is for the log and contains no secret."""
 
-    def __init__(self, why: Trouble, detail: str = "") -> None:
+    def __init__(self, why: ProviderProblem, detail: str = "") -> None:
         super().__init__(f"{why.value} {detail}".rstrip())
         self.why = why
         self.detail = detail
@@ -59,20 +59,20 @@ class ClaimRule:
         # Only `true` counts: at some providers users may enter any address.
         verified = email if claims.get("email_verified") is True else None
         if self.allowed and not self._is_allowed(verified):
-            raise ProviderError(Trouble.NOT_ALLOWED)
+            raise ProviderError(ProviderProblem.NOT_ALLOWED)
         name = find(claims, self.name_claim) or email
         if not isinstance(name, str) or not name.strip():
-            raise ProviderError(Trouble.NO_NAME, f"claim={self.name_claim}")
+            raise ProviderError(ProviderProblem.NO_NAME, f"claim={self.name_claim}")
         return Identity(
             name=name.strip(),
-            way=AuthMethod.PROVIDER,
+            method=AuthMethod.PROVIDER,
             groups=groups_of(find(claims, self.groups_claim)),
             # The subject is unique at its issuer only.
             subject=f"{self.issuer} {claims['sub']}",
             verified_email=verified,
         )
 
-    def lacks(self, claims: Claims) -> bool:
+    def is_incomplete(self, claims: Claims) -> bool:
         """Return whether a needed claim is missing, so that the userinfo endpoint has to be requested."""
         wanted = [self.name_claim, self.groups_claim, *(["email", "email_verified"] if self.allowed else [])]
         return any(find(claims, claim) is None for claim in wanted)

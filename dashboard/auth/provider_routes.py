@@ -19,7 +19,7 @@ from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import PROVIDER_COOKIE, read_cookie, remove_cookie, set_cookie
 from dashboard.auth.external_accounts import Identity, RefusedError
 from dashboard.auth.provider import Provider
-from dashboard.auth.provider_claims import ProviderError, Trouble
+from dashboard.auth.provider_claims import ProviderError, ProviderProblem
 from dashboard.auth.provider_flow import VALID_FOR, Flows
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.routes import refusal_words
@@ -42,7 +42,7 @@ class ProviderRoutes:
         self._flows = flows
         self._sign_in_url = sign_in_url
         # Each callback costs the provider a request: a user needs one, a flood gets few.
-        self._limit = RateLimit(free_tries=20, first_wait_seconds=2.0, longest_wait_seconds=300.0)
+        self._limit = RateLimit(free_tries=20, first_wait_seconds=2.0, max_wait_seconds=300.0)
 
     def routes(self) -> list[Route]:
         """Return the Starlette routes; none needs a sign-in."""
@@ -79,10 +79,10 @@ class ProviderRoutes:
         next_address = flow.next_address if flow else "/"
         try:
             if flow is None:
-                raise ProviderError(Trouble.STALE, "no such flow in this browser")
+                raise ProviderError(ProviderProblem.STALE, "no such flow in this browser")
             self._count(request)
             identity = await self._provider.identify(flow, request.query_params)
-            enter = self._confirm if flow.confirms else self._let_in
+            enter = self._confirm if flow.confirms else self._sign_in
             response = await enter(request, identity, next_address)
         except ProviderError as error:
             response = self._told(request, error, next_address)
@@ -101,34 +101,38 @@ class ProviderRoutes:
         text = _("{provider} has no address for signing out. Sign out on its own page.")
         return self._problem(request, text.format(provider=self._auth.provider_name), "/", 404)
 
-    async def _let_in(self, request: Request, identity: Identity, next_address: str) -> Response:
+    async def _sign_in(self, request: Request, identity: Identity, next_address: str) -> Response:
         _ = self._auth.frame(request).translate
         try:
-            account = await asyncio.to_thread(self._auth.external_accounts.admit, identity)
+            account = await asyncio.to_thread(self._auth.external_accounts.get_or_create, identity)
         except RefusedError as error:
             log.info("provider_user_refused why=%s", error.why.value)
             await self._auth.record(request, SignInOutcome.REFUSED, None)
             return self._problem(request, refusal_words(_, error.why, identity.name), next_address, 403)
         except StoreError as error:
             return self._problem(request, error.message, next_address, 500)
-        response = await self._auth.let_in(request, account, AuthMethod.PROVIDER, safe_next(next_address))
+        response = await self._auth.sign_in_account(
+            request, account, AuthMethod.PROVIDER, safe_next(next_address)
+        )
         await self._auth.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
 
     async def _confirm(self, request: Request, identity: Identity, next_address: str) -> Response:
         """Record that the signed-in user has re-authenticated. Raises ProviderError for another user."""
-        known = self._auth.authenticator.known(request)
+        authenticated = self._auth.authenticator.authenticate(request)
         account = self._auth.users.of_subject(identity.subject or "")
-        if known is None or account is None or known.held.account.key != account.key:
-            raise ProviderError(Trouble.UNTRUSTED, "the one who confirmed is not the one who is signed in")
-        await asyncio.to_thread(self._auth.sign_ins.confirm, known.cookie)
+        if authenticated is None or account is None or authenticated.active_login.account.key != account.key:
+            raise ProviderError(
+                ProviderProblem.UNTRUSTED, "the one who confirmed is not the one who is signed in"
+            )
+        await asyncio.to_thread(self._auth.sign_ins.confirm, authenticated.cookie)
         await self._auth.record(request, SignInOutcome.CONFIRMED, account.name)
         return RedirectResponse(next_address, 303)
 
     def _count(self, request: Request) -> None:
         key = address_key(client_address(request))
         if self._limit.wait_seconds(key):
-            raise ProviderError(Trouble.BUSY, "too many from one address")
+            raise ProviderError(ProviderProblem.BUSY, "too many from one address")
         self._limit.count(key)
 
     def _told(self, request: Request, error: ProviderError, next_address: str) -> Response:
@@ -143,28 +147,31 @@ class ProviderRoutes:
         return self._auth.page(request, html, status_code)
 
 
-def _words(_: Translate, why: Trouble) -> tuple[str, int]:
+def _words(_: Translate, why: ProviderProblem) -> tuple[str, int]:
     words = {
-        Trouble.DOWN: (_("{provider} does not answer. Try again, or sign in with a password."), 502),
-        Trouble.SETTINGS: (
+        ProviderProblem.DOWN: (_("{provider} does not answer. Try again, or sign in with a password."), 502),
+        ProviderProblem.SETTINGS: (
             _("{provider} and this page are not set up for each other. The page's log says what is wrong."),
             502,
         ),
-        Trouble.CANCELLED: (_("{provider} did not let you in, or you turned back. Try again."), 403),
-        Trouble.STALE: (_("This sign-in was begun elsewhere or too long ago. Please begin again."), 400),
-        Trouble.UNTRUSTED: (
+        ProviderProblem.CANCELLED: (_("{provider} did not let you in, or you turned back. Try again."), 403),
+        ProviderProblem.STALE: (
+            _("This sign-in was begun elsewhere or too long ago. Please begin again."),
+            400,
+        ),
+        ProviderProblem.UNTRUSTED: (
             _("The answer of {provider} does not stand the checks, so nobody was signed in. Begin again."),
             400,
         ),
-        Trouble.NO_NAME: (
+        ProviderProblem.NO_NAME: (
             _("{provider} does not tell your user name. The page's log says which claim is missing."),
             403,
         ),
-        Trouble.NOT_ALLOWED: (
+        ProviderProblem.NOT_ALLOWED: (
             _("Your e-mail address at {provider} is not allowed here, or not verified there."),
             403,
         ),
-        Trouble.BUSY: (
+        ProviderProblem.BUSY: (
             _("Too many people are signing in now. Wait a moment, then try again."),
             503,
         ),

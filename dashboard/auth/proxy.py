@@ -37,9 +37,9 @@ class ProxyHeader:
         # Sent twice: the proxy forwards the client's header besides its own.
         if len(names) != 1 or not names[0].strip():
             return None
-        return Identity(name=_text(names[0]), way=AuthMethod.PROXY, groups=self._groups(connection))
+        return Identity(name=_text(names[0]), method=AuthMethod.PROXY, groups=self._groups(connection))
 
-    def vouches_for(self, connection: HTTPConnection, account: Account) -> bool:
+    def confirms(self, connection: HTTPConnection, account: Account) -> bool:
         """Return whether this request names the account, with groups that still give its role."""
         identity = self.identity(connection)
         if identity is None or identity.name.casefold() != account.key:

@@ -16,7 +16,7 @@ GOOD_FOR_SECONDS = 150.0
 """Browsers run the timers of background tabs once a minute; two polls may fail."""
 
 
-class Vouches:
+class ProxyLiveness:
     """The time of the last confirmed request per sign-in with open tabs. In memory only."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

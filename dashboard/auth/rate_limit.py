@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from core.clock import Monotonic, monotonic
 
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 FORGET_AFTER_SECONDS = 3600.0
 
 
@@ -27,12 +27,12 @@ class RateLimit:
         *,
         free_tries: int,
         first_wait_seconds: float,
-        longest_wait_seconds: float,
+        max_wait_seconds: float,
         clock: Monotonic = monotonic,
     ) -> None:
         self._free_tries = free_tries
         self._first_wait = first_wait_seconds
-        self._longest_wait = longest_wait_seconds
+        self._max_wait = max_wait_seconds
         self._clock = clock
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
@@ -53,10 +53,10 @@ class RateLimit:
         tries.last = moment
         beyond = tries.count - self._free_tries
         if beyond >= 0:
-            tries.blocked_until = moment + min(self._first_wait * 2.0 ** min(beyond, 30), self._longest_wait)
+            tries.blocked_until = moment + min(self._first_wait * 2.0 ** min(beyond, 30), self._max_wait)
         self._tries[key] = tries
         self._tries.move_to_end(key)
-        while len(self._tries) > MOST_KEYS:
+        while len(self._tries) > MAX_KEYS:
             self._tries.popitem(last=False)
 
     def clear(self, key: str, subject: str = "") -> None:

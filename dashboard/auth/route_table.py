@@ -8,10 +8,10 @@ from starlette.routing import Route
 
 from dashboard.auth.account_routes import AccountRoutes
 from dashboard.auth.asset_routes import asset_routes
-from dashboard.auth.authenticator import known_to
+from dashboard.auth.authenticator import current_login
 from dashboard.auth.confirm_routes import ConfirmRoutes
 from dashboard.auth.context import AuthContext
-from dashboard.auth.gate import STILL_HERE
+from dashboard.auth.gate import KEEPALIVE
 from dashboard.auth.link_routes import LinkRoutes
 from dashboard.auth.routes import SignInRoutes
 from dashboard.auth.users import AuthMethod
@@ -28,14 +28,16 @@ def auth_routes(auth: AuthContext) -> tuple[list[Route], list[Route]]:
         *sign_in.open_routes(),
         *LinkRoutes(auth).routes(),
     ]
-    still_here = Route(STILL_HERE, _still_here, methods=["GET"])
-    closed = [*sign_in.routes(), *AccountRoutes(auth).routes(), *ConfirmRoutes(auth).routes(), still_here]
+    keepalive = Route(KEEPALIVE, _keepalive, methods=["GET"])
+    closed = [*sign_in.routes(), *AccountRoutes(auth).routes(), *ConfirmRoutes(auth).routes(), keepalive]
     return open_to_all, closed
 
 
-async def _still_here(request: Request) -> Response:
+async def _keepalive(request: Request) -> Response:
     """Return 204 if the tab has to keep polling, 205 if no proxy can revoke its sign-in."""
-    return Response(status_code=204 if known_to(request).held.sign_in.way is AuthMethod.PROXY else 205)
+    return Response(
+        status_code=204 if current_login(request).active_login.sign_in.way is AuthMethod.PROXY else 205
+    )
 
 
 async def _healthy(_request: Request) -> Response:

@@ -17,7 +17,7 @@ from core.exceptions import StoreError
 from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
-from dashboard.auth.authenticator import known_to
+from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import SIGN_IN_COOKIE, remove_cookie
 from dashboard.auth.elements import Note
@@ -56,7 +56,7 @@ class SignInRoutes:
     async def show_sign_in(self, request: Request) -> Response:
         """Show the form, or redirect a user who is signed in already, here or at the proxy."""
         next_address = safe_next(request.query_params.get("next"))
-        if self._auth.authenticator.known(request):
+        if self._auth.authenticator.authenticate(request):
             return RedirectResponse(next_address, 303)
         _ = self._auth.frame(request).translate
         note = None
@@ -77,9 +77,9 @@ class SignInRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._auth.unreadable(request, error)
+            return self._auth.form_error_response(request, error)
         _ = self._auth.frame(request).translate
-        if not self._auth.is_own_form(request, form):
+        if not self._auth.is_valid_form(request, form):
             return self._again(request, form, 403, _("The form was out of date. Please try again."))
         name = form.get("name", "").strip()[:64]
         account = self._auth.users.find(name)
@@ -115,7 +115,7 @@ class SignInRoutes:
             # Tries at other names stay: an own account must not permit guessing others.
             limit.clear(key, name.casefold())
         await self._renew_hash(account, form.get("password", ""))
-        response = await self._auth.let_in(
+        response = await self._auth.sign_in_account(
             request,
             account,
             AuthMethod.PASSWORD,
@@ -127,7 +127,7 @@ class SignInRoutes:
 
     async def show_sign_out(self, request: Request) -> Response:
         """Show the confirmation page: a GET request must not sign out."""
-        name = known_to(request).held.account.name
+        name = current_login(request).active_login.account.name
         return self._auth.page(request, pages.sign_out_page(self._auth.frame(request), name=name))
 
     async def sign_out(self, request: Request) -> Response:
@@ -135,24 +135,26 @@ class SignInRoutes:
         try:
             form = await read_form(request)
         except FormError as error:
-            return self._auth.unreadable(request, error)
-        if not self._auth.is_own_form(request, form):
+            return self._auth.form_error_response(request, error)
+        if not self._auth.is_valid_form(request, form):
             return RedirectResponse(SIGN_OUT, 303)
-        known = known_to(request)
-        account = known.held.account
+        authenticated = current_login(request)
+        account = authenticated.active_login.account
         outcome = SignInOutcome.SIGNED_OUT
         if form.get("where") == "everywhere":
             outcome = SignInOutcome.SIGNED_OUT_EVERYWHERE
             await asyncio.to_thread(self._auth.users.end_all_sign_ins, account)
-        await asyncio.to_thread(self._auth.sign_ins.end, known.cookie)
+        await asyncio.to_thread(self._auth.sign_ins.end, authenticated.cookie)
         await self._auth.record(request, outcome, account.name)
-        response = RedirectResponse(f"{SIGN_IN}?signed_out={known.held.sign_in.way.value}", 303)
+        response = RedirectResponse(
+            f"{SIGN_IN}?signed_out={authenticated.active_login.sign_in.way.value}", 303
+        )
         remove_cookie(response, SIGN_IN_COOKIE, request=request, rule=self._auth.cookie_rule)
         return response
 
     async def _let_in_from_proxy(self, request: Request, identity: Identity, next_address: str) -> Response:
-        account = await asyncio.to_thread(self._auth.external_accounts.admit, identity)
-        response = await self._auth.let_in(request, account, AuthMethod.PROXY, next_address)
+        account = await asyncio.to_thread(self._auth.external_accounts.get_or_create, identity)
+        response = await self._auth.sign_in_account(request, account, AuthMethod.PROXY, next_address)
         await self._auth.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
 
@@ -191,18 +193,18 @@ class SignInRoutes:
         name: str = "",
         status_code: int = 200,
     ) -> Response:
-        frame, ways = self._auth.frame(request), self._ways(request)
+        frame, options = self._auth.frame(request), self._options(request)
         if not self._auth.users.exist:
-            html = pages.no_user_page(frame, ways=ways, next_address=next_address, note=note)
+            html = pages.no_user_page(frame, options=options, next_address=next_address, note=note)
         else:
-            html = pages.sign_in_page(frame, next_address=next_address, ways=ways, name=name, note=note)
+            html = pages.sign_in_page(frame, next_address=next_address, options=options, name=name, note=note)
         return self._auth.page(request, html, status_code)
 
-    def _ways(self, request: Request) -> pages.Ways:
+    def _options(self, request: Request) -> pages.SignInOptions:
         left_by = request.query_params.get("signed_out")
         identity = self._auth.authenticator.identity(request) if left_by else None
         return replace(
-            self._auth.ways,
+            self._auth.sign_in_options,
             proxy_user=identity.name[:64] if identity else "",
             leave_provider=left_by == AuthMethod.PROVIDER,
         )

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 SUBJECT = "sign_ins"
 WRITE_SEEN_AFTER = timedelta(minutes=5)
 """How much activity a restart may forget: writing each click would cost an fsync each."""
-MOST_PER_USER = 12
+MAX_PER_USER = 12
 """A further sign-in ends the least recently used one, which also keeps the stored file small."""
 
 
@@ -86,8 +86,8 @@ class SignIns:
 
     def user_of(self, cookie: str | None) -> User | None:
         """Return the user who is signed in with this cookie value, or None. Reads memory only."""
-        held = self.find(cookie)
-        return held.account.user if held else None
+        active_login = self.find(cookie)
+        return active_login.account.user if active_login else None
 
     def refresh(self) -> None:
         """Reload users that other processes have changed; costs one stat. Raises StoreError."""
@@ -112,7 +112,7 @@ class SignIns:
 
     def last_used(self, account: Account) -> datetime | None:
         """Return the user's last activity in the present sign-ins, or None."""
-        return max((held.sign_in.seen_at for held in self.of(account)), default=None)
+        return max((active_login.sign_in.seen_at for active_login in self.of(account)), default=None)
 
     def touch(self, cookie: str) -> None:
         """Record user activity, which restarts the idle time."""
@@ -124,7 +124,7 @@ class SignIns:
     def begin(
         self,
         account: Account,
-        way: AuthMethod = AuthMethod.PASSWORD,
+        method: AuthMethod = AuthMethod.PASSWORD,
         *,
         remembered: bool = False,
         device: str = "",
@@ -139,7 +139,7 @@ class SignIns:
             created_at=moment,
             seen_at=moment,
             confirmed_at=moment,
-            way=way,
+            way=method,
             remembered=remembered,
             device=device,
             address=address,
@@ -147,7 +147,7 @@ class SignIns:
         with self._lock:
             own = [key for key, other in self._sign_ins.items() if other.account == account.key]
             own.sort(key=lambda key: self._sign_ins[key].seen_at)
-            surplus = own[: max(0, len(own) + 1 - MOST_PER_USER)]
+            surplus = own[: max(0, len(own) + 1 - MAX_PER_USER)]
             self._sign_ins[_key(cookie)] = sign_in
         for key in surplus:
             self._drop(key)
@@ -170,12 +170,12 @@ class SignIns:
 
         False for sign-ins by a proxy, because only the proxy could ask the user.
         """
-        held = self.find(cookie)
-        if held is None:
+        active_login = self.find(cookie)
+        if active_login is None:
             return True
-        if held.sign_in.way is AuthMethod.PROXY:
+        if active_login.sign_in.way is AuthMethod.PROXY:
             return False
-        confirmed_at = held.sign_in.confirmed_at
+        confirmed_at = active_login.sign_in.confirmed_at
         # abs(): a clock that was set back must not extend the time.
         passed = abs(self._clock() - confirmed_at) if confirmed_at else None
         return passed is None or passed >= self.lifetimes.confirmed

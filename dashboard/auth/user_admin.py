@@ -60,14 +60,16 @@ class UserAdmin:
         """Return all accounts, sorted by name. Reads memory only."""
         return self._users.all()
 
-    def add(self, name: str, role: Role, *, by: str, way: AuthMethod = AuthMethod.PASSWORD) -> NewLink | None:
+    def add(
+        self, name: str, role: Role, *, by: str, method: AuthMethod = AuthMethod.PASSWORD
+    ) -> NewLink | None:
         """Add a user; with a password, return the link for setting it. Raises NameProblemError."""
         if not USER_NAME.fullmatch(name):
             raise NameProblemError(taken=False)
         token, link = make_link(self._clock())
-        wants_link = way is AuthMethod.PASSWORD
+        wants_link = method is AuthMethod.PASSWORD
         try:
-            self._users.create(name, role, way=way, link=link if wants_link else None)
+            self._users.create(name, role, way=method, link=link if wants_link else None)
         except VersionConflictError:
             raise NameProblemError(taken=True) from None
         self._record(UserChange.ADDED, name, by, role)

@@ -57,7 +57,7 @@ class User(Frozen):
     role: Role
 
 
-class OpenLink(Frozen):
+class PasswordLink(Frozen):
     """A one-time link for setting a password; only the hash of its token is stored."""
 
     token_hash: str = Field(repr=False)
@@ -78,7 +78,7 @@ class Account(Frozen):
     subject: str | None = Field(default=None, repr=False)
     """The provider's identifier of the user; unlike a name or an e-mail address it is never reused."""
     disabled: bool = False
-    link: OpenLink | None = None
+    link: PasswordLink | None = None
 
     @property
     def key(self) -> str:

@@ -17,13 +17,13 @@ ROLES_EXPLAINED: dict[Role, str] = {
     Role.ADMINISTRATOR: N_("Also changes settings and users."),
 }
 
-NEW_USER_WAYS: dict[AuthMethod, str] = {
+NEW_USER_METHODS: dict[AuthMethod, str] = {
     AuthMethod.PASSWORD: N_("With a password, by a one-time link"),
     AuthMethod.PROXY: N_("Through the proxy in front of this page"),
     AuthMethod.PROVIDER: N_("By single sign-on"),
 }
 
-WAYS: dict[AuthMethod, str] = {
+METHOD_LABELS: dict[AuthMethod, str] = {
     AuthMethod.PASSWORD: N_("You signed in with a password."),
     AuthMethod.PROXY: N_("The proxy in front of this page signed you in."),
     AuthMethod.PROVIDER: N_("Your single sign-on signed you in."),

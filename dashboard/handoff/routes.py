@@ -92,8 +92,8 @@ class HandoffRoutes:
         self._operations = operations
         self._rule = rule
         self._now = now
-        self._limit = RateLimit(free_tries=10, first_wait_seconds=2.0, longest_wait_seconds=900.0)
-        self._numbers = RateLimit(free_tries=10, first_wait_seconds=5.0, longest_wait_seconds=900.0)
+        self._limit = RateLimit(free_tries=10, first_wait_seconds=2.0, max_wait_seconds=900.0)
+        self._numbers = RateLimit(free_tries=10, first_wait_seconds=5.0, max_wait_seconds=900.0)
 
     def routes(self) -> list[Route]:
         """Return the Starlette routes; none needs a sign-in."""

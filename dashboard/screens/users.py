@@ -10,7 +10,7 @@ from dashboard import components, formatting, session_state, state, step_up, use
 from dashboard.auth import links
 from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, AuthMethod, Role, User
-from dashboard.auth.words import NEW_USER_WAYS, ROLES, ROLES_EXPLAINED
+from dashboard.auth.words import NEW_USER_METHODS, ROLES, ROLES_EXPLAINED
 from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.theme.link_box import link_box
@@ -71,11 +71,11 @@ def draw_form(known: Administration) -> None:
             captions=[_(ROLES_EXPLAINED[role]) for role in Role],
             key=field_key(ADD, "role"),
         )
-        if len(known.ways) > 1:
+        if len(known.methods) > 1:
             st.selectbox(
                 _("How they sign in"),
-                [str(way) for way in known.ways],
-                format_func=lambda word: _(NEW_USER_WAYS[AuthMethod(word)]),
+                [str(method) for method in known.methods],
+                format_func=lambda word: _(NEW_USER_METHODS[AuthMethod(word)]),
                 key=field_key(ADD, "way"),
             )
         components.told(session_state.notice(ADD))
@@ -164,7 +164,7 @@ def status(voice: LocaleFormatter, known: Administration, account: Account) -> s
     elif account.way is AuthMethod.PASSWORD and account.password_hash is None:
         parts.append(_("The link has expired before a password was set: make a new one."))
     if account.way is not AuthMethod.PASSWORD:
-        parts.append(_(NEW_USER_WAYS[account.way]) + ".")
+        parts.append(_(NEW_USER_METHODS[account.way]) + ".")
     used = known.last_used(account)
     if used is not None:
         seconds = voice.seconds_since(used)
@@ -182,6 +182,6 @@ step_up.draw()
 administration = state.administration()
 components.told(session_state.notice(USERS))
 now = state.voice(datetime.now(UTC))
-for one in administration.people.all():
+for one in administration.user_admin.all():
     draw_user(now, administration, one, state.user())
 draw_add(administration)

@@ -43,9 +43,9 @@ def open_desk(
     identity.install(
         sign_ins,
         identity.Administration(
-            people=UserAdmin(users, history),
+            user_admin=UserAdmin(users, history),
             last_used=sign_ins.last_used,
-            ways=_ways(settings),
+            methods=_methods(settings),
             groups_decide=external_accounts.groups_decide,
             external_url=settings.external_url,
         ),
@@ -64,7 +64,7 @@ def open_desk(
     )
 
 
-def _ways(settings: DashboardEnvironment) -> tuple[AuthMethod, ...]:
+def _methods(settings: DashboardEnvironment) -> tuple[AuthMethod, ...]:
     proxy = (AuthMethod.PROXY,) if settings.auth_proxy_header else ()
     provider = (AuthMethod.PROVIDER,) if settings.oidc_issuer else ()
     return (AuthMethod.PASSWORD, *proxy, *provider)

@@ -22,7 +22,7 @@ PATH = "/page-script.js"
 PAGES = frozenset({"/", "/sessions", "/session", "/activity", "/settings", "/sync", "/users"})
 """The addresses of the pages in `app.py`."""
 STREAMLITS_PAGE = b'<div id="root">'
-LARGEST_PAGE = 100_000
+MAX_PAGE_BYTES = 100_000
 
 
 def script_route() -> Route:
@@ -48,10 +48,10 @@ class PageScript:
             return
         # The script cannot be added to a compressed page; Streamlit compresses it at every address but "/".
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self._app({**scope, "headers": plain}, receive, _Answer(scope, receive, send).pass_on)
+        await self._app({**scope, "headers": plain}, receive, _BufferedPage(scope, receive, send).pass_on)
 
 
-class _Answer:
+class _BufferedPage:
     """Buffer an HTML page until it is complete."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,12 +66,12 @@ class _Answer:
             self._start = message
         elif message["type"] == "http.response.body" and self._start is not None:
             self._body += message.get("body", b"")
-            if not message.get("more_body") or len(self._body) > LARGEST_PAGE:
-                await self._let_go(more=bool(message.get("more_body")))
+            if not message.get("more_body") or len(self._body) > MAX_PAGE_BYTES:
+                await self._send_page(more=bool(message.get("more_body")))
         else:
             await self._send(message)
 
-    async def _let_go(self, *, more: bool) -> None:
+    async def _send_page(self, *, more: bool) -> None:
         start, self._start = self._start, None
         if start is None:
             return

@@ -15,7 +15,7 @@ from core.signals import STOP_SIGNALS, handling
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 0.8
+GRACE_SECONDS = 0.8
 """For responses in progress; websockets are closed at once."""
 LAST_RESORT_SECONDS = 1.8
 
@@ -64,7 +64,7 @@ class StopSignals:
                 if not self._stopping:
                     self._begin()
                     # A second SIGINT makes uvicorn stop waiting.
-                    _later(PATIENCE_SECONDS, lambda: stop_server(signal.SIGINT, None))
+                    _later(GRACE_SECONDS, lambda: stop_server(signal.SIGINT, None))
                 stop_server(received, frame)
 
         return handle

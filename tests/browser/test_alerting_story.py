@@ -30,7 +30,7 @@ ACKNOWLEDGE = f"acknowledge-main-{SESSION}"
 CONFIRM = f"acknowledge-yes-main-{SESSION}"
 NOTIFY_AGAIN = f"notify-main-{SESSION}"
 SOFT_IN_DIALOG = "[role=dialog] .ops-soft"
-PATIENCE_SECONDS = 9.0
+GRACE_SECONDS = 9.0
 """Alertmanager gives a notice up after ten."""
 
 
@@ -44,7 +44,7 @@ class Slack(Inbox):
 
     def take(self, path: str, body: Any) -> None:
         super().take(path, body)
-        self.answers.wait(PATIENCE_SECONDS)
+        self.answers.wait(GRACE_SECONDS)
 
 
 class OnCall:

@@ -45,9 +45,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def invitations(product: Stack) -> dict[str, str]:
     """Start the page with three users; returns by name the link with which each sets a password."""
-    people = people_of(product)
+    user_admin = user_admin_of(product)
     roles = {"boss": Role.OPERATOR, "vera": Role.VIEWER, "eva": Role.VIEWER}
-    made = {name: people.add(name, role, by="test") for name, role in roles.items()}
+    made = {name: user_admin.add(name, role, by="test") for name, role in roles.items()}
     product.start_page("tests.support.quick_page")
     return {name: f"{product.page_url}{links.PATH}#{link.token}" for name, link in made.items() if link}
 
@@ -78,7 +78,7 @@ def as_text(frame: bytes | str) -> str:
     return frame if isinstance(frame, str) else frame.decode("utf-8", errors="replace")
 
 
-def people_of(product: Stack) -> UserAdmin:
+def user_admin_of(product: Stack) -> UserAdmin:
     """Change users as the command line does, beside the page."""
     store = FileStore(product.data / "store")
     return UserAdmin(open_users(store, product.data), History(product.data / "history"))
@@ -179,7 +179,7 @@ def test_tab_whose_sign_in_ended_while_it_was_away_finds_the_way_back_in_its_lan
 
     assert product.page_process
     product.page_process.kill()
-    people_of(product).set_disabled("eva", True, by="test")
+    user_admin_of(product).set_disabled("eva", True, by="test")
     eva.holds("getComputedStyle(document.querySelector('.stApp'), '::before').content.includes('conexão')")
     product.start_page("tests.support.quick_page")
 

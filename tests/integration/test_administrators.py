@@ -278,8 +278,8 @@ def test_administrator_whom_strangers_keep_out_gets_in_by_a_link_from_the_comman
         answer = visitor.post(f"{server.url}/sign-in", form | fields, allow_redirects=False)
         type_command(tmp_path, "reset", "admin")
         link = capsys.readouterr().out.partition("#")[2].split()[0]
-        let_in = set_first_password(f"{server.url}/sign-in/link#{link}")
+        response = set_first_password(f"{server.url}/sign-in/link#{link}")
 
     assert (answer.status_code, "wppconnect_sign_in" in visitor.cookies) == (429, False)
     assert "wppconnect-ops users reset NAME" in answer.text
-    assert cookie_of(let_in)
+    assert cookie_of(response)

@@ -39,7 +39,7 @@ def sign_ins() -> Iterator[FakeSignIns]:
     fake = FakeSignIns()
     identity.install(fake)
     yield fake
-    identity._known.clear()
+    identity._sign_ins.clear()
 
 
 @pytest.fixture

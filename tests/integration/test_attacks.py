@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from core.store import FileStore, History, modify
-from dashboard.auth.gate import MOST_TABS
+from dashboard.auth.gate import MAX_TABS
 from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import open_users
 from dashboard.serving.connections import CONNECTION_LIMIT
@@ -275,7 +275,7 @@ def test_tabs_of_one_user_are_limited_in_words_and_those_of_others_are_not(tmp_p
         person = create_administrator(server)
         cookie, other = cookie_of(person), other_user(server, tmp_path)
         path = "/_stcore/stream"
-        tabs = [held.enter_context(open_stream(server, cookie, server.url, path)) for _ in range(MOST_TABS)]
+        tabs = [held.enter_context(open_stream(server, cookie, server.url, path)) for _ in range(MAX_TABS)]
 
         refused = person.get(server.url, headers={"Accept-Language": "pt-BR"}, timeout=60)
         with pytest.raises(InvalidStatus), open_stream(server, cookie, server.url, path):

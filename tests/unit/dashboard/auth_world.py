@@ -28,7 +28,7 @@ from dashboard.auth.links import SignInLinks
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.peer import RememberPeer
 from dashboard.auth.proxy import ProxyHeader
-from dashboard.auth.proxy_liveness import Vouches
+from dashboard.auth.proxy_liveness import ProxyLiveness
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.route_table import auth_routes
 from dashboard.auth.sign_ins import Lifetimes, SignIns
@@ -89,7 +89,7 @@ class World:
         self.auth = AuthContext(
             users=self.users,
             sign_ins=self.sign_ins,
-            authenticator=Authenticator(self.sign_ins, self.rule, proxy, Vouches(clock=clock)),
+            authenticator=Authenticator(self.sign_ins, self.rule, proxy, ProxyLiveness(clock=clock)),
             external_accounts=external_accounts,
             passwords=Passwords(quick_hasher()),
             links=self.links,
@@ -97,15 +97,9 @@ class World:
             cookie_rule=self.rule,
             data_directory=self.directory,
             clock=self.clock,
-            address_limit=RateLimit(
-                free_tries=5, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
-            ),
-            account_limit=RateLimit(
-                free_tries=10, first_wait_seconds=2, longest_wait_seconds=60, clock=clock
-            ),
-            device_limit=RateLimit(
-                free_tries=10, first_wait_seconds=2, longest_wait_seconds=900, clock=clock
-            ),
+            address_limit=RateLimit(free_tries=5, first_wait_seconds=2, max_wait_seconds=900, clock=clock),
+            account_limit=RateLimit(free_tries=10, first_wait_seconds=2, max_wait_seconds=60, clock=clock),
+            device_limit=RateLimit(free_tries=10, first_wait_seconds=2, max_wait_seconds=900, clock=clock),
         )
         open_routes, routes = auth_routes(self.auth)
         self.rules = GateRules(

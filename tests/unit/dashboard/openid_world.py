@@ -18,7 +18,7 @@ from joserfc.jws import JWSRegistry
 
 from dashboard.auth.external_accounts import Identity
 from dashboard.auth.provider import Client, Provider
-from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
+from dashboard.auth.provider_claims import ClaimRule, ProviderError, ProviderProblem
 from dashboard.auth.provider_flow import Flow, Flows
 from tests.fakes import FakeClock
 
@@ -58,7 +58,7 @@ class World:
     """By path, instead of what would be answered."""
     requests: list[httpx2.Request] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
-    longest_seconds: float = 5.0
+    max_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         self.flows = Flows(clock=self.clock)
@@ -72,7 +72,7 @@ class World:
             client,
             clock=self.clock.monotonic,
             transport=httpx2.MockTransport(self.answer),
-            longest_seconds=self.longest_seconds,
+            max_seconds=self.max_seconds,
         )
 
     def identify(self, provider: Provider | None = None, **params: str) -> Identity:
@@ -89,7 +89,7 @@ class World:
     def trouble(self, provider: Provider | None = None, **params: str) -> str:
         """Do the same where it must not work."""
         outcome = self.outcome(provider, **params)
-        assert outcome in list(Trouble), f"let in: {outcome}"
+        assert outcome in list(ProviderProblem), f"let in: {outcome}"
         return outcome
 
     async def answer(self, request: httpx2.Request) -> httpx2.Response:

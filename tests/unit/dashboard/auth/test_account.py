@@ -9,7 +9,7 @@ import pytest
 from asgi_browser import Answer, Browser
 from auth_world import NAME, PASSWORD, World
 
-from dashboard.auth.devices import device_words
+from dashboard.auth.devices import device_name
 
 NEW = "another long secret"
 COOKIE = "wppconnect_sign_in"
@@ -187,4 +187,4 @@ def test_forgotten_device_is_out_after_the_idle_time(tmp_path: Path) -> None:
     ],
 )
 def test_devices_are_named_as_people_know_them(user_agent: str, words: str) -> None:
-    assert device_words(user_agent) == words
+    assert device_name(user_agent) == words

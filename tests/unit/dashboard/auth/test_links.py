@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from auth_world import World
 
-from dashboard.auth.links import FILE_NAME, UsedUpError, deliver, make_link, withdraw
+from dashboard.auth.links import FILE_NAME, LinkInvalidError, deliver, make_link, withdraw
 from dashboard.auth.users import Account, Role
 
 ADDRESS = "http://127.0.0.1:8501/sign-in/link#the-token"
@@ -109,7 +109,7 @@ def test_used_up_first_link_is_worthless_and_those_of_users_are_not(tmp_path: Pa
     grant = world.links.exchange(token)
     other = world.links.exchange(invited(world))
 
-    world.links.use_up()
+    world.links.invalidate()
 
     assert world.links.exchange(token) is None
     assert world.links.of(grant) is None
@@ -125,7 +125,7 @@ def test_of_two_browsers_with_one_link_the_first_sets_the_password(tmp_path: Pat
 
     world.links.set_password(one, "the hash of the first")
 
-    with pytest.raises(UsedUpError):
+    with pytest.raises(LinkInvalidError):
         world.links.set_password(two, "the hash of the second")
     assert user(world).password_hash == "the hash of the first"
     assert world.links.exchange(token) is None
@@ -167,7 +167,7 @@ def test_link_of_a_removed_or_disabled_user_is_worthless(tmp_path: Path) -> None
 
     assert world.links.exchange(removed) is None
     assert world.links.exchange(disabled) is None
-    with pytest.raises(UsedUpError):
+    with pytest.raises(LinkInvalidError):
         world.links.set_password(grant, "hash")
 
 

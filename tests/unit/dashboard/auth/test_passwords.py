@@ -4,7 +4,7 @@ import pytest
 from argon2 import PasswordHasher
 from auth_world import quick_hasher, run
 
-from dashboard.auth.passwords import MOST_WAITING, Passwords, PasswordsBusyError, password_problem
+from dashboard.auth.passwords import MAX_WAITING, Passwords, PasswordsBusyError, password_problem
 
 
 class CountingHasher(PasswordHasher):
@@ -64,12 +64,12 @@ def test_too_many_checks_at_once_are_refused_instead_of_piling_up() -> None:
     stored = run(passwords.hash("correct horse battery"))
 
     async def check_all() -> list[bool | BaseException]:
-        checks = [passwords.matches("x", stored) for _ in range(MOST_WAITING + 1)]
+        checks = [passwords.matches("x", stored) for _ in range(MAX_WAITING + 1)]
         return await asyncio.gather(*checks, return_exceptions=True)
 
     answers = asyncio.run(check_all())
 
-    assert answers[:-1] == [False] * MOST_WAITING
+    assert answers[:-1] == [False] * MAX_WAITING
     assert isinstance(answers[-1], PasswordsBusyError)
 
 

@@ -25,8 +25,8 @@ from openid_world import (
 )
 
 from dashboard.auth.external_accounts import Identity
-from dashboard.auth.provider import MOST_WAITING
-from dashboard.auth.provider_claims import ClaimRule, ProviderError, Trouble
+from dashboard.auth.provider import MAX_WAITING
+from dashboard.auth.provider_claims import ClaimRule, ProviderError, ProviderProblem
 from dashboard.auth.users import AuthMethod
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -75,7 +75,7 @@ def test_old_sign_in_at_the_provider_confirms_nothing(asked_seconds_ago: int | N
 def test_person_who_comes_back_is_known() -> None:
     assert World().identify() == Identity(
         name="ana",
-        way=AuthMethod.PROVIDER,
+        method=AuthMethod.PROVIDER,
         groups=frozenset({"wpp"}),
         subject=f"{ISSUER} 17",
         verified_email="Ana@example.org",
@@ -263,7 +263,7 @@ def test_return_without_a_code_is_explained(params: dict[str, str], trouble: str
     ],
 )
 def test_every_failure_of_the_provider_has_a_name_and_an_end(path: str, answer: Any, trouble: str) -> None:
-    world = World(longest_seconds=0.5)
+    world = World(max_seconds=0.5)
     world.answers[path] = answer
 
     assert world.trouble() == trouble
@@ -285,18 +285,18 @@ def test_provider_that_is_down_is_not_asked_with_every_click() -> None:
 
 
 def test_flood_of_returns_to_a_slow_provider_is_turned_away() -> None:
-    world = World(longest_seconds=0.5)
+    world = World(max_seconds=0.5)
     world.answers[DISCOVERY] = dripping
     provider = world.provider
 
     async def flood() -> list[Any]:
-        returns = [provider.identify(world.flow, {"code": "x"}) for _ in range(MOST_WAITING + 5)]
+        returns = [provider.identify(world.flow, {"code": "x"}) for _ in range(MAX_WAITING + 5)]
         return await asyncio.gather(*returns, return_exceptions=True)
 
     told = [error.why for error in asyncio.run(flood()) if isinstance(error, ProviderError)]
 
-    assert told.count(Trouble.BUSY) == 5
-    assert told.count(Trouble.DOWN) == MOST_WAITING
+    assert told.count(ProviderProblem.BUSY) == 5
+    assert told.count(ProviderProblem.DOWN) == MAX_WAITING
 
 
 @pytest.mark.parametrize(

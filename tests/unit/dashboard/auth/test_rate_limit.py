@@ -1,12 +1,12 @@
 import pytest
 
 from core.addresses import address_key
-from dashboard.auth.rate_limit import MOST_KEYS, RateLimit
+from dashboard.auth.rate_limit import MAX_KEYS, RateLimit
 from tests.fakes import FakeClock
 
 
 def limit(clock: FakeClock) -> RateLimit:
-    return RateLimit(free_tries=3, first_wait_seconds=2, longest_wait_seconds=10, clock=clock.monotonic)
+    return RateLimit(free_tries=3, first_wait_seconds=2, max_wait_seconds=10, clock=clock.monotonic)
 
 
 def try_times(limited: RateLimit, times: int, key: str = "a") -> None:
@@ -89,7 +89,7 @@ def test_memory_is_bounded() -> None:
     limited = limit(FakeClock())
     try_times(limited, 9)
 
-    for number in range(MOST_KEYS):
+    for number in range(MAX_KEYS):
         limited.count(str(number))
 
     assert limited.wait_seconds("a") == 0

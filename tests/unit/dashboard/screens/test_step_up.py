@@ -31,9 +31,9 @@ def users(tmp_path: Path, core: FakeCore, sign_ins: FakeSignIns) -> Users:
     identity.install(
         sign_ins,
         identity.Administration(
-            people=UserAdmin(found, core.history),
+            user_admin=UserAdmin(found, core.history),
             last_used=lambda _account: None,
-            ways=(AuthMethod.PASSWORD,),
+            methods=(AuthMethod.PASSWORD,),
             groups_decide=False,
             external_url=None,
         ),

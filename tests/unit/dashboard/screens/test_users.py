@@ -44,14 +44,14 @@ def install(core: FakeCore, users: Users, sign_ins: FakeSignIns) -> Install:
 
     def with_settings(
         *,
-        ways: tuple[AuthMethod, ...] = (AuthMethod.PASSWORD,),
+        methods: tuple[AuthMethod, ...] = (AuthMethod.PASSWORD,),
         groups_decide: bool = False,
         url: str | None = None,
     ) -> None:
         known = identity.Administration(
-            people=UserAdmin(users, Log()),
+            user_admin=UserAdmin(users, Log()),
             last_used=nobody_is_signed_in,
-            ways=ways,
+            methods=methods,
             groups_decide=groups_decide,
             external_url=url,
         )
@@ -186,7 +186,7 @@ def test_removing_and_switching_off_ask_first(users: Users) -> None:
 
 def test_how_people_sign_in_is_asked_only_where_there_is_a_choice(install: Install, users: Users) -> None:
     assert len(open_users().selectbox) == 0
-    install(ways=(AuthMethod.PASSWORD, AuthMethod.PROXY))
+    install(methods=(AuthMethod.PASSWORD, AuthMethod.PROXY))
 
     app = open_users()
     app.selectbox(key="add-user-way").set_value("proxy")

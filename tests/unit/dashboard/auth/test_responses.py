@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from dashboard.auth.answers import FailurePage, SecurityHeaders
+from dashboard.auth.responses import FailurePage, SecurityHeaders
 
 
 async def _works(_request: Request) -> Response:

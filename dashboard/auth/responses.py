@@ -54,23 +54,23 @@ class FailurePage:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        has_begun = False
+        response_started = False
 
         async def send_and_note(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+            nonlocal response_started
+            response_started = True
             await send(message)
 
         try:
             await self._app(scope, receive, send_and_note)
         except Exception:
-            if not has_begun:
+            if not response_started:
                 # Otherwise Starlette would send a response of its own, without the security headers.
                 await _failure(scope)(scope, receive, send)
             raise
 
 
-def foreign_request(scope: Scope) -> Response:
+def cross_site_response(scope: Scope) -> Response:
     """Return the refusal of a request from another site, or from a proxy with another address."""
     locale, _ = _language(scope)
     text = _("Refused: this request does not come from this page. Open the page again and retry.")
@@ -78,13 +78,13 @@ def foreign_request(scope: Scope) -> Response:
     return HTMLResponse(_page(locale, _("It failed"), f"{text} {remedy}"), 403)
 
 
-def too_many_tabs(scope: Scope, most: int) -> Response:
+def too_many_tabs(scope: Scope, limit: int) -> Response:
     """Return the refusal of a further tab, before it loads; a reload works once another tab is closed."""
     locale, _ = _language(scope)
     text = _(
         "You have {count} tabs of this page open, as many as one user may. Close some, then reload this one."
     )
-    return HTMLResponse(_page(locale, _("Too many tabs"), text.format(count=most)), 429)
+    return HTMLResponse(_page(locale, _("Too many tabs"), text.format(count=limit)), 429)
 
 
 def _failure(scope: Scope) -> Response:
