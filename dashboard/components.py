@@ -108,30 +108,30 @@ def shape(name: str) -> str:
     return f'<span class="ops-shape ops-shape-{name}" aria-hidden="true"></span>'
 
 
-def badge(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def badge(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the verdict as a pill: shape, label, colour."""
     look = LOOKS[session.verdict]
-    label = escape(formatting.verdict_label(voice, session.verdict))
+    label = escape(formatting.verdict_label(formatter, session.verdict))
     return f'<span class="ops-badge ops-{look.tone}" role="status">{shape(look.shape)}{label}</span>'
 
 
-def since(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def since(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the time in the verdict, "for 12 min", with the exact moment as its tooltip."""
-    exact = escape(voice.exactly(session.since), quote=True)
-    words = escape(formatting.for_how_long(voice, session.since))
+    exact = escape(formatter.exactly(session.since), quote=True)
+    words = escape(formatting.for_how_long(formatter, session.since))
     return f'<span class="ops-soft" title="{exact}">{words}</span>'
 
 
-def facts(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def facts(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return reason, last connection, last end-to-end answer and self-healing, one per line."""
     lines = [
-        formatting.reason(voice, session),
-        formatting.last_connected(voice, session),
-        formatting.last_answer(voice, session),
-        formatting.healing(voice, session),
+        formatting.reason(formatter, session),
+        formatting.last_connected(formatter, session),
+        formatting.last_answer(formatter, session),
+        formatting.healing(formatter, session),
     ]
     exact = (
-        f' title="{escape(voice.exactly(session.last_connected), quote=True)}"'
+        f' title="{escape(formatter.exactly(session.last_connected), quote=True)}"'
         if session.last_connected
         else ""
     )
@@ -139,9 +139,9 @@ def facts(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     return f'<div class="ops-facts ops-soft">{"".join(told)}</div>'
 
 
-def about(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def about(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return label, owner and note from the settings, and the account as last seen."""
-    told = about_text.lines(voice, session, _settings_of(session))
+    told = about_text.lines(formatter, session, _settings_of(session))
     if not told:
         return ""
     return f'<div class="ops-facts ops-break">{"".join(f"<div>{escape(text)}</div>" for text in told)}</div>'
@@ -157,10 +157,12 @@ def _settings_of(session: SessionSnapshot) -> SessionSettings | None:
     return state.settings().session(session.server, session.session)
 
 
-def pause_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def pause_line(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return author, reason and end of a pause; empty if the session is not paused."""
     told = pause_of(state.settings(), session.server, session.session)
-    return f'<div class="ops-soft ops-break">{escape(formatting.pause(voice, told))}</div>' if told else ""
+    return (
+        f'<div class="ops-soft ops-break">{escape(formatting.pause(formatter, told))}</div>' if told else ""
+    )
 
 
 def note(tone: str, text: str, *, title: str = "", icon: str = "info", link: str = "") -> None:
@@ -282,28 +284,28 @@ def default_secret(server: ServerSnapshot) -> None:
     note("bad", text, title=title, icon="lock")
 
 
-def history_table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
+def history_table(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
     """Return history entries as an HTML table, in the given order."""
     rows = []
     for entry in entries:
-        exact = escape(voice.exactly(entry.at), quote=True)
-        by = escape(formatting.actor(voice, entry.actor)) if entry.actor else ""
+        exact = escape(formatter.exactly(entry.at), quote=True)
+        by = escape(formatting.actor(formatter, entry.actor)) if entry.actor else ""
         actor = f' <span class="ops-soft">({by})</span>' if by else ""
         rows.append(
-            f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td>'
-            f"<td>{escape(history_text.line(voice, entry))}{actor}</td></tr>"
+            f'<tr><td title="{exact}">{escape(formatter.moment(entry.at))}</td>'
+            f"<td>{escape(history_text.line(formatter, entry))}{actor}</td></tr>"
         )
     return f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>'
 
 
-def live_code(voice: LocaleFormatter, session: SessionSnapshot, *, attempt_left: int | None) -> None:
+def live_code(formatter: LocaleFormatter, session: SessionSnapshot, *, attempt_left: int | None) -> None:
     """Draw the session's live QR code with its remaining seconds, limited by `attempt_left`."""
     if session.qr is None:
         return
     title = _("QR code that links a phone to {session}").format(session=session.session)
     source, name = qr_data_uri(session.qr.payload), escape(title, quote=True)
     st.html(f'<div class="ops-qr-frame"><img class="ops-qr" src="{source}" alt="{name}"></div>')
-    left = formatting.code_seconds_left(voice, session.qr.first_seen, session.qr.generation)
+    left = formatting.code_seconds_left(formatter, session.qr.first_seen, session.qr.generation)
     if attempt_left is not None:
         left = min(left, attempt_left)
     life = formatting.code_life(session.qr.generation)

@@ -89,20 +89,20 @@ def plain(name: str) -> str:
     return re.sub(r"^_+|_+$", lambda edge: "\\_" * len(edge.group()), name).replace("@", "\u2060@")
 
 
-def verdict_label(voice: LocaleFormatter, verdict: Verdict) -> str:
+def verdict_label(formatter: LocaleFormatter, verdict: Verdict) -> str:
     """Return the label of a verdict."""
-    return voice.translate(LOOKS[verdict].label)
+    return formatter.translate(LOOKS[verdict].label)
 
 
-def for_how_long(voice: LocaleFormatter, since: datetime) -> str:
+def for_how_long(formatter: LocaleFormatter, since: datetime) -> str:
     """Return the time since a moment: "for 12 min"."""
-    _ = voice.translate
-    return _("for {duration}").format(duration=duration(voice.seconds_since(since)))
+    _ = formatter.translate
+    return _("for {duration}").format(duration=duration(formatter.seconds_since(since)))
 
 
-def summary(voice: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
+def summary(formatter: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
     """Return the count of connected sessions among those not paused; empty if all are paused."""
-    _ = voice.translate
+    _ = formatter.translate
     watched = [one for one in sessions if one.verdict != Verdict.PAUSED]
     if not watched:
         return ""
@@ -112,29 +112,29 @@ def summary(voice: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
     return _("{good} of {count} connected").format(good=good, count=len(watched))
 
 
-def last_connected(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def last_connected(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return when the session was last connected; empty while it is."""
-    _ = voice.translate
+    _ = formatter.translate
     if session.verdict == Verdict.CONNECTED:
         return ""
     if session.last_connected is None:
         return _("Never seen connected")
-    return _("Last connected {moment}").format(moment=voice.moment(session.last_connected))
+    return _("Last connected {moment}").format(moment=formatter.moment(session.last_connected))
 
 
-def last_answer(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def last_answer(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return when WhatsApp last answered the end-to-end check, or that it is impossible; else empty."""
     if session.end_to_end is not None and session.end_to_end.is_possible is False:
-        return voice.translate(NO_END_TO_END)
+        return formatter.translate(NO_END_TO_END)
     if session.end_to_end is None or session.end_to_end.passed_at is None:
         return ""
-    _ = voice.translate
-    return _("WhatsApp last answered {moment}").format(moment=voice.moment(session.end_to_end.passed_at))
+    _ = formatter.translate
+    return _("WhatsApp last answered {moment}").format(moment=formatter.moment(session.end_to_end.passed_at))
 
 
-def healing(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def healing(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the state of self-healing in the present outage; empty if it takes no part."""
-    _ = voice.translate
+    _ = formatter.translate
     known, due = session.healing, due_at(session)
     if known is None or session.lost_at is None:
         return ""
@@ -148,14 +148,14 @@ def healing(voice: LocaleFormatter, session: SessionSnapshot) -> str:
         return _("Self-healing restarted it {most} times and gave up. It needs you.").format(most=MOST_TRIES)
     if due is not None:
         return _("Self-healing will restart it at {moment}: try {number} of {most}.").format(
-            moment=voice.moment(max(due, voice.now)), number=known.tries + 1, most=MOST_TRIES
+            moment=formatter.moment(max(due, formatter.now)), number=known.tries + 1, most=MOST_TRIES
         )
     return ""
 
 
-def reason(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def reason(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the reason of the verdict, and the reason of the loss if it differs."""
-    _ = voice.translate
+    _ = formatter.translate
     if session.verdict in (Verdict.CONNECTED, Verdict.PAUSED):
         return ""
     told = [_(REASONS[session.reason])]
@@ -164,46 +164,48 @@ def reason(voice: LocaleFormatter, session: SessionSnapshot) -> str:
     return " ".join(text for text in told if text)
 
 
-def why(voice: LocaleFormatter, told: Reason) -> str:
+def why(formatter: LocaleFormatter, told: Reason) -> str:
     """Return the text of a reason; empty for `Reason.NONE`."""
-    return voice.translate(REASONS[told])
+    return formatter.translate(REASONS[told])
 
 
-def pause(voice: LocaleFormatter, told: Pause) -> str:
+def pause(formatter: LocaleFormatter, told: Pause) -> str:
     """Return author, end and reason of a pause."""
-    _ = voice.translate
+    _ = formatter.translate
     if told.until is None:
         words = _("Paused by {name} until somebody resumes it.").format(name=told.by)
     else:
-        words = _("Paused by {name} until {moment}.").format(name=told.by, moment=voice.moment(told.until))
+        words = _("Paused by {name} until {moment}.").format(
+            name=told.by, moment=formatter.moment(told.until)
+        )
     return f"{words.removesuffix('.')}: {told.reason}" if told.reason else words
 
 
-def step(voice: LocaleFormatter, code: str) -> str:
+def step(formatter: LocaleFormatter, code: str) -> str:
     """Return the text of an operation's step; an unknown step as its code."""
-    return voice.translate(STEPS[code]) if code in STEPS else code
+    return formatter.translate(STEPS[code]) if code in STEPS else code
 
 
-def outcome(voice: LocaleFormatter, told: Outcome) -> str:
+def outcome(formatter: LocaleFormatter, told: Outcome) -> str:
     """Return the text of an operation's outcome; an unknown outcome in the English of `core`."""
     if told.explanation is not None and not told.explanation.is_plain:
-        return render(told.explanation, voice.translate)
-    return voice.translate(OUTCOMES[told.code]) if told.code in OUTCOMES else told.message
+        return render(told.explanation, formatter.translate)
+    return formatter.translate(OUTCOMES[told.code]) if told.code in OUTCOMES else told.message
 
 
-def actor(voice: LocaleFormatter, name: str) -> str:
+def actor(formatter: LocaleFormatter, name: str) -> str:
     """Return the name of an actor: a user, or self-healing."""
-    return voice.translate(SELF_HEALING_ACTS) if name == SELF_HEALING else name
+    return formatter.translate(SELF_HEALING_ACTS) if name == SELF_HEALING else name
 
 
-def no_code(voice: LocaleFormatter, obstacle: str | None) -> str:
+def no_code(formatter: LocaleFormatter, obstacle: str | None) -> str:
     """Return why pairing by code is unavailable; empty if it is available."""
-    return voice.translate(NO_CODE[obstacle]) if obstacle in NO_CODE else ""
+    return formatter.translate(NO_CODE[obstacle]) if obstacle in NO_CODE else ""
 
 
-def operation(voice: LocaleFormatter, kind: str) -> str:
+def operation(formatter: LocaleFormatter, kind: str) -> str:
     """Return the name of an operation."""
-    return voice.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
+    return formatter.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
 
 
 def code_life(generation: int) -> int:
@@ -211,16 +213,16 @@ def code_life(generation: int) -> int:
     return round(qr_life(generation).total_seconds())
 
 
-def code_seconds_left(voice: LocaleFormatter, first_seen: datetime, generation: int) -> int:
+def code_seconds_left(formatter: LocaleFormatter, first_seen: datetime, generation: int) -> int:
     """Return the remaining seconds of a QR code; 0 when its renewal is due."""
-    return max(0, code_life(generation) - int(voice.seconds_since(first_seen)))
+    return max(0, code_life(generation) - int(formatter.seconds_since(first_seen)))
 
 
-def seconds_until(voice: LocaleFormatter, moment: datetime | None) -> int | None:
+def seconds_until(formatter: LocaleFormatter, moment: datetime | None) -> int | None:
     """Return the seconds until a moment, at least 1; None if there is none or it has passed."""
-    if moment is None or moment <= voice.now:
+    if moment is None or moment <= formatter.now:
         return None
-    return int((moment - voice.now).total_seconds()) + 1
+    return int((moment - formatter.now).total_seconds()) + 1
 
 
 def pairing_code_groups(code: str) -> tuple[str, ...]:

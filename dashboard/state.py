@@ -221,7 +221,7 @@ def user_admin() -> UserAdmin:
     return administration().user_admin
 
 
-def voice(now: datetime) -> LocaleFormatter:
+def formatter(now: datetime) -> LocaleFormatter:
     """Return a formatter for the user's locale and time zone; `now` is when the shown values were read."""
     return LocaleFormatter(now=now, zone=_zone(), locale=current_locale())
 

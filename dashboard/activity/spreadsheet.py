@@ -38,16 +38,16 @@ def activity_routes() -> list[Route]:
     return [Route(PATH, _send, methods=["GET"])]
 
 
-def lines(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterator[str]:
+def lines(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterator[str]:
     """Yield the lines of the file in the user's language and time zone, at most `MOST_LINES` entries."""
-    _ = voice.translate
+    _ = formatter.translate
     # Spreadsheets detect UTF-8 by the byte order mark.
     yield "\ufeff" + _row(_(head) for head in HEADS)
     for entry in entries[:MOST_LINES]:
-        told = tell(voice, entry)
+        told = tell(formatter, entry)
         yield _row(
             (
-                entry.at.astimezone(voice.zone).isoformat(sep=" ", timespec="seconds"),
+                entry.at.astimezone(formatter.zone).isoformat(sep=" ", timespec="seconds"),
                 _(HISTORY_KINDS.get(entry.kind, entry.kind)),
                 entry.server or "",
                 entry.session or "",
@@ -73,14 +73,14 @@ def _send(request: Request) -> Response:
         return Response(status_code=401)
     query, now = request.query_params, datetime.now(UTC)
     wanted = Wanted(**{name: query[name] for name in Wanted.__dataclass_fields__ if name in query})
-    voice = LocaleFormatter(
+    formatter = LocaleFormatter(
         now, _zone(query.get("zone", "")), negotiate(request.headers.get("accept-language"))
     )
     kinds = visible_kinds(is_administrator=user.role.covers(Role.ADMINISTRATOR))
     entries = read_lines(state.core().history.read, wanted, kinds=kinds, now=now, limit=MOST_LINES + 1)
-    name = f"activity-{now.astimezone(voice.zone):%Y-%m-%d-%H%M}.csv"
+    name = f"activity-{now.astimezone(formatter.zone):%Y-%m-%d-%H%M}.csv"
     disposition = {"content-disposition": f'attachment; filename="{name}"'}
-    text = "".join(lines(voice, entries))
+    text = "".join(lines(formatter, entries))
     return Response(text, media_type="text/csv; charset=utf-8", headers=disposition)
 
 

@@ -43,10 +43,10 @@ def draw_filter(snapshot: Snapshot) -> Wanted:
     return Wanted(server=server, session=session, kind=kind, person=(person or "").strip(), period=period)
 
 
-def table(voice: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
+def table(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
     """Return the entries as an HTML table, the newest first."""
     heads = (_("Time"), _("Session"), _("What"), _("Person"))
-    rows = "".join(_row(voice, entry) for entry in entries)
+    rows = "".join(_row(formatter, entry) for entry in entries)
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     return (
         f'<table class="ops-history ops-activity"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
@@ -100,9 +100,9 @@ def _choose(
     )
 
 
-def _row(voice: LocaleFormatter, entry: HistoryEntry) -> str:
-    told = tell(voice, entry)
-    exact = escape(voice.exactly(entry.at), quote=True)
+def _row(formatter: LocaleFormatter, entry: HistoryEntry) -> str:
+    told = tell(formatter, entry)
+    exact = escape(formatter.exactly(entry.at), quote=True)
     where = escape(entry.server or "")
     if entry.session:
         query = escape(urlencode({"server": entry.server or "", "session": entry.session}), quote=True)
@@ -110,6 +110,6 @@ def _row(voice: LocaleFormatter, entry: HistoryEntry) -> str:
     tone = f' class="ops-says-{told.tone}"' if told.tone else ""
     result = f' <span class="ops-soft">{escape(told.result)}</span>' if told.result else ""
     return (
-        f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td><td>{where}</td>'
+        f'<tr><td title="{exact}">{escape(formatter.moment(entry.at))}</td><td>{where}</td>'
         f"<td><span{tone}>{escape(told.what)}</span>{result}</td><td>{escape(entry.actor or '')}</td></tr>"
     )

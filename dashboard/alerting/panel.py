@@ -32,10 +32,10 @@ def silence_of(session: SessionSnapshot) -> Silence | None:
     return found
 
 
-def silence_line(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def silence_line(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return author, reason and end of the acknowledgement as HTML; empty if there is none."""
     found = silence_of(session)
-    told = escape(alert_text.silence(voice, found)) if found else ""
+    told = escape(alert_text.silence(formatter, found)) if found else ""
     return f'<div class="ops-soft ops-break">{told}</div>' if told else ""
 
 
@@ -48,7 +48,7 @@ def draw_acknowledgement(server: str, name: str) -> None:
     session = snapshot.session(server, name)
     if settings is None or session is None:
         return
-    voice, found = state.voice(snapshot.taken_at), silence_of(session)
+    formatter, found = state.formatter(snapshot.taken_at), silence_of(session)
     is_lost = session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED)
     may_act = state.may(Role.OPERATOR)
     problem = state.alerting().problem((server, name)) or state.alerting().silences(settings).problem
@@ -57,9 +57,9 @@ def draw_acknowledgement(server: str, name: str) -> None:
     with st.container(key="acknowledge-box"):
         components.subtitle(_("Alerts"))
         if problem:
-            components.note("warn", alert_text.problem(voice, problem), icon="warning")
+            components.note("warn", alert_text.problem(formatter, problem), icon="warning")
         if found is not None:
-            components.soft(alert_text.silence(voice, found))
+            components.soft(alert_text.silence(formatter, found))
             if is_lost and state.ends_when_connected(server, name, found.id):
                 components.soft(_("It ends once the session is connected again."))
         if may_act:
@@ -109,7 +109,7 @@ def ask_acknowledge(server: str, session: str) -> None:
     ask()
 
 
-def draw_end(voice: LocaleFormatter, session: SessionSnapshot) -> None:
+def draw_end(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
     """Draw, for a connected session, whether its acknowledgement has ended or still applies."""
     ended = state.acknowledgement_ended(session.server, session.session, session.since)
     found = None if ended else silence_of(session)
@@ -117,10 +117,10 @@ def draw_end(voice: LocaleFormatter, session: SessionSnapshot) -> None:
         components.soft(_("Its acknowledgement has ended: alerts of this session notify people again."))
     elif found is not None and not state.ends_when_connected(session.server, session.session, found.id):
         text = _("Still acknowledged until {moment}: nobody is notified of this session until then.")
-        components.soft(text.format(moment=voice.moment(found.until)))
+        components.soft(text.format(moment=formatter.moment(found.until)))
 
 
-def draw_pager(voice: LocaleFormatter) -> None:
+def draw_pager(formatter: LocaleFormatter) -> None:
     """Draw the pager test and its progress; nothing if no Alertmanager is configured."""
     settings = state.settings().alertmanager
     if settings is None or not state.may(Role.OPERATOR):
@@ -133,12 +133,12 @@ def draw_pager(voice: LocaleFormatter) -> None:
         st.button(label, key="test-pager", on_click=alert_actions.test_pager, disabled=is_running)
     if test is None:
         return
-    told = _("Tested by {name} {moment}").format(name=test.actor, moment=voice.moment(test.began))
+    told = _("Tested by {name} {moment}").format(name=test.actor, moment=formatter.moment(test.began))
     components.soft(told)
-    components.findings([("good", alert_text.leg(voice, one)) for one in test.passed])
+    components.findings([("good", alert_text.leg(formatter, one)) for one in test.passed])
     if is_running:
         components.waiting(_("On its way. The end of the alert is told, too: that takes about two minutes."))
     elif test.problem:
-        components.note("bad", alert_text.problem(voice, test.problem), icon="warning")
+        components.note("bad", alert_text.problem(formatter, test.problem), icon="warning")
     else:
         components.note("good", _("The pager works: the notice and its end were delivered."), icon="check")

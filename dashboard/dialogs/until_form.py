@@ -43,10 +43,10 @@ def draw_until(form: str, *, may_stay_open: bool) -> None:
     )
     if span == AT:
         st.time_input(_("Until this time, today or tomorrow"), value=time(14), key=f"{form}-at", step=900)
-    voice = state.voice(datetime.now(UTC))
+    formatter = state.formatter(datetime.now(UTC))
     chosen = read_until(form)
     if chosen.until is not None:
-        components.soft(_("It ends by itself at {moment}.").format(moment=voice.moment(chosen.until)))
+        components.soft(_("It ends by itself at {moment}.").format(moment=formatter.moment(chosen.until)))
     else:
         components.soft(_("It lasts until somebody ends it."))
 
@@ -55,6 +55,6 @@ def read_until(form: str) -> Chosen:
     """Return the values of the form; durations count from now."""
     now = datetime.now(UTC)
     at = session_state.held_time(f"{form}-at")
-    until = ends_at(session_state.typed(f"{form}-span") or USUAL, at, now=now, zone=state.voice(now).zone)
+    until = ends_at(session_state.typed(f"{form}-span") or USUAL, at, now=now, zone=state.formatter(now).zone)
     reason = " ".join(session_state.typed(f"{form}-reason").split())[:REASON_LENGTH]
     return Chosen(reason, until)

@@ -22,7 +22,9 @@ from dashboard.text.diagnosis import TONES, answer, report, sentence
 WAITING = (Cause.STARTING, Cause.WAITING_FOR_SCAN, Cause.WAITING_FOR_CODE)
 
 
-def draw_doctor(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> None:
+def draw_doctor(
+    formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
+) -> None:
     """Draw the latest diagnosis and the button of an examination; start one after a failed operation."""
     if not state.may(Role.OPERATOR):
         return
@@ -36,9 +38,9 @@ def draw_doctor(voice: LocaleFormatter, session: SessionSnapshot, operation: Ope
             # The session has changed since, so the diagnosis would mislead.
             found = None
         if found is not None:
-            draw_diagnosis(found, voice.translate)
+            draw_diagnosis(found, formatter.translate)
             if found.cause is not None and not running:
-                _draw_copy(voice, found)
+                _draw_copy(formatter, found)
                 _offer_whatsapp(session, found)
         elif not running:
             components.soft(_("Asks the gateway one question after the other, until the cause is found."))
@@ -70,9 +72,12 @@ def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
         components.soft(render(found.hint, translate))
 
 
-def _draw_copy(voice: LocaleFormatter, found: Diagnosis) -> None:
-    components.soft(_("Examined {moment}").format(moment=voice.moment(found.began_at)))
-    text, label = escape(report(voice.translate, found, version()), quote=True), escape(_("Copy the report"))
+def _draw_copy(formatter: LocaleFormatter, found: Diagnosis) -> None:
+    components.soft(_("Examined {moment}").format(moment=formatter.moment(found.began_at)))
+    text, label = (
+        escape(report(formatter.translate, found, version()), quote=True),
+        escape(_("Copy the report")),
+    )
     done = escape(_("Copied"), quote=True)
     st.html(
         f'<div class="ops-buttons"><button type="button" data-ops-copy="{text}" data-ops-done="{done}">'

@@ -28,20 +28,20 @@ _NOT_FOR = (
 """The holder of the phone cannot resolve these."""
 
 
-def draw_handoff(voice: LocaleFormatter, session: SessionSnapshot) -> None:
+def draw_handoff(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
     """Draw the card, or nothing where a hand-off does not apply. Reads memory only."""
     if not state.may(Role.OPERATOR):
         return
     newest = sent_codes.newest(session.server, session.session)
-    is_followed = newest is not None and newest.is_followed(voice.now)
-    is_news = newest is not None and newest.ended_at is not None and voice.now - newest.ended_at < NEWS
+    is_followed = newest is not None and newest.is_followed(formatter.now)
+    is_news = newest is not None and newest.ended_at is not None and formatter.now - newest.ended_at < NEWS
     can_make = session.verdict not in _NOT_FOR
     if not (can_make or is_news):
         return
     with st.container(key="handoff-box"):
         components.subtitle(_("Somebody else holds the phone?"))
         if newest is not None and (is_followed or is_news):
-            _draw_followed(voice, newest, session)
+            _draw_followed(formatter, newest, session)
         if newest is not None and is_followed:
             _draw_link(session, newest)
         elif can_make:
@@ -95,25 +95,25 @@ def _draw_address(session: SessionSnapshot, handoff: Handoff, address: str) -> N
         components.note("warn", text, icon="warning")
 
 
-def _draw_followed(voice: LocaleFormatter, handoff: Handoff, session: SessionSnapshot) -> None:
-    made, end = voice.moment(handoff.made_at), voice.moment(handoff.expires_at)
+def _draw_followed(formatter: LocaleFormatter, handoff: Handoff, session: SessionSnapshot) -> None:
+    made, end = formatter.moment(handoff.made_at), formatter.moment(handoff.expires_at)
     text = _("{maker} made a link {moment}, good until {end}")
     lines = [(True, text.format(maker=handoff.maker, moment=made, end=end))]
     if handoff.opened_at is not None:
-        lines.append((True, _("Opened {moment}").format(moment=voice.moment(handoff.opened_at))))
+        lines.append((True, _("Opened {moment}").format(moment=formatter.moment(handoff.opened_at))))
     elif handoff.end is None:
         lines.append((False, _("Not opened yet")))
     if handoff.end == Event.SCANNED and handoff.ended_at is not None:
         is_connected = session.verdict is Verdict.CONNECTED
         text = _("Linked {moment}: the session is connected") if is_connected else _("Linked {moment}")
-        lines.append((True, text.format(moment=voice.moment(handoff.ended_at))))
+        lines.append((True, text.format(moment=formatter.moment(handoff.ended_at))))
     elif handoff.end == Event.REVOKED:
         lines.append((False, _("Revoked: the link is worthless now")))
     elif handoff.end == Event.EXPIRED:
         lines.append((False, _("Expired: the link is worthless now")))
     elif handoff.opened_at is not None:
         lines.append((False, _("Not linked yet")))
-        if not handoff.is_good(voice.now):
+        if not handoff.is_good(formatter.now):
             lines.append((False, _("Expired: only the code that is on the screen still counts")))
     items = "".join(
         f'<li class="{"ops-done" if done else ""}">{components.shape("check" if done else "dots")}'

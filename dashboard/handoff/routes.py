@@ -31,7 +31,7 @@ from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.formatting import LocaleFormatter
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
-from dashboard.handoff.view import State, needs_a_code, tell
+from dashboard.handoff.view import State, build_state, needs_a_code
 from dashboard.i18n import negotiate, translator
 from dashboard.text.about import label_and_owner
 from dashboard.text.phone import PhoneError, example, read_phone, region_of
@@ -44,7 +44,7 @@ _LINKING = WAITS_FOR_A_PHONE | {Verdict.STARTING}
 _FILES = {"hand-off.js": "text/javascript; charset=utf-8", "hand-off.css": "text/css; charset=utf-8"}
 
 
-class Watches(Protocol):
+class MonitorPort(Protocol):
     """The part of the monitor that hand-offs use."""
 
     def snapshot(self) -> Snapshot:
@@ -54,7 +54,7 @@ class Watches(Protocol):
         """Request probing of a session every second, for this many seconds."""
 
 
-class Pairs(Protocol):
+class PairingPort(Protocol):
     """The part of the operations that hand-offs use."""
 
     def pair(self, server: str, session: str, *, actor: str, phone: str | None = None) -> OperationStatus:
@@ -73,8 +73,8 @@ class HandoffRoutes:
     def __init__(
         self,
         handoffs: Handoffs,
-        monitor: Watches,
-        operations: Pairs,
+        monitor: MonitorPort,
+        operations: PairingPort,
         rule: CookieRule,
         *,
         may_make: Callable[[str], bool],
@@ -151,13 +151,13 @@ class HandoffRoutes:
         """
 
         async def ask(form: dict[str, str]) -> Response:
-            held = await asyncio.to_thread(self._held, request, form.get("id", ""))
-            if held is None:
+            handoff = await asyncio.to_thread(self._find, request, form.get("id", ""))
+            if handoff is None:
                 return _gone()
-            refused = _count(self._numbers, held.id)
+            refused = _count(self._numbers, handoff.id)
             if refused is not None:
                 return refused
-            return await asyncio.to_thread(self._number, request, held, form.get("phone", ""))
+            return await asyncio.to_thread(self._number, request, handoff, form.get("phone", ""))
 
         return await self._answer(request, ask)
 
@@ -174,9 +174,9 @@ class HandoffRoutes:
 
     def _open(self, request: Request, form: dict[str, str]) -> Response:
         number = form.get("id", "")
-        held = self._held(request, number)
-        if held is not None:
-            return JSONResponse(self._tell(request, held))
+        handoff = self._find(request, number)
+        if handoff is not None:
+            return JSONResponse(self._build_state(request, handoff))
         opened = self._handoffs.open(f"{number}.{form.get('token', '')}", browser=form.get("browser", ""))
         if opened is None or not self._may_make(opened[0].maker):
             return _gone()
@@ -186,7 +186,7 @@ class HandoffRoutes:
         is_in_vain = seen is not None and seen.reason == Reason.LINK_NOT_COMPLETED
         if form.get("way") != "number" and not is_in_vain:
             handoff = self._ask(request, handoff)
-        response = JSONResponse(self._tell(request, handoff))
+        response = JSONResponse(self._build_state(request, handoff))
         lifetime = handoff.over_at - self._now()
         set_cookie(
             response,
@@ -200,32 +200,34 @@ class HandoffRoutes:
         return response
 
     def _state(self, request: Request, form: dict[str, str]) -> Response:
-        held = self._held(request, form.get("id", ""))
-        return _gone() if held is None else JSONResponse(self._tell(request, held))
+        handoff = self._find(request, form.get("id", ""))
+        return _gone() if handoff is None else JSONResponse(self._build_state(request, handoff))
 
     def _code(self, request: Request, form: dict[str, str]) -> Response:
-        held = self._held(request, form.get("id", ""))
-        return _gone() if held is None else JSONResponse(self._tell(request, self._ask(request, held)))
+        handoff = self._find(request, form.get("id", ""))
+        if handoff is None:
+            return _gone()
+        return JSONResponse(self._build_state(request, self._ask(request, handoff)))
 
-    def _number(self, request: Request, held: Handoff, typed: str) -> Response:
-        server, session = held.server, held.session
+    def _number(self, request: Request, handoff: Handoff, typed: str) -> Response:
+        server, session = handoff.server, handoff.session
         problem = number = ""
         try:
-            phone = read_phone(typed, region=_region(request), translate=self._voice(request).translate)
+            phone = read_phone(typed, region=_region(request), translate=self._formatter(request).translate)
         except PhoneError as error:
             problem = str(error)
         else:
             free = self._operations.code_obstacle(server, session) is None
-            if free and not self._runs(server, session) and self._handoffs.begin_round(held.id):
-                self._operations.pair(server, session, actor=_actor(held), phone=phone.digits)
+            if free and not self._runs(server, session) and self._handoffs.begin_round(handoff.id):
+                self._operations.pair(server, session, actor=_actor(handoff), phone=phone.digits)
                 number = phone.written
-        return JSONResponse({**self._tell(request, held), "problem": problem, "number": number})
+        return JSONResponse({**self._build_state(request, handoff), "problem": problem, "number": number})
 
     def _runs(self, server: str, session: str) -> bool:
         operation = self._operations.status(server, session)
         return operation is not None and operation.is_running
 
-    def _held(self, request: Request, number: str) -> Handoff | None:
+    def _find(self, request: Request, number: str) -> Handoff | None:
         cookie = read_cookie(request, COOKIE + number, rule=self._rule)
         found = self._handoffs.held(cookie) if cookie else None
         is_good = found is not None and found.id == number and self._may_make(found.maker)
@@ -235,25 +237,25 @@ class HandoffRoutes:
         server, session = handoff.server, handoff.session
         seen = self._monitor.snapshot().session(server, session)
         operation = self._operations.status(server, session)
-        if seen is None or not needs_a_code(seen, operation, self._voice(request)):
+        if seen is None or not needs_a_code(seen, operation, self._formatter(request)):
             return handoff
         if not self._handoffs.begin_round(handoff.id):
             return handoff
         self._operations.pair(server, session, actor=_actor(handoff))
         return handoff.model_copy(update={"rounds": handoff.rounds + 1})
 
-    def _tell(self, request: Request, handoff: Handoff) -> State:
+    def _build_state(self, request: Request, handoff: Handoff) -> State:
         server, session = handoff.server, handoff.session
         self._monitor.watch(server, session, WATCH_SECONDS)
         seen = self._monitor.snapshot().session(server, session)
         operation = self._operations.status(server, session)
         by_number = self._operations.code_obstacle(server, session) is None
-        voice = self._voice(request)
-        told = tell(voice, handoff, seen, operation, by_number=by_number)
-        told["about"] = label_and_owner(voice.translate, self._settings_of(server, session))
-        return told
+        formatter = self._formatter(request)
+        state = build_state(formatter, handoff, seen, operation, by_number=by_number)
+        state["about"] = label_and_owner(formatter.translate, self._settings_of(server, session))
+        return state
 
-    def _voice(self, request: Request) -> LocaleFormatter:
+    def _formatter(self, request: Request) -> LocaleFormatter:
         locale = negotiate(request.headers.get("accept-language", ""))
         return LocaleFormatter(now=self._now(), zone=UTC, locale=locale)
 

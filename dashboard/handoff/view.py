@@ -12,7 +12,7 @@ from core.operation_status import OperationStatus, Step
 from dashboard import formatting
 from dashboard.formatting import LocaleFormatter
 from dashboard.session.panel import Panel, begins_by_itself, choose
-from dashboard.text.engine import voice_for
+from dashboard.text.engine import formatter_for
 from dashboard.theme.qr import qr_data_uri
 from dashboard.words import (
     CODE_MAY_BE_REPLACED,
@@ -25,7 +25,7 @@ from dashboard.words import (
 _MENDED_BY_A_CODE = (Panel.OFFER_PAIRING, Panel.OFFER_RESTART)
 _BROWSER = Step.WAITING_FOR_BROWSER
 _LOST = WAITS_FOR_A_PHONE | {Verdict.DISCONNECTED}
-_TOLD_OUTCOMES = ("code_expired", "link_not_completed", "code_not_visible", "code_unsupported")
+_SHOWN_OUTCOMES = ("code_expired", "link_not_completed", "code_not_visible", "code_unsupported")
 """Outcomes that the holder of the phone can resolve; the others are for operators."""
 
 
@@ -60,8 +60,8 @@ class State(TypedDict):
     left: str
 
 
-def tell(
-    voice: LocaleFormatter,
+def build_state(
+    formatter: LocaleFormatter,
     handoff: Handoff,
     session: SessionSnapshot | None,
     operation: OperationStatus | None,
@@ -69,59 +69,61 @@ def tell(
     by_number: bool = False,
 ) -> State:
     """Return the state of the session; `by_number`: the gateway can make a code for a phone number."""
-    voice = voice_for(voice, session) if session is not None else voice
-    _ = voice.translate
-    told = _nothing(voice, handoff)
+    formatter = formatter_for(formatter, session) if session is not None else formatter
+    _ = formatter.translate
+    state = _empty_state(formatter, handoff)
     if session is not None and session.verdict in _LOST and handoff.end == Event.SCANNED:
         text = _("The phone was linked, but the connection broke again. Tell {maker}, who sent you the link.")
-        told["text"] = text.format(maker=handoff.maker)
-        return told
+        state["text"] = text.format(maker=handoff.maker)
+        return state
     if handoff.end == Event.SCANNED or (session is not None and session.verdict == Verdict.CONNECTED):
-        _tell_success(voice, told, handoff, session)
-        return told
-    panel = choose(session, operation, voice.now) if session is not None else None
+        _set_success(formatter, state, handoff, session)
+        return state
+    panel = choose(session, operation, formatter.now) if session is not None else None
     if panel is Panel.QR and session is not None and session.qr is not None:
-        _tell_qr(voice, told, handoff, session.qr, operation)
+        _set_qr(formatter, state, handoff, session.qr, operation)
     elif panel is Panel.CODE and operation is not None:
-        _tell_code(voice, told, handoff, operation)
+        _set_code(formatter, state, handoff, operation)
     elif panel is Panel.LINKING and session is not None:
-        told["phase"], told["text"] = "waiting", formatting.why(voice, session.reason)
-        told["detail"] = _(IF_A_PASSKEY_IS_ASKED)
+        state["phase"], state["text"] = "waiting", formatting.why(formatter, session.reason)
+        state["detail"] = _(IF_A_PASSKEY_IS_ASKED)
     elif panel is Panel.PROGRESS and operation is not None:
-        _tell_progress(voice, told, handoff, operation)
+        _set_progress(formatter, state, handoff, operation)
     elif panel is Panel.STARTING and session is not None:
-        _tell_wait(voice, told, handoff, _BROWSER, session.since)
+        _set_wait(formatter, state, handoff, _BROWSER, session.since)
     elif panel is Panel.WAITING:
-        told["phase"], told["text"] = "waiting", _("The code comes in a moment.")
-    elif panel in _MENDED_BY_A_CODE and handoff.may_ask(voice.now) and session is not None:
-        told["phase"], told["may_ask"], told["by_number"] = "offer", True, by_number
-        told["text"] = _("There is no code on the screen now.")
+        state["phase"], state["text"] = "waiting", _("The code comes in a moment.")
+    elif panel in _MENDED_BY_A_CODE and handoff.may_ask(formatter.now) and session is not None:
+        state["phase"], state["may_ask"], state["by_number"] = "offer", True, by_number
+        state["text"] = _("There is no code on the screen now.")
         # Opening the link counts as a first request, even if the code was made for an operator before.
         rounds = max(1, handoff.rounds)
-        told["asks_by_itself"] = begins_by_itself(
-            session, operation, arrived=False, rounds=rounds, now=voice.now
+        state["asks_by_itself"] = begins_by_itself(
+            session, operation, arrived=False, rounds=rounds, now=formatter.now
         )
         outcome = operation.outcome if operation is not None else None
-        if told["asks_by_itself"]:
-            told["detail"] = _(NEXT_CODE_FOLLOWS)
-        elif outcome is not None and outcome.code in _TOLD_OUTCOMES and outcome.at >= handoff.made_at:
-            told["detail"] = formatting.outcome(voice, outcome)
+        if state["asks_by_itself"]:
+            state["detail"] = _(NEXT_CODE_FOLLOWS)
+        elif outcome is not None and outcome.code in _SHOWN_OUTCOMES and outcome.at >= handoff.made_at:
+            state["detail"] = formatting.outcome(formatter, outcome)
         elif session.reason == Reason.LINK_NOT_COMPLETED:
-            told["detail"] = _(OUTCOMES[Reason.LINK_NOT_COMPLETED])
+            state["detail"] = _(OUTCOMES[Reason.LINK_NOT_COMPLETED])
     else:
         text = _("No code can be shown now. Tell {maker}, who sent you the link.")
-        told["text"] = text.format(maker=handoff.maker)
-    return told
+        state["text"] = text.format(maker=handoff.maker)
+    return state
 
 
-def needs_a_code(session: SessionSnapshot, operation: OperationStatus | None, voice: LocaleFormatter) -> bool:
+def needs_a_code(
+    session: SessionSnapshot, operation: OperationStatus | None, formatter: LocaleFormatter
+) -> bool:
     """Return whether a code has to be requested from the gateway before one can be shown."""
-    return choose(session, operation, voice.now) in _MENDED_BY_A_CODE
+    return choose(session, operation, formatter.now) in _MENDED_BY_A_CODE
 
 
-def _nothing(voice: LocaleFormatter, handoff: Handoff) -> State:
-    _ = voice.translate
-    minutes = math.ceil((handoff.expires_at - voice.now).total_seconds() / 60)
+def _empty_state(formatter: LocaleFormatter, handoff: Handoff) -> State:
+    _ = formatter.translate
+    minutes = math.ceil((handoff.expires_at - formatter.now).total_seconds() / 60)
     left = _("This page is good for {minutes} more min.").format(minutes=minutes)
     if minutes <= 0:
         left = _("The time of this link is over. The code on the screen still counts.")
@@ -144,61 +146,63 @@ def _nothing(voice: LocaleFormatter, handoff: Handoff) -> State:
     )
 
 
-def _tell_success(
-    voice: LocaleFormatter, told: State, handoff: Handoff, session: SessionSnapshot | None
+def _set_success(
+    formatter: LocaleFormatter, state: State, handoff: Handoff, session: SessionSnapshot | None
 ) -> None:
-    _ = voice.translate
-    told["phase"], told["left"] = "linked", _("You can close this page.")
-    told["text"] = _("{session} is connected").format(session=handoff.session)
+    _ = formatter.translate
+    state["phase"], state["left"] = "linked", _("You can close this page.")
+    state["text"] = _("{session} is connected").format(session=handoff.session)
     lasted = session.outage_seconds if session is not None else None
     if lasted is not None:
         text = _("The outage lasted {duration}.")
-        told["detail"] = text.format(duration=formatting.duration(lasted))
+        state["detail"] = text.format(duration=formatting.duration(lasted))
 
 
-def _tell_qr(
-    voice: LocaleFormatter, told: State, handoff: Handoff, qr: QrCode, operation: OperationStatus | None
+def _set_qr(
+    formatter: LocaleFormatter, state: State, handoff: Handoff, qr: QrCode, operation: OperationStatus | None
 ) -> None:
-    _ = voice.translate
-    told["phase"], told["qr"] = "qr", qr_data_uri(qr.payload)
-    told["text"] = _("Scan this code with the phone of {session}.").format(session=handoff.session)
-    told["steps"] = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
-    told["life"] = formatting.code_life(qr.generation)
-    left = formatting.code_seconds_left(voice, qr.first_seen, qr.generation)
-    ends = formatting.seconds_until(voice, operation.step_until) if operation is not None else None
-    told["seconds"] = left if ends is None else min(left, ends)
-    if not handoff.may_ask(voice.now):
-        told["detail"] = _("This is the last code of this link.")
+    _ = formatter.translate
+    state["phase"], state["qr"] = "qr", qr_data_uri(qr.payload)
+    state["text"] = _("Scan this code with the phone of {session}.").format(session=handoff.session)
+    state["steps"] = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
+    state["life"] = formatting.code_life(qr.generation)
+    left = formatting.code_seconds_left(formatter, qr.first_seen, qr.generation)
+    ends = formatting.seconds_until(formatter, operation.step_until) if operation is not None else None
+    state["seconds"] = left if ends is None else min(left, ends)
+    if not handoff.may_ask(formatter.now):
+        state["detail"] = _("This is the last code of this link.")
     elif handoff.rounds:
         text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
-        told["detail"] = text.format(round=handoff.rounds, most=MOST_ROUNDS)
+        state["detail"] = text.format(round=handoff.rounds, most=MOST_ROUNDS)
 
 
-def _tell_code(voice: LocaleFormatter, told: State, handoff: Handoff, operation: OperationStatus) -> None:
-    _ = voice.translate
-    told["phase"], told["code"] = "code", list(formatting.pairing_code_groups(operation.pairing_code or ""))
-    told["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
-    told["steps"] = [_(step) for step in CODE_STEPS]
-    told["seconds"] = formatting.seconds_until(voice, operation.step_until) or 0
-    if operation.code_may_be_replaced(voice.now):
-        told["detail"] = _(CODE_MAY_BE_REPLACED)
+def _set_code(formatter: LocaleFormatter, state: State, handoff: Handoff, operation: OperationStatus) -> None:
+    _ = formatter.translate
+    state["phase"], state["code"] = "code", list(formatting.pairing_code_groups(operation.pairing_code or ""))
+    state["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
+    state["steps"] = [_(step) for step in CODE_STEPS]
+    state["seconds"] = formatting.seconds_until(formatter, operation.step_until) or 0
+    if operation.code_may_be_replaced(formatter.now):
+        state["detail"] = _(CODE_MAY_BE_REPLACED)
     if operation.step_until is not None:
-        told["life"] = int((operation.step_until - operation.step_since).total_seconds())
+        state["life"] = int((operation.step_until - operation.step_since).total_seconds())
 
 
-def _tell_progress(voice: LocaleFormatter, told: State, handoff: Handoff, operation: OperationStatus) -> None:
-    _ = voice.translate
-    _tell_wait(voice, told, handoff, operation.step, operation.step_since)
-    left = formatting.seconds_until(voice, operation.step_until)
+def _set_progress(
+    formatter: LocaleFormatter, state: State, handoff: Handoff, operation: OperationStatus
+) -> None:
+    _ = formatter.translate
+    _set_wait(formatter, state, handoff, operation.step, operation.step_since)
+    left = formatting.seconds_until(formatter, operation.step_until)
     if left:
-        told["detail"] += ", " + _("{seconds} s more at most").format(seconds=left)
+        state["detail"] += ", " + _("{seconds} s more at most").format(seconds=left)
 
 
-def _tell_wait(voice: LocaleFormatter, told: State, handoff: Handoff, step: str, since: datetime) -> None:
-    _ = voice.translate
-    told["phase"], told["text"] = "waiting", formatting.step(voice, step)
+def _set_wait(formatter: LocaleFormatter, state: State, handoff: Handoff, step: str, since: datetime) -> None:
+    _ = formatter.translate
+    state["phase"], state["text"] = "waiting", formatting.step(formatter, step)
     # Separate from the text, which screen readers announce whenever it changes.
-    told["detail"] = formatting.for_how_long(voice, since)
-    if step == _BROWSER and voice.now - since >= START_DOUBT:
+    state["detail"] = formatting.for_how_long(formatter, since)
+    if step == _BROWSER and formatter.now - since >= START_DOUBT:
         text = _("This takes longer than usual. If no code comes, tell {maker}, who sent you the link.")
-        told["detail"] = text.format(maker=handoff.maker)
+        state["detail"] = text.format(maker=handoff.maker)

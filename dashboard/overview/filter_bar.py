@@ -22,7 +22,7 @@ ROWS = 25
 
 
 def draw_filter(
-    voice: LocaleFormatter, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
+    formatter: LocaleFormatter, sessions: Sequence[SessionSnapshot], servers: Sequence[str]
 ) -> list[SessionSnapshot]:
     """Draw the filter and return the sessions that match."""
     wanted = st.query_params.get_all(VERDICT)
@@ -58,7 +58,7 @@ def draw_filter(
             list(counts),
             selection_mode="multi",
             default=[one for one in counts if one in wanted],
-            format_func=lambda one: f"{verdict_label(voice, one)} {counts[one]}",
+            format_func=lambda one: f"{verdict_label(formatter, one)} {counts[one]}",
             key=VERDICTS,
             on_change=overview_actions.keep_verdicts,
             wrap=True,

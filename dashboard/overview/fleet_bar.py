@@ -22,7 +22,7 @@ from dashboard.text import fleet as fleet_text
 QUESTION = "fleet"
 
 
-def draw_fleet(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
+def draw_fleet(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
     """Draw the bar, if offered or in use, and the progress of a bulk start."""
     if not state.may(Role.OPERATOR):
         return
@@ -35,7 +35,7 @@ def draw_fleet(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, offe
             else:
                 _draw_bar(len(picked), [(one.server, one.session) for one in found])
     components.told(session_state.notice(PLACE))
-    _draw_progress(voice)
+    _draw_progress(formatter)
 
 
 def draw_pick(session: SessionSnapshot) -> None:
@@ -105,7 +105,7 @@ def _draw_bar(count: int, found: Sequence[tuple[str, str]]) -> None:
     st.button(_("Cancel"), key="select-none", on_click=fleet_actions.end_picking, type="tertiary")
 
 
-def _draw_progress(voice: LocaleFormatter) -> None:
+def _draw_progress(formatter: LocaleFormatter) -> None:
     progress = state.fleet().progress()
     if progress is None:
         return
@@ -117,7 +117,7 @@ def _draw_progress(voice: LocaleFormatter) -> None:
             components.waiting(told)
         else:
             components.soft(told)
-        components.findings([fleet_text.item(voice, item) for item in progress.items])
+        components.findings([fleet_text.item(formatter, item) for item in progress.items])
         if not progress.running:
             st.button(_("Done"), key="fleet-dismiss", on_click=fleet_actions.dismiss)
         else:

@@ -15,7 +15,7 @@ from dashboard.i18n import gettext as _
 from dashboard.session import actions
 
 
-def draw_gateways(voice: LocaleFormatter, servers: Sequence[ServerSnapshot]) -> None:
+def draw_gateways(formatter: LocaleFormatter, servers: Sequence[ServerSnapshot]) -> None:
     """Draw a line for each gateway."""
     settings = state.settings()
     with st.container(key="gateways"):
@@ -26,7 +26,7 @@ def draw_gateways(voice: LocaleFormatter, servers: Sequence[ServerSnapshot]) -> 
                 if not is_paused:
                     words = _checked(one, settings.interval_seconds)
                 elif configured is not None and configured.pause is not None:
-                    words = f"{one.server}: {formatting.pause(voice, configured.pause)}"
+                    words = f"{one.server}: {formatting.pause(formatter, configured.pause)}"
                 else:
                     words = _("{server}: paused.").format(server=one.server)
                 components.soft(words)

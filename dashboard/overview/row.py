@@ -19,7 +19,7 @@ from dashboard.i18n import gettext as _
 from dashboard.overview.fleet_bar import draw_pick
 from dashboard.session import actions
 from dashboard.text import track as track_text
-from dashboard.text.engine import voice_for
+from dashboard.text.engine import formatter_for
 from dashboard.words import LOOKS
 
 SAME_MOMENT = timedelta(minutes=1)
@@ -36,17 +36,18 @@ class Row:
     """Whether to show the gateway's name: there are several gateways."""
 
 
-def draw_row(voice: LocaleFormatter, row: Row) -> None:
+def draw_row(formatter: LocaleFormatter, row: Row) -> None:
     """Draw one session. Keyed by name, so that a click never reaches another session that moved there."""
     session = row.session
-    voice = voice_for(voice, session)
+    formatter = formatter_for(formatter, session)
     names = (session.server, session.session)
     params = {"server": session.server, "session": session.session}
     with st.container(key=f"row-{session.server}-{session.session}"):
         st.page_link(state.SESSION_PAGE, label=plain(session.session), query_params=params)
-        st.html(describe(voice, row))
+        st.html(describe(formatter, row))
         st.html(
-            track_text.heartbeat(voice, session.session, row.record) + track_text.uptimes(voice, row.record)
+            track_text.heartbeat(formatter, session.session, row.record)
+            + track_text.uptimes(formatter, row.record)
         )
         label, key, action, arguments = button(session)
         st.button(
@@ -63,23 +64,23 @@ def draw_row(voice: LocaleFormatter, row: Row) -> None:
         draw_pick(session)
 
 
-def describe(voice: LocaleFormatter, row: Row) -> str:
+def describe(formatter: LocaleFormatter, row: Row) -> str:
     """Return the verdict, its start, gateway and reason as HTML."""
     session = row.session
     server = f'<span class="ops-soft">{escape(session.server)}</span>' if row.shows_server else ""
-    lines = [formatting.reason(voice, session)]
+    lines = [formatting.reason(formatter, session)]
     known, since = session.last_connected, session.since
     if session.verdict != Verdict.PAUSED and (known is None or since - known > SAME_MOMENT):
-        lines.append(formatting.last_connected(voice, session))
+        lines.append(formatting.last_connected(formatter, session))
     failed = session_state.notice(actions.place(session.server, session.session))
     if failed is not None:
         lines.append(failed.text)
     told = "".join(f"<div>{escape(text)}</div>" for text in lines if text)
     return (
-        f'<div class="ops-line">{components.badge(voice, session)}{components.since(voice, session)}{server}'
-        f"</div>{components.about_briefly(session)}"
-        f'<div class="ops-soft ops-why">{told}</div>{components.pause_line(voice, session)}'
-        f"{alert_panel.silence_line(voice, session)}"
+        f'<div class="ops-line">{components.badge(formatter, session)}'
+        f"{components.since(formatter, session)}{server}</div>{components.about_briefly(session)}"
+        f'<div class="ops-soft ops-why">{told}</div>{components.pause_line(formatter, session)}'
+        f"{alert_panel.silence_line(formatter, session)}"
     )
 
 

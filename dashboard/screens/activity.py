@@ -21,7 +21,7 @@ def draw_activity() -> None:
     if lines is None:
         components.soft(_("Reading..."))
     elif lines.entries:
-        st.html(activity_table.table(state.voice(snapshot.taken_at), lines.entries))
+        st.html(activity_table.table(state.formatter(snapshot.taken_at), lines.entries))
         activity_table.draw_footer(lines)
     else:
         activity_table.draw_nothing(wanted)

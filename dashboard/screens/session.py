@@ -19,18 +19,18 @@ from dashboard.session.controls import Control, controls
 from dashboard.session.history import draw_session_history
 from dashboard.session.pairing import draw_panel
 from dashboard.session.pause_dialogs import ask_pause
-from dashboard.text.engine import voice_for
+from dashboard.text.engine import formatter_for
 
 REFRESH_SECONDS = 1
 
 
-def draw_header(voice: LocaleFormatter, session: SessionSnapshot) -> None:
+def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
     """Draw the name, the verdict and its reason."""
     st.html(
         components.heading(session.session, session.server)
-        + f'<div class="ops-line ops-under">{components.badge(voice, session)}'
-        f"{components.since(voice, session)}</div>{components.facts(voice, session)}"
-        f"{components.pause_line(voice, session)}{components.about(voice, session)}"
+        + f'<div class="ops-line ops-under">{components.badge(formatter, session)}'
+        f"{components.since(formatter, session)}</div>{components.facts(formatter, session)}"
+        f"{components.pause_line(formatter, session)}{components.about(formatter, session)}"
     )
 
 
@@ -40,24 +40,24 @@ def draw_session(server: str, name: str) -> None:
     state.user()
     session_state.follow()
     snapshot = state.snapshot()
-    voice = state.voice(snapshot.taken_at)
+    formatter = state.formatter(snapshot.taken_at)
     session = snapshot.session(server, name)
     if session is None:
         draw_missing(server, name)
         return
-    voice = voice_for(voice, session)
+    formatter = formatter_for(formatter, session)
     if session.enabled and session.verdict != Verdict.CONNECTED:
         state.watch(server, name)
-    draw_header(voice, session)
+    draw_header(formatter, session)
     found = snapshot.server(server)
     if found is not None:
         components.banners(found)
     with st.container(key="panel"):
-        draw_panel(voice, session, state.operation(server, name))
+        draw_panel(formatter, session, state.operation(server, name))
         if session.verdict is Verdict.CONNECTED:
-            draw_end(voice, session)
-    draw_handoff(voice, session)
-    draw_doctor(voice, session, state.operation(server, name))
+            draw_end(formatter, session)
+    draw_handoff(formatter, session)
+    draw_doctor(formatter, session, state.operation(server, name))
 
 
 def draw_missing(server: str, name: str) -> None:

@@ -41,13 +41,13 @@ def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
         st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
 
 
-def draw_rows(voice: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
+def draw_rows(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
     """Draw the current page of the list."""
     records = history_cache.track_records()
     with st.container(key="session-rows"):
         for session in overview_filter.on_page(found):
             record = records.get((session.server, session.session))
-            draw_row(voice, Row(session, record, shows_server))
+            draw_row(formatter, Row(session, record, shows_server))
     overview_filter.draw_pages(len(found))
 
 
@@ -57,11 +57,11 @@ def draw_sessions() -> None:
     state.user()
     session_state.follow()
     snapshot = state.snapshot()
-    voice = state.voice(snapshot.taken_at)
+    formatter = state.formatter(snapshot.taken_at)
     everything = [one for server in snapshot.servers for one in server.sessions]
     handled = [(one.server, one.session) for one in everything if silence_of(one)]
     sessions = overview.in_order(everything, handled)
-    st.html(components.heading(_("Sessions"), formatting.summary(voice, sessions)))
+    st.html(components.heading(_("Sessions"), formatting.summary(formatter, sessions)))
     components.troubles()
     for server in snapshot.servers:
         components.banners(server)
@@ -69,17 +69,19 @@ def draw_sessions() -> None:
         draw_nothing_yet(snapshot.servers)
         return
     servers = [server.server for server in snapshot.servers]
-    found = overview_filter.draw_filter(voice, sessions, servers)
-    fleet_bar.draw_fleet(voice, found, offer=len(sessions) > 1 and bool(found))
+    found = overview_filter.draw_filter(formatter, sessions, servers)
+    fleet_bar.draw_fleet(formatter, found, offer=len(sessions) > 1 and bool(found))
     if found:
-        draw_rows(voice, found, shows_server=len(servers) > 1)
+        draw_rows(formatter, found, shows_server=len(servers) > 1)
     else:
         overview_filter.draw_nothing_found()
     if len(sessions) > 1:
         lost_now = any(one.lost_at for one in sessions)
-        components.draw(track_text.fleet(voice, history_cache.track_records().values(), lost_now=lost_now))
-    draw_gateways(voice, snapshot.servers)
-    draw_pager(voice)
+        components.draw(
+            track_text.fleet(formatter, history_cache.track_records().values(), lost_now=lost_now)
+        )
+    draw_gateways(formatter, snapshot.servers)
+    draw_pager(formatter)
 
 
 history_cache.begin_track_records()

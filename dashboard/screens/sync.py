@@ -37,18 +37,18 @@ def draw_troubles(view: SyncView) -> None:
         components.note("bad", view.status.problem, title=_("The sync file is wrong."), icon="warning")
 
 
-def draw_age(voice: LocaleFormatter, view: SyncView) -> None:
+def draw_age(formatter: LocaleFormatter, view: SyncView) -> None:
     """Draw since when the view is stale, and why; nothing during a change, when the agent does not check."""
     agent = view.agent
     if agent is None or view.is_running or (view.status is not None and view.status.problem):
         return
     looked = agent.checked_at
-    if not agent.problem and (looked is None or voice.seconds_since(looked) <= OLD_SECONDS):
+    if not agent.problem and (looked is None or formatter.seconds_since(looked) <= OLD_SECONDS):
         return
     title = _("The files cannot be looked at. What is shown here is old.")
     if looked is not None:
         title = _("The files could not be looked at since {moment}. What is shown here is from then.")
-        title = title.format(moment=voice.moment(looked))
+        title = title.format(moment=formatter.moment(looked))
     text = _("See the log of the sync agent.")
     if agent.problem:
         text = _("The sync agent says: {problem}").format(problem=agent.problem)
@@ -81,7 +81,7 @@ def draw_offers(view: SyncView) -> None:
     components.soft(_("You see a plan first. Nothing is changed before you approve it."))
 
 
-def summary(voice: LocaleFormatter, view: SyncView) -> str:
+def summary(formatter: LocaleFormatter, view: SyncView) -> str:
     """Return a short status of all targets with the time of the latest check; empty without a plan."""
     plan = view.plan
     if plan is None or view.status is None:
@@ -92,7 +92,7 @@ def summary(voice: LocaleFormatter, view: SyncView) -> str:
     words = _("{count} not in sync").format(count=behind) if behind else settled
     if view.agent is None or view.agent.checked_at is None:
         return words
-    ago = formatting.duration(voice.seconds_since(view.agent.checked_at))
+    ago = formatting.duration(formatter.seconds_since(view.agent.checked_at))
     looked = _("looked at {duration} ago").format(duration=ago)
     return f"{words}, {looked}"
 
@@ -103,18 +103,18 @@ def draw_everything() -> None:
     state.user()
     session_state.follow()
     view = state.sync()
-    voice = state.voice(datetime.now(UTC))
-    st.html(components.heading(_("Sync"), summary(voice, view)))
+    formatter = state.formatter(datetime.now(UTC))
+    st.html(components.heading(_("Sync"), summary(formatter, view)))
     draw_troubles(view)
-    draw_age(voice, view)
-    sync_request.draw_request(voice, view)
+    draw_age(formatter, view)
+    sync_request.draw_request(formatter, view)
     draw_offers(view)
     if view.plan is not None and view.status is not None:
         since = view.status.since
-        sync_tables.draw_targets(voice, view.plan, since)
-        sync_tables.draw_containers(voice, view, view.plan, since)
-        sync_tables.draw_backups(voice, view, view.status)
-    sync_tables.draw_history(voice)
+        sync_tables.draw_targets(formatter, view.plan, since)
+        sync_tables.draw_containers(formatter, view, view.plan, since)
+        sync_tables.draw_backups(formatter, view, view.status)
+    sync_tables.draw_history(formatter)
 
 
 components.only_for(Role.ADMINISTRATOR)

@@ -30,7 +30,7 @@ def draw_link(known: Administration, place: str) -> None:
     with st.container(key="one-time-link"):
         text = _("Give {name} this link, by a channel of theirs that you trust. It works once.")
         components.note("good", text.format(name=name), icon="check")
-        until = state.voice(datetime.now(UTC)).moment(link.valid_until)
+        until = state.formatter(datetime.now(UTC)).moment(link.valid_until)
         message = _("Set your password for {page} with this link. It works once, until {moment}.")
         address = f"{own_address(known)}{links.PATH}#{link.token}"
         st.html(link_box(address, message.format(page=NAME, moment=until)))
@@ -84,13 +84,13 @@ def draw_form(known: Administration) -> None:
         )
 
 
-def draw_user(voice: LocaleFormatter, known: Administration, account: Account, reader: User) -> None:
+def draw_user(formatter: LocaleFormatter, known: Administration, account: Account, reader: User) -> None:
     """Draw one user with the actions on the account."""
     name, key = account.name, account.key
     with st.container(key=f"card-user-{key}"):
         you = _("you")
         own = f' <span class="ops-soft">({escape(you)})</span>' if name == reader.name else ""
-        role, told = _(ROLES[account.role]), status(voice, known, account)
+        role, told = _(ROLES[account.role]), status(formatter, known, account)
         st.html(
             f'<div class="ops-line"><b>{escape(name)}</b>{own}'
             f'<span class="ops-soft">{escape(role)}</span></div>'
@@ -153,21 +153,21 @@ def draw_buttons(account: Account) -> None:
             components.ask(label, told, f"remove-yes-{key}", user_actions.remove, (name,))
 
 
-def status(voice: LocaleFormatter, known: Administration, account: Account) -> str:
+def status(formatter: LocaleFormatter, known: Administration, account: Account) -> str:
     """Return the status of the account as one line."""
     if account.disabled:
         return _("Switched off: cannot sign in.")
     parts = []
-    if account.link and voice.now < account.link.valid_until:
+    if account.link and formatter.now < account.link.valid_until:
         text = _("Has a link to set a password, good until {moment}.")
-        parts.append(text.format(moment=voice.moment(account.link.valid_until)))
+        parts.append(text.format(moment=formatter.moment(account.link.valid_until)))
     elif account.way is AuthMethod.PASSWORD and account.password_hash is None:
         parts.append(_("The link has expired before a password was set: make a new one."))
     if account.way is not AuthMethod.PASSWORD:
         parts.append(_(NEW_USER_METHODS[account.way]) + ".")
     used = known.last_used(account)
     if used is not None:
-        seconds = voice.seconds_since(used)
+        seconds = formatter.seconds_since(used)
         text = _("Signed in, last active {duration} ago.").format(duration=formatting.duration(seconds))
         parts.append(text if seconds >= MOMENT_SECONDS else _("Signed in, active a moment ago."))
     elif account.password_hash or account.way is not AuthMethod.PASSWORD:
@@ -181,7 +181,7 @@ components.only_for(Role.ADMINISTRATOR)
 step_up.draw()
 administration = state.administration()
 components.told(session_state.notice(USERS))
-now = state.voice(datetime.now(UTC))
+now = state.formatter(datetime.now(UTC))
 for one in administration.user_admin.all():
     draw_user(now, administration, one, state.user())
 draw_add(administration)

@@ -28,7 +28,7 @@ _ARRIVAL_WAITS = (
 
 
 def draw_what_begins_by_itself(
-    voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None, panel: Panel
+    formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None, panel: Panel
 ) -> None:
     """Draw a hidden button that `page.js` clicks while the tab is visible, with a note that pairing starts.
 
@@ -39,7 +39,7 @@ def draw_what_begins_by_itself(
     if panel not in _ARRIVAL_WAITS:
         session_state.forget_arrival()
     rounds = _rounds(session)
-    if not _begins(voice, session, operation):
+    if not _begins(formatter, session, operation):
         return
     if panel != Panel.QR:
         components.waiting(_("Pairing begins by itself"))
@@ -52,11 +52,11 @@ def draw_what_begins_by_itself(
 
 
 def next_code_follows(
-    voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
+    formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
 ) -> bool:
     """Return whether another code is requested without a click after this one has expired."""
     expired = operation is not None and operation.outcome and operation.outcome.code == "code_expired"
-    return bool(expired) and _begins(voice, session, operation)
+    return bool(expired) and _begins(formatter, session, operation)
 
 
 def rounds_so_far(session: SessionSnapshot) -> str:
@@ -80,10 +80,10 @@ def rounds_line(session: SessionSnapshot) -> str:
     return text.format(round=rounds, most=MOST_ROUNDS)
 
 
-def _begins(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
+def _begins(formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
     arrived = session_state.has_arrived(session.server, session.session)
     return state.may(Role.OPERATOR) and begins_by_itself(
-        session, operation, arrived=arrived, rounds=_rounds(session), now=voice.now
+        session, operation, arrived=arrived, rounds=_rounds(session), now=formatter.now
     )
 
 

@@ -24,14 +24,14 @@ OUTAGES = 5
 def draw_session_history(server: str, name: str) -> None:
     """Draw uptime, outages and recent events, which background threads read."""
     state.user()
-    voice = state.voice(state.snapshot().taken_at)
+    formatter = state.formatter(state.snapshot().taken_at)
     session = state.snapshot().session(server, name)
     record = history_cache.track_records().get((server, name))
     with st.container(key="track-box"):
         components.subtitle(_("Uptime and outages"))
-        st.html(track_text.heartbeat(voice, name, record) + track_text.uptimes(voice, record))
+        st.html(track_text.heartbeat(formatter, name, record) + track_text.uptimes(formatter, record))
         if record is not None:
-            st.html(_outages(voice, record, session))
+            st.html(_outages(formatter, record, session))
     entries = history_cache.history(server, name)
     with st.container(key="history-box"):
         components.subtitle(_("What happened lately"))
@@ -40,7 +40,7 @@ def draw_session_history(server: str, name: str) -> None:
         elif not entries:
             components.soft(_("Nothing has been recorded yet."))
         else:
-            st.html(components.history_table(voice, entries))
+            st.html(components.history_table(formatter, entries))
             st.page_link(
                 state.ACTIVITY_PAGE,
                 label=_("All of its activity"),
@@ -53,23 +53,23 @@ def _back_at(session: SessionSnapshot | None) -> datetime | None:
     return session.since if session is not None and session.verdict is Verdict.CONNECTED else None
 
 
-def _outages(voice: LocaleFormatter, record: TrackRecord, session: SessionSnapshot | None) -> str:
+def _outages(formatter: LocaleFormatter, record: TrackRecord, session: SessionSnapshot | None) -> str:
     """Return the counts of connection losses by cause and the latest outages as HTML."""
     back_at, lost_now = _back_at(session), session is not None and session.lost_at is not None
     told = [
-        *track_text.lost_and_back(voice, record, lost_now=lost_now),
-        *track_text.losses(voice, record.disconnects),
+        *track_text.lost_and_back(formatter, record, lost_now=lost_now),
+        *track_text.losses(formatter, record.disconnects),
     ]
     lines = "".join(f"<li>{escape(one)}</li>" for one in told)
     rows = []
     for outage in reversed(record.outages[-OUTAGES:]):
-        lasted = formatting.duration(outage.seconds(back_at or voice.now))
+        lasted = formatting.duration(outage.seconds(back_at or formatter.now))
         if outage.until is None and back_at is None:
             lasted = _("{duration} so far").format(duration=lasted)
-        why = formatting.why(voice, outage.reason) or track_text.loss(voice, outage.reason)
-        exact = escape(voice.exactly(outage.since), quote=True)
+        why = formatting.why(formatter, outage.reason) or track_text.loss(formatter, outage.reason)
+        exact = escape(formatter.exactly(outage.since), quote=True)
         rows.append(
-            f'<tr><td title="{exact}">{escape(voice.moment(outage.since))}</td>'
+            f'<tr><td title="{exact}">{escape(formatter.moment(outage.since))}</td>'
             f"<td>{escape(lasted)}</td><td>{escape(why)}</td></tr>"
         )
     table = ""

@@ -39,7 +39,7 @@ from dashboard.words import (
 class View:
     """The data of a panel."""
 
-    voice: LocaleFormatter
+    formatter: LocaleFormatter
     session: SessionSnapshot
     operation: OperationStatus | None
 
@@ -51,39 +51,42 @@ class View:
         return self.operation
 
 
-def draw_panel(voice: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> None:
+def draw_panel(
+    formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
+) -> None:
     """Draw the result of the latest operation and the panel that fits the session's state."""
-    panel = choose(session, operation, voice.now)
+    panel = choose(session, operation, formatter.now)
     components.told(session_state.notice(actions.place(session.server, session.session)))
-    follows = next_code_follows(voice, session, operation)
+    follows = next_code_follows(formatter, session, operation)
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
-        _draw_result(voice, operation, next_code_follows=follows)
-    view = View(voice, session, operation)
-    draw_what_begins_by_itself(voice, session, operation, panel)
+        _draw_result(formatter, operation, next_code_follows=follows)
+    view = View(formatter, session, operation)
+    draw_what_begins_by_itself(formatter, session, operation, panel)
     if not state.may(Role.OPERATOR) and _is_for_operators(panel, session):
         _draw_for_viewer(view)
     else:
         _DRAWN[panel](view)
 
 
-def _draw_result(voice: LocaleFormatter, operation: OperationStatus, *, next_code_follows: bool) -> None:
+def _draw_result(formatter: LocaleFormatter, operation: OperationStatus, *, next_code_follows: bool) -> None:
     if operation.interrupted:
         text = _("The program that was doing this ended in the middle. Start it again.")
         components.note("warn", text, icon="warning")
     elif operation.outcome is not None:
-        text = formatting.outcome(voice, operation.outcome)
+        text = formatting.outcome(formatter, operation.outcome)
         if next_code_follows:
             text = _(NEXT_CODE_FOLLOWS)
         tone, icon = ("good", "check") if operation.outcome.ok else ("warn", "warning")
         title = _("{operation}, {moment}:").format(
-            operation=formatting.operation(voice, operation.kind), moment=voice.moment(operation.outcome.at)
+            operation=formatting.operation(formatter, operation.kind),
+            moment=formatter.moment(operation.outcome.at),
         )
         components.note(tone, text, title=title, icon=icon)
 
 
 def _draw_qr(view: View) -> None:
-    left = formatting.seconds_until(view.voice, view.operation.step_until) if view.operation else None
-    components.live_code(view.voice, view.session, attempt_left=left)
+    left = formatting.seconds_until(view.formatter, view.operation.step_until) if view.operation else None
+    components.live_code(view.formatter, view.session, attempt_left=left)
     how = _("On the phone: WhatsApp, Settings, Linked devices, Link a device.")
     lines = (how, rounds_line(view.session))
     # An empty line keeps its height, or the layout would shift when it is filled.
@@ -99,10 +102,10 @@ def _draw_code(view: View) -> None:
         + "".join(f'<span aria-hidden="true">{escape(group)}</span>' for group in groups)
         + "</div>"
     )
-    left = formatting.seconds_until(view.voice, view.shown.step_until)
+    left = formatting.seconds_until(view.formatter, view.shown.step_until)
     is_counted = left is not None
     text = _("Enter it within {seconds} s").format(seconds=left) if is_counted else _(CODE_STILL_WAITED_FOR)
-    if view.shown.code_may_be_replaced(view.voice.now):
+    if view.shown.code_may_be_replaced(view.formatter.now):
         components.note("warn", _(CODE_MAY_BE_REPLACED), icon="warning")
     else:
         big = " ops-big" if is_counted else ""
@@ -112,15 +115,17 @@ def _draw_code(view: View) -> None:
 
 
 def _draw_progress(view: View) -> None:
-    words = formatting.step(view.voice, view.shown.step)
-    elapsed = formatting.duration(view.voice.seconds_since(view.shown.step_since))
-    left = formatting.seconds_until(view.voice, view.shown.step_until)
+    words = formatting.step(view.formatter, view.shown.step)
+    elapsed = formatting.duration(view.formatter.seconds_since(view.shown.step_since))
+    left = formatting.seconds_until(view.formatter, view.shown.step_until)
     more = _("{seconds} s more at most").format(seconds=left) if left else ""
     by = _("Started by {actor} {moment}").format(
-        actor=formatting.actor(view.voice, view.shown.actor),
-        moment=view.voice.moment(view.shown.started_at),
+        actor=formatting.actor(view.formatter, view.shown.actor),
+        moment=view.formatter.moment(view.shown.started_at),
     )
-    doubt = view.voice.translate(START_DOUBTED) if view.shown.start_is_doubtful(view.voice.now) else ""
+    doubt = (
+        view.formatter.translate(START_DOUBTED) if view.shown.start_is_doubtful(view.formatter.now) else ""
+    )
     components.waiting(f"{words}, {elapsed}", more, doubt, by)
     if view.shown.by_itself and state.may(Role.OPERATOR):
         label = _("Stop this and re-pair {session}").format(session=plain(view.session.session))
@@ -128,16 +133,20 @@ def _draw_progress(view: View) -> None:
 
 
 def _draw_linking(view: View) -> None:
-    elapsed = formatting.duration(view.voice.seconds_since(view.session.since))
+    elapsed = formatting.duration(view.formatter.seconds_since(view.session.since))
     components.waiting(
-        f"{formatting.why(view.voice, view.session.reason)} {elapsed}", _(IF_A_PASSKEY_IS_ASKED)
+        f"{formatting.why(view.formatter, view.session.reason)} {elapsed}", _(IF_A_PASSKEY_IS_ASKED)
     )
 
 
 def _draw_starting(view: View) -> None:
-    elapsed = formatting.duration(view.voice.seconds_since(view.session.since))
-    doubt = view.voice.translate(START_DOUBTED) if view.voice.now - view.session.since >= START_DOUBT else ""
-    components.waiting(f"{formatting.step(view.voice, 'waiting_for_browser')}, {elapsed}", doubt)
+    elapsed = formatting.duration(view.formatter.seconds_since(view.session.since))
+    doubt = (
+        view.formatter.translate(START_DOUBTED)
+        if view.formatter.now - view.session.since >= START_DOUBT
+        else ""
+    )
+    components.waiting(f"{formatting.step(view.formatter, 'waiting_for_browser')}, {elapsed}", doubt)
 
 
 def _draw_success(view: View) -> None:
@@ -175,10 +184,10 @@ def _draw_offer(view: View) -> None:
             text = _("If its pairing is still good, it connects without a scan.")
             components.soft(text)
         if expired:
-            follows = next_code_follows(view.voice, view.session, view.operation)
+            follows = next_code_follows(view.formatter, view.session, view.operation)
             components.soft(rounds_line(view.session) if follows else rounds_so_far(view.session))
     with by_number:
-        why_none = formatting.no_code(view.voice, state.core().operations.code_obstacle(server, name))
+        why_none = formatting.no_code(view.formatter, state.core().operations.code_obstacle(server, name))
         if why_none:
             components.note("idle", why_none, icon="info")
         else:
@@ -207,7 +216,7 @@ def _draw_number_form(server: str, name: str) -> None:
 def _draw_offer_restart(view: View) -> None:
     label = _("Restart {session}").format(session=plain(view.session.session))
     _button(label, "restart", view.session, actions.restart, kind="primary")
-    components.soft(view.voice.translate(RESTART_MEANS))
+    components.soft(view.formatter.translate(RESTART_MEANS))
 
 
 def _draw_confirm_webhook(view: View) -> None:

@@ -46,7 +46,7 @@ def draw_results(server: str, drawn: tuple[str, ...]) -> None:
             draw_discovery(asked.result)
         else:
             draw_diagnosis(asked.result)
-        moment = state.voice(state.snapshot().taken_at).moment(asked.at)
+        moment = state.formatter(state.snapshot().taken_at).moment(asked.at)
         components.soft(
             _("Asked by {actor} {moment}, with the saved settings.").format(actor=asked.actor, moment=moment)
         )
@@ -67,7 +67,7 @@ def answer(question: str, server: str) -> Asked | None:
 
 def draw_outcome(outcome: Outcome) -> None:
     """Draw the outcome of a removal."""
-    text = formatting.outcome(state.voice(state.snapshot().taken_at), outcome)
+    text = formatting.outcome(state.formatter(state.snapshot().taken_at), outcome)
     components.note("good" if outcome.ok else "bad", text, icon="check" if outcome.ok else "cross")
 
 

@@ -157,7 +157,7 @@ def _told(field: FieldNow) -> str:
     name = formatting.settings_field(translator(current_locale()), field.path)
     if change is None:
         return _("{field} was changed meanwhile, to: {value}").format(field=name, value=field.words)
-    voice = state.voice(state.snapshot().taken_at)
+    formatter = state.formatter(state.snapshot().taken_at)
     return _("{actor} changed {field} {moment}, to: {value}").format(
-        actor=change.actor, field=name, moment=voice.moment(change.at), value=field.words
+        actor=change.actor, field=name, moment=formatter.moment(change.at), value=field.words
     )

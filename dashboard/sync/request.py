@@ -26,15 +26,15 @@ STEP_LOOKS = {
 }
 
 
-def draw_request(voice: LocaleFormatter, view: SyncView) -> None:
+def draw_request(formatter: LocaleFormatter, view: SyncView) -> None:
     """Draw the newest change request; its result stays until the next one."""
     request = view.request
     if request is None:
         return
     with st.container(key="card-sync-order"):
-        st.html(components.subheading(sync_text.title(voice, request), _who(voice, request)))
+        st.html(components.subheading(sync_text.title(formatter, request), _who(formatter, request)))
         if request.state is RequestState.PLANNED and request.plan is not None:
-            draw_approval(voice, view, request, request.plan)
+            draw_approval(formatter, view, request, request.plan)
         elif request.state is RequestState.DONE:
             draw_result(request)
         else:
@@ -44,11 +44,11 @@ def draw_request(voice: LocaleFormatter, view: SyncView) -> None:
             draw_withdrawal(request)
 
 
-def draw_approval(voice: LocaleFormatter, view: SyncView, request: ChangeRequest, plan: Plan) -> None:
+def draw_approval(formatter: LocaleFormatter, view: SyncView, request: ChangeRequest, plan: Plan) -> None:
     """Draw what approving means, and the two ways to go on."""
     if note := as_sentence(request.note, _):
         components.note("warn", note)
-    components.consequences(sync_text.consequences(voice, request, plan))
+    components.consequences(sync_text.consequences(formatter, request, plan))
     if plan.is_blocked:
         draw_blocked(request, plan)
         return
@@ -162,8 +162,8 @@ def draw_diff(name: str, diff: str) -> None:
         st.code(shown, language="diff")
 
 
-def _who(voice: LocaleFormatter, request: ChangeRequest) -> str:
-    moment = voice.moment(request.changed_at)
+def _who(formatter: LocaleFormatter, request: ChangeRequest) -> str:
+    moment = formatter.moment(request.changed_at)
     if request.approved_by and request.approved_by != request.actor:
         return _("asked for by {name}, approved by {other}, {moment}").format(
             name=request.actor, other=request.approved_by, moment=moment

@@ -23,10 +23,10 @@ from dashboard.text import sync as sync_text
 from dashboard.text.sync_words import ACTIONS, STATES, Look
 
 
-def draw_targets(voice: LocaleFormatter, plan: Plan, since: Mapping[str, datetime]) -> None:
+def draw_targets(formatter: LocaleFormatter, plan: Plan, since: Mapping[str, datetime]) -> None:
     """Draw the state of every target, and for a file that differs what an apply would change."""
     components.subtitle(_("Where keys go"))
-    rows = "".join(_target_row(voice, one, since.get(one.target)) for one in plan.targets)
+    rows = "".join(_target_row(formatter, one, since.get(one.target)) for one in plan.targets)
     st.html(f'<ul class="ops-rows">{rows}</ul>')
     if not any(one.target.startswith("command:") for one in plan.targets):
         components.soft(
@@ -40,13 +40,13 @@ def draw_targets(voice: LocaleFormatter, plan: Plan, since: Mapping[str, datetim
 
 
 def draw_containers(
-    voice: LocaleFormatter, view: SyncView, plan: Plan, since: Mapping[str, datetime]
+    formatter: LocaleFormatter, view: SyncView, plan: Plan, since: Mapping[str, datetime]
 ) -> None:
     """Draw the state of every listed container."""
     if not plan.containers:
         return
     components.subtitle(_("Containers"))
-    rows = "".join(_container_row(voice, one, since.get(one.container)) for one in plan.containers)
+    rows = "".join(_container_row(formatter, one, since.get(one.container)) for one in plan.containers)
     st.html(f'<ul class="ops-rows">{rows}</ul>')
     with st.expander(_("Restart a container")):
         components.soft(_("A restart reads no file: the container keeps the values that it has."))
@@ -60,16 +60,16 @@ def draw_containers(
             )
 
 
-def draw_backups(voice: LocaleFormatter, view: SyncView, status: SyncStatus) -> None:
+def draw_backups(formatter: LocaleFormatter, view: SyncView, status: SyncStatus) -> None:
     """Draw the backups, each with the way back to it."""
     if not status.backups:
         return
     with st.expander(_("Backups: go back to what files held")):
         for backup in status.backups:
-            _draw_backup(voice, view, backup)
+            _draw_backup(formatter, view, backup)
 
 
-def draw_history(voice: LocaleFormatter) -> None:
+def draw_history(formatter: LocaleFormatter) -> None:
     """Draw what happened, the newest first."""
     entries = history_cache.sync_history()
     if not entries:
@@ -77,25 +77,25 @@ def draw_history(voice: LocaleFormatter) -> None:
     components.subtitle(_("History"))
     rows = []
     for entry in entries:
-        exact = escape(voice.exactly(entry.at), quote=True)
+        exact = escape(formatter.exactly(entry.at), quote=True)
         actor = f' <span class="ops-soft">({escape(entry.actor)})</span>' if entry.actor else ""
         rows.append(
-            f'<tr><td title="{exact}">{escape(voice.moment(entry.at))}</td>'
-            f"<td>{escape(sync_text.history_line(voice, entry))}{actor}</td></tr>"
+            f'<tr><td title="{exact}">{escape(formatter.moment(entry.at))}</td>'
+            f"<td>{escape(sync_text.history_line(formatter, entry))}{actor}</td></tr>"
         )
     st.html(f'<table class="ops-history"><tbody>{"".join(rows)}</tbody></table>')
 
 
-def _draw_backup(voice: LocaleFormatter, view: SyncView, backup: KnownBackup) -> None:
+def _draw_backup(formatter: LocaleFormatter, view: SyncView, backup: KnownBackup) -> None:
     files = ", ".join(backup.files) or _("no file")
     text = _("{moment}, before a change by {name}: {files}.").format(
-        moment=voice.moment(backup.at), name=backup.actor, files=files
+        moment=formatter.moment(backup.at), name=backup.actor, files=files
     )
     key = _("The key of then comes back too.") if backup.changes_values else ""
     components.soft(f"{text} {key}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            _("Go back to {moment}").format(moment=voice.moment(backup.at)),
+            _("Go back to {moment}").format(moment=formatter.moment(backup.at)),
             key=f"sync-restore-{backup.id}",
             disabled=view.is_busy or view.agent is None,
             on_click=sync_actions.restore,
@@ -104,22 +104,26 @@ def _draw_backup(voice: LocaleFormatter, view: SyncView, backup: KnownBackup) ->
         st.checkbox(_("also over files that were changed since"), key=FORCE + backup.id)
 
 
-def _target_row(voice: LocaleFormatter, one: TargetPlan, since: datetime | None) -> str:
+def _target_row(formatter: LocaleFormatter, one: TargetPlan, since: datetime | None) -> str:
     receives = sync_text.kind_of_words(_, one.receives)
     reached = _("reaches {services}").format(services=", ".join(one.services)) if one.services else ""
     mark = _("fingerprint {mark}").format(mark=one.fingerprint) if one.fingerprint else ""
     detail = ", ".join(text for text in (receives, reached, mark) if text)
-    return _row(voice, STATES[one.state], one.target, detail, render(one.why, _) if one.why else "", since)
+    return _row(
+        formatter, STATES[one.state], one.target, detail, render(one.why, _) if one.why else "", since
+    )
 
 
-def _container_row(voice: LocaleFormatter, one: ContainerChange, since: datetime | None) -> str:
-    return _row(voice, ACTIONS[one.action], one.container, "", sync_text.container_why(_, one), since)
+def _container_row(formatter: LocaleFormatter, one: ContainerChange, since: datetime | None) -> str:
+    return _row(formatter, ACTIONS[one.action], one.container, "", sync_text.container_why(_, one), since)
 
 
-def _row(voice: LocaleFormatter, look: Look, name: str, detail: str, why: str, since: datetime | None) -> str:
+def _row(
+    formatter: LocaleFormatter, look: Look, name: str, detail: str, why: str, since: datetime | None
+) -> str:
     label = _(look.label)
     if since is not None:
-        label = _("{state} since {moment}").format(state=label, moment=voice.moment(since))
+        label = _("{state} since {moment}").format(state=label, moment=formatter.moment(since))
     lines = "".join(f'<div class="ops-soft">{components.prose(text)}</div>' for text in (detail, why) if text)
     return (
         f'<li><div class="ops-row-name"><b>{escape(name)}</b>{lines}</div>'

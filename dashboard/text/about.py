@@ -9,9 +9,9 @@ from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import Translate
 
 
-def account(voice: LocaleFormatter, session: SessionSnapshot) -> str:
+def account(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the account that is or was last linked; empty if unknown."""
-    _ = voice.translate
+    _ = formatter.translate
     known = session.account
     if known is None or not (known.number or known.push_name):
         return ""
@@ -30,10 +30,12 @@ def label_and_owner(translate: Translate, settings: SessionSettings | None) -> s
     return " · ".join(text for text in (settings.label, owner) if text)
 
 
-def lines(voice: LocaleFormatter, session: SessionSnapshot, settings: SessionSettings | None) -> list[str]:
+def lines(
+    formatter: LocaleFormatter, session: SessionSnapshot, settings: SessionSettings | None
+) -> list[str]:
     """Return label, owner, note and account as lines, for the page of a session."""
     note = settings.note if settings is not None else ""
-    told = [label_and_owner(voice.translate, settings), note, account(voice, session)]
+    told = [label_and_owner(formatter.translate, settings), note, account(formatter, session)]
     return [text for text in told if text]
 
 

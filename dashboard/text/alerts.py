@@ -29,22 +29,22 @@ LEGS: dict[Leg, str] = {
 ALSO_TOLD = N_("{names} notifies in the same way: look whether both notices have arrived.")
 
 
-def problem(voice: LocaleFormatter, code: str) -> str:
+def problem(formatter: LocaleFormatter, code: str) -> str:
     """Return the problem with the next step."""
-    return voice.translate(PROBLEMS.get(code, PROBLEMS["failed"]))
+    return formatter.translate(PROBLEMS.get(code, PROBLEMS["failed"]))
 
 
-def silence(voice: LocaleFormatter, told: Silence) -> str:
+def silence(formatter: LocaleFormatter, told: Silence) -> str:
     """Return author, end and reason of an acknowledgement."""
-    _ = voice.translate
+    _ = formatter.translate
     words = _("Acknowledged by {name} until {moment}, nobody is notified: {reason}")
-    return words.format(name=told.author, moment=voice.moment(told.until), reason=told.comment)
+    return words.format(name=told.author, moment=formatter.moment(told.until), reason=told.comment)
 
 
-def leg(voice: LocaleFormatter, passed: Passed) -> str:
+def leg(formatter: LocaleFormatter, passed: Passed) -> str:
     """Return a passed leg of the pager test with its duration."""
     names = ", ".join(passed.names)
     if passed.leg is Leg.ALSO_TOLD:
-        return voice.translate(ALSO_TOLD).format(names=names)
-    seconds = voice.number(passed.seconds, 1)
-    return f"{seconds} s: {voice.translate(LEGS[passed.leg]).format(names=names)}"
+        return formatter.translate(ALSO_TOLD).format(names=names)
+    seconds = formatter.number(passed.seconds, 1)
+    return f"{seconds} s: {formatter.translate(LEGS[passed.leg]).format(names=names)}"

@@ -55,6 +55,6 @@ WITHOUT_BROWSER: dict[str, str] = {
 """Replacements by the text of a session with a browser."""
 
 
-def voice_for(voice: LocaleFormatter, session: SessionSnapshot) -> LocaleFormatter:
+def formatter_for(formatter: LocaleFormatter, session: SessionSnapshot) -> LocaleFormatter:
     """Return the formatter whose texts fit the session's engine."""
-    return replace(voice, instead=WITHOUT_BROWSER) if session.has_browser is False else voice
+    return replace(formatter, instead=WITHOUT_BROWSER) if session.has_browser is False else formatter

@@ -44,9 +44,9 @@ ENDS: dict[str, str] = {
 GOOD = frozenset({"connected", "already_connected", "started"})
 
 
-def item(voice: LocaleFormatter, told: Item) -> tuple[str, str]:
+def item(formatter: LocaleFormatter, told: Item) -> tuple[str, str]:
     """Return tone and text of one session in a bulk start."""
-    _ = voice.translate
+    _ = formatter.translate
     name = told.target[1]
     if told.running:
         return "wait", _("{session}: starting").format(session=name)

@@ -37,54 +37,56 @@ class Told(NamedTuple):
     """"good", "bad" or "" (neutral)."""
 
 
-def tell(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
+def tell(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     """Return the text of an entry; of an unknown kind, its data."""
-    return _TOLD.get(entry.kind, _tell_data)(voice, entry)
+    return _TOLD.get(entry.kind, _tell_data)(formatter, entry)
 
 
-def line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
+def line(formatter: LocaleFormatter, entry: HistoryEntry) -> str:
     """Return the text of an entry as one line."""
-    told = tell(voice, entry)
+    told = tell(formatter, entry)
     return f"{told.what}: {told.result}" if told.result else told.what
 
 
-def _tell_transition(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    _ = voice.translate
-    word, why = entry.data.get("to"), _known(voice, _REASON_WORDS, entry.data.get("reason"))
+def _tell_transition(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    _ = formatter.translate
+    word, why = entry.data.get("to"), _known(formatter, _REASON_WORDS, entry.data.get("reason"))
     if word == Verdict.UNKNOWN and entry.data.get("from") == Verdict.PAUSED:
         return Told(_("Checked again"))
     tone = LOOKS[Verdict(str(word))].tone if word in _VERDICT_WORDS else ""
-    return Told(_known(voice, _VERDICT_WORDS, word), why, tone)
+    return Told(_known(formatter, _VERDICT_WORDS, word), why, tone)
 
 
-def _tell_operation(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
+def _tell_operation(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     data = entry.data
-    result = _known(voice, OUTCOMES, data.get("outcome"))
-    return Told(_known(voice, OPERATIONS, data.get("operation")), result, "good" if data.get("ok") else "bad")
+    result = _known(formatter, OUTCOMES, data.get("outcome"))
+    return Told(
+        _known(formatter, OPERATIONS, data.get("operation")), result, "good" if data.get("ok") else "bad"
+    )
 
 
-def _tell_pause(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    _ = voice.translate
+def _tell_pause(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    _ = formatter.translate
     if entry.data.get("event") == "resumed":
         return Told(_("Resumed"))
     until = entry.data.get("until")
     reason = str(entry.data.get("reason") or "")
     if not isinstance(until, str):
         return Told(_("Paused"), reason)
-    moment = voice.moment(datetime.fromisoformat(until))
+    moment = formatter.moment(datetime.fromisoformat(until))
     return Told(_("Paused until {moment}").format(moment=moment), reason)
 
 
-def _tell_settings(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    _ = voice.translate
+def _tell_settings(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    _ = formatter.translate
     fields = str(entry.data.get("fields") or "").split(", ")
     return Told(_("Settings changed"), "; ".join(formatting.settings_field(_, one) for one in fields if one))
 
 
-def _tell_monitoring(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    _ = voice.translate
+def _tell_monitoring(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    _ = formatter.translate
     if entry.data.get("event") != "started":
-        return _tell_data(voice, entry)
+        return _tell_data(formatter, entry)
     program = formatting.program(_, str(entry.data.get("holder") or ""))
     told = _("Checked by {program} from now on").format(program=program)
     heartbeat = entry.data.get("last_heartbeat")
@@ -96,42 +98,46 @@ def _tell_monitoring(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
     return Told(told, _("Nobody had checked for {duration}").format(duration=formatting.duration(gap)))
 
 
-def _tell_sign_in(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
+def _tell_sign_in(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     outcome, address = entry.data.get("outcome"), entry.data.get("address")
-    return Told(_known(voice, SIGN_IN_OUTCOMES, outcome), str(address or ""))
+    return Told(_known(formatter, SIGN_IN_OUTCOMES, outcome), str(address or ""))
 
 
-def _tell_user(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    words = (str(entry.data.get("user") or ""), _known(voice, _ROLE_WORDS, entry.data.get("role")))
-    return Told(_known(voice, USER_CHANGES, entry.data.get("change")), ", ".join(one for one in words if one))
+def _tell_user(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    words = (str(entry.data.get("user") or ""), _known(formatter, _ROLE_WORDS, entry.data.get("role")))
+    return Told(
+        _known(formatter, USER_CHANGES, entry.data.get("change")), ", ".join(one for one in words if one)
+    )
 
 
-def _tell_alert(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    _ = voice.translate
+def _tell_alert(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    _ = formatter.translate
     data = entry.data
     if data.get("event") == "pager_tested":
         is_good = data.get("outcome") == "delivered"
-        result = _("Delivered") if is_good else alert_text.problem(voice, str(data.get("outcome")))
+        result = _("Delivered") if is_good else alert_text.problem(formatter, str(data.get("outcome")))
         return Told(_("Pager tested"), result, "good" if is_good else "bad")
     until = data.get("until")
     if data.get("event") != "acknowledged" or not isinstance(until, str):
         connected = _("The session is connected.") if data.get("reason") == "connected" else ""
         return Told(_("Acknowledgement ended"), connected)
-    moment = voice.moment(datetime.fromisoformat(until))
+    moment = formatter.moment(datetime.fromisoformat(until))
     return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
 
 
-def _tell_handoff(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    kind = voice.translate(HISTORY_KINDS["handoff"])
-    return Told(f"{kind} ({entry.data.get('maker')})", _known(voice, HANDOFF_EVENTS, entry.data.get("event")))
+def _tell_handoff(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    kind = formatter.translate(HISTORY_KINDS["handoff"])
+    return Told(
+        f"{kind} ({entry.data.get('maker')})", _known(formatter, HANDOFF_EVENTS, entry.data.get("event"))
+    )
 
 
-def _tell_sync(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    return Told(sync_text.history_line(voice, entry))
+def _tell_sync(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    return Told(sync_text.history_line(formatter, entry))
 
 
-def _tell_data(voice: LocaleFormatter, entry: HistoryEntry) -> Told:
-    kind = voice.translate(HISTORY_KINDS.get(entry.kind, entry.kind))
+def _tell_data(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    kind = formatter.translate(HISTORY_KINDS.get(entry.kind, entry.kind))
     return Told(
         kind, ", ".join(f"{key}: {value}" for key, value in entry.data.items() if value not in (None, ""))
     )
@@ -154,7 +160,7 @@ _VERDICT_WORDS = {verdict.value: look.label for verdict, look in LOOKS.items()}
 _REASON_WORDS = {reason.value: words for reason, words in REASONS.items()}
 
 
-def _known(voice: LocaleFormatter, table: Mapping[str, str], code: object) -> str:
+def _known(formatter: LocaleFormatter, table: Mapping[str, str], code: object) -> str:
     """Return the translated text of a code; an unknown code unchanged."""
     word = table.get(str(code), "" if code is None else str(code))
-    return voice.translate(word)
+    return formatter.translate(word)

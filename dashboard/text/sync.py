@@ -41,9 +41,9 @@ def kind_of_words(_: Translate, words: str) -> str:
         return words
 
 
-def title(voice: LocaleFormatter, request: ChangeRequest) -> str:
+def title(formatter: LocaleFormatter, request: ChangeRequest) -> str:
     """Return the title of a change request."""
-    _ = voice.translate
+    _ = formatter.translate
     if request.kind is ChangeKind.RESTORE:
         return _("Go back to the backup {backup}").format(backup=request.backup)
     if request.kind is ChangeKind.RESTART:
@@ -54,9 +54,9 @@ def title(voice: LocaleFormatter, request: ChangeRequest) -> str:
     return _("Bring everything back in sync")
 
 
-def consequences(voice: LocaleFormatter, request: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
+def consequences(formatter: LocaleFormatter, request: ChangeRequest, plan: Plan) -> list[tuple[str, str]]:
     """Return the effects of approving a change request, each as tone and sentence."""
-    _ = voice.translate
+    _ = formatter.translate
     lines: list[tuple[str, str]] = []
     if request.kind is ChangeKind.RESTART:
         text = _(
@@ -76,15 +76,15 @@ def consequences(voice: LocaleFormatter, request: ChangeRequest, plan: Plan) -> 
         lines.append(("warn", _("Are written: {files}.").format(files=files)))
     commands = [one.target.partition(":")[2] for one in plan.targets if one.state == "will_run"]
     lines += [("warn", _("The command {name} is run.").format(name=name)) for name in commands]
-    lines += [container(voice, one) for one in plan.containers]
+    lines += [container(formatter, one) for one in plan.containers]
     if not plan.containers:
         lines.append(("idle", _("No container is touched.")))
     return lines
 
 
-def container(voice: LocaleFormatter, one: ContainerChange) -> tuple[str, str]:
+def container(formatter: LocaleFormatter, one: ContainerChange) -> tuple[str, str]:
     """Return the effect on a container as tone and sentence."""
-    _ = voice.translate
+    _ = formatter.translate
     why = container_why(_, one)
     if one.action is not ContainerAction.RECREATE:
         tones = {ContainerAction.REFUSED: "bad", ContainerAction.BY_HAND: "warn"}
@@ -120,9 +120,9 @@ def step(_: Translate, event: StepEvent) -> str:
     return _(known).format(subject=event.subject) if known else f"{event.step} {event.subject}"
 
 
-def history_line(voice: LocaleFormatter, entry: HistoryEntry) -> str:
+def history_line(formatter: LocaleFormatter, entry: HistoryEntry) -> str:
     """Return the text of a history entry of kind "sync"."""
-    _ = voice.translate
+    _ = formatter.translate
     operation, outcome = str(entry.data.get("operation")), str(entry.data.get("outcome"))
     if operation == "drift":
         mended = outcome in ("in_sync", "follows", "nothing", "not_read", "removed")

@@ -47,7 +47,7 @@ class Beat:
     """The states in this period."""
 
 
-def percent(voice: LocaleFormatter, share: float | None) -> str:
+def percent(formatter: LocaleFormatter, share: float | None) -> str:
     """Return an uptime as text, a dash without one; less than 100 % is never rounded up to 100 %."""
     if share is None:
         return "–"
@@ -56,12 +56,12 @@ def percent(voice: LocaleFormatter, share: float | None) -> str:
     digits = 2 if share >= 0.99 else 1
     # Rounded to six decimals before truncation: 0.9934 is slightly less in binary.
     cut = int(round(share * 100 * 10**digits, 6)) / 10**digits
-    return f"{voice.number(min(cut, 99.99), digits)} %"
+    return f"{formatter.number(min(cut, 99.99), digits)} %"
 
 
-def uptimes(voice: LocaleFormatter, record: TrackRecord | None) -> str:
+def uptimes(formatter: LocaleFormatter, record: TrackRecord | None) -> str:
     """Return the uptime of each window as HTML, with the exact figures as tooltips."""
-    _ = voice.translate
+    _ = formatter.translate
     told = []
     for window, name in WINDOWS.items():
         counted = record.uptimes[window] if record else None
@@ -75,15 +75,15 @@ def uptimes(voice: LocaleFormatter, record: TrackRecord | None) -> str:
         tone = "" if share is None or share >= LOW else " ops-low"
         told.append(
             f'<span class="ops-uptime" title="{escape(exact, quote=True)}">'
-            f'<b class="ops-number{tone}">{escape(percent(voice, share))}</b> {name}</span>'
-            f"{_measured(voice, counted, window)}"
+            f'<b class="ops-number{tone}">{escape(percent(formatter, share))}</b> {name}</span>'
+            f"{_measured(formatter, counted, window)}"
         )
     return f'<div class="ops-uptimes">{"".join(told)}</div>'
 
 
-def _measured(voice: LocaleFormatter, counted: Uptime | None, window: Window) -> str:
+def _measured(formatter: LocaleFormatter, counted: Uptime | None, window: Window) -> str:
     """Return the measured part of a window as HTML; empty if the window is complete."""
-    _ = voice.translate
+    _ = formatter.translate
     if counted is None or counted.share is None:
         return ""
     # In a combined record the time of every session counts.
@@ -95,13 +95,13 @@ def _measured(voice: LocaleFormatter, counted: Uptime | None, window: Window) ->
     return f' <span class="ops-soft" data-ops="measured">{escape(text)}</span>'
 
 
-def heartbeat(voice: LocaleFormatter, session: str, record: TrackRecord | None) -> str:
+def heartbeat(formatter: LocaleFormatter, session: str, record: TrackRecord | None) -> str:
     """Return the last 24 hours as a bar of half hours in HTML, with equal neighbours merged."""
-    _ = voice.translate
+    _ = formatter.translate
     name = _("The last 24 hours of {session}").format(session=session)
     items = []
-    for beat in beats(voice, record.slots if record else ()):
-        when = f"{voice.moment(beat.since)} – {voice.moment(beat.until)}"
+    for beat in beats(formatter, record.slots if record else ()):
+        when = f"{formatter.moment(beat.since)} – {formatter.moment(beat.until)}"
         told = escape(f"{when}: {beat.text}", quote=True)
         items.append(
             f'<li class="ops-beat ops-beat-{beat.look}" style="--n:{beat.count}" title="{told}">'
@@ -113,11 +113,11 @@ def heartbeat(voice: LocaleFormatter, session: str, record: TrackRecord | None) 
     return f'<ul class="ops-beats" aria-label="{escape(name, quote=True)}">{"".join(items)}</ul>'
 
 
-def beats(voice: LocaleFormatter, slots: Sequence[Slot]) -> Iterator[Beat]:
+def beats(formatter: LocaleFormatter, slots: Sequence[Slot]) -> Iterator[Beat]:
     """Yield the slots with equal neighbours merged."""
     kept: Beat | None = None
     for slot in slots:
-        beat = _beat(voice, slot)
+        beat = _beat(formatter, slot)
         if kept is not None and (kept.look, kept.text) == (beat.look, beat.text):
             kept = Beat(kept.look, kept.since, beat.until, kept.count + 1, kept.text)
             continue
@@ -128,24 +128,24 @@ def beats(voice: LocaleFormatter, slots: Sequence[Slot]) -> Iterator[Beat]:
         yield kept
 
 
-def fleet(voice: LocaleFormatter, records: Collection[TrackRecord], *, lost_now: bool = False) -> str:
+def fleet(formatter: LocaleFormatter, records: Collection[TrackRecord], *, lost_now: bool = False) -> str:
     """Return the combined uptime and losses of all sessions; `lost_now`: one of them is not connected."""
-    _ = voice.translate
+    _ = formatter.translate
     record = together(records)
     if record is None:
         return ""
-    told = [*lost_and_back(voice, record, lost_now=lost_now), *losses(voice, record.disconnects)]
+    told = [*lost_and_back(formatter, record, lost_now=lost_now), *losses(formatter, record.disconnects)]
     lines = "".join(f"<li>{escape(one)}</li>" for one in told)
     title = escape(_("All sessions together"))
     return (
         f'<section class="ops-fleet"><h2 class="ops-subtitle">{title}</h2>'
-        f'{uptimes(voice, record)}<ul class="ops-plain">{lines}</ul></section>'
+        f'{uptimes(formatter, record)}<ul class="ops-plain">{lines}</ul></section>'
     )
 
 
-def lost_and_back(voice: LocaleFormatter, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
+def lost_and_back(formatter: LocaleFormatter, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
     """Return the count of connection losses in 30 days, and the mean time to recovery."""
-    _ = voice.translate
+    _ = formatter.translate
     count = sum(record.disconnects.values())
     if not count:
         # The record lags behind the state shown beside it.
@@ -157,43 +157,43 @@ def lost_and_back(voice: LocaleFormatter, record: TrackRecord, *, lost_now: bool
     return told
 
 
-def losses(voice: LocaleFormatter, counts: Mapping[Loss, int]) -> list[str]:
+def losses(formatter: LocaleFormatter, counts: Mapping[Loss, int]) -> list[str]:
     """Return the counts of losses by cause, the most frequent first."""
-    _ = voice.translate
+    _ = formatter.translate
     named = [(count, _(LOSSES[loss])) for loss, count in counts.items()]
     return [f"{count} × {name}" for count, name in sorted(named, key=lambda one: -one[0])]
 
 
-def loss(voice: LocaleFormatter, reason: Reason) -> str:
+def loss(formatter: LocaleFormatter, reason: Reason) -> str:
     """Return the cause of a connection loss."""
-    return voice.translate(LOSSES[Loss.of(reason)])
+    return formatter.translate(LOSSES[Loss.of(reason)])
 
 
-def _beat(voice: LocaleFormatter, slot: Slot) -> Beat:
-    _ = voice.translate
+def _beat(formatter: LocaleFormatter, slot: Slot) -> Beat:
+    _ = formatter.translate
     measured = [one for one in slot.spans if is_measured(one.verdict)]
     down = [one for one in measured if one.verdict is not Verdict.CONNECTED]
     if not measured:
         is_paused = any(one.verdict is Verdict.PAUSED for one in slot.spans)
         look, text = (
-            ("paused", verdict_label(voice, Verdict.PAUSED)) if is_paused else ("none", _("Not measured"))
+            ("paused", verdict_label(formatter, Verdict.PAUSED)) if is_paused else ("none", _("Not measured"))
         )
     elif not down:
-        look, text = "good", verdict_label(voice, Verdict.CONNECTED)
+        look, text = "good", verdict_label(formatter, Verdict.CONNECTED)
     elif len(down) < len(measured):
-        look, text = "partly", _told(voice, down)
+        look, text = "partly", _told(formatter, down)
     else:
-        look, text = "bad", verdict_label(voice, _longest(down))
+        look, text = "bad", verdict_label(formatter, _longest(down))
     return Beat(look, slot.since, slot.until, 1, text)
 
 
-def _told(voice: LocaleFormatter, down: Sequence[Span]) -> str:
+def _told(formatter: LocaleFormatter, down: Sequence[Span]) -> str:
     seconds: dict[Verdict, float] = {}
     for one in down:
         if one.verdict is not None:
             seconds[one.verdict] = seconds.get(one.verdict, 0.0) + one.seconds
     return ", ".join(
-        f"{verdict_label(voice, verdict)} {duration(seconds[verdict])}"
+        f"{verdict_label(formatter, verdict)} {duration(seconds[verdict])}"
         for verdict in sorted(seconds, key=lambda verdict: -seconds[verdict])
         if seconds[verdict] >= 1 or len(seconds) == 1
     )

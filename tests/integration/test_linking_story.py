@@ -15,7 +15,7 @@ from core.handoffs import Handoff
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
 from core.reasons import Loss
 from dashboard.formatting import LocaleFormatter
-from dashboard.handoff.view import tell
+from dashboard.handoff.view import build_state
 from simulator import Simulator, Times
 from tests.plugins.leaks import keep_secret
 from tests.support.live_core import FAST, NUMBER, SECRET, SERVER, SESSION, LiveCore, live_core
@@ -137,7 +137,7 @@ def test_a_browser_that_does_not_come_up_is_doubted_after_a_minute(
     )
 
     terminal = frame(pairing, seen, later, columns=1000, rows=60)
-    handed_on = tell(LocaleFormatter(now=later), link, seen, pairing)
+    handed_on = build_state(LocaleFormatter(now=later), link, seen, pairing)
 
     assert seen.state == SessionState.INITIALIZING
     assert pairing.start_is_doubtful(later) is doubts

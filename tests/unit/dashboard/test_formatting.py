@@ -18,7 +18,7 @@ from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import translator
 from dashboard.words import NO_END_TO_END, OUTCOMES
 
-VOICE = LocaleFormatter(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
+FORMATTER = LocaleFormatter(now=NOW, zone=ZoneInfo("Europe/Lisbon"))
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,24 @@ def test_a_span_is_told_by_its_two_largest_units(seconds: float, text: str) -> N
 
 
 def test_a_moment_of_today_needs_no_date() -> None:
-    assert VOICE.moment(ago(hours=2)) == "12:00"
+    assert FORMATTER.moment(ago(hours=2)) == "12:00"
 
 
 def test_a_moment_of_another_day_has_its_date_in_the_readers_zone() -> None:
-    voice = LocaleFormatter(now=NOW, zone=ZoneInfo("Asia/Tokyo"))
+    formatter = LocaleFormatter(now=NOW, zone=ZoneInfo("Asia/Tokyo"))
 
-    assert voice.moment(ago(hours=2)) == "21:00"
-    assert voice.moment(ago(days=2, hours=-5)) == "22 Nov, 04:00"
+    assert formatter.moment(ago(hours=2)) == "21:00"
+    assert formatter.moment(ago(days=2, hours=-5)) == "22 Nov, 04:00"
 
 
 def test_the_exact_moment_has_seconds_and_zone() -> None:
-    assert VOICE.exactly(ago(hours=2)) == "23 Nov 2026 12:00:00 GMT+00:00"
+    assert FORMATTER.exactly(ago(hours=2)) == "23 Nov 2026 12:00:00 GMT+00:00"
 
 
 def test_a_lost_session_tells_why_it_is_down_and_why_it_was_lost() -> None:
     lost = session(reason=Reason.CODE_EXPIRED, lost_reason=Reason.GATEWAY_RESTARTED)
 
-    assert formatting.reason(VOICE, lost) == (
+    assert formatting.reason(FORMATTER, lost) == (
         "A code was shown and nobody used it in time. Why it was lost: The gateway was restarted."
     )
 
@@ -63,13 +63,13 @@ def test_a_lost_session_tells_why_it_is_down_and_why_it_was_lost() -> None:
 def test_the_same_reason_is_not_told_twice() -> None:
     lost = session(reason=Reason.GATEWAY_RESTARTED, lost_reason=Reason.GATEWAY_RESTARTED)
 
-    assert formatting.reason(VOICE, lost) == "The gateway was restarted."
+    assert formatting.reason(FORMATTER, lost) == "The gateway was restarted."
 
 
 def test_paused_sessions_do_not_count_as_problems() -> None:
     sessions = [session("a", "connected"), session("b", "paused")]
 
-    assert formatting.summary(VOICE, sessions) == "All 1 connected"
+    assert formatting.summary(FORMATTER, sessions) == "All 1 connected"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_paused_sessions_do_not_count_as_problems() -> None:
     ],
 )
 def test_the_latest_answer_of_whatsapp_is_told(known: EndToEnd | None, told: str) -> None:
-    assert formatting.last_answer(VOICE, session(end_to_end=known)) == told
+    assert formatting.last_answer(FORMATTER, session(end_to_end=known)) == told
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_self_healing_does_is_told(healing: Healing | None, told: str) -> N
         healing=healing,
     )
 
-    assert formatting.healing(VOICE, lost) == told
+    assert formatting.healing(FORMATTER, lost) == told
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_what_self_healing_does_is_told(healing: Healing | None, told: str) -> N
     ],
 )
 def test_self_healing_is_not_mentioned_where_it_has_no_part(fields: dict[str, Any]) -> None:
-    assert formatting.healing(VOICE, session(**fields, healing=Healing())) == ""
+    assert formatting.healing(FORMATTER, session(**fields, healing=Healing())) == ""
 
 
 def test_a_session_without_a_connection_ever_says_so() -> None:
-    assert formatting.last_connected(VOICE, session(last_connected=None)) == "Never seen connected"
+    assert formatting.last_connected(FORMATTER, session(last_connected=None)) == "Never seen connected"
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ def test_a_session_without_a_connection_ever_says_so() -> None:
 def test_the_first_code_lives_a_minute_and_later_ones_twenty_seconds(
     generation: int, age: int, left: int
 ) -> None:
-    assert formatting.code_seconds_left(VOICE, ago(seconds=age), generation) == left
+    assert formatting.code_seconds_left(FORMATTER, ago(seconds=age), generation) == left
 
 
 def test_a_countdown_never_shows_zero_before_its_end() -> None:
-    assert formatting.seconds_until(VOICE, NOW + timedelta(seconds=0.4)) == 1
-    assert formatting.seconds_until(VOICE, NOW) is None
-    assert formatting.seconds_until(VOICE, None) is None
+    assert formatting.seconds_until(FORMATTER, NOW + timedelta(seconds=0.4)) == 1
+    assert formatting.seconds_until(FORMATTER, NOW) is None
+    assert formatting.seconds_until(FORMATTER, None) is None
 
 
 @pytest.mark.parametrize("code", ["K7WM2QXA", "K7WM-2QXA"])
@@ -210,9 +210,9 @@ def test_a_problem_that_the_page_does_not_know_is_told_as_it_is() -> None:
 
 
 def test_codes_that_the_page_does_not_know_are_shown_rather_than_lost() -> None:
-    assert formatting.step(VOICE, "new_step") == "new_step"
+    assert formatting.step(FORMATTER, "new_step") == "new_step"
     new = Outcome(ok=False, code="new_code", message="English sentence.", at=NOW)
-    assert formatting.outcome(VOICE, new) == "English sentence."
+    assert formatting.outcome(FORMATTER, new) == "English sentence."
 
 
 def test_the_end_of_an_operation_is_explained_by_what_the_gateway_asked_for() -> None:
@@ -222,4 +222,4 @@ def test_the_end_of_an_operation_is_explained_by_what_the_gateway_asked_for() ->
 
     assert formatting.outcome(reader, told) == render(explanation, translator("pt_PT"))
     plain = told.model_copy(update={"explanation": Message.plain("no id")})
-    assert formatting.outcome(VOICE, plain) == OUTCOMES["asked_to_wait"]
+    assert formatting.outcome(FORMATTER, plain) == OUTCOMES["asked_to_wait"]

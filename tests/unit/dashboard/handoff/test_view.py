@@ -8,7 +8,7 @@ from core.handoffs import MOST_ROUNDS, Event, Handoff
 from core.models import Outcome, QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 from dashboard.formatting import LocaleFormatter
-from dashboard.handoff.view import State, tell
+from dashboard.handoff.view import State, build_state
 from dashboard.words import CODE_MAY_BE_REPLACED, IF_A_PASSKEY_IS_ASKED, OUTCOMES
 
 NOW = now()
@@ -52,7 +52,7 @@ def showing(seconds_ago: int, generation: int = 1) -> SessionSnapshot:
 
 
 def told(seen: SessionSnapshot, operation: OperationStatus | None = None, locale: str = "en") -> State:
-    return tell(LocaleFormatter(now=NOW, locale=locale), handoff(), seen, operation, by_number=True)
+    return build_state(LocaleFormatter(now=NOW, locale=locale), handoff(), seen, operation, by_number=True)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_success_names_the_session_and_the_outage() -> None:
 def test_phone_that_was_linked_and_lost_again_is_no_success() -> None:
     seen = session("sales", Verdict.DISCONNECTED, since=NOW)
 
-    state = tell(LocaleFormatter(now=NOW), handoff(end=Event.SCANNED), seen, None)
+    state = build_state(LocaleFormatter(now=NOW), handoff(end=Event.SCANNED), seen, None)
 
     assert (state["phase"], state["text"]) == (
         "stopped",
@@ -160,7 +160,7 @@ def test_code_outlives_its_link_and_says_so() -> None:
     operation = pairing(Step.WAITING_FOR_CODE_ENTRY, mode="code", until=40, pairing_code="ABCD1234")
     over = handoff().model_copy(update={"expires_at": NOW - timedelta(seconds=1)})
 
-    state = tell(
+    state = build_state(
         LocaleFormatter(now=NOW),
         over,
         session("sales", Verdict.WAITING_FOR_CODE, since=NOW),
@@ -175,7 +175,7 @@ def test_code_outlives_its_link_and_says_so() -> None:
 def test_link_whose_time_is_over_offers_no_other_code() -> None:
     over = handoff().model_copy(update={"expires_at": NOW - timedelta(seconds=1)})
 
-    state = tell(
+    state = build_state(
         LocaleFormatter(now=NOW),
         over,
         session("sales", Verdict.DISCONNECTED, since=NOW),
@@ -205,7 +205,7 @@ def test_next_code_follows_by_itself(
     operation = pairing(Step.DONE, mode=mode, finished_at=ended, outcome=outcome)
     seen = session("sales", Verdict.DISCONNECTED, since=NOW)
 
-    state = tell(LocaleFormatter(now=NOW), handoff(rounds=rounds), seen, operation)
+    state = build_state(LocaleFormatter(now=NOW), handoff(rounds=rounds), seen, operation)
 
     assert state["asks_by_itself"] is by_itself
     assert ("follows by itself" in state["detail"]) is by_itself
@@ -219,6 +219,8 @@ def test_a_browser_that_starts_slowly_is_doubted_after_a_minute(seconds: int, is
     operation = pairing(Step.WAITING_FOR_BROWSER, step_since=since)
     starting = session("sales", Verdict.STARTING, since=since)
 
-    told = [tell(LocaleFormatter(now=NOW), handoff(), starting, one)["detail"] for one in (operation, None)]
+    told = [
+        build_state(LocaleFormatter(now=NOW), handoff(), starting, one)["detail"] for one in (operation, None)
+    ]
 
     assert ["longer than usual" in detail for detail in told] == [is_doubted, is_doubted]

@@ -10,7 +10,7 @@ from page_world import NOW, session
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import LOCALES
 from dashboard.text.diagnosis_words import CAUSES, CHECKS
-from dashboard.text.engine import WITHOUT_BROWSER, voice_for
+from dashboard.text.engine import WITHOUT_BROWSER, formatter_for
 from dashboard.words import OUTCOMES, REASONS, RESTART_MEANS, START_DOUBTED, STEPS
 
 TEXTS = [
@@ -29,15 +29,15 @@ OF_THE_WHOLE_GATEWAY = {text for text in TEXTS if "userDataDir" in text}
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_no_text_of_a_session_without_a_browser_names_one(locale: str) -> None:
-    voice = voice_for(LocaleFormatter(NOW, locale=locale), session(has_browser=False))
+    formatter = formatter_for(LocaleFormatter(NOW, locale=locale), session(has_browser=False))
 
-    told = [voice.translate(text) for text in TEXTS if text and text not in OF_THE_WHOLE_GATEWAY]
+    told = [formatter.translate(text) for text in TEXTS if text and text not in OF_THE_WHOLE_GATEWAY]
 
     assert [text for text in told if BROWSER.search(text)] == []
 
 
 @pytest.mark.parametrize("has_browser", [True, None])
 def test_every_other_session_is_told_as_before(has_browser: bool | None) -> None:
-    voice = voice_for(LocaleFormatter(NOW), session(has_browser=has_browser))
+    formatter = formatter_for(LocaleFormatter(NOW), session(has_browser=has_browser))
 
-    assert [voice.translate(text) for text in WITHOUT_BROWSER] == list(WITHOUT_BROWSER)
+    assert [formatter.translate(text) for text in WITHOUT_BROWSER] == list(WITHOUT_BROWSER)

@@ -19,7 +19,7 @@ from dashboard.formatting import LocaleFormatter
 from dashboard.text import track as track_text
 
 NOW = datetime(2026, 11, 23, 14, 10, tzinfo=UTC)
-VOICE = LocaleFormatter(NOW)
+FORMATTER = LocaleFormatter(NOW)
 
 
 def record(*turns: tuple[float, str | None, Reason]) -> TrackRecord:
@@ -55,7 +55,7 @@ LOST = record((3000, "connected", Reason.NONE), (75, "disconnected", CLOSED), (3
     ],
 )
 def test_what_is_not_quite_everything_never_reads_as_everything(share: float | None, words: str) -> None:
-    assert track_text.percent(VOICE, share) == words
+    assert track_text.percent(FORMATTER, share) == words
 
 
 def test_numbers_are_written_as_the_reader_writes_them() -> None:
@@ -63,7 +63,7 @@ def test_numbers_are_written_as_the_reader_writes_them() -> None:
 
 
 def test_the_uptimes_of_three_windows_are_told_with_what_they_are_made_of() -> None:
-    html = track_text.uptimes(VOICE, LOST)
+    html = track_text.uptimes(FORMATTER, LOST)
 
     assert re.findall(r"<b[^>]*>([^<]+)</b> ([^<]+)</span>", html) == [
         ("97.2 %", "24 h"),
@@ -74,13 +74,13 @@ def test_the_uptimes_of_three_windows_are_told_with_what_they_are_made_of() -> N
 
 
 def test_without_a_record_nothing_is_claimed() -> None:
-    assert track_text.uptimes(VOICE, None).count("–") == 3
-    assert 'title="Not measured yet"' in track_text.uptimes(VOICE, None)
-    assert "Not known yet" in track_text.heartbeat(VOICE, "sales", None)
+    assert track_text.uptimes(FORMATTER, None).count("–") == 3
+    assert 'title="Not measured yet"' in track_text.uptimes(FORMATTER, None)
+    assert "Not known yet" in track_text.heartbeat(FORMATTER, "sales", None)
 
 
 def test_neighbours_of_which_the_same_is_to_be_said_are_one() -> None:
-    found = [(beat.look, beat.count, beat.text) for beat in track_text.beats(VOICE, LOST.slots)]
+    found = [(beat.look, beat.count, beat.text) for beat in track_text.beats(FORMATTER, LOST.slots)]
 
     assert found == [
         ("good", 44, "Connected"),
@@ -94,7 +94,7 @@ def test_neighbours_of_which_the_same_is_to_be_said_are_one() -> None:
 def test_time_that_counts_neither_as_up_nor_as_down_looks_like_neither() -> None:
     paused = record((200, None, Reason.NONE), (100, "paused", Reason.NONE))
 
-    found = [(beat.look, beat.text) for beat in track_text.beats(VOICE, paused.slots)]
+    found = [(beat.look, beat.text) for beat in track_text.beats(FORMATTER, paused.slots)]
 
     assert found == [("none", "Not measured"), ("paused", "Paused")]
 
@@ -106,7 +106,7 @@ def test_the_worst_of_a_bad_half_hour_is_named() -> None:
         (25, "waiting_for_qr", CLOSED),
     )
 
-    texts = [beat.text for beat in track_text.beats(VOICE, record(lost, starting, waiting).slots)]
+    texts = [beat.text for beat in track_text.beats(FORMATTER, record(lost, starting, waiting).slots)]
 
     assert texts == ["Not measured", "Disconnected", "Waiting for a scan"]
 
@@ -120,27 +120,27 @@ def test_every_piece_of_the_bar_says_when_and_what_to_those_who_cannot_see_it() 
 
 
 def test_losses_are_told_by_who_ended_them_the_commonest_first() -> None:
-    told = track_text.losses(VOICE, {Loss.OPERATOR: 1, Loss.GATEWAY: 3})
+    told = track_text.losses(FORMATTER, {Loss.OPERATOR: 1, Loss.GATEWAY: 3})
 
     assert told == ["3 × gateway down or restarted", "1 × closed or logged out here"]
 
 
 def test_how_often_it_was_lost_and_how_long_it_took_is_told() -> None:
-    assert track_text.lost_and_back(VOICE, LOST) == [
+    assert track_text.lost_and_back(FORMATTER, LOST) == [
         "Lost in the last 30 days: 1",
         "Connected again after 40 min on average",
     ]
-    assert track_text.lost_and_back(VOICE, record((30, "connected", Reason.NONE))) == [
+    assert track_text.lost_and_back(FORMATTER, record((30, "connected", Reason.NONE))) == [
         "Never lost in the last 30 days"
     ]
 
 
 def test_all_sessions_together_are_summed_up() -> None:
-    html = track_text.fleet(VOICE, [LOST, record((3000, "connected", Reason.NONE))])
+    html = track_text.fleet(FORMATTER, [LOST, record((3000, "connected", Reason.NONE))])
 
     assert "98.6 %" in html
     assert "Lost in the last 30 days: 1" in html
-    assert track_text.fleet(VOICE, []) == ""
+    assert track_text.fleet(FORMATTER, []) == ""
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_window_that_is_not_full_says_how_much_was_measured(measured: float, t
         for seconds in [min(measured, window.length.total_seconds())]
     }
 
-    html = track_text.uptimes(VOICE, replace(LOST, uptimes=uptimes))
+    html = track_text.uptimes(FORMATTER, replace(LOST, uptimes=uptimes))
 
     assert html.count('data-ops="measured"') == told
 
@@ -168,6 +168,6 @@ def test_a_half_hour_that_was_all_bad_is_named_by_what_lasted() -> None:
         Span(middle, NOW, Verdict.DISCONNECTED),
     )
 
-    (beat,) = track_text.beats(VOICE, [Slot(since, NOW, spans)])
+    (beat,) = track_text.beats(FORMATTER, [Slot(since, NOW, spans)])
 
     assert (beat.look, beat.text) == ("bad", "Disconnected")
