@@ -60,7 +60,7 @@ class _Installed:
     core: Core
     background: Background
     examinations: Examinations
-    rounds: Attempts
+    attempts: Attempts
     track_records: TrackRecords
     alerting: Alerting
     acknowledgements: AcknowledgementWatch
@@ -163,12 +163,12 @@ def fleet() -> FleetStart:
     return _installed[0].fleet
 
 
-def rounds() -> Attempts:
+def attempts() -> Attempts:
     """Return the counter of requested codes."""
-    return _installed[0].rounds
+    return _installed[0].attempts
 
 
-def rounds_of(server: str, session: str) -> Hashable:
+def attempts_key(server: str, session: str) -> Hashable:
     """Return the counter's key: the user, and the session's present outage."""
     seen = snapshot().session(server, session)
     return user().name, server, session, seen.lost_at if seen else None

@@ -51,7 +51,7 @@ class PagerRun:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _SilenceChange:
     """A change to a session's silence, and the data of its history entry."""
 
     target: Target
@@ -88,7 +88,7 @@ class Alerting:
         self._workers = Workers(THREADS, "alerting")
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._one_read = threading.Lock()
+        self._read_lock = threading.Lock()
         self._state = _State()
 
     def silences(self, settings: AlertmanagerSettings) -> Silences:
@@ -129,17 +129,19 @@ class Alerting:
         """Silence a session's alerts until a time, or until the session is connected if that is sooner."""
         data = {"event": "acknowledged", "reason": comment, "until": until.isoformat()}
 
-        def ask(asked: Alertmanager) -> None:
-            silence = asked.silence(*target, author=author, comment=comment, since=self._clock(), until=until)
+        def ask(client: Alertmanager) -> None:
+            silence = client.silence(
+                *target, author=author, comment=comment, since=self._clock(), until=until
+            )
             if until_connected:
                 self._keep(target, silence)
 
-        self._take(settings, _Wish(target, author, ask, data))
+        self._submit(settings, _SilenceChange(target, author, ask, data))
 
     def expire(self, settings: AlertmanagerSettings, target: Target, *, actor: str, silence: str) -> None:
         """End a silence."""
         data = {"event": "unacknowledged"}
-        self._take(settings, _Wish(target, actor, lambda asked: asked.expire(silence), data))
+        self._submit(settings, _SilenceChange(target, actor, lambda client: client.expire(silence), data))
 
     def begin_test(self, settings: AlertmanagerSettings, *, actor: str) -> None:
         """Start a pager test, unless one is running."""
@@ -162,59 +164,59 @@ class Alerting:
             # The silence is in force nevertheless, until its end time.
             log.warning("acknowledgement_not_kept problem=%s", error.message)
 
-    def _take(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
+    def _submit(self, settings: AlertmanagerSettings, change: _SilenceChange) -> None:
         with self._lock:
-            if wish.target in self._state.busy:
+            if change.target in self._state.busy:
                 return  # Another user was faster, or the button was pressed twice.
-            self._state.busy.add(wish.target)
-            self._state.problems.pop(wish.target, None)
-        self._workers.submit(lambda: self._grant(settings, wish))
+            self._state.busy.add(change.target)
+            self._state.problems.pop(change.target, None)
+        self._workers.submit(lambda: self._apply(settings, change))
 
-    def _grant(self, settings: AlertmanagerSettings, wish: _Wish) -> None:
+    def _apply(self, settings: AlertmanagerSettings, change: _SilenceChange) -> None:
         problem = "failed"
         try:
-            with closing(Alertmanager(settings)) as asked:
-                wish.ask(asked)
+            with closing(Alertmanager(settings)) as client:
+                change.ask(client)
             problem = ""
-            self._tell(wish.actor, wish.target, wish.data)
-            self._read(settings, granted=wish.target)
+            self._record_history(change.actor, change.target, change.data)
+            self._read(settings, applied=change.target)
         except AlertmanagerError as error:
             problem = error.code
         finally:
             with self._lock:
-                self._state.busy.discard(wish.target)
+                self._state.busy.discard(change.target)
                 if problem:
-                    self._state.problems[wish.target] = problem
+                    self._state.problems[change.target] = problem
 
-    def _read(self, settings: AlertmanagerSettings, *, granted: Target | None = None) -> None:
+    def _read(self, settings: AlertmanagerSettings, *, applied: Target | None = None) -> None:
         """Read the silences; a change counts as finished once its result is visible in them."""
         # Serialised: silences that were read before a change must not be shown after it.
-        with self._one_read:
+        with self._read_lock:
             silences = Silences(problem="failed")
             try:
-                with closing(Alertmanager(settings)) as asked:
-                    silences = Silences(asked.silences(), is_known=True)
+                with closing(Alertmanager(settings)) as client:
+                    silences = Silences(client.silences(), is_known=True)
             except AlertmanagerError as error:
                 silences = Silences(problem=error.code)
             finally:
-                self._show(silences, granted)
+                self._show(silences, applied)
 
-    def _show(self, silences: Silences, granted: Target | None) -> None:
+    def _show(self, silences: Silences, applied: Target | None) -> None:
         with self._lock:
             state = self._state
-            if granted is None:
+            if applied is None:
                 state.reading = False
                 if state.busy:
                     return  # Each change ends with its own read, which shows the result.
             else:
-                state.busy.discard(granted)
+                state.busy.discard(applied)
             state.silences, state.read_at = silences, self._monotonic()
 
     def _test(self, settings: AlertmanagerSettings) -> None:
         problem = "failed"
         try:
-            with closing(Alertmanager(settings)) as asked:
-                PagerCheck(asked, self._pass, stop=self._stop).run()
+            with closing(Alertmanager(settings)) as client:
+                PagerCheck(client, self._pass, stop=self._stop).run()
             problem = ""
         except AlertmanagerError as error:
             problem = error.code
@@ -240,9 +242,9 @@ class Alerting:
             "outcome": problem or "delivered",
             "seconds": round(delivered, 1) if delivered is not None else None,
         }
-        self._tell(test.actor, (None, None), data)
+        self._record_history(test.actor, (None, None), data)
 
-    def _tell(
+    def _record_history(
         self,
         actor: str,
         target: tuple[str | None, str | None],

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from core.clock import Monotonic, monotonic
 
-MOST_ROUNDS = 5
+MAX_ATTEMPTS = 5
 """Consecutive codes: five minutes of a gateway's browser, for a user who is fetching the phone."""
 FORGOTTEN_AFTER_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
 class _Count:
-    rounds: int
+    attempts: int
     last: float
 
 
@@ -35,10 +35,10 @@ class Attempts:
     def next(self, key: Hashable) -> bool:
         """Count an attempt and return True, or return False if the limit is reached."""
         with self._lock:
-            rounds = self._current(key)
-            if rounds >= MOST_ROUNDS:
+            attempts = self._current(key)
+            if attempts >= MAX_ATTEMPTS:
                 return False
-            self._counts[key] = _Count(rounds + 1, self._clock())
+            self._counts[key] = _Count(attempts + 1, self._clock())
             return True
 
     def count(self, key: Hashable) -> int:
@@ -51,4 +51,4 @@ class Attempts:
         if found is None or self._clock() - found.last > FORGOTTEN_AFTER_SECONDS:
             self._counts.pop(key, None)
             return 0
-        return found.rounds
+        return found.attempts

@@ -97,9 +97,9 @@ def build_state(
         state["phase"], state["may_ask"], state["by_number"] = "offer", True, by_number
         state["text"] = _("There is no code on the screen now.")
         # Opening the link counts as a first request, even if the code was made for an operator before.
-        rounds = max(1, handoff.rounds)
+        attempts = max(1, handoff.rounds)
         state["asks_by_itself"] = begins_by_itself(
-            session, operation, arrived=False, rounds=rounds, now=formatter.now
+            session, operation, arrived=False, attempts=attempts, now=formatter.now
         )
         outcome = operation.outcome if operation is not None else None
         if state["asks_by_itself"]:

@@ -41,7 +41,7 @@ def pair(server: str, session: str) -> None:
     """Start pairing by QR code, and begin a new count of attempts."""
     user = state.require(Role.OPERATOR)
     session_state.tell(place(server, session), None)
-    state.rounds().begin(state.rounds_of(server, session))
+    state.attempts().begin(state.attempts_key(server, session))
     state.core().operations.pair(server, session, actor=user.name)
 
 
@@ -52,7 +52,7 @@ def pair_by_itself(server: str, session: str) -> None:
     running = state.operation(server, session)
     if running is not None and running.is_running:
         return  # Another tab was faster.
-    if state.rounds().next(state.rounds_of(server, session)):
+    if state.attempts().next(state.attempts_key(server, session)):
         session_state.tell(place(server, session), None)
         state.core().operations.pair(server, session, actor=user.name)
 

@@ -10,7 +10,7 @@ from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
 from dashboard import components, session_state, state
 from dashboard.auth.users import Role
-from dashboard.cache.attempts import MOST_ROUNDS
+from dashboard.cache.attempts import MAX_ATTEMPTS
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
@@ -38,14 +38,14 @@ def draw_what_begins_by_itself(
     server, name = session.server, session.session
     if panel not in _ARRIVAL_WAITS:
         session_state.forget_arrival()
-    rounds = _rounds(session)
+    attempts = _attempts(session)
     if not _begins(formatter, session, operation):
         return
     if panel != Panel.QR:
         components.waiting(_("Pairing begins by itself"))
     key = f"by-itself-{server}-{name}"
     st.button(_("Show a new code"), key=key, on_click=actions.pair_by_itself, args=(server, name))
-    mark = f"{rounds} {operation.finished_at if operation else None}"
+    mark = f"{attempts} {operation.finished_at if operation else None}"
     st.html(
         f'<span data-ops-press="{escape(key, quote=True)}" data-ops-mark="{escape(mark, quote=True)}"></span>'
     )
@@ -61,31 +61,31 @@ def next_code_follows(
 
 def rounds_so_far(session: SessionSnapshot) -> str:
     """Return the number of codes in this series, if the next one needs a click; empty if there was none."""
-    rounds = _rounds(session)
-    if not rounds:
+    attempts = _attempts(session)
+    if not attempts:
         return ""
     return _("Code {round} of {most}. For another one, press the button.").format(
-        round=rounds, most=MOST_ROUNDS
+        round=attempts, most=MAX_ATTEMPTS
     )
 
 
 def rounds_line(session: SessionSnapshot) -> str:
     """Return the number of codes in this series and what follows; empty if the user requested none."""
-    rounds = _rounds(session)
-    if not rounds:
+    attempts = _attempts(session)
+    if not attempts:
         return ""
-    if rounds >= MOST_ROUNDS:
+    if attempts >= MAX_ATTEMPTS:
         return rounds_so_far(session)
     text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
-    return text.format(round=rounds, most=MOST_ROUNDS)
+    return text.format(round=attempts, most=MAX_ATTEMPTS)
 
 
 def _begins(formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
     arrived = session_state.has_arrived(session.server, session.session)
     return state.may(Role.OPERATOR) and begins_by_itself(
-        session, operation, arrived=arrived, rounds=_rounds(session), now=formatter.now
+        session, operation, arrived=arrived, attempts=_attempts(session), now=formatter.now
     )
 
 
-def _rounds(session: SessionSnapshot) -> int:
-    return state.rounds().count(state.rounds_of(session.server, session.session))
+def _attempts(session: SessionSnapshot) -> int:
+    return state.attempts().count(state.attempts_key(session.server, session.session))

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from core.models import Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
-from dashboard.cache.attempts import MOST_ROUNDS
+from dashboard.cache.attempts import MAX_ATTEMPTS
 
 SUCCESS_SHOWN = timedelta(minutes=2)
 """For how long the success panel is shown after a session has reconnected."""
@@ -78,14 +78,19 @@ def asks_for_new_code(session: SessionSnapshot, operation: OperationStatus | Non
 
 
 def begins_by_itself(
-    session: SessionSnapshot, operation: OperationStatus | None, *, arrived: bool, rounds: int, now: datetime
+    session: SessionSnapshot,
+    operation: OperationStatus | None,
+    *,
+    arrived: bool,
+    attempts: int,
+    now: datetime,
 ) -> bool:
     """Return whether pairing may start without another click, in a visible tab.
 
     During an outage, opening an alert's link counts as the click. After that, an expired code is followed by
-    the next one, up to `MOST_ROUNDS`.
+    the next one, up to `MAX_ATTEMPTS`.
     """
-    if rounds >= MOST_ROUNDS or (operation is not None and operation.is_running):
+    if attempts >= MAX_ATTEMPTS or (operation is not None and operation.is_running):
         return False
     if session.reason == Reason.LINK_NOT_COMPLETED:
         # If the phone asks for a passkey, each further code fails too, and WhatsApp limits the attempts.
@@ -101,7 +106,7 @@ def begins_by_itself(
     if arrived and session.lost_at is not None and session.verdict in MENDED_BY_PAIRING:
         # A recent failure is shown instead of being retried in a loop.
         return code_expired or outcome is None or outcome.ok or not just_ended
-    return rounds > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
+    return attempts > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
 
 
 def tells_result(session: SessionSnapshot, operation: OperationStatus) -> bool:

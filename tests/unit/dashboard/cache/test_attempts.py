@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from dashboard.cache.attempts import FORGOTTEN_AFTER_SECONDS, MOST_ROUNDS, Attempts
+from dashboard.cache.attempts import FORGOTTEN_AFTER_SECONDS, MAX_ATTEMPTS, Attempts
 from tests.fakes import FakeClock
 
 SALES = ("ana", "main", "sales")
 
 
 def test_after_five_codes_a_person_has_to_ask() -> None:
-    rounds = Attempts()
+    attempts = Attempts()
 
-    allowed = [rounds.next(SALES) for _ in range(MOST_ROUNDS + 2)]
+    allowed = [attempts.next(SALES) for _ in range(MAX_ATTEMPTS + 2)]
 
-    assert MOST_ROUNDS == 5
+    assert MAX_ATTEMPTS == 5
     assert allowed == [True] * 5 + [False] * 2
-    assert rounds.count(SALES) == 5
+    assert attempts.count(SALES) == 5
 
 
 def test_asking_begins_anew() -> None:
-    rounds = Attempts()
-    for _ in range(MOST_ROUNDS):
-        rounds.next(SALES)
+    attempts = Attempts()
+    for _ in range(MAX_ATTEMPTS):
+        attempts.next(SALES)
 
-    rounds.begin(SALES)
+    attempts.begin(SALES)
 
-    assert rounds.count(SALES) == 1
-    assert rounds.next(SALES)
+    assert attempts.count(SALES) == 1
+    assert attempts.next(SALES)
 
 
 def test_each_person_and_session_is_counted_alone() -> None:
-    rounds = Attempts()
+    attempts = Attempts()
 
-    rounds.begin(SALES)
+    attempts.begin(SALES)
 
-    assert rounds.count(("ana", "main", "support")) == 0
-    assert rounds.count(("rui", "main", "sales")) == 0
+    assert attempts.count(("ana", "main", "support")) == 0
+    assert attempts.count(("rui", "main", "sales")) == 0
 
 
 def test_a_quarter_of_an_hour_later_nothing_is_remembered() -> None:
     clock = FakeClock()
-    rounds = Attempts(clock=clock.monotonic)
-    rounds.begin(SALES)
+    attempts = Attempts(clock=clock.monotonic)
+    attempts.begin(SALES)
 
     clock.advance(FORGOTTEN_AFTER_SECONDS + 1)
 
-    assert rounds.count(SALES) == 0
-    assert rounds.next(SALES)
+    assert attempts.count(SALES) == 0
+    assert attempts.next(SALES)

@@ -72,7 +72,7 @@ def test_another_tab_that_was_faster_is_left_alone(core: FakeCore) -> None:
     app.button(key=HIDDEN).click().run()
 
     assert core.operations.calls == []
-    assert state.rounds().count(OUTAGE) == 0
+    assert state.attempts().count(OUTAGE) == 0
 
 
 def test_a_viewer_begins_nothing(core: FakeCore, sign_ins: FakeSignIns) -> None:
@@ -125,14 +125,14 @@ def test_after_five_codes_the_page_asks_for_a_click(core: FakeCore) -> None:
     core.shows(LOST)
     core.operations.statuses["main", "sales"] = ended("code_expired")
     for _ in range(5):
-        state.rounds().next(OUTAGE)
+        state.attempts().next(OUTAGE)
 
     app = follow_the_alerts_link()
     text, marked = shown(app), marks(app)
     app.button(key="repair-main-sales").click().run()
 
     assert marked == 0
-    assert state.rounds().count(OUTAGE) == 1
+    assert state.attempts().count(OUTAGE) == 1
     assert "Code 5 of 5. For another one, press the button." in text
     assert core.operations.calls == ASKED
 
@@ -146,7 +146,7 @@ def test_an_expired_code_is_followed_or_asked_for_never_both(core: FakeCore, is_
         expired = expired.model_copy(update={"outcome": outcome, "finished_at": at})
     core.shows(LOST)
     core.operations.statuses["main", "sales"] = expired
-    state.rounds().next(OUTAGE)
+    state.attempts().next(OUTAGE)
 
     app = open_page("session", server="main", session="sales")
 
@@ -159,6 +159,6 @@ def test_an_expired_code_is_followed_or_asked_for_never_both(core: FakeCore, is_
 def test_the_next_outage_has_its_own_five_codes(core: FakeCore) -> None:
     core.shows(session("sales", lost_at=ago(seconds=5)))
     for _ in range(5):
-        state.rounds().next(OUTAGE)
+        state.attempts().next(OUTAGE)
 
     assert marks(follow_the_alerts_link()) == 1

@@ -83,9 +83,9 @@ def begins(
     done: OperationStatus | None = None,
     *,
     arrived: bool = False,
-    rounds: int = 0,
+    attempts: int = 0,
 ) -> bool:
-    return begins_by_itself(seen, done, arrived=arrived, rounds=rounds, now=NOW)
+    return begins_by_itself(seen, done, arrived=arrived, attempts=attempts, now=NOW)
 
 
 @pytest.mark.parametrize("verdict", ["disconnected", "stuck", "unresponsive", "waiting_for_qr"])
@@ -109,11 +109,11 @@ def test_no_code_follows_by_itself_where_linking_was_not_completed() -> None:
 
     assert not begins(seen, ended("link_not_completed"), arrived=True)
     assert not begins(seen, arrived=True)
-    assert not begins(seen, EXPIRED, rounds=1)
+    assert not begins(seen, EXPIRED, attempts=1)
 
 
 def test_nothing_begins_while_somebody_is_at_it() -> None:
-    assert not begins(done=operation(), arrived=True, rounds=1)
+    assert not begins(done=operation(), arrived=True, attempts=1)
 
 
 def test_without_the_alerts_link_nothing_begins() -> None:
@@ -136,13 +136,13 @@ def test_the_alerts_link_begins_after_an_earlier_operation(done: OperationStatus
 
 
 def test_a_code_that_expired_is_followed_by_the_next_until_there_were_five() -> None:
-    assert [begins(done=EXPIRED, rounds=rounds) for rounds in (1, 4, 5)] == [True, True, False]
+    assert [begins(done=EXPIRED, attempts=attempts) for attempts in (1, 4, 5)] == [True, True, False]
 
 
 def test_no_code_follows_one_that_expired_long_ago_or_was_typed() -> None:
-    assert not begins(done=LONG_AGO, rounds=1)
-    assert not begins(done=ended("code_expired", mode="code"), rounds=1)
+    assert not begins(done=LONG_AGO, attempts=1)
+    assert not begins(done=ended("code_expired", mode="code"), attempts=1)
 
 
 def test_five_codes_are_enough_for_the_alerts_link_too() -> None:
-    assert not begins(arrived=True, rounds=5)
+    assert not begins(arrived=True, attempts=5)
