@@ -222,7 +222,7 @@ def ask(label: str, text: str, key: str, action: Callable[..., None], arguments:
     question()
 
 
-def told(notice: Notice | None) -> None:
+def draw_notice(notice: Notice | None) -> None:
     """Draw the notice of an action, if there is one."""
     if notice is not None:
         # In a new tab, so that the values typed here are kept.

@@ -18,17 +18,17 @@ from dashboard.auth.user_admin import NewLink
 Field = str | bool | float
 """The value of a form's widget."""
 
-ARRIVAL_SECONDS = 900.0
+ALERT_LINK_SECONDS = 900.0
 """How long a tab that has not been visible yet may still act on an alert's link."""
 
-_DESTINATION = "ops-destination"
+_REQUESTED_PAGE = "ops-requested-page"
 _NOTICES = "ops-notices"
 _PHONES = "ops-phones"
 _OPENED = "ops-opened"
 _LINK = "ops-link"
-_ARRIVAL = "ops-arrival"
-_QUESTION = "ops-question"
-_PICKED = "ops-picked"
+_ALERT_LINK = "ops-alert-link"
+_CONFIRMATION = "ops-confirmation"
+_SELECTED = "ops-selected"
 _ACTIVITY_PAGE = "ops-activity-page"
 
 
@@ -63,20 +63,22 @@ def shown_link(place: str) -> tuple[str, NewLink] | None:
     return (found[1], found[2]) if found is not None and found[0] == place else None
 
 
-def arrive(server: str, session: str) -> None:
+def set_alert_link(server: str, session: str) -> None:
     """Record that this tab was opened by an alert's link that requests pairing."""
-    st.session_state[_ARRIVAL] = (server, session, monotonic())
+    st.session_state[_ALERT_LINK] = (server, session, monotonic())
 
 
-def forget_arrival() -> None:
+def clear_alert_link() -> None:
     """Forget the alert's link, once its pairing has begun or is not wanted."""
-    st.session_state.pop(_ARRIVAL, None)
+    st.session_state.pop(_ALERT_LINK, None)
 
 
-def has_arrived(server: str, session: str) -> bool:
-    """Return whether an alert's link for this session opened this tab within `ARRIVAL_SECONDS`."""
-    found: tuple[str, str, float] | None = st.session_state.get(_ARRIVAL)
-    return found is not None and found[:2] == (server, session) and monotonic() - found[2] < ARRIVAL_SECONDS
+def has_alert_link(server: str, session: str) -> bool:
+    """Return whether an alert's link for this session opened this tab within `ALERT_LINK_SECONDS`."""
+    found: tuple[str, str, float] | None = st.session_state.get(_ALERT_LINK)
+    return (
+        found is not None and found[:2] == (server, session) and monotonic() - found[2] < ALERT_LINK_SECONDS
+    )
 
 
 def page_number() -> int:
@@ -89,41 +91,41 @@ def turn_page(page: int) -> None:
     st.session_state[_ACTIVITY_PAGE] = max(1, page)
 
 
-def go(page: str, params: Mapping[str, str] | None = None) -> None:
-    """Request another page from a callback; `follow` switches to it, because callbacks cannot."""
-    st.session_state[_DESTINATION] = (page, dict(params or {}))
+def request_page(page: str, params: Mapping[str, str] | None = None) -> None:
+    """Request another page from a callback, which cannot switch; `switch_to_requested_page` does."""
+    st.session_state[_REQUESTED_PAGE] = (page, dict(params or {}))
 
 
-def follow() -> None:
+def switch_to_requested_page() -> None:
     """Switch to the page that a callback has requested, if any."""
-    if _DESTINATION in st.session_state:
-        page, params = st.session_state.pop(_DESTINATION)
+    if _REQUESTED_PAGE in st.session_state:
+        page, params = st.session_state.pop(_REQUESTED_PAGE)
         st.switch_page(page, query_params=params)
 
 
-def note_question(question: tuple[str, ...]) -> None:
+def set_confirmation(confirmation: tuple[str, ...]) -> None:
     """Store the confirmation to show at the next full run of the page."""
-    st.session_state[_QUESTION] = question
+    st.session_state[_CONFIRMATION] = confirmation
 
 
-def noted_question() -> tuple[str, ...] | None:
+def pop_confirmation() -> tuple[str, ...] | None:
     """Return and remove the confirmation to show, or None."""
-    found: tuple[str, ...] | None = st.session_state.pop(_QUESTION, None)
+    found: tuple[str, ...] | None = st.session_state.pop(_CONFIRMATION, None)
     return found
 
 
-def picked() -> frozenset[Target] | None:
+def selected() -> frozenset[Target] | None:
     """Return the sessions selected in this tab; None outside selection mode."""
-    found: frozenset[Target] | None = st.session_state.get(_PICKED)
+    found: frozenset[Target] | None = st.session_state.get(_SELECTED)
     return found
 
 
-def pick(targets: frozenset[Target] | None) -> None:
+def select(targets: frozenset[Target] | None) -> None:
     """Select these sessions in this tab; None ends selection mode."""
-    st.session_state[_PICKED] = targets
+    st.session_state[_SELECTED] = targets
 
 
-def tell(place: str, notice: Notice | None) -> None:
+def set_notice(place: str, notice: Notice | None) -> None:
     """Store the notice to show at a place; None removes it."""
     st.session_state.setdefault(_NOTICES, {})[place] = notice
 
@@ -156,39 +158,39 @@ def remember_opened(form: str, values: Opened | None) -> None:
     st.session_state[_OPENED] = {**st.session_state.get(_OPENED, {}), form: values}
 
 
-def typed(key: str) -> str:
+def text_value(key: str) -> str:
     """Return the text in the field of this key, or ""."""
     return str(st.session_state.get(key) or "")
 
 
-def holds(key: str) -> bool:
+def has_value(key: str) -> bool:
     """Return whether the widget of this key has a value; widgets of a page that was left have none."""
     return key in st.session_state
 
 
-def held(key: str) -> Field:
+def value(key: str) -> Field:
     """Return the value of the widget of this key."""
     value: Field = st.session_state[key]
     return value
 
 
-def chosen(key: str) -> list[str]:
+def selected_values(key: str) -> list[str]:
     """Return the values chosen in the multiple-choice widget of this key."""
     return [str(one) for one in st.session_state.get(key) or []]
 
 
-def held_time(key: str) -> time | None:
+def time_value(key: str) -> time | None:
     """Return the time of day in the widget of this key, or None."""
     value: time | None = st.session_state.get(key)
     return value
 
 
-def put(key: str, value: Field | list[str]) -> None:
+def set_value(key: str, value: Field | list[str]) -> None:
     """Set the value of the widget of this key. Call it before the widget is drawn."""
     st.session_state[key] = value
 
 
-def put_in_address(name: str, values: Sequence[str]) -> None:
+def set_query_param(name: str, values: Sequence[str]) -> None:
     """Set a query parameter in the page's address; no values remove it."""
     if values:
         st.query_params[name] = list(values)

@@ -17,12 +17,12 @@ def draw() -> None:
         _draw()
 
 
-def refuses(place: str) -> bool:
+def requires_confirmation(place: str) -> bool:
     """Return whether an action must not change anything yet; if so, show a notice at the place."""
     if not state.must_confirm():
         return False
     text = _("Nothing was changed. Confirm first that it is you, then press again.")
-    session_state.tell(place, Notice("warn", text, asks_to_confirm=True))
+    session_state.set_notice(place, Notice("warn", text, asks_to_confirm=True))
     return True
 
 
@@ -31,4 +31,4 @@ def _draw() -> None:
     state.user()
     if state.must_confirm():
         text = _("You signed in a while ago. Before you change anything here, confirm that it is you.")
-        components.told(Notice("idle", text, asks_to_confirm=True))
+        components.draw_notice(Notice("idle", text, asks_to_confirm=True))

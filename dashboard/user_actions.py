@@ -28,12 +28,12 @@ def place(name: str) -> str:
 def add_user() -> None:
     """Add a user, and show the link for setting the password once."""
     user = state.require(Role.ADMINISTRATOR)
-    name = session_state.typed(field_key(ADD, "name")).strip()
-    role = Role(str(session_state.held(field_key(ADD, "role"))))
+    name = session_state.text_value(field_key(ADD, "name")).strip()
+    role = Role(str(session_state.value(field_key(ADD, "role"))))
     method_key = field_key(ADD, "way")
     method = (
-        AuthMethod(str(session_state.held(method_key)))
-        if session_state.holds(method_key)
+        AuthMethod(str(session_state.value(method_key)))
+        if session_state.has_value(method_key)
         else AuthMethod.PASSWORD
     )
 
@@ -43,7 +43,7 @@ def add_user() -> None:
         return None if link else Notice("good", _("{name} was added.").format(name=name))
 
     if _done(ADD, add):
-        session_state.put(field_key(ADD, "name"), "")
+        session_state.set_value(field_key(ADD, "name"), "")
 
 
 def make_link(name: str) -> None:
@@ -59,7 +59,7 @@ def make_link(name: str) -> None:
 def change_role(name: str) -> None:
     """Change a user's role to the one chosen in the form."""
     user = state.require(Role.ADMINISTRATOR)
-    role = Role(str(session_state.held(field_key(place(name), "role"))))
+    role = Role(str(session_state.value(field_key(place(name), "role"))))
 
     def change() -> Notice:
         state.user_admin().set_role(name, role, by=user.name)
@@ -99,7 +99,7 @@ def put_link_away() -> None:
 
 def _done(where: str, work: Callable[[], Notice | None]) -> bool:
     """Run an action, show its result as a notice, and return whether it succeeded."""
-    if step_up.refuses(where):
+    if step_up.requires_confirmation(where):
         return False
     try:
         told = work()
@@ -117,5 +117,5 @@ def _done(where: str, work: Callable[[], Notice | None]) -> bool:
         told = Notice("bad", text)
     except WppconnectError as error:
         told = Notice("bad", formatting.cause(_, type(error).__name__))
-    session_state.tell(where, told)
+    session_state.set_notice(where, told)
     return told is None or told.tone == "good"

@@ -19,9 +19,9 @@ def keep_filter() -> None:
     """Write the filter to the URL and return to page 1, the newest entries."""
     state.require(Role.VIEWER)
     for name in NAMES:
-        value = session_state.typed(widget(name)).strip()
+        value = session_state.text_value(widget(name)).strip()
         usual = USUAL_PERIOD if name == "period" else ""
-        session_state.put_in_address(name, [] if value == usual else [value])
+        session_state.set_query_param(name, [] if value == usual else [value])
     session_state.turn_page(1)
 
 
@@ -29,7 +29,7 @@ def show_all() -> None:
     """Clear the filter, including the period."""
     state.require(Role.VIEWER)
     for name in NAMES:
-        session_state.put(widget(name), "all" if name == "period" else "")
+        session_state.set_value(widget(name), "all" if name == "period" else "")
     keep_filter()
 
 

@@ -36,8 +36,8 @@ def acknowledge(server: str, session: str) -> None:
         author=user.name,
         comment=chosen.reason or _("Acknowledged"),
         until=chosen.until or datetime.now(UTC) + LONGEST,
-        until_connected=not session_state.holds(keep_key(server, session))
-        or not session_state.held(keep_key(server, session)),
+        until_connected=not session_state.has_value(keep_key(server, session))
+        or not session_state.value(keep_key(server, session)),
     )
 
 

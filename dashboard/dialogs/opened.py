@@ -14,12 +14,12 @@ from dashboard import session_state
 
 def ask(question: str, *arguments: str) -> None:
     """Request a dialog by its name, and rerun the page."""
-    session_state.note_question((question, *arguments))
+    session_state.set_confirmation((question, *arguments))
     st.rerun()
 
 
 def draw_asked(questions: Mapping[str, Callable[..., None]]) -> None:
     """Open the requested dialog once. To be called at the end of a page."""
-    noted = session_state.noted_question()
+    noted = session_state.pop_confirmation()
     if noted is not None:
         questions[noted[0]](*noted[1:])

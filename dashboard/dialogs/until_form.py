@@ -54,7 +54,9 @@ def draw_until(form: str, *, may_stay_open: bool) -> None:
 def read_until(form: str) -> Chosen:
     """Return the values of the form; durations count from now."""
     now = datetime.now(UTC)
-    at = session_state.held_time(f"{form}-at")
-    until = ends_at(session_state.typed(f"{form}-span") or USUAL, at, now=now, zone=state.formatter(now).zone)
-    reason = " ".join(session_state.typed(f"{form}-reason").split())[:REASON_LENGTH]
+    at = session_state.time_value(f"{form}-at")
+    until = ends_at(
+        session_state.text_value(f"{form}-span") or USUAL, at, now=now, zone=state.formatter(now).zone
+    )
+    reason = " ".join(session_state.text_value(f"{form}-reason").split())[:REASON_LENGTH]
     return Chosen(reason, until)

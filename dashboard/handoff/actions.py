@@ -22,12 +22,14 @@ def make_link(server: str, session: str) -> None:
     """Make a link for the holder of the phone; it replaces an earlier one for the session."""
     user = state.require(Role.OPERATOR)
     key = minutes_key(server, session)
-    chosen = session_state.held(key) if session_state.holds(key) else None
+    chosen = session_state.value(key) if session_state.has_value(key) else None
     minutes = chosen if isinstance(chosen, int) else STANDARD_MINUTES
     try:
         made, token = state.core().handoffs.make(server, session, maker=user.name, minutes=minutes)
     except StoreError as error:
-        session_state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
+        session_state.set_notice(
+            place(server, session), Notice("bad", formatting.cause(_, type(error).__name__))
+        )
         return
     # The token is in the fragment: browsers do not send it, and no server logs it.
     sent_codes.remember_link(made.id, f"{_own_address()}{PATH}#{token}")
@@ -39,7 +41,9 @@ def revoke_link(server: str, session: str, number: str) -> None:
     try:
         state.core().handoffs.revoke(number, actor=user.name)
     except StoreError as error:
-        session_state.tell(place(server, session), Notice("bad", formatting.cause(_, type(error).__name__)))
+        session_state.set_notice(
+            place(server, session), Notice("bad", formatting.cause(_, type(error).__name__))
+        )
 
 
 def minutes_key(server: str, session: str) -> str:

@@ -14,14 +14,14 @@ VERDICT = "verdict"
 def show_all() -> None:
     """Clear the filter."""
     state.require(Role.VIEWER)
-    session_state.put(TEXT, "")
-    if session_state.holds(SERVER):
-        session_state.put(SERVER, "")
-    session_state.put(VERDICTS, [])
-    session_state.put_in_address(VERDICT, [])
+    session_state.set_value(TEXT, "")
+    if session_state.has_value(SERVER):
+        session_state.set_value(SERVER, "")
+    session_state.set_value(VERDICTS, [])
+    session_state.set_query_param(VERDICT, [])
 
 
 def keep_verdicts() -> None:
     """Write the selected verdicts to the URL. Bound by Streamlit, it would hold their translated labels."""
     state.require(Role.VIEWER)
-    session_state.put_in_address(VERDICT, session_state.chosen(VERDICTS))
+    session_state.set_query_param(VERDICT, session_state.selected_values(VERDICTS))

@@ -92,7 +92,9 @@ def draw_pages(count: int) -> None:
 def _page(count: int) -> int:
     # The list may have become shorter since the page was chosen; Streamlit then also returns to page 1.
     page = (
-        int(session_state.held(PAGE)) if session_state.holds(PAGE) else _number(st.query_params.get(PAGE, ""))
+        int(session_state.value(PAGE))
+        if session_state.has_value(PAGE)
+        else _number(st.query_params.get(PAGE, ""))
     )
     return page if 1 <= page <= _pages(count) else 1
 

@@ -21,21 +21,21 @@ PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
 
 def preview(action: Action) -> Plan:
     """Return what the action would do to each selected session in its current state."""
-    return plan(action, sorted(session_state.picked() or ()), state.snapshot(), state.settings())
+    return plan(action, sorted(session_state.selected() or ()), state.snapshot(), state.settings())
 
 
 def begin_picking() -> None:
     """Start selecting sessions. A second click keeps the present selection."""
     state.require(Role.OPERATOR)
-    if session_state.picked() is None:
-        session_state.pick(frozenset())
-        session_state.tell(PLACE, None)
+    if session_state.selected() is None:
+        session_state.select(frozenset())
+        session_state.set_notice(PLACE, None)
 
 
 def end_picking() -> None:
     """End selecting sessions and clear the selection."""
     state.require(Role.OPERATOR)
-    session_state.pick(None)
+    session_state.select(None)
 
 
 def box_key(server: str, session: str, *, ticked: bool) -> str:
@@ -54,16 +54,16 @@ def keep_box(server: str, session: str, *, ticked: bool) -> None:
     treats that as a change. So only a value that differs from the drawn one counts.
     """
     state.require(Role.OPERATOR)
-    picked = session_state.picked()
-    if picked is not None and session_state.held(box_key(server, session, ticked=ticked)) != ticked:
+    selected = session_state.selected()
+    if selected is not None and session_state.value(box_key(server, session, ticked=ticked)) != ticked:
         target = frozenset({(server, session)})
-        session_state.pick(picked - target if ticked else picked | target)
+        session_state.select(selected - target if ticked else selected | target)
 
 
 def pick_all(targets: Sequence[Target]) -> None:
     """Add all sessions that match the filter to the selection."""
     state.require(Role.OPERATOR)
-    session_state.pick((session_state.picked() or frozenset()) | frozenset(targets))
+    session_state.select((session_state.selected() or frozenset()) | frozenset(targets))
 
 
 def start() -> None:
@@ -73,10 +73,10 @@ def start() -> None:
     if not will:
         return
     if state.fleet().begin(will, actor=user.name):
-        session_state.pick(None)
-        session_state.tell(PLACE, None)
+        session_state.select(None)
+        session_state.set_notice(PLACE, None)
     else:
-        session_state.tell(
+        session_state.set_notice(
             PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it."))
         )
 
@@ -114,5 +114,5 @@ def dismiss() -> None:
 
 def _done(failed: Notice | None) -> None:
     if failed is None:
-        session_state.pick(None)
-    session_state.tell(PLACE, failed)
+        session_state.select(None)
+    session_state.set_notice(PLACE, failed)

@@ -26,25 +26,25 @@ def draw_fleet(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, 
     """Draw the bar, if offered or in use, and the progress of a bulk start."""
     if not state.may(Role.OPERATOR):
         return
-    picked = session_state.picked()
-    if offer or picked is not None:
+    selected = session_state.selected()
+    if offer or selected is not None:
         with st.container(key="fleet", horizontal=True, vertical_alignment="center"):
-            if picked is None:
+            if selected is None:
                 label = _("Select several")
                 st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
             else:
-                _draw_bar(len(picked), [(one.server, one.session) for one in found])
-    components.told(session_state.notice(PLACE))
+                _draw_bar(len(selected), [(one.server, one.session) for one in found])
+    components.draw_notice(session_state.notice(PLACE))
     _draw_progress(formatter)
 
 
 def draw_pick(session: SessionSnapshot) -> None:
     """Draw the checkbox that selects a session, while the user is selecting."""
-    picked = session_state.picked()
-    if picked is None or not state.may(Role.OPERATOR):
+    selected = session_state.selected()
+    if selected is None or not state.may(Role.OPERATOR):
         return
     names = (session.server, session.session)
-    ticked = names in picked
+    ticked = names in selected
     st.checkbox(
         _("Select {session}").format(session=session.session),
         value=ticked,

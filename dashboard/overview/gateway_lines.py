@@ -32,7 +32,7 @@ def draw_gateways(formatter: LocaleFormatter, servers: Sequence[ServerSnapshot])
                 components.soft(words)
                 if state.may(Role.OPERATOR):
                     _draw_button(one.server, is_paused=is_paused)
-            components.told(session_state.notice(actions.place(one.server, "")))
+            components.draw_notice(session_state.notice(actions.place(one.server, "")))
 
 
 def _draw_button(server: str, *, is_paused: bool) -> None:

@@ -38,7 +38,7 @@ def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
 def draw_session(server: str, name: str) -> None:
     """Draw the verdict and the available actions. Reads memory only."""
     state.user()
-    session_state.follow()
+    session_state.switch_to_requested_page()
     snapshot = state.snapshot()
     formatter = state.formatter(snapshot.taken_at)
     session = snapshot.session(server, name)
@@ -140,7 +140,7 @@ session_name = st.query_params.get("session", "")
 if st.query_params.get("pair") == "1":
     # Removed from the URL: a reload or a bookmark must not act as a click on an alert's link.
     del st.query_params["pair"]
-    session_state.arrive(server_name, session_name)
+    session_state.set_alert_link(server_name, session_name)
 history_cache.begin_history(server_name, session_name)
 history_cache.begin_track_records()
 st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))

@@ -55,7 +55,7 @@ def draw_rows(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, s
 def draw_sessions() -> None:
     """Draw everything that changes. Reads memory only."""
     state.user()
-    session_state.follow()
+    session_state.switch_to_requested_page()
     snapshot = state.snapshot()
     formatter = state.formatter(snapshot.taken_at)
     everything = [one for server in snapshot.servers for one in server.sessions]

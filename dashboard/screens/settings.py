@@ -187,13 +187,13 @@ def draw_interval(settings: Settings) -> None:
         )
 
 
-session_state.follow()
+session_state.switch_to_requested_page()
 st.html(components.heading(_("Settings")))
 components.only_for(Role.ADMINISTRATOR)
 current = state.settings()
 components.troubles()
 step_up.draw()
-components.told(session_state.notice("settings"))
+components.draw_notice(session_state.notice("settings"))
 draw_warnings()
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: server.name != wanted):

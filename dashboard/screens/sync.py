@@ -23,7 +23,7 @@ OLD_SECONDS = 60.0
 
 def draw_troubles(view: SyncView) -> None:
     """Draw why no action is possible, with the next step."""
-    components.told(session_state.notice(sync_actions.PLACE))
+    components.draw_notice(session_state.notice(sync_actions.PLACE))
     if view.status is None and view.agent is None:
         text = _(
             "Nothing is set up yet. List the folders, files and containers that receive keys in a sync file, "
@@ -101,7 +101,7 @@ def summary(formatter: LocaleFormatter, view: SyncView) -> str:
 def draw_everything() -> None:
     """Draw the whole page. It changes while the agent works."""
     state.user()
-    session_state.follow()
+    session_state.switch_to_requested_page()
     view = state.sync()
     formatter = state.formatter(datetime.now(UTC))
     st.html(components.heading(_("Sync"), summary(formatter, view)))

@@ -78,7 +78,7 @@ def draw_form(known: Administration) -> None:
                 format_func=lambda word: _(NEW_USER_METHODS[AuthMethod(word)]),
                 key=field_key(ADD, "way"),
             )
-        components.told(session_state.notice(ADD))
+        components.draw_notice(session_state.notice(ADD))
         st.form_submit_button(
             _("Add the user"), key="save-add-user", on_click=user_actions.add_user, type="primary"
         )
@@ -96,7 +96,7 @@ def draw_user(formatter: LocaleFormatter, known: Administration, account: Accoun
             f'<span class="ops-soft">{escape(role)}</span></div>'
             f'<div class="ops-soft">{escape(told)}</div>'
         )
-        components.told(session_state.notice(user_actions.place(name)))
+        components.draw_notice(session_state.notice(user_actions.place(name)))
         draw_link(known, user_actions.place(name))
         with st.expander(_("Change {name}").format(name=plain(name)), key=f"change-{key}"):
             draw_role(known, account)
@@ -175,12 +175,12 @@ def status(formatter: LocaleFormatter, known: Administration, account: Account) 
     return " ".join(parts)
 
 
-session_state.follow()
+session_state.switch_to_requested_page()
 st.html(components.heading(_("Users")))
 components.only_for(Role.ADMINISTRATOR)
 step_up.draw()
 administration = state.administration()
-components.told(session_state.notice(USERS))
+components.draw_notice(session_state.notice(USERS))
 now = state.formatter(datetime.now(UTC))
 for one in administration.user_admin.all():
     draw_user(now, administration, one, state.user())

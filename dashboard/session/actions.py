@@ -20,13 +20,13 @@ from dashboard.text.phone import PhoneError, read_phone
 def open_session(server: str, session: str) -> None:
     """Open a session's page."""
     state.require(Role.VIEWER)
-    session_state.go(state.SESSION_PAGE, {"server": server, "session": session})
+    session_state.request_page(state.SESSION_PAGE, {"server": server, "session": session})
 
 
 def open_settings(server: str = "", _session: str = "") -> None:
     """Open the settings, with the given gateway first."""
     state.require(Role.ADMINISTRATOR)
-    session_state.go(state.SETTINGS_PAGE, {"server": server} if server else None)
+    session_state.request_page(state.SETTINGS_PAGE, {"server": server} if server else None)
 
 
 def back_to_sessions(server: str, session: str) -> None:
@@ -34,13 +34,13 @@ def back_to_sessions(server: str, session: str) -> None:
     user = state.require(Role.VIEWER)
     if user.role.covers(Role.OPERATOR):
         state.core().operations.forget(server, session)
-    session_state.go(state.SESSIONS_PAGE)
+    session_state.request_page(state.SESSIONS_PAGE)
 
 
 def pair(server: str, session: str) -> None:
     """Start pairing by QR code, and begin a new count of attempts."""
     user = state.require(Role.OPERATOR)
-    session_state.tell(place(server, session), None)
+    session_state.set_notice(place(server, session), None)
     state.attempts().begin(state.attempts_key(server, session))
     state.core().operations.pair(server, session, actor=user.name)
 
@@ -48,12 +48,12 @@ def pair(server: str, session: str) -> None:
 def pair_by_itself(server: str, session: str) -> None:
     """Start pairing by QR code without a click of the user, for a limited number of attempts."""
     user = state.require(Role.OPERATOR)
-    session_state.forget_arrival()
+    session_state.clear_alert_link()
     running = state.operation(server, session)
     if running is not None and running.is_running:
         return  # Another tab was faster.
     if state.attempts().next(state.attempts_key(server, session)):
-        session_state.tell(place(server, session), None)
+        session_state.set_notice(place(server, session), None)
         state.core().operations.pair(server, session, actor=user.name)
 
 
@@ -69,12 +69,12 @@ def pair_by_code(server: str, session: str) -> None:
     user = state.require(Role.OPERATOR)
     try:
         phone = read_phone(
-            session_state.typed(phone_key(server, session)), region=state.region(), translate=_
+            session_state.text_value(phone_key(server, session)), region=state.region(), translate=_
         )
     except PhoneError as error:
-        session_state.tell(place(server, session), Notice("bad", str(error)))
+        session_state.set_notice(place(server, session), Notice("bad", str(error)))
         return
-    session_state.tell(place(server, session), None)
+    session_state.set_notice(place(server, session), None)
     session_state.remember_phone(server, session, phone.digits)
     state.core().operations.pair(server, session, actor=user.name, phone=phone.digits)
 
@@ -82,17 +82,17 @@ def pair_by_code(server: str, session: str) -> None:
 def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
     """Start pairing that deletes the session's webhook, if its name was typed as a confirmation."""
     user = state.require(Role.OPERATOR)
-    if session_state.typed(confirm_key(server, session)).strip() != session:
+    if session_state.text_value(confirm_key(server, session)).strip() != session:
         text = _("Type the session's name exactly: {session}").format(session=session)
-        session_state.tell(place(server, session), Notice("bad", text))
+        session_state.set_notice(place(server, session), Notice("bad", text))
         return
     phone = session_state.remembered_phone(server, session) if mode == "code" else None
     if mode == "code" and phone is None:
         state.core().operations.forget(server, session)
         text = _("Enter the phone number once more, then confirm again.")
-        session_state.tell(place(server, session), Notice("warn", text))
+        session_state.set_notice(place(server, session), Notice("warn", text))
         return
-    session_state.tell(place(server, session), None)
+    session_state.set_notice(place(server, session), None)
     state.core().operations.pair(server, session, actor=user.name, phone=phone, wipe_webhook=True)
 
 
@@ -133,7 +133,7 @@ def resume(server: str, session: str) -> None:
     found = state.settings().server(server)
     if found is not None and not found.enabled:
         text = _("The whole gateway {server} is paused. Resume it below the list of sessions.")
-        session_state.tell(place(server, session), Notice("warn", text.format(server=server)))
+        session_state.set_notice(place(server, session), Notice("warn", text.format(server=server)))
         return
     _resume(user.name, server, session, place(server, session))
 
@@ -188,7 +188,7 @@ def saved(save: Callable[[], None]) -> Notice | None:
 def _pause(actor: str, server: str, session: str | None, told_at: str) -> None:
     chosen = read_until(pause_form(server, session or ""))
     told = Pause(by=actor, since=datetime.now(UTC), reason=chosen.reason, until=chosen.until)
-    session_state.tell(
+    session_state.set_notice(
         told_at, saved(lambda: pausing.pause(state.core().settings, [(server, session)], told))
     )
 
@@ -196,4 +196,4 @@ def _pause(actor: str, server: str, session: str | None, told_at: str) -> None:
 def _resume(actor: str, server: str, session: str | None, told_at: str) -> None:
     now = datetime.now(UTC)
     save = partial(pausing.resume, state.core().settings, [(server, session)], actor=actor, now=now)
-    session_state.tell(told_at, saved(save))
+    session_state.set_notice(told_at, saved(save))

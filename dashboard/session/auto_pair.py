@@ -37,7 +37,7 @@ def draw_what_begins_by_itself(
     """
     server, name = session.server, session.session
     if panel not in _ARRIVAL_WAITS:
-        session_state.forget_arrival()
+        session_state.clear_alert_link()
     attempts = _attempts(session)
     if not _begins(formatter, session, operation):
         return
@@ -81,7 +81,7 @@ def rounds_line(session: SessionSnapshot) -> str:
 
 
 def _begins(formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
-    arrived = session_state.has_arrived(session.server, session.session)
+    arrived = session_state.has_alert_link(session.server, session.session)
     return state.may(Role.OPERATOR) and begins_by_itself(
         session, operation, arrived=arrived, attempts=_attempts(session), now=formatter.now
     )

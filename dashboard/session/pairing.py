@@ -56,7 +56,7 @@ def draw_panel(
 ) -> None:
     """Draw the result of the latest operation and the panel that fits the session's state."""
     panel = choose(session, operation, formatter.now)
-    components.told(session_state.notice(actions.place(session.server, session.session)))
+    components.draw_notice(session_state.notice(actions.place(session.server, session.session)))
     follows = next_code_follows(formatter, session, operation)
     if operation is not None and panel != Panel.CONFIRM_WEBHOOK and tells_result(session, operation):
         _draw_result(formatter, operation, next_code_follows=follows)

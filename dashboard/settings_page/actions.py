@@ -83,7 +83,7 @@ def add_server() -> None:
     """Add a gateway."""
     state.require(Role.ADMINISTRATOR)
     new = {
-        field: str(session_state.held(field_key(ADD_SERVER, field))).strip()
+        field: str(session_state.value(field_key(ADD_SERVER, field))).strip()
         for field in ("name", "url", "secret_key")
     }
 
@@ -112,12 +112,12 @@ def save_session(server: str, session: str) -> None:
     new = changed(form)
     webhook: str | Keep | None = KEEP
     if "webhook" in new or "webhook_url" in new:
-        chosen = session_state.held(field_key(form, "webhook"))
+        chosen = session_state.value(field_key(form, "webhook"))
         webhook = {WEBHOOK_UNKNOWN: None, WEBHOOK_NONE: ""}.get(
-            str(chosen), session_state.typed(field_key(form, "webhook_url"))
+            str(chosen), session_state.text_value(field_key(form, "webhook_url"))
         )
         if chosen == WEBHOOK_URL and not webhook:
-            session_state.tell(
+            session_state.set_notice(
                 form, Notice("bad", _("Webhook: enter its address, or choose that there is none."))
             )
             return
@@ -142,7 +142,7 @@ def add_session(server: str) -> None:
     """Add a session, not paused."""
     state.require(Role.ADMINISTRATOR)
     form = add_session_form(server)
-    name = session_state.typed(field_key(form, "name")).strip()
+    name = session_state.text_value(field_key(form, "name")).strip()
 
     def refuse(settings: Settings) -> Notice | None:
         found = settings.server(server)
@@ -167,13 +167,13 @@ def remove_from_gateway(server: str, session: str) -> None:
     """Remove a closed session from the gateway for good, if its name was typed as a confirmation."""
     user = state.require(Role.ADMINISTRATOR)
     form = session_form(server, session)
-    if session_state.typed(field_key(form, REMOVAL)).strip() != session:
+    if session_state.text_value(field_key(form, REMOVAL)).strip() != session:
         text = _("Nothing was removed: type the session's name exactly: {session}").format(session=session)
-        session_state.tell(form, Notice("bad", text))
+        session_state.set_notice(form, Notice("bad", text))
         return
-    if step_up.refuses(form):
+    if step_up.requires_confirmation(form):
         return
-    session_state.tell(form, None)
+    session_state.set_notice(form, None)
     work = partial(state.core().operations.remove, server, session, actor=user.name)
     state.background().run(("remove", server), _asked(server, user.name, work))
 
@@ -181,12 +181,12 @@ def remove_from_gateway(server: str, session: str) -> None:
 def save_interval() -> None:
     """Save the check interval."""
     state.require(Role.ADMINISTRATOR)
-    seconds = session_state.held(field_key(INTERVAL, "seconds"))
+    seconds = session_state.value(field_key(INTERVAL, "seconds"))
     # The widget has no bounds: with them, the browser would send its last valid value, and that be saved.
     if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         text = _("The interval must be {shortest} to {longest} seconds.")
         told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
-        session_state.tell(INTERVAL, Notice("bad", told))
+        session_state.set_notice(INTERVAL, Notice("bad", told))
         return
     save(INTERVAL, lambda saved: saved.with_interval(seconds), refuse=no_conflict(INTERVAL, interval_fields))
 

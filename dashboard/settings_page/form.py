@@ -44,13 +44,13 @@ def origin(settings: Settings, path: str) -> str:
 def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = None) -> None:
     """Set a form's widgets when it is first shown, or shown again after the user left the page."""
     if (
-        all(session_state.holds(field_key(form, field)) for field in values)
+        all(session_state.has_value(field_key(form, field)) for field in values)
         and session_state.opened(form) is not None
     ):
         return
     session_state.remember_opened(form, Opened(dict(values), _compared(fields or {})))
     for field, value in values.items():
-        session_state.put(field_key(form, field), value)
+        session_state.set_value(field_key(form, field), value)
 
 
 def changed(form: str) -> dict[str, Field]:
@@ -58,7 +58,7 @@ def changed(form: str) -> dict[str, Field]:
     opened = session_state.opened(form)
     if opened is None:
         return {}
-    now = {field: session_state.held(field_key(form, field)) for field in opened.values}
+    now = {field: session_state.value(field_key(form, field)) for field in opened.values}
     return {field: value for field, value in now.items() if value != opened.values[field]}
 
 
@@ -66,9 +66,9 @@ def draw_notice(form: str, fields: Fields | None = None) -> None:
     """Draw the fields changed by others since the form was opened, else the result of the latest save."""
     others = _changed_elsewhere(form, fields or {})
     if others:
-        components.told(Notice("warn", "\n".join(_told(field) for field in others)))
+        components.draw_notice(Notice("warn", "\n".join(_told(field) for field in others)))
     else:
-        components.told(session_state.notice(form))
+        components.draw_notice(session_state.notice(form))
 
 
 def save(
@@ -84,12 +84,12 @@ def save(
     of keys or addresses needs a step-up.
     """
     user = state.require(Role.ADMINISTRATOR)
-    if step_up_needed and step_up.refuses(form):
+    if step_up_needed and step_up.requires_confirmation(form):
         return False
     told = _save(user.name, change, refuse)
     if told.tone == "good":
         session_state.remember_opened(form, None)
-    session_state.tell(form, told)
+    session_state.set_notice(form, told)
     return told.tone == "good"
 
 
@@ -100,7 +100,7 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
         fields = read(settings)
         if fields is None:
             text = _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
-            session_state.tell("settings", Notice("warn", text))
+            session_state.set_notice("settings", Notice("warn", text))
             return Notice("warn", text)
         others = _changed_elsewhere(form, fields)
         opened = session_state.opened(form)

@@ -33,7 +33,7 @@ def bring_in_sync() -> None:
 def restore(backup: str) -> None:
     """Ask for a plan that goes back to a backup."""
     user = state.require(Role.ADMINISTRATOR)
-    force = session_state.holds(FORCE + backup) and bool(session_state.held(FORCE + backup))
+    force = session_state.has_value(FORCE + backup) and bool(session_state.value(FORCE + backup))
     _do(lambda requests: requests.place(ChangeKind.RESTORE, actor=user.name, backup=backup, force=force))
 
 
@@ -65,7 +65,7 @@ def plan_again(request: str) -> None:
     ticked = [
         name
         for name in names
-        if session_state.holds(LEAVE_OUT + name) and session_state.held(LEAVE_OUT + name)
+        if session_state.has_value(LEAVE_OUT + name) and session_state.value(LEAVE_OUT + name)
     ]
 
     def place(requests: ChangeRequests) -> ChangeRequest:
@@ -83,12 +83,12 @@ def plan_again(request: str) -> None:
 def open_session(server: str, session: str) -> None:
     """Go to a session that has to be paired again."""
     state.require(Role.ADMINISTRATOR)
-    session_state.go(state.SESSION_PAGE, {"server": server, "session": session})
+    session_state.request_page(state.SESSION_PAGE, {"server": server, "session": session})
 
 
 def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:
-    session_state.tell(PLACE, None)
-    if step_up.refuses(PLACE):
+    session_state.set_notice(PLACE, None)
+    if step_up.requires_confirmation(PLACE):
         return
     try:
         what(ChangeRequests(state.core().store))
@@ -96,7 +96,7 @@ def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:
         text = _(
             "Somebody else was faster. What is under way now is shown below; nothing of yours was begun."
         )
-        session_state.tell(PLACE, Notice("warn", text))
+        session_state.set_notice(PLACE, Notice("warn", text))
     except WppconnectError:
         text = _("This could not be stored. Look at the disk of the data directory, then try again.")
-        session_state.tell(PLACE, Notice("bad", text))
+        session_state.set_notice(PLACE, Notice("bad", text))
