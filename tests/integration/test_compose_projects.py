@@ -58,7 +58,7 @@ def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
     assert planned.wanted is not None
     asking = real_compose(scratch)
     with scratch_copy(asking.scratch, planned.wanted.changes, folder) as scratch:
-        found = asking.config(Project(directory=folder), scratch)
+        found = asking.config(scratch.project(Project(directory=folder)))
     return desired_config(Service(found["services"]["api"]), "api", planned.wanted.values)
 
 
@@ -159,7 +159,7 @@ def test_scratch_copy_leads_wherever_the_folder_leads(tmp_path: Path, scratch: P
     asking = real_compose(scratch)
 
     with scratch_copy(asking.scratch, {shared.resolve(): f"{KEY}=new\n".encode()}, folder) as scratch:
-        found = asking.config(Project(directory=folder), scratch)
+        found = asking.config(scratch.project(Project(directory=folder)))
 
     assert found["services"]["api"]["environment"][KEY] == "new"
     assert shared.read_text() == f"{KEY}=old\n"
