@@ -12,7 +12,7 @@ from cli.importing.values import Value
 from core.contract.token_format import TokenKind, parse_token
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.settings.fields import name_problem
-from core.sync.policy import known_image, precious_folders
+from core.sync.images import known_image, precious_folders
 
 STRONG_BYTES = 16
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")

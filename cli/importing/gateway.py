@@ -14,7 +14,7 @@ from cli.importing.values import Value
 from cli.importing.words import option
 from core.addresses import local_url
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
-from core.sync.policy import known_image
+from core.sync.images import known_image
 
 PORT = 21465
 SECRET_OPTION = "--secretKey"  # noqa: S105 - an option's name

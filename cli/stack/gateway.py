@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cli.importing.words import Word, option
 from cli.stack.engine import Engine, StackError
-from core.sync.policy import known_image
+from core.sync.images import known_image
 
 CONTAINER = "leguas_wppconnect"
 PORT = 21465

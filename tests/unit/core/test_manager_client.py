@@ -43,7 +43,7 @@ class Clients:
             connect_timeout_seconds=60,
             proxy=None,
             user_agent="tests",
-            entrance=CallSlot(self._places, is_for_people=is_for_people),
+            slot=CallSlot(self._places, is_for_people=is_for_people),
             now=FakeClock(),
         )
         return ManagerClient(transport, Timeouts())
