@@ -143,7 +143,7 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         tab.press("sync-approve")
         read(
             tab,
-            "nothing was written: something changed since the plan was made; look at the new one",
+            "Nothing was written: something changed since the plan was made; look at the new one",
             look="changed-meanwhile",
         )
         (small / "filler").write_bytes(b"x" * 4096)

@@ -95,5 +95,7 @@ def test_a_gateway_may_change_generation_while_it_is_watched(tmp_path: Path) -> 
             live.await_verdict(Verdict.CONNECTED)
 
         reached = {entry.data["to"] for entry in live.transitions()}
-    assert reached <= {"connected", "starting", "disconnected", "unreachable", "waiting_for_qr"}
+    # A busy machine may be late with the answer of a page.
+    usual = {"connected", "starting", "disconnected", "unreachable", "waiting_for_qr", "unresponsive"}
+    assert reached <= usual
     assert "unauthorized" not in reached
