@@ -22,6 +22,20 @@ setInterval(() => {
   button.click();
 }, 250);
 
+// Streamlit holds a click until the end of the browser's task queue. A fragment's timer that is due before that sends
+// the click, too, and its action would run once more. Timers wait until the click has been sent.
+let isSendingClick = false;
+document.addEventListener("click", () => {
+  isSendingClick = true;
+  // The outer timeout ends before Streamlit's, which is set later; the inner one after it.
+  setTimeout(() => setTimeout(() => { isSendingClick = false; }));
+}, true);
+const setPlainInterval = window.setInterval;
+window.setInterval = (run, ...rest) => setPlainInterval(function tick(...given) {
+  if (isSendingClick) setTimeout(tick, 0, ...given);
+  else run(...given);
+}, ...rest);
+
 // Ignore the second click of a double click on buttons of forms and dialogs, so that nothing is submitted twice.
 document.addEventListener("click", (event) => {
   const again = event.detail > 1 && event.target instanceof Element;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,16 +19,8 @@ from dashboard.session_state import Notice
 
 
 def make_link(server: str, session: str) -> None:
-    """Make a link for the holder of the phone; it replaces an earlier one for the session.
-
-    Streamlit may run the callback of one click again when a timer interrupts the run. The link that this tab
-    shows by then stays, since whoever has copied it would hold a revoked one.
-    """
+    """Make a link for the holder of the phone; it replaces an earlier one for the session."""
     user = state.require(Role.OPERATOR)
-    newest = sent_codes.newest(server, session)
-    is_shown = newest is not None and sent_codes.remembered_link(newest.id) is not None
-    if newest is not None and is_shown and newest.is_followed(datetime.now(UTC)):
-        return
     key = minutes_key(server, session)
     chosen = session_state.value(key) if session_state.has_value(key) else None
     minutes = chosen if isinstance(chosen, int) else STANDARD_MINUTES

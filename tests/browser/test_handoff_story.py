@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Request, Route, expect
 
 from core.models import Verdict
+from core.store import History
 from tests.support.stack import SESSION, Stack
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
@@ -17,6 +18,21 @@ LOOK_AWAY = """Object.defineProperty(document, "hidden", {
     get: () => { window.noticed = true; return true; }, configurable: true,
 })"""
 """The tab is behind others; says when its script has asked."""
+CLICK_WHILE_BUSY = """key => {
+    const send = WebSocket.prototype.send, plain = window.setTimeout;
+    window.clicks = 0;
+    WebSocket.prototype.send = function (frame) {
+        window.clicks += new TextDecoder().decode(frame).includes(`-${key}`);
+        return send.call(this, frame);
+    };
+    window.setTimeout = (run, delay, ...rest) => plain(run, delay || 2500, ...rest);
+    document.querySelector(`.st-key-${key} button`).click();
+    plain(() => { window.setTimeout = plain; }, 2400);
+}"""
+"""A browser that comes to the end of its queue so late that the page's timers are due before.
+
+Counts the messages that carry the click.
+"""
 LOOK_AGAIN = """Object.defineProperty(document, "hidden", { value: false, configurable: true });
 document.dispatchEvent(new Event("visibilitychange"))"""
 
@@ -155,3 +171,20 @@ def everything_kept(quick: Stack) -> str:
     """Every file of the data folder and every log, as text."""
     files = [one for one in quick.directory.rglob("*") if one.is_file()]
     return "".join(one.read_bytes().decode(errors="replace") for one in files)
+
+
+def test_click_in_a_busy_browser_is_sent_once_and_makes_one_link(quick: Stack, maker: Visitor) -> None:
+    history = History(quick.data / "history")
+    before = len(history.read(kinds=["handoff"]))
+    offer = f"handoff-main-{SESSION}"
+    expect(maker.page.locator(f".st-key-{offer} button")).to_be_visible()
+
+    maker.page.evaluate(CLICK_WHILE_BUSY, offer)
+    maker.reads("Not opened yet")
+    # What the click has sent comes to the page before this one.
+    maker.press(f"revoke-main-{SESSION}")
+    maker.reads("Revoked: the link is worthless now")
+
+    assert maker.page.evaluate("window.clicks") == 1
+    events = [entry.data["event"] for entry in history.read(kinds=["handoff"])]
+    assert events[before:] == ["made", "revoked"]
