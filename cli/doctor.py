@@ -70,8 +70,8 @@ def find_patients(
     """
     from cli.environment import NO_SERVER
     from cli.pairing import find_server
-    from core.contract.session_names import session_name_problem
     from core.exceptions import ConfigurationError
+    from core.gateways.wppconnect.contract.session_names import session_name_problem
 
     if session is not None:
         problem = session_name_problem(session)

@@ -116,6 +116,16 @@ def redact_secrets(text: str) -> str:
     return text
 
 
+def showable(text: str) -> str:
+    """Return the text with lone surrogates, control characters and direction marks replaced.
+
+    JSON can encode lone surrogates, but neither files nor the page can.
+    """
+    return CONTROLS.sub(
+        lambda sign: " " if sign[0].isspace() else "?", text.encode(errors="replace").decode()
+    )
+
+
 class RedactedRecord(logging.LogRecord):
     """A log record whose message, traceback and stack are redacted for every formatter."""
 

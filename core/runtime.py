@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.client import GatewayClient
 from core.clock import Now
 from core.clock import now as real_now
-from core.contract.waits import Waits
+from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.wppconnect.tokens.cache import TokenCache
 from core.handoffs import Handoffs
 from core.monitor.healer import Restarts
 from core.monitor.monitor import Monitor
@@ -19,7 +20,6 @@ from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import FileStore, History, Store
-from core.tokens.cache import TokenCache
 from core.transport import CallLimiter, CallSlot, Transport
 
 

@@ -7,8 +7,8 @@ from html import escape
 
 import streamlit as st
 
-from core.contract import web_versions
 from core.exceptions import NotAGatewayError
+from core.gateways.wppconnect.contract import web_versions
 from core.messages import render
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from core.settings.pauses import pause_of

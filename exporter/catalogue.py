@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from core.contract import web_versions
+from core.gateways.wppconnect.contract import web_versions
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.monitor.self_healing import Healed
 from core.reasons import Loss, ProbeFailure

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / "core" / "contract" / "web_versions.json"
+DATA = ROOT / "core" / "gateways" / "wppconnect" / "contract" / "web_versions.json"
 PINS = ROOT / "tests" / "data" / "web_version_pins.json"
 """Data of the test that checks how often a pin was renewed before it expired."""
 LIBRARY = "@wppconnect-team/wppconnect"

@@ -9,7 +9,7 @@ from cli.importing.gateway import FOLDER, GatewayFound, Reads
 from cli.importing.model import SESSIONS, TOKENS, OlderPanel
 from cli.importing.services import Service, mount_at
 from cli.importing.values import Value
-from core.contract.token_format import TokenKind, parse_token
+from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.settings.fields import name_problem
 from core.sync.images import known_image, precious_folders

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cli.importing.files import Folder
 from cli.importing.gateway import GatewayFound, find_gateways
 from cli.importing.values import Value
-from core.contract.token_format import TokenKind, parse_token
+from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.settings.fields import check_webhook, name_problem, normalise_url
 
 URLS = (

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from core.contract.answers import showable
 from core.exceptions import AlertmanagerError, ConnectError, RequestTimeoutError, WppconnectError
+from core.logs import showable
 from core.settings.values import AlertmanagerSettings
 from core.transport import Answer, Transport
 

@@ -12,12 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 
-from core.client import GatewayClient
 from core.clock import Now
 from core.clock import now as real_now
-from core.contract import web_versions
-from core.contract.answers import StatusAnswer
-from core.contract.token_format import TokenKind, parse_token
 from core.doctor.diagnosis import (
     FIRST_SEEN_UNLINKED,
     Cause,
@@ -35,6 +31,10 @@ from core.exceptions import (
     SecretKeyRejectedError,
     WppconnectError,
 )
+from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.wppconnect.contract import web_versions
+from core.gateways.wppconnect.contract.answers import StatusAnswer
+from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.models import HistoryEntry, Reason, ServerSnapshot, SessionState, Verdict
 from core.monitor import end_to_end
 from core.operations.record import read_facts

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.client import GatewayClient
 from core.clock import Now
 from core.exceptions import (
     NotOfferedError,
@@ -20,6 +19,7 @@ from core.exceptions import (
     ServerFailureError,
     WppconnectError,
 )
+from core.gateways.wppconnect.client import GatewayClient
 from core.models import EndToEnd, Frozen
 
 NUMBER_DIGITS = 14

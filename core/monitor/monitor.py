@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from core import verdict
-from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
+from core.gateways.wppconnect.client import GatewayClient
 from core.linking_events import LinkingEvents, no_events
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot

@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
-from core.client import GatewayClient
 from core.clock import Now
 from core.exceptions import (
     ConnectError,
@@ -17,6 +16,7 @@ from core.exceptions import (
     SecretKeyRejectedError,
     WppconnectError,
 )
+from core.gateways.wppconnect.client import GatewayClient
 from core.models import Account, Frozen, Observation, Problem, QrCode, SessionState, is_overdue
 from core.settings.environment import PUBLIC_DEFAULT_SECRET
 

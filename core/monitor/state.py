@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from core import verdict
 from core.clock import Now
 from core.exceptions import NotAGatewayError, StoreError
+from core.gateways.wppconnect import budget
+from core.gateways.wppconnect.tokens.cache import TokenCache
 from core.linking_events import LinkingEvents, no_events
 from core.models import (
     Account,
@@ -21,7 +23,7 @@ from core.models import (
     SessionState,
     Verdict,
 )
-from core.monitor import budget, end_to_end
+from core.monitor import end_to_end
 from core.monitor.gateway_news import HoldOff, log_news, uptime_news
 from core.monitor.histogram import RECOVERY_BOUNDS_SECONDS, RunningHistogram
 from core.monitor.history_writer import HistoryWriter
@@ -37,7 +39,6 @@ from core.monitor.recovery import (
 from core.reasons import Loss, ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.store import History
-from core.tokens.cache import TokenCache
 from core.uptime.timeline import NO_GAP
 from core.uptime.verdict_log import Start, write_start
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from core.client import GatewayClient
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
+from core.gateways.wppconnect.client import GatewayClient
 from core.linking_events import LinkingEvents, no_events
 from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe

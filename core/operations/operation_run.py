@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from core.client import GatewayClient
 from core.clock import Monotonic, Now
-from core.contract.waits import Waits
 from core.exceptions import (
     AuthenticationError,
     ConnectError,
@@ -22,6 +20,8 @@ from core.exceptions import (
     StoreError,
     WppconnectError,
 )
+from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.wppconnect.contract.waits import Waits
 from core.linking_events import LinkingEvents, read_events
 from core.logs import register_secret
 from core.messages import Message

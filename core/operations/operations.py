@@ -10,14 +10,14 @@ from pathlib import Path
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
-from core.contract.waits import Waits
 from core.exceptions import StoreError, WppconnectError
+from core.gateways.wppconnect import code_pairing, procedures
+from core.gateways.wppconnect.contract.waits import Waits
 from core.linking_events import LinkingEvents, read_events
 from core.locks import ProcessLock
 from core.models import Outcome, Pause, Reason
 from core.monitor.monitor import ClientFactory, Monitor
 from core.operation_status import SELF_HEALING, Kind, OperationStatus, Step
-from core.operations import code_pairing, procedures
 from core.operations.launcher import Launcher
 from core.operations.operation_run import OperationContext, OperationRun
 from core.operations.record import read_facts

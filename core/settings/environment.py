@@ -11,10 +11,10 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
-from core.contract.session_names import unchecked_bytes
-from core.contract.token_format import TokenKind, parse_token
 from core.disk import SET_ASIDE_BY_RESTORE
 from core.exceptions import ConfigurationError
+from core.gateways.wppconnect.contract.session_names import unchecked_bytes
+from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.messages import Message
 from core.models import TokenSource
 from core.settings.fields import (

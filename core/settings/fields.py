@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from core.contract.session_names import session_name_problem
+from core.gateways.wppconnect.contract.session_names import session_name_problem
 from core.messages import Message
 from core.models import TokenSource
 

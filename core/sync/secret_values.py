@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from core.clock import Now, now
 from core.exceptions import ConfigurationError, SyncError
+from core.gateways.wppconnect.tokens.cache import token_for_applications
 from core.logs import register_secret
 from core.messages import Message
 from core.models import utc
@@ -20,7 +21,6 @@ from core.settings.values import ServerSettings
 from core.store import Store, modify
 from core.sync.targets import ReceivedKind, Receives
 from core.sync.value_span import ALPHABET
-from core.tokens.cache import token_for_applications
 
 SUBJECT = "sync"
 API_KEY = "api_key"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.manager_client import PAGE
+from core.gateways.wppconnect.manager_client import PAGE
 from core.settings.overlay import SAVED_ON_THE_PAGE
 from core.settings.values import ServerSettings, Settings
 from dashboard import components, session_state, state, step_up

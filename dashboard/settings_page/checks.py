@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.client import GatewayClient
-from core.contract.session_names import session_name_problem
 from core.doctor.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, SettingProblem, WppconnectError
+from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.wppconnect.contract.session_names import session_name_problem
 from core.messages import Message
 from core.models import Outcome
 from core.settings.saved import SavedSettings

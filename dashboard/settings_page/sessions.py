@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.contract.session_names import unchecked_bytes
+from core.gateways.wppconnect.contract.session_names import unchecked_bytes
 from core.settings.saved import LONGEST_LABEL, LONGEST_NOTE
 from core.settings.values import ServerSettings, SessionSettings, Settings
 from dashboard import components, state

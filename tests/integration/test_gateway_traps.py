@@ -6,7 +6,7 @@ the page's words.
 
 from __future__ import annotations
 
-from core.contract.session_names import session_name_problem
+from core.gateways.wppconnect.contract.session_names import session_name_problem
 from core.models import Reason, Verdict
 from tests.support.live_core import SERVER, SESSION, LiveCore
 from tests.support.waiting import until

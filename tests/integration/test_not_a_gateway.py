@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cli.main import main as wppconnect_ops
-from core.contract.answers import FROM_A_PROXY
+from core.gateways.wppconnect.contract.answers import FROM_A_PROXY
 from core.messages import Message
 from exporter.cli import main as exporter
 from simulator import Simulator

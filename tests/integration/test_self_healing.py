@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.contract.waits import Waits
+from core.gateways.wppconnect.contract.waits import Waits
 from core.models import HistoryEntry, Reason, Verdict
 from simulator import Simulator
 from tests.support.live_core import FAST, FAST_WAITS, SECRET, SERVER, SESSION, LiveCore, live_core

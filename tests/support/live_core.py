@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.contract.waits import Waits
+from core.gateways.wppconnect.contract.waits import Waits
 from core.models import HistoryEntry, Outcome, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from core.runtime import Core, open_core

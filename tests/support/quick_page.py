@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dashboard.cli
-from core.contract.waits import Waits
+from core.gateways.wppconnect.contract.waits import Waits
 from simulator import Times
 from tests.support.moved_clock import MovedClock
 

@@ -10,11 +10,11 @@ import responses
 from gateway_calls import STRONG, URL, MakeClient, MakeTransport
 from pydantic import SecretStr
 
-from core.client import GatewayClient
+from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.wppconnect.tokens.cache import TokenCache
 from core.models import TokenSource
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 from core.store.protocol import Store
-from core.tokens.cache import TokenCache
 from core.transport import CallLimiter, CallSlot, Transport
 from tests.fakes import FakeClock, MemoryStore
 from tests.token_gateway import TokenGateway

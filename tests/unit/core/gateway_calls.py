@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from core.client import GatewayClient
+from core.gateways.wppconnect.client import GatewayClient
 from core.transport import Answer, Transport
 
 MakeTransport = Callable[..., Transport]

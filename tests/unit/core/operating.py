@@ -10,10 +10,10 @@ from typing import Any
 
 from watched_gateway import SERVER, Elapsed, FailingHistory, server_settings, settings_of
 
-from core.client import GatewayClient, StartOptions
-from core.contract.answers import StartAnswer, StatusAnswer
-from core.contract.waits import Waits
 from core.exceptions import StoreError, WppconnectError
+from core.gateways.wppconnect.client import GatewayClient, StartOptions
+from core.gateways.wppconnect.contract.answers import StartAnswer, StatusAnswer
+from core.gateways.wppconnect.contract.waits import Waits
 from core.locks import ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.monitor.recovery import first_server_snapshot, first_snapshot

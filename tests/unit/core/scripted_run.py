@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from core.client import StartOptions
-from core.contract.answers import StartAnswer, StatusAnswer
-from core.contract.waits import Waits
 from core.exceptions import RequestTimeoutError
+from core.gateways.wppconnect.client import StartOptions
+from core.gateways.wppconnect.contract.answers import StartAnswer, StatusAnswer
+from core.gateways.wppconnect.contract.waits import Waits
 from core.linking_events import LinkingEvents
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.client import GatewayClient
-from core.contract.answers import Device, Health, StatusAnswer
-from core.contract.manager import SessionStates
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
+from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.wppconnect.contract.answers import Device, Health, StatusAnswer
+from core.gateways.wppconnect.contract.manager import SessionStates
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
 from core.monitor.healer import Restarts
 from core.monitor.state import GatewayState

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from scripted_run import Scene, ScriptedRun
 
+from core.gateways.wppconnect.procedures import Goal, bring_up, close
 from core.models import Reason, SessionState, Verdict
-from core.operations.procedures import Goal, bring_up, close
 
 START, RESTART, PAIR = Goal(), Goal(restart=True), Goal(show_code=True)
 CLOSED = Scene(Verdict.DISCONNECTED)

@@ -12,10 +12,10 @@ from scripted_run import T0, Scene, ScriptedRun
 from watched_gateway import SERVER, server_settings
 
 from core.exceptions import RetryLaterError, ServerFailureError, StoreError, WppconnectError
+from core.gateways.wppconnect.procedures import IN_USE, remove
 from core.messages import Message
 from core.models import Verdict
 from core.operation_status import Facts, Kind
-from core.operations.procedures import IN_USE, remove
 from core.operations.record import write_status
 
 

@@ -1,4 +1,0 @@
-"""The gateway's contract as observed: meaning of its responses, session names, tokens and waits.
-
-`docs/wppconnect-api.md` describes the whole contract; `core/client.py` has a method for each endpoint.
-"""

@@ -1,0 +1,1 @@
+"""WPPConnect Server: its contract, tokens, client and rules."""

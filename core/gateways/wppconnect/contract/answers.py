@@ -1,0 +1,332 @@
+"""Parse the gateway's responses into values or errors.
+
+The status code and the structure decide, never the message text: the gateway mixes Portuguese and English,
+and HTTP 200 only means that it responded.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ConnectError,
+    NotOfferedError,
+    RequestRejectedError,
+    RequestTimeoutError,
+    ResponseError,
+    SecretKeyRejectedError,
+    ServerFailureError,
+    SessionDisconnectedError,
+    TransportError,
+)
+from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
+from core.logs import showable
+from core.messages import Message
+from core.models import SessionState
+from core.transport import Answer
+
+PNG = b"\x89PNG\r\n\x1a\n"
+WORDS_LIMIT = 160
+LONGEST_TEXT = 2000
+"""Maximum bytes of one value; the longest real one is a QR payload of 240, and a QR code holds under 3000."""
+MOST_NAMES = 10_000
+LONGEST_NAME = 100
+LONGEST_UPTIME_SECONDS = 1e9
+
+FROM_A_PROXY: Mapping[int, tuple[type[TransportError], str]] = {
+    502: (ConnectError, "gateway.proxy_no_gateway"),
+    503: (ConnectError, "gateway.proxy_no_gateway"),
+    504: (RequestTimeoutError, "gateway.proxy_timeout"),
+    520: (ConnectError, "gateway.cdn_no_gateway"),
+    521: (ConnectError, "gateway.cdn_no_gateway"),
+    522: (ConnectError, "gateway.cdn_no_gateway"),
+    523: (ConnectError, "gateway.cdn_no_gateway"),
+    524: (RequestTimeoutError, "gateway.proxy_timeout"),
+    525: (ConnectError, "gateway.cdn_certificate"),
+    526: (ConnectError, "gateway.cdn_certificate"),
+    527: (ConnectError, "gateway.cdn_no_gateway"),
+    530: (ConnectError, "gateway.cdn_no_gateway"),
+}
+"""Statuses that the gateway never sends: nginx, Traefik and CDNs do when they cannot reach it."""
+
+_PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
+"""Paths (with the secret key), tokens, QR payloads and phone numbers, in case a response repeats one."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The response of /healthz."""
+
+    uptime_seconds: float | None
+    """None if not sent, as before release 1.1.5 or where a proxy hides it.
+
+    A smaller value than before means that the gateway was restarted."""
+
+
+@dataclass(frozen=True)
+class StatusAnswer:
+    """Response of status-session; only check-connection-session shows whether CONNECTED is true."""
+
+    state: SessionState
+    word: str | None
+    """The gateway's own word for the state, including unknown ones."""
+    urlcode: str | None = field(repr=False)
+    """The last QR payload of this start. Valid only in state QRCODE, but still sent in later states."""
+    has_session_object: bool
+    version: str | None
+    has_browser: bool | None = None
+    """False: a socket library runs the session. None: unknown."""
+
+
+@dataclass(frozen=True)
+class StartAnswer:
+    """Response of start-session; the start itself goes on in the background."""
+
+    state_before: SessionState | None
+    """State before this call. The call starts a session that is CLOSED or None (after a close), no other."""
+    pairing_code: str | None = field(repr=False)
+    """Sent only here, if the request waits for a pairing code."""
+    has_session_object: bool
+
+
+@dataclass(frozen=True)
+class Device:
+    """The linked phone."""
+
+    platform: str | None
+    push_name: str | None = field(repr=False)
+    phone_number: str | None = field(repr=False)
+
+
+def parse_generated(answer: Answer) -> str:
+    """Return the token from a response of generate-token."""
+    token = parse_token(_text(_object(answer), "token") or "")
+    if token.kind is not TokenKind.BCRYPT:
+        raise answer.unreadable("it holds no token")
+    return token.token
+
+
+def parse_names(answer: Answer) -> tuple[str, ...] | None:
+    """Return the names from show-all-sessions; None (unknown) for anything but a list of strings."""
+    names = _object(answer).get("response")
+    if not isinstance(names, list) or len(names) > MOST_NAMES:
+        return None
+    if all(isinstance(name, str) for name in names):
+        # A name that this truncates or alters is not a usable name, neither before nor after.
+        return tuple(showable(name[:LONGEST_NAME]) for name in names)
+    return None
+
+
+def parse_status(answer: Answer) -> StatusAnswer:
+    """Parse status-session; the status may be null, missing, or an unknown word."""
+    body = _object(answer)
+    if {"uptime", "timestamp"} <= body.keys():
+        raise answer.unreadable("it is a health check's, as of a service that answers every path alike")
+    word, version = _text(body, "status"), _text(body, "version")
+    state = SessionState.parse(word)
+    return StatusAnswer(
+        state=state,
+        word=word,
+        urlcode=_text(body, "urlcode"),
+        has_session_object=_has_session_object(state, version),
+        version=version,
+        # Without a QR payload, a session with a browser has no `urlcode` at all, rather than a null one
+        # (contract, section 15).
+        has_browser=False if body.get("urlcode", "") is None else None,
+    )
+
+
+def parse_connected(answer: Answer) -> bool:
+    """Return whether check-connection-session reports the session as connected."""
+    status = _object(answer).get("status")
+    if not isinstance(status, bool):
+        raise answer.unreadable("it says neither connected nor disconnected")
+    return status
+
+
+def parse_picture(answer: Answer) -> bytes | None:
+    """Return the PNG from qrcode-session; None without a QR code.
+
+    The response is PNG bytes, or JSON or text with a data URL or bare base64.
+    """
+    if answer.status_code == 500 and (json_object(answer) or {}).get("status") == "error":
+        return None  # Releases before 2.0.1 send this without a QR code or session (section 10).
+    if answer.status_code >= 400:
+        raise refusal(answer)
+    if answer.body.startswith(PNG):
+        return answer.body
+    if answer.content_type.startswith("text/plain"):
+        picture: Any = answer.body.decode(errors="replace")
+    else:
+        body = answer.json()
+        picture = body.get("qrcode") if isinstance(body, dict) else body
+    if picture is None or picture == "":
+        return None
+    if isinstance(picture, str):
+        encoded = "".join(picture.rpartition("base64,")[2].split())
+        try:
+            decoded = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            decoded = b""
+        if decoded.startswith(PNG):
+            return decoded
+    raise answer.unreadable("it holds no picture that we know")
+
+
+def parse_start(answer: Answer) -> StartAnswer:
+    """Parse start-session. A waiting start sends "qrcode" or "phoneCode" instead of a state."""
+    body = _object(answer)
+    word, version = _text(body, "status"), _text(body, "version")
+    waited = word in ("qrcode", "phoneCode")
+    if waited:
+        state: SessionState | None = SessionState.CLOSED
+    else:
+        state = None if body.get("status") is None else SessionState.parse(word)
+    return StartAnswer(
+        state_before=state,
+        pairing_code=_text(body, "phoneCode") if word == "phoneCode" else None,
+        has_session_object=waited or _has_session_object(state, version),
+    )
+
+
+def parse_closed(answer: Answer) -> bool:
+    """Parse close-session: True if closed, False for the 500 that means "probably closed, verify"."""
+    if answer.status_code == 500 and json_object(answer) is not None:
+        return False
+    return _object(answer).get("status") is True
+
+
+def parse_device(answer: Answer) -> Device:
+    """Parse host-device."""
+    device = _object(answer).get("response")
+    if not isinstance(device, dict):
+        raise answer.unreadable("it describes no device")
+    number = _text(device, "phoneNumber") or _text(device.get("id"), "_serialized")
+    return Device(
+        platform=_text(device, "platform"),
+        push_name=_text(device, "pushname"),
+        phone_number=_number(number or ""),
+    )
+
+
+def parse_own_number(answer: Answer) -> str | None:
+    """Return the digits from get-phone-number; None if the account has another kind of identity."""
+    return _number(_text(_object(answer), "response") or "")
+
+
+def _number(identity: str) -> str | None:
+    """Return an account's number; None for another kind of identity (`...@lid`)."""
+    number, _, kind = identity.partition("@")
+    is_number = number.isascii() and number.isdecimal()
+    return number if is_number and kind == "c.us" else None
+
+
+def parse_number_check(answer: Answer) -> bool:
+    """Return whether check-number-status reports that WhatsApp knows the number."""
+    found = _object(answer).get("response")
+    exists = found.get("numberExists") if isinstance(found, dict) else None
+    if not isinstance(exists, bool):
+        raise answer.unreadable("it does not say whether the number exists")
+    return exists
+
+
+def is_secret_refusal(answer: Answer) -> bool:
+    """Return whether this is the 400 for a wrong secret key; Express's 400 for malformed requests is HTML."""
+    body = json_object(answer)
+    return answer.status_code == 400 and body is not None and body.get("response") is False
+
+
+def is_secret_acceptance(answer: Answer) -> bool:
+    """Return whether show-all-sessions accepted the secret key: 200 with a list of names, nothing else."""
+    body = json_object(answer)
+    names = body.get("response") if answer.status_code == 200 and body is not None else None
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
+def is_token_refusal(answer: Answer) -> bool:
+    """Return whether this is the gateway's 401; that of a proxy says nothing about the token."""
+    body = json_object(answer)
+    said = (body or {}).get("error") or (body or {}).get("message")
+    return answer.status_code == 401 and isinstance(said, str)
+
+
+def refusal(answer: Answer, *, of_secret: bool = False) -> ApiError | TransportError:
+    """Return the error for a 4xx or 5xx response; a TransportError if a proxy sent it.
+
+    `of_secret`: the response rejects the secret key, which its structure alone does not show.
+    """
+    body = json_object(answer)
+    status = answer.status_code
+    if status in FROM_A_PROXY:
+        fault, message_id = FROM_A_PROXY[status]
+        return fault(
+            Message.of(message_id, status=status), operation=answer.operation, session=answer.session
+        )
+    words = _words(body)
+    if of_secret or is_secret_refusal(answer):
+        kind: type[ApiError] = SecretKeyRejectedError
+        message = Message("gateway.secret_refused")
+    elif is_token_refusal(answer):
+        kind, message = AuthenticationError, Message("gateway.token_refused")
+    elif status == 404 and body is not None and answer.session is not None:
+        kind, message = SessionDisconnectedError, Message("gateway.session_not_connected")
+    elif status == 501 and body is not None:
+        kind, message = NotOfferedError, Message("gateway.not_offered")
+    elif status >= 500:
+        kind, message = ServerFailureError, Message.of("gateway.failed", status=status)
+    else:
+        kind, message = RequestRejectedError, Message.of("gateway.refused", status=status)
+    return kind(
+        message,
+        status_code=status,
+        server_message=words,
+        operation=answer.operation,
+        session=answer.session,
+        detail=f'it says "{words}"' if words else "",
+    )
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    if answer.status_code >= 400:
+        raise refusal(answer)
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise answer.unreadable("it is JSON, but no object")
+    return body
+
+
+def json_object(answer: Answer) -> dict[str, Any] | None:
+    """Return the body if it is a JSON object, for any status; otherwise None."""
+    try:
+        body = answer.json()
+    except ResponseError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _text(body: Any, key: str) -> str | None:
+    """Return a non-empty string of at most LONGEST_TEXT bytes; otherwise None."""
+    value = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(value, str) or not value or len(value) > LONGEST_TEXT:
+        return None
+    text = showable(value)
+    return text if len(text.encode()) <= LONGEST_TEXT else None
+
+
+def _has_session_object(state: SessionState | None, version: str | None) -> bool:
+    # Releases before 1.6.2 send no version; there, a session in any state but CLOSED has an object.
+    return version is not None or state not in (None, SessionState.CLOSED, SessionState.UNKNOWN)
+
+
+def _words(body: dict[str, Any] | None) -> str:
+    # JSON only: Express's HTML error pages repeat the path. A 401 has "error" or "message", depending on
+    # which check failed.
+    said = _text(body, "message") or _text(body, "error") or ""
+    return _PRIVATE.sub("***", " ".join(said.split()))[:WORDS_LIMIT]

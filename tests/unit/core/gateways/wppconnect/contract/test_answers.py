@@ -1,0 +1,315 @@
+"""The gateway's answers, read as the contract says; bodies as recorded."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from gateway_answers import TOKEN, answer
+
+from core.exceptions import (
+    ResponseError,
+)
+from core.gateways.wppconnect.contract.answers import (
+    PNG,
+    Device,
+    StartAnswer,
+    StatusAnswer,
+    parse_closed,
+    parse_connected,
+    parse_device,
+    parse_generated,
+    parse_names,
+    parse_number_check,
+    parse_own_number,
+    parse_picture,
+    parse_start,
+    parse_status,
+)
+from core.models import SessionState
+from core.transport import Answer
+
+PICTURE = PNG + b"the rest"
+BASE64 = base64.b64encode(PICTURE).decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        pytest.param({"response": ["b", "a"]}, ("b", "a"), id="names"),
+        pytest.param({"response": []}, (), id="none"),
+        pytest.param({}, None, id="missing"),
+        pytest.param({"response": None}, None, id="null"),
+        pytest.param({"response": {"a": 1}}, None, id="object"),
+        pytest.param({"response": ["a", 1]}, None, id="not only strings"),
+    ],
+)
+def test_names(body: dict[str, Any], names: tuple[str, ...] | None) -> None:
+    assert parse_names(answer(body)) == names
+
+
+def status(
+    state: SessionState,
+    word: str | None,
+    *,
+    urlcode: str | None = None,
+    has_session_object: bool = True,
+    version: str | None = "2.10.4",
+) -> StatusAnswer:
+    return StatusAnswer(state, word, urlcode, has_session_object, version)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(
+            {"status": "CLOSED", "qrcode": None},
+            status(SessionState.CLOSED, "CLOSED", has_session_object=False, version=None),
+            id="never started",
+        ),
+        pytest.param(
+            {"status": "CLOSED", "qrcode": None, "version": "2.10.4"},
+            status(SessionState.CLOSED, "CLOSED"),
+            id="closed by itself",
+        ),
+        pytest.param(
+            {"status": "QRCODE", "qrcode": "data:", "urlcode": "2@x", "version": "2.10.4"},
+            status(SessionState.QRCODE, "QRCODE", urlcode="2@x"),
+            id="waiting for a scan",
+        ),
+        pytest.param(
+            {
+                "status": "CONNECTED",
+                "qrcode": "data:",
+                "urlcode": "2@x",
+                "version": "2.10.4",
+                "session": "sales",
+            },
+            status(SessionState.CONNECTED, "CONNECTED", urlcode="2@x"),
+            id="connected with a dead code",
+        ),
+        pytest.param(
+            {"status": "QRCODE", "qrcode": "data:"},
+            status(SessionState.QRCODE, "QRCODE", version=None),
+            id="release without a version",
+        ),
+        pytest.param(
+            {"status": "CONNECTED", "qrcode": None, "urlcode": None, "version": "2.11.0"},
+            replace(status(SessionState.CONNECTED, "CONNECTED", version="2.11.0"), has_browser=False),
+            id="an engine without a browser",
+        ),
+        pytest.param(
+            {"status": "SLEEPING", "version": "3.0.0"},
+            status(SessionState.UNKNOWN, "SLEEPING", version="3.0.0"),
+            id="unknown word",
+        ),
+        pytest.param(
+            {"status": None, "version": "2.10.4"}, status(SessionState.UNKNOWN, None), id="null status"
+        ),
+        pytest.param(
+            {}, status(SessionState.UNKNOWN, None, has_session_object=False, version=None), id="no status"
+        ),
+        pytest.param(
+            {"status": True, "urlcode": 7, "version": 2},
+            status(SessionState.UNKNOWN, None, has_session_object=False, version=None),
+            id="odd types",
+        ),
+        pytest.param(
+            {"status": "connected", "version": "2.10.4"},
+            status(SessionState.UNKNOWN, "connected"),
+            id="another spelling is not connected",
+        ),
+    ],
+)
+def test_status(body: dict[str, Any], expected: StatusAnswer) -> None:
+    assert parse_status(answer(body)) == expected
+
+
+def test_a_health_check_in_a_statuss_place_is_unreadable() -> None:
+    with pytest.raises(ResponseError):
+        parse_status(answer({"uptime": 12.5, "message": "OK", "timestamp": 1772366400000}))
+
+
+@pytest.mark.parametrize(("word", "connected"), [(True, True), (False, False)])
+def test_connected(word: bool, connected: bool) -> None:
+    assert parse_connected(answer({"status": word, "message": "Connected"})) is connected
+
+
+@pytest.mark.parametrize("word", ["Connected", "true", 1, None])
+def test_connected_is_a_boolean_or_unreadable(word: object) -> None:
+    with pytest.raises(ResponseError):
+        parse_connected(answer({"status": word}))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(answer(PICTURE, content_type="image/png"), id="PNG"),
+        pytest.param(answer({"qrcode": f"data:image/png;base64,{BASE64}"}), id="data URL"),
+        pytest.param(answer({"qrcode": BASE64}), id="bare base64"),
+        pytest.param(answer({"qrcode": BASE64[:8] + "\n" + BASE64[8:]}), id="base64 in lines"),
+        pytest.param(answer(BASE64), id="base64 as JSON string"),
+        pytest.param(answer(BASE64.encode(), content_type="text/plain"), id="base64 as text"),
+    ],
+)
+def test_picture(given: Answer) -> None:
+    assert parse_picture(given) == PICTURE
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(answer({"status": None, "message": "Session not started."}), id="not started"),
+        pytest.param(answer({"status": "PHONECODE", "message": "not available"}), id="another state"),
+        pytest.param(answer({"qrcode": None}), id="null"),
+        pytest.param(answer({"qrcode": ""}), id="empty"),
+        pytest.param(
+            answer({"status": "error", "message": "Error retrieving QRCode"}, 500),
+            id="as old releases say it",
+        ),
+    ],
+)
+def test_no_picture(given: Answer) -> None:
+    assert parse_picture(given) is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(answer(b"GIF89a", content_type="image/png"), id="not what it says"),
+        pytest.param(answer({"qrcode": "data:image/png;base64,%%%"}), id="no base64"),
+        pytest.param(answer({"qrcode": "bm90IGEgcGljdHVyZQ=="}), id="no picture"),
+        pytest.param(answer({"qrcode": "não"}), id="no ASCII"),
+        pytest.param(answer({"qrcode": 7}), id="number"),
+    ],
+)
+def test_odd_picture(given: Answer) -> None:
+    with pytest.raises(ResponseError):
+        parse_picture(given)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(
+            {"status": "CLOSED", "qrcode": None, "session": ""},
+            StartAnswer(SessionState.CLOSED, None, False),
+            id="started from nothing",
+        ),
+        pytest.param(
+            {"status": None, "qrcode": None, "version": "2.10.4"},
+            StartAnswer(None, None, True),
+            id="started after a close",
+        ),
+        pytest.param(
+            {"status": "INITIALIZING", "qrcode": None, "version": "2.10.4"},
+            StartAnswer(SessionState.INITIALIZING, None, True),
+            id="was starting",
+        ),
+        pytest.param(
+            {"status": "phoneCode", "phone": "5511999999999", "phoneCode": "4FBTXABX", "session": "sales"},
+            StartAnswer(SessionState.CLOSED, "4FBTXABX", True),
+            id="pairing code",
+        ),
+        pytest.param(
+            {"status": "qrcode", "qrcode": "iVBOR", "urlcode": "2@x", "session": "sales"},
+            StartAnswer(SessionState.CLOSED, None, True),
+            id="waited for a QR code",
+        ),
+        pytest.param(
+            {"status": "PHONECODE", "qrcode": None, "version": "2.10.4"},
+            StartAnswer(SessionState.PHONECODE, None, True),
+            id="was waiting for a code",
+        ),
+        pytest.param({"status": "odd"}, StartAnswer(SessionState.UNKNOWN, None, False), id="unknown word"),
+    ],
+)
+def test_start(body: dict[str, Any], expected: StartAnswer) -> None:
+    assert parse_start(answer(body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "closed"),
+    [
+        pytest.param(answer({"status": True, "message": "Session successfully closed"}), True, id="closed"),
+        pytest.param(answer({"status": False, "message": "Error closing session"}, 500), False, id="500"),
+        pytest.param(answer({"status": False}), False, id="200 that says no"),
+    ],
+)
+def test_closed(given: Answer, closed: bool) -> None:
+    assert parse_closed(given) is closed
+
+
+def test_device() -> None:
+    body = {
+        "status": "success",
+        "response": {
+            "id": {"_serialized": "5511900000000@c.us"},
+            "pushname": "Simulated",
+            "platform": "android",
+            "phone": {},
+            "phoneNumber": "5511900000000@c.us",
+        },
+        "mapper": "device",
+    }
+
+    assert parse_device(answer(body)) == Device("android", "Simulated", "5511900000000")
+    del body["response"]["phoneNumber"]  # type: ignore[attr-defined]
+    assert parse_device(answer(body)) == Device("android", "Simulated", "5511900000000")
+    assert parse_device(answer({"response": {}})) == Device(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "number"),
+    [
+        pytest.param("5511900000000@c.us", "5511900000000", id="a number"),
+        pytest.param("165332417282214@lid", None, id="another identity"),
+        pytest.param("5511900000000", None, id="of no kind"),
+        pytest.param("55119/0000000@c.us", None, id="not digits"),
+        pytest.param("@c.us", None, id="empty"),
+        pytest.param({"user": "5511900000000"}, None, id="no text"),
+    ],
+)
+def test_own_number(told: object, number: str | None) -> None:
+    assert parse_own_number(answer({"status": "success", "response": told, "mapper": "device"})) == number
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_number_check(exists: bool) -> None:
+    body = {"status": "success", "response": {"id": "55119000000000@c.us", "numberExists": exists}}
+
+    assert parse_number_check(answer(body)) is exists
+
+
+@pytest.mark.parametrize("response", [None, [], "yes", {}, {"numberExists": "yes"}])
+def test_number_check_that_tells_nothing(response: object) -> None:
+    with pytest.raises(ResponseError, match="whether the number exists"):
+        parse_number_check(answer({"status": "success", "response": response}))
+
+
+@pytest.mark.parametrize("token", [TOKEN, TOKEN.replace("_", "/")])
+def test_generated_token(token: str) -> None:
+    assert parse_generated(answer({"status": "success", "token": token}, 201)) == TOKEN
+
+
+@pytest.mark.parametrize("body", [{}, {"token": None}, {"token": "x"}])
+def test_generated_without_a_token(body: dict[str, Any]) -> None:
+    with pytest.raises(ResponseError, match="holds no token"):
+        parse_generated(answer(body, 201))
+
+
+@pytest.mark.parametrize(
+    ("value", "private"),
+    [
+        pytest.param(
+            status(SessionState.QRCODE, "QRCODE", urlcode="2@payload"), "2@payload", id="QR payload"
+        ),
+        pytest.param(StartAnswer(None, "4FBTXABX", True), "4FBTXABX", id="pairing code"),
+        pytest.param(Device("android", "Ana", "5511900000000"), "5511900000000", id="phone number"),
+        pytest.param(Device("android", "Ana", "5511900000000"), "Ana", id="name"),
+    ],
+)
+def test_repr_hides_what_is_private(value: object, private: str) -> None:
+    assert private not in repr(value)
