@@ -27,6 +27,10 @@ PYTEST = [sys.executable, "-m", "pytest"]
 MEMORY = Path("/dev/shm")  # noqa: S108 - only folders with unique names are created there
 LEAST_FREE_BYTES = 2 << 30
 BAD_LINE = re.compile(r"^(?:FAILED|ERROR) .+", re.MULTILINE)
+TRACEBACKS = re.compile(
+    r"^=+ (?:ERRORS|FAILURES) =+\n(.*?)^=+ (?:slowest|short test summary)", re.MULTILINE | re.DOTALL
+)
+MAX_TRACEBACK_LINES = 120
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Result:
     failures: Sequence[str]
     closing: str = ""
     """The last printed line, which contains pytest's counts."""
+    tracebacks: str = ""
+    """What pytest prints about failures; its end if it is long."""
 
     def line(self) -> str:
         """Return the line of the final table."""
@@ -142,12 +148,21 @@ def run_part(part: Part, echo: IO[str] | None = None) -> tuple[Result, str]:
     text = "".join(printed)
     seconds = time.monotonic() - began
     closing = (text.strip().splitlines() or [""])[-1].strip("= ")
-    return Result(part.name, process.returncode, seconds, BAD_LINE.findall(text), closing), text
+    found = TRACEBACKS.search(text)
+    lines = found[1].splitlines()[-MAX_TRACEBACK_LINES:] if found else []
+    failures = BAD_LINE.findall(text)
+    return Result(part.name, process.returncode, seconds, failures, closing, "\n".join(lines)), text
 
 
 def report(results: Iterable[Result]) -> int:
-    """Print every failure and the table of parts. Return 1 if any part failed."""
+    """Print every failure and the table of parts. Return 1 if any part failed.
+
+    Tracebacks are printed again: of a long log, often only the end is kept.
+    """
     results = list(results)
+    for result in results:
+        if result.tracebacks:
+            print(f"\n=== tracebacks of {result.name} ===\n{result.tracebacks}")
     failures = [(result.name, line) for result in results for line in result.failures]
     print(f"\n=== {len(failures)} failures ===" if failures else "\n=== all parts ===")
     for name, line in failures:

@@ -131,7 +131,7 @@ def _shared_engine() -> Iterator[str]:
 
 
 def _start(folder: Path, host: str) -> None:
-    shutil.rmtree(folder / "state", ignore_errors=True)
+    _remove_state(folder)
     command = [
         *("dockerd", "--host", host, "--pidfile", str(folder / "pid")),
         *("--data-root", str(folder / "state" / "data"), "--exec-root", str(folder / "state" / "exec")),
@@ -156,10 +156,22 @@ def _end(folder: Path) -> None:
     pid = int((folder / "pid").read_text())
     os.kill(pid, signal.SIGTERM)
     until(lambda: not _runs(pid), what="the Docker Engine's end")
-    # It leaves its name for the host's own network mounted, once a container used that.
-    for mounted in (folder / "state" / "exec" / "netns").glob("*"):
-        subprocess.run(["umount", mounted], check=False, capture_output=True)
-    shutil.rmtree(folder / "state")
+    _remove_state(folder)
+
+
+def _remove_state(folder: Path) -> None:
+    """Remove what an engine kept, whatever it has left mounted.
+
+    It leaves the host's network namespace, once a container used that, and the file system of a container whose
+    end it did not see.
+    """
+    state = folder / "state"
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for path in reversed(mounted):
+        if Path(path).is_relative_to(state):
+            subprocess.run(["umount", "--lazy", path], check=True, capture_output=True)
+    if state.exists():
+        shutil.rmtree(state)
 
 
 def _runs(pid: int) -> bool:

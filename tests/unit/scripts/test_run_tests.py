@@ -109,6 +109,23 @@ def test_without_room_in_memory_the_disk_has_to_do(tmp_path: Path, folder: str, 
         assert found is None
 
 
+def test_tracebacks_are_printed_again_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "tests/a.py .F\n==== FAILURES ====\n____ test_b ____\nassert 1 == 2\n"
+        "==== slowest 40 durations ====\n9 s\n==== short test summary info ====\nFAILED tests/a.py::test_b\n"
+    )
+    result, _ = run_part(saying("broken", text, 1))
+
+    report([result])
+
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "",
+        "=== tracebacks of broken ===",
+        "____ test_b ____",
+        "assert 1 == 2",
+    ]
+
+
 @pytest.mark.parametrize(("codes", "expected"), [([0, 0], 0), ([0, 1], 1), ([5, 0], 1)])
 def test_the_exit_code_is_that_of_all(codes: list[int], expected: int) -> None:
     assert report(Result(f"part {code}", code, 1.0, []) for code in codes) == expected
