@@ -35,6 +35,7 @@ def frame(user: User, url_path: str) -> None:
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         with st.container(key="ops-nav", horizontal=True, width="content"):
             _nav_link(state.SESSIONS_PAGE, _("Sessions"), "sessions", here)
+            _nav_link(state.INCIDENTS_PAGE, _("Incidents"), "incidents", here)
             _nav_link(state.ACTIVITY_PAGE, _("Activity"), "activity", here)
             if user.role.covers(Role.ADMINISTRATOR):
                 _nav_link(state.SETTINGS_PAGE, _("Settings"), "settings", here)

@@ -13,7 +13,15 @@ from core.messages import Message, render
 from core.models import Outcome, Pause, Problem, Reason, SessionSnapshot, Verdict, qr_life
 from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
-from dashboard.i18n import DEFAULT, Translate, format_exactly, format_moment, format_number, translator
+from dashboard.i18n import (
+    DEFAULT,
+    Translate,
+    format_exactly,
+    format_moment,
+    format_month,
+    format_number,
+    translator,
+)
 from dashboard.words import (
     CAUSES,
     FIELDS,
@@ -57,6 +65,10 @@ class LocaleFormatter:
     def exactly(self, at: datetime) -> str:
         """Return a moment with date, seconds and zone."""
         return format_exactly(at, zone=self.zone, locale=self.locale)
+
+    def month(self, month: str) -> str:
+        """Return a month such as "2026-11" with its name."""
+        return format_month(month, locale=self.locale)
 
     def number(self, value: float, digits: int) -> str:
         """Return a number with a fixed count of decimal digits."""

@@ -31,6 +31,7 @@ from dashboard.auth.route_table import HEALTHY
 from dashboard.auth.sub_path import SubPath, sub_path_of
 from dashboard.auth.websocket import TabFrames
 from dashboard.handoff.routes import HandoffRoutes
+from dashboard.incidents.report import report_routes
 from dashboard.serving.access import access_routes
 from dashboard.serving.connections import limited
 from dashboard.serving.csp import security_headers
@@ -83,7 +84,14 @@ def build_app(
     return App(
         script,
         lifespan=lifespan,
-        routes=[*open_routes, *routes, *runbook_routes(), script_route(), *activity_routes()],
+        routes=[
+            *open_routes,
+            *routes,
+            *runbook_routes(),
+            script_route(),
+            *activity_routes(),
+            *report_routes(),
+        ],
         middleware=[
             Middleware(RememberPeer),
             # Here and not in uvicorn, where it would hide the peer's address from the app.

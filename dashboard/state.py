@@ -18,6 +18,7 @@ from core.operation_status import OperationStatus
 from core.operations.fleet import FleetStart
 from core.runtime import Core
 from core.settings.values import Settings
+from core.uptime.incidents import ResponseLog
 from core.uptime.records import TrackRecords
 from dashboard.auth import identity
 from dashboard.auth.identity import Administration
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 # them for deep links, until the start page has been opened once.
 SESSIONS_PAGE = "screens/sessions.py"
 SESSION_PAGE = "screens/session.py"
+INCIDENTS_PAGE = "screens/incidents.py"
 SETTINGS_PAGE = "screens/settings.py"
 USERS_PAGE = "screens/users.py"
 SYNC_PAGE = "screens/sync.py"
@@ -62,6 +64,7 @@ class _Installed:
     examinations: Examinations
     attempts: Attempts
     track_records: TrackRecords
+    responses: ResponseLog
     alerting: Alerting
     acknowledgements: AcknowledgementWatch
     fleet: FleetStart
@@ -88,6 +91,7 @@ def install(core: Core) -> None:
             Examinations(),
             Attempts(),
             TrackRecords(history),
+            ResponseLog(history),
             Alerting(history.append, end_when_connected=partial(note_acknowledgement, core.store)),
             acknowledgements,
             FleetStart(core.operations),
@@ -124,6 +128,11 @@ def examinations() -> Examinations:
 def track_keeper() -> TrackRecords:
     """Return the uptime records; not thread-safe, for one background thread at a time."""
     return _installed[0].track_records
+
+
+def response_log() -> ResponseLog:
+    """Return the log of responses to outages; not thread-safe, for one background thread at a time."""
+    return _installed[0].responses
 
 
 def alerting() -> Alerting:

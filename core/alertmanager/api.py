@@ -89,6 +89,17 @@ class Silence:
         return all(one.label in labels and one.accepts(labels[one.label]) for one in self.matchers)
 
 
+@dataclass(frozen=True)
+class FiringAlert:
+    """An alert that fires, silenced or not."""
+
+    name: str
+    server: str
+    session: str
+    """Empty for an alert of a gateway."""
+    since: datetime
+
+
 class Alertmanager:
     """One Alertmanager; usable from any thread. Close it after use."""
 
@@ -153,6 +164,23 @@ class Alertmanager:
             return tuple(_silence(one) for one in answer if one["status"]["state"] != "expired")
 
         return self._read(read, "/api/v2/silences")
+
+    def firing(self) -> tuple[FiringAlert, ...]:
+        """Return the alerts about gateways and sessions that fire."""
+
+        def read(answer: Any) -> tuple[FiringAlert, ...]:
+            return tuple(
+                FiringAlert(
+                    str(one["labels"]["alertname"]),
+                    str(one["labels"]["server"]),
+                    str(one["labels"].get("session", "")),
+                    _moment(one["startsAt"]),
+                )
+                for one in answer
+                if {"alertname", "server"} <= one["labels"].keys()
+            )
+
+        return self._read(read, "/api/v2/alerts?inhibited=false")
 
     def silence(
         self, server: str, session: str, *, author: str, comment: str, since: datetime, until: datetime

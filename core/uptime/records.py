@@ -118,6 +118,30 @@ class TrackRecords:
         return spans
 
 
+def outages_between(
+    history: History, snapshot: Snapshot, since: datetime, until: datetime
+) -> dict[tuple[str, str], list[Outage]]:
+    """Return the outages that began in a period, by gateway and session; those of removed sessions, too.
+
+    Reads the log from `LONGEST` before the period on, to know which sessions were connected. Raises
+    StoreError.
+    """
+    now = snapshot.taken_at
+    past = Past(history.read(since=since - LONGEST, kinds=KINDS))
+    still = {
+        (server.server, one.session): (one, server.published_at)
+        for server in snapshot.servers
+        for one in server.sessions
+    }
+    found = {}
+    for key in {*past.transitions, *still}:
+        present, heartbeat = still.get(key, (None, now))
+        transitions, gaps = past.transitions.get(key, []), past.gaps.get(key[0], [])
+        spans = timeline(transitions, gaps, present, heartbeat=heartbeat, now=now)
+        found[key] = [one for one in outages(spans, present) if since <= one.since < until]
+    return found
+
+
 def track_record(spans: Sequence[Span], still: SessionSnapshot, now: datetime) -> TrackRecord:
     """Return the track record of a session's timeline."""
     found = [one for one in outages(spans, still) if one.until is None or one.until > now - LONGEST]

@@ -17,6 +17,7 @@ NO_GAP = timedelta(seconds=10)
 A session that a new prober shows as unknown for less than this counts as unmeasured: its first probe is in
 flight. Unknown for longer counts as unknown.
 """
+MOMENT = timedelta(microseconds=1)
 
 
 class Span(NamedTuple):
@@ -91,19 +92,26 @@ class Past:
 def timeline(
     transitions: Sequence[Transition],
     gaps: Sequence[Gap],
-    still: SessionSnapshot,
+    still: SessionSnapshot | None,
     *,
     heartbeat: datetime,
     now: datetime,
 ) -> tuple[Span, ...]:
     """Return one session's past as contiguous spans, oldest first, until `now`.
 
-    `still` is the session's current snapshot, published at `heartbeat`. No span covers the time before the
-    first known verdict.
+    `still` is the session's current snapshot, published at `heartbeat`; None for a session that has been
+    removed, whose past ends with a pause right after its last transition. No span covers the time before
+    the first known verdict.
     """
     changes = _changes(transitions, now)
     # A stale snapshot adds nothing to the log.
-    if still.reason != Reason.STALE and still.since <= now and (not changes or still.since > changes[-1].at):
+    if still is None:
+        if changes:
+            changes.append(_Change(changes[-1].at + MOMENT, _CHANGES, Verdict.PAUSED))
+            now = changes[-1].at + MOMENT
+    elif (
+        still.reason != Reason.STALE and still.since <= now and (not changes or still.since > changes[-1].at)
+    ):
         changes.append(_Change(still.since, _CHANGES, still.verdict, still.reason))
     if now - heartbeat >= NO_GAP:
         gaps = [*gaps, Gap(heartbeat, now)]

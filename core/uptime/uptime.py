@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.models import Reason, SessionSnapshot, Verdict
@@ -23,6 +23,8 @@ class Outage:
     """The reason at its start."""
     recovered: bool
     """False while it lasts, and when the session was paused or removed before it was connected again."""
+    spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    """Its verdicts, oldest first; empty if it is older than the log."""
 
     def seconds(self, now: datetime) -> float:
         """Return the duration, until `now` if it still lasts."""
@@ -93,25 +95,33 @@ def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list
     not lost. `still`, the session's current snapshot, supplies an outage that is older than the log.
     """
     found: list[Outage] = []
-    running: Span | None = None
+    running: list[Span] = []
     was_connected, is_first_look = False, True
     for one in spans:
         if one.verdict == Verdict.CONNECTED:
-            if running is not None:
-                found.append(Outage(running.since, one.since, running.reason, recovered=True))
-            running, was_connected = None, True
+            if running:
+                found.append(_outage(running, one.since, recovered=True))
+            running, was_connected = [], True
         elif one.verdict == Verdict.PAUSED:
-            if running is not None:
-                found.append(Outage(running.since, one.since, running.reason, recovered=False))
-            running = None
-        elif one.verdict is not None and running is None and was_connected:
-            running = None if is_first_look and one.verdict == Verdict.UNKNOWN else one
+            if running:
+                found.append(_outage(running, one.since, recovered=False))
+            running = []
+        elif one.verdict is not None and (running or _is_loss(one, was_connected, is_first_look)):
+            running.append(one)
         is_first_look = not is_measured(one.verdict) or (is_first_look and one.verdict == Verdict.UNKNOWN)
-    if running is not None:
-        found.append(Outage(running.since, None, running.reason, recovered=False))
+    if running:
+        found.append(_outage(running, None, recovered=False))
     elif still is not None and still.lost_at is not None and spans and _is_down(spans[-1].verdict):
         found.append(Outage(still.lost_at, None, still.lost_reason, recovered=False))
     return found
+
+
+def _is_loss(span: Span, was_connected: bool, is_first_look: bool) -> bool:
+    return was_connected and not (is_first_look and span.verdict is Verdict.UNKNOWN)
+
+
+def _outage(spans: Sequence[Span], until: datetime | None, *, recovered: bool) -> Outage:
+    return Outage(spans[0].since, until, spans[0].reason, recovered, tuple(spans))
 
 
 def disconnects(found: Sequence[Outage], since: datetime, until: datetime) -> Counter[Loss]:

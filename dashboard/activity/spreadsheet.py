@@ -42,10 +42,10 @@ def lines(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterat
     """Yield the lines of the file in the user's language and time zone, at most `MOST_LINES` entries."""
     _ = formatter.translate
     # Spreadsheets detect UTF-8 by the byte order mark.
-    yield "\ufeff" + _row(_(head) for head in HEADS)
+    yield "\ufeff" + csv_line(_(head) for head in HEADS)
     for entry in entries[:MOST_LINES]:
         told = tell(formatter, entry)
-        yield _row(
+        yield csv_line(
             (
                 entry.at.astimezone(formatter.zone).isoformat(sep=" ", timespec="seconds"),
                 _(HISTORY_KINDS.get(entry.kind, entry.kind)),
@@ -58,7 +58,7 @@ def lines(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterat
         )
     if len(entries) > MOST_LINES:
         told_last = _("Only the newest {count} lines are here. Choose a shorter time.")
-        yield _row([told_last.format(count=MOST_LINES)])
+        yield csv_line([told_last.format(count=MOST_LINES)])
 
 
 def harmless(cell: str) -> str:
@@ -74,7 +74,7 @@ def _send(request: Request) -> Response:
     query, now = request.query_params, datetime.now(UTC)
     wanted = Wanted(**{name: query[name] for name in Wanted.__dataclass_fields__ if name in query})
     formatter = LocaleFormatter(
-        now, _zone(query.get("zone", "")), negotiate(request.headers.get("accept-language"))
+        now, zone_of(query.get("zone", "")), negotiate(request.headers.get("accept-language"))
     )
     kinds = visible_kinds(is_administrator=user.role.covers(Role.ADMINISTRATOR))
     entries = read_lines(state.core().history.read, wanted, kinds=kinds, now=now, limit=MOST_LINES + 1)
@@ -84,13 +84,15 @@ def _send(request: Request) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=disposition)
 
 
-def _row(cells: Iterable[str]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """Return a line of a CSV file, with its line break; no cell is a formula."""
     line = io.StringIO()
     csv.writer(line).writerow(harmless(cell) for cell in cells)
     return line.getvalue()
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """Return the time zone of this name; UTC for an unknown one."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

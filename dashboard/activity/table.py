@@ -12,7 +12,7 @@ from core.models import HistoryEntry, Snapshot
 from dashboard import components, state
 from dashboard.activity import actions as activity_actions
 from dashboard.activity import history_cache
-from dashboard.activity.actions import widget
+from dashboard.activity.actions import PAGE, widget
 from dashboard.activity.lines import PERIODS, USUAL_PERIOD, Lines, Wanted
 from dashboard.activity.spreadsheet import PATH
 from dashboard.formatting import LocaleFormatter
@@ -27,15 +27,16 @@ def draw_filter(snapshot: Snapshot) -> Wanted:
     servers = [server.server for server in snapshot.servers]
     sessions = sorted({one.session for server in snapshot.servers for one in server.sessions})
     with st.container(key="filter", horizontal=True, vertical_alignment="bottom"):
-        period = _choose("period", _("Time"), list(PERIODS), lambda one: _(PERIODS[one]), usual=USUAL_PERIOD)
-        kind = _choose("kind", _("Kind"), kinds, lambda one: _(HISTORY_KINDS[one]))
-        server = _choose("server", _("Gateway"), servers, str) if len(servers) > 1 else ""
-        session = _choose("session", _("Session"), sessions, str)
+        period = choose("period", _("Time"), list(PERIODS), lambda one: _(PERIODS[one]), usual=USUAL_PERIOD)
+        kind = choose("kind", _("Kind"), kinds, lambda one: _(HISTORY_KINDS[one]))
+        server = choose("server", _("Gateway"), servers, str) if len(servers) > 1 else ""
+        session = choose("session", _("Session"), sessions, str)
         person = st.text_input(
             _("Person"),
             value=st.query_params.get("person", ""),
-            key=widget("person"),
+            key=widget(PAGE, "person"),
             on_change=activity_actions.keep_filter,
+            args=(PAGE,),
             placeholder=_("Everybody"),
             max_chars=100,
             width=180,
@@ -80,10 +81,16 @@ def draw_nothing(wanted: Wanted) -> None:
         st.button(label, key="show-all", on_click=activity_actions.show_all, type="primary")
 
 
-def _choose(
-    name: str, label: str, options: Sequence[str], words: Callable[[str], str], *, usual: str = ""
+def choose(
+    name: str,
+    label: str,
+    options: Sequence[str],
+    words: Callable[[str], str],
+    *,
+    usual: str = "",
+    page: str = PAGE,
 ) -> str:
-    """Draw one part of the filter, with its initial value from the URL."""
+    """Draw one part of a filter, with its initial value from the URL; return it."""
     offered = options if usual else ["", *options]
     given = st.query_params.get(name, usual)
     if given not in offered:
@@ -94,8 +101,9 @@ def _choose(
         offered,
         index=offered.index(given),
         format_func=lambda one: (words(one) if one in options else one) or _("All"),
-        key=widget(name),
+        key=widget(page, name),
         on_change=activity_actions.keep_filter,
+        args=(page,),
         width=180,
     )
 

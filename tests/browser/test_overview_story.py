@@ -136,6 +136,19 @@ def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Visitor, tmp_p
     assert [row["What"] for row in rows] == ["Disconnected", "Connected", "Disconnected", "Connected"]
 
 
+def test_outages_are_incidents_and_the_months_report_is_taken_along(many: Visitor, tmp_path: Path) -> None:
+    visitor = many
+
+    visitor.open("/incidents?period=30d")
+    expect(visitor.page.locator(".ops-incidents tbody tr").first).to_contain_text("so far")
+    visitor.look("overview/incidents")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Download as Markdown").click()
+    download.value.save_as(tmp_path / "incidents.md")
+
+    assert (tmp_path / "incidents.md").read_text().startswith("# Incidents: ")
+
+
 @pytest.fixture(scope="module")
 def tab_of_living(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The page beside a simulated gateway on which three sessions are paired."""

@@ -67,6 +67,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "fragments": set(),
     "dialogs": {"components", "i18n", "state", "session_state", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "session_state", "text", "words"},
+    "incidents": {"activity", "auth", "components", "formatting", "i18n", "state", "text"},
     "alerting": _OF_PAGES | {"auth", "dialogs", "formatting", "fragments"},
     "doctor": {"auth", "components", "formatting", "i18n", "cache", "state", "text"},
     "session": _OF_PAGES | {"activity", "dialogs", "auth", "formatting", "fragments", "cache", "words"},
@@ -120,6 +121,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "fragments",
         "handoff",
         "i18n",
+        "incidents",
         "theme",
         "cache",
         "overview",
@@ -135,7 +137,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     },
     "app": {"components", "i18n", "theme", "state"},
     "serving": {"auth", "i18n", "theme", "settings"},
-    "server": {"activity", "auth", "handoff", "serving", "settings"},
+    "server": {"activity", "auth", "handoff", "incidents", "serving", "settings"},
     "cli": {"handoff", "server", "serving", "settings", "state"},
 }
 """The parts of dashboard in the same way: every package and module of it."""

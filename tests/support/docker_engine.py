@@ -162,8 +162,8 @@ def _end(folder: Path) -> None:
 def _remove_state(folder: Path) -> None:
     """Remove what an engine kept, whatever it has left mounted.
 
-    It leaves the host's network namespace, once a container used that, and the file system of a container whose
-    end it did not see.
+    It leaves the host's network namespace, once a container used that, and the file system of a container
+    whose end it did not see.
     """
     state = folder / "state"
     mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]

@@ -27,6 +27,8 @@ CLOSED = [
     "/-/healthy/",
     "/media/0123.png",
     "/activity.csv",
+    "/incidents.csv",
+    "/incidents.md",
     "/_stcore/health",
     "/_stcore/host-config",
     "/_stcore/upload_file/x/y",
