@@ -35,6 +35,9 @@ class PageCheck(Enum):
     SKIP = "skip"
     QUICK = "quick"
     """Short timeout; a slow response is inconclusive."""
+    ONLY = "only"
+    """Quick, without a request for the state: a list of all states has just reported CONNECTED. The state is
+    requested if the page denies it, since the session may have been closed meanwhile."""
     PATIENT = "patient"
     """The whole time budget; no response means that the page is frozen."""
 
@@ -95,25 +98,27 @@ def probe_session(
     """
     started_at = now()
     try:
-        # A failed name lookup or a lost packet says nothing about the session, so connect errors are retried.
+        if page_check == PageCheck.ONLY:
+            page_answers = _check_page(client, session, page_check)
+            if page_answers is not False:
+                return Observation(
+                    started_at=started_at,
+                    observed_at=now(),
+                    state=SessionState.CONNECTED,
+                    has_session_object=True,
+                    page_answers=page_answers,
+                    page_unproved=page_answers is None,
+                )
         status = _ask_again_after(ConnectError, lambda: client.read_status(session))
+        page_answers = None
+        is_same = status.state == SessionState.QRCODE and code is not None and code.payload == status.urlcode
+        depends = status.state == SessionState.CONNECTED or (
+            is_same and code is not None and is_overdue(code, now())
+        )
+        if depends:
+            page_answers = _check_page(client, session, page_check)
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
-    page_answers, page_timed_out = None, False
-    is_same = status.state == SessionState.QRCODE and code is not None and code.payload == status.urlcode
-    depends = status.state == SessionState.CONNECTED or (
-        is_same and code is not None and is_overdue(code, now())
-    )
-    if depends and page_check != PageCheck.SKIP:
-        patient = page_check == PageCheck.PATIENT
-        try:
-            page_answers = client.check_connection(
-                session, timeout_seconds=None if patient else QUICK_CHECK_SECONDS
-            )
-        except RequestTimeoutError:
-            page_timed_out = patient
-        except WppconnectError as error:
-            return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
     return Observation(
         started_at=started_at,
         observed_at=now(),
@@ -122,7 +127,7 @@ def probe_session(
         has_browser=status.has_browser,
         urlcode=status.urlcode if status.state in _MAY_SHOW_QR else None,
         page_answers=page_answers,
-        page_timed_out=page_timed_out,
+        page_timed_out=depends and page_answers is None and page_check == PageCheck.PATIENT,
         page_unproved=depends and page_answers is None,
         version=status.version,
     )
@@ -201,8 +206,23 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True, l
     return Listing(secret_key_valid=is_valid, default_secret=default_secret, names=known)
 
 
+def _check_page(client: GatewayClient, session: str, check: PageCheck) -> bool | None:
+    """Return whether the page responds; None if it was not checked, or not in time."""
+    if check == PageCheck.SKIP:
+        return None
+    timeout = None if check == PageCheck.PATIENT else QUICK_CHECK_SECONDS
+    with suppress(RequestTimeoutError):
+        return _ask_again_after(
+            ConnectError, lambda: client.check_connection(session, timeout_seconds=timeout)
+        )
+    return None
+
+
 def _ask_again_after(failure: type[WppconnectError], ask: Callable[[], Answered]) -> Answered:
-    """Call `ask`, and once more at once if it raises `failure`."""
+    """Call `ask`, and once more at once if it raises `failure`.
+
+    A failed name lookup or a lost packet says nothing about the gateway or the session.
+    """
     try:
         return ask()
     except failure:

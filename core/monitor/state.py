@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from core import verdict
@@ -85,6 +85,8 @@ class GatewayState:
         )
         self._proved_at = self._began
         """When the gateway last responded, or this prober started."""
+        self.listed: Mapping[str, SessionState] = {}
+        """States of all sessions by the manager protocol; empty while no list comes every interval."""
         self.watched: dict[str, datetime] = {}
         self.has_news = True
         """Whether something changed that must be published at once."""
@@ -93,11 +95,6 @@ class GatewayState:
     def is_up(self) -> bool | None:
         """Whether the gateway passed its latest health check; None before the first."""
         return self._gateway.up
-
-    @property
-    def interval_seconds(self) -> float:
-        """The interval at which each session is probed."""
-        return self._gateway.interval_seconds
 
     @property
     def gateway(self) -> ServerSnapshot:
@@ -215,6 +212,7 @@ class GatewayState:
             update["manager_page"] = page
         self._gateway = self._gateway.model_copy(update=update)
         self.has_news |= bool(update)
+        self.listed = {} if seen.pause_seconds else seen.states or {}
         if seen.listing is not None:
             self.take_listing(seen.listing)
 
@@ -266,6 +264,11 @@ class GatewayState:
             self._gateway = self._gateway.model_copy(update={"self_healing": counts})
         self.has_news = True
 
+    def is_listed_connected(self, name: str) -> bool:
+        """Return whether the gateway lists a session as connected, as its latest probe did."""
+        known = self._sessions[name]
+        return known.problem is None and known.state == self.listed.get(name) == SessionState.CONNECTED
+
     def judge_age(self) -> None:
         """Update verdicts that change by time alone: stale, or stuck."""
         for name in self.enabled():
@@ -281,12 +284,12 @@ class GatewayState:
         """Return a snapshot of the current state and reset `has_news`."""
         self.has_news = False
         costs = [self._tokens.cost(name) for name in self.enabled()]
-        interval = budget.stretched_interval(self._settings.interval_seconds, costs)
-        stretched = interval > self._settings.interval_seconds
+        calls = 1 if self.listed else budget.CALLS_PER_PROBE
+        interval = budget.stretched_interval(self._settings.interval_seconds, costs, calls)
         self._gateway = self._gateway.model_copy(
             update={
                 "interval_seconds": interval,
-                "interval_reason": "token_cost" if stretched else "",
+                "interval_reason": "token_cost" if interval > self._settings.interval_seconds else "",
                 "hold_off_seconds": self._hold_off.seconds(self._now()),
                 "published_at": self._now(),
                 "probe_seconds": self.durations.snapshot(),

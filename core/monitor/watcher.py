@@ -202,14 +202,11 @@ class ServerWatcher:
             return
         if now >= self._manager_due and self._queue.is_free("manager"):
             self._ask_manager(shared_executor)
-        if (
-            self._server.secret_key is not None
-            and now >= self._listing_due
-            and self._queue.is_free("manager")
-            and self._queue.is_free("listing")
-        ):
+        is_free = self._queue.is_free("manager") and self._queue.is_free("listing")
+        if is_free and self._server.secret_key is not None and now >= self._listing_due:
             self._listing_due = now + LISTING_SECONDS
             self._ask_listing(shared_executor)
+        interval = self._state.gateway.interval_seconds
         for position, (name, schedule) in enumerate(self._schedules.items()):
             watched = name in self._state.watched
             due = schedule.due
@@ -218,7 +215,7 @@ class ServerWatcher:
             if now >= due and self._queue.is_free("session", name):
                 # Spread over the interval after the first round, so that the gateway gets no bursts.
                 spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
-                schedule.asked, schedule.due = now, now + self._state.interval_seconds * spread
+                schedule.asked, schedule.due = now, now + interval * spread
                 urgent = watched or schedule.is_hinted
                 self._ask_quickly(shared_executor, name, schedule, priority=URGENT if urgent else NORMAL)
             if schedule.is_suspect and now >= schedule.slow_due and self._queue.is_free("page", name):
@@ -231,9 +228,7 @@ class ServerWatcher:
                 self._check_end_to_end(slow_executor, chosen, self._check_times)
 
     def _ask_gateway(self, executor: Executor) -> None:
-        def ask() -> probe.GatewayObservation:
-            return probe.probe_gateway(self._client, now=self._now)
-
+        ask = partial(probe.probe_gateway, self._client, now=self._now)
         self._queue.ask(executor, ("gateway", ""), ask, self._take_gateway, priority=URGENT)
 
     def _take_gateway(self, seen: probe.GatewayObservation) -> None:
@@ -242,11 +237,13 @@ class ServerWatcher:
         self._state.take_gateway(seen)
         after = self._state.gateway
         is_back = before.up is False and after.up is True
-        if after.restarts != before.restarts or is_back:
-            # It may run another release now.
-            self._client.manager.forget()
-            self._manager_due = float("-inf")
-        if self._server.secret_key is not None and (after.restarts != before.restarts or is_back):
+        if after.restarts == before.restarts and not is_back:
+            return
+        # It may run another release now. A stretched round would be late to see how its sessions come back.
+        self._client.manager.forget()
+        self._manager_due = float("-inf")
+        self._begin_anew()
+        if self._server.secret_key is not None:
             self._client.tokens.end_pause()
             self._try_secrets()
 
@@ -299,7 +296,10 @@ class ServerWatcher:
                 self._take_hint(name)
 
     def _ask_quickly(self, executor: Executor, name: str, schedule: _Schedule, *, priority: int) -> None:
-        check = PageCheck.SKIP if schedule.is_suspect else PageCheck.QUICK
+        # The list may be older than what is to be learnt of a session that is watched or may have changed.
+        is_listed = priority == NORMAL and self._state.is_listed_connected(name)
+        check = PageCheck.ONLY if is_listed else PageCheck.QUICK
+        check = PageCheck.SKIP if schedule.is_suspect else check
         is_hinted, schedule.is_hinted = schedule.is_hinted, False
 
         def take(answer: tuple[Observation, float]) -> None:
@@ -326,7 +326,7 @@ class ServerWatcher:
             schedule.is_suspect = seen.page_timed_out or answers_slowly
             schedule.slow_tries = schedule.slow_tries + 1 if seen.page_timed_out else 0
             schedule.slow_seconds = took
-            backoff = self._state.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
+            backoff = self._state.gateway.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
             schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
             self._take_session(name, seen, schedule)
 

@@ -53,9 +53,17 @@ def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
     told = _("{server}: checked every {interval} by {program}.").format(
         server=server.server, interval=interval, program=formatting.program(_, server.holder)
     )
-    if server.interval_reason and interval != wanted:
-        told += " " + _(
+    if not server.interval_reason or interval == wanted:
+        return told
+    if server.manager_offered and server.secret_key_valid:
+        why = _(
+            "The gateway's list of states is read every {wanted}; only the WhatsApp page of each session is "
+            "checked that rarely, because checking the tokens would cost the gateway too much. A secret key "
+            "of 128 random bits or more makes cheap tokens possible."
+        )
+    else:
+        why = _(
             "Every {wanted} is configured, but checking the tokens would cost the gateway too much. "
             "A secret key of 128 random bits or more makes cheap tokens possible."
-        ).format(wanted=wanted)
-    return told
+        )
+    return f"{told} {why.format(wanted=wanted)}"

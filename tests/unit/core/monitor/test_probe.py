@@ -42,6 +42,33 @@ class TestSession:
 
         assert (seen.state, seen.page_answers, client.calls.total()) == (state, None, 1)
 
+    def test_a_listed_one_is_asked_for_its_page_alone(self, client: FakeClient) -> None:
+        seen = probe(client, PageCheck.ONLY)
+
+        assert (seen.state, seen.page_answers) == (SessionState.CONNECTED, True)
+        assert (seen.has_session_object, client.calls.total()) == (True, 1)
+
+    @pytest.mark.parametrize(
+        ("state", "answers"),
+        [(SessionState.CLOSED, None), (SessionState.CONNECTED, False)],
+        ids=["closed meanwhile", "its browser died"],
+    )
+    def test_a_page_that_denies_the_list_is_asked_for_its_state(
+        self, client: FakeClient, state: SessionState, answers: bool | None
+    ) -> None:
+        client.pages["sales"].state, client.pages["sales"].answers = state, False
+
+        seen = probe(client, PageCheck.ONLY)
+
+        assert (seen.state, seen.page_answers) == (state, answers)
+
+    def test_a_listed_page_that_is_slow_is_neither_good_nor_frozen(self, client: FakeClient) -> None:
+        client.pages["sales"].answers_after_seconds = QUICK_CHECK_SECONDS + 1
+
+        seen = probe(client, PageCheck.ONLY)
+
+        assert (seen.page_answers, seen.page_timed_out, seen.page_unproved) == (None, False, True)
+
     def test_a_page_may_be_left_alone(self, client: FakeClient) -> None:
         seen = probe(client, PageCheck.SKIP)
 

@@ -6,11 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from watched_gateway import Probing, probing
+from watched_gateway import SERVER, Probing, probing
 
-from core.exceptions import RetryLaterError, SecretKeyRejectedError, ServerFailureError, WppconnectError
+from core.exceptions import (
+    ConnectError,
+    RetryLaterError,
+    SecretKeyRejectedError,
+    ServerFailureError,
+    WppconnectError,
+)
 from core.messages import Message
-from core.models import SessionState, Verdict
+from core.models import SessionState, Snapshot, Verdict
+from core.uptime.records import TrackRecords, Window
 
 NEW = "2.11.0"
 LIMITED = RetryLaterError(Message.of("transport.left_alone", seconds=40), retry_after_seconds=40.0)
@@ -25,18 +32,12 @@ def speaking(directory: Path, *sessions: str, settled_seconds: float = 6, cost: 
     return main
 
 
-def restart(main: Probing, release: str | None) -> None:
-    main.client.uptime_seconds, main.client.release = 1.0, release
-    main.advance(10)
-
-
 def test_an_unlink_among_300_sessions_with_expensive_tokens_is_seen_within_seven_seconds(
     tmp_path: Path,
 ) -> None:
     names = [f"s{number}" for number in range(300)]
     main = speaking(tmp_path, *names, settled_seconds=30, cost=EXPENSIVE)
-    assert main.published().interval_seconds > 300
-    main.client.calls.clear()
+    assert main.published().interval_seconds == pytest.approx(174)
 
     main.client.pages["s170"].state = SessionState.CLOSED
     main.advance(7)
@@ -44,16 +45,40 @@ def test_an_unlink_among_300_sessions_with_expensive_tokens_is_seen_within_seven
     assert main.session("s170").verdict == Verdict.DISCONNECTED
 
 
-def test_the_older_routes_take_an_interval_for_that(tmp_path: Path) -> None:
-    names = [f"s{number}" for number in range(300)]
-    main = probing(tmp_path, *names)
-    main.client.tokens.token_cost = EXPENSIVE
+def test_a_frozen_page_is_seen_within_a_round_that_checks_pages_alone(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(60)]
+    main = speaking(tmp_path, *names, settled_seconds=45, cost=EXPENSIVE)
+    round_seconds = main.published().interval_seconds
+    main.client.calls.clear()
+
+    main.client.pages["s40"].answers_after_seconds = 60.0
+    main.advance(round_seconds + 1)
+
+    assert round_seconds == pytest.approx(34.8)
+    assert main.session("s40").verdict == Verdict.UNRESPONSIVE
+    assert {name for name in names if main.client.calls[f"status {name}"]} == {"s40"}
+
+
+def test_a_session_that_is_watched_is_asked_for_its_state(tmp_path: Path) -> None:
+    main = speaking(tmp_path, "sales", settled_seconds=20)
+    main.exchange.ask_attention("main", "sales", main.clock() + timedelta(minutes=1))
+    main.client.calls.clear()
+
     main.advance(30)
 
-    main.client.pages["s170"].state = SessionState.CLOSED
-    main.advance(60)
+    assert main.client.calls["status sales"] == pytest.approx(30, abs=4)
 
-    assert main.session("s170").verdict == Verdict.CONNECTED
+
+def test_the_older_routes_take_an_interval_for_that(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(60)]
+    main = probing(tmp_path, *names)
+    main.client.tokens.token_cost = EXPENSIVE
+    main.advance(10)
+
+    main.client.pages["s40"].state = SessionState.CLOSED
+    main.advance(30)
+
+    assert main.session("s40").verdict == Verdict.CONNECTED
 
 
 @pytest.mark.parametrize("watched", [False, True], ids=["alone", "somebody looks"])
@@ -124,21 +149,37 @@ def test_an_older_release_is_asked_for_it_once_in_ten_minutes(tmp_path: Path) ->
     assert main.published().manager_offered is False
 
 
-def test_an_upgrade_and_a_downgrade_are_followed_without_a_wrong_verdict(tmp_path: Path) -> None:
-    main = probing(tmp_path, "sales")
-    main.advance(20)
+@pytest.mark.parametrize("away_seconds", [0, 20], ids=["between two health checks", "twenty seconds"])
+def test_a_change_of_generation_loses_no_minute_and_makes_no_wrong_verdict(
+    tmp_path: Path, away_seconds: int
+) -> None:
+    names = [f"s{number}" for number in range(60)]
+    main = probing(tmp_path, *names)
+    main.client.tokens.token_cost = EXPENSIVE
+    main.advance(60)
+    rounds, offered = [main.published().interval_seconds], [main.published().manager_offered]
 
-    restart(main, NEW)
-    upgraded = main.published().manager_offered
-    main.advance(20)
-    restart(main, None)
-    main.client.calls.clear()
-    main.advance(70)
+    for release in (NEW, None, NEW):
+        main.client.health_error = ConnectError("refused") if away_seconds else None
+        main.advance(away_seconds)
+        main.client.health_error, main.client.release, main.client.uptime_seconds = None, release, 1.0
+        main.advance(60)
+        main.client.uptime_seconds = 1000.0
+        main.advance(60)
+        rounds.append(main.published().interval_seconds)
+        offered.append(main.published().manager_offered)
 
-    assert (upgraded, main.published().manager_offered) == (True, False)
-    assert main.client.calls["listing"] == 1
-    assert main.session().verdict == Verdict.CONNECTED
-    assert [after for _, after in main.transitions()] == ["connected"]
+    assert offered == [False, True, False, True]
+    assert rounds == pytest.approx([69.6, 34.8, 69.6, 34.8])
+    assert main.history.read(kinds=["monitoring"]) == []
+    snapshot = Snapshot(taken_at=main.clock(), settings_revision=1, servers=(main.published(),))
+    records = TrackRecords(main.history).read(snapshot)
+    for name in names:
+        after = {verdict for _, verdict in main.transitions(name)}
+        assert after == {"connected"} | ({"unreachable"} if away_seconds else set())
+        day = records[SERVER, name].uptimes[Window.DAY]
+        assert day.measured_seconds == pytest.approx(60 + 3 * (away_seconds + 120), abs=3)
+        assert day.measured_seconds - day.connected_seconds <= 3 * (away_seconds + 6) * bool(away_seconds)
 
 
 def test_a_refused_secret_key_is_told(tmp_path: Path) -> None:

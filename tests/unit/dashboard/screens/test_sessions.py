@@ -156,6 +156,18 @@ def test_who_probes_and_a_stretched_interval_are_told(core: FakeCore, seconds: f
     assert ("Every 5 s is configured" in text) is is_told
 
 
+def test_a_gateway_that_lists_its_states_is_told_to_be_slow_about_pages_alone(core: FakeCore) -> None:
+    core.shows(
+        session("sales", "connected"),
+        interval_seconds=174.0,
+        interval_reason="token_cost",
+        manager_offered=True,
+        secret_key_valid=True,
+    )
+
+    assert "list of states is read every 5 s; only the WhatsApp page" in shown(open_page())
+
+
 def test_without_a_gateway_the_page_says_what_to_do(core: FakeCore) -> None:
     app = open_page()
 
