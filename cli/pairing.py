@@ -71,6 +71,15 @@ def find_server(settings: Settings, session: str, server: str | None) -> str:
     raise ConfigurationError([problem])
 
 
+def confirms(session: str, action: str, out: TextIO, ask: Callable[[str], str] = input) -> bool:
+    """Ask the user to type the session's name as a confirmation, and return whether they did."""
+    try:
+        return ask(f"Type {session} to {action}: ") == session
+    except EOFError:
+        out.write("\n")  # Ctrl-D, or no input: end the line of the prompt.
+        return False
+
+
 class Pairing:
     """One run of the command."""
 
@@ -96,7 +105,7 @@ class Pairing:
         status = self._attempt(phone, wipe_webhook=False)
         if status.outcome is not None and status.outcome.code == "needs_webhook_confirmation":
             self._say(status.outcome.message)
-            if not self._confirms("pair without a webhook"):
+            if not confirms(self._session, "pair without a webhook", self._out, self._ask):
                 self._say("Nothing was changed.")
                 return False
             status = self._attempt(phone, wipe_webhook=True)
@@ -109,13 +118,6 @@ class Pairing:
         if status.outcome.code in SAME_AGAIN:
             self._say("For another try run this command again.")
         return status.outcome.ok
-
-    def _confirms(self, action: str) -> bool:
-        try:
-            return self._ask(f"Type {self._session} to {action}: ") == self._session
-        except EOFError:
-            self._out.write("\n")  # Ctrl-D, or no input: end the line of the prompt.
-            return False
 
     def _attempt(self, phone: str | None, *, wipe_webhook: bool) -> OperationStatus:
         """Pair, once another operation on the session has ended."""

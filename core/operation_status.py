@@ -137,12 +137,13 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     ),
     "remove_refused": (
         False,
-        "The gateway removes only a session that is closed and whose profile is no symbolic link. Close it, "
-        "then try again.",
+        "Nothing was removed: the gateway removes only a session that is closed and whose profile is no "
+        "symbolic link. Close it, then try again.",
     ),
     "remove_too_early": (
         False,
-        "The browser of an earlier attempt may still use the session's profile. Try again in two minutes.",
+        "Nothing was removed: the browser of an earlier attempt may still use the session's profile. Try "
+        "again in two minutes.",
     ),
     "remove_not_offered": (
         False,

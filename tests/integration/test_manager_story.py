@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cli.main import main
 from core.models import ServerSnapshot, Verdict
 from simulator import Simulator
-from tests.support.live_core import FAST, SECRET, SERVER, SESSION, LiveCore, live_core
+from tests.support.live_core import FAST, SECRET, SERVER, SESSION, LiveCore, environment, live_core
 from tests.support.waiting import until
 
 OLD, NEW = "2.10.4", "2.11.0"
@@ -79,6 +81,58 @@ def test_a_closed_session_is_removed_for_good_where_the_gateway_offers_that(live
     assert (settings.session(SESSION) is None) is is_offered
     with closing(live.core.client(settings)) as client:
         assert (SESSION in (client.list_sessions() or ())) is not is_offered
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "code", "said", "is_left"),
+    [
+        pytest.param([], f"{SESSION}\n", 0, "The session is removed", False, id="its name is typed"),
+        pytest.param([], "sale\n", 1, "Nothing was removed.", True, id="another name is typed"),
+        pytest.param([], "", 1, "Nothing was removed.", True, id="nothing is typed"),
+        pytest.param(["--yes"], "", 0, "The session is removed", False, id="nothing is asked"),
+    ],
+)
+def test_the_command_line_removes_a_closed_session(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    typed: str,
+    code: int,
+    said: str,
+    is_left: bool,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    monkeypatch.chdir(tmp_path)
+    with Simulator(secret_key=SECRET, sessions=[SESSION], version=NEW) as simulator:
+        environ = environment(simulator, tmp_path)
+
+        assert main(["remove", SESSION, *arguments], environ) == code
+
+        assert said in capsys.readouterr().out
+        with live_core(simulator, tmp_path) as live:
+            settings = live.core.settings.current().server(SERVER)
+            assert settings is not None
+            assert (settings.session(SESSION) is not None) is is_left
+            with closing(live.core.client(settings)) as client:
+                assert (SESSION in (client.list_sessions() or ())) is is_left
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        pytest.param(NEW, "removes only a session that is closed", id="in use"),
+        pytest.param(OLD, "This gateway cannot remove the session", id="an older release"),
+    ],
+)
+def test_the_command_line_says_why_a_session_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], release: str, said: str
+) -> None:
+    with Simulator(secret_key=SECRET, paired=[SESSION], version=release) as simulator:
+        assert main(["remove", SESSION, "--yes"], environment(simulator, tmp_path)) == 1
+
+        assert simulator.state(SESSION)["status"] == "CONNECTED"
+    assert said in capsys.readouterr().out
 
 
 def test_a_gateway_may_change_generation_while_it_is_watched(tmp_path: Path) -> None:
