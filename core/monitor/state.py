@@ -284,8 +284,7 @@ class GatewayState:
         """Return a snapshot of the current state and reset `has_news`."""
         self.has_news = False
         costs = [self._tokens.cost(name) for name in self.enabled()]
-        calls = 1 if self.listed else budget.CALLS_PER_PROBE
-        interval = budget.stretched_interval(self._settings.interval_seconds, costs, calls)
+        interval = budget.stretched_interval(self._settings.interval_seconds, costs, bool(self.listed))
         self._gateway = self._gateway.model_copy(
             update={
                 "interval_seconds": interval,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 CALLS_PER_PROBE = 2
-"""The state and the page check. A list of all states leaves only the page check."""
+"""The state and the page check."""
 SHARE_OF_A_CORE = 0.1
 
 _CHECK_SECONDS = {4: 0.004, 5: 0.005, 6: 0.007, 7: 0.011, 8: 0.018, 9: 0.030, 10: 0.058}
@@ -19,9 +19,10 @@ def check_seconds(cost: int) -> float:
     return _CHECK_SECONDS[4] if cost < 4 else _CHECK_SECONDS[10] * 2.0 ** (cost - 10)
 
 
-def stretched_interval(
-    interval_seconds: float, costs: Iterable[int], calls_per_probe: int = CALLS_PER_PROBE
-) -> float:
-    """Return the configured interval, stretched until probing all sessions once stays within the budget."""
-    busy = sum(check_seconds(cost) * calls_per_probe for cost in costs)
+def stretched_interval(interval_seconds: float, costs: Iterable[int], are_listed: bool = False) -> float:
+    """Return the configured interval, stretched until probing all sessions once stays within the budget.
+
+    `are_listed`: the states of all sessions come with one call, so that a probe only checks the page.
+    """
+    busy = sum(map(check_seconds, costs)) * (1 if are_listed else CALLS_PER_PROBE)
     return max(interval_seconds, busy / SHARE_OF_A_CORE)

@@ -20,7 +20,7 @@ def test_the_interval_is_stretched_to_a_tenth_of_a_core(costs: list[int], interv
 
 
 def test_a_list_of_all_states_halves_the_work() -> None:
-    assert stretched_interval(5.0, [10] * 300, 1) == pytest.approx(174.0)
+    assert stretched_interval(5.0, [10] * 300, are_listed=True) == pytest.approx(174.0)
 
 
 def test_each_cost_above_ten_doubles_the_work() -> None:
