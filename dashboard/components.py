@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -36,6 +37,7 @@ def frame(user: User, url_path: str) -> None:
         with st.container(key="ops-nav", horizontal=True, width="content"):
             _nav_link(state.SESSIONS_PAGE, _("Sessions"), "sessions", here)
             _nav_link(state.INCIDENTS_PAGE, _("Incidents"), "incidents", here)
+            _nav_link(state.NOTIFICATIONS_PAGE, _("Notifications"), "notifications", here)
             _nav_link(state.ACTIVITY_PAGE, _("Activity"), "activity", here)
             if user.role.covers(Role.ADMINISTRATOR):
                 _nav_link(state.SETTINGS_PAGE, _("Settings"), "settings", here)
@@ -70,6 +72,12 @@ def heading(title: str, beside: str = "") -> str:
     """Return a page's heading with a short text beside it."""
     more = f'<span class="ops-soft">{escape(beside)}</span>' if beside else ""
     return f'<div class="ops-line ops-heading"><h1 class="ops-title">{escape(title)}</h1>{more}</div>'
+
+
+def session_link(server: str, session: str) -> str:
+    """Return a link to a session's page as HTML."""
+    query = escape(urlencode({"server": server, "session": session}), quote=True)
+    return f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(session)}</a>'
 
 
 def subtitle(text: str, level: int = 2) -> None:

@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 SESSIONS_PAGE = "screens/sessions.py"
 SESSION_PAGE = "screens/session.py"
 INCIDENTS_PAGE = "screens/incidents.py"
+NOTIFICATIONS_PAGE = "screens/notifications.py"
 SETTINGS_PAGE = "screens/settings.py"
 USERS_PAGE = "screens/users.py"
 SYNC_PAGE = "screens/sync.py"

@@ -95,9 +95,13 @@ class FiringAlert:
 
     name: str
     server: str
+    """"" for an alert about no gateway."""
     session: str
-    """Empty for an alert of a gateway."""
+    """"" for an alert about no session."""
+    severity: str
+    summary: str
     since: datetime
+    is_silenced: bool
 
 
 class Alertmanager:
@@ -166,19 +170,10 @@ class Alertmanager:
         return self._read(read, "/api/v2/silences")
 
     def firing(self) -> tuple[FiringAlert, ...]:
-        """Return the alerts about gateways and sessions that fire."""
+        """Return the alerts that fire and are not inhibited."""
 
         def read(answer: Any) -> tuple[FiringAlert, ...]:
-            return tuple(
-                FiringAlert(
-                    str(one["labels"]["alertname"]),
-                    str(one["labels"]["server"]),
-                    str(one["labels"].get("session", "")),
-                    _moment(one["startsAt"]),
-                )
-                for one in answer
-                if {"alertname", "server"} <= one["labels"].keys()
-            )
+            return tuple(_firing(one) for one in answer)
 
         return self._read(read, "/api/v2/alerts?inhibited=false")
 
@@ -239,6 +234,22 @@ class Alertmanager:
 def increased(before: Mapping[str, int], now: Mapping[str, int], kinds: Collection[str]) -> set[str]:
     """Return the kinds whose count has increased."""
     return {kind for kind in kinds if now.get(kind, 0) > before.get(kind, 0)}
+
+
+def _firing(told: Any) -> FiringAlert:
+    labels = told["labels"]
+    name, server, session, severity = (
+        showable(str(labels.get(label, ""))) for label in ("alertname", "server", "session", "severity")
+    )
+    return FiringAlert(
+        name,
+        server,
+        session,
+        severity,
+        summary=showable(str(told["annotations"].get("summary", ""))),
+        since=_moment(told["startsAt"]),
+        is_silenced=bool(told["status"]["silencedBy"]),
+    )
 
 
 def _silence(told: Any) -> Silence:

@@ -113,8 +113,7 @@ def _row(formatter: LocaleFormatter, entry: HistoryEntry) -> str:
     exact = escape(formatter.exactly(entry.at), quote=True)
     where = escape(entry.server or "")
     if entry.session:
-        query = escape(urlencode({"server": entry.server or "", "session": entry.session}), quote=True)
-        where = f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(entry.session)}</a>'
+        where = components.session_link(entry.server or "", entry.session)
     tone = f' class="ops-says-{told.tone}"' if told.tone else ""
     result = f' <span class="ops-soft">{escape(told.result)}</span>' if told.result else ""
     return (

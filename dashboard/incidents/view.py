@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -12,10 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.alertmanager.api import Alertmanager, FiringAlert
-from core.exceptions import AlertmanagerError
 from core.models import Snapshot
-from core.settings.values import AlertmanagerSettings
 from core.uptime.incidents import Incident, incidents
 from core.uptime.records import LONGEST, Window
 from dashboard import components, state
@@ -23,6 +19,7 @@ from dashboard.activity import history_cache
 from dashboard.activity.actions import widget
 from dashboard.activity.lines import USUAL_PERIOD
 from dashboard.activity.table import choose
+from dashboard.alerting import notifications
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.incidents.report import MARKDOWN_PATH, PATH, month_of
@@ -31,7 +28,6 @@ from dashboard.text.track import WINDOWS
 
 MAX_INCIDENTS = 100
 MAX_AGE_SECONDS = 3.0
-FIRING_MAX_AGE_SECONDS = 5.0
 MONTHS = 12
 """The history is kept a little longer."""
 
@@ -70,14 +66,9 @@ def read() -> Sequence[Incident] | None:
 
 def firing() -> Mapping[tuple[str, str], datetime]:
     """Return since when an alert fires, by gateway and session ("" for the gateway's own)."""
-    settings = state.settings().alertmanager
-    if settings is None:
-        return {}
-    found = state.background().fresh(
-        "firing alerts", lambda: _read_firing(settings), max_age_seconds=FIRING_MAX_AGE_SECONDS
-    )
+    known = notifications.overview()
     since: dict[tuple[str, str], datetime] = {}
-    for one in cast("Sequence[FiringAlert] | None", found) or ():
+    for one in known.firing if known else ():
         key = one.server, one.session
         since[key] = min(one.since, since.get(key, one.since))
     return since
@@ -129,14 +120,6 @@ def draw_reports(formatter: LocaleFormatter) -> None:
         st.html(f'<div class="ops-line">{links}</div>', width="content")
 
 
-def _read_firing(settings: AlertmanagerSettings) -> Sequence[FiringAlert]:
-    try:
-        with closing(Alertmanager(settings)) as client:
-            return client.firing()
-    except AlertmanagerError:
-        return ()  # The session's page says what is wrong with Alertmanager.
-
-
 def _row(formatter: LocaleFormatter, incident: Incident, firing: Mapping[tuple[str, str], datetime]) -> str:
     exact = escape(formatter.exactly(incident.since), quote=True)
     tone = ' class="ops-says-bad"' if incident.until is None else ""
@@ -153,7 +136,7 @@ def _row(formatter: LocaleFormatter, incident: Incident, firing: Mapping[tuple[s
 
 
 def _where(formatter: LocaleFormatter, incident: Incident) -> str:
-    links = [_link(incident.server, name) for name in incident.sessions]
+    links = [components.session_link(incident.server, name) for name in incident.sessions]
     if len(links) == 1:
         return links[0]
     is_open = set(incident.open_sessions)
@@ -179,8 +162,3 @@ def _events(
         moment = f'<span class="ops-soft" title="{exact}">{escape(formatter.moment(event.at))}</span>'
         items.append(f"<li>{moment} {escape(event.text)}{actor}</li>")
     return f"<ul>{''.join(items)}</ul>" if items else ""
-
-
-def _link(server: str, session: str) -> str:
-    query = escape(urlencode({"server": server, "session": session}), quote=True)
-    return f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(session)}</a>'

@@ -7,7 +7,7 @@ import streamlit as st
 from core.models import ServerSnapshot, SessionSnapshot
 from dashboard import components, formatting, session_state, state
 from dashboard.activity import history_cache
-from dashboard.alerting.panel import draw_pager, silence_of
+from dashboard.alerting.panel import silence_of
 from dashboard.auth.users import Role
 from dashboard.dialogs.opened import draw_asked
 from dashboard.formatting import LocaleFormatter
@@ -81,7 +81,6 @@ def draw_sessions() -> None:
             track_text.fleet(formatter, history_cache.track_records().values(), lost_now=lost_now)
         )
     draw_gateways(formatter, snapshot.servers)
-    draw_pager(formatter)
 
 
 history_cache.begin_track_records()

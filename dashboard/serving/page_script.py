@@ -19,7 +19,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard.auth.sub_path import published
 
 PATH = "/page-script.js"
-PAGES = frozenset({"/", "/sessions", "/session", "/incidents", "/activity", "/settings", "/sync", "/users"})
+PAGES = frozenset(
+    {
+        "/",
+        "/sessions",
+        "/session",
+        "/incidents",
+        "/notifications",
+        "/activity",
+        "/settings",
+        "/sync",
+        "/users",
+    }
+)
 """The addresses of the pages in `app.py`."""
 STREAMLITS_PAGE = b'<div id="root">'
 MAX_PAGE_BYTES = 100_000

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from page_world import ENVIRONMENT, NOW, FakeCore, FakeSignIns, open_page, session, shown
 
+from core.alertmanager.api import Alertmanager
 from core.models import HistoryEntry
 from dashboard import state
 from dashboard.auth import identity
@@ -166,15 +168,60 @@ def test_a_viewer_sees_an_acknowledgement_and_cannot_end_it(
     until(lambda: not silenced(), what="the end of the silence")
 
 
+def test_what_alertmanager_does_is_on_one_page(
+    core_at: Callable[[str], FakeCore], url: str, sign_ins: FakeSignIns
+) -> None:
+    core_at(url)
+    settings = state.settings().alertmanager
+    assert settings is not None
+    labels = {"alertname": "WppconnectSessionDisconnected", "server": "main", "session": "sales"}
+    alerts = [
+        {"labels": labels, "annotations": {"summary": "Sales is <b>disconnected</b>"}},
+        {"labels": {"alertname": "WppconnectWatchdog", "severity": "none"}, "annotations": {}},
+        {"labels": {"alertname": "DiskFull"}, "annotations": {"summary": "the alert of another team"}},
+    ]
+    began = {"startsAt": NOW.isoformat(), "endsAt": (datetime.now(UTC) + timedelta(minutes=5)).isoformat()}
+    with closing(Alertmanager(settings)) as client:
+        for alert in alerts:
+            client.post(alert | began)
+        silence = client.silence(
+            *SALES,
+            author="ana",
+            comment="on it",
+            since=datetime.now(UTC),
+            until=datetime.now(UTC) + timedelta(minutes=5),
+        )
+
+    def page_says() -> str | None:
+        page = shown(open_page("notifications"))
+        return page if "Acknowledged by ana" in page and "Sales is" in page else None
+
+    text = str(until(page_says, what="the alert and its silence"))
+    sign_ins.user = User(name="vera", role=Role.VIEWER)
+    buttons = [button.key for button in open_page("notifications").button]
+    with closing(Alertmanager(settings)) as client:
+        client.expire(silence)
+        ended = (datetime.now(UTC)).isoformat()
+        for alert in alerts:
+            client.post(alert | began | {"endsAt": ended})
+
+    assert "Sales is &lt;b&gt;disconnected&lt;/b&gt;" in text
+    assert "silenced" in text
+    assert "<td>slack</td><td>slack</td>" in text
+    assert "Watchdog" not in text
+    assert "another team" not in text
+    assert buttons == []
+
+
 def test_the_pager_is_tested_and_each_leg_is_timed(
     core_at: Callable[[str], FakeCore], url: str, inbox: Inbox
 ) -> None:
     core = core_at(url)
-    app = open_page()
+    app = open_page("notifications")
 
     app.button(key="test-pager").click().run()
     until(lambda: not (found := state.alerting().test()) or not found.running, what="the test")
-    text = shown(open_page())
+    text = shown(open_page("notifications"))
 
     assert "s: accepted by Alertmanager" in text
     assert "s: notice delivered by slack" in text
@@ -195,14 +242,20 @@ def test_an_alertmanager_that_is_down_is_told_in_plain_words_and_holds_nothing_u
     app.button(key="acknowledge-yes-main-sales").click().run()
     until(lambda: state.alerting().problem(SALES), what="the failure")
     text = shown(open_page("session", server="main", session="sales"))
-    app = open_page()
+    app = open_page("notifications")
     app.button(key="test-pager").click().run()
     until(lambda: (found := state.alerting().test()) and not found.running, what="the end of the test")
 
     assert "Alertmanager cannot be reached." in text
-    assert "Alertmanager cannot be reached." in shown(open_page())
+    assert "Alertmanager cannot be reached." in shown(open_page("notifications"))
     assert "s3cret-pass" not in text + shown(app)
     assert [one.data["outcome"] for one in told(core)] == ["unreachable"]
+
+
+def test_without_an_alertmanager_the_page_says_the_next_step(core_at: Callable[[str], FakeCore]) -> None:
+    core_at("")
+
+    assert "No Alertmanager is set up." in shown(open_page("notifications"))
 
 
 def test_without_an_alertmanager_nothing_of_it_is_shown(core_at: Callable[[str], FakeCore]) -> None:
@@ -210,7 +263,8 @@ def test_without_an_alertmanager_nothing_of_it_is_shown(core_at: Callable[[str],
 
     keys = [
         str(one.key)
-        for one in (*open_page().button, *open_page("session", server="main", session="sales").button)
+        for page in ("sessions", "notifications", "session")
+        for one in open_page(page, server="main", session="sales").button
     ]
 
     assert not [key for key in keys if "acknowledge" in key or "pager" in key]

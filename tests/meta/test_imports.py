@@ -67,8 +67,8 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "fragments": set(),
     "dialogs": {"components", "i18n", "state", "session_state", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "session_state", "text", "words"},
-    "incidents": {"activity", "auth", "components", "formatting", "i18n", "state", "text"},
     "alerting": _OF_PAGES | {"auth", "dialogs", "formatting", "fragments"},
+    "incidents": {"activity", "alerting", "auth", "components", "formatting", "i18n", "state", "text"},
     "doctor": {"auth", "components", "formatting", "i18n", "cache", "state", "text"},
     "session": _OF_PAGES | {"activity", "dialogs", "auth", "formatting", "fragments", "cache", "words"},
     "handoff": {

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
-from core.alertmanager.api import Alertmanager, Matcher, Silence
+from core.alertmanager.api import Alertmanager, FiringAlert, Matcher, Silence
 from core.exceptions import AlertmanagerError
 from core.settings.values import AlertmanagerSettings
 from tests.loopback import Loopback, answering, http_answer, silent
@@ -103,6 +103,39 @@ def test_no_password_is_in_an_error() -> None:
 
     assert "s3cret" not in str(raised.value)
     assert raised.value.code == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        pytest.param({"server": "main", "session": "sales"}, ("main", "sales"), id="of a session"),
+        pytest.param({"server": "main"}, ("main", ""), id="of a gateway"),
+        pytest.param({}, ("", ""), id="of neither"),
+    ],
+)
+def test_alerts_that_fire_are_read_with_what_they_are_about(
+    labels: dict[str, str], expected: tuple[str, str]
+) -> None:
+    alert = {
+        "labels": {"alertname": "WppconnectGatewayUnreachable", "severity": "critical", **labels},
+        "annotations": {"summary": "It is\u202e down"},
+        "startsAt": NOW.isoformat(),
+        "status": {"state": "suppressed", "silencedBy": ["one"], "inhibitedBy": []},
+    }
+
+    with Loopback(answering(http_answer(json.dumps([alert]).encode()))) as server:
+        found = asking(server.url).firing()
+
+    assert found == (
+        FiringAlert(
+            "WppconnectGatewayUnreachable",
+            *expected,
+            severity="critical",
+            summary="It is? down",
+            since=NOW,
+            is_silenced=True,
+        ),
+    )
 
 
 def test_alert_that_went_nowhere_yet_is_not_found() -> None:
