@@ -11,6 +11,7 @@ from typing import Any
 
 from core.addresses import address_key
 from core.serving.limits import ConnectionLimits
+from core.serving.systemd import notify_ready
 
 BACKLOG = 1024
 """Length of the kernel's accept queue; if it is full, well-behaved clients retry after 1 s."""
@@ -40,7 +41,9 @@ class ServingLoop(asyncio.SelectorEventLoop):
 
     async def create_server(self, protocol_factory: NewProtocol, **options: Any) -> asyncio.Server:  # type: ignore[override]
         """Listen on `sock`, which uvicorn passes; uvicorn only closes the result."""
-        return _Server(self, protocol_factory, options["sock"], options.get("ssl"))  # type: ignore[return-value]
+        server = _Server(self, protocol_factory, options["sock"], options.get("ssl"))
+        notify_ready(self)
+        return server  # type: ignore[return-value]
 
 
 class _Server:

@@ -199,6 +199,7 @@ SIMULATOR_USES = {"bcrypt", "click", "segno", "starlette", "uvicorn"}
 TOUCH_THE_ENVIRONMENT = {
     "cli/main.py": "hands it to the sub-commands",
     "cli/stack/__main__.py": "hands it to the commands of the Makefile",
+    "core/serving/systemd.py": "where systemd says how it is notified, which is no setting",
     "core/settings/loader.py": "the place where all settings are read",
     "dashboard/server.py": "tells Streamlit's server which proxies to trust; it has no other way",
     "simulator/cli.py": "imports nothing of ours",
