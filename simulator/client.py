@@ -1,6 +1,7 @@
 """A simulator that runs inside the process of a test."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -23,7 +24,8 @@ _CHEAPEST_COST = 4
 class Simulator:
     """Both listeners on free loopback ports, in a background thread. Thread-safe.
 
-    `advance` moves its clock forward at once. With a `ManualClock` time passes only by `advance`.
+    `advance` moves its clock forward at once. With a `ManualClock` time passes only by `advance`. Without
+    `version` it takes the release of the variable SIMULATOR_GATEWAY_VERSION, as the command does.
     """
 
     def __init__(
@@ -36,19 +38,24 @@ class Simulator:
         state_directory: Path | None = None,
         webhook_url: str | None = None,
         clock: MovableClock | None = None,
-        version: str = "2.10.4",
+        version: str | None = None,
         body_limit: int | None = None,
         gateway_port: int = 0,
         phone_port: int = 0,
     ) -> None:
-        chosen: dict[str, Any] = {"clock": clock, "times": times, "body_limit": body_limit}
+        version = version or os.environ.get("SIMULATOR_GATEWAY_VERSION")
+        chosen: dict[str, Any] = {
+            "clock": clock,
+            "times": times,
+            "body_limit": body_limit,
+            "version": version,
+        }
         self._options = Options(
             secret_key=secret_key,
             sessions=sessions,
             paired=paired,
             state_directory=state_directory,
             webhook_url=webhook_url,
-            version=version,
             **{key: value for key, value in chosen.items() if value is not None},
         )
         self._ports = gateway_port, phone_port

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 
 @pytest.fixture(scope="package")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The page alone, beside a quick gateway; stories begin with `lose_the_phone`."""
+    """The page alone, beside a quick gateway; stories begin with `lose_the_phone`.
+
+    The gateway speaks the manager protocol, unless SIMULATOR_GATEWAY_VERSION names another release; those of
+    the other stories do not.
+    """
+    release = os.environ.get("SIMULATOR_GATEWAY_VERSION", "2.11.0")
     with (
-        Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION]) as gateway,
+        Simulator(secret_key=SECRET, times=quick_page.TIMES, sessions=[SESSION], version=release) as gateway,
         stack(
             gateway,
             tmp_path_factory.mktemp("quick"),

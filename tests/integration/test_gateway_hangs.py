@@ -16,6 +16,8 @@ from simulator import Simulator
 from tests.support.live_core import NUMBER, SERVER, SESSION, LiveCore, live_core
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.both_generations
+
 
 def test_h1_start_of_a_paired_profile_is_not_waited_for(gateway: Simulator, tmp_path: Path) -> None:
     gateway.link(SESSION)

@@ -13,6 +13,8 @@ from dashboard.words import LOOKS, OUTCOMES, REASONS
 from tests.support.live_core import NUMBER, SERVER, SESSION, LiveCore
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.both_generations
+
 
 def test_lie_dead_qr_code_after_auto_close_is_never_shown(live: LiveCore) -> None:
     live.core.operations.pair(SERVER, SESSION, actor="ops")

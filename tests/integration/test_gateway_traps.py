@@ -6,10 +6,14 @@ the page's words.
 
 from __future__ import annotations
 
+import pytest
+
 from core.gateways.wppconnect.contract.session_names import session_name_problem
 from core.models import Reason, Verdict
 from tests.support.live_core import SERVER, SESSION, LiveCore
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.both_generations
 
 
 def test_t1_dangerous_routes_are_never_asked_for(live: LiveCore) -> None:

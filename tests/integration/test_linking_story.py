@@ -87,6 +87,7 @@ def connected_since_restart(live: LiveCore) -> bool:
     return seen.verdict == Verdict.CONNECTED and seen.last_connected > restarted_at
 
 
+@pytest.mark.both_generations
 def test_a_code_is_shown_although_the_gateway_calls_the_session_closed(live: LiveCore) -> None:
     live.simulator.set_fault("spurious_disconnect", session=SESSION)
     shown = show_a_code(live)
@@ -100,6 +101,7 @@ def test_a_code_is_shown_although_the_gateway_calls_the_session_closed(live: Liv
     assert live.counted("start-session") == 1
 
 
+@pytest.mark.both_generations
 def test_a_pairing_code_is_waited_for_although_the_gateway_calls_the_session_closed(live: LiveCore) -> None:
     live.simulator.set_fault("spurious_disconnect", session=SESSION)
     live.core.operations.pair(SERVER, SESSION, actor="ops", phone=NUMBER, wipe_webhook=True)
@@ -158,6 +160,7 @@ def test_the_webhook_takes_a_code_away_whose_browser_is_gone(tmp_path: Path) -> 
     assert (closed.reason, closed.qr) == (Reason.CODE_EXPIRED, None)
 
 
+@pytest.mark.both_generations
 def test_a_phone_that_is_not_linked_after_a_good_scan_has_used_its_code(tmp_path: Path) -> None:
     with told_by_webhook(tmp_path, replace(USUAL_LIFE, sync=8.0)) as (live, _):
         live.simulator.set_fault("sync_failure", session=SESSION)
@@ -194,6 +197,7 @@ def test_a_session_that_the_gateway_never_knew_has_no_webhook_to_lose(tmp_path: 
         assert live.await_step("waiting_for_code_entry").pairing_code
 
 
+@pytest.mark.both_generations
 def test_a_phone_that_is_unlinked_after_a_restart_is_no_restart(live: LiveCore) -> None:
     live.simulator.pair(SESSION)
     live.await_verdict(Verdict.CONNECTED)

@@ -59,6 +59,7 @@ def await_live_code(command: TerminalCommand, simulator: Simulator) -> str:
     return found
 
 
+@pytest.mark.both_generations
 def test_code_on_the_screen_is_the_live_one_also_after_a_rotation_and_links_the_phone(
     simulator: Simulator, environ: dict[str, str]
 ) -> None:
@@ -75,6 +76,7 @@ def test_code_on_the_screen_is_the_live_one_also_after_a_rotation_and_links_the_
         assert second not in command.written
 
 
+@pytest.mark.both_generations
 def test_pairing_code_is_shown_and_links_the_phone(simulator: Simulator, environ: dict[str, str]) -> None:
     environ["WPPCONNECT_WEBHOOK"] = "http://127.0.0.1:9/webhook"
     with TerminalCommand(ENTRY, "pair", SESSION, "--phone", NUMBER, environ=environ) as command:

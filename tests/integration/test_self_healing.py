@@ -15,6 +15,8 @@ from simulator import Simulator
 from tests.support.live_core import FAST, FAST_WAITS, SECRET, SERVER, SESSION, LiveCore, live_core
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.both_generations
+
 OTHERS = ("support", "shop")
 
 

@@ -26,15 +26,15 @@ def product(simulator: Simulator, tmp_path: Path) -> Iterator[Stack]:
 
 
 def probers(simulator: Simulator) -> set[str]:
-    """Which programs asked for the session's status since the counters were reset."""
+    """Which programs checked the session's page since the counters were reset."""
     rows = simulator.requests()["counts"]
-    return {row["user_agent"] for row in rows if row["route"].endswith("status-session")}
+    return {row["user_agent"] for row in rows if row["route"].endswith("check-connection-session")}
 
 
 def probes(simulator: Simulator) -> int:
-    """How often the session's status was asked for."""
+    """How often the session's page was checked."""
     rows = simulator.requests()["counts"]
-    return sum(row["count"] for row in rows if row["route"].endswith("status-session"))
+    return sum(row["count"] for row in rows if row["route"].endswith("check-connection-session"))
 
 
 def await_takeover(simulator: Simulator) -> None:
