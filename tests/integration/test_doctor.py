@@ -160,11 +160,13 @@ def test_a_gateway_without_a_session_in_question(live: LiveCore) -> None:
     assert diagnosis.hint is None
 
 
-def test_what_its_release_was_built_with_is_a_hint_and_no_cause(live: LiveCore) -> None:
-    live.simulator.pair(SESSION)
-    live.await_verdict(Verdict.CONNECTED)
-
-    diagnosis = examined(live)
+def test_what_its_release_was_built_with_is_a_hint_and_no_cause(tmp_path: Path) -> None:
+    with (
+        Simulator(secret_key=SECRET, times=FAST, paired=[SESSION], version="2.10.4") as gateway,
+        live_core(gateway, tmp_path) as live,
+    ):
+        live.await_verdict(Verdict.CONNECTED)
+        diagnosis = examined(live)
 
     assert diagnosis.cause is Cause.WELL
     assert diagnosis.hint is not None

@@ -203,6 +203,7 @@ TOUCH_THE_ENVIRONMENT = {
     "core/settings/loader.py": "the place where all settings are read",
     "dashboard/server.py": "tells Streamlit's server which proxies to trust; it has no other way",
     "simulator/cli.py": "imports nothing of ours",
+    "simulator/client.py": "the release that a run of the tests chooses for every simulator",
 }
 
 DISTRIBUTIONS = {
