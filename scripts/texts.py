@@ -38,7 +38,11 @@ def places_of_texts() -> dict[str, set[str]]:
     for subject, templates in SUBJECTS.items():
         for template in templates.values():
             places.setdefault(template, set()).add(f"core/messages/{subject}.py")
-    found = extract_from_dir(str(DASHBOARD), method_map=[("**.py", "python")], options_map={})
+    found = extract_from_dir(
+        str(DASHBOARD),
+        method_map=[("**.py", "python"), ("templates/**.html", "jinja2")],
+        options_map={"templates/**.html": {"silent": "false"}},
+    )
     for name, _, message, _, _ in found:
         places.setdefault(message if isinstance(message, str) else message[0], set()).add(f"dashboard/{name}")
     return places

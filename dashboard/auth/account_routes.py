@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
@@ -11,12 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.exceptions import StoreError
-from dashboard.auth.account_pages import ACCOUNT, AccountView, Device, account_page
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
-from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.pages import Note
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.sign_ins import ActiveLogin
 from dashboard.auth.users import Account, AuthMethod, UnknownUserError
@@ -24,8 +24,19 @@ from dashboard.auth.words import METHOD_LABELS, ROLES
 from dashboard.formatting import duration
 from dashboard.i18n import Translate
 
+ACCOUNT = "/account"
 MOMENT_SECONDS = 60
 """A device counts as in use until this long after its last activity."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """One sign-in of the user, formatted for the page."""
+
+    key: str
+    name: str
+    lines: tuple[str, ...]
+    is_this: bool
 
 
 class AccountRoutes:
@@ -45,7 +56,7 @@ class AccountRoutes:
 
     async def show(self, request: Request) -> Response:
         """Show the account."""
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         done = {
             "password": _("Your password is changed. All your other devices are signed out."),
             "signed-out": _("That device is signed out."),
@@ -58,7 +69,7 @@ class AccountRoutes:
         form = await self._valid_form(request)
         if isinstance(form, Response):
             return form
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         account = current_login(request).active_login.account
         # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
         key = current_login(request).active_login.key
@@ -118,7 +129,7 @@ class AccountRoutes:
             return self._auth.form_error_response(request, error)
         if self._auth.is_valid_form(request, form):
             return form
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
 
     def _store(self, account: Account, password_hash: str) -> Account:
@@ -135,11 +146,14 @@ class AccountRoutes:
         return changed
 
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
-        frame = self._auth.frame(request)
-        _ = frame.translate
+        _ = self._auth.translator(request)
         active_login = current_login(request).active_login
         moment = self._auth.clock()
-        view = AccountView(
+        return self._auth.page(
+            request,
+            "account.html",
+            status_code,
+            note=note,
             name=active_login.account.name,
             role=_(ROLES[active_login.account.role]),
             has_password=active_login.account.password_hash is not None,
@@ -149,7 +163,6 @@ class AccountRoutes:
             ],
             remember_days=self._remember_days(active_login),
         )
-        return self._auth.page(request, account_page(frame, view, note=note), status_code)
 
     def _remember_days(self, active_login: ActiveLogin) -> int:
         # A proxy decides itself how long its sign-ins last.

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard.auth.elements import ASSETS
+from dashboard.auth.pages import ASSETS
 
 OWN_FILES = {
     "sign-in.css": ("auth/assets", "text/css; charset=utf-8"),

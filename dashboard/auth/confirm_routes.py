@@ -12,26 +12,13 @@ from starlette.routing import Route
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
-from dashboard.auth.elements import (
-    Note,
-    button,
-    form,
-    link,
-    link_button,
-    note_box,
-    page,
-    paragraph,
-    text_field,
-    unseen,
-)
 from dashboard.auth.forms import FormError, read_form
-from dashboard.auth.pages import USER_NAME_RULES
-from dashboard.auth.passwords import MAX_LENGTH, PasswordsBusyError
+from dashboard.auth.pages import Note
+from dashboard.auth.passwords import PasswordsBusyError
 from dashboard.auth.users import AuthMethod
 
 CONFIRM = "/confirm"
 DONE = f"{CONFIRM}?done=yes"
-AT_PROVIDER = "/sign-in/provider?confirm=yes"
 
 
 class ConfirmRoutes:
@@ -57,7 +44,7 @@ class ConfirmRoutes:
             sent = await read_form(request)
         except FormError as error:
             return self._auth.form_error_response(request, error)
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         if not self._auth.is_valid_form(request, sent):
             return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
         authenticated = current_login(request)
@@ -83,40 +70,22 @@ class ConfirmRoutes:
         return RedirectResponse(DONE, 303)
 
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
-        frame, authenticated = self._auth.frame(request), current_login(request)
-        _ = frame.translate
-        title, back = _("Confirm that it is you"), link("/", _("Back to the sessions"))
+        authenticated = current_login(request)
+        account, method = authenticated.active_login.account, authenticated.active_login.sign_in.way
+        must_confirm = self._auth.sign_ins.must_confirm(authenticated.cookie)
         minutes = round(self._auth.sign_ins.lifetimes.confirmed.total_seconds() / 60)
-        if authenticated.active_login.sign_in.way is AuthMethod.PROXY:
-            text = _("A reverse proxy signs you in. Only it could ask you again, so nothing is asked here.")
-            return self._auth.page(request, page(frame.locale, title, [paragraph(text), back]), status_code)
-        if not self._auth.sign_ins.must_confirm(authenticated.cookie):
+        if method is not AuthMethod.PROXY and not must_confirm:
+            _ = self._auth.translator(request)
             text = _("Confirmed for {minutes} minutes. Go back to the other tab and press again.")
-            done = Note(text.format(minutes=minutes), is_good=True)
-            return self._auth.page(request, page(frame.locale, title, [note_box(done), back]), status_code)
-        why = _(
-            "Keys, addresses, users and files can be changed only within {minutes} minutes of signing in."
+            note = Note(text.format(minutes=minutes), is_good=True)
+        return self._auth.page(
+            request,
+            "confirm.html",
+            status_code,
+            note=note,
+            name=account.name,
+            method=method.name,
+            must_confirm=must_confirm,
+            minutes=minutes,
+            provider=self._auth.provider_name,
         )
-        body = [note_box(note), paragraph(why.format(minutes=minutes))]
-        if authenticated.active_login.sign_in.way is AuthMethod.PROVIDER:
-            words = _("Confirm with {provider}").format(provider=self._auth.provider_name)
-            body.append(link_button(AT_PROVIDER, words))
-        else:
-            rules = f'autocomplete="current-password" maxlength="{MAX_LENGTH}" autofocus'
-            body.append(
-                form(
-                    CONFIRM,
-                    frame.form_token,
-                    unseen(
-                        text_field(
-                            "name",
-                            _("Name"),
-                            rules=USER_NAME_RULES,
-                            value=authenticated.active_login.account.name,
-                        )
-                    ),
-                    text_field("password", _("Password"), rules=rules, kind="password"),
-                    button(_("Confirm")),
-                )
-            )
-        return self._auth.page(request, page(frame.locale, title, [*body, back]), status_code)

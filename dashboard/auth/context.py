@@ -26,12 +26,12 @@ from dashboard.auth.external_accounts import ExternalAccounts
 from dashboard.auth.forms import FormError, FormTokens
 from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
-from dashboard.auth.pages import Frame, SignInOptions, problem_page
+from dashboard.auth.pages import Note, render
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.sign_ins import SignIns
 from dashboard.auth.users import Account, AuthMethod, Role, Users
-from dashboard.i18n import negotiate, translator
+from dashboard.i18n import Translate, negotiate, translator
 
 
 def _address_limit() -> RateLimit:
@@ -46,6 +46,19 @@ def _account_limit() -> RateLimit:
 
 def _device_limit() -> RateLimit:
     return RateLimit(free_tries=10, first_wait_seconds=2.0, max_wait_seconds=900.0)
+
+
+@dataclass(frozen=True)
+class SignInOptions:
+    """What the sign-in page offers besides name and password."""
+
+    provider: str = ""
+    """Display name of the provider; "" without one."""
+    remember_days: int = 0
+    proxy_user: str = ""
+    """The user who has just signed out here, but is still signed in at the proxy in front of the page."""
+    leave_provider: bool = False
+    """Whether a user has just signed out here, but may still be signed in at the provider."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +93,22 @@ class AuthContext:
         account = self.users.find(name)
         return account is not None and not account.disabled and account.role.covers(Role.OPERATOR)
 
-    def frame(self, request: Request) -> Frame:
-        """Return the locale, the translator and the form token for a page."""
-        locale = negotiate(request.headers.get("accept-language", ""))
-        return Frame(locale, translator(locale), self.forms.token(self._binding(request)))
+    def translator(self, request: Request) -> Translate:
+        """Return the function that translates into the user's language."""
+        return translator(_locale(request))
 
-    def page(self, request: Request, html: str, status_code: int = 200) -> Response:
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status_code: int = 200,
+        *,
+        note: Note | None = None,
+        **values: object,
+    ) -> Response:
         """Return a page, and set the cookie that its form token is bound to if the browser has none."""
+        token = self.forms.token(self._binding(request))
+        html = render(template, _locale(request), token=token, note=note, **values)
         response = HTMLResponse(html, status_code)
         if read_cookie(request, FORM_COOKIE, rule=self.cookie_rule) is None:
             set_cookie(response, FORM_COOKIE, self._binding(request), request=request, rule=self.cookie_rule)
@@ -94,10 +116,22 @@ class AuthContext:
 
     def form_error_response(self, request: Request, error: FormError) -> Response:
         """Return the response to a form that is too large, too slow or malformed."""
-        frame = self.frame(request)
-        _ = frame.translate
+        _ = self.translator(request)
+        text = _("This form cannot be read. Please try again.")
+        return self.problem_page(request, text, error.status_code)
+
+    def problem_page(
+        self, request: Request, text: str, status_code: int, *, again: str = "/sign-in"
+    ) -> Response:
+        """Return a page that explains why signing in failed, with a link back."""
+        _ = self.translator(request)
         return self.page(
-            request, problem_page(frame, _("This form cannot be read. Please try again.")), error.status_code
+            request,
+            "message.html",
+            status_code,
+            note=Note(text),
+            title=_("Sign in"),
+            back=(again, _("Go to the sign-in")),
         )
 
     def is_valid_form(self, request: Request, form: dict[str, str]) -> bool:
@@ -173,3 +207,7 @@ class AuthContext:
             sent = read_cookie(request, FORM_COOKIE, rule=self.cookie_rule)
             request.state.form_binding = sent or self.forms.new_binding()
         return str(request.state.form_binding)
+
+
+def _locale(request: Request) -> str:
+    return negotiate(request.headers.get("accept-language", ""))

@@ -11,13 +11,13 @@ from starlette.routing import Route
 
 from core.addresses import address_key
 from core.exceptions import StoreError, VersionConflictError
-from dashboard.auth import link_pages, links
+from dashboard.auth import links
 from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import GRANT_COOKIE, read_cookie, remove_cookie, set_cookie
-from dashboard.auth.elements import Note
 from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.pages import Note
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.users import USER_NAME, Account, AuthMethod
 from dashboard.i18n import Translate
@@ -43,10 +43,8 @@ class LinkRoutes:
 
     async def show_exchange(self, request: Request) -> Response:
         """Return the page whose script posts the token from the URL's fragment."""
-        html = link_pages.exchange_page(
-            self._auth.frame(request), next_address=safe_next(request.query_params.get("next"))
-        )
-        return self._auth.page(request, html)
+        next_address = safe_next(request.query_params.get("next"))
+        return self._auth.page(request, "link.html", next_address=next_address)
 
     async def exchange(self, request: Request) -> Response:
         """Exchange a valid token for a grant cookie."""
@@ -81,13 +79,13 @@ class LinkRoutes:
         grant = self._grant(request)
         if grant is None:
             return self._refused(request)
-        html = link_pages.set_password_page(
-            self._auth.frame(request),
+        return self._auth.page(
+            request,
+            "password.html",
             next_address=safe_next(request.query_params.get("next")),
             name=DEFAULT_NAME,
             user=self._user_name(grant),
         )
-        return self._auth.page(request, html)
 
     async def set_password(self, request: Request) -> Response:
         """Set the password and sign the user in; the first link creates the administrator."""
@@ -98,7 +96,7 @@ class LinkRoutes:
         grant = self._grant(request)
         if grant is None:
             return self._refused(request)
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         if not self._auth.is_valid_form(request, form):
             return self._again(request, form, grant, 403, _("The form was out of date. Please try again."))
         name = self._user_name(grant) or form.get("name", "").strip()
@@ -144,19 +142,20 @@ class LinkRoutes:
         return account.name if account else ""
 
     def _refused(self, request: Request) -> Response:
-        return self._auth.page(request, link_pages.link_refused_page(self._auth.frame(request)), 403)
+        return self._auth.page(request, "link-refused.html", 403)
 
     def _again(
         self, request: Request, form: dict[str, str], grant: links.Grant, status_code: int, text: str
     ) -> Response:
-        html = link_pages.set_password_page(
-            self._auth.frame(request),
+        return self._auth.page(
+            request,
+            "password.html",
+            status_code,
+            note=Note(text),
             next_address=safe_next(form.get("next")),
             name=form.get("name", "")[:64],
             user=self._user_name(grant),
-            note=Note(text),
         )
-        return self._auth.page(request, html, status_code)
 
 
 def _problem(name: str, form: dict[str, str], _: Translate) -> str | None:

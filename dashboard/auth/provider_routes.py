@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from core.addresses import address_key
 from core.exceptions import StoreError
-from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next, sign_in_address
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.confirm_routes import CONFIRM
@@ -97,12 +96,12 @@ class ProviderRoutes:
             return self._told(request, error, "/")
         if url is not None:
             return RedirectResponse(url, 303)
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         text = _("{provider} has no address for signing out. Sign out on its own page.")
         return self._problem(request, text.format(provider=self._auth.provider_name), "/", 404)
 
     async def _sign_in(self, request: Request, identity: Identity, next_address: str) -> Response:
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         try:
             account = await asyncio.to_thread(self._auth.external_accounts.get_or_create, identity)
         except RefusedError as error:
@@ -137,14 +136,13 @@ class ProviderRoutes:
 
     def _told(self, request: Request, error: ProviderError, next_address: str) -> Response:
         log.warning("provider_sign_in_failed why=%s detail=%r", error.why.value, error.detail)
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         words, status_code = _words(_, error.why)
         text = words.format(provider=self._auth.provider_name)
         return self._problem(request, text, next_address, status_code)
 
     def _problem(self, request: Request, text: str, next_address: str, status_code: int) -> Response:
-        html = pages.problem_page(self._auth.frame(request), text, again=sign_in_address(next_address))
-        return self._auth.page(request, html, status_code)
+        return self._auth.problem_page(request, text, status_code, again=sign_in_address(next_address))
 
 
 def _words(_: Translate, why: ProviderProblem) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.auth.elements import Note, link, note_box, page
+from dashboard.auth.pages import Note, render
 from dashboard.i18n import Translate, negotiate, translator
 
 _LAST = {"cache-control": "no-store", "connection": "close"}
@@ -100,4 +100,4 @@ def _language(scope: Scope) -> tuple[str, Translate]:
 
 def _page(locale: str, title: str, text: str) -> str:
     _ = translator(locale)
-    return page(locale, title, [note_box(Note(text)), link("/", _("Back to all sessions"))])
+    return render("message.html", locale, title=title, note=Note(text), back=("/", _("Back to all sessions")))

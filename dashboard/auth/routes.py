@@ -6,6 +6,7 @@ import asyncio
 import math
 from contextlib import suppress
 from dataclasses import replace
+from urllib.parse import quote
 from weakref import WeakValueDictionary
 
 from starlette.requests import Request
@@ -14,15 +15,14 @@ from starlette.routing import Route
 
 from core.addresses import address_key
 from core.exceptions import StoreError
-from dashboard.auth import pages
 from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.authenticator import current_login
-from dashboard.auth.context import AuthContext
+from dashboard.auth.context import AuthContext, SignInOptions
 from dashboard.auth.cookies import SIGN_IN_COOKIE, remove_cookie
-from dashboard.auth.elements import Note
 from dashboard.auth.external_accounts import Identity, Refusal, RefusedError
 from dashboard.auth.forms import FormError, read_form
+from dashboard.auth.pages import Note
 from dashboard.auth.passwords import PasswordsBusyError
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.users import Account, AuthMethod
@@ -58,7 +58,7 @@ class SignInRoutes:
         next_address = safe_next(request.query_params.get("next"))
         if self._auth.authenticator.authenticate(request):
             return RedirectResponse(next_address, 303)
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         note = None
         if "signed_out" in request.query_params:
             note = Note(_("You are signed out."), is_good=True)
@@ -78,7 +78,7 @@ class SignInRoutes:
             form = await read_form(request)
         except FormError as error:
             return self._auth.form_error_response(request, error)
-        _ = self._auth.frame(request).translate
+        _ = self._auth.translator(request)
         if not self._auth.is_valid_form(request, form):
             return self._again(request, form, 403, _("The form was out of date. Please try again."))
         name = form.get("name", "").strip()[:64]
@@ -128,7 +128,7 @@ class SignInRoutes:
     async def show_sign_out(self, request: Request) -> Response:
         """Show the confirmation page: a GET request must not sign out."""
         name = current_login(request).active_login.account.name
-        return self._auth.page(request, pages.sign_out_page(self._auth.frame(request), name=name))
+        return self._auth.page(request, "sign-out.html", name=name)
 
     async def sign_out(self, request: Request) -> Response:
         """End the sign-in of this browser, or every one of the user's; their open tabs are disconnected."""
@@ -193,14 +193,18 @@ class SignInRoutes:
         name: str = "",
         status_code: int = 200,
     ) -> Response:
-        frame, options = self._auth.frame(request), self._options(request)
-        if not self._auth.users.exist:
-            html = pages.no_user_page(frame, options=options, next_address=next_address, note=note)
-        else:
-            html = pages.sign_in_page(frame, next_address=next_address, options=options, name=name, note=note)
-        return self._auth.page(request, html, status_code)
+        return self._auth.page(
+            request,
+            "sign-in.html" if self._auth.users.exist else "no-user.html",
+            status_code,
+            note=note,
+            options=self._options(request),
+            name=name,
+            next_address=next_address,
+            at_provider=_at_provider(next_address),
+        )
 
-    def _options(self, request: Request) -> pages.SignInOptions:
+    def _options(self, request: Request) -> SignInOptions:
         left_by = request.query_params.get("signed_out")
         identity = self._auth.authenticator.identity(request) if left_by else None
         return replace(
@@ -208,6 +212,10 @@ class SignInRoutes:
             proxy_user=identity.name[:64] if identity else "",
             leave_provider=left_by == AuthMethod.PROVIDER,
         )
+
+
+def _at_provider(next_address: str) -> str:
+    return "/sign-in/provider" + (f"?next={quote(next_address, safe='')}" if next_address != "/" else "")
 
 
 def _wait_seconds(counts: list[tuple[RateLimit, str]]) -> int:

@@ -32,7 +32,7 @@ from dashboard.auth.rate_limit import RateLimit
 from dashboard.formatting import LocaleFormatter
 from dashboard.handoff.page import ASSETS, PATH, handoff_page
 from dashboard.handoff.view import State, build_state, needs_a_code
-from dashboard.i18n import negotiate, translator
+from dashboard.i18n import negotiate
 from dashboard.text.about import label_and_owner
 from dashboard.text.phone import PhoneError, example, read_phone, region_of
 
@@ -125,7 +125,7 @@ class HandoffRoutes:
     async def show(self, request: Request) -> Response:
         """Show the page, which is the same for every link."""
         locale = negotiate(request.headers.get("accept-language", ""))
-        return HTMLResponse(handoff_page(locale, translator(locale), example=example(_region(request))))
+        return HTMLResponse(handoff_page(locale, example=example(_region(request))))
 
     async def open(self, request: Request) -> Response:
         """Use the link up for this browser, and request a first code if there is none."""

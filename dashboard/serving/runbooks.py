@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,10 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from dashboard.auth.elements import ASSETS
+from dashboard.auth.pages import render
 from dashboard.auth.sub_path import published
-from dashboard.i18n import LOCALES, negotiate, translator
-from dashboard.theme.theme import MARK, NAME
+from dashboard.i18n import LOCALES, negotiate
 
 PATH = "/runbooks"
 STYLE = f"{PATH}/runbooks.css"
@@ -48,51 +46,29 @@ def fragment(heading: str) -> str:
 @cache
 def runbooks_page(locale: str, root: str = "") -> str:
     """Return the runbooks in one of the page's languages; `root` is the path of the published address."""
-    return document((TEXTS / f"{locale}.md").read_text(encoding="utf-8"), locale, root)
+    text = (TEXTS / f"{locale}.md").read_text(encoding="utf-8")
+    return document(text.replace("](/", f"]({root}/"), locale)
 
 
-def document(markdown: str, locale: str, root: str = "") -> str:
+def document(markdown: str, locale: str) -> str:
     """Return an HTML document with a table of contents and a link target for each section."""
-    _ = translator(locale)
-    home, assets = escape(_("Sessions")), f"{root}{ASSETS}"
     reader = MarkdownIt("commonmark", {"html": False})
-    title, *sections = _sections(reader.parse(markdown.replace("](/", f"]({root}/")))
-    headings = [section[1].content for section in sections]
-    contents = "\n".join(
-        f'<li><a href="#{fragment(heading)}">{escape(heading)}</a></li>' for heading in headings
+    introduction, *sections = _sections(reader.parse(markdown))
+    return render(
+        "runbooks.html",
+        locale,
+        title=introduction[1].content,
+        languages=[(_tag(one), LANGUAGES[one]) for one in LOCALES],
+        introduction=reader.renderer.render(introduction, reader.options, {}),
+        sections=[
+            {
+                "id": fragment(section[1].content),
+                "heading": section[1].content,
+                "html": reader.renderer.render(section, reader.options, {}),
+            }
+            for section in sections
+        ],
     )
-    body = "\n".join(
-        f'<section id="{fragment(heading)}">\n{reader.renderer.render(section, reader.options, {})}</section>'
-        for heading, section in zip(headings, sections, strict=True)
-    )
-    return f"""<!doctype html>
-<html lang="{_tag(locale)}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title[1].content)} · {NAME}</title>
-<link rel="icon" href="{assets}/{MARK}" type="image/svg+xml">
-<link rel="stylesheet" href="{assets}/sign-in.css">
-<link rel="stylesheet" href="{root}{STYLE}">
-<script src="{assets}/keep-fragment.js" defer></script>
-</head>
-<body>
-<header>
-<a class="home" href="{root}/"><img src="{assets}/{MARK}" alt="">{home}</a>
-<nav class="languages">{_language_links(locale)}</nav>
-</header>
-<main>
-{reader.renderer.render(title, reader.options, {})}
-<nav class="contents">
-<ul>
-{contents}
-</ul>
-</nav>
-{body}
-</main>
-</body>
-</html>
-"""
 
 
 def _sections(tokens: Sequence[Token]) -> Iterator[list[Token]]:
@@ -104,15 +80,6 @@ def _sections(tokens: Sequence[Token]) -> Iterator[list[Token]]:
             section = []
         section.append(token)
     yield section
-
-
-def _language_links(current: str) -> str:
-    links = []
-    for locale in LOCALES:
-        tag, mark = _tag(locale), ' aria-current="true"' if locale == current else ""
-        name = escape(LANGUAGES[locale])
-        links.append(f'<a href="?lang={tag}" lang="{tag}" data-keep-fragment{mark}>{name}</a>')
-    return "\n".join(links)
 
 
 def _tag(locale: str) -> str:

@@ -158,6 +158,7 @@ HOMES = {
     "markdown_it": ["dashboard/serving/runbooks.py"],
     "httpx2": ["dashboard/auth/provider.py"],
     "itsdangerous": ["dashboard/auth/*"],
+    "jinja2": ["dashboard/auth/pages.py"],
     "joserfc": ["dashboard/auth/provider.py"],
     "phonenumbers": ["dashboard/text/phone.py"],
     "prometheus_client": ["exporter/*"],

@@ -111,7 +111,7 @@ def test_the_hand_off_page_gets_its_files_from_below_the_path(world: World) -> N
     shown: list[str] = []
 
     async def behind(_scope: Any, _receive: Any, send: Any) -> None:
-        shown.append(handoff_page("en", lambda text: text, example=""))
+        shown.append(handoff_page("en", example=""))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -123,7 +123,7 @@ def test_the_hand_off_page_gets_its_files_from_below_the_path(world: World) -> N
 
 def test_nowhere_is_an_address_written_that_would_lead_out_of_the_path() -> None:
     folder = Path(dashboard.__file__).parent
-    sources = [one for kind in ("py", "js", "css") for one in folder.rglob(f"*.{kind}")]
+    sources = [one for kind in ("py", "html", "js", "css") for one in folder.rglob(f"*.{kind}")]
 
     assert len(sources) > 100
     assert [one.name for one in sources if LEADS_OUT.search(one.read_text())] == []
