@@ -17,8 +17,8 @@ from core.signals import ending_with_zero
 
 if TYPE_CHECKING:
     from cli.sync_parts import Parts
+    from core.sync.plan import Done
     from core.sync.secret_values import Fresh
-    from core.sync.sync import Done
 
 PROGRAM = "wppconnect-ops sync"
 IN_SYNC = 0

@@ -8,8 +8,7 @@ from typing import TextIO
 
 from core.models import utc
 from core.sync.backups import Backup
-from core.sync.plan import ContainerAction, ContainerChange, Plan, StepEvent, StepState, TargetPlan
-from core.sync.sync import Done
+from core.sync.plan import ContainerAction, ContainerChange, Done, Plan, StepEvent, StepState, TargetPlan
 
 WORDS = {
     "applied": "Done: everything is in sync.",

@@ -41,12 +41,12 @@ def env_values(
             f"{name}: {error.why}; write the value in single quotes on one line"
         ) from None
     found: dict[str, Value] = {}
-    for key, place in parsed.values:
+    for place in parsed.values:
         above = {one: value.arrives for one, value in found.items()}
         known = dict(before or {}) | above | dict(names or {})
         # A value in single quotes is literal.
         arrives = place.value if place.style is Style.SINGLE else interpolate(place.value, known)
-        found[key] = Value(name, key, place.value, arrives)
+        found[place.key] = Value(name, place.key, place.value, arrives)
     return found
 
 

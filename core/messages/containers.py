@@ -9,6 +9,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "absent": "There is no container {name}: the next `up` makes it.",
     "another_compose": "Another Compose made it, so it cannot be told whether more waits in its files.",
     "before_as_it_was": "{name} runs as it did before",
+    "by_file": (
+        "It gets what changes through secrets or configs ({names}), and nothing says what a container holds "
+        "of them: leave it out, apply, then recreate it by hand: {command}"
+    ),
     "by_hand": "Recreate it by hand, it keeps the old {keys} until then.",
     "by_run": "It was started by `run` and goes when it stops: end it and start it anew by hand.",
     "check_said": "its check said: {words}",

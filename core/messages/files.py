@@ -20,7 +20,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "compose_cannot": "Compose cannot be asked: {reason}",
     "compose_refuses": "Compose does not take the files: {reason}",
     "control_character": "line {line} holds a control character; remove it",
-    "extends_nothing": "the service {name} extends {base}, which is not there or extends it",
     "file_missing": "{path} is not there; create it, or correct the target",
     "file_wins": (
         "line {line} of {file} sets {key} for {service} and wins; list that file as a target too, or "
@@ -49,13 +48,11 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "no `environment` of {file} has {key}; add it, or list the file that sets it as the target"
     ),
     "no_line": "no line of {file} sets {key}; add the line {line}",
-    "no_mapping": "it is no mapping with `services`",
     "no_project": "no Compose project reads {file}; name its files with compose_files",
     "no_scratch_copy": "no copy of the project can be made ({reason})",
     "no_secret_key": "the secret key of {server} is not known; set it on the page",
     "no_server": "there is no server {server}; correct the sync file or the settings",
     "no_service": "{file} has no service {service}; correct the target",
-    "no_services": "it has no `services`",
     "no_token": "no token of {session} is stored yet; it is, once the session was first probed",
     "no_yaml": "it is no YAML ({reason})",
     "no_yaml_in_line": "line {line}: it is no YAML ({reason})",
@@ -93,9 +90,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "value without it"
     ),
     "read_only_mount": "{path} is on a read-only mount; mount its folder writable",
-    "service_no_mapping": "line {line}: the service {service} is no mapping",
-    "services_no_mapping": "line {line}: `services` is no mapping",
-    "several_documents": "it defines the service {service} in several documents",
     "several_servers": "there are {count} servers; say which, as in {kind} of SERVER",
     "several_words": (
         "line {line} holds more than one plain word; put the present value in single quotes first"

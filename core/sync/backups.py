@@ -1,7 +1,7 @@
-"""Backups of files before each change, and the journal of the change under way (docs/sync.md, Crashes).
+"""Backups of files before each change (docs/sync.md, Crashes).
 
-Both lie in our data directory, readable by the owner only. A backup is made before the first byte is
-written; a failure, a crash and `sync restore` go back to it. The journal is written before each step.
+They lie in our data directory, readable by the owner only. One is made before the first byte is written; a
+failure, a crash and `sync restore` go back to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 from pydantic import AwareDatetime, Field, SecretStr, field_serializer
@@ -22,7 +21,7 @@ from core.exceptions import SyncError
 from core.messages import Message
 from core.models import Frozen
 from core.sync.folders import digest
-from core.sync.plan import FileEdit, Touched
+from core.sync.plan import FileEdit
 from core.sync.targets import Receives
 
 MANIFEST = "manifest.json"
@@ -177,73 +176,3 @@ def _entry(number: int, edit: FileEdit) -> BackedUpFile:
         after=digest(edit.after),
         kept_as=f"{number}.content",
     )
-
-
-FILE = "journal.json"
-UNDOING_FILE = "journal-undoing.json"
-"""Its name once the change is taken back: a full disk takes a new name where it takes no new content."""
-
-
-class Phase(StrEnum):
-    """How far a change is; decides whether the next start finishes or undoes it."""
-
-    WRITING = "writing"
-    """Some files may be written: undone."""
-    WRITTEN = "written"
-    """All files are written; values, commands and containers are on their way: finished."""
-    UNDOING = "undoing"
-    """Something failed and is being taken back: taken back."""
-
-
-class Entry(Frozen):
-    """The journal's only entry."""
-
-    backup: str
-    """The backup that holds the files and values."""
-    phase: Phase
-    leave_out: tuple[str, ...] = ()
-    """Containers that are not to be touched, targets that were left out."""
-    in_place: str = ""
-    """The file that is being overwritten: whatever it holds after a crash is ours."""
-    touched: tuple[Touched, ...] = ()
-    """Containers that Compose was or is about to be told to recreate."""
-
-
-class Journal:
-    """The journal in a directory; the caller holds the sync lock."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / FILE
-        self._undoing_path = directory / UNDOING_FILE
-
-    def read(self) -> Entry | None:
-        """Return the interrupted change; None if there is none. Raises SyncError if it cannot be read."""
-        found, undoing = read_stamped(self._path), read_stamped(self._undoing_path)
-        try:
-            if undoing:
-                return Entry.model_validate_json(undoing[1]).model_copy(update={"phase": Phase.UNDOING})
-            return Entry.model_validate_json(found[1]) if found else None
-        except ValueError:
-            raise SyncError(Message.of("changes.journal_unreadable", path=str(self._path))) from None
-
-    def write(self, entry: Entry) -> None:
-        """Write the next step; on return it is on disk."""
-        make_private_directory(self._path.parent)
-        replace_file(self._path, entry.model_dump_json().encode(), durable=True)
-
-    def turn_back(self) -> None:
-        """Record that the change is undone from now on."""
-        try:
-            self._path.replace(self._undoing_path)
-            sync_directory(self._path.parent)
-        except OSError as error:
-            raise disk_error("rename", self._path, error) from None
-
-    def clear(self) -> None:
-        """Delete the journal: the change has ended."""
-        try:
-            self._path.unlink(missing_ok=True)
-            self._undoing_path.unlink(missing_ok=True)
-            sync_directory(self._path.parent)
-        except OSError as error:
-            raise disk_error("delete", self._path, error) from None

@@ -22,8 +22,7 @@ from core.exceptions import StoreError, SyncError, VersionConflictError
 from core.messages import Message
 from core.models import Frozen, utc
 from core.store import Store, modify
-from core.sync.plan import Plan, StepEvent, StoredNote
-from core.sync.sync import Done
+from core.sync.plan import Done, Plan, StepEvent, StoredNote
 from core.sync.targets import Receives
 
 SUBJECT = "sync"

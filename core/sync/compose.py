@@ -143,10 +143,17 @@ class Compose:
         lines = self._answer(words, said=json.dumps(config)).splitlines()
         return dict(line.split(" ", 1) for line in lines if " " in line)
 
-    def rehearse(self, project: Project, service: str) -> str | None:
-        """Return what Compose says that `up` would do; None when it cannot tell."""
+    def variables(self, project: Project) -> dict[str, str]:
+        """Return the variables with which Compose resolves a project's references; raises ComposeError."""
+        lines = self._answer([*project.options, "config", "--environment"], cwd=project.directory)
+        return dict(line.partition("=")[::2] for line in lines.splitlines())
+
+    def rehearse(self, project: Project, service: str) -> str:
+        """Return what Compose says that `up` would do; raises ComposeError when it cannot tell."""
         done = self._run([*project.options, "--dry-run", *UP, service])
-        return None if done is None or done.returncode else done.stdout + done.stderr
+        if done is None or done.returncode:
+            raise ComposeError(Message.of("containers.compose_fails_dry_run"))
+        return done.stdout + done.stderr
 
     def recreate(self, one: Touched) -> None:
         """Recreate exactly one service's container; raises ComposeError.

@@ -6,24 +6,35 @@ says of it afterwards.
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import ContainerError
+from core.logs import redact
 from core.messages import Message
-from core.sync.assessor import Assessor, access_problem
+from core.sync.assessment import Assessor, access_problem
 from core.sync.compose import Compose, ComposeError
-from core.sync.engine import Engine, Inspection, project_of_labels
+from core.sync.engine import (
+    HEALTH_DEFAULTS,
+    Engine,
+    Inspection,
+    grace_seconds,
+    health_check_of,
+    health_of,
+    project_of_labels,
+)
+from core.sync.pending_changes import due_at_next_up
 from core.sync.plan import (
     ContainerAction,
     ContainerChange,
-    ContainersDone,
+    Done,
     Project,
     Report,
     Touch,
@@ -31,17 +42,27 @@ from core.sync.plan import (
     Wanted,
     reported,
 )
-from core.sync.policy import differing
 from core.sync.projects import Projects, open_projects
-from core.sync.readiness import Timeouts, await_ready, grace_seconds
 from core.sync.sessions import GatewaySessions
 from core.sync.targets import ContainerSettings
 
-log = logging.getLogger(__name__)
-
+POLL_SECONDS = 0.2
+LAST_LINES = 5
+LONGEST_WORDS = 600
+HEALTH_MARGIN_SECONDS = 15.0
 TRIES = 3
 """A Compose that was killed between making the new container and stopping the old one leaves two; the next
 `up` removes one of them and fails over the other's name, and the one after that is good."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long to watch a new container."""
+
+    settle_seconds: float = 5.0
+    """A container without health check must run that long without a break."""
+    longest_seconds: float = 600.0
+    """However patient its health check is."""
 
 
 class DockerContainers:
@@ -86,8 +107,8 @@ class DockerContainers:
         """Return what `carry_out` would do; never raises for one bad container or an absent engine."""
         with self._engine() as engine:
             assessor = Assessor(engine, projects, wanted, self._sessions_of)
-            found = {one.name: assessor.assess_for_plan(one).change for one in wanted.containers}
-            for name in assessor.due_at_next_up():
+            found = {one.name: assessor.assess_for_plan(one) for one in wanted.containers}
+            for name in due_at_next_up(projects, engine, wanted):
                 present = found.get(name)
                 if present is None or present.action is ContainerAction.NOT_READ:
                     why = Message.of("containers.next_up")
@@ -96,16 +117,16 @@ class DockerContainers:
 
     def carry_out(
         self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
-    ) -> ContainersDone:
+    ) -> Done:
         """Recreate the containers that are due; raises ContainerError if one of them fails."""
         with self._assessor(wanted) as assessor:
             if assessor.projects.installed and touched:
                 assessor.projects.installed.wait_until_idle()
             cases = [assessor.assess(one, is_plan=False) for one in wanted.containers]
-            refused = [one.change for one in cases if one.change.action is ContainerAction.REFUSED]
+            refused = [one for one, _ in cases if one.action is ContainerAction.REFUSED]
             if refused:
                 raise ContainerError(Message.joined(_about(one.container, one.why) for one in refused))
-            due = {one.touched.name: one.touched for one in cases if one.is_due and one.touched}
+            due = {one.name: one for _, one in cases if one}
             due |= {one.name: one for one in touched if one.name not in due and self._is_down(assessor, one)}
             listed = {one.name: one for one in wanted.containers}
             before = {name: self._sessions_of(listed.get(name)) for name in due}
@@ -121,8 +142,8 @@ class DockerContainers:
             if one in listed
             for name in self._lost(listed[one], before[one], since, report)
         ]
-        by_hand = [one.change for one in cases if one.change.action is ContainerAction.BY_HAND]
-        return ContainersDone(
+        by_hand = [one for one, _ in cases if one.action is ContainerAction.BY_HAND]
+        return Done(
             recreated=tuple(due),
             notes=tuple(_about(one.container, one.why) for one in by_hand),
             lost_sessions=tuple(lost),
@@ -155,7 +176,7 @@ class DockerContainers:
         if failed:
             raise ContainerError(Message.joined(failed))
 
-    def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
+    def restart(self, container: ContainerSettings, report: Report) -> Done:
         """Restart one container as it is; its environment stays the old one."""
         with self._engine() as engine:
             info = engine.inspect(container.name)
@@ -165,7 +186,7 @@ class DockerContainers:
             with reported(report, "restart", container.name):
                 engine.restart(info["Id"], grace_seconds(info))
             since = self._now()
-        return ContainersDone(lost_sessions=self._lost(container, sessions, since, report))
+        return Done(lost_sessions=self._lost(container, sessions, since, report))
 
     @contextmanager
     def _assessor(self, wanted: Wanted) -> Iterator[Assessor]:
@@ -175,9 +196,7 @@ class DockerContainers:
     def _replace(self, assessor: Assessor, one: Touched, report: Report, stop: threading.Event) -> None:
         """Recreate a container and verify the new one; raises ContainerError."""
         compose = assessor.projects.compose
-        container = assessor.container(one.name)
-        values = assessor.wanted.values_for(container) if container else ()
-        desired = assessor.desired(one.project, one.service, values)
+        desired = assessor.desired(one)
         with reported(report, "recreate", one.name):
             self._up(assessor, compose, one)
         with reported(report, "wait_healthy", one.name):
@@ -192,7 +211,7 @@ class DockerContainers:
             info = assessor.engine.inspect(one.name)
             if info is None or info["Id"] == one.old_id:
                 raise ContainerError(Message.of("containers.not_new"))
-            if keys := differing(desired, info):
+            if keys := desired.differing(info):
                 raise ContainerError(Message.of("containers.other_values", keys=", ".join(keys)))
 
     def _up(self, assessor: Assessor, compose: Compose, one: Touched) -> None:
@@ -252,3 +271,71 @@ def _standing(assessor: Assessor, one: Touched, before: Inspection | None) -> Me
 
 def _about(container: str, why: Message | None) -> Message:
     return Message.of("containers.of_one", name=container, what=why or Message.plain(""))
+
+
+def await_ready(
+    engine: Engine,
+    container: str,
+    *,
+    wants_health: bool,
+    timeouts: Timeouts,
+    monotonic: Monotonic,
+    stop: threading.Event,
+) -> None:
+    """Return when a container runs, and is healthy where it has a check; raise ContainerError when not.
+
+    `wants_health` is False where the old one was not healthy either.
+    """
+    began = monotonic()
+    while True:
+        info = engine.inspect(container)
+        if info is None:
+            raise ContainerError(Message.of("containers.gone"))
+        health = health_of(info) if wants_health else None
+        problem = _problem(info, health)
+        if problem:
+            raise ContainerError(Message.joined([*problem, *_log_tail(engine, info)]))
+        waited = monotonic() - began
+        if health == "healthy" or (health is None and waited >= timeouts.settle_seconds):
+            return
+        limit = min(timeouts.longest_seconds, _health_seconds(info))
+        if health is not None and waited > limit:
+            late = Message.of("containers.not_healthy", seconds=round(limit))
+            raise ContainerError(Message.joined([late, *_said(info)]))
+        if stop.wait(POLL_SECONDS):
+            raise ContainerError(Message.of("containers.wait_stopped"))
+
+
+def _problem(info: Inspection, health: str | None) -> list[Message]:
+    state: Mapping[str, Any] = info["State"]
+    if state.get("Restarting"):
+        return [Message.of("containers.ends_again_and_again", code=state["ExitCode"])]
+    if info.get("RestartCount", 0):
+        return [Message.of("containers.ended_again")]
+    if not state["Running"]:
+        why = redact(str(state.get("Error") or ""))
+        ended = Message.of("containers.ended", code=state["ExitCode"])
+        return [ended, Message.plain(why)] if why else [ended]
+    if health == "unhealthy":
+        return [Message.of("containers.unhealthy"), *_said(info)]
+    return []
+
+
+def _health_seconds(info: Inspection) -> float:
+    check = health_check_of(info) or HEALTH_DEFAULTS
+    tries = check["Retries"] + 1
+    return check["StartPeriod"] + tries * (check["Interval"] + check["Timeout"]) + HEALTH_MARGIN_SECONDS
+
+
+def _said(info: Inspection) -> list[Message]:
+    log = (info["State"].get("Health") or {}).get("Log") or ()
+    words = redact(" ".join(str(log[-1].get("Output", "")).split()))[:LONGEST_WORDS] if log else ""
+    return [Message.of("containers.check_said", words=words)] if words else []
+
+
+def _log_tail(engine: Engine, info: Inspection) -> list[Message]:
+    try:
+        words = redact(engine.tail_logs(info["Id"], LAST_LINES).strip())[-LONGEST_WORDS:]
+    except ContainerError:
+        return []  # A logging driver that cannot be read.
+    return [Message.of("containers.last_words", words=words)] if words else []

@@ -1,23 +1,31 @@
-"""One file and its targets: read, judge each target, and write the values into the text."""
+"""One file and its targets: read, judge each target, write the values into the text, and show what changes.
+
+Nothing of a line is shown but its key: a value is hidden whatever it is called and wherever it stands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import PurePath
-from types import ModuleType
 
 from core.exceptions import SyncError
 from core.messages import Message
-from core.sync import compose_file, env_file
 from core.sync.compose_file import ComposeFile
 from core.sync.env_file import EnvFile
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders
 from core.sync.plan import State
-from core.sync.targets import FileTarget, ReceivedKind, SyncSettings
-from core.sync.value_span import ALPHABET, Follows, NotParseableError, RefusedError, ValueSpan
+from core.sync.targets import FileTarget, ReceivedKind, SyncSettings, is_compose_file
+from core.sync.value_span import ALPHABET, ConfigText, NotParseableError, RefusedError, ValueSpan
 
-Text = ComposeFile | EnvFile
+MASK = "•••"
+OLD = "‹present value›"
+NEW = "‹new value›"
+CONTEXT_LINES = 3
+_STRUCTURE = re.compile(r"\s*(?:[&*][\w-]+)?\s*")
+"""What may stand behind a key that holds other keys."""
 
 
 @dataclass(frozen=True)
@@ -41,84 +49,60 @@ class Edit:
     """By the target's name."""
 
 
-def edit(text: str, targets: Mapping[FileTarget, str], *, is_compose: bool) -> Edit:
+def open_text(text: str, file: str, key: str = "") -> ConfigText:
+    """Read the text of a file for a key; raises NotParseableError."""
+    return ComposeFile(text) if is_compose_file(file) else EnvFile(text, key)
+
+
+def edit(text: str, targets: Mapping[FileTarget, str]) -> Edit:
     """Write each target's value where it has one of its own; whether it follows another is judged later."""
     done = Edit(text)
     for target, value in targets.items():
         try:
-            done.judged[target.name] = _write(done, target, value, is_compose)
+            done.judged[target.name] = _write(done, target, value)
         except NotParseableError as error:
             done.judged[target.name] = Judged(State.NOT_PARSEABLE, error.why)
         except RefusedError as error:
             done.judged[target.name] = Judged(State.REFUSED, error.why)
+    for target, value in targets.items():
+        judged = done.judged[target.name]
+        if not judged.state.is_wrong and not all(one.is_exactly(value) for one in _own(done.text, target)):
+            why = Message.of("files.two_targets")
+            done.judged[target.name] = replace(judged, state=State.REFUSED, why=why)
     return done
 
 
-def require_single_values(done: Edit, targets: Mapping[FileTarget, str], *, is_compose: bool) -> None:
-    """Refuse targets into whose places another target wrote another value."""
-    rules: ModuleType = compose_file if is_compose else env_file
-    for target, value in targets.items():
-        before = done.judged[target.name]
-        if before.state.is_wrong:
-            continue
-        parsed = _parse(done.text, "", is_compose=is_compose)
-        own = [place for place in find_places(parsed, target) if _follows(place, target) is None]
-        if not all(rules.is_exactly(place, value) for place in own):
-            done.judged[target.name] = replace(
-                before,
-                state=State.REFUSED,
-                why=Message.of("files.two_targets"),
-            )
-
-
-def find_places(parsed: Text, target: FileTarget) -> tuple[ValueSpan, ...]:
-    """Return where a target's key stands."""
-    if isinstance(parsed, EnvFile):
-        return parsed.places(target.key)
-    return parsed.places(target.key, target.service)
-
-
-def _write(done: Edit, target: FileTarget, value: str, is_compose: bool) -> Judged:
-    parsed = _parse(done.text, target.key, is_compose=is_compose)
-    places = find_places(parsed, target)
-    if not places:
+def _write(done: Edit, target: FileTarget, value: str) -> Judged:
+    parsed = open_text(done.text, target.file, target.key)
+    spans = parsed.spans(target.key, target.service)
+    if not spans:
         return Judged(State.KEY_MISSING, _why_missing(parsed, target))
-    rules: ModuleType = compose_file if is_compose else env_file
-    services = tuple(dict.fromkeys(name for place in places for name in place.services))
-    own = [place for place in places if _follows(place, target) is None]
-    to_change = [place for place in own if not rules.is_exactly(place, value)]
-    followed = [(one, place) for place in places if (one := _follows(place, target))]
-    name, place = (followed[-1][0].name, followed[-1][1]) if followed else ("", places[-1])
-    found = Judged(
-        State.FOLLOWS if name else State.IN_SYNC,
-        Message.of("files.follows", name=name) if name else None,
-        services,
-        place.line,
-        name,
-    )
+    services = tuple(dict.fromkeys(name for span in spans for name in span.services))
+    followed = [(name, span.line) for span in spans if (name := span.follows)]
+    name, line = followed[-1] if followed else ("", spans[-1].line)
+    why = Message.of("files.follows", name=name) if name else None
+    found = Judged(State.FOLLOWS if name else State.IN_SYNC, why, services, line, name)
+    to_change = [one for one in spans if not one.follows and not one.is_exactly(value)]
     if not to_change:
         return found
-    done.text = rules.edited(done.text, to_change, target.key, value)
+    done.text = parsed.edited(to_change, value).text
     return replace(found, state=State.WILL_CHANGE)
 
 
-def _follows(place: ValueSpan, target: FileTarget) -> Follows | None:
-    return compose_file.follows(place, target.key) if target.is_compose else env_file.follows(place)
+def _own(text: str, target: FileTarget) -> list[ValueSpan]:
+    """Return where a target's key has a value of its own."""
+    spans = open_text(text, target.file).spans(target.key, target.service)
+    return [one for one in spans if not one.follows]
 
 
-def _parse(text: str, key: str, *, is_compose: bool) -> Text:
-    return ComposeFile(text) if is_compose else EnvFile(text, key)
-
-
-def _why_missing(parsed: Text, target: FileTarget) -> Message:
+def _why_missing(parsed: ConfigText, target: FileTarget) -> Message:
     name = PurePath(target.file).name
-    if isinstance(parsed, EnvFile):
+    if not isinstance(parsed, ComposeFile):
         return Message.of("files.no_line", file=name, key=target.key, line=f"{target.key}=")
     if target.service and target.service not in parsed.services:
         return Message.of("files.no_service", file=name, service=target.service)
-    if target.is_option:
-        return Message.of("files.no_command", file=name, key=target.key)
-    return Message.of("files.no_environment", file=name, key=target.key)
+    where = "files.no_command" if target.is_option else "files.no_environment"
+    return Message.of(where, file=name, key=target.key)
 
 
 def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
@@ -130,8 +114,14 @@ def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for target in settings.targets:
         if isinstance(target, FileTarget) and target.receives.kind is ReceivedKind.API_KEY:
-            for value in _values(folders, target):
-                found.setdefault(value, []).append(target.name)
+            try:
+                own = _own(folders.read(target.folder, target.file).text, target)
+            except (FileMissingError, FileUnreadableError, NotParseableError, RefusedError) as error:
+                raise SyncError(
+                    Message.of("changes.key_not_read", name=target.name, reason=error.why)
+                ) from None
+            for span in own:
+                found.setdefault(span.literal, []).append(target.name)
     names = sorted({name for held in found.values() for name in held})
     listed = ", ".join(names)
     if not found:
@@ -144,14 +134,40 @@ def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
     return value, tuple(names)
 
 
-def _values(folders: Folders, target: FileTarget) -> Iterator[str]:
+def masked_diff(before: str, after: str, name: str) -> str:
+    """Return a unified diff in which each changed value is named and every other one is hidden."""
+    old, new = before.removesuffix("\n").split("\n"), after.removesuffix("\n").split("\n")
+    shown_old, shown_new = _shown(before, name), _shown(after, name)
+    lines = [f"--- a/{name}", f"+++ b/{name}"]
+    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT_LINES):
+        (_, i1, _, j1, _), (_, _, i2, _, j2) = group[0], group[-1]
+        lines.append(f"@@ -{i1 + 1},{i2 - i1} +{j1 + 1},{j2 - j1} @@")
+        for tag, a, b, c, d in group:
+            if tag == "equal":
+                lines += [" " + _masked(old[at], shown_old.get(at, 0), MASK) for at in range(a, b)]
+                continue
+            lines += ["-" + _masked(old[at], shown_old.get(at, 0), OLD) for at in range(a, b)]
+            lines += ["+" + _masked(new[at], shown_new.get(at, 0), NEW) for at in range(c, d)]
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def _masked(line: str, shown: int, word: str) -> str:
+    """Return the part of a line that is shown, and a word for the rest."""
+    if not line.strip():
+        return ""
+    if line.lstrip().startswith("#"):
+        return f"{line[: len(line) - len(line.lstrip())]}# {MASK}"
+    head = line[:shown].rstrip()
+    if not head:
+        return f"{line[: len(line) - len(line.lstrip())]}{word}"
+    if head.endswith("="):
+        return f"{head}{word}"
+    return line.rstrip() if _STRUCTURE.fullmatch(line, shown) else f"{head} {word}"
+
+
+def _shown(text: str, name: str) -> dict[int, int]:
+    """Return, by line from 0, how many of its characters are its key; lines that are no key are absent."""
     try:
-        text = folders.read(target.folder, target.file).text
-        parsed = ComposeFile(text) if target.is_compose else EnvFile(text)
-        for place in find_places(parsed, target):
-            if target.is_compose and compose_file.follows(place, target.key) is None:
-                yield place.value.replace("$$", "$")
-            elif not target.is_compose and env_file.follows(place) is None:
-                yield place.value
-    except (FileMissingError, FileUnreadableError, NotParseableError, RefusedError) as error:
-        raise SyncError(Message.of("changes.key_not_read", name=target.name, reason=error.why)) from None
+        return dict(open_text(text, name).key_ends())
+    except (NotParseableError, RecursionError):
+        return {}

@@ -5,14 +5,14 @@ docs/sync.md lists the calls; a test compares that list with what is really aske
 
 from __future__ import annotations
 
-import functools
 import re
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self
 
 from docker import APIClient
 from docker.errors import APIError, DockerException, NotFound
@@ -27,6 +27,9 @@ API_VERSION = "1.41"
 TIMEOUT_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 10
 """How long the engine lets a container end that says nothing else."""
+NANOSECONDS = 1e9
+HEALTH_DEFAULTS = {"Interval": 30.0, "Timeout": 30.0, "StartPeriod": 0.0, "Retries": 3}
+"""The engine's own, in seconds."""
 
 REFUSALS = frozenset([401, 403, 405, 501])
 """How a proxy, or the engine's own authorization plugin, answers what it does not let through."""
@@ -50,39 +53,11 @@ COMPOSE_CALLS: Mapping[str, Callable[[Any, str], object]] = {
 """What Compose recreates a container with, asked for a name that nothing bears: the engine does nothing."""
 
 LABEL = "com.docker.compose."
+PROJECT = f"{LABEL}project"
 SERVICE = f"{LABEL}service"
 CONFIG_HASH = f"{LABEL}config-hash"
 VERSION = f"{LABEL}version"
 SWARM_TASK = "com.docker.swarm.task.id"
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _translating_errors(
-    doing: str,
-) -> Callable[[Callable[Concatenate[Engine, P], R]], Callable[Concatenate[Engine, P], R]]:
-    """Turn what the library raises into our errors, which say what was being done."""
-
-    def decorate(
-        call: Callable[Concatenate[Engine, P], R],
-    ) -> Callable[Concatenate[Engine, P], R]:
-        @functools.wraps(call)
-        def guarded(self: Engine, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                return call(self, *args, **kwargs)
-            except APIError as error:
-                why = Message.of("containers.engine_refuses", doing=doing, reason=_explanation(error))
-                raise ContainerError(why) from None
-            # What the library lets through of `requests` is an OSError.
-            except (DockerException, OSError) as error:
-                reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-                why = Message.of("containers.engine_silent", host=self.host, reason=reason)
-                raise EngineUnreachableError(why) from None
-
-        return guarded
-
-    return decorate
 
 
 class Engine:
@@ -101,67 +76,81 @@ class Engine:
         if self._opened is not None:
             self._opened.close()
 
-    @_translating_errors("look at a container")
     def inspect(self, name: str) -> Inspection | None:
         """Return everything of a container, by name or id; None when there is none."""
-        try:
-            return dict(self._client.inspect_container(name))
-        except NotFound:
-            return None
+        with self._errors("look at a container"):
+            try:
+                return dict(self._client.inspect_container(name))
+            except NotFound:
+                return None
 
-    @_translating_errors("look at an image")
     def image_id(self, reference: str) -> str | None:
         """Return the id of the image that a name means now; None when there is none of that name."""
-        try:
-            look: Any = self._client.inspect_image  # it has no types
-            return str(look(reference)["Id"])
-        except NotFound:
-            return None
+        with self._errors("look at an image"):
+            try:
+                look: Any = self._client.inspect_image  # it has no types
+                return str(look(reference)["Id"])
+            except NotFound:
+                return None
 
-    @_translating_errors("list the containers")
     def inspect_all(self) -> list[Inspection]:
         """Return everything of every container, stopped ones too, but those that go away meanwhile."""
-        found = []
-        for one in self._client.containers(all=True):
-            try:
-                found.append(dict(self._client.inspect_container(one["Id"])))
-            except NotFound:
-                continue
-        return found
+        with self._errors("list the containers"):
+            found = []
+            for one in self._client.containers(all=True):
+                try:
+                    found.append(dict(self._client.inspect_container(one["Id"])))
+                except NotFound:
+                    continue
+            return found
 
-    @_translating_errors("list the containers")
     def labels(self) -> dict[str, dict[str, str]]:
         """Return the labels of every container, stopped ones too, by its name."""
-        listed = self._client.containers(all=True)
-        return {str(one["Names"][0]).lstrip("/"): one["Labels"] or {} for one in listed if one["Names"]}
+        with self._errors("list the containers"):
+            listed = self._client.containers(all=True)
+            return {str(one["Names"][0]).lstrip("/"): one["Labels"] or {} for one in listed if one["Names"]}
 
-    @_translating_errors("restart a container")
     def restart(self, container: str, grace_seconds: int) -> None:
         """Stop a container and start it again, as it is."""
-        self._client.restart(container, timeout=grace_seconds)
+        with self._errors("restart a container"):
+            self._client.restart(container, timeout=grace_seconds)
 
-    @_translating_errors("read a container's output")
     def tail_logs(self, container: str, lines: int) -> str:
         """Read the end of what a container printed, without control characters."""
-        output = self._client.logs(container, tail=lines, stdout=True, stderr=True)
-        return re.sub(r"[^\x20-\x7e\x80-\U0010ffff]+", " ", output.decode(errors="replace"))
+        with self._errors("read a container's output"):
+            output = self._client.logs(container, tail=lines, stdout=True, stderr=True)
+            return re.sub(r"[^\x20-\x7e\x80-\U0010ffff]+", " ", output.decode(errors="replace"))
 
-    @_translating_errors("say what it lets through")
     def refused_calls(self) -> tuple[str, ...]:
         """Return the calls of Compose's that something in front of the engine does not let through."""
-        name = f"wppconnect-ops-{uuid.uuid4().hex}"
-        try:
-            client = self._client
-        except APIError as error:
-            return () if _is_of_engine(error) else ("GET /version",)
-        refused = []
-        for call, ask in COMPOSE_CALLS.items():
+        with self._errors("say what it lets through"):
+            name = f"wppconnect-ops-{uuid.uuid4().hex}"
             try:
-                ask(client, name)
+                client = self._client
             except APIError as error:
-                if not _is_of_engine(error):
-                    refused.append(call)
-        return tuple(refused)
+                return () if _is_of_engine(error) else ("GET /version",)
+            refused = []
+            for call, ask in COMPOSE_CALLS.items():
+                try:
+                    ask(client, name)
+                except APIError as error:
+                    if not _is_of_engine(error):
+                        refused.append(call)
+            return tuple(refused)
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        """Turn what the library raises into our errors, which say what was being done."""
+        try:
+            yield
+        except APIError as error:
+            why = Message.of("containers.engine_refuses", doing=doing, reason=_explanation(error))
+            raise ContainerError(why) from None
+        # What the library lets through of `requests` is an OSError.
+        except (DockerException, OSError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+            why = Message.of("containers.engine_silent", host=self.host, reason=reason)
+            raise EngineUnreachableError(why) from None
 
     @property
     def _client(self) -> APIClient:
@@ -215,14 +204,14 @@ def project_of(info: Inspection) -> Project | None:
 
 def project_of_labels(labels: Mapping[str, str]) -> Project | None:
     """Return the project that a container's labels name."""
-    name, directory = labels.get(f"{LABEL}project"), labels.get(f"{LABEL}project.working_dir")
+    name, directory = labels.get(PROJECT), labels.get(f"{PROJECT}.working_dir")
     if not name or not directory or not labels.get(SERVICE):
         return None
     return Project(
         name=name,
         directory=Path(directory),
-        files=_paths(labels.get(f"{LABEL}project.config_files")),
-        env_files=_paths(labels.get(f"{LABEL}project.environment_file")),
+        files=_paths(labels.get(f"{PROJECT}.config_files")),
+        env_files=_paths(labels.get(f"{PROJECT}.environment_file")),
     )
 
 
@@ -256,6 +245,36 @@ def host_name_of(info: Inspection) -> str:
     host = info["HostConfig"]
     is_shared = str(host.get("NetworkMode", "")).startswith("container:") or host.get("UTSMode") == "host"
     return "" if is_shared or host.get("NetworkMode") == "host" else str(info["Config"]["Hostname"])
+
+
+def health_of(info: Inspection) -> str | None:
+    """Return the status of a container's health check; None without one."""
+    status = (info["State"].get("Health") or {}).get("Status")
+    return None if status in (None, "none") else str(status)
+
+
+def grace_seconds(info: Inspection) -> int:
+    """Return how long a container may take to end, in seconds."""
+    given = info["Config"].get("StopTimeout")
+    return DEFAULT_GRACE_SECONDS if given is None else int(given)
+
+
+def down_seconds(info: Inspection) -> float:
+    """Estimate how long a container is away: half its grace to end, and what it needs to come up."""
+    grace = 0.5 * grace_seconds(info)
+    check = health_check_of(info)
+    return round(grace + 2.0 + (0.0 if check is None else check["StartPeriod"] + check["Interval"]))
+
+
+def health_check_of(info: Inspection) -> dict[str, float] | None:
+    """Return the seconds and tries of a container's health check; None without one."""
+    check = info["Config"].get("Healthcheck") or {}
+    if not check.get("Test") or check["Test"][0] == "NONE":
+        return None
+    given = {
+        key: check[key] / NANOSECONDS for key in ("Interval", "Timeout", "StartPeriod") if check.get(key)
+    }
+    return HEALTH_DEFAULTS | given | ({"Retries": check["Retries"]} if check.get("Retries") else {})
 
 
 def _paths(text: str | None) -> tuple[Path, ...]:

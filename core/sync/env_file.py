@@ -7,23 +7,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dotenv import dotenv_values
 
 from core.env_forms import COMPOSE, DOTENV, SHELL, Form, Reader
 from core.env_lines import disagreements, read_env_lines
 from core.messages import Message
-from core.sync.value_span import (
-    ALPHABET,
-    Follows,
-    NotParseableError,
-    RefusedError,
-    Style,
-    ValueSpan,
-    followed,
-    splice,
-)
+from core.sync.value_span import ConfigText, NotParseableError, RefusedError, Style, ValueSpan
 
 READERS = frozenset({COMPOSE, DOTENV, SHELL})
 REFUSED_FORMS = {
@@ -44,7 +35,37 @@ REFUSED_FORMS = {
 _PLAIN = re.compile(r"[^\s;&|<>()`'\"\\#]*")
 
 
-class EnvFile:
+class EnvSpan(ValueSpan):
+    """One value of an env file."""
+
+    def is_exactly(self, value: str) -> bool:
+        """Return whether every reader gets exactly this value from here."""
+        return self.value == value and (self.style is Style.SINGLE or "$" not in value)
+
+    def encode(self, value: str) -> str:
+        """Return the value as it has to stand here; raises RefusedError."""
+        if self.style is Style.PLAIN and not _PLAIN.fullmatch(self.value):
+            raise RefusedError(Message.of("files.several_words", line=self.line))
+        # Without quotes and in double quotes Compose and a shell would take a dollar sign for a variable.
+        quote = Style.SINGLE if "$" in value else self.style
+        return f"{quote}{value}{quote}"
+
+    @property
+    def literal(self) -> str:
+        """The value as readers get it."""
+        return self.value
+
+    @property
+    def follows(self) -> str | None:
+        """The name whose value is taken over wholly; raises RefusedError."""
+        if self.style is Style.SINGLE:
+            return None
+        if "${" in self.value and not self.referenced():
+            raise RefusedError(Message.of("files.mixture", line=self.line))
+        return self.referenced()
+
+
+class EnvFile(ConfigText):
     """The values of one env file and where they stand."""
 
     def __init__(self, text: str, key: str = "", readers: frozenset[Reader] = READERS) -> None:
@@ -52,6 +73,8 @@ class EnvFile:
 
         That is a line of the key, or one that reaches others; without a key only the latter counts.
         """
+        super().__init__(text)
+        self._key = key
         # A backslash at the end of a comment goes on for systemd alone.
         found = [one for one in read_env_lines(text) if one.key or Form.BACKSLASH_AT_END not in one.forms]
         for number, form in disagreements(
@@ -60,50 +83,28 @@ class EnvFile:
             if form in REFUSED_FORMS:
                 raise NotParseableError(Message.of(REFUSED_FORMS[form], line=number))
         self.values = [
-            (one.key, ValueSpan(one.start, one.end, one.value, Style(one.quote), one.number))
+            EnvSpan(one.key, one.start, one.end, one.value, Style(one.quote), one.number)
             for one in found
             if one.key and Form.BARE_NAME not in one.forms
         ]
-        """Every value with its key, from top to bottom."""
+        """Every value, from top to bottom."""
 
-    def places(self, key: str) -> tuple[ValueSpan, ...]:
+    def spans(self, key: str, service: str = "") -> Sequence[EnvSpan]:  # noqa: ARG002
         """Return where the key gets its value; the last one counts for every reader."""
-        return tuple(place for name, place in self.values if name == key)
+        return [one for one in self.values if one.key == key]
 
+    def key_ends(self) -> Iterator[tuple[int, int]]:
+        """Yield line, from 0, and end of every key."""
+        begins = [0, *(found.end() for found in re.finditer("\n", self.text))]
+        return ((one.line - 1, one.start - begins[one.line - 1]) for one in self.values)
 
-def is_exactly(place: ValueSpan, value: str) -> bool:
-    """Return whether every reader gets exactly this value from the place."""
-    return place.value == value and (place.style is Style.SINGLE or "$" not in value)
+    def require_only(self, changed: ConfigText, spans: Sequence[ValueSpan], value: str) -> None:
+        """Raise RefusedError unless python-dotenv finds exactly this key changed."""
+        if _as_dotenv_reads(changed.text) != _as_dotenv_reads(self.text) | {spans[0].key: value}:
+            raise RefusedError(Message.of("files.more_changed"))
 
-
-def follows(place: ValueSpan) -> Follows | None:
-    """Return the name whose value the place takes over; None if it has its own. Raises RefusedError."""
-    if place.style is Style.SINGLE:
-        return None
-    if "${" in place.value and not followed(place.value):
-        raise RefusedError(Message.of("files.mixture", line=place.line))
-    return followed(place.value)
-
-
-def encode(place: ValueSpan, value: str) -> str:
-    """Write the value as it has to stand at the place, in the quotes that are there if they serve."""
-    if not ALPHABET.fullmatch(value):
-        raise ValueError("a value outside the alphabet is refused before")
-    if place.style is Style.PLAIN and not _PLAIN.fullmatch(place.value):
-        raise RefusedError(Message.of("files.several_words", line=place.line))
-    if "$" in value:
-        # Without quotes and in double quotes Compose and a shell would take it for a variable.
-        return f"'{value}'"
-    quote = place.style.value
-    return f"{quote}{value}{quote}"
-
-
-def edited(text: str, places: Sequence[ValueSpan], key: str, value: str) -> str:
-    """Splice the value in, and prove that exactly this key changed; raises RefusedError otherwise."""
-    after = splice(text, [(place, encode(place, value)) for place in places])
-    if _as_dotenv_reads(after) != _as_dotenv_reads(text) | {key: value}:
-        raise RefusedError(Message.of("files.more_changed"))
-    return after
+    def _again(self, text: str) -> EnvFile:
+        return EnvFile(text, self._key)
 
 
 def _as_dotenv_reads(text: str) -> dict[str, str | None]:

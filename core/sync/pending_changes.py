@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.exceptions import ContainerError
 from core.messages import Message
 from core.sync.compose import Compose, ComposeError, Service, escaped, unescaped
 from core.sync.engine import (
@@ -29,7 +30,7 @@ from core.sync.engine import (
     words_of,
 )
 from core.sync.plan import Project, Touched, Wanted
-from core.sync.projects import Projects
+from core.sync.projects import FILE_KINDS, Projects
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +57,38 @@ def pending_changes(
     service = (config.get("services") or {}).get(touched.service)
     if service is None:
         raise ComposeError(Message.of("containers.service_gone", service=touched.service))
-    return tuple(dict.fromkeys(_pending(compose, engine, touched, keys, info, config, service, ours)))
+    present = environment_of(info)
+    image = str(service.get("image") or f"{touched.project.name}-{touched.service}")
+    found = [f"{IMAGE} {image}"] if engine.image_id(image) != info["Image"] else []
+    found += sorted(
+        key
+        for key, value in Service(service).environment.items()
+        if key not in keys and present.get(key) != value
+    )
+    if not is_of_another_compose(compose, info):
+        wanted = _with_old_values(config, touched.service, keys, info)
+        if ours:
+            wanted["services"][touched.service]["hostname"] = touched.host_name
+        mark = compose.config_hashes(touched.project, wanted).get(touched.service)
+        if mark != labels_of(info).get(CONFIG_HASH):
+            found.append(SETTINGS)
+    # A network or volume that Compose makes anew costs all who use it.
+    rehearsed = compose.rehearse(touched.project, touched.service)
+    if REMAKES.search(rehearsed) or _has_other_places(config, service, info):
+        found.append(PLACES)
+    return tuple(dict.fromkeys(found))
+
+
+def changed_by_file(projects: Projects, project: Project, service: Service) -> list[str]:
+    """Name the secrets and configs of a service whose content a plan changes; raises ComposeError.
+
+    Compose puts them into the container as files: neither its mark nor the engine says what is in them.
+    """
+    mounted = [(kind, one["source"]) for kind in FILE_KINDS for one in service.config.get(kind) or ()]
+    if not projects.changes or not mounted:
+        return []
+    before, after = projects.file_contents(project)
+    return [name for kind, name in mounted if before.get((kind, name)) != after.get((kind, name))]
 
 
 def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
@@ -64,11 +96,22 @@ def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
     return labels_of(info).get(VERSION, compose.version) != compose.version
 
 
-def due_at_next_up(projects: Projects, engine: Engine, wanted: Wanted) -> Iterator[str]:
-    """Name the containers that the next `up` recreates because of the changes; raises ContainerError."""
-    compose = projects.compose
+def due_at_next_up(projects: Projects, engine: Engine, wanted: Wanted) -> tuple[str, ...]:
+    """Name the containers that the next `up` of their owner recreates because of a plan's changes."""
+    compose = projects.installed
+    if compose is None or not wanted.changes:
+        return ()
+    try:
+        return tuple(_due_at_next_up(projects, compose, engine.labels(), wanted))
+    except ContainerError:
+        return ()  # Without the engine there is nothing to name.
+
+
+def _due_at_next_up(
+    projects: Projects, compose: Compose, labelled: Mapping[str, dict[str, str]], wanted: Wanted
+) -> Iterator[str]:
     by_project: dict[Project, dict[str, dict[str, str]]] = {}
-    for name, labels in engine.labels().items():
+    for name, labels in labelled.items():
         named = project_of_labels(labels)
         if named and labels.get(VERSION) == compose.version:
             by_project.setdefault(compose.strip_ours(named)[0], {})[name] = labels
@@ -93,43 +136,6 @@ def _may_read(project: Project, wanted: Wanted) -> bool:
     folders = [one.resolve() for one in wanted.folders.values()]
     directory = project.directory.resolve()
     return any(directory.is_relative_to(one) or one.is_relative_to(directory) for one in folders)
-
-
-def _pending(
-    compose: Compose,
-    engine: Engine,
-    touched: Touched,
-    keys: frozenset[str],
-    info: Inspection,
-    config: dict[str, Any],
-    service: dict[str, Any],
-    ours: bool,
-) -> Iterator[str]:
-    image = str(service.get("image") or f"{touched.project.name}-{touched.service}")
-    if engine.image_id(image) != info["Image"]:
-        yield f"{IMAGE} {image}"
-    yield from sorted(_variables(service, keys, info))
-    if not is_of_another_compose(compose, info):
-        wanted = _with_old_values(config, touched.service, keys, info)
-        if ours:
-            wanted["services"][touched.service]["hostname"] = touched.host_name
-        mark = compose.config_hashes(touched.project, wanted).get(touched.service)
-        if mark != labels_of(info).get(CONFIG_HASH):
-            yield SETTINGS
-    rehearsed = compose.rehearse(touched.project, touched.service)
-    if rehearsed is None:
-        raise ComposeError(Message.of("containers.compose_fails_dry_run"))
-    # A network or volume that Compose makes anew costs all who use it.
-    if REMAKES.search(rehearsed) or _has_other_places(config, service, info):
-        yield PLACES
-
-
-def _variables(service: dict[str, Any], keys: frozenset[str], info: Inspection) -> Iterator[str]:
-    """Name the variables, besides our keys, that the container would get with another value."""
-    present = environment_of(info)
-    for key, value in Service(service).environment.items():
-        if key not in keys and present.get(key) != value:
-            yield key
 
 
 def _with_old_values(

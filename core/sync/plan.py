@@ -15,8 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, Field
 
+from core.clock import now
 from core.exceptions import WppconnectError
 from core.messages import Message, as_sentence
 from core.models import Frozen
@@ -212,9 +213,17 @@ def reported(report: Report, step: str, subject: str) -> Iterator[None]:
     report(event.model_copy(update={"state": StepState.DONE}))
 
 
-class ContainersDone(Frozen):
-    """What came of the containers; failures that nothing could be done about are raised instead."""
+class Done(Frozen):
+    """What came of a change; failures that nothing could be done about are raised instead."""
 
+    code: str = ""
+    """nothing | applied | restored | by_hand | restarted | finished | undone | failed.
+
+    by_hand: the files are as wanted, a container is not; finished and undone: after a crash.
+    """
+    at: AwareDatetime = Field(default_factory=now)
+    backup: str = ""
+    files: tuple[str, ...] = ()
     recreated: tuple[str, ...] = ()
     notes: tuple[StoredMessage, ...] = ()
     """More to know, for example that the next `up -d` recreates it once more."""
@@ -222,6 +231,8 @@ class ContainersDone(Frozen):
     """Sessions, as "server/session", that were connected before and are not again."""
     by_hand: tuple[str, ...] = ()
     """Containers that still run with other values until their owner recreates them."""
+    is_files_only: bool = False
+    """No container was inspected, so nothing is known of what runs."""
 
 
 class State(StrEnum):

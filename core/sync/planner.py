@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.messages import Message
 from core.sync.docker_containers import DockerContainers
-from core.sync.editing import Edit, Judged, edit, require_single_values
+from core.sync.editing import Edit, Judged, edit, masked_diff
 from core.sync.folders import (
     FileMissingError,
     FileUnreadableError,
@@ -20,7 +20,6 @@ from core.sync.folders import (
     to_bytes,
     why_unwritable,
 )
-from core.sync.masking import masked_diff
 from core.sync.plan import (
     CheckResult,
     ContainerAction,
@@ -95,13 +94,9 @@ class _Drafting:
         groups = self._groups()
         mentioned = self._pass_over_presets() if groups else set()
         for path, targets in groups.items():
-            self.edits[path] = edit(
-                self.files[path].text, self._with_values(targets), is_compose=targets[0].is_compose
-            )
-        for path, targets in groups.items():
-            done = self.edits[path]
-            require_single_values(done, self._with_values(targets), is_compose=targets[0].is_compose)
-            self.judged |= done.judged
+            values = {one: self.values.text(one.receives) or "" for one in targets}
+            self.edits[path] = edit(self.files[path].text, values)
+            self.judged |= self.edits[path].judged
             self._check_writable(path, targets)
         edits = tuple(
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
@@ -238,9 +233,6 @@ class _Drafting:
         for target in targets if problem else ():
             if self.judged[target.name].state.is_change:
                 self.judged[target.name] = Judged(State.UNWRITABLE, problem)
-
-    def _with_values(self, targets: list[FileTarget]) -> dict[FileTarget, str]:
-        return {one: self.values.text(one.receives) or "" for one in targets}
 
     def _changes(self, path: Path) -> bool:
         return self.edits[path].text != self.files[path].text

@@ -21,6 +21,10 @@ from core.sync.folders import LARGEST_FILE
 from core.sync.plan import Project
 
 Config = dict[str, Any]
+FileContents = dict[tuple[str, str], str | None]
+"""By kind and name."""
+FILE_KINDS = ("secrets", "configs")
+"""What Compose puts into containers as files."""
 FindCompose = Callable[[], Compose | None]
 """Finds Compose on this machine; None where there is none."""
 
@@ -76,6 +80,14 @@ class Projects:
         """Return a project as its files are now; raises ComposeError."""
         return self._answer("present" if self.changes else "planned", project)
 
+    def file_contents(self, project: Project) -> tuple[FileContents, FileContents]:
+        """Return what secrets and configs hold, now and as the plan leaves them; raises ComposeError."""
+        planned = self.scratch.project(project)
+        return (
+            _file_contents(self.present(project), self.compose.variables(project)),
+            _file_contents(self.planned(project), self.compose.variables(planned)),
+        )
+
     def _answer(self, form: str, project: Project) -> Config:
         if (form, project) not in self._answers:
             try:
@@ -98,6 +110,14 @@ def open_projects(find: FindCompose, changes: Mapping[Path, bytes] | None = None
     """Ask about projects until the block ends, with these changes in their files."""
     with ExitStack() as stack:
         yield Projects(find, changes or {}, stack)
+
+
+def _file_contents(config: Config, variables: Mapping[str, str]) -> FileContents:
+    return {
+        (kind, name): one.get("content") or variables.get(one.get("environment", ""))
+        for kind in FILE_KINDS
+        for name, one in (config.get(kind) or {}).items()
+    }
 
 
 def services_of(config: Mapping[str, Any]) -> dict[str, Service]:

@@ -6,18 +6,18 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import AwareDatetime, SecretStr
+from pydantic import SecretStr
 
 from core.clock import Now, now
 from core.exceptions import StoreError, SyncError, WppconnectError
 from core.locks import ProcessLock
 from core.messages import Message
-from core.models import Frozen, HistoryEntry
-from core.sync.backups import BackedUpValue, Backup, Backups, Journal
+from core.models import HistoryEntry
+from core.sync.backups import BackedUpValue, Backup, Backups
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
 from core.sync.folders import read_digest
-from core.sync.plan import ContainersDone, Draft, Plan, Report, State, StoredMessage
+from core.sync.plan import Done, Draft, Plan, Report, State
 from core.sync.planner import make_draft
 from core.sync.projects import FindCompose
 from core.sync.restoring import later_changes, restoration, values_before
@@ -61,27 +61,6 @@ class SyncBusyError(SyncError):
     """Another process is changing the files."""
 
 
-class Done(Frozen):
-    """What came of a change."""
-
-    code: str
-    """nothing | applied | restored | by_hand | restarted | finished | undone | failed.
-
-    by_hand: the files are as wanted, a container is not; finished and undone: after a crash.
-    """
-    at: AwareDatetime
-    backup: str = ""
-    files: tuple[str, ...] = ()
-    recreated: tuple[str, ...] = ()
-    restarted: str = ""
-    notes: tuple[StoredMessage, ...] = ()
-    lost_sessions: tuple[str, ...] = ()
-    by_hand: tuple[str, ...] = ()
-    """Containers that still run with other values until their owner recreates them."""
-    is_files_only: bool = False
-    """No container was inspected, so nothing is known of what runs."""
-
-
 class Sync:
     """Plans and carries out; safe for any number of processes, of which one changes files at a time."""
 
@@ -108,7 +87,7 @@ class Sync:
         self._transaction = Transaction(
             settings,
             secret_values,
-            journal=Journal(data_directory / "sync"),
+            directory=data_directory / "sync",
             backups=self._backups,
             environ=environ,
             containers=containers,
@@ -207,15 +186,9 @@ class Sync:
             raise SyncError(Message.of(what, name=container))
         with _Exclusive(self._lock):
             self._recover(report)
-            result = self._containers.restart(listed, report)
-            done = Done(
-                code="restarted",
-                at=self._clock(),
-                restarted=container,
-                notes=result.notes,
-                lost_sessions=result.lost_sessions,
-            )
-            self._record_history("restart", done, actor)
+            done = self._containers.restart(listed, report)
+            done = done.model_copy(update={"code": "restarted", "at": self._clock()})
+            self._record_history("restart", done, actor, containers=container)
             return done
 
     def adopt(self, *, actor: str) -> tuple[str, ...]:
@@ -267,7 +240,7 @@ class Sync:
         except BaseException as error:
             name = Message.plain(type(error).__name__)
             why = error.explanation if isinstance(error, WppconnectError) else name
-            done = self._done("failed", backup, ContainersDone(notes=(why,)))
+            done = self._done("failed", backup, Done(notes=(why,)))
             if not self._transaction.is_interrupted and self._delete_if_useless(backup):
                 done = done.model_copy(update={"backup": ""})
             self._record_history(kind, done, actor)
@@ -312,20 +285,19 @@ class Sync:
         )
         return tuple(one for one in changes if one.before != one.after)
 
-    def _done(self, code: str, backup: Backup, result: ContainersDone) -> Done:
-        return Done(
-            code=code,
-            at=self._clock(),
-            backup=backup.id,
-            files=tuple(f"{one.folder}/{one.file}" for one in backup.files),
-            recreated=result.recreated,
-            notes=result.notes,
-            lost_sessions=result.lost_sessions,
-            by_hand=result.by_hand,
-            is_files_only=self._containers is None,
+    def _done(self, code: str, backup: Backup, result: Done) -> Done:
+        files = tuple(f"{one.folder}/{one.file}" for one in backup.files)
+        return result.model_copy(
+            update={
+                "code": code,
+                "at": self._clock(),
+                "backup": backup.id,
+                "files": files,
+                "is_files_only": self._containers is None,
+            }
         )
 
-    def _record_history(self, operation: str, done: Done, actor: str) -> None:
+    def _record_history(self, operation: str, done: Done, actor: str, *, containers: str = "") -> None:
         entry = HistoryEntry(
             at=done.at,
             kind="sync",
@@ -334,7 +306,7 @@ class Sync:
                 "operation": operation,
                 "outcome": done.code,
                 "files": ", ".join(done.files),
-                "containers": ", ".join(done.recreated) or done.restarted,
+                "containers": containers or ", ".join(done.recreated),
                 "backup": done.backup,
                 "notes": "; ".join(map(str, done.notes)),
             },

@@ -78,6 +78,11 @@ RelativePath = Annotated[str, AfterValidator(_check_relative)]
 VariableName = Annotated[str, _checked(ENVIRONMENT_KEY, "write a variable's name, such as API_KEY")]
 
 
+def is_compose_file(name: str) -> bool:
+    """Return whether a file of that name is a compose file, not an env file."""
+    return name.endswith((".yml", ".yaml"))
+
+
 class FileTarget(Frozen):
     """One key in one file."""
 
@@ -94,7 +99,7 @@ class FileTarget(Frozen):
     @property
     def is_compose(self) -> bool:
         """Whether the file is a compose file, not an env file."""
-        return self.file.endswith((".yml", ".yaml"))
+        return is_compose_file(self.file)
 
     @property
     def is_option(self) -> bool:

@@ -1,4 +1,7 @@
-"""Carry out one change: files, values, commands, containers; or take all of it back, also after a crash."""
+"""Carry out one change: files, values, commands, containers; or take all of it back, also after a crash.
+
+Each step is in the journal before it is taken (docs/sync.md, Crashes).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,19 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 
+from core.disk import disk_error, make_private_directory, read_stamped, replace_file, sync_directory
 from core.exceptions import ContainerError, StoreError, SyncError, WppconnectError
 from core.logs import redact
 from core.messages import Message
-from core.sync.backups import BackedUpFile, Backup, Backups, Entry, Journal, Phase
+from core.models import Frozen
+from core.sync.backups import BackedUpFile, Backup, Backups
 from core.sync.docker_containers import DockerContainers
 from core.sync.folders import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
 from core.sync.plan import (
-    ContainersDone,
+    Done,
     FileEdit,
     Report,
     StepEvent,
@@ -29,6 +35,77 @@ from core.sync.planner import fingerprint, wanted_of
 from core.sync.secret_values import SecretValues
 from core.sync.targets import CommandTarget, SyncSettings
 
+JOURNAL = "journal.json"
+UNDOING_JOURNAL = "journal-undoing.json"
+"""Its name once the change is taken back: a full disk takes a new name where it takes no new content."""
+
+
+class ChangePhase(StrEnum):
+    """How far a change is; decides whether the next start finishes or undoes it."""
+
+    WRITING = "writing"
+    """Some files may be written: undone."""
+    WRITTEN = "written"
+    """All files are written; values, commands and containers are on their way: finished."""
+    UNDOING = "undoing"
+    """Something failed and is being taken back: taken back."""
+
+
+class JournalEntry(Frozen):
+    """The journal's only entry."""
+
+    backup: str
+    """The backup that holds the files and values."""
+    phase: ChangePhase
+    leave_out: tuple[str, ...] = ()
+    """Containers that are not to be touched, targets that were left out."""
+    in_place: str = ""
+    """The file that is being overwritten: whatever it holds after a crash is ours."""
+    touched: tuple[Touched, ...] = ()
+    """Containers that Compose was or is about to be told to recreate."""
+
+
+class Journal:
+    """The journal in a directory; the caller holds the sync lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / JOURNAL
+        self._undoing_path = directory / UNDOING_JOURNAL
+
+    def read(self) -> JournalEntry | None:
+        """Return the interrupted change; None if there is none. Raises SyncError if it cannot be read."""
+        found, undoing = read_stamped(self._path), read_stamped(self._undoing_path)
+        try:
+            if undoing:
+                return JournalEntry.model_validate_json(undoing[1]).model_copy(
+                    update={"phase": ChangePhase.UNDOING}
+                )
+            return JournalEntry.model_validate_json(found[1]) if found else None
+        except ValueError:
+            raise SyncError(Message.of("changes.journal_unreadable", path=str(self._path))) from None
+
+    def write(self, entry: JournalEntry) -> None:
+        """Write the next step; on return it is on disk."""
+        make_private_directory(self._path.parent)
+        replace_file(self._path, entry.model_dump_json().encode(), durable=True)
+
+    def turn_back(self) -> None:
+        """Record that the change is undone from now on."""
+        try:
+            self._path.replace(self._undoing_path)
+            sync_directory(self._path.parent)
+        except OSError as error:
+            raise disk_error("rename", self._path, error) from None
+
+    def clear(self) -> None:
+        """Delete the journal: the change has ended."""
+        try:
+            self._path.unlink(missing_ok=True)
+            self._undoing_path.unlink(missing_ok=True)
+            sync_directory(self._path.parent)
+        except OSError as error:
+            raise disk_error("delete", self._path, error) from None
+
 
 class Transaction:
     """Steps that are written down before they are taken; the caller holds the sync lock."""
@@ -38,23 +115,23 @@ class Transaction:
         settings: SyncSettings,
         secret_values: SecretValues,
         *,
-        journal: Journal,
+        directory: Path,
         backups: Backups,
         environ: Mapping[str, str],
         containers: DockerContainers | None,
     ) -> None:
         self._settings = settings
         self._secret_values = secret_values
-        self._journal = journal
+        self._journal = Journal(directory)
         self._backups = backups
         self._environ = environ
         self._containers = containers
 
     def carry_out(
         self, edits: Sequence[FileEdit], backup: Backup, leave_out: tuple[str, ...], report: Report
-    ) -> ContainersDone:
+    ) -> Done:
         """Write the files, then everything that goes with them; raises after all of it was taken back."""
-        entry = Entry(backup=backup.id, phase=Phase.WRITING, leave_out=leave_out)
+        entry = JournalEntry(backup=backup.id, phase=ChangePhase.WRITING, leave_out=leave_out)
         self._journal.write(entry)
         try:
             for edit in edits:
@@ -69,19 +146,19 @@ class Transaction:
         """Whether a killed process left an unfinished change."""
         return self._journal.read() is not None
 
-    def recover(self, report: Report) -> tuple[Backup, bool, ContainersDone] | None:
+    def recover(self, report: Report) -> tuple[Backup, bool, Done] | None:
         """Finish or undo an interrupted change; return its backup, whether it was finished, the result."""
         entry = self._journal.read()
         if entry is None:
             return None
         backup = self._backups.read(entry.backup)
-        if entry.phase is Phase.WRITTEN:
+        if entry.phase is ChangePhase.WRITTEN:
             return backup, True, self._finish(backup, entry, report)
-        only_files = entry.phase is Phase.WRITING
+        only_files = entry.phase is ChangePhase.WRITING
         notes = self._undo(backup, entry, report, only_files=only_files, after_crash=True)
-        return backup, False, ContainersDone(notes=notes)
+        return backup, False, Done(notes=notes)
 
-    def _write(self, entry: Entry, edit: FileEdit, report: Report) -> None:
+    def _write(self, entry: JournalEntry, edit: FileEdit, report: Report) -> None:
         path = edit.found.path
 
         def begin_in_place() -> None:
@@ -90,8 +167,8 @@ class Transaction:
         with reported(report, "write", str(path)):
             replace_content(path, before=edit.found.digest, after=edit.after, begin_in_place=begin_in_place)
 
-    def _finish(self, backup: Backup, entry: Entry, report: Report) -> ContainersDone:
-        entry = entry.model_copy(update={"phase": Phase.WRITTEN, "in_place": ""})
+    def _finish(self, backup: Backup, entry: JournalEntry, report: Report) -> Done:
+        entry = entry.model_copy(update={"phase": ChangePhase.WRITTEN, "in_place": ""})
         try:
             self._journal.write(entry)
             self._secret_values.put({one.receives: one.after for one in backup.values}, actor=backup.actor)
@@ -110,16 +187,16 @@ class Transaction:
         self._journal.clear()
         return result
 
-    def _see_to_containers(self, entry: Entry, report: Report) -> ContainersDone:
+    def _see_to_containers(self, entry: JournalEntry, report: Report) -> Done:
         if self._containers is None:
-            return ContainersDone()
+            return Done()
 
         def touch(touched: tuple[Touched, ...]) -> None:
             self._journal.write(entry.model_copy(update={"touched": touched}))
 
         return self._containers.carry_out(self._wanted(entry), report, touch, entry.touched)
 
-    def _wanted(self, entry: Entry) -> Wanted:
+    def _wanted(self, entry: JournalEntry) -> Wanted:
         values = self._secret_values.values({target.receives for target in self._settings.targets})
         return wanted_of(self._settings, values, entry.leave_out)
 
@@ -146,7 +223,7 @@ class Transaction:
     def _undo(
         self,
         backup: Backup,
-        entry: Entry,
+        entry: JournalEntry,
         report: Report,
         *,
         only_files: bool,
@@ -186,7 +263,7 @@ class Transaction:
         report(StepEvent(step="put_back", state=StepState.DONE, note=note))
         return tuple(notes)
 
-    def _put_back(self, backup: Backup, one: BackedUpFile, entry: Entry) -> None:
+    def _put_back(self, backup: Backup, one: BackedUpFile, entry: JournalEntry) -> None:
         path = self._settings.folders[one.folder] / one.file if one.folder in self._settings.folders else None
         real = path.resolve() if path else None
         if real is None or str(real) != one.path:
@@ -200,7 +277,7 @@ class Transaction:
         content = self._backups.content(backup, one)
         replace_content(real, before=present or "", after=content)
 
-    def _written(self, entry: Entry) -> Entry:
+    def _written(self, entry: JournalEntry) -> JournalEntry:
         """Return what the journal says; a disk that cannot be read keeps nothing from being put back."""
         try:
             return self._journal.read() or entry

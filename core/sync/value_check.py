@@ -10,15 +10,13 @@ from typing import Any
 
 from core.messages import Message
 from core.sync.compose import ComposeError, IncompleteProjectError, NoFilesError, Service
-from core.sync.compose_file import ComposeFile, follows
-from core.sync.env_file import EnvFile
+from core.sync.editing import open_text
 from core.sync.plan import CheckResult, Project, WantedValue
 from core.sync.projects import Projects, services_of
-from core.sync.targets import SyncSettings
-from core.sync.value_span import FOLLOWING, NotParseableError, RefusedError
+from core.sync.targets import SyncSettings, is_compose_file
+from core.sync.value_span import REFERENCE, FileProblemError
 
 DOTENV = ".env"
-COMPOSE_SUFFIXES = (".yml", ".yaml")
 UNREADABLE = b"X='[\n"
 """A file that is read at all with this in it makes Compose refuse the project."""
 
@@ -46,7 +44,7 @@ class _Model:
             else [(str(key), "" if value is None else str(value)) for key, value in environment.items()]
         )
         for key, text in pairs:
-            found = FOLLOWING.fullmatch(text)
+            found = REFERENCE.fullmatch(text)
             if (found and (found["bare"] or found["name"]) == name) or (not text and key == name):
                 yield key
 
@@ -208,7 +206,7 @@ class ValueCheck:
         """Return which file wins over the target's."""
         project = model.project
         nearby = project.files or sorted(one for one in project.directory.iterdir() if one.is_file())
-        compose_files = [one for one in nearby if one.name.endswith(COMPOSE_SUFFIXES)]
+        compose_files = [one for one in nearby if is_compose_file(one.name)]
         env_files = (*project.env_files, *model.links(service))
         for file in (*reversed(compose_files), *reversed(env_files)):
             if file.resolve() == value.path:
@@ -243,11 +241,8 @@ def _line_of(file: Path, key: str, service: str) -> int:
     """Return the line on which a file sets a key for a service; 0 when it does not."""
     try:
         text = file.read_text(encoding="utf-8")
-        if file.name.endswith(COMPOSE_SUFFIXES):
-            # What takes the value over from elsewhere does not set it.
-            places = [one for one in ComposeFile(text).places(key, service) if not follows(one, key)]
-        else:
-            places = list(EnvFile(text).places(key))
-    except (OSError, ValueError, NotParseableError, RefusedError):
+        # What takes the value over from elsewhere does not set it.
+        lines = [one.line for one in open_text(text, file.name).spans(key, service) if not one.follows]
+    except (OSError, ValueError, FileProblemError):
         return 0
-    return places[-1].line if places else 0
+    return lines[-1] if lines else 0

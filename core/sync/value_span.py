@@ -1,9 +1,10 @@
-"""Where a value stands in a text, and how it is written there: shared by env files and compose files."""
+"""Values in a text: where each stands, what it says, and how a new one is written in its place."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,7 +13,7 @@ from core.messages import Message
 ALPHABET = re.compile(r"[A-Za-z0-9._$-]+")
 """Of these characters Compose, python-dotenv and a shell read the same, if they stand in single quotes."""
 
-FOLLOWING = re.compile(
+REFERENCE = re.compile(
     r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?])(?P<rest>[^{}]*))?\})"
 )
 
@@ -48,9 +49,10 @@ class RefusedError(FileProblemError):
 
 
 @dataclass(frozen=True)
-class ValueSpan:
+class ValueSpan(ABC):
     """One value in a text: `text[start:end]`, its quotes included."""
 
+    key: str
     start: int
     end: int
     value: str = field(repr=False)
@@ -59,29 +61,66 @@ class ValueSpan:
     line: int
     services: tuple[str, ...] = ()
     """The compose services that it reaches."""
-    is_absent: bool = False
-    """A key without value: Compose takes it from its own environment or from `.env`."""
+
+    @abstractmethod
+    def is_exactly(self, value: str) -> bool:
+        """Return whether every reader gets exactly this value from here."""
+
+    @abstractmethod
+    def encode(self, value: str) -> str:
+        """Return the value as it has to stand here, in the present quotes if they serve.
+
+        Raises RefusedError.
+        """
+
+    @property
+    @abstractmethod
+    def literal(self) -> str:
+        """The value as readers get it, for one that takes over no other name."""
+
+    @property
+    @abstractmethod
+    def follows(self) -> str | None:
+        """The name whose value is taken over wholly, as in `${API_KEY}`; raises RefusedError."""
+
+    def referenced(self) -> str | None:
+        """Return the name to which the value as written is a reference, if it is nothing else."""
+        found = REFERENCE.fullmatch(self.value)
+        return (found["bare"] or found["name"]) if found else None
 
 
-@dataclass(frozen=True)
-class Follows:
-    """A value that is taken from another name."""
+class ConfigText(ABC):
+    """The text of an env file or a compose file."""
 
-    name: str
-    default: str | None = field(default=None, repr=False)
+    def __init__(self, text: str) -> None:
+        self.text = text
 
+    @abstractmethod
+    def spans(self, key: str, service: str = "") -> Sequence[ValueSpan]:
+        """Return where the key stands, in one service of a compose file or in all of the text."""
 
-def splice(text: str, replacements: Sequence[tuple[ValueSpan, str]]) -> str:
-    """Replace the raw texts at the places; every other character stays."""
-    for place, raw in sorted(replacements, key=lambda one: one[0].start, reverse=True):
-        text = text[: place.start] + raw + text[place.end :]
-    return text
+    @abstractmethod
+    def key_ends(self) -> Iterator[tuple[int, int]]:
+        """Yield line, from 0, and end of every key that begins its line."""
 
+    @abstractmethod
+    def require_only(self, changed: ConfigText, spans: Sequence[ValueSpan], value: str) -> None:
+        """Raise RefusedError unless this text with the value at the spans differs in nothing else."""
 
-def followed(value: str) -> Follows | None:
-    """Return the name that a value as written takes over wholly, as in `${AUTHENTICATION_API_KEY}`."""
-    found = FOLLOWING.fullmatch(value)
-    if found is None:
-        return None
-    takes_default = found["how"] in ("-", ":-")
-    return Follows(found["bare"] or found["name"], found["rest"] if takes_default else None)
+    def edited(self, spans: Sequence[ValueSpan], value: str) -> ConfigText:
+        """Return the text with the value at the spans and nothing else changed; raises RefusedError."""
+        if not ALPHABET.fullmatch(value):
+            raise ValueError("a value outside the alphabet is refused before")
+        text = self.text
+        for span in sorted(spans, key=lambda one: one.start, reverse=True):
+            text = text[: span.start] + span.encode(value) + text[span.end :]
+        try:
+            changed = self._again(text)
+            self.require_only(changed, spans, value)
+        except NotParseableError as error:
+            raise RefusedError(error.why) from None
+        return changed
+
+    @abstractmethod
+    def _again(self, text: str) -> ConfigText:
+        """Read a changed text."""

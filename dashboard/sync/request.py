@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.messages import as_sentence, render
 from core.sync.change_requests import ChangeKind, ChangeRequest, RequestState
-from core.sync.masking import NEW, OLD
+from core.sync.editing import NEW, OLD
 from core.sync.plan import Plan, StepState
 from dashboard import components
 from dashboard.cache.sync_view import SyncView

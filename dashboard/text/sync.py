@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from core.models import HistoryEntry
 from core.sync.change_requests import ChangeKind, ChangeRequest
-from core.sync.plan import ContainerAction, ContainerChange, Plan, StepEvent
-from core.sync.sync import Done
+from core.sync.plan import ContainerAction, ContainerChange, Done, Plan, StepEvent
 from core.sync.sync_file import parse_receives
 from core.sync.targets import ReceivedKind, Receives
 from dashboard.formatting import LocaleFormatter

@@ -13,8 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from core.exceptions import SyncError
-from core.sync.backups import Backups, Entry, Journal, Phase
+from core.sync.backups import Backups
 from core.sync.folders import temporary_of
+from core.sync.transaction import ChangePhase, Journal, JournalEntry
 from tests.support.killed_sync import NEW_KEY, OLD_KEY
 from tests.support.sync import API_KEY, LEGUAS_FILES, MOMENT, install, read_files
 
@@ -31,7 +32,7 @@ def test_file_torn_while_it_was_written_in_place_is_brought_back(tmp_path: Path)
     torn = installation.folder / "docker-compose.yml"
     torn.write_bytes(edits[-1].after[:40] + before["docker-compose.yml"][40:60])
     Journal(installation.data / "sync").write(
-        Entry(backup=backup.id, phase=Phase.WRITING, in_place=str(torn))
+        JournalEntry(backup=backup.id, phase=ChangePhase.WRITING, in_place=str(torn))
     )
 
     done = installation.sync.recover(installation.steps.append)
@@ -46,7 +47,7 @@ def test_file_that_somebody_else_changed_before_the_next_start_is_left_alone(tmp
     edits = installation.sync.draft(fresh={API_KEY: SecretStr(NEW_KEY)}).edits
     backups = Backups(installation.data / "sync" / "backups")
     backup = backups.make(edits, (), commands=(), kind="apply", actor="ana", at=MOMENT)
-    Journal(installation.data / "sync").write(Entry(backup=backup.id, phase=Phase.WRITING))
+    Journal(installation.data / "sync").write(JournalEntry(backup=backup.id, phase=ChangePhase.WRITING))
     (installation.folder / ".env").write_bytes(b"SOMEBODY=else\n")
 
     done = installation.sync.recover(installation.steps.append)
@@ -63,7 +64,7 @@ def test_file_that_cannot_be_put_back_keeps_no_other_from_it(tmp_path: Path) -> 
     edits = installation.sync.draft(fresh={API_KEY: SecretStr(NEW_KEY)}).edits
     backups = Backups(installation.data / "sync" / "backups")
     backup = backups.make(edits, (), commands=(), kind="apply", actor="ana", at=MOMENT)
-    Journal(installation.data / "sync").write(Entry(backup=backup.id, phase=Phase.WRITING))
+    Journal(installation.data / "sync").write(JournalEntry(backup=backup.id, phase=ChangePhase.WRITING))
     for edit in edits:
         edit.found.path.write_bytes(edit.after)
     # The last one that was written is the first that is put back.

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from core.sync.assessment import DesiredConfig, desired_config
 from core.sync.compose import ComposeError, Service
 from core.sync.plan import Draft, Project, State
 from core.sync.planner import make_draft
-from core.sync.policy import DesiredConfig, desired_config
 from core.sync.projects import scratch_copy
 from core.sync.secret_values import Values
 from core.sync.targets import ContainerSettings, SyncSettings

@@ -12,13 +12,11 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from core.sync.compose import finder
-from core.sync.docker_containers import DockerContainers
+from core.sync.docker_containers import DockerContainers, Timeouts
 from core.sync.engine import Engine as OurEngine
-from core.sync.plan import ContainerChange, Plan, Report, StepEvent
+from core.sync.plan import ContainerChange, Done, Plan, Report, StepEvent
 from core.sync.projects import FindCompose
-from core.sync.readiness import Timeouts
 from core.sync.sessions import GatewaySessions
-from core.sync.sync import Done
 from core.sync.targets import ContainerSettings, FileTarget, SyncSettings
 from tests.support.compose import compose_program
 from tests.support.docker_engine import BUSYBOX, Engine

@@ -20,7 +20,7 @@ from core.sync.docker_containers import DockerContainers
 from core.sync.plan import (
     ContainerAction,
     ContainerChange,
-    ContainersDone,
+    Done,
     Project,
     Report,
     StepEvent,
@@ -174,7 +174,7 @@ class ScriptedContainers(DockerContainers):
 
     def __init__(
         self,
-        carry_out: Callable[[Wanted], ContainersDone] = lambda _wanted: ContainersDone(),
+        carry_out: Callable[[Wanted], Done] = lambda _wanted: Done(),
         known: tuple[Project, ...] = (),
     ) -> None:
         self._carry_out = carry_out
@@ -191,7 +191,7 @@ class ScriptedContainers(DockerContainers):
 
     def carry_out(
         self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
-    ) -> ContainersDone:
+    ) -> Done:
         return self._carry_out(wanted)
 
     def put_back(
@@ -199,6 +199,6 @@ class ScriptedContainers(DockerContainers):
     ) -> None:
         """Nothing was touched."""
 
-    def restart(self, container: ContainerSettings, report: Report) -> ContainersDone:
+    def restart(self, container: ContainerSettings, report: Report) -> Done:
         self.restarted.append(container.name)
-        return ContainersDone(notes=(Message.plain("it keeps its environment"),))
+        return Done(notes=(Message.plain("it keeps its environment"),))

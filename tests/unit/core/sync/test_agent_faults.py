@@ -21,7 +21,7 @@ from core.sync.change_requests import (
     Heartbeat,
     RequestState,
 )
-from core.sync.plan import ContainersDone
+from core.sync.plan import Done
 from tests.support.sync import (
     API_KEY,
     LEGUAS_FILES,
@@ -90,7 +90,7 @@ def world(tmp_path: Path) -> World:
     return World(installation)
 
 
-def raise_unforeseen(*_: object) -> ContainersDone:
+def raise_unforeseen(*_: object) -> Done:
     raise KeyError("Id")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.exceptions import ContainerError, SyncError
 from core.models import Frozen
-from core.sync.plan import ContainersDone, Wanted
+from core.sync.plan import Done, Wanted
 from core.sync.targets import CommandTarget, ContainerSettings
 from tests.support.sync import (
     API_KEY,
@@ -93,7 +93,7 @@ def test_command_is_run_with_the_old_value_when_a_later_step_fails(tmp_path: Pat
     container = ContainerSettings(name="a", folder="leguas")
     installation.settings = installation.settings.model_copy(update={"containers": (container,)})
 
-    def fail(_: Wanted) -> ContainersDone:
+    def fail(_: Wanted) -> Done:
         assert django.table == NEW_KEY
         raise ContainerError("no")
 

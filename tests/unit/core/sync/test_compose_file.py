@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from core.sync.compose_file import ComposeFile, edited, follows
-from core.sync.value_span import Follows, NotParseableError, RefusedError
+from core.sync.compose_file import ComposeFile
+from core.sync.value_span import NotParseableError, RefusedError
 
 HEAD = "services:\n  a:\n    image: x\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- a\n", "volumes: {}\n", "services: [a]\n", "services:\n  a: x\n", "services: {a: {environment: x}}\n"],
+)
+def test_file_that_has_no_service_to_read_has_no_value(text: str) -> None:
+    assert ComposeFile(text).spans("KEY") == []
+
+
+def test_service_in_several_documents_has_the_values_of_all() -> None:
+    text = "services: {a: {environment: {KEY: 1}}}\n---\nservices: {a: {environment: {KEY: 2}}}\n"
+
+    assert [one.value for one in ComposeFile(text).spans("KEY")] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -15,23 +29,9 @@ HEAD = "services:\n  a:\n    image: x\n"
     [
         pytest.param("a: b: c\n", "line 1: it is no YAML", id="no YAML"),
         pytest.param("services:\n\ta: {}\n", "line 2: it is no YAML", id="tab as indentation"),
-        pytest.param("- a\n", "no mapping with `services`", id="a list"),
-        pytest.param("volumes: {}\n", "it has no `services`", id="no services"),
-        pytest.param("services: [a]\n", "line 1: `services` is no mapping", id="services as a list"),
-        pytest.param("services:\n  a: x\n", "line 2: the service a is no mapping", id="service as text"),
         pytest.param(HEAD + "    image: y\n", "line 4 has a key a second time", id="duplicate key"),
         pytest.param("x: *nowhere\n", "it is no YAML", id="unknown alias"),
-        pytest.param(
-            "services:\n  a: {extends: b}\n  b: {extends: a}\n",
-            "extends it",
-            id="services that extend each other",
-        ),
         pytest.param("services: " + "[" * 2000, "^it is nested too deeply$", id="nested too deeply"),
-        pytest.param(
-            "services:\n  a: {}\n---\nservices:\n  a: {}\n",
-            "in several documents",
-            id="service in two documents",
-        ),
     ],
 )
 def test_file_that_cannot_be_understood_is_refused(text: str, said: str) -> None:
@@ -45,7 +45,7 @@ def test_mappings_that_are_merged_again_and_again_cost_one_pass() -> None:
     )
     file = ComposeFile(f"{bomb}services: {{s: {{environment: {{<<: *a59}}}}}}\n")
 
-    assert [place.value for place in file.places("K")] == ["v"]
+    assert [one.value for one in file.spans("K")] == ["v"]
     assert len(file.flattened()) == 61
 
 
@@ -88,10 +88,10 @@ def test_aliases_that_unfold_without_end_are_refused() -> None:
     ],
 )
 def test_value_that_cannot_be_replaced_alone_is_refused_by_name(text: str, said: str) -> None:
-    places = ComposeFile(text).places("KEY")
+    file = ComposeFile(text)
 
     with pytest.raises(RefusedError, match=said):
-        edited(text, places, "KEY", "new")
+        file.edited(file.spans("KEY"), "new")
 
 
 COMMANDS = {
@@ -114,61 +114,61 @@ COMMANDS = {
 def test_option_of_a_command_is_replaced_and_nothing_else(name: str) -> None:
     command, old = COMMANDS[name]
     text = f"{HEAD}    {command}"
-    places = ComposeFile(text).places("--secretKey", "a")
+    file = ComposeFile(text)
+    spans = file.spans("--secretKey", "a")
 
-    assert [place.value for place in places] == [old]
-    assert edited(text, places, "--secretKey", "new-1") == text.replace(old, "new-1")
+    assert [one.value for one in spans] == [old]
+    assert file.edited(spans, "new-1").text == text.replace(old, "new-1")
 
 
 def test_option_in_a_shell_takes_no_dollar_signs() -> None:
-    text = f"{HEAD}    command: sh -c 'serve --secretKey OLD'\n"
-    places = ComposeFile(text).places("--secretKey")
+    file = ComposeFile(f"{HEAD}    command: sh -c 'serve --secretKey OLD'\n")
 
     with pytest.raises(RefusedError, match="line 4 is a shell's command"):
-        edited(text, places, "--secretKey", "a$b")
+        file.edited(file.spans("--secretKey"), "a$b")
 
 
 def test_option_without_value_has_no_place() -> None:
     text = f"{HEAD}    command: [--secretKey, --port, '1']\n"
 
-    assert ComposeFile(text).places("--secretKey") == ()
+    assert ComposeFile(text).spans("--secretKey") == []
 
 
 @pytest.mark.parametrize(
     ("line", "followed"),
     [
-        ("KEY: ${OTHER}", Follows("OTHER")),
-        ("KEY: $OTHER", Follows("OTHER")),
-        ("KEY: '${OTHER:-old}'", Follows("OTHER", "old")),
-        ("KEY:", Follows("KEY")),
-        ("KEY: ~", Follows("KEY")),
+        ("KEY: ${OTHER}", "OTHER"),
+        ("KEY: $OTHER", "OTHER"),
+        ("KEY: '${OTHER:-old}'", "OTHER"),
+        ("KEY:", "KEY"),
+        ("KEY: ~", "KEY"),
         ("KEY: $${OTHER}", None),
         ("KEY: $$OTHER", None),
         ("KEY: ''", None),
     ],
 )
-def test_reference_is_told_from_a_value(line: str, followed: Follows | None) -> None:
-    (place,) = ComposeFile(f"{HEAD}    environment:\n      {line}\n").places("KEY")
+def test_reference_is_told_from_a_value(line: str, followed: str | None) -> None:
+    (span,) = ComposeFile(f"{HEAD}    environment:\n      {line}\n").spans("KEY")
 
-    assert follows(place, "KEY") == followed
+    assert span.follows == followed
 
 
 def test_bare_name_in_a_list_follows_the_environment() -> None:
-    (place,) = ComposeFile(f"{HEAD}    environment:\n      - KEY\n").places("KEY")
+    (span,) = ComposeFile(f"{HEAD}    environment:\n      - KEY\n").spans("KEY")
 
-    assert follows(place, "KEY") == Follows("KEY")
+    assert span.follows == "KEY"
 
 
 def test_value_names_every_service_that_it_reaches() -> None:
     text = (
         "x-env: &env\n  KEY: old\nservices:\n  a: {image: x, environment: *env}\n"
-        "  b: {image: x, environment: {<<: *env}}\n  c: {extends: a}\n"
+        "  b: {image: x, environment: {<<: *env}}\n"
         "  d: {image: x, environment: {KEY: own}}\n"
     )
 
-    (place,) = ComposeFile(text).places("KEY", "b")
+    (span,) = ComposeFile(text).spans("KEY", "b")
 
-    assert place.services == ("a", "b", "c")
+    assert span.services == ("a", "b")
 
 
 def test_refusals_repeat_nothing_of_the_file() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.sync.env_file import EnvFile, edited, follows, is_exactly
-from core.sync.value_span import Follows, NotParseableError, RefusedError
+from core.sync.env_file import EnvFile
+from core.sync.value_span import NotParseableError, RefusedError
 
 
 @pytest.mark.parametrize(
@@ -38,37 +38,36 @@ def test_file_that_readers_would_cut_differently_is_refused(text: str, said: str
     ["two words", "a;b", "a&b", "`cmd`", "$(cmd)", "#comment", "a>b", "<your key>"],
 )
 def test_value_that_may_be_more_than_one_word_is_refused(value: str) -> None:
-    text = f"KEY={value}\n"
-    places = EnvFile(text).places("KEY")
+    file = EnvFile(f"KEY={value}\n")
 
     with pytest.raises(RefusedError, match="line 1 holds more than one plain word"):
-        edited(text, places, "KEY", "new")
+        file.edited(file.spans("KEY"), "new")
 
 
 def test_value_put_together_from_others_is_refused() -> None:
-    (place,) = EnvFile("KEY=prefix-${OTHER}\n").places("KEY")
+    (span,) = EnvFile("KEY=prefix-${OTHER}\n").spans("KEY")
 
     with pytest.raises(RefusedError, match="line 1 puts the value together from others"):
-        follows(place)
+        _ = span.follows
 
 
 @pytest.mark.parametrize(
     ("value", "followed"),
     [
-        ("${OTHER}", Follows("OTHER")),
-        ("$OTHER", Follows("OTHER")),
-        ('"${OTHER}"', Follows("OTHER")),
-        ("${OTHER:-x}", Follows("OTHER", "x")),
-        ("${OTHER:?is needed}", Follows("OTHER")),
+        ("${OTHER}", "OTHER"),
+        ("$OTHER", "OTHER"),
+        ('"${OTHER}"', "OTHER"),
+        ("${OTHER:-x}", "OTHER"),
+        ("${OTHER:?is needed}", "OTHER"),
         ("'${OTHER}'", None),
         ("abc", None),
         ("$2b$10$abc", None),
     ],
 )
-def test_reference_to_another_name_is_told_from_a_value(value: str, followed: Follows | None) -> None:
-    (place,) = EnvFile(f"KEY={value}\n").places("KEY")
+def test_reference_to_another_name_is_told_from_a_value(value: str, followed: str | None) -> None:
+    (span,) = EnvFile(f"KEY={value}\n").spans("KEY")
 
-    assert follows(place) == followed
+    assert span.follows == followed
 
 
 @pytest.mark.parametrize(
@@ -76,9 +75,9 @@ def test_reference_to_another_name_is_told_from_a_value(value: str, followed: Fo
     [("'$2b$10$abc'", True), ("$2b$10$abc", False), ('"$2b$10$abc"', False), ("'$2b$10$ab'", False)],
 )
 def test_value_with_dollar_signs_is_only_right_in_single_quotes(raw: str, exact: bool) -> None:
-    (place,) = EnvFile(f"KEY={raw}\n").places("KEY")
+    (span,) = EnvFile(f"KEY={raw}\n").spans("KEY")
 
-    assert is_exactly(place, "$2b$10$abc") is exact
+    assert span.is_exactly("$2b$10$abc") is exact
 
 
 def test_refusals_repeat_nothing_of_the_file() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,54 @@ def as_shell_reads(folder: Path, file: str) -> str:
 def is_ours(before: str | None, after: str | None) -> bool:
     """Whether a variable is as it was, or has the new value in the place of another."""
     return before == after or TOKEN in (after or "")
+
+
+LINKS: dict[str, tuple[dict[str, str], dict[str, str], str, str]] = {
+    "into a folder below": ({"real/k.env": "K=OLD\n"}, {".env": "real/k.env"}, "", ""),
+    "to a link": ({"k.env": "K=OLD\n"}, {"l": "k.env", ".env": "l"}, "", ""),
+    "out of the folder": ({"../k.env": "K=OLD\n"}, {".env": "../k.env"}, "unreadable", "files.link_outside"),
+    "through a folder outside": (
+        {"../d/k.env": "K=OLD\n"},
+        {"d": "../d", ".env": "d/k.env"},
+        "unreadable",
+        "files.link_outside",
+    ),
+    "to nothing": ({}, {".env": "gone"}, "file_missing", "files.file_missing"),
+    "to itself": ({}, {".env": ".env"}, "unreadable", "files.unreadable"),
+    "to a folder": ({"d/k": ""}, {".env": "d"}, "unreadable", "files.not_regular"),
+}
+"""Files, links, the state where nothing is written, and the id of the message; `.env` is the target."""
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_link_is_written_through_or_refused(tmp_path: Path, name: str) -> None:
+    files, links, state, why = LINKS[name]
+    installation = install(tmp_path, files, target(".env", "K"), containers=())
+    for one, to in links.items():
+        (installation.folder / one).symlink_to(to)
+    installation.asks_compose = True
+    installation.keep(TOKEN)
+
+    (found,) = installation.sync.draft().plan.targets
+    with pytest.raises(SyncError) if state else nullcontext():
+        installation.apply()
+
+    assert (str(found.state), found.why.id if found.why else "") == (state or "will_change", why)
+    assert {one: str((installation.folder / one).readlink()) for one in links} == links
+    after = files if state else {one: text.replace("OLD", f"'{TOKEN}'") for one, text in files.items()}
+    assert {one: (installation.folder / one).read_text() for one in files} == after
+
+
+def test_file_that_nobody_may_write_is_replaced_by_root_and_keeps_its_mode(tmp_path: Path) -> None:
+    installation = install(tmp_path, {".env": "K=OLD\n"}, target(".env", "K"), containers=())
+    file = installation.folder / ".env"
+    file.chmod(0o444)
+    installation.keep(TOKEN)
+
+    installation.apply()
+
+    assert file.read_text() == f"K='{TOKEN}'\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o444
 
 
 @pytest.mark.parametrize("name", [name for name, (_, _, state, _) in CASES.items() if state])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.sync.policy import known_image, precious_folders
+from core.sync.images import known_image, precious_folders
 
 
 @pytest.mark.parametrize(

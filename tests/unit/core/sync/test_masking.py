@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.sync.masking import masked_diff
+from core.sync.editing import masked_diff
 
 BEFORE = """\
 # token: tell-nobody-1

@@ -107,13 +107,13 @@ def test_env_file_keeps_every_other_byte(
     )
     key = target(".env", "KEY")
 
-    done = edit(before, {key: value}, is_compose=False)
+    done = edit(before, {key: value})
 
     assert done.judged[key.name].state is State.WILL_CHANGE
     assert done.text == wanted
     read = dotenv_values(stream=io.StringIO(done.text.removeprefix("\ufeff")), interpolate=True)
     assert read["KEY"] == value
-    assert edit(done.text, {key: value}, is_compose=False).judged[key.name].state is State.IN_SYNC
+    assert edit(done.text, {key: value}).judged[key.name].state is State.IN_SYNC
 
 
 @st.composite
@@ -158,7 +158,7 @@ def test_compose_file_keeps_every_other_byte(pieces: list[Piece], value: str, en
     ]
     key = target("compose.yml", "KEY")
 
-    done = edit(before, {key: value}, is_compose=True)
+    done = edit(before, {key: value})
 
     assert done.judged[key.name].state is State.WILL_CHANGE
     assert done.text in possible
@@ -169,4 +169,4 @@ def test_compose_file_keeps_every_other_byte(pieces: list[Piece], value: str, en
         for service in yaml.safe_load(done.text.removeprefix("\ufeff"))["services"].values()
     ]
     assert set(read) == {value.replace("$", "$$")}
-    assert edit(done.text, {key: value}, is_compose=True).judged[key.name].state is State.IN_SYNC
+    assert edit(done.text, {key: value}).judged[key.name].state is State.IN_SYNC

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from core.exceptions import ContainerError
-from core.sync.engine import Engine
-from core.sync.readiness import Timeouts, await_ready, down_seconds
+from core.sync.docker_containers import Timeouts, await_ready
+from core.sync.engine import Engine, down_seconds
 
 SECOND = 1_000_000_000
 

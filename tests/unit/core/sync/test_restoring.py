@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.exceptions import ContainerError, StoreError, SyncError
-from core.sync.plan import ContainersDone, Report, StepEvent, StepState, Wanted
+from core.sync.plan import Done, Report, StepEvent, StepState, Wanted
 from core.sync.sync import LaterChangesError
 from tests.support.mounts import small_disk
 from tests.support.sync import (
@@ -131,7 +131,7 @@ def test_foreign_edit_is_lost_only_by_force(tmp_path: Path, when: int) -> None:
     assert read_files(installation.folder) == OLD
 
 
-def fail(_: Wanted) -> ContainersDone:
+def fail(_: Wanted) -> Done:
     raise ContainerError("no")
 
 

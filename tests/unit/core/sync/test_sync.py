@@ -14,7 +14,7 @@ from core.locks import ProcessLock
 from core.sync.plan import (
     ContainerAction,
     ContainerChange,
-    ContainersDone,
+    Done,
     State,
     StepEvent,
     Wanted,
@@ -146,7 +146,7 @@ def test_containers_that_do_not_come_up_bring_files_and_key_back(tmp_path: Path)
     installation = install(tmp_path)
     installation.keep("present-key-1234")
 
-    def fail(_: Wanted) -> ContainersDone:
+    def fail(_: Wanted) -> Done:
         assert read_files(installation.folder) == NEW
         assert installation.api_key() == NEW_KEY
         raise ContainerError("leguas_wppconnect exits at once; the old one runs again")
@@ -163,9 +163,9 @@ def test_containers_that_do_not_come_up_bring_files_and_key_back(tmp_path: Path)
 def test_containers_are_told_what_to_run_with(tmp_path: Path) -> None:
     seen: list[Wanted] = []
 
-    def carry_out(wanted: Wanted) -> ContainersDone:
+    def carry_out(wanted: Wanted) -> Done:
         seen.append(wanted)
-        return ContainersDone(recreated=("leguas_wppconnect",), lost_sessions=("main/sales",))
+        return Done(recreated=("leguas_wppconnect",), lost_sessions=("main/sales",))
 
     installation = install(tmp_path)
     installation.containers = ScriptedContainers(carry_out)
@@ -293,17 +293,14 @@ def test_secret_key_of_a_gateway_changes_in_files_and_settings_together(tmp_path
 
 
 def test_restart_is_a_choice_of_its_own_and_for_listed_containers_only(tmp_path: Path) -> None:
-    engine = ScriptedContainers(lambda _: ContainersDone())
+    engine = ScriptedContainers(lambda _: Done())
     installation = install(tmp_path)
     installation.containers = engine
 
     done = installation.sync.restart("leguas_wppconnect", actor="ana", report=installation.steps.append)
 
-    assert (done.code, done.restarted, engine.restarted) == (
-        "restarted",
-        "leguas_wppconnect",
-        ["leguas_wppconnect"],
-    )
+    assert (done.code, engine.restarted) == ("restarted", ["leguas_wppconnect"])
+    assert installation.history[-1].data["containers"] == "leguas_wppconnect"
     with pytest.raises(SyncError, match="the container postgres is not in the sync file"):
         installation.sync.restart("postgres", actor="ana", report=installation.steps.append)
     assert engine.restarted == ["leguas_wppconnect"]
@@ -314,7 +311,7 @@ def test_apply_that_fails_over_containers_alone_leaves_no_empty_backup(tmp_path:
     installation.apply(NEW_KEY)
     backups = installation.sync.backups()
 
-    def fail(_: Wanted) -> ContainersDone:
+    def fail(_: Wanted) -> Done:
         raise ContainerError("no")
 
     installation.containers = ScriptedContainers(fail)
@@ -331,7 +328,7 @@ def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
             return tuple(one.model_copy(update={"waiting": ("image x",)}) for one in found)
 
     installation = install(tmp_path)
-    installation.containers = Waiting(lambda _: ContainersDone(by_hand=("leguas_wppconnect",)))
+    installation.containers = Waiting(lambda _: Done(by_hand=("leguas_wppconnect",)))
 
     with pytest.raises(WaitingChangesError) as refusal:
         installation.apply(NEW_KEY)
@@ -351,7 +348,7 @@ def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
 def test_file_changed_by_somebody_else_while_containers_fail_is_left_alone(tmp_path: Path) -> None:
     installation = install(tmp_path)
 
-    def fail(_: Wanted) -> ContainersDone:
+    def fail(_: Wanted) -> Done:
         (installation.folder / ".env").write_bytes(b"SOMEBODY=else\n")
         raise ContainerError("no")
 

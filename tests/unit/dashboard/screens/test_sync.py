@@ -18,11 +18,11 @@ from core.sync.change_requests import (
 from core.sync.plan import (
     ContainerAction,
     ContainerChange,
+    Done,
     State,
     StepEvent,
     StepState,
 )
-from core.sync.sync import Done
 from dashboard import state
 from dashboard.auth.users import Role, User
 from tests.support.sync import API_KEY

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.sync.policy import dependants
+from core.sync.assessment import dependants
 
 OWNER = {"Id": "a" * 64, "Name": "/owner", "HostConfig": {}}
 KINDS: list[Any] = [
