@@ -1,60 +1,30 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from cli.environment import NO_SERVER, make_demo_secret, note_demo_gateway
 from cli.pairing import Pairing, find_server, pairing_environment
 from core.exceptions import ConfigurationError
-from core.models import Outcome, Snapshot
-from core.operation_status import OUTCOMES, Kind, OperationStatus
+from core.models import Snapshot
+from core.operation_status import OUTCOMES, Kind
 from core.runtime import Core
 from core.settings.values import ServerSettings, SessionSettings, Settings
+from tests.fakes import FakeOperations
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
-def ended(code: str, kind: Kind = Kind.PAIR) -> OperationStatus:
-    """An operation that has ended with this outcome."""
-    ok, message = OUTCOMES[code]
-    return OperationStatus(
-        server="main",
-        session="sales",
-        kind=kind,
-        actor="ana",
-        holder="wppconnect-ops[1]",
-        started_at=NOW,
-        step_since=NOW,
-        finished_at=NOW,
-        outcome=Outcome(ok=ok, code=code, message=message, at=NOW),
-    )
-
-
-class FakeOperations:
-    """Hands out prepared ends: each call of `pair` runs, and the next look at it finds the end."""
-
-    def __init__(self, ends: Sequence[OperationStatus]) -> None:
-        self._ends = list(ends)
-        self.asked: list[dict[str, Any]] = []
-
-    def pair(self, server: str, session: str, **options: Any) -> OperationStatus:
-        self.asked.append(options)
-        return self._ends[0].model_copy(update={"finished_at": None, "outcome": None})
-
-    def status(self, server: str, session: str) -> OperationStatus:
-        return self._ends.pop(0)
-
-
 def pairing(
-    *ends: OperationStatus, answer: str = "", ask: Callable[[str], str] | None = None
+    *ends: str, answer: str = "", ask: Callable[[str], str] | None = None
 ) -> tuple[Pairing, FakeOperations, io.StringIO]:
-    operations, out = FakeOperations(ends), io.StringIO()
+    operations, out = FakeOperations(*ends), io.StringIO()
     monitor = SimpleNamespace(
         watch=lambda server, session: None,
         snapshot=lambda: Snapshot(taken_at=NOW, settings_revision=0),
@@ -64,14 +34,14 @@ def pairing(
 
 
 def test_connected_session_is_success() -> None:
-    command, _, out = pairing(ended("connected"))
+    command, _, out = pairing("connected")
 
     assert command.run(None) is True
     assert out.getvalue().endswith("The session is connected.\n")
 
 
 def test_expired_code_is_told_with_what_to_do_next() -> None:
-    command, _, out = pairing(ended("code_expired"))
+    command, _, out = pairing("code_expired")
 
     assert command.run(None) is False
     assert out.getvalue().endswith(
@@ -80,7 +50,7 @@ def test_expired_code_is_told_with_what_to_do_next() -> None:
 
 
 def test_long_outcome_is_broken_between_words() -> None:
-    command, _, out = pairing(ended("code_not_visible"))
+    command, _, out = pairing("code_not_visible")
 
     command.run(None)
 
@@ -90,34 +60,34 @@ def test_long_outcome_is_broken_between_words() -> None:
 
 
 def test_pairing_whose_process_died_is_told() -> None:
-    interrupted = ended("failed").model_copy(update={"outcome": None, "interrupted": True})
-    command, _, out = pairing(interrupted)
+    command, _, out = pairing("interrupted")
 
     assert command.run(None) is False
     assert "ended in the middle" in out.getvalue()
 
 
 def test_pairing_begins_after_somebody_elses_action_has_ended() -> None:
-    command, operations, _ = pairing(ended("closed", Kind.CLOSE), ended("connected"))
+    command, operations, _ = pairing("closed", "connected")
+    operations.begin("sales", kind=Kind.CLOSE)
 
     assert command.run(None) is True
-    assert len(operations.asked) == 2
+    assert len(operations.calls) == 2
 
 
 def test_unknown_webhook_is_lost_only_after_the_session_was_typed() -> None:
-    command, operations, _ = pairing(ended("needs_webhook_confirmation"), ended("connected"), answer="sales")
+    command, operations, _ = pairing("needs_webhook_confirmation", "connected", answer="sales")
 
     assert command.run("351912345678") is True
-    assert [one["wipe_webhook"] for one in operations.asked] == [False, True]
-    assert [one["phone"] for one in operations.asked] == ["351912345678", "351912345678"]
+    assert [how["wipe_webhook"] for *_, how in operations.calls] == [False, True]
+    assert [how["phone"] for *_, how in operations.calls] == ["351912345678", "351912345678"]
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "Sales"])
 def test_unknown_webhook_is_kept_after_any_other_answer(answer: str) -> None:
-    command, operations, out = pairing(ended("needs_webhook_confirmation"), answer=answer)
+    command, operations, out = pairing("needs_webhook_confirmation", answer=answer)
 
     assert command.run(None) is False
-    assert len(operations.asked) == 1
+    assert len(operations.calls) == 1
     assert "Nothing was changed." in out.getvalue()
 
 
@@ -125,10 +95,10 @@ def test_unknown_webhook_is_kept_where_nobody_answers() -> None:
     def end_of_input(_question: str) -> str:
         raise EOFError
 
-    command, operations, out = pairing(ended("needs_webhook_confirmation"), ask=end_of_input)
+    command, operations, out = pairing("needs_webhook_confirmation", ask=end_of_input)
 
     assert command.run(None) is False
-    assert len(operations.asked) == 1
+    assert len(operations.calls) == 1
     assert out.getvalue().endswith("\nNothing was changed.\n")
 
 

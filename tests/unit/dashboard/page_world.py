@@ -24,11 +24,11 @@ from core.models import (
     Verdict,
 )
 from core.operation_status import OUTCOMES, OperationStatus
-from core.operations.record import outcome_of
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore, History
 from dashboard.auth.users import Role, User
+from tests.fakes import FakeOperations
 from tests.support.snapshots import server_snapshot
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -104,49 +104,6 @@ class FakeMonitor:
         self.watched.append((server, session))
 
 
-class FreeTurn:
-    """Nobody else launches browsers."""
-
-    def try_acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        """Nothing was taken."""
-
-
-@dataclass
-class FakeOperations:
-    """Records what was asked for."""
-
-    statuses: dict[tuple[str, str], OperationStatus] = field(default_factory=dict)
-    calls: list[tuple[str, str, str, Mapping[str, Any]]] = field(default_factory=list)
-    obstacle: str | None = None
-    ends: str = "removed"
-    """How what is waited for ends."""
-
-    def __getattr__(self, kind: str) -> Callable[..., Outcome | OperationStatus | None]:
-        if kind not in ("start", "restart", "pair", "close", "logout", "remove"):
-            raise AttributeError(kind)
-
-        def call(server: str, session: str, **how: Any) -> Outcome | OperationStatus | None:
-            self.calls.append((kind, server, session, how))
-            return outcome_of(self.ends, at=NOW) if kind == "remove" else self.status(server, session)
-
-        return call
-
-    def turn(self, server: str) -> FreeTurn:
-        return FreeTurn()
-
-    def code_obstacle(self, server: str, session: str) -> str | None:
-        return self.obstacle
-
-    def status(self, server: str, session: str) -> OperationStatus | None:
-        return self.statuses.get((server, session))
-
-    def forget(self, server: str, session: str) -> None:
-        self.statuses.pop((server, session), None)
-
-
 class NobodyListens:
     """A gateway's client, at whose address nobody is."""
 
@@ -162,7 +119,7 @@ class FakeCore:
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
         self.monitor = FakeMonitor()
-        self.operations = FakeOperations()
+        self.operations = FakeOperations(clock=lambda: NOW)
         self.history = History(directory / "history", clock=lambda: NOW)
         self.directory = directory
         self.data_directory = directory.parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,56 +10,7 @@ from watched_gateway import SERVER, FakeClient, Probing, server_settings
 
 from core.exceptions import StoreError
 from core.models import Healing, Reason, SessionState, Verdict
-from core.monitor.healer import Restarts
-from core.operation_status import SELF_HEALING, Kind, OperationStatus
-from core.operations.record import ended
-from tests.fakes import FakeClock
-
-
-@dataclass
-class FakeOperations:
-    """What is begun runs on until it is ended here."""
-
-    clock: FakeClock
-    begun: list[tuple[str, bool]] = field(default_factory=list)
-    statuses: dict[str, OperationStatus] = field(default_factory=dict)
-    error: Exception | None = None
-    is_taken: bool = False
-
-    def restarts(self) -> Restarts:
-        return Restarts(
-            heal=self.heal,
-            status=self.status,
-            is_taken=lambda _server: self.is_taken,
-            in_background=lambda call: call(),
-        )
-
-    def heal(self, server: str, session: str, is_closed: bool) -> None:
-        if self.error is not None:
-            raise self.error
-        self.begun.append((session, is_closed))
-        self.begin(session, actor=SELF_HEALING, by_itself=True)
-
-    def begin(self, session: str, *, actor: str = "ana", by_itself: bool = False) -> None:
-        now = self.clock()
-        self.statuses[session] = OperationStatus(
-            server=SERVER,
-            session=session,
-            kind=Kind.RESTART,
-            actor=actor,
-            holder="tests[1]",
-            started_at=now,
-            step_since=now,
-            by_itself=by_itself,
-        )
-
-    def end(self, session: str, code: str) -> None:
-        self.statuses[session] = ended(self.statuses[session], code, at=self.clock())
-
-    def status(self, server: str, session: str) -> OperationStatus | None:
-        if isinstance(self.error, StoreError):
-            raise self.error
-        return self.statuses.get(session)
+from tests.fakes import FakeClock, FakeOperations
 
 
 class Ward:
@@ -68,7 +18,7 @@ class Ward:
 
     def __init__(self, directory: Path, *sessions: str, is_on: bool = True) -> None:
         self.clock = FakeClock()
-        self.operations = FakeOperations(self.clock)
+        self.operations = FakeOperations(clock=self.clock)
         self.client = FakeClient(*sessions)
         self.probing = Probing(
             directory,
@@ -78,6 +28,11 @@ class Ward:
             restarts=self.operations.restarts(),
         )
         self.probing.advance(10)
+
+    @property
+    def begun(self) -> list[tuple[str, bool]]:
+        """The restarted sessions, each with whether an earlier attempt had closed it."""
+        return [(session, how["is_closed"]) for _kind, _server, session, how in self.operations.calls]
 
     def freeze(self, *sessions: str) -> None:
         for name in sessions:
@@ -101,11 +56,11 @@ def test_a_session_that_does_not_respond_is_restarted_after_a_minute(tmp_path: P
     ward.freeze("sales")
 
     ward.pass_time(60)
-    early = list(ward.operations.begun)
+    early = list(ward.begun)
     ward.pass_time(30)
 
     assert early == []
-    assert ward.operations.begun == [("sales", False)]
+    assert ward.begun == [("sales", False)]
     assert (ward.healing().tries, ward.healing().is_trying) == (1, True)
 
 
@@ -115,7 +70,7 @@ def test_switched_off_nothing_is_restarted(tmp_path: Path) -> None:
 
     ward.pass_time(600)
 
-    assert ward.operations.begun == []
+    assert ward.begun == []
     assert ward.probing.session().healing is None
 
 
@@ -136,9 +91,9 @@ def test_three_tries_and_no_more(tmp_path: Path) -> None:
     ward.freeze("sales")
     moments = []
     for _ in range(3600):
-        before = len(ward.operations.begun)
+        before = len(ward.begun)
         ward.pass_time(1)
-        if len(ward.operations.begun) > before:
+        if len(ward.begun) > before:
             moments.append(ward.clock())
             ward.operations.end("sales", "stuck")
 
@@ -152,14 +107,14 @@ def test_one_session_of_a_gateway_at_a_time(tmp_path: Path) -> None:
     ward = Ward(tmp_path, "sales", "support", "shop")
     ward.freeze("sales", "support", "shop")
     ward.pass_time(300)
-    first = [name for name, _ in ward.operations.begun]
+    first = [name for name, _ in ward.begun]
 
     ward.thaw(first[0])
     ward.operations.end(first[0], "connected")
     ward.pass_time(10)
 
     assert len(first) == 1
-    assert len(ward.operations.begun) == 2
+    assert len(ward.begun) == 2
     assert ward.probing.published().self_healing == {"connected": 1}
 
 
@@ -168,13 +123,13 @@ def test_nothing_is_begun_while_an_operator_is_at_work_on_the_gateway(tmp_path: 
     ward.freeze("sales")
     ward.operations.begin("support")
     ward.pass_time(300)
-    meanwhile = list(ward.operations.begun)
+    meanwhile = list(ward.begun)
 
     ward.operations.end("support", "connected")
     ward.pass_time(5)
 
     assert meanwhile == []
-    assert ward.operations.begun == [("sales", False)]
+    assert ward.begun == [("sales", False)]
 
 
 def test_nothing_is_begun_while_several_sessions_are_started_also_between_two_of_them(tmp_path: Path) -> None:
@@ -182,13 +137,13 @@ def test_nothing_is_begun_while_several_sessions_are_started_also_between_two_of
     ward.freeze("sales")
     ward.operations.is_taken = True
     ward.pass_time(300)
-    meanwhile = list(ward.operations.begun)
+    meanwhile = list(ward.begun)
 
     ward.operations.is_taken = False
     ward.pass_time(5)
 
     assert meanwhile == []
-    assert ward.operations.begun == [("sales", False)]
+    assert ward.begun == [("sales", False)]
 
 
 def test_a_session_that_asks_for_a_phone_is_left_alone(tmp_path: Path) -> None:
@@ -203,7 +158,7 @@ def test_a_session_that_asks_for_a_phone_is_left_alone(tmp_path: Path) -> None:
     ward.pass_time(1200)
 
     assert ward.probing.session().verdict == Verdict.STUCK
-    assert len(ward.operations.begun) == 1
+    assert len(ward.begun) == 1
     assert ward.probing.published().self_healing == {"needs_pairing": 1}
 
 
@@ -218,7 +173,7 @@ def test_what_a_try_closed_and_could_not_start_is_started_again(tmp_path: Path) 
 
     ward.pass_time(180)
 
-    assert ward.operations.begun == [("sales", False), ("sales", True)]
+    assert ward.begun == [("sales", False), ("sales", True)]
 
 
 def test_tries_are_known_after_a_restart_of_the_prober_also_one_in_the_middle(tmp_path: Path) -> None:
@@ -226,8 +181,8 @@ def test_tries_are_known_after_a_restart_of_the_prober_also_one_in_the_middle(tm
     ward.freeze("sales")
     ward.pass_time(90)
 
-    interrupted = ward.operations.statuses["sales"].model_copy(update={"interrupted": True})
-    ward.operations.statuses["sales"] = interrupted
+    interrupted = ward.operations.statuses[SERVER, "sales"].model_copy(update={"interrupted": True})
+    ward.operations.statuses[SERVER, "sales"] = interrupted
     ward.probing.begin("tests[2]")
     ward.pass_time(10)
 
@@ -248,7 +203,7 @@ def test_operations_that_fail_stop_neither_the_probing_nor_later_tries(
     ward.operations.error = None
     ward.pass_time(300)
 
-    assert ward.operations.begun == [("sales", False)]
+    assert ward.begun == [("sales", False)]
     assert ward.client.calls["status sales"] > probes
 
 
@@ -287,4 +242,4 @@ def test_a_paused_session_is_never_restarted(tmp_path: Path) -> None:
     ward.probing.begin("tests[2]")
     ward.pass_time(300)
 
-    assert ward.operations.begun == []
+    assert ward.begun == []

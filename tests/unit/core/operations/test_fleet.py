@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +9,9 @@ import pytest
 from watched_gateway import server_settings, settings_of
 
 from core.exceptions import StoreError
-from core.models import Outcome, Reason, SessionSnapshot, Snapshot, Verdict
-from core.operation_status import OUTCOMES, OperationStatus
-from core.operations.fleet import MOST_FAILURES, Action, FleetStart, Skip, Target, plan
+from core.models import Reason, SessionSnapshot, Snapshot, Verdict
+from core.operations.fleet import MOST_FAILURES, Action, FleetStart, Skip, plan
+from tests.fakes import FakeOperations
 from tests.support.snapshots import server_snapshot
 from tests.support.waiting import until
 
@@ -76,76 +75,6 @@ def test_what_was_removed_meanwhile_is_left_out() -> None:
     assert [skip for _, skip in found.skipped] == [Skip.GONE, Skip.GONE]
 
 
-class FakeTurn:
-    """A turn that a test may take."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.error: StoreError | None = None
-
-    @property
-    def is_taken(self) -> bool:
-        return self._lock.locked()
-
-    def try_acquire(self) -> bool:
-        if self.error is not None:
-            raise self.error
-        return self._lock.acquire(blocking=False)
-
-    def release(self) -> None:
-        if self._lock.locked():
-            self._lock.release()
-
-
-class FakeOperations:
-    """Starts that end when a test says how."""
-
-    def __init__(self, **outcomes: str) -> None:
-        self.outcomes = outcomes
-        self.begun: list[Target] = []
-        self.ended: dict[Target, str] = {}
-        self.most_at_once: dict[str, int] = {}
-        self.unreadable: set[str] = set()
-        self.turns: dict[str, FakeTurn] = {}
-        self._lock = threading.Lock()
-
-    def turn(self, server: str) -> FakeTurn:
-        return self.turns.setdefault(server, FakeTurn())
-
-    def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
-        with self._lock:
-            self.begun.append((server, session))
-            if session in self.outcomes:
-                self.ended[server, session] = self.outcomes[session]
-            running = sum(one[0] == server and one not in self.ended for one in self.begun)
-            self.most_at_once[server] = max(running, self.most_at_once.get(server, 0))
-        found = self.status(server, session)
-        assert found is not None
-        return found
-
-    def status(self, server: str, session: str) -> OperationStatus | None:
-        if session in self.unreadable:
-            raise StoreError("the disk fails")
-        status = OperationStatus(
-            server=server,
-            session=session,
-            kind="start",
-            actor="ana",
-            holder="tests[1]",
-            started_at=NOW,
-            step_since=NOW,
-        )
-        code = self.ended.get((server, session))
-        if code is None:
-            return status
-        ok, message = OUTCOMES[code]
-        outcome = Outcome(ok=ok, code=code, message=message, at=NOW)
-        return status.model_copy(update={"finished_at": NOW, "outcome": outcome})
-
-    def end(self, server: str, session: str, code: str = "connected") -> None:
-        self.ended[server, session] = code
-
-
 def is_over(fleet: FleetStart) -> bool:
     progress = fleet.progress()
     return progress is not None and not progress.running
@@ -162,11 +91,11 @@ def test_one_after_the_other_on_a_gateway_and_gateways_beside_each_other() -> No
     fleet = FleetStart(operations)
 
     assert fleet.begin([("a", "1"), ("a", "2"), ("b", "3")], actor="ana")
-    until(lambda: sorted(operations.begun) == [("a", "1"), ("b", "3")], what="one start on each gateway")
-    operations.end("a", "1")
-    until(lambda: ("a", "2") in operations.begun, what="the next start")
-    operations.end("a", "2", "needs_pairing")
-    operations.end("b", "3")
+    until(lambda: sorted(operations.targets) == [("a", "1"), ("b", "3")], what="one start on each gateway")
+    operations.end("1", server="a")
+    until(lambda: ("a", "2") in operations.targets, what="the next start")
+    operations.end("2", "needs_pairing", server="a")
+    operations.end("3", server="b")
     until(lambda: is_over(fleet), what="the end")
 
     assert outcomes(fleet) == ["connected", "needs_pairing", "connected"]
@@ -177,13 +106,13 @@ def test_it_is_stopped_after_the_one_that_is_being_started() -> None:
     operations = FakeOperations()
     fleet = FleetStart(operations)
     fleet.begin([("a", "1"), ("a", "2")], actor="ana")
-    until(lambda: operations.begun, what="the first start")
+    until(lambda: operations.targets, what="the first start")
 
     fleet.stop()
-    operations.end("a", "1")
+    operations.end("1", server="a")
     until(lambda: is_over(fleet), what="the end")
 
-    assert operations.begun == [("a", "1")]
+    assert operations.targets == [("a", "1")]
     assert outcomes(fleet) == ["connected", "not_begun"]
 
 
@@ -192,14 +121,14 @@ def test_it_waits_until_self_healing_is_done_on_a_gateway_and_then_keeps_it_out(
     operations.turn("a").try_acquire()
     fleet = FleetStart(operations)
     fleet.begin([("a", "1"), ("b", "2")], actor="ana")
-    until(lambda: operations.begun == [("b", "2")], what="the start on the other gateway")
-    operations.end("b", "2")
+    until(lambda: operations.targets == [("b", "2")], what="the start on the other gateway")
+    operations.end("2", server="b")
     until(lambda: not operations.turn("b").is_taken, what="the end on the other gateway")
 
     operations.turn("a").release()
-    until(lambda: ("a", "1") in operations.begun, what="the start")
+    until(lambda: ("a", "1") in operations.targets, what="the start")
     is_kept = operations.turn("a").is_taken
-    operations.end("a", "1")
+    operations.end("1", server="a")
     until(lambda: is_over(fleet), what="the end")
 
     assert is_kept
@@ -216,12 +145,12 @@ def test_it_is_stopped_while_it_waits_for_self_healing() -> None:
     fleet.stop()
     until(lambda: is_over(fleet), what="the end")
 
-    assert operations.begun == []
+    assert operations.targets == []
     assert outcomes(fleet) == ["not_begun"]
 
 
 def test_a_disk_that_fails_keeps_nobody_from_starting() -> None:
-    operations = FakeOperations(**{"1": "connected"})
+    operations = FakeOperations(outcomes={"1": "connected"})
     operations.turn("a").error = StoreError("the disk fails")
     fleet = FleetStart(operations)
 
@@ -233,18 +162,18 @@ def test_a_disk_that_fails_keeps_nobody_from_starting() -> None:
 
 def test_a_gateway_on_which_nothing_starts_is_left_alone() -> None:
     names = [str(number) for number in range(MOST_FAILURES + 2)]
-    operations = FakeOperations(**dict.fromkeys(names, "start_failed"))
+    operations = FakeOperations(outcomes=dict.fromkeys(names, "start_failed"))
     fleet = FleetStart(operations, pause_seconds=0.01)
 
     fleet.begin([("a", name) for name in names], actor="ana")
     until(lambda: is_over(fleet), what="the end")
 
-    assert len(operations.begun) == MOST_FAILURES
+    assert len(operations.targets) == MOST_FAILURES
     assert outcomes(fleet) == ["start_failed"] * MOST_FAILURES + ["gave_up"] * 2
 
 
 def test_one_that_cannot_be_followed_leaves_the_others_their_start() -> None:
-    operations = FakeOperations(**{"1": "connected", "2": "connected"})
+    operations = FakeOperations(outcomes={"1": "connected", "2": "connected"})
     operations.unreadable.add("1")
     fleet = FleetStart(operations, pause_seconds=0.01)
 
@@ -262,7 +191,7 @@ def test_a_second_start_waits_for_the_end_of_the_first() -> None:
     second = fleet.begin([("a", "2")], actor="rui")
     fleet.dismiss()
     progress = fleet.progress()
-    operations.end("a", "1")
+    operations.end("1", server="a")
     until(lambda: is_over(fleet), what="the end")
     fleet.dismiss()
 

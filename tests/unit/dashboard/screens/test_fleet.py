@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from page_world import FakeCore, FakeSignIns, ended, open_page, server, session, shown
+from page_world import FakeCore, FakeSignIns, open_page, server, session, shown
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
@@ -40,7 +40,7 @@ def test_what_would_happen_is_shown_before_it_does(core: FakeCore) -> None:
 
 def test_the_sessions_that_a_start_can_help_are_started_and_followed(core: FakeCore) -> None:
     app = selecting(core, "sales", "support")
-    core.operations.statuses["main", "sales"] = ended("connected", kind="start")
+    core.operations.outcomes["sales"] = "connected"
 
     app.button(key="fleet-start").click().run()
     app.button(key="fleet-yes-start").click().run()

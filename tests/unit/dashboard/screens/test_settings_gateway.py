@@ -45,7 +45,7 @@ def test_another_name_removes_nothing(core: FakeCore, typed: str) -> None:
 
 
 def test_a_refusal_is_explained(core: FakeCore) -> None:
-    core.operations.ends = "remove_refused"
+    core.operations.ends = ["remove_refused"]
     app = remove(open_settings(core), "sales")
 
     until(lambda: "only a session that is closed" in shown(app.run()), what="the explanation")
