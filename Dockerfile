@@ -24,8 +24,7 @@ RUN /build/tools/bin/pip install --no-cache-dir --require-hashes --only-binary=:
     && find "$packages" -depth -type d -name tests -exec rm -rf {} + \
     && rm -rf "$packages"/pyarrow/include "$packages"/pyarrow/*flight* "$packages"/pyarrow/*s3* \
         "$packages"/pydeck/nbextension "$packages"/phonenumbers/geodata \
-    && find "$packages"/babel/locale-data -name '*.dat' ! -name 'root.dat' ! -name 'en*' ! -name 'pt*' -delete \
-    && /opt/wppconnect-ops/bin/python -c 'import babel.dates, pandas, phonenumbers, pyarrow, streamlit'
+    && find "$packages"/babel/locale-data -name '*.dat' ! -name 'root.dat' ! -name 'en*' ! -name 'pt*' -delete
 COPY pyproject.toml README.md LICENSE hatch_build.py ./
 COPY cli cli
 COPY core core

@@ -70,10 +70,8 @@ STORIES = ("tests/browser", "tests/integration")
 UNIT_TESTS = ("tests/unit", "tests/meta")
 UNIT = Part("unit", [*PYTEST, *UNIT_TESTS])
 FAST = Part("unit", [*PYTEST, "--numprocesses", "2", *BY_FILE, *UNIT_TESTS])
-REST = Part(
-    "tests", [*PYTEST, "--numprocesses", "3", *BY_FILE, "--durations", "40", "-m", "not engine", *STORIES]
-)
-ENGINE = Part("engine", [*PYTEST, "--numprocesses", "2", *BY_FILE, "-m", "engine", "tests/engine", *STORIES])
+REST = Part("tests", [*PYTEST, "--numprocesses", "3", *BY_FILE, "--durations", "40", *STORIES])
+ENGINE = Part("engine", [*PYTEST, "--numprocesses", "2", *BY_FILE, "--durations", "10", "tests/engine"])
 STACK = Part("stack", [*PYTEST, "--durations", "10", "tests/stack"])
 
 

@@ -6,8 +6,7 @@ import io
 import re
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from tests.support.stack import PASSWORD
 from tests.support.stand_ins import GATEWAYS, gateway_build_context, make_stand_ins
 
 OTHER_FILES = ("/usr/share/doc/busybox-static/copyright", "/usr/share/doc/python3-venv/copyright")
+REVISION, CREATED = "0123abc", "2026-01-02T03:04:05Z"
 PROFILES_AND_TIMES = re.compile(r"(group_wait|group_interval): \w+")
 
 
@@ -36,15 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
-
-
-@dataclass(frozen=True)
-class Build:
-    """An image in the making."""
-
-    image: str
-    process: subprocess.Popen[bytes]
-    log: Path
 
 
 @pytest.fixture(scope="module")
@@ -75,46 +66,24 @@ def stand_ins(docker_engine: Engine) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def buildkit(
-    docker_engine: Engine, stand_ins: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Build]:
-    """Our image in the making by BuildKit, as `make up` makes it."""
+def image(docker_engine: Engine, stand_ins: None) -> str:
+    """Our image, built by BuildKit as `make up` builds it, and the stand-ins of the gateways made of it."""
+    name = docker_engine.name("ops:buildkit")
     environ = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
         "DOCKER_HOST": docker_engine.host,
-        "OPS_IMAGE": docker_engine.name("ops:buildkit"),
+        "OPS_IMAGE": name,
         "OPS_BUILD_NETWORK": "host",
-        "OPS_REVISION": "0123abc",
-        "OPS_CREATED": "2026-01-02T03:04:05Z",
+        "OPS_REVISION": REVISION,
+        "OPS_CREATED": CREATED,
         "WPPCONNECT_SECRET_KEY": "",
     }
-    command = [str(COMPOSE), "--project-directory", str(ROOT), "build", "exporter"]
-    log = tmp_path_factory.mktemp("buildkit") / "log"
-    with log.open("w") as said:
-        process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=said, stderr=said)
-    yield Build(environ["OPS_IMAGE"], process, log)
-    process.kill()
-    process.wait()
-
-
-@pytest.fixture(scope="session")
-def image(docker_engine: Engine, stand_ins: None, buildkit: Build) -> str:
-    """Our image, built by the classic builder of Engine 20.10 while BuildKit is at it, too."""
-    client = docker_engine.client
-    name = docker_engine.name("ops:classic")
-    environ = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "DOCKER_HOST": docker_engine.host,
-        "DOCKER_BUILDKIT": "0",
-    }
     began = time.monotonic()
-    command = ["docker", "build", "--quiet", "--network", "host", "--tag", name, str(ROOT)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    print(f"built by the classic builder in {time.monotonic() - began:.0f} s")
+    run([str(COMPOSE), "--project-directory", str(ROOT), "build", "exporter"], environ)
+    print(f"built by BuildKit in {time.monotonic() - began:.0f} s")
     for gateway, reads in GATEWAYS.items():
-        client.images.build(
+        docker_engine.client.images.build(
             fileobj=io.BytesIO(gateway_build_context(reads)),
             custom_context=True,
             tag=gateway,
@@ -122,6 +91,12 @@ def image(docker_engine: Engine, stand_ins: None, buildkit: Build) -> str:
             rm=True,
         )
     return name
+
+
+def run(command: list[str], environ: Mapping[str, str]) -> None:
+    """Run a command that has to succeed."""
+    done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
@@ -39,12 +40,20 @@ print(current.revision, current.interval_seconds, len(source.problems))
 """
 
 
-def start_pairing(browser: Browser, there: Deployed) -> Visitor:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, deployed: Deployed) -> Iterator[Visitor]:
+    """The administrator, in one tab for all tests."""
+    signed = signed_in(browser, deployed)
+    yield signed
+    signed.close()
+
+
+@pytest.fixture
+def pairing(visitor: Visitor, deployed: Deployed) -> Visitor:
     """Lose the session and come as far as a live code on the screen."""
-    connect(there)
-    there.phone("POST", f"/control/sessions/{SESSION}/unlink")
-    until(lambda: there.connected() == "0", what="the loss of the session")
-    visitor = signed_in(browser, there)
+    connect(deployed)
+    deployed.phone("POST", f"/control/sessions/{SESSION}/unlink")
+    until(lambda: deployed.connected() == "0", what="the loss of the session")
     visitor.open_session()
     visitor.press(f"repair-main-{SESSION}")
     visitor.await_live_qr()
@@ -52,66 +61,38 @@ def start_pairing(browser: Browser, there: Deployed) -> Visitor:
 
 
 def test_a_pairing_is_finished_in_its_tab_while_everything_else_is_killed(
-    browser: Browser, deployed: Deployed
+    pairing: Visitor, deployed: Deployed
 ) -> None:
-    visitor = start_pairing(browser, deployed)
-
     deployed.crash(*BYSTANDERS)
 
-    scan_what_is_shown(visitor, deployed)
-    visitor.close()
-
-
-def test_after_the_pages_death_in_a_pairing_one_is_still_signed_in_and_scans_the_code(
-    browser: Browser, deployed: Deployed
-) -> None:
-    visitor = start_pairing(browser, deployed)
-
-    deployed.crash("page")
-
-    visitor.open_session()
-    assert visitor.page.locator("input[name=password]").count() == 0
-    scan_what_is_shown(visitor, deployed)
-    visitor.close()
+    scan_what_is_shown(pairing, deployed)
 
 
 def test_after_the_gateways_death_in_a_pairing_the_tab_shows_a_new_code_by_itself(
-    browser: Browser, deployed: Deployed
+    pairing: Visitor, deployed: Deployed
 ) -> None:
-    visitor = start_pairing(browser, deployed)
-
     deployed.crash("gateway")
 
     # The code that was on the screen is gone with the gateway's memory.
-    scan_what_is_shown(visitor, deployed)
-    visitor.close()
+    scan_what_is_shown(pairing, deployed)
 
 
-def test_after_the_death_of_everything_in_a_pairing_one_is_still_signed_in_and_scans_the_next_code(
-    browser: Browser, deployed: Deployed
+# The gateway starts every session that it knows when it starts.
+@pytest.mark.parametrize("killed", [("page",), SERVICES], ids=["page", "everything"])
+def test_after_its_death_in_a_pairing_one_is_still_signed_in_and_scans_the_code(
+    pairing: Visitor, deployed: Deployed, killed: tuple[str, ...]
 ) -> None:
-    visitor = start_pairing(browser, deployed)
+    deployed.crash(*killed)
 
-    deployed.crash(*SERVICES)
-
-    # The gateway starts every session that it knows when it starts.
-    visitor.open_session()
-    assert visitor.page.locator("input[name=password]").count() == 0
-    scan_what_is_shown(visitor, deployed)
-    visitor.close()
+    pairing.open_session()
+    assert pairing.page.locator("input[name=password]").count() == 0
+    scan_what_is_shown(pairing, deployed)
 
 
-def test_a_paired_session_comes_back_by_itself_when_everything_is_killed(deployed: Deployed) -> None:
-    connect(deployed)
-
-    deployed.crash(*SERVICES)
-
-    until(lambda: deployed.connected() == "1", what="the session's return")
-
-
-def test_settings_that_were_saved_outlive_a_crash_of_everything_in_the_middle_of_saving(
+def test_a_pairing_and_saved_settings_outlive_a_crash_of_everything_in_the_middle_of_saving(
     deployed: Deployed,
 ) -> None:
+    connect(deployed)
     command = ["docker", "exec", deployed.container("page").name, "python", "-c", SAVE_SETTINGS]
     with subprocess.Popen(command, env=deployed.environ, stdout=subprocess.PIPE, text=True) as saving:
         assert saving.stdout is not None
@@ -129,3 +110,4 @@ def test_settings_that_were_saved_outlive_a_crash_of_everything_in_the_middle_of
     assert int(revision) - confirmed[-1] in (0, 1)
     assert float(interval) == 5 + (int(revision) - 1) % 7
     assert problems == "0"
+    until(lambda: deployed.connected() == "1", what="the session's return")

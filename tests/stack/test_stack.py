@@ -22,7 +22,7 @@ def test_a_lost_session_is_told_once_paired_anew_and_told_as_resolved(
     connect(deployed)
     read = deployed.start_receiver()
     for variable in ("prometheus", "alertmanager"):
-        until(lambda one=variable: deployed.is_healthy(one), what=f"{variable}'s health")
+        until(lambda one=variable: deployed.answers(one), what=f"{variable}'s start")
     # A session pages only once it was seen connected by Prometheus, too.
     query = f"{deployed.url('prometheus')}/api/v1/query?query=wppconnect_session_connected"
     until(

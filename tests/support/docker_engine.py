@@ -82,14 +82,6 @@ class Engine:
                     self.client.images.remove(tag)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses an engine: it mostly waits, so `make test` runs it beside the rest."""
-    for item in items:
-        if "docker_engine" in getattr(item, "fixturenames", ()):
-            item.add_marker("engine")
-
-
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[Engine]:
     """Give this process an engine; what it made there is removed at the end."""
@@ -170,8 +162,8 @@ def _remove_state(folder: Path) -> None:
     for path in reversed(mounted):
         if Path(path).is_relative_to(state):
             subprocess.run(["umount", "--lazy", path], check=True, capture_output=True)
-    if state.exists():
-        shutil.rmtree(state)
+    # Images are tens of thousands of files, which rmtree would look up three times each.
+    subprocess.run(["rm", "-rf", "--one-file-system", state], check=True)
 
 
 def _runs(pid: int) -> bool:

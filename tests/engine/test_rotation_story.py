@@ -18,6 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from core.sync.change_requests import RequestState
 from tests.plugins.system_tools import require
+from tests.support.chromium import chromium
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
 from tests.support.rotation import GRACE_SECONDS, SESSIONS, Installation, watched
@@ -36,6 +37,12 @@ STEPS = (
     "Wait until main/sales is connected again",
     "Wait until main/support is connected again",
 )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +71,12 @@ def installation(running: Installation) -> Iterator[Installation]:
 
 
 def test_new_key_clicked_on_the_page_brings_every_session_back_and_pages_nobody(
-    installation: Installation, chromium: Browser
+    installation: Installation, browser: Browser
 ) -> None:
     with watched(installation) as watch:
         before, old = installation.inspect(), installation.key()
         agent = installation.start_agent()
-        visitor = Visitor(chromium, cast(Stack, installation), "desktop")
+        visitor = Visitor(browser, cast(Stack, installation), "desktop")
         visitor.sign_in_first(installation.start_page(watch))
         began = time.time()
 
