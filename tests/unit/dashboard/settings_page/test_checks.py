@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from page_world import NOW, FakeCore
+from watched_gateway import FakeClient
 
-from core.exceptions import SecretKeyRejectedError, WppconnectError
+from core.exceptions import SecretKeyRejectedError
 from core.settings.values import ServerSettings
 from dashboard.settings_page import checks
 
 
-@dataclass
-class FakeClient:
-    """A gateway that a test describes."""
-
-    names: tuple[str, ...] | None = ()
-    problem: WppconnectError | None = None
-    closed: bool = False
-
-    def list_sessions(self) -> tuple[str, ...] | None:
-        if self.problem:
-            raise self.problem
-        return self.names
-
-    def close(self) -> None:
-        self.closed = True
-
-
 def test_discovered_sessions_arrive_paused(core: FakeCore) -> None:
-    core.client = lambda server: FakeClient(names=("sales", "new-one", "a:b"))
+    core.client = lambda server: FakeClient("sales", "new-one", "a:b")
 
     found = checks.discover(core, "main", actor="ana")
 
@@ -48,7 +31,7 @@ def test_session_that_somebody_adds_while_the_gateway_is_asked_stays_as_it_is(co
             core.settings.edit(lambda saved: saved.with_session("main", "new-one", enabled=True), actor="rui")
             return super().list_sessions()
 
-    core.client = lambda server: Slow(names=("new-one", "other"))
+    core.client = lambda server: Slow("new-one", "other")
 
     checks.discover(core, "main", actor="ana")
 
@@ -59,14 +42,17 @@ def test_session_that_somebody_adds_while_the_gateway_is_asked_stays_as_it_is(co
 
 
 def test_a_list_of_unknown_shape_is_not_taken_for_no_sessions(core: FakeCore) -> None:
-    core.client = lambda server: FakeClient(names=None)
+    client = FakeClient()
+    client.known = None
+    core.client = lambda server: client
 
     assert checks.discover(core, "main", actor="ana") == checks.Discovery(problem="unreadable")
 
 
 def test_a_refused_secret_key_is_told(core: FakeCore) -> None:
-    problem = SecretKeyRejectedError("the secret key is not the gateway's", status_code=400)
-    core.client = lambda server: FakeClient(problem=problem)
+    client = FakeClient()
+    client.listing_error = SecretKeyRejectedError("the secret key is not the gateway's", status_code=400)
+    core.client = lambda server: client
 
     found = checks.discover(core, "main", actor="ana")
 
@@ -75,7 +61,7 @@ def test_a_refused_secret_key_is_told(core: FakeCore) -> None:
 
 def test_a_gateway_that_tells_thousands_of_names_does_not_fill_the_page(core: FakeCore) -> None:
     many = tuple(f"name-{number}" for number in range(5000))
-    core.client = lambda server: FakeClient(names=(*many, *many, *(f"<{one}>" for one in many)))
+    core.client = lambda server: FakeClient(*many, *many, *(f"<{one}>" for one in many))
 
     found = checks.discover(core, "main", actor="ana")
 
