@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-MASK = "\N{HORIZONTAL ELLIPSIS}"
+MASK = "\N{HORIZONTAL ELLIPSIS}\N{WORD JOINER}"
+"""No line ends between it and the digits."""
 
 
 def last_digits(number: str | None) -> str:

@@ -6,9 +6,10 @@ import pytest
 from page_world import NOW, FakeCore, FakeSignIns, open_page, session, shown
 
 from core.models import Account
+from core.phone_numbers import MASK
 from dashboard.auth.users import Role, User
 
-NUMBER, END = "5511900001234", "…1234"
+NUMBER, END = "5511900001234", f"{MASK}1234"
 ACCOUNT = Account(seen_at=NOW, number=NUMBER, push_name="Front desk")
 
 
