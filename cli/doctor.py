@@ -42,6 +42,7 @@ def doctor(environ: Mapping[str, str], /, session: str | None, server: str | Non
     from core.runtime import open_core
     from core.version import version
     from dashboard.text.diagnosis import report
+    from dashboard.text.engine import translate_for
 
     environment = pairing_environment(environ, Path.cwd())
     configure_logging("ERROR", environment.log_format)
@@ -51,7 +52,8 @@ def doctor(environ: Mapping[str, str], /, session: str | None, server: str | Non
         patients = find_patients(core.settings.current(), session, server)
         core.monitor.start()
         for diagnosis in _examine(core, patients, end_to_end):
-            print(report(str, diagnosis, version()), end="\n\n")
+            seen = core.monitor.snapshot().session(diagnosis.server, diagnosis.session or "")
+            print(report(translate_for(seen), diagnosis, version()), end="\n\n")
             causes.append(diagnosis.cause)
     finally:
         core.stop()

@@ -150,7 +150,12 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
         "This gateway cannot remove the session: that came after release 2.10.16, for names that begin with "
         "a letter or digit.",
     ),
-    "code_expired": (False, "Nobody used the code in time. Ask for a new one."),
+    "code_expired": (
+        False,
+        "No phone was linked before the code expired. Ask for a new one. If the phone asked for a passkey or "
+        "said to continue in WhatsApp Web: this gateway cannot answer that, and scanning again will not "
+        "help.",
+    ),
     "link_not_completed": (
         False,
         "The link was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web: "

@@ -50,7 +50,7 @@ REASONS: dict[Reason, str] = {
     Reason.CLOSED_BY_OPERATOR: N_("Closed from this page."),
     Reason.CLOSED_BY_SELF_HEALING: N_("Closed by self-healing, to be started again."),
     Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from this page."),
-    Reason.CODE_EXPIRED: N_("A code was shown and nobody used it in time."),
+    Reason.CODE_EXPIRED: N_("A code was shown, and no phone was linked in time."),
     Reason.CODE_SCANNED: N_(
         "The code was scanned. WhatsApp is finishing the link, which takes up to three minutes."
     ),
@@ -106,7 +106,7 @@ NO_END_TO_END = N_(
     "The end-to-end check cannot be made: the gateway does not tell this account's phone number."
 )
 
-NEXT_CODE_FOLLOWS = N_("The code expired before anybody used it. The next one follows by itself.")
+NEXT_CODE_FOLLOWS = N_("No phone was linked before the code expired. The next one follows by itself.")
 """Shown instead of the outcome, which asks the user to request a new code."""
 
 START_DOUBTED = N_(
@@ -173,7 +173,10 @@ OUTCOMES: dict[str, str] = {
         "This gateway cannot remove the session: that came after release 2.10.16, for names that begin with "
         "a letter or digit."
     ),
-    "code_expired": N_("The code expired before anybody used it. Ask for a new one."),
+    "code_expired": N_(
+        "No phone was linked before the code expired. Ask for a new one. If the phone asked for a passkey or "
+        "said to continue in WhatsApp Web: this gateway cannot answer that, and scanning again will not help."
+    ),
     "link_not_completed": N_(
         "The link was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web: "
         "this gateway cannot answer that, and scanning again will not help. Do this: update the gateway to a "

@@ -174,6 +174,8 @@ def _set_qr(
     elif handoff.rounds:
         text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
         state["detail"] = text.format(round=handoff.rounds, most=MOST_ROUNDS)
+    if handoff.rounds > 1:
+        state["detail"] += " " + _(IF_A_PASSKEY_IS_ASKED)
 
 
 def _set_code(formatter: LocaleFormatter, state: State, handoff: Handoff, operation: OperationStatus) -> None:

@@ -15,6 +15,7 @@ from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
 from dashboard.session.panel import Panel, begins_by_itself
+from dashboard.words import IF_A_PASSKEY_IS_ASKED
 
 _ARRIVAL_WAITS = (
     Panel.OFFER_PAIRING,
@@ -78,6 +79,11 @@ def rounds_line(session: SessionSnapshot) -> str:
         return rounds_so_far(session)
     text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
     return text.format(round=attempts, most=MAX_ATTEMPTS)
+
+
+def earlier_code_lines(session: SessionSnapshot) -> tuple[str, ...]:
+    """Return what to tell users who scanned an earlier code of this series in vain."""
+    return (_(IF_A_PASSKEY_IS_ASKED),) if _attempts(session) > 1 else ()
 
 
 def _begins(formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:

@@ -18,6 +18,7 @@ from dashboard.i18n import gettext as _
 from dashboard.session import actions
 from dashboard.session.auto_pair import (
     draw_what_begins_by_itself,
+    earlier_code_lines,
     next_code_follows,
     rounds_line,
     rounds_so_far,
@@ -88,8 +89,8 @@ def _draw_qr(view: View) -> None:
     left = formatting.seconds_until(view.formatter, view.operation.step_until) if view.operation else None
     components.live_code(view.formatter, view.session, attempt_left=left)
     how = _("On the phone: WhatsApp, Settings, Linked devices, Link a device.")
-    lines = (how, rounds_line(view.session))
     # An empty line keeps its height, or the layout would shift when it is filled.
+    lines = (how, rounds_line(view.session), *earlier_code_lines(view.session))
     st.html("".join(f'<div class="ops-center ops-soft ops-kept">{escape(line)}</div>' for line in lines))
 
 

@@ -151,12 +151,13 @@ CAUSES: dict[Cause, str] = {
     Cause.LINKING: REASONS[Reason.CODE_USED],
     Cause.LINK_NOT_COMPLETED: OUTCOMES["link_not_completed"],
     Cause.CODE_EXPIRED: N_(
-        "A code was shown, and nobody used it before the gateway closed the attempt. Open «Linked "
-        "devices» on the phone first, then ask for a new code."
+        "A code was shown, and no phone was linked before the gateway closed the attempt. Open «Linked "
+        "devices» on the phone first, then ask for a new code. If the phone asked for a passkey or said to "
+        "continue in WhatsApp Web: this gateway cannot answer that, and scanning again will not help."
     ),
     Cause.CODE_EXPIRED_OFTEN: N_(
-        "Several codes in a row expired unused. Have the phone in hand before you ask for the next. If "
-        "they were scanned and the phone asked for a passkey or said to continue in WhatsApp Web: this "
+        "Several codes in a row expired without a link. Have the phone in hand before you ask for the next. "
+        "If they were scanned and the phone asked for a passkey or said to continue in WhatsApp Web: this "
         "gateway cannot answer that, and more codes will not help."
     ),
     Cause.ATTEMPT_TOO_SHORT: N_(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.doctor.diagnosis import Cause, Check
 from core.models import Reason, SessionSnapshot
 from dashboard.formatting import LocaleFormatter
-from dashboard.i18n import N_
+from dashboard.i18n import N_, Translate
 from dashboard.text.diagnosis_words import CAUSES, CHECKS
 from dashboard.words import OUTCOMES, REASONS, RESTART_MEANS, START_DOUBTED, STEPS
 
@@ -53,6 +53,13 @@ WITHOUT_BROWSER: dict[str, str] = {
     ),
 }
 """Replacements by the text of a session with a browser."""
+
+
+def translate_for(session: SessionSnapshot | None) -> Translate:
+    """Return the texts in English that fit the session's engine, for a terminal."""
+    if session is None or session.has_browser is not False:
+        return str
+    return lambda text: WITHOUT_BROWSER.get(text, text)
 
 
 def formatter_for(formatter: LocaleFormatter, session: SessionSnapshot) -> LocaleFormatter:

@@ -56,7 +56,7 @@ def test_a_lost_session_tells_why_it_is_down_and_why_it_was_lost() -> None:
     lost = session(reason=Reason.CODE_EXPIRED, lost_reason=Reason.GATEWAY_RESTARTED)
 
     assert formatting.reason(FORMATTER, lost) == (
-        "A code was shown and nobody used it in time. Why it was lost: The gateway was restarted."
+        "A code was shown, and no phone was linked in time. Why it was lost: The gateway was restarted."
     )
 
 

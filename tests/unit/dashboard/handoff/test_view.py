@@ -74,6 +74,13 @@ def test_qr_code_comes_with_the_seconds_that_it_has_left(
     assert (state["phase"], state["seconds"], state["life"]) == ("qr", seconds, life)
 
 
+@pytest.mark.parametrize(("rounds", "is_told"), [(1, False), (2, True), (MOST_ROUNDS, True)])
+def test_a_second_code_says_what_no_scan_helps_against(rounds: int, is_told: bool) -> None:
+    state = build_state(LocaleFormatter(now=NOW), handoff(rounds=rounds), showing(10, 1), None)
+
+    assert (IF_A_PASSKEY_IS_ASKED in state["detail"]) is is_told
+
+
 @pytest.mark.parametrize(
     ("locale", "step"),
     [

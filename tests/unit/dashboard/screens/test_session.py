@@ -187,7 +187,7 @@ def test_an_expired_code_offers_a_new_one(core: FakeCore) -> None:
     app = open_sales()
 
     assert app.button(key="repair-main-sales").label == "Show a new code for sales"
-    assert "The code expired before anybody used it." in shown(app)
+    assert "No phone was linked before the code expired." in shown(app)
 
 
 def test_an_interrupted_operation_is_told_and_can_be_begun_again(core: FakeCore) -> None:
@@ -229,7 +229,7 @@ def test_what_happened_lately_is_told_with_who_did_it(core: FakeCore) -> None:
 
     text = shown(open_sales())
 
-    assert "Disconnected: A code was shown and nobody used it in time." in text
+    assert "Disconnected: A code was shown, and no phone was linked in time." in text
     assert "Close: The session was closed." in text
     assert "(rui)" in text
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.auth.users import Role, User
+from dashboard.words import IF_A_PASSKEY_IS_ASKED
 
 LOST = session("sales", lost_at=ago(minutes=12))
 ASKED = [("pair", "main", "sales", {"actor": "ana"})]
@@ -118,7 +119,16 @@ def test_a_code_that_expired_is_followed_by_the_next_which_is_told_beforehand(co
     app.button(key=HIDDEN).click().run()
 
     assert "Code 1 of 5. While this tab is in front, the next one follows by itself." in told
+    assert IF_A_PASSKEY_IS_ASKED not in told
     assert core.operations.calls == ASKED * 2
+
+
+def test_a_second_code_says_what_no_scan_helps_against(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr", lost_at=ago(minutes=12), qr=qr()))
+    for _ in range(2):
+        state.attempts().next(OUTAGE)
+
+    assert IF_A_PASSKEY_IS_ASKED in shown(open_page("session", server="main", session="sales"))
 
 
 def test_after_five_codes_the_page_asks_for_a_click(core: FakeCore) -> None:

@@ -10,7 +10,7 @@ from page_world import NOW, session
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import LOCALES
 from dashboard.text.diagnosis_words import CAUSES, CHECKS
-from dashboard.text.engine import WITHOUT_BROWSER, formatter_for
+from dashboard.text.engine import WITHOUT_BROWSER, formatter_for, translate_for
 from dashboard.words import OUTCOMES, REASONS, RESTART_MEANS, START_DOUBTED, STEPS
 
 TEXTS = [
@@ -34,6 +34,13 @@ def test_no_text_of_a_session_without_a_browser_names_one(locale: str) -> None:
     told = [formatter.translate(text) for text in TEXTS if text and text not in OF_THE_WHOLE_GATEWAY]
 
     assert [text for text in told if BROWSER.search(text)] == []
+
+
+def test_the_terminal_names_none_either() -> None:
+    translate = translate_for(session(has_browser=False))
+
+    assert [text for text in map(translate, WITHOUT_BROWSER) if BROWSER.search(text)] == []
+    assert [translate_for(None)(text) for text in WITHOUT_BROWSER] == list(WITHOUT_BROWSER)
 
 
 @pytest.mark.parametrize("has_browser", [True, None])

@@ -29,7 +29,7 @@ def told(kind: str, locale: str = "en", **data: Any) -> str:
         (
             "transition",
             {"from": "connected", "to": "disconnected", "reason": "code_expired"},
-            "Disconnected: A code was shown and nobody used it in time.",
+            "Disconnected: A code was shown, and no phone was linked in time.",
         ),
         ("transition", {"from": "starting", "to": "connected", "reason": "none"}, "Connected"),
         ("transition", {"from": "paused", "to": "unknown", "reason": "none"}, "Checked again"),
