@@ -69,9 +69,10 @@ format: ## Format the code and mend what the linter can
 	@$(PYTHON_IN_VENV) -m ruff check --fix .
 	@$(PYTHON_IN_VENV) -m ruff format .
 
-texts: ## Bring the page's catalogues of translations up to date with its code
+texts: ## Bring translations and tables of settings up to date with the code
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/texts.py
+	@$(PYTHON_IN_VENV) scripts/setting_tables.py
 
 system-deps: ## Install the Debian packages that some tests want (root)
 	@scripts/system_deps.sh

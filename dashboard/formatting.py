@@ -13,6 +13,8 @@ from core.messages import Message, render
 from core.models import Outcome, Pause, Problem, Reason, SessionSnapshot, Verdict, qr_life
 from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
+from core.settings.model import ProgramFields, ServerFields, SessionFields
+from core.settings.setting import setting_fields
 from dashboard.i18n import (
     DEFAULT,
     Translate,
@@ -24,7 +26,6 @@ from dashboard.i18n import (
 )
 from dashboard.words import (
     CAUSES,
-    FIELDS,
     LOOKS,
     NO_CODE,
     NO_END_TO_END,
@@ -40,6 +41,13 @@ from dashboard.words import (
 
 _SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (?P<path>[^;]+);")
 """The beginning of the store's notices."""
+
+_TITLES = {"pause": "field.pause", "sessions": "field.sessions"} | {
+    one.name: one.setting.title
+    for model in (ServerFields, SessionFields, ProgramFields)
+    for one in setting_fields(model)
+}
+"""By a setting's field: the message id of its name."""
 
 
 @dataclass(frozen=True)
@@ -250,10 +258,15 @@ def origin(_: Translate, told: str) -> str:
 
 def settings_field(_: Translate, path: str) -> str:
     """Return the name of a setting: "servers.main.sessions.sales.enabled" is "main, sales, Checked"."""
-    parts = [part for part in path.split(".") if part not in ("servers", "sessions")]
-    if path.endswith(".sessions"):
-        parts.append("sessions")
-    return ", ".join(_(FIELDS[part]) if part in FIELDS else part for part in parts)
+    match path.split("."):
+        case ["servers", server, "sessions", session, *fields]:
+            names = [server, session]
+        case ["servers", server, *fields]:
+            names = [server]
+        case fields:
+            names = []
+    titles = (render(Message(_TITLES[field]), _) if field in _TITLES else field for field in fields)
+    return ", ".join([*names, *titles])
 
 
 def settings_problem(_: Translate, problem: SettingProblem | Message | str) -> str:

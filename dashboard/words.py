@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.models import Reason, TokenSource, Verdict
+from core.models import Reason, Verdict
 from dashboard.i18n import N_
 
 
@@ -283,35 +283,7 @@ HANDOFF_EVENTS: dict[str, str] = {
     "expired": N_("expired"),
 }
 
-TOKEN_SOURCES: dict[TokenSource, str] = {
-    TokenSource.AUTO: N_("Automatic: made here, or by the gateway if it refuses those"),
-    TokenSource.LOCAL: N_("Made here from the secret key"),
-    TokenSource.SERVER: N_("Asked from the gateway"),
-}
-
-
-TOKEN_SOURCE_ORDER = (TokenSource.AUTO, TokenSource.LOCAL, TokenSource.SERVER)
-
 ORIGINS: dict[str, str] = {"saved on the page": N_("saved on this page"), "default": N_("default")}
-
-FIELDS: dict[str, str] = {
-    "url": N_("Address"),
-    "secret_key": N_("Secret key"),
-    "token": N_("Token"),
-    "token_source": N_("Tokens"),
-    "enabled": N_("Checked"),
-    "pause": N_("Pause"),
-    "alertmanager_url": N_("Alertmanager's address"),
-    "alertmanager_bearer_token": N_("Alertmanager's token"),
-    "end_to_end_minutes": N_("End-to-end check"),
-    "self_healing": N_("Self-healing"),
-    "sessions": N_("Sessions"),
-    "webhook": N_("Webhook"),
-    "label": N_("What it is for"),
-    "owner": N_("Who has the phone"),
-    "note": N_("Note"),
-    "interval_seconds": N_("Interval"),
-}
 
 USER_CHANGES: dict[str, str] = {
     "added": N_("User added"),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import changes, containers, files, gateway, setting, transport
+from core.messages import changes, containers, field, files, gateway, setting, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "changes": changes.TEMPLATES,
     "containers": containers.TEMPLATES,
+    "field": field.TEMPLATES,
     "files": files.TEMPLATES,
     "gateway": gateway.TEMPLATES,
     "setting": setting.TEMPLATES,

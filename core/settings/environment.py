@@ -16,26 +16,21 @@ from core.exceptions import ConfigurationError
 from core.gateways.wppconnect.contract.session_names import unchecked_bytes
 from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.messages import Message
-from core.models import TokenSource
 from core.settings.fields import (
-    AlertmanagerAddress,
     AllowedHosts,
     DockerHost,
-    EndToEndMinutes,
-    GatewayUrl,
-    Interval,
     LogFormat,
     LogLevel,
     ProxyAddress,
     Seconds,
     ServerName,
     SessionNames,
-    TokenSourceWord,
     WebhookUrl,
     is_allowed_host,
     name_problem,
 )
 from core.settings.loader import Environment, Finding, load_settings
+from core.settings.model import ProgramFields, ServerFields
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 
 PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
@@ -54,26 +49,19 @@ WRONG_TOKENS = {
 }
 
 
-class CoreEnvironment(Environment):
+class CoreEnvironment(ServerFields, ProgramFields, Environment):
     """All WPPCONNECT_* variables and Alertmanager's; secrets also as ..._FILE."""
 
+    model_config = Environment.model_config
     prefix: ClassVar[str] = "WPPCONNECT_"
     shared: ClassVar[Mapping[str, str]] = {
         "alertmanager_url": "ALERTMANAGER_URL",
         "alertmanager_bearer_token": "ALERTMANAGER_BEARER_TOKEN",
     }
 
-    url: GatewayUrl | None = None
     server_name: ServerName = "main"
-    secret_key: SecretStr | None = None
-    token: SecretStr | None = None
-    token_source: TokenSourceWord = TokenSource.AUTO
     sessions: SessionNames = ()
     webhook: WebhookUrl | None = Field(default=None, repr=False)
-    enabled: bool = True
-    end_to_end_minutes: EndToEndMinutes = 0
-    self_healing: bool = False
-    interval_seconds: Interval = 5.0
     timeout_connect_seconds: Seconds = 3.0
     timeout_healthz_seconds: Seconds = 5.0
     timeout_show_all_seconds: Seconds = 5.0
@@ -87,9 +75,6 @@ class CoreEnvironment(Environment):
     timeout_generate_token_seconds: Seconds = 10.0
     proxy: ProxyAddress | None = None
     """Secret, since it can contain a password."""
-    alertmanager_url: AlertmanagerAddress | None = None
-    """Secret, since it can contain a password."""
-    alertmanager_bearer_token: SecretStr | None = None
     allowed_hosts: AllowedHosts = ()
     """Hosts allowed for gateways and Alertmanager; empty: any host."""
     data_dir: Path = Path("data")
@@ -109,17 +94,8 @@ class CoreEnvironment(Environment):
         if self.url is None:
             return None
         sessions = tuple(SessionSettings(name=name, webhook=self.webhook) for name in self.usable_sessions)
-        return ServerSettings(
-            name=self.server_name,
-            url=self.url,
-            secret_key=self.secret_key,
-            token=self.token,
-            token_source=self.token_source,
-            enabled=self.enabled,
-            end_to_end_minutes=self.end_to_end_minutes,
-            self_healing=self.self_healing,
-            sessions=sessions,
-        )
+        values = {name: getattr(self, name) for name in ServerFields.model_fields}
+        return ServerSettings(name=self.server_name, sessions=sessions, **values)
 
     @property
     def usable_sessions(self) -> tuple[str, ...]:

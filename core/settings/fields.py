@@ -21,8 +21,6 @@ from core.models import TokenSource
 
 HOST_NAME = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63}){0,30}\.?$")
 SERVER_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-SHORTEST_INTERVAL_SECONDS = 1
-LONGEST_INTERVAL_SECONDS = 300
 SHORTEST_CHECK_MINUTES = 5
 LONGEST_CHECK_MINUTES = 1440
 _PORTS = {"http": 80, "https": 443}
@@ -108,6 +106,13 @@ def check_end_to_end_minutes(minutes: float) -> float:
     if minutes == 0 or SHORTEST_CHECK_MINUTES <= minutes <= LONGEST_CHECK_MINUTES:
         return minutes
     raise ValueError(Message("setting.check_minutes"))
+
+
+def check_one_line(secret: SecretStr) -> SecretStr:
+    """Return a secret, which an HTTP header or address must be able to carry."""
+    if not secret.get_secret_value().isprintable():
+        raise ValueError(Message("setting.secret_unprintable"))
+    return secret
 
 
 def check_docker_host(text: str) -> str:
@@ -228,7 +233,8 @@ LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _from_text(st
 LogFormat = Annotated[Literal["text", "json"], _from_text(str.lower)]
 TokenSourceWord = Annotated[TokenSource, _from_text(str.lower)]
 Seconds = Annotated[float, Field(ge=0.1, le=300)]
-Interval = Annotated[float, Field(ge=SHORTEST_INTERVAL_SECONDS, le=LONGEST_INTERVAL_SECONDS)]
+Interval = Annotated[float, Field(ge=1, le=300)]
+OneLineSecret = Annotated[SecretStr, AfterValidator(check_one_line)]
 EndToEndMinutes = Annotated[float, AfterValidator(check_end_to_end_minutes)]
 ProxyAddress = Annotated[SecretStr, AfterValidator(check_proxy)]
 AlertmanagerAddress = Annotated[

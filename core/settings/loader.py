@@ -32,7 +32,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from core.exceptions import ConfigurationError
 from core.logs import register_secret
 from core.messages import Message
-from core.settings.words import in_our_words
+from core.settings.words import problems_of
 
 SECRET_FILE_LIMIT = 16_384
 """Bytes; no secret is longer, and a wrong path (a device, a log file) must not exhaust memory."""
@@ -219,14 +219,9 @@ class _Given(Generic[AnyEnvironment]):
             _VARIABLES.reset(handed_over)
 
     def _set_aside(self, error: ValidationError) -> None:
-        for details in error.errors(include_url=False, include_input=False):
-            name = str(details["loc"][0])
+        for name, text in problems_of(error, self.model, self._scrub):
             self.variables.pop(self.model.variable(name), None)
-            if details["type"] == "value_error":
-                # Our validator's own sentences, which may repeat the value.
-                self.problems += [(name, self._scrub(str(text))) for text in details["ctx"]["error"].args]
-            else:
-                self.problems.append((name, in_our_words(details, self.model.model_fields[name])))
+            self.problems.append((name, str(text)))
 
     def _take_secret(self, name: str) -> None:
         variable = self.model.variable(name)
@@ -252,6 +247,7 @@ class _Given(Generic[AnyEnvironment]):
             return
         if re.search(r"[\x00-\x1f\x7f]", text):
             self.problems.append((name, "has a line break or control character in it; write it in one line"))
+            return
         if text != text.strip() or text[:1] in ("'", '"'):
             self.remarks.append((name, "begins or ends with a blank or a quote, which counts as part of it"))
         # Wrap it here already: with PYDANTIC_SETTINGS_DEBUG set, the library logs the values it reads.

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from core.exceptions import ConfigurationError, SettingProblem
-from core.messages import Message
-from core.models import TokenSource
+from core.models import Frozen
 from core.settings.environment import NOT_ALLOWED, CoreEnvironment, find_mistakes
-from core.settings.fields import (
-    LONGEST_INTERVAL_SECONDS,
-    SHORTEST_INTERVAL_SECONDS,
-    check_alertmanager,
-    check_end_to_end_minutes,
-    check_webhook,
-    is_allowed_host,
-    normalise_url,
-    parse_server_name,
-)
+from core.settings.fields import is_allowed_host, parse_server_name
+from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.saved import SavedServer, SavedSession, SavedSettings
+from core.settings.setting import setting_fields
 from core.settings.values import AlertmanagerSettings, ServerSettings, SessionSettings, Settings
-
-T = TypeVar("T")
-
-ABOUT = ("label", "owner", "note")
-"""An administrator's texts about a session."""
+from core.settings.words import problems_of
 
 SAVED_ON_THE_PAGE = "saved on the page"
 DEFAULT = "default"
+
+Built = TypeVar("Built", bound=Frozen)
 
 
 def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int) -> Settings:
@@ -40,32 +30,27 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
     """
     merge = _Merge(environment, saved)
     servers = tuple(merge.servers())
+    program = merge.program()
     timeouts = environment.timeouts
-    interval = merge.pick("interval_seconds", saved.interval_seconds, environment, 5.0)
-    if not SHORTEST_INTERVAL_SECONDS <= interval <= LONGEST_INTERVAL_SECONDS:
-        text = Message.of(
-            "setting.interval", shortest=SHORTEST_INTERVAL_SECONDS, longest=LONGEST_INTERVAL_SECONDS
-        )
-        merge.problems.append(SettingProblem("interval_seconds", text))
     for name in type(timeouts).model_fields:
         merge.origins[f"timeouts.{name}"] = environment.source(f"timeout_{name}")
     merge.origins["proxy"] = environment.source("proxy")
-    alertmanager = merge.alertmanager()
-    if merge.problems:
+    if merge.problems or program is None:
         raise ConfigurationError(merge.problems)
+    address, token = program.alertmanager_url, program.alertmanager_bearer_token
     return Settings(
         revision=revision,
         servers=servers,
-        interval_seconds=interval,
+        interval_seconds=program.interval_seconds,
         timeouts=timeouts,
         proxy=environment.proxy.get_secret_value() if environment.proxy else None,
-        alertmanager=alertmanager,
+        alertmanager=AlertmanagerSettings(url=address, bearer_token=token) if address else None,
         origins=merge.origins,
     )
 
 
 class _Merge:
-    """One merge of all servers, collecting the origin of each value and all mistakes."""
+    """One merge of all settings, collecting the origin of each value and all mistakes."""
 
     def __init__(self, environment: CoreEnvironment, saved: SavedSettings) -> None:
         self.environment = environment
@@ -82,60 +67,32 @@ class _Merge:
             if server:
                 yield server
 
-    def alertmanager(self) -> AlertmanagerSettings | None:
-        """Return Alertmanager's settings; None if no address is set."""
-        names = ("alertmanager_url", "alertmanager_bearer_token")
-        url, token = (
-            _given(self.pick(name, getattr(self.saved, name), self.environment, None)) for name in names
-        )
-        if url is None:
-            return None
-        address = self._check(names[0], check_alertmanager, url.get_secret_value())
-        self._check_allowed(names[0], address)
-        return AlertmanagerSettings(url=SecretStr(address), bearer_token=token)
-
-    def pick(self, path: str, chosen: Any, base: CoreEnvironment | None, default: Any) -> Any:
-        """Return the saved value, else the environment's, else the default; record its origin."""
-        field = path.rpartition(".")[2]
-        if chosen is not None:
-            self.origins[path] = SAVED_ON_THE_PAGE
-            return chosen
-        self.origins[path] = base.source(field) if base else DEFAULT
-        return getattr(base, field) if base else default
+    def program(self) -> ProgramFields | None:
+        """Return the merged settings of the whole program; None after a mistake."""
+        program = self._build(ProgramFields, "", self._pick(ProgramFields, "", self.saved, self.environment))
+        if program and program.alertmanager_url:
+            self._check_allowed("alertmanager_url", program.alertmanager_url.get_secret_value())
+        return program
 
     def _server(self, name: str, overlay: SavedServer) -> ServerSettings | None:
         path = f"servers.{name}"
         base = self.environment if name == self.environment.server_name else None
         if not (overlay.url or (base and base.url)):
             return None
-        self._check(path, parse_server_name, name)
+        try:
+            parse_server_name(name)
+        except ValueError as error:
+            self.problems += [SettingProblem(path, problem) for problem in error.args]
         self.origins[path] = base.source("url") if base and base.url else SAVED_ON_THE_PAGE
-        url = self._check(f"{path}.url", normalise_url, self.pick(f"{path}.url", overlay.url, base, None))
-        self._check_allowed(f"{path}.url", url)
-        secret_key = _given(self.pick(f"{path}.secret_key", overlay.secret_key, base, None))
-        token = _given(self.pick(f"{path}.token", overlay.token, base, None))
-        for field, secret in (("secret_key", secret_key), ("token", token)):
-            if secret and not secret.get_secret_value().isprintable():
-                self.problems.append(SettingProblem(f"{path}.{field}", Message("setting.secret_unprintable")))
+        values = self._pick(ServerFields, f"{path}.", overlay, base)
+        pause = None if values["enabled"] else overlay.pause
         sessions = tuple(self._sessions(path, overlay, base))
-        enabled = self.pick(f"{path}.enabled", overlay.enabled, base, True)
-        names = [session.name for session in sessions]
-        minutes = self.pick(f"{path}.end_to_end_minutes", overlay.end_to_end_minutes, base, 0.0)
-        minutes = self._check(f"{path}.end_to_end_minutes", check_end_to_end_minutes, minutes)
-        for finding in find_mistakes(secret_key, token, names):
+        server = self._build(ServerSettings, f"{path}.", {**values, "name": name, "pause": pause})
+        if server:
+            self._check_allowed(f"{path}.url", server.url)
+        for finding in find_mistakes(values["secret_key"], values["token"], [one.name for one in sessions]):
             self.problems.append(SettingProblem(f"{path}.{finding.fields[0]}", finding.text))
-        return ServerSettings(
-            name=name,
-            url=url,
-            secret_key=secret_key,
-            token=token,
-            token_source=self.pick(f"{path}.token_source", overlay.token_source, base, TokenSource.AUTO),
-            enabled=enabled,
-            pause=None if enabled else overlay.pause,
-            end_to_end_minutes=minutes,
-            self_healing=self.pick(f"{path}.self_healing", overlay.self_healing, base, False),
-            sessions=sessions,
-        )
+        return server.model_copy(update={"sessions": sessions}) if server else None
 
     def _sessions(
         self, path: str, overlay: SavedServer, base: CoreEnvironment | None
@@ -148,31 +105,34 @@ class _Merge:
             here = f"{path}.sessions.{name}"
             source = base if base and name in given else None
             self.origins[here] = source.source("sessions") if source else SAVED_ON_THE_PAGE
-            webhook = self.pick(f"{here}.webhook", chosen.webhook, source, None)
-            if webhook:
-                webhook = self._check(f"{here}.webhook", check_webhook, webhook)
-            # No variable enables a single session: WPPCONNECT_ENABLED pauses the whole server.
-            enabled = self.pick(f"{here}.enabled", chosen.enabled, None, True)
-            pause = None if enabled else chosen.pause
-            yield SessionSettings(
-                name=name,
-                enabled=enabled,
-                pause=pause,
-                webhook=webhook,
-                **{text: self.pick(f"{here}.{text}", getattr(chosen, text), None, "") for text in ABOUT},
-            )
+            values = self._pick(SessionFields, f"{here}.", chosen, source)
+            pause = None if values["enabled"] else chosen.pause
+            if session := self._build(SessionSettings, f"{here}.", {**values, "name": name, "pause": pause}):
+                yield session
+
+    def _pick(
+        self, model: type[Frozen], path: str, saved: Any, base: CoreEnvironment | None
+    ) -> dict[str, Any]:
+        """Return of each field the saved value, else the variable's, else the default; record its origin."""
+        values = {}
+        for one in setting_fields(model):
+            value, source = getattr(saved, one.name), base if one.has_variable else None
+            if value is None:
+                value = getattr(source, one.name) if source else one.default
+                self.origins[path + one.name] = source.source(one.name) if source else DEFAULT
+            else:
+                self.origins[path + one.name] = SAVED_ON_THE_PAGE
+            is_empty = isinstance(value, SecretStr) and not value.get_secret_value()
+            values[one.name] = None if is_empty else value
+        return values
+
+    def _build(self, model: type[Built], path: str, values: dict[str, Any]) -> Built | None:
+        try:
+            return model(**values)
+        except ValidationError as error:
+            self.problems += [SettingProblem(path + name, text) for name, text in problems_of(error, model)]
+            return None
 
     def _check_allowed(self, path: str, url: str) -> None:
         if not is_allowed_host(url, self.environment.allowed_hosts):
             self.problems.append(SettingProblem(path, NOT_ALLOWED))
-
-    def _check(self, path: str, check: Callable[[T], T], value: T) -> T:
-        try:
-            return check(value)
-        except ValueError as error:
-            self.problems += [SettingProblem(path, problem) for problem in error.args]
-            return value
-
-
-def _given(secret: SecretStr | None) -> SecretStr | None:
-    return secret if secret and secret.get_secret_value() else None

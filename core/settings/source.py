@@ -290,9 +290,9 @@ def _register_secrets(settings: Settings) -> None:
     for text in settings.alertmanager.secrets if settings.alertmanager else ():
         register_secret(text)
     for server in settings.servers:
-        for secret in (server.secret_key, server.token):
-            if secret:
-                register_secret(secret.get_secret_value())
+        for _name, value in server:
+            if isinstance(value, SecretStr):
+                register_secret(value.get_secret_value())
 
 
 def _plain(value: Any) -> Any:

@@ -7,43 +7,26 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr
 
-from core.models import Frozen, Pause, TokenSource
-from core.settings.fields import Seconds
+from core.models import Frozen, Pause
+from core.settings.fields import GatewayUrl, Seconds
+from core.settings.model import ServerFields, SessionFields
 
 
-class SessionSettings(Frozen):
+class SessionSettings(SessionFields):
     """One session of a server."""
 
     name: str
-    enabled: bool = True
-    """False: paused, not probed."""
     pause: Pause | None = None
     """Who paused the session, why and until when, if on record."""
-    webhook: str | None = Field(default=None, repr=False)
-    """Address of the customer's application: None if unknown, "" if there is none."""
-    label: str = Field(default="", repr=False)
-    """Purpose of the session, entered by an administrator."""
-    owner: str = Field(default="", repr=False)
-    """Who holds the phone."""
-    note: str = Field(default="", repr=False)
-    """Further notes for pairing the session again; shown only to signed-in users."""
 
 
-class ServerSettings(Frozen):
+class ServerSettings(ServerFields):
     """One gateway."""
 
     name: str
-    url: str
-    secret_key: SecretStr | None = None
-    token: SecretStr | None = None
-    token_source: TokenSource = TokenSource.AUTO
-    enabled: bool = True
+    url: GatewayUrl
     pause: Pause | None = None
     """Who paused the whole gateway, why and until when, if on record."""
-    end_to_end_minutes: float = 0
-    """Interval of each session's end-to-end check; 0: never."""
-    self_healing: bool = False
-    """Restart sessions that do not respond."""
     sessions: tuple[SessionSettings, ...] = ()
 
     def session(self, name: str) -> SessionSettings | None:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from core.messages import Message
 
-def in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
-    """Return a sentence for a pydantic error that says what to write; it never repeats the value."""
+
+def problems_of(
+    error: ValidationError, model: type[BaseModel], scrub: Callable[[str], str] | None = None
+) -> Iterator[tuple[str, Message | str]]:
+    """Yield field and problem of each mistake. `scrub` masks validators' texts, which may repeat a value."""
+    for details in error.errors(include_url=False, include_input=False):
+        name = str(details["loc"][0])
+        if details["type"] == "value_error":
+            texts = details["ctx"]["error"].args
+            yield from ((name, scrub(str(text)) if scrub else text) for text in texts)
+        else:
+            yield name, in_our_words(details, model.model_fields[name])
+
+
+def in_our_words(details: ErrorDetails, info: FieldInfo) -> Message | str:
+    """Return what to write instead, for a pydantic error; it never repeats the value."""
     context = details.get("ctx", {})
     match details["type"]:
         case "missing":
@@ -22,7 +37,7 @@ def in_our_words(details: ErrorDetails, info: FieldInfo) -> str:
         case "float_parsing" | "float_type" | "finite_number":
             return "must be a number without a unit, for example 5 or 0.5"
         case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
-            return f"must be {_bounds(info)}"
+            return _bounds(info)
         case "literal_error" | "enum":
             return f"must be {context['expected'].replace(chr(39), '')}"
         case "dict_type" | "model_type" | "model_attributes_type":
@@ -42,11 +57,14 @@ def stored_mistakes(error: ValidationError) -> Iterator[str]:
         yield f"{path}: {text}"
 
 
-def _bounds(info: FieldInfo) -> str:
+def _bounds(info: FieldInfo) -> Message | str:
     limits = {
         word: getattr(bound, name)
         for bound in info.metadata
         for name, word in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
         if hasattr(bound, name)
     }
-    return " and ".join(f"{word} {limit:g}" for word, limit in limits.items())
+    if limits.keys() == {"at least", "at most"}:
+        lowest, highest = (f"{limit:g}" for limit in limits.values())
+        return Message.of("setting.bounds", lowest=lowest, highest=highest)
+    return "must be " + " and ".join(f"{word} {limit:g}" for word, limit in limits.items())

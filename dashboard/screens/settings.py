@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.gateways.wppconnect.manager_client import PAGE
-from core.settings.overlay import SAVED_ON_THE_PAGE
+from core.settings.model import ProgramFields, ServerFields
+from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
 from dashboard import components, session_state, state, step_up
 from dashboard.auth.users import Role
@@ -14,10 +15,15 @@ from dashboard.settings_page import actions as settings_actions
 from dashboard.settings_page.alerting import draw_alerting
 from dashboard.settings_page.check_results import draw_results
 from dashboard.settings_page.fields import interval_fields, server_fields
-from dashboard.settings_page.form import draw_notice, field_key, label, open_form
-from dashboard.settings_page.opt_ins import draw_opt_ins
+from dashboard.settings_page.form import (
+    can_forget,
+    draw_field,
+    draw_notice,
+    field_key,
+    forget,
+    open_form,
+)
 from dashboard.settings_page.sessions import draw_sessions
-from dashboard.words import TOKEN_SOURCE_ORDER, TOKEN_SOURCES
 
 WARNINGS_SECONDS = 2
 
@@ -59,41 +65,20 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
 
 def draw_server_form(settings: Settings, server: ServerSettings) -> None:
     """Draw a gateway's own settings."""
-    form, path = settings_actions.server_form(server.name), f"servers.{server.name}"
-    is_set = server.secret_key is not None
-    can_forget = is_set and settings.origins.get(f"{path}.secret_key") == SAVED_ON_THE_PAGE
+    form = settings_actions.server_form(server.name)
     fields = server_fields(settings, server.name) or {}
+    drawn = [one for one in setting_fields(ServerFields) if one.name in fields]
     values = {name: field.drawn for name, field in fields.items()}
-    open_form(form, values | ({"forget_secret": False} if can_forget else {}), fields)
+    boxes = {forget(one.name): False for one in drawn if can_forget(settings, one, fields[one.name])}
+    open_form(form, values | boxes, fields)
+    gateway = state.snapshot().server(server.name)
     with st.form(form, border=False):
-        st.text_input(
-            label(_("Address"), settings, f"{path}.url"),
-            key=field_key(form, "url"),
-            autocomplete="off",
-            placeholder="http://127.0.0.1:21465",
-        )
-        st.text_input(
-            label(_("Secret key, set"), settings, f"{path}.secret_key")
-            if is_set
-            else _("Secret key, not set"),
-            key=field_key(form, "secret_key"),
-            type="password",
-            autocomplete="new-password",
-            placeholder=_("set: type another one to replace it") if is_set else _("not set"),
-            help=_("The gateway's own secret key. It is never shown again."),
-        )
-        if can_forget:
-            st.checkbox(
-                _("Forget the secret key that was saved on this page"), key=field_key(form, "forget_secret")
-            )
-        st.selectbox(
-            label(_("Tokens"), settings, f"{path}.token_source"),
-            [str(source) for source in TOKEN_SOURCE_ORDER],
-            format_func=lambda word: _(TOKEN_SOURCES[word]),
-            key=field_key(form, "token_source"),
-        )
-        st.toggle(label(_("Check this gateway"), settings, f"{path}.enabled"), key=field_key(form, "enabled"))
-        draw_opt_ins(form, settings, server.name)
+        for one in drawn:
+            draw_field(form, settings, one, fields[one.name])
+            if one.name == "end_to_end_minutes" and gateway and gateway.end_to_end_offered is False:
+                components.soft(
+                    _("This gateway does not offer what the check asks: it finds out nothing here.")
+                )
         draw_notice(form, fields)
         st.form_submit_button(
             _("Save {server}").format(server=plain(server.name)),
@@ -172,12 +157,9 @@ def draw_interval(settings: Settings) -> None:
     open_form(form, {name: field.drawn for name, field in fields.items()}, fields)
     with st.container(key="card-settings-interval"), st.form(form, border=False):
         components.subtitle(_("Interval"))
-        st.number_input(
-            label(_("Seconds between two checks of a session"), settings, "interval_seconds"),
-            step=1.0,
-            format="%g",
-            key=field_key(form, "seconds"),
-        )
+        for one in setting_fields(ProgramFields):
+            if one.name in fields:
+                draw_field(form, settings, one, fields[one.name])
         draw_notice(form, fields)
         st.form_submit_button(
             _("Save the interval"),

@@ -8,11 +8,11 @@ from functools import partial
 
 from core.doctor.diagnosis import Diagnosis
 from core.doctor.examination import examine
-from core.models import Outcome, TokenSource
-from core.settings.fields import LONGEST_INTERVAL_SECONDS as LONGEST_SECONDS
-from core.settings.fields import SHORTEST_INTERVAL_SECONDS as SHORTEST_SECONDS
+from core.models import Outcome
 from core.settings.fields import is_address, is_same_origin
-from core.settings.saved import KEEP, Keep, SavedSettings
+from core.settings.model import ProgramFields, ServerFields, SessionFields
+from core.settings.saved import SavedSettings
+from core.settings.setting import setting_fields
 from core.settings.values import Settings
 from dashboard import session_state, state, step_up
 from dashboard.auth.users import Role
@@ -27,10 +27,8 @@ from dashboard.settings_page.fields import (
     server_fields,
     session_fields,
 )
-from dashboard.settings_page.form import changed, field_key, no_conflict, save
+from dashboard.settings_page.form import changed, edits, field_key, no_conflict, save
 
-DELICATE_FIELDS = frozenset({"url", "secret_key", "forget_secret"})
-"""Fields that determine which server receives keys. A change of them needs a step-up."""
 ADD_SERVER = "add-server"
 INTERVAL = "interval"
 REMOVAL = "removal"
@@ -57,26 +55,21 @@ def save_server(server: str) -> None:
     state.require(Role.ADMINISTRATOR)
     form = server_form(server)
     new = changed(form)
-
-    def change(saved: SavedSettings) -> SavedSettings:
-        return saved.with_server(
-            server,
-            url=_text(new, "url"),
-            secret_key=None if new.get("forget_secret") else _text(new, "secret_key"),
-            token_source=TokenSource(str(new["token_source"])) if "token_source" in new else KEEP,
-            enabled=bool(new["enabled"]) if "enabled" in new else KEEP,
-            end_to_end_minutes=_minutes(new.get("end_to_end_minutes", KEEP)),
-            self_healing=bool(new["self_healing"]) if "self_healing" in new else KEEP,
-        )
-
     conflict = no_conflict(form, lambda settings: server_fields(settings, server))
 
     def refuse(settings: Settings) -> Notice | None:
         # Else a changed address would send the stored key, which users cannot read, to another server.
         return conflict(settings) or _wants_key_again(settings, server, new)
 
-    is_delicate = not DELICATE_FIELDS.isdisjoint(new)
-    save(form, change, refuse=refuse, step_up_needed=is_delicate)
+    changes = edits(ServerFields, new)
+    save(
+        form,
+        lambda saved: saved.with_server(server, **changes),
+        refuse=refuse,
+        step_up_needed=any(
+            one.setting.needs_step_up for one in setting_fields(ServerFields) if one.name in changes
+        ),
+    )
 
 
 def add_server() -> None:
@@ -110,8 +103,9 @@ def save_session(server: str, session: str) -> None:
     state.require(Role.ADMINISTRATOR)
     form = session_form(server, session)
     new = changed(form)
-    webhook: str | Keep | None = KEEP
-    if "webhook" in new or "webhook_url" in new:
+    changes = edits(SessionFields, new)
+    has_webhook = "webhook" in new or "webhook_url" in new
+    if has_webhook:
         chosen = session_state.value(field_key(form, "webhook"))
         webhook = {WEBHOOK_UNKNOWN: None, WEBHOOK_NONE: ""}.get(
             str(chosen), session_state.text_value(field_key(form, "webhook_url"))
@@ -121,20 +115,12 @@ def save_session(server: str, session: str) -> None:
                 form, Notice("bad", _("Webhook: enter its address, or choose that there is none."))
             )
             return
-    enabled = bool(new["enabled"]) if "enabled" in new else KEEP
+        changes["webhook"] = webhook
     save(
         form,
-        lambda saved: saved.with_session(
-            server,
-            session,
-            enabled=enabled,
-            webhook=webhook,
-            label=_text(new, "label"),
-            owner=_text(new, "owner"),
-            note=_text(new, "note"),
-        ),
+        lambda saved: saved.with_session(server, session, **changes),
         refuse=no_conflict(form, lambda settings: session_fields(settings, server, session)),
-        step_up_needed=webhook is not KEEP,
+        step_up_needed=has_webhook,
     )
 
 
@@ -181,14 +167,12 @@ def remove_from_gateway(server: str, session: str) -> None:
 def save_interval() -> None:
     """Save the check interval."""
     state.require(Role.ADMINISTRATOR)
-    seconds = session_state.value(field_key(INTERVAL, "seconds"))
-    # The widget has no bounds: with them, the browser would send its last valid value, and that be saved.
-    if not isinstance(seconds, float) or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-        text = _("The interval must be {shortest} to {longest} seconds.")
-        told = text.format(shortest=f"{SHORTEST_SECONDS:g}", longest=f"{LONGEST_SECONDS:g}")
-        session_state.set_notice(INTERVAL, Notice("bad", told))
-        return
-    save(INTERVAL, lambda saved: saved.with_interval(seconds), refuse=no_conflict(INTERVAL, interval_fields))
+    changes = edits(ProgramFields, changed(INTERVAL))
+    save(
+        INTERVAL,
+        lambda saved: saved.with_program(**changes),
+        refuse=no_conflict(INTERVAL, interval_fields),
+    )
 
 
 def check_connection(server: str) -> None:
@@ -224,14 +208,3 @@ def _wants_key_again(settings: Settings, server: str, new: Mapping[str, Field]) 
     if not has_secret or not is_address(url) or is_same_origin(url, found.url):
         return None
     return Notice("warn", _("This address is another server: type its secret key again, too."))
-
-
-def _minutes(typed: Field | Keep | None) -> float | Keep:
-    if typed is KEEP:
-        return KEEP
-    # An emptied field means never.
-    return float(typed) if isinstance(typed, float | int) else 0.0
-
-
-def _text(new: dict[str, Field], field: str) -> str | Keep:
-    return str(new[field]).strip() if field in new else KEEP

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.settings.fields import is_address, is_same_origin
-from core.settings.saved import KEEP
 from core.settings.values import Settings
 from dashboard import state
 from dashboard.auth.users import Role
@@ -31,26 +30,21 @@ def save_alertmanager() -> None:
     """Save the changed fields. An unchanged address keeps its password."""
     state.require(Role.ADMINISTRATOR)
     new = changed(ALERTMANAGER)
-    url = str(new["url"]) if "url" in new else KEEP
-    token = str(new["bearer_token"]) if "bearer_token" in new else KEEP
+    changes = {f"alertmanager_{name}": value for name, value in new.items()}
     conflict = no_conflict(ALERTMANAGER, alertmanager_fields)
 
     def refuse(settings: Settings) -> Notice | None:
         found = settings.alertmanager
         keeps_token = found is not None and found.bearer_token is not None and not new.get("bearer_token")
-        is_elsewhere = (
-            found is not None
-            and isinstance(url, str)
-            and is_address(url)
-            and not is_same_origin(url, found.address)
-        )
+        url = str(new.get("url", ""))
+        is_elsewhere = found is not None and is_address(url) and not is_same_origin(url, found.address)
         if keeps_token and is_elsewhere:
             return Notice("warn", _("This address is another server: type its token again, too."))
         return conflict(settings)
 
     save(
         ALERTMANAGER,
-        lambda saved: saved.with_alertmanager(url=url, bearer_token=token),
+        lambda saved: saved.with_program(**changes),
         refuse=refuse,
         step_up_needed=True,
     )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from core.messages import Message, render
+from core.models import Frozen
+from core.settings.model import ProgramFields, ServerFields, SessionFields
+from core.settings.setting import SettingField, setting_fields
 from core.settings.values import Settings
 from dashboard.i18n import gettext as _
 from dashboard.session_state import Field
-from dashboard.words import TOKEN_SOURCES
 
 WEBHOOK_UNKNOWN, WEBHOOK_NONE, WEBHOOK_URL = "unknown", "none", "url"
 
@@ -35,22 +39,7 @@ ReadFields = Callable[[Settings], Fields | None]
 def server_fields(settings: Settings, name: str) -> Fields | None:
     """Return the fields of a gateway's form; None if it was removed."""
     server = settings.server(name)
-    if server is None:
-        return None
-    path, source = f"servers.{name}", server.token_source
-    is_set = _("set") if server.secret_key else _("not set")
-    minutes = float(server.end_to_end_minutes)
-    every = f"{minutes:g} min" if minutes else _("never")
-    return {
-        "url": FieldNow(f"{path}.url", server.url, server.url, server.url),
-        "secret_key": FieldNow(f"{path}.secret_key", "", server.secret_key, is_set),
-        "token_source": FieldNow(f"{path}.token_source", str(source), source, _(TOKEN_SOURCES[source])),
-        "enabled": FieldNow(f"{path}.enabled", server.enabled, server.enabled, yes_or_no(server.enabled)),
-        "end_to_end_minutes": FieldNow(f"{path}.end_to_end_minutes", minutes, minutes, every),
-        "self_healing": FieldNow(
-            f"{path}.self_healing", server.self_healing, server.self_healing, yes_or_no(server.self_healing)
-        ),
-    }
+    return _fields(ServerFields, server, f"servers.{name}.") if server else None
 
 
 def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
@@ -65,21 +54,38 @@ def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
     else:
         kind, words = (WEBHOOK_URL, webhook) if webhook else (WEBHOOK_NONE, _("none"))
     return {
-        "enabled": FieldNow(f"{path}.enabled", session.enabled, session.enabled, yes_or_no(session.enabled)),
+        **_fields(SessionFields, session, f"{path}."),
         "webhook": FieldNow(f"{path}.webhook", kind, webhook, words),
         "webhook_url": FieldNow(f"{path}.webhook", webhook or "", webhook, words),
-        "label": FieldNow(f"{path}.label", session.label, session.label, session.label or _("none")),
-        "owner": FieldNow(f"{path}.owner", session.owner, session.owner, session.owner or _("none")),
-        "note": FieldNow(f"{path}.note", session.note, session.note, session.note or _("none")),
     }
 
 
 def interval_fields(settings: Settings) -> Fields | None:
     """Return the field of the interval's form."""
-    seconds = float(settings.interval_seconds)
-    return {"seconds": FieldNow("interval_seconds", seconds, seconds, f"{seconds:g} s")}
+    return _fields(ProgramFields, settings, "")
 
 
-def yes_or_no(value: bool) -> str:
-    """Return the value of a switch as text."""
-    return _("yes") if value else _("no")
+def text(message_id: str, **names: str) -> str:
+    """Return a text of a setting in the user's language; "" for no id."""
+    return render(Message(message_id, names), _) if message_id else ""
+
+
+def _fields(model: type[Frozen], values: Frozen, path: str) -> dict[str, FieldNow]:
+    return {
+        one.name: _field_now(one, getattr(values, one.name), f"{path}{one.name}")
+        for one in setting_fields(model)
+        if one.setting.label
+    }
+
+
+def _field_now(one: SettingField, value: Any, path: str) -> FieldNow:
+    if one.is_secret:
+        return FieldNow(path, "", value, _("set") if value else _("not set"))
+    if one.type is bool:
+        return FieldNow(path, value, value, _("yes") if value else _("no"))
+    if one.type is float:
+        unit = "min" if one.name.endswith("_minutes") else "s"
+        return FieldNow(path, float(value), value, f"{value:g} {unit}" if value else _("never"))
+    if value in one.setting.choices:
+        return FieldNow(path, str(value), value, text(one.setting.choices[value]))
+    return FieldNow(path, value or "", value, value or _("none"))

@@ -8,17 +8,22 @@ who changed it, when and to what, keeps the typed values, and saves them if the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
 
 from core.exceptions import ConfigurationError, VersionConflictError, WppconnectError
-from core.settings.overlay import DEFAULT
+from core.models import Frozen
+from core.settings.overlay import DEFAULT, SAVED_ON_THE_PAGE
 from core.settings.saved import SavedSettings
+from core.settings.setting import SettingField, setting_fields
 from core.settings.values import Settings
 from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import current_locale, translator
 from dashboard.i18n import gettext as _
 from dashboard.session_state import Field, Notice, Opened
-from dashboard.settings_page.fields import FieldNow, Fields, ReadFields
+from dashboard.settings_page.fields import FieldNow, Fields, ReadFields, text
 
 ATTEMPTS = 5
 """Retries after concurrent saves before the user has to save again."""
@@ -39,6 +44,71 @@ def label(words: str, settings: Settings, path: str) -> str:
 def origin(settings: Settings, path: str) -> str:
     """Return the origin of a value as text."""
     return formatting.origin(translator(current_locale()), settings.origins.get(path, DEFAULT))
+
+
+def draw_field(form: str, settings: Settings, one: SettingField, field: FieldNow, **names: str) -> None:
+    """Draw the widget of a setting with the origin of its value, its explanation, and its cost and risk."""
+    setting, key = one.setting, field_key(form, one.name)
+    words = label(text(setting.label, **names), settings, field.path)
+    explanation = text(setting.help) or None
+    if one.type is bool:
+        st.toggle(words, key=key, help=explanation)
+    elif one.type is float:
+        # Without bounds: with them, the browser would send its last valid value, and that be saved.
+        st.number_input(words, step=setting.step, format="%g", key=key, help=explanation)
+    elif setting.choices:
+        choices = {str(value): message_id for value, message_id in setting.choices.items()}
+        st.selectbox(
+            words, list(choices), format_func=lambda word: text(choices[word]), key=key, help=explanation
+        )
+    elif one.is_secret:
+        is_set = field.value is not None
+        st.text_input(
+            words if is_set else text(setting.unset_label),
+            key=key,
+            type="password",
+            autocomplete="new-password",
+            placeholder=_("set: type another one to replace it") if is_set else _("not set"),
+            help=explanation,
+        )
+        if can_forget(settings, one, field):
+            st.checkbox(text(setting.forget_label), key=field_key(form, forget(one.name)))
+    else:
+        st.text_input(
+            words,
+            key=key,
+            autocomplete="off",
+            placeholder=setting.placeholder,
+            max_chars=setting.longest or None,
+            help=explanation,
+        )
+    if setting.note:
+        components.soft(text(setting.note))
+
+
+def can_forget(settings: Settings, one: SettingField, field: FieldNow) -> bool:
+    """Return whether a secret was saved on the page, so that the environment's can replace it again."""
+    is_saved = settings.origins.get(field.path) == SAVED_ON_THE_PAGE
+    return one.is_secret and field.value is not None and is_saved
+
+
+def forget(name: str) -> str:
+    """Return the name of the field that resets a saved secret."""
+    return f"forget_{name}"
+
+
+def edits(model: type[Frozen], new: Mapping[str, Field]) -> dict[str, Any]:
+    """Return the changed fields of a form as values to save; None resets a secret."""
+    fields = setting_fields(model)
+    found = {one.name: _typed(one, new[one.name]) for one in fields if one.name in new}
+    return found | {one.name: None for one in fields if new.get(forget(one.name))}
+
+
+def _typed(one: SettingField, value: Field | None) -> object:
+    if value is None:
+        # The user emptied a number.
+        return one.default
+    return one.type(value) if one.setting.choices else value
 
 
 def open_form(form: str, values: Mapping[str, Field], fields: Fields | None = None) -> None:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from core.gateways.wppconnect.contract.session_names import unchecked_bytes
-from core.settings.saved import LONGEST_LABEL, LONGEST_NOTE
+from core.settings.model import SessionFields
+from core.settings.setting import SettingField, setting_fields
 from core.settings.values import ServerSettings, SessionSettings, Settings
 from dashboard import components, state
 from dashboard.formatting import plain
 from dashboard.i18n import gettext as _
 from dashboard.settings_page import actions as settings_actions
-from dashboard.settings_page.fields import WEBHOOK_NONE, WEBHOOK_UNKNOWN, WEBHOOK_URL, session_fields
-from dashboard.settings_page.form import draw_notice, field_key, label, open_form
+from dashboard.settings_page.fields import (
+    WEBHOOK_NONE,
+    WEBHOOK_UNKNOWN,
+    WEBHOOK_URL,
+    FieldNow,
+    session_fields,
+    text,
+)
+from dashboard.settings_page.form import draw_field, draw_notice, field_key, label, open_form
 
 
 def draw_sessions(settings: Settings, server: ServerSettings) -> None:
@@ -71,57 +79,14 @@ def describe(session: SessionSettings | None) -> str:
 def draw_session_form(settings: Settings, server: str, session: SessionSettings) -> None:
     """Draw the form of one session."""
     form = settings_actions.session_form(server, session.name)
-    path = f"servers.{server}.sessions.{session.name}"
-    kinds = {
-        WEBHOOK_UNKNOWN: _("Not known here: the gateway may have one"),
-        WEBHOOK_NONE: _("It has none"),
-        WEBHOOK_URL: _("It has this one:"),
-    }
     fields = session_fields(settings, server, session.name) or {}
     open_form(form, {name: field.drawn for name, field in fields.items()}, fields)
     with st.form(form, border=True):
-        st.toggle(
-            label(_("Check {session}").format(session=plain(session.name)), settings, f"{path}.enabled"),
-            key=field_key(form, "enabled"),
-        )
-        st.radio(
-            label(_("Webhook of {session}").format(session=plain(session.name)), settings, f"{path}.webhook"),
-            list(kinds),
-            format_func=lambda word: kinds[word],
-            key=field_key(form, "webhook"),
-            help=_(
-                "The address to which the gateway sends this session's messages. Some pairings replace what "
-                "the gateway has saved; a webhook that is known here is sent along and kept."
-            ),
-        )
-        st.text_input(
-            _("Address of the webhook"),
-            key=field_key(form, "webhook_url"),
-            autocomplete="off",
-            placeholder="https://",
-            label_visibility="collapsed",
-        )
-        st.text_input(
-            label(_("What it is for"), settings, f"{path}.label"),
-            key=field_key(form, "label"),
-            autocomplete="off",
-            max_chars=LONGEST_LABEL,
-            help=_("Shown in lists, on the session's page and to whoever opens a hand-off link."),
-        )
-        st.text_input(
-            label(_("Who has the phone"), settings, f"{path}.owner"),
-            key=field_key(form, "owner"),
-            autocomplete="off",
-            max_chars=LONGEST_LABEL,
-            help=_("Shown on the session's page and to whoever opens a hand-off link."),
-        )
-        st.text_input(
-            label(_("Note"), settings, f"{path}.note"),
-            key=field_key(form, "note"),
-            autocomplete="off",
-            max_chars=LONGEST_NOTE,
-            help=_("Shown on the session's page, to people who are signed in."),
-        )
+        for one in setting_fields(SessionFields):
+            if one.name == "webhook":
+                draw_webhook(form, settings, one, fields["webhook"], session.name)
+            else:
+                draw_field(form, settings, one, fields[one.name], session=plain(session.name))
         draw_notice(form, fields)
         with st.container(horizontal=True):
             st.form_submit_button(
@@ -143,6 +108,29 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
         text = _("Remove {session} from the gateway").format(session=plain(session.name))
         if st.button(text, key=f"remove-from-gateway-{server}-{session.name}", type="tertiary"):
             ask_remove_from_gateway(server, session.name)
+
+
+def draw_webhook(form: str, settings: Settings, one: SettingField, field: FieldNow, session: str) -> None:
+    """Draw the choice whether the webhook is known, and its address."""
+    kinds = {
+        WEBHOOK_UNKNOWN: _("Not known here: the gateway may have one"),
+        WEBHOOK_NONE: _("It has none"),
+        WEBHOOK_URL: _("It has this one:"),
+    }
+    st.radio(
+        label(text(one.setting.label, session=plain(session)), settings, field.path),
+        list(kinds),
+        format_func=lambda word: kinds[word],
+        key=field_key(form, "webhook"),
+        help=text(one.setting.help),
+    )
+    st.text_input(
+        _("Address of the webhook"),
+        key=field_key(form, "webhook_url"),
+        autocomplete="off",
+        placeholder="https://",
+        label_visibility="collapsed",
+    )
 
 
 def ask_remove_from_gateway(server: str, name: str) -> None:

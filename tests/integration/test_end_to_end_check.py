@@ -51,9 +51,8 @@ def watched(gateway: Simulator, data: Path, *, end_to_end_seconds: float = 0.4) 
         name="main",
         url=gateway.url,
         secret_key=SecretStr(SECRET),
-        end_to_end_minutes=PERIOD_SECONDS / 60,
         sessions=tuple(SessionSettings(name=name) for name in SESSIONS),
-    )
+    ).model_copy(update={"end_to_end_minutes": PERIOD_SECONDS / 60})
     timeouts = Timeouts(end_to_end_seconds=end_to_end_seconds)
     settings = Settings(revision=1, servers=(server,), interval_seconds=1.0, timeouts=timeouts)
     stop = threading.Event()

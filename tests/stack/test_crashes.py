@@ -26,7 +26,7 @@ from core.store import FileStore
 source = SettingsSource(load_environment(), FileStore(__import__("pathlib").Path("/data/store")))
 while True:
     current = source.current()
-    changed = source.saved().with_interval(5 + current.revision % 7)
+    changed = source.saved().with_program(interval_seconds=5 + current.revision % 7)
     print(source.save(changed, expected_revision=current.revision, actor="test").revision, flush=True)
 """
 READ_SETTINGS = """

@@ -29,7 +29,8 @@ from core.settings.source import SettingsSource
 from core.store import FileStore
 source = SettingsSource(load_environment(), FileStore(Path("/data/store")))
 revision = source.current().revision
-print(source.save(source.saved().with_interval(7.5), expected_revision=revision, actor="admin").revision)
+saved = source.saved().with_program(interval_seconds=7.5)
+print(source.save(saved, expected_revision=revision, actor="admin").revision)
 """
 STATE = """
 import json

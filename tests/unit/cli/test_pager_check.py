@@ -36,7 +36,7 @@ def test_missing_or_wrong_address_is_a_configuration_mistake(
 def test_address_that_was_saved_on_the_page_wins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environ = {"ALERTMANAGER_URL": "http://127.0.0.1:1", "WPPCONNECT_DATA_DIR": str(tmp_path / "data")}
     source = SettingsSource(load_environment(environ), FileStore(tmp_path / "data" / "store"))
-    saved = source.saved().with_alertmanager(url="http://127.0.0.1:2")
+    saved = source.saved().with_program(alertmanager_url="http://127.0.0.1:2")
     source.save(saved, expected_revision=0, actor="ana")
 
     assert main(["test-pager", "--timeout", "1"], environ) == 1

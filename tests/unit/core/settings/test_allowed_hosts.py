@@ -73,7 +73,9 @@ def test_address_that_is_not_allowed_cannot_be_saved(kind: str, tmp_path: Path) 
     environment = load_environment({"WPPCONNECT_ALLOWED_HOSTS": "10.0.0.0/8"})
     source = SettingsSource(environment, FileStore(tmp_path / "store"))
     saved, url = source.saved(), "http://169.254.169.254"
-    saved = saved.with_server("main", url=url) if kind == "gateway" else saved.with_alertmanager(url=url)
+    saved = (
+        saved.with_server("main", url=url) if kind == "gateway" else saved.with_program(alertmanager_url=url)
+    )
 
     with pytest.raises(ConfigurationError) as refused:
         source.save(saved, expected_revision=0, actor="ana")

@@ -71,20 +71,25 @@ def test_a_wrong_address_is_told_by_its_variable(url: str, problem: str) -> None
 def test_what_is_saved_on_the_page_wins_and_an_empty_address_means_none() -> None:
     environ = {"ALERTMANAGER_URL": ADDRESS}
 
-    assert given(environ, SavedSettings().with_alertmanager(url="http://other")).address == "http://other"
-    assert of(environ, SavedSettings().with_alertmanager(url="")) is None
+    assert (
+        given(environ, SavedSettings().with_program(alertmanager_url="http://other")).address
+        == "http://other"
+    )
+    assert of(environ, SavedSettings().with_program(alertmanager_url="")) is None
 
 
 def test_a_wrong_address_is_not_saved() -> None:
     source = make_source(MemoryStore())
 
     with pytest.raises(ConfigurationError, match="alertmanager_url: has no scheme"):
-        source.save(SavedSettings().with_alertmanager(url="alerts"), expected_revision=0, actor="ana")
+        source.save(SavedSettings().with_program(alertmanager_url="alerts"), expected_revision=0, actor="ana")
 
 
 def test_saved_secrets_come_back_and_are_kept_out_of_the_log() -> None:
     store = MemoryStore()
-    saved = SavedSettings().with_alertmanager(url="http://u:hush-hush-1@a", bearer_token="hush-hush-2")
+    saved = SavedSettings().with_program(
+        alertmanager_url="http://u:hush-hush-1@a", alertmanager_bearer_token="hush-hush-2"
+    )
     make_source(store).save(saved, expected_revision=0, actor="ana")
 
     assert make_source(store).saved() == saved
@@ -93,6 +98,6 @@ def test_saved_secrets_come_back_and_are_kept_out_of_the_log() -> None:
 
 
 def test_a_change_is_told_by_the_names_of_the_fields() -> None:
-    after = SavedSettings().with_alertmanager(url="http://a", bearer_token="t")
+    after = SavedSettings().with_program(alertmanager_url="http://a", alertmanager_bearer_token="t")
 
     assert changed_fields(SavedSettings(), after) == ("alertmanager_bearer_token", "alertmanager_url")

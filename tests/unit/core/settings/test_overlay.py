@@ -95,7 +95,7 @@ def test_saved_fields_win_one_by_one() -> None:
             self_healing=True,
         )
         .with_session("main", "sales", enabled=False, webhook="https://app/hook")
-        .with_interval(3)
+        .with_program(interval_seconds=3)
     )
 
     settings = effective(ENVIRONMENT, saved, 4)
@@ -124,9 +124,11 @@ def test_value_equal_to_the_environments_is_saved_all_the_same() -> None:
 
 
 def test_field_reset_to_none_holds_the_environments_value_again() -> None:
-    saved = NOTHING.with_server("main", url="http://other", secret_key="other").with_interval(3)
+    saved = NOTHING.with_server("main", url="http://other", secret_key="other").with_program(
+        interval_seconds=3
+    )
 
-    reset = saved.with_server("main", url=None, secret_key=None).with_interval(None)
+    reset = saved.with_server("main", url=None, secret_key=None).with_program(interval_seconds=None)
 
     assert effective(ENVIRONMENT, reset, 2) == effective(ENVIRONMENT, NOTHING, 2)
 
@@ -244,13 +246,13 @@ def test_webhook_known_to_be_none_differs_from_an_unknown_one() -> None:
             id="end-to-end check too often",
         ),
         pytest.param(
-            NOTHING.with_interval(0.5),
-            "interval_seconds: must be 1 to 300 seconds",
+            NOTHING.with_program(interval_seconds=0.5),
+            "interval_seconds: must be at least 1 and at most 300",
             id="interval",
         ),
         pytest.param(
-            NOTHING.with_interval(float("nan")),
-            "interval_seconds: must be 1 to 300 seconds",
+            NOTHING.with_program(interval_seconds=float("nan")),
+            "interval_seconds: must be at least 1 and at most 300",
             id="interval that is no number",
         ),
     ],
@@ -263,7 +265,7 @@ def test_one_saved_mistake_is_told_by_its_path(saved: SavedSettings, problem: st
 
 
 def test_all_saved_mistakes_are_told_together() -> None:
-    saved = NOTHING.with_server("main", url="x").with_session("main", "map").with_interval(0)
+    saved = NOTHING.with_server("main", url="x").with_session("main", "map").with_program(interval_seconds=0)
 
     with pytest.raises(ConfigurationError) as caught:
         effective(ENVIRONMENT, saved, 1)

@@ -47,7 +47,7 @@ def test_pruning_forgets_what_says_nothing() -> None:
     ("before", "after", "fields"),
     [
         (NOTHING, NOTHING, ()),
-        (NOTHING, NOTHING.with_interval(3), ("interval_seconds",)),
+        (NOTHING, NOTHING.with_program(interval_seconds=3), ("interval_seconds",)),
         (
             NOTHING,
             NOTHING.with_server("main", url=URL, secret_key="new"),

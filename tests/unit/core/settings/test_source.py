@@ -47,7 +47,7 @@ def test_saved_settings_come_back_whole(store: MemoryStore) -> None:
         .with_session("second", "shop", enabled=False, webhook="https://app/hook")
         .with_session("main", "sales", webhook="")
         .without_session("main", "support")
-        .with_interval(2.5)
+        .with_program(interval_seconds=2.5)
     )
 
     settings = make_source(store).save(saved, expected_revision=0, actor="anna")
@@ -62,7 +62,7 @@ def test_saved_change_is_followed_by_another_process(store: MemoryStore) -> None
     first, second = make_source(store), make_source(store)
     second.current()
 
-    first.save(first.saved().with_interval(3), expected_revision=0, actor="anna")
+    first.save(first.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
 
     assert second.current().interval_seconds == 3
     assert second.last_change() == Change("anna", NOW, ("interval_seconds",))
@@ -104,7 +104,7 @@ def test_second_administrator_is_told_who_changed_what_and_when(store: MemorySto
     )
 
     with pytest.raises(SettingsConflictError) as caught:
-        ben.save(ben.saved().with_interval(3), expected_revision=0, actor="ben")
+        ben.save(ben.saved().with_program(interval_seconds=3), expected_revision=0, actor="ben")
 
     assert caught.value.message == (
         "anna changed servers.main.secret_key, servers.main.url at 2026-11-23T20:28:21Z, " + CONFLICT_END
@@ -114,7 +114,10 @@ def test_second_administrator_is_told_who_changed_what_and_when(store: MemorySto
 
 def test_edit_is_made_on_top_of_what_others_save_meanwhile(store: MemoryStore) -> None:
     anna, ben = make_source(store), make_source(store)
-    meanwhile = [lambda: ben.current(), lambda: ben.edit(lambda saved: saved.with_interval(3), actor="ben")]
+    meanwhile = [
+        lambda: ben.current(),
+        lambda: ben.edit(lambda saved: saved.with_program(interval_seconds=3), actor="ben"),
+    ]
 
     def change(saved: SavedSettings) -> SavedSettings:
         meanwhile.pop()()
@@ -130,7 +133,7 @@ def test_edit_gives_up_when_others_save_all_the_time(store: MemoryStore) -> None
     intervals = itertools.count(3)
 
     def change(saved: SavedSettings) -> SavedSettings:
-        ben.edit(lambda saved: saved.with_interval(next(intervals)), actor="ben")
+        ben.edit(lambda saved: saved.with_program(interval_seconds=next(intervals)), actor="ben")
         return saved.with_server("main", url="http://new")
 
     with pytest.raises(SettingsConflictError):
@@ -141,12 +144,12 @@ def test_edit_gives_up_when_others_save_all_the_time(store: MemoryStore) -> None
 
 def test_late_administrator_is_told_of_every_save_since(store: MemoryStore) -> None:
     anna = make_source(store)
-    anna.save(anna.saved().with_interval(3), expected_revision=0, actor="anna")
-    anna.save(anna.saved().with_interval(4), expected_revision=1, actor="anna")
+    anna.save(anna.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
+    anna.save(anna.saved().with_program(interval_seconds=4), expected_revision=1, actor="anna")
     anna.save(anna.saved().without_session("main", "sales"), expected_revision=2, actor="carla")
 
     with pytest.raises(SettingsConflictError) as caught:
-        anna.save(anna.saved().with_interval(9), expected_revision=1, actor="ben")
+        anna.save(anna.saved().with_program(interval_seconds=9), expected_revision=1, actor="ben")
 
     assert caught.value.message == (
         "anna changed interval_seconds at 2026-11-23T20:28:21Z; "
@@ -162,7 +165,7 @@ def test_save_that_loses_the_race_at_the_store_is_a_conflict_too(store: MemorySt
             self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
         ) -> Record | None:
             other = SettingsSource(ENVIRONMENT, fast, clock=lambda: NOW)
-            other.save(SavedSettings().with_interval(9), expected_revision=0, actor="anna")
+            other.save(SavedSettings().with_program(interval_seconds=9), expected_revision=0, actor="anna")
             saved = fast.read("settings", "saved")
             self.put("settings", "saved", saved.value if saved else {}, version=1)
             return super().update(subject, key, value, expected_version=expected_version)
@@ -171,7 +174,7 @@ def test_save_that_loses_the_race_at_the_store_is_a_conflict_too(store: MemorySt
     source = make_source(SlowStore())
 
     with pytest.raises(SettingsConflictError, match=r"^anna changed interval_seconds at"):
-        source.save(source.saved().with_interval(3), expected_revision=0, actor="ben")
+        source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="ben")
 
 
 def test_wrong_settings_are_refused_whole_and_nothing_is_written(store: MemoryStore) -> None:
@@ -179,7 +182,7 @@ def test_wrong_settings_are_refused_whole_and_nothing_is_written(store: MemorySt
 
     with pytest.raises(ConfigurationError) as caught:
         source.save(
-            source.saved().with_interval(3).with_server("second", url="host"),
+            source.saved().with_program(interval_seconds=3).with_server("second", url="host"),
             expected_revision=0,
             actor="anna",
         )
@@ -201,9 +204,9 @@ def test_new_server_needs_an_address(store: MemoryStore) -> None:
 
 def test_save_without_a_change_writes_nothing(store: MemoryStore) -> None:
     source = make_source(store)
-    source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
+    source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
 
-    settings = source.save(source.saved().with_interval(3), expected_revision=1, actor="ben")
+    settings = source.save(source.saved().with_program(interval_seconds=3), expected_revision=1, actor="ben")
 
     assert settings.revision == 1
     assert store.writes == 1
@@ -214,7 +217,11 @@ def test_only_the_latest_changes_are_kept(store: MemoryStore) -> None:
     source = make_source(store)
 
     for revision in range(15):
-        source.save(source.saved().with_interval(revision + 1), expected_revision=revision, actor="anna")
+        source.save(
+            source.saved().with_program(interval_seconds=revision + 1),
+            expected_revision=revision,
+            actor="anna",
+        )
 
     record = store.read("settings", "saved")
     assert record is not None
@@ -256,7 +263,7 @@ def test_a_history_that_cannot_be_written_does_not_undo_a_save(store: MemoryStor
 
     source = SettingsSource(ENVIRONMENT, store, clock=lambda: NOW, record=refuse)
 
-    saved = source.save(source.saved().with_interval(7), expected_revision=0, actor="ana")
+    saved = source.save(source.saved().with_program(interval_seconds=7), expected_revision=0, actor="ana")
 
     assert saved.interval_seconds == 7
 
@@ -301,10 +308,14 @@ def test_of_two_processes_the_second_is_told_what_the_first_changed(tmp_path: Pa
     )
 
     with pytest.raises(SettingsConflictError) as caught:
-        ben.save(SavedSettings().with_interval(3), expected_revision=opened.revision, actor="ben")
+        ben.save(
+            SavedSettings().with_program(interval_seconds=3), expected_revision=opened.revision, actor="ben"
+        )
 
     assert caught.value.message == (
         "anna changed servers.main.secret_key, servers.main.url at 2026-11-23T20:28:21Z, " + CONFLICT_END
     )
     assert ben.current().servers[0].url == "http://new"
-    assert ben.save(ben.saved().with_interval(3), expected_revision=1, actor="ben").revision == 2
+    assert (
+        ben.save(ben.saved().with_program(interval_seconds=3), expected_revision=1, actor="ben").revision == 2
+    )

@@ -42,7 +42,7 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
     store: MemoryStore, broken: dict[str, Any], fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = make_source(store)
-    source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
+    source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
     store.put("settings", "saved", broken, version=2)
 
     with caplog.at_level(logging.ERROR):
@@ -60,7 +60,7 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
 
 def test_broken_document_is_replaced_by_the_next_save(store: MemoryStore) -> None:
     source = make_source(store)
-    source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
+    source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
     store.put("settings", "saved", {"saved": 5}, version=2)
 
     source.save(source.saved(), expected_revision=2, actor="anna")
@@ -95,7 +95,7 @@ def test_stored_settings_that_do_not_fit_a_new_environment_are_told_and_kept_for
 
 def test_vanished_document_leaves_the_last_good_settings_in_force(store: MemoryStore) -> None:
     source = make_source(store)
-    source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
+    source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
     store.remove("settings", ["saved"])
 
     assert (source.current().revision, source.current().interval_seconds) == (0, 3)
@@ -108,7 +108,7 @@ def test_failing_store_leaves_the_last_good_settings_in_force_until_it_recovers(
     store: MemoryStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = make_source(store)
-    source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
+    source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
     store.put("settings", "saved", {"saved": {"interval_seconds": 4}}, version=2)
     store.read_error = StoreError("settings.json was written by a newer version")
 
@@ -134,7 +134,7 @@ def test_failing_store_at_start_is_an_error(store: MemoryStore) -> None:
 def test_garbage_in_the_real_file_leaves_the_last_good_settings_in_force(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     source = make_source(store)
-    source.save(source.saved().with_interval(3), expected_revision=0, actor="anna")
+    source.save(source.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna")
 
     (tmp_path / "settings.json").write_text("garbage")
 
@@ -152,5 +152,7 @@ def test_garbage_at_start_is_told_until_something_is_saved(tmp_path: Path) -> No
 
     assert after_a_restart.current().servers == (ENVIRONMENT.server,)
     assert after_a_restart.problems != ()
-    after_a_restart.save(after_a_restart.saved().with_interval(3), expected_revision=0, actor="anna")
+    after_a_restart.save(
+        after_a_restart.saved().with_program(interval_seconds=3), expected_revision=0, actor="anna"
+    )
     assert after_a_restart.problems == ()

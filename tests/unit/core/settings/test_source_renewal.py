@@ -31,7 +31,7 @@ def test_another_environment_is_in_force_at_once() -> None:
 
 def test_what_was_saved_on_the_page_stays_above_it() -> None:
     source = make_source(MemoryStore())
-    source.save(SavedSettings().with_interval(2.5), expected_revision=0, actor="anna")
+    source.save(SavedSettings().with_program(interval_seconds=2.5), expected_revision=0, actor="anna")
 
     source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))
 
@@ -54,7 +54,7 @@ def test_what_does_not_fit_the_saved_settings_changes_nothing() -> None:
 def test_new_reading_waits_until_broken_saved_settings_are_mended() -> None:
     store = MemoryStore()
     source = make_source(store)
-    source.save(SavedSettings().with_interval(2.5), expected_revision=0, actor="anna")
+    source.save(SavedSettings().with_program(interval_seconds=2.5), expected_revision=0, actor="anna")
     store.put("settings", "saved", {"saved": {"interval_seconds": 10_000}}, version=2)
 
     source.renew(load_environment(SESSIONS | {"WPPCONNECT_SECRET_KEY": "rotated"}))

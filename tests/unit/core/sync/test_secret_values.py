@@ -35,7 +35,7 @@ class OvertakenSource(SettingsSource):
         """Save after somebody else has."""
         other, self.overtaking = self.overtaking, None
         if other is not None:
-            other.edit(lambda saved: saved.with_interval(20), actor="rui")
+            other.edit(lambda saved: saved.with_program(interval_seconds=20), actor="rui")
         return super().save(change, expected_revision=expected_revision, actor=actor, told=told)
 
 

@@ -154,7 +154,7 @@ def test_settings_that_were_open_when_the_role_was_lowered_are_not_saved(
 def test_box_for_alerts_is_drawn_only_with_something_in_it(
     core: FakeCore, sign_ins: FakeSignIns, role: Role, is_drawn: bool
 ) -> None:
-    saved = core.settings.saved().with_alertmanager(url="http://127.0.0.1:9093")
+    saved = core.settings.saved().with_program(alertmanager_url="http://127.0.0.1:9093")
     core.settings.save(saved, expected_revision=0, actor="ana")
     sign_ins.user = User(name="rui", role=role)
     core.shows(session("sales", "disconnected"))

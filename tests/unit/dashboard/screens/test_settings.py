@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from page_world import FakeCore, FakeSignIns, open_page, session, shown
 from streamlit.testing.v1 import AppTest
 
+from core.settings.model import ServerFields
+from core.settings.setting import setting_fields
 from dashboard.auth.users import Role, User
 
 
@@ -21,7 +24,8 @@ def test_each_value_tells_where_it_comes_from(core: FakeCore) -> None:
         app.text_input(key="server-main-secret_key").label == "Secret key, set (from WPPCONNECT_SECRET_KEY)"
     )
     assert (
-        app.number_input(key="interval-seconds").label == "Seconds between two checks of a session (default)"
+        app.number_input(key="interval-interval_seconds").label
+        == "Seconds between two checks of a session (default)"
     )
 
 
@@ -67,7 +71,7 @@ def test_a_secret_key_saved_here_can_be_forgotten(core: FakeCore) -> None:
     core.settings.save(change, expected_revision=0, actor="rui")
     app = open_settings(core)
 
-    app.checkbox(key="server-main-forget_secret").check()
+    app.checkbox(key="server-main-forget_secret_key").check()
     app.button(key="save-main").click().run()
 
     current = core.settings.current().servers[0].secret_key
@@ -88,7 +92,9 @@ def test_a_mistake_names_the_field_and_the_remedy_and_keeps_what_was_typed(core:
 
 def test_what_somebody_else_saved_in_another_form_does_not_hold_up_a_save(core: FakeCore) -> None:
     app = open_settings(core)
-    core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=0, actor="rui")
+    core.settings.save(
+        core.settings.saved().with_program(interval_seconds=30.0), expected_revision=0, actor="rui"
+    )
 
     app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
@@ -121,13 +127,17 @@ def test_after_my_refused_save_another_form_still_does_not_overwrite_what_somebo
     core: FakeCore,
 ) -> None:
     app = open_settings(core)
-    change = core.settings.saved().with_server("main", url="http://127.0.0.1:21465/rui").with_interval(30.0)
+    change = (
+        core.settings.saved()
+        .with_server("main", url="http://127.0.0.1:21465/rui")
+        .with_program(interval_seconds=30.0)
+    )
     core.settings.save(change, expected_revision=0, actor="rui")
     app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
     app.button(key="save-main").click().run()
 
-    app.number_input(key="interval-seconds").set_value(15.0)
+    app.number_input(key="interval-interval_seconds").set_value(15.0)
     app.button(key="save-interval").click().run()
 
     assert "rui changed Interval" in shown(app)
@@ -136,9 +146,11 @@ def test_after_my_refused_save_another_form_still_does_not_overwrite_what_somebo
 
 def test_saved_is_no_longer_said_once_another_value_is_in_force(core: FakeCore) -> None:
     app = open_settings(core)
-    app.number_input(key="interval-seconds").set_value(15.0)
+    app.number_input(key="interval-interval_seconds").set_value(15.0)
     app.button(key="save-interval").click().run()
-    core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=1, actor="rui")
+    core.settings.save(
+        core.settings.saved().with_program(interval_seconds=30.0), expected_revision=1, actor="rui"
+    )
 
     app.run()
 
@@ -159,7 +171,9 @@ def test_a_gateway_that_somebody_else_removed_does_not_come_back(core: FakeCore)
 
 
 def test_unreadable_settings_are_told_and_the_first_save_puts_them_in_order(core: FakeCore) -> None:
-    core.settings.save(core.settings.saved().with_interval(30.0), expected_revision=0, actor="ana")
+    core.settings.save(
+        core.settings.saved().with_program(interval_seconds=30.0), expected_revision=0, actor="ana"
+    )
     app = open_settings(core)
     (core.directory / "settings.json").write_text("{garbage")
 
@@ -253,7 +267,7 @@ def test_a_gateway_is_added_with_its_secret_key(core: FakeCore) -> None:
 def test_the_interval_is_saved(core: FakeCore) -> None:
     app = open_settings(core)
 
-    app.number_input(key="interval-seconds").set_value(15.0)
+    app.number_input(key="interval-interval_seconds").set_value(15.0)
     app.button(key="save-interval").click().run()
 
     assert core.settings.current().interval_seconds == 15.0
@@ -263,7 +277,7 @@ def test_an_operator_cannot_save_settings(core: FakeCore, sign_ins: FakeSignIns)
     app = open_settings(core)
     sign_ins.user = User(name="rui", role=Role.OPERATOR)
 
-    app.number_input(key="interval-seconds").set_value(15.0)
+    app.number_input(key="interval-interval_seconds").set_value(15.0)
     app.button(key="save-interval").click().run()
 
     assert core.settings.current().revision == 0
@@ -271,15 +285,23 @@ def test_an_operator_cannot_save_settings(core: FakeCore, sign_ins: FakeSignIns)
 
 def test_an_interval_out_of_range_is_refused_in_words(core: FakeCore) -> None:
     app = open_settings(core)
-    app.number_input(key="interval-seconds").set_value(15.0)
+    app.number_input(key="interval-interval_seconds").set_value(15.0)
     app.button(key="save-interval").click().run()
 
-    app.number_input(key="interval-seconds").set_value(301.0)
+    app.number_input(key="interval-interval_seconds").set_value(301.0)
     app.button(key="save-interval").click().run()
 
-    assert "The interval must be 1 to 300 seconds." in shown(app)
+    assert "Interval: must be at least 1 and at most 300" in shown(app)
     assert "Saved." not in shown(app)
     assert core.settings.current().interval_seconds == 15.0
+
+
+@pytest.mark.parametrize("name", [one.name for one in setting_fields(ServerFields) if one.setting.label])
+def test_each_setting_of_a_gateway_has_its_field_with_name_and_origin(core: FakeCore, name: str) -> None:
+    app = open_settings(core)
+
+    [field] = [one for one in app.main if getattr(one, "key", None) == f"server-main-{name}"]
+    assert field.label.endswith(")")
 
 
 def test_the_end_to_end_check_is_off_and_can_be_switched_on(core: FakeCore) -> None:

@@ -20,7 +20,7 @@ def test_its_address_is_saved_and_shown_without_its_password(core: FakeCore) -> 
 
 
 def test_a_token_is_added_without_touching_the_address(core: FakeCore) -> None:
-    saved = core.settings.saved().with_alertmanager(url="http://me:s3cret-pass@alerts")
+    saved = core.settings.saved().with_program(alertmanager_url="http://me:s3cret-pass@alerts")
     core.settings.save(saved, expected_revision=0, actor="ana")
     app = open_page("settings")
 
@@ -34,7 +34,7 @@ def test_a_token_is_added_without_touching_the_address(core: FakeCore) -> None:
 
 
 def test_an_empty_address_means_none(core: FakeCore) -> None:
-    saved = core.settings.saved().with_alertmanager(url="http://alerts")
+    saved = core.settings.saved().with_program(alertmanager_url="http://alerts")
     core.settings.save(saved, expected_revision=0, actor="ana")
     app = open_page("settings")
 

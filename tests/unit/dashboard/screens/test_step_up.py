@@ -91,7 +91,7 @@ def test_other_settings_need_no_confirming(core: FakeCore, sign_ins: FakeSignIns
     core.shows(session("sales"))
     app = open_page("settings")
 
-    app.number_input(key="interval-seconds").set_value(15.0)
+    app.number_input(key="interval-interval_seconds").set_value(15.0)
     click(app, "save-interval")
 
     assert core.settings.current().interval_seconds == 15.0
@@ -150,7 +150,7 @@ def test_forgetting_a_saved_key_does_not_send_the_environments_key_elsewhere(cor
     app = open_page("settings")
 
     app.text_input(key=f"{SERVER}-url").set_value("http://evil.test:21465")
-    app.checkbox(key=f"{SERVER}-forget_secret").check()
+    app.checkbox(key=f"{SERVER}-forget_secret_key").check()
     told = shown(click(app, "save-main"))
 
     assert ELSEWHERE in told
@@ -182,7 +182,9 @@ def test_name_that_is_added_again_does_not_get_the_environments_key(core: FakeCo
 def test_stored_token_of_alertmanager_does_not_go_to_another_server(
     core: FakeCore, url: str, token: str, is_saved: bool
 ) -> None:
-    saved = core.settings.saved().with_alertmanager(url="http://alerts:9093", bearer_token="stored-token")
+    saved = core.settings.saved().with_program(
+        alertmanager_url="http://alerts:9093", alertmanager_bearer_token="stored-token"
+    )
     core.settings.save(saved, expected_revision=0, actor="rui")
     core.shows(session("sales"))
     typed = {"alertmanager-url": url} | ({"alertmanager-bearer_token": token} if token else {})

@@ -1,0 +1,81 @@
+"""Bring what is derived from the settings' fields up to date, in docs/settings.md and docker-compose.yml."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+
+from core.settings.environment import CoreEnvironment
+from core.settings.model import ProgramFields, ServerFields, SessionFields
+from core.settings.setting import SettingField, setting_fields
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "settings.md"
+COMPOSE = ROOT / "docker-compose.yml"
+
+
+def main() -> int:
+    """Update both files."""
+    DOCS.write_text(documented(DOCS.read_text()))
+    COMPOSE.write_text(passed_on(COMPOSE.read_text()))
+    return 0
+
+
+def variables() -> Iterator[tuple[str, SettingField]]:
+    """Yield the variable of each setting that has one."""
+    for model in (ServerFields, SessionFields, ProgramFields):
+        for one in setting_fields(model):
+            if one.has_variable:
+                yield CoreEnvironment.variable(one.name), one
+
+
+def documented(text: str) -> str:
+    """Return docs/settings.md with the row of each setting as its field says."""
+    rows = {
+        f"| `{variable}` |": f"| `{variable}` | {_default(one)} | {one.setting.meaning} |".replace(
+            "|  |", "| |"
+        )
+        for variable, one in variables()
+    }
+    kept = [
+        next((row for start, row in rows.items() if line.startswith(start)), line)
+        for line in text.split("\n")
+    ]
+    return with_lines("\n".join(kept), {re.escape(start): row for start, row in rows.items()})
+
+
+def passed_on(text: str) -> str:
+    """Return docker-compose.yml with a line for each setting; a line that is there stays as it is."""
+    lines = {}
+    for variable, one in variables():
+        names = [variable, f"{variable}_FILE"] if one.is_secret else [variable]
+        lines[rf"\s+{variable}(_FILE)?:"] = "\n".join(f"  {name}: ${{{name}:-}}" for name in names)
+    return with_lines(text, lines)
+
+
+def with_lines(text: str, lines: Mapping[str, str]) -> str:
+    """Return a text with each line that has none beginning like its pattern behind the line before it."""
+    found = text.split("\n")
+    place = 0
+    for pattern, line in lines.items():
+        present = [number for number, one in enumerate(found) if re.match(pattern, one)]
+        place = present[-1] + 1 if present else place
+        if not present:
+            found[place:place] = [line]
+            place += 1
+    return "\n".join(found)
+
+
+def _default(one: SettingField) -> str:
+    if one.setting.default or one.default is None:
+        return one.setting.default
+    if isinstance(one.default, bool | Enum):
+        return f"`{str(one.default).lower()}`"
+    return f"`{one.default:g}`" if isinstance(one.default, float) else f"`{one.default}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
