@@ -28,6 +28,7 @@ def find_problems(found: OlderPanel) -> Iterator[str]:
         yield from _secret(gateway)
     yield from _several(found)
     yield from _cut(found)
+    yield from found.mistakes
     yield from _tokens(found)
     yield from _sessions(found)
     for gateway in found.gateways:

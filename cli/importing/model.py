@@ -11,7 +11,9 @@ from cli.importing.files import Folder
 from cli.importing.gateway import GatewayFound, find_gateways
 from cli.importing.values import Value
 from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
+from core.settings.environment import CoreEnvironment
 from core.settings.fields import check_webhook, name_problem, normalise_url
+from core.settings.loader import load_settings
 
 URLS = (
     "WPPCONNECT_URL",
@@ -44,6 +46,8 @@ class OlderPanel:
     sessions: tuple[str, ...] = ()
     sessions_from: str = ""
     webhook: str = field(default="", repr=False)
+    mistakes: tuple[str, ...] = ()
+    """Values that are no settings of ours and were not taken over, each with file, name and remedy."""
 
     @property
     def is_empty(self) -> bool:
@@ -76,8 +80,9 @@ class OlderPanel:
 
 def interpret(folder: Folder) -> OlderPanel:
     """Return the settings that the files of a folder amount to."""
+    mistakes: list[str] = []
     gateways = find_gateways(folder)
-    named = _configured_url(folder)
+    named = _configured_url(folder, mistakes)
     gateway = next((one for one in gateways if named and _is_at(one, named.url)), None)
     gateway = gateway or next(iter(gateways), None)
     token = folder.value(*TOKENS)
@@ -85,6 +90,10 @@ def interpret(folder: Folder) -> OlderPanel:
     secret = gateway.secret if gateway and gateway.secret else folder.value(*SECRETS)
     sessions, sessions_from = _sessions(folder)
     webhook = folder.value(*WEBHOOKS)
+    if secret and not _fits(secret, "WPPCONNECT_SECRET_KEY", mistakes):
+        secret = None
+    if webhook and not _fits(webhook, "WPPCONNECT_WEBHOOK", mistakes):
+        webhook = None
     if named is None or _is_known_inside_only(folder, named.url, gateway):
         named = _address_of(gateway) if gateway else None
     return OlderPanel(
@@ -97,7 +106,8 @@ def interpret(folder: Folder) -> OlderPanel:
         token=token if is_token else None,
         sessions=sessions,
         sessions_from=sessions_from,
-        webhook=_webhook(webhook.arrives) if webhook else "",
+        webhook=check_webhook(webhook.arrives) if webhook else "",
+        mistakes=tuple(mistakes),
     )
 
 
@@ -106,19 +116,28 @@ class _Address(NamedTuple):
     source: str
 
 
-def _configured_url(folder: Folder) -> _Address | None:
-    value = folder.value(*URLS)
+def _configured_url(folder: Folder, mistakes: list[str]) -> _Address | None:
+    value, port = folder.value(*URLS), folder.value("WPPCONNECT_PORT")
     if value is None:
         return None
     text = value.arrives if "://" in value.arrives else f"http://{value.arrives}"
-    port = folder.value("WPPCONNECT_PORT")
-    try:
-        url = normalise_url(text).removesuffix("/api")
-        if port is not None and urlsplit(url).port is None:
-            url = f"{url}:{port.arrives}"
-    except ValueError:
+    if not _fits(value, "WPPCONNECT_URL", mistakes, text):
         return None
+    url = normalise_url(text).removesuffix("/api")
+    if port is not None and urlsplit(url).port is None:
+        if not _fits(port, "WPPCONNECT_URL", mistakes, f"http://gateway:{port.arrives}"):
+            return None
+        url = f"{url}:{port.arrives}"
     return _Address(url, f"{value.name} in {value.file}")
+
+
+def _fits(value: Value, variable: str, mistakes: list[str], text: str = "") -> bool:
+    """Return whether our variable accepts a value; if not, add the mistake with its remedy."""
+    problems = load_settings(CoreEnvironment, {variable: text or value.arrives}).problems
+    for problem in problems:
+        what = problem.removeprefix(f"{variable}: ")
+        mistakes.append(f"{value.file}: {value.name} {what}; it was not taken over")
+    return not problems
 
 
 def _address_of(gateway: GatewayFound) -> _Address:
@@ -153,10 +172,3 @@ def _sessions(folder: Folder) -> tuple[tuple[str, ...], str]:
     names = [name.strip() for name in value.arrives.split(",") if name.strip()]
     usable = [name for name in names if not name_problem(name)]
     return tuple(usable), f"{value.name} in {value.file}"
-
-
-def _webhook(text: str) -> str:
-    try:
-        return check_webhook(text)
-    except ValueError:
-        return ""

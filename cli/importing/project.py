@@ -31,16 +31,15 @@ REPLACED = frozenset(
     {"image", "container_name", "hostname", "network_mode", "working_dir", "command", "entrypoint"}
 )
 """Fields of a service that a later file replaces. Others are merged."""
-FIELDS = REPLACED | {
-    "build",
-    "environment",
-    "env_file",
-    "ports",
-    "volumes",
-    "tmpfs",
-    "volumes_from",
-    "networks",
+FIELDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(REPLACED - {"command", "entrypoint"}, (Scalar,)),
+    **dict.fromkeys(("command", "entrypoint", "env_file", "tmpfs"), (Scalar, list)),
+    **dict.fromkeys(("ports", "volumes", "volumes_from"), (list,)),
+    **dict.fromkeys(("environment", "networks"), (dict, list)),
+    "build": (Scalar, dict),
 }
+"""The fields of a service that are read, with the types that Compose accepts."""
+TYPES = {Scalar: "a text", list: "a list", dict: "a mapping"}
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,31 @@ class Part:
     names: Mapping[str, str] = field(repr=False)
     """The variables for references."""
 
-    def resolve(self, tree: Tree) -> str:
-        """Return a scalar's text with references resolved; "" for anything else."""
+    what: str = ""
+    """What the tree is, for errors."""
+
+    def text(self, tree: Tree) -> str:
+        """Return a text with references resolved; "" for none. Raise UnusableFileError for anything else."""
+        if isinstance(tree, Scalar) and not tree.is_text:
+            raise unusable(self.file, tree.line, f"gives {self.what} as a number or switch without quotes")
+        return self.scalar(tree)
+
+    def scalar(self, tree: Tree) -> str:
+        """Return a text, number or switch likewise."""
+        tree = self.typed(tree, Scalar)
         return interpolate(tree.text, self.names) if isinstance(tree, Scalar) else ""
 
-    def with_tree(self, tree: Tree) -> Part:
+    def typed(self, tree: Tree, *types: type) -> Tree:
+        """Return a tree without its tag. Raise UnusableFileError if it is of another type than these."""
+        if isinstance(tree, Replacing):
+            tree = tree.tree
+        if tree is not None and not isinstance(tree, types):
+            raise wrong_type(self.file, tree, self.what, types)
+        return tree
+
+    def with_tree(self, tree: Tree, what: str = "") -> Part:
         """Return the part of another field of the same file."""
-        return Part(tree, self.file, self.directory, self.names)
+        return Part(tree, self.file, self.directory, self.names, what or self.what)
 
 
 Parts = dict[str, tuple[Part, ...]]
@@ -135,8 +152,10 @@ class _Reader:
                 for scalar in _scalars(document):
                     self._project.unset |= dict.fromkeys(required_names(scalar.text, names), file)
                 for entry in listed(document.get("include")):
-                    self._include(root.with_tree(entry), deepest)
-                self._project.name = root.resolve(document.get("name")) or self._project.name
+                    self._include(root.with_tree(entry, "include"), deepest)
+                self._project.name = (
+                    root.with_tree(None, "name").scalar(document.get("name")) or self._project.name
+                )
                 self._volumes(root)
                 for name, fields in _mapping(document.get("services"), file, "services").items():
                     own = _mapping(fields, file, f"the service {name}")
@@ -156,12 +175,12 @@ class _Reader:
     def _include(self, entry: Part, deepest: int) -> None:
         fields = entry.tree if isinstance(entry.tree, dict) else {"path": entry.tree}
         beside = _parent(entry.file)
-        paths = [_join(beside, entry.resolve(one)) for one in listed(fields.get("path"))]
+        paths = [_join(beside, entry.text(one)) for one in listed(fields.get("path"))]
         if not paths:
             return
-        chosen = entry.resolve(fields.get("project_directory"))
+        chosen = entry.text(fields.get("project_directory"))
         directory = _join(beside, chosen) if chosen else _parent(paths[0])
-        env_files = [_join(beside, entry.resolve(one)) for one in listed(fields.get("env_file"))]
+        env_files = [_join(beside, entry.text(one)) for one in listed(fields.get("env_file"))]
         found = _arriving(_dotenv(self._folder, directory, entry.names))
         for file in env_files:
             if text := read_text(self._folder / file, file):
@@ -173,14 +192,18 @@ class _Reader:
         fields = own.tree if isinstance(own.tree, dict) else {}
         parts: Parts = {}
         if base := fields.get("extends"):
-            parts = self._base(own.with_tree(base), name, directory, deepest)
-        said: Parts = {field: (own.with_tree(fields[field]),) for field in FIELDS if field in fields}
-        _merge(parts, said)
+            parts = self._base(
+                own.with_tree(base, f"extends of the service {name}"), name, directory, deepest
+            )
+        for key in FIELDS.keys() & fields.keys():
+            part = own.with_tree(fields[key], f"{key} of the service {name}")
+            part.typed(part.tree, *FIELDS[key])
+            _merge(parts, {key: (part,)})
         return parts
 
     def _base(self, link: Part, name: str, directory: str, deepest: int) -> Parts:
         fields = link.tree if isinstance(link.tree, dict) else {"service": link.tree}
-        base, other = link.resolve(fields.get("service")), link.resolve(fields.get("file"))
+        base, other = link.text(fields.get("service")), link.text(fields.get("file"))
         file = _join(_parent(link.file), other) if other else link.file
         place = _parent(file) if other else directory
         for document in self._load(file):
@@ -194,7 +217,10 @@ class _Reader:
         document = root.tree if isinstance(root.tree, dict) else {}
         for name, tree in _mapping(document.get("volumes"), root.file, "volumes").items():
             options = tree.get("driver_opts") if isinstance(tree, dict) else None
-            if isinstance(options, dict) and root.resolve(options.get("type")) == "tmpfs":
+            if (
+                isinstance(options, dict)
+                and root.with_tree(None, f"volume {name}").scalar(options.get("type")) == "tmpfs"
+            ):
                 self._project.temporary_volumes.add(name)
 
 
@@ -226,9 +252,15 @@ def _mapping(tree: Tree, file: str, what: str) -> dict[str, Tree]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        line = min((scalar.line for scalar in _scalars(tree)), default=None)
-        raise unusable(file, line, f"gives {what} as something other than a mapping")
+        raise wrong_type(file, tree, what, (dict,))
     return tree
+
+
+def wrong_type(file: str, tree: Tree, what: str, types: tuple[type, ...]) -> UnusableFileError:
+    """Return the error for a field of another type than Compose accepts."""
+    line = min((scalar.line for scalar in _scalars(tree)), default=None)
+    expected = " or ".join(TYPES[one] for one in types)
+    return unusable(file, line, f"gives {what} as something other than {expected}")
 
 
 def _scalars(tree: Tree) -> Iterator[Scalar]:

@@ -122,7 +122,7 @@ class ServiceReader:
         for part in merged_field(parts, "environment"):
             for key, written in _pairs(part):
                 if written is not None:
-                    arrives = part.resolve(Scalar(written, 0))
+                    arrives = part.scalar(Scalar(written, 0))
                     own[key] = Value(part.file, key, self._unfolded(written), arrives)
                 elif key in part.names:
                     own[key] = Value(part.file, key, part.names[key], part.names[key])
@@ -139,14 +139,14 @@ class ServiceReader:
         found: dict[str, Value] = {}
         for part, tree in _items(parts, "env_file"):
             fields = tree if isinstance(tree, dict) else {"path": tree}
-            file = os.path.normpath(PurePath(part.directory, part.resolve(fields.get("path"))))
+            file = os.path.normpath(PurePath(part.directory, part.text(fields.get("path"))))
             text = read_text(self._folder / file, file)
             if text is None:
-                if part.resolve(fields.get("required")) != "false":
+                if part.scalar(fields.get("required")) != "false":
                     missing.append(file)
                 continue
             before = {key: value.arrives for key, value in found.items()}
-            is_raw = part.resolve(fields.get("format")) == "raw"
+            is_raw = part.text(fields.get("format")) == "raw"
             values = raw_env_values(file, text) if is_raw else env_values(file, text, outside, before)
             self.env_files[file] = values
             found |= values
@@ -166,24 +166,24 @@ class ServiceReader:
         parts = self._project.services[name]
         found: dict[str, Mount] = {}
         for part, tree in _items(parts, "volumes_from"):
-            other, _, mode = part.resolve(tree).partition(":")
+            other, _, mode = part.text(tree).partition(":")
             for mount in self._all_mounts(other, (*asking, name)):
                 found[mount.target] = Mount(mount.target, mount.source, mount.is_kept and mode != "ro")
         for part, tree in _items(parts, "volumes"):
             mount = self._mount(part, tree)
             found[mount.target] = mount
         for part, tree in _items(parts, "tmpfs"):
-            target = _clean(part.resolve(tree).partition(":")[0])
+            target = _clean(part.text(tree).partition(":")[0])
             found[target] = Mount(target, "", is_kept=False)
         return tuple(mount for mount in found.values() if mount.target)
 
     def _mount(self, part: Part, tree: Tree) -> Mount:
         if isinstance(tree, dict):
-            source, target = part.resolve(tree.get("source")), part.resolve(tree.get("target"))
-            kind = part.resolve(tree.get("type")) or "volume"
-            is_read_only = part.resolve(tree.get("read_only")) == "true"
+            source, target = part.text(tree.get("source")), part.text(tree.get("target"))
+            kind = part.text(tree.get("type")) or "volume"
+            is_read_only = part.scalar(tree.get("read_only")) == "true"
         else:
-            source, target, modes = _short_mount(part.resolve(tree))
+            source, target, modes = _short_mount(part.text(tree))
             is_folder = source.startswith((".", "/", "~")) or bool(_WINDOWS.match(source))
             kind, is_read_only = "bind" if is_folder else "volume", "ro" in modes
         is_in_memory = kind == "bind" and any(
@@ -215,13 +215,12 @@ def _with_shared_ports(service: Service, others: Iterable[Service]) -> Service:
 
 
 def _text(parts: Parts, name: str) -> str:
-    return next((part.resolve(part.tree) for part in merged_field(parts, name)), "")
+    return next((part.text(part.tree) for part in merged_field(parts, name)), "")
 
 
 def _build(parts: Parts) -> str:
     contexts = [
-        (part.resolve(part.tree.get("context")) if isinstance(part.tree, dict) else part.resolve(part.tree))
-        or "."
+        (part.text(part.tree.get("context")) if isinstance(part.tree, dict) else part.text(part.tree)) or "."
         for part in merged_field(parts, "build")
     ]
     return contexts[-1] if contexts else ""
@@ -234,17 +233,22 @@ def _items(parts: Parts, name: str) -> Iterator[tuple[Part, Tree]]:
 
 def _aliases(parts: Parts) -> Iterator[str]:
     for part in merged_field(parts, "networks"):
-        for tree in part.tree.values() if isinstance(part.tree, dict) else ():
-            aliases = listed(tree.get("aliases")) if isinstance(tree, dict) else ()
-            yield from (part.resolve(one) for one in aliases)
+        if not isinstance(part.tree, dict):
+            for tree in listed(part.tree):
+                part.text(tree)
+            continue
+        for network in part.tree.values():
+            fields = part.typed(network, dict)
+            aliases = part.typed(fields.get("aliases"), list) if isinstance(fields, dict) else None
+            yield from (part.text(one) for one in listed(aliases))
 
 
 def _words(parts: Parts, name: str) -> Iterator[Word]:
     for part in merged_field(parts, name):
         words = (
-            [part.resolve(one) for one in part.tree]
+            [part.text(one) for one in part.tree]
             if isinstance(part.tree, list)
-            else split_words(part.resolve(part.tree))
+            else split_words(part.text(part.tree))
         )
         yield from (Word(word, part.file) for word in words)
 
@@ -252,9 +256,11 @@ def _words(parts: Parts, name: str) -> Iterator[Word]:
 def _pairs(part: Part) -> Iterator[tuple[str, str | None]]:
     if isinstance(part.tree, dict):
         for key, tree in part.tree.items():
+            part.scalar(tree)
             yield key, tree.text if isinstance(tree, Scalar) else None
         return
     for item in listed(part.tree):
+        part.text(item)
         if isinstance(item, Scalar):
             key, equals, text = item.text.partition("=")
             yield key, text if equals else None
@@ -262,13 +268,13 @@ def _pairs(part: Part) -> Iterator[tuple[str, str | None]]:
 
 def _ports(part: Part, tree: Tree) -> Iterator[Port]:
     if isinstance(tree, dict):
-        if part.resolve(tree.get("protocol")) in ("", "tcp"):
-            published = part.resolve(tree.get("published"))
+        if part.scalar(tree.get("protocol")) in ("", "tcp"):
+            published = part.scalar(tree.get("published"))
             yield Port(
-                part.resolve(tree.get("host_ip")).strip("[]"), published, part.resolve(tree.get("target"))
+                part.scalar(tree.get("host_ip")).strip("[]"), published, part.scalar(tree.get("target"))
             )
         return
-    found = _PORT.fullmatch(part.resolve(tree))
+    found = _PORT.fullmatch(part.scalar(tree))
     if found is None or found["protocol"] not in (None, "tcp"):
         return
     address, published = (found["address"] or "").strip("[]"), found["published"] or ""

@@ -15,6 +15,7 @@ from core.exceptions import ConfigurationError
 
 MERGE = "tag:yaml.org,2002:merge"
 NULL = "tag:yaml.org,2002:null"
+OTHER_SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "timestamp"))
 TOP_LEVEL = frozenset(
     {"configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"}
 )
@@ -39,6 +40,8 @@ class Scalar:
 
     text: str = field(repr=False)
     line: int
+    is_text: bool = True
+    """False: a number, a switch or a date, which Compose takes for a text only in quotes."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class _TreeBuilder:
         if isinstance(node, SequenceNode):
             return [self.build(one) for one in node.value]
         if isinstance(node, ScalarNode) and node.tag != NULL:
-            return Scalar(str(node.value), node.start_mark.line + 1)
+            return Scalar(str(node.value), node.start_mark.line + 1, is_text=node.tag not in OTHER_SCALARS)
         return None
 
     def _mapping(self, node: MappingNode) -> dict[str, Tree]:

@@ -221,6 +221,34 @@ def test_a_file_that_cannot_be_used_ends_the_import(
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("WPPCONNECT_URL=http://gw:99999", "WPPCONNECT_URL has no valid host and port"),
+        ("WPPCONNECT_HOST=a b", "WPPCONNECT_HOST has a blank"),
+        ("WPPCONNECT_API_URL=http://me:pass-word@gw", "WPPCONNECT_API_URL holds a user name or password"),
+        ("WPPCONNECT_URL=http://gw\nWPPCONNECT_PORT=tcp", "WPPCONNECT_PORT has no valid host and port"),
+        ("WPPCONNECT_WEBHOOK_URL=app/hook", "WPPCONNECT_WEBHOOK_URL has no scheme"),
+        ("WPPCONNECT_SECRET='s3\u200bcret'", "WPPCONNECT_SECRET has a line break or an invisible character"),
+    ],
+)
+def test_a_value_that_is_no_setting_is_named_with_its_remedy_and_not_taken_over(
+    line: str, problem: str, tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / ".env").write_text(f"{line}\n")
+    (folder / "compose.yml").write_text("services: {wppconnect: {image: x, ports: ['127.0.0.1:1:21465']}}\n")
+
+    assert main(["import", str(folder), "--write"]) == 0
+
+    out = capsys.readouterr().out
+    assert f".env: {problem}" in out
+    assert "; it was not taken over" in out
+    assert "pass-word" not in out
+    assert "WPPCONNECT_URL='http://127.0.0.1:1'" in (here / ".env").read_text()
+
+
 def test_a_volume_whose_variable_is_not_set_hides_nothing_else(
     tmp_path: Path, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cli.importing.files import read_folder
 from cli.importing.services import Service
+from cli.importing.texts import UnusableFileError
 from tests.support.compose import compose_program
 
 PROJECTS: dict[str, dict[str, str]] = {
@@ -209,6 +210,69 @@ def test_services_are_read_as_compose_reads_them(files: dict[str, str], tmp_path
     read = {service.name: _as_read(service) for service in read_folder(tmp_path).services}
 
     assert read == {name: _as_compose_says(fields) for name, fields in _config(tmp_path).items()}
+
+
+TYPES = [
+    "image: [a]",
+    "image: 5",
+    "image: 2026-01-01",
+    "container_name: true",
+    "hostname: 1.5",
+    "network_mode: {a: b}",
+    "working_dir: 5",
+    "command: [1]",
+    "command: {a: b}",
+    "entrypoint: true",
+    "environment: {A: true, B: 5, C: }",
+    "environment: {A: [x]}",
+    "environment: [5]",
+    "environment: text",
+    "env_file: {path: x}",
+    "ports: 80",
+    "ports: [80, {target: 81, published: '82'}]",
+    "ports: {a: b}",
+    "ports: [{target: [1]}]",
+    "volumes: a:/b",
+    "volumes: [5]",
+    "volumes: [{type: bind, source: [x], target: /a}]",
+    "volumes_from: a",
+    "tmpfs: {a: b}",
+    "tmpfs: [/x]",
+    "networks: text",
+    "networks: [5]",
+    "networks: {default: text}",
+    "networks: {default: {aliases: text}}",
+    "networks: {default: {aliases: [text]}}",
+    "build: [a]",
+    "build: {context: 5}",
+    "extends: {service: [b]}",
+]
+
+
+@pytest.mark.parametrize("field", TYPES)
+def test_field_of_a_type_that_compose_refuses_is_named_with_file_and_line(field: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(
+        f"services:\n  a:\n    <<: {{image: x}}\n    {field}\n  b: {{image: x}}\n"
+    )
+    command = [str(compose_program()), "--project-name", "test", "config", "--quiet"]
+    by_compose = subprocess.run(
+        command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False
+    )
+
+    refusals = refusals_of(tmp_path)
+
+    name = field.partition(":")[0]
+    assert len(refusals) == bool(by_compose.returncode)
+    assert all(one.startswith(f"compose.yml: line 4 gives {name} of the service a as ") for one in refusals)
+
+
+def refusals_of(folder: Path) -> tuple[str, ...]:
+    """Return why the import refuses a folder."""
+    try:
+        read_folder(folder)
+    except UnusableFileError as error:
+        return error.problems
+    return ()
 
 
 def _config(folder: Path) -> dict[str, Any]:
