@@ -88,6 +88,13 @@ class ConfigurationError(WppconnectError):
         self.problems = tuple(map(str, problems))
         super().__init__("\n".join(self.problems), operation="read the settings")
         self.explanations = tuple(problems)
+        self.explanation = Message.joined(map(_as_message, problems))
+
+
+def _as_message(problem: SettingProblem | Message | str) -> Message:
+    if isinstance(problem, SettingProblem):
+        return Message.of("setting.at", path=problem.path, problem=_as_message(problem.text))
+    return problem if isinstance(problem, Message) else Message.plain(problem)
 
 
 class TransportError(WppconnectError):

@@ -62,6 +62,24 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "plan_changed": "nothing was written: something changed since the plan was made; look at the new one",
     "request_gone": "the change request is gone; begin anew",
     "request_taken": "{name} has a change request in the state {state} since {moment}; look at it first",
+    "result_applied": "Done. Everything is in sync.",
+    "result_applied_in_files": "Done. The files hold the values; no container was looked at.",
+    "result_by_hand": "Done in the files. A container runs with other values until it is recreated by hand.",
+    "result_nothing": "There was nothing to do: everything is in sync.",
+    "result_nothing_in_files": (
+        "There was nothing to do: the files hold the values. No container was looked at."
+    ),
+    "result_restarted": "Done. The container was restarted; it keeps the values that it had.",
+    "result_restored": "Done. The files and values of the backup are back.",
+    "step_command": "Run the command {subject}",
+    "step_put_all_back": "Put everything back",
+    "step_put_back": "Put back {subject}",
+    "step_recreate": "Recreate {subject}",
+    "step_restart": "Restart {subject}",
+    "step_wait_healthy": "Wait until {subject} is up",
+    "step_wait_sessions": "Wait until {subject} is connected again",
+    "step_write": "Write {subject}",
+    "token_not_generated": "a token is made of the secret key; generate a new secret_key instead",
     "tries_again": "the sync agent tries again by itself",
     "waiting": (
         "nothing was written: other changes wait in the files of {names}, and would come along; accept "

@@ -40,6 +40,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "Its folder {folder} is on no volume: every session would have to be paired anew. Put it on a volume "
         "first (copy what is in it with `docker cp`)."
     ),
+    "goes_down": "{container} goes down for about {seconds} s.",
     "gone": "the new container is gone",
     "host_name_kept": (
         "It keeps its host name {name}, which its browser profiles need; write `hostname: {name}` into its "
@@ -84,6 +85,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "session_needs_phone": "It asks for a phone: pair it again.",
     "session_not_awaited": "This program was stopped, and waits no more.",
     "session_not_in_time": "It did not connect again in time.",
+    "sessions_go_down": "Its sessions go down with it and are awaited: {sessions}.",
     "something_missing": "{path} is not there",
     "stopped": (
         "It is stopped. Bring it up with `docker compose up -d`: `docker start` keeps the old {keys}."

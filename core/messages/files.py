@@ -8,6 +8,7 @@ from typing import Final
 TEMPLATES: Final[Mapping[str, str]] = {
     "anchor_in_itself": "an anchor of it holds itself",
     "anchors_unfold": "its anchors unfold to too many values",
+    "api_key": "API key",
     "backslash_at_end": "line {line} ends with a backslash: a shell reads on, and Compose does not",
     "backslash_before_quote": "line {line} has backslashes before a quote, which is read in several ways",
     "block": "line {line} holds the value as a block or with escapes; write it in one line, in quotes",
@@ -25,6 +26,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "line {line} of {file} sets {key} for {service} and wins; list that file as a target too, or "
         "remove the line"
     ),
+    "fingerprint": "fingerprint {mark}",
     "folder_missing": "the folder {path} is not there ({reason}); mount or correct it",
     "follows": "it takes the value from {name}",
     "follows_other": (
@@ -89,7 +91,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "line {line} has a quote inside its value, which a shell takes for an opening one; write a "
         "value without it"
     ),
+    "reaches": "reaches {services}",
     "read_only_mount": "{path} is on a read-only mount; mount its folder writable",
+    "secret_key": "secret key",
+    "secret_key_of": "secret key of {name}",
     "several_servers": "there are {count} servers; say which, as in {kind} of SERVER",
     "several_words": (
         "line {line} holds more than one plain word; put the present value in single quotes first"
@@ -104,6 +109,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
         " of its own"
     ),
     "text_behind_quote": "line {line} goes on after its closing quote, which is read in several ways",
+    "token_of": "token of {name}",
     "too_large": "{path} is larger than {count} bytes; it is no such file",
     "two_targets": "another target writes another value to the same place; remove one of the two",
     "unclosed_quotes": "line {line} opens quotes that nothing closes",

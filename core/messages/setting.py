@@ -14,6 +14,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "address_with_query": "has a '?' or '#'; remove it and what follows",
     "address_without_host": "has no valid host and port; write for example http://127.0.0.1:21465",
     "address_without_scheme": "has no scheme; add http:// (or https://) in front",
+    "at": "{path}: {problem}",
     "bounds": "must be at least {lowest} and at most {highest}",
     "check_minutes": "must be 0 (off), or 5 to 1440 minutes",
     "host_not_allowed": (

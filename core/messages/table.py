@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import changes, containers, field, files, gateway, setting, transport
+from core.messages import changes, containers, field, files, gateway, setting, sync_file, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "changes": changes.TEMPLATES,
@@ -18,6 +18,7 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "files": files.TEMPLATES,
     "gateway": gateway.TEMPLATES,
     "setting": setting.TEMPLATES,
+    "sync_file": sync_file.TEMPLATES,
     "transport": transport.TEMPLATES,
 }
 """By subject (a file of `core/messages`), the English templates by name."""

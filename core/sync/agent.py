@@ -75,7 +75,7 @@ class Agent:
         self._stamp: Stamp | None = None
         self._sync: Sync | None = None
         self._checked_at: datetime | None = None
-        self._problem = ""
+        self._problem: Message | None = None
         self._last_check = float("-inf")
         self._published: SyncStatus | None = None
         self._recovered: str | None = None
@@ -113,10 +113,10 @@ class Agent:
                 self._check()
         except (StoreError, SyncError) as error:
             _log.warning("sync_agent_turn_failed problem=%s", error)
-            self._problem = error.message
+            self._problem = error.explanation
         except Exception as error:  # noqa: BLE001 - the outermost edge of this process
             _log.exception("sync_agent_turn_failed")
-            self._problem = f"it met an error that nobody foresaw ({type(error).__name__}); see its log"
+            self._problem = Message.of("changes.agent_error", kind=type(error).__name__)
             if request:
                 self._worker.give_up(request, type(error).__name__)
 
@@ -131,7 +131,7 @@ class Agent:
             if stamp != self._stamp or self._published is None:
                 self._stamp, self._sync = stamp, None
                 _log.error("sync_file_wrong problem=%s", error)
-                self._publish(SyncStatus(problem=error.message))
+                self._publish(SyncStatus(problem=error.explanation))
             return
         self._stamp, self._sync, self._last_check = stamp, opened, float("-inf")
         self._recover(opened)
@@ -161,7 +161,7 @@ class Agent:
         since = {name: (before.since.get(name) if before else None) or at for name in drifted}
         self._record_drift(plan, at, before.since if before else {}, since)
         self._publish(_status_of(self._sync, plan, since))
-        self._checked_at, self._problem = at, ""
+        self._checked_at, self._problem = at, None
 
     def _record_drift(
         self, plan: Plan, at: datetime, before: dict[str, datetime], since: dict[str, datetime]

@@ -239,8 +239,8 @@ class Heartbeat(Frozen):
     """Program name and process, for example "wppconnect-ops sync agent[4711]"."""
     checked_at: AwareDatetime | None = None
     """When it last checked the files."""
-    problem: str = ""
-    """Why the files could not be checked since, for an operator; "" if they could."""
+    problem: StoredNote = None
+    """Why the files could not be checked since, for an operator; None if they could."""
 
 
 class KnownBackup(Frozen):
@@ -262,7 +262,7 @@ class SyncStatus(Frozen):
     """With the values in force: what is not settled in it is drift."""
     since: dict[str, AwareDatetime] = {}  # noqa: RUF012 - a model's default is copied
     """By target or container: since when it has not been in sync."""
-    problem: str = ""
+    problem: StoredNote = None
     """Why nothing can be checked, for example mistakes in the sync file."""
     folders: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()

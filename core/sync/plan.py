@@ -19,10 +19,10 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from core.clock import now
 from core.exceptions import WppconnectError
-from core.messages import Message, as_sentence
+from core.messages import Message, as_sentence, render
 from core.models import Frozen
 from core.sync.folders import FoundFile, digest
-from core.sync.targets import ContainerSettings
+from core.sync.targets import ContainerSettings, Receives
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,19 @@ class ContainerChange(Frozen):
     """What its owner types to have it recreated."""
 
     def sentences(self, translate: Callable[[str], str] = str) -> str:
-        """Return the reason and the notes as sentences."""
-        found = (self.why, *self.notes)
-        return " ".join(filter(None, (as_sentence(one, translate) for one in found)))
+        """Return what happens to it, why, and the command that is left to its owner."""
+        found = [self.why, *self.notes]
+        if self.sessions:
+            names = ", ".join(one.rpartition("/")[2] for one in self.sessions)
+            found.insert(0, Message.of("containers.sessions_go_down", sessions=names))
+        said = [as_sentence(one, translate) for one in found]
+        if self.action is ContainerAction.RECREATE:
+            seconds = round(self.down_seconds or 0)
+            down = Message.of("containers.goes_down", container=self.container, seconds=seconds)
+            said.insert(0, render(down, translate))
+        if self.action is ContainerAction.BY_HAND:
+            said.append(self.command)
+        return " ".join(filter(None, said))
 
     @property
     def is_behind(self) -> bool:
@@ -195,6 +205,24 @@ class StepEvent(Frozen):
     note: StoredNote = None
     """What went wrong, safe to show."""
 
+    @property
+    def message(self) -> Message:
+        """What is done; an unknown step by its word."""
+        if self.step == "put_back" and not self.subject:
+            return Message.of("changes.step_put_all_back")
+        known = STEPS.get(self.step)
+        return Message(known, {"subject": self.subject}) if known else Message.plain(self.step)
+
+
+STEPS = {
+    "write": "changes.step_write",
+    "command": "changes.step_command",
+    "recreate": "changes.step_recreate",
+    "restart": "changes.step_restart",
+    "wait_healthy": "changes.step_wait_healthy",
+    "wait_sessions": "changes.step_wait_sessions",
+    "put_back": "changes.step_put_back",
+}
 
 Report = Callable[[StepEvent], None]
 Touch = Callable[[tuple[Touched, ...]], None]
@@ -233,6 +261,25 @@ class Done(Frozen):
     """Containers that still run with other values until their owner recreates them."""
     is_files_only: bool = False
     """No container was inspected, so nothing is known of what runs."""
+
+    @property
+    def message(self) -> Message:
+        """The result; "in sync" is said only of what was inspected."""
+        known = RESULTS | (RESULTS_IN_FILES if self.is_files_only else {})
+        return Message(known[self.code]) if self.code in known else Message.plain(self.code)
+
+
+RESULTS = {
+    "nothing": "changes.result_nothing",
+    "applied": "changes.result_applied",
+    "restored": "changes.result_restored",
+    "by_hand": "changes.result_by_hand",
+    "restarted": "changes.result_restarted",
+}
+RESULTS_IN_FILES = {
+    "nothing": "changes.result_nothing_in_files",
+    "applied": "changes.result_applied_in_files",
+}
 
 
 class State(StrEnum):
@@ -286,6 +333,23 @@ class TargetPlan(Frozen):
     """The compose services that the value reaches."""
     fingerprint: str = ""
     """The beginning of the value's SHA-256: two places that show the same one hold the same value."""
+
+    @property
+    def facts(self) -> tuple[Message, ...]:
+        """The secret that it receives, the services that the value reaches, and its fingerprint."""
+        found = [_secret_named(self.receives)]
+        if self.services:
+            found.append(Message.of("files.reaches", services=", ".join(self.services)))
+        if self.fingerprint:
+            found.append(Message.of("files.fingerprint", mark=self.fingerprint))
+        return tuple(found)
+
+
+def _secret_named(receives: str) -> Message:
+    try:
+        return Receives.parse(receives).message
+    except ValueError:
+        return Message.plain(receives)  # of another release
 
 
 class FilePlan(Frozen):

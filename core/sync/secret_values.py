@@ -91,10 +91,7 @@ class SecretValues:
         Not longer: the gateway reads 72 bytes of session name and secret key together.
         """
         if receives.kind is ReceivedKind.TOKEN:
-            raise SyncError(
-                "a token is made of the secret key; generate a new secret_key instead",
-                operation="generate a key",
-            )
+            raise SyncError(Message.of("changes.token_not_generated"))
         value = secrets.token_hex(16)
         register_secret(value)
         return SecretStr(value)
@@ -157,7 +154,7 @@ class SecretValues:
     def _put_secret_key(self, receives: Receives, text: str, actor: str) -> None:
         server = self._server(receives)
         if isinstance(server, Message):
-            raise SyncError(server, operation="put the secret key in force")
+            raise SyncError(server)
         if server.secret_key and server.secret_key.get_secret_value() == text:
             return
 
@@ -167,4 +164,4 @@ class SecretValues:
         try:
             self._settings.edit(change, actor=actor)
         except ConfigurationError as error:
-            raise SyncError(error.message, operation="put the secret key in force") from None
+            raise SyncError(error.explanation) from None

@@ -32,7 +32,8 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from core.exceptions import ConfigurationError
+from core.exceptions import ConfigurationError, SettingProblem
+from core.messages import Message
 from core.models import Frozen
 from core.sync.targets import (
     CommandTarget,
@@ -51,29 +52,12 @@ FILE_KEYS = tuple(name for name in FileTarget.model_fields if name != "is_preset
 COMMAND_KEYS = tuple(CommandTarget.model_fields)
 CONTAINER_KEYS = tuple(ContainerSettings.model_fields)
 
-_RECEIVES = re.compile(
-    r"(?P<kind>api_key|secret_key|token)(?:\s+of\s+(?:(?P<server>[A-Za-z0-9_-]+)/)?(?P<name>[A-Za-z0-9_-]+))?"
-)
-
 Item = TypeVar("Item", bound=Frozen)
 
 
 def read_sync_file(path: Path) -> SyncSettings:
     """Read the file; raises ConfigurationError with every mistake."""
     return _Reading(path.name, _load(path)).settings()
-
-
-def parse_receives(text: str) -> Receives:
-    """Read "api_key", "token of [SERVER/]SESSION" or "secret_key [of SERVER]"; raises ValueError."""
-    found = _RECEIVES.fullmatch(text.strip())
-    kind = ReceivedKind(found["kind"]) if found else None
-    if found and kind is ReceivedKind.TOKEN and found["name"]:
-        return Receives(kind=kind, server=found["server"] or "", session=found["name"])
-    if found and kind is ReceivedKind.SECRET_KEY and not found["server"]:
-        return Receives(kind=kind, server=found["name"] or "")
-    if found and kind is ReceivedKind.API_KEY and not found["name"]:
-        return Receives(kind=kind)
-    raise ValueError("must be api_key, token of SESSION, token of SERVER/SESSION, or secret_key of SERVER")
 
 
 API_KEY = Receives(kind=ReceivedKind.API_KEY)
@@ -106,7 +90,7 @@ class _Reading:
 
     def __init__(self, name: str, content: Any) -> None:
         self.name = name
-        self.problems: list[str] = []
+        self.problems: list[SettingProblem] = []
         self.root = self._mapping("", content, SECTIONS)
         self.folders = self._folders()
 
@@ -118,9 +102,9 @@ class _Reading:
         self._require_single(targets, containers)
         backups = self.root.get("backups", SyncSettings.model_fields["backups"].default)
         if type(backups) is not int or not 1 <= backups <= 1000:
-            self._note("backups", "must be a whole number from 1 to 1000")
+            self._note("backups", Message.of("sync_file.backups"))
         if not targets and not self.problems:
-            self._note("targets", "there is none; list one, or write preset: leguas")
+            self._note("targets", Message.of("sync_file.no_targets"))
         if self.problems:
             raise ConfigurationError(self.problems)
         return SyncSettings(
@@ -131,15 +115,15 @@ class _Reading:
         found = {}
         for name, path in self._mapping("folders", self.root.get("folders"), None).items():
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", str(name)):
-                self._note("folders", "has a name that is none; use letters, digits, '_', '.' or '-'")
+                self._note("folders", Message.of("sync_file.folder_name"))
             elif not isinstance(path, str) or not Path(path).is_absolute() or ".." in Path(path).parts:
-                self._note(f"folders.{name}", "must be an absolute path without '..'")
+                self._note(f"folders.{name}", Message.of("sync_file.folder_path"))
             elif Path(path) == Path("/"):
-                self._note(f"folders.{name}", "must be the project's own folder, not the root")
+                self._note(f"folders.{name}", Message.of("sync_file.folder_root"))
             else:
                 found[str(name)] = Path(path)
         if not found and not self.problems:
-            self._note("folders", "there is none; write for example leguas: /srv/leguas")
+            self._note("folders", Message.of("sync_file.no_folders"))
         return found
 
     def _preset(self) -> tuple[list[Target], list[ContainerSettings]]:
@@ -147,17 +131,17 @@ class _Reading:
         if name is None:
             return [], []
         if not isinstance(name, str) or name not in PRESETS:
-            self._note("preset", f"must be {' or '.join(PRESETS)}")
+            self._note("preset", Message.of("sync_file.preset", known=" or ".join(PRESETS)))
             return [], []
         folder = name if name in self.folders else self._only_folder()
         if not folder:
-            self._note("preset", f"wants a folder of the name {name}, or only one folder")
+            self._note("preset", Message.of("sync_file.preset_folder", name=name))
             return [], []
         targets, containers = PRESETS[name](folder)
         absent = {str(one) for one in self._sequence("not_here")}
         files = {one.file for one in targets if isinstance(one, FileTarget)}
         for one in sorted(absent - files - {one.name for one in containers}):
-            self._note("not_here", f"{one} is no file or container of the preset {name}")
+            self._note("not_here", Message.of("sync_file.not_in_preset", name=one, preset=name))
         return (
             [one for one in targets if not isinstance(one, FileTarget) or one.file not in absent],
             [one for one in containers if one.name not in absent],
@@ -172,9 +156,9 @@ class _Reading:
             self._fill_in(place, fields)
             if fields.get("receives") is not None:
                 try:
-                    fields["receives"] = parse_receives(str(fields["receives"]))
+                    fields["receives"] = Receives.parse(str(fields["receives"]))
                 except ValueError as error:
-                    self._note(f"{place}.receives", str(error))
+                    self._note(f"{place}.receives", Message(str(error)))
                     continue
             if is_command:
                 found += self._built(place, CommandTarget, fields)
@@ -184,7 +168,7 @@ class _Reading:
 
     def _fits(self, place: str, target: FileTarget) -> bool:
         if not target.is_compose and (target.service or target.is_option):
-            self._note(place, "has a service or an option, which only compose files (.yml, .yaml) have")
+            self._note(place, Message.of("sync_file.only_in_compose"))
             return False
         return True
 
@@ -197,7 +181,7 @@ class _Reading:
             self._fill_in(place, fields)
             for one in self._built(place, ContainerSettings, fields):
                 if one.name in found and one.name not in {other.name for other in preset}:
-                    self._note(place, f"{one.name} is listed twice; remove one of them")
+                    self._note(place, Message.of("sync_file.twice", name=one.name))
                 found[one.name] = one
         return list(found.values())
 
@@ -207,9 +191,12 @@ class _Reading:
         if not folder:
             fields.pop("folder")
             if self.folders:
-                self._note(f"{place}.folder", f"say which: {', '.join(self.folders)}")
+                self._note(
+                    f"{place}.folder", Message.of("sync_file.folder_choice", known=", ".join(self.folders))
+                )
         elif self.folders and (not isinstance(folder, str) or folder not in self.folders):
-            self._note(f"{place}.folder", f"is not listed under folders; write {' or '.join(self.folders)}")
+            known = " or ".join(self.folders)
+            self._note(f"{place}.folder", Message.of("sync_file.folder_unknown", known=known))
 
     def _built(self, place: str, model: type[Item], fields: dict[str, Any]) -> list[Item]:
         if "folder" not in fields:
@@ -219,19 +206,19 @@ class _Reading:
         except ValidationError as error:
             for details in error.errors(include_url=False, include_input=False):
                 where = ".".join([place, *(str(part) for part in details["loc"][:1])])
-                text = {"missing": "is not set; set it"}.get(details["type"], "is not valid")
+                kind = "sync_file.missing" if details["type"] == "missing" else "sync_file.invalid"
                 if details["type"] == "value_error":
-                    text = str(details["ctx"]["error"])
-                self._note(where, text)
+                    kind = str(details["ctx"]["error"])
+                self._note(where, Message(kind))
             return []
 
     def _require_single(self, targets: list[Target], containers: list[ContainerSettings]) -> None:
         names = [target.name for target in targets]
         for name in sorted({one for one in names if names.count(one) > 1}):
-            self._note("targets", f"{name} is listed twice; remove one of them")
+            self._note("targets", Message.of("sync_file.twice", name=name))
         both = {one.name for one in containers} & set(names)
         for name in sorted(both):
-            self._note("containers", f"{name} is a target's name too; rename one of them")
+            self._note("containers", Message.of("sync_file.container_like_target", name=name))
 
     def _only_folder(self) -> str:
         return next(iter(self.folders)) if len(self.folders) == 1 else ""
@@ -240,24 +227,25 @@ class _Reading:
         if content is None:
             return {}
         if not isinstance(content, Mapping):
-            self._note(place, "must be a mapping of names to values")
+            self._note(place, Message.of("sync_file.mapping"))
             return {}
         for key in content:
             if known is not None and key not in known:
                 near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
-                self._note(f"{place}.{key}" if place else str(key), f"is not known{hint}")
+                unknown = Message.of("sync_file.unknown", known=", ".join(known))
+                why = Message.of("sync_file.unknown_near", near=near[0]) if near else unknown
+                self._note(f"{place}.{key}" if place else str(key), why)
         return {str(key): value for key, value in content.items() if known is None or key in known}
 
     def _sequence(self, place: str) -> list[Any]:
         content = self.root.get(place)
         if content is None or isinstance(content, list):
             return content or []
-        self._note(place, "must be a list")
+        self._note(place, Message.of("sync_file.list"))
         return []
 
-    def _note(self, place: str, text: str) -> None:
-        self.problems.append(f"{self.name}: {place}: {text}" if place else f"{self.name}: {text}")
+    def _note(self, place: str, why: Message) -> None:
+        self.problems.append(SettingProblem(f"{self.name}: {place}" if place else self.name, why))
 
 
 def _load(path: Path) -> Any:
@@ -266,14 +254,16 @@ def _load(path: Path) -> Any:
             content = file.read(FILE_LIMIT_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise ConfigurationError(
-            [f"{path}: cannot be read ({reason}); correct the path or its mode"]
-        ) from None
+        raise _wrong(path, Message.of("sync_file.unreadable", reason=reason)) from None
     if len(content) > FILE_LIMIT_BYTES:
-        raise ConfigurationError([f"{path}: is larger than {FILE_LIMIT_BYTES} bytes; it is no sync file"])
+        raise _wrong(path, Message.of("sync_file.too_large", count=FILE_LIMIT_BYTES))
     try:
         return YAML(typ="safe", pure=True).load(content.decode("utf-8"))
     except (YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise ConfigurationError([f"{path}: is no YAML{where}; correct it"]) from None
+        in_line = Message.of("sync_file.no_yaml_in_line", line=mark.line + 1) if mark else None
+        raise _wrong(path, in_line or Message.of("sync_file.no_yaml")) from None
+
+
+def _wrong(path: Path, why: Message) -> ConfigurationError:
+    return ConfigurationError([SettingProblem(str(path), why)])

@@ -13,11 +13,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from core.messages import Message
 from core.models import Frozen
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 ENVIRONMENT_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 OPTION_KEY = re.compile(r"--[A-Za-z][A-Za-z0-9-]{0,62}")
+RECEIVES = re.compile(
+    r"(?P<kind>api_key|secret_key|token)(?:\s+of\s+(?:(?P<server>[A-Za-z0-9_-]+)/)?(?P<name>[A-Za-z0-9_-]+))?"
+)
 ARGUMENT = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
@@ -40,9 +44,31 @@ class Receives(Frozen):
     """"": the only server."""
     session: str = ""
 
+    @classmethod
+    def parse(cls, text: str) -> Receives:
+        """Read "api_key", "token of [SERVER/]SESSION" or "secret_key [of SERVER]"; raises ValueError."""
+        found = RECEIVES.fullmatch(text.strip())
+        kind = ReceivedKind(found["kind"]) if found else None
+        if found and kind is ReceivedKind.TOKEN and found["name"]:
+            return cls(kind=kind, server=found["server"] or "", session=found["name"])
+        if found and kind is ReceivedKind.SECRET_KEY and not found["server"]:
+            return cls(kind=kind, server=found["name"] or "")
+        if found and kind is ReceivedKind.API_KEY and not found["name"]:
+            return cls(kind=kind)
+        raise ValueError("sync_file.receives")
+
+    @property
+    def message(self) -> Message:
+        """Its name for a person."""
+        if self.kind is ReceivedKind.TOKEN:
+            return Message.of("files.token_of", name=self.session)
+        if self.kind is ReceivedKind.SECRET_KEY and self.server:
+            return Message.of("files.secret_key_of", name=self.server)
+        return Message.of("files.api_key" if self.kind is ReceivedKind.API_KEY else "files.secret_key")
+
     @property
     def words(self) -> str:
-        """Name it for a person, as the sync file spells it."""
+        """Its name as the sync file spells it."""
         if self.kind is ReceivedKind.TOKEN:
             return f"token of {self.server}/{self.session}" if self.server else f"token of {self.session}"
         if self.kind is ReceivedKind.SECRET_KEY and self.server:
@@ -50,10 +76,10 @@ class Receives(Frozen):
         return self.kind.value
 
 
-def _checked(pattern: re.Pattern[str], hint: str) -> AfterValidator:
+def _checked(pattern: re.Pattern[str], message_id: str) -> AfterValidator:
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise ValueError(hint)
+            raise ValueError(message_id)
         return text
 
     return AfterValidator(check)
@@ -61,21 +87,21 @@ def _checked(pattern: re.Pattern[str], hint: str) -> AfterValidator:
 
 def _check_key(text: str) -> str:
     if not (ENVIRONMENT_KEY.fullmatch(text) or OPTION_KEY.fullmatch(text)):
-        raise ValueError("write a variable's name, such as TOKEN, or an option's, such as --secretKey")
+        raise ValueError("sync_file.key")
     return text
 
 
 def _check_relative(text: str) -> str:
     path = Path(text)
     if not text or path.is_absolute() or ".." in path.parts or not ARGUMENT.fullmatch(text):
-        raise ValueError("write a path below the folder, without '..', such as docker-compose.yml")
+        raise ValueError("sync_file.path")
     return path.as_posix()
 
 
-Name = Annotated[str, _checked(NAME, "use letters, digits, '_', '.' or '-'")]
+Name = Annotated[str, _checked(NAME, "sync_file.name")]
 Key = Annotated[str, AfterValidator(_check_key)]
 RelativePath = Annotated[str, AfterValidator(_check_relative)]
-VariableName = Annotated[str, _checked(ENVIRONMENT_KEY, "write a variable's name, such as API_KEY")]
+VariableName = Annotated[str, _checked(ENVIRONMENT_KEY, "sync_file.variable")]
 
 
 def is_compose_file(name: str) -> bool:

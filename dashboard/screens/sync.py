@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.messages import render
 from core.sync.plan import ContainerAction
 from dashboard import components, formatting, session_state, state, step_up
 from dashboard.auth.users import Role
@@ -14,7 +15,6 @@ from dashboard.i18n import gettext as _
 from dashboard.sync import actions as sync_actions
 from dashboard.sync import request as sync_request
 from dashboard.sync import tables as sync_tables
-from dashboard.text import sync as sync_text
 
 REFRESH_SECONDS = 1.5
 # The agent checks every 10 s; a view older than this is marked as stale.
@@ -34,7 +34,9 @@ def draw_troubles(view: SyncView) -> None:
         text = _("What is shown here may be old, and nothing can be begun. Start: wppconnect-ops sync agent.")
         components.note("bad", text, title=_("The sync agent is not running."), icon="cut")
     if view.status is not None and view.status.problem:
-        components.note("bad", view.status.problem, title=_("The sync file is wrong."), icon="warning")
+        components.note(
+            "bad", render(view.status.problem, _), title=_("The sync file is wrong."), icon="warning"
+        )
 
 
 def draw_age(formatter: LocaleFormatter, view: SyncView) -> None:
@@ -51,7 +53,7 @@ def draw_age(formatter: LocaleFormatter, view: SyncView) -> None:
         title = title.format(moment=formatter.moment(looked))
     text = _("See the log of the sync agent.")
     if agent.problem:
-        text = _("The sync agent says: {problem}").format(problem=agent.problem)
+        text = _("The sync agent says: {problem}").format(problem=render(agent.problem, _))
     components.note("warn", text, title=title, icon="warning")
 
 
@@ -72,7 +74,7 @@ def draw_offers(view: SyncView) -> None:
             )
         for kind in status.kinds:
             st.button(
-                _("Generate a new {kind}").format(kind=plain(sync_text.kind(_, kind))),
+                _("Generate a new {kind}").format(kind=plain(render(kind.message, _))),
                 key=f"sync-generate-{kind.words}",
                 disabled=is_off,
                 on_click=sync_actions.generate,

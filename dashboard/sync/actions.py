@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from core.exceptions import WppconnectError
 from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestTakenError
-from core.sync.sync_file import parse_receives
+from core.sync.targets import Receives
 from dashboard import session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
@@ -20,7 +20,7 @@ FORCE = "sync-force-"
 def generate(words: str) -> None:
     """Ask for a plan with a new key of this kind."""
     user = state.require(Role.ADMINISTRATOR)
-    kind = parse_receives(words)
+    kind = Receives.parse(words)
     _do(lambda requests: requests.place(ChangeKind.APPLY, actor=user.name, generate=(kind,)))
 
 

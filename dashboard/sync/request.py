@@ -124,7 +124,7 @@ def draw_result(request: ChangeRequest) -> None:
     if done.lost_sessions:
         components.note("warn", _("Done, but not every session is connected again."), icon="warning")
     else:
-        components.note("good", sync_text.result(_, done), icon="check")
+        components.note("good", render(done.message, _), icon="check")
     for note in filter(None, (as_sentence(one, _) for one in done.notes)):
         components.soft(note)
     for name in done.lost_sessions:
@@ -150,7 +150,7 @@ def draw_steps(request: ChangeRequest) -> None:
         note = f' <span class="ops-soft">{words}</span>' if words else ""
         rows.append(
             f'<li class="ops-tone-{tone}">{components.shape(shape)}'
-            f"<span>{escape(sync_text.step(_, event))}{note}</span></li>"
+            f"<span>{escape(render(event.message, _))}{note}</span></li>"
         )
     st.html(f'<ul class="ops-findings">{"".join(rows)}</ul>')
 

@@ -105,17 +105,13 @@ def _draw_backup(formatter: LocaleFormatter, view: SyncView, backup: KnownBackup
 
 
 def _target_row(formatter: LocaleFormatter, one: TargetPlan, since: datetime | None) -> str:
-    receives = sync_text.kind_of_words(_, one.receives)
-    reached = _("reaches {services}").format(services=", ".join(one.services)) if one.services else ""
-    mark = _("fingerprint {mark}").format(mark=one.fingerprint) if one.fingerprint else ""
-    detail = ", ".join(text for text in (receives, reached, mark) if text)
-    return _row(
-        formatter, STATES[one.state], one.target, detail, render(one.why, _) if one.why else "", since
-    )
+    detail = ", ".join(render(fact, _) for fact in one.facts)
+    why = render(one.why, _) if one.why else ""
+    return _row(formatter, STATES[one.state], one.target, detail, why, since)
 
 
 def _container_row(formatter: LocaleFormatter, one: ContainerChange, since: datetime | None) -> str:
-    return _row(formatter, ACTIONS[one.action], one.container, "", sync_text.container_why(_, one), since)
+    return _row(formatter, ACTIONS[one.action], one.container, "", one.sentences(_), since)
 
 
 def _row(

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
+from core.messages import render
 from core.models import HistoryEntry
 from core.sync.change_requests import ChangeKind, ChangeRequest
-from core.sync.plan import ContainerAction, ContainerChange, Done, Plan, StepEvent
-from core.sync.sync_file import parse_receives
-from core.sync.targets import ReceivedKind, Receives
+from core.sync.plan import ContainerAction, ContainerChange, Plan
 from dashboard.formatting import LocaleFormatter
-from dashboard.i18n import Translate
 from dashboard.text.sync_words import (
     DRIFTED,
-    FILES_ONLY_RESULTS,
-    KINDS,
     MENDED,
     OPERATIONS,
     OUTCOMES,
-    PUT_ALL_BACK,
-    RESULTS,
-    SECRET_KEY_OF,
-    STEPS,
 )
-
-
-def kind(_: Translate, receives: Receives) -> str:
-    """Return the name of a kind of secret."""
-    if receives.kind is ReceivedKind.TOKEN:
-        return _(KINDS[receives.kind]).format(name=receives.session)
-    if receives.kind is ReceivedKind.SECRET_KEY and receives.server:
-        return _(SECRET_KEY_OF).format(name=receives.server)
-    return _(KINDS[receives.kind])
-
-
-def kind_of_words(_: Translate, words: str) -> str:
-    """Return the name of a kind of secret from its notation in the sync file; invalid notation unchanged."""
-    try:
-        return kind(_, parse_receives(words))
-    except ValueError:
-        return words
 
 
 def title(formatter: LocaleFormatter, request: ChangeRequest) -> str:
@@ -48,7 +23,7 @@ def title(formatter: LocaleFormatter, request: ChangeRequest) -> str:
     if request.kind is ChangeKind.RESTART:
         return _("Restart {container}").format(container=request.container)
     if request.generate:
-        kinds = ", ".join(kind(_, one) for one in request.generate)
+        kinds = ", ".join(render(one.message, _) for one in request.generate)
         return _("New {kinds}").format(kinds=kinds)
     return _("Bring everything back in sync")
 
@@ -65,7 +40,7 @@ def consequences(formatter: LocaleFormatter, request: ChangeRequest, plan: Plan)
     files = ", ".join(f"{one.folder}/{one.file}" for one in plan.files)
     for one in request.generate:
         text = _("A new {kind} is made; the present one is of no use any more.")
-        lines.append(("warn", text.format(kind=kind(_, one))))
+        lines.append(("warn", text.format(kind=render(one.message, _))))
     if plan.takes_back:
         text = _("Later changes are in the same files and are taken back, too: {backups}.")
         lines.append(("warn", text.format(backups=", ".join(plan.takes_back))))
@@ -82,41 +57,12 @@ def consequences(formatter: LocaleFormatter, request: ChangeRequest, plan: Plan)
 
 
 def container(formatter: LocaleFormatter, one: ContainerChange) -> tuple[str, str]:
-    """Return the effect on a container as tone and sentence."""
-    _ = formatter.translate
-    why = container_why(_, one)
-    if one.action is not ContainerAction.RECREATE:
-        tones = {ContainerAction.REFUSED: "bad", ContainerAction.BY_HAND: "warn"}
-        tone = tones.get(one.action, "idle")
-        return tone, f"{one.container}: {why}"
-    down = _("{container} goes down for about {seconds} s.").format(
-        container=one.container, seconds=round(one.down_seconds or 0)
-    )
-    if not one.sessions:
-        return "warn", f"{down} {why}"
-    names = [session.rpartition("/")[2] for session in one.sessions]
-    sessions = _("Its sessions go down with it and are awaited: {sessions}.")
-    return "warn", f"{down} {sessions.format(sessions=', '.join(names))} {why}"
-
-
-def container_why(_: Translate, one: ContainerChange) -> str:
-    """Return the reason of the effect on a container, and the command left to the operator, if any."""
-    command = one.command if one.action is ContainerAction.BY_HAND else ""
-    return f"{one.sentences(_)} {command}".strip()
-
-
-def result(_: Translate, done: Done) -> str:
-    """Return the result of a change request; "in sync" refers only to what was inspected."""
-    known = RESULTS | (FILES_ONLY_RESULTS if done.is_files_only else {})
-    return _(known.get(done.code, done.code))
-
-
-def step(_: Translate, event: StepEvent) -> str:
-    """Return the step in progress; an unknown one by its code."""
-    if event.step == "put_back" and not event.subject:
-        return _(PUT_ALL_BACK)
-    known = STEPS.get(event.step)
-    return _(known).format(subject=event.subject) if known else f"{event.step} {event.subject}"
+    """Return the effect on a container as tone and sentences."""
+    sentences = one.sentences(formatter.translate)
+    if one.action is ContainerAction.RECREATE:
+        return "warn", sentences
+    tones = {ContainerAction.REFUSED: "bad", ContainerAction.BY_HAND: "warn"}
+    return tones.get(one.action, "idle"), f"{one.container}: {sentences}"
 
 
 def history_line(formatter: LocaleFormatter, entry: HistoryEntry) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from core.sync.change_requests import RequestState
 from core.sync.plan import ContainerAction, State
-from core.sync.targets import ReceivedKind
 from dashboard.i18n import N_
 
 
@@ -46,24 +45,6 @@ ACTIONS: dict[ContainerAction, Look] = {
     ContainerAction.UNMANAGED: Look(N_("Not looked at"), "question", "idle"),
 }
 
-KINDS: dict[ReceivedKind, str] = {
-    ReceivedKind.API_KEY: N_("API key"),
-    ReceivedKind.TOKEN: N_("token of {name}"),
-    ReceivedKind.SECRET_KEY: N_("secret key"),
-}
-SECRET_KEY_OF = N_("secret key of {name}")
-
-STEPS: dict[str, str] = {
-    "write": N_("Write {subject}"),
-    "command": N_("Run the command {subject}"),
-    "recreate": N_("Recreate {subject}"),
-    "restart": N_("Restart {subject}"),
-    "wait_healthy": N_("Wait until {subject} is up"),
-    "wait_sessions": N_("Wait until {subject} is connected again"),
-    "put_back": N_("Put back {subject}"),
-}
-PUT_ALL_BACK = N_("Put everything back")
-
 REQUEST_STATES: dict[RequestState, str] = {
     RequestState.ASKED: N_("The sync agent is making the plan"),
     RequestState.APPROVED: N_("Approved, the sync agent is about to begin"),
@@ -71,20 +52,6 @@ REQUEST_STATES: dict[RequestState, str] = {
     RequestState.FAILED: N_("It failed. What had been begun was taken back, unless it says otherwise."),
     RequestState.WITHDRAWN: N_("Withdrawn. Nothing was changed."),
 }
-
-RESULTS: dict[str, str] = {
-    "nothing": N_("There was nothing to do: everything is in sync."),
-    "applied": N_("Done. Everything is in sync."),
-    "restored": N_("Done. The files and values of the backup are back."),
-    "by_hand": N_("Done in the files. A container runs with other values until it is recreated by hand."),
-    "restarted": N_("Done. The container was restarted; it keeps the values that it had."),
-}
-
-FILES_ONLY_RESULTS: dict[str, str] = {
-    "nothing": N_("There was nothing to do: the files hold the values. No container was looked at."),
-    "applied": N_("Done. The files hold the values; no container was looked at."),
-}
-"""Results if the agent manages files only."""
 
 OPERATIONS: dict[str, str] = {
     "apply": N_("Keys brought where they belong"),

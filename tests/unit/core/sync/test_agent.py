@@ -253,7 +253,7 @@ def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: World) -
     world.requests.place(ChangeKind.APPLY, actor="ana")
 
     assert world.run_once().state is RequestState.ASKED
-    assert world.status().problem == world.problem
+    assert str(world.status().problem) == world.problem
 
     world.problem = ""
     world.file.write_text("mended again\n")

@@ -134,9 +134,9 @@ def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch
     mended = world.agent.heartbeat()
 
     assert failing.checked_at is not None
-    assert "the disk is full" in failing.problem
+    assert "the disk is full" in str(failing.problem)
     assert mended.checked_at is not None
-    assert (mended.problem, mended.checked_at > failing.checked_at) == ("", True)
+    assert (mended.problem, mended.checked_at > failing.checked_at) == (None, True)
 
 
 def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World) -> None:

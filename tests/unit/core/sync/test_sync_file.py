@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.exceptions import ConfigurationError
-from core.sync.sync_file import parse_receives, read_sync_file
+from core.sync.sync_file import read_sync_file
 from core.sync.targets import CommandTarget, FileTarget, ReceivedKind, Receives
 
 FOLDER = "folders:\n  leguas: /srv/leguas\n"
@@ -194,4 +194,4 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
     "words", ["api_key", "token of sales", "token of main/sales", "secret_key", "secret_key of main"]
 )
 def test_what_a_target_receives_is_spelt_as_it_is_read(words: str) -> None:
-    assert parse_receives(words).words == words
+    assert Receives.parse(words).words == words

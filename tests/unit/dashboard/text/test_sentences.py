@@ -8,10 +8,9 @@ from core.exceptions import EngineUnreachableError
 from core.messages import Message, as_sentence, render
 from core.sync.agent import kinds_of
 from core.sync.plan import StepEvent
-from core.sync.targets import ReceivedKind
+from core.sync.targets import Receives
 from dashboard.i18n import translator
-from dashboard.text.sync import kind
-from tests.support.sync import API_KEY, install, target
+from tests.support.sync import install, target
 
 PORTUGUESE = translator("pt_PT")
 
@@ -60,7 +59,5 @@ def test_messages_are_stored_with_those_inside_them_and_english_of_an_earlier_re
 def test_kinds_of_secrets_are_named(tmp_path: Path) -> None:
     (only,) = kinds_of(install(tmp_path).settings)
 
-    assert kind(str, only) == "API key"
-    assert kind(str, API_KEY.model_copy(update={"kind": ReceivedKind.SECRET_KEY, "server": "main"})) == (
-        "secret key of main"
-    )
+    assert render(only.message) == "API key"
+    assert render(Receives.parse("secret_key of main").message, PORTUGUESE) == "chave secreta de main"
