@@ -17,7 +17,7 @@ from core.signals import ending_with_zero
 
 if TYPE_CHECKING:
     from cli.sync_parts import Parts
-    from core.sync.plan import Done
+    from core.sync.progress import Done
     from core.sync.secret_values import Fresh
 
 PROGRAM = "wppconnect-ops sync"

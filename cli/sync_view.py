@@ -8,7 +8,8 @@ from typing import TextIO
 
 from core.models import utc
 from core.sync.backups import Backup
-from core.sync.plan import Done, Plan, StepEvent, StepState
+from core.sync.plan import Plan
+from core.sync.progress import Done, StepEvent, StepState
 
 
 def show_plan(plan: Plan, out: TextIO) -> None:

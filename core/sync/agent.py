@@ -32,7 +32,8 @@ from core.sync.change_requests import (
     RequestState,
     SyncStatus,
 )
-from core.sync.plan import Done, Plan, StepEvent, StepState
+from core.sync.plan import Plan
+from core.sync.progress import Done, StepEvent, StepState
 from core.sync.sync import PlanBlockedError, PlanChangedError, Sync
 from core.sync.targets import ReceivedKind, Receives, SyncSettings
 

@@ -22,7 +22,8 @@ from core.exceptions import StoreError, SyncError, VersionConflictError
 from core.messages import Message
 from core.models import Frozen, utc
 from core.store import Store, modify
-from core.sync.plan import Done, Plan, StepEvent, StoredNote
+from core.sync.plan import Plan
+from core.sync.progress import Done, StepEvent, StoredNote
 from core.sync.targets import Receives
 
 SUBJECT = "sync"

@@ -40,9 +40,6 @@ _VARIABLE = re.compile(r"required variable (\w+) is missing a value")
 class ComposeError(ContainerError):
     """Compose could not be asked, or refuses the files; the message repeats nothing of what they hold."""
 
-    has_no_files = False
-    """Compose found no files to read."""
-
 
 class IncompleteProjectError(ComposeError):
     """Something that Compose needs beside the files is missing, or it did not answer."""
@@ -50,8 +47,6 @@ class IncompleteProjectError(ComposeError):
 
 class NoFilesError(IncompleteProjectError):
     """Compose finds no compose file where it was asked."""
-
-    has_no_files = True
 
 
 @dataclass(frozen=True)

@@ -31,17 +31,8 @@ from core.sync.engine import (
     project_of_labels,
 )
 from core.sync.pending_changes import due_at_next_up
-from core.sync.plan import (
-    ContainerAction,
-    ContainerChange,
-    Done,
-    Project,
-    Report,
-    Touch,
-    Touched,
-    Wanted,
-    reported,
-)
+from core.sync.plan import ContainerAction, ContainerChange, Project, Touch, Touched, Wanted
+from core.sync.progress import Done, Report, reported
 from core.sync.projects import Projects, open_projects
 from core.sync.sessions import GatewaySessions
 from core.sync.targets import ContainerSettings

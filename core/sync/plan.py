@@ -1,4 +1,4 @@
-"""A plan for targets, files and containers, and the progress and result of carrying it out.
+"""A plan for targets, files and containers.
 
 What is stored and shown holds no secret; `WantedValue`, `FileEdit` and `Draft` do, and are neither.
 """
@@ -8,20 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime
 
-from core.clock import now
-from core.exceptions import WppconnectError
 from core.messages import Message, as_sentence, render
 from core.models import Frozen
 from core.sync.folders import FoundFile, digest
+from core.sync.progress import StoredMessage, StoredNote
 from core.sync.targets import ContainerSettings, Receives
 
 
@@ -70,15 +67,6 @@ class CheckResult:
     """Why Compose cannot say."""
 
 
-def from_text(value: object) -> object:
-    """Read a message that an earlier release stored as English."""
-    return (Message.plain(value) if value else None) if isinstance(value, str) else value
-
-
-StoredMessage = Annotated[Message, BeforeValidator(from_text)]
-StoredNote = Annotated[Message | None, BeforeValidator(from_text)]
-
-
 class Project(Frozen):
     """A Compose project as the labels of its containers name it; paths are absolute."""
 
@@ -123,6 +111,9 @@ class Touched(Frozen):
     """The host name that it has to keep and that its files do not set."""
     was_healthy: bool = True
     """False: it has a health check that was not content before either."""
+
+
+Touch = Callable[[tuple[Touched, ...]], None]
 
 
 class ContainerAction(StrEnum):
@@ -184,102 +175,6 @@ class ContainerChange(Frozen):
     def is_behind(self) -> bool:
         """Whether it runs with other values than the files say, although its image reads them."""
         return self.action in (ContainerAction.RECREATE, ContainerAction.REFUSED, ContainerAction.BY_HAND)
-
-
-class StepState(StrEnum):
-    """How far a step is."""
-
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class StepEvent(Frozen):
-    """One piece of progress, for the page and the terminal."""
-
-    step: str
-    """A stable word, such as "write", "recreate", "wait_healthy", "wait_sessions", "put_back"."""
-    subject: str = ""
-    """The file, container or session."""
-    state: StepState = StepState.RUNNING
-    note: StoredNote = None
-    """What went wrong, safe to show."""
-
-    @property
-    def message(self) -> Message:
-        """What is done; an unknown step by its word."""
-        if self.step == "put_back" and not self.subject:
-            return Message.of("changes.step_put_all_back")
-        known = STEPS.get(self.step)
-        return Message(known, {"subject": self.subject}) if known else Message.plain(self.step)
-
-
-STEPS = {
-    "write": "changes.step_write",
-    "command": "changes.step_command",
-    "recreate": "changes.step_recreate",
-    "restart": "changes.step_restart",
-    "wait_healthy": "changes.step_wait_healthy",
-    "wait_sessions": "changes.step_wait_sessions",
-    "put_back": "changes.step_put_back",
-}
-
-Report = Callable[[StepEvent], None]
-Touch = Callable[[tuple[Touched, ...]], None]
-
-
-@contextmanager
-def reported(report: Report, step: str, subject: str) -> Iterator[None]:
-    """Report the beginning of a step, and how it ended."""
-    event = StepEvent(step=step, subject=subject)
-    report(event)
-    try:
-        yield
-    except WppconnectError as error:
-        report(event.model_copy(update={"state": StepState.FAILED, "note": error.explanation}))
-        raise
-    report(event.model_copy(update={"state": StepState.DONE}))
-
-
-class Done(Frozen):
-    """What came of a change; failures that nothing could be done about are raised instead."""
-
-    code: str = ""
-    """nothing | applied | restored | by_hand | restarted | finished | undone | failed.
-
-    by_hand: the files are as wanted, a container is not; finished and undone: after a crash.
-    """
-    at: AwareDatetime = Field(default_factory=now)
-    backup: str = ""
-    files: tuple[str, ...] = ()
-    recreated: tuple[str, ...] = ()
-    notes: tuple[StoredMessage, ...] = ()
-    """More to know, for example that the next `up -d` recreates it once more."""
-    lost_sessions: tuple[str, ...] = ()
-    """Sessions, as "server/session", that were connected before and are not again."""
-    by_hand: tuple[str, ...] = ()
-    """Containers that still run with other values until their owner recreates them."""
-    is_files_only: bool = False
-    """No container was inspected, so nothing is known of what runs."""
-
-    @property
-    def message(self) -> Message:
-        """The result; "in sync" is said only of what was inspected."""
-        known = RESULTS | (RESULTS_IN_FILES if self.is_files_only else {})
-        return Message(known[self.code]) if self.code in known else Message.plain(self.code)
-
-
-RESULTS = {
-    "nothing": "changes.result_nothing",
-    "applied": "changes.result_applied",
-    "restored": "changes.result_restored",
-    "by_hand": "changes.result_by_hand",
-    "restarted": "changes.result_restarted",
-}
-RESULTS_IN_FILES = {
-    "nothing": "changes.result_nothing_in_files",
-    "applied": "changes.result_applied_in_files",
-}
 
 
 class State(StrEnum):

@@ -13,7 +13,7 @@ from core.clock import now as real_now
 from core.messages import Message
 from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, Verdict
 from core.monitor.monitor import Monitor
-from core.sync.plan import Report, StepEvent, StepState
+from core.sync.progress import Report, StepEvent, StepState
 
 POLL_SECONDS = 0.25
 JUST_NOW = timedelta(minutes=15)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,14 +14,14 @@ from core.exceptions import StoreError, SyncError, WppconnectError
 from core.locks import ProcessLock
 from core.messages import Message
 from core.models import HistoryEntry
-from core.sync.backups import BackedUpValue, Backup, Backups
+from core.sync.backups import BackedUpValue, Backup, Backups, later_changes, restoration, values_before
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
 from core.sync.folders import read_digest
-from core.sync.plan import Done, Draft, Plan, Report, State
+from core.sync.plan import Draft, Plan, State
 from core.sync.planner import make_draft
+from core.sync.progress import Done, Report
 from core.sync.projects import FindCompose
-from core.sync.restoring import later_changes, restoration, values_before
 from core.sync.secret_values import SecretValues, Values
 from core.sync.targets import ReceivedKind, Receives, SyncSettings
 from core.sync.transaction import Transaction
@@ -124,7 +125,7 @@ class Sync:
         WaitingChangesError, SyncBusyError, and SyncError or ContainerError after everything was put
         back.
         """
-        with _Exclusive(self._lock):
+        with _exclusive(self._lock):
             self._recover(report)
             draft = self.draft(fresh=fresh, leave_out=leave_out)
             _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
@@ -150,7 +151,7 @@ class Sync:
         Refuses a file that was changed since in another way, unless `force`. Raises like `apply`, and
         LaterChangesError.
         """
-        with _Exclusive(self._lock):
+        with _exclusive(self._lock):
             self._recover(report)
             draft, values = self.restoration(backup_id, force=force)
             if not draft.edits and not values:
@@ -184,7 +185,7 @@ class Sync:
         if listed is None or self._containers is None:
             what = "changes.container_not_listed" if listed is None else "changes.container_files_only"
             raise SyncError(Message.of(what, name=container))
-        with _Exclusive(self._lock):
+        with _exclusive(self._lock):
             self._recover(report)
             done = self._containers.restart(listed, report)
             done = done.model_copy(update={"code": "restarted", "at": self._clock()})
@@ -193,7 +194,7 @@ class Sync:
 
     def adopt(self, *, actor: str) -> tuple[str, ...]:
         """Import the API key that the files hold already; return the targets that hold it."""
-        with _Exclusive(self._lock):
+        with _exclusive(self._lock):
             value, names = present_api_key(self.settings)
             self._secret_values.put({Receives(kind=ReceivedKind.API_KEY): SecretStr(value)}, actor=actor)
             return names
@@ -205,7 +206,7 @@ class Sync:
 
     def recover(self, report: Report) -> Done | None:
         """Finish or undo what a killed process left; None when nothing was under way."""
-        with _Exclusive(self._lock):
+        with _exclusive(self._lock):
             return self._recover(report)
 
     def backups(self) -> tuple[Backup, ...]:
@@ -330,17 +331,14 @@ def _require_consent(plan: Plan, approved: str | None, *, accept_waiting: bool) 
         raise WaitingChangesError(Message.of("changes.waiting", names=listed), plan, list(waiting))
 
 
-class _Exclusive:
+@contextmanager
+def _exclusive(lock: ProcessLock) -> Iterator[None]:
     """Hold the sync lock; raises SyncBusyError if another process holds it."""
-
-    def __init__(self, lock: ProcessLock) -> None:
-        self._lock = lock
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire(LOCK_SECONDS)
-        except StoreError:
-            raise SyncBusyError(Message.of("changes.busy")) from None
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    try:
+        lock.acquire(LOCK_SECONDS)
+    except StoreError:
+        raise SyncBusyError(Message.of("changes.busy")) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -21,17 +21,9 @@ from core.models import Frozen
 from core.sync.backups import BackedUpFile, Backup, Backups
 from core.sync.docker_containers import DockerContainers
 from core.sync.folders import ChangedMeanwhileError, read_digest, remove_temporary, replace_content
-from core.sync.plan import (
-    Done,
-    FileEdit,
-    Report,
-    StepEvent,
-    StepState,
-    Touched,
-    Wanted,
-    reported,
-)
+from core.sync.plan import FileEdit, Touched, Wanted
 from core.sync.planner import fingerprint, wanted_of
+from core.sync.progress import Done, Report, StepEvent, StepState, reported
 from core.sync.secret_values import SecretValues
 from core.sync.targets import CommandTarget, SyncSettings
 

@@ -9,7 +9,8 @@ import streamlit as st
 from core.messages import as_sentence, render
 from core.sync.change_requests import ChangeKind, ChangeRequest, RequestState
 from core.sync.editing import NEW, OLD
-from core.sync.plan import Plan, StepState
+from core.sync.plan import Plan
+from core.sync.progress import StepState
 from dashboard import components
 from dashboard.cache.sync_view import SyncView
 from dashboard.formatting import LocaleFormatter, plain

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.exceptions import ContainerError, StoreError, SyncError
-from core.sync.plan import StepEvent, StepState
+from core.sync.progress import StepEvent, StepState
 from core.sync.sync import SyncBusyError
 from core.sync.targets import ContainerSettings
 from tests.support.containers import (

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from core.sync.compose import finder
 from core.sync.docker_containers import DockerContainers, Timeouts
 from core.sync.engine import Engine as OurEngine
-from core.sync.plan import ContainerChange, Done, Plan, Report, StepEvent
+from core.sync.plan import ContainerChange, Plan
+from core.sync.progress import Done, Report, StepEvent
 from core.sync.projects import FindCompose
 from core.sync.sessions import GatewaySessions
 from core.sync.targets import ContainerSettings, FileTarget, SyncSettings

@@ -17,17 +17,8 @@ from core.settings.source import SettingsSource
 from core.store import FileStore
 from core.sync.compose import Compose
 from core.sync.docker_containers import DockerContainers
-from core.sync.plan import (
-    ContainerAction,
-    ContainerChange,
-    Done,
-    Project,
-    Report,
-    StepEvent,
-    Touch,
-    Touched,
-    Wanted,
-)
+from core.sync.plan import ContainerAction, ContainerChange, Project, Touch, Touched, Wanted
+from core.sync.progress import Done, Report, StepEvent
 from core.sync.projects import FindCompose, Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import Sync

@@ -21,7 +21,7 @@ from core.sync.change_requests import (
     Heartbeat,
     RequestState,
 )
-from core.sync.plan import Done
+from core.sync.progress import Done
 from tests.support.sync import (
     API_KEY,
     LEGUAS_FILES,

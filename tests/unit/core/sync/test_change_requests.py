@@ -15,7 +15,8 @@ from core.sync.change_requests import (
     RequestState,
     RequestTakenError,
 )
-from core.sync.plan import Plan, StepEvent, StepState
+from core.sync.plan import Plan
+from core.sync.progress import StepEvent, StepState
 from tests.support.sync import MOMENT
 
 

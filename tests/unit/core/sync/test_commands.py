@@ -8,7 +8,8 @@ import pytest
 
 from core.exceptions import ContainerError, SyncError
 from core.models import Frozen
-from core.sync.plan import Done, Wanted
+from core.sync.plan import Wanted
+from core.sync.progress import Done
 from core.sync.targets import CommandTarget, ContainerSettings
 from tests.support.sync import (
     API_KEY,

@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.exceptions import ContainerError, StoreError, SyncError
-from core.sync.plan import Done, Report, StepEvent, StepState, Wanted
+from core.sync.plan import Wanted
+from core.sync.progress import Done, Report, StepEvent, StepState
 from core.sync.sync import LaterChangesError
 from tests.support.mounts import small_disk
 from tests.support.sync import (

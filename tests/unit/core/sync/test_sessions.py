@@ -10,7 +10,7 @@ import pytest
 
 from core.models import Reason, SessionSnapshot, Snapshot, Verdict
 from core.monitor.monitor import Monitor
-from core.sync.plan import StepEvent
+from core.sync.progress import StepEvent
 from core.sync.sessions import GatewaySessions, SessionTimeouts
 from tests.support.snapshots import server_snapshot
 

@@ -11,14 +11,8 @@ from pydantic import SecretStr
 
 from core.exceptions import ContainerError, SyncError
 from core.locks import ProcessLock
-from core.sync.plan import (
-    ContainerAction,
-    ContainerChange,
-    Done,
-    State,
-    StepEvent,
-    Wanted,
-)
+from core.sync.plan import ContainerAction, ContainerChange, State, Wanted
+from core.sync.progress import Done, StepEvent
 from core.sync.projects import Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import (

@@ -15,14 +15,8 @@ from core.sync.change_requests import (
     ChangeKind,
     RequestState,
 )
-from core.sync.plan import (
-    ContainerAction,
-    ContainerChange,
-    Done,
-    State,
-    StepEvent,
-    StepState,
-)
+from core.sync.plan import ContainerAction, ContainerChange, State
+from core.sync.progress import Done, StepEvent, StepState
 from dashboard import state
 from dashboard.auth.users import Role, User
 from tests.support.sync import API_KEY

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.exceptions import EngineUnreachableError
 from core.messages import Message, as_sentence, render
 from core.sync.agent import kinds_of
-from core.sync.plan import StepEvent
+from core.sync.progress import StepEvent
 from core.sync.targets import Receives
 from dashboard.i18n import translator
 from tests.support.sync import install, target
