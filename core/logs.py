@@ -25,8 +25,11 @@ LONGEST_TEXT = 20_000
 SHORTEST_SECRET = 4
 """Characters; redacting shorter texts would make log lines unreadable and protect nothing."""
 
-CHATTY_LOGGERS = ("urllib3", "filelock", "asyncio", "watchdog", "multipart", "PIL")
-"""Loggers kept at INFO or above: their DEBUG lines are of no use here, and urllib3's contain whole paths."""
+CHATTY_LOGGERS = ("authlib", "urllib3", "filelock", "asyncio", "watchdog", "multipart", "PIL")
+"""Loggers kept at INFO or above: their DEBUG lines are of no use here.
+
+urllib3's contain whole paths, authlib's the secret of a sign-in under way.
+"""
 LIBRARY_LOGGERS = ("uvicorn", "streamlit", "urllib3", "websockets", "starlette", "asyncio", "py.warnings")
 
 MOMENT = r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?!\d)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -55,16 +56,15 @@ class ProviderRoutes:
         """Redirect to the provider, with the flow in a cookie."""
         confirms = "confirm" in request.query_params
         next_address = CONFIRM if confirms else safe_next(request.query_params.get("next"))
-        flow = self._flows.begin(next_address, confirms=confirms)
+        session = {"next": next_address, "confirms": confirms}
         try:
-            url = await self._provider.authorization_url(flow)
+            response = await self._provider.redirect(_with_session(request, session), confirms=confirms)
         except ProviderError as error:
             return self._told(request, error, next_address)
-        response = RedirectResponse(url, 303)
         set_cookie(
             response,
             PROVIDER_COOKIE,
-            self._flows.seal(flow),
+            self._flows.seal(session),
             request=request,
             rule=self._auth.cookie_rule,
             lifetime=VALID_FOR,
@@ -73,15 +73,15 @@ class ProviderRoutes:
 
     async def come_back(self, request: Request) -> Response:
         """Handle the callback: sign in the user whom the provider has authenticated, under a new id."""
-        cookie = read_cookie(request, PROVIDER_COOKIE, rule=self._auth.cookie_rule)
-        flow = self._flows.open(cookie, request.query_params.get("state", ""))
-        next_address = flow.next_address if flow else "/"
+        session = self._flows.open(read_cookie(request, PROVIDER_COOKIE, rule=self._auth.cookie_rule))
+        next_address = session["next"] if session else "/"
         try:
-            if flow is None:
+            if session is None:
                 raise ProviderError(ProviderProblem.STALE, "no such flow in this browser")
             self._count(request)
-            identity = await self._provider.identify(flow, request.query_params)
-            enter = self._confirm if flow.confirms else self._sign_in
+            asked_after = session["begun_at"] if session["confirms"] else None
+            identity = await self._provider.identify(_with_session(request, session), asked_after=asked_after)
+            enter = self._confirm if session["confirms"] else self._sign_in
             response = await enter(request, identity, next_address)
         except ProviderError as error:
             response = self._told(request, error, next_address)
@@ -143,6 +143,11 @@ class ProviderRoutes:
 
     def _problem(self, request: Request, text: str, next_address: str, status_code: int) -> Response:
         return self._auth.problem_page(request, text, status_code, again=sign_in_address(next_address))
+
+
+def _with_session(request: Request, session: dict[str, Any]) -> Request:
+    # A copy, because the scope belongs to Streamlit's session middleware, which keeps another cookie.
+    return Request({**request.scope, "session": session})
 
 
 def _words(_: Translate, why: ProviderProblem) -> tuple[str, int]:

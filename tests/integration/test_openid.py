@@ -72,7 +72,7 @@ def begin(site: Site, visitor: requests.Session) -> str:
     answer = visitor.get(
         f"{site.page.url}/sign-in/provider", params=params, allow_redirects=False, timeout=60
     )
-    assert answer.status_code == 303
+    assert answer.status_code == 302
     return answer.headers["location"]
 
 
@@ -191,7 +191,8 @@ def test_sign_out_leads_on_to_the_provider_which_knows_the_way_back(shared: Site
 
     assert "You are signed out." in out.text
     assert 'href="/sign-in/provider/sign-out"' in out.text
-    assert leave.url.startswith(f"{shared.provider.issuer}/session/end?client_id=wppconnect-ops")
+    assert leave.url.startswith(f"{shared.provider.issuer}/session/end?")
+    assert "client_id=wppconnect-ops" in leave.url
     assert (leave.status_code, "Do you want to sign-out" in leave.text) == (200, True)
     assert not is_in(shared, visitor)
 

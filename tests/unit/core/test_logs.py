@@ -311,6 +311,14 @@ def test_debug_lines_with_whole_paths_stay_away(lines: Lines) -> None:
     assert [line.split(" ", 3)[3] for line in lines.read()] == ["Retrying /api/sales/***/generate-token"]
 
 
+def test_debug_lines_of_a_sign_in_under_way_stay_away(lines: Lines) -> None:
+    configure_logging("DEBUG", "text")
+
+    logging.getLogger("authlib.integrations.base_client.sync_app").debug("Using code_verifier: 'x'")
+
+    assert lines.read() == []
+
+
 def test_uncaught_exception_becomes_a_redacted_line(lines: Lines) -> None:
     configure_logging("INFO", "text")
     register_secret("juniper-berry")

@@ -9,17 +9,17 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from joserfc.jws import JWSRegistry
+from starlette.requests import Request
 
 from dashboard.auth.external_accounts import Identity
 from dashboard.auth.provider import Client, Provider
 from dashboard.auth.provider_claims import ClaimRule, ProviderError, ProviderProblem
-from dashboard.auth.provider_flow import Flow, Flows
 from tests.fakes import FakeClock
 
 ISSUER = "https://sso.test"
@@ -59,14 +59,15 @@ class World:
     requests: list[httpx2.Request] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
     max_seconds: float = 5.0
-
-    def __post_init__(self) -> None:
-        self.flows = Flows(clock=self.clock)
-        self.flow: Flow = self.flows.begin("/session?server=main")
+    scopes: str = "openid email"
+    session: dict[str, Any] = field(default_factory=dict)
+    """What the browser keeps between leaving and coming back."""
+    sent: dict[str, list[str]] = field(default_factory=dict)
+    """What it took along to the provider."""
 
     @property
     def provider(self) -> Provider:
-        client = Client("wppconnect-ops", self.secret, "openid email", PAGE)
+        client = Client("wppconnect-ops", self.secret, self.scopes, PAGE)
         return Provider(
             self.rule,
             client,
@@ -75,18 +76,36 @@ class World:
             max_seconds=self.max_seconds,
         )
 
-    def identify(self, provider: Provider | None = None, **params: str) -> Identity:
-        """Come back from the provider."""
-        return asyncio.run((provider or self.provider).identify(self.flow, {"code": "the-code", **params}))
+    def begin(self, provider: Provider | None = None, *, confirms: bool = False) -> str:
+        """Leave for the provider, and return its address."""
+        self.session = {}
+        going = (provider or self.provider).redirect(self.request(), confirms=confirms)
+        url = asyncio.run(going).headers["location"]
+        self.sent = query_of(url)
+        return url
 
-    def outcome(self, provider: Provider | None = None, **params: str) -> str:
-        """Come back from the provider and return the user's name, or why it did not work."""
+    def request(self, **params: str) -> Request:
+        """Return a request of this browser."""
+        query = urlencode(params).encode()
+        return Request({"type": "http", "method": "GET", "query_string": query, "session": self.session})
+
+    def identify(
+        self, provider: Provider | None = None, *, asked_after: float | None = None, **params: str
+    ) -> Identity:
+        """Leave for the provider and come back."""
+        provider = provider or self.provider
+        self.begin(provider)
+        request = self.request(**{"code": "the-code", "state": self.sent["state"][0], **params})
+        return asyncio.run(provider.identify(request, asked_after=asked_after))
+
+    def outcome(self, provider: Provider | None = None, **params: Any) -> str:
+        """Leave, come back, and return the user's name, or why it did not work."""
         try:
             return self.identify(provider, **params).name
         except ProviderError as error:
             return error.why.value
 
-    def trouble(self, provider: Provider | None = None, **params: str) -> str:
+    def trouble(self, provider: Provider | None = None, **params: Any) -> str:
         """Do the same where it must not work."""
         outcome = self.outcome(provider, **params)
         assert outcome in list(ProviderProblem), f"let in: {outcome}"
@@ -113,7 +132,7 @@ class World:
             "aud": "wppconnect-ops",
             "exp": moment + 300,
             "iat": moment,
-            "nonce": self.flow.nonce,
+            **({"nonce": self.sent["nonce"][0]} if "nonce" in self.sent else {}),
             "preferred_username": "ana",
             "email": "Ana@example.org",
             "email_verified": True,

@@ -11,6 +11,7 @@ from asgi_browser import Browser
 from auth_world import NAME, PASSWORD, World
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 
 from dashboard.auth.gate import Gate
 from dashboard.auth.provider_flow import Flows
@@ -151,7 +152,9 @@ class AtProvider:
             open_paths=self.world.rules.open_paths | {route.path for route in routes},
         )
         gate = Middleware(Gate, rules=rules)
-        self.app = Starlette(routes=[*routes, *self.world.app.routes], middleware=[gate])
+        # Streamlit has one for its own cookie.
+        sessions = Middleware(SessionMiddleware, secret_key="of Streamlit")
+        self.app = Starlette(routes=[*routes, *self.world.app.routes], middleware=[sessions, gate])
 
     def signed_in(self, subject: str) -> Browser:
         """Open a browser in which the provider's user of this subject is signed in."""
@@ -165,7 +168,7 @@ class AtProvider:
         """Go there, be asked now, and come back as the user of this subject."""
         query = openid_world.query_of(browser.get("/sign-in/provider?confirm=yes").headers["location"])
         assert query["max_age"] == ["0"]
-        self.provider.flow = replace(self.provider.flow, nonce=query["nonce"][0])
+        self.provider.sent = query
         self.provider.claims = {"sub": subject, "auth_time": int(self.world.clock.monotonic())}
         self.provider.userinfo = {"sub": subject}
         callback = f"/sign-in/provider/callback?code=the-code&state={query['state'][0]}"
