@@ -26,9 +26,13 @@ class Echo(asyncio.Protocol):
 
     made: list[str]
     """The addresses of the clients, in the order in which they were served."""
+    undelayed: list[int]
+    """TCP_NODELAY of their connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         Echo.made.append(transport.get_extra_info("peername")[0])
+        accepted = transport.get_extra_info("socket")
+        Echo.undelayed.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         self._transport: Any = transport
 
     def data_received(self, data: bytes) -> None:
@@ -71,7 +75,7 @@ async def echoing(
 ) -> AsyncIterator[Address]:
     listening = listening or socket.create_server(("127.0.0.1", 0))
     address = listening.getsockname()
-    Echo.made = []
+    Echo.made, Echo.undelayed = [], []
     server = await asyncio.get_running_loop().create_server(Echo, sock=listening, ssl=tls)
     yield address
     server.close()
@@ -134,6 +138,21 @@ def test_next_honest_client_is_served_when_all_places_are_taken(sent: bytes) -> 
                 assert await read(honest) == b"hello"
                 # The oldest of the address that has most.
                 assert await read(flood[0]) == b""
+
+    run(story(), ConnectionLimits(8))
+
+
+def test_answer_waits_for_no_confirmation_of_its_headers() -> None:
+    async def story() -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        with ExitStack() as held:
+            # Connected before the server serves, and after.
+            early = await connect(held, listening.getsockname(), "127.0.0.1", b"early")
+            async with echoing(listening=listening) as address:
+                late = await connect(held, address, "127.0.0.1", b"late")
+
+                assert [await read(early), await read(late)] == [b"early", b"late"]
+        assert Echo.undelayed == [1, 1]
 
     run(story(), ConnectionLimits(8))
 

@@ -13,21 +13,6 @@ from uvicorn.server import ServerState
 from dashboard.serving.connections import PageProtocol, limited
 
 
-def test_no_answer_waits_until_the_client_has_confirmed_its_headers() -> None:
-    undelayed: list[int] = []
-
-    class Noting(PageProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            accepted = transport.get_extra_info("socket")
-            undelayed.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-
-    answer = run(exchange(Noting, b"GET / HTTP/1.1\r\nHost: ops.test\r\nConnection: close\r\n\r\n"))
-
-    assert answer.endswith(b"ok")
-    assert undelayed == [1]
-
-
 def test_what_is_no_http_is_refused_with_the_security_headers() -> None:
     answer = run(exchange(PageProtocol, b"nonsense\r\n\r\n"))
 
