@@ -30,6 +30,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WPPCONNECT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("WPPCONNECT_SYNC_FILE", str(tmp_path / "sync.yml"))
+    # With no Compose to look for: each look starts this machine's `docker`.
+    monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.chdir(tmp_path)
     return place
 

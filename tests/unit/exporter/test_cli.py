@@ -224,12 +224,10 @@ def test_exporter_without_a_gateway_says_what_to_set(spawn, tmp_path):
     assert "nothing_to_watch remedy='set WPPCONNECT_URL, or add a gateway" in process.stderr.readline()
 
 
-def test_flag_wins_over_the_variable(spawn, environ):
-    process = spawn(environ | {"EXPORTER_LOG_LEVEL": "loud"}, "--log.level", "error", "--config.check")
+def test_flag_wins_over_the_variable(capsys, environ):
+    code = main(["--log.level", "error", "--config.check"], environ | {"EXPORTER_LOG_LEVEL": "loud"})
 
-    out, _ = process.communicate(timeout=60)
-
-    assert (process.returncode, out) == (0, "The configuration is valid.\n")
+    assert (code, capsys.readouterr().out) == (0, "The configuration is valid.\n")
 
 
 def test_taken_port_is_a_mistake_that_names_the_setting(spawn, environ):

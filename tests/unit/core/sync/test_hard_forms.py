@@ -18,6 +18,7 @@ import pytest
 from dotenv import dotenv_values
 
 from core.exceptions import SyncError
+from core.sync.sync import PlanBlockedError
 from tests.support.compose import compose_config, environments
 from tests.support.sync import install, read_files, target
 
@@ -111,10 +112,10 @@ def test_form_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> No
     installation.keep(TOKEN)
     before = read_files(installation.folder)
 
-    (found,) = installation.sync.draft().plan.targets
-
-    with pytest.raises(SyncError):
+    with pytest.raises(PlanBlockedError) as refusal:
         installation.apply(TOKEN)
+
+    (found,) = refusal.value.plan.targets
     assert (str(found.state), found.why and found.why.id) == (state, why)
     assert read_files(installation.folder) == before
 

@@ -88,7 +88,7 @@ def joined(texts: list[str], end: str, *, mark: bool, closed: bool) -> str:
 
 
 @given(env_pieces(), values, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_env_file_keeps_every_other_byte(
     pieces: list[Piece], value: str, end: str, mark: bool, closed: bool
 ) -> None:
@@ -148,7 +148,7 @@ def with_value(piece: Piece, value: str, quote: str) -> str:
 
 
 @given(compose_pieces(), values, st.sampled_from(["\n", "\r\n"]), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_compose_file_keeps_every_other_byte(pieces: list[Piece], value: str, end: str, mark: bool) -> None:
     before = joined(["".join(piece.text for piece in pieces)], end, mark=mark, closed=False)
     # Whether a value without quotes needs some is for the reader below to judge.
