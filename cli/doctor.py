@@ -73,10 +73,10 @@ def find_patients(
     from cli.environment import NO_SERVER
     from cli.pairing import find_server
     from core.exceptions import ConfigurationError
-    from core.gateways.wppconnect.contract.session_names import session_name_problem
+    from core.gateways.registry import kind_of
 
     if session is not None:
-        problem = session_name_problem(session)
+        problem = kind_of().session_name_problem(session)
         if problem is not None:
             raise ConfigurationError([problem])
         return [(find_server(settings, session, server), session)]

@@ -11,7 +11,10 @@ from core.messages import Message
 
 
 class SessionState(StrEnum):
-    """The gateway's states as in `status-session`, and UNKNOWN for any other."""
+    """The states of a session, in WPPConnect Server's words, and UNKNOWN for any other.
+
+    Other kinds of gateway map their own words onto these.
+    """
 
     CLOSED = "CLOSED"
     INITIALIZING = "INITIALIZING"
@@ -179,7 +182,9 @@ class Observation(Frozen):
     urlcode: str | None = Field(default=None, repr=False)
     """The QR payload under QRCODE, and under CLOSED, where it may be live briefly (contract, section 6)."""
     page_answers: bool | None = None
-    """check-connection-session: True, False, or None if it was not requested or timed out."""
+    """The second proof of a connection: True, False, or None if it was not requested or timed out.
+
+    Where a kind of gateway has none, its state is the proof, and this is True under CONNECTED."""
     page_timed_out: bool = False
     """The page did not respond within its whole time budget: it is frozen."""
     page_unproved: bool = False
@@ -327,10 +332,10 @@ class ServerSnapshot(Frozen):
     """Number of detected restarts."""
     default_secret: bool | None = None
     """Whether the gateway accepts the public default secret; None if not tested yet."""
-    manager_offered: bool | None = None
-    """Whether the gateway offers the manager protocol; None if unknown."""
-    manager_page: bool | None = None
-    """Whether the gateway serves its own administration page; None if unknown."""
+    kind: str = "wppconnect"
+    """The kind of gateway; a key of `core.gateways.registry.KINDS`."""
+    capabilities: tuple[str, ...] = ()
+    """What the gateway offers, as far as known; values of `core.gateways.protocol.Capability`."""
     end_to_end_offered: bool | None = None
     """Whether the gateway supports the end-to-end check; None if disabled or unknown."""
     probe_seconds: Histogram

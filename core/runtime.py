@@ -8,9 +8,8 @@ from pathlib import Path
 
 from core.clock import Now
 from core.clock import now as real_now
-from core.gateways.wppconnect.client import GatewayClient
-from core.gateways.wppconnect.contract.waits import Waits
-from core.gateways.wppconnect.tokens.cache import TokenCache
+from core.gateways.protocol import Gateway, Waits
+from core.gateways.registry import kind_of
 from core.handoffs import Handoffs
 from core.monitor.healer import Restarts
 from core.monitor.monitor import Monitor
@@ -30,20 +29,23 @@ class Clients:
     store: Store
     data_directory: Path
     program: str
+    waits: Waits | None = None
     _limiters: dict[str, CallLimiter] = field(default_factory=dict)
 
-    def for_probes(self, server: ServerSettings, settings: Settings) -> GatewayClient:
+    def for_probes(self, server: ServerSettings, settings: Settings) -> Gateway:
         """Return a client for scheduled probes."""
         return self._make(server, settings, is_for_people=False)
 
-    def for_people(self, server: ServerSettings, settings: Settings) -> GatewayClient:
+    def for_people(self, server: ServerSettings, settings: Settings) -> Gateway:
         """Return a client for calls that a user waits for; they take precedence over probes."""
         return self._make(server, settings, is_for_people=True)
 
-    def _make(self, server: ServerSettings, settings: Settings, *, is_for_people: bool) -> GatewayClient:
+    def _make(self, server: ServerSettings, settings: Settings, *, is_for_people: bool) -> Gateway:
         limiter = self._limiters.setdefault(server.url, CallLimiter())
         slot = CallSlot(limiter, is_for_people=is_for_people)
-        return make_client(server, settings, self.store, self.data_directory, self.program, slot)
+        return make_client(
+            server, settings, self.store, self.data_directory, self.program, slot, waits=self.waits
+        )
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Core:
     clients: Clients
     now: Now = real_now
 
-    def client(self, server: ServerSettings, settings: Settings | None = None) -> GatewayClient:
+    def client(self, server: ServerSettings, settings: Settings | None = None) -> Gateway:
         """Return a client for one gateway; close it after use."""
         return self.clients.for_people(server, settings or self.settings.current())
 
@@ -82,7 +84,7 @@ def open_core(
     history = History(data / "history")
     settings = SettingsSource(environment, store, record=history.append)
 
-    clients = Clients(store, data, program)
+    clients = Clients(store, data, program, waits)
     monitor = Monitor(
         settings,
         exchange=SnapshotExchange(data / "snapshots", clock=now),
@@ -122,8 +124,10 @@ def make_client(
     data: Path,
     program: str,
     slot: CallSlot | None = None,
-) -> GatewayClient:
-    """Return a client with its own transport; the program's name is the User-Agent."""
+    *,
+    waits: Waits | None = None,
+) -> Gateway:
+    """Return a gateway with its own transport; the program's name is the User-Agent."""
     transport = Transport(
         server.url,
         connect_timeout_seconds=settings.timeouts.connect_seconds,
@@ -131,11 +135,11 @@ def make_client(
         user_agent=program,
         slot=slot,
     )
-    tokens = TokenCache(
+    return kind_of(server.kind).open(
         server,
         transport=transport,
         store=store,
         lock_directory=data / "locks",
         timeouts=settings.timeouts,
+        waits=waits,
     )
-    return GatewayClient(server, transport=transport, tokens=tokens, timeouts=settings.timeouts)

@@ -17,7 +17,7 @@ from dashboard.serving.stopping import StopSignals
 
 if TYPE_CHECKING:
     from core.clock import Now
-    from core.gateways.wppconnect.contract.waits import Waits
+    from core.gateways.protocol import Waits
     from core.settings.environment import CoreEnvironment
     from dashboard.settings import DashboardEnvironment
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.exceptions import NotAGatewayError
-from core.gateways.wppconnect.contract import web_versions
+from core.gateways.registry import kind_of
 from core.messages import render
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
 from core.settings.pauses import pause_of
@@ -252,7 +252,7 @@ def banners(server: ServerSnapshot) -> None:
     if not server.enabled:
         return
     default_secret(server)
-    if web_versions.is_soon(server.version, server.published_at):
+    if kind_of(server.kind).expires_soon(server.version, server.published_at):
         web_version(server)
     if server.up is False:
         title = _("The gateway {server} does not answer.").format(server=server.server)
@@ -275,7 +275,7 @@ def banners(server: ServerSnapshot) -> None:
 
 def web_version(server: ServerSnapshot) -> None:
     """Draw a hint if the WhatsApp Web version of the gateway's release has expired or soon will."""
-    notice = web_versions.notice(server.version, server.published_at)
+    notice = kind_of(server.kind).expiry_notice(server.version, server.published_at)
     if notice is not None:
         title = _("Gateway {server}:").format(server=server.server)
         note("idle", render(notice, _), title=title)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from core.gateways.wppconnect.contract import web_versions
+from core.gateways.registry import kind_of
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.monitor.self_healing import Healed
 from core.reasons import Loss, ProbeFailure
@@ -103,16 +103,16 @@ SERVER_METRICS: tuple[Measured[ServerSnapshot], ...] = (
     Measured(
         "wppconnect_server_info",
         Kind.GAUGE,
-        "The gateway's version, with the value 1; no sample while it is not known.",
-        (*SERVER, "version"),
-        lambda server: info(server.version),
+        "The gateway's kind and version, with the value 1; no sample while the version is not known.",
+        (*SERVER, "kind", "version"),
+        lambda server: info(server.kind, server.version),
     ),
     Measured(
         "wppconnect_server_web_version_expiry_timestamp_seconds",
         Kind.GAUGE,
         "When the WhatsApp Web that the gateway's release was built with expires; no sample if not known.",
         SERVER,
-        lambda server: moment(web_versions.expires_at(server.version)),
+        lambda server: moment(kind_of(server.kind).expires_at(server.version)),
     ),
     Measured(
         "wppconnect_server_restarts_total",

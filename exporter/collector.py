@@ -88,9 +88,10 @@ def moment(at: datetime | None) -> Samples:
     return () if at is None else (Sample(round(at.timestamp(), 3)),)
 
 
-def info(label: str | None) -> Samples:
-    """Return a sample of 1 with a text as its label; none for None."""
-    return () if label is None else (Sample(1.0, (label,)),)
+def info(*labels: str | None) -> Samples:
+    """Return a sample of 1 with texts as its labels; none if one of them is None."""
+    known = tuple(label for label in labels if label is not None)
+    return (Sample(1.0, known),) if len(known) == len(labels) else ()
 
 
 def counts(known: Mapping[str, int], reasons: Iterable[StrEnum]) -> Samples:

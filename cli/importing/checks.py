@@ -9,8 +9,7 @@ from cli.importing.gateway import FOLDER, GatewayFound, Reads
 from cli.importing.model import SESSIONS, TOKENS, OlderPanel
 from cli.importing.services import Service, mount_at
 from cli.importing.values import Value
-from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.gateways.registry import kind_of
 from core.settings.fields import name_problem
 from core.sync.images import known_image, precious_folders
 
@@ -116,18 +115,22 @@ def _cut(found: OlderPanel) -> Iterator[str]:
 
 
 NO_TOKENS = {
-    TokenKind.RAW_KEY: "is a raw key and no bcrypt token",
-    TokenKind.CUT: "is a bcrypt token that lost its end",
-    TokenKind.CUT_BY_A_SHELL: "is a bcrypt token whose beginning a shell took for variables",
-    TokenKind.WITH_SCHEME: "begins with the word Bearer, which is no part of a token",
-    TokenKind.ESCAPED: "is a bcrypt token whose '$' are written otherwise",
-    TokenKind.WITH_OTHER_TEXT: "holds a bcrypt token with something before or behind it",
+    "raw_key": "is a raw key and no bcrypt token",
+    "cut": "is a bcrypt token that lost its end",
+    "cut_by_a_shell": "is a bcrypt token whose beginning a shell took for variables",
+    "with_scheme": "begins with the word Bearer, which is no part of a token",
+    "escaped": "is a bcrypt token whose '$' are written otherwise",
+    "with_other_text": "holds a bcrypt token with something before or behind it",
 }
 
 
 def _tokens(found: OlderPanel) -> Iterator[str]:
     value = found.folder.value(*TOKENS)
-    if value is not None and not value.is_cut and (what := NO_TOKENS.get(parse_token(value.arrives).kind)):
+    if (
+        value is not None
+        and not value.is_cut
+        and (what := NO_TOKENS.get(kind_of().token_format(value.arrives)))
+    ):
         yield (
             f"{value.file}: {value.name} {what}, so the gateway answers it with 401; it was not taken over: "
             "with the secret key, tokens are made by themselves"
@@ -267,4 +270,4 @@ def _holds_secrets(found: OlderPanel, file: str) -> bool:
     secrets |= {one.secret.arrives for one in found.gateways if one.secret}
     secrets |= {secret.replace("$", "$$") for secret in secrets}
     text = (found.folder.path / file).read_text(encoding="utf-8", errors="replace")
-    return any(secret in text for secret in secrets - {"", PUBLIC_DEFAULT_SECRET})
+    return any(secret in text for secret in secrets - {"", kind_of().default_secret})

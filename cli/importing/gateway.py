@@ -13,7 +13,7 @@ from cli.importing.services import Service, mount_at
 from cli.importing.values import Value
 from cli.importing.words import option
 from core.addresses import local_url
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.gateways.registry import kind_of
 from core.sync.images import known_image
 
 PORT = 21465
@@ -62,7 +62,7 @@ class GatewayFound:
     @property
     def is_default(self) -> bool:
         """Whether its key is the public default."""
-        return self.secret is not None and self.secret.arrives == PUBLIC_DEFAULT_SECRET
+        return self.secret is not None and self.secret.arrives == kind_of().default_secret
 
     @property
     def inner_port(self) -> int:
@@ -133,7 +133,8 @@ def _has_gateway_name(service: Service) -> bool:
 def _gateway(service: Service) -> GatewayFound:
     variable = service.environment.get("SECRET_KEY")
     on_the_line = _line_secret(service)
-    default = Value(service.file, "SECRET_KEY", PUBLIC_DEFAULT_SECRET, PUBLIC_DEFAULT_SECRET)
+    public = kind_of().default_secret
+    default = Value(service.file, "SECRET_KEY", public, public)
     match _reads(service):
         case Reads.OPTIONS:
             # Server 2.10.1 inside reads no variable at all (docs/wppconnect-api.md, section 10).

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cli.importing.files import Folder
 from cli.importing.gateway import GatewayFound, find_gateways
 from cli.importing.values import Value
-from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
+from core.gateways.registry import kind_of
 from core.settings.environment import CoreEnvironment
 from core.settings.fields import check_webhook, name_problem, normalise_url
 from core.settings.loader import load_settings
@@ -86,7 +86,7 @@ def interpret(folder: Folder) -> OlderPanel:
     gateway = next((one for one in gateways if named and _is_at(one, named.url)), None)
     gateway = gateway or next(iter(gateways), None)
     token = folder.value(*TOKENS)
-    is_token = token is not None and parse_token(token.arrives).kind is TokenKind.BCRYPT
+    is_token = token is not None and kind_of().token_format(token.arrives) == "token"
     secret = gateway.secret if gateway and gateway.secret else folder.value(*SECRETS)
     sessions, sessions_from = _sessions(folder)
     webhook = folder.value(*WEBHOOKS)

@@ -15,8 +15,6 @@ from core.models import Frozen, Reason, SessionState
 SHORT_ATTEMPT = timedelta(seconds=45)
 """The gateway's default is 60 s from page load; an attempt shorter than this was limited by its settings."""
 EXPIRED_OFTEN = 3
-FIRST_SEEN_UNLINKED = (2, 8, 7)
-"""Earlier releases check for a misspelt word and still report CONNECTED after an unlink (section 10)."""
 
 
 class Check(StrEnum):
@@ -133,7 +131,7 @@ class Circumstances(Frozen):
 
     now: AwareDatetime
     token_is: str = "missing"  # noqa: S105 - a word, not a password
-    """Content of the token setting: "missing", "token", or the TokenKind of other text."""
+    """Content of the token setting: "missing", "token", or the word of a `GatewayKind` for other text."""
     page_timed_out: bool = False
     start_is_late: bool = False
     """The browser has been starting for longer than a start takes."""

@@ -1,12 +1,10 @@
 """Examine a gateway and one of its sessions, check by check, to find the one cause of a problem.
 
-All calls are read-only: the secret key is tried with show-all-sessions, the only call that does nothing
-with a wrong one (contract, T1).
+All calls are read-only.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -15,7 +13,6 @@ from datetime import datetime, timedelta
 from core.clock import Now
 from core.clock import now as real_now
 from core.doctor.diagnosis import (
-    FIRST_SEEN_UNLINKED,
     Cause,
     Check,
     CheckResult,
@@ -31,15 +28,12 @@ from core.exceptions import (
     SecretKeyRejectedError,
     WppconnectError,
 )
-from core.gateways.wppconnect.client import GatewayClient
-from core.gateways.wppconnect.contract import web_versions
-from core.gateways.wppconnect.contract.answers import StatusAnswer
-from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
+from core.gateways.protocol import Capability, EndToEndResult, Gateway, SessionStatus
+from core.gateways.registry import kind_of
 from core.models import HistoryEntry, Reason, ServerSnapshot, SessionState, Verdict
 from core.monitor import end_to_end
 from core.operations.record import read_facts
 from core.runtime import Core
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from core.settings.values import ServerSettings
 from core.verdict import START_LIMIT
 
@@ -70,12 +64,12 @@ def examine(
     configured = core.settings.current().server(server)
     if configured is None or (session is not None and configured.session(session) is None):
         return diagnosis.model_copy(update={"cause": Cause.NOT_CONFIGURED})
-    with closing(core.client(configured)) as client:
-        examination = _Examination(core, configured, session, client, now)
+    with closing(core.client(configured)) as gateway:
+        examination = _Examination(core, configured, session, gateway, now)
         for answer in examination.answers(asks_whatsapp=asks_whatsapp or bool(configured.end_to_end_minutes)):
             hint = diagnosis.hint
             if answer.check is Check.VERSION:
-                hint = web_versions.notice(answer.detail, now())
+                hint = kind_of(configured.kind).expiry_notice(answer.detail, now())
             diagnosis = diagnosis.model_copy(update={"results": (*diagnosis.results, answer), "hint": hint})
             tell(diagnosis)
     cause = conclude(diagnosis.results, examination.circumstances())
@@ -91,14 +85,15 @@ class _Examination:
     """One examination: runs the checks and collects the circumstances."""
 
     def __init__(
-        self, core: Core, server: ServerSettings, session: str | None, client: GatewayClient, now: Now
+        self, core: Core, server: ServerSettings, session: str | None, gateway: Gateway, now: Now
     ) -> None:
         self._core = core
         self._server = server
         self._session = session
-        self._client = client
+        self._gateway = gateway
+        self._kind = kind_of(server.kind)
         self._now = now
-        self._status: StatusAnswer | None = None
+        self._status: SessionStatus | None = None
 
     def answers(self, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
         """Run the checks in order and yield their results; impossible ones are omitted or skipped."""
@@ -109,9 +104,7 @@ class _Examination:
         yield self._version()
         accepted = self._secret()
         yield accepted
-        yield _ask(
-            Check.DEFAULT_REFUSED, lambda: not self._client.accepts_secret(PUBLIC_DEFAULT_SECRET), proof=()
-        )
+        yield _ask(Check.DEFAULT_REFUSED, lambda: not self._gateway.accepts_default_secret(), proof=())
         names = [one.name for one in self._server.sessions]
         session = self._session or (names[0] if names else None)
         if session is None or accepted.result is Result.FAILED:
@@ -159,35 +152,26 @@ class _Examination:
         )
 
     def _is_reachable(self) -> bool:
-        self._client.read_health()
+        self._gateway.read_health()
         return True
 
     def _version(self) -> CheckResult:
         gateway = self._core.monitor.snapshot().server(self._server.name)
         version = gateway.version if gateway is not None else None
         with suppress(WppconnectError):
-            version = self._client.manager.read_release() or version
+            version = self._gateway.read_version() or version
         if version is None:
-            # Without the manager protocol, only the status of a session with a state has it (section 5).
             return CheckResult(check=Check.VERSION, result=Result.SKIPPED)
-        numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
-        result = Result.PASSED if numbers >= FIRST_SEEN_UNLINKED else Result.FAILED
+        result = Result.FAILED if self._kind.is_outdated(version) else Result.PASSED
         return CheckResult(check=Check.VERSION, result=result, detail=version)
 
     def _secret(self) -> CheckResult:
         if self._server.secret_key is None:
             return CheckResult(check=Check.SECRET_ACCEPTED, result=Result.SKIPPED)
-        secret = self._server.secret_key.get_secret_value()
-        answer = _ask(Check.SECRET_ACCEPTED, lambda: self._client.accepts_secret(secret), proof=())
-        if answer.result is Result.PASSED:
-            # End the pause after the last rejection, so that a corrected key works at once.
-            self._client.tokens.secret_accepted()
-        elif answer.result is Result.FAILED:
-            self._client.tokens.secret_refused()
-        return answer
+        return _ask(Check.SECRET_ACCEPTED, self._gateway.check_secret, proof=())
 
     def _read_status(self, session: str) -> bool:
-        self._status = self._client.read_status(session)
+        self._status = self._gateway.read_status(session)
         return True
 
     def _about_session(self, session: str, *, asks_whatsapp: bool) -> Iterator[CheckResult]:
@@ -199,40 +183,42 @@ class _Examination:
             detail=state or SessionState.UNKNOWN,
         )
         if connected:
-            page = _ask(
-                Check.PAGE_ANSWERS,
-                lambda: self._client.check_connection(session),
-                proof=(RequestTimeoutError,),
-            )
-            yield page
-            if asks_whatsapp and page.result is Result.PASSED:
+            offered, is_proved = self._gateway.capabilities, True
+            if Capability.CONNECTION_CHECK in offered:
+                page = _ask(
+                    Check.PAGE_ANSWERS,
+                    lambda: self._gateway.check_connection(session),
+                    proof=(RequestTimeoutError,),
+                )
+                yield page
+                is_proved = page.result is Result.PASSED
+            if asks_whatsapp and is_proved and Capability.END_TO_END in offered:
                 yield self._end_to_end(session)
         if state is SessionState.QRCODE:
             yield _ask(Check.QR_LIVE, lambda: self._shows_live_code(session), proof=())
 
     def _end_to_end(self, session: str) -> CheckResult:
-        seen = end_to_end.check(self._client, session, now=self._now)
+        seen = end_to_end.check(self._gateway, session, now=self._now)
         result = {
-            end_to_end.Result.PASSED: Result.PASSED,
-            end_to_end.Result.FAILED: Result.FAILED,
+            EndToEndResult.PASSED: Result.PASSED,
+            EndToEndResult.FAILED: Result.FAILED,
         }.get(seen.result, Result.SKIPPED)
         seconds = (seen.ended_at - seen.started_at).total_seconds()
         return CheckResult(
             check=Check.END_TO_END,
             result=result,
             seconds=round(seconds, 3),
-            is_impossible=seen.result is end_to_end.Result.NO_NUMBER,
+            is_impossible=seen.result is EndToEndResult.NO_NUMBER,
         )
 
     def _shows_live_code(self, session: str) -> bool:
-        status = self._client.read_status(session)
+        status = self._gateway.read_status(session)
         return status.state is SessionState.QRCODE and bool(status.urlcode)
 
     def _token_is(self) -> str:
         if self._server.token is None:
             return "missing"
-        parsed = parse_token(self._server.token.get_secret_value())
-        return "token" if parsed.kind is TokenKind.BCRYPT else parsed.kind.value
+        return self._kind.token_format(self._server.token.get_secret_value())
 
 
 def expired_attempts(newest_first: list[HistoryEntry]) -> tuple[timedelta, ...]:

@@ -9,21 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from core.clock import Now
-from core.exceptions import (
-    NotOfferedError,
-    RequestRejectedError,
-    RequestTimeoutError,
-    ServerFailureError,
-    WppconnectError,
-)
-from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.protocol import EndToEndResult, Gateway
 from core.models import EndToEnd, Frozen
-
-NUMBER_DIGITS = 14
-"""The gateway treats longer numbers as another kind of identity (contract, section 4)."""
 
 RETRY_SECONDS = 60.0
 """Pause before a failed check is repeated; doubles with each further failure."""
@@ -32,58 +21,35 @@ SETTLING_SECONDS = 30.0
 """Pause before a newly connected session is checked: it is busy loading its chats."""
 
 
-class Result(StrEnum):
-    """Result of one check."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    """No response in time, or the page failed to get one."""
-    NOT_OFFERED = "not_offered"
-    """This gateway release, or the engine that runs the session, does not support the request."""
-    NO_NUMBER = "no_number"
-    """The gateway reports no phone number for the account (`...@lid`), so there is no number to look up."""
-    INCONCLUSIVE = "inconclusive"
-    """The request never reached WhatsApp; probes report a page or gateway that does not respond."""
-
-
 class Checked(Frozen):
     """One check of one session."""
 
-    result: Result
+    result: EndToEndResult
     started_at: datetime
     ended_at: datetime
 
 
-def check(client: GatewayClient, session: str, *, now: Now) -> Checked:
+def check(gateway: Gateway, session: str, *, now: Now) -> Checked:
     """Check one session. The phone number is not kept after this call."""
     started_at = now()
-    return Checked(result=_ask(client, session), started_at=started_at, ended_at=now())
-
-
-def nobodys_number(own: str) -> str | None:
-    """Return an unassigned number derived from the account's own; None if the own number is too long.
-
-    Newer pages answer a lookup of the own number from their contacts. A number that extends a complete one
-    belongs to no subscriber in any country, so the lookup concerns no other person.
-    """
-    return own.ljust(NUMBER_DIGITS, "0") if 0 < len(own) < NUMBER_DIGITS else None
+    return Checked(result=gateway.check_whatsapp(session), started_at=started_at, ended_at=now())
 
 
 def count(before: EndToEnd, seen: Checked) -> EndToEnd:
     """Return the counters after one more check."""
     match seen.result:
-        case Result.PASSED:
+        case EndToEndResult.PASSED:
             return EndToEnd(checked_at=seen.ended_at, passed_at=seen.ended_at, is_possible=True)
-        case Result.FAILED:
+        case EndToEndResult.FAILED:
             failures = before.failures + 1
             return before.model_copy(
                 update={"checked_at": seen.ended_at, "failures": failures, "is_possible": True}
             )
-        case Result.NOT_OFFERED:
+        case EndToEndResult.NOT_OFFERED:
             return before.model_copy(update={"checked_at": None, "failures": 0})
-        case Result.NO_NUMBER:
+        case EndToEndResult.NO_NUMBER:
             return before.model_copy(update={"checked_at": None, "failures": 0, "is_possible": False})
-        case Result.INCONCLUSIVE:
+        case EndToEndResult.INCONCLUSIVE:
             return before
 
 
@@ -112,12 +78,12 @@ class CheckTimes:
         self._due[name] = now + self._period
         return name
 
-    def ended(self, name: str, result: Result, failures: int, now: float) -> None:
+    def ended(self, name: str, result: EndToEndResult, failures: int, now: float) -> None:
         """Schedule the next check of a session."""
         wait = self._period
-        if result == Result.FAILED:
+        if result == EndToEndResult.FAILED:
             wait = min(wait, RETRY_SECONDS * 2.0 ** min(failures - 1, 10))
-        elif result == Result.INCONCLUSIVE:
+        elif result == EndToEndResult.INCONCLUSIVE:
             wait = min(wait, RETRY_SECONDS)
         self._due[name] = now + wait
 
@@ -137,31 +103,3 @@ def _age(known: EndToEnd | None, now: datetime) -> float | None:
     if known is None or known.checked_at is None:
         return None
     return float("inf") if known.failures else (now - known.checked_at) / timedelta(seconds=1)
-
-
-def _ask(client: GatewayClient, session: str) -> Result:
-    try:
-        own = client.read_own_number(session)
-        number = nobodys_number(own) if own is not None else None
-    except WppconnectError as error:
-        return _offered(error)
-    if number is None:
-        return Result.NO_NUMBER
-    try:
-        # Either result will do: any response proves that the request reached WhatsApp.
-        client.check_number(session, number)
-    except RequestTimeoutError:
-        return Result.FAILED
-    except ServerFailureError as error:
-        # The gateway reports a failed page in JSON; any other 5xx comes from a proxy in front of it.
-        return Result.FAILED if error.status_code == 500 and error.server_message else Result.INCONCLUSIVE
-    except WppconnectError as error:
-        return _offered(error)
-    return Result.PASSED
-
-
-def _offered(error: WppconnectError) -> Result:
-    # A 404 in JSON is another error: the session is not connected.
-    is_missing = isinstance(error, RequestRejectedError) and error.status_code == 404
-    is_missing |= isinstance(error, NotOfferedError)
-    return Result.NOT_OFFERED if is_missing else Result.INCONCLUSIVE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.clock import Now
 from core.exceptions import StoreError
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.protocol import Waits
 from core.models import SessionSnapshot, Verdict
 from core.monitor import self_healing
 from core.monitor.self_healing import NOT_BEGUN_AFTER, USUAL, Healed

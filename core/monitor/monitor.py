@@ -15,7 +15,7 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
-from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.protocol import Gateway
 from core.linking_events import LinkingEvents, no_events
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
@@ -40,7 +40,7 @@ CUT_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 """Longest pause between attempts after repeated probing failures; each attempt writes to the log."""
 
-ClientFactory = Callable[[ServerSettings, Settings], GatewayClient]
+ClientFactory = Callable[[ServerSettings, Settings], Gateway]
 
 
 class Monitor:
@@ -182,9 +182,7 @@ class Monitor:
         for name in [one for one in self._gateways if settings.server(one) is None]:
             self._gateways.pop(name).stop()
 
-    def _make_watcher(
-        self, server: ServerSettings, settings: Settings, client: GatewayClient
-    ) -> ServerWatcher:
+    def _make_watcher(self, server: ServerSettings, settings: Settings, client: Gateway) -> ServerWatcher:
         return ServerWatcher(
             server,
             settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from enum import Enum
@@ -16,14 +16,15 @@ from core.exceptions import (
     SecretKeyRejectedError,
     WppconnectError,
 )
-from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.protocol import Capability, Gateway, Overview
 from core.models import Account, Frozen, Observation, Problem, QrCode, SessionState, is_overdue
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
 
 Answered = TypeVar("Answered")
 
 QUICK_CHECK_SECONDS = 3.0
 """Timeout of a page check in the shared executor; slower pages are checked again in the slow one."""
+
+AFTER_ERROR = Overview(again_seconds=4.0)
 
 _MAY_SHOW_QR = (SessionState.QRCODE, SessionState.CLOSED)
 """CLOSED only during the start-up race, which `core.verdict` recognises (section 6)."""
@@ -52,7 +53,7 @@ class GatewayObservation(Frozen):
 
 
 class Listing(Frozen):
-    """Response to show-all-sessions."""
+    """What the secret key and the list of stored sessions say."""
 
     secret_key_valid: bool | None = None
     default_secret: bool | None = None
@@ -60,20 +61,6 @@ class Listing(Frozen):
     names: frozenset[str] | None = None
     """Sessions of which the gateway has stored anything; None if it did not report them."""
     problem: Problem | None = None
-
-
-class ManagerAnswer(Frozen):
-    """Response by the manager protocol about the gateway and all its sessions."""
-
-    offered: bool | None = None
-    """Whether the gateway offers the protocol; None if the request failed."""
-    version: str | None = None
-    page: bool | None = None
-    """Whether the gateway's own administration page is switched on; None if not requested."""
-    listing: Listing | None = None
-    states: Mapping[str, SessionState] | None = None
-    pause_seconds: float = 0.0
-    """How long to wait before the next request."""
 
 
 def as_problem(error: WppconnectError, at: datetime) -> Problem:
@@ -88,18 +75,19 @@ def as_problem(error: WppconnectError, at: datetime) -> Problem:
 
 
 def probe_session(
-    client: GatewayClient, session: str, *, now: Now, page_check: PageCheck, code: QrCode | None = None
+    gateway: Gateway, session: str, *, now: Now, page_check: PageCheck, code: QrCode | None = None
 ) -> Observation:
-    """Request a session's state and, if that alone proves nothing, check whether its page responds.
+    """Request a session's state and, if that alone proves nothing, the second proof where there is one.
 
-    The gateway keeps reporting CONNECTED after the page froze or crashed or the browser died (section 5), and
-    QRCODE with a code that was used or whose page froze (section 13); `code` is the last known QR code.
-    Only check-connection-session detects this, and on a frozen page that call hangs for 30 s or more.
+    WPPConnect Server keeps reporting CONNECTED after the page froze or crashed or the browser died (contract,
+    section 5), and QRCODE with a code that was used or whose page froze (section 13); `code` is the last
+    known QR code. Only the second proof detects this, and on a frozen page it hangs for 30 s or more.
     """
     started_at = now()
+    state_is_proof = Capability.CONNECTION_CHECK not in gateway.capabilities
     try:
         if page_check == PageCheck.ONLY:
-            page_answers = _check_page(client, session, page_check)
+            page_answers = state_is_proof or _check_page(gateway, session, page_check)
             if page_answers is not False:
                 return Observation(
                     started_at=started_at,
@@ -109,14 +97,14 @@ def probe_session(
                     page_answers=page_answers,
                     page_unproved=page_answers is None,
                 )
-        status = _ask_again_after(ConnectError, lambda: client.read_status(session))
-        page_answers = None
+        status = _ask_again_after(ConnectError, lambda: gateway.read_status(session))
+        is_connected = status.state == SessionState.CONNECTED
+        page_answers = True if state_is_proof and is_connected else None
         is_same = status.state == SessionState.QRCODE and code is not None and code.payload == status.urlcode
-        depends = status.state == SessionState.CONNECTED or (
-            is_same and code is not None and is_overdue(code, now())
-        )
+        is_doubtful = is_same and code is not None and is_overdue(code, now())
+        depends = not state_is_proof and (is_connected or is_doubtful)
         if depends:
-            page_answers = _check_page(client, session, page_check)
+            page_answers = _check_page(gateway, session, page_check)
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
     return Observation(
@@ -133,23 +121,23 @@ def probe_session(
     )
 
 
-def read_account(client: GatewayClient, session: str, *, now: Now) -> Account | None:
+def read_account(gateway: Gateway, session: str, *, now: Now) -> Account | None:
     """Return the linked account; None if the gateway does not report it now."""
     try:
-        device = client.read_device(session)
+        account = gateway.read_account(session)
     except WppconnectError:
         return None
-    return Account(seen_at=now(), number=device.phone_number, push_name=device.push_name)
+    return Account(seen_at=now(), number=account.number, push_name=account.push_name)
 
 
-def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
+def probe_gateway(gateway: Gateway, *, now: Now) -> GatewayObservation:
     """Run a health check; never request /metrics, which leaks memory on each call (section 8, T2).
 
     A gateway that is down takes all its sessions with it, so a failed check is repeated once before it
     counts: a gateway that is busy for a few seconds is not down.
     """
     try:
-        health = _ask_again_after(WppconnectError, client.read_health)
+        health = _ask_again_after(WppconnectError, gateway.read_health)
     except RetryLaterError as error:
         return GatewayObservation(up=None, problem=as_problem(error, now()))
     except WppconnectError as error:
@@ -157,45 +145,31 @@ def probe_gateway(client: GatewayClient, *, now: Now) -> GatewayObservation:
     return GatewayObservation(up=True, uptime_seconds=health.uptime_seconds)
 
 
-def ask_manager(client: GatewayClient, *, now: Now, detect: bool, lists: bool) -> ManagerAnswer:
-    """Request the release and all session states by the manager protocol, if offered.
-
-    Its requests are rate-limited (contract, section 12). The older routes serve whatever it cannot.
-    """
-    known = ManagerAnswer(offered=None if detect else True)
+def ask_overview(gateway: Gateway, *, now: Now) -> tuple[Overview, Listing | None]:
+    """Request the release and all session states; the listing is None if the response has no states."""
     try:
-        if detect:
-            version = client.manager.read_release()
-            known = ManagerAnswer(offered=version is not None, version=version)
-            if known.offered:
-                with suppress(WppconnectError):
-                    known = known.model_copy(update={"page": client.manager.serves_page()})
-        seen = client.list_states() if known.offered and lists else None
+        seen = gateway.read_overview()
     except RetryLaterError as error:
-        return known.model_copy(update={"pause_seconds": error.retry_after_seconds})
+        return Overview(again_seconds=error.retry_after_seconds), None
     except SecretKeyRejectedError as error:
-        refused = Listing(secret_key_valid=False, problem=as_problem(error, now()))
-        return known.model_copy(update={"listing": refused})
+        return AFTER_ERROR, Listing(secret_key_valid=False, problem=as_problem(error, now()))
     except WppconnectError:
-        return known
-    if seen is None:
-        return known.model_copy(update={"offered": bool(known.offered) and not lists})
-    listing = Listing(secret_key_valid=True, names=frozenset(seen.states))
-    return known.model_copy(
-        update={"listing": listing, "states": seen.states, "pause_seconds": seen.pause_seconds}
-    )
+        return AFTER_ERROR, None
+    if seen.states is None:
+        return seen, None
+    return seen, Listing(secret_key_valid=True, names=frozenset(seen.states))
 
 
-def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True, lists: bool = True) -> Listing:
+def list_gateway(gateway: Gateway, *, now: Now, try_default: bool = True, lists: bool = True) -> Listing:
     """List the sessions that the gateway knows: the only safe test of a secret key (section 8, T1)."""
     default_secret = None
     if try_default:
         with suppress(WppconnectError):  # Unknown then: the key could not be tested.
-            default_secret = client.accepts_secret(PUBLIC_DEFAULT_SECRET)
+            default_secret = gateway.accepts_default_secret()
     if not lists:
         return Listing(default_secret=default_secret)
     try:
-        names = client.list_sessions()
+        names = gateway.list_sessions()
     except SecretKeyRejectedError as error:
         problem = as_problem(error, now())
         return Listing(secret_key_valid=False, default_secret=default_secret, problem=problem)
@@ -206,14 +180,14 @@ def list_gateway(client: GatewayClient, *, now: Now, try_default: bool = True, l
     return Listing(secret_key_valid=is_valid, default_secret=default_secret, names=known)
 
 
-def _check_page(client: GatewayClient, session: str, check: PageCheck) -> bool | None:
+def _check_page(gateway: Gateway, session: str, check: PageCheck) -> bool | None:
     """Return whether the page responds; None if it was not checked, or not in time."""
     if check == PageCheck.SKIP:
         return None
     timeout = None if check == PageCheck.PATIENT else QUICK_CHECK_SECONDS
     with suppress(RequestTimeoutError):
         return _ask_again_after(
-            ConnectError, lambda: client.check_connection(session, timeout_seconds=timeout)
+            ConnectError, lambda: gateway.check_connection(session, timeout_seconds=timeout)
         )
     return None
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from core import verdict
+from core.gateways.registry import kind_of
 from core.models import (
     EndToEnd,
     Frozen,
@@ -52,6 +53,8 @@ def first_server_snapshot(
     """Return the snapshot of a gateway that has not been probed yet."""
     return ServerSnapshot(
         server=server.name,
+        kind=server.kind,
+        capabilities=tuple(sorted(kind_of(server.kind).capabilities)),
         enabled=server.enabled,
         up=None,
         interval_seconds=settings.interval_seconds,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.protocol import Waits
 from core.models import WAITS_FOR_A_PHONE, Healing, Reason, ServerSnapshot, SessionSnapshot, Verdict
 
 MOST_TRIES = 3

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from core import verdict
 from core.clock import Now
 from core.exceptions import NotAGatewayError, StoreError
-from core.gateways.wppconnect import budget
-from core.gateways.wppconnect.tokens.cache import TokenCache
+from core.gateways.protocol import EndToEndResult, Gateway, Overview
 from core.linking_events import LinkingEvents, no_events
 from core.models import (
     Account,
@@ -27,7 +26,7 @@ from core.monitor import end_to_end
 from core.monitor.gateway_news import HoldOff, log_news, uptime_news
 from core.monitor.histogram import RECOVERY_BOUNDS_SECONDS, RunningHistogram
 from core.monitor.history_writer import HistoryWriter
-from core.monitor.probe import GatewayObservation, Listing, ManagerAnswer
+from core.monitor.probe import GatewayObservation, Listing
 from core.monitor.recovery import (
     first_server_snapshot,
     mark_stale,
@@ -44,6 +43,9 @@ from core.uptime.verdict_log import Start, write_start
 
 log = logging.getLogger(__name__)
 
+LIST_LIFE_SECONDS = 5.0
+"""How long a list of all states serves where the interval is shorter."""
+
 
 class GatewayState:
     """One gateway's state in the process that probes it; used from one thread."""
@@ -55,7 +57,7 @@ class GatewayState:
         *,
         before: ServerSnapshot | None,
         history: History,
-        tokens: TokenCache,
+        gateway: Gateway,
         holder: str,
         closed_by: Callable[[str, str], Reason | None],
         linking_events: Callable[[str, str], LinkingEvents] = no_events,
@@ -65,7 +67,7 @@ class GatewayState:
         self._settings = settings
         self.history = HistoryWriter(history, server.name)
         """A transition is written here before it is published."""
-        self._tokens = tokens
+        self._client = gateway
         self._closed_by = closed_by
         self._linking_events = linking_events
         self._now = now
@@ -86,7 +88,7 @@ class GatewayState:
         self._proved_at = self._began
         """When the gateway last responded, or this prober started."""
         self.listed: Mapping[str, SessionState] = {}
-        """States of all sessions by the manager protocol; empty while no list comes every interval."""
+        """States of all sessions from one call; empty while no list comes every interval."""
         self.watched: dict[str, datetime] = {}
         self.has_news = True
         """Whether something changed that must be published at once."""
@@ -200,24 +202,20 @@ class GatewayState:
                 down = Observation(started_at=at, observed_at=at, problem=seen.problem)
                 self.take_session(name, down)
 
-    def take_manager(self, seen: ManagerAnswer) -> None:
-        """Apply whether the gateway offers the manager protocol, and its response."""
-        update: dict[str, object] = {}
-        if seen.offered is not None and seen.offered != self._gateway.manager_offered:
-            update["manager_offered"] = seen.offered
-        if seen.version is not None and seen.version != self._gateway.version:
+    def take_overview(self, seen: Overview, listing: Listing | None) -> None:
+        """Apply the release, what the gateway offers, and its list of sessions."""
+        update: dict[str, object] = {"capabilities": tuple(sorted(self._client.capabilities))}
+        if seen.version is not None:
             update["version"] = seen.version
-        page = False if seen.offered is False else seen.page
-        if page is not None and page != self._gateway.manager_page:
-            update["manager_page"] = page
+        self.has_news |= any(getattr(self._gateway, name) != value for name, value in update.items())
         self._gateway = self._gateway.model_copy(update=update)
-        self.has_news |= bool(update)
-        self.listed = {} if seen.pause_seconds else seen.states or {}
-        if seen.listing is not None:
-            self.take_listing(seen.listing)
+        is_current = seen.again_seconds <= max(self._settings.interval_seconds, LIST_LIFE_SECONDS)
+        self.listed = (seen.states or {}) if is_current else {}
+        if listing is not None:
+            self.take_listing(listing)
 
     def take_listing(self, seen: Listing) -> None:
-        """Apply a response to show-all-sessions."""
+        """Apply what the secret key and the list of sessions say."""
         update: dict[str, object] = {}
         if seen.secret_key_valid is not None:
             update["secret_key_valid"] = seen.secret_key_valid
@@ -236,8 +234,8 @@ class GatewayState:
         known, began = before.end_to_end or EndToEnd(), before.state_since
         if before.state != SessionState.CONNECTED or (began is not None and began > seen.started_at):
             return 0  # It says nothing about the current connection.
-        if seen.result not in (end_to_end.Result.INCONCLUSIVE, end_to_end.Result.NO_NUMBER):
-            offered = seen.result != end_to_end.Result.NOT_OFFERED
+        if seen.result not in (EndToEndResult.INCONCLUSIVE, EndToEndResult.NO_NUMBER):
+            offered = seen.result != EndToEndResult.NOT_OFFERED
             self._gateway = self._gateway.model_copy(update={"end_to_end_offered": offered})
         counted = end_to_end.count(known, seen)
         after = before.model_copy(update={"end_to_end": counted})
@@ -283,8 +281,8 @@ class GatewayState:
     def snapshot(self) -> ServerSnapshot:
         """Return a snapshot of the current state and reset `has_news`."""
         self.has_news = False
-        costs = [self._tokens.cost(name) for name in self.enabled()]
-        interval = budget.stretched_interval(self._settings.interval_seconds, costs, bool(self.listed))
+        shortest = self._client.shortest_interval_seconds(self.enabled(), are_listed=bool(self.listed))
+        interval = max(self._settings.interval_seconds, shortest)
         self._gateway = self._gateway.model_copy(
             update={
                 "interval_seconds": interval,
@@ -337,12 +335,11 @@ class GatewayState:
 
     def _token_counts(self, session: SessionSnapshot) -> dict[str, object]:
         try:
-            failures = self._tokens.failures(session.session)
-            renewals = self._tokens.renewals(session.session)
+            counts = self._client.auth_counts(session.session)
         except StoreError as error:
             log.warning("token_counts_unreadable session=%s error=%s", session.session, error)
             return {}
-        return {"auth_failures": failures, "token_renewals": renewals}
+        return {"auth_failures": counts.failures, "token_renewals": counts.token_renewals}
 
     def _count_failure(self, failure: ProbeFailure) -> None:
         counts = self._gateway.probe_failures

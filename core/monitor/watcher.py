@@ -10,7 +10,7 @@ from functools import partial
 
 from core.clock import Monotonic, Now
 from core.exceptions import StoreError
-from core.gateways.wppconnect.client import GatewayClient
+from core.gateways.protocol import Gateway, Overview
 from core.linking_events import LinkingEvents, no_events
 from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
@@ -34,10 +34,6 @@ TICK_SECONDS = 0.1
 WATCHED_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 LISTING_SECONDS = 60.0
-MANAGER_SECONDS = 4.0
-"""Shortest interval of manager requests: users' browsers share their limit of 60 a minute."""
-DETECT_SECONDS = 600.0
-"""Interval of detection where the protocol was not offered; a gateway restart triggers it sooner."""
 DEFAULT_SECRET_LISTINGS = 10
 """Test the public default secret at every tenth listing; each test adds a line to the gateway's log."""
 ATTENTION_SECONDS = 0.5
@@ -79,7 +75,7 @@ class ServerWatcher:
         server: ServerSettings,
         settings: Settings,
         *,
-        client: GatewayClient,
+        client: Gateway,
         exchange: SnapshotExchange,
         history: History,
         holder: str,
@@ -100,7 +96,7 @@ class ServerWatcher:
             settings,
             before=exchange.read(server.name),
             history=history,
-            tokens=client.tokens,
+            gateway=client,
             holder=holder,
             closed_by=closed_by,
             linking_events=linking_events,
@@ -110,9 +106,9 @@ class ServerWatcher:
         start = monotonic()
         self._schedules = {name: _Schedule(due=start) for name in self._state.enabled()}
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
-        self._healing_due = self._manager_due = start
-        self._manager_lists = False
-        """Whether the latest manager response included the list of sessions."""
+        self._healing_due = self._overview_due = start
+        self._overview_lists = False
+        """Whether the latest overview included the list of sessions."""
         self._accounts = AccountTimes()
         self._executors: tuple[Workers, ...] = ()
         self._listings = 0
@@ -173,10 +169,10 @@ class ServerWatcher:
             self._state.take_gateway(seen.model_copy(update={"up": bool(seen.up)}))
             if self._state.is_up:
                 has_secret = self._server.secret_key is not None
-                said = probe.ask_manager(self._client, now=self._now, detect=True, lists=has_secret)
-                self._state.take_manager(said)
+                overview, listing = probe.ask_overview(self._client, now=self._now)
+                self._state.take_overview(overview, listing)
                 if has_secret:
-                    lists = said.listing is None
+                    lists = listing is None
                     self._state.take_listing(probe.list_gateway(self._client, now=self._now, lists=lists))
                 for name in self._state.enabled():
                     self._state.take_session(name, self._probe(name, PageCheck.PATIENT))
@@ -200,9 +196,9 @@ class ServerWatcher:
             self._ask_gateway(shared_executor)
         if not self._state.is_up:
             return
-        if now >= self._manager_due and self._queue.is_free("manager"):
-            self._ask_manager(shared_executor)
-        is_free = self._queue.is_free("manager") and self._queue.is_free("listing")
+        if now >= self._overview_due and self._queue.is_free("overview"):
+            self._ask_overview(shared_executor)
+        is_free = self._queue.is_free("overview") and self._queue.is_free("listing")
         if is_free and self._server.secret_key is not None and now >= self._listing_due:
             self._listing_due = now + LISTING_SECONDS
             self._ask_listing(shared_executor)
@@ -239,12 +235,11 @@ class ServerWatcher:
         is_back = before.up is False and after.up is True
         if after.restarts == before.restarts and not is_back:
             return
-        # It may run another release now. A stretched round would be late to see how its sessions come back.
-        self._client.manager.forget()
-        self._manager_due = float("-inf")
+        # A stretched round would be late to see how its sessions come back.
+        self._client.forget()
+        self._overview_due = float("-inf")
         self._begin_anew()
         if self._server.secret_key is not None:
-            self._client.tokens.end_pause()
             self._try_secrets()
 
     def _try_secrets(self) -> None:
@@ -253,7 +248,7 @@ class ServerWatcher:
 
     def _ask_listing(self, executor: Executor) -> None:
         try_default = self._listings % DEFAULT_SECRET_LISTINGS == 0
-        lists = not self._manager_lists
+        lists = not self._overview_lists
         self._listings += 1
         if not (try_default or lists):
             return
@@ -263,24 +258,22 @@ class ServerWatcher:
 
         self._queue.ask(executor, ("listing", ""), ask, self._state.take_listing, priority=URGENT)
 
-    def _ask_manager(self, executor: Executor) -> None:
-        detect = not self._client.manager.is_offered
-        lists = self._server.secret_key is not None
-        interval = max(MANAGER_SECONDS, self._settings.interval_seconds)
-        self._manager_due = self._monotonic() + interval
+    def _ask_overview(self, executor: Executor) -> None:
+        interval = self._settings.interval_seconds
+        self._overview_due = self._monotonic() + interval
 
-        def ask() -> probe.ManagerAnswer:
-            return probe.ask_manager(self._client, now=self._now, detect=detect, lists=lists)
+        def ask() -> tuple[Overview, probe.Listing | None]:
+            return probe.ask_overview(self._client, now=self._now)
 
-        def take(seen: probe.ManagerAnswer) -> None:
-            # Without a list from the manager protocol, the older route is used.
-            self._manager_lists = seen.listing is not None
-            wait = DETECT_SECONDS if seen.offered is False or (seen.offered and not lists) else interval
-            self._manager_due = self._monotonic() + max(wait, seen.pause_seconds)
-            self._state.take_manager(seen)
+        def take(answer: tuple[Overview, probe.Listing | None]) -> None:
+            seen, listing = answer
+            # Without a list of sessions from here, `_ask_listing` requests it.
+            self._overview_lists = listing is not None
+            self._overview_due = self._monotonic() + max(interval, seen.again_seconds)
+            self._state.take_overview(seen, listing)
             self._follow_states(seen.states)
 
-        self._queue.ask(executor, ("manager", ""), ask, take, priority=URGENT)
+        self._queue.ask(executor, ("overview", ""), ask, take, priority=URGENT)
 
     def _follow_states(self, states: Mapping[str, SessionState] | None) -> None:
         """Probe at once each session whose state differs from its latest probe.

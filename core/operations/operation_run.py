@@ -20,8 +20,7 @@ from core.exceptions import (
     StoreError,
     WppconnectError,
 )
-from core.gateways.wppconnect.client import GatewayClient
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.protocol import Gateway, Waits
 from core.linking_events import LinkingEvents, read_events
 from core.logs import register_secret
 from core.messages import Message
@@ -193,7 +192,7 @@ class OperationRun:
         """Run a call in a thread of its own; closing the client ends it."""
         return ThreadCall(call)
 
-    def _open(self) -> GatewayClient:
+    def _open(self) -> Gateway:
         """Open a client for this run; resume a paused session first, unless the operation removes it."""
         status, context = self.status, self._context
         settings = context.settings.current()
@@ -209,8 +208,8 @@ class OperationRun:
         if not configured.enabled and status.kind is not Kind.REMOVE:
             resume(context.settings, [(server.name, self.session)], actor=status.actor, now=context.now())
         self.webhook = configured.webhook
-        self.client = context.client(server, settings)
-        return self.client
+        self.gateway = context.client(server, settings)
+        return self.gateway
 
     def _follow_code(self) -> None:
         """Show the newest pairing code from the webhook, if WhatsApp has replaced the shown one."""

@@ -11,8 +11,8 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
-from core.gateways.wppconnect import code_pairing, procedures
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.protocol import Waits
+from core.gateways.registry import kind_of
 from core.linking_events import LinkingEvents, read_events
 from core.locks import ProcessLock
 from core.models import Outcome, Pause, Reason
@@ -56,15 +56,12 @@ class Operations:
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Start a session; the outcome is "needs_pairing" if it then waits for a phone."""
-        return self._launcher.begin(
-            Kind.START, server, session, actor, lambda run: procedures.bring_up(run, procedures.Goal())
-        )
+        return self._launcher.begin(Kind.START, server, session, actor, lambda run: run.gateway.start(run))
 
     def restart(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Close a session and start it again; its pairing is kept."""
-        goal = procedures.Goal(restart=True)
         return self._launcher.begin(
-            Kind.RESTART, server, session, actor, lambda run: procedures.bring_up(run, goal)
+            Kind.RESTART, server, session, actor, lambda run: run.gateway.restart(run)
         )
 
     def pair(
@@ -84,23 +81,22 @@ class Operations:
                 server,
                 session,
                 actor,
-                lambda run: code_pairing.pair_by_code(run, number, wipe_webhook=wipe_webhook),
+                lambda run: run.gateway.pair_by_code(run, number, wipe_webhook=wipe_webhook),
                 mode="code",
             )
-        goal = procedures.Goal(show_code=True, wipe_webhook=wipe_webhook)
         return self._launcher.begin(
-            Kind.PAIR, server, session, actor, lambda run: procedures.bring_up(run, goal)
+            Kind.PAIR, server, session, actor, lambda run: run.gateway.pair(run, wipe_webhook=wipe_webhook)
         )
 
     def close(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Close a session; its pairing is kept."""
-        return self._launcher.begin(Kind.CLOSE, server, session, actor, procedures.close)
+        return self._launcher.begin(Kind.CLOSE, server, session, actor, lambda run: run.gateway.stop(run))
 
     def logout(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Unlink the phone and pause the session; irreversible without a new scan."""
 
         def log_out(run: OperationRun) -> str:
-            code = procedures.log_out(run)
+            code = run.gateway.unlink(run)
             if code != "logged_out":
                 return code
             try:
@@ -118,7 +114,7 @@ class Operations:
         """Remove a closed session from the gateway and the settings. Waits for the outcome."""
 
         def remove(run: OperationRun) -> str:
-            code = procedures.remove(run)
+            code = run.gateway.remove(run)
             if code != "removed":
                 return code
             try:
@@ -138,7 +134,7 @@ class Operations:
             if not turn.try_acquire():
                 return "not_needed"  # A bulk start has just begun; self-healing decides again after it.
             try:
-                return procedures.heal(run, is_closed=is_closed)
+                return run.gateway.heal(run, is_closed=is_closed)
             finally:
                 turn.release()
 
@@ -166,10 +162,10 @@ class Operations:
         gateway, seen = snapshot.server(server), snapshot.session(server, session)
         configured = self._context.settings.current().server(server)
         known = configured.session(session) if configured else None
-        if gateway is None or seen is None or known is None:
+        if configured is None or gateway is None or seen is None or known is None:
             return "failed"
         facts = read_facts(self._context.store, server, session)
-        return code_pairing.code_obstacle(seen, facts, gateway, known.webhook)
+        return kind_of(configured.kind).code_obstacle(seen, facts, gateway, known.webhook)
 
     def forget(self, server: str, session: str) -> None:
         """Delete the status of a finished operation after it was shown."""

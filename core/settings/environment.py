@@ -13,8 +13,7 @@ from pydantic import Field, SecretStr
 
 from core.disk import SET_ASIDE_BY_RESTORE
 from core.exceptions import ConfigurationError
-from core.gateways.wppconnect.contract.session_names import unchecked_bytes
-from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
+from core.gateways.registry import kind_of
 from core.messages import Message
 from core.settings.fields import (
     AllowedHosts,
@@ -33,20 +32,7 @@ from core.settings.loader import Environment, Finding, load_settings
 from core.settings.model import ProgramFields, ServerFields
 from core.settings.values import ServerSettings, SessionSettings, Timeouts
 
-PUBLIC_DEFAULT_SECRET = "THISISMYSECURETOKEN"  # noqa: S105 - printed in the gateway's documentation
-
-
 NOT_ALLOWED = Message("setting.host_not_allowed")
-
-
-WRONG_TOKENS = {
-    TokenKind.RAW_KEY: "setting.token_raw_key",
-    TokenKind.CUT: "setting.token_cut",
-    TokenKind.CUT_BY_A_SHELL: "setting.token_cut_by_a_shell",
-    TokenKind.WITH_SCHEME: "setting.token_with_scheme",
-    TokenKind.ESCAPED: "setting.token_escaped",
-    TokenKind.WITH_OTHER_TEXT: "setting.token_with_other_text",
-}
 
 
 class CoreEnvironment(ServerFields, ProgramFields, Environment):
@@ -118,7 +104,7 @@ class CoreEnvironment(ServerFields, ProgramFields, Environment):
 
     def remarks(self) -> Iterator[Finding]:
         """Yield settings that are valid but probably not intended."""
-        secret = self.secret_key.get_secret_value() if self.secret_key else ""
+        secret = _clear(self.secret_key)
         if self.url is None and (secret or self.token or self.sessions):
             yield Finding(
                 ("url",), "is not set, so the server's other settings wait for an address from the page"
@@ -128,33 +114,9 @@ class CoreEnvironment(ServerFields, ProgramFields, Environment):
             yield Finding(("secret_key", "token", "url"), text)
         if self.url and self.url.endswith("/api"):
             yield Finding(("url",), "ends in /api, which is added to every call; leave it out")
-        if secret == PUBLIC_DEFAULT_SECRET:
-            text = "is the gateway's public default, which everyone knows; set another one there and here"
-            yield Finding(("secret_key",), text)
-        if any(sign in secret for sign in "/#?"):
-            text = (
-                "holds '/', '#' or '?', and then a gateway starts no session at boot; use letters and digits"
-            )
-            yield Finding(("secret_key",), text)
         for problem in self._name_problems():
             yield Finding(("sessions",), f"{problem}; it is left out, and the others are watched")
-        if text := unchecked_part(secret, self.usable_sessions):
-            yield Finding(("secret_key", "sessions"), text)
-        if secret and self.token and not _is_bcrypt(self.token):
-            text = "is not a bcrypt token and is not used, since the secret key is set; remove it"
-            yield Finding(("token", "secret_key"), text)
-
-
-def unchecked_part(secret_key: str, sessions: Sequence[str]) -> str:
-    """Return a remark on the part of a long secret key that the gateway ignores; "" if there is none."""
-    cut = {name: unchecked_bytes(name, secret_key) for name in sessions}
-    name = max(cut, key=cut.__getitem__, default="")
-    if not cut.get(name):
-        return ""
-    return (
-        "is longer than the gateway looks at: it reads 72 bytes of session name and key together, so the "
-        f"last {cut[name]} of the key are not checked for {name}; all works, and a shorter key is as safe"
-    )
+        yield from kind_of().credential_remarks(secret, _clear(self.token), self.usable_sessions)
 
 
 def find_mistakes(
@@ -166,16 +128,7 @@ def find_mistakes(
     for name in sessions:
         if problem := name_problem(name):
             yield Finding(("sessions",), problem)
-    if secret_key or not token:
-        return
-    parsed = parse_token(token.get_secret_value())
-    if parsed.kind is not TokenKind.BCRYPT:
-        yield Finding(("token", "secret_key"), Message(WRONG_TOKENS[parsed.kind]))
-    elif len(sessions) > 1:
-        text = Message.of("setting.token_for_one_session", count=len(sessions))
-        yield Finding(("token", "secret_key", "sessions"), text)
-    elif sessions and parsed.session is not None and parsed.session not in sessions:
-        yield Finding(("token", "secret_key", "sessions"), Message("setting.token_of_another_session"))
+    yield from kind_of().credential_mistakes(_clear(secret_key), _clear(token), sessions)
 
 
 def load_environment(environ: Mapping[str, str] | None = None) -> CoreEnvironment:
@@ -229,5 +182,5 @@ def _refuse_half_restored(path: Path) -> None:
         raise ConfigurationError([f"WPPCONNECT_DATA_DIR: {text}"])
 
 
-def _is_bcrypt(token: SecretStr) -> bool:
-    return parse_token(token.get_secret_value()).kind is TokenKind.BCRYPT
+def _clear(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from core.gateways.wppconnect.contract.session_names import session_name_problem
+from core.gateways.registry import kind_of
 from core.messages import Message
 from core.models import TokenSource
 
@@ -141,7 +141,7 @@ def name_problem(name: str, place: int | None = None) -> Message | None:
             if place
             else Message("setting.name_unusable")
         )
-    return session_name_problem(name)
+    return kind_of().session_name_problem(name)
 
 
 def parse_server_name(text: str) -> str:

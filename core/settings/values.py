@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr
 
+from core.gateways.registry import DEFAULT
 from core.models import Frozen, Pause
 from core.settings.fields import GatewayUrl, Seconds
 from core.settings.model import ServerFields, SessionFields
@@ -24,6 +25,8 @@ class ServerSettings(ServerFields):
     """One gateway."""
 
     name: str
+    kind: str = DEFAULT
+    """The kind of gateway; a key of `KINDS`."""
     url: GatewayUrl
     pause: Pause | None = None
     """Who paused the whole gateway, why and until when, if on record."""

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from core.clock import Now, now
 from core.exceptions import ConfigurationError, SyncError
-from core.gateways.wppconnect.tokens.cache import token_for_applications
+from core.gateways.registry import kind_of
 from core.logs import register_secret
 from core.messages import Message
 from core.models import utc
@@ -129,7 +129,8 @@ class SecretValues:
             return server
         if receives.kind is ReceivedKind.SECRET_KEY:
             return server.secret_key or Message.of("files.no_secret_key", server=server.name)
-        token = token_for_applications(server, receives.session, self._store, clock=self._clock)
+        kind = kind_of(server.kind)
+        token = kind.application_credential(server, receives.session, self._store, self._clock)
         if token is None:
             return Message.of("files.no_token", session=receives.session)
         return SecretStr(token)

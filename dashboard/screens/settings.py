@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.gateways.wppconnect.manager_client import PAGE
+from core.gateways.protocol import Capability
+from core.gateways.registry import kind_of
 from core.settings.model import ProgramFields, ServerFields
 from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
@@ -48,10 +49,10 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
                 args=(name,),
             )
             gateway = state.snapshot().server(name)
-            if gateway is not None and gateway.manager_page:
+            if gateway is not None and Capability.ADMIN_PAGE in gateway.capabilities:
                 st.link_button(
                     _("Open the gateway's own page"),
-                    f"{server.url}{PAGE}",
+                    f"{server.url}{kind_of(server.kind).admin_path}",
                     help=_("It opens where your browser reaches the gateway's address."),
                     key=f"own-page-{name}",
                 )

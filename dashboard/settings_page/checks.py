@@ -10,8 +10,8 @@ from typing import Protocol
 
 from core.doctor.diagnosis import Diagnosis
 from core.exceptions import ConfigurationError, SettingProblem, WppconnectError
-from core.gateways.wppconnect.client import GatewayClient
-from core.gateways.wppconnect.contract.session_names import session_name_problem
+from core.gateways.protocol import Gateway
+from core.gateways.registry import kind_of
 from core.messages import Message
 from core.models import Outcome
 from core.settings.saved import SavedSettings
@@ -35,7 +35,7 @@ class KnowsGateways(Protocol):
     def settings(self) -> SettingsSource:
         """Return the source that reads and saves the settings."""
 
-    def client(self, server: ServerSettings) -> GatewayClient:
+    def client(self, server: ServerSettings) -> Gateway:
         """Return a new client, to be closed by the caller."""
 
 
@@ -79,7 +79,8 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
             names = client.list_sessions()
         if names is None:
             return Discovery(problem="unreadable")
-        usable = [name for name in names if session_name_problem(name) is None]
+        problem = kind_of(server.kind).session_name_problem
+        usable = [name for name in names if problem(name) is None]
         known = {session.name for session in server.sessions}
         added = tuple(dict.fromkeys(name for name in usable if name not in known))[:MOST_ADDED]
         if added:
@@ -89,7 +90,7 @@ def discover(core: KnowsGateways, server_name: str, *, actor: str) -> Discovery:
     except WppconnectError as error:
         log.info("looking_for_sessions_failed server=%s error=%s", server_name, error)
         return Discovery(problem=type(error).__name__)
-    odd = tuple(name for name in names if session_name_problem(name))[:MOST_ODD_SHOWN]
+    odd = tuple(name for name in names if problem(name))[:MOST_ODD_SHOWN]
     return Discovery(added=added, known=tuple(name for name in usable if name in known), odd=odd)
 
 

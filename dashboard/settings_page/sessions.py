@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.gateways.wppconnect.contract.session_names import unchecked_bytes
+from core.gateways.protocol import Capability
+from core.gateways.registry import kind_of
 from core.settings.model import SessionFields
 from core.settings.setting import SettingField, setting_fields
 from core.settings.values import ServerSettings, SessionSettings, Settings
@@ -28,8 +29,9 @@ def draw_sessions(settings: Settings, server: ServerSettings) -> None:
     components.subtitle(_("Sessions of {server}").format(server=server.name), level=3)
     names = [session.name for session in server.sessions]
     secret = server.secret_key.get_secret_value() if server.secret_key else ""
-    longest = max(names, key=lambda name: unchecked_bytes(name, secret), default="")
-    if cut := unchecked_bytes(longest, secret):
+    kind = kind_of(server.kind)
+    longest = max(names, key=lambda name: kind.unchecked_bytes(name, secret), default="")
+    if cut := kind.unchecked_bytes(longest, secret):
         text = _(
             "The gateway reads 72 bytes of session name and secret key together: the last {count} of the key "
             "are not checked for {session}. All works, and a shorter key is as safe."
@@ -104,7 +106,7 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
         if remove:
             ask_remove_session(server, session.name)
     gateway = state.snapshot().server(server)
-    if gateway is not None and gateway.manager_offered:
+    if gateway is not None and Capability.REMOVE in gateway.capabilities:
         text = _("Remove {session} from the gateway").format(session=plain(session.name))
         if st.button(text, key=f"remove-from-gateway-{server}-{session.name}", type="tertiary"):
             ask_remove_from_gateway(server, session.name)

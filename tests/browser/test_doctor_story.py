@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 from core.models import Verdict
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from tests.plugins.leaks import inspect
 from tests.support.looks import Looks, Tabs
 from tests.support.stack import SECRET, SESSION, Stack

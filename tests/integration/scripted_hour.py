@@ -92,7 +92,7 @@ class Hour:
 
     def _live(self) -> None:
         self._client.pages["new"].state = SessionState.CLOSED
-        self._annex.accepts_default_secret = True
+        self._annex.default_is_accepted = True
         script = sorted(self._script(), key=lambda step: step[0])
         for probing in (self._main, self._second):
             probing.watcher._state.record_start()

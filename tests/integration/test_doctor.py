@@ -11,9 +11,9 @@ import pytest
 
 from core.doctor.diagnosis import Cause, Check, Diagnosis, Result
 from core.doctor.examination import examine
+from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 from core.messages import Message
 from core.models import Verdict
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
 from dashboard.text.diagnosis import report
 from simulator import Simulator
 from tests.plugins.leaks import inspect

@@ -34,6 +34,10 @@ def gateway(live: LiveCore) -> ServerSnapshot:
     return found
 
 
+def offers_removal(live: LiveCore) -> bool:
+    return "remove" in gateway(live).capabilities
+
+
 def routes(live: LiveCore) -> set[str]:
     return {row["route"] for row in live.simulator.requests()["counts"]}
 
@@ -48,7 +52,9 @@ def test_both_generations_pair_lose_and_pair_again(live: LiveCore) -> None:
         live.simulator.unlink(SESSION)
         live.await_verdict(Verdict.DISCONNECTED)
 
-    assert any("{secretkey}" in route for route in routes(live)) is (gateway(live).manager_offered is False)
+    assert any("{secretkey}" in route for route in routes(live)) is (
+        "all_states" not in gateway(live).capabilities
+    )
 
 
 def test_both_generations_come_back_from_a_restart(live: LiveCore) -> None:
@@ -65,9 +71,10 @@ def test_both_generations_come_back_from_a_restart(live: LiveCore) -> None:
 def test_a_closed_session_is_removed_for_good_where_the_gateway_offers_that(live: LiveCore) -> None:
     live.simulator.pair(SESSION)
     live.await_verdict(Verdict.CONNECTED)
-    until(lambda: gateway(live).manager_page is not None, what="whether the protocol is offered")
-    is_offered = gateway(live).manager_offered
-    assert gateway(live).manager_page is is_offered
+    # The older route is asked after the manager protocol.
+    until(lambda: gateway(live).secret_key_valid is not None, what="whether the protocol is offered")
+    is_offered = offers_removal(live)
+    assert ("admin_page" in gateway(live).capabilities) is is_offered
     in_use = live.core.operations.remove(SERVER, SESSION, actor="ops")
     live.core.operations.close(SERVER, SESSION, actor="ops")
     assert live.await_outcome().code == "closed"
@@ -145,7 +152,7 @@ def test_a_gateway_may_change_generation_while_it_is_watched(tmp_path: Path) -> 
             # A restart shows by an uptime that has shrunk.
             until(lambda: (gateway(live).uptime_seconds or 0) > 5, what="an uptime that can shrink")
             simulator.change_release(release)
-            until(lambda: gateway(live).manager_offered is offered, what=f"the protocol of {release}")  # noqa: B023
+            until(lambda: offers_removal(live) is offered, what=f"the protocol of {release}")  # noqa: B023
             live.await_verdict(Verdict.CONNECTED)
 
         reached = {entry.data["to"] for entry in live.transitions()}

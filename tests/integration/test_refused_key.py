@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 from exporter.cli import main as exporter
 from simulator import Simulator
 from tests.support.exposition import samples

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.models import HistoryEntry, Reason, Verdict
 from simulator import Simulator
 from tests.support.live_core import FAST, FAST_WAITS, SECRET, SERVER, SESSION, LiveCore, live_core
@@ -27,7 +27,9 @@ def gateway() -> Iterator[Simulator]:
 
 
 @contextmanager
-def healing(gateway: Simulator, data: Path, *others: str, waits: Waits = FAST_WAITS) -> Iterator[LiveCore]:
+def healing(
+    gateway: Simulator, data: Path, *others: str, waits: WppconnectWaits = FAST_WAITS
+) -> Iterator[LiveCore]:
     """Watch connected sessions with self-healing switched on."""
     names = (SESSION, *others)
     with live_core(

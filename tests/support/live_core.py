@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.models import HistoryEntry, Outcome, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from core.runtime import Core, open_core
@@ -31,7 +31,7 @@ FAST = Times(
 )
 """A gateway that does in a second what the real one does in ten."""
 
-FAST_WAITS = Waits(
+FAST_WAITS = WppconnectWaits(
     after_logout=3.0,
     after_failed_close=7.0,
     after_failed_close_while_starting=7.0,
@@ -128,7 +128,7 @@ def live_core(
     *,
     sessions: str = SESSION,
     program: str = "wppconnect-test",
-    waits: Waits = FAST_WAITS,
+    waits: WppconnectWaits = FAST_WAITS,
     **changes: str,
 ) -> Iterator[LiveCore]:
     """Run a core against a simulator until the test ends."""

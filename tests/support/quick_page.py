@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dashboard.cli
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from simulator import Times
 from tests.support.moved_clock import MovedClock
 
@@ -31,7 +31,7 @@ TIMES = Times(
     unlink=0.2,
 )
 """How quick the gateway is with all else."""
-WAITS = Waits(
+WAITS = WppconnectWaits(
     after_failed_close=AUTO_CLOSE_SECONDS + 1,
     after_failed_close_while_starting=AUTO_CLOSE_SECONDS + 2,
     auto_close=AUTO_CLOSE_SECONDS,

@@ -19,10 +19,9 @@ def check_seconds(cost: int) -> float:
     return _CHECK_SECONDS[4] if cost < 4 else _CHECK_SECONDS[10] * 2.0 ** (cost - 10)
 
 
-def stretched_interval(interval_seconds: float, costs: Iterable[int], are_listed: bool = False) -> float:
-    """Return the configured interval, stretched until probing all sessions once stays within the budget.
+def shortest_interval(costs: Iterable[int], are_listed: bool = False) -> float:
+    """Return the shortest interval at which probing all sessions once stays within the budget.
 
     `are_listed`: the states of all sessions come with one call, so that a probe only checks the page.
     """
-    busy = sum(map(check_seconds, costs)) * (1 if are_listed else CALLS_PER_PROBE)
-    return max(interval_seconds, busy / SHARE_OF_A_CORE)
+    return sum(map(check_seconds, costs)) * (1 if are_listed else CALLS_PER_PROBE) / SHARE_OF_A_CORE

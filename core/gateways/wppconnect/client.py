@@ -17,12 +17,11 @@ from core.exceptions import (
     ServerFailureError,
     WppconnectError,
 )
+from core.gateways.protocol import Health, SessionStatus
 from core.gateways.wppconnect.contract.answers import (
     FROM_A_PROXY,
     Device,
-    Health,
     StartAnswer,
-    StatusAnswer,
     is_secret_acceptance,
     is_secret_refusal,
     is_token_refusal,
@@ -32,7 +31,6 @@ from core.gateways.wppconnect.contract.answers import (
     parse_names,
     parse_number_check,
     parse_own_number,
-    parse_picture,
     parse_start,
     parse_status,
     refusal,
@@ -47,10 +45,12 @@ from core.gateways.wppconnect.contract.identity import (
 )
 from core.gateways.wppconnect.contract.manager import SessionStates
 from core.gateways.wppconnect.contract.session_names import session_name_problem
+from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.gateways.wppconnect.tokens.cache import TokenCache
 from core.settings.values import ServerSettings, Timeouts
 from core.transport import Answer, Transport
 
+USUAL_WAITS = WppconnectWaits()
 NO_SESSION = "wppconnect-ops"
 """Placeholder in the path of requests that concern no session."""
 
@@ -86,9 +86,16 @@ class GatewayClient:
     """
 
     def __init__(
-        self, server: ServerSettings, *, transport: Transport, tokens: TokenCache, timeouts: Timeouts
+        self,
+        server: ServerSettings,
+        *,
+        transport: Transport,
+        tokens: TokenCache,
+        timeouts: Timeouts,
+        waits: WppconnectWaits = USUAL_WAITS,
     ) -> None:
         self.server = server
+        self.waits = waits
         self.tokens = tokens
         self.manager = tokens.manager
         self._transport = transport
@@ -192,7 +199,7 @@ class GatewayClient:
             return True
         raise answer.unreadable("no list of names") if answer.status_code < 400 else refusal(answer)
 
-    def read_status(self, session: str) -> StatusAnswer:
+    def read_status(self, session: str) -> SessionStatus:
         """Return a session's state and QR payload."""
         return parse_status(
             self._call(
@@ -215,20 +222,6 @@ class GatewayClient:
                 timeout_seconds=timeout_seconds or self._timeouts.check_connection_seconds,
             )
         )
-
-    def read_qr_picture(self, session: str) -> bytes | None:
-        """Return the QR code as PNG; None if there is none.
-
-        The image is live only if `read_status` returns QRCODE with the same `urlcode` right before and after.
-        """
-        answer = self._call(
-            "GET",
-            "/api/{session}/qrcode-session",
-            session,
-            operation="read the QR code",
-            timeout_seconds=self._timeouts.status_seconds,
-        )
-        return parse_picture(answer)
 
     def start_session(self, session: str, options: StartOptions | None) -> StartAnswer:
         """Start a session. None keeps the options that the gateway saved; any other replaces them all."""

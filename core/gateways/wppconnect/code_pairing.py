@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timedelta
 
 from core.exceptions import RequestTimeoutError
-from core.gateways.run import Run
-from core.gateways.wppconnect.client import StartOptions
+from core.gateways.protocol import Run
+from core.gateways.wppconnect.client import GatewayClient, StartOptions
 from core.gateways.wppconnect.procedures import (
     code_may_live,
     end_of_code,
@@ -29,7 +29,7 @@ FIRST_WITH_CODES = (2, 6)
 """First gateway version that offers pairing codes."""
 
 
-def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
+def pair_by_code(client: GatewayClient, run: Run, phone: str, *, wipe_webhook: bool) -> str:
     """Show a pairing code and wait until a phone is linked; return a key of `OUTCOMES`.
 
     The gateway reports the code only in the response to the start that requests it, and only while it holds
@@ -45,15 +45,15 @@ def pair_by_code(run: Run, phone: str, *, wipe_webhook: bool) -> str:
             case _ if seen.verdict in WAITS_FOR_A_PHONE:
                 return "code_not_visible"
             case Verdict.STARTING:
-                wait_for_browser(run, seen)
+                wait_for_browser(client, run, seen)
             case Verdict.DISCONNECTED:
                 if seen.has_session_object or _is_closed_since_start(run.facts, run.gateway_started_at):
                     return "code_not_visible"
                 if would_lose_webhook(run, seen, wipe_webhook=wipe_webhook):
                     return "needs_webhook_confirmation"
-                return _start_with_code(run, phone)
+                return _start_with_code(client, run, phone)
             case _:
-                obstacle = wait_out_obstacle(run, seen)
+                obstacle = wait_out_obstacle(client, run, seen)
                 if obstacle is not None:
                     return obstacle
 
@@ -88,14 +88,14 @@ def _restarted_since(run: Run, moment: datetime) -> bool:
     return run.gateway_started_at is not None and run.gateway_started_at >= moment
 
 
-def _start_with_code(run: Run, phone: str) -> str:
-    wait_for_profile(run)
+def _start_with_code(client: GatewayClient, run: Run, phone: str) -> str:
+    wait_for_profile(client, run)
     run.step(Step.STARTING)
     # Stored before the call: the gateway saves the phone at once, and its response may never come.
     no_webhook_at = None if run.webhook else run.now()
     run.remember(phone_saved=True, logged_out_at=None, no_webhook_at=no_webhook_at)
     options = StartOptions(webhook=run.webhook or None, phone=phone, wait=True)
-    call = run.run_in_thread(lambda: run.client.start_session(run.session, options))
+    call = run.run_in_thread(lambda: client.start_session(run.session, options))
     while not call.done:
         # With a profile that is still paired the response never comes, but the session connects (H1).
         if run.look().verdict == Verdict.CONNECTED:
@@ -109,23 +109,23 @@ def _start_with_code(run: Run, phone: str) -> str:
     if answer.pairing_code is None:
         return "code_not_visible"
     shown_at = run.now()
-    run.show_code(answer.pairing_code, until=shown_at + timedelta(seconds=run.waits.auto_close))
+    run.show_code(answer.pairing_code, until=shown_at + timedelta(seconds=client.waits.auto_close))
     try:
-        return _follow_code(run, shown_at)
+        return _follow_code(client, run, shown_at)
     finally:
         run.show_code(None)
 
 
-def _follow_code(run: Run, shown_at: datetime) -> str:
+def _follow_code(client: GatewayClient, run: Run, shown_at: datetime) -> str:
     # The default; a gateway that waits longer keeps reporting PHONECODE, also while the phone syncs.
-    last = shown_at + timedelta(seconds=run.waits.auto_close + run.waits.syncing)
+    last = shown_at + timedelta(seconds=client.waits.auto_close + client.waits.syncing)
     while True:
         seen = run.look()
         if seen.verdict == Verdict.CONNECTED:
             return "connected"
         if _restarted_since(run, shown_at):
             break  # The gateway has requested another code, which its API does not report.
-        if seen.verdict == Verdict.DISCONNECTED and not code_may_live(run, seen, shown_at):
+        if seen.verdict == Verdict.DISCONNECTED and not code_may_live(client, run, seen, shown_at):
             break
         if seen.reason == Reason.LINK_NOT_COMPLETED:
             break

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.exceptions import RequestTimeoutError, SessionDisconnectedError
-from core.gateways.run import Run
-from core.gateways.wppconnect.client import StartOptions
+from core.gateways.protocol import Run
+from core.gateways.wppconnect.client import GatewayClient, StartOptions
 from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
 from core.verdict import STARTUP_RACE
@@ -39,42 +39,42 @@ class Goal:
     most_starts: int = MAX_STARTS
 
 
-def bring_up(run: Run, goal: Goal) -> str:
+def bring_up(client: GatewayClient, run: Run, goal: Goal) -> str:
     """Start, restart or pair by QR code, from any state until connected or an obstacle."""
     starts, closes, shown_at, started_at = 0, 0, None, None
     while True:
         seen = run.look()
         match seen.verdict:
             case Verdict.CONNECTED if goal.restart and not starts and not closes:
-                close_session(run, seen)
+                close_session(client, run, seen)
                 closes += 1
             case Verdict.CONNECTED:
                 return "connected" if starts or shown_at or goal.restart else "already_connected"
             case Verdict.UNRESPONSIVE | Verdict.STUCK:
                 if starts >= goal.most_starts or closes >= MAX_CLOSES:
                     return "stuck"
-                close_session(run, seen)
+                close_session(client, run, seen)
                 closes += 1
             case Verdict.WAITING_FOR_QR:
                 if not goal.show_code:
                     return "needs_pairing"
-                shown_at = _follow_qr(run, seen, shown_at)
+                shown_at = _follow_qr(client, run, seen, shown_at)
             case Verdict.WAITING_FOR_CODE:
                 if not goal.show_code:
                     return "needs_pairing"
                 if would_lose_webhook(run, seen, wipe_webhook=goal.wipe_webhook):
                     return "needs_webhook_confirmation"
-                run.step(Step.WAITING_FOR_CODE_TO_EXPIRE, until=_code_ends(run, seen))
-                run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.syncing))
+                run.step(Step.WAITING_FOR_CODE_TO_EXPIRE, until=_code_ends(client, run, seen))
+                run.await_change(seen, until=run.now() + timedelta(seconds=client.waits.syncing))
             case Verdict.LINKING:
                 if not goal.show_code:
                     return "needs_pairing"
                 shown_at = shown_at or run.now()
                 run.step(Step.VERIFYING)
-                run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.syncing))
+                run.await_change(seen, until=run.now() + timedelta(seconds=client.waits.syncing))
             case Verdict.STARTING:
                 shown_at = None
-                wait_for_browser(run, seen)
+                wait_for_browser(client, run, seen)
             case Verdict.DISCONNECTED if shown_at and seen.reason == Reason.LINK_NOT_COMPLETED:
                 # Another code would end the same way, and WhatsApp limits attempts: the user must decide.
                 return end_of_code(seen)
@@ -82,28 +82,28 @@ def bring_up(run: Run, goal: Goal) -> str:
                 # The gateway keeps showing a used code, and starts nothing until the session is closed.
                 if closes >= MAX_CLOSES:
                     return "start_failed"
-                close_session(run, seen)
+                close_session(client, run, seen)
                 closes += 1
             case Verdict.DISCONNECTED:
                 loaded_at = shown_at or started_at
-                if loaded_at is not None and _is_wrongly_closed(run, seen, loaded_at, shown_at):
+                if loaded_at is not None and _is_wrongly_closed(client, run, seen, loaded_at, shown_at):
                     run.step(Step.VERIFYING)
-                    run.await_change(seen, until=loaded_at + timedelta(seconds=run.waits.auto_close))
+                    run.await_change(seen, until=loaded_at + timedelta(seconds=client.waits.auto_close))
                 elif shown_at is not None and seen.has_session_object:
                     return end_of_code(seen)
                 elif starts >= goal.most_starts:
                     return "start_failed"
                 else:
                     shown_at = None
-                    start(run, options_for_qr(run, seen, goal))
+                    start(client, run, options_for_qr(run, seen, goal))
                     starts, started_at = starts + 1, run.now()
             case _:
-                obstacle = wait_out_obstacle(run, seen)
+                obstacle = wait_out_obstacle(client, run, seen)
                 if obstacle is not None:
                     return obstacle
 
 
-def heal(run: Run, *, is_closed: bool) -> str:
+def heal(client: GatewayClient, run: Run, *, is_closed: bool) -> str:
     """Close an unresponsive session and start it once; do nothing to any other.
 
     `is_closed`: an earlier attempt closed the session and could not start it.
@@ -112,10 +112,10 @@ def heal(run: Run, *, is_closed: bool) -> str:
     seen = run.look()
     if seen.verdict not in wanted:
         return "already_connected" if seen.verdict == Verdict.CONNECTED else "not_needed"
-    return bring_up(run, Goal(most_starts=1))
+    return bring_up(client, run, Goal(most_starts=1))
 
 
-def close(run: Run) -> str:
+def close(client: GatewayClient, run: Run) -> str:
     """Close a session and keep its pairing."""
     seen = run.look()
     match seen.verdict:
@@ -128,12 +128,12 @@ def close(run: Run) -> str:
         case Verdict.DISCONNECTED:
             return "closed"
         case _:
-            close_session(run, seen)
+            close_session(client, run, seen)
     run.step(Step.VERIFYING)
     return "closed" if run.look().verdict == Verdict.DISCONNECTED else "close_unverified"
 
 
-def remove(run: Run) -> str:
+def remove(client: GatewayClient, run: Run) -> str:
     """Remove a closed session and its profile from the gateway.
 
     The state of a paused session is known only to the gateway, which refuses one that is not closed. It does
@@ -145,7 +145,7 @@ def remove(run: Run) -> str:
     if run.facts.free_at is not None and run.now() < run.facts.free_at:
         return "remove_too_early"
     run.step(Step.REMOVING)
-    removed = run.client.remove_session(run.session)
+    removed = client.remove_session(run.session)
     if removed is None:
         return "remove_not_offered"
     if not removed:
@@ -155,11 +155,11 @@ def remove(run: Run) -> str:
     return "removed"
 
 
-def log_out(run: Run) -> str:
+def log_out(client: GatewayClient, run: Run) -> str:
     """Unlink the phone and delete the pairing: irreversible without a new scan."""
     run.step(Step.LOGGING_OUT)
     try:
-        run.client.logout_session(run.session)
+        client.logout_session(run.session)
     except SessionDisconnectedError:
         return "not_connected"
     run.remember(logged_out_at=run.now(), closed_at=None, failed_close_at=None, free_at=None)
@@ -171,10 +171,10 @@ def log_out(run: Run) -> str:
     return "logged_out"
 
 
-def close_session(run: Run, seen: SessionSnapshot) -> None:
+def close_session(client: GatewayClient, run: Run, seen: SessionSnapshot) -> None:
     """Close a connected, unresponsive or stuck session, and store when its profile is free for a start."""
     run.step(Step.CLOSING)
-    closed = run.client.close_session(run.session)
+    closed = client.close_session(run.session)
     now = run.now()
     run.remember(closed_by_itself=run.by_itself)
     if closed:
@@ -183,16 +183,18 @@ def close_session(run: Run, seen: SessionSnapshot) -> None:
         # The gateway answers 500 unless the session is connected. It drops the session anyway, but the
         # browser may run on until auto-close and hold the profile (section 6).
         starting = seen.state == SessionState.INITIALIZING
-        seconds = run.waits.after_failed_close_while_starting if starting else run.waits.after_failed_close
+        seconds = (
+            client.waits.after_failed_close_while_starting if starting else client.waits.after_failed_close
+        )
         run.remember(failed_close_at=now, free_at=now + timedelta(seconds=seconds))
     run.acted()
 
 
-def start(run: Run, options: StartOptions | None) -> None:
+def start(client: GatewayClient, run: Run, options: StartOptions | None) -> None:
     """Start a session without waiting for its code; the response, which shows the old state, is ignored."""
-    wait_for_profile(run)
+    wait_for_profile(client, run)
     run.step(Step.STARTING)
-    run.client.start_session(run.session, options)
+    client.start_session(run.session, options)
     run.acted()
     run.remember(logged_out_at=None)
     if options is not None:
@@ -235,22 +237,22 @@ def end_of_code(seen: SessionSnapshot) -> str:
     return "link_not_completed" if seen.reason == Reason.LINK_NOT_COMPLETED else "code_expired"
 
 
-def code_may_live(run: Run, seen: SessionSnapshot, shown_at: datetime) -> bool:
+def code_may_live(client: GatewayClient, run: Run, seen: SessionSnapshot, shown_at: datetime) -> bool:
     """Return whether a session reported as CLOSED may still show the code that it has shown since `shown_at`.
 
     On a first pairing the gateway may wrongly report CLOSED one or two seconds after the page has loaded
     (section 6); later it is true. Only the webhook distinguishes a browser that was closed so early.
     """
-    if not _is_young(run, seen, shown_at):
+    if not _is_young(client, run, seen, shown_at):
         return False
     if seen.state_since is not None and seen.state_since - shown_at > STARTUP_RACE:
         return False
     return not run.linking_events().has_ended(shown_at)
 
 
-def wait_for_profile(run: Run) -> None:
+def wait_for_profile(client: GatewayClient, run: Run) -> None:
     """Wait until no browser of an earlier close or logout holds the session's profile."""
-    facts, waits = run.facts, run.waits
+    facts, waits = run.facts, client.waits
     if facts.logged_out_at is not None:
         free_at = facts.logged_out_at + timedelta(seconds=waits.after_logout)
         _wait(run, Step.WAITING_AFTER_LOGOUT, free_at, at_most=waits.after_logout)
@@ -259,18 +261,18 @@ def wait_for_profile(run: Run) -> None:
         _wait(run, Step.WAITING_AFTER_CLOSE, facts.free_at, at_most=longest)
 
 
-def wait_for_browser(run: Run, seen: SessionSnapshot) -> None:
+def wait_for_browser(client: GatewayClient, run: Run, seen: SessionSnapshot) -> None:
     """Wait until a starting session changes."""
     run.step(Step.WAITING_FOR_BROWSER)
-    run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.start_limit))
+    run.await_change(seen, until=run.now() + timedelta(seconds=client.waits.start_limit))
 
 
-def wait_out_obstacle(run: Run, seen: SessionSnapshot) -> str | None:
+def wait_out_obstacle(client: GatewayClient, run: Run, seen: SessionSnapshot) -> str | None:
     """Wait for a gateway that is unreachable or unreadable; return the outcome if it stays so, else None."""
     if seen.verdict == Verdict.UNAUTHORIZED:
         return _refusal(seen)
     run.step(Step.WAITING_FOR_GATEWAY)
-    if run.await_change(seen, until=run.now() + timedelta(seconds=run.waits.gateway_return)) is not None:
+    if run.await_change(seen, until=run.now() + timedelta(seconds=client.waits.gateway_return)) is not None:
         return None
     return "unreachable" if seen.verdict == Verdict.UNREACHABLE else "failed"
 
@@ -287,27 +289,31 @@ def _refusal(seen: SessionSnapshot) -> str:
     return "secret_rejected" if seen.reason == Reason.SECRET_REJECTED else "unauthorized"
 
 
-def _follow_qr(run: Run, seen: SessionSnapshot, shown_at: datetime | None) -> datetime:
+def _follow_qr(client: GatewayClient, run: Run, seen: SessionSnapshot, shown_at: datetime | None) -> datetime:
     began = shown_at or seen.state_since or run.now()
-    ends = began + timedelta(seconds=run.waits.auto_close)
+    ends = began + timedelta(seconds=client.waits.auto_close)
     run.step(Step.WAITING_FOR_SCAN, until=ends)
     # After a scan the gateway keeps reporting QRCODE with the used code for up to 180 s of syncing.
-    run.await_change(seen, until=max(ends, run.now()) + timedelta(seconds=run.waits.syncing))
+    run.await_change(seen, until=max(ends, run.now()) + timedelta(seconds=client.waits.syncing))
     return began
 
 
-def _code_ends(run: Run, seen: SessionSnapshot) -> datetime:
-    return (seen.state_since or run.now()) + timedelta(seconds=run.waits.auto_close)
+def _code_ends(client: GatewayClient, run: Run, seen: SessionSnapshot) -> datetime:
+    return (seen.state_since or run.now()) + timedelta(seconds=client.waits.auto_close)
 
 
 def _is_wrongly_closed(
-    run: Run, seen: SessionSnapshot, loaded_at: datetime, shown_at: datetime | None
+    client: GatewayClient, run: Run, seen: SessionSnapshot, loaded_at: datetime, shown_at: datetime | None
 ) -> bool:
     # A code that has not been observed yet counts from the start, since a browser may start slowly.
-    if not (code_may_live(run, seen, shown_at) if shown_at else _is_young(run, seen, loaded_at)):
+    if not (
+        code_may_live(client, run, seen, shown_at) if shown_at else _is_young(client, run, seen, loaded_at)
+    ):
         return False
-    return run.client.read_status(run.session).urlcode is not None
+    return client.read_status(run.session).urlcode is not None
 
 
-def _is_young(run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
-    return bool(seen.has_session_object) and run.now() < loaded_at + timedelta(seconds=run.waits.auto_close)
+def _is_young(client: GatewayClient, run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:
+    return bool(seen.has_session_object) and run.now() < loaded_at + timedelta(
+        seconds=client.waits.auto_close
+    )

@@ -10,7 +10,7 @@ from cli.importing.checks import find_problems
 from cli.importing.files import read_folder
 from cli.importing.gateway import GatewayFound
 from cli.importing.model import OlderPanel, interpret
-from core.settings.environment import PUBLIC_DEFAULT_SECRET
+from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 
 CLI = "wppconnect/server-cli:1.3.18"
 SERVER = "wppconnect/wppconnect-server:2.10.4"

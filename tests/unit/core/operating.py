@@ -11,9 +11,11 @@ from typing import Any
 from watched_gateway import SERVER, Elapsed, FailingHistory, server_settings, settings_of
 
 from core.exceptions import StoreError, WppconnectError
-from core.gateways.wppconnect.client import GatewayClient, StartOptions
-from core.gateways.wppconnect.contract.answers import StartAnswer, StatusAnswer
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.protocol import Gateway, SessionStatus
+from core.gateways.wppconnect.client import StartOptions
+from core.gateways.wppconnect.contract.answers import StartAnswer
+from core.gateways.wppconnect.contract.waits import WppconnectWaits
+from core.gateways.wppconnect.gateway import WppconnectGateway
 from core.locks import ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.monitor.recovery import first_server_snapshot, first_snapshot
@@ -114,11 +116,12 @@ class FakeMonitor:
         return None
 
 
-class FakeGateway:
-    """A gateway's client that obeys, and shows it on the monitor."""
+class FakeGateway(WppconnectGateway):
+    """A gateway that obeys, and shows it on the monitor."""
 
     def __init__(self, monitor: FakeMonitor) -> None:
         self.monitor = monitor
+        self.waits = WppconnectWaits()
         self.calls: list[str] = []
         self.error: BaseException | None = None
         self.pairing_code: str | None = None
@@ -149,8 +152,8 @@ class FakeGateway:
             raise self.error
         return True
 
-    def read_status(self, session: str) -> StatusAnswer:
-        return StatusAnswer(SessionState.CLOSED, "CLOSED", None, True, "2.10.4")
+    def read_status(self, session: str) -> SessionStatus:
+        return SessionStatus(SessionState.CLOSED, "CLOSED", None, True, "2.10.4")
 
     def close(self) -> None:
         self.is_closed = True
@@ -184,9 +187,8 @@ class World:
         self.gateway = FakeGateway(self.monitor)
         self.processes: list[Operations] = []
 
-    def client(self, _server: ServerSettings, _settings: Settings) -> GatewayClient:
-        client: Any = self.gateway
-        return client  # type: ignore[no-any-return]
+    def client(self, _server: ServerSettings, _settings: Settings) -> Gateway:
+        return self.gateway
 
     def operations(
         self, holder: str = "tests[1]", *, monotonic: Callable[[], float] = time.monotonic
@@ -202,7 +204,7 @@ class World:
             client=self.client,
             lock_directory=self.directory / "locks",
             holder=holder,
-            waits=Waits(),
+            waits=WppconnectWaits(),
             now=self.clock,
             monotonic=monotonic,
         )
@@ -214,7 +216,7 @@ class World:
         monitor: Any = self.monitor
         ends = stop or FakeStop(self.clock, self.elapsed)
         return OperationContext(
-            source, self.store, monitor, self.client, Waits(), self.clock, self.elapsed, ends
+            source, self.store, monitor, self.client, WppconnectWaits(), self.clock, self.elapsed, ends
         )
 
     def stored(self, key: str = f"{SERVER}/{SESSION}") -> dict[str, Any]:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from core.exceptions import RequestTimeoutError
+from core.gateways.protocol import SessionStatus
 from core.gateways.wppconnect.client import StartOptions
-from core.gateways.wppconnect.contract.answers import StartAnswer, StatusAnswer
-from core.gateways.wppconnect.contract.waits import Waits
+from core.gateways.wppconnect.contract.answers import StartAnswer
+from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.linking_events import LinkingEvents
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
@@ -62,6 +63,7 @@ class ScriptedGateway:
 
     def __init__(self, run: ScriptedRun) -> None:
         self._run = run
+        self.waits = run.waits
         self.close_answers = True
         self.logout_error: Exception | None = None
         self.remove_answer: bool | None = True
@@ -91,8 +93,8 @@ class ScriptedGateway:
         self._run.act("remove")
         return self.remove_answer
 
-    def read_status(self, session: str) -> StatusAnswer:
-        return StatusAnswer(SessionState.CLOSED, "CLOSED", self.urlcode, True, "2.10.4")
+    def read_status(self, session: str) -> SessionStatus:
+        return SessionStatus(SessionState.CLOSED, "CLOSED", self.urlcode, True, "2.10.4")
 
 
 @dataclass
@@ -116,7 +118,7 @@ class ScriptedRun:
     """The protocol `Run`: every wait moves the clock, every look is counted."""
 
     scenes: list[Scene]
-    waits: Waits = field(default_factory=Waits)
+    waits: WppconnectWaits = field(default_factory=WppconnectWaits)
     facts: Facts = field(default_factory=Facts)
     webhook: str | None = ""
     session: str = "sales"

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from core.exceptions import RequestTimeoutError, StoreError, WppconnectError
-from core.gateways.wppconnect.client import GatewayClient
-from core.gateways.wppconnect.contract.answers import Device, Health, StatusAnswer
+from core.gateways.protocol import Health, SessionStatus
+from core.gateways.wppconnect.contract.answers import Device
 from core.gateways.wppconnect.contract.manager import SessionStates
+from core.gateways.wppconnect.gateway import WppconnectGateway
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState
 from core.monitor.healer import Restarts
 from core.monitor.state import GatewayState
@@ -88,12 +89,13 @@ class FakePage:
     """Of the next questions only; then `error` counts."""
 
 
-class FakeClient:
-    """The calls that a prober makes; each moves the monotonic clock of a call by what it would take."""
+class FakeClient(WppconnectGateway):
+    """The requests that a prober makes; each moves the monotonic clock of a call by what it would take."""
 
     def __init__(self, *sessions: str) -> None:
+        self.server = server_settings(*sessions)
         self.tokens: Any = FakeTokens()
-        self.manager = FakeManager(self)
+        self.manager: Any = FakeManager(self)
         self.pages = {name: FakePage() for name in sessions}
         self.health_error: WppconnectError | None = None
         self.health_errors: list[WppconnectError] = []
@@ -106,7 +108,7 @@ class FakeClient:
         """Of a gateway that offers the manager protocol."""
         self.manager_error: WppconnectError | None = None
         self.states_pause_seconds = 0.0
-        self.accepts_default_secret = False
+        self.default_is_accepted = False
         self.default_secret_error: WppconnectError | None = None
         self.device_error: WppconnectError | None = None
         self.own_number: str | None = "5511900000000"
@@ -131,7 +133,7 @@ class FakeClient:
         self.calls["default secret"] += 1
         if self.default_secret_error is not None:
             raise self.default_secret_error
-        return self.accepts_default_secret
+        return self.default_is_accepted
 
     def list_sessions(self) -> tuple[str, ...] | None:
         self.calls["listing"] += 1
@@ -148,14 +150,14 @@ class FakeClient:
         states = {name: page.state for name, page in self.pages.items()}
         return SessionStates(states, self.states_pause_seconds)
 
-    def read_status(self, session: str) -> StatusAnswer:
+    def read_status(self, session: str) -> SessionStatus:
         self.calls[f"status {session}"] += 1
         self.took += 0.01
         page = self.pages[session]
         error = page.errors.pop(0) if page.errors else page.error
         if error is not None:
             raise error
-        return StatusAnswer(page.state, page.state.value, page.urlcode, True, "2.10.4")
+        return SessionStatus(page.state, page.state.value, page.urlcode, True, "2.10.4")
 
     def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
         self.calls[f"{'quick' if timeout_seconds else 'patient'} {session}"] += 1
@@ -305,10 +307,11 @@ class Probing:
 
     def begin(self, holder: str) -> None:
         """Begin as a process that has just got the lease."""
+        self.client.server = self.server
         self.watcher = ServerWatcher(
             self.server,
             self.settings,
-            client=as_client(self.client),
+            client=self.client,
             exchange=self.exchange,
             history=self.history,
             holder=holder,
@@ -348,12 +351,6 @@ class Probing:
         return [(entry.data["from"], entry.data["to"]) for entry in entries]
 
 
-def as_client(client: FakeClient) -> GatewayClient:
-    """Hand the stand-in to code that asks for the real one."""
-    stand_in: Any = client
-    return stand_in  # type: ignore[no-any-return]
-
-
 def ledger_of(
     directory: Path, server: ServerSettings, client: FakeClient, clock: FakeClock, **fields: Any
 ) -> GatewayState:
@@ -361,7 +358,7 @@ def ledger_of(
     known: dict[str, Any] = {
         "before": None,
         "history": FailingHistory(directory / "history"),
-        "tokens": client.tokens,
+        "gateway": client,
         "holder": "tests[1]",
         "closed_by": lambda _server, _session: None,
         "now": clock,

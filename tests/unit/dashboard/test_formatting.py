@@ -10,9 +10,9 @@ import pytest
 from page_world import NOW, ago, session
 
 from core.exceptions import SettingProblem
+from core.gateways.wppconnect.contract.credentials import WRONG_TOKENS
 from core.messages import Message, render
 from core.models import EndToEnd, Healing, Outcome, Reason
-from core.settings.environment import WRONG_TOKENS
 from dashboard import formatting
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import translator

@@ -6,8 +6,6 @@ and HTTP 200 only means that it responded.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,13 +24,13 @@ from core.exceptions import (
     SessionDisconnectedError,
     TransportError,
 )
+from core.gateways.protocol import SessionStatus
 from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.logs import showable
 from core.messages import Message
 from core.models import SessionState
 from core.transport import Answer
 
-PNG = b"\x89PNG\r\n\x1a\n"
 WORDS_LIMIT = 160
 LONGEST_TEXT = 2000
 """Maximum bytes of one value; the longest real one is a QR payload of 240, and a QR code holds under 3000."""
@@ -58,31 +56,6 @@ FROM_A_PROXY: Mapping[int, tuple[type[TransportError], str]] = {
 
 _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
 """Paths (with the secret key), tokens, QR payloads and phone numbers, in case a response repeats one."""
-
-
-@dataclass(frozen=True)
-class Health:
-    """The response of /healthz."""
-
-    uptime_seconds: float | None
-    """None if not sent, as before release 1.1.5 or where a proxy hides it.
-
-    A smaller value than before means that the gateway was restarted."""
-
-
-@dataclass(frozen=True)
-class StatusAnswer:
-    """Response of status-session; only check-connection-session shows whether CONNECTED is true."""
-
-    state: SessionState
-    word: str | None
-    """The gateway's own word for the state, including unknown ones."""
-    urlcode: str | None = field(repr=False)
-    """The last QR payload of this start. Valid only in state QRCODE, but still sent in later states."""
-    has_session_object: bool
-    version: str | None
-    has_browser: bool | None = None
-    """False: a socket library runs the session. None: unknown."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +97,14 @@ def parse_names(answer: Answer) -> tuple[str, ...] | None:
     return None
 
 
-def parse_status(answer: Answer) -> StatusAnswer:
+def parse_status(answer: Answer) -> SessionStatus:
     """Parse status-session; the status may be null, missing, or an unknown word."""
     body = _object(answer)
     if {"uptime", "timestamp"} <= body.keys():
         raise answer.unreadable("it is a health check's, as of a service that answers every path alike")
     word, version = _text(body, "status"), _text(body, "version")
     state = SessionState.parse(word)
-    return StatusAnswer(
+    return SessionStatus(
         state=state,
         word=word,
         urlcode=_text(body, "urlcode"),
@@ -149,35 +122,6 @@ def parse_connected(answer: Answer) -> bool:
     if not isinstance(status, bool):
         raise answer.unreadable("it says neither connected nor disconnected")
     return status
-
-
-def parse_picture(answer: Answer) -> bytes | None:
-    """Return the PNG from qrcode-session; None without a QR code.
-
-    The response is PNG bytes, or JSON or text with a data URL or bare base64.
-    """
-    if answer.status_code == 500 and (json_object(answer) or {}).get("status") == "error":
-        return None  # Releases before 2.0.1 send this without a QR code or session (section 10).
-    if answer.status_code >= 400:
-        raise refusal(answer)
-    if answer.body.startswith(PNG):
-        return answer.body
-    if answer.content_type.startswith("text/plain"):
-        picture: Any = answer.body.decode(errors="replace")
-    else:
-        body = answer.json()
-        picture = body.get("qrcode") if isinstance(body, dict) else body
-    if picture is None or picture == "":
-        return None
-    if isinstance(picture, str):
-        encoded = "".join(picture.rpartition("base64,")[2].split())
-        try:
-            decoded = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            decoded = b""
-        if decoded.startswith(PNG):
-            return decoded
-    raise answer.unreadable("it holds no picture that we know")
 
 
 def parse_start(answer: Answer) -> StartAnswer:

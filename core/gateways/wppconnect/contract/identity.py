@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeGuard
 
 from core.exceptions import NotAGatewayError, ResponseError
-from core.gateways.wppconnect.contract.answers import LONGEST_UPTIME_SECONDS, Health, json_object
+from core.gateways.protocol import Health
+from core.gateways.wppconnect.contract.answers import LONGEST_UPTIME_SECONDS, json_object
 from core.messages import Message
 from core.transport import Answer
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.gateways.protocol import Waits
+
 
 @dataclass(frozen=True)
-class Waits:
+class WppconnectWaits(Waits):
     """Durations in seconds; tests pass shorter ones to match a faster simulator."""
 
     after_logout: float = 5.0
@@ -20,17 +22,3 @@ class Waits:
     start_limit: float = 240.0
     syncing: float = 180.0
     """How long a phone may sync after a scan; the gateway still reports the used code meanwhile."""
-    fresh_answer: float = 45.0
-    """Timeout for a probe after an action."""
-    gateway_return: float = 120.0
-    """How long a pairing waits for a gateway that restarts meanwhile."""
-    before_healing: float = 60.0
-    """How long a session must be broken before self-healing restarts it: short freezes end by themselves."""
-    between_tries: float = 120.0
-    """From the end of one self-healing attempt to the next; doubled after each further attempt."""
-    gateway_settles: float = 120.0
-    """How long self-healing waits after the gateway's start."""
-    healed_for: float = 600.0
-    """How long a session must be connected until its self-healing attempts are reset."""
-    whole_operation: float = 900.0
-    """Total timeout of an operation."""

@@ -42,7 +42,7 @@ MINTING_AHEAD_SECONDS = 0.25
 
 
 def token_for_applications(
-    server: ServerSettings, session: str, store: Store, *, clock: Now = now
+    server: ServerSettings, session: str, store: Store, clock: Now = now
 ) -> str | None:
     """Return the token for a customer's application; None if there is none. Sends no request.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from watched_gateway import FakeClient, Probing, as_client, probing
+from watched_gateway import FakeClient, Probing, probing
 
 from core.exceptions import (
     AuthenticationError,
@@ -19,8 +19,10 @@ from core.exceptions import (
     SessionDisconnectedError,
     WppconnectError,
 )
+from core.gateways.protocol import EndToEndResult
+from core.gateways.wppconnect.end_to_end import nobodys_number
 from core.models import EndToEnd, Reason, SessionState, Verdict
-from core.monitor.end_to_end import Checked, CheckTimes, Result, ages_seconds, check, count, nobodys_number
+from core.monitor.end_to_end import Checked, CheckTimes, ages_seconds, check, count
 from tests.fakes import FakeClock
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -28,7 +30,7 @@ PERIOD = 900.0
 OWN = "5511900000000"
 
 
-def checked(result: Result) -> Checked:
+def checked(result: EndToEndResult) -> Checked:
     return Checked(result=result, started_at=T0, ended_at=T0 + timedelta(seconds=1))
 
 
@@ -56,7 +58,7 @@ def test_what_is_asked_about_is_nobodys_number(own: str, asked: str | None) -> N
 def test_the_own_number_itself_is_not_asked_about() -> None:
     client = FakeClient("sales")
 
-    check(as_client(client), "sales", now=FakeClock())
+    check(client, "sales", now=FakeClock())
 
     assert client.numbers_checked == [nobodys_number(client.own_number or "")]
 
@@ -64,65 +66,68 @@ def test_the_own_number_itself_is_not_asked_about() -> None:
 @pytest.mark.parametrize(
     ("own_error", "check_error", "result"),
     [
-        pytest.param(None, None, Result.PASSED, id="an answer"),
-        pytest.param(None, RequestTimeoutError("late"), Result.FAILED, id="no answer in time"),
-        pytest.param(None, page_failed(), Result.FAILED, id="the page failed"),
-        pytest.param(None, page_failed(502), Result.INCONCLUSIVE, id="502 of a proxy"),
-        pytest.param(None, page_failed(500, ""), Result.INCONCLUSIVE, id="500 without words"),
-        pytest.param(None, route_missing(), Result.NOT_OFFERED, id="no such route"),
-        pytest.param(route_missing(), None, Result.NOT_OFFERED, id="no route for the number"),
+        pytest.param(None, None, EndToEndResult.PASSED, id="an answer"),
+        pytest.param(None, RequestTimeoutError("late"), EndToEndResult.FAILED, id="no answer in time"),
+        pytest.param(None, page_failed(), EndToEndResult.FAILED, id="the page failed"),
+        pytest.param(None, page_failed(502), EndToEndResult.INCONCLUSIVE, id="502 of a proxy"),
+        pytest.param(None, page_failed(500, ""), EndToEndResult.INCONCLUSIVE, id="500 without words"),
+        pytest.param(None, route_missing(), EndToEndResult.NOT_OFFERED, id="no such route"),
+        pytest.param(route_missing(), None, EndToEndResult.NOT_OFFERED, id="no route for the number"),
         pytest.param(
-            None, NotOfferedError("no", status_code=501), Result.NOT_OFFERED, id="not offered by its engine"
+            None,
+            NotOfferedError("no", status_code=501),
+            EndToEndResult.NOT_OFFERED,
+            id="not by its engine",
         ),
         pytest.param(
             None,
             SessionDisconnectedError("closed", status_code=404),
-            Result.INCONCLUSIVE,
+            EndToEndResult.INCONCLUSIVE,
             id="the page does not answer",
         ),
-        pytest.param(RequestTimeoutError("late"), None, Result.INCONCLUSIVE, id="the page is frozen"),
-        pytest.param(None, ConnectError("refused"), Result.INCONCLUSIVE, id="the gateway is gone"),
-        pytest.param(None, ResponseError("HTML"), Result.INCONCLUSIVE, id="unreadable"),
+        pytest.param(RequestTimeoutError("late"), None, EndToEndResult.INCONCLUSIVE, id="the page is frozen"),
+        pytest.param(None, ConnectError("refused"), EndToEndResult.INCONCLUSIVE, id="the gateway is gone"),
+        pytest.param(None, ResponseError("HTML"), EndToEndResult.INCONCLUSIVE, id="unreadable"),
         pytest.param(
-            AuthenticationError("no", status_code=401), None, Result.INCONCLUSIVE, id="token refused"
+            AuthenticationError("no", status_code=401), None, EndToEndResult.INCONCLUSIVE, id="token refused"
         ),
     ],
 )
 def test_what_an_answer_means(
-    own_error: WppconnectError | None, check_error: WppconnectError | None, result: Result
+    own_error: WppconnectError | None, check_error: WppconnectError | None, result: EndToEndResult
 ) -> None:
     client = FakeClient("sales")
     client.own_number_error, client.number_check_error = own_error, check_error
 
-    assert check(as_client(client), "sales", now=FakeClock()).result == result
+    assert check(client, "sales", now=FakeClock()).result == result
 
 
 def test_a_session_without_a_number_cannot_be_checked() -> None:
     client = FakeClient("sales")
     client.own_number = None
 
-    found = check(as_client(client), "sales", now=FakeClock())
+    found = check(client, "sales", now=FakeClock())
 
-    assert found.result == Result.NO_NUMBER
+    assert found.result == EndToEndResult.NO_NUMBER
     assert client.numbers_checked == []
     assert count(EndToEnd(failures=1), found) == EndToEnd(is_possible=False)
 
 
 def test_failures_in_a_row_are_counted() -> None:
-    passed = count(EndToEnd(), checked(Result.PASSED))
+    passed = count(EndToEnd(), checked(EndToEndResult.PASSED))
 
-    twice = count(count(passed, checked(Result.FAILED)), checked(Result.FAILED))
-    again = count(twice, checked(Result.PASSED))
+    twice = count(count(passed, checked(EndToEndResult.FAILED)), checked(EndToEndResult.FAILED))
+    again = count(twice, checked(EndToEndResult.PASSED))
 
     assert (passed.failures, twice.failures, again.failures) == (0, 2, 0)
     assert twice.passed_at == passed.passed_at == T0 + timedelta(seconds=1)
 
 
 def test_what_is_not_known_changes_nothing() -> None:
-    failed = count(EndToEnd(), checked(Result.FAILED))
+    failed = count(EndToEnd(), checked(EndToEndResult.FAILED))
 
-    assert count(failed, checked(Result.INCONCLUSIVE)) == failed
-    assert count(failed, checked(Result.NOT_OFFERED)).failures == 0
+    assert count(failed, checked(EndToEndResult.INCONCLUSIVE)) == failed
+    assert count(failed, checked(EndToEndResult.NOT_OFFERED)).failures == 0
 
 
 def turns(times: CheckTimes, names: list[str], seconds: float, *, takes: float = 1.0) -> dict[str, float]:
@@ -132,7 +137,7 @@ def turns(times: CheckTimes, names: list[str], seconds: float, *, takes: float =
         name = times.next(names, now)
         if name is not None:
             first.setdefault(name, now)
-            times.ended(name, Result.PASSED, 0, now + takes)
+            times.ended(name, EndToEndResult.PASSED, 0, now + takes)
     return first
 
 
@@ -155,7 +160,7 @@ def test_a_restart_of_the_prober_keeps_the_rhythm() -> None:
 def test_a_failed_check_is_repeated_soon_and_then_ever_later() -> None:
     times, now, waits = CheckTimes({"sales": None}, PERIOD, 0.0), 0.0, []
     for failures in range(1, 8):
-        times.ended("sales", Result.FAILED, failures, now)
+        times.ended("sales", EndToEndResult.FAILED, failures, now)
         due = next(second for second in range(2000) if times.next(["sales"], now + second))
         waits.append(due)
 

@@ -14,7 +14,6 @@ from watched_gateway import (
     FailingExchange,
     FailingHistory,
     FakeClient,
-    as_client,
     server_settings,
     settings_of,
 )
@@ -67,7 +66,7 @@ class Process:
     def _open(self, server: ServerSettings, _settings: Settings) -> Any:
         if server.name in self.broken:
             raise RuntimeError("a bug in the wiring of this server")
-        return as_client(self.client)
+        return self.client
 
     def server(self, name: str = SERVER) -> ServerSnapshot:
         found = self.monitor.snapshot().server(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from watched_gateway import FakeClient, as_client
+from watched_gateway import FakeClient
 
 from core.exceptions import (
     ConnectError,
@@ -23,7 +23,7 @@ def client() -> FakeClient:
 
 
 def probe(client: FakeClient, check: PageCheck = PageCheck.QUICK):
-    return probe_session(as_client(client), "sales", now=FakeClock(), page_check=check)
+    return probe_session(client, "sales", now=FakeClock(), page_check=check)
 
 
 class TestSession:
@@ -127,14 +127,14 @@ class TestSession:
 
 class TestGateway:
     def test_its_health_tells_its_uptime(self, client: FakeClient) -> None:
-        seen = probe_gateway(as_client(client), now=FakeClock())
+        seen = probe_gateway(client, now=FakeClock())
 
         assert (seen.up, seen.uptime_seconds, seen.problem) == (True, 1000.0, None)
 
     def test_no_answer_means_that_it_is_down(self, client: FakeClient) -> None:
         client.health_error = ConnectError("refused")
 
-        seen = probe_gateway(as_client(client), now=FakeClock())
+        seen = probe_gateway(client, now=FakeClock())
 
         assert seen.problem is not None
         assert (seen.up, seen.problem.kind) == (False, "ConnectError")
@@ -145,14 +145,14 @@ class TestGateway:
     ) -> None:
         client.health_errors = [error]
 
-        seen = probe_gateway(as_client(client), now=FakeClock())
+        seen = probe_gateway(client, now=FakeClock())
 
         assert (seen.up, seen.problem, client.calls["health"]) == (True, None, 2)
 
     def test_two_in_a_row_mean_that_it_is_down(self, client: FakeClient) -> None:
         client.health_errors = [RequestTimeoutError("late"), ConnectError("refused")]
 
-        seen = probe_gateway(as_client(client), now=FakeClock())
+        seen = probe_gateway(client, now=FakeClock())
 
         assert seen.problem is not None
         assert (seen.up, seen.problem.kind, client.calls["health"]) == (False, "ConnectError", 2)
@@ -160,24 +160,24 @@ class TestGateway:
 
 class TestListing:
     def test_an_answer_proves_the_secret_key(self, client: FakeClient) -> None:
-        seen = list_gateway(as_client(client), now=FakeClock())
+        seen = list_gateway(client, now=FakeClock())
 
         assert (seen.secret_key_valid, seen.problem) == (True, None)
 
     def test_a_refusal_disproves_it(self, client: FakeClient) -> None:
         client.listing_error = SecretKeyRejectedError("wrong", status_code=400)
 
-        assert list_gateway(as_client(client), now=FakeClock()).secret_key_valid is False
+        assert list_gateway(client, now=FakeClock()).secret_key_valid is False
 
     def test_any_other_error_says_nothing_about_it(self, client: FakeClient) -> None:
         client.listing_error = ConnectError("refused")
 
-        assert list_gateway(as_client(client), now=FakeClock()).secret_key_valid is None
+        assert list_gateway(client, now=FakeClock()).secret_key_valid is None
 
     def test_a_list_of_another_shape_says_nothing_about_it(self, client: FakeClient) -> None:
         client.known = None
 
-        seen = list_gateway(as_client(client), now=FakeClock())
+        seen = list_gateway(client, now=FakeClock())
 
         assert (seen.secret_key_valid, seen.problem) == (None, None)
 
@@ -186,6 +186,6 @@ class TestListing:
     ) -> None:
         client.default_secret_error = ResponseError("odd")
 
-        seen = list_gateway(as_client(client), now=FakeClock())
+        seen = list_gateway(client, now=FakeClock())
 
         assert (seen.secret_key_valid, seen.default_secret) == (True, None)

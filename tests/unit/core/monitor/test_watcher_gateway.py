@@ -136,7 +136,7 @@ class TestHiddenHealth:
 class TestSecrets:
     def test_a_restart_has_both_tried_at_once(self, tmp_path: Path) -> None:
         main = connected(tmp_path)
-        main.client.accepts_default_secret, main.client.uptime_seconds = True, 1.0
+        main.client.default_is_accepted, main.client.uptime_seconds = True, 1.0
         main.client.listing_error = SecretKeyRejectedError("wrong", status_code=400)
 
         main.advance(6)
@@ -156,7 +156,7 @@ class TestSecrets:
     ) -> None:
         main = connected(tmp_path)
         main.client.calls.clear()
-        main.client.accepts_default_secret = True
+        main.client.default_is_accepted = True
         main.client.listing_error = SecretKeyRejectedError("wrong", status_code=400)
         main.client.pages["sales"].error = error
 

@@ -100,7 +100,7 @@ def test_nothing_else_lists_the_sessions_and_the_release_needs_none(tmp_path: Pa
 
     assert main.client.calls["listing"] == 0
     found = main.published()
-    assert (found.manager_offered, found.version, found.secret_key_valid) == (True, NEW, True)
+    assert ("remove" in found.capabilities, found.version, found.secret_key_valid) == (True, NEW, True)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_an_older_release_is_asked_for_it_once_in_ten_minutes(tmp_path: Path) ->
 
     assert (main.client.calls["release"], main.client.calls["states"]) == (1, 0)
     assert main.client.calls["listing"] == 9
-    assert main.published().manager_offered is False
+    assert "remove" not in main.published().capabilities
 
 
 @pytest.mark.parametrize("away_seconds", [0, 20], ids=["between two health checks", "twenty seconds"])
@@ -157,7 +157,7 @@ def test_a_change_of_generation_loses_no_minute_and_makes_no_wrong_verdict(
     main = probing(tmp_path, *names)
     main.client.tokens.token_cost = EXPENSIVE
     main.advance(60)
-    rounds, offered = [main.published().interval_seconds], [main.published().manager_offered]
+    rounds, offered = [main.published().interval_seconds], ["remove" in main.published().capabilities]
 
     for release in (NEW, None, NEW):
         main.client.health_error = ConnectError("refused") if away_seconds else None
@@ -167,7 +167,7 @@ def test_a_change_of_generation_loses_no_minute_and_makes_no_wrong_verdict(
         main.client.uptime_seconds = 1000.0
         main.advance(60)
         rounds.append(main.published().interval_seconds)
-        offered.append(main.published().manager_offered)
+        offered.append("remove" in main.published().capabilities)
 
     assert offered == [False, True, False, True]
     assert rounds == pytest.approx([69.6, 34.8, 69.6, 34.8])

@@ -28,7 +28,7 @@ NOT_COMPLETED, QRCODE = Reason.LINK_NOT_COMPLETED, SessionState.QRCODE
 def test_no_second_code_follows_a_link_that_was_not_completed(end: Scene) -> None:
     run = ScriptedRun([CLOSED, STARTING, QR, LINKING, end])
 
-    code = bring_up(run, PAIR)
+    code = bring_up(run.client, run, PAIR)
 
     assert (code, run.story) == ("link_not_completed", ["start at 0"])
 
@@ -36,20 +36,20 @@ def test_no_second_code_follows_a_link_that_was_not_completed(end: Scene) -> Non
 def test_a_link_that_is_being_made_is_followed_to_its_end() -> None:
     run = ScriptedRun([LINKING, CONNECTED])
 
-    assert (bring_up(run, PAIR), run.story) == ("connected", [])
+    assert (bring_up(run.client, run, PAIR), run.story) == ("connected", [])
 
 
 @pytest.mark.parametrize("goal", [START, RESTART], ids=["start", "restart"])
 def test_a_link_that_is_being_made_is_disturbed_by_nothing(goal: Goal) -> None:
     run = ScriptedRun([LINKING])
 
-    assert (bring_up(run, goal), run.story) == ("needs_pairing", [])
+    assert (bring_up(run.client, run, goal), run.story) == ("needs_pairing", [])
 
 
 def test_a_link_that_is_being_made_is_not_closed() -> None:
     run = ScriptedRun([LINKING])
 
-    assert (close(run), run.story) == ("close_refused", [])
+    assert (close(run.client, run), run.story) == ("close_refused", [])
 
 
 def test_a_person_may_ask_for_a_code_over_a_used_one_that_stays_on() -> None:
@@ -57,5 +57,5 @@ def test_a_person_may_ask_for_a_code_over_a_used_one_that_stays_on() -> None:
     run = ScriptedRun([stays, CLOSED, QR, CONNECTED])
     run.gateway.close_answers = False
 
-    assert bring_up(run, PAIR) == "connected"
+    assert bring_up(run.client, run, PAIR) == "connected"
     assert run.story == ["close 500 at 0", "start at 65"]

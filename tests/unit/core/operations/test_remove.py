@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_only_what_is_not_in_use_is_asked_of_the_gateway(verdict: Verdict) -> None:
     run = ScriptedRun([Scene(verdict)])
 
-    code = remove(run)
+    code = remove(run.client, run)
 
     expected = ("remove_refused", []) if verdict in IN_USE else ("removed", ["remove at 0"])
     assert (code, run.story) == expected
@@ -45,7 +45,7 @@ def test_each_answer_has_its_end(answer: bool | None, code: str) -> None:
     run = ScriptedRun([Scene(Verdict.PAUSED)])
     run.gateway.remove_answer = answer
 
-    assert remove(run) == code
+    assert remove(run.client, run) == code
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_profile_of_a_browser_that_may_run_on_is_left_alone(free_in_seconds:
     facts = Facts(failed_close_at=T0, free_at=T0 + timedelta(seconds=free_in_seconds), phone_saved=True)
     run = ScriptedRun([Scene(Verdict.DISCONNECTED)], facts=facts)
 
-    assert remove(run) == code
+    assert remove(run.client, run) == code
     assert run.facts.phone_saved is (code != "removed")
 
 

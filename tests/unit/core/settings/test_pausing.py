@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from watched_gateway import FakeClient, as_client
+from watched_gateway import FakeClient
 
 from core.exceptions import StoreError
 from core.models import HistoryEntry, Pause, SessionSnapshot, Verdict
@@ -203,7 +203,7 @@ def test_a_session_is_probed_again_within_seconds_of_the_end(world: World, tmp_p
         exchange=SnapshotExchange(tmp_path / "snapshots"),
         history=History(tmp_path / "history"),
         lock_directory=tmp_path / "locks",
-        client=lambda _server, _settings: as_client(client),
+        client=lambda _server, _settings: client,
         holder="tests[1]",
     )
 

@@ -161,7 +161,7 @@ def test_a_gateway_that_lists_its_states_is_told_to_be_slow_about_pages_alone(co
         session("sales", "connected"),
         interval_seconds=174.0,
         interval_reason="token_cost",
-        manager_offered=True,
+        capabilities=("all_states",),
         secret_key_valid=True,
     )
 

@@ -13,7 +13,7 @@ FIELD = "session-main-sales-removal"
 
 
 def open_settings(core: FakeCore, **gateway: object) -> AppTest:
-    core.shows(session("sales"), **({"manager_offered": True} | gateway))
+    core.shows(session("sales"), **({"capabilities": ("remove",)} | gateway))
     return open_page("settings")
 
 
@@ -59,21 +59,20 @@ def test_it_needs_a_step_up(core: FakeCore, sign_ins: FakeSignIns) -> None:
     assert core.operations.calls == []
 
 
-@pytest.mark.parametrize("offered", [False, None])
-def test_an_older_gateway_offers_neither(core: FakeCore, offered: bool | None) -> None:
-    app = open_settings(core, manager_offered=offered, manager_page=offered)
+def test_an_older_gateway_offers_neither(core: FakeCore) -> None:
+    app = open_settings(core, capabilities=())
 
     assert ASK not in keys(app)
     assert not app.get("link_button")
 
 
 @pytest.mark.parametrize(
-    ("page", "urls"), [(True, ["http://127.0.0.1:21465/manager/"]), (False, []), (None, [])]
+    ("offered", "urls"), [(("admin_page",), ["http://127.0.0.1:21465/manager/"]), ((), [])]
 )
 def test_the_gateways_own_page_is_linked_where_it_is_on(
-    core: FakeCore, page: bool | None, urls: list[str]
+    core: FakeCore, offered: tuple[str, ...], urls: list[str]
 ) -> None:
-    app = open_settings(core, manager_page=page)
+    app = open_settings(core, capabilities=offered)
 
     assert [link.proto.url for link in app.get("link_button")] == urls
 

@@ -34,7 +34,6 @@ SESSION_CALLS: dict[str, tuple[str, str, Callable[[GatewayClient], object], Any]
         lambda c: c.check_connection("sales"),
         {"status": True, "message": "Connected"},
     ),
-    "read_qr_picture": ("GET", "qrcode-session", lambda c: c.read_qr_picture("sales"), {"status": None}),
     "read_device": ("GET", "host-device", lambda c: c.read_device("sales"), {"response": {}}),
     "read_own_number": (
         "GET",

@@ -34,7 +34,7 @@ def run_with(*scenes: Scene, code: str | None = CODE, facts: Facts | None = None
 
 
 def pair(run: ScriptedRun, *, wipe_webhook: bool = False) -> str:
-    outcome = pair_by_code(run, NUMBER, wipe_webhook=wipe_webhook)
+    outcome = pair_by_code(run.client, run, NUMBER, wipe_webhook=wipe_webhook)
     assert outcome in OUTCOMES
     assert run.looks < 300
     return outcome

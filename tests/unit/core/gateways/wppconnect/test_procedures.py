@@ -40,7 +40,7 @@ def slow_start() -> list[Scene]:
 def outcome_of(run: ScriptedRun, goal: Goal) -> str:
     """Bring up, with the end that `OperationRun` makes of an operation that takes too long."""
     try:
-        return bring_up(run, goal)
+        return bring_up(run.client, run, goal)
     except RequestTimeoutError:
         return "timed_out"
 
@@ -112,7 +112,7 @@ def test_a_session_is_brought_up_from_any_state(
 ) -> None:
     run = ScriptedRun(list(scenes))
 
-    code = bring_up(run, goal)
+    code = bring_up(run.client, run, goal)
 
     assert (code, run.story) == (outcome, story)
     assert code in OUTCOMES
@@ -123,7 +123,7 @@ def test_a_stuck_browser_is_closed_and_started_after_two_minutes() -> None:
     run = ScriptedRun([stuck(), CLOSED, STARTING, CONNECTED])
     run.gateway.close_answers = False
 
-    code = bring_up(run, START)
+    code = bring_up(run.client, run, START)
 
     assert (code, run.story) == ("connected", ["close 500 at 0", "start at 120"])
     assert Step.WAITING_AFTER_CLOSE in run.steps
@@ -133,7 +133,7 @@ def test_a_failed_close_of_a_dead_browser_delays_the_start_by_65_seconds() -> No
     run = ScriptedRun([DEAD, CLOSED, STARTING, CONNECTED])
     run.gateway.close_answers = False
 
-    code = bring_up(run, START)
+    code = bring_up(run.client, run, START)
 
     assert (code, run.story) == ("connected", ["close 500 at 0", "start at 65"])
 
@@ -142,7 +142,7 @@ def test_a_browser_that_hangs_again_and_again_is_reported_as_stuck() -> None:
     run = ScriptedRun([stuck(), CLOSED, *slow_start(), CLOSED, *slow_start()])
     run.gateway.close_answers = False
 
-    code = bring_up(run, START)
+    code = bring_up(run.client, run, START)
 
     assert code == "stuck"
     assert run.story == ["close 500 at 0", "start at 120", "close 500 at 360", "start at 480"]
@@ -153,7 +153,7 @@ def test_a_browser_that_hangs_again_and_again_is_reported_as_stuck() -> None:
 def test_a_session_that_no_close_takes_down_is_not_closed_for_ever(scene: Scene) -> None:
     run = ScriptedRun([scene])
 
-    code = bring_up(run, RESTART)
+    code = bring_up(run.client, run, RESTART)
 
     assert (code, len(run.story)) == ("stuck", 3)
 
@@ -161,7 +161,7 @@ def test_a_session_that_no_close_takes_down_is_not_closed_for_ever(scene: Scene)
 def test_a_close_that_changes_nothing_is_not_repeated() -> None:
     run = ScriptedRun([CONNECTED])
 
-    assert (bring_up(run, RESTART), run.story) == ("connected", ["close at 0"])
+    assert (bring_up(run.client, run, RESTART), run.story) == ("connected", ["close at 0"])
 
 
 @pytest.mark.parametrize("scene", [GONE, ODD, QR, CODE, STARTING, stuck(), DEAD, CLOSED, EXPIRED])
@@ -182,7 +182,7 @@ def test_a_wrong_closed_just_after_the_page_loaded_is_waited_out() -> None:
     run = ScriptedRun([CLOSED, STARTING, Scene(Verdict.WAITING_FOR_QR, 1, held=True), shortly, QR, CONNECTED])
     run.gateway.urlcode = "2@live"
 
-    code = bring_up(run, PAIR)
+    code = bring_up(run.client, run, PAIR)
 
     assert (code, run.story) == ("connected", ["start at 0"])
 
@@ -195,7 +195,7 @@ def test_a_code_counts_as_expired_once_it_cannot_live(
     run.gateway.urlcode = "2@dead"
     run.events = LinkingEvents(ended_at=None if gone_at is None else after(gone_at))
 
-    code = bring_up(run, PAIR)
+    code = bring_up(run.client, run, PAIR)
 
     assert (code, run.seconds) == ("code_expired", ends_at)
 
@@ -204,14 +204,14 @@ class TestWebhook:
     def test_an_unknown_one_is_kept_by_an_empty_body(self) -> None:
         run = ScriptedRun([CLOSED, CONNECTED], webhook=None)
 
-        bring_up(run, PAIR)
+        bring_up(run.client, run, PAIR)
 
         assert run.gateway.started_with == [None]
 
     def test_a_known_one_is_sent_with_the_complete_set(self) -> None:
         run = ScriptedRun([CLOSED, CONNECTED], webhook="http://app.example/hook")
 
-        bring_up(run, START)
+        bring_up(run.client, run, START)
 
         assert run.gateway.started_with == [StartOptions(webhook="http://app.example/hook")]
 
@@ -219,7 +219,7 @@ class TestWebhook:
         # given: an empty body would make the gateway ask for a pairing code again
         run = ScriptedRun([CLOSED, CONNECTED], webhook=None, facts=Facts(phone_saved=True))
 
-        bring_up(run, PAIR)
+        bring_up(run.client, run, PAIR)
 
         assert run.gateway.started_with == [COMPLETE_SET]
         assert not run.facts.phone_saved
@@ -227,14 +227,14 @@ class TestWebhook:
     def test_an_unknown_one_goes_when_an_operator_confirmed_it(self) -> None:
         run = ScriptedRun([CLOSED, CONNECTED], webhook=None)
 
-        bring_up(run, Goal(show_code=True, wipe_webhook=True))
+        bring_up(run.client, run, Goal(show_code=True, wipe_webhook=True))
 
         assert run.gateway.started_with == [COMPLETE_SET]
 
     def test_a_code_for_somebody_elses_phone_asks_first(self) -> None:
         run = ScriptedRun([CODE], webhook=None)
 
-        assert bring_up(run, PAIR) == "needs_webhook_confirmation"
+        assert bring_up(run.client, run, PAIR) == "needs_webhook_confirmation"
 
     @pytest.mark.parametrize(
         ("goal", "facts"),
@@ -246,7 +246,7 @@ class TestWebhook:
     def test_a_running_code_is_left_to_expire_before_a_qr_code(self, goal: Goal, facts: Facts) -> None:
         run = ScriptedRun([CODE, EXPIRED, QR, CONNECTED], webhook=None, facts=facts)
 
-        code = bring_up(run, goal)
+        code = bring_up(run.client, run, goal)
 
         assert (code, run.story) == ("connected", ["start at 40"])
         assert run.gateway.started_with == [COMPLETE_SET]
@@ -257,7 +257,7 @@ class TestProfile:
     def test_a_start_waits_until_five_seconds_after_a_logout(self) -> None:
         run = ScriptedRun([CLOSED, CONNECTED], facts=Facts(logged_out_at=after(-2)))
 
-        bring_up(run, PAIR)
+        bring_up(run.client, run, PAIR)
 
         assert run.story == ["start at 3"]
         assert run.facts.logged_out_at is None
@@ -266,7 +266,7 @@ class TestProfile:
     def test_a_start_long_after_a_logout_waits_for_nothing(self) -> None:
         run = ScriptedRun([CLOSED, CONNECTED], facts=Facts(logged_out_at=after(-60)))
 
-        bring_up(run, PAIR)
+        bring_up(run.client, run, PAIR)
 
         assert run.story == ["start at 0"]
 
@@ -274,7 +274,7 @@ class TestProfile:
         facts = Facts(logged_out_at=after(3600), free_at=after(7200))
         run = ScriptedRun([CLOSED, CONNECTED], facts=facts)
 
-        bring_up(run, PAIR)
+        bring_up(run.client, run, PAIR)
 
         assert run.story == ["start at 125"]
 
@@ -312,24 +312,24 @@ class TestHeal:
         run = ScriptedRun(list(scenes), by_itself=True)
         run.gateway.close_answers = scenes[0].verdict != Verdict.STUCK
 
-        assert (heal(run, is_closed=False), run.story) == (outcome, story)
+        assert (heal(run.client, run, is_closed=False), run.story) == (outcome, story)
 
     def test_what_an_earlier_try_closed_is_started(self) -> None:
         run = ScriptedRun([CLOSED, STARTING, CONNECTED], by_itself=True)
 
-        assert (heal(run, is_closed=True), run.story) == ("connected", ["start at 0"])
+        assert (heal(run.client, run, is_closed=True), run.story) == ("connected", ["start at 0"])
 
     def test_it_is_remembered_who_closed(self) -> None:
         run = ScriptedRun([DEAD, CLOSED, STARTING, CONNECTED], by_itself=True)
 
-        heal(run, is_closed=False)
+        heal(run.client, run, is_closed=False)
 
         assert run.facts.closed_by_itself is True
 
     def test_the_webhook_saved_on_the_gateway_is_kept(self) -> None:
         run = ScriptedRun([DEAD, CLOSED, STARTING, CONNECTED], by_itself=True, webhook=None)
 
-        heal(run, is_closed=False)
+        heal(run.client, run, is_closed=False)
 
         assert run.gateway.started_with == [None]
 
@@ -356,12 +356,12 @@ class TestClose:
     ) -> None:
         run = ScriptedRun(list(scenes))
 
-        assert (close(run), run.story) == (outcome, story)
+        assert (close(run.client, run), run.story) == (outcome, story)
 
     def test_a_confirmed_close_is_remembered_and_frees_the_profile(self) -> None:
         run = ScriptedRun([CONNECTED, CLOSED], facts=Facts(failed_close_at=after(-9), free_at=after(56)))
 
-        close(run)
+        close(run.client, run)
 
         assert run.facts == Facts(closed_at=after(0))
 
@@ -369,7 +369,7 @@ class TestClose:
         run = ScriptedRun([stuck(), CLOSED])
         run.gateway.close_answers = False
 
-        close(run)
+        close(run.client, run)
 
         assert run.facts == Facts(failed_close_at=after(0), free_at=after(120))
 
@@ -379,17 +379,17 @@ class TestLogout:
         before = Facts(closed_at=after(-9), failed_close_at=after(-9), free_at=after(56))
         run = ScriptedRun([CONNECTED, CLOSED], facts=before)
 
-        assert log_out(run) == "logged_out"
+        assert log_out(run.client, run) == "logged_out"
         assert run.facts == Facts(logged_out_at=after(0))
 
     def test_a_session_without_a_live_page_cannot_be_logged_out(self) -> None:
         run = ScriptedRun([CLOSED])
         run.gateway.logout_error = SessionDisconnectedError("not active", status_code=404)
 
-        assert log_out(run) == "not_connected"
+        assert log_out(run.client, run) == "not_connected"
         assert run.facts == Facts()
 
     def test_it_counts_although_nobody_probes_the_session_afterwards(self) -> None:
         run = ScriptedRun([CONNECTED], looks_fail=True)
 
-        assert log_out(run) == "logged_out"
+        assert log_out(run.client, run) == "logged_out"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +11,10 @@ from gateway_answers import TOKEN, answer
 from core.exceptions import (
     ResponseError,
 )
+from core.gateways.protocol import SessionStatus
 from core.gateways.wppconnect.contract.answers import (
-    PNG,
     Device,
     StartAnswer,
-    StatusAnswer,
     parse_closed,
     parse_connected,
     parse_device,
@@ -24,15 +22,11 @@ from core.gateways.wppconnect.contract.answers import (
     parse_names,
     parse_number_check,
     parse_own_number,
-    parse_picture,
     parse_start,
     parse_status,
 )
 from core.models import SessionState
 from core.transport import Answer
-
-PICTURE = PNG + b"the rest"
-BASE64 = base64.b64encode(PICTURE).decode()
 
 
 @pytest.mark.parametrize(
@@ -57,8 +51,8 @@ def status(
     urlcode: str | None = None,
     has_session_object: bool = True,
     version: str | None = "2.10.4",
-) -> StatusAnswer:
-    return StatusAnswer(state, word, urlcode, has_session_object, version)
+) -> SessionStatus:
+    return SessionStatus(state, word, urlcode, has_session_object, version)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +117,7 @@ def status(
         ),
     ],
 )
-def test_status(body: dict[str, Any], expected: StatusAnswer) -> None:
+def test_status(body: dict[str, Any], expected: SessionStatus) -> None:
     assert parse_status(answer(body)) == expected
 
 
@@ -141,53 +135,6 @@ def test_connected(word: bool, connected: bool) -> None:
 def test_connected_is_a_boolean_or_unreadable(word: object) -> None:
     with pytest.raises(ResponseError):
         parse_connected(answer({"status": word}))
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        pytest.param(answer(PICTURE, content_type="image/png"), id="PNG"),
-        pytest.param(answer({"qrcode": f"data:image/png;base64,{BASE64}"}), id="data URL"),
-        pytest.param(answer({"qrcode": BASE64}), id="bare base64"),
-        pytest.param(answer({"qrcode": BASE64[:8] + "\n" + BASE64[8:]}), id="base64 in lines"),
-        pytest.param(answer(BASE64), id="base64 as JSON string"),
-        pytest.param(answer(BASE64.encode(), content_type="text/plain"), id="base64 as text"),
-    ],
-)
-def test_picture(given: Answer) -> None:
-    assert parse_picture(given) == PICTURE
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        pytest.param(answer({"status": None, "message": "Session not started."}), id="not started"),
-        pytest.param(answer({"status": "PHONECODE", "message": "not available"}), id="another state"),
-        pytest.param(answer({"qrcode": None}), id="null"),
-        pytest.param(answer({"qrcode": ""}), id="empty"),
-        pytest.param(
-            answer({"status": "error", "message": "Error retrieving QRCode"}, 500),
-            id="as old releases say it",
-        ),
-    ],
-)
-def test_no_picture(given: Answer) -> None:
-    assert parse_picture(given) is None
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        pytest.param(answer(b"GIF89a", content_type="image/png"), id="not what it says"),
-        pytest.param(answer({"qrcode": "data:image/png;base64,%%%"}), id="no base64"),
-        pytest.param(answer({"qrcode": "bm90IGEgcGljdHVyZQ=="}), id="no picture"),
-        pytest.param(answer({"qrcode": "não"}), id="no ASCII"),
-        pytest.param(answer({"qrcode": 7}), id="number"),
-    ],
-)
-def test_odd_picture(given: Answer) -> None:
-    with pytest.raises(ResponseError):
-        parse_picture(given)
 
 
 @pytest.mark.parametrize(

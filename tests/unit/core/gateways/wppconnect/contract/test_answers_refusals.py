@@ -30,7 +30,6 @@ from core.gateways.wppconnect.contract.answers import (
     parse_device,
     parse_generated,
     parse_names,
-    parse_picture,
     parse_start,
     parse_status,
     refusal,
@@ -41,7 +40,6 @@ ALL_PARSERS = [
     parse_names,
     parse_status,
     parse_connected,
-    parse_picture,
     parse_start,
     parse_closed,
     parse_device,
@@ -64,7 +62,7 @@ def test_what_is_not_json_cannot_be_read(parse: Callable[[Answer], object], odd:
     assert (caught.value.operation, caught.value.session) == ("ask the gateway", "sales")
 
 
-@pytest.mark.parametrize("parse", [parser for parser in ALL_PARSERS if parser is not parse_picture])
+@pytest.mark.parametrize("parse", ALL_PARSERS)
 @pytest.mark.parametrize("body", [[], "text", 1, None, True])
 def test_json_that_is_no_object_cannot_be_read(parse: Callable[[Answer], object], body: object) -> None:
     with pytest.raises(ResponseError):

@@ -8,7 +8,7 @@ import pytest
 from gateway_answers import HTML, answer
 
 from core.exceptions import ResponseError
-from core.gateways.wppconnect.contract.answers import Health
+from core.gateways.protocol import Health
 from core.gateways.wppconnect.contract.identity import (
     describe,
     is_manager_info,

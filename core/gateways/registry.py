@@ -1,0 +1,21 @@
+"""The kinds of gateway, one row each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from core.gateways.protocol import GatewayKind
+
+KINDS: dict[str, str] = {
+    "wppconnect": "core.gateways.wppconnect.kind",
+}
+"""The module of each kind, whose `KIND` describes it. Loaded when it is needed: a kind imports the settings,
+which ask it for its rules."""
+
+DEFAULT = "wppconnect"
+
+
+def kind_of(name: str = DEFAULT) -> GatewayKind:
+    """Return a kind by its name."""
+    kind: GatewayKind = import_module(KINDS[name]).KIND
+    return kind
