@@ -334,8 +334,9 @@ class ServerSnapshot(Frozen):
     """Whether the gateway accepts the public default secret; None if not tested yet."""
     kind: str = "wppconnect"
     """The kind of gateway; a key of `core.gateways.registry.KINDS`."""
-    capabilities: tuple[str, ...] = ()
-    """What the gateway offers, as far as known; values of `core.gateways.protocol.Capability`."""
+    capabilities: tuple[str, ...] | None = None
+    """What the gateway offers, as far as known; values of `core.gateways.protocol.Capability`. None if an
+    earlier release published it; `core.gateways.registry.offers` reads it."""
     end_to_end_offered: bool | None = None
     """Whether the gateway supports the end-to-end check; None if disabled or unknown."""
     probe_seconds: Histogram

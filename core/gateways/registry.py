@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from core.gateways.protocol import GatewayKind
+from core.gateways.protocol import Capability, GatewayKind
+from core.models import ServerSnapshot
 
 KINDS: dict[str, str] = {
     "wppconnect": "core.gateways.wppconnect.kind",
@@ -19,3 +20,9 @@ def kind_of(name: str = DEFAULT) -> GatewayKind:
     """Return a kind by its name."""
     kind: GatewayKind = import_module(KINDS[name]).KIND
     return kind
+
+
+def offers(server: ServerSnapshot, capability: Capability) -> bool:
+    """Return whether a gateway offers something, as far as known of it, else of its kind."""
+    known = server.capabilities
+    return capability in (kind_of(server.kind).capabilities if known is None else known)

@@ -51,10 +51,11 @@ def first_server_snapshot(
     server: ServerSettings, settings: Settings, *, holder: str, now: datetime
 ) -> ServerSnapshot:
     """Return the snapshot of a gateway that has not been probed yet."""
+    kind = kind_of(server.kind)
     return ServerSnapshot(
         server=server.name,
-        kind=server.kind,
-        capabilities=tuple(sorted(kind_of(server.kind).capabilities)),
+        kind=kind.name,
+        capabilities=tuple(sorted(kind.capabilities)),
         enabled=server.enabled,
         up=None,
         interval_seconds=settings.interval_seconds,

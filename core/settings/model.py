@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from core.gateways.protocol import Capability
 from core.models import Frozen, TokenSource
 from core.settings.fields import (
     AlertmanagerAddress,
@@ -63,6 +64,7 @@ class ServerFields(Frozen):
         Setting(
             "field.token_source",
             label="field.token_source",
+            capability=Capability.TOKENS,
             choices={
                 TokenSource.AUTO: "field.token_source_auto",
                 TokenSource.LOCAL: "field.token_source_local",
@@ -80,6 +82,7 @@ class ServerFields(Frozen):
         Setting(
             "field.end_to_end_minutes",
             label="field.end_to_end_minutes_label",
+            capability=Capability.END_TO_END,
             note="field.end_to_end_minutes_note",
             step=5.0,
             default="`0`: off",

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, SecretStr
 
+from core.gateways.protocol import Capability
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -35,6 +37,8 @@ class Setting:
     """What one click adds to a number."""
     longest: int = 0
     """Characters that are kept of a text, which is stored as one line; 0: any text."""
+    capability: Capability | None = None
+    """What a kind of gateway has to offer for the field to mean anything; None: nothing."""
     needs_step_up: bool = False
     """Whether a change determines which server receives keys: users confirm who they are before it."""
     meaning: str = ""

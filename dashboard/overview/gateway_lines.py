@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.gateways.protocol import Capability
+from core.gateways.registry import offers
 from core.models import ServerSnapshot
 from dashboard import components, formatting, session_state, state
 from dashboard.auth.users import Role
@@ -56,7 +57,7 @@ def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
     )
     if not server.interval_reason or interval == wanted:
         return told
-    if Capability.ALL_STATES in server.capabilities and server.secret_key_valid:
+    if offers(server, Capability.ALL_STATES) and server.secret_key_valid:
         why = _(
             "The gateway's list of states is read every {wanted}; only the WhatsApp page of each session is "
             "checked that rarely, because checking the tokens would cost the gateway too much. A secret key "

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from core.gateways.protocol import Capability
+from core.gateways.registry import offers
 from core.models import SessionSnapshot, Verdict
 from dashboard import components, session_state, state
 from dashboard.activity import history_cache
@@ -75,7 +77,9 @@ def draw_controls(server: str, name: str) -> None:
     session = state.snapshot().session(server, name)
     if session is None:
         return
-    offered = controls(session, state.operation(server, name))
+    gateway = state.snapshot().server(server)
+    can_close = gateway is not None and offers(gateway, Capability.CLOSE)
+    offered = controls(session, state.operation(server, name), can_close=can_close)
     if not offered:
         return
     names, key = (server, name), f"{server}-{name}"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.gateways.protocol import Capability
-from core.gateways.registry import kind_of
+from core.gateways.registry import kind_of, offers
 from core.settings.model import ProgramFields, ServerFields
 from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
@@ -49,7 +49,7 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
                 args=(name,),
             )
             gateway = state.snapshot().server(name)
-            if gateway is not None and Capability.ADMIN_PAGE in gateway.capabilities:
+            if gateway is not None and offers(gateway, Capability.ADMIN_PAGE):
                 st.link_button(
                     _("Open the gateway's own page"),
                     f"{server.url}{kind_of(server.kind).admin_path}",

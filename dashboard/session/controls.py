@@ -17,8 +17,13 @@ class Control(Enum):
     PAUSE = auto()
 
 
-def controls(session: SessionSnapshot, operation: OperationStatus | None) -> frozenset[Control]:
-    """Return the actions to offer; none for a paused session, as after a logout."""
+def controls(
+    session: SessionSnapshot, operation: OperationStatus | None, *, can_close: bool = True
+) -> frozenset[Control]:
+    """Return the actions to offer; none for a paused session, as after a logout.
+
+    `can_close`: the gateway can close a session without unlinking its phone.
+    """
     if not session.enabled:
         return frozenset()
     if operation is not None and operation.is_running:
@@ -26,6 +31,8 @@ def controls(session: SessionSnapshot, operation: OperationStatus | None) -> fro
     offered = {Control.PAUSE, *_BY_VERDICT.get(session.verdict, ())}
     if session.verdict is Verdict.DISCONNECTED and not _may_come_back(session):
         offered.discard(Control.RESTART)
+    if not can_close:
+        offered.discard(Control.CLOSE)
     return frozenset(offered)
 
 

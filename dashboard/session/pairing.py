@@ -9,6 +9,8 @@ from typing import Literal
 
 import streamlit as st
 
+from core.gateways.protocol import Capability
+from core.gateways.registry import offers
 from core.models import START_DOUBT, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
 from dashboard import components, formatting, session_state, state
@@ -171,28 +173,37 @@ def _draw_connected(_view: View) -> None:
 
 def _draw_offer(view: View) -> None:
     server, name = view.session.server, view.session.session
+    gateway = state.snapshot().server(server)
+    if gateway is None or not offers(gateway, Capability.PAIRING_CODE):
+        _draw_offer_of_qr(view)
+        return
     by_qr, by_number = st.tabs([_("QR code"), _("Pairing code")], key=f"how-{server}-{name}")
     with by_qr:
-        expired = asks_for_new_code(view.session, view.operation)
-        if expired:
-            label = _("Show a new code for {session}")
-        elif view.session.ever_connected:
-            label = _("Re-pair {session}")
-        else:
-            label = _("Pair {session}")
-        _button(label.format(session=plain(name)), "repair", view.session, actions.pair, kind="primary")
-        if view.session.ever_connected:
-            text = _("If its pairing is still good, it connects without a scan.")
-            components.soft(text)
-        if expired:
-            follows = next_code_follows(view.formatter, view.session, view.operation)
-            components.soft(rounds_line(view.session) if follows else rounds_so_far(view.session))
+        _draw_offer_of_qr(view)
     with by_number:
         why_none = formatting.no_code(view.formatter, state.core().operations.code_obstacle(server, name))
         if why_none:
             components.note("idle", why_none, icon="info")
         else:
             _draw_number_form(server, name)
+
+
+def _draw_offer_of_qr(view: View) -> None:
+    name = view.session.session
+    expired = asks_for_new_code(view.session, view.operation)
+    if expired:
+        label = _("Show a new code for {session}")
+    elif view.session.ever_connected:
+        label = _("Re-pair {session}")
+    else:
+        label = _("Pair {session}")
+    _button(label.format(session=plain(name)), "repair", view.session, actions.pair, kind="primary")
+    if view.session.ever_connected:
+        text = _("If its pairing is still good, it connects without a scan.")
+        components.soft(text)
+    if expired:
+        follows = next_code_follows(view.formatter, view.session, view.operation)
+        components.soft(rounds_line(view.session) if follows else rounds_so_far(view.session))
 
 
 def _draw_number_form(server: str, name: str) -> None:

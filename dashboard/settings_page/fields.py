@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.gateways.registry import kind_of
 from core.messages import Message, render
 from core.models import Frozen
 from core.settings.model import ProgramFields, ServerFields, SessionFields
@@ -37,9 +38,13 @@ ReadFields = Callable[[Settings], Fields | None]
 
 
 def server_fields(settings: Settings, name: str) -> Fields | None:
-    """Return the fields of a gateway's form; None if it was removed."""
+    """Return the fields of a gateway's form that its kind offers; None if it was removed."""
     server = settings.server(name)
-    return _fields(ServerFields, server, f"servers.{name}.") if server else None
+    if server is None:
+        return None
+    fields, offered = _fields(ServerFields, server, f"servers.{name}."), kind_of(server.kind).capabilities
+    needs = {one.name: one.setting.capability for one in setting_fields(ServerFields)}
+    return {name: field for name, field in fields.items() if needs[name] in (None, *offered)}
 
 
 def session_fields(settings: Settings, server: str, name: str) -> Fields | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.gateways.protocol import Capability
-from core.gateways.registry import kind_of
+from core.gateways.registry import kind_of, offers
 from core.settings.model import SessionFields
 from core.settings.setting import SettingField, setting_fields
 from core.settings.values import ServerSettings, SessionSettings, Settings
@@ -106,7 +106,7 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
         if remove:
             ask_remove_session(server, session.name)
     gateway = state.snapshot().server(server)
-    if gateway is not None and Capability.REMOVE in gateway.capabilities:
+    if gateway is not None and offers(gateway, Capability.REMOVE):
         text = _("Remove {session} from the gateway").format(session=plain(session.name))
         if st.button(text, key=f"remove-from-gateway-{server}-{session.name}", type="tertiary"):
             ask_remove_from_gateway(server, session.name)
