@@ -211,7 +211,7 @@ def adopt(parts: Parts) -> int:
 @_with_parts
 def agent(parts: Parts) -> int:
     """Run in the background, and apply changes approved on the page."""
-    from cli.sync_agent import run_agent
+    from cli.sync_parts import run_agent
 
     return run_agent(parts)
 

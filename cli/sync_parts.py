@@ -1,8 +1,9 @@
-"""Create the objects that the sync commands use."""
+"""Create the objects that the sync commands use, and run the agent."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 
 from cli.environment import read_environment
-from core.exceptions import ConfigurationError
+from core.exceptions import ConfigurationError, ContainerError
 from core.logs import configure_logging
 from core.runtime import Core, open_core
 from core.settings.environment import load_environment
+from core.sync.agent import Agent
+from core.sync.change_requests import AgentStatus, ChangeRequests
 from core.sync.compose import finder
 from core.sync.docker_containers import DockerContainers
 from core.sync.engine import Engine
@@ -103,3 +106,40 @@ def _open_sync(parts: Parts) -> Sync:
         compose=parts.compose,
         record=parts.core.history.append,
     )
+
+
+def run_agent(parts: Parts) -> int:
+    """Run until SIGTERM or Ctrl-C. A change that waits for a container is undone first.
+
+    Raise ConfigurationError if a proxy in front of the engine would stop Compose half-way.
+    """
+    _check_engine(parts)
+    stop = parts.stop
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    core = parts.core
+    agent = Agent(
+        parts.reopen,
+        sync_file=parts.sync_file,
+        change_requests=ChangeRequests(core.store),
+        agent_status=AgentStatus(core.store, core.data_directory),
+        generate=parts.secret_values.generate,
+        record=core.history.append,
+        data_directory=core.data_directory,
+        program=f"{PROGRAM} agent[{os.getpid()}]",
+    )
+    try:
+        agent.run(stop)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    return 0
+
+
+def _check_engine(parts: Parts) -> None:
+    try:
+        problem = parts.containers.access_problem() if parts.containers else None
+    except ContainerError:
+        # The engine does not respond yet. Each plan reports it until it does.
+        return
+    if problem:
+        raise ConfigurationError([f"WPPCONNECT_DOCKER_HOST: {problem}"])

@@ -24,8 +24,8 @@ from core.messages import Message
 from core.models import Frozen
 from core.sync.docker_containers import DockerContainers
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders, digest
-from core.sync.plan import Draft, FileEdit, Plan, identify
-from core.sync.planner import container_changes, file_plan, wanted_of
+from core.sync.plan import Draft, FileEdit, FileVersion, Plan
+from core.sync.planner import complete, wanted_of
 from core.sync.projects import FindCompose, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import Receives, SyncSettings
@@ -34,16 +34,9 @@ MANIFEST = "manifest.json"
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
-class BackedUpFile(Frozen):
-    """One file of a backup."""
+class BackedUpFile(FileVersion):
+    """One file of a backup, which keeps what it held before."""
 
-    folder: str
-    file: str
-    path: str
-    before: str
-    """SHA-256 of what is kept."""
-    after: str
-    """SHA-256 of what was to be written then."""
     kept_as: str
 
 
@@ -96,7 +89,10 @@ class Backups:
             at=at,
             actor=actor,
             kind=kind,
-            files=tuple(_backed_up(number, edit) for number, edit in enumerate(edits)),
+            files=tuple(
+                BackedUpFile(**edit.version.model_dump(), kept_as=f"{number}.content")
+                for number, edit in enumerate(edits)
+            ),
             values=tuple(values),
             commands=tuple(commands),
         )
@@ -171,17 +167,6 @@ class Backups:
         except OSError as error:
             raise disk_error("read", self._directory, error) from None
         return sorted(names, reverse=True)
-
-
-def _backed_up(number: int, edit: FileEdit) -> BackedUpFile:
-    return BackedUpFile(
-        folder=edit.folder,
-        file=edit.file,
-        path=str(edit.found.path),
-        before=edit.found.digest,
-        after=digest(edit.after),
-        kept_as=f"{number}.content",
-    )
 
 
 @dataclass(frozen=True)
@@ -260,15 +245,8 @@ def restoration(
         edits.append(FileEdit(entry.folder, entry.file, found, backups.content(change.oldest, entry)))
     wanted = wanted_of(settings, values, (), changes={one.found.path: one.after for one in edits})
     with open_projects(compose, wanted.changes) as projects:
-        decided = container_changes(wanted, containers, projects)
-    plan = Plan(
-        made_at=at,
-        files=tuple(file_plan(one) for one in edits),
-        containers=decided,
-        takes_back=tuple(one.id for one in changes[1:]),
-    )
-    plan = plan.model_copy(update={"digest": identify(plan, tuple(edits), {})})
-    return Draft(plan, tuple(edits), wanted)
+        plan = Plan(made_at=at, takes_back=tuple(one.id for one in changes[1:]))
+        return complete(plan, tuple(edits), wanted, containers, projects)
 
 
 def _by_file(changes: Sequence[Backup]) -> list[_Change]:

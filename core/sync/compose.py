@@ -117,14 +117,17 @@ class Compose:
         """Where scratch copies of folders are made."""
         return self.directory / "scratch"
 
-    def config(self, project: Project, *, as_written: bool = False) -> dict[str, Any]:
+    def config(
+        self, project: Project, *, as_written: bool = False, variables: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Return a project as Compose reads it, services of profiles too; raises ComposeError.
 
-        `as_written`: with references and the names of env files, instead of what they stand for.
+        `as_written`: with references and the names of env files, instead of what they stand for. `variables`
+        win over those of the project's env files, as those of a shell do.
         """
         raw = ("--no-interpolate", "--no-env-resolution") if as_written else ()
         words = [*project.options, "--profile", "*", "config", *raw, "--format", "json"]
-        return self._parsed(words, cwd=project.directory)
+        return self._parsed(words, cwd=project.directory, variables=variables)
 
     def config_of_text(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return what Compose makes of a project that stands in no file; raises ComposeError."""
@@ -227,8 +230,8 @@ class Compose:
                 time.sleep(POLL_SECONDS)
             yield descriptor
 
-    def _parsed(self, words: Sequence[str], *, cwd: Path | None = None, said: str = "") -> dict[str, Any]:
-        answer = self._answer(words, cwd=cwd, said=said)
+    def _parsed(self, words: Sequence[str], **more: Any) -> dict[str, Any]:
+        answer = self._answer(words, **more)
         try:
             found = json.loads(answer)
         except ValueError:
@@ -237,8 +240,8 @@ class Compose:
             raise ComposeError(Message.of("containers.compose_not_read"))
         return found
 
-    def _answer(self, words: Sequence[str], *, cwd: Path | None = None, said: str = "") -> str:
-        done = self._run(words, said, cwd=cwd)
+    def _answer(self, words: Sequence[str], **more: Any) -> str:
+        done = self._run(words, **more)
         if done is None:
             raise IncompleteProjectError(Message.of("containers.compose_silent", seconds=CONFIG_SECONDS))
         if not done.returncode:
@@ -250,12 +253,17 @@ class Compose:
         raise (IncompleteProjectError if is_incomplete else ComposeError)(why)
 
     def _run(
-        self, arguments: Sequence[str], said: str = "", cwd: Path | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        said: str = "",
+        cwd: Path | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str] | None:
         try:
             return subprocess.run(  # noqa: S603 - a program of the administrator's, without a shell
                 [*self.program, *arguments],
-                env=self._environ,
+                env={**(variables or {}), **self._environ},
                 input=said,
                 capture_output=True,
                 text=True,

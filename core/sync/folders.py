@@ -61,20 +61,11 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def to_bytes(text: str) -> bytes:
-    """Encode a text of `FoundFile.text` again."""
-    return text.encode("utf-8")
-
-
 class Folders:
     """The configured folders by name."""
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
         self._folders = dict(folders)
-
-    def path(self, folder: str) -> Path:
-        """Return the folder's own path."""
-        return self._folders[folder]
 
     def read(self, folder: str, file: str) -> FoundFile:
         """Read a file of a folder; raises FileMissingError and FileUnreadableError."""

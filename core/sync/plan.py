@@ -55,18 +55,6 @@ class Wanted:
         return tuple(one for one in self.values if one.folder == container.folder)
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """What Compose says of a value before it is written."""
-
-    problem: Message | None = None
-    """Why the value does not arrive."""
-    note: Message | None = None
-    """It arrives, but not everywhere."""
-    unproven: Message | None = None
-    """Why Compose cannot say."""
-
-
 class Project(Frozen):
     """A Compose project as the labels of its containers name it; paths are absolute."""
 
@@ -247,16 +235,20 @@ def _secret_named(receives: str) -> Message:
         return Message.plain(receives)  # of another release
 
 
-class FilePlan(Frozen):
-    """One file that will change."""
+class FileVersion(Frozen):
+    """One change of a file, by its contents' SHA-256."""
 
     folder: str
     file: str
     """Relative to the folder."""
     path: str
     before: str
-    """SHA-256 of the content that the plan was made from."""
     after: str
+
+
+class FilePlan(FileVersion):
+    """One file that will change."""
+
     diff: str
     """Unified, every value masked."""
 
@@ -304,6 +296,17 @@ class FileEdit:
     found: FoundFile
     after: bytes = field(repr=False)
 
+    @property
+    def version(self) -> FileVersion:
+        """The change as it is stored."""
+        return FileVersion(
+            folder=self.folder,
+            file=self.file,
+            path=str(self.found.path),
+            before=self.found.digest,
+            after=digest(self.after),
+        )
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -314,12 +317,12 @@ class Draft:
     wanted: Wanted | None = None
 
 
-def identify(plan: Plan, edits: tuple[FileEdit, ...], fingerprints: dict[str, str]) -> str:
+def identify(plan: Plan, edits: tuple[FileEdit, ...], fingerprints: Mapping[str, str]) -> str:
     """Compute a plan's digest; `fingerprints` tell which value each command would get."""
     said = {
         "targets": [[one.target, one.state] for one in plan.targets],
         "files": [[str(one.found.path), one.found.digest, digest(one.after)] for one in edits],
         "containers": [[one.container, one.action, one.waiting] for one in plan.containers],
-        "commands": fingerprints,
+        "commands": dict(fingerprints),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,12 +16,9 @@ from core.sync.folders import (
     FileUnreadableError,
     Folders,
     FoundFile,
-    digest,
-    to_bytes,
     why_unwritable,
 )
 from core.sync.plan import (
-    CheckResult,
     ContainerAction,
     ContainerChange,
     Draft,
@@ -38,7 +35,7 @@ from core.sync.plan import (
 from core.sync.projects import FindCompose, Projects, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import CommandTarget, FileTarget, SyncSettings
-from core.sync.value_check import ValueCheck
+from core.sync.value_check import CheckResult, ValueCheck
 from core.sync.value_span import NotParseableError
 
 SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
@@ -61,7 +58,8 @@ def make_draft(
     `leave_out` names targets and containers. `commands_done` holds, by a command target's name, the
     fingerprint of the value that it last took. Compose is asked what comes of the files.
     """
-    return _Drafting(settings, values, leave_out, commands_done or {}).draft(at, containers, compose)
+    drafting = _Drafting(settings, values, leave_out, commands_done or {}, Folders(settings.folders))
+    return drafting.draft(at, containers, compose)
 
 
 def fingerprint(value: str) -> str:
@@ -69,26 +67,20 @@ def fingerprint(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
+@dataclass
 class _Drafting:
     """One pass over all targets."""
 
-    def __init__(
-        self,
-        settings: SyncSettings,
-        values: Values,
-        leave_out: Collection[str],
-        commands_done: Mapping[str, str],
-    ) -> None:
-        self.settings = settings
-        self.values = values
-        self.leave_out = leave_out
-        self.commands_done = commands_done
-        self.folders = Folders(settings.folders)
-        self.judged: dict[str, Judged] = {}
-        self.files: dict[Path, FoundFile] = {}
-        self.edits: dict[Path, Edit] = {}
-        self.fingerprints: dict[str, str] = {}
-        self.absent: dict[tuple[str, str], list[FileTarget]] = {}
+    settings: SyncSettings
+    values: Values
+    leave_out: Collection[str]
+    commands_done: Mapping[str, str]
+    folders: Folders
+    judged: dict[str, Judged] = field(default_factory=dict)
+    files: dict[Path, FoundFile] = field(default_factory=dict)
+    edits: dict[Path, Edit] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    absent: dict[tuple[str, str], list[FileTarget]] = field(default_factory=dict)
 
     def draft(self, at: datetime, containers: DockerContainers | None, compose: FindCompose) -> Draft:
         groups = self._groups()
@@ -105,17 +97,9 @@ class _Drafting:
         with open_projects(compose, changes) as projects:
             self._check(projects, containers.projects() if containers else (), groups)
             wanted = self._wanted(changes)
-            decided = container_changes(wanted, containers, projects)
-        plan = Plan(
-            made_at=at,
-            targets=tuple(
-                self._target_plan(one) for one in self.settings.targets if one.name not in mentioned
-            ),
-            files=tuple(file_plan(one) for one in edits),
-            containers=decided,
-        )
-        plan = plan.model_copy(update={"digest": identify(plan, edits, self.fingerprints)})
-        return Draft(plan, edits, wanted)
+            shown = [one for one in self.settings.targets if one.name not in mentioned]
+            plan = Plan(made_at=at, targets=tuple(map(self._target_plan, shown)))
+            return complete(plan, edits, wanted, containers, projects, self.fingerprints)
 
     def _wanted(self, changes: Mapping[Path, bytes]) -> Wanted:
         silent = (State.LEFT_OUT, State.NOT_HERE)
@@ -238,7 +222,7 @@ class _Drafting:
         return self.edits[path].text != self.files[path].text
 
     def _file_edit(self, path: Path, target: FileTarget) -> FileEdit:
-        return FileEdit(target.folder, target.file, self.files[path], to_bytes(self.edits[path].text))
+        return FileEdit(target.folder, target.file, self.files[path], self.edits[path].text.encode())
 
     def _target_plan(self, target: FileTarget | CommandTarget) -> TargetPlan:
         judged = self.judged[target.name]
@@ -257,21 +241,35 @@ class _Drafting:
         return fingerprint(value)[:8] if len(value) >= SHORTEST_SHOWN else ""
 
 
-def file_plan(edit: FileEdit) -> FilePlan:
+def complete(
+    plan: Plan,
+    edits: tuple[FileEdit, ...],
+    wanted: Wanted,
+    containers: DockerContainers | None,
+    projects: Projects,
+    fingerprints: Mapping[str, str] | None = None,
+) -> Draft:
+    """Return a plan with its files, containers and digest; `containers` is None where files alone change."""
+    decided = (
+        containers.container_changes(wanted, projects)
+        if containers is not None
+        else tuple(
+            ContainerChange(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
+            for one in wanted.containers
+        )
+    )
+    plan = plan.model_copy(update={"files": tuple(map(_file_plan, edits)), "containers": decided})
+    return Draft(plan.model_copy(update={"digest": identify(plan, edits, fingerprints or {})}), edits, wanted)
+
+
+def _file_plan(edit: FileEdit) -> FilePlan:
     """Return what is shown of a file's change: its values masked, and nothing of a file that is no text."""
     try:
         after = FoundFile(edit.found.path, edit.after).text
         diff = masked_diff(edit.found.text, after, edit.file)
     except NotParseableError:
         diff = ""
-    return FilePlan(
-        folder=edit.folder,
-        file=edit.file,
-        path=str(edit.found.path),
-        before=edit.found.digest,
-        after=digest(edit.after),
-        diff=diff,
-    )
+    return FilePlan(**edit.version.model_dump(), diff=diff)
 
 
 def wanted_of(
@@ -304,16 +302,4 @@ def wanted_of(
             if isinstance(one, FileTarget)
         ),
         changes=changes or {},
-    )
-
-
-def container_changes(
-    wanted: Wanted, containers: DockerContainers | None, projects: Projects
-) -> tuple[ContainerChange, ...]:
-    """Return what would happen to the containers; `containers` is None where files alone are changed."""
-    if containers is not None:
-        return containers.container_changes(wanted, projects)
-    return tuple(
-        ContainerChange(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
-        for one in wanted.containers
     )

@@ -21,6 +21,9 @@ from core.sync.folders import LARGEST_FILE
 from core.sync.plan import Project
 
 Config = dict[str, Any]
+MARK = "wppconnect-ops-mark"
+"""Given to Compose as the value of a variable, to see where it arrives."""
+MARKED = "marked "
 FileContents = dict[tuple[str, str], str | None]
 """By kind and name."""
 FILE_KINDS = ("secrets", "configs")
@@ -76,6 +79,10 @@ class Projects:
         """Return the same with references and the names of env files; raises ComposeError."""
         return self._answer("written", project)
 
+    def marked(self, project: Project, variable: str) -> dict[str, Service]:
+        """Return every service with `MARK` wherever it refers to a variable; raises ComposeError."""
+        return services_of(self._answer(f"{MARKED}{variable}", project))
+
     def present(self, project: Project) -> Config:
         """Return a project as its files are now; raises ComposeError."""
         return self._answer("present" if self.changes else "planned", project)
@@ -102,7 +109,8 @@ class Projects:
     def _ask(self, form: str, project: Project) -> Config:
         if self.changes and form != "present":
             project = self.scratch.project(project)
-        return self.compose.config(project, as_written=form == "written")
+        variables = {form.removeprefix(MARKED): MARK} if form.startswith(MARKED) else {}
+        return self.compose.config(project, as_written=form == "written", variables=variables)
 
 
 @contextmanager

@@ -11,14 +11,27 @@ from typing import Any
 from core.messages import Message
 from core.sync.compose import ComposeError, IncompleteProjectError, NoFilesError, Service
 from core.sync.editing import open_text
-from core.sync.plan import CheckResult, Project, WantedValue
-from core.sync.projects import Projects, services_of
+from core.sync.plan import Project, WantedValue
+from core.sync.projects import MARK, Projects, services_of
 from core.sync.targets import SyncSettings, is_compose_file
-from core.sync.value_span import REFERENCE, FileProblemError
+from core.sync.value_span import FileProblemError
 
 DOTENV = ".env"
+COMMAND = "command"
 UNREADABLE = b"X='[\n"
 """A file that is read at all with this in it makes Compose refuse the project."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What Compose says of a value before it is written."""
+
+    problem: Message | None = None
+    """Why the value does not arrive."""
+    note: Message | None = None
+    """It arrives, but not everywhere."""
+    unproven: Message | None = None
+    """Why Compose cannot say."""
 
 
 class _Model:
@@ -34,19 +47,6 @@ class _Model:
         """Return the env files of a service, in Compose's order."""
         given = self.written.get(service, {}).get("env_file") or ()
         return [self._real(Path(str(one["path"]))) for one in given]
-
-    def reads(self, service: str, name: str) -> Iterator[str]:
-        """Yield the variables of a service that take over a whole value of that name."""
-        environment = self.written.get(service, {}).get("environment") or {}
-        pairs = (
-            [str(one).partition("=")[::2] for one in environment]
-            if isinstance(environment, list)
-            else [(str(key), "" if value is None else str(value)) for key, value in environment.items()]
-        )
-        for key, text in pairs:
-            found = REFERENCE.fullmatch(text)
-            if (found and (found["bare"] or found["name"]) == name) or (not text and key == name):
-                yield key
 
 
 @dataclass
@@ -151,21 +151,34 @@ class ValueCheck:
 
     def _of_env_file(self, value: WantedValue, model: _Model) -> CheckResult | None:
         linking = [name for name in model.services if value.path in model.links(name)]
-        asking = {(name, value.key) for name in linking}
-        references = {(name, key) for name in model.services for key in model.reads(name, value.key)}
+        expected = {(name, value.key): value.value for name in linking}
+        try:
+            marked = self.projects.marked(model.project, value.key)
+        except ComposeError as error:
+            return CheckResult(unproven=Message.of("files.compose_cannot", reason=error.explanation))
+        references = {
+            (name, part): text.replace(MARK, value.value)
+            for name, service in marked.items()
+            for part, text in _parts(service).items()
+            if MARK in text
+        }
         if references and self._resolves_with(model.project, value.path, is_linked=bool(linking)):
-            asking |= references
-        missed = sorted(one for one in asking if not _gets(model.services[one[0]], one[1], value.value))
+            expected |= references
+        planned = {name: _parts(service) for name, service in model.services.items()}
+        missed = sorted(at for at, text in expected.items() if planned[at[0]].get(at[1]) != text)
         if not missed:
-            return CheckResult() if asking else None
+            return CheckResult() if expected else None
         why = self._why(value, model, missed[0][0])
-        before = services_of(self.projects.present(model.project))
+        before = {
+            name: _parts(one) for name, one in services_of(self.projects.present(model.project)).items()
+        }
         # Another file may win for some services, but none may get a third value.
         is_spoilt = any(
-            name in before and before[name].value(key) != model.services[name].value(key)
-            for name, key in missed
+            name in before and before[name].get(part) != planned[name].get(part) for name, part in missed
         )
-        return CheckResult(problem=why) if is_spoilt or len(missed) == len(asking) else CheckResult(note=why)
+        return (
+            CheckResult(problem=why) if is_spoilt or len(missed) == len(expected) else CheckResult(note=why)
+        )
 
     def _resolves_with(self, project: Project, file: Path, *, is_linked: bool) -> bool:
         """Whether references of a project are resolved with an env file."""
@@ -227,6 +240,11 @@ def _concerns(project: Project, root: Path, file: Path) -> bool:
     directory = project.directory.resolve()
     inside = directory.is_relative_to(root) or root.is_relative_to(directory)
     return inside or file in [one.resolve() for one in (*project.files, *project.env_files)]
+
+
+def _parts(service: Service) -> dict[str, str]:
+    """Return what a service takes from variables: its environment, and its command line."""
+    return {**service.environment, COMMAND: " ".join(service.words)}
 
 
 def _gets(service: Service, key: str, value: str) -> bool:

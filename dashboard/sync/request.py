@@ -18,7 +18,7 @@ from dashboard.i18n import gettext as _
 from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import LEAVE_OUT
 from dashboard.text import sync as sync_text
-from dashboard.text.sync_words import REQUEST_STATES, STATES
+from dashboard.text.sync import REQUEST_STATES, STATES
 
 STEP_LOOKS = {
     StepState.RUNNING: ("wait", "dots"),

@@ -20,7 +20,7 @@ from dashboard.sync import actions as sync_actions
 from dashboard.sync.actions import FORCE
 from dashboard.sync.request import draw_diff
 from dashboard.text import sync as sync_text
-from dashboard.text.sync_words import ACTIONS, STATES, Look
+from dashboard.text.sync import ACTIONS, STATES, Look
 
 
 def draw_targets(formatter: LocaleFormatter, plan: Plan, since: Mapping[str, datetime]) -> None:

@@ -316,12 +316,17 @@ def test_value_arrives_as_the_plan_said(tmp_path: Path, name: str) -> None:
     assert TOKEN in environments(compose_config(folder, *chosen))["a"].values()
 
 
-def test_env_file_of_another_container_wins_by_its_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "takes",
+    ["environment: {K: '${K}'}", "command: [serve, --secretKey, '${K}']", "environment: {U: 'u:${K}@db'}"],
+    ids=["variable", "option of a command", "part of another value"],
+)
+def test_env_file_of_another_container_wins_by_its_labels(tmp_path: Path, takes: str) -> None:
     folder = tmp_path / "leguas"
     write_files(
         folder,
         {
-            "compose.yml": f"{SERVICE}    environment: {{K: '${{K}}'}}\n",
+            "compose.yml": f"{SERVICE}    {takes}\n",
             ".env": "K=OLD\n",
             ".env.prod": "A=1\nK=x\n",
         },
