@@ -103,9 +103,9 @@ class TokenSource(StrEnum):
 
 
 class Frozen(BaseModel):
-    """Base of all values: immutable, ignores unknown fields."""
+    """Base of all values: immutable, ignores unknown fields, repeats no value in errors."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Stored(Frozen):

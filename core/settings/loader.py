@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -32,6 +32,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from core.exceptions import ConfigurationError
 from core.logs import register_secret
 from core.messages import Message
+from core.settings.setting import plain_type
 from core.settings.words import problems_of
 
 SECRET_FILE_LIMIT = 16_384
@@ -296,11 +297,7 @@ def _read_secret_file(path: Path) -> str:
 
 
 def _secrets(model: type[Environment]) -> list[str]:
-    return [name for name, info in model.model_fields.items() if _is_secret(info.annotation)]
-
-
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))
+    return [name for name, info in model.model_fields.items() if plain_type(info.annotation) is SecretStr]
 
 
 def _unknown_variables(model: type[Environment], environ: Mapping[str, str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from core.messages import TEMPLATES
 from core.models import Frozen
@@ -15,6 +15,7 @@ from core.settings.overlay import effective
 from core.settings.saved import SavedSettings, changed_fields
 from core.settings.setting import SettingField, setting_fields
 from core.settings.source import StoredDocument
+from core.settings.values import ServerSettings
 
 MODELS = (ServerFields, SessionFields, ProgramFields)
 FIELDS = [(model, one) for model in MODELS for one in setting_fields(model)]
@@ -138,3 +139,11 @@ def test_what_an_earlier_release_stored_opens_as_before() -> None:
     assert settings.alertmanager is not None
     assert settings.alertmanager.authorization == "Basic dTpw"
     assert "k3y-value" not in f"{saved!r} {settings!r}"
+
+
+def test_an_error_of_a_value_repeats_none() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ServerSettings(name="main", url="http://me:pass-word@gateway", secret_key=SecretStr("two\nlines"))
+
+    assert "pass-word" not in str(caught.value)
+    assert "lines" not in str(caught.value)
