@@ -257,8 +257,8 @@ def banners(server: ServerSnapshot) -> None:
     if server.up is False:
         title = _("The gateway {server} does not answer.").format(server=server.server)
         if server.problem is not None and server.problem.kind == NotAGatewayError.__name__:
-            title = _("No WPPConnect Server answers in the place of the gateway {server}.").format(
-                server=server.server
+            title = _("No {kind} answers in the place of the gateway {server}.").format(
+                kind=kind_of(server.kind).title, server=server.server
             )
         text = _("Check that it runs and that its address is right.")
         note(

@@ -37,9 +37,6 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
 
-MANAGER_ROUTES = "/api/manager/"
-"""Routes with their own rate limit (contract, section 12), which does not block the other routes."""
-
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -81,6 +78,7 @@ class Transport:
         session: str | None = None,
         takes_place: bool = True,
         budgets: Mapping[str, int] | None = None,
+        scope: str = "",
     ) -> Answer:
         """Send a request and return its complete response, 4xx and 5xx included, within `timeout_seconds`.
 
@@ -88,7 +86,8 @@ class Transport:
         and reading to the last byte. `route` is a template such as "/api/{session}/status-session", filled
         from `path`. A GET is retried once if its connection was closed; a POST never, because the gateway
         may have acted on it. With `takes_place` False the call does not count as concurrent: it costs the
-        gateway nothing while it waits for the user. `budgets` maps names to requests per minute.
+        gateway nothing while it waits for the user. `budgets` maps names to requests per minute;
+        `scope` names routes with a rate limit of their own: a pause that one requests does not block others.
 
         Raise ConnectError, RequestTimeoutError or ResponseError, and TransportError after `close`. Raise
         RetryLaterError for 429 and for 503 with Retry-After, then without sending until that time is over,
@@ -97,7 +96,6 @@ class Transport:
         began = time.monotonic()
         deadline = began + timeout_seconds
         errors = _Errors(operation, session, f"{method} {route}")
-        scope = MANAGER_ROUTES if route.startswith(MANAGER_ROUTES) else ""
         left_alone_seconds = self._slot.left_alone_seconds(scope)
         if left_alone_seconds:
             raise errors.retry_later("transport.left_alone", left_alone_seconds)

@@ -148,6 +148,7 @@ class ManagerClient:
             timeout_seconds=timeout_seconds,
             headers={"Authorization": f"Bearer {secret}"} if secret is not None else None,
             session=session,
+            scope=manager.ROUTES,
             budgets=budgets if is_scheduled else budgets | {OCCASIONAL_BUDGET: OCCASIONAL_A_MINUTE},
         )
         if secret is not None and manager.is_unauthorized(answer):

@@ -53,8 +53,8 @@ def transport_of(url: str, limiter: CallLimiter) -> Transport:
     return Transport(url, connect_timeout_seconds=1, proxy=None, user_agent="tests", slot=CallSlot(limiter))
 
 
-def ask(transport: Transport, route: str) -> Answer:
-    return transport.request("GET", route, path={}, operation="ask", timeout_seconds=5)
+def ask(transport: Transport, scope: str) -> Answer:
+    return transport.request("GET", "/", path={}, operation="ask", timeout_seconds=5, scope=scope)
 
 
 def test_all_clients_of_the_gateway_leave_it_alone_until_then() -> None:
@@ -84,11 +84,11 @@ def test_all_clients_of_the_gateway_leave_it_alone_until_then() -> None:
 @pytest.mark.parametrize(
     ("limited", "free"),
     [
-        pytest.param("/api/manager/info", "/healthz", id="the manager's limit"),
-        pytest.param("/healthz", "/api/manager/info", id="the other routes' limit"),
+        pytest.param("manager", "", id="the limit of some routes"),
+        pytest.param("", "manager", id="the other routes' limit"),
     ],
 )
-def test_the_manager_protocol_has_a_limit_of_its_own(limited: str, free: str) -> None:
+def test_routes_may_have_a_limit_of_their_own(limited: str, free: str) -> None:
     with Loopback(answering(LIMITED, http_answer())) as server:
         transport = transport_of(server.url, CallLimiter())
         with pytest.raises(RetryLaterError):
