@@ -47,8 +47,6 @@ class DeadlineProtocol(LimitedProtocol):
     """
 
     exchange_seconds: ClassVar[float] = 10.0
-    piece_bytes: ClassVar[int] = 4096
-    """The header size is checked per piece only: a larger piece would be accepted as a whole."""
 
     _receiving = True
 
@@ -64,13 +62,7 @@ class DeadlineProtocol(LimitedProtocol):
         if not self._is_busy():
             self._receiving = True
             self._allow(self.exchange_seconds)
-        for start in range(0, len(data), self.piece_bytes):
-            super().data_received(data[start : start + self.piece_bytes])
-            # A request behind one in progress stays unparsed, so the parser does not limit its size.
-            if len(self.conn.trailing_data[0]) > HEADER_LIMIT_BYTES:
-                self.transport.close()
-            if self.transport.is_closing():
-                return
+        super().data_received(data)
         if self._is_whole():
             self._allow(None)
 

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from core.serving.limits import ConnectionLimits
 
 REFUSAL = (
-    "HTTP/1.1 400 Bad Request\r\n"
+    "HTTP/1.1 {status}\r\n"
     "Content-Type: text/plain; charset=utf-8\r\n"
     "Content-Length: {length}\r\n"
     "Content-Security-Policy: default-src 'none'\r\n"
@@ -21,6 +21,10 @@ REFUSAL = (
     "{text}"
 )
 """Response to malformed HTTP. uvicorn sends its own without the application's security headers."""
+HEADER_BYTES = 65_536
+"""uvicorn's limit for unfinished headers where none is configured."""
+PIECE_BYTES = 4096
+"""The parser checks the size of unfinished headers only after each piece of data."""
 
 
 class LimitedProtocol(H11Protocol):
@@ -46,8 +50,15 @@ class LimitedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Update the limits after the data is parsed."""
-        super().data_received(data)
+        """Parse the data, limit the size of headers, and update the limits."""
+        for start in range(0, len(data), PIECE_BYTES):
+            super().data_received(data[start : start + PIECE_BYTES])
+            # A request behind one in progress stays unparsed, so the parser does not limit its size.
+            if self._has_long_headers():
+                self.transport.close()
+            # Data behind the request for a websocket is not for this protocol.
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                break
         self._update_limits()
 
     def on_response_complete(self) -> None:
@@ -56,10 +67,24 @@ class LimitedProtocol(H11Protocol):
         self._update_limits()
 
     def send_400_response(self, msg: str) -> None:
-        """Reject malformed HTTP with status 400; only close the connection if a response has started."""
+        """Reject malformed HTTP; only close the connection if a response has started."""
+        if self._has_long_headers():
+            self.send_431_response()
+        else:
+            self._refuse("400 Bad Request", msg)
+
+    def send_431_response(self) -> None:
+        """Reject a request whose headers are too large."""
+        self._refuse("431 Request Header Fields Too Large", "The headers are too large.")
+
+    def _refuse(self, status: str, text: str) -> None:
         if self.cycle is None or not self.cycle.response_started:
-            self.transport.write(REFUSAL.format(length=len(msg), text=msg).encode("ascii"))
+            self.transport.write(REFUSAL.format(status=status, length=len(text), text=text).encode("ascii"))
         self.transport.close()
+
+    def _has_long_headers(self) -> bool:
+        limit = self.config.h11_max_incomplete_event_size or HEADER_BYTES
+        return len(self.conn.trailing_data[0]) > limit
 
     def _is_whole(self) -> bool:
         """Return whether a complete request has arrived and its response is not complete."""

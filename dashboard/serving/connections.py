@@ -58,7 +58,7 @@ class PageProtocol(LimitedProtocol):
         self._allow(None)
         lengths = [len(event.target), *(len(name) + len(value) for name, value in self.headers)]
         if len(lengths) > self.upgrade_headers or max(lengths) > self.upgrade_header_bytes:
-            self.send_400_response("The headers are too large.")
+            self.send_431_response()
             return
         super().handle_websocket_upgrade(event)
         self._is_websocket = True

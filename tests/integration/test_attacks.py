@@ -316,7 +316,7 @@ def test_websocket_with_huge_headers_is_answered_and_does_not_hang(server: Serve
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
     ]
 
-    assert ask(server, head_of(server, "GET", "/_stcore/stream", *upgrade, header)).split()[1] == b"400"
+    assert ask(server, head_of(server, "GET", "/_stcore/stream", *upgrade, header)).split()[1] == b"431"
 
 
 @pytest.mark.parametrize("body", ["zz\r\n", "\0"])

@@ -13,12 +13,23 @@ from uvicorn.server import ServerState
 from dashboard.serving.connections import PageProtocol, limited
 
 
-def test_what_is_no_http_is_refused_with_the_security_headers() -> None:
-    answer = run(exchange(PageProtocol, b"nonsense\r\n\r\n"))
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param(b"nonsense", b"400 Bad Request", id="no HTTP"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: ops.test\r\nX: " + b"x" * 40_000,
+            b"431 Request Header Fields Too Large",
+            id="too large, in one packet",
+        ),
+    ],
+)
+def test_what_is_no_request_is_refused_with_the_security_headers(sent: bytes, status: bytes) -> None:
+    answer = run(exchange(PageProtocol, sent + b"\r\n\r\n"))
 
     head, _, text = answer.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
-    assert lines[0] == b"HTTP/1.1 400 Bad Request"
+    assert lines[0] == b"HTTP/1.1 " + status
     assert b"Content-Security-Policy: default-src 'none'" in lines
     assert b"X-Content-Type-Options: nosniff" in lines
     assert f"Content-Length: {len(text)}".encode() in lines
@@ -48,7 +59,14 @@ def test_proxies_may_bring_as_many_connections_as_there_are(proxies: list[str], 
 @asynccontextmanager
 async def serving(protocol: type[PageProtocol]) -> AsyncIterator[tuple[str, int]]:
     # Its own configuration of the log would outlive this test.
-    config = Config(PlainTextResponse("ok"), http=protocol, lifespan="off", log_config=None)
+    config = Config(
+        PlainTextResponse("ok"),
+        http=protocol,
+        lifespan="off",
+        log_config=None,
+        # The page has uvicorn's limit, which is more than one packet.
+        h11_max_incomplete_event_size=16_384,
+    )
     config.load()
     state = ServerState()
     # A socket that names no protocol, as those that uvicorn binds.
