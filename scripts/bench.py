@@ -23,7 +23,8 @@ from scripts.bench_floods import of_floods
 from scripts.bench_processes import of_processes
 from scripts.figures import Figure
 from simulator import Simulator, Times
-from tests.support.stack import SECRET, SESSION, Process, Stack, stack
+from tests.support.processes import Process
+from tests.support.stack import SECRET, SESSION, Stack, stack
 from tests.support.visitor import Visitor
 
 CHROMIUM = "/usr/bin/chromium"
@@ -103,7 +104,7 @@ def product(*sessions: str) -> Iterator[Stack]:
     with (
         Simulator(secret_key=SECRET, times=Times(scale=0.2), paired=list(sessions)) as simulator,
         tempfile.TemporaryDirectory() as directory,
-        stack(simulator, Path(directory), WPPCONNECT_SESSIONS=",".join(sessions)) as running,
+        stack(simulator, Path(directory), Process, WPPCONNECT_SESSIONS=",".join(sessions)) as running,
     ):
         yield running
 

@@ -22,7 +22,8 @@ from scripts.figures import Figure
 from simulator import Simulator
 from tests.support.certificates import make_pair
 from tests.support.live_core import FAST
-from tests.support.stack import SECRET, SESSION, Process, Stack, free_port, stack
+from tests.support.processes import Process
+from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +45,9 @@ def of_floods() -> Iterator[Figure]:
     with (
         Simulator(secret_key=SECRET, times=FAST, paired=[SESSION]) as gateway,
         tempfile.TemporaryDirectory() as folder,
-        stack(gateway, Path(folder), WPPCONNECT_SESSIONS=SESSION, WPPCONNECT_LOG_LEVEL="info") as product,
+        stack(
+            gateway, Path(folder), Process, WPPCONNECT_SESSIONS=SESSION, WPPCONNECT_LOG_LEVEL="info"
+        ) as product,
     ):
         plain = product.start_exporter()
         port = int(product.exporter_url.rpartition(":")[2])

@@ -35,6 +35,7 @@ from tests.support.gate_server import (
 )
 from tests.support.hostile import HOSTILE
 from tests.support.live_core import FAST
+from tests.support.processes import Process
 from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
 from tests.support.waiting import until
 
@@ -175,7 +176,7 @@ def of_many_sessions() -> Iterator[Figure]:
     with (
         Simulator(secret_key=SECRET, times=Times(scale=0.05, frozen_pend=60.0), paired=SESSIONS) as simulator,
         tempfile.TemporaryDirectory() as folder,
-        stack(simulator, Path(folder), WPPCONNECT_SESSIONS=",".join(SESSIONS)) as product,
+        stack(simulator, Path(folder), Process, WPPCONNECT_SESSIONS=",".join(SESSIONS)) as product,
     ):
         product.start_exporter()
         until(lambda: product.connected(SESSIONS[-1]) == "1")
@@ -208,6 +209,7 @@ def watched(interval: str, webhook: str | None = None, **changes: str) -> Iterat
         stack(
             gateway,
             Path(folder),
+            Process,
             WPPCONNECT_SESSIONS=SESSION,
             WPPCONNECT_INTERVAL_SECONDS=interval,
             **changes,

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.chromium import new_tab
-from tests.support.stack import ROOT
+from tests.support.processes import ROOT
 from tests.support.steady_chromium import MACHINES
 
 ASK_FOR_SOCKETS = """

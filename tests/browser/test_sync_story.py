@@ -15,7 +15,8 @@ from core.store import FileStore
 from core.sync.change_requests import ChangeKind, ChangeRequests
 from tests.plugins.leaks import keep_secret
 from tests.support.mounts import read_only, small_disk
-from tests.support.stack import Process, Stack
+from tests.support.processes import Process
+from tests.support.stack import Stack
 from tests.support.sync import API_KEY, KEY, LEGUAS_FILES, read_files, write_files
 from tests.support.visitor import Visitor
 from tests.support.waiting import until

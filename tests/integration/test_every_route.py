@@ -7,10 +7,7 @@ All of it twice: published at the root of a host, and below a path.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -24,13 +21,13 @@ from websockets.typing import Origin, Subprotocol
 from core.handoffs import Handoffs
 from core.store import FileStore, History
 from tests.support.gate_server import (
-    ROOT,
     Server,
     create_administrator,
     free_port,
     hidden_fields,
     serving,
     sign_in,
+    start,
 )
 
 OPEN = {
@@ -115,16 +112,10 @@ def server(
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> list[tuple[str, str]]:
     """Path and kind of each route, its parameters filled in."""
-    script = ROOT / "tests" / "data" / "gate" / "list_routes.py"
-    finished = subprocess.run(
-        [sys.executable, str(script), str(tmp_path_factory.mktemp("list"))],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    found = [json.loads(line) for line in finished.stdout.splitlines() if line.startswith("{")]
+    folder = tmp_path_factory.mktemp("list")
+    assert start(folder, free_port(), "tests.support.list_routes", **settings).wait() == 0
+    lines = (folder / "stdout").read_text().splitlines()
+    found = [json.loads(line) for line in lines if line.startswith("{")]
     return [(filled(route["path"]), route["kind"]) for route in found]
 
 

@@ -18,7 +18,8 @@ from simulator import Simulator
 from tests.plugins.system_tools import require
 from tests.support.certificates import make_pair
 from tests.support.live_core import FAST, SECRET
-from tests.support.stack import Process, Stack, free_port, stack
+from tests.support.processes import Process
+from tests.support.stack import Stack, free_port, stack
 from tests.support.waiting import until
 
 QUIET = "quiet"

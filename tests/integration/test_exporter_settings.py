@@ -16,7 +16,8 @@ from core.settings.source import SettingsSource
 from core.store import FileStore
 from simulator import Simulator
 from tests.support.live_core import FAST, SECRET
-from tests.support.stack import Process, Stack, stack
+from tests.support.processes import Process
+from tests.support.stack import Stack, stack
 from tests.support.waiting import until
 
 INTERVAL_SECONDS = 2.0

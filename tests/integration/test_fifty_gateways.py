@@ -15,7 +15,7 @@ import pytest
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore
-from tests.support.stack import ROOT, Process
+from tests.support.processes import ROOT, Fork
 from tests.support.waiting import until
 
 GATEWAYS = 50
@@ -113,7 +113,7 @@ def gateways(request: pytest.FixtureRequest) -> Iterator[Gateways]:
 
 def test_it_ends_with_code_0_and_without_an_abort(gateways: Gateways, data: Path, tmp_path: Path) -> None:
     configure(data, gateways.url)
-    exporter = Process("exporter.cli", tmp_path / "log", environment(data))
+    exporter = Fork("exporter.cli", tmp_path / "log", environment(data))
     until(lambda: gateways.asked == GATEWAYS, what="a question to every gateway")
 
     code = exporter.stop()

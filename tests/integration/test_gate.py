@@ -19,8 +19,6 @@ from core.store import History
 from tests.support.chromium import new_tab
 from tests.support.gate_server import (
     PASSWORD,
-    ROOT,
-    SERVE,
     Server,
     cookie_of,
     create_administrator,
@@ -30,7 +28,9 @@ from tests.support.gate_server import (
     read_for_ever,
     serving,
     sign_in,
+    start,
 )
+from tests.support.processes import ROOT
 from tests.support.waiting import until
 
 TITLE = "Behind the gate"
@@ -221,16 +221,10 @@ def test_sigterm_while_starting_ends_with_zero(tmp_path: Path) -> None:
 def test_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = taken.getsockname()[1]
-        finished = subprocess.run(
-            [sys.executable, str(SERVE), str(tmp_path)],
-            env={"PYTHONPATH": str(ROOT), "DASHBOARD_LISTEN_ADDRESS": f"127.0.0.1:{port}"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        process = start(tmp_path, port)
+        process.wait()
 
-    assert f"DASHBOARD_LISTEN_ADDRESS: 127.0.0.1:{port} is taken by another program" in finished.stderr
+    assert f"DASHBOARD_LISTEN_ADDRESS: 127.0.0.1:{port} is taken by another program" in process.printed()
 
 
 @pytest.mark.browser

@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +20,9 @@ from websockets.typing import Origin, Subprotocol
 from core.store import FileStore
 from dashboard.auth.authenticator import ACCOUNT_HEADER
 from dashboard.auth.users import Role, open_users
+from tests.support.processes import ROOT, Fork
 from tests.support.waiting import until
 
-ROOT = Path(__file__).parents[2]
-SERVE = ROOT / "tests" / "data" / "gate" / "serve.py"
 PASSWORD = "correct horse battery"
 
 
@@ -34,7 +30,7 @@ PASSWORD = "correct horse battery"
 class Server:
     """A running server."""
 
-    process: subprocess.Popen[str]
+    process: Fork
     port: int
     out: Path
     log: Path
@@ -58,8 +54,7 @@ class Server:
 
     def stop(self) -> int:
         """Send SIGTERM; returns the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.stop()
 
 
 @contextmanager
@@ -67,7 +62,19 @@ def serving(data: Path, port: int | None = None, *, sub_path: str = "", **enviro
     """Serve the small page until the block ends."""
     port = port or free_port()
     data.mkdir(parents=True, exist_ok=True)
+    server = Server(start(data, port, **environ), port, data / "stdout", data / "stderr", sub_path)
+    try:
+        until(lambda: answers(server) or not server.process.is_running, what="the server")
+        yield server
+    finally:
+        server.process.kill()
+
+
+def start(data: Path, port: int, package: str = "tests.support.gate_page", **environ: str) -> Fork:
+    """Start the small page and do not wait for it; what it prints stands in the files stdout and stderr."""
     out, log = data / "stdout", data / "stderr"
+    for file in (out, log):
+        file.unlink(missing_ok=True)
     settings = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -75,17 +82,7 @@ def serving(data: Path, port: int | None = None, *, sub_path: str = "", **enviro
         "DASHBOARD_PRINT_LINK": "1",
         **environ,
     }
-    with out.open("w") as stdout, log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, str(SERVE), str(data)], env=settings, stdout=stdout, stderr=stderr, text=True
-        )
-    server = Server(process, port, out, log, sub_path)
-    try:
-        until(lambda: answers(server) or process.poll() is not None, what="the server")
-        yield server
-    finally:
-        process.kill()
-        process.wait()
+    return Fork(package, log, settings, str(data), out=out)
 
 
 def answers(server: Server) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -10,10 +9,10 @@ from pathlib import Path
 
 from tests.support.containers import ComposeProject, apply_alone
 from tests.support.engine_proxy import EngineProxy
+from tests.support.processes import FORKS, PRELOADED
 from tests.support.waiting import until
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.support.containers"])
+FORKS.set_forkserver_preload([*PRELOADED, "tests.support.containers"])
 Kill = Callable[[int], None]
 
 
@@ -26,7 +25,7 @@ def kill_at(
     exit code.
     """
     method, ending = call.split(" ")
-    process = PROCESSES.Process(target=apply_alone, args=(proxy.host, project.root, project.name))
+    process = FORKS.Process(target=apply_alone, args=(proxy.host, project.root, project.name))
     left = number
 
     def passes(asked: str) -> bool:

@@ -24,9 +24,10 @@ from tests.meta.source import ROOT
 from tests.plugins.leaks import inspect
 from tests.support.alertmanager import EVERYBODY, Inbox, alertmanager, web_receiver
 from tests.support.mail import mail_server
+from tests.support.processes import Process
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.scaling import adapted
-from tests.support.stack import SECRET, Process, Stack, await_health, free_port
+from tests.support.stack import SECRET, Stack, await_health, free_port
 from tests.support.waiting import until
 
 FACTOR = 30

@@ -23,8 +23,9 @@ from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import EngineProxy
 from tests.support.exposition import samples
 from tests.support.gateway_container import GatewayProject
+from tests.support.processes import Process
 from tests.support.prometheus import Prometheus, prometheus
-from tests.support.stack import PAIRING_LINK, PASSWORD, Process, await_health, free_port
+from tests.support.stack import PAIRING_LINK, PASSWORD, await_health, free_port
 from tests.support.waiting import until
 
 OLD = "0123456789abcdef0123456789abcdef"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,65 +21,24 @@ from tests.plugins.leaks import inspect, keep_secret
 from tests.support import quick_page
 from tests.support.exposition import samples
 from tests.support.moved_clock import MovedClock
+from tests.support.processes import ROOT, Fork, Process
 from tests.support.secrets import keep_secrets_of
 from tests.support.waiting import until
 
-ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-for-tests-of-32-bytes!!"
 SESSION = "leguas_wppconnect"
 PASSWORD = "correct horse battery"
 PAIRING_LINK = re.compile(r"http://\S+/sign-in/link#\S+")
 
 
-class Process:
-    """One of our commands, with everything it prints kept in a file."""
-
-    def __init__(self, package: str, log: Path, environ: dict[str, str], *arguments: str) -> None:
-        self.log = log
-        call = f"import sys; from {package} import main; sys.exit(main(sys.argv[1:]))"
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", call, *arguments],
-                env=environ,
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def is_running(self) -> bool:
-        """Tell whether it has not ended."""
-        return self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
-
-    def printed(self) -> str:
-        """Everything it said so far."""
-        return self.log.read_text()
-
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        self._process.send_signal(number)
-
-    def stop(self) -> int:
-        """End it as an init system does, and tell its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(60)
-
-    def kill(self) -> None:
-        """End it without warning."""
-        self._process.kill()
-        self._process.wait(60)
-
-
 class Stack:
     """Exporter and page on one data directory."""
 
-    def __init__(self, simulator: Simulator, directory: Path, **changes: str) -> None:
+    def __init__(
+        self, simulator: Simulator, directory: Path, program: type[Process] = Fork, /, **changes: str
+    ) -> None:
         self.simulator = simulator
+        self._program = program
         self.directory = directory
         self.data = directory / "data"
         self._changes = changes
@@ -200,15 +156,17 @@ class Stack:
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         environ = inherited | {"PYTHONPATH": str(ROOT)} | self.environment | changes
         log = self.directory / f"{package}-{len(self._processes)}.log"
-        process = Process(package, log, environ)
+        process = self._program(package, log, environ)
         self._processes.append(process)
         return process
 
 
 @contextmanager
-def stack(simulator: Simulator, directory: Path, **changes: str) -> Iterator[Stack]:
+def stack(
+    simulator: Simulator, directory: Path, program: type[Process] = Fork, /, **changes: str
+) -> Iterator[Stack]:
     """Run the product until the test ends."""
-    running = Stack(simulator, directory, **changes)
+    running = Stack(simulator, directory, program, **changes)
     try:
         yield running
     finally:

@@ -19,7 +19,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 from tests.plugins import tabs_on_failure
 from tests.support.chromium import new_tab
-from tests.support.stack import PASSWORD, ROOT, SESSION, Stack
+from tests.support.processes import ROOT
+from tests.support.stack import PASSWORD, SESSION, Stack
 from tests.support.waiting import until
 
 Scheme = Literal["light", "dark"]

@@ -1,10 +1,13 @@
-"""Serve the small page behind the real gate, with a real store: `serve.py DATA_DIRECTORY`.
+"""The small page behind the real gate, with a real store, as a program: `main([DATA_DIRECTORY])`.
 
 TEST_REQUEST_SECONDS gives clients another time to finish their requests.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +21,14 @@ from dashboard.serving.connections import PageProtocol
 from dashboard.serving.stopping import StopSignals
 from dashboard.settings import DashboardEnvironment
 from tests.support.handing_off import handoffs
+from tests.support.processes import ROOT
 
-if __name__ == "__main__":
-    data = Path(sys.argv[1])
+SCRIPT = ROOT / "tests" / "data" / "gate" / "page.py"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until a signal."""
+    data = Path(argv[0])
     PageProtocol.request_seconds = float(os.environ.get("TEST_REQUEST_SECONDS", PageProtocol.request_seconds))
     stop_signals = StopSignals()
     configure_logging("INFO", "text")
@@ -37,8 +45,9 @@ if __name__ == "__main__":
                 stop_signals=stop_signals,
                 configure_logging=partial(configure_logging, "INFO", "text"),
                 to_terminal=own.print_link,
-                script=Path(__file__).with_name("page.py"),
+                script=SCRIPT,
             )
             stop_signals.finish()
     except ConfigurationError as error:
         sys.exit("\n".join(error.problems))
+    return 0
