@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -12,24 +11,17 @@ import pytest
 from cli.environment import NO_SERVER, make_demo_secret, note_demo_gateway
 from cli.pairing import Pairing, find_server, pairing_environment
 from core.exceptions import ConfigurationError
-from core.models import Snapshot
 from core.operation_status import OUTCOMES, Kind
 from core.runtime import Core
 from core.settings.values import ServerSettings, SessionSettings, Settings
-from tests.fakes import FakeOperations
-
-NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+from tests.fakes import FakeMonitor, FakeOperations
 
 
 def pairing(
     *ends: str, answer: str = "", ask: Callable[[str], str] | None = None
 ) -> tuple[Pairing, FakeOperations, io.StringIO]:
     operations, out = FakeOperations(*ends), io.StringIO()
-    monitor = SimpleNamespace(
-        watch=lambda server, session: None,
-        snapshot=lambda: Snapshot(taken_at=NOW, settings_revision=0),
-    )
-    core = cast(Core, SimpleNamespace(operations=operations, monitor=monitor))
+    core = cast(Core, SimpleNamespace(operations=operations, monitor=FakeMonitor()))
     return Pairing(core, "main", "sales", out=out, ask=ask or (lambda question: answer)), operations, out
 
 

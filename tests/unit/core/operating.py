@@ -57,7 +57,7 @@ class FakeSource:
         return self.current()
 
 
-class FakeMonitor:
+class ClockedMonitor:
     """Shows what a test sets; waiting costs the fake clocks what it would cost the real ones."""
 
     def __init__(self, clock: FakeClock, elapsed: Elapsed, server: ServerSettings) -> None:
@@ -119,7 +119,7 @@ class FakeMonitor:
 class FakeGateway(WppconnectGateway):
     """A gateway that obeys, and shows it on the monitor."""
 
-    def __init__(self, monitor: FakeMonitor) -> None:
+    def __init__(self, monitor: ClockedMonitor) -> None:
         self.monitor = monitor
         self.waits = WppconnectWaits()
         self.calls: list[str] = []
@@ -183,7 +183,7 @@ class World:
         self.store = MemoryStore()
         self.history = FailingHistory(directory / "history")
         self.source = FakeSource()
-        self.monitor = FakeMonitor(self.clock, self.elapsed, self.source.server)
+        self.monitor = ClockedMonitor(self.clock, self.elapsed, self.source.server)
         self.gateway = FakeGateway(self.monitor)
         self.processes: list[Operations] = []
 

@@ -20,7 +20,6 @@ from core.models import (
     QrCode,
     ServerSnapshot,
     SessionSnapshot,
-    Snapshot,
     Verdict,
 )
 from core.operation_status import OUTCOMES, OperationStatus
@@ -28,7 +27,7 @@ from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore, History
 from dashboard.auth.users import Role, User
-from tests.fakes import FakeOperations
+from tests.fakes import FakeMonitor, FakeOperations
 from tests.support.snapshots import server_snapshot
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -90,20 +89,6 @@ def ended(code: str, name: str = "sales", kind: str = "pair", **fields: Any) -> 
     return operation(name, kind, step="done", finished_at=NOW, outcome=outcome, **fields)
 
 
-@dataclass
-class FakeMonitor:
-    """Shows what a test gives it."""
-
-    servers: tuple[ServerSnapshot, ...] = ()
-    watched: list[tuple[str, str]] = field(default_factory=list)
-
-    def snapshot(self) -> Snapshot:
-        return Snapshot(taken_at=NOW, settings_revision=0, servers=self.servers)
-
-    def watch(self, server: str, session: str, seconds: float) -> None:
-        self.watched.append((server, session))
-
-
 class NobodyListens:
     """A gateway's client, at whose address nobody is."""
 
@@ -118,7 +103,7 @@ class FakeCore:
     """What `state.install` gets in tests."""
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
-        self.monitor = FakeMonitor()
+        self.monitor = FakeMonitor(clock=lambda: NOW)
         self.operations = FakeOperations(clock=lambda: NOW)
         self.history = History(directory / "history", clock=lambda: NOW)
         self.directory = directory
