@@ -16,9 +16,9 @@ from core.signals import ending_with_zero
 WORDS = {
     "accepted": "accepted by Alertmanager",
     "routed": "routed to {names}",
-    "delivered": "notice delivered by {names}",
+    "delivered": "alert delivered by {names}",
     "end_accepted": "end accepted by Alertmanager",
-    "end_delivered": "resolved notice delivered by {names}",
+    "end_delivered": "resolved alert delivered by {names}",
 }
 
 

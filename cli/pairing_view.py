@@ -12,8 +12,8 @@ SHORTEST_CODE = timedelta(seconds=5)
 """A next code is announced only if it lives at least this long before the attempt ends."""
 
 DOUBTFUL = (
-    "This takes longer than usual. If the gateway's log shows a launch error, the browser will not come up: "
-    "after 4 minutes it counts as stuck."
+    "This is taking longer than usual. If the gateway's log shows a launch error, the browser will not "
+    "start: after 4 minutes the session counts as stuck."
 )
 REPLACED = (
     "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
@@ -21,7 +21,7 @@ REPLACED = (
 )
 
 PASSKEY = (
-    "If the phone asks for a passkey or says to continue in WhatsApp Web: this gateway cannot answer that, "
+    "If the phone asks for a passkey or says to continue in WhatsApp Web, this gateway cannot answer that, "
     "and scanning again will not help."
 )
 
@@ -53,11 +53,11 @@ def frame(
     below: list[str] = []
     qr: QrCode | None = None
     if status.kind is not Kind.PAIR:
-        lines += [f"{status.actor} is at it already ({status.kind}): {doing}"]
+        lines += [f"{status.actor} is already working on it ({status.kind}): {doing}"]
     elif seen is not None and seen.verdict is Verdict.LINKING:
         used = "was scanned" if seen.reason is Reason.CODE_SCANNED else "was probably used"
         lines += [
-            f"The code {used}. WhatsApp is finishing the link, which takes up to three minutes.",
+            f"The code {used}. WhatsApp is completing the link, which takes up to three minutes.",
             PASSKEY,
         ]
     elif status.pairing_code:
@@ -103,10 +103,10 @@ def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str
         # A used code stays until the phone has synced; an expired one is about to be replaced.
         return ["Scanned, or expired: wait." if is_last else "Scanned, or about to be renewed: wait."]
     if attempt_ends is None:
-        return [f"This code is good for {left} s; the next one is drawn here by itself."]
-    next_one = "by default no other follows" if is_last else "the next one is drawn here by itself"
+        return [f"Code expires in {left} s; the next one appears here automatically."]
+    next_one = "by default no other follows" if is_last else "the next one appears here automatically"
     return [
-        f"This code is good for {left} s; {next_one}.",
+        f"Code expires in {left} s; {next_one}.",
         f"By default the gateway ends this attempt in {_seconds(attempt_ends, now)} s.",
     ]
 

@@ -175,7 +175,7 @@ def _status(account: Account) -> str:
     if account.disabled:
         return "disabled"
     if account.link and datetime.now(UTC) < account.link.valid_until:
-        return f"has a link, good until {account.link.valid_until:%Y-%m-%d %H:%M} UTC"
+        return f"has a link, valid until {account.link.valid_until:%Y-%m-%d %H:%M} UTC"
     if account.way.value == "password" and account.password_hash is None:
         return "link expired, no password"
     return "active"

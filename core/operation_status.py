@@ -147,21 +147,21 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     ),
     "remove_not_offered": (
         False,
-        "This gateway cannot remove the session: that came after release 2.10.16, for names that begin with "
-        "a letter or digit.",
+        "This gateway cannot remove the session: this is supported by versions after 2.10.16, for names "
+        "that begin with a letter or digit.",
     ),
     "code_expired": (
         False,
-        "No phone was linked before the code expired. Ask for a new one. If the phone asked for a passkey or "
-        "said to continue in WhatsApp Web: this gateway cannot answer that, and scanning again will not "
+        "No phone was linked before the code expired. Request a new one. If the phone asked for a passkey "
+        "or said to continue in WhatsApp Web, this gateway cannot answer that, and scanning again will not "
         "help.",
     ),
     "link_not_completed": (
         False,
-        "The link was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web: "
-        "this gateway cannot answer that, and scanning again will not help. Do this: update the gateway to a "
-        "release that can answer it, or link an account without a passkey. If the phone asked for nothing, "
-        "see that it is online and has fewer than four linked devices, then ask for a new code.",
+        "Linking was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web, "
+        "this gateway cannot answer that, and scanning again will not help: update the gateway to a "
+        "version that can, or link an account without a passkey. If the phone asked for nothing, check "
+        "that it is online and has fewer than four linked devices, then request a new code.",
     ),
     "code_not_visible": (
         False,
@@ -170,7 +170,7 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     ),
     "code_unsupported": (
         False,
-        "This gateway is too old for pairing codes, which came with version 2.6.0. Use the QR code.",
+        "This gateway is too old for pairing codes, which need version 2.6.0. Use the QR code.",
     ),
     "needs_webhook_confirmation": (
         False,
@@ -198,7 +198,7 @@ OUTCOMES: dict[str, tuple[bool, str]] = {
     "timed_out": (False, "The gateway took too long to answer. Look at the session's state and try again."),
     "busy_elsewhere": (False, "Somebody else is working on this session right now."),
     "not_needed": (True, "The session had changed by then; nothing was done."),
-    "gave_way": (False, "Somebody wanted something else of this session, so self-healing stepped back."),
+    "gave_way": (False, "Self-healing stopped because another action was requested for this session."),
     "stopped": (False, "This program was stopped in the middle. Look at the session's state and try again."),
     "failed": (
         False,

@@ -11,7 +11,7 @@ import streamlit as st
 from core.exceptions import NotAGatewayError
 from core.gateways.registry import kind_of
 from core.messages import render
-from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot
+from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, Verdict
 from core.settings.pauses import pause_of
 from core.settings.values import SessionSettings
 from dashboard import formatting, state
@@ -23,15 +23,15 @@ from dashboard.session_state import Notice
 from dashboard.text import about as about_text
 from dashboard.text import history as history_text
 from dashboard.theme.qr import qr_data_uri
-from dashboard.theme.theme import NAME, style
-from dashboard.words import LOOKS
+from dashboard.theme.theme import NAME, style, tab_icon
+from dashboard.words import look
 
 
 def frame(user: User, url_path: str) -> None:
     """Draw the frame of every page: style sheet, name, navigation, account and sign-out links."""
     # A session's page belongs to the list of sessions; the start page has no path.
     here = "sessions" if url_path in ("", "session") else url_path
-    st.html(style(_("The connection to this page is lost. Trying again.")))
+    st.html(style(_("The connection to this page was lost. Reconnecting.")))
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         with st.container(key="ops-nav", horizontal=True, width="content"):
@@ -80,6 +80,12 @@ def session_link(server: str, session: str) -> str:
     return f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(session)}</a>'
 
 
+def tab_state(title: str, tone: str) -> str:
+    """Return the mark from which `page.js` sets title and icon of the browser's tab."""
+    icon = escape(tab_icon(tone), quote=True)
+    return f'<span hidden data-ops-tab="{escape(title, quote=True)}" data-ops-icon="{icon}"></span>'
+
+
 def subtitle(text: str, level: int = 2) -> None:
     """Draw the heading of a section."""
     st.html(f'<h{level} class="ops-subtitle">{escape(text)}</h{level}>')
@@ -119,9 +125,9 @@ def shape(name: str) -> str:
 
 def badge(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return the verdict as a pill: shape, label, colour."""
-    look = LOOKS[session.verdict]
-    label = escape(formatting.verdict_label(formatter, session.verdict))
-    return f'<span class="ops-badge ops-{look.tone}" role="status">{shape(look.shape)}{label}</span>'
+    found = look(session)
+    label = escape(formatter.translate(found.label))
+    return f'<span class="ops-badge ops-{found.tone}" role="status">{shape(found.shape)}{label}</span>'
 
 
 def since(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
@@ -133,8 +139,10 @@ def since(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
 
 def facts(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return reason, last connection, last end-to-end answer and self-healing, one per line."""
+    # While a phone is being linked, the panel below gives the reason.
+    why = "" if session.verdict is Verdict.LINKING else formatting.reason(formatter, session)
     lines = [
-        formatting.reason(formatter, session),
+        why,
         formatting.last_connected(formatter, session),
         formatting.last_answer(formatter, session),
         formatting.healing(formatter, session),
@@ -235,7 +243,7 @@ def draw_notice(notice: Notice | None) -> None:
     """Draw the notice of an action, if there is one."""
     if notice is not None:
         # In a new tab, so that the values typed here are kept.
-        words = escape(_("Confirm that it is you"))
+        words = escape(_("Confirm your identity"))
         link = f' <a href="confirm" target="_blank" rel="noopener">{words}</a>'
         icon = "check" if notice.tone == "good" else "info"
         note(notice.tone, notice.text, icon=icon, link=link if notice.asks_to_confirm else "")
@@ -245,6 +253,11 @@ def troubles() -> None:
     """Draw the problems that keep stored settings, users or tokens from taking effect, with the next step."""
     for trouble in state.troubles():
         note("bad", formatting.trouble(_, trouble), icon="warning")
+
+
+def next_step(text: str) -> str:
+    """Return a text whose next step is in the settings; users without access are told who can take it."""
+    return text if state.may(Role.ADMINISTRATOR) else text + " " + _("Ask an administrator to do this.")
 
 
 def banners(server: ServerSnapshot) -> None:
@@ -257,20 +270,20 @@ def banners(server: ServerSnapshot) -> None:
     if server.up is False:
         title = _("The gateway {server} does not answer.").format(server=server.server)
         if server.problem is not None and server.problem.kind == NotAGatewayError.__name__:
-            title = _("No {kind} answers in the place of the gateway {server}.").format(
+            title = _("Something other than {kind} answers at the address of the gateway {server}.").format(
                 kind=kind_of(server.kind).title, server=server.server
             )
-        text = _("Check that it runs and that its address is right.")
-        note(
-            "bad", formatting.problem(_, server.problem) if server.problem else text, title=title, icon="cut"
-        )
+        text = _("Check that it is running and that its address is correct.")
+        text = formatting.problem(_, server.problem) if server.problem else text
+        note("bad", next_step(text), title=title, icon="cut")
     elif server.secret_key_valid is False:
         text = _(
-            "Correct it in the settings; until then its sessions cannot be read. A gateway from the image "
-            "wppconnect/server-cli ignores SECRET_KEY and wants --secretKey on its command line."
+            "Correct the key in the settings; until then the gateway's sessions cannot be checked. A "
+            "gateway from the image wppconnect/server-cli ignores SECRET_KEY and needs --secretKey on its "
+            "command line."
         )
         title = _("The gateway {server} does not accept the secret key.").format(server=server.server)
-        note("bad", text, title=title, icon="lock")
+        note("bad", next_step(text), title=title, icon="lock")
 
 
 def web_version(server: ServerSnapshot) -> None:
@@ -286,11 +299,11 @@ def default_secret(server: ServerSnapshot) -> None:
     if not server.default_secret or not server.enabled or server.up is False:
         return
     text = _(
-        "Everybody who reaches it can read and send messages with it. Give the gateway a secret key of its "
-        "own, and enter that in the settings."
+        "Anyone who can reach the gateway can read and send messages. Give the gateway a secret key of its "
+        "own and enter it in the settings."
     )
     title = _("The gateway {server} accepts the public default secret.").format(server=server.server)
-    note("bad", text, title=title, icon="lock")
+    note("bad", next_step(text), title=title, icon="lock")
 
 
 def history_table(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
@@ -319,9 +332,9 @@ def live_code(formatter: LocaleFormatter, session: SessionSnapshot, *, attempt_l
         left = min(left, attempt_left)
     life = formatting.code_life(session.qr.generation)
     words = (
-        _("This code is good for {seconds} s more").format(seconds=left)
+        _("Code expires in {seconds} s").format(seconds=left)
         if left
-        else _("Scanned? WhatsApp may be loading the chats. If not, a new code follows.")
+        else _("Scanned? WhatsApp may be loading the chats. If not, a new code appears shortly.")
     )
     st.html(
         f'<div class="ops-center ops-big" data-ops="code-left">{escape(words)}</div>'

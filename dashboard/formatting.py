@@ -37,6 +37,7 @@ from dashboard.words import (
     REASONS,
     SELF_HEALING_ACTS,
     STEPS,
+    look,
 )
 
 _SET_ASIDE = re.compile(r"(?P<file>\S+) could not be read and was set aside as (?P<path>[^;]+);")
@@ -100,6 +101,12 @@ def duration(seconds: float) -> str:
     return _two(days, "d", hours % 24, "h")
 
 
+def by_name(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts names naturally: "extra2" before "extra10"."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((0, int(one), "") if one.isdecimal() else (1, 0, one.casefold()) for one in parts)
+
+
 def plain(name: str) -> str:
     """Return a name escaped for a Streamlit label, which is Markdown: "_x_" must not become emphasis.
 
@@ -132,13 +139,25 @@ def summary(formatter: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> 
     return _("{good} of {count} connected").format(good=good, count=len(watched))
 
 
+def problems(sessions: Sequence[SessionSnapshot]) -> list[SessionSnapshot]:
+    """Return the sessions that need somebody, the most urgent first."""
+    found = [one for one in sessions if look(one).tone in ("bad", "warn")]
+    return sorted(found, key=lambda one: look(one).urgency)
+
+
+def tab_title(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
+    """Return the title of a session's browser tab: "sales: connected"."""
+    label = formatter.translate(look(session).label)
+    return f"{session.session}: {label[0].lower()}{label[1:]}"
+
+
 def last_connected(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return when the session was last connected; empty while it is."""
     _ = formatter.translate
     if session.verdict == Verdict.CONNECTED:
         return ""
     if session.last_connected is None:
-        return _("Never seen connected")
+        return _("Never connected")
     return _("Last connected {moment}").format(moment=formatter.moment(session.last_connected))
 
 
@@ -159,15 +178,17 @@ def healing(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     if known is None or session.lost_at is None:
         return ""
     if known.is_trying:
-        return _("Self-healing is restarting it: try {number} of {most}.").format(
+        return _("Self-healing is restarting the session: attempt {number} of {most}.").format(
             number=known.tries, most=MOST_TRIES
         )
     if known.outcome == Healed.NEEDS_PAIRING:
-        return _("Self-healing leaves it alone: it needs a phone.")
+        return _("Self-healing cannot help: the session needs a phone.")
     if known.tries >= MOST_TRIES:
-        return _("Self-healing restarted it {most} times and gave up. It needs you.").format(most=MOST_TRIES)
+        return _(
+            "Self-healing restarted the session {most} times without success. It needs your attention."
+        ).format(most=MOST_TRIES)
     if due is not None:
-        return _("Self-healing will restart it at {moment}: try {number} of {most}.").format(
+        return _("Self-healing will restart the session at {moment}: attempt {number} of {most}.").format(
             moment=formatter.moment(max(due, formatter.now)), number=known.tries + 1, most=MOST_TRIES
         )
     return ""
@@ -180,7 +201,7 @@ def reason(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
         return ""
     told = [_(REASONS[session.reason])]
     if session.lost_reason not in (Reason.NONE, session.reason):
-        told.append(_("Why it was lost: {reason}").format(reason=_(REASONS[session.lost_reason])))
+        told.append(_("Cause of the outage: {reason}").format(reason=_(REASONS[session.lost_reason])))
     return " ".join(text for text in told if text)
 
 
@@ -193,7 +214,7 @@ def pause(formatter: LocaleFormatter, told: Pause) -> str:
     """Return author, end and reason of a pause."""
     _ = formatter.translate
     if told.until is None:
-        words = _("Paused by {name} until somebody resumes it.").format(name=told.by)
+        words = _("Paused by {name} until someone resumes it.").format(name=told.by)
     else:
         words = _("Paused by {name} until {moment}.").format(
             name=told.by, moment=formatter.moment(told.until)

@@ -253,6 +253,11 @@ def operation(server: str, session: str) -> OperationStatus | None:
     return found if found is None or may(Role.OPERATOR) else redaction.without_code(found)
 
 
+def is_phone() -> bool:
+    """Return whether the user's browser is that of a phone."""
+    return "Mobi" in st.context.headers.get("user-agent", "")
+
+
 def region() -> str | None:
     """Return the country in the browser's locale, or None."""
     return region_of(st.context.locale)

@@ -21,7 +21,7 @@ def requires_confirmation(place: str) -> bool:
     """Return whether an action must not change anything yet; if so, show a notice at the place."""
     if not state.must_confirm():
         return False
-    text = _("Nothing was changed. Confirm first that it is you, then press again.")
+    text = _("Nothing was changed. Confirm your identity first, then try again.")
     session_state.set_notice(place, Notice("warn", text, asks_to_confirm=True))
     return True
 
@@ -30,5 +30,5 @@ def requires_confirmation(place: str) -> bool:
 def _draw() -> None:
     state.user()
     if state.must_confirm():
-        text = _("You signed in a while ago. Before you change anything here, confirm that it is you.")
+        text = _("You signed in a while ago. Confirm your identity before you change anything here.")
         components.draw_notice(Notice("idle", text, asks_to_confirm=True))

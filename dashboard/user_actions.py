@@ -104,13 +104,13 @@ def _done(where: str, work: Callable[[], Notice | None]) -> bool:
     try:
         told = work()
     except LastAdministratorError:
-        text = _("Nobody would be left to administer this page. Make somebody else administrator first.")
+        text = _("No administrator would be left. Make someone else an administrator first.")
         told = Notice("bad", text)
     except UnknownUserError:
-        told = Notice("warn", _("Somebody else has removed this user meanwhile."))
+        told = Notice("warn", _("This user was removed by someone else in the meantime."))
     except NameProblemError as error:
         text = (
-            _("Name: there is a user of this name already.")
+            _("Name: a user with this name already exists.")
             if error.taken
             else _("Use 1 to 64 letters, digits, '.', '_', '@', '+' or '-' for the name.")
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.models import Reason, Verdict
+from core.models import Reason, SessionSnapshot, Verdict
 from dashboard.i18n import N_
 
 
@@ -34,6 +34,9 @@ LOOKS: dict[Verdict, Look] = {
     Verdict.PAUSED: Look(N_("Paused"), "pause", "idle", 11),
 }
 
+NOT_SET_UP = Look(N_("Not set up"), "dots", "idle", 12)
+"""The presentation of a session that was never paired."""
+
 REASONS: dict[Reason, str] = {
     Reason.NONE: "",
     Reason.GATEWAY_UNREACHABLE: N_("The gateway does not answer."),
@@ -42,26 +45,26 @@ REASONS: dict[Reason, str] = {
     Reason.TOKEN_REJECTED: N_("The gateway does not accept the token."),
     Reason.SECRET_REJECTED: N_("The gateway does not accept the secret key."),
     Reason.PAGE_NOT_ANSWERING: N_(
-        "The gateway says connected, but WhatsApp in its browser does not answer in time."
+        "The gateway reports connected, but WhatsApp in its browser does not answer in time."
     ),
     Reason.WHATSAPP_NOT_ANSWERING: N_("The browser on the gateway answers, but WhatsApp does not answer it."),
-    Reason.BROWSER_DEAD: N_("The gateway says connected, but its browser is dead or offline."),
-    Reason.CLOSED_ON_GATEWAY: N_("Removed on the phone, or closed by somebody else."),
-    Reason.CLOSED_BY_OPERATOR: N_("Closed from this page."),
-    Reason.CLOSED_BY_SELF_HEALING: N_("Closed by self-healing, to be started again."),
-    Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from this page."),
+    Reason.BROWSER_DEAD: N_("The gateway reports connected, but its browser has crashed or is offline."),
+    Reason.CLOSED_ON_GATEWAY: N_("Removed on the phone, or closed by someone else."),
+    Reason.CLOSED_BY_OPERATOR: N_("Closed from the dashboard."),
+    Reason.CLOSED_BY_SELF_HEALING: N_("Closed by self-healing before a restart."),
+    Reason.LOGGED_OUT_BY_OPERATOR: N_("Logged out from the dashboard."),
     Reason.CODE_EXPIRED: N_("A code was shown, and no phone was linked in time."),
     Reason.CODE_SCANNED: N_(
-        "The code was scanned. WhatsApp is finishing the link, which takes up to three minutes."
+        "Code scanned. WhatsApp is completing the link, which takes up to three minutes."
     ),
     Reason.CODE_USED: N_(
-        "The code was probably used. WhatsApp is finishing the link, which takes up to three minutes."
+        "The code was probably used. WhatsApp is completing the link, which takes up to three minutes."
     ),
     Reason.LINK_NOT_COMPLETED: N_(
-        "A code was used, but the link was not completed. If the phone asked for a passkey, scanning again "
+        "A code was used, but linking was not completed. If the phone asked for a passkey, scanning again "
         "will not help."
     ),
-    Reason.NEVER_STARTED: N_("Not started since the gateway came up."),
+    Reason.NEVER_STARTED: N_("Not started since the gateway was started."),
     Reason.START_TOO_SLOW: N_("The browser on the gateway has been starting for too long."),
     Reason.UNREADABLE_ANSWER: N_("The gateway's answer could not be understood."),
     Reason.STALE: N_("No recent answer about this session."),
@@ -77,20 +80,20 @@ OPERATIONS: dict[str, str] = {
 }
 
 STEPS: dict[str, str] = {
-    "checking": N_("Asking the gateway how the session stands"),
+    "checking": N_("Checking the session's state"),
     "waiting_for_browser": N_("The browser on the gateway is starting"),
     "closing": N_("Closing the old attempt"),
-    "waiting_after_close": N_("Waiting until the old browser has gone"),
-    "waiting_after_logout": N_("Waiting until the gateway has finished logging out"),
-    "starting": N_("Telling the gateway to start"),
-    "waiting_for_gateway": N_("Waiting until the gateway answers again"),
+    "waiting_after_close": N_("Waiting for the old browser to end"),
+    "waiting_after_logout": N_("Waiting for the logout to finish"),
+    "starting": N_("Starting the session"),
+    "waiting_for_gateway": N_("Waiting for the gateway to answer"),
     "logging_out": N_("Logging out on the gateway"),
     "removing": N_("Removing the session from the gateway"),
-    "waiting_for_code_to_expire": N_("Waiting until the earlier code has expired"),
+    "waiting_for_code_to_expire": N_("Waiting for the earlier code to expire"),
     "waiting_for_scan": N_("Waiting for the phone to scan the code"),
     "waiting_for_code_entry": N_("Waiting for the code to be entered on the phone"),
-    "syncing": N_("The phone accepted it, WhatsApp is loading the chats"),
-    "verifying": N_("Making sure that the session answers"),
+    "syncing": N_("The phone accepted the code, WhatsApp is loading the chats"),
+    "verifying": N_("Checking that the session responds"),
     "done": N_("Done"),
 }
 
@@ -103,54 +106,56 @@ CODE_STEPS = (
 """The steps to enter a pairing code."""
 
 NO_END_TO_END = N_(
-    "The end-to-end check cannot be made: the gateway does not tell this account's phone number."
+    "The end-to-end check is not possible: the gateway does not report this account's phone number."
 )
 
-NEXT_CODE_FOLLOWS = N_("No phone was linked before the code expired. The next one follows by itself.")
+NEXT_CODE_FOLLOWS = N_("No phone was linked before the code expired. The next one appears automatically.")
 """Shown instead of the outcome, which asks the user to request a new code."""
 
 START_DOUBTED = N_(
-    "This takes longer than usual. If the gateway's log shows a launch error, the browser will not come up: "
-    "after 4 minutes it counts as stuck."
+    "This is taking longer than usual. If the gateway's log shows a launch error, the browser will not "
+    "start: after 4 minutes the session counts as stuck."
 )
 """Shown for a browser that has been starting for over a minute."""
 
-RESTART_MEANS = N_("Closes its browser on the gateway and starts it again. A linked phone stays linked.")
+RESTART_MEANS = N_(
+    "Closes the session's browser on the gateway and starts it again. A linked phone stays linked."
+)
 
 IF_A_PASSKEY_IS_ASKED = N_(
-    "If the phone asks for a passkey or says to continue in WhatsApp Web: this gateway cannot answer that, "
+    "If the phone asks for a passkey or says to continue in WhatsApp Web, this gateway cannot answer that, "
     "and scanning again will not help."
 )
 """Shown while a phone is being linked."""
 
 CODE_STILL_WAITED_FOR = N_(
-    "Entered? WhatsApp may be loading the chats. If not, the gateway still waits for this code."
+    "Entered? WhatsApp may be loading the chats. If not, the gateway is still waiting for this code."
 )
 CODE_MAY_BE_REPLACED = N_(
-    "WhatsApp may have replaced this code by now. If the phone refuses it, wait until the gateway ends this "
-    "attempt, then use the QR code."
+    "WhatsApp may have replaced this code. If the phone refuses it, wait until this attempt ends, then use "
+    "the QR code."
 )
 """Both shown for a pairing code that outlives the gateway's default time limit of an attempt."""
 
 OUTCOMES: dict[str, str] = {
     "connected": N_("The session is connected."),
-    "already_connected": N_("The session was connected already: nothing was changed."),
+    "already_connected": N_("The session was already connected: nothing was changed."),
     "started": N_("The session was started."),
     "needs_pairing": N_(
-        "The session started, but it asks for a phone. Pair it: scan the QR code or enter a code."
+        "The session started but needs a phone. Pair it: scan the QR code or enter a pairing code."
     ),
     "close_refused": N_(
-        "The session is starting or waiting for a phone, and ends by itself within a minute. Closing it now "
-        "would leave its browser running."
+        "The session is starting or waiting for a phone, and ends on its own within a minute. Closing it "
+        "now would leave its browser running."
     ),
-    "closed": N_("The session was closed. If a phone is linked to it, starting it again needs no scan."),
+    "closed": N_("The session was closed. A linked phone stays linked: starting it again needs no scan."),
     "close_unverified": N_(
-        "The gateway was told to close the session, but did not confirm it. Look at the status above."
+        "The gateway was asked to close the session but did not confirm it. Check the status above."
     ),
     "logged_out": N_("The session was logged out and paused. To use it again, pair it with a new scan."),
     "logged_out_not_paused": N_(
-        "The session was logged out, but could not be paused: the settings cannot be saved. Pause it "
-        "yourself, or it counts as lost."
+        "The session was logged out but could not be paused, because the settings cannot be saved. Pause "
+        "it yourself, or it counts as an outage."
     ),
     "not_connected": N_(
         "The gateway can log out only a session that is connected. Remove the linked device on the phone "
@@ -158,8 +163,8 @@ OUTCOMES: dict[str, str] = {
     ),
     "removed": N_("The session was removed from the gateway, its pairing included, and from this page."),
     "removed_not_forgotten": N_(
-        "The session was removed from the gateway, but still stands here: the settings cannot be saved. "
-        "Remove it here yourself."
+        "The session was removed from the gateway but is still listed here, because the settings cannot be "
+        "saved. Remove it here yourself."
     ),
     "remove_refused": N_(
         "Nothing was removed: the gateway removes only a session that is closed and whose profile is no "
@@ -170,49 +175,56 @@ OUTCOMES: dict[str, str] = {
         "again in two minutes."
     ),
     "remove_not_offered": N_(
-        "This gateway cannot remove the session: that came after release 2.10.16, for names that begin with "
-        "a letter or digit."
+        "This gateway cannot remove the session: this is supported by versions after 2.10.16, for names "
+        "that begin with a letter or digit."
     ),
     "code_expired": N_(
-        "No phone was linked before the code expired. Ask for a new one. If the phone asked for a passkey or "
-        "said to continue in WhatsApp Web: this gateway cannot answer that, and scanning again will not help."
+        "No phone was linked before the code expired. Request a new one. If the phone asked for a passkey or "
+        "said to continue in WhatsApp Web, this gateway cannot answer that, and scanning again will not help."
     ),
     "link_not_completed": N_(
-        "The link was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web: "
-        "this gateway cannot answer that, and scanning again will not help. Do this: update the gateway to a "
-        "release that can answer it, or link an account without a passkey. If the phone asked for nothing, "
-        "see that it is online and has fewer than four linked devices, then ask for a new code."
+        "Linking was not completed. If the phone asked for a passkey or said to continue in WhatsApp Web, "
+        "this gateway cannot answer that, and scanning again will not help: update the gateway to a "
+        "version that can, or link an account without a passkey. If the phone asked for nothing, check "
+        "that it is online and has fewer than four linked devices, then request a new code."
     ),
     "code_not_visible": N_(
-        "The gateway tells a pairing code only at the first start of a session, so none can be shown now. "
-        "Use the QR code."
+        "The gateway provides a pairing code only at the first start of a session, so none can be shown "
+        "now. Use the QR code."
     ),
     "code_unsupported": N_(
-        "This gateway is too old for pairing codes, which came with version 2.6.0. Use the QR code."
+        "This gateway is too old for pairing codes, which need version 2.6.0. Use the QR code."
     ),
     "needs_webhook_confirmation": N_("Pairing would delete this session's webhook. Your decision is needed."),
-    "start_failed": N_("The gateway could not start the session. Try again; if it repeats, restart it."),
+    "start_failed": N_(
+        "The gateway could not start the session. Try again; if that fails, restart the session."
+    ),
     "stuck": N_("The browser on the gateway did not start. Restart the session."),
     "unauthorized": N_("The gateway does not accept the token. Check the secret key in the settings."),
     "secret_rejected": N_("The gateway does not accept the secret key. Correct it in the settings."),
-    "unreachable": N_("The gateway does not answer. Check that it runs and that its address is right."),
+    "unreachable": N_(
+        "The gateway does not answer. Check that it is running and that its address is correct."
+    ),
     "asked_to_wait": N_("The gateway, or a proxy in front of it, asks for a pause. Try again later."),
-    "timed_out": N_("It took too long. Look at the status above and try again."),
-    "busy_elsewhere": N_("Somebody else is working on this session at the moment. Wait until they are done."),
-    "not_needed": N_("The session had changed by then: nothing was done."),
-    "gave_way": N_("Somebody wanted something else of this session, so self-healing stepped back."),
-    "stopped": N_("It was stopped because the program ended. Try again."),
-    "failed": N_("It failed. Try again; the program's log says more."),
+    "timed_out": N_("It took too long. Check the status above and try again."),
+    "busy_elsewhere": N_("Another action is running for this session. Wait until it has finished."),
+    "not_needed": N_("Nothing was done: the session's state had already changed."),
+    "gave_way": N_("Self-healing stopped because another action was requested for this session."),
+    "stopped": N_("Interrupted because the program stopped. Try again."),
+    "failed": N_("It failed. Try again; see the log for details."),
 }
 
+FIXED_IN_SETTINGS = frozenset({"unauthorized", "secret_rejected", "unreachable"})
+"""Outcomes whose next step only administrators can take."""
 
 SELF_HEALING_ACTS = N_("self-healing")
 """The actor of automatic restarts."""
 
 NO_CODE: dict[str, str] = {
     "code_not_visible": N_(
-        "No pairing code can be shown now: the gateway tells one only at a session's first start since the "
-        "gateway came up, and this session was started before. Use the QR code, or restart the gateway first."
+        "No pairing code can be shown now: the gateway provides one only at the first start of a session "
+        "after its own start, and this session was started before. Use the QR code, or restart the gateway "
+        "first."
     ),
     "code_unsupported": OUTCOMES["code_unsupported"],
 }
@@ -224,25 +236,25 @@ CAUSES: dict[str, str] = {
     "ResponseError": N_("Its answer could not be understood."),
     "AuthenticationError": N_("The token is not accepted."),
     "SecretKeyRejectedError": N_("The secret key is not accepted."),
-    "NotOfferedError": N_("The engine that runs this session on the gateway does not offer this."),
+    "NotOfferedError": N_("The engine that runs this session on the gateway does not support this."),
     "RequestRejectedError": N_("The gateway refused it."),
     "SessionDisconnectedError": N_("The gateway refused it."),
     "ServerFailureError": N_("The gateway failed while answering."),
-    "StoreError": N_("What is stored here cannot be read or written."),
-    "VersionConflictError": N_("Somebody else changed it at the same time. Try again."),
+    "StoreError": N_("The stored data cannot be read or written."),
+    "VersionConflictError": N_("Someone else changed it at the same time. Try again."),
 }
 """Texts by the class name of an error, whose own message goes only to the log."""
 
-OTHER_CAUSE = N_("It failed. The program's log says more.")
+OTHER_CAUSE = N_("It failed. See the log for details.")
 
 PROGRAMS: dict[str, str] = {
     "wppconnect-exporter": N_("the exporter"),
-    "wppconnect-dashboard": N_("this page's program"),
+    "wppconnect-dashboard": N_("the dashboard"),
 }
 
 LAST_KNOWN_IN_FORCE = N_(
-    "The saved settings could not be read; the last known ones stay in force here. "
-    "Save them again, or restore a backup."
+    "The saved settings could not be read; the last known ones remain in use. Save them again, or restore "
+    "a backup."
 )
 
 HISTORY_KINDS: dict[str, str] = {
@@ -264,7 +276,7 @@ ADMINISTRATORS_KINDS = frozenset({"sign_in", "user"})
 SIGN_IN_OUTCOMES: dict[str, str] = {
     "signed_in": N_("Signed in"),
     "failed": N_("Sign-in failed"),
-    "too_many_tries": N_("Sign-in refused: too many tries"),
+    "too_many_tries": N_("Sign-in refused: too many attempts"),
     "signed_out": N_("Signed out"),
     "signed_out_everywhere": N_("Signed out everywhere"),
     "first_user_created": N_("The first administrator was created"),
@@ -272,25 +284,25 @@ SIGN_IN_OUTCOMES: dict[str, str] = {
     "password_set": N_("Password set"),
     "password_changed": N_("Password changed"),
     "confirmed": N_("Identity confirmed"),
-    "refused": N_("Known, but not let in"),
+    "refused": N_("Access denied"),
 }
 
 HANDOFF_EVENTS: dict[str, str] = {
-    "made": N_("made"),
-    "opened": N_("opened"),
-    "scanned": N_("the phone is linked"),
-    "revoked": N_("revoked"),
-    "expired": N_("expired"),
+    "made": N_("Hand-off link created by {maker}"),
+    "opened": N_("Hand-off link from {maker} opened"),
+    "scanned": N_("Phone linked through the hand-off link from {maker}"),
+    "revoked": N_("Hand-off link from {maker} revoked"),
+    "expired": N_("Hand-off link from {maker} expired"),
 }
 
 ORIGINS: dict[str, str] = {"saved on the page": N_("saved on this page"), "default": N_("default")}
 
 USER_CHANGES: dict[str, str] = {
     "added": N_("User added"),
-    "link_made": N_("One-time link made for a user"),
+    "link_made": N_("One-time link created for a user"),
     "role": N_("Role changed"),
-    "disabled": N_("Account switched off"),
-    "enabled": N_("Account switched on"),
+    "disabled": N_("Account disabled"),
+    "enabled": N_("Account enabled"),
     "removed": N_("User removed"),
 }
 
@@ -300,6 +312,7 @@ def visible_kinds(*, is_administrator: bool) -> frozenset[str]:
     return frozenset(HISTORY_KINDS) - (frozenset() if is_administrator else ADMINISTRATORS_KINDS)
 
 
-def look(verdict: Verdict) -> Look:
-    """Return the presentation of a verdict."""
-    return LOOKS[verdict]
+def look(session: SessionSnapshot) -> Look:
+    """Return the presentation of a session's verdict. A session that was never paired is no problem."""
+    was_never_paired = session.verdict is Verdict.DISCONNECTED and not session.ever_connected
+    return NOT_SET_UP if was_never_paired else LOOKS[session.verdict]

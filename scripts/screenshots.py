@@ -76,7 +76,7 @@ def _take(visitor: Visitor, product: Stack) -> None:
     product.simulator.unlink(SESSION)
     visitor.page.locator(f".st-key-repair-main-{SESSION}").wait_for()
     visitor.press(f"doctor-main-{SESSION}")
-    visitor.reads("Copy the report")
+    visitor.reads("Copy report")
     visitor.look("doctor", whole=True)
     visitor.close()
 

@@ -37,7 +37,7 @@ class Reads(Enum):
     VARIABLES = "environment"
     NOTHING = "configuration file"
     """A WPPConnect Server before 2.10.3."""
-    UNKNOWN = "not known"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

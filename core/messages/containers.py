@@ -7,15 +7,17 @@ from typing import Final
 
 TEMPLATES: Final[Mapping[str, str]] = {
     "absent": "There is no container {name}: the next `up` makes it.",
-    "another_compose": "Another Compose made it, so it cannot be told whether more waits in its files.",
+    "another_compose": (
+        "It was created by another Compose version, so it is unknown whether its files contain other changes."
+    ),
     "before_as_it_was": "{name} runs as it did before",
     "by_file": (
         "It gets what changes through secrets or configs ({names}), and nothing says what a container holds "
         "of them: leave it out, apply, then recreate it by hand: {command}"
     ),
     "by_hand": "Recreate it by hand, it keeps the old {keys} until then.",
-    "by_run": "It was started by `run` and goes when it stops: end it and start it anew by hand.",
-    "check_said": "its check said: {words}",
+    "by_run": "It was started by `run` and is removed when it stops: end it and start it again manually.",
+    "check_said": "its health check reported: {words}",
     "compose_failed": "Compose failed: {words}",
     "compose_fails_dry_run": "a dry run of Compose fails",
     "compose_lock": "another Compose of ours did not end within {seconds} s",
@@ -34,13 +36,13 @@ TEMPLATES: Final[Mapping[str, str]] = {
     ),
     "files_not_here": "the files of its project are not all found in {path} here",
     "files_only": (
-        "nobody looks at containers here; recreate it yourself, for a restart keeps the old values"
+        "containers are not checked here; recreate it yourself, because a restart keeps the old values"
     ),
     "folder_on_no_volume": (
         "Its folder {folder} is on no volume: every session would have to be paired anew. Put it on a volume "
         "first (copy what is in it with `docker cp`)."
     ),
-    "goes_down": "{container} goes down for about {seconds} s.",
+    "goes_down": "{container} is down for about {seconds} s.",
     "gone": "the new container is gone",
     "host_name_kept": (
         "It keeps its host name {name}, which its browser profiles need; write `hostname: {name}` into its "
@@ -51,7 +53,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "It is not known which keys the image {image} reads: say so with `reads` for container {name} in the "
         "sync file, for example reads = {keys}, or [] when it reads none. Not the same: {differing}."
     ),
-    "last_words": "its last words: {words}",
+    "last_words": "last output: {words}",
     "named_otherwise": "Its files name it {name} now.",
     "next_up": "Needs no new value, but its file changes: the next `up` recreates it.",
     "no_container": "there is no container {name}",
@@ -82,10 +84,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "runs_with_its_files": "{name} runs with what its files hold",
     "says_why": "`docker compose config` in its folder says why",
     "service_gone": "its project has no service {service} any more",
-    "session_needs_phone": "It asks for a phone: pair it again.",
-    "session_not_awaited": "This program was stopped, and waits no more.",
-    "session_not_in_time": "It did not connect again in time.",
-    "sessions_go_down": "Its sessions go down with it and are awaited: {sessions}.",
+    "session_needs_phone": "It needs a phone: pair it again.",
+    "session_not_awaited": "The program was stopped while it waited.",
+    "session_not_in_time": "It did not reconnect in time.",
+    "sessions_go_down": "Its sessions disconnect meanwhile and are expected to reconnect: {sessions}.",
     "something_missing": "{path} is not there",
     "stopped": (
         "It is stopped. Bring it up with `docker compose up -d`: `docker start` keeps the old {keys}."
@@ -96,5 +98,5 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "unknown_state": "it is not known whether {name} runs",
     "variable_missing": "the variable {name} has no value",
     "wait_stopped": "this program was stopped while it waited for the new container",
-    "waiting": "Other changes wait in its files and come along: {names}.",
+    "waiting": "Its files contain other pending changes, which are applied too: {names}.",
 }

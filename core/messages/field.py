@@ -11,21 +11,21 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "enabled": "Checked",
     "enabled_label": "Check this gateway",
     "end_to_end_minutes": "End-to-end check",
-    "end_to_end_minutes_label": "Minutes between two end-to-end checks, 0 for never",
+    "end_to_end_minutes_label": "Minutes between end-to-end checks (0 disables them)",
     "end_to_end_minutes_note": (
-        "A gateway goes on saying connected when its browser has lost WhatsApp. With this check each "
-        "session asks WhatsApp to look up a number: its own with digits added, which is nobody's. It "
-        "costs the gateway two calls. WhatsApp may take frequent look-ups for misuse and block the "
-        "number: 15 minutes or more are advised, and less than 5 is refused."
+        "A gateway may keep reporting connected after its browser has lost WhatsApp. With this check, each "
+        "session asks WhatsApp to look up an unassigned number: its own with extra digits. It costs the "
+        "gateway two calls. WhatsApp may take frequent look-ups for misuse and block the number: 15 "
+        "minutes or more are recommended, less than 5 is refused."
     ),
     "interval_seconds": "Interval",
-    "interval_seconds_label": "Seconds between two checks of a session",
-    "label": "What it is for",
-    "label_help": "Shown in lists, on the session's page and to whoever opens a hand-off link.",
+    "interval_seconds_label": "Seconds between checks of a session",
+    "label": "Purpose",
+    "label_help": "Shown in lists, on the session's page and to anyone who opens a hand-off link.",
     "note": "Note",
     "note_help": "Shown on the session's page, to people who are signed in.",
-    "owner": "Who has the phone",
-    "owner_help": "Shown on the session's page and to whoever opens a hand-off link.",
+    "owner": "Phone holder",
+    "owner_help": "Shown on the session's page and to anyone who opens a hand-off link.",
     "pause": "Pause",
     "secret_key": "Secret key",
     "secret_key_forget": "Forget the secret key that was saved on this page",
@@ -35,23 +35,23 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "self_healing": "Self-healing",
     "self_healing_label": "Self-healing: restart sessions that do not respond",
     "self_healing_note": (
-        "A session that does not respond, or is stuck while starting, is closed and started again: one "
-        "at a time, after a minute, at most three times in an outage, each time after a longer wait. "
-        "Each restart is a new browser on the gateway. Left alone are sessions that were unlinked, "
-        "logged out, closed or paused, those that wait for a scan, and whatever somebody is working on."
+        "A session that does not respond or is stuck while starting is closed and started again: one at a "
+        "time, after a minute, at most three times per outage, with increasing delays. Each restart "
+        "launches a new browser on the gateway. Sessions that were unlinked, logged out, closed or paused, "
+        "that wait for a scan, or that have an action running are not touched."
     ),
     "session_enabled_label": "Check {session}",
     "sessions": "Sessions",
     "token": "Token",
     "token_source": "Tokens",
-    "token_source_auto": "Automatic: made here, or by the gateway if it refuses those",
-    "token_source_local": "Made here from the secret key",
-    "token_source_server": "Asked from the gateway",
+    "token_source_auto": "Automatic: created here, or by the gateway if it refuses those",
+    "token_source_local": "Created here from the secret key",
+    "token_source_server": "Requested from the gateway",
     "url": "Address",
     "webhook": "Webhook",
     "webhook_help": (
-        "The address to which the gateway sends this session's messages. Some pairings replace what "
-        "the gateway has saved; a webhook that is known here is sent along and kept."
+        "The address to which the gateway sends this session's messages. Some pairings replace the options "
+        "saved on the gateway; a webhook known here is sent along and kept."
     ),
     "webhook_label": "Webhook of {session}",
 }

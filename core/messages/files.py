@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 TEMPLATES: Final[Mapping[str, str]] = {
-    "anchor_in_itself": "an anchor of it holds itself",
+    "anchor_in_itself": "one of its anchors contains itself",
     "anchors_unfold": "its anchors unfold to too many values",
     "api_key": "API key",
     "backslash_at_end": "line {line} ends with a backslash: a shell reads on, and Compose does not",
     "backslash_before_quote": "line {line} has backslashes before a quote, which is read in several ways",
-    "block": "line {line} holds the value as a block or with escapes; write it in one line, in quotes",
+    "block": "line {line} contains the value as a block or with escapes; write it on one line, in quotes",
     "colon": (
         "line {line} has ':' behind its name, which only Docker Compose takes for '='; write KEY='value'"
     ),
@@ -20,7 +20,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     ),
     "compose_cannot": "Compose cannot be asked: {reason}",
     "compose_refuses": "Compose does not take the files: {reason}",
-    "control_character": "line {line} holds a control character; remove it",
+    "control_character": "line {line} contains a control character; remove it",
     "file_missing": "{path} is not there; create it, or correct the target",
     "file_wins": (
         "line {line} of {file} sets {key} for {service} and wins; list that file as a target too, or "
@@ -39,11 +39,11 @@ TEMPLATES: Final[Mapping[str, str]] = {
     ),
     "key_twice": "line {line} has a key a second time, which Compose refuses",
     "line_ends": "it has line ends that Compose does not know (CR alone); convert it",
-    "link_outside": "{path} is a link that leads out of the folder; it is left alone",
+    "link_outside": "{path} is a symbolic link that leads out of the folder; it is not changed",
     "mixture": "line {line} puts the value together from others; write one value, or one reference",
     "more_changed": "an independent reader finds more changed than this key; tidy the file around it",
     "nested_too_deeply": "it is nested too deeply",
-    "no_api_key": "no API key is kept here yet; generate one, or take over the present one (sync adopt)",
+    "no_api_key": "no API key is stored here yet; generate one, or adopt the current one (sync adopt)",
     "no_command": "no `command` of {file} has {key} with a value; add it, or correct the target",
     "no_compose": "Docker Compose 2 is not installed beside the sync",
     "no_environment": (
@@ -73,8 +73,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "not_regular": "{path} is no regular file; name the file itself",
     "not_utf8": "it is no UTF-8 text; save it as UTF-8",
     "odd_space": (
-        "line {line} holds a blank that is no plain space, such as a no-break space; write a plain "
-        "one, or put the value in single quotes"
+        "line {line} contains a blank that is no plain space, such as a no-break space; write a plain one, "
+        "or put the value in single quotes"
     ),
     "only_where_named": (
         "it arrives only where {file} is named: by itself Compose reads other files in that folder"
@@ -97,7 +97,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "secret_key_of": "secret key of {name}",
     "several_servers": "there are {count} servers; say which, as in {kind} of SERVER",
     "several_words": (
-        "line {line} holds more than one plain word; put the present value in single quotes first"
+        "line {line} contains more than one plain word; put the current value in single quotes first"
     ),
     "shared": "the value is shared with {path}, which would change too; give each its own",
     "shell_command": (

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 TEMPLATES: Final[Mapping[str, str]] = {
-    "address_in_quotes": "stands in quotes, and they are taken as part of it; remove the quotes",
+    "address_in_quotes": "is in quotes, which become part of the value; remove the quotes",
     "address_missing": "is not set; enter the gateway's address, such as http://127.0.0.1:21465",
     "address_of_other_scheme": "must begin with http:// or https://",
     "address_with_blank": "has a blank or a control character in it; remove it",
-    "address_with_password": "holds a user name or password, which the gateway does not know; remove it",
+    "address_with_password": "contains a user name or password, which the gateway does not use; remove it",
     "address_with_query": "has a '?' or '#'; remove it and what follows",
     "address_without_host": "has no valid host and port; write for example http://127.0.0.1:21465",
     "address_without_scheme": "has no scheme; add http:// (or https://) in front",
@@ -51,8 +51,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "is a raw key and no bcrypt token, so the gateway refuses it; set the secret key instead"
     ),
     "token_with_other_text": (
-        "holds a bcrypt token with something before or behind it; write the token alone, or set the secret "
-        "key"
+        "contains a bcrypt token with extra text before or after it; write only the token, or set the "
+        "secret key"
     ),
     "token_with_scheme": (
         "begins with the word Bearer, which is no part of a token; leave it out, or set the secret key"

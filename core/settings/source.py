@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 SUBJECT = "settings"
 KEY = "saved"
 LAST_KNOWN_IN_FORCE = (
-    "The saved settings could not be read; the last known ones stay in force here. "
-    "Save them again, or restore a backup."
+    "The saved settings could not be read; the last known ones remain in use. Save them again, or restore "
+    "a backup."
 )
 DO_NOT_FIT = "The stored settings do not fit: "
 EDIT_ATTEMPTS = 10

@@ -21,7 +21,7 @@ from core.sync.targets import FileTarget, ReceivedKind, SyncSettings, is_compose
 from core.sync.value_span import ALPHABET, ConfigText, NotParseableError, RefusedError, ValueSpan
 
 MASK = "•••"
-OLD = "‹present value›"
+OLD = "‹current value›"
 NEW = "‹new value›"
 CONTEXT_LINES = 3
 _STRUCTURE = re.compile(r"\s*(?:[&*][\w-]+)?\s*")

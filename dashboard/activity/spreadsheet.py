@@ -27,7 +27,7 @@ from dashboard.words import HISTORY_KINDS, visible_kinds
 PATH = "/activity.csv"
 MOST_LINES = 20_000
 """Fits the memory of a small machine and every spreadsheet. If there are more, the last line says so."""
-HEADS = (N_("Time"), N_("Kind"), N_("Gateway"), N_("Session"), N_("Person"), N_("What"), N_("Result"))
+HEADS = (N_("Time"), N_("Type"), N_("Gateway"), N_("Session"), N_("User"), N_("Event"), N_("Result"))
 
 _FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\t\r\n＝＋－＠])")
 """Matches within a cell, too: where the comma is the decimal separator, spreadsheets split at semicolons."""
@@ -57,7 +57,7 @@ def lines(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> Iterat
             )
         )
     if len(entries) > MOST_LINES:
-        told_last = _("Only the newest {count} lines are here. Choose a shorter time.")
+        told_last = _("Only the latest {count} entries are included. Choose a shorter period.")
         yield csv_line([told_last.format(count=MOST_LINES)])
 
 

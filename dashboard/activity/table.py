@@ -15,7 +15,7 @@ from dashboard.activity import history_cache
 from dashboard.activity.actions import PAGE, widget
 from dashboard.activity.lines import PERIODS, USUAL_PERIOD, Lines, Wanted
 from dashboard.activity.spreadsheet import PATH
-from dashboard.formatting import LocaleFormatter
+from dashboard.formatting import LocaleFormatter, by_name
 from dashboard.i18n import gettext as _
 from dashboard.text.history import tell
 from dashboard.words import HISTORY_KINDS
@@ -24,20 +24,21 @@ from dashboard.words import HISTORY_KINDS
 def draw_filter(snapshot: Snapshot) -> Wanted:
     """Draw the filter and return the query. The URL keeps it."""
     kinds = [one for one in HISTORY_KINDS if one in history_cache.visible_kinds()]
-    servers = [server.server for server in snapshot.servers]
-    sessions = sorted({one.session for server in snapshot.servers for one in server.sessions})
+    servers = sorted((server.server for server in snapshot.servers), key=by_name)
+    names = {one.session for server in snapshot.servers for one in server.sessions}
+    sessions = sorted(names, key=by_name)
     with st.container(key="filter", horizontal=True, vertical_alignment="bottom"):
         period = choose("period", _("Time"), list(PERIODS), lambda one: _(PERIODS[one]), usual=USUAL_PERIOD)
-        kind = choose("kind", _("Kind"), kinds, lambda one: _(HISTORY_KINDS[one]))
+        kind = choose("kind", _("Type"), kinds, lambda one: _(HISTORY_KINDS[one]))
         server = choose("server", _("Gateway"), servers, str) if len(servers) > 1 else ""
         session = choose("session", _("Session"), sessions, str)
         person = st.text_input(
-            _("Person"),
+            _("User"),
             value=st.query_params.get("person", ""),
             key=widget(PAGE, "person"),
             on_change=activity_actions.keep_filter,
             args=(PAGE,),
-            placeholder=_("Everybody"),
+            placeholder=_("Everyone"),
             max_chars=100,
             width=180,
         )
@@ -46,7 +47,7 @@ def draw_filter(snapshot: Snapshot) -> Wanted:
 
 def table(formatter: LocaleFormatter, entries: Sequence[HistoryEntry]) -> str:
     """Return the entries as an HTML table, the newest first."""
-    heads = (_("Time"), _("Session"), _("What"), _("Person"))
+    heads = (_("Time"), _("Session"), _("Event"), _("User"))
     rows = "".join(_row(formatter, entry) for entry in entries)
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     return (
@@ -74,10 +75,10 @@ def draw_nothing(wanted: Wanted) -> None:
     """Draw a note that no entry matches, with the next step."""
     with st.container(key="panel"):
         if wanted == Wanted(period="all"):
-            components.note("idle", _("Nothing has happened yet. This fills as sessions change."))
+            components.note("idle", _("No activity yet. Changes of sessions appear here."))
             return
-        components.note("idle", _("Nothing matches in this time."))
-        label = _("Show everything")
+        components.note("idle", _("Nothing matches in this period."))
+        label = _("Clear filters")
         st.button(label, key="show-all", on_click=activity_actions.show_all, type="primary")
 
 
@@ -111,7 +112,8 @@ def choose(
 def _row(formatter: LocaleFormatter, entry: HistoryEntry) -> str:
     told = tell(formatter, entry)
     exact = escape(formatter.exactly(entry.at), quote=True)
-    where = escape(entry.server or "")
+    _ = formatter.translate
+    where = escape(_("Gateway {server}").format(server=entry.server)) if entry.server else ""
     if entry.session:
         where = components.session_link(entry.server or "", entry.session)
     tone = f' class="ops-says-{told.tone}"' if told.tone else ""

@@ -69,7 +69,7 @@ def draw_notifications(snapshot: Snapshot) -> None:
         return
     known = overview()
     if known is None:
-        components.soft(_("Reading..."))
+        components.soft(_("Loading..."))
     elif known.problem:
         components.note("bad", alert_text.problem(formatter, known.problem), icon="warning")
     else:
@@ -93,7 +93,7 @@ def _read(settings: AlertmanagerSettings) -> Overview:
 def _draw_firing(formatter: LocaleFormatter, firing: Sequence[FiringAlert]) -> None:
     components.subtitle(_("Firing alerts"))
     if not firing:
-        components.soft(_("No alert fires."))
+        components.soft(_("No firing alerts."))
         return
     rows = []
     for one in firing:
@@ -134,12 +134,12 @@ def _draw_silence(formatter: LocaleFormatter, silence: Silence, covered: Sequenc
 
 def _draw_receivers(receivers: Mapping[str, Iterable[str]]) -> None:
     components.subtitle(_("Receivers"))
-    nobody = _("notifies nobody")
+    nobody = _("no recipients")
     rows = [
         f"<tr><td>{escape(name)}</td><td>{escape(', '.join(sorted(kinds)) or nobody)}</td></tr>"
         for name, kinds in receivers.items()
     ]
-    _draw_table((_("Receiver"), _("Notifies by")), rows)
+    _draw_table((_("Receiver"), _("Channels")), rows)
 
 
 def _draw_table(heads: Sequence[str], rows: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -14,11 +15,8 @@ from dashboard.auth.users import Role
 from dashboard.dialogs import opened
 from dashboard.dialogs.until_form import draw_until
 from dashboard.formatting import LocaleFormatter, plain
-from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.text import alerts as alert_text
-
-REFRESH_SECONDS = 2
 
 
 def silence_of(session: SessionSnapshot) -> Silence | None:
@@ -35,65 +33,60 @@ def silence_of(session: SessionSnapshot) -> Silence | None:
 def silence_line(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     """Return author, reason and end of the acknowledgement as HTML; empty if there is none."""
     found = silence_of(session)
-    told = escape(alert_text.silence(formatter, found)) if found else ""
-    return f'<div class="ops-soft ops-break">{told}</div>' if told else ""
+    if found is None:
+        return ""
+    told = [alert_text.silence(formatter, found)]
+    if session.verdict != Verdict.CONNECTED and state.ends_when_connected(
+        session.server, session.session, found.id
+    ):
+        told.append(_("Ends when the session is connected again."))
+    return f'<div class="ops-soft ops-break">{escape(" ".join(told))}</div>'
 
 
-@fragment(run_every=REFRESH_SECONDS)
-def draw_acknowledgement(server: str, name: str) -> None:
-    """Draw the acknowledgement of a session, and the button that sets or ends it."""
-    state.user()
+def draw_acknowledgement(session: SessionSnapshot) -> None:
+    """Draw the button that acknowledges a session or ends its acknowledgement; nothing if neither applies."""
+    if state.settings().alertmanager is None or not state.may(Role.OPERATOR):
+        return
+    names, found = (session.server, session.session), silence_of(session)
+    if found is not None:
+        draw_end_button(session, found, width="content")
+    elif session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED):
+        label, is_busy = _("Acknowledge {session}"), state.alerting().is_busy(names)
+        key = f"acknowledge-{names[0]}-{names[1]}"
+        if st.button(label.format(session=plain(session.session)), key=key, disabled=is_busy):
+            opened.ask("acknowledge", *names)
+
+
+def draw_alerting_problem(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
+    """Draw why a session's acknowledgement could not be set, ended or read."""
     settings = state.settings().alertmanager
-    snapshot = state.snapshot()
-    session = snapshot.session(server, name)
-    if settings is None or session is None:
+    if settings is None:
         return
-    formatter, found = state.formatter(snapshot.taken_at), silence_of(session)
-    is_lost = session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED)
-    may_act = state.may(Role.OPERATOR)
-    problem = state.alerting().problem((server, name)) or state.alerting().silences(settings).problem
-    if found is None and not problem and not (is_lost and may_act):
-        return
-    with st.container(key="acknowledge-box"):
-        components.subtitle(_("Alerts"))
-        if problem:
-            components.note("warn", alert_text.problem(formatter, problem), icon="warning")
-        if found is not None:
-            components.soft(alert_text.silence(formatter, found))
-            if is_lost and state.ends_when_connected(server, name, found.id):
-                components.soft(_("It ends once the session is connected again."))
-        if may_act:
-            _draw_button(session, found)
+    names = (session.server, session.session)
+    problem = state.alerting().problem(names) or state.alerting().silences(settings).problem
+    if problem:
+        components.note("warn", _problem(formatter, problem), icon="warning")
 
 
-def draw_end_button(session: SessionSnapshot, found: Silence) -> None:
+def draw_end_button(
+    session: SessionSnapshot, found: Silence, *, width: Literal["stretch", "content"] = "stretch"
+) -> None:
     """Draw the button that ends an acknowledgement."""
     names = (session.server, session.session)
     st.button(
-        _("Notify again of {session}").format(session=plain(session.session)),
+        _("Resume alerts for {session}").format(session=plain(session.session)),
         key=f"notify-{session.server}-{session.session}",
         on_click=alert_actions.notify_again,
         args=(*names, found.id),
         disabled=state.alerting().is_busy(names),
-        width="stretch",
+        width=width,
     )
-
-
-def _draw_button(session: SessionSnapshot, found: Silence | None) -> None:
-    names = (session.server, session.session)
-    if found is not None:
-        draw_end_button(session, found)
-        return
-    label = _("Acknowledge {session}").format(session=plain(session.session))
-    is_busy = state.alerting().is_busy(names)
-    if st.button(label, key=f"acknowledge-{names[0]}-{names[1]}", disabled=is_busy, width="stretch"):
-        opened.ask("acknowledge", *names)
 
 
 def ask_acknowledge(server: str, session: str) -> None:
     """Open the dialog that acknowledges a session, with reason and end."""
     label = _("Acknowledge {session}").format(session=plain(session))
-    text = _("Nobody is notified of it meanwhile. It is still checked, and its metrics go on.")
+    text = _("Alerts are silenced meanwhile. The session is still checked and its metrics continue.")
 
     @st.dialog(_("Acknowledge {session}?").format(session=plain(session)))
     def ask() -> None:
@@ -101,7 +94,7 @@ def ask_acknowledge(server: str, session: str) -> None:
         st.write(text)
         draw_until(alert_actions.form(server, session), may_stay_open=False)
         st.checkbox(
-            _("Keep it after the session is connected again"), key=alert_actions.keep_key(server, session)
+            _("Keep after the session is connected again"), key=alert_actions.keep_key(server, session)
         )
         key = f"acknowledge-yes-{server}-{session}"
         components.answers(label, key, alert_actions.acknowledge, (server, session))
@@ -114,9 +107,9 @@ def draw_end(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
     ended = state.acknowledgement_ended(session.server, session.session, session.since)
     found = None if ended else silence_of(session)
     if ended:
-        components.soft(_("Its acknowledgement has ended: alerts of this session notify people again."))
+        components.soft(_("The acknowledgement has ended: alerts for this session are sent again."))
     elif found is not None and not state.ends_when_connected(session.server, session.session, found.id):
-        text = _("Still acknowledged until {moment}: nobody is notified of this session until then.")
+        text = _("Still acknowledged until {moment}: alerts for this session are silenced until then.")
         components.soft(text.format(moment=formatter.moment(found.until)))
 
 
@@ -129,7 +122,7 @@ def draw_pager(formatter: LocaleFormatter) -> None:
     is_running = test is not None and test.running
     with st.container(key="pager", horizontal=True, vertical_alignment="center"):
         components.soft(_("Alertmanager: {address}").format(address=settings.address))
-        label = _("Test my pager")
+        label = _("Send a test alert")
         st.button(label, key="test-pager", on_click=alert_actions.test_pager, disabled=is_running)
     if test is None:
         return
@@ -137,8 +130,15 @@ def draw_pager(formatter: LocaleFormatter) -> None:
     components.soft(told)
     components.findings([("good", alert_text.leg(formatter, one)) for one in test.passed])
     if is_running:
-        components.waiting(_("On its way. The end of the alert is told, too: that takes about two minutes."))
+        components.waiting(
+            _("On its way. The end of the alert is delivered too, which takes about two minutes.")
+        )
     elif test.problem:
-        components.note("bad", alert_text.problem(formatter, test.problem), icon="warning")
+        components.note("bad", _problem(formatter, test.problem), icon="warning")
     else:
-        components.note("good", _("The pager works: the notice and its end were delivered."), icon="check")
+        components.note("good", _("Alerts work: the test alert and its end were delivered."), icon="check")
+
+
+def _problem(formatter: LocaleFormatter, code: str) -> str:
+    text = alert_text.problem(formatter, code)
+    return components.next_step(text) if code in alert_text.FIXED_IN_SETTINGS else text

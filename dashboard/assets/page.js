@@ -54,6 +54,16 @@ setInterval(() => {
   }
 }, 250);
 
+// Set title and icon of the tab to the state that the page marks. Streamlit sets its own whenever a page is opened.
+setInterval(() => {
+  const mark = document.querySelector("[data-ops-tab]");
+  if (!mark) return;
+  if (document.title !== mark.dataset.opsTab) document.title = mark.dataset.opsTab;
+  for (const icon of document.querySelectorAll('link[rel~="icon"]')) {
+    if (icon.href !== mark.dataset.opsIcon) icon.href = mark.dataset.opsIcon;
+  }
+}, 250);
+
 // Scroll the result of a click into view, once: it may be far from the button.
 const shown = { "[data-ops=link]": "", "img.ops-qr": "" };
 let asked = false;

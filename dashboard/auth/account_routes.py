@@ -58,7 +58,7 @@ class AccountRoutes:
         """Show the account."""
         _ = self._auth.translator(request)
         done = {
-            "password": _("Your password is changed. All your other devices are signed out."),
+            "password": _("Your password was changed. All your other devices were signed out."),
             "signed-out": _("That device is signed out."),
             "remembered": _("This device is remembered."),
         }.get(request.query_params.get("done", ""))
@@ -75,7 +75,7 @@ class AccountRoutes:
         key = current_login(request).active_login.key
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
-            text = _("Too many tries. Wait {seconds} seconds, then try again.")
+            text = _("Too many attempts. Wait {seconds} seconds, then try again.")
             return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
         problem = password_problem(form.get("password", ""), form.get("repeated", ""), account.name, _)
         if problem:
@@ -83,7 +83,7 @@ class AccountRoutes:
         self._auth.device_limit.count(key)
         try:
             if not await self._auth.passwords.matches(form.get("current", ""), account.password_hash):
-                return self._page(request, Note(_("The present password is wrong.")), 422)
+                return self._page(request, Note(_("The current password is wrong.")), 422)
             password_hash = await self._auth.passwords.hash(form["password"])
             changed = await asyncio.to_thread(self._store, account, password_hash)
         except PasswordsBusyError:
@@ -130,7 +130,7 @@ class AccountRoutes:
         if self._auth.is_valid_form(request, form):
             return form
         _ = self._auth.translator(request)
-        return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
+        return self._page(request, Note(_("The form had expired. Try again.")), 403)
 
     def _store(self, account: Account, password_hash: str) -> Account:
         def change(found: Account) -> Account:

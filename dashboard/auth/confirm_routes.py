@@ -46,7 +46,7 @@ class ConfirmRoutes:
             return self._auth.form_error_response(request, error)
         _ = self._auth.translator(request)
         if not self._auth.is_valid_form(request, sent):
-            return self._page(request, Note(_("The form was out of date. Please try again.")), 403)
+            return self._page(request, Note(_("The form had expired. Try again.")), 403)
         authenticated = current_login(request)
         account, key = authenticated.active_login.account, authenticated.active_login.key
         if authenticated.active_login.sign_in.way is not AuthMethod.PASSWORD:
@@ -54,7 +54,7 @@ class ConfirmRoutes:
         # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
         if wait_seconds:
-            text = _("Too many tries. Wait {seconds} seconds, then try again.")
+            text = _("Too many attempts. Wait {seconds} seconds, then try again.")
             return self._page(request, Note(text.replace("{seconds}", str(wait_seconds))), 429)
         self._auth.device_limit.count(key)
         try:
@@ -76,7 +76,7 @@ class ConfirmRoutes:
         minutes = round(self._auth.sign_ins.lifetimes.confirmed.total_seconds() / 60)
         if method is not AuthMethod.PROXY and not must_confirm:
             _ = self._auth.translator(request)
-            text = _("Confirmed for {minutes} minutes. Go back to the other tab and press again.")
+            text = _("Confirmed for {minutes} minutes. Go back to the other tab and try again.")
             note = Note(text.format(minutes=minutes), is_good=True)
         return self._auth.page(
             request,

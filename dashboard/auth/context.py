@@ -117,7 +117,7 @@ class AuthContext:
     def form_error_response(self, request: Request, error: FormError) -> Response:
         """Return the response to a form that is too large, too slow or malformed."""
         _ = self.translator(request)
-        text = _("This form cannot be read. Please try again.")
+        text = _("The form could not be read. Try again.")
         return self.problem_page(request, text, error.status_code)
 
     def problem_page(

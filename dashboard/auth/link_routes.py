@@ -98,7 +98,7 @@ class LinkRoutes:
             return self._refused(request)
         _ = self._auth.translator(request)
         if not self._auth.is_valid_form(request, form):
-            return self._again(request, form, grant, 403, _("The form was out of date. Please try again."))
+            return self._again(request, form, grant, 403, _("The form had expired. Try again."))
         name = self._user_name(grant) or form.get("name", "").strip()
         problem = _problem(name, form, _)
         if problem:

@@ -110,7 +110,7 @@ def password_problem(password: str, repeated: str, name: str, _: Translate) -> s
     if plain.replace(name.casefold(), "", 1).strip("0123456789 !.-_") in ("", "password", "wppconnect"):
         return _("This password is too easy to guess: use several words or more different characters.")
     if password != repeated:
-        return _("The two passwords are not the same. Type the same one twice.")
+        return _("The passwords do not match. Type the same one twice.")
     return None
 
 

@@ -154,20 +154,23 @@ def _words(_: Translate, why: ProviderProblem) -> tuple[str, int]:
     words = {
         ProviderProblem.DOWN: (_("{provider} does not answer. Try again, or sign in with a password."), 502),
         ProviderProblem.SETTINGS: (
-            _("{provider} and this page are not set up for each other. The page's log says what is wrong."),
+            _(
+                "{provider} and this dashboard are not set up for each other. The dashboard's log has the "
+                "details."
+            ),
             502,
         ),
-        ProviderProblem.CANCELLED: (_("{provider} did not let you in, or you turned back. Try again."), 403),
+        ProviderProblem.CANCELLED: (_("{provider} did not sign you in, or you cancelled. Try again."), 403),
         ProviderProblem.STALE: (
-            _("This sign-in was begun elsewhere or too long ago. Please begin again."),
+            _("This sign-in was started elsewhere or too long ago. Start again."),
             400,
         ),
         ProviderProblem.UNTRUSTED: (
-            _("The answer of {provider} does not stand the checks, so nobody was signed in. Begin again."),
+            _("The answer from {provider} failed the checks, so you were not signed in. Start again."),
             400,
         ),
         ProviderProblem.NO_NAME: (
-            _("{provider} does not tell your user name. The page's log says which claim is missing."),
+            _("{provider} does not send your user name. The dashboard's log says which claim is missing."),
             403,
         ),
         ProviderProblem.NOT_ALLOWED: (

@@ -74,7 +74,10 @@ def cross_site_response(scope: Scope) -> Response:
     """Return the refusal of a request from another site, or from a proxy with another address."""
     locale, _ = _language(scope)
     text = _("Refused: this request does not come from this page. Open the page again and retry.")
-    remedy = _("If it repeats, whoever runs the page has to set DASHBOARD_EXTERNAL_URL to its address.")
+    remedy = _(
+        "If this happens again, the administrator has to set DASHBOARD_EXTERNAL_URL to the address of this "
+        "page."
+    )
     return HTMLResponse(_page(locale, _("It failed"), f"{text} {remedy}"), 403)
 
 
@@ -89,7 +92,7 @@ def too_many_tabs(scope: Scope, limit: int) -> Response:
 
 def _failure(scope: Scope) -> Response:
     locale, _ = _language(scope)
-    text = _("This did not work: the program failed. Try again; its log says more.")
+    text = _("Something went wrong. Try again; see the log for details.")
     return HTMLResponse(_page(locale, _("It failed"), text), 500, _LAST)
 
 

@@ -80,17 +80,17 @@ class SignInRoutes:
             return self._auth.form_error_response(request, error)
         _ = self._auth.translator(request)
         if not self._auth.is_valid_form(request, form):
-            return self._again(request, form, 403, _("The form was out of date. Please try again."))
+            return self._again(request, form, 403, _("The form had expired. Try again."))
         name = form.get("name", "").strip()[:64]
         account = self._auth.users.find(name)
         counts = self._counts(request, name, account)
         wait_seconds = _wait_seconds(counts)
         if wait_seconds:
-            text = _("Too many tries. Wait {seconds} seconds, then try again.")
+            text = _("Too many attempts. Wait {seconds} seconds, then try again.")
             text = text.replace("{seconds}", str(wait_seconds))
             remedy = _(
-                "If others keep you out by guessing: `wppconnect-ops users reset NAME`, typed where the page "
-                "runs, prints a one-time link that always lets you in."
+                "If sign-in is blocked because others keep guessing: run `wppconnect-ops users reset NAME` "
+                "where the dashboard runs. It prints a one-time link that always lets you in."
             )
             response = self._again(request, form, 429, f"{text} {remedy}")
             response.headers["retry-after"] = str(wait_seconds)
@@ -225,10 +225,10 @@ def _wait_seconds(counts: list[tuple[RateLimit, str]]) -> int:
 def refusal_words(_: Translate, why: Refusal, name: str) -> str:
     """Return why a user of a proxy or a provider is refused, and who can help."""
     words = {
-        Refusal.NAME: _("Your user name there has characters that are not accepted here."),
-        Refusal.TAKEN: _("There is an account {name} here already, and it signs in another way."),
+        Refusal.NAME: _("Your user name there contains characters that are not accepted here."),
+        Refusal.TAKEN: _("An account {name} already exists here and signs in another way."),
         Refusal.UNKNOWN: _("You are signed in there as {name}, but have no access to this page."),
-        Refusal.DISABLED: _("The account {name} is switched off here."),
+        Refusal.DISABLED: _("The account {name} is disabled here."),
     }
     help_words = _("Ask an administrator of this page.")
     return f"{words[why].format(name=name[:64])} {help_words}"

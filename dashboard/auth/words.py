@@ -12,9 +12,9 @@ ROLES: dict[Role, str] = {
 }
 
 ROLES_EXPLAINED: dict[Role, str] = {
-    Role.VIEWER: N_("Sees every session, but no code that links a phone."),
-    Role.OPERATOR: N_("Also pairs, restarts, closes, logs out and pauses sessions."),
-    Role.ADMINISTRATOR: N_("Also changes settings and users."),
+    Role.VIEWER: N_("Can view all sessions, but no code that links a phone."),
+    Role.OPERATOR: N_("Can also pair, restart, close, log out and pause sessions."),
+    Role.ADMINISTRATOR: N_("Can also change settings and users."),
 }
 
 NEW_USER_METHODS: dict[AuthMethod, str] = {

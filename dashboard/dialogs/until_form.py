@@ -25,7 +25,7 @@ class Chosen:
 def draw_until(form: str, *, may_stay_open: bool) -> None:
     """Draw the fields of reason and end."""
     st.text_input(
-        _("Why? Everybody sees it."),
+        _("Reason (visible to everyone)"),
         key=f"{form}-reason",
         max_chars=REASON_LENGTH,
         placeholder=_("Maintenance, new SIM card, ..."),
@@ -46,9 +46,9 @@ def draw_until(form: str, *, may_stay_open: bool) -> None:
     formatter = state.formatter(datetime.now(UTC))
     chosen = read_until(form)
     if chosen.until is not None:
-        components.soft(_("It ends by itself at {moment}.").format(moment=formatter.moment(chosen.until)))
+        components.soft(_("Ends automatically at {moment}.").format(moment=formatter.moment(chosen.until)))
     else:
-        components.soft(_("It lasts until somebody ends it."))
+        components.soft(_("Lasts until someone ends it."))
 
 
 def read_until(form: str) -> Chosen:

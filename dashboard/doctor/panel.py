@@ -14,10 +14,11 @@ from core.version import version
 from dashboard import components, state
 from dashboard.auth.users import Role
 from dashboard.doctor.actions import ask_whatsapp, examine_failed, examine_session
-from dashboard.formatting import LocaleFormatter, plain
+from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import Translate
 from dashboard.i18n import gettext as _
 from dashboard.text.diagnosis import TONES, answer, report, sentence
+from dashboard.text.diagnosis_words import FIXED_IN_SETTINGS
 
 WAITING = (Cause.STARTING, Cause.WAITING_FOR_SCAN, Cause.WAITING_FOR_CODE)
 
@@ -33,7 +34,7 @@ def draw_doctor(
     found = doctor.latest(session.server, session.session)
     running = doctor.is_running(session.server, session.session)
     with st.container(key="doctor-box"):
-        components.subtitle(_("Doctor"))
+        components.subtitle(_("Diagnosis"))
         if found is not None and not running and found.began_at < session.since:
             # The session has changed since, so the diagnosis would mislead.
             found = None
@@ -43,12 +44,12 @@ def draw_doctor(
                 _draw_copy(formatter, found)
                 _offer_whatsapp(session, found)
         elif not running:
-            components.soft(_("Asks the gateway one question after the other, until the cause is found."))
+            components.soft(_("Checks the gateway and the session step by step until the cause is found."))
         if running:
-            components.waiting(_("Asking the gateway"))
+            components.waiting(_("Diagnosis is running"))
         else:
             st.button(
-                _("Examine {session}").format(session=plain(session.session)),
+                _("Run diagnosis"),
                 key=f"doctor-{session.server}-{session.session}",
                 on_click=examine_session,
                 args=(session.server, session.session),
@@ -60,6 +61,8 @@ def draw_doctor(
 def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
     """Draw the cause first, then the results that lead to it."""
     told = sentence(translate, found)
+    if told and found.cause in FIXED_IN_SETTINGS:
+        told = components.next_step(told)
     if told:
         tone = "good" if found.cause is Cause.WELL else "wait" if found.cause in WAITING else "warn"
         shape = components.shape("check" if tone == "good" else "info")
@@ -73,10 +76,10 @@ def draw_diagnosis(found: Diagnosis, translate: Translate = _) -> None:
 
 
 def _draw_copy(formatter: LocaleFormatter, found: Diagnosis) -> None:
-    components.soft(_("Examined {moment}").format(moment=formatter.moment(found.began_at)))
+    components.soft(_("Diagnosis run {moment}").format(moment=formatter.moment(found.began_at)))
     text, label = (
         escape(report(formatter.translate, found, version()), quote=True),
-        escape(_("Copy the report")),
+        escape(_("Copy report")),
     )
     done = escape(_("Copied"), quote=True)
     st.html(
@@ -92,12 +95,12 @@ def _offer_whatsapp(session: SessionSnapshot, found: Diagnosis) -> None:
         return
     components.soft(
         _(
-            "WhatsApp itself can be asked, too: it looks up a number that is nobody's. Not time and again: "
-            "it may take that for misuse and block the number."
+            "This check can also ask WhatsApp itself to look up an unassigned number. Do not run it often: "
+            "WhatsApp may take it for misuse and block the number."
         )
     )
     st.button(
-        _("Examine {session} and ask WhatsApp").format(session=plain(session.session)),
+        _("Run diagnosis including WhatsApp"),
         key=f"doctor-whatsapp-{session.server}-{session.session}",
         on_click=ask_whatsapp,
         args=(session.server, session.session),

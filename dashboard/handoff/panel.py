@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.handoffs import MINUTES, STANDARD_MINUTES, Event, Handoff
 from core.models import SessionSnapshot, Verdict
+from core.operation_status import Kind, OperationStatus
 from dashboard import components, state
 from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter, plain
@@ -18,28 +19,31 @@ from dashboard.i18n import gettext as _
 from dashboard.session.panel import NEWS
 from dashboard.theme.link_box import link_box
 
-_NOT_FOR = (
-    Verdict.CONNECTED,
-    Verdict.PAUSED,
-    Verdict.UNAUTHORIZED,
-    Verdict.UNREACHABLE,
-    Verdict.UNKNOWN,
+_NEEDS_A_PHONE = (
+    Verdict.DISCONNECTED,
+    Verdict.WAITING_FOR_QR,
+    Verdict.WAITING_FOR_CODE,
+    Verdict.LINKING,
 )
-"""The holder of the phone cannot resolve these."""
+"""The holder of the phone can resolve these."""
 
 
-def draw_handoff(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
+def draw_handoff(
+    formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None
+) -> None:
     """Draw the card, or nothing where a hand-off does not apply. Reads memory only."""
     if not state.may(Role.OPERATOR):
         return
     newest = sent_codes.newest(session.server, session.session)
     is_followed = newest is not None and newest.is_followed(formatter.now)
     is_news = newest is not None and newest.ended_at is not None and formatter.now - newest.ended_at < NEWS
-    can_make = session.verdict not in _NOT_FOR
+    # The browser starts in the middle of a pairing, too: the card must not come and go.
+    is_pairing = operation is not None and operation.is_running and operation.kind is Kind.PAIR
+    can_make = session.verdict in _NEEDS_A_PHONE or (is_pairing and session.verdict is Verdict.STARTING)
     if not (can_make or is_news):
         return
     with st.container(key="handoff-box"):
-        components.subtitle(_("Somebody else holds the phone?"))
+        components.subtitle(_("Is the phone with someone else?"))
         if newest is not None and (is_followed or is_news):
             _draw_followed(formatter, newest, session)
         if newest is not None and is_followed:
@@ -50,17 +54,15 @@ def draw_handoff(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
 
 def _draw_offer(session: SessionSnapshot) -> None:
     server, name = session.server, session.session
-    components.soft(
-        _("Make a link that works once, without sign-in, and shows nothing but this session's code.")
-    )
+    components.soft(_("Create a one-time link that needs no sign-in and shows only this session's code."))
     st.segmented_control(
-        _("Good for how many minutes"),
+        _("Link valid for (minutes)"),
         MINUTES,
         default=STANDARD_MINUTES,
         key=actions.minutes_key(server, name),
     )
     st.button(
-        _("Make a link for {session}").format(session=plain(name)),
+        _("Create a link for {session}").format(session=plain(name)),
         key=f"handoff-{server}-{name}",
         on_click=actions.make_link,
         args=(server, name),
@@ -84,20 +86,23 @@ def _draw_link(session: SessionSnapshot, handoff: Handoff) -> None:
 def _draw_address(session: SessionSnapshot, handoff: Handoff, address: str) -> None:
     minutes = int((handoff.expires_at - handoff.made_at).total_seconds() // 60)
     message = _(
-        "{maker} asks you to link a phone to the WhatsApp session {session}. "
-        "The link works once, for {minutes} minutes:"
+        "{maker} asks you to link a phone to the WhatsApp session {session}. This link works once and "
+        "expires in {minutes} minutes:"
     ).format(maker=handoff.maker, session=session.session, minutes=minutes)
     st.html(link_box(address, message, name="handoff-link", copies_message=True))
-    warning = _("Never send it through {session}: that session is down, nobody would get it.")
+    warning = _("Do not send it through {session}: that session is down, so the message would not arrive.")
     components.soft(warning.format(session=session.session))
     if _is_only_here(address):
-        text = _("This address works on this computer only: open the page by the address that others reach.")
+        text = _(
+            "This address works on this computer only. Open the page through an address that others can "
+            "reach."
+        )
         components.note("warn", text, icon="warning")
 
 
 def _draw_followed(formatter: LocaleFormatter, handoff: Handoff, session: SessionSnapshot) -> None:
     made, end = formatter.moment(handoff.made_at), formatter.moment(handoff.expires_at)
-    text = _("{maker} made a link {moment}, good until {end}")
+    text = _("Link created by {maker} {moment}, valid until {end}")
     lines = [(True, text.format(maker=handoff.maker, moment=made, end=end))]
     if handoff.opened_at is not None:
         lines.append((True, _("Opened {moment}").format(moment=formatter.moment(handoff.opened_at))))
@@ -108,13 +113,13 @@ def _draw_followed(formatter: LocaleFormatter, handoff: Handoff, session: Sessio
         text = _("Linked {moment}: the session is connected") if is_connected else _("Linked {moment}")
         lines.append((True, text.format(moment=formatter.moment(handoff.ended_at))))
     elif handoff.end == Event.REVOKED:
-        lines.append((False, _("Revoked: the link is worthless now")))
+        lines.append((False, _("Revoked: the link no longer works")))
     elif handoff.end == Event.EXPIRED:
-        lines.append((False, _("Expired: the link is worthless now")))
+        lines.append((False, _("Expired: the link no longer works")))
     elif handoff.opened_at is not None:
         lines.append((False, _("Not linked yet")))
         if not handoff.is_good(formatter.now):
-            lines.append((False, _("Expired: only the code that is on the screen still counts")))
+            lines.append((False, _("Expired: only the code on the screen is still valid")))
     items = "".join(
         f'<li class="{"ops-done" if done else ""}">{components.shape("check" if done else "dots")}'
         f"<span>{escape(text)}</span></li>"

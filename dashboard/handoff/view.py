@@ -73,7 +73,10 @@ def build_state(
     _ = formatter.translate
     state = _empty_state(formatter, handoff)
     if session is not None and session.verdict in _LOST and handoff.end == Event.SCANNED:
-        text = _("The phone was linked, but the connection broke again. Tell {maker}, who sent you the link.")
+        text = _(
+            "The phone was linked, but the session disconnected again. Contact {maker}, who sent you the "
+            "link."
+        )
         state["text"] = text.format(maker=handoff.maker)
         return state
     if handoff.end == Event.SCANNED or (session is not None and session.verdict == Verdict.CONNECTED):
@@ -92,10 +95,10 @@ def build_state(
     elif panel is Panel.STARTING and session is not None:
         _set_wait(formatter, state, handoff, _BROWSER, session.since)
     elif panel is Panel.WAITING:
-        state["phase"], state["text"] = "waiting", _("The code comes in a moment.")
+        state["phase"], state["text"] = "waiting", _("The code will appear in a moment.")
     elif panel in _MENDED_BY_A_CODE and handoff.may_ask(formatter.now) and session is not None:
         state["phase"], state["may_ask"], state["by_number"] = "offer", True, by_number
-        state["text"] = _("There is no code on the screen now.")
+        state["text"] = _("No code is shown at the moment.")
         # Opening the link counts as a first request, even if the code was made for an operator before.
         attempts = max(1, handoff.rounds)
         state["asks_by_itself"] = begins_by_itself(
@@ -109,7 +112,7 @@ def build_state(
         elif session.reason == Reason.LINK_NOT_COMPLETED:
             state["detail"] = _(OUTCOMES[Reason.LINK_NOT_COMPLETED])
     else:
-        text = _("No code can be shown now. Tell {maker}, who sent you the link.")
+        text = _("No code can be shown now. Contact {maker}, who sent you the link.")
         state["text"] = text.format(maker=handoff.maker)
     return state
 
@@ -124,9 +127,9 @@ def needs_a_code(
 def _empty_state(formatter: LocaleFormatter, handoff: Handoff) -> State:
     _ = formatter.translate
     minutes = math.ceil((handoff.expires_at - formatter.now).total_seconds() / 60)
-    left = _("This page is good for {minutes} more min.").format(minutes=minutes)
+    left = _("This page expires in {minutes} min.").format(minutes=minutes)
     if minutes <= 0:
-        left = _("The time of this link is over. The code on the screen still counts.")
+        left = _("This link has expired. The code on the screen is still valid.")
     return State(
         phase="stopped",
         text="",
@@ -172,7 +175,7 @@ def _set_qr(
     if not handoff.may_ask(formatter.now):
         state["detail"] = _("This is the last code of this link.")
     elif handoff.rounds:
-        text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
+        text = _("Code {round} of {most}. While this tab is visible, the next one appears automatically.")
         state["detail"] = text.format(round=handoff.rounds, most=MOST_ROUNDS)
     if handoff.rounds > 1:
         state["detail"] += " " + _(IF_A_PASSKEY_IS_ASKED)
@@ -181,7 +184,7 @@ def _set_qr(
 def _set_code(formatter: LocaleFormatter, state: State, handoff: Handoff, operation: OperationStatus) -> None:
     _ = formatter.translate
     state["phase"], state["code"] = "code", list(formatting.pairing_code_groups(operation.pairing_code or ""))
-    state["text"] = _("Type this code on the phone of {session}.").format(session=handoff.session)
+    state["text"] = _("Enter this code on the phone of {session}.").format(session=handoff.session)
     state["steps"] = [_(step) for step in CODE_STEPS]
     state["seconds"] = formatting.seconds_until(formatter, operation.step_until) or 0
     if operation.code_may_be_replaced(formatter.now):
@@ -197,7 +200,7 @@ def _set_progress(
     _set_wait(formatter, state, handoff, operation.step, operation.step_since)
     left = formatting.seconds_until(formatter, operation.step_until)
     if left:
-        state["detail"] += ", " + _("{seconds} s more at most").format(seconds=left)
+        state["detail"] += ", " + _("at most {seconds} s left").format(seconds=left)
 
 
 def _set_wait(formatter: LocaleFormatter, state: State, handoff: Handoff, step: str, since: datetime) -> None:
@@ -206,5 +209,7 @@ def _set_wait(formatter: LocaleFormatter, state: State, handoff: Handoff, step: 
     # Separate from the text, which screen readers announce whenever it changes.
     state["detail"] = formatting.for_how_long(formatter, since)
     if step == _BROWSER and formatter.now - since >= START_DOUBT:
-        text = _("This takes longer than usual. If no code comes, tell {maker}, who sent you the link.")
+        text = _(
+            "This is taking longer than usual. If no code appears, contact {maker}, who sent you the link."
+        )
         state["detail"] = text.format(maker=handoff.maker)

@@ -85,7 +85,7 @@ def markdown(formatter: LocaleFormatter, found: Sequence[Incident], month: str) 
     title = _("Incidents")
     title = f"# {title}: {formatter.month(month)}"
     if not found:
-        nothing = _("No session was lost in this month.")
+        nothing = _("No outages in this month.")
         return f"{title}\n\n{nothing}\n"
     heads = [_(head) for head in FIGURES]
     by_session = [
@@ -104,7 +104,7 @@ def markdown(formatter: LocaleFormatter, found: Sequence[Incident], month: str) 
         _table([_("Gateway"), _("Session"), *heads], by_session),
         _section(_("By cause")),
         _table([_("Cause"), *heads], by_cause),
-        _section(_("Each incident")),
+        _section(_("All incidents")),
         _table(
             [_("Start"), _("Duration"), _("Session"), _("Cause"), _("Events")],
             [_whole(formatter, one) for one in reversed(found)],

@@ -33,7 +33,7 @@ def draw_filter(
             _("Find a session"),
             key=TEXT,
             type="search",
-            placeholder=_("Part of its name"),
+            placeholder=_("Part of the name"),
             live=True,
             bind="query-params",
             max_chars=60,
@@ -70,7 +70,7 @@ def draw_nothing_found() -> None:
     """Draw a note that no session matches, and a button that clears the filter."""
     with st.container(key="panel"):
         components.note("idle", _("No session matches."))
-        st.button(_("Show all sessions"), key="show-all", on_click=overview_actions.show_all, type="primary")
+        st.button(_("Clear filters"), key="show-all", on_click=overview_actions.show_all, type="primary")
 
 
 def on_page(found: Sequence[SessionSnapshot]) -> Sequence[SessionSnapshot]:

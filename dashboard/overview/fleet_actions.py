@@ -12,6 +12,7 @@ from core.settings.pausing import Target as PauseTarget
 from dashboard import session_state, state
 from dashboard.auth.users import Role
 from dashboard.dialogs.until_form import read_until
+from dashboard.formatting import by_name
 from dashboard.i18n import gettext as _
 from dashboard.session.actions import saved
 from dashboard.session_state import Notice
@@ -21,7 +22,8 @@ PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
 
 def preview(action: Action) -> Plan:
     """Return what the action would do to each selected session in its current state."""
-    return plan(action, sorted(session_state.selected() or ()), state.snapshot(), state.settings())
+    selected = sorted(session_state.selected() or (), key=lambda one: tuple(map(by_name, one)))
+    return plan(action, selected, state.snapshot(), state.settings())
 
 
 def begin_picking() -> None:
@@ -77,7 +79,7 @@ def start() -> None:
         session_state.set_notice(PLACE, None)
     else:
         session_state.set_notice(
-            PLACE, Notice("warn", _("Several sessions are being started already. Wait or stop it."))
+            PLACE, Notice("warn", _("A bulk start is already running. Wait for it or stop it."))
         )
 
 

@@ -69,11 +69,11 @@ def ask(word: str) -> None:
         st.write(_(fleet_text.EXPLAINED[action]))
         components.findings([("good", name) for _server, name in found.will])
         if found.skipped:
-            components.soft(_("Left alone:"))
+            components.soft(_("Not affected:"))
             named = [(target[1], _(fleet_text.SKIPS[why])) for target, why in found.skipped]
             components.consequences([("idle", f"{name}: {why}") for name, why in named])
         if not found.will:
-            components.note("idle", _("Nothing would happen to any of them."))
+            components.note("idle", _("This would not change any of them."))
             if st.button(_("Close"), key="fleet-close"):
                 st.rerun()
             return
@@ -110,7 +110,7 @@ def _draw_progress(formatter: LocaleFormatter) -> None:
     if progress is None:
         return
     over = sum(bool(item.outcome) for item in progress.items)
-    words = _("{name} starts several sessions: {over} of {count} done.")
+    words = _("{name} is starting several sessions: {over} of {count} done.")
     told = words.format(name=progress.actor, over=over, count=len(progress.items))
     with st.container(key="fleet-progress"):
         if progress.running:

@@ -21,7 +21,7 @@ def draw_gateways(formatter: LocaleFormatter, servers: Sequence[ServerSnapshot])
     """Draw a line for each gateway."""
     settings = state.settings()
     with st.container(key="gateways"):
-        for one in servers:
+        for one in sorted(servers, key=lambda server: formatting.by_name(server.server)):
             configured = settings.server(one.server)
             is_paused = configured is not None and not configured.enabled
             with st.container(key=f"gateway-{one.server}", horizontal=True, vertical_alignment="center"):
@@ -50,7 +50,7 @@ def _draw_button(server: str, *, is_paused: bool) -> None:
 def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
     """Return which program probes a gateway, how often, and why less often than configured."""
     if not server.holder:
-        return _("{server}: not checked by anybody yet.").format(server=server.server)
+        return _("{server}: not checked yet.").format(server=server.server)
     interval, wanted = map(formatting.duration, (server.interval_seconds, configured_interval_seconds))
     told = _("{server}: checked every {interval} by {program}.").format(
         server=server.server, interval=interval, program=formatting.program(_, server.holder)
@@ -59,13 +59,13 @@ def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
         return told
     if offers(server, Capability.ALL_STATES) and server.secret_key_valid:
         why = _(
-            "The gateway's list of states is read every {wanted}; only the WhatsApp page of each session is "
-            "checked that rarely, because checking the tokens would cost the gateway too much. A secret key "
-            "of 128 random bits or more makes cheap tokens possible."
+            "The gateway's list of states is read every {wanted}; the WhatsApp page of each session is "
+            "checked less often, because checking the tokens that often would overload the gateway. With a "
+            "secret key of at least 128 random bits, tokens become cheap to check."
         )
     else:
         why = _(
-            "Every {wanted} is configured, but checking the tokens would cost the gateway too much. "
-            "A secret key of 128 random bits or more makes cheap tokens possible."
+            "The configured interval is {wanted}, but checking the tokens that often would overload the "
+            "gateway. With a secret key of at least 128 random bits, tokens become cheap to check."
         )
     return f"{told} {why.format(wanted=wanted)}"

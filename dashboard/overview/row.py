@@ -20,7 +20,7 @@ from dashboard.overview.fleet_bar import draw_pick
 from dashboard.session import actions
 from dashboard.text import track as track_text
 from dashboard.text.engine import formatter_for
-from dashboard.words import LOOKS
+from dashboard.words import look
 
 SAME_MOMENT = timedelta(minutes=1)
 """A last connection less than this before the verdict's start is the same moment, and is not shown twice."""
@@ -55,7 +55,7 @@ def draw_row(formatter: LocaleFormatter, row: Row) -> None:
             key=f"{key}-{session.server}-{session.session}",
             on_click=action,
             args=arguments or names,
-            type="primary" if LOOKS[session.verdict].tone == "bad" else "secondary",
+            type="primary" if look(session).tone == "bad" else "secondary",
             width="stretch",
         )
         found = alert_panel.silence_of(session)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from core.models import SessionSnapshot, Verdict
-from dashboard.words import LOOKS
+from dashboard.formatting import by_name
+from dashboard.words import LOOKS, look
 
 VERDICTS = tuple(sorted(LOOKS, key=lambda verdict: LOOKS[verdict].urgency))
 """All verdicts, the most urgent first."""
@@ -19,10 +20,10 @@ def in_order(
     return sorted(
         sessions,
         key=lambda one: (
-            LOOKS[one.verdict].urgency,
+            look(one).urgency,
             (one.server, one.session) in handled,
-            one.server,
-            one.session,
+            by_name(one.server),
+            by_name(one.session),
         ),
     )
 

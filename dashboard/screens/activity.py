@@ -19,7 +19,7 @@ def draw_activity() -> None:
     wanted = activity_table.draw_filter(snapshot)
     lines = history_cache.activity(wanted)
     if lines is None:
-        components.soft(_("Reading..."))
+        components.soft(_("Loading..."))
     elif lines.entries:
         st.html(activity_table.table(state.formatter(snapshot.taken_at), lines.entries))
         activity_table.draw_footer(lines)

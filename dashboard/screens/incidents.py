@@ -18,16 +18,16 @@ def draw_incidents() -> None:
     window, server, session = view.draw_filter(snapshot)
     known = view.read()
     if known is None:
-        components.soft(_("Reading..."))
+        components.soft(_("Loading..."))
         return
     found = view.matching(known, snapshot.taken_at, window, server, session)
     if not found:
         with st.container(key="panel"):
-            components.note("good", _("No session was lost in this time."), icon="check")
+            components.note("good", _("No outages in this period."), icon="check")
         return
     st.html(view.table(state.formatter(snapshot.taken_at), found[: view.MAX_INCIDENTS], view.firing()))
     if len(found) > view.MAX_INCIDENTS:
-        text = _("Only the newest {count} incidents are here. Choose a shorter time.")
+        text = _("Only the latest {count} incidents are shown. Choose a shorter period.")
         components.soft(text.format(count=view.MAX_INCIDENTS))
 
 

@@ -5,9 +5,15 @@ import streamlit as st
 from core.gateways.protocol import Capability
 from core.gateways.registry import offers
 from core.models import SessionSnapshot, Verdict
-from dashboard import components, session_state, state
+from dashboard import components, formatting, session_state, state
 from dashboard.activity import history_cache
-from dashboard.alerting.panel import ask_acknowledge, draw_acknowledgement, draw_end
+from dashboard.alerting.panel import (
+    ask_acknowledge,
+    draw_acknowledgement,
+    draw_alerting_problem,
+    draw_end,
+    silence_line,
+)
 from dashboard.auth.users import Role
 from dashboard.dialogs import opened
 from dashboard.dialogs.opened import draw_asked
@@ -22,18 +28,26 @@ from dashboard.session.history import draw_session_history
 from dashboard.session.pairing import draw_panel
 from dashboard.session.pause_dialogs import ask_pause
 from dashboard.text.engine import formatter_for
+from dashboard.words import look
 
 REFRESH_SECONDS = 1
 
 
 def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
     """Draw the name, the verdict and its reason."""
-    st.html(
-        components.heading(session.session, session.server)
-        + f'<div class="ops-line ops-under">{components.badge(formatter, session)}'
-        f"{components.since(formatter, session)}</div>{components.facts(formatter, session)}"
-        f"{components.pause_line(formatter, session)}{components.about(formatter, session)}"
+    title, tone = formatting.tab_title(formatter, session), look(session).tone
+    st.html(components.heading(session.session, session.server) + components.tab_state(title, tone))
+    with st.container(key="state", horizontal=True, vertical_alignment="center"):
+        badge, since = components.badge(formatter, session), components.since(formatter, session)
+        st.html(f'<div class="ops-line">{badge}{since}</div>', width="content")
+        draw_acknowledgement(session)
+    components.draw(
+        components.facts(formatter, session)
+        + components.pause_line(formatter, session)
+        + silence_line(formatter, session)
+        + components.about(formatter, session)
     )
+    draw_alerting_problem(formatter, session)
 
 
 @fragment(run_every=REFRESH_SECONDS)
@@ -58,7 +72,7 @@ def draw_session(server: str, name: str) -> None:
         draw_panel(formatter, session, state.operation(server, name))
         if session.verdict is Verdict.CONNECTED:
             draw_end(formatter, session)
-    draw_handoff(formatter, session)
+    draw_handoff(formatter, session, state.operation(server, name))
     draw_doctor(formatter, session, state.operation(server, name))
 
 
@@ -108,8 +122,8 @@ def ask_close(server: str, name: str) -> None:
     """Open the dialog that confirms closing a session."""
     label = _("Close {session}").format(session=plain(name))
     text = _(
-        "It stops sending and receiving until it is started again. If a phone is linked to it, it stays "
-        "linked: no scan will be needed."
+        "The session stops sending and receiving until it is started again. A linked phone stays linked: "
+        "no scan will be needed."
     )
 
     @st.dialog(_("Close {session}?").format(session=plain(name)))
@@ -125,7 +139,7 @@ def ask_log_out(server: str, name: str) -> None:
     """Open the dialog that confirms unlinking a phone."""
     label = _("Log out {session}").format(session=plain(name))
     text = _(
-        "Its phone is unlinked. This cannot be undone: to use the session again, somebody with the phone "
+        "The phone is unlinked. This cannot be undone: to use the session again, someone with the phone "
         "must scan a new code. The session is also paused."
     )
 
@@ -147,7 +161,8 @@ if st.query_params.get("pair") == "1":
     session_state.set_alert_link(server_name, session_name)
 history_cache.begin_history(server_name, session_name)
 history_cache.begin_track_records()
-st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
+with st.container(key="ops-back"):
+    st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
 main, side = st.columns([3, 2], gap="medium")
 with main:
     draw_session(server_name, session_name)
@@ -156,6 +171,5 @@ with side:
     if known is not None:
         if state.may(Role.OPERATOR):
             draw_controls(server_name, session_name)
-        draw_acknowledgement(server_name, session_name)
         draw_session_history(server_name, session_name)
 draw_asked({"acknowledge": ask_acknowledge, "close": ask_close, "log_out": ask_log_out, "pause": ask_pause})

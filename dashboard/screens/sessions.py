@@ -21,6 +21,7 @@ from dashboard.overview.row import Row, draw_row
 from dashboard.session import actions
 from dashboard.session.pause_dialogs import ask_pause_gateway
 from dashboard.text import track as track_text
+from dashboard.words import look
 
 REFRESH_SECONDS = 2
 ROWS = 25
@@ -30,12 +31,12 @@ def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
     """Draw the next step while no session is configured."""
     with st.container(key="panel"):
         if servers:
-            text = _("No session is set up yet. Add one by its name, or let the gateway tell which it has.")
+            text = _("No session is set up yet. Add one by name, or look for the gateway's sessions.")
         else:
-            text = _("No gateway is set up yet. Enter the address of your WPPConnect Server to begin.")
+            text = _("No gateway is set up yet. To start, enter the address of your WPPConnect Server.")
         components.note("idle", text)
         if not state.may(Role.ADMINISTRATOR):
-            components.soft(_("An administrator can do that."))
+            components.soft(_("Ask an administrator to do this."))
             return
         label = _("Add a session") if servers else _("Add a gateway")
         st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
@@ -51,6 +52,14 @@ def draw_rows(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, s
     overview_filter.draw_pages(len(found))
 
 
+def tab_state(sessions: Sequence[SessionSnapshot]) -> str:
+    """Return title and icon of the browser's tab: the number of problems, and the tone of the worst."""
+    found = formatting.problems(sessions)
+    if not found:
+        return components.tab_state(_("Sessions"), "good" if sessions else "idle")
+    return components.tab_state(f"({len(found)}) " + _("Sessions"), look(found[0]).tone)
+
+
 @fragment(run_every=REFRESH_SECONDS)
 def draw_sessions() -> None:
     """Draw everything that changes. Reads memory only."""
@@ -61,14 +70,14 @@ def draw_sessions() -> None:
     everything = [one for server in snapshot.servers for one in server.sessions]
     handled = [(one.server, one.session) for one in everything if silence_of(one)]
     sessions = overview.in_order(everything, handled)
-    st.html(components.heading(_("Sessions"), formatting.summary(formatter, sessions)))
+    st.html(components.heading(_("Sessions"), formatting.summary(formatter, sessions)) + tab_state(sessions))
     components.troubles()
     for server in snapshot.servers:
         components.banners(server)
     if not sessions:
         draw_nothing_yet(snapshot.servers)
         return
-    servers = [server.server for server in snapshot.servers]
+    servers = sorted((server.server for server in snapshot.servers), key=formatting.by_name)
     found = overview_filter.draw_filter(formatter, sessions, servers)
     fleet_bar.draw_fleet(formatter, found, offer=len(sessions) > 1 and bool(found))
     if found:

@@ -9,7 +9,7 @@ from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
 from dashboard import components, session_state, state, step_up
 from dashboard.auth.users import Role
-from dashboard.formatting import plain
+from dashboard.formatting import by_name, plain
 from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.settings_page import actions as settings_actions
@@ -59,7 +59,7 @@ def draw_server(settings: Settings, server: ServerSettings) -> None:
             remove = _("Remove {server}").format(server=plain(name))
             if st.button(remove, key=f"remove-server-{name}", type="tertiary"):
                 ask_remove_server(name)
-        components.soft(_("Both ask with the saved settings, not with what is typed and not saved."))
+        components.soft(_("Both use the saved settings, not values that are typed but not saved."))
         draw_results(name, tuple(one.name for one in server.sessions))
         draw_sessions(settings, server)
 
@@ -77,9 +77,7 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
         for one in drawn:
             draw_field(form, settings, one, fields[one.name])
             if one.name == "end_to_end_minutes" and gateway and gateway.end_to_end_offered is False:
-                components.soft(
-                    _("This gateway does not offer what the check asks: it finds out nothing here.")
-                )
+                components.soft(_("This gateway does not support this check."))
         draw_notice(form, fields)
         st.form_submit_button(
             _("Save {server}").format(server=plain(server.name)),
@@ -93,9 +91,7 @@ def draw_server_form(settings: Settings, server: ServerSettings) -> None:
 def ask_remove_server(name: str) -> None:
     """Open the dialog that confirms removing a gateway."""
     yes = _("Remove {server}").format(server=plain(name))
-    text = _(
-        "The gateway and its sessions are no longer checked or shown here. The gateway goes on as it is."
-    )
+    text = _("The gateway and its sessions are no longer checked or shown here. The gateway keeps running.")
 
     @st.dialog(_("Remove {server}?").format(server=plain(name)))
     def ask() -> None:
@@ -120,7 +116,7 @@ def draw_add_server(*, is_first: bool) -> None:
             key=field_key(form, "name"),
             max_chars=40,
             autocomplete="off",
-            help=_("How you call it; 1 to 40 letters, digits, _ or -"),
+            help=_("A name for it: 1 to 40 letters, digits, _ or -"),
         )
         st.text_input(
             _("Address"),
@@ -179,7 +175,7 @@ step_up.draw()
 components.draw_notice(session_state.notice("settings"))
 draw_warnings()
 wanted = st.query_params.get("server")
-for one in sorted(current.servers, key=lambda server: server.name != wanted):
+for one in sorted(current.servers, key=lambda server: (server.name != wanted, by_name(server.name))):
     draw_server(current, one)
 draw_add_server(is_first=not current.servers)
 draw_interval(current)

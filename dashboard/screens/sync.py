@@ -31,7 +31,10 @@ def draw_troubles(view: SyncView) -> None:
         )
         components.note("idle", text)
     elif view.agent is None:
-        text = _("What is shown here may be old, and nothing can be begun. Start: wppconnect-ops sync agent.")
+        text = _(
+            "What is shown here may be outdated, and nothing can be started. Start: wppconnect-ops sync "
+            "agent."
+        )
         components.note("bad", text, title=_("The sync agent is not running."), icon="cut")
     if view.status is not None and view.status.problem:
         components.note(
@@ -47,9 +50,9 @@ def draw_age(formatter: LocaleFormatter, view: SyncView) -> None:
     looked = agent.checked_at
     if not agent.problem and (looked is None or formatter.seconds_since(looked) <= OLD_SECONDS):
         return
-    title = _("The files cannot be looked at. What is shown here is old.")
+    title = _("The files cannot be read. What is shown here is outdated.")
     if looked is not None:
-        title = _("The files could not be looked at since {moment}. What is shown here is from then.")
+        title = _("The files could not be read since {moment}. What is shown here is from that time.")
         title = title.format(moment=formatter.moment(looked))
     text = _("See the log of the sync agent.")
     if agent.problem:
@@ -80,7 +83,7 @@ def draw_offers(view: SyncView) -> None:
                 on_click=sync_actions.generate,
                 args=(kind.words,),
             )
-    components.soft(_("You see a plan first. Nothing is changed before you approve it."))
+    components.soft(_("You first see a plan. Nothing is changed until you approve it."))
 
 
 def summary(formatter: LocaleFormatter, view: SyncView) -> str:
@@ -95,7 +98,7 @@ def summary(formatter: LocaleFormatter, view: SyncView) -> str:
     if view.agent is None or view.agent.checked_at is None:
         return words
     ago = formatting.duration(formatter.seconds_since(view.agent.checked_at))
-    looked = _("looked at {duration} ago").format(duration=ago)
+    looked = _("checked {duration} ago").format(duration=ago)
     return f"{words}, {looked}"
 
 

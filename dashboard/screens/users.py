@@ -11,7 +11,7 @@ from dashboard.auth import links
 from dashboard.auth.identity import Administration
 from dashboard.auth.users import Account, AuthMethod, Role, User
 from dashboard.auth.words import NEW_USER_METHODS, ROLES, ROLES_EXPLAINED
-from dashboard.formatting import LocaleFormatter, plain
+from dashboard.formatting import LocaleFormatter, by_name, plain
 from dashboard.i18n import gettext as _
 from dashboard.theme.link_box import link_box
 from dashboard.theme.theme import NAME
@@ -28,13 +28,13 @@ def draw_link(known: Administration, place: str) -> None:
         return
     name, link = shown
     with st.container(key="one-time-link"):
-        text = _("Give {name} this link, by a channel of theirs that you trust. It works once.")
+        text = _("Send {name} this link through a channel you trust. It works once.")
         components.note("good", text.format(name=name), icon="check")
         until = state.formatter(datetime.now(UTC)).moment(link.valid_until)
         message = _("Set your password for {page} with this link. It works once, until {moment}.")
         address = f"{own_address(known)}{links.PATH}#{link.token}"
         st.html(link_box(address, message.format(page=NAME, moment=until)))
-        components.soft(_("It is shown only now, and is good until {moment}.").format(moment=until))
+        components.soft(_("It is shown only once and is valid until {moment}.").format(moment=until))
         st.button(_("Done, hide the link"), key="hide-link", on_click=user_actions.put_link_away)
 
 
@@ -73,7 +73,7 @@ def draw_form(known: Administration) -> None:
         )
         if len(known.methods) > 1:
             st.selectbox(
-                _("How they sign in"),
+                _("Sign-in method"),
                 [str(method) for method in known.methods],
                 format_func=lambda word: _(NEW_USER_METHODS[AuthMethod(word)]),
                 key=field_key(ADD, "way"),
@@ -139,12 +139,12 @@ def draw_buttons(account: Account) -> None:
                 args=(name,),
             )
         if account.disabled:
-            label = _("Switch {name} on again").format(name=plain(name))
+            label = _("Enable {name}").format(name=plain(name))
             st.button(label, key=f"enable-{key}", on_click=user_actions.enable, args=(name,))
-        elif st.button(_("Switch {name} off").format(name=plain(name)), key=f"disable-{key}"):
+        elif st.button(_("Disable {name}").format(name=plain(name)), key=f"disable-{key}"):
             text = _("Every sign-in of {name} ends at once, also in open tabs. The account stays.")
             told = text.format(name=plain(name))
-            label = _("Switch {name} off").format(name=plain(name))
+            label = _("Disable {name}").format(name=plain(name))
             components.ask(label, told, f"disable-yes-{key}", user_actions.disable, (name,))
         if st.button(_("Remove {name}").format(name=plain(name)), key=f"remove-{key}", type="tertiary"):
             text = _("Every sign-in of {name} ends at once, also in open tabs. This cannot be undone.")
@@ -156,10 +156,10 @@ def draw_buttons(account: Account) -> None:
 def status(formatter: LocaleFormatter, known: Administration, account: Account) -> str:
     """Return the status of the account as one line."""
     if account.disabled:
-        return _("Switched off: cannot sign in.")
+        return _("Disabled: cannot sign in.")
     parts = []
     if account.link and formatter.now < account.link.valid_until:
-        text = _("Has a link to set a password, good until {moment}.")
+        text = _("Has a link to set a password, valid until {moment}.")
         parts.append(text.format(moment=formatter.moment(account.link.valid_until)))
     elif account.way is AuthMethod.PASSWORD and account.password_hash is None:
         parts.append(_("The link has expired before a password was set: make a new one."))
@@ -182,6 +182,6 @@ step_up.draw()
 administration = state.administration()
 components.draw_notice(session_state.notice(USERS))
 now = state.formatter(datetime.now(UTC))
-for one in administration.user_admin.all():
+for one in sorted(administration.user_admin.all(), key=lambda account: by_name(account.name)):
     draw_user(now, administration, one, state.user())
 draw_add(administration)

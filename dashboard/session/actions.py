@@ -79,6 +79,17 @@ def pair_by_code(server: str, session: str) -> None:
     state.core().operations.pair(server, session, actor=user.name, phone=phone.digits)
 
 
+def pair_by_known_number(server: str, session: str) -> None:
+    """Start pairing by code for the number of the account that was linked last."""
+    user = state.require(Role.OPERATOR)
+    found = state.snapshot().session(server, session)
+    if found is None or found.account is None or not found.account.number:
+        return
+    session_state.set_notice(place(server, session), None)
+    session_state.remember_phone(server, session, found.account.number)
+    state.core().operations.pair(server, session, actor=user.name, phone=found.account.number)
+
+
 def pair_and_wipe_webhook(server: str, session: str, mode: str) -> None:
     """Start pairing that deletes the session's webhook, if its name was typed as a confirmation."""
     user = state.require(Role.OPERATOR)

@@ -6,6 +6,8 @@ from html import escape
 
 import streamlit as st
 
+from core.gateways.protocol import Capability
+from core.gateways.registry import offers
 from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
 from dashboard import components, session_state, state
@@ -14,7 +16,7 @@ from dashboard.cache.attempts import MAX_ATTEMPTS
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
-from dashboard.session.panel import Panel, begins_by_itself
+from dashboard.session.panel import Panel, asks_which_phone, begins_by_itself
 from dashboard.words import IF_A_PASSKEY_IS_ASKED
 
 _ARRIVAL_WAITS = (
@@ -43,13 +45,19 @@ def draw_what_begins_by_itself(
     if not _begins(formatter, session, operation):
         return
     if panel != Panel.QR:
-        components.waiting(_("Pairing begins by itself"))
+        components.waiting(_("Pairing starts automatically"))
     key = f"by-itself-{server}-{name}"
     st.button(_("Show a new code"), key=key, on_click=actions.pair_by_itself, args=(server, name))
     mark = f"{attempts} {operation.finished_at if operation else None}"
     st.html(
         f'<span data-ops-press="{escape(key, quote=True)}" data-ops-mark="{escape(mark, quote=True)}"></span>'
     )
+
+
+def asks_first(session: SessionSnapshot, panel: Panel) -> bool:
+    """Return whether to ask on which device WhatsApp is, before an alert's link starts a pairing."""
+    arrived = session_state.has_alert_link(session.server, session.session)
+    return asks_which_phone(session, panel, arrived=arrived, may_be_the_phone=_may_be_the_phone(session))
 
 
 def next_code_follows(
@@ -77,7 +85,7 @@ def rounds_line(session: SessionSnapshot) -> str:
         return ""
     if attempts >= MAX_ATTEMPTS:
         return rounds_so_far(session)
-    text = _("Code {round} of {most}. While this tab is in front, the next one follows by itself.")
+    text = _("Code {round} of {most}. While this tab is visible, the next one appears automatically.")
     return text.format(round=attempts, most=MAX_ATTEMPTS)
 
 
@@ -87,10 +95,18 @@ def earlier_code_lines(session: SessionSnapshot) -> tuple[str, ...]:
 
 
 def _begins(formatter: LocaleFormatter, session: SessionSnapshot, operation: OperationStatus | None) -> bool:
-    arrived = session_state.has_alert_link(session.server, session.session)
+    arrived = session_state.has_alert_link(session.server, session.session) and not _may_be_the_phone(session)
     return state.may(Role.OPERATOR) and begins_by_itself(
         session, operation, arrived=arrived, attempts=_attempts(session), now=formatter.now
     )
+
+
+def _may_be_the_phone(session: SessionSnapshot) -> bool:
+    if not (state.is_phone() and state.may(Role.OPERATOR)):
+        return False
+    gateway = state.snapshot().server(session.server)
+    can_type = gateway is not None and offers(gateway, Capability.PAIRING_CODE)
+    return can_type and state.core().operations.code_obstacle(session.server, session.session) is None
 
 
 def _attempts(session: SessionSnapshot) -> int:

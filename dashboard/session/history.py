@@ -34,16 +34,16 @@ def draw_session_history(server: str, name: str) -> None:
             st.html(_outages(formatter, record, session))
     entries = history_cache.history(server, name)
     with st.container(key="history-box"):
-        components.subtitle(_("What happened lately"))
+        components.subtitle(_("Recent activity"))
         if entries is None:
-            components.soft(_("Reading..."))
+            components.soft(_("Loading..."))
         elif not entries:
-            components.soft(_("Nothing has been recorded yet."))
+            components.soft(_("No activity yet."))
         else:
             st.html(components.history_table(formatter, entries))
             st.page_link(
                 state.ACTIVITY_PAGE,
-                label=_("All of its activity"),
+                label=_("View all activity"),
                 query_params={"server": server, "session": name},
             )
 
@@ -74,7 +74,7 @@ def _outages(formatter: LocaleFormatter, record: TrackRecord, session: SessionSn
         )
     table = ""
     if rows:
-        heads = "".join(f"<th>{escape(head)}</th>" for head in (_("Lost at"), _("For"), _("Why")))
+        heads = "".join(f"<th>{escape(head)}</th>" for head in (_("Started"), _("Duration"), _("Cause")))
         table = (
             f'<table class="ops-history ops-outages"><thead><tr>{heads}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table>"

@@ -13,12 +13,14 @@ from core.gateways.protocol import Capability
 from core.gateways.registry import offers
 from core.models import START_DOUBT, SessionSnapshot, Verdict
 from core.operation_status import OperationStatus
+from core.phone_numbers import is_masked
 from dashboard import components, formatting, session_state, state
 from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter, plain
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
 from dashboard.session.auto_pair import (
+    asks_first,
     draw_what_begins_by_itself,
     earlier_code_lines,
     next_code_follows,
@@ -31,6 +33,7 @@ from dashboard.words import (
     CODE_MAY_BE_REPLACED,
     CODE_STEPS,
     CODE_STILL_WAITED_FOR,
+    FIXED_IN_SETTINGS,
     IF_A_PASSKEY_IS_ASKED,
     NEXT_CODE_FOLLOWS,
     RESTART_MEANS,
@@ -67,16 +70,42 @@ def draw_panel(
     draw_what_begins_by_itself(formatter, session, operation, panel)
     if not state.may(Role.OPERATOR) and _is_for_operators(panel, session):
         _draw_for_viewer(view)
+    elif asks_first(session, panel):
+        _draw_which_phone(view)
     else:
         _DRAWN[panel](view)
 
 
+def _draw_which_phone(view: View) -> None:
+    """Draw the choice of an alert's link on a phone: a code to type here, or a QR code for another phone."""
+    server, name = view.session.server, view.session.session
+    components.subtitle(_("Is WhatsApp on this phone?"))
+    components.soft(_("A phone cannot scan its own screen: get a pairing code to type in WhatsApp."))
+    account = view.session.account
+    number = account.number if account is not None and not is_masked(account.number or "") else None
+    if number:
+        st.button(
+            _("Get a pairing code for {number}").format(number=f"+{number}"),
+            key=f"code-known-{server}-{name}",
+            on_click=actions.pair_by_known_number,
+            args=(server, name),
+            type="primary",
+            width="stretch",
+        )
+    else:
+        _draw_number_form(server, name)
+    components.soft(_("With WhatsApp on another phone, scan a QR code from this screen."))
+    _button(_("Show the QR code"), "repair", view.session, actions.pair)
+
+
 def _draw_result(formatter: LocaleFormatter, operation: OperationStatus, *, next_code_follows: bool) -> None:
     if operation.interrupted:
-        text = _("The program that was doing this ended in the middle. Start it again.")
+        text = _("This was interrupted because the program stopped. Start it again.")
         components.note("warn", text, icon="warning")
     elif operation.outcome is not None:
         text = formatting.outcome(formatter, operation.outcome)
+        if operation.outcome.code in FIXED_IN_SETTINGS:
+            text = components.next_step(text)
         if next_code_follows:
             text = _(NEXT_CODE_FOLLOWS)
         tone, icon = ("good", "check") if operation.outcome.ok else ("warn", "warning")
@@ -107,7 +136,7 @@ def _draw_code(view: View) -> None:
     )
     left = formatting.seconds_until(view.formatter, view.shown.step_until)
     is_counted = left is not None
-    text = _("Enter it within {seconds} s").format(seconds=left) if is_counted else _(CODE_STILL_WAITED_FOR)
+    text = _("Code expires in {seconds} s").format(seconds=left) if is_counted else _(CODE_STILL_WAITED_FOR)
     if view.shown.code_may_be_replaced(view.formatter.now):
         components.note("warn", _(CODE_MAY_BE_REPLACED), icon="warning")
     else:
@@ -121,7 +150,7 @@ def _draw_progress(view: View) -> None:
     words = formatting.step(view.formatter, view.shown.step)
     elapsed = formatting.duration(view.formatter.seconds_since(view.shown.step_since))
     left = formatting.seconds_until(view.formatter, view.shown.step_until)
-    more = _("{seconds} s more at most").format(seconds=left) if left else ""
+    more = _("at most {seconds} s left").format(seconds=left) if left else ""
     by = _("Started by {actor} {moment}").format(
         actor=formatting.actor(view.formatter, view.shown.actor),
         moment=view.formatter.moment(view.shown.started_at),
@@ -167,7 +196,7 @@ def _draw_success(view: View) -> None:
 
 
 def _draw_connected(_view: View) -> None:
-    text = _("This session is connected and its page on the gateway answers. Nothing needs to be done.")
+    text = _("This session is connected and responding. No action is needed.")
     components.note("good", text, icon="check")
 
 
@@ -199,7 +228,7 @@ def _draw_offer_of_qr(view: View) -> None:
         label = _("Pair {session}")
     _button(label.format(session=plain(name)), "repair", view.session, actions.pair, kind="primary")
     if view.session.ever_connected:
-        text = _("If its pairing is still good, it connects without a scan.")
+        text = _("If the pairing is still valid, the session connects without a scan.")
         components.soft(text)
     if expired:
         follows = next_code_follows(view.formatter, view.session, view.operation)
@@ -236,9 +265,9 @@ def _draw_confirm_webhook(view: View) -> None:
     components.note(
         "warn",
         _(
-            "The gateway may hold a webhook for this session: the address of the application that gets its "
-            "messages. Its interface cannot tell it, and this pairing replaces all saved options, so a "
-            "webhook would be lost and that application would get no more messages."
+            "The gateway may have a webhook for this session: the address of the application that receives "
+            "its messages. The gateway does not report it, and this pairing replaces all saved options, so "
+            "the webhook would be lost and the application would receive no more messages."
         ),
         title=_("This may delete a webhook."),
         icon="warning",
@@ -262,29 +291,34 @@ def _draw_confirm_webhook(view: View) -> None:
 
 
 def _draw_paused(view: View) -> None:
-    components.note("idle", _("This session is paused: it is not checked and raises no alert."), icon="pause")
+    components.note(
+        "idle", _("This session is paused: it is not checked and raises no alerts."), icon="pause"
+    )
     label = _("Resume {session}").format(session=plain(view.session.session))
     _button(label, "resume", view.session, actions.resume, kind="primary")
 
 
 def _draw_unauthorized(view: View) -> None:
-    text = _("Until the gateway accepts the secret key, this session can be neither seen nor paired.")
+    text = _("Until the gateway accepts the secret key, this session cannot be checked or paired.")
     components.note("bad", text, icon="lock")
     if state.may(Role.ADMINISTRATOR):
         _button(_("Check the secret key"), "secret", view.session, actions.open_settings, kind="primary")
-    else:
-        components.soft(_("An administrator can correct it."))
+        return
+    found = state.snapshot().server(view.session.server)
+    if found is None or found.secret_key_valid is not False:
+        # Otherwise the banner above says it.
+        components.soft(_("Ask an administrator to do this."))
 
 
 def _draw_unreachable(view: View) -> None:
-    text = _("Nothing can be done here before the gateway answers again. This page goes on trying.")
+    text = _("No action is possible until the gateway answers again. This page keeps trying.")
     components.note("bad", text, icon="cut")
     if state.may(Role.ADMINISTRATOR):
         _button(_("Check the address"), "address", view.session, actions.open_settings, kind="primary")
 
 
 def _draw_unknown(_view: View) -> None:
-    components.waiting(_("Waiting for news of this session"))
+    components.waiting(_("Waiting for the first check of this session"))
 
 
 def _is_for_operators(panel: Panel, session: SessionSnapshot) -> bool:
@@ -294,11 +328,11 @@ def _is_for_operators(panel: Panel, session: SessionSnapshot) -> bool:
 
 def _draw_for_viewer(view: View) -> None:
     if view.session.verdict == Verdict.WAITING_FOR_QR:
-        text = _("It waits for a phone. Operators see the code to scan here; your role is viewer.")
+        text = _("This session is waiting for a phone. Only operators see the QR code; your role is viewer.")
     elif view.session.verdict == Verdict.PAUSED:
-        text = _("This session is paused: it is not checked and raises no alert.")
+        text = _("This session is paused: it is not checked and raises no alerts.")
     else:
-        text = _("This needs an operator. As a viewer you can watch, and let one know.")
+        text = _("Only an operator can do this. Ask an operator; you can follow the progress here.")
     components.note("idle", text, icon="lock")
 
 

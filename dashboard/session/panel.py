@@ -109,6 +109,16 @@ def begins_by_itself(
     return attempts > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
 
 
+def asks_which_phone(
+    session: SessionSnapshot, panel: Panel, *, arrived: bool, may_be_the_phone: bool
+) -> bool:
+    """Return whether an alert's link asks on which device WhatsApp is before it starts a pairing.
+
+    A phone cannot scan its own screen, and a QR code uses up the gateway's only chance of a pairing code.
+    """
+    return arrived and may_be_the_phone and session.lost_at is not None and panel is Panel.OFFER_PAIRING
+
+
 def tells_result(session: SessionSnapshot, operation: OperationStatus) -> bool:
     """Return whether the result of the latest operation still explains the session's state."""
     if operation.outcome is None or operation.finished_at is None:

@@ -14,7 +14,7 @@ from dashboard.session import actions
 def ask_pause(server: str, session: str) -> None:
     """Open the dialog that pauses a session."""
     label = _("Pause {session}").format(session=plain(session))
-    text = _("It is not checked meanwhile, and raises no alert. On the gateway it goes on as it is.")
+    text = _("Meanwhile the session is not checked and raises no alerts. It keeps running on the gateway.")
 
     @st.dialog(_("Pause {session}?").format(session=plain(session)))
     def ask() -> None:
@@ -29,7 +29,7 @@ def ask_pause(server: str, session: str) -> None:
 def ask_pause_gateway(server: str) -> None:
     """Open the dialog that pauses a gateway."""
     label = _("Pause the gateway {server}").format(server=plain(server))
-    text = _("None of its sessions is checked meanwhile, and none raises an alert.")
+    text = _("Meanwhile its sessions are not checked and raise no alerts.")
 
     @st.dialog(_("Pause the gateway {server}?").format(server=plain(server)))
     def ask() -> None:

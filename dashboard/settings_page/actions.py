@@ -83,7 +83,7 @@ def add_server() -> None:
     def refuse(settings: Settings) -> Notice | None:
         if settings.server(new["name"]) is None:
             return None
-        return Notice("bad", _("Name: there is a gateway of this name already."))
+        return Notice("bad", _("Name: a gateway with this name already exists."))
 
     def change(saved: SavedSettings) -> SavedSettings:
         # Empty means none, even for a name with a key or a token in the environment.
@@ -134,11 +134,11 @@ def add_session(server: str) -> None:
         found = settings.server(server)
         if found is None:
             return Notice(
-                "bad", _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
+                "bad", _("This was removed by someone else in the meantime. Your changes were not saved.")
             )
         if found.session(name) is None:
             return None
-        return Notice("bad", _("Name: there is a session of this name already."))
+        return Notice("bad", _("Name: a session with this name already exists."))
 
     save(form, lambda saved: saved.with_session(server, name, enabled=True), refuse=refuse)
 
@@ -207,4 +207,4 @@ def _wants_key_again(settings: Settings, server: str, new: Mapping[str, Field]) 
     url = str(new["url"]).strip()
     if not has_secret or not is_address(url) or is_same_origin(url, found.url):
         return None
-    return Notice("warn", _("This address is another server: type its secret key again, too."))
+    return Notice("warn", _("This address is a different server: enter its secret key again, too."))

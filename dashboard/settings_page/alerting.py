@@ -19,20 +19,22 @@ def draw_alerting(settings: Settings) -> None:
     is_set = settings.alertmanager is not None and settings.alertmanager.bearer_token is not None
     with st.container(key="card-settings-alertmanager"), st.form(ALERTMANAGER, border=False):
         components.subtitle("Alertmanager")
-        components.soft(_("For acknowledging sessions and testing the pager. Empty: it is not asked."))
+        components.soft(_("Used to acknowledge sessions and to test alerts. Leave empty to disable."))
         st.text_input(
             label(_("Address"), settings, "alertmanager_url"),
             key=field_key(ALERTMANAGER, "url"),
             autocomplete="off",
             placeholder="http://127.0.0.1:9093",
-            help=_("It may hold a user and password, http://user:password@host:9093; they are never shown."),
+            help=_(
+                "It may contain a user and password, http://user:password@host:9093; they are never shown."
+            ),
         )
         st.text_input(
             label(_("Token, set"), settings, "alertmanager_bearer_token") if is_set else _("Token, not set"),
             key=field_key(ALERTMANAGER, "bearer_token"),
             type="password",
             autocomplete="new-password",
-            help=_("Only where Alertmanager wants one instead of a password. It is never shown again."),
+            help=_("Only if Alertmanager requires a token instead of a password. It is never shown again."),
         )
         draw_notice(ALERTMANAGER, fields)
         st.form_submit_button(

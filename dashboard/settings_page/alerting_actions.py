@@ -39,7 +39,7 @@ def save_alertmanager() -> None:
         url = str(new.get("url", ""))
         is_elsewhere = found is not None and is_address(url) and not is_same_origin(url, found.address)
         if keeps_token and is_elsewhere:
-            return Notice("warn", _("This address is another server: type its token again, too."))
+            return Notice("warn", _("This address is a different server: enter its token again, too."))
         return conflict(settings)
 
     save(

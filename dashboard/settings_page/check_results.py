@@ -16,8 +16,8 @@ from dashboard.words import STEPS
 RESULT_SECONDS = 1
 
 QUESTIONS = {
-    "check": N_("Asking the gateway"),
-    "discover": N_("Asking the gateway for its sessions"),
+    "check": N_("Diagnosis is running"),
+    "discover": N_("Looking for sessions"),
     "remove": STEPS["removing"],
 }
 
@@ -82,7 +82,7 @@ def draw_discovery(found: Discovery) -> None:
         text = _("Added, paused: {sessions}. Resume those that you want checked.")
         components.note("good", text.format(sessions=", ".join(found.added)), icon="check")
     else:
-        components.note("idle", _("The gateway has no session that is not here already."))
+        components.note("idle", _("All sessions of the gateway are already here."))
     if found.odd:
-        text = _("Left out, because such names break tokens or files on the gateway: {sessions}")
+        text = _("Not added, because these names break tokens or files on the gateway: {sessions}")
         components.note("warn", text.format(sessions=", ".join(found.odd)), icon="warning")

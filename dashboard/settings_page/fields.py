@@ -55,7 +55,7 @@ def session_fields(settings: Settings, server: str, name: str) -> Fields | None:
         return None
     path, webhook = f"servers.{server}.sessions.{name}", session.webhook
     if webhook is None:
-        kind, words = WEBHOOK_UNKNOWN, _("not known")
+        kind, words = WEBHOOK_UNKNOWN, _("unknown")
     else:
         kind, words = (WEBHOOK_URL, webhook) if webhook else (WEBHOOK_NONE, _("none"))
     return {

@@ -169,7 +169,7 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
     def refuse(settings: Settings) -> Notice | None:
         fields = read(settings)
         if fields is None:
-            text = _("This was removed meanwhile by somebody else. Nothing of yours was saved.")
+            text = _("This was removed by someone else in the meantime. Your changes were not saved.")
             session_state.set_notice("settings", Notice("warn", text))
             return Notice("warn", text)
         others = _changed_elsewhere(form, fields)
@@ -178,7 +178,7 @@ def no_conflict(form: str, read: ReadFields) -> Refuse:
             return None
         # The notice shows the new values, so that the next save overwrites them deliberately.
         session_state.remember_opened(form, Opened(opened.values, _compared(fields)))
-        still = _("Nothing of yours was saved; what you typed is still there. Check it and save again.")
+        still = _("Your changes were not saved; what you typed is still there. Check it and save again.")
         return Notice("warn", "\n".join([*(_told(field) for field in others), still]))
 
     return refuse
@@ -202,8 +202,8 @@ def _save(actor: str, change: Callable[[SavedSettings], SavedSettings], refuse: 
             )
         except WppconnectError as error:
             return Notice("bad", formatting.cause(_, type(error).__name__))
-        return Notice("good", _("Saved. It is in force within a second."))
-    return Notice("warn", _("Somebody else is changing the settings at the same time. Save again."))
+        return Notice("good", _("Saved. The change takes effect within a second."))
+    return Notice("warn", _("Someone else is changing the settings at the same time. Save again."))
 
 
 def _compared(fields: Fields) -> dict[str, object]:
@@ -226,7 +226,7 @@ def _told(field: FieldNow) -> str:
     change = state.core().settings.last_change(field.path)
     name = formatting.settings_field(translator(current_locale()), field.path)
     if change is None:
-        return _("{field} was changed meanwhile, to: {value}").format(field=name, value=field.words)
+        return _("{field} was changed in the meantime, to: {value}").format(field=name, value=field.words)
     formatter = state.formatter(state.snapshot().taken_at)
     return _("{actor} changed {field} {moment}, to: {value}").format(
         actor=change.actor, field=name, moment=formatter.moment(change.at), value=field.words

@@ -10,7 +10,7 @@ from core.settings.model import SessionFields
 from core.settings.setting import SettingField, setting_fields
 from core.settings.values import ServerSettings, SessionSettings, Settings
 from dashboard import components, state
-from dashboard.formatting import plain
+from dashboard.formatting import by_name, plain
 from dashboard.i18n import gettext as _
 from dashboard.settings_page import actions as settings_actions
 from dashboard.settings_page.fields import (
@@ -27,14 +27,14 @@ from dashboard.settings_page.form import draw_field, draw_notice, field_key, lab
 def draw_sessions(settings: Settings, server: ServerSettings) -> None:
     """Draw the selection of a session, its form, and the form that adds a session."""
     components.subtitle(_("Sessions of {server}").format(server=server.name), level=3)
-    names = [session.name for session in server.sessions]
+    names = sorted((session.name for session in server.sessions), key=by_name)
     secret = server.secret_key.get_secret_value() if server.secret_key else ""
     kind = kind_of(server.kind)
     longest = max(names, key=lambda name: kind.unchecked_bytes(name, secret), default="")
     if cut := kind.unchecked_bytes(longest, secret):
         text = _(
-            "The gateway reads 72 bytes of session name and secret key together: the last {count} of the key "
-            "are not checked for {session}. All works, and a shorter key is as safe."
+            "The gateway uses only 72 bytes of session name and secret key together: the last {count} of "
+            "the key are not checked for {session}. Everything works, and a shorter key is equally safe."
         )
         components.note("warn", text.format(count=cut, session=longest), icon="warning")
     if names:
@@ -72,7 +72,7 @@ def describe(session: SessionSettings | None) -> str:
         return ""
     checked = _("checked") if session.enabled else _("paused")
     if session.webhook is None:
-        webhook = _("webhook not known")
+        webhook = _("webhook unknown")
     else:
         webhook = _("webhook known") if session.webhook else _("no webhook")
     return f"{session.name} ({checked}, {webhook})"
@@ -115,9 +115,9 @@ def draw_session_form(settings: Settings, server: str, session: SessionSettings)
 def draw_webhook(form: str, settings: Settings, one: SettingField, field: FieldNow, session: str) -> None:
     """Draw the choice whether the webhook is known, and its address."""
     kinds = {
-        WEBHOOK_UNKNOWN: _("Not known here: the gateway may have one"),
-        WEBHOOK_NONE: _("It has none"),
-        WEBHOOK_URL: _("It has this one:"),
+        WEBHOOK_UNKNOWN: _("Unknown: the gateway may have one"),
+        WEBHOOK_NONE: _("There is no webhook"),
+        WEBHOOK_URL: _("The webhook is:"),
     }
     st.radio(
         label(text(one.setting.label, session=plain(session)), settings, field.path),
@@ -138,9 +138,9 @@ def draw_webhook(form: str, settings: Settings, one: SettingField, field: FieldN
 def ask_remove_from_gateway(server: str, name: str) -> None:
     """Open the dialog that confirms removing a session from the gateway by its typed name."""
     text = _(
-        "The gateway {server} deletes the session's pairing and token, which cannot be undone: to use it "
-        "again, it has to be paired anew. It is no longer started with the gateway, and leaves this page, "
-        "too. Only a closed session can be removed."
+        "The gateway {server} deletes the session's pairing and token. This cannot be undone: to use the "
+        "session again, it has to be paired again. It no longer starts with the gateway and is also "
+        "removed from this page. Only a closed session can be removed."
     ).format(server=plain(server))
     key = field_key(settings_actions.session_form(server, name), settings_actions.REMOVAL)
 
@@ -166,7 +166,7 @@ def ask_remove_from_gateway(server: str, name: str) -> None:
 def ask_remove_session(server: str, name: str) -> None:
     """Open the dialog that confirms removing a session."""
     yes = _("Remove {session}").format(session=plain(name))
-    text = _("It is no longer checked or shown here. On the gateway it goes on as it is.")
+    text = _("The session is no longer checked or shown here. It keeps running on the gateway.")
 
     @st.dialog(_("Remove {session}?").format(session=plain(name)))
     def ask() -> None:

@@ -93,10 +93,8 @@ def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:
     try:
         what(ChangeRequests(state.core().store))
     except RequestTakenError:
-        text = _(
-            "Somebody else was faster. What is under way now is shown below; nothing of yours was begun."
-        )
+        text = _("Another change was started first. It is shown below; your change was not started.")
         session_state.set_notice(PLACE, Notice("warn", text))
     except WppconnectError:
-        text = _("This could not be stored. Look at the disk of the data directory, then try again.")
+        text = _("This could not be saved. Check the disk of the data directory, then try again.")
         session_state.set_notice(PLACE, Notice("bad", text))

@@ -74,7 +74,9 @@ def draw_approval(formatter: LocaleFormatter, view: SyncView, request: ChangeReq
 
 def draw_blocked(request: ChangeRequest, plan: Plan) -> None:
     """Say what keeps everything from being written, and offer to leave it out."""
-    components.note("bad", _("Nothing is written while this stands. Mend it, or leave it out."), icon="cross")
+    components.note(
+        "bad", _("Nothing is written until this is resolved. Fix it, or leave it out."), icon="cross"
+    )
     for target in plan.wrong:
         label = _(STATES[target.state].label)
         why = render(target.why, _) if target.why else ""
@@ -123,14 +125,14 @@ def draw_result(request: ChangeRequest) -> None:
     if done is None:
         return
     if done.lost_sessions:
-        components.note("warn", _("Done, but not every session is connected again."), icon="warning")
+        components.note("warn", _("Done, but some sessions have not reconnected."), icon="warning")
     else:
         components.note("good", render(done.message, _), icon="check")
     for note in filter(None, (as_sentence(one, _) for one in done.notes)):
         components.soft(note)
     for name in done.lost_sessions:
         server, _slash, session = name.partition("/")
-        text = _("{session} was connected before and is not again.").format(session=session)
+        text = _("{session} was connected before and has not reconnected.").format(session=session)
         components.note("bad", text, icon="cross")
         st.button(
             _("Re-pair {session}").format(session=plain(session)),
@@ -159,7 +161,7 @@ def draw_steps(request: ChangeRequest) -> None:
 def draw_diff(name: str, diff: str) -> None:
     """Offer to look at what changes in a file; every value in it is masked."""
     with st.expander(_("What changes in {file}").format(file=plain(name))):
-        shown = diff.replace(OLD, _("‹present value›")).replace(NEW, _("‹new value›"))
+        shown = diff.replace(OLD, _("‹current value›")).replace(NEW, _("‹new value›"))
         st.code(shown, language="diff")
 
 

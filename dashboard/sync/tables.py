@@ -25,7 +25,7 @@ from dashboard.text.sync import ACTIONS, STATES, Look
 
 def draw_targets(formatter: LocaleFormatter, plan: Plan, since: Mapping[str, datetime]) -> None:
     """Draw the state of every target, and for a file that differs what an apply would change."""
-    components.subtitle(_("Where keys go"))
+    components.subtitle(_("Where keys are used"))
     rows = "".join(_target_row(formatter, one, since.get(one.target)) for one in plan.targets)
     st.html(f'<ul class="ops-rows">{rows}</ul>')
     if not any(one.target.startswith("command:") for one in plan.targets):
@@ -49,7 +49,7 @@ def draw_containers(
     rows = "".join(_container_row(formatter, one, since.get(one.container)) for one in plan.containers)
     st.html(f'<ul class="ops-rows">{rows}</ul>')
     with st.expander(_("Restart a container")):
-        components.soft(_("A restart reads no file: the container keeps the values that it has."))
+        components.soft(_("A restart reads no file: the container keeps its values."))
         for one in plan.containers:
             st.button(
                 _("Restart {container}").format(container=plain(one.container)),
@@ -64,7 +64,7 @@ def draw_backups(formatter: LocaleFormatter, view: SyncView, status: SyncStatus)
     """Draw the backups, each with the way back to it."""
     if not status.backups:
         return
-    with st.expander(_("Backups: go back to what files held")):
+    with st.expander(_("Backups: restore earlier files")):
         for backup in status.backups:
             _draw_backup(formatter, view, backup)
 
@@ -95,7 +95,7 @@ def _draw_backup(formatter: LocaleFormatter, view: SyncView, backup: KnownBackup
     components.soft(f"{text} {key}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            _("Go back to {moment}").format(moment=formatter.moment(backup.at)),
+            _("Restore from {moment}").format(moment=formatter.moment(backup.at)),
             key=f"sync-restore-{backup.id}",
             disabled=view.is_busy or view.agent is None,
             on_click=sync_actions.restore,

@@ -18,7 +18,7 @@ def account(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     number = known.number or ""
     number = f"+{number}" if number and not is_masked(number) else number
     told = ", ".join(text for text in (known.push_name, number) if text)
-    return _("Account, as last seen: {account}").format(account=told)
+    return _("Last known account: {account}").format(account=told)
 
 
 def label_and_owner(translate: Translate, settings: SessionSettings | None) -> str:
@@ -26,7 +26,7 @@ def label_and_owner(translate: Translate, settings: SessionSettings | None) -> s
     _ = translate
     if settings is None:
         return ""
-    owner = _("Owner: {owner}").format(owner=settings.owner) if settings.owner else ""
+    owner = _("Phone holder: {owner}").format(owner=settings.owner) if settings.owner else ""
     return " · ".join(text for text in (settings.label, owner) if text)
 
 

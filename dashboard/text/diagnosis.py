@@ -15,7 +15,7 @@ TOLD_BY_THE_ERROR = frozenset({Cause.UNREACHABLE, Cause.NOT_A_GATEWAY, Cause.NO_
 SAYS_NO_MORE = frozenset({"transport.timeout", "plain"})
 """Explanations of errors that are less specific than the cause, as of a gateway that hangs."""
 
-MARKS = {Result.PASSED: N_("ok"), Result.FAILED: N_("not ok"), Result.SKIPPED: N_("not asked")}
+MARKS = {Result.PASSED: N_("ok"), Result.FAILED: N_("fail"), Result.SKIPPED: N_("skipped")}
 
 
 def answer(_: Translate, one: CheckResult) -> str:

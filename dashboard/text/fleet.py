@@ -19,27 +19,29 @@ LABELS: dict[Action, str] = {
 }
 EXPLAINED: dict[Action, str] = {
     Action.START: N_(
-        "One after the other on each gateway, because each start launches a browser there. You can stop it."
+        "One at a time on each gateway, because each start launches a browser there. You can stop it."
     ),
-    Action.PAUSE: N_("They are not checked meanwhile, and raise no alert. On the gateway they go on."),
-    Action.RESUME: N_("They are checked again, and raise alerts again."),
+    Action.PAUSE: N_(
+        "Meanwhile the sessions are not checked and raise no alerts. They keep running on the gateway."
+    ),
+    Action.RESUME: N_("The sessions are checked again and raise alerts again."),
 }
 SKIPS: dict[Skip, str] = {
-    Skip.GONE: N_("removed meanwhile"),
-    Skip.CONNECTED: N_("connected already"),
-    Skip.UNDER_WAY: N_("starting already"),
+    Skip.GONE: N_("removed in the meantime"),
+    Skip.CONNECTED: N_("already connected"),
+    Skip.UNDER_WAY: N_("already starting"),
     Skip.NEEDS_PHONE: N_("needs a phone: pair it"),
     Skip.NEEDS_RESTART: N_("needs a restart: open it"),
     Skip.NOT_ANSWERING: N_("its gateway does not answer"),
     Skip.REFUSED: N_("its gateway refuses access"),
-    Skip.UNKNOWN: N_("its state is not known"),
+    Skip.UNKNOWN: N_("its state is unknown"),
     Skip.PAUSED: N_("paused"),
     Skip.GATEWAY_PAUSED: N_("its gateway is paused"),
     Skip.CHECKED: N_("not paused"),
 }
 ENDS: dict[str, str] = {
-    "gave_up": N_("not tried: three starts in a row had failed on its gateway"),
-    "not_begun": N_("not begun: it was stopped"),
+    "gave_up": N_("not tried: three consecutive starts failed on its gateway"),
+    "not_begun": N_("not started: stopped"),
 }
 GOOD = frozenset({"connected", "already_connected", "started"})
 
@@ -51,6 +53,6 @@ def item(formatter: LocaleFormatter, told: Item) -> tuple[str, str]:
     if told.running:
         return "wait", _("{session}: starting").format(session=name)
     if not told.outcome:
-        return "wait", _("{session}: waits its turn").format(session=name)
+        return "wait", _("{session}: waiting").format(session=name)
     words = _(ENDS.get(told.outcome) or OUTCOMES.get(told.outcome, told.outcome))
     return ("good" if told.outcome in GOOD else "bad"), f"{name}: {words}"

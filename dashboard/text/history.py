@@ -52,7 +52,7 @@ def _tell_transition(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = formatter.translate
     word, why = entry.data.get("to"), _known(formatter, _REASON_WORDS, entry.data.get("reason"))
     if word == Verdict.UNKNOWN and entry.data.get("from") == Verdict.PAUSED:
-        return Told(_("Checked again"))
+        return Told(_("Checks resumed"))
     tone = LOOKS[Verdict(str(word))].tone if word in _VERDICT_WORDS else ""
     return Told(_known(formatter, _VERDICT_WORDS, word), why, tone)
 
@@ -88,14 +88,14 @@ def _tell_monitoring(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     if entry.data.get("event") != "started":
         return _tell_data(formatter, entry)
     program = formatting.program(_, str(entry.data.get("holder") or ""))
-    told = _("Checked by {program} from now on").format(program=program)
+    told = _("Checks taken over by {program}").format(program=program)
     heartbeat = entry.data.get("last_heartbeat")
     if not isinstance(heartbeat, str):
         return Told(told)
     gap = (entry.at - datetime.fromisoformat(heartbeat)).total_seconds()
     if gap < SHORTEST_GAP_SECONDS:
         return Told(told)
-    return Told(told, _("Nobody had checked for {duration}").format(duration=formatting.duration(gap)))
+    return Told(told, _("Not checked for {duration}").format(duration=formatting.duration(gap)))
 
 
 def _tell_sign_in(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
@@ -116,20 +116,18 @@ def _tell_alert(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     if data.get("event") == "pager_tested":
         is_good = data.get("outcome") == "delivered"
         result = _("Delivered") if is_good else alert_text.problem(formatter, str(data.get("outcome")))
-        return Told(_("Pager tested"), result, "good" if is_good else "bad")
+        return Told(_("Test alert sent"), result, "good" if is_good else "bad")
     until = data.get("until")
     if data.get("event") != "acknowledged" or not isinstance(until, str):
         connected = _("The session is connected.") if data.get("reason") == "connected" else ""
-        return Told(_("Acknowledgement ended"), connected)
+        return Told(_("Alerts resumed"), connected)
     moment = formatter.moment(datetime.fromisoformat(until))
     return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
 
 
 def _tell_handoff(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
-    kind = formatter.translate(HISTORY_KINDS["handoff"])
-    return Told(
-        f"{kind} ({entry.data.get('maker')})", _known(formatter, HANDOFF_EVENTS, entry.data.get("event"))
-    )
+    words = _known(formatter, HANDOFF_EVENTS, entry.data.get("event"))
+    return Told(words.replace("{maker}", str(entry.data.get("maker") or "")))
 
 
 def _tell_sync(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:

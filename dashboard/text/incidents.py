@@ -50,7 +50,7 @@ def events(formatter: LocaleFormatter, incident: Incident, firing_since: datetim
 def _events(formatter: LocaleFormatter, incident: Incident, firing_since: datetime | None) -> Iterator[Event]:
     _ = formatter.translate
     for at, text in (
-        (firing_since, _("Alert fires")),
+        (firing_since, _("Alert firing")),
         (incident.code_shown_at, _("Code shown")),
         (incident.code_used_at, _("Code used")),
         (incident.until, _("Connected") if incident.has_recovered else _("Paused")),

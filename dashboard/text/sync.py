@@ -41,31 +41,31 @@ ACTIONS: dict[ContainerAction, Look] = {
     ContainerAction.NOTHING: Look(N_("Runs with these values"), "check", "good"),
     ContainerAction.NOT_READ: Look(N_("Does not read them"), "check", "good"),
     ContainerAction.RECREATE: Look(N_("Runs with other values"), "warning", "warn"),
-    ContainerAction.ABSENT: Look(N_("Not there"), "question", "idle"),
+    ContainerAction.ABSENT: Look(N_("Missing"), "question", "idle"),
     ContainerAction.REFUSED: Look(N_("Must not be recreated"), "cross", "bad"),
-    ContainerAction.BY_HAND: Look(N_("Recreate it by hand"), "warning", "warn"),
+    ContainerAction.BY_HAND: Look(N_("Recreate manually"), "warning", "warn"),
     ContainerAction.NEXT_UP: Look(N_("Recreated by the next up"), "question", "idle"),
-    ContainerAction.UNMANAGED: Look(N_("Not looked at"), "question", "idle"),
+    ContainerAction.UNMANAGED: Look(N_("Not checked"), "question", "idle"),
 }
 
 REQUEST_STATES: dict[RequestState, str] = {
     RequestState.ASKED: N_("The sync agent is making the plan"),
-    RequestState.APPROVED: N_("Approved, the sync agent is about to begin"),
-    RequestState.RUNNING: N_("The sync agent is at work"),
-    RequestState.FAILED: N_("It failed. What had been begun was taken back, unless it says otherwise."),
+    RequestState.APPROVED: N_("Approved, the sync agent is about to start"),
+    RequestState.RUNNING: N_("The sync agent is working"),
+    RequestState.FAILED: N_("It failed. Changes already made were undone, unless stated otherwise."),
     RequestState.WITHDRAWN: N_("Withdrawn. Nothing was changed."),
 }
 
 OPERATIONS: dict[str, str] = {
-    "apply": N_("Keys brought where they belong"),
-    "restore": N_("Went back to a backup"),
+    "apply": N_("Keys distributed"),
+    "restore": N_("Backup restored"),
     "restart": N_("Container restarted"),
-    "recover": N_("Interrupted change mended"),
+    "recover": N_("Interrupted change repaired"),
 }
 OUTCOMES: dict[str, str] = {
     "failed": N_("failed"),
     "finished": N_("finished"),
-    "undone": N_("taken back"),
+    "undone": N_("undone"),
 }
 DRIFTED = N_("{target} is not in sync any more")
 MENDED = N_("{target} is in sync again")
@@ -75,7 +75,7 @@ def title(formatter: LocaleFormatter, request: ChangeRequest) -> str:
     """Return the title of a change request."""
     _ = formatter.translate
     if request.kind is ChangeKind.RESTORE:
-        return _("Go back to the backup {backup}").format(backup=request.backup)
+        return _("Restore the backup {backup}").format(backup=request.backup)
     if request.kind is ChangeKind.RESTART:
         return _("Restart {container}").format(container=request.container)
     if request.generate:
@@ -89,26 +89,24 @@ def consequences(formatter: LocaleFormatter, request: ChangeRequest, plan: Plan)
     _ = formatter.translate
     lines: list[tuple[str, str]] = []
     if request.kind is ChangeKind.RESTART:
-        text = _(
-            "{container} goes down for a moment and keeps the values that it has: a restart reads no file."
-        )
+        text = _("{container} is briefly down and keeps its values: a restart reads no file.")
         return [("warn", text.format(container=request.container))]
     files = ", ".join(f"{one.folder}/{one.file}" for one in plan.files)
     for one in request.generate:
-        text = _("A new {kind} is made; the present one is of no use any more.")
+        text = _("A new {kind} is created; the current one stops working.")
         lines.append(("warn", text.format(kind=render(one.message, _))))
     if plan.takes_back:
-        text = _("Later changes are in the same files and are taken back, too: {backups}.")
+        text = _("Later changes in the same files are undone as well: {backups}.")
         lines.append(("warn", text.format(backups=", ".join(plan.takes_back))))
     if files and request.kind is ChangeKind.RESTORE:
-        lines.append(("warn", _("Get back what they held: {files}.").format(files=files)))
+        lines.append(("warn", _("Restored: {files}.").format(files=files)))
     elif files:
-        lines.append(("warn", _("Are written: {files}.").format(files=files)))
+        lines.append(("warn", _("Written: {files}.").format(files=files)))
     commands = [one.target.partition(":")[2] for one in plan.targets if one.state == "will_run"]
     lines += [("warn", _("The command {name} is run.").format(name=name)) for name in commands]
     lines += [container(formatter, one) for one in plan.containers]
     if not plan.containers:
-        lines.append(("idle", _("No container is touched.")))
+        lines.append(("idle", _("No container is changed.")))
     return lines
 
 

@@ -22,9 +22,9 @@ WINDOWS: dict[Window, str] = {Window.DAY: "24 h", Window.WEEK: "7 d", Window.MON
 LOSSES: dict[Loss, str] = {
     Loss.CLOSED: N_("removed on the phone, or closed elsewhere"),
     Loss.GATEWAY: N_("gateway down or restarted"),
-    Loss.PAGE: N_("WhatsApp page dead or frozen"),
+    Loss.PAGE: N_("WhatsApp Web crashed or frozen"),
     Loss.OPERATOR: N_("closed or logged out here"),
-    Loss.OTHER: N_("other or not known"),
+    Loss.OTHER: N_("other or unknown"),
 }
 
 
@@ -67,7 +67,7 @@ def uptimes(formatter: LocaleFormatter, record: TrackRecord | None) -> str:
         counted = record.uptimes[window] if record else None
         share = counted.share if counted else None
         if counted is None or share is None:
-            exact = _("Not measured yet")
+            exact = _("No data yet")
         else:
             exact = _("Connected {connected} of {measured} measured").format(
                 connected=duration(counted.connected_seconds), measured=duration(counted.measured_seconds)
@@ -108,7 +108,7 @@ def heartbeat(formatter: LocaleFormatter, session: str, record: TrackRecord | No
             f'<span class="ops-unseen">{told}</span></li>'
         )
     if not items:
-        told = escape(_("Not known yet"), quote=True)
+        told = escape(_("No data yet"), quote=True)
         items = [f'<li class="ops-beat ops-beat-none" style="--n:48" title="{told}"></li>']
     return f'<ul class="ops-beats" aria-label="{escape(name, quote=True)}">{"".join(items)}</ul>'
 
@@ -136,7 +136,7 @@ def fleet(formatter: LocaleFormatter, records: Collection[TrackRecord], *, lost_
         return ""
     told = [*lost_and_back(formatter, record, lost_now=lost_now), *losses(formatter, record.disconnects)]
     lines = "".join(f"<li>{escape(one)}</li>" for one in told)
-    title = escape(_("All sessions together"))
+    title = escape(_("All sessions"))
     return (
         f'<section class="ops-fleet"><h2 class="ops-subtitle">{title}</h2>'
         f'{uptimes(formatter, record)}<ul class="ops-plain">{lines}</ul></section>'
@@ -144,16 +144,17 @@ def fleet(formatter: LocaleFormatter, records: Collection[TrackRecord], *, lost_
 
 
 def lost_and_back(formatter: LocaleFormatter, record: TrackRecord, *, lost_now: bool = False) -> list[str]:
-    """Return the count of connection losses in 30 days, and the mean time to recovery."""
+    """Return the number of outages in 30 days, and the mean time to recover; empty if it was never up."""
     _ = formatter.translate
     count = sum(record.disconnects.values())
     if not count:
-        # The record lags behind the state shown beside it.
-        return [] if lost_now else [_("Never lost in the last 30 days")]
-    told = [_("Lost in the last 30 days: {count}").format(count=count)]
+        # The record lags behind the state shown beside it. What was never up cannot have had an outage.
+        was_up = record.uptimes[Window.MONTH].connected_seconds > 0
+        return [_("No outages in 30 days")] if was_up and not lost_now else []
+    told = [_("1 outage in 30 days") if count == 1 else _("{count} outages in 30 days").format(count=count)]
     if record.mean_recovery_seconds is not None:
         mean = duration(record.mean_recovery_seconds)
-        told.append(_("Connected again after {duration} on average").format(duration=mean))
+        told.append(_("Mean time to recover: {duration}").format(duration=mean))
     return told
 
 
@@ -176,7 +177,7 @@ def _beat(formatter: LocaleFormatter, slot: Slot) -> Beat:
     if not measured:
         is_paused = any(one.verdict is Verdict.PAUSED for one in slot.spans)
         look, text = (
-            ("paused", verdict_label(formatter, Verdict.PAUSED)) if is_paused else ("none", _("Not measured"))
+            ("paused", verdict_label(formatter, Verdict.PAUSED)) if is_paused else ("none", _("No data"))
         )
     elif not down:
         look, text = "good", verdict_label(formatter, Verdict.CONNECTED)

@@ -13,7 +13,7 @@ SPANS: dict[str, str] = {
     "4h": "4 h",
     "8h": "8 h",
     "at": N_("Until a time"),
-    "open": N_("Until somebody ends it"),
+    "open": N_("Until someone ends it"),
 }
 USUAL = "1h"
 AT, OPEN = "at", "open"

@@ -15,8 +15,8 @@ def link_box(address: str, message: str, *, name: str = "link", copies_message: 
     share = escape(_("Share"))
     done, target = escape(_("Copied"), quote=True), escape(address, quote=True)
     words, whole = escape(message, quote=True), escape(f"{message}\n{address}", quote=True)
-    copied = [(whole, _("Copy the message"))] if copies_message else []
-    copied.append((target, _("Copy the link")))
+    copied = [(whole, _("Copy message"))] if copies_message else []
+    copied.append((target, _("Copy link")))
     buttons = "".join(
         f'<button type="button" data-ops-copy="{text}" data-ops-done="{done}">{escape(label)}</button>'
         for text, label in copied

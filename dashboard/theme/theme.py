@@ -52,6 +52,13 @@ def style(connection_lost: str) -> str:
     return f"<style>\n{_shape_rules()}\n{_mark_rule()}\n{rules.replace('{connection_lost}', words)}</style>"
 
 
+@cache
+def tab_icon(tone: str) -> str:
+    """Return the icon of a browser's tab as a data URI: the mark with a dot in the colour of a tone."""
+    dot = f'<circle cx="24" cy="24" r="7" fill="{_DOTS[tone]}" stroke="#ffffff" stroke-width="2"/></svg>'
+    return f"data:image/svg+xml,{quote(_mark().replace('</svg>', dot))}"
+
+
 def signed_out(words: str, link: str) -> str:
     """Return the HTML of a tab whose sign-in has ended, with rules that hide Streamlit's connection error.
 
@@ -68,6 +75,9 @@ def signed_out(words: str, link: str) -> str:
         f"{escape(link)}</a></p></div>"
     )
 
+
+_DOTS = {"good": "#16a34a", "wait": "#2563eb", "warn": "#f59e0b", "bad": "#dc2626", "idle": "#6b7280"}
+"""Colours that stand out on the light and the dark tab bar of a browser."""
 
 _SHAPES = {
     "check": '<circle cx="12" cy="12" r="9.5"/><path d="M7.5 12.5l3 3L16.5 9"/>',
@@ -99,5 +109,8 @@ def _shape_rules() -> str:
 
 
 def _mark_rule() -> str:
-    mark = (files("dashboard") / "assets" / MARK).read_text(encoding="utf-8")
-    return f".ops-mark {{ background-image: url('data:image/svg+xml,{quote(mark)}'); }}"
+    return f".ops-mark {{ background-image: url('data:image/svg+xml,{quote(_mark())}'); }}"
+
+
+def _mark() -> str:
+    return (files("dashboard") / "assets" / MARK).read_text(encoding="utf-8")

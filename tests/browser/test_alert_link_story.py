@@ -15,6 +15,7 @@ from tests.support.visitor import Visitor
 pytestmark = pytest.mark.browser
 
 ALERT = f"/session?server=main&session={SESSION}&pair=1"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 HIDDEN = """
 const READY = ".stApp[data-test-connection-state=CONNECTED] [class*=st-key-by-itself] button:enabled";
 window.looks = window.clicks = 0;
@@ -73,6 +74,27 @@ def test_one_tap_on_the_alerts_link_brings_a_live_code_and_the_scan_ends_the_out
     visitor.look("alert-link/connected")
 
 
+def test_on_a_phone_the_alerts_link_asks_first_whether_whatsapp_is_on_it(
+    browser: Browser, quick: Stack, administrator: StorageState
+) -> None:
+    quick.lose_the_phone()
+    before = starts(quick)
+    visitor = Visitor(
+        browser, quick, "phone", locale="pt-BR", signed_in=administrator, user_agent=PHONE, scheme="dark"
+    )
+
+    visitor.open(ALERT)
+    visitor.reads("O WhatsApp está neste celular?")
+    visitor.look("alert-link/which-phone")
+    begun = starts(quick) - before
+    visitor.press(f"repair-main-{SESSION}")
+    quick.simulator.scan(SESSION, visitor.await_live_qr())
+
+    visitor.reads("está conectada")
+    assert begun == 0
+    visitor.close()
+
+
 def test_a_code_that_nobody_scanned_is_followed_by_the_next_without_a_click(
     quick: Stack, desk: Visitor
 ) -> None:
@@ -100,7 +122,7 @@ def test_a_tab_that_nobody_looks_at_begins_nothing_until_it_is_in_front(
     visitor.page.add_init_script(HIDDEN)
 
     visitor.open(ALERT)
-    visitor.reads("Pairing begins by itself")
+    visitor.reads("Pairing starts automatically")
     visitor.holds("window.looks > 3")
     pressed_behind = visitor.page.evaluate("window.clicks")
     visitor.page.evaluate("window.front = true")

@@ -118,11 +118,11 @@ def test_a_lost_session_is_acknowledged_with_reason_and_end_and_everybody_sees_i
     looks.open_session()
     for tab in looks:
         tab.press(ACKNOWLEDGE)
-        tab.reads("Nobody is notified of it meanwhile.")
+        tab.reads("Alerts are silenced meanwhile.")
     # A dialog stands beside the app in the document: its colours do not come by themselves.
     expect(looks.desk.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(75, 95, 93)")
     expect(looks.phone.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(163, 181, 179)")
-    reason = looks.phone.page.get_by_label("Why? Everybody sees it.")
+    reason = looks.phone.page.get_by_label("Reason (visible to everyone)")
     reason.fill("the phone is on its way, back by bus")
     looks.phone.page.get_by_text("2 h", exact=True).click()
     looks.look("asked")
@@ -153,7 +153,7 @@ def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(looks: Looks, on
     looks.phone.reads("s: routed to slack")
     looks.phone.look("alerting/pager-under-way", whole=True)
     on_call.slack.answers.set()
-    looks.read("The pager works: the notice and its end were delivered.")
+    looks.read("Alerts work: the test alert and its end were delivered.")
     looks.read("Tested by admin")
     looks.look("pager-works", whole=True)
 
@@ -168,5 +168,5 @@ def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(looks: 
     looks.open("/notifications")
 
     looks.phone.press("test-pager")
-    looks.read("Alertmanager cannot be reached. Check that it runs, and its address in the settings.")
+    looks.read("Alertmanager cannot be reached. Check that it is running, and its address in the settings.")
     looks.look("pager-unreachable", whole=True)

@@ -29,11 +29,11 @@ KEEP_WHAT_IS_COPIED = """() => {
 """The button says for a moment only that it has copied."""
 TOLD_OF_WELL = [
     "The gateway answers (0 ms)",
-    "Its release is recent enough (2.n)",
+    "The version is recent enough (2.n)",
     "The secret key is accepted (0 ms)",
     "The public default secret is refused (0 ms)",
     "A token is accepted (0 ms)",
-    "The gateway says that the session is connected (CONNECTED)",
+    "The gateway reports the session as connected (CONNECTED)",
     "WhatsApp in the gateway's browser answers (0 ms)",
 ]
 
@@ -71,20 +71,20 @@ def test_a_session_that_seems_well_is_examined_by_one_tap_and_whatsapp_asked_by_
     quick.lose_the_phone()
     be_connected(quick)
     looks.open_session()
-    looks.read("Asks the gateway one question after the other")
+    looks.read("Checks the gateway and the session step by step")
     quick.simulator.set_fault("server_error", endpoint="check-number-status")
 
     looks.phone.press(EXAMINE)
-    looks.read("Nothing is wrong here.")
+    looks.read("No problem found.")
     looks.look("well", whole=True)
     assert [told(tab) for tab in looks] == [TOLD_OF_WELL] * 2
     looks.phone.page.evaluate(KEEP_WHAT_IS_COPIED)
-    looks.phone.page.get_by_role("button", name="Copy the report").click()
+    looks.phone.page.get_by_role("button", name="Copy report").click()
     looks.phone.holds("window.opsSaid.includes('Copied')")
     report = looks.phone.page.evaluate("window.opsCopied")
     inspect("the copied report", report)
     assert re.search(r"^ok +The secret key is accepted", report, re.MULTILINE)
-    assert report.endswith("look at the application behind it.")
+    assert report.endswith("check the application that receives them.")
 
     looks.phone.press(ASK_WHATSAPP)
     looks.read("the page does not reach WhatsApp")
@@ -105,7 +105,7 @@ def test_a_pairing_that_fails_is_examined_by_itself_and_a_gateway_that_ignores_i
     looks.look("pairing-failed", whole=True)
     assert told(looks.phone)[2:] == [
         "The secret key is not accepted (0 ms)",
-        "The public default secret is accepted: everybody who reaches this gateway can use it (0 ms)",
+        "The public default secret is accepted: anyone who can reach this gateway can use it (0 ms)",
     ]
 
     # Whoever has mended it and asks again does not wait for the pause after the last refusal.

@@ -64,7 +64,7 @@ def test_one_tap_makes_a_link_with_which_somebody_else_links_the_phone(
     helper.page.get_by_role("button", name="Show the QR code").click()
     maker.reads("Opened")
     helper.await_live_qr()
-    helper.reads("This code is good for")
+    helper.reads("Code expires in")
     helper.look("handoff/code")
     assert helper.sees_whole("#qr")
     assert link.partition("#")[2] not in helper.page.url
@@ -122,7 +122,7 @@ def test_whoever_has_only_the_phone_gets_a_code_to_type(
     helper.page.on("request", lambda one: posted.append(path_of(one)))
     helper.page.goto(link_of(maker))
 
-    helper.page.get_by_role("button", name="Obter um código para escrever").click()
+    helper.page.get_by_role("button", name="Obter um código de emparelhamento").click()
     number = helper.page.get_by_label("Número de telefone com indicativo do país")
     number.fill("912 345")
     number.press("Enter")
@@ -133,7 +133,7 @@ def test_whoever_has_only_the_phone_gets_a_code_to_type(
     code = until(lambda: quick.simulator.pairing_code(SESSION), what="a pairing code")
     expect(helper.page.locator("#code")).to_have_text(f"{code[:4]}{code[4:]}")
     helper.reads("O código é para +351 912 345 678.")
-    helper.reads("Introduza-o nos próximos")
+    helper.reads("O código expira dentro de")
     helper.look("handoff/pairing-code")
     assert helper.sees_whole("#code")
 
@@ -183,7 +183,7 @@ def test_click_in_a_busy_browser_is_sent_once_and_makes_one_link(quick: Stack, m
     maker.reads("Not opened yet")
     # What the click has sent comes to the page before this one.
     maker.press(f"revoke-main-{SESSION}")
-    maker.reads("Revoked: the link is worthless now")
+    maker.reads("Revoked: the link no longer works")
 
     assert maker.page.evaluate("window.clicks") == 1
     events = [entry.data["event"] for entry in history.read(kinds=["handoff"])]

@@ -124,7 +124,7 @@ def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Visitor, tmp_p
     visitor = many
 
     visitor.open("/activity?session=shop-003&period=30d")
-    visitor.reads("Removed on the phone, or closed by somebody else.")
+    visitor.reads("Removed on the phone, or closed by someone else.")
     visitor.look("overview/activity", whole=True)
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("link", name="Download as CSV").click()
@@ -133,7 +133,7 @@ def test_the_activity_is_narrowed_and_taken_along_as_a_file(many: Visitor, tmp_p
     text = (tmp_path / "activity.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(text.splitlines()))
     assert {row["Session"] for row in rows} == {"shop-003"}
-    assert [row["What"] for row in rows] == ["Disconnected", "Connected", "Disconnected", "Connected"]
+    assert [row["Event"] for row in rows] == ["Disconnected", "Connected", "Disconnected", "Connected"]
 
 
 def test_outages_are_incidents_and_the_months_report_is_taken_along(many: Visitor, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_several_sessions_are_paused_with_a_reason_and_resumed(living: Visitor) 
     visitor.reads("3 selected")
     assert visitor.page.evaluate("window.opsSeen.size") == 1
     visitor.press("fleet-pause")
-    visitor.page.get_by_label("Why? Everybody sees it.").fill("disk swap")
+    visitor.page.get_by_label("Reason (visible to everyone)").fill("disk swap")
     visitor.look("overview/pause")
     visitor.press("fleet-yes-pause")
     visitor.reads("Paused by admin until ")
@@ -214,11 +214,11 @@ def test_several_sessions_are_started_one_after_the_other(living: Visitor) -> No
     visitor.press("select-all")
     visitor.reads("3 selected")
     visitor.press("fleet-start")
-    visitor.reads("shop: connected already")
+    visitor.reads("shop: already connected")
     visitor.look("overview/start-preview")
     visitor.press("fleet-yes-start")
 
-    visitor.reads("admin starts several sessions: 2 of 2 done.")
+    visitor.reads("admin is starting several sessions: 2 of 2 done.")
     visitor.reads("All 3 connected")
     visitor.look("overview/started")
     visitor.press("fleet-dismiss")

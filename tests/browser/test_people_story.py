@@ -130,7 +130,7 @@ def test_somebody_looks_after_their_own_account(house: House) -> None:
     here.look("people/account", whole=True)
     here.page.fill("input[name=current]", "not the password")
     change_password(here)
-    here.reads("The present password is wrong.")
+    here.reads("The current password is wrong.")
     here.page.fill("input[name=current]", PASSWORD)
     change_password(here)
     await_out(there)
@@ -164,7 +164,7 @@ def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house:
     boss.page.locator(".st-key-card-user-admin summary").click()
     boss.press("remove-admin")
     boss.press("remove-yes-admin")
-    boss.reads("Nobody would be left to administer this page.")
+    boss.reads("No administrator would be left.")
     boss.look("people/last-administrator", whole=True)
 
     boss.reads("admin")

@@ -77,7 +77,7 @@ def test_the_alerts_link_leads_over_the_sign_in_to_a_live_code_and_the_scan_ends
     visitor.reads("This link has been used or is no longer valid.")
     visitor.page.goto(f"{site.url}/hand-off#1.used-long-ago")
     visitor.page.locator("button:visible").first.click()
-    visitor.reads("This link cannot be used any more.")
+    visitor.reads("This link can no longer be used.")
     visitor.close()
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 KEY = "server-main-secret_key"
 ASKED = "You signed in a while ago."
-REFUSED = "Nothing was changed. Confirm first"
+REFUSED = "Nothing was changed. Confirm your identity"
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def agent(product: Stack) -> Iterator[None]:
 def confirm(visitor: Visitor, *passwords: str) -> None:
     """Follow the link, which opens a tab of its own, and try these passwords."""
     with visitor.context.expect_page() as opening:
-        visitor.page.get_by_role("link", name="Confirm that it is you").first.click()
+        visitor.page.get_by_role("link", name="Confirm your identity").first.click()
     with opening.value as tab:
         for password in passwords:
             tab.fill("input[name=password]", password)

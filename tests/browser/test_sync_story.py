@@ -88,13 +88,13 @@ def test_a_new_key_is_planned_approved_written_and_taken_back(
     other_tab.press("sync-generate-api_key")
     read(
         tab,
-        "A new API key is made; the present one is of no use any more.",
-        "Are written: leguas/.env, leguas/.env.docker, leguas/docker-compose.yml.",
+        "A new API key is created; the current one stops working.",
+        "Written: leguas/.env, leguas/.env.docker, leguas/docker-compose.yml.",
         look="plan",
     )
     assert read_files(folder)[".env"] == LEGUAS_FILES[".env"].encode()
     other_tab.press("sync-approve")
-    read(tab, "Done. The files hold the values; no container was looked at.", look="done")
+    read(tab, "Done. The files contain the values; no container was checked.", look="done")
 
     key = (folder / ".env").read_text().partition(f"{KEY}=")[2].strip()
     keep_secret("API key", [key])
@@ -133,13 +133,13 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
             read(
                 tab,
                 "is on a read-only mount; mount its folder writable",
-                "Nothing is written while this stands. Mend it, or leave it out.",
+                "Nothing is written until this is resolved. Fix it, or leave it out.",
                 look="read-only",
             )
             tab.press("sync-withdraw")
             tab.reads("Withdrawn. Nothing was changed.")
 
-        ask_for_a_key(tab, "Are written: leguas/.env")
+        ask_for_a_key(tab, "Written: leguas/.env")
         (folder / ".env").write_text(f"{KEY}=by-somebody-else\n")
         tab.press("sync-approve")
         read(
@@ -153,7 +153,7 @@ def test_what_stands_in_the_way_is_told_in_words_and_nothing_is_changed(
         read(
             tab,
             "no space left on device; free space on that disk",
-            "It failed. What had been begun was taken back, unless it says otherwise.",
+            "It failed. Changes already made were undone, unless stated otherwise.",
             look="disk-full",
         )
         assert read_files(folder) == before
@@ -171,7 +171,7 @@ def test_of_two_administrators_at_once_the_second_is_told(product: Stack, folder
     tab.rests()
     desk.place(ChangeKind.APPLY, actor="rui", generate=(API_KEY,))
     tab.press(GENERATE)
-    tab.reads("Somebody else was faster.")
+    tab.reads("Another change was started first.")
     tab.page.evaluate("window.opsOnly = ''")
 
     read(tab, "asked for by rui", look="somebody-else")
@@ -194,7 +194,7 @@ def test_engine_that_does_not_answer_is_told_beside_its_container(
         "check that it runs and that this account may use its socket.",
         look="no-engine",
     )
-    ask_for_a_key(tab, "Nothing is written while this stands. Mend it, or leave it out.")
+    ask_for_a_key(tab, "Nothing is written until this is resolved. Fix it, or leave it out.")
     read(tab, "Leave out leguas_whatsapp_evolution", look="left-out")
 
 

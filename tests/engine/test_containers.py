@@ -158,7 +158,7 @@ def test_what_else_waits_in_the_files_is_named_before(make_project: MakeProject)
         names, True
     )
     assert {one.action for one in planned} == {ContainerAction.RECREATE}
-    assert all(f"come along: {', '.join(one.waiting)}" in str(one.notes[0]) for one in planned)
+    assert all(f"are applied too: {', '.join(one.waiting)}" in str(one.notes[0]) for one in planned)
 
 
 def test_new_release_behind_the_tag_is_named_before(make_project: MakeProject, docker_engine: Engine) -> None:

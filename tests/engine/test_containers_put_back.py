@@ -135,7 +135,7 @@ def test_engine_that_goes_away_half_way_is_mended_when_it_is_back(
         proxy.passes = lambda asked: not asked.endswith(call)
         project.host = proxy.host
 
-        with pytest.raises(SyncError, match="tries again by itself"):
+        with pytest.raises(SyncError, match="retries automatically"):
             project.apply()
         project.host = docker_engine.host
         mended = project.recover()

@@ -83,10 +83,10 @@ def test_new_key_clicked_on_the_page_brings_every_session_back_and_pages_nobody(
         visitor.open("/sync")
         visitor.reads("Everything in sync")
         visitor.press("sync-generate-secret_key-of-main")
-        visitor.reads("A new secret key of main is made; the present one is of no use any more.")
-        visitor.reads("Are written: project/docker-compose.yml.")
-        visitor.reads(f"{installation.project.name} goes down for about")
-        visitor.reads("Its sessions go down with it and are awaited: sales, support.")
+        visitor.reads("A new secret key of main is created; the current one stops working.")
+        visitor.reads("Written: project/docker-compose.yml.")
+        visitor.reads(f"{installation.project.name} is down for about")
+        visitor.reads("Its sessions disconnect meanwhile and are expected to reconnect: sales, support.")
         visitor.page.get_by_text("What changes in project/docker-compose.yml").first.click()
         visitor.reads("+    command: ‹new value›")
         assert installation.key() == old
@@ -157,7 +157,7 @@ def test_agent_that_is_killed_in_the_middle_finishes_after_its_next_start(instal
     until(installation.connected, what="every session connected again")
 
     assert installation.containers() == {installation.project.name: "running"}
-    assert "it finished the change" in str(ended.note)
+    assert "finished the change" in str(ended.note)
     assert installation.accepts(installation.key())
     assert not installation.accepts(old)
     assert agent.stop() == 0

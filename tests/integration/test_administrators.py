@@ -235,7 +235,7 @@ def test_stored_key_goes_to_no_other_server_before_it_is_typed_again(
         tab.press(button, {address: elsewhere.url, key: SECRET})
         tab.read()
 
-    assert "This address is another server" in refused
+    assert "This address is a different server" in refused
     assert kept
     until(lambda: elsewhere.url in stored(moved), what="the address, once the key is typed again")
 

@@ -95,7 +95,7 @@ def test_a_session_is_acknowledged_and_the_acknowledgement_ended(
     ("keeps", "events", "said"),
     [
         pytest.param(
-            False, ["acknowledged", "unacknowledged"], "Its acknowledgement has ended", id="by default"
+            False, ["acknowledged", "unacknowledged"], "The acknowledgement has ended", id="by default"
         ),
         pytest.param(True, ["acknowledged"], "Still acknowledged until", id="not where it is kept"),
     ],
@@ -224,9 +224,9 @@ def test_the_pager_is_tested_and_each_leg_is_timed(
     text = shown(open_page("notifications"))
 
     assert "s: accepted by Alertmanager" in text
-    assert "s: notice delivered by slack" in text
+    assert "s: alert delivered by slack" in text
     assert "s: end delivered by slack" in text
-    assert "The pager works" in text
+    assert "Alerts work" in text
     assert any("test of the pager" in str(one) for one in inbox.of("/slack"))
     (entry,) = told(core)
     assert (entry.data["event"], entry.data["outcome"]) == ("pager_tested", "delivered")

@@ -53,7 +53,7 @@ def test_file_that_somebody_else_changed_before_the_next_start_is_left_alone(tmp
     done = installation.sync.recover(installation.steps.append)
 
     assert done is not None
-    assert "was changed by somebody else" in str(done.notes[0])
+    assert "was changed by someone else" in str(done.notes[0])
     assert (installation.folder / ".env").read_bytes() == b"SOMEBODY=else\n"
     assert installation.sync.recover(installation.steps.append) is None
 

@@ -156,7 +156,7 @@ def test_a_gateway_without_a_session_in_question(live: LiveCore) -> None:
 
     assert diagnosis.cause is Cause.WELL
     assert list(results(diagnosis))[-1] is Check.TOKEN_ACCEPTED
-    assert report(str, diagnosis, "1.0").endswith("Nothing is wrong with the gateway.")
+    assert report(str, diagnosis, "1.0").endswith("No problem found on the gateway.")
     assert diagnosis.hint is None
 
 
@@ -201,9 +201,9 @@ def test_from_the_command_line(gateway: Simulator, tmp_path: Path) -> None:
     ill = run_doctor(variables, SESSION)
 
     assert (well.returncode, ill.returncode) == (0, 1)
-    assert "ok         WhatsApp in the gateway's browser answers" in well.stdout
-    assert well.stdout.rstrip().endswith("look at the application behind it.")
-    assert "not ok     The gateway does not answer" in ill.stdout
+    assert "ok       WhatsApp in the gateway's browser answers" in well.stdout
+    assert well.stdout.rstrip().endswith("check the application that receives them.")
+    assert "fail     The gateway does not answer" in ill.stdout
     assert str(Message("transport.refused")) in ill.stdout
 
 

@@ -47,7 +47,7 @@ def test_h2_pairing_code_when_the_browser_cannot_start_times_out(gateway: Simula
         outcome = live.await_outcome()
 
     assert outcome.code == "timed_out"
-    assert OUTCOMES["timed_out"] == "It took too long. Look at the status above and try again."
+    assert OUTCOMES["timed_out"] == "It took too long. Check the status above and try again."
 
 
 def test_h3_start_just_after_logout_waits_until_the_old_browser_has_gone(live: LiveCore) -> None:
@@ -82,7 +82,7 @@ def test_h6_frozen_page_is_not_responding_and_delays_nobody(gateway: Simulator, 
 
         assert frozen.reason == Reason.PAGE_NOT_ANSWERING
         assert REASONS[frozen.reason] == (
-            "The gateway says connected, but WhatsApp in its browser does not answer in time."
+            "The gateway reports connected, but WhatsApp in its browser does not answer in time."
         )
         assert live.session("support").verdict == Verdict.CONNECTED
 

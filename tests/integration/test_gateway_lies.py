@@ -72,7 +72,9 @@ def test_lie_crashed_page_says_connected_for_ever_and_is_not_responding(live: Li
     crashed = live.await_verdict(Verdict.UNRESPONSIVE)
     assert crashed.state == SessionState.CONNECTED
     assert LOOKS[crashed.verdict].label == "Not responding"
-    assert REASONS[crashed.reason] == "The gateway says connected, but its browser is dead or offline."
+    assert REASONS[crashed.reason] == (
+        "The gateway reports connected, but its browser has crashed or is offline."
+    )
 
 
 def test_lie_dead_browser_is_restarted_by_close_then_start(live: LiveCore) -> None:
@@ -95,7 +97,7 @@ def test_lie_unlinked_phone_says_connected_for_a_moment_then_closed(live: LiveCo
 
     lost = live.await_verdict(Verdict.DISCONNECTED)
     assert lost.lost_reason == Reason.CLOSED_ON_GATEWAY
-    assert REASONS[lost.reason] == "Removed on the phone, or closed by somebody else."
+    assert REASONS[lost.reason] == "Removed on the phone, or closed by someone else."
 
 
 def test_lie_spurious_disconnect_on_a_first_pairing_is_not_restarted(live: LiveCore) -> None:

@@ -200,7 +200,7 @@ def test_a_phone_is_paired_and_the_doctor_asked(installed: Installed, gateway: d
         requests.post(f"{gateway['PHONES']}/control/sessions/{SESSION}/scan", timeout=60).raise_for_status()
         until(lambda: pairing.process.poll() is not None, what="the end of the pairing")
 
-    assert "Nothing is wrong" in installed.call("doctor", SESSION, **gateway)
+    assert "No problem found" in installed.call("doctor", SESSION, **gateway)
 
 
 def test_a_backup_is_given_back_elsewhere(

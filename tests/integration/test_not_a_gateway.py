@@ -145,7 +145,7 @@ ANSWERS = [
         always(page("<pre>Cannot GET /healthz</pre>"), "404 Not Found", HTML),
         says("gateway.not_express", 404),
     ),
-    Stranger("nothing in it", always(b"", "200 OK", ""), says("gateway.not_empty")),
+    Stranger("empty response", always(b"", "200 OK", ""), says("gateway.not_empty")),
     Stranger("wppconnect-server-go", wppconnect_server_go, says("gateway.not_supported")),
     Stranger(
         "a sign-in page",
@@ -190,7 +190,7 @@ ANSWERS = [
     Stranger("a TLS port", tls_alert, says("transport.https_on_http")),
     Stranger("https to a plain port", plain_port, says("transport.http_on_https"), "https"),
     Stranger("SSH", ssh, says("transport.not_http")),
-    Stranger("closed at once", closing, says("transport.closed_at_once")),
+    Stranger("closed immediately", closing, says("transport.closed_at_once")),
     Stranger("reset at once", resetting, says("transport.closed_at_once")),
     Stranger("cut short", cut_short, says("transport.closed_midway")),
     *(

@@ -52,9 +52,7 @@ ANNOTATIONS = {
     "runbook_url": "https://ops.example.org/runbooks#wppconnectsessiondisconnected",
 }
 LINK = ANNOTATIONS["dashboard_url"]
-UNKNOWN = dict.fromkeys(("since", "lasted", "reason", "verdict"), "not known") | {
-    "summary": "billing is lost"
-}
+UNKNOWN = dict.fromkeys(("since", "lasted", "reason", "verdict"), "unknown") | {"summary": "billing is lost"}
 GATEWAY = {"alertname": "WppconnectGatewayUnreachable", "severity": "critical", "server": "other"}
 GATEWAY_SAYS = {
     "summary": "WPPConnect server other does not answer",
@@ -86,14 +84,14 @@ WhatsApp session sales on main is disconnected
 Messages are not delivered.
 Verdict: Waiting for a scan
 Since: 2026-01-15 12:00:00 UTC (3m 5s)
-Reason: Removed on the phone, or closed by somebody else
+Reason: Removed on the phone, or closed by someone else
 Restarts by self-healing: 2
 Open: https://ops.example.org/session?server=main&session=sales&pair=1
 Runbook: https://ops.example.org/runbooks#wppconnectsessiondisconnected""",
         ended="""\
 Over: WhatsApp session sales on main is disconnected
 It lasted 12m 30s.
-Reason: Removed on the phone, or closed by somebody else
+Reason: Removed on the phone, or closed by someone else
 Restarts by self-healing: 2
 Open: https://ops.example.org/session?server=main&session=sales&pair=1""",
         button="Open the session",

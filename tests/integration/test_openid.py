@@ -152,7 +152,7 @@ def test_return_opened_in_another_browser_signs_nobody_in(shared: Site) -> None:
 
     answer = victim.get(back.headers["location"], allow_redirects=False, timeout=60)
 
-    assert "begun elsewhere or too long ago" in told(answer)
+    assert "started elsewhere or too long ago" in told(answer)
     assert not is_in(shared, victim)
 
 
@@ -166,7 +166,7 @@ def test_return_works_once(shared: Site) -> None:
 
     answer = again.get(back, allow_redirects=False, timeout=60)
 
-    assert "begun elsewhere or too long ago" in told(answer)
+    assert "started elsewhere or too long ago" in told(answer)
     assert not is_in(shared, again)
 
 
@@ -177,7 +177,7 @@ def test_person_who_turns_back_at_the_provider_is_told_so(shared: Site) -> None:
 
     answer = visitor.get(requests.compat.urljoin(page.url, abort), timeout=60)
 
-    assert "Example SSO did not let you in, or you turned back." in told(answer)
+    assert "Example SSO did not sign you in, or you cancelled." in told(answer)
     assert not is_in(shared, visitor)
 
 

@@ -58,9 +58,9 @@ def test_each_leg_is_timed_and_both_notices_arrive(
     assert [line.split("s  ")[1] for line in told.splitlines()] == [
         "accepted by Alertmanager",
         "routed to email",
-        "notice delivered by email",
+        "alert delivered by email",
         "end accepted by Alertmanager",
-        "resolved notice delivered by email",
+        "resolved alert delivered by email",
     ]
     assert all(re.match(r" +\d+\.\d\d s  ", line) for line in told.splitlines())
     assert [one["Subject"] for one in inbox.of("mail")] == [

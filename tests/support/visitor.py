@@ -83,6 +83,7 @@ class Visitor:
         locale: str = "en-US",
         signed_in: StorageState | None = None,
         any_certificate: bool = False,
+        user_agent: str | None = None,
     ) -> None:
         self.product = product
         self._size, self._scheme = size, scheme
@@ -93,6 +94,7 @@ class Visitor:
             locale=locale,
             storage_state=signed_in,
             ignore_https_errors=any_certificate,
+            user_agent=user_agent,
         )
         self.context = self.page.context
         self.foreign_requests: list[str] = []

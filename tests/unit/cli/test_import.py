@@ -226,7 +226,7 @@ def test_a_file_that_cannot_be_used_ends_the_import(
     [
         ("WPPCONNECT_URL=http://gw:99999", "WPPCONNECT_URL has no valid host and port"),
         ("WPPCONNECT_HOST=a b", "WPPCONNECT_HOST has a blank"),
-        ("WPPCONNECT_API_URL=http://me:pass-word@gw", "WPPCONNECT_API_URL holds a user name or password"),
+        ("WPPCONNECT_API_URL=http://me:pass-word@gw", "WPPCONNECT_API_URL contains a user name or password"),
         ("WPPCONNECT_URL=http://gw\nWPPCONNECT_PORT=tcp", "WPPCONNECT_PORT has no valid host and port"),
         ("WPPCONNECT_WEBHOOK_URL=app/hook", "WPPCONNECT_WEBHOOK_URL has no scheme"),
         ("WPPCONNECT_SECRET='s3\u200bcret'", "WPPCONNECT_SECRET has a line break or an invisible character"),

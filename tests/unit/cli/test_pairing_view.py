@@ -66,7 +66,7 @@ def test_live_code_is_drawn_with_the_seconds_that_it_lives(generation: int, left
     lines = drawn(status(step=Step.WAITING_FOR_SCAN), waiting_for_scan(generation), at=NOW + seconds(10))
 
     assert set(draw_qr(PAYLOAD, columns=100, rows=54)) <= set(lines)
-    assert f"This code is good for {left} s; the next one is drawn here by itself." in lines
+    assert f"Code expires in {left} s; the next one appears here automatically." in lines
 
 
 @pytest.mark.parametrize("generation", [1, 2], ids=["first code", "later code"])
@@ -77,7 +77,7 @@ def test_attempts_end_stands_beside_a_code_that_another_follows(generation: int)
 
     left = 50 if generation == 1 else 10
     assert lines[-3:] == [
-        f"This code is good for {left} s; the next one is drawn here by itself.",
+        f"Code expires in {left} s; the next one appears here automatically.",
         "By default the gateway ends this attempt in 60 s.",
         "Ctrl-C leaves.",
     ]
@@ -92,7 +92,7 @@ def test_no_next_code_is_promised_when_the_attempt_ends_first(ends: int, left: i
     lines = drawn(operation, waiting_for_scan(), at=NOW + seconds(10))
 
     assert lines[-3:] == [
-        f"This code is good for {left} s; by default no other follows.",
+        f"Code expires in {left} s; by default no other follows.",
         f"By default the gateway ends this attempt in {ends - 10} s.",
         "Ctrl-C leaves.",
     ]
@@ -132,7 +132,7 @@ def test_code_of_a_gateway_that_waits_longer_lives_on(generation: int, left: int
     )
 
     assert lines[-2:] == [
-        f"This code is good for {left} s; the next one is drawn here by itself.",
+        f"Code expires in {left} s; the next one appears here automatically.",
         "Ctrl-C leaves.",
     ]
 
@@ -244,7 +244,7 @@ def test_pairing_code_is_shown_in_two_halves_and_no_qr_code_beside_it() -> None:
 def test_somebody_elses_action_is_named() -> None:
     lines = drawn(status(kind=Kind.CLOSE, step=Step.CLOSING))
 
-    assert "ana is at it already (close): closing the session's browser" in lines
+    assert "ana is already working on it (close): closing the session's browser" in lines
 
 
 def test_every_step_has_words() -> None:

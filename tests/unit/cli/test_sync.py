@@ -141,7 +141,7 @@ def test_files_alone_are_never_called_in_sync(folder: Path, capsys: pytest.Captu
 
     said = capsys.readouterr().out
     assert "in sync" not in said
-    assert said.lower().count("no container was looked at.") == 4
+    assert said.lower().count("no container was checked.") == 4
 
 
 def test_restore_over_later_changes_wants_a_word(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

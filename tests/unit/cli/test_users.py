@@ -38,7 +38,7 @@ def test_added_user_gets_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert link.startswith(f"{URL}/sign-in/link#")
     assert SignInLinks(users(tmp_path)).exchange(link.partition("#")[2])
     assert main(["users", "list"]) == 0
-    assert capsys.readouterr().out.startswith("ana  administrator  password  has a link, good until 20")
+    assert capsys.readouterr().out.startswith("ana  administrator  password  has a link, valid until 20")
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator"])

@@ -73,7 +73,7 @@ class Agent:
 def plan(state: State, why: Message | None = None, **fields: object) -> Plan:
     """A plan of one target."""
     file = FilePlan(
-        folder="leguas", file=".env", path="/srv/.env", before="a", after="b", diff="-A=‹present value›"
+        folder="leguas", file=".env", path="/srv/.env", before="a", after="b", diff="-A=‹current value›"
     )
     values = {
         "made_at": datetime.now(UTC),

@@ -56,7 +56,7 @@ def test_a_lost_session_tells_why_it_is_down_and_why_it_was_lost() -> None:
     lost = session(reason=Reason.CODE_EXPIRED, lost_reason=Reason.GATEWAY_RESTARTED)
 
     assert formatting.reason(FORMATTER, lost) == (
-        "A code was shown, and no phone was linked in time. Why it was lost: The gateway was restarted."
+        "A code was shown, and no phone was linked in time. Cause of the outage: The gateway was restarted."
     )
 
 
@@ -89,25 +89,25 @@ def test_the_latest_answer_of_whatsapp_is_told(known: EndToEnd | None, told: str
     ("healing", "told"),
     [
         pytest.param(None, "", id="switched off"),
-        pytest.param(Healing(), "Self-healing will restart it at 14:01: try 1 of 3.", id="soon"),
+        pytest.param(Healing(), "Self-healing will restart the session at 14:01: attempt 1 of 3.", id="soon"),
         pytest.param(
             Healing(tries=1, tried_at=ago(minutes=1)),
-            "Self-healing is restarting it: try 1 of 3.",
+            "Self-healing is restarting the session: attempt 1 of 3.",
             id="at it",
         ),
         pytest.param(
             Healing(tries=1, tried_at=ago(minutes=5), ended_at=ago(minutes=1), outcome="failed"),
-            "Self-healing will restart it at 14:01: try 2 of 3.",
+            "Self-healing will restart the session at 14:01: attempt 2 of 3.",
             id="between two tries",
         ),
         pytest.param(
             Healing(tries=3, tried_at=ago(minutes=5), ended_at=ago(minutes=1), outcome="failed"),
-            "Self-healing restarted it 3 times and gave up. It needs you.",
+            "Self-healing restarted the session 3 times without success. It needs your attention.",
             id="given up",
         ),
         pytest.param(
             Healing(tries=1, tried_at=ago(minutes=5), ended_at=ago(minutes=1), outcome="needs_pairing"),
-            "Self-healing leaves it alone: it needs a phone.",
+            "Self-healing cannot help: the session needs a phone.",
             id="needs a phone",
         ),
     ],
@@ -136,7 +136,7 @@ def test_self_healing_is_not_mentioned_where_it_has_no_part(fields: dict[str, An
 
 
 def test_a_session_without_a_connection_ever_says_so() -> None:
-    assert formatting.last_connected(FORMATTER, session(last_connected=None)) == "Never seen connected"
+    assert formatting.last_connected(FORMATTER, session(last_connected=None)) == "Never connected"
 
 
 @pytest.mark.parametrize(
@@ -223,3 +223,17 @@ def test_the_end_of_an_operation_is_explained_by_what_the_gateway_asked_for() ->
     assert formatting.outcome(reader, told) == render(explanation, translator("pt_PT"))
     plain = told.model_copy(update={"explanation": Message.plain("no id")})
     assert formatting.outcome(FORMATTER, plain) == OUTCOMES["asked_to_wait"]
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["extra10", "extra2", "Extra1", "b", "2nd", "extra", "10th"]
+
+    assert sorted(names, key=formatting.by_name) == [
+        "2nd",
+        "10th",
+        "b",
+        "extra",
+        "Extra1",
+        "extra2",
+        "extra10",
+    ]

@@ -117,7 +117,7 @@ def test_one_at_a_time() -> None:
     [
         pytest.param({}, "sales", id="up for long"),
         pytest.param({"up": False}, None, id="down"),
-        pytest.param({"up": None}, None, id="not known"),
+        pytest.param({"up": None}, None, id="unknown"),
         pytest.param({"started_at": at(3.1)}, None, id="started just now"),
         pytest.param({"restarted_at": at(3.1)}, None, id="restarted just now"),
         pytest.param({"started_at": at(2.9), "restarted_at": at(2.9)}, "sales", id="two minutes later"),

@@ -50,8 +50,8 @@ def test_broken_document_leaves_the_last_good_settings_in_force(
 
     assert (settings.revision, settings.interval_seconds) == (2, 3)
     assert source.problems == (
-        "The saved settings could not be read; the last known ones stay in force here. "
-        "Save them again, or restore a backup.",
+        "The saved settings could not be read; the last known ones remain in use. Save them again, or "
+        "restore a backup.",
         f"The stored settings do not fit: {fault}",
     )
     assert len(caplog.records) == 2

@@ -193,7 +193,7 @@ def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
 
     ended = world.requests.current()
     assert ended is not None
-    assert "was stopped in the middle; nothing had been changed yet" in str(ended.note)
+    assert "was stopped midway; nothing had been changed yet" in str(ended.note)
 
 
 def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:

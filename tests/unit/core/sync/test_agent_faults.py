@@ -103,7 +103,7 @@ def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
     failed = world.run_once()
 
     assert failed.state is RequestState.FAILED
-    assert str(failed.note) == "the sync agent met an error that nobody foresaw (KeyError); see its log"
+    assert str(failed.note) == "the sync agent met an unexpected error (KeyError); see its log"
     assert "sync_agent_turn_failed" in caplog.text
     assert read_files(world.installation.folder)[".env"] == LEGUAS_FILES[".env"].encode()
     world.requests.place(ChangeKind.APPLY, actor="ana")
@@ -164,7 +164,7 @@ def test_killed_after_the_change_and_before_its_end_was_written(world: World) ->
 
     assert ended.state is RequestState.FAILED
     assert str(ended.note) == (
-        "the sync agent was stopped in the middle; nothing is half done, see the activity for what was done"
+        "the sync agent was stopped midway; nothing is half done, see the activity for what was done"
     )
 
 

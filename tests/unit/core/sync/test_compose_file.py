@@ -50,7 +50,7 @@ def test_mappings_that_are_merged_again_and_again_cost_one_pass() -> None:
 
 
 def test_an_anchor_that_holds_itself_is_refused() -> None:
-    with pytest.raises(NotParseableError, match="holds itself"):
+    with pytest.raises(NotParseableError, match="contains itself"):
         ComposeFile("services: &s {a: *s}\n").flattened()
 
 

@@ -40,7 +40,7 @@ def test_file_that_readers_would_cut_differently_is_refused(text: str, said: str
 def test_value_that_may_be_more_than_one_word_is_refused(value: str) -> None:
     file = EnvFile(f"KEY={value}\n")
 
-    with pytest.raises(RefusedError, match="line 1 holds more than one plain word"):
+    with pytest.raises(RefusedError, match="line 1 contains more than one plain word"):
         file.edited(file.spans("KEY"), "new")
 
 

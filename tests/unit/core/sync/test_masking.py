@@ -36,7 +36,7 @@ def test_compose_diff_shows_structure_and_names_but_no_value() -> None:
         "     image: •••",
         "     container_name: •••",
         "     environment: &env",
-        "-      KEY: ‹present value›",
+        "-      KEY: ‹current value›",
         "+      KEY: ‹new value›",
         "       URL: •••",
         "     command: •••",
@@ -59,7 +59,7 @@ def test_env_diff_shows_names_but_no_value_and_no_line_of_a_key() -> None:
         " CERT=•••",
         " •••",
         " •••",
-        "-KEY=‹present value›",
+        "-KEY=‹current value›",
         "+KEY=‹new value›",
         " A=•••",
     ]

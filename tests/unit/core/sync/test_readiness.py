@@ -93,15 +93,15 @@ def test_check_that_failed_before_is_not_asked_for() -> None:
     [
         (ScriptedEngine(None), "is gone"),
         (ScriptedEngine(seen(Running=False, ExitCode=3), words=None), "with exit code 3"),
-        (ScriptedEngine(seen(Running=False, ExitCode=3), words="no key"), "3; its last words: no key"),
+        (ScriptedEngine(seen(Running=False, ExitCode=3), words="no key"), "3; last output: no key"),
         (
             ScriptedEngine(seen(Running=False, ExitCode=127, Error="no such file")),
             "127; no such file",
         ),
         (ScriptedEngine(seen(Restarting=True, ExitCode=1)), "again and again, with exit code 1"),
         (ScriptedEngine(seen(restarts=1)), "started again by the engine"),
-        (ScriptedEngine(seen("unhealthy")), "is unhealthy; its check said: not yet"),
-        (ScriptedEngine(seen("starting")), "not healthy within 21 s; its check said: not yet"),
+        (ScriptedEngine(seen("unhealthy")), "is unhealthy; its health check reported: not yet"),
+        (ScriptedEngine(seen("starting")), "not healthy within 21 s; its health check reported: not yet"),
     ],
 )
 def test_why_a_container_is_no_good(engine: ScriptedEngine, why: str) -> None:

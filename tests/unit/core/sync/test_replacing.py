@@ -83,7 +83,7 @@ def test_file_that_is_mounted_by_itself_is_written_in_place(file: Path, tmp_path
 def test_file_changed_meanwhile_is_left_alone(file: Path) -> None:
     file.write_bytes(b"KEY=somebody-else\n")
 
-    with pytest.raises(ChangedMeanwhileError, match=r"\.env was changed by somebody else meanwhile"):
+    with pytest.raises(ChangedMeanwhileError, match=r"\.env was changed by someone else in the meantime"):
         replace(file)
 
     assert file.read_bytes() == b"KEY=somebody-else\n"

@@ -135,7 +135,7 @@ def test_session_that_does_not_come_back_is_named_when_time_is_over() -> None:
     names, words = lost(monitor, ["a", "b"], whole=30.0)
 
     assert names == ["b"]
-    assert words == {"main/a": "done", "main/b": "failed It did not connect again in time."}
+    assert words == {"main/a": "done", "main/b": "failed It did not reconnect in time."}
 
 
 def test_session_that_asks_for_a_phone_is_not_waited_for() -> None:
@@ -144,7 +144,7 @@ def test_session_that_asks_for_a_phone_is_not_waited_for() -> None:
     names, words = lost(monitor, ["a"])
 
     assert names == ["a"]
-    assert words["main/a"] == "failed It asks for a phone: pair it again."
+    assert words["main/a"] == "failed It needs a phone: pair it again."
     assert monitor.seconds < 5
 
 

@@ -64,7 +64,7 @@ def test_nothing_is_written_while_anything_is_wrong(tmp_path: Path) -> None:
     (installation.folder / "docker-compose.yml").write_text("services: [\n")
     before = read_files(installation.folder)
 
-    with pytest.raises(PlanBlockedError, match=r"mend leguas/docker-compose.yml:TOKEN") as refusal:
+    with pytest.raises(PlanBlockedError, match=r"fix leguas/docker-compose.yml:TOKEN") as refusal:
         installation.apply(NEW_KEY)
 
     assert {one.state for one in refusal.value.plan.wrong} == {State.NOT_PARSEABLE}
@@ -263,7 +263,7 @@ def test_present_key_is_taken_over_when_all_targets_agree(tmp_path: Path) -> Non
 def test_present_key_is_not_taken_over_when_they_differ(tmp_path: Path) -> None:
     installation = install(tmp_path, LEGUAS_FILES | {".env": f"{KEY}=another-key\n"})
 
-    with pytest.raises(SyncError, match="2 different keys stand in") as refusal:
+    with pytest.raises(SyncError, match="contain 2 different keys") as refusal:
         installation.sync.adopt(actor="ana")
 
     assert "another-key" not in str(refusal.value)
@@ -352,7 +352,7 @@ def test_file_changed_by_somebody_else_while_containers_fail_is_left_alone(tmp_p
 
     assert read_files(installation.folder) == OLD | {".env": b"SOMEBODY=else\n"}
     notes = [one.note for one in installation.steps if one.step == "put_back" and one.note]
-    assert "was changed by somebody else and is left alone" in str(notes[0])
+    assert "was changed by someone else and was not overwritten" in str(notes[0])
 
 
 def test_generated_keys_are_made_of_characters_that_everybody_takes(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ class TestFile:
         )
 
         assert rows == [
-            ["Tempo", "Tipo", "Gateway", "Sessão", "Pessoa", "O quê", "Resultado"],
+            ["Tempo", "Tipo", "Gateway", "Sessão", "Usuário", "Evento", "Resultado"],
             [
                 "2026-11-23 11:00:00-03:00",
                 "Ação",
@@ -139,7 +139,7 @@ class TestFile:
         rows = list(lines(LocaleFormatter(NOW), [line()] * (MOST_LINES + 1)))
 
         assert len(rows) == MOST_LINES + 2
-        assert "Only the newest 20000 lines are here." in rows[-1]
+        assert "Only the latest 20000 entries are included." in rows[-1]
 
     def test_without_a_sign_in_there_is_nothing(self, core: FakeCore, sign_ins: FakeSignIns) -> None:
         sign_ins.user = None

@@ -55,7 +55,7 @@ def test_changed_password_is_the_only_one_and_other_devices_are_out(tmp_path: Pa
 
     assert (answer.status, answer.headers["location"]) == (303, "/account?done=password")
     assert browser.cookies[COOKIE] != before
-    assert "Your password is changed." in browser.get("/account?done=password").text
+    assert "Your password was changed." in browser.get("/account?done=password").text
     assert other.get("/account").status == 303
     assert world.sign_in(world.browser()).status == 401
     assert world.sign_in(world.browser(), password=NEW).status == 303
@@ -65,10 +65,10 @@ def test_changed_password_is_the_only_one_and_other_devices_are_out(tmp_path: Pa
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        pytest.param({"current": "guessed"}, "The present password is wrong.", id="wrong present one"),
-        pytest.param({"repeated": "else"}, "The two passwords are not the same.", id="not the same"),
+        pytest.param({"current": "guessed"}, "The current password is wrong.", id="wrong present one"),
+        pytest.param({"repeated": "else"}, "The passwords do not match.", id="do not match"),
         pytest.param({"password": "short", "repeated": "short"}, "Use at least 12", id="too short"),
-        pytest.param({"form_token": "forged"}, "The form was out of date.", id="another site's form"),
+        pytest.param({"form_token": "forged"}, "The form had expired.", id="another site's form"),
     ],
 )
 def test_bad_change_is_explained_and_changes_nothing(

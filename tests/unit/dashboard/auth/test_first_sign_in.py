@@ -110,10 +110,10 @@ def test_password_form_is_only_for_the_browser_with_the_link(tmp_path: Path) -> 
     ("fields", "status", "text"),
     [
         ({"password": "short", "repeated": "short"}, 422, "Use at least 12 characters"),
-        ({"repeated": "another one"}, 422, "The two passwords are not the same."),
+        ({"repeated": "another one"}, 422, "The passwords do not match."),
         ({"name": "a b"}, 422, "for the name"),
         ({"name": ""}, 422, "for the name"),
-        ({"form_token": "forged"}, 403, "The form was out of date."),
+        ({"form_token": "forged"}, 403, "The form had expired."),
     ],
 )
 def test_bad_choice_is_explained_and_creates_nobody(

@@ -113,7 +113,7 @@ def test_flood_of_invented_names_does_not_delay_a_real_sign_in() -> None:
         pytest.param("abcdefghijkl", "This password is too easy", id="letters in order"),
         pytest.param("Password12345!", "This password is too easy", id="the word password"),
         pytest.param("administrator1234", "This password is too easy", id="the own name"),
-        pytest.param("correct horse staple", "The two passwords are not the same.", id="repeated wrongly"),
+        pytest.param("correct horse staple", "The passwords do not match.", id="repeated wrongly"),
     ],
 )
 def test_bad_new_password_is_refused_with_the_reason(password: str, problem: str) -> None:

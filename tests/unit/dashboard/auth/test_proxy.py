@@ -212,7 +212,7 @@ def test_disabled_person_is_refused(tmp_path: Path) -> None:
 
     world.users.change("rui", lambda account: account.model_copy(update={"disabled": True}))
 
-    assert "The account rui is switched off here." in visit(browser, x_forwarded_user="rui").text
+    assert "The account rui is disabled here." in visit(browser, x_forwarded_user="rui").text
 
 
 def test_account_of_the_provider_is_not_opened_by_the_proxys_name(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_account_of_the_provider_is_not_opened_by_the_proxys_name(tmp_path: Path
 
     answer = visit(browser, x_forwarded_user="rui")
 
-    assert "There is an account rui here already" in answer.text
+    assert "An account rui already exists here" in answer.text
     assert who(world, browser) is None
 
 

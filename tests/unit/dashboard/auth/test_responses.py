@@ -64,7 +64,7 @@ def test_every_answer_bears_the_headers_and_nobody_elses(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", "the program failed"), ("pt-PT", "o programa falhou"), ("pt-BR", "o programa falhou")],
+    [("en", "Something went wrong"), ("pt-PT", "Ocorreu um erro"), ("pt-BR", "Ocorreu um erro")],
 )
 def test_failure_is_told_in_the_readers_language_and_logged_elsewhere(language: str, words: str) -> None:
     answer = asked(browser(), "/fails", language)

@@ -212,7 +212,7 @@ def test_form_without_its_token_is_shown_again(tmp_path: Path) -> None:
     answer = world.sign_in(world.browser(), form_token="forged")
 
     assert answer.status == 403
-    assert "The form was out of date." in answer.text
+    assert "The form had expired." in answer.text
     assert world.history == []
 
 
@@ -238,7 +238,7 @@ def test_strange_forms_are_refused(
     answer = World(tmp_path).browser().post("/sign-in", fields, **headers, accept_language="pt-BR")
 
     assert answer.status == status
-    assert "Este formulário não pode ser lido." in answer.text
+    assert "Não foi possível ler o formulário." in answer.text
 
 
 def test_signed_in_person_is_led_on_from_the_sign_in_page(tmp_path: Path) -> None:

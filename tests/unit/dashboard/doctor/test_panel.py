@@ -32,9 +32,9 @@ def test_a_click_examines_the_session_and_tells_the_cause_and_the_next_step(down
     examined()
     app.run()
 
-    assert "Nothing listens at the gateway&#x27;s address." in shown(app)
+    assert "The connection to the gateway&#x27;s address is refused." in shown(app)
     assert 'data-ops-copy="wppconnect-ops ' in shown(app)
-    assert "not ok     The gateway does not answer" in shown(app)
+    assert "fail     The gateway does not answer" in shown(app)
 
 
 def test_an_operation_that_failed_is_examined_by_itself_and_once(down: FakeCore) -> None:
@@ -47,7 +47,7 @@ def test_an_operation_that_failed_is_examined_by_itself_and_once(down: FakeCore)
     app.run()
     app.run()
 
-    assert "Nothing listens at the gateway&#x27;s address." in shown(app)
+    assert "The connection to the gateway&#x27;s address is refused." in shown(app)
     assert asked == ["main"]
 
 
@@ -67,7 +67,7 @@ def test_what_was_found_before_the_session_changed_is_not_shown(down: FakeCore) 
     down.shows(session("sales", "starting", since=datetime.now(UTC) + timedelta(seconds=1)))
     app.run()
 
-    assert "Nothing listens" not in shown(app)
+    assert "is refused" not in shown(app)
     assert "doctor-main-sales" in {button.key for button in app.button}
 
 
@@ -88,4 +88,4 @@ def test_it_speaks_the_readers_language(down: FakeCore) -> None:
     examined()
     app.run()
 
-    assert "Nada está escutando no endereço do gateway." in shown(app)
+    assert "A conexão com o endereço do gateway é recusada." in shown(app)

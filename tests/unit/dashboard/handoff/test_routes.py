@@ -186,7 +186,7 @@ def test_phone_that_was_linked_and_lost_within_a_second_has_used_its_link(auth: 
     found = auth.kept.newest("main", "sales")
     assert found is not None
     assert (found.end, found.ended_at) == (Event.SCANNED, moment)
-    assert "broke again" in json.loads(browser.post("/hand-off/state", link).text)["text"]
+    assert "disconnected again" in json.loads(browser.post("/hand-off/state", link).text)["text"]
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", ""])
@@ -341,6 +341,6 @@ def test_label_and_owner_are_told_to_who_opened_the_link_and_no_number(auth: Aut
 
     answer = person.post("/hand-off/open", auth.link()).text
 
-    assert json.loads(answer)["about"] == "Shop in Lisbon \u00b7 Owner: Rui"
+    assert json.loads(answer)["about"] == "Shop in Lisbon \u00b7 Phone holder: Rui"
     assert not [text for text in ("1234", "Front desk", "Ring twice") if text in answer]
     assert "Lisbon" not in before

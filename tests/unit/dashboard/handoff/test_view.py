@@ -122,7 +122,7 @@ def test_wait_says_what_is_being_done_and_for_how_long() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "text"),
-    [(Reason.CODE_SCANNED, "The code was scanned."), (Reason.CODE_USED, "The code was probably used.")],
+    [(Reason.CODE_SCANNED, "Code scanned."), (Reason.CODE_USED, "The code was probably used.")],
 )
 def test_used_code_gives_way_to_what_whatsapp_does_now(reason: Reason, text: str) -> None:
     seen = session("sales", Verdict.LINKING, reason=reason, since=NOW)
@@ -159,7 +159,7 @@ def test_phone_that_was_linked_and_lost_again_is_no_success() -> None:
 
     assert (state["phase"], state["text"]) == (
         "stopped",
-        "The phone was linked, but the connection broke again. Tell ana, who sent you the link.",
+        "The phone was linked, but the session disconnected again. Contact ana, who sent you the link.",
     )
 
 
@@ -176,7 +176,7 @@ def test_code_outlives_its_link_and_says_so() -> None:
     )
 
     assert (state["phase"], state["code"]) == ("code", ["ABCD", "1234"])
-    assert state["left"] == "The time of this link is over. The code on the screen still counts."
+    assert state["left"] == "This link has expired. The code on the screen is still valid."
 
 
 def test_link_whose_time_is_over_offers_no_other_code() -> None:
@@ -215,8 +215,8 @@ def test_next_code_follows_by_itself(
     state = build_state(LocaleFormatter(now=NOW), handoff(rounds=rounds), seen, operation)
 
     assert state["asks_by_itself"] is by_itself
-    assert ("follows by itself" in state["detail"]) is by_itself
-    assert not by_itself or "Ask for a new one." not in state["detail"]
+    assert ("appears automatically" in state["detail"]) is by_itself
+    assert not by_itself or "Request a new one." not in state["detail"]
     assert state["may_ask"] is (rounds < MOST_ROUNDS)
 
 

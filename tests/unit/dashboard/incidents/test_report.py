@@ -85,7 +85,7 @@ def test_it_is_in_the_language_of_the_user(core: FakeCore, outages: None) -> Non
 
 
 def test_a_month_without_an_outage_says_so(core: FakeCore) -> None:
-    assert download("md") == "# Incidents: November 2026\n\nNo session was lost in this month.\n"
+    assert download("md") == "# Incidents: November 2026\n\nNo outages in this month.\n"
 
 
 @pytest.mark.parametrize("month", ["", "2026-13", "november", "0000-01", "9999-12", "2026-11-01"])

@@ -95,12 +95,12 @@ def test_nothing_found_offers_everything(core: FakeCore) -> None:
     text = shown(app)
     app.button(key="show-all").click().run()
 
-    assert "Nothing matches in this time." in text
+    assert "Nothing matches in this period." in text
     assert ">Connected<" in table(app)
 
 
 def test_an_empty_log_says_that_it_will_fill(core: FakeCore) -> None:
-    assert "Nothing has happened yet." in shown(open_page("activity", period="all"))
+    assert "No activity yet." in shown(open_page("activity", period="all"))
 
 
 def test_sign_ins_are_for_administrators(core: FakeCore, sign_ins: FakeSignIns) -> None:

@@ -33,7 +33,7 @@ def test_what_would_happen_is_shown_before_it_does(core: FakeCore) -> None:
     text = shown(app)
 
     assert "sales" in text
-    assert "support: connected already" in text
+    assert "support: already connected" in text
     assert app.button(key="fleet-yes-start").label == "Start 1"
     assert core.operations.calls == []
 
@@ -48,7 +48,7 @@ def test_the_sessions_that_a_start_can_help_are_started_and_followed(core: FakeC
     app = open_page()
 
     assert core.operations.calls == [("start", "main", "sales", {"actor": "ana"})]
-    assert "ana starts several sessions: 1 of 1 done." in shown(app)
+    assert "ana is starting several sessions: 1 of 1 done." in shown(app)
     app.button(key="fleet-dismiss").click().run()
     assert state.fleet().progress() is None
 
@@ -79,7 +79,7 @@ def test_where_nothing_would_happen_nothing_is_offered(core: FakeCore) -> None:
 
     app.button(key="fleet-start").click().run()
 
-    assert "Nothing would happen to any of them." in shown(app)
+    assert "This would not change any of them." in shown(app)
     assert "fleet-yes-start" not in [button.key for button in app.button]
 
 

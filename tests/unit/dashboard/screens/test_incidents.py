@@ -106,7 +106,7 @@ def test_the_filter_is_kept_in_the_address(core: FakeCore, query: dict[str, Any]
     app = open_page("incidents", **query)
 
     assert ("session=sales" in table(app)) == is_there
-    assert ("No session was lost in this time." in shown(app)) != is_there
+    assert ("No outages in this period." in shown(app)) != is_there
 
 
 def test_the_report_of_a_month_is_a_link(core: FakeCore) -> None:

@@ -101,7 +101,7 @@ def test_a_viewer_is_offered_nothing_to_do(core: FakeCore, verdict: str) -> None
 def test_a_viewer_is_told_who_can_help(core: FakeCore) -> None:
     core.shows(session("sales", "disconnected"))
 
-    assert "This needs an operator." in shown(open_page("session", server="main", session="sales"))
+    assert "Only an operator can do this." in shown(open_page("session", server="main", session="sales"))
 
 
 @pytest.mark.usefixtures("operator")
@@ -151,7 +151,7 @@ def test_settings_that_were_open_when_the_role_was_lowered_are_not_saved(
 
 
 @pytest.mark.parametrize(("role", "is_drawn"), [(Role.VIEWER, False), (Role.OPERATOR, True)])
-def test_box_for_alerts_is_drawn_only_with_something_in_it(
+def test_acknowledging_is_offered_beside_the_state_to_who_may(
     core: FakeCore, sign_ins: FakeSignIns, role: Role, is_drawn: bool
 ) -> None:
     saved = core.settings.saved().with_program(alertmanager_url="http://127.0.0.1:9093")
@@ -159,4 +159,6 @@ def test_box_for_alerts_is_drawn_only_with_something_in_it(
     sign_ins.user = User(name="rui", role=role)
     core.shows(session("sales", "disconnected"))
 
-    assert (">Alerts<" in shown(open_page("session", server="main", session="sales"))) == is_drawn
+    app = open_page("session", server="main", session="sales")
+
+    assert ("acknowledge-main-sales" in {button.key for button in app.button}) == is_drawn

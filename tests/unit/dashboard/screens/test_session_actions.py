@@ -106,7 +106,7 @@ def test_the_number_typed_before_is_used_after_the_confirmation(core: FakeCore) 
             "close-main-sales",
             "close-yes-main-sales",
             "close",
-            "If a phone is linked to it, it stays linked",
+            "A linked phone stays linked",
             id="close",
         ),
         pytest.param("logout-main-sales", "logout-yes-main-sales", "logout", "cannot be undone", id="logout"),

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from core.messages import Message
-from core.models import Problem
+from core.models import Problem, SessionSnapshot
 from dashboard import state
 
 
@@ -118,7 +118,7 @@ def test_what_answers_in_a_gateways_place_is_named(core: FakeCore) -> None:
 
     text = shown(open_page())
 
-    assert "No WPPConnect Server answers in the place of the gateway main." in text
+    assert "Something other than WPPConnect Server answers at the address of the gateway main." in text
     assert escape(str(message)) in text
 
 
@@ -153,7 +153,7 @@ def test_who_probes_and_a_stretched_interval_are_told(core: FakeCore, seconds: f
     text = shown(open_page())
 
     assert f"main: checked every {int(seconds)} s by the exporter." in text
-    assert ("Every 5 s is configured" in text) is is_told
+    assert ("The configured interval is 5 s" in text) is is_told
 
 
 def test_a_gateway_that_lists_its_states_is_told_to_be_slow_about_pages_alone(core: FakeCore) -> None:
@@ -165,7 +165,7 @@ def test_a_gateway_that_lists_its_states_is_told_to_be_slow_about_pages_alone(co
         secret_key_valid=True,
     )
 
-    assert "list of states is read every 5 s; only the WhatsApp page" in shown(open_page())
+    assert "list of states is read every 5 s; the WhatsApp page" in shown(open_page())
 
 
 def test_without_a_gateway_the_page_says_what_to_do(core: FakeCore) -> None:
@@ -219,3 +219,30 @@ def test_a_broken_file_of_the_store_is_told_with_its_remedy(core: FakeCore) -> N
 
     assert "users.json could not be read and was set aside" in text
     assert "restore a backup" in text
+
+
+@pytest.mark.parametrize(
+    ("sessions", "title"),
+    [
+        pytest.param([session("sales", "connected")], "Sessions", id="all is well"),
+        pytest.param(
+            [session("sales", "unresponsive"), session("support"), session("shop", "starting")],
+            "(2) Sessions",
+            id="problems are counted",
+        ),
+    ],
+)
+def test_title_of_the_tab_counts_the_problems(
+    core: FakeCore, sessions: list[SessionSnapshot], title: str
+) -> None:
+    core.shows(*sessions)
+
+    assert f'data-ops-tab="{title}"' in shown(open_page())
+
+
+def test_title_of_a_sessions_tab_tells_its_state(core: FakeCore) -> None:
+    core.shows(session("sales", "waiting_for_qr", qr=qr()))
+
+    page = shown(open_page("session", server="main", session="sales"))
+
+    assert 'data-ops-tab="sales: waiting for a scan"' in page

@@ -25,7 +25,7 @@ def test_each_value_tells_where_it_comes_from(core: FakeCore) -> None:
     )
     assert (
         app.number_input(key="interval-interval_seconds").label
-        == "Seconds between two checks of a session (default)"
+        == "Seconds between checks of a session (default)"
     )
 
 
@@ -117,7 +117,7 @@ def test_the_second_administrator_is_told_what_the_first_changed_and_loses_nothi
 
     assert "rui changed main, Address" in told
     assert "to: http://127.0.0.1:21465/rui" in told
-    assert "Nothing of yours was saved" in told
+    assert "Your changes were not saved" in told
     assert typed == "http://127.0.0.1:21465/gw"
     assert before == "http://127.0.0.1:21465/rui"
     assert core.settings.current().servers[0].url == "http://127.0.0.1:21465/gw"
@@ -166,7 +166,7 @@ def test_a_gateway_that_somebody_else_removed_does_not_come_back(core: FakeCore)
     app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
 
-    assert "This was removed meanwhile" in shown(app)
+    assert "This was removed by someone else" in shown(app)
     assert core.settings.current().server("main") is None
 
 
@@ -182,7 +182,7 @@ def test_unreadable_settings_are_told_and_the_first_save_puts_them_in_order(core
     app.text_input(key="server-main-url").set_value("http://127.0.0.1:21465/gw")
     app.button(key="save-main").click().run()
 
-    assert "the last known ones stay in force here" in told
+    assert "the last known ones remain in use" in told
     assert "Saved." in shown(app)
     assert core.settings.current().interval_seconds == 30.0
     assert core.settings.problems == ()
@@ -216,7 +216,7 @@ def test_a_session_that_is_there_already_is_not_added_again(core: FakeCore) -> N
     app.text_input(key="add-session-main-name").set_value("sales")
     app.button(key="add-main").click().run()
 
-    assert "there is a session of this name already" in shown(app)
+    assert "a session with this name already exists" in shown(app)
 
 
 def test_a_webhook_that_is_known_to_be_none_is_saved_as_such(core: FakeCore) -> None:
@@ -344,4 +344,4 @@ def test_a_gateway_that_does_not_offer_the_check_says_so(core: FakeCore) -> None
 
     app = open_page("settings")
 
-    assert "This gateway does not offer what the check asks" in shown(app)
+    assert "This gateway does not support this check" in shown(app)

@@ -55,7 +55,7 @@ def test_it_needs_a_step_up(core: FakeCore, sign_ins: FakeSignIns) -> None:
     sign_ins.has_to_confirm = True
     app = remove(open_settings(core), "sales")
 
-    assert "Nothing was changed. Confirm first" in shown(app)
+    assert "Nothing was changed. Confirm your identity" in shown(app)
     assert core.operations.calls == []
 
 
@@ -80,7 +80,7 @@ def test_the_gateways_own_page_is_linked_where_it_is_on(
 @pytest.mark.parametrize(
     ("version", "text"),
     [("2.10.4", "expired on 2026-02-03"), ("2.11.0", ""), (None, "")],
-    ids=["known", "not in the table", "not known"],
+    ids=["known", "not in the table", "unknown"],
 )
 def test_that_its_whatsapp_web_has_expired_is_told_where_it_is_known(
     core: FakeCore, version: str | None, text: str

@@ -17,9 +17,9 @@ from dashboard.auth.user_admin import UserAdmin
 from dashboard.auth.users import AuthMethod, Role, User, Users
 
 SERVER = "server-main"
-ASKED = "Confirm that it is you"
+ASKED = "Confirm your identity"
 REFUSED = "Nothing was changed."
-ELSEWHERE = "This address is another server"
+ELSEWHERE = "This address is a different server"
 
 
 @pytest.fixture

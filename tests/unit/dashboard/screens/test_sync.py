@@ -111,10 +111,10 @@ def test_new_key_is_planned_first_and_carried_out_when_its_plan_is_approved(agen
     agent.moves(RequestState.PLANNED, plan=plan(State.WILL_CHANGE, containers=(container,)))
     app.run()
     told = shown(app)
-    assert "A new API key is made; the present one is of no use any more." in told
-    assert "Are written: leguas/.env." in told
-    assert "leguas_wppconnect goes down for about 11 s." in told
-    assert "Its sessions go down with it and are awaited: sales." in told
+    assert "A new API key is created; the current one stops working." in told
+    assert "Written: leguas/.env." in told
+    assert "leguas_wppconnect is down for about 11 s." in told
+    assert "Its sessions disconnect meanwhile and are expected to reconnect: sales." in told
 
     app.button(key="sync-approve").click().run()
     assert (agent.request().state, agent.request().approved_by) == (RequestState.APPROVED, "ana")
@@ -127,7 +127,7 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
     agent.requests.add_step(request.id, StepEvent(step="write", subject="/srv/.env", state=StepState.DONE))
     agent.requests.add_step(request.id, StepEvent(step="recreate", subject="leguas_wppconnect"))
     app = open_sync()
-    assert "The sync agent is at work" in shown(app)
+    assert "The sync agent is working" in shown(app)
     assert "Write /srv/.env" in shown(app)
     assert "Recreate leguas_wppconnect" in shown(app)
     assert "sync-generate-api_key" not in keys(app)
@@ -136,8 +136,8 @@ def test_progress_and_result_stay_until_the_next_order(agent: Agent) -> None:
     agent.moves(RequestState.DONE, result=done)
     app.run()
 
-    assert "Done, but not every session is connected again." in shown(app)
-    assert "sales was connected before and is not again." in shown(app)
+    assert "Done, but some sessions have not reconnected." in shown(app)
+    assert "sales was connected before and has not reconnected." in shown(app)
     assert "sync-generate-api_key" in keys(app)
     app.button(key="sync-pair-main/sales").click().run()
     assert "sales" in app.query_params["session"]
@@ -161,7 +161,7 @@ def test_what_is_wrong_can_be_left_out(agent: Agent) -> None:
     agent.moves(RequestState.PLANNED, plan=missing)
     app = open_sync()
     assert "sync-approve" not in keys(app)
-    assert "Nothing is written while this stands." in shown(app)
+    assert "Nothing is written until this is resolved." in shown(app)
 
     app.checkbox(key=f"sync-leave-{ENV}").check()
     app.button(key="sync-again").click().run()
@@ -177,7 +177,7 @@ def test_of_two_administrators_the_second_is_told(agent: Agent) -> None:
 
     app.button(key="sync-generate-api_key").click().run()
 
-    assert "Somebody else was faster" in shown(app)
+    assert "Another change was started first" in shown(app)
     assert agent.request().actor == "rui"
 
 
@@ -234,7 +234,7 @@ def test_nothing_is_asked_of_the_agent_before_the_reader_has_confirmed(
     app.button(key=key).click().run()
 
     assert agent.requests.current() is None
-    assert "Nothing was changed. Confirm first that it is you" in shown(app)
+    assert "Nothing was changed. Confirm your identity" in shown(app)
     # Confirmed in another tab.
     sign_ins.has_to_confirm = False
     app.button(key=key).click().run()
@@ -293,9 +293,9 @@ def test_history_tells_changes_and_drift(core: FakeCore, agent: Agent) -> None:
     app = open_sync()
 
     told = shown(app)
-    assert "Keys brought where they belong (leguas/.env)" in told
+    assert "Keys distributed (leguas/.env)" in told
     assert f"{ENV} is not in sync any more" in told
-    assert "Interrupted change mended: taken back" in told
+    assert "Interrupted change repaired: undone" in told
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
@@ -328,17 +328,17 @@ def test_click_of_who_is_no_administrator_any_more_does_nothing(agent: Agent, si
     [
         pytest.param(
             {"checked_at": minutes_ago(30), "problem": "the engine does not answer"},
-            ["The files could not be looked at since", "The sync agent says: the engine does not answer"],
+            ["The files could not be read since", "The sync agent says: the engine does not answer"],
             id="it says why",
         ),
         pytest.param(
             {"checked_at": minutes_ago(30)},
-            ["The files could not be looked at since", "See the log of the sync agent."],
+            ["The files could not be read since", "See the log of the sync agent."],
             id="it hangs in a look",
         ),
         pytest.param(
             {"checked_at": None, "problem": "the engine does not answer"},
-            ["The files cannot be looked at. What is shown here is old.", "the engine does not answer"],
+            ["The files cannot be read. What is shown here is outdated.", "the engine does not answer"],
             id="since it was started",
         ),
     ],
@@ -357,4 +357,4 @@ def test_what_could_not_be_looked_at_for_long_is_said_to_be_old(
 def test_what_was_looked_at_just_now_is_not_called_old(agent: Agent) -> None:
     agent.tells()
 
-    assert "looked at. What" not in shown(open_page("sync"))
+    assert "be read. What" not in shown(open_page("sync"))

@@ -11,7 +11,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 PAGES = {
     "sessions": ("", 1),
-    "session": ("session", 4),
+    "session": ("session", 3),
     "activity": ("activity", 1),
     "settings": ("settings", 3),
     "sync": ("sync", 2),

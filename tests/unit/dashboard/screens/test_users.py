@@ -112,7 +112,7 @@ def test_added_user_gets_a_link_that_is_shown_once(install: Install, users: User
     text, link = shown(app), shown_link(app)
     app.button(key="hide-link").click().run()
 
-    assert "Give eva@example.org this link" in text
+    assert "Send eva@example.org this link" in text
     address, _, token = link.partition("#")
     assert address == "https://ops.example.org/sign-in/link"
     assert SignInLinks(users).exchange(token)
@@ -124,7 +124,7 @@ def test_added_user_gets_a_link_that_is_shown_once(install: Install, users: User
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        pytest.param("Ana", "Name: there is a user of this name already.", id="taken"),
+        pytest.param("Ana", "Name: a user with this name already exists.", id="taken"),
         pytest.param("a b", "Use 1 to 64 letters, digits", id="strange"),
         pytest.param("", "Use 1 to 64 letters, digits", id="empty"),
     ],
@@ -157,7 +157,7 @@ def test_the_last_administrator_is_told_why_not(users: Users) -> None:
     app.button(key="role-ana").click().run()
 
     assert users.all()[0].role is Role.ADMINISTRATOR
-    assert "Nobody would be left to administer this page." in shown(app)
+    assert "No administrator would be left." in shown(app)
 
 
 @pytest.mark.usefixtures("install")

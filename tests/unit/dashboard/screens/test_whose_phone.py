@@ -36,8 +36,8 @@ def test_its_page_tells_all_of_it_but_to_viewers_the_end_of_the_number(
 
     page = shown(open_page("session", server="main", session="sales"))
 
-    assert f"Account, as last seen: Front desk, {number}" in page
-    assert "Shop in Lisbon · Owner: Rui" in page
+    assert f"Last known account: Front desk, {number}" in page
+    assert "Shop in Lisbon · Phone holder: Rui" in page
     assert "Call before ten" in page
     assert (NUMBER in page) is (role is not Role.VIEWER)
 
@@ -57,7 +57,7 @@ def test_the_list_tells_the_label_and_the_end_of_the_number(
 def test_where_nothing_is_known_nothing_is_told(core: FakeCore) -> None:
     core.shows(session("sales", account=Account(seen_at=NOW)))
 
-    assert "as last seen" not in shown(open_page("session", server="main", session="sales"))
+    assert "Last known account" not in shown(open_page("session", server="main", session="sales"))
 
 
 def test_it_is_typed_in_the_settings_and_emptied_there(core: FakeCore) -> None:

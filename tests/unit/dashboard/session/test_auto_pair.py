@@ -29,7 +29,7 @@ def test_the_alerts_link_has_the_button_pressed_that_brings_the_code(core: FakeC
 
     app = follow_the_alerts_link()
     before = list(core.operations.calls)
-    marked, said = marks(app), "Pairing begins by itself" in shown(app)
+    marked, said = marks(app), "Pairing starts automatically" in shown(app)
     app.button(key=HIDDEN).click().run()
 
     assert (before, marked, said) == ([], 1, True)
@@ -118,7 +118,7 @@ def test_a_code_that_expired_is_followed_by_the_next_which_is_told_beforehand(co
     app.run()
     app.button(key=HIDDEN).click().run()
 
-    assert "Code 1 of 5. While this tab is in front, the next one follows by itself." in told
+    assert "Code 1 of 5. While this tab is visible, the next one appears automatically." in told
     assert IF_A_PASSKEY_IS_ASKED not in told
     assert core.operations.calls == ASKED * 2
 
@@ -161,8 +161,8 @@ def test_an_expired_code_is_followed_or_asked_for_never_both(core: FakeCore, is_
     app = open_page("session", server="main", session="sales")
 
     text = shown(app)
-    assert ("follows by itself" in text) is not is_old
-    assert ("Ask for a new one." in text) is is_old
+    assert ("appears automatically" in text) is not is_old
+    assert ("Request a new one." in text) is is_old
     assert marks(app) == (0 if is_old else 1)
 
 

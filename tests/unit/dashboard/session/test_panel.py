@@ -7,7 +7,7 @@ from page_world import NOW, ago, ended, operation, qr, session
 
 from core.models import Outcome, SessionSnapshot
 from core.operation_status import OperationStatus
-from dashboard.session.panel import Panel, begins_by_itself, choose
+from dashboard.session.panel import Panel, asks_which_phone, begins_by_itself, choose
 
 WAITING = session(verdict="waiting_for_qr", qr=qr())
 LONG_CONNECTED = session(verdict="connected", since=ago(hours=1))
@@ -146,3 +146,22 @@ def test_no_code_follows_one_that_expired_long_ago_or_was_typed() -> None:
 
 def test_five_codes_are_enough_for_the_alerts_link_too() -> None:
     assert not begins(arrived=True, attempts=5)
+
+
+@pytest.mark.parametrize(
+    ("panel", "lost", "arrived", "may_be_the_phone", "asks"),
+    [
+        pytest.param(Panel.OFFER_PAIRING, True, True, True, True, id="an alert's link on a phone"),
+        pytest.param(Panel.OFFER_PAIRING, True, True, False, False, id="no phone, or no code can be typed"),
+        pytest.param(Panel.OFFER_PAIRING, True, False, True, False, id="no alert's link"),
+        pytest.param(Panel.OFFER_PAIRING, False, True, True, False, id="no outage"),
+        pytest.param(Panel.QR, True, True, True, False, id="a QR code is shown already"),
+        pytest.param(Panel.OFFER_RESTART, True, True, True, False, id="a restart may do"),
+    ],
+)
+def test_an_alerts_link_asks_first_on_a_phone_that_may_be_the_one_to_link(
+    panel: Panel, lost: bool, arrived: bool, may_be_the_phone: bool, asks: bool
+) -> None:
+    shown = session("sales", lost_at=ago(minutes=1) if lost else None)
+
+    assert asks_which_phone(shown, panel, arrived=arrived, may_be_the_phone=may_be_the_phone) is asks

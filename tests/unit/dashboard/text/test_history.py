@@ -32,7 +32,7 @@ def told(kind: str, locale: str = "en", **data: Any) -> str:
             "Disconnected: A code was shown, and no phone was linked in time.",
         ),
         ("transition", {"from": "starting", "to": "connected", "reason": "none"}, "Connected"),
-        ("transition", {"from": "paused", "to": "unknown", "reason": "none"}, "Checked again"),
+        ("transition", {"from": "paused", "to": "unknown", "reason": "none"}, "Checks resumed"),
         ("transition", {"from": "connected", "to": "bewitched", "reason": "magic"}, "bewitched: magic"),
         (
             "operation",
@@ -50,17 +50,17 @@ def told(kind: str, locale: str = "en", **data: Any) -> str:
         (
             "monitoring",
             {"event": "started", "holder": "wppconnect-exporter[7]", "last_heartbeat": None},
-            "Checked by the exporter from now on",
+            "Checks taken over by the exporter",
         ),
         (
             "monitoring",
             {"event": "started", "holder": "x[7]", "last_heartbeat": "2026-11-23T13:00:00+00:00"},
-            "Checked by x from now on: Nobody had checked for 1 h",
+            "Checks taken over by x: Not checked for 1 h",
         ),
         (
             "monitoring",
             {"event": "started", "holder": "x[7]", "last_heartbeat": "2026-11-23T13:59:59.600+00:00"},
-            "Checked by x from now on",
+            "Checks taken over by x",
         ),
         ("monitoring", {"event": "danced"}, "Monitoring: event: danced"),
         ("sign_in", {"outcome": "failed", "address": "203.0.113.7"}, "Sign-in failed: 203.0.113.7"),

@@ -31,9 +31,7 @@ def test_messages_inside_a_message_are_translated_too() -> None:
 
     told = render(Message.joined([ended, words]), PORTUGUESE)
 
-    assert told == (
-        "o novo contentor terminou logo, com o código de saída 3; as suas últimas palavras: no key; bye"
-    )
+    assert told == ("o novo contentor terminou logo, com o código de saída 3; última saída: no key; bye")
 
 
 def test_an_engine_that_does_not_answer_is_told_as_a_sentence() -> None:

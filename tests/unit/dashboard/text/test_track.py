@@ -75,8 +75,8 @@ def test_the_uptimes_of_three_windows_are_told_with_what_they_are_made_of() -> N
 
 def test_without_a_record_nothing_is_claimed() -> None:
     assert track_text.uptimes(FORMATTER, None).count("–") == 3
-    assert 'title="Not measured yet"' in track_text.uptimes(FORMATTER, None)
-    assert "Not known yet" in track_text.heartbeat(FORMATTER, "sales", None)
+    assert 'title="No data yet"' in track_text.uptimes(FORMATTER, None)
+    assert "No data yet" in track_text.heartbeat(FORMATTER, "sales", None)
 
 
 def test_neighbours_of_which_the_same_is_to_be_said_are_one() -> None:
@@ -96,7 +96,7 @@ def test_time_that_counts_neither_as_up_nor_as_down_looks_like_neither() -> None
 
     found = [(beat.look, beat.text) for beat in track_text.beats(FORMATTER, paused.slots)]
 
-    assert found == [("none", "Not measured"), ("paused", "Paused")]
+    assert found == [("none", "No data"), ("paused", "Paused")]
 
 
 def test_the_worst_of_a_bad_half_hour_is_named() -> None:
@@ -108,7 +108,7 @@ def test_the_worst_of_a_bad_half_hour_is_named() -> None:
 
     texts = [beat.text for beat in track_text.beats(FORMATTER, record(lost, starting, waiting).slots)]
 
-    assert texts == ["Not measured", "Disconnected", "Waiting for a scan"]
+    assert texts == ["No data", "Disconnected", "Waiting for a scan"]
 
 
 def test_every_piece_of_the_bar_says_when_and_what_to_those_who_cannot_see_it() -> None:
@@ -127,19 +127,23 @@ def test_losses_are_told_by_who_ended_them_the_commonest_first() -> None:
 
 def test_how_often_it_was_lost_and_how_long_it_took_is_told() -> None:
     assert track_text.lost_and_back(FORMATTER, LOST) == [
-        "Lost in the last 30 days: 1",
-        "Connected again after 40 min on average",
+        "1 outage in 30 days",
+        "Mean time to recover: 40 min",
     ]
     assert track_text.lost_and_back(FORMATTER, record((30, "connected", Reason.NONE))) == [
-        "Never lost in the last 30 days"
+        "No outages in 30 days"
     ]
+
+
+def test_session_that_was_never_up_claims_no_days_without_outages() -> None:
+    assert track_text.lost_and_back(FORMATTER, record((30, "waiting_for_qr", Reason.NONE))) == []
 
 
 def test_all_sessions_together_are_summed_up() -> None:
     html = track_text.fleet(FORMATTER, [LOST, record((3000, "connected", Reason.NONE))])
 
     assert "98.6 %" in html
-    assert "Lost in the last 30 days: 1" in html
+    assert "1 outage in 30 days" in html
     assert track_text.fleet(FORMATTER, []) == ""
 
 
