@@ -151,12 +151,12 @@ def test_all_mistakes_are_told_at_once(capsys, environ):
 
     lines = capsys.readouterr().err.splitlines()
     assert code == 2
-    assert [line.removeprefix("wppconnect-exporter: ").partition(":")[0] for line in lines] == [
+    assert sorted(line.removeprefix("wppconnect-exporter: ").partition(":")[0] for line in lines) == [
         "--log.levle",
         "--web.listen-address",
         "EXPORTER_LOG_FORMAT",
-        "WPPCONNECT_URL",
         "WPPCONNECT_INTERVAL_SECONDS",
+        "WPPCONNECT_URL",
     ]
 
 
