@@ -105,6 +105,11 @@ def probe_session(
         depends = not state_is_proof and (is_connected or is_doubtful)
         if depends:
             page_answers = _check_page(gateway, session, page_check)
+        if page_answers is False and is_connected:
+            # It may have been unlinked or closed between the two requests.
+            status = _ask_again_after(ConnectError, lambda: gateway.read_status(session))
+            if status.state != SessionState.CONNECTED:
+                depends, page_answers = False, None
     except WppconnectError as error:
         return Observation(started_at=started_at, observed_at=now(), problem=as_problem(error, now()))
     return Observation(

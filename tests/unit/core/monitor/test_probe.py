@@ -62,6 +62,19 @@ class TestSession:
 
         assert (seen.state, seen.page_answers) == (state, answers)
 
+    def test_an_unlink_between_its_two_requests_is_no_dead_browser(self, client: FakeClient) -> None:
+        page = client.pages["sales"]
+
+        def unlink(*_: object, **__: object) -> bool:
+            page.state = SessionState.CLOSED
+            return False
+
+        client.check_connection = unlink  # type: ignore[method-assign]
+
+        seen = probe(client)
+
+        assert (seen.state, seen.page_answers, seen.page_unproved) == (SessionState.CLOSED, None, False)
+
     def test_a_listed_page_that_is_slow_is_neither_good_nor_frozen(self, client: FakeClient) -> None:
         client.pages["sales"].answers_after_seconds = QUICK_CHECK_SECONDS + 1
 
