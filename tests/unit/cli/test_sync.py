@@ -14,6 +14,7 @@ import pytest
 from cli.main import main
 from core.store import FileStore
 from core.sync.change_requests import AgentStatus
+from tests.support.compose import compose_program
 from tests.support.sync import KEY, LEGUAS_FILES, read_files, write_files
 from tests.support.waiting import until
 
@@ -30,8 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WPPCONNECT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("WPPCONNECT_SYNC_FILE", str(tmp_path / "sync.yml"))
-    # With no Compose to look for: each look starts this machine's `docker`.
-    monkeypatch.setenv("PATH", "/nowhere")
+    # Compose itself: `docker` and the wrapper of its package would take longer to start.
+    monkeypatch.setenv("PATH", str(compose_program().parent))
     monkeypatch.chdir(tmp_path)
     return place
 
