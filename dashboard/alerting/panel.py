@@ -40,7 +40,7 @@ def silence_line(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
         session.server, session.session, found.id
     ):
         told.append(_("Ends when the session is connected again."))
-    return f'<div class="ops-soft ops-break">{escape(" ".join(told))}</div>'
+    return "".join(f'<div class="ops-soft ops-break">{escape(text)}</div>' for text in told)
 
 
 def draw_acknowledgement(session: SessionSnapshot) -> None:

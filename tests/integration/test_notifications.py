@@ -52,7 +52,9 @@ ANNOTATIONS = {
     "runbook_url": "https://ops.example.org/runbooks#wppconnectsessiondisconnected",
 }
 LINK = ANNOTATIONS["dashboard_url"]
-UNKNOWN = dict.fromkeys(("since", "lasted", "reason", "verdict"), "unknown") | {"summary": "billing is lost"}
+UNKNOWN = dict.fromkeys(("since", "lasted", "reason", "verdict"), "not known") | {
+    "summary": "billing is lost"
+}
 GATEWAY = {"alertname": "WppconnectGatewayUnreachable", "severity": "critical", "server": "other"}
 GATEWAY_SAYS = {
     "summary": "WPPConnect server other does not answer",
@@ -103,7 +105,7 @@ Open: https://ops.example.org/session?server=main&session=sales&pair=1""",
         over="[FIM] A sessão de WhatsApp sales em main está desligada",
         lost="""\
 A sessão de WhatsApp sales em main está desligada
-As mensagens não são entregues. Abra a ligação: diz do que a sessão precisa, em geral uma nova leitura.
+As mensagens não são entregues. Abra o link: diz do que a sessão precisa, em geral uma nova leitura.
 Estado: À espera de leitura
 Desde: 2026-01-15 12:00:00 UTC (3m 5s)
 Motivo: Removida no telemóvel, ou fechada por outra pessoa
