@@ -13,7 +13,7 @@ page = st.navigation(
         st.Page(state.SESSIONS_PAGE, title=_("Sessions"), url_path="sessions", default=True),
         st.Page(state.SESSION_PAGE, title=_("Session"), url_path="session"),
         st.Page(state.INCIDENTS_PAGE, title=_("Incidents"), url_path="incidents"),
-        st.Page(state.NOTIFICATIONS_PAGE, title=_("Notifications"), url_path="notifications"),
+        st.Page(state.ALERTS_PAGE, title=_("Alerts"), url_path="alerts"),
         st.Page(state.ACTIVITY_PAGE, title=_("Activity"), url_path="activity"),
         st.Page(state.SETTINGS_PAGE, title=_("Settings"), url_path="settings"),
         st.Page(state.SYNC_PAGE, title=_("Sync"), url_path="sync"),

@@ -37,7 +37,7 @@ def frame(user: User, url_path: str) -> None:
         with st.container(key="ops-nav", horizontal=True, width="content"):
             _nav_link(state.SESSIONS_PAGE, _("Sessions"), "sessions", here)
             _nav_link(state.INCIDENTS_PAGE, _("Incidents"), "incidents", here)
-            _nav_link(state.NOTIFICATIONS_PAGE, _("Notifications"), "notifications", here)
+            _nav_link(state.ALERTS_PAGE, _("Alerts"), "alerts", here)
             _nav_link(state.ACTIVITY_PAGE, _("Activity"), "activity", here)
             if user.role.covers(Role.ADMINISTRATOR):
                 _nav_link(state.SETTINGS_PAGE, _("Settings"), "settings", here)

@@ -19,7 +19,7 @@ from dashboard.activity import history_cache
 from dashboard.activity.actions import widget
 from dashboard.activity.lines import USUAL_PERIOD
 from dashboard.activity.table import choose
-from dashboard.alerting import notifications
+from dashboard.alerting import overview
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.incidents.report import MARKDOWN_PATH, PATH, month_of
@@ -66,7 +66,7 @@ def read() -> Sequence[Incident] | None:
 
 def firing() -> Mapping[tuple[str, str], datetime]:
     """Return since when an alert fires, by gateway and session ("" for the gateway's own)."""
-    known = notifications.overview()
+    known = overview.read()
     since: dict[tuple[str, str], datetime] = {}
     for one in known.firing if known else ():
         key = one.server, one.session

@@ -180,3 +180,4 @@ for one in sorted(current.servers, key=lambda server: (server.name != wanted, by
 draw_add_server(is_first=not current.servers)
 draw_interval(current)
 draw_alerting(current)
+st.page_link(state.SYNC_PAGE, label=_("Sync"))

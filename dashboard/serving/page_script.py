@@ -25,7 +25,7 @@ PAGES = frozenset(
         "/sessions",
         "/session",
         "/incidents",
-        "/notifications",
+        "/alerts",
         "/activity",
         "/settings",
         "/sync",

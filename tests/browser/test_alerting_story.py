@@ -146,7 +146,7 @@ def test_a_lost_session_is_acknowledged_with_reason_and_end_and_everybody_sees_i
 
 
 def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(looks: Looks, on_call: OnCall) -> None:
-    looks.open("/notifications")
+    looks.open("/alerts")
     on_call.slack.answers.clear()
 
     looks.phone.press("test-pager")
@@ -165,7 +165,7 @@ def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(looks: Looks, on
 
 @pytest.mark.usefixtures("nobody_on_call")
 def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(looks: Looks) -> None:
-    looks.open("/notifications")
+    looks.open("/alerts")
 
     looks.phone.press("test-pager")
     looks.read("Alertmanager cannot be reached. Check that it is running, and its address in the settings.")

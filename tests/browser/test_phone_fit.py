@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 PAGES = [
     ("/", f".st-key-repair-main-{SESSION}"),
     (f"/session?server=main&session={SESSION}", f".st-key-repair-main-{SESSION}"),
+    ("/incidents", ".st-key-report"),
     ("/settings", ".st-key-card-settings-main"),
     ("/users", ".st-key-card-user-admin"),
     ("/account", ".back"),

@@ -193,12 +193,12 @@ def test_what_alertmanager_does_is_on_one_page(
         )
 
     def page_says() -> str | None:
-        page = shown(open_page("notifications"))
+        page = shown(open_page("alerts"))
         return page if "Acknowledged by ana" in page and "Sales is" in page else None
 
     text = str(until(page_says, what="the alert and its silence"))
     sign_ins.user = User(name="vera", role=Role.VIEWER)
-    buttons = [button.key for button in open_page("notifications").button]
+    buttons = [button.key for button in open_page("alerts").button]
     with closing(Alertmanager(settings)) as client:
         client.expire(silence)
         ended = (datetime.now(UTC)).isoformat()
@@ -217,11 +217,11 @@ def test_the_pager_is_tested_and_each_leg_is_timed(
     core_at: Callable[[str], FakeCore], url: str, inbox: Inbox
 ) -> None:
     core = core_at(url)
-    app = open_page("notifications")
+    app = open_page("alerts")
 
     app.button(key="test-pager").click().run()
     until(lambda: not (found := state.alerting().test()) or not found.running, what="the test")
-    text = shown(open_page("notifications"))
+    text = shown(open_page("alerts"))
 
     assert "s: accepted by Alertmanager" in text
     assert "s: alert delivered by slack" in text
@@ -242,12 +242,12 @@ def test_an_alertmanager_that_is_down_is_told_in_plain_words_and_holds_nothing_u
     app.button(key="acknowledge-yes-main-sales").click().run()
     until(lambda: state.alerting().problem(SALES), what="the failure")
     text = shown(open_page("session", server="main", session="sales"))
-    app = open_page("notifications")
+    app = open_page("alerts")
     app.button(key="test-pager").click().run()
     until(lambda: (found := state.alerting().test()) and not found.running, what="the end of the test")
 
     assert "Alertmanager cannot be reached." in text
-    assert "Alertmanager cannot be reached." in shown(open_page("notifications"))
+    assert "Alertmanager cannot be reached." in shown(open_page("alerts"))
     assert "s3cret-pass" not in text + shown(app)
     assert [one.data["outcome"] for one in told(core)] == ["unreachable"]
 
@@ -255,7 +255,7 @@ def test_an_alertmanager_that_is_down_is_told_in_plain_words_and_holds_nothing_u
 def test_without_an_alertmanager_the_page_says_the_next_step(core_at: Callable[[str], FakeCore]) -> None:
     core_at("")
 
-    assert "No Alertmanager is set up." in shown(open_page("notifications"))
+    assert "No Alertmanager is set up." in shown(open_page("alerts"))
 
 
 def test_without_an_alertmanager_nothing_of_it_is_shown(core_at: Callable[[str], FakeCore]) -> None:
@@ -263,7 +263,7 @@ def test_without_an_alertmanager_nothing_of_it_is_shown(core_at: Callable[[str],
 
     keys = [
         str(one.key)
-        for page in ("sessions", "notifications", "session")
+        for page in ("sessions", "alerts", "session")
         for one in open_page(page, server="main", session="sales").button
     ]
 

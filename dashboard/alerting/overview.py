@@ -43,22 +43,22 @@ class Overview:
     """`AlertmanagerError.code` if it could not be asked, else ""."""
 
 
-def overview() -> Overview | None:
+def read() -> Overview | None:
     """Return what Alertmanager knows; None until it is read, or if none is configured."""
     settings = state.settings().alertmanager
     if settings is None:
         return None
-    found = state.background().fresh(_JOB, lambda: _read(settings), max_age_seconds=MAX_AGE_SECONDS)
+    found = state.background().fresh(_JOB, lambda: _ask(settings), max_age_seconds=MAX_AGE_SECONDS)
     return cast("Overview | None", found)
 
 
 def begin() -> None:
     """Start asking Alertmanager and wait for it briefly."""
-    overview()
+    read()
     state.background().wait(_JOB, FIRST_SECONDS)
 
 
-def draw_notifications(snapshot: Snapshot) -> None:
+def draw_overview(snapshot: Snapshot) -> None:
     """Draw everything; the next step if no Alertmanager is configured."""
     settings, formatter = state.settings().alertmanager, state.formatter(snapshot.taken_at)
     if settings is None:
@@ -67,7 +67,7 @@ def draw_notifications(snapshot: Snapshot) -> None:
             if state.may(Role.ADMINISTRATOR):
                 st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
         return
-    known = overview()
+    known = read()
     if known is None:
         components.soft(_("Loading..."))
     elif known.problem:
@@ -81,7 +81,7 @@ def draw_notifications(snapshot: Snapshot) -> None:
         draw_pager(formatter)
 
 
-def _read(settings: AlertmanagerSettings) -> Overview:
+def _ask(settings: AlertmanagerSettings) -> Overview:
     try:
         with closing(Alertmanager(settings)) as client:
             firing = [one for one in client.firing() if one.name.startswith(OURS) and one.severity != "none"]

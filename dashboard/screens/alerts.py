@@ -1,9 +1,9 @@
-"""Notifications: alerts that fire, silences, receivers, and the pager test."""
+"""Alerts: those that fire, silences, receivers, and the pager test."""
 
 import streamlit as st
 
 from dashboard import components, state
-from dashboard.alerting import notifications
+from dashboard.alerting import overview
 from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 
@@ -14,10 +14,10 @@ REFRESH_SECONDS = 2
 def draw() -> None:
     """Draw what background threads have read from Alertmanager."""
     state.user()
-    notifications.draw_notifications(state.snapshot())
+    overview.draw_overview(state.snapshot())
 
 
 state.user()
-st.html(components.heading(_("Notifications")))
-notifications.begin()
+st.html(components.heading(_("Alerts")))
+overview.begin()
 draw()
