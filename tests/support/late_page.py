@@ -15,7 +15,7 @@ from tests.support import quick_page
 
 RELEASED = "late messages sent"
 """Printed when the fragment has run again and the rest is sent."""
-TIMERS = 4
+TIMERS = 3
 """Fragments on a session's page; another page has fewer."""
 LATE = 1
 """Index of the fragment after whose timer sending stops: others follow it in its column."""
