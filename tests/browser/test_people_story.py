@@ -55,7 +55,7 @@ def add(boss: Visitor, name: str) -> str:
     boss.page.locator(".st-key-save-add-user button").dblclick()
     link = boss.page.locator(".st-key-one-time-link code")
     link.wait_for()
-    boss.reads(f"Give {name} this link")
+    boss.reads(f"Send {name} this link")
     expect(link).to_be_in_viewport()
     return link.inner_text()
 

@@ -144,7 +144,7 @@ def test_a_browser_that_does_not_come_up_is_doubted_after_a_minute(
     assert seen.state == SessionState.INITIALIZING
     assert pairing.start_is_doubtful(later) is doubts
     assert (DOUBTFUL in terminal) is doubts
-    assert ("tell ana" in handed_on["detail"]) is doubts
+    assert ("contact ana" in handed_on["detail"]) is doubts
 
 
 def test_the_webhook_takes_a_code_away_whose_browser_is_gone(tmp_path: Path) -> None:

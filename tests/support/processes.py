@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 FORKS = multiprocessing.get_context("forkserver")
@@ -74,7 +75,12 @@ class Fork(Process):
         log.touch()
         call = (package, log, out or log, dict(environ), arguments)
         self._fork = FORKS.Process(target=_run, args=call, daemon=True)
-        self._fork.start()
+        # A fork first runs the `__main__` of this process, which an AppTest leaves as the page's script.
+        main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        try:
+            self._fork.start()
+        finally:
+            sys.modules["__main__"] = main
 
     @property
     def is_running(self) -> bool:
