@@ -104,8 +104,9 @@ def begins_by_itself(
         and operation.mode == "qr"
     )
     if arrived and session.lost_at is not None and session.verdict in MENDED_BY_PAIRING:
-        # A recent failure is shown instead of being retried in a loop.
-        return code_expired or outcome is None or outcome.ok or not just_ended
+        # A recent failure in this outage is shown instead of being retried in a loop.
+        is_of_this_outage = outcome is not None and outcome.at >= session.lost_at
+        return code_expired or outcome is None or outcome.ok or not (just_ended and is_of_this_outage)
     return attempts > 0 and code_expired and just_ended and session.verdict == Verdict.DISCONNECTED
 
 

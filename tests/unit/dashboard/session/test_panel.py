@@ -135,6 +135,16 @@ def test_the_alerts_link_begins_after_an_earlier_operation(done: OperationStatus
     assert begins(done=done, arrived=True) is again
 
 
+def test_a_failure_just_before_the_outage_keeps_nobody_from_beginning() -> None:
+    failed = ended("start_failed")
+    failed = failed.model_copy(
+        update={"outcome": Outcome(ok=False, code="start_failed", message="", at=ago(seconds=30))}
+    )
+
+    assert begins(session(lost_at=ago(seconds=20)), failed, arrived=True)
+    assert not begins(session(lost_at=ago(seconds=40)), failed, arrived=True)
+
+
 def test_a_code_that_expired_is_followed_by_the_next_until_there_were_five() -> None:
     assert [begins(done=EXPIRED, attempts=attempts) for attempts in (1, 4, 5)] == [True, True, False]
 
