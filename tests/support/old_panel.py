@@ -94,7 +94,11 @@ class OldPanel:
         return {
             "containers": {str(one.name): inspected(one.attrs) for one in containers},
             "networks": {str(one.name): dict(one.attrs) for one in networks},
-            "volumes": {one.name: dict(one.attrs) for one in self.engine.client.volumes.list(filters=label)},
+            # The engine reads CreatedAt from a folder that the containers write to.
+            "volumes": {
+                one.name: {key: value for key, value in one.attrs.items() if key != "CreatedAt"}
+                for one in self.engine.client.volumes.list(filters=label)
+            },
             "files": {
                 path.name: (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
                 for path in self.folder.iterdir()
