@@ -144,8 +144,9 @@ def incidents(outages: Mapping[Key, Sequence[Outage]], entries: Iterable[History
     for (server, session), found in outages.items():
         by_server[server] += [(session, one) for one in found]
     responses: dict[Key, list[HistoryEntry]] = defaultdict(list)
-    for entry in sorted(entries, key=lambda one: one.at):
-        if entry.kind in RESPONSE_KINDS and entry.server is not None and entry.session is not None:
+    of_interest = (one for one in entries if one.kind in RESPONSE_KINDS)
+    for entry in sorted(of_interest, key=lambda one: one.at):
+        if entry.server is not None and entry.session is not None:
             responses[entry.server, entry.session].append(entry)
     made = [
         Incident(server, group, tuple(_responses(responses, server, group)))

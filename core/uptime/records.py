@@ -119,15 +119,14 @@ class TrackRecords:
 
 
 def outages_between(
-    history: History, snapshot: Snapshot, since: datetime, until: datetime
+    entries: Iterable[HistoryEntry], snapshot: Snapshot, since: datetime, until: datetime
 ) -> dict[tuple[str, str], list[Outage]]:
     """Return the outages that began in a period, by gateway and session; those of removed sessions, too.
 
-    Reads the log from `LONGEST` before the period on, to know which sessions were connected. Raises
-    StoreError.
+    `entries` is the log from before the period until now, to know which sessions were connected.
     """
     now = snapshot.taken_at
-    past = Past(history.read(since=since - LONGEST, kinds=KINDS))
+    past = Past(entries)
     still = {
         (server.server, one.session): (one, server.published_at)
         for server in snapshot.servers

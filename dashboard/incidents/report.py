@@ -15,7 +15,8 @@ from core.models import Snapshot
 from core.reasons import Loss
 from core.store import History
 from core.uptime.incidents import RESPONSE_KINDS, Incident, Totals, incidents, totals
-from core.uptime.records import outages_between
+from core.uptime.records import LONGEST, outages_between
+from core.uptime.verdict_log import KINDS
 from dashboard import state
 from dashboard.activity.spreadsheet import csv_line, zone_of
 from dashboard.auth import identity
@@ -59,8 +60,8 @@ def period_of(month: str, zone: tzinfo) -> tuple[datetime, datetime]:
 
 def read_month(history: History, snapshot: Snapshot, since: datetime, until: datetime) -> list[Incident]:
     """Return the incidents that began in a period, newest first. Raises StoreError."""
-    outages = outages_between(history, snapshot, since, until)
-    return incidents(outages, history.read(since=since, kinds=RESPONSE_KINDS))
+    entries = history.read(since=since - LONGEST, kinds=KINDS | RESPONSE_KINDS)
+    return incidents(outages_between(entries, snapshot, since, until), entries)
 
 
 def csv_lines(formatter: LocaleFormatter, found: Sequence[Incident]) -> Iterator[str]:

@@ -182,7 +182,7 @@ class TestMonth:
     def read(self, history: History, since: float, until: float) -> dict[str, list[Outage]]:
         server = server_snapshot(session("a", "connected", 5), at=NOW)
         snapshot = Snapshot(taken_at=NOW, settings_revision=0, servers=(server,))
-        found = outages_between(history, snapshot, at(since), at(until))
+        found = outages_between(history.read(), snapshot, at(since), at(until))
         return {session: outages for (_, session), outages in found.items()}
 
     def test_outages_belong_to_the_period_in_which_they_began(self, tmp_path: Path) -> None:
