@@ -49,6 +49,11 @@ def begin_history(server: str, session: str) -> None:
 
 def track_records() -> Mapping[tuple[str, str], TrackRecord]:
     """Return the track records by server and session; empty until the history is read."""
+    return known_track_records() or {}
+
+
+def known_track_records() -> Mapping[tuple[str, str], TrackRecord] | None:
+    """Return the track records by server and session; None until the history is read."""
     keeper, monitor = state.track_keeper(), state.core().monitor
 
     def read() -> _TrackRecords:
@@ -59,7 +64,7 @@ def track_records() -> Mapping[tuple[str, str], TrackRecord]:
     is_current = known is not None and known.verdicts == _verdicts(monitor.snapshot())
     max_age_seconds = TRACK_RECORDS_MAX_AGE_SECONDS if is_current else CHANGED_TRACK_RECORDS_MAX_AGE_SECONDS
     state.background().fresh("track records", read, max_age_seconds=max_age_seconds)
-    return known.records if known is not None else {}
+    return known.records if known is not None else None
 
 
 class _TrackRecords(NamedTuple):

@@ -56,11 +56,15 @@ def begin() -> None:
 
 def read() -> Sequence[Incident] | None:
     """Return the incidents of the last 30 days; None until they are read."""
-    outages = {key: record.outages for key, record in history_cache.track_records().items()}
+    records = history_cache.known_track_records()
+    if records is None:
+        return None
     log, since = state.response_log(), state.snapshot().taken_at - LONGEST
-    found = state.background().fresh(
-        PAGE, lambda: incidents(outages, log.read(since)), max_age_seconds=MAX_AGE_SECONDS
-    )
+
+    def read_now() -> list[Incident]:
+        return incidents({key: one.outages for key, one in records.items()}, log.read(since))
+
+    found = state.background().fresh(PAGE, read_now, max_age_seconds=MAX_AGE_SECONDS)
     return cast("list[Incident] | None", found)
 
 

@@ -27,8 +27,10 @@ from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore, History
 from dashboard.auth.users import Role, User
+from dashboard.i18n import negotiate, translator
 from tests.fakes import FakeMonitor, FakeOperations
 from tests.support.snapshots import server_snapshot
+from tests.support.waiting import until
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 APP = Path(dashboard.__file__).with_name("app.py")
@@ -141,8 +143,17 @@ class FakeSignIns:
 
 
 def open_page(page: str = "", *, locale: str = "en-GB", **query: str) -> AppTest:
-    """Run the page as a browser would open it."""
-    app = AppTest.from_file(str(APP), default_timeout=20)
+    """Run the page as a browser would open it, until all that is read in the background is there."""
+    return until(lambda: _complete(_run_page(page, locale, query), locale), what="the whole page")
+
+
+def _complete(app: AppTest, locale: str) -> AppTest | None:
+    loading = translator(negotiate(locale))("Loading...")
+    return None if loading in shown(app) else app
+
+
+def _run_page(page: str, locale: str, query: Mapping[str, str]) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
     app.context["locale"] = locale
     app.context["timezone"] = "Europe/Lisbon"
     for name, value in query.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import HistoryEntry
 from core.uptime.verdict_log import write_transition
+from dashboard import state
+from dashboard.incidents import view
 
 
 def happened(core: FakeCore, *changes: tuple[float, str, str], name: str = "sales") -> None:
@@ -81,6 +84,24 @@ def test_a_gateway_that_is_down_is_one_line(core: FakeCore) -> None:
     assert text.count("<tr>") == 2
     assert "<summary>main: 13 sessions</summary>" in text
     assert all(f"session={name}" in text for name in names)
+
+
+def test_outages_that_are_not_read_yet_are_not_called_none(core: FakeCore) -> None:
+    core.shows(session("sales", "connected", since=ago(minutes=26)))
+    happened(core, *LOST_AND_BACK)
+    held = threading.Event()
+
+    def hold() -> None:
+        held.wait(60)
+
+    state.background().run("track records", hold)
+
+    view.begin()
+    known = view.read()
+    held.set()
+
+    assert known is None
+    assert "session=sales" in table(open_page("incidents"))
 
 
 @pytest.mark.parametrize(
