@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.handoffs import MINUTES, STANDARD_MINUTES, Event, Handoff
-from core.models import SessionSnapshot, Verdict
+from core.models import WAITS_FOR_A_PHONE, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus
 from dashboard import components, state
 from dashboard.auth.users import Role
@@ -19,12 +19,7 @@ from dashboard.i18n import gettext as _
 from dashboard.session.panel import NEWS
 from dashboard.theme.link_box import link_box
 
-_NEEDS_A_PHONE = (
-    Verdict.DISCONNECTED,
-    Verdict.WAITING_FOR_QR,
-    Verdict.WAITING_FOR_CODE,
-    Verdict.LINKING,
-)
+_NEEDS_A_PHONE = WAITS_FOR_A_PHONE | {Verdict.DISCONNECTED}
 """The holder of the phone can resolve these."""
 
 
