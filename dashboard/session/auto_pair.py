@@ -57,7 +57,8 @@ def draw_what_begins_by_itself(
 def asks_first(session: SessionSnapshot, panel: Panel) -> bool:
     """Return whether to ask on which device WhatsApp is, before an alert's link starts a pairing."""
     arrived = session_state.has_alert_link(session.server, session.session)
-    return asks_which_phone(session, panel, arrived=arrived, may_be_the_phone=_may_be_the_phone(session))
+    may_be_the_phone = arrived and _may_be_the_phone(session)
+    return asks_which_phone(session, panel, arrived=arrived, may_be_the_phone=may_be_the_phone)
 
 
 def next_code_follows(
