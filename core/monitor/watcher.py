@@ -235,9 +235,9 @@ class ServerWatcher:
         is_back = before.up is False and after.up is True
         if after.restarts == before.restarts and not is_back:
             return
-        # A stretched round would be late to see how its sessions come back.
         self._client.forget()
         self._overview_due = float("-inf")
+        # A stretched round would be late to see how its sessions come back.
         self._begin_anew()
         if self._server.secret_key is not None:
             self._try_secrets()
