@@ -21,8 +21,8 @@ REFUSAL = (
     "{text}"
 )
 """Response to malformed HTTP. uvicorn sends its own without the application's security headers."""
-HEADER_BYTES = 65_536
-"""uvicorn's limit for unfinished headers where none is configured."""
+HEADER_BYTES = 16_384
+"""The limit that uvicorn takes over from h11 for unfinished headers where none is configured."""
 PIECE_BYTES = 4096
 """The parser checks the size of unfinished headers only after each piece of data."""
 

@@ -64,8 +64,6 @@ async def serving(protocol: type[PageProtocol]) -> AsyncIterator[tuple[str, int]
         http=protocol,
         lifespan="off",
         log_config=None,
-        # The page has uvicorn's limit, which is more than one packet.
-        h11_max_incomplete_event_size=16_384,
     )
     config.load()
     state = ServerState()
