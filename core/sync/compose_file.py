@@ -78,9 +78,10 @@ class ComposeSpan(ValueSpan):
         """The name whose value is taken over wholly; raises RefusedError."""
         if self.is_absent:
             return self.key
-        if not self.referenced() and "${" in self.value.replace("$$", ""):
+        name = self.referenced()
+        if not name and "${" in self.value.replace("$$", ""):
             raise RefusedError(Message.of("files.mixture", line=self.line))
-        return self.referenced()
+        return name
 
 
 Spans = dict[str, list[ComposeSpan]]

@@ -60,9 +60,10 @@ class EnvSpan(ValueSpan):
         """The name whose value is taken over wholly; raises RefusedError."""
         if self.style is Style.SINGLE:
             return None
-        if "${" in self.value and not self.referenced():
+        name = self.referenced()
+        if not name and "${" in self.value:
             raise RefusedError(Message.of("files.mixture", line=self.line))
-        return self.referenced()
+        return name
 
 
 class EnvFile(ConfigText):
