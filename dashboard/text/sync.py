@@ -102,7 +102,7 @@ def consequences(formatter: LocaleFormatter, request: ChangeRequest, plan: Plan)
         lines.append(("warn", _("Restored: {files}.").format(files=files)))
     elif files:
         lines.append(("warn", _("Written: {files}.").format(files=files)))
-    commands = [one.target.partition(":")[2] for one in plan.targets if one.state == "will_run"]
+    commands = [one.target.partition(":")[2] for one in plan.targets if one.state is State.WILL_RUN]
     lines += [("warn", _("The command {name} is run.").format(name=name)) for name in commands]
     lines += [container(formatter, one) for one in plan.containers]
     if not plan.containers:
