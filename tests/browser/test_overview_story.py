@@ -204,7 +204,7 @@ def test_several_sessions_are_started_one_after_the_other(living: Visitor) -> No
     visitor.reads("All 3 connected")
     for name in ("sales", "support"):
         visitor.open(f"/session?server=main&session={name}")
-        visitor.page.locator("summary").first.click()
+        visitor.unfold(f".st-key-more-main-{name}")
         visitor.press(f"close-main-{name}")
         visitor.press(f"close-yes-main-{name}")
         visitor.reads("Disconnected")

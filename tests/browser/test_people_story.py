@@ -62,10 +62,10 @@ def add(boss: Visitor, name: str) -> str:
 
 def give_role(boss: Visitor, name: str, role: str) -> None:
     """Change somebody's role on the users page."""
-    card = boss.page.locator(f".st-key-card-user-{name}")
-    summary = card.locator("summary")
+    selector = f".st-key-card-user-{name}"
+    card = boss.page.locator(selector)
     if not card.get_by_role("radiogroup").is_visible():
-        summary.click()
+        boss.unfold(selector)
     card.get_by_role("radiogroup").get_by_text(role, exact=True).click()
     boss.press(f"role-{name}")
     expect(card).to_contain_text(f"The role of {name} was changed.")
@@ -161,7 +161,7 @@ def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house:
     give_role(boss, "ana", "viewer")
     await_out(ana)
     boss.rests()
-    boss.page.locator(".st-key-card-user-admin summary").click()
+    boss.unfold(".st-key-card-user-admin")
     boss.press("remove-admin")
     boss.press("remove-yes-admin")
     boss.reads("No administrator would be left.")

@@ -35,6 +35,10 @@ TAKES_PICTURES = bool(os.environ.get("OPS_TEST_PICTURES"))
 """`make screenshots` sets it: hundreds of pictures take a third of a story's time, and no test reads them."""
 THUMB = 44
 """Pixels that a thumb needs to hit something."""
+STANDS_STILL = """selector => {
+    const expander = document.querySelector(`${selector} details`);
+    return expander.open && !expander.getAnimations({ subtree: true }).length;
+}"""
 TOO_SMALL = """thumb => [...document.querySelectorAll([
     "a[href], summary, .stButton button, .stFormSubmitButton button",
     "input[type=text], [role=tab], [data-variant]",
@@ -133,6 +137,11 @@ class Visitor:
     def press(self, key: str) -> None:
         """Press the button of a Streamlit key."""
         self.page.locator(f".st-key-{key} button").first.click()
+
+    def unfold(self, selector: str) -> None:
+        """Open an expander, and wait until it stands still: a click on what moves may go elsewhere."""
+        self.page.locator(f"{selector} summary").first.click()
+        self.holds(STANDS_STILL, selector)
 
     def reads(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page says something."""
