@@ -1,4 +1,4 @@
-"""docs/reliability.md names tests that exist."""
+"""Promises of reliability and security name tests that exist; the commit hooks name commands that exist."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import ast
 import re
 
 import pytest
+import yaml
 
 from tests.meta.source import ROOT
 
-NAMED = re.findall(r"\| `(\S+?\.py)(?:::(\w+))?` \|", (ROOT / "docs" / "reliability.md").read_text())
+TABLES = {
+    path: (ROOT / path).read_text().partition(f"\n## {heading}\n")[2]
+    for path, heading in (
+        ("docs/reliability.md", "It says what is so"),
+        ("SECURITY.md", "How an attack fails"),
+    )
+}
+NAMED = {path: re.findall(r"\| `(\S+?\.py)(?:::(\w+))?` \|", text) for path, text in TABLES.items()}
 
 
-@pytest.mark.parametrize(("path", "name"), NAMED)
+@pytest.mark.parametrize(("path", "name"), [row for rows in NAMED.values() for row in rows])
 def test_every_promise_has_its_test(path: str, name: str) -> None:
     tree = ast.parse((ROOT / "tests" / path).read_text())
 
@@ -20,7 +28,18 @@ def test_every_promise_has_its_test(path: str, name: str) -> None:
     assert not name or name in functions
 
 
-def test_no_promise_is_without_a_test() -> None:
-    rows = re.findall(r"^\| (?!promise|---)", (ROOT / "docs" / "reliability.md").read_text(), re.MULTILINE)
+@pytest.mark.parametrize("path", TABLES)
+def test_no_promise_is_without_a_test(path: str) -> None:
+    rows = re.findall(r"^\| (?!promise|attack|---)", TABLES[path], re.MULTILINE)
 
-    assert len(NAMED) == len(rows) > 20
+    assert len(NAMED[path]) == len(rows) > 20
+
+
+def test_commit_hooks_run_our_own_commands() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    entries = [hook["entry"].split() for repository in hooks for hook in repository["hooks"]]
+    assert [repository["repo"] for repository in hooks] == ["local"]
+    assert {command for command, _ in entries} == {"make"}
+    assert {target for _, target in entries} <= set(targets)
