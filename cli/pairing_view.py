@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cli.terminal import draw_qr, wrap
-from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
+from core.models import QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 
 SHORTEST_CODE = timedelta(seconds=5)
@@ -93,12 +93,11 @@ def _countdown(until: datetime | None, now: datetime) -> str:
 
 def _times(qr: QrCode, attempt_ends: datetime | None, now: datetime) -> list[str]:
     """Return the code's remaining time, whether another follows, and the default end of the attempt."""
-    code_ends = qr.first_seen + qr_life(qr.generation)
     # A code that came after that end belongs to a gateway that waits longer than by default.
-    is_last = attempt_ends is not None and qr.first_seen < attempt_ends < code_ends + SHORTEST_CODE
+    is_last = attempt_ends is not None and qr.first_seen < attempt_ends < qr.ends_at + SHORTEST_CODE
     if attempt_ends is not None and now >= attempt_ends:
         attempt_ends = None  # The gateway waits longer than by default.
-    left = _seconds(min(code_ends, attempt_ends) if attempt_ends is not None else code_ends, now)
+    left = _seconds(min(qr.ends_at, attempt_ends) if attempt_ends is not None else qr.ends_at, now)
     if left <= 0:
         # A used code stays until the phone has synced; an expired one is about to be replaced.
         return ["Scanned, or expired: wait." if is_last else "Scanned, or about to be renewed: wait."]

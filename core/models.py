@@ -11,10 +11,7 @@ from core.messages import Message
 
 
 class SessionState(StrEnum):
-    """The states of a session, in WPPConnect Server's words, and UNKNOWN for any other.
-
-    Other kinds of gateway map their own words onto these.
-    """
+    """The states of a session, as published. Each kind of gateway maps its own words onto these."""
 
     CLOSED = "CLOSED"
     INITIALIZING = "INITIALIZING"
@@ -22,11 +19,7 @@ class SessionState(StrEnum):
     PHONECODE = "PHONECODE"
     CONNECTED = "CONNECTED"
     UNKNOWN = "UNKNOWN"
-
-    @classmethod
-    def parse(cls, word: object) -> SessionState:
-        """Return the state for the gateway's value; UNKNOWN for any other, never CONNECTED."""
-        return cls(word) if isinstance(word, str) and word in cls.__members__ else cls.UNKNOWN
+    """The gateway's word means none of these."""
 
 
 class Verdict(StrEnum):
@@ -146,27 +139,24 @@ class QrCode(Frozen):
     first_seen: AwareDatetime
     generation: int = 1
     """1 for the first code of a start."""
+    life_seconds: float = 60.0
+    """How long WhatsApp accepts it. Earlier releases did not publish it."""
 
+    @property
+    def ends_at(self) -> datetime:
+        """When WhatsApp stops accepting it."""
+        return self.first_seen + timedelta(seconds=self.life_seconds)
 
-def qr_life(generation: int) -> timedelta:
-    """Return how long WhatsApp accepts a QR code (contract, section 5)."""
-    return timedelta(seconds=60 if generation == 1 else 20)
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether a code that the gateway still shows should have been renewed by now."""
+        return now > self.ends_at + RENEWAL_SLACK
 
 
 RENEWAL_SLACK = timedelta(seconds=10)
 """Longest delay of a QR code's renewal after its life ends."""
 
-
-def is_overdue(qr: QrCode, now: datetime) -> bool:
-    """Return whether a QR code that the gateway still shows should have been renewed by now."""
-    return now - qr.first_seen > qr_life(qr.generation) + RENEWAL_SLACK
-
-
 START_DOUBT = timedelta(minutes=1)
-"""A browser that takes longer may never start, which the gateway does not report (section 6)."""
-
-PAIRING_CODE_LIFE = timedelta(seconds=195)
-"""After this time WhatsApp replaces an unused pairing code (contract, section 6)."""
+"""A session that takes longer to start may never start, which a gateway need not report."""
 
 
 class Observation(Frozen):
@@ -179,8 +169,8 @@ class Observation(Frozen):
     """False if the response lacks `version`: the gateway holds no object of that session."""
     has_browser: bool | None = None
     """False if an engine without a browser runs the session; None if unknown."""
-    urlcode: str | None = Field(default=None, repr=False)
-    """The QR payload under QRCODE, and under CLOSED, where it may be live briefly (contract, section 6)."""
+    qr_payload: str | None = Field(default=None, repr=False)
+    """The QR code's payload, unless the gateway's kind knows that it is dead in this state."""
     page_answers: bool | None = None
     """The second proof of a connection: True, False, or None if it was not requested or timed out.
 

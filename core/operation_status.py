@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from core.models import PAIRING_CODE_LIFE, START_DOUBT, Frozen, Outcome
+from core.models import START_DOUBT, Frozen, Outcome
 
 SELF_HEALING = "self-healing"
 """Actor of operations started by self-healing."""
@@ -63,6 +63,8 @@ class OperationStatus(Frozen):
     """When the wait of this step ends, for a countdown."""
     pairing_code: str | None = Field(default=None, repr=False)
     """Live pairing code, which the gateway returns once; kept only until it is used or has expired."""
+    code_life_seconds: float | None = None
+    """When WhatsApp may replace the pairing code, after it was shown; None if it does not."""
     finished_at: AwareDatetime | None = None
     outcome: Outcome | None = None
     interrupted: bool = False
@@ -70,7 +72,9 @@ class OperationStatus(Frozen):
 
     def code_may_be_replaced(self, now: datetime) -> bool:
         """Return whether WhatsApp may have replaced the pairing code unnoticed since it was shown."""
-        return self.pairing_code is not None and now - self.step_since >= PAIRING_CODE_LIFE
+        if self.pairing_code is None or self.code_life_seconds is None:
+            return False
+        return now - self.step_since >= timedelta(seconds=self.code_life_seconds)
 
     def start_is_doubtful(self, now: datetime) -> bool:
         """Return whether the browser has been starting for so long that it may never come up."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.gateways.protocol import SessionTimes
 from core.linking_events import LinkingEvents
 from core.models import (
     WAITS_FOR_A_PHONE,
@@ -16,13 +17,8 @@ from core.models import (
     SessionSnapshot,
     SessionState,
     Verdict,
-    is_overdue,
-    qr_life,
 )
 from core.settings.values import Timeouts
-
-START_LIMIT = timedelta(minutes=4)
-"""A browser that takes longer has failed to start: the gateway reports INITIALIZING for ever (section 5)."""
 
 RESTART_BLAME = timedelta(minutes=2)
 """How long after a gateway restart a lost session is attributed to it."""
@@ -30,17 +26,6 @@ RESTART_BLAME = timedelta(minutes=2)
 UNLINK_SEEN = timedelta(seconds=30)
 """How soon a session is observed closed after its page check failed because the phone was unlinked between a
 probe's two requests, for the state and for the page: the next probe comes within an interval."""
-
-STARTUP_RACE = timedelta(seconds=6)
-"""How soon after its first code a session may be reported CLOSED while that code is live: the library sets
-the wrong state one to two seconds after the page has loaded (section 6), and a probe reads it up to an
-interval later."""
-
-ATTEMPT = timedelta(seconds=60)
-"""By default the gateway ends a pairing code after this time, although the code would be valid longer."""
-
-LINK_LIMIT = timedelta(seconds=180)
-"""How long linking may take after a code was used: the gateway waits this long for the chats (section 6)."""
 
 _KEEPS_CODE = frozenset([Verdict.LINKING, Verdict.UNRESPONSIVE, Verdict.DISCONNECTED])
 """Verdicts that keep the gateway's code without showing it, so that a newer code can be recognised."""
@@ -55,6 +40,8 @@ class Circumstances:
 
     now: datetime
     stale_after: timedelta
+    times: SessionTimes
+    """Those of the gateway's kind."""
     gateway_up: bool | None = None
     gateway_restarted_at: datetime | None = None
     closed_by: Callable[[], Reason | None] = lambda: None
@@ -94,7 +81,7 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
             if circumstances.gateway_restarted_at is not None:
                 # A gateway restart launches every session again, in a new browser.
                 began = max(began, circumstances.gateway_restarted_at)
-            if circumstances.now - began > START_LIMIT:
+            if circumstances.now - began > circumstances.times.start:
                 return Verdict.STUCK, Reason.START_TOO_SLOW
             is_blamed = _is_blamed(before, circumstances)
             return Verdict.STARTING, Reason.GATEWAY_RESTARTED if is_blamed else Reason.NONE
@@ -106,7 +93,7 @@ def judge(before: SessionSnapshot, circumstances: Circumstances) -> tuple[Verdic
 
 def advance(before: SessionSnapshot, seen: Observation, circumstances: Circumstances) -> SessionSnapshot:
     """Return the session after one more observation."""
-    merged = before.model_copy(update=_observed(before, seen))
+    merged = before.model_copy(update=_observed(before, seen, circumstances.times))
     verdict, reason = judge(merged, circumstances)
     return conclude(merged, verdict, reason, seen.observed_at)
 
@@ -154,7 +141,7 @@ def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedel
     return conclude(session, Verdict.UNKNOWN, Reason.STALE, min(proof + stale_after, now))
 
 
-def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
+def _observed(before: SessionSnapshot, seen: Observation, times: SessionTimes) -> dict[str, object]:
     update: dict[str, object] = {
         "observed_at": seen.observed_at,
         "probe_started_at": seen.started_at,
@@ -171,7 +158,7 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     update["page_round_seconds"] = seen.page_round_seconds
     if seen.state != before.state:
         update["state_since"] = seen.observed_at
-    update["qr"] = qr = _live_qr(before.qr, seen)
+    update["qr"] = qr = _live_qr(before.qr, seen, times)
     update["code_overdue"] = overdue = _is_code_overdue(before, seen, qr)
     if seen.state != SessionState.CONNECTED and before.end_to_end is not None:
         # The results belong to the connection that has ended.
@@ -187,26 +174,27 @@ def _observed(before: SessionSnapshot, seen: Observation) -> dict[str, object]:
     return update
 
 
-def _live_qr(before: QrCode | None, seen: Observation) -> QrCode | None:
-    # The gateway returns the last code in every later state too (CLOSED, INITIALIZING, CONNECTED): dead,
-    # except in the start-up race under CLOSED. A code that is first observed under CLOSED is never shown.
-    if seen.state not in (SessionState.QRCODE, SessionState.CLOSED) or not seen.urlcode:
+def _live_qr(before: QrCode | None, seen: Observation, times: SessionTimes) -> QrCode | None:
+    # A code that is first observed in another state, as in the start-up race under CLOSED, is never shown.
+    if not seen.qr_payload:
         return None
-    if before is not None and before.payload == seen.urlcode:
+    if before is not None and before.payload == seen.qr_payload:
         return before
-    if seen.state == SessionState.CLOSED:
+    if seen.state != SessionState.QRCODE:
         return None
+    life = times.first_qr if before is None else times.next_qr
     return QrCode(
-        payload=seen.urlcode,
+        payload=seen.qr_payload,
         first_seen=seen.observed_at,
         generation=before.generation + 1 if before is not None else 1,
+        life_seconds=life.total_seconds(),
     )
 
 
 def _is_code_overdue(before: SessionSnapshot, seen: Observation, qr: QrCode | None) -> bool:
     if seen.state == SessionState.CLOSED:
         return before.code_overdue
-    return qr is not None and is_overdue(qr, seen.observed_at)
+    return qr is not None and qr.is_overdue(seen.observed_at)
 
 
 def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> bool:
@@ -219,12 +207,12 @@ def _code_may_live(before: SessionSnapshot, circumstances: Circumstances) -> boo
         return False
     match before.verdict:
         case Verdict.WAITING_FOR_QR if before.qr is not None and before.qr.generation == 1:
-            shown_at, life = before.qr.first_seen, qr_life(1)
+            shown_at, ends_at = before.qr.first_seen, before.qr.ends_at
         case Verdict.WAITING_FOR_CODE:
-            shown_at, life = before.since, ATTEMPT
+            shown_at, ends_at = before.since, before.since + circumstances.times.pairing_code
         case _:
             return False
-    if closed_since - shown_at > STARTUP_RACE or circumstances.now - shown_at >= life:
+    if closed_since - shown_at > circumstances.times.startup_race or circumstances.now >= ends_at:
         return False
     return not circumstances.linking_events().has_ended(shown_at)
 
@@ -242,7 +230,7 @@ def _judge_waiting(before: SessionSnapshot, circumstances: Circumstances) -> tup
     if shown_at <= before.since:
         if (before.verdict, before.reason) == (Verdict.DISCONNECTED, Reason.LINK_NOT_COMPLETED):
             return before.verdict, before.reason
-        if before.verdict == Verdict.LINKING and circumstances.now - before.since >= LINK_LIMIT:
+        if before.verdict == Verdict.LINKING and circumstances.now - before.since >= circumstances.times.link:
             return Verdict.DISCONNECTED, Reason.LINK_NOT_COMPLETED
         if before.verdict == Verdict.LINKING and before.reason == Reason.CODE_SCANNED:
             return before.verdict, before.reason
@@ -271,7 +259,7 @@ def _judge_closed(before: SessionSnapshot, circumstances: Circumstances) -> tupl
         return before.verdict, Reason.NONE
     if before.verdict == Verdict.LINKING and before.state_since and before.state_since <= before.since:
         # The code was used while the gateway already reported CLOSED, so that was the start-up race.
-        in_time = circumstances.now - before.since < LINK_LIMIT
+        in_time = circumstances.now - before.since < circumstances.times.link
         if in_time and not circumstances.linking_events().has_ended(before.since):
             return before.verdict, before.reason
     return Verdict.DISCONNECTED, _why_closed(before, circumstances)

@@ -327,10 +327,10 @@ def live_code(formatter: LocaleFormatter, session: SessionSnapshot, *, attempt_l
     title = _("QR code that links a phone to {session}").format(session=session.session)
     source, name = qr_data_uri(session.qr.payload), escape(title, quote=True)
     st.html(f'<div class="ops-qr-frame"><img class="ops-qr" src="{source}" alt="{name}"></div>')
-    left = formatting.code_seconds_left(formatter, session.qr.first_seen, session.qr.generation)
+    left = formatting.code_seconds_left(formatter, session.qr)
     if attempt_left is not None:
         left = min(left, attempt_left)
-    life = formatting.code_life(session.qr.generation)
+    width = 100 * left // round(session.qr.life_seconds)
     words = (
         _("Code expires in {seconds} s").format(seconds=left)
         if left
@@ -338,5 +338,5 @@ def live_code(formatter: LocaleFormatter, session: SessionSnapshot, *, attempt_l
     )
     st.html(
         f'<div class="ops-center ops-big" data-ops="code-left">{escape(words)}</div>'
-        f'<div class="ops-bar" aria-hidden="true"><i style="width:{100 * left // life}%"></i></div>'
+        f'<div class="ops-bar" aria-hidden="true"><i style="width:{width}%"></i></div>'
     )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 
 from core.exceptions import SettingProblem
 from core.messages import Message, render
-from core.models import Outcome, Pause, Problem, Reason, SessionSnapshot, Verdict, qr_life
+from core.models import Outcome, Pause, Problem, QrCode, Reason, SessionSnapshot, Verdict
 from core.monitor.self_healing import MOST_TRIES, Healed, due_at
 from core.operation_status import SELF_HEALING
 from core.settings.model import ProgramFields, ServerFields, SessionFields
@@ -249,14 +249,9 @@ def operation(formatter: LocaleFormatter, kind: str) -> str:
     return formatter.translate(OPERATIONS[kind]) if kind in OPERATIONS else kind
 
 
-def code_life(generation: int) -> int:
-    """Return the lifetime of a QR code in seconds."""
-    return round(qr_life(generation).total_seconds())
-
-
-def code_seconds_left(formatter: LocaleFormatter, first_seen: datetime, generation: int) -> int:
+def code_seconds_left(formatter: LocaleFormatter, qr: QrCode) -> int:
     """Return the remaining seconds of a QR code; 0 when its renewal is due."""
-    return max(0, code_life(generation) - int(formatter.seconds_since(first_seen)))
+    return max(0, round(qr.life_seconds) - int(formatter.seconds_since(qr.first_seen)))
 
 
 def seconds_until(formatter: LocaleFormatter, moment: datetime | None) -> int | None:

@@ -35,7 +35,6 @@ from core.monitor import end_to_end
 from core.operations.record import read_facts
 from core.runtime import Core
 from core.settings.values import ServerSettings
-from core.verdict import START_LIMIT
 
 RECENT_START = timedelta(minutes=5)
 """A session started within this time after its gateway may find the profile lock of an earlier container."""
@@ -126,7 +125,7 @@ class _Examination:
         began = seen.state_since if seen.state is SessionState.INITIALIZING else None
         return known.model_copy(
             update={
-                "start_is_late": began is not None and known.now - began > START_LIMIT,
+                "start_is_late": began is not None and known.now - began > self._kind.session_times.start,
                 "profile_was_held": began is not None and self._held_profile(began, gateway, seen.session),
                 "reason": seen.reason if seen.verdict in _TELLING else Reason.NONE,
                 "ever_connected": seen.ever_connected,
@@ -213,7 +212,7 @@ class _Examination:
 
     def _shows_live_code(self, session: str) -> bool:
         status = self._gateway.read_status(session)
-        return status.state is SessionState.QRCODE and bool(status.urlcode)
+        return status.state is SessionState.QRCODE and bool(status.qr_payload)
 
     def _token_is(self) -> str:
         if self._server.token is None:

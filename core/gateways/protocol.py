@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -93,8 +93,8 @@ class SessionStatus:
     state: SessionState
     word: str | None = None
     """The gateway's own word for the state, including unknown ones."""
-    urlcode: str | None = field(default=None, repr=False)
-    """The QR payload; live only in the states QRCODE and, briefly, CLOSED."""
+    qr_payload: str | None = field(default=None, repr=False)
+    """The QR code's payload; None in a state in which it is dead for certain."""
     has_session_object: bool | None = None
     """Whether the gateway's process holds an object of the session; None if unknown."""
     version: str | None = None
@@ -117,6 +117,24 @@ class AuthCounts:
     failures: dict[str, int] = field(default_factory=dict)
     """Rejections by reason: `token_rejected`, `secret_rejected`."""
     token_renewals: int = 0
+
+
+@dataclass(frozen=True)
+class SessionTimes:
+    """How long codes live and states last, for verdicts on the sessions of a kind."""
+
+    first_qr: timedelta = timedelta(seconds=60)
+    """How long WhatsApp accepts the first QR code of a start."""
+    next_qr: timedelta = timedelta(seconds=20)
+    """How long it accepts each further one."""
+    pairing_code: timedelta = timedelta(seconds=60)
+    """How long the gateway waits for the entry of a pairing code."""
+    start: timedelta = timedelta(minutes=4)
+    """A session that takes longer to start is stuck."""
+    link: timedelta = timedelta(minutes=3)
+    """How long linking may take after a code was used."""
+    startup_race: timedelta = timedelta(0)
+    """How soon after its first code a session may be reported CLOSED while that code is live."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +182,9 @@ class Run(Protocol):
     def linking_events(self) -> LinkingEvents: ...
     def now(self) -> datetime: ...
     def step(self, step: Step, *, until: datetime | None = None) -> None: ...
-    def show_code(self, code: str | None, *, until: datetime | None = None) -> None: ...
+    def show_code(
+        self, code: str | None, *, until: datetime | None = None, life_seconds: float | None = None
+    ) -> None: ...
     def remember(self, **facts: object) -> None: ...
     def acted(self) -> None: ...
     def snapshot(self) -> SessionSnapshot | None: ...
@@ -286,6 +306,7 @@ class GatewayKind:
     """The secret key in the gateway's public documentation."""
     admin_path: str = ""
     """Path of the gateway's own administration page."""
+    session_times: SessionTimes = SessionTimes()
     session_name_problem: Callable[[str], Message | None] = lambda _name: None
     """Returns why a session name must not be used; None if it may."""
     credential_mistakes: CredentialFindings = lambda _secret, _token, _sessions: ()

@@ -17,7 +17,7 @@ from core.exceptions import (
     WppconnectError,
 )
 from core.gateways.protocol import Capability, Gateway, Overview
-from core.models import Account, Frozen, Observation, Problem, QrCode, SessionState, is_overdue
+from core.models import Account, Frozen, Observation, Problem, QrCode, SessionState
 
 Answered = TypeVar("Answered")
 
@@ -25,9 +25,6 @@ QUICK_CHECK_SECONDS = 3.0
 """Timeout of a page check in the shared executor; slower pages are checked again in the slow one."""
 
 AFTER_ERROR = Overview(again_seconds=4.0)
-
-_MAY_SHOW_QR = (SessionState.QRCODE, SessionState.CLOSED)
-"""CLOSED only during the start-up race, which `core.verdict` recognises (section 6)."""
 
 
 class PageCheck(Enum):
@@ -100,8 +97,9 @@ def probe_session(
         status = _ask_again_after(ConnectError, lambda: gateway.read_status(session))
         is_connected = status.state == SessionState.CONNECTED
         page_answers = True if state_is_proof and is_connected else None
-        is_same = status.state == SessionState.QRCODE and code is not None and code.payload == status.urlcode
-        is_doubtful = is_same and code is not None and is_overdue(code, now())
+        is_same = code is not None and code.payload == status.qr_payload
+        is_waiting = status.state == SessionState.QRCODE
+        is_doubtful = is_waiting and is_same and code is not None and code.is_overdue(now())
         depends = not state_is_proof and (is_connected or is_doubtful)
         if depends:
             page_answers = _check_page(gateway, session, page_check)
@@ -118,7 +116,7 @@ def probe_session(
         state=status.state,
         has_session_object=status.has_session_object,
         has_browser=status.has_browser,
-        urlcode=status.urlcode if status.state in _MAY_SHOW_QR else None,
+        qr_payload=status.qr_payload,
         page_answers=page_answers,
         page_timed_out=depends and page_answers is None and page_check == PageCheck.PATIENT,
         page_unproved=depends and page_answers is None,

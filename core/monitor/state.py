@@ -10,6 +10,7 @@ from core import verdict
 from core.clock import Now
 from core.exceptions import NotAGatewayError, StoreError
 from core.gateways.protocol import EndToEndResult, Gateway, Overview
+from core.gateways.registry import kind_of
 from core.linking_events import LinkingEvents, no_events
 from core.models import (
     Account,
@@ -68,6 +69,7 @@ class GatewayState:
         self.history = HistoryWriter(history, server.name)
         """A transition is written here before it is published."""
         self._client = gateway
+        self._times = kind_of(server.kind).session_times
         self._closed_by = closed_by
         self._linking_events = linking_events
         self._now = now
@@ -360,6 +362,7 @@ class GatewayState:
     def _circumstances(self, name: str) -> verdict.Circumstances:
         return verdict.Circumstances(
             now=self._now(),
+            times=self._times,
             stale_after=self._stale_after(self._gateway.interval_seconds),
             gateway_up=self._gateway.up,
             gateway_restarted_at=self._gateway.restarted_at,

@@ -126,7 +126,9 @@ class OperationRun:
             update["step_since"] = self.now()
         self._note(self.status.model_copy(update=update))
 
-    def show_code(self, code: str | None, *, until: datetime | None = None) -> None:
+    def show_code(
+        self, code: str | None, *, until: datetime | None = None, life_seconds: float | None = None
+    ) -> None:
         """Store a live pairing code for all tabs to show; None removes it."""
         if code is not None:
             register_secret(code)
@@ -134,6 +136,7 @@ class OperationRun:
             self.status.model_copy(
                 update={
                     "pairing_code": code,
+                    "code_life_seconds": life_seconds,
                     "step": Step.WAITING_FOR_CODE_ENTRY,
                     "step_since": self.now(),
                     "step_until": until,
@@ -218,7 +221,7 @@ class OperationRun:
             return
         newest = self.linking_events().code_since(shown.step_since)
         if newest is not None and newest != shown.pairing_code:
-            self.show_code(newest, until=shown.step_until)
+            self.show_code(newest, until=shown.step_until, life_seconds=shown.code_life_seconds)
 
     def _note(self, status: OperationStatus) -> None:
         self.status = status

@@ -11,8 +11,8 @@ from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
 from core.exceptions import StoreError, WppconnectError
-from core.gateways.protocol import Waits
-from core.gateways.registry import kind_of
+from core.gateways.protocol import Capability, Waits
+from core.gateways.registry import kind_of, offers
 from core.linking_events import LinkingEvents, read_events
 from core.locks import ProcessLock
 from core.models import Outcome, Pause, Reason
@@ -164,6 +164,8 @@ class Operations:
         known = configured.session(session) if configured else None
         if configured is None or gateway is None or seen is None or known is None:
             return "failed"
+        if not offers(gateway, Capability.PAIRING_CODE):
+            return "code_unsupported"
         facts = read_facts(self._context.store, server, session)
         return kind_of(configured.kind).code_obstacle(seen, facts, gateway, known.webhook)
 

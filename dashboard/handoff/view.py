@@ -168,8 +168,8 @@ def _set_qr(
     state["phase"], state["qr"] = "qr", qr_data_uri(qr.payload)
     state["text"] = _("Scan this code with the phone of {session}.").format(session=handoff.session)
     state["steps"] = [_("On the phone: WhatsApp, Settings, Linked devices, Link a device.")]
-    state["life"] = formatting.code_life(qr.generation)
-    left = formatting.code_seconds_left(formatter, qr.first_seen, qr.generation)
+    state["life"] = round(qr.life_seconds)
+    left = formatting.code_seconds_left(formatter, qr)
     ends = formatting.seconds_until(formatter, operation.step_until) if operation is not None else None
     state["seconds"] = left if ends is None else min(left, ends)
     if not handoff.may_ask(formatter.now):

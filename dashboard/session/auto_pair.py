@@ -6,8 +6,6 @@ from html import escape
 
 import streamlit as st
 
-from core.gateways.protocol import Capability
-from core.gateways.registry import offers
 from core.models import SessionSnapshot
 from core.operation_status import OperationStatus
 from dashboard import components, session_state, state
@@ -105,9 +103,7 @@ def _begins(formatter: LocaleFormatter, session: SessionSnapshot, operation: Ope
 def _may_be_the_phone(session: SessionSnapshot) -> bool:
     if not (state.is_phone() and state.may(Role.OPERATOR)):
         return False
-    gateway = state.snapshot().server(session.server)
-    can_type = gateway is not None and offers(gateway, Capability.PAIRING_CODE)
-    return can_type and state.core().operations.code_obstacle(session.server, session.session) is None
+    return state.core().operations.code_obstacle(session.server, session.session) is None
 
 
 def _attempts(session: SessionSnapshot) -> int:

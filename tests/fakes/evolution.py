@@ -24,10 +24,12 @@ from core.gateways.protocol import (
     Overview,
     Run,
     SessionStatus,
+    SessionTimes,
 )
 from core.models import SessionState, Verdict
 from core.operation_status import Step
 
+CAPABILITIES = frozenset({Capability.ALL_STATES, Capability.PAIRING_CODE, Capability.REMOVE})
 DEFAULT_KEY = "429683C4C977415CAAFCCE10F7D57E11"
 STATES = {
     "close": SessionState.CLOSED,
@@ -52,6 +54,7 @@ class EvolutionServer:
         self.key = key
         self.instances = {name: Instance() for name in names}
         self.is_down = False
+        self.makes_pairing_codes = True
         self.calls: Counter[str] = Counter()
         self._lock = threading.RLock()
 
@@ -103,10 +106,13 @@ SERVERS: dict[str, EvolutionServer] = {}
 class EvolutionGateway:
     """The server as a `Gateway`."""
 
-    capabilities = frozenset({Capability.ALL_STATES, Capability.PAIRING_CODE, Capability.REMOVE})
-
     def __init__(self, url: str, key: str) -> None:
         self._server, self._key = SERVERS[url], key
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Return what the server offers."""
+        return CAPABILITIES - (set() if self._server.makes_pairing_codes else {Capability.PAIRING_CODE})
 
     def read_health(self) -> Health:
         """Ask for the version, which needs no key; there is no uptime."""
@@ -251,6 +257,7 @@ KIND = GatewayKind(
     name="evolution",
     title="Evolution API",
     open=open_gateway,
-    capabilities=EvolutionGateway.capabilities,
+    capabilities=CAPABILITIES,
     default_secret=DEFAULT_KEY,
+    session_times=SessionTimes(first_qr=timedelta(seconds=45), next_qr=timedelta(seconds=45)),
 )

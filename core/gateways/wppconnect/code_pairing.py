@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.exceptions import RequestTimeoutError
 from core.gateways.protocol import Run
 from core.gateways.wppconnect.client import GatewayClient, StartOptions
+from core.gateways.wppconnect.contract.waits import PAIRING_CODE_SECONDS
 from core.gateways.wppconnect.procedures import (
     code_may_live,
     end_of_code,
@@ -109,7 +110,8 @@ def _start_with_code(client: GatewayClient, run: Run, phone: str) -> str:
     if answer.pairing_code is None:
         return "code_not_visible"
     shown_at = run.now()
-    run.show_code(answer.pairing_code, until=shown_at + timedelta(seconds=client.waits.auto_close))
+    ends_at = shown_at + timedelta(seconds=client.waits.auto_close)
+    run.show_code(answer.pairing_code, until=ends_at, life_seconds=PAIRING_CODE_SECONDS)
     try:
         return _follow_code(client, run, shown_at)
     finally:

@@ -9,7 +9,7 @@ from core.gateways.protocol import Gateway, GatewayKind, Waits
 from core.gateways.wppconnect import code_pairing
 from core.gateways.wppconnect.contract import credentials, session_names, web_versions
 from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
-from core.gateways.wppconnect.contract.waits import WppconnectWaits
+from core.gateways.wppconnect.contract.waits import SESSION_TIMES, WppconnectWaits
 from core.gateways.wppconnect.gateway import CAPABILITIES, WppconnectGateway
 from core.gateways.wppconnect.manager_client import PAGE
 from core.gateways.wppconnect.tokens.cache import TokenCache, token_for_applications
@@ -56,6 +56,7 @@ KIND = GatewayKind(
     capabilities=CAPABILITIES,
     default_secret=credentials.PUBLIC_DEFAULT_SECRET,
     admin_path=PAGE,
+    session_times=SESSION_TIMES,
     session_name_problem=session_names.session_name_problem,
     credential_mistakes=credentials.mistakes,
     credential_remarks=credentials.remarks,

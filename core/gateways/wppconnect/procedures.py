@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from core.exceptions import RequestTimeoutError, SessionDisconnectedError
 from core.gateways.protocol import Run
 from core.gateways.wppconnect.client import GatewayClient, StartOptions
+from core.gateways.wppconnect.contract.waits import SESSION_TIMES
 from core.models import WAITS_FOR_A_PHONE, Reason, SessionSnapshot, SessionState, Verdict
 from core.operation_status import Facts, Step
-from core.verdict import STARTUP_RACE
 
 MAX_STARTS = 2
 MAX_CLOSES = 3
@@ -245,7 +245,7 @@ def code_may_live(client: GatewayClient, run: Run, seen: SessionSnapshot, shown_
     """
     if not _is_young(client, run, seen, shown_at):
         return False
-    if seen.state_since is not None and seen.state_since - shown_at > STARTUP_RACE:
+    if seen.state_since is not None and seen.state_since - shown_at > SESSION_TIMES.startup_race:
         return False
     return not run.linking_events().has_ended(shown_at)
 
@@ -310,7 +310,7 @@ def _is_wrongly_closed(
         code_may_live(client, run, seen, shown_at) if shown_at else _is_young(client, run, seen, loaded_at)
     ):
         return False
-    return client.read_status(run.session).urlcode is not None
+    return client.read_status(run.session).qr_payload is not None
 
 
 def _is_young(client: GatewayClient, run: Run, seen: SessionSnapshot, loaded_at: datetime) -> bool:

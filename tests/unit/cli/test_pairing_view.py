@@ -7,7 +7,7 @@ import pytest
 
 from cli.pairing_view import PASSKEY, STEPS, frame
 from cli.terminal import BLACK_ON_WHITE, draw_qr
-from core.models import QrCode, Reason, SessionSnapshot, Verdict, qr_life
+from core.models import QrCode, Reason, SessionSnapshot, Verdict
 from core.operation_status import Kind, OperationStatus, Step
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -31,14 +31,14 @@ def status(**changes: Any) -> OperationStatus:
     return OperationStatus(**values | changes)
 
 
-def waiting_for_scan(generation: int = 1) -> SessionSnapshot:
+def waiting_for_scan(life: float = 60) -> SessionSnapshot:
     return SessionSnapshot(
         server="main",
         session="sales",
         enabled=True,
         verdict=Verdict.WAITING_FOR_QR,
         since=NOW,
-        qr=QrCode(payload=PAYLOAD, first_seen=NOW, generation=generation),
+        qr=QrCode(payload=PAYLOAD, first_seen=NOW, life_seconds=life),
     )
 
 
@@ -61,21 +61,21 @@ def test_progress_is_told_in_words_with_the_time_left() -> None:
     ]
 
 
-@pytest.mark.parametrize(("generation", "left"), [(1, 50), (2, 10)], ids=["first code", "later code"])
-def test_live_code_is_drawn_with_the_seconds_that_it_lives(generation: int, left: int) -> None:
-    lines = drawn(status(step=Step.WAITING_FOR_SCAN), waiting_for_scan(generation), at=NOW + seconds(10))
+@pytest.mark.parametrize(("life", "left"), [(60, 50), (20, 10)], ids=["first code", "later code"])
+def test_live_code_is_drawn_with_the_seconds_that_it_lives(life: float, left: int) -> None:
+    lines = drawn(status(step=Step.WAITING_FOR_SCAN), waiting_for_scan(life), at=NOW + seconds(10))
 
     assert set(draw_qr(PAYLOAD, columns=100, rows=54)) <= set(lines)
     assert f"Code expires in {left} s; the next one appears here automatically." in lines
 
 
-@pytest.mark.parametrize("generation", [1, 2], ids=["first code", "later code"])
-def test_attempts_end_stands_beside_a_code_that_another_follows(generation: int) -> None:
+@pytest.mark.parametrize("life", [60, 20], ids=["first code", "later code"])
+def test_attempts_end_stands_beside_a_code_that_another_follows(life: int) -> None:
     operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(70))
 
-    lines = drawn(operation, waiting_for_scan(generation), at=NOW + seconds(10))
+    lines = drawn(operation, waiting_for_scan(life), at=NOW + seconds(10))
 
-    left = 50 if generation == 1 else 10
+    left = life - 10
     assert lines[-3:] == [
         f"Code expires in {left} s; the next one appears here automatically.",
         "By default the gateway ends this attempt in 60 s.",
@@ -118,18 +118,16 @@ def test_last_code_that_outlived_its_time_promises_no_other(passed: int) -> None
 def test_code_of_a_gateway_that_waits_longer_is_followed_by_another(ended: int, text: str) -> None:
     operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW + seconds(ended))
 
-    lines = drawn(operation, waiting_for_scan(4), at=NOW + qr_life(4))
+    lines = drawn(operation, waiting_for_scan(20), at=NOW + seconds(20))
 
     assert text in lines
 
 
-@pytest.mark.parametrize(("generation", "left"), [(1, 40), (2, 10)], ids=["first code", "later code"])
-def test_code_of_a_gateway_that_waits_longer_lives_on(generation: int, left: int) -> None:
+@pytest.mark.parametrize(("life", "left"), [(60, 40), (20, 10)], ids=["first code", "later code"])
+def test_code_of_a_gateway_that_waits_longer_lives_on(life: float, left: int) -> None:
     operation = status(step=Step.WAITING_FOR_SCAN, step_until=NOW)
 
-    lines = drawn(
-        operation, waiting_for_scan(generation), at=NOW + seconds(qr_life(generation).total_seconds() - left)
-    )
+    lines = drawn(operation, waiting_for_scan(life), at=NOW + seconds(life - left))
 
     assert lines[-2:] == [
         f"Code expires in {left} s; the next one appears here automatically.",
@@ -146,6 +144,7 @@ def test_pairing_code_is_doubted_once_whatsapp_may_have_replaced_it(passed: int,
         step=Step.WAITING_FOR_CODE_ENTRY,
         pairing_code="ABCD1234",
         step_since=NOW,
+        code_life_seconds=195,
         step_until=NOW + seconds(60),
     )
 

@@ -154,7 +154,9 @@ class ScriptedRun:
     def step(self, step: Step, *, until: datetime | None = None) -> None:
         self.steps.append(step)
 
-    def show_code(self, code: str | None, *, until: datetime | None = None) -> None:
+    def show_code(
+        self, code: str | None, *, until: datetime | None = None, life_seconds: float | None = None
+    ) -> None:
         self.codes.append(code)
 
     def remember(self, **facts: object) -> None:

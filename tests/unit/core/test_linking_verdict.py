@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.gateways.registry import kind_of
 from core.linking_events import LinkingEvent, LinkingEvents, read_events, write_event
 from core.models import Observation, Reason, SessionSnapshot, SessionState, Verdict
 from core.reasons import Loss
@@ -43,13 +44,13 @@ def follow(*looks: tuple[float, SessionState, str | None], **circumstances: Any)
     page = circumstances.pop("page", False)
     held = circumstances.pop("held", True)
     used_at = circumstances.pop("used_at", None)
-    for seconds, state, urlcode in looks:
+    for seconds, state, qr_payload in looks:
         at = moment(seconds)
         seen = Observation(
             started_at=at,
             observed_at=at,
             state=state,
-            urlcode=urlcode,
+            qr_payload=qr_payload,
             has_session_object=held,
             page_answers=True if state == CONNECTED else page if state == QR else None,
             page_timed_out=state == QR and page is None,
@@ -57,7 +58,7 @@ def follow(*looks: tuple[float, SessionState, str | None], **circumstances: Any)
         if used_at is not None and seconds >= used_at:
             events = LinkingEvents(used_at=moment(used_at))
             circumstances["linking_events"] = partial(copy, events)
-        known = Circumstances(now=at, stale_after=timedelta(minutes=1), **circumstances)
+        known = Circumstances(at, timedelta(minutes=1), kind_of().session_times, **circumstances)
         session = advance(session, seen, known)
     return session
 

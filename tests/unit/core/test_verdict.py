@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from core.gateways.registry import kind_of
 from core.models import Observation, Problem, Reason, SessionSnapshot, SessionState, Verdict
 from core.settings.values import Timeouts
 from core.verdict import Circumstances, advance, judge, stale_after_seconds, with_staleness
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STALE = timedelta(seconds=35)
+TIMES = kind_of().session_times
 
 
 def session(**fields: Any) -> SessionSnapshot:
@@ -19,7 +21,7 @@ def session(**fields: Any) -> SessionSnapshot:
 
 
 def at(seconds: float = 0, **fields: Any) -> Circumstances:
-    return Circumstances(now=T0 + timedelta(seconds=seconds), stale_after=STALE, **fields)
+    return Circumstances(now=T0 + timedelta(seconds=seconds), stale_after=STALE, times=TIMES, **fields)
 
 
 def seen(seconds: float = 0, **fields: Any) -> Observation:
@@ -144,7 +146,7 @@ def test_leaving_connected_begins_an_outage_that_wandering_verdicts_do_not_resta
     connected = advance(session(), seen(state=SessionState.CONNECTED, page_answers=True), at())
 
     lost = advance(connected, seen(10, state=SessionState.CLOSED, has_session_object=False), at(10))
-    waiting = advance(lost, seen(20, state=SessionState.QRCODE, urlcode="2@a"), at(20))
+    waiting = advance(lost, seen(20, state=SessionState.QRCODE, qr_payload="2@a"), at(20))
     back = advance(waiting, seen(40, state=SessionState.CONNECTED, page_answers=True), at(40))
 
     assert lost.lost_at == waiting.lost_at == T0 + timedelta(seconds=10)
@@ -188,7 +190,7 @@ def test_a_session_lost_just_after_a_gateway_restart_is_put_down_to_it(state: Se
 
 
 def test_an_unused_code_is_named_as_the_reason_and_stays_named() -> None:
-    waiting = advance(session(), seen(state=SessionState.QRCODE, urlcode="2@a"), at())
+    waiting = advance(session(), seen(state=SessionState.QRCODE, qr_payload="2@a"), at())
 
     closed = advance(waiting, seen(60, state=SessionState.CLOSED, has_session_object=True), at(60))
     later = advance(closed, seen(65, state=SessionState.CLOSED, has_session_object=True), at(65))
@@ -197,10 +199,11 @@ def test_an_unused_code_is_named_as_the_reason_and_stays_named() -> None:
 
 
 def test_a_qr_code_is_live_only_while_the_gateway_says_qrcode() -> None:
-    first = advance(session(), seen(state=SessionState.QRCODE, urlcode="2@a"), at())
-    same = advance(first, seen(5, state=SessionState.QRCODE, urlcode="2@a"), at(5))
-    rotated = advance(same, seen(60, state=SessionState.QRCODE, urlcode="2@b"), at(60))
-    closed = advance(rotated, seen(80, state=SessionState.CLOSED, urlcode="2@b"), at(80))
+    first = advance(session(), seen(state=SessionState.QRCODE, qr_payload="2@a"), at())
+    same = advance(first, seen(5, state=SessionState.QRCODE, qr_payload="2@a"), at(5))
+    rotated = advance(same, seen(60, state=SessionState.QRCODE, qr_payload="2@b"), at(60))
+    assert [one.qr.life_seconds for one in (first, rotated) if one.qr] == [60, 20]
+    closed = advance(rotated, seen(80, state=SessionState.CLOSED, qr_payload="2@b"), at(80))
 
     assert first.qr is not None
     assert rotated.qr is not None
@@ -211,10 +214,10 @@ def test_a_qr_code_is_live_only_while_the_gateway_says_qrcode() -> None:
 
 
 def test_a_qr_payload_never_shows_in_a_repr() -> None:
-    waiting = advance(session(), seen(state=SessionState.QRCODE, urlcode="2@secret"), at())
+    waiting = advance(session(), seen(state=SessionState.QRCODE, qr_payload="2@secret"), at())
 
     assert "2@secret" not in repr(waiting)
-    assert "2@secret" not in repr(seen(state=SessionState.QRCODE, urlcode="2@secret"))
+    assert "2@secret" not in repr(seen(state=SessionState.QRCODE, qr_payload="2@secret"))
 
 
 def test_a_slow_page_keeps_its_last_proof_until_that_is_stale() -> None:
@@ -300,7 +303,7 @@ def test_what_holds_as_published_comes_back_as_the_same_object() -> None:
 
 
 def test_an_unused_code_is_not_put_down_to_an_operators_close_before_it() -> None:
-    waiting = advance(session(), seen(state=SessionState.QRCODE, urlcode="2@a"), at())
+    waiting = advance(session(), seen(state=SessionState.QRCODE, qr_payload="2@a"), at())
 
     closed = advance(
         waiting, seen(60, state=SessionState.CLOSED), at(60, closed_by=lambda: Reason.CLOSED_BY_OPERATOR)

@@ -65,9 +65,9 @@ def server(*sessions: SessionSnapshot, **fields: Any) -> ServerSnapshot:
     return server_snapshot(*sessions, at=NOW, **({"secret_key_valid": True} | fields))
 
 
-def qr(payload: str = "2@payload", *, age_seconds: float = 0.0, generation: int = 1) -> QrCode:
+def qr(payload: str = "2@payload", *, age_seconds: float = 0.0, life_seconds: float = 60) -> QrCode:
     """A live code."""
-    return QrCode(payload=payload, first_seen=ago(seconds=age_seconds), generation=generation)
+    return QrCode(payload=payload, first_seen=ago(seconds=age_seconds), life_seconds=life_seconds)
 
 
 def operation(name: str = "sales", kind: str = "pair", **fields: Any) -> OperationStatus:

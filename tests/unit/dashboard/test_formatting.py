@@ -12,7 +12,7 @@ from page_world import NOW, ago, session
 from core.exceptions import SettingProblem
 from core.gateways.wppconnect.contract.credentials import WRONG_TOKENS
 from core.messages import Message, render
-from core.models import EndToEnd, Healing, Outcome, Reason
+from core.models import EndToEnd, Healing, Outcome, QrCode, Reason
 from dashboard import formatting
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import translator
@@ -140,13 +140,12 @@ def test_a_session_without_a_connection_ever_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generation", "age", "left"),
-    [(1, 0, 60), (1, 59, 1), (1, 70, 0), (2, 0, 20), (2, 21, 0), (7, 5, 15)],
+    ("life", "age", "left"), [(60, 0, 60), (60, 59, 1), (60, 70, 0), (20, 0, 20), (20, 21, 0), (20, 5, 15)]
 )
-def test_the_first_code_lives_a_minute_and_later_ones_twenty_seconds(
-    generation: int, age: int, left: int
-) -> None:
-    assert formatting.code_seconds_left(FORMATTER, ago(seconds=age), generation) == left
+def test_a_code_lives_as_long_as_its_kind_says(life: float, age: int, left: int) -> None:
+    code = QrCode(payload="2@a", first_seen=ago(seconds=age), life_seconds=life)
+
+    assert formatting.code_seconds_left(FORMATTER, code) == left
 
 
 def test_a_countdown_never_shows_zero_before_its_end() -> None:

@@ -97,17 +97,29 @@ def parse_names(answer: Answer) -> tuple[str, ...] | None:
     return None
 
 
+_MAY_SHOW_QR = (SessionState.QRCODE, SessionState.CLOSED)
+"""The gateway returns the last code in every later state too: dead, except in the start-up race under CLOSED
+(section 6)."""
+
+
+def parse_state(word: object) -> SessionState:
+    """Return the state for the gateway's value; UNKNOWN for any other, never CONNECTED."""
+    if isinstance(word, str) and word in SessionState.__members__:
+        return SessionState(word)
+    return SessionState.UNKNOWN
+
+
 def parse_status(answer: Answer) -> SessionStatus:
     """Parse status-session; the status may be null, missing, or an unknown word."""
     body = _object(answer)
     if {"uptime", "timestamp"} <= body.keys():
         raise answer.unreadable("it is a health check's, as of a service that answers every path alike")
     word, version = _text(body, "status"), _text(body, "version")
-    state = SessionState.parse(word)
+    state = parse_state(word)
     return SessionStatus(
         state=state,
         word=word,
-        urlcode=_text(body, "urlcode"),
+        qr_payload=_text(body, "urlcode") if state in _MAY_SHOW_QR else None,
         has_session_object=_has_session_object(state, version),
         version=version,
         # Without a QR payload, a session with a browser has no `urlcode` at all, rather than a null one
@@ -132,7 +144,7 @@ def parse_start(answer: Answer) -> StartAnswer:
     if waited:
         state: SessionState | None = SessionState.CLOSED
     else:
-        state = None if body.get("status") is None else SessionState.parse(word)
+        state = None if body.get("status") is None else parse_state(word)
     return StartAnswer(
         state_before=state,
         pairing_code=_text(body, "phoneCode") if word == "phoneCode" else None,

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from core.gateways.wppconnect.contract.answers import LONGEST_NAME, MOST_NAMES, json_object, refusal
+from core.gateways.wppconnect.contract.answers import (
+    LONGEST_NAME,
+    MOST_NAMES,
+    json_object,
+    parse_state,
+    refusal,
+)
 from core.gateways.wppconnect.contract.identity import is_manager_info
 from core.logs import showable
 from core.models import SessionState
@@ -76,7 +82,7 @@ def parse_states(answer: Answer) -> SessionStates | None:
         name = one.get("session") if isinstance(one, dict) else None
         if not isinstance(name, str):
             return None
-        states[showable(name[:LONGEST_NAME])] = SessionState.parse(one.get("status"))
+        states[showable(name[:LONGEST_NAME])] = parse_state(one.get("status"))
     limit = _LIMIT.search(answer.rate_limit)
     is_short = limit is not None and int(limit[1]) < LEFT_TO_OTHERS
     return SessionStates(states, min(float(limit[2]), 60.0) if limit is not None and is_short else 0.0)

@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from core.gateways.protocol import Waits
+from core.gateways.protocol import SessionTimes, Waits
+
+SESSION_TIMES = SessionTimes(
+    first_qr=timedelta(seconds=60),
+    next_qr=timedelta(seconds=20),
+    pairing_code=timedelta(seconds=60),
+    start=timedelta(minutes=4),
+    link=timedelta(seconds=180),
+    startup_race=timedelta(seconds=6),
+)
+"""A pairing code would be valid longer, but the gateway ends it. It reports INITIALIZING for ever if a
+browser fails to start, and waits as long as `link` for the chats of a linked phone (sections 5 and 6).
+
+In the start-up race the library sets CLOSED one to two seconds after the page has loaded, and a probe reads
+it up to an interval later (section 6)."""
+
+PAIRING_CODE_SECONDS = 195.0
+"""After this time WhatsApp replaces an unused pairing code (section 6)."""
 
 
 @dataclass(frozen=True)

@@ -126,16 +126,11 @@ class TestSession:
 
         assert (seen.problem, seen.page_answers) == (None, True)
 
-    def test_a_dead_qr_code_is_not_taken_along(self, client: FakeClient) -> None:
-        client.pages["sales"].urlcode = "2@dead"
-
-        assert probe(client).urlcode is None
-
     def test_a_live_qr_code_is(self, client: FakeClient) -> None:
         client.pages["sales"].state = SessionState.QRCODE
         client.pages["sales"].urlcode = "2@live"
 
-        assert probe(client).urlcode == "2@live"
+        assert probe(client).qr_payload == "2@live"
 
 
 class TestGateway:

@@ -212,10 +212,10 @@ class TestNews:
         assert not book.state.has_news
 
     def test_a_new_qr_code_is(self, book: Book) -> None:
-        book.see(SessionState.QRCODE, urlcode="2@a")
+        book.see(SessionState.QRCODE, qr_payload="2@a")
         book.state.snapshot()
 
-        book.see(SessionState.QRCODE, urlcode="2@b")
+        book.see(SessionState.QRCODE, qr_payload="2@b")
 
         assert book.state.has_news
 

@@ -33,7 +33,7 @@ class Counting:
     def lose_and_recover(self) -> None:
         self.see(SessionState.CONNECTED, page_answers=True)
         self.see(SessionState.CLOSED, has_session_object=False)
-        self.see(SessionState.QRCODE, urlcode="2@a")
+        self.see(SessionState.QRCODE, qr_payload="2@a")
         self.see(SessionState.CONNECTED, page_answers=True)
 
 
@@ -57,7 +57,7 @@ def test_a_recovery_is_counted_by_how_long_the_outage_lasted(counting: Counting)
 
 
 def test_a_first_pairing_is_neither_an_outage_nor_a_recovery(counting: Counting) -> None:
-    counting.see(SessionState.QRCODE, urlcode="2@a")
+    counting.see(SessionState.QRCODE, qr_payload="2@a")
     counting.see(SessionState.CONNECTED, page_answers=True)
 
     after = counting.state.snapshot()

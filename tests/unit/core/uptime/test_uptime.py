@@ -234,7 +234,7 @@ class Life:
         return self.random.choice(
             [
                 {"state": SessionState.CLOSED},
-                {"state": SessionState.QRCODE, "urlcode": "2@a"},
+                {"state": SessionState.QRCODE, "qr_payload": "2@a"},
                 {"problem": problem},
             ]
         )

@@ -46,8 +46,8 @@ def pairing(step: Step, *, mode: str = "qr", until: int | None = None, **more: o
     )
 
 
-def showing(seconds_ago: int, generation: int = 1) -> SessionSnapshot:
-    code = QrCode(payload="2@x", first_seen=NOW - timedelta(seconds=seconds_ago), generation=generation)
+def showing(seconds_ago: int, life: float = 60) -> SessionSnapshot:
+    code = QrCode(payload="2@x", first_seen=NOW - timedelta(seconds=seconds_ago), life_seconds=life)
     return session("sales", Verdict.WAITING_FOR_QR, since=NOW, qr=code)
 
 
@@ -56,27 +56,27 @@ def told(seen: SessionSnapshot, operation: OperationStatus | None = None, locale
 
 
 @pytest.mark.parametrize(
-    ("seconds_ago", "generation", "attempt_ends_in", "seconds", "life"),
+    ("seconds_ago", "life", "attempt_ends_in", "seconds"),
     [
-        pytest.param(10, 1, None, 50, 60, id="the first code lives a minute"),
-        pytest.param(5, 2, None, 15, 20, id="a later one 20 seconds"),
-        pytest.param(90, 1, None, 0, 60, id="one that is overdue has none left"),
-        pytest.param(10, 1, 20, 21, 60, id="none outlives the gateway's attempt"),
+        pytest.param(10, 60, None, 50, id="the first code lives a minute"),
+        pytest.param(5, 20, None, 15, id="a later one 20 seconds"),
+        pytest.param(90, 60, None, 0, id="one that is overdue has none left"),
+        pytest.param(10, 60, 20, 21, id="none outlives the gateway's attempt"),
     ],
 )
 def test_qr_code_comes_with_the_seconds_that_it_has_left(
-    seconds_ago: int, generation: int, attempt_ends_in: int | None, seconds: int, life: int
+    seconds_ago: int, life: int, attempt_ends_in: int | None, seconds: int
 ) -> None:
     operation = pairing(Step.WAITING_FOR_SCAN, until=attempt_ends_in) if attempt_ends_in else None
 
-    state = told(showing(seconds_ago, generation), operation)
+    state = told(showing(seconds_ago, life), operation)
 
     assert (state["phase"], state["seconds"], state["life"]) == ("qr", seconds, life)
 
 
 @pytest.mark.parametrize(("rounds", "is_told"), [(1, False), (2, True), (MOST_ROUNDS, True)])
 def test_a_second_code_says_what_no_scan_helps_against(rounds: int, is_told: bool) -> None:
-    state = build_state(LocaleFormatter(now=NOW), handoff(rounds=rounds), showing(10, 1), None)
+    state = build_state(LocaleFormatter(now=NOW), handoff(rounds=rounds), showing(10), None)
 
     assert (IF_A_PASSKEY_IS_ASKED in state["detail"]) is is_told
 
@@ -105,7 +105,12 @@ def test_pairing_code_comes_in_groups_with_how_to_enter_it(locale: str, step: st
 def test_pairing_code_that_whatsapp_may_have_replaced_is_doubted(seconds: int, is_doubted: bool) -> None:
     since = NOW - timedelta(seconds=seconds)
     operation = pairing(
-        Step.WAITING_FOR_CODE_ENTRY, mode="code", until=40, pairing_code="ABCD1234", step_since=since
+        Step.WAITING_FOR_CODE_ENTRY,
+        mode="code",
+        until=40,
+        pairing_code="ABCD1234",
+        step_since=since,
+        code_life_seconds=195,
     )
 
     state = told(session("sales", Verdict.WAITING_FOR_CODE, since=NOW), operation)

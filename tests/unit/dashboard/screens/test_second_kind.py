@@ -126,7 +126,7 @@ def test_pairing_by_qr_code(core: Core, evolution: EvolutionServer) -> None:
     waiting = await_verdict(core, "support", Verdict.WAITING_FOR_QR)
 
     assert waiting.qr is not None
-    assert waiting.qr.payload == "2@code-of-support"
+    assert (waiting.qr.payload, waiting.qr.life_seconds) == ("2@code-of-support", 45)
     evolution.scan("support")
     assert outcome(core, "support") == "connected"
 
@@ -142,6 +142,21 @@ def test_pairing_by_number(core: Core, evolution: EvolutionServer) -> None:
     assert until(code, what="the code") == "WZYEH1YY"
     evolution.scan("support")
     assert outcome(core, "support") == "connected"
+
+
+def test_no_pairing_code_is_offered_where_the_gateway_makes_none(
+    core: Core, evolution: EvolutionServer
+) -> None:
+    await_verdict(core, "support", Verdict.DISCONNECTED)
+    offered = core.operations.code_obstacle("main", "support")
+
+    evolution.makes_pairing_codes = False
+
+    until(
+        lambda: core.operations.code_obstacle("main", "support") == "code_unsupported",
+        what="the gateway without pairing codes",
+    )
+    assert offered is None
 
 
 @pytest.mark.parametrize(

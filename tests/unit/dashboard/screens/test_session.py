@@ -49,7 +49,7 @@ def test_the_live_code_is_drawn_with_the_seconds_that_it_has_left(core: FakeCore
 
 
 def test_a_later_code_has_twenty_seconds(core: FakeCore) -> None:
-    core.shows(session("sales", "waiting_for_qr", qr=qr(age_seconds=18, generation=2)))
+    core.shows(session("sales", "waiting_for_qr", qr=qr(age_seconds=18, life_seconds=20)))
 
     assert "Code expires in 2 s" in shown(open_sales())
 
@@ -146,6 +146,7 @@ def test_a_pairing_code_is_trusted_for_as_long_as_it_may_live(
         step="waiting_for_code_entry",
         step_since=ago(seconds=seconds),
         pairing_code="K7WM2QXA",
+        code_life_seconds=195,
         step_until=None if left is None else ago(seconds=-left),
     )
 

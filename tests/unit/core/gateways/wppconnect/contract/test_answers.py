@@ -48,11 +48,11 @@ def status(
     state: SessionState,
     word: str | None,
     *,
-    urlcode: str | None = None,
+    qr_payload: str | None = None,
     has_session_object: bool = True,
     version: str | None = "2.10.4",
 ) -> SessionStatus:
-    return SessionStatus(state, word, urlcode, has_session_object, version)
+    return SessionStatus(state, word, qr_payload, has_session_object, version)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def status(
         ),
         pytest.param(
             {"status": "QRCODE", "qrcode": "data:", "urlcode": "2@x", "version": "2.10.4"},
-            status(SessionState.QRCODE, "QRCODE", urlcode="2@x"),
+            status(SessionState.QRCODE, "QRCODE", qr_payload="2@x"),
             id="waiting for a scan",
         ),
         pytest.param(
@@ -81,7 +81,7 @@ def status(
                 "version": "2.10.4",
                 "session": "sales",
             },
-            status(SessionState.CONNECTED, "CONNECTED", urlcode="2@x"),
+            status(SessionState.CONNECTED, "CONNECTED"),
             id="connected with a dead code",
         ),
         pytest.param(
@@ -251,7 +251,7 @@ def test_generated_without_a_token(body: dict[str, Any]) -> None:
     ("value", "private"),
     [
         pytest.param(
-            status(SessionState.QRCODE, "QRCODE", urlcode="2@payload"), "2@payload", id="QR payload"
+            status(SessionState.QRCODE, "QRCODE", qr_payload="2@payload"), "2@payload", id="QR payload"
         ),
         pytest.param(StartAnswer(None, "4FBTXABX", True), "4FBTXABX", id="pairing code"),
         pytest.param(Device("android", "Ana", "5511900000000"), "5511900000000", id="phone number"),

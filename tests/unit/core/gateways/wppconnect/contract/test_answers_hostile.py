@@ -44,16 +44,17 @@ def test_huge_words_are_left_out_at_once(filler: str) -> None:
 def test_huge_texts_count_as_not_told(text: str) -> None:
     found = parse_status(answer({"status": "QRCODE", "urlcode": text, "version": text}))
 
-    assert (found.urlcode, found.version) == (None, None)
+    assert (found.qr_payload, found.version) == (None, None)
 
 
 def test_half_surrogates_become_text_that_can_be_stored() -> None:
-    found = parse_status(answer(b'{"status": "\\ud800", "urlcode": "2@\\ud800", "version": "\\udfff"}'))
+    found = parse_status(answer(b'{"status": "\\ud800", "version": "\\udfff"}'))
+    waiting = parse_status(answer(b'{"status": "QRCODE", "urlcode": "2@\\ud800"}'))
     started = parse_start(answer(b'{"status": "phoneCode", "phoneCode": "\\ud800"}'))
     refused = refusal(answer(b'{"message": "\\ud800"}', 500))
     names = parse_names(answer(b'{"response": ["\\ud800"]}'))
 
-    assert [found.word, found.urlcode, found.version] == ["?", "2@?", "?"]
+    assert [found.word, waiting.qr_payload, found.version] == ["?", "2@?", "?"]
     assert (started.pairing_code, refused.server_message, names) == ("?", "?", ("?",))
 
 
