@@ -1,10 +1,10 @@
-"""Group reasons into few values, for metric labels."""
+"""Group reasons into few values, for metric labels and for what is shown as one problem."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from core.models import Reason
+from core.models import Reason, ServerSnapshot, Verdict
 
 
 class Loss(StrEnum):
@@ -36,6 +36,15 @@ _LOSSES = {
     Reason.CLOSED_BY_OPERATOR: Loss.OPERATOR,
     Reason.LOGGED_OUT_BY_OPERATOR: Loss.OPERATOR,
 }
+
+
+def gateway_fault(gateway: ServerSnapshot) -> Verdict | None:
+    """Return the verdict that a fault of the gateway itself gives its sessions; None without such a fault."""
+    if not gateway.enabled:
+        return None
+    if gateway.up is False:
+        return Verdict.UNREACHABLE
+    return Verdict.UNAUTHORIZED if gateway.secret_key_valid is False else None
 
 
 class ProbeFailure(StrEnum):

@@ -12,6 +12,7 @@ from core.exceptions import NotAGatewayError
 from core.gateways.registry import kind_of
 from core.messages import render
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, Verdict
+from core.reasons import gateway_fault
 from core.settings.pauses import pause_of
 from core.settings.values import SessionSettings
 from dashboard import formatting, state
@@ -260,14 +261,25 @@ def next_step(text: str) -> str:
     return text if state.may(Role.ADMINISTRATOR) else text + " " + _("Ask an administrator to do this.")
 
 
-def banners(server: ServerSnapshot) -> None:
-    """Draw the problems of a gateway as a whole. Only one note explains why it does not answer."""
+def banners(server: ServerSnapshot, *, is_folded: bool = False) -> None:
+    """Draw the problems of a gateway as a whole. Only one note explains why it does not answer.
+
+    `is_folded`: a card in the list explains that already.
+    """
     if not server.enabled:
         return
     default_secret(server)
     if kind_of(server.kind).expires_soon(server.version, server.published_at):
         web_version(server)
-    if server.up is False:
+    fault = gateway_fault(server)
+    if fault and not is_folded:
+        title, text = fault_text(server)
+        note("bad", text, title=title, icon="cut" if fault is Verdict.UNREACHABLE else "lock")
+
+
+def fault_text(server: ServerSnapshot) -> tuple[str, str]:
+    """Return the fault of a gateway that has one, and its cause with the next step."""
+    if gateway_fault(server) is Verdict.UNREACHABLE:
         title = _("The gateway {server} does not answer.").format(server=server.server)
         if server.problem is not None and server.problem.kind == NotAGatewayError.__name__:
             title = _("Something other than {kind} answers at the address of the gateway {server}.").format(
@@ -275,15 +287,14 @@ def banners(server: ServerSnapshot) -> None:
             )
         text = _("Check that it is running and that its address is correct.")
         text = formatting.problem(_, server.problem) if server.problem else text
-        note("bad", next_step(text), title=title, icon="cut")
-    elif server.secret_key_valid is False:
-        text = _(
-            "Correct the key in the settings; until then the gateway's sessions cannot be checked. A "
-            "gateway from the image wppconnect/server-cli ignores SECRET_KEY and needs --secretKey on its "
-            "command line."
-        )
-        title = _("The gateway {server} does not accept the secret key.").format(server=server.server)
-        note("bad", next_step(text), title=title, icon="lock")
+        return title, next_step(text)
+    text = _(
+        "Correct the key in the settings; until then the gateway's sessions cannot be checked. A "
+        "gateway from the image wppconnect/server-cli ignores SECRET_KEY and needs --secretKey on its "
+        "command line."
+    )
+    title = _("The gateway {server} does not accept the secret key.").format(server=server.server)
+    return title, next_step(text)
 
 
 def web_version(server: ServerSnapshot) -> None:

@@ -93,7 +93,7 @@ def install(core: Core) -> None:
             Attempts(),
             TrackRecords(history),
             ResponseLog(history),
-            Alerting(history.append, end_when_connected=partial(note_acknowledgement, core.store)),
+            Alerting(history.append, end_when_over=partial(note_acknowledgement, core.store)),
             acknowledgements,
             FleetStart(core.operations),
         )
@@ -151,7 +151,7 @@ def acknowledgement_ended(server: str, session: str, since: datetime) -> bool:
 
 
 def has_ended(server: str, session: str, silence: str) -> bool:
-    """Return whether a silence has ended because its session was connected again."""
+    """Return whether a silence of a session or gateway has ended because its outage is over."""
     try:
         known = read_acknowledgement(core().store, (server, session))
     except StoreError:
@@ -159,8 +159,8 @@ def has_ended(server: str, session: str, silence: str) -> bool:
     return known is not None and known.silence == silence and known.ended_at is not None
 
 
-def ends_when_connected(server: str, session: str, silence: str) -> bool:
-    """Return whether a silence ends once its session is connected again."""
+def ends_when_over(server: str, session: str, silence: str) -> bool:
+    """Return whether a silence of a session or gateway ends once its outage is over."""
     try:
         known = read_acknowledgement(core().store, (server, session))
     except StoreError:

@@ -83,8 +83,19 @@ class Silence:
     until: datetime
     matchers: tuple[Matcher, ...]
 
+    @property
+    def gateway(self) -> str:
+        """The gateway whose alerts, those of its sessions included, are all that it matches; else ""."""
+        if len(self.matchers) != 1:
+            return ""
+        (only,) = self.matchers
+        return only.value if only.label == "server" and only.is_equal and not only.is_regex else ""
+
     def covers(self, server: str, session: str) -> bool:
-        """Return whether it silences all alerts of a session; False if it also matches other labels."""
+        """Return whether it silences all alerts of a session, or of a gateway itself (empty session).
+
+        False if it also matches other labels.
+        """
         labels = {"server": server, "session": session}
         return all(one.label in labels and one.accepts(labels[one.label]) for one in self.matchers)
 
@@ -180,8 +191,8 @@ class Alertmanager:
     def silence(
         self, server: str, session: str, *, author: str, comment: str, since: datetime, until: datetime
     ) -> str:
-        """Silence all alerts of a session; return the silence's id."""
-        labels = {"server": server, "session": session}
+        """Silence all alerts of a session, or of a gateway (empty session); return the silence's id."""
+        labels = {"server": server, **({"session": session} if session else {})}
         matchers = [
             {"name": name, "value": value, "isRegex": False, "isEqual": True}
             for name, value in labels.items()

@@ -143,11 +143,12 @@ def incidents(outages: Mapping[Key, Sequence[Outage]], entries: Iterable[History
     by_server: dict[str, list[tuple[str, Outage]]] = defaultdict(list)
     for (server, session), found in outages.items():
         by_server[server] += [(session, one) for one in found]
+    # Under an empty session: the responses to the gateway's own alert.
     responses: dict[Key, list[HistoryEntry]] = defaultdict(list)
     of_interest = (one for one in entries if one.kind in RESPONSE_KINDS)
     for entry in sorted(of_interest, key=lambda one: one.at):
-        if entry.server is not None and entry.session is not None:
-            responses[entry.server, entry.session].append(entry)
+        if entry.server is not None:
+            responses[entry.server, entry.session or ""].append(entry)
     made = [
         Incident(server, group, tuple(_responses(responses, server, group)))
         for server, found in by_server.items()
@@ -191,9 +192,19 @@ def _responses(
         entry
         for session, one in group.items()
         for entry in responses.get((server, session), ())
-        if one.since <= entry.at and (one.until is None or entry.at <= one.until + AFTERMATH)
+        if _is_within(entry, one)
+    ]
+    found += [
+        entry
+        for entry in responses.get((server, ""), ())
+        if any(_is_within(entry, one) for one in group.values())
     ]
     yield from sorted(found, key=lambda entry: entry.at)
+
+
+def _is_within(entry: HistoryEntry, outage: Outage) -> bool:
+    """Return whether an entry was written during an outage or its aftermath."""
+    return outage.since <= entry.at and (outage.until is None or entry.at <= outage.until + AFTERMATH)
 
 
 def _mean(values: Sequence[float]) -> float | None:

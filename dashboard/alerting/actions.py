@@ -13,17 +13,17 @@ LONGEST = timedelta(days=7)
 
 
 def form(server: str, session: str) -> str:
-    """Return the key of the form of an acknowledgement."""
+    """Return the key of the form of an acknowledgement; of the gateway's if the session is empty."""
     return f"acknowledge-form-{server}-{session}"
 
 
 def keep_key(server: str, session: str) -> str:
-    """Return the widget key of the choice to keep an acknowledgement after the session has reconnected."""
+    """Return the widget key of the choice to keep an acknowledgement after the outage."""
     return f"acknowledge-keep-{server}-{session}"
 
 
 def acknowledge(server: str, session: str) -> None:
-    """Silence the alerts of a session, with the reason and the end entered in its form."""
+    """Silence the alerts of a session, or of a gateway, with the reason and the end entered in its form."""
     user = state.require(Role.OPERATOR)
     settings = state.settings().alertmanager
     if settings is None:
@@ -36,7 +36,7 @@ def acknowledge(server: str, session: str) -> None:
         author=user.name,
         comment=chosen.reason or _("Acknowledged"),
         until=chosen.until or datetime.now(UTC) + LONGEST,
-        until_connected=not session_state.has_value(keep_key(server, session))
+        until_over=not session_state.has_value(keep_key(server, session))
         or not session_state.value(keep_key(server, session)),
     )
 

@@ -113,7 +113,7 @@ def _draw_silences(formatter: LocaleFormatter, snapshot: Snapshot, silences: Seq
     is_any = False
     for silence in sorted(silences, key=lambda one: one.until):
         covered = [one for one in sessions if silence.covers(one.server, one.session)]
-        if covered:
+        if covered or any(silence.gateway == one.server for one in snapshot.servers):
             is_any = True
             _draw_silence(formatter, silence, covered)
     if not is_any:
@@ -121,15 +121,17 @@ def _draw_silences(formatter: LocaleFormatter, snapshot: Snapshot, silences: Seq
 
 
 def _draw_silence(formatter: LocaleFormatter, silence: Silence, covered: Sequence[SessionSnapshot]) -> None:
-    names = ", ".join(one.session for one in covered[:NAMED])
-    if len(covered) > NAMED:
+    names = silence.gateway or ", ".join(one.session for one in covered[:NAMED])
+    if len(covered) > NAMED and not silence.gateway:
         names = _("{names} and {count} more").format(names=names, count=len(covered) - NAMED)
     with st.container(key=f"silence-{silence.id}", horizontal=True, vertical_alignment="center"):
         words = alert_text.silence(formatter, silence)
         st.html(f'<div class="ops-break"><b>{escape(names)}</b><br>{escape(words)}</div>')
-        # One that covers several was made in Alertmanager, and is ended there.
-        if len(covered) == 1 and state.may(Role.OPERATOR):
-            draw_end_button(covered[0], silence)
+        # Any other that covers several was made in Alertmanager, and is ended there.
+        if silence.gateway and state.may(Role.OPERATOR):
+            draw_end_button((silence.gateway, ""), silence)
+        elif len(covered) == 1 and state.may(Role.OPERATOR):
+            draw_end_button((covered[0].server, covered[0].session), silence)
 
 
 def _draw_receivers(receivers: Mapping[str, Iterable[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Acknowledgements that end with their outage: once the session is connected, a new alert notifies again.
+"""Acknowledgements that end with their outage: once it is over, a new alert notifies again.
 
 They are stored, so that a restart of the page keeps them.
 """
@@ -16,6 +16,7 @@ from core.alertmanager.api import Alertmanager
 from core.clock import Now, now
 from core.exceptions import AlertmanagerError, StoreError
 from core.models import HistoryEntry, Snapshot, Verdict
+from core.reasons import gateway_fault
 from core.settings.values import AlertmanagerSettings
 from core.store import Store, modify
 
@@ -24,11 +25,12 @@ log = logging.getLogger(__name__)
 SUBJECT = "acknowledgements"
 POLL_SECONDS = 2.0
 Target = tuple[str, str]
+"""A gateway and its session; the gateway itself if the session is empty."""
 
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """An acknowledgement that ends when its session is connected; `ended_at` is set once it has."""
+    """An acknowledgement that ends with its outage; `ended_at` is set once it has."""
 
     target: Target
     silence: str
@@ -36,12 +38,12 @@ class Acknowledgement:
 
 
 def note_acknowledgement(store: Store, target: Target, silence: str) -> None:
-    """Store that a silence ends when its session is connected. Raises StoreError."""
+    """Store that a silence ends with its outage. Raises StoreError."""
     _write(store, Acknowledgement(target, silence))
 
 
 def read_acknowledgement(store: Store, target: Target) -> Acknowledgement | None:
-    """Return the latest such acknowledgement of a session, or None. Raises StoreError."""
+    """Return the latest such acknowledgement of a session or gateway, or None. Raises StoreError."""
     record = store.read(SUBJECT, "/".join(target))
     return _read("/".join(target), record.value) if record is not None else None
 
@@ -75,7 +77,7 @@ class AcknowledgementWatch:
         self._stop.set()
 
     def end_those_of_connected(self) -> None:
-        """End every acknowledgement whose session is connected; failures are logged and retried."""
+        """End every acknowledgement whose outage is over; failures are logged and retried."""
         try:
             self._end_those_of_connected()
             self._problem = ""
@@ -98,8 +100,7 @@ class AcknowledgementWatch:
             return
         snapshot, settings = self._read_snapshot(), self._read_settings()
         for one in open_ones:
-            seen = snapshot.session(*one.target)
-            if seen is None or seen.verdict is not Verdict.CONNECTED or settings is None:
+            if settings is None or not _is_over(one.target, snapshot):
                 continue
             with closing(Alertmanager(settings)) as asked:
                 is_in_force = any(silence.id == one.silence for silence in asked.silences())
@@ -113,7 +114,17 @@ class AcknowledgementWatch:
 
     def _tell(self, target: Target, at: datetime) -> None:
         data: dict[str, str | int | float | bool | None] = {"event": "unacknowledged", "reason": "connected"}
-        self._record(HistoryEntry(at=at, kind="alert", server=target[0], session=target[1], data=data))
+        server, session = target
+        self._record(HistoryEntry(at=at, kind="alert", server=server, session=session or None, data=data))
+
+
+def _is_over(target: Target, snapshot: Snapshot) -> bool:
+    server, name = target
+    if not name:
+        gateway = snapshot.server(server)
+        return gateway is not None and gateway.up is True and gateway_fault(gateway) is None
+    session = snapshot.session(server, name)
+    return session is not None and session.verdict is Verdict.CONNECTED
 
 
 def _read(key: str, value: dict[str, object]) -> Acknowledgement | None:

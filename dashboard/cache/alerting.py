@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 THREADS = 2
 MAX_AGE_SECONDS = 5.0
 Target = tuple[str, str]
+"""A gateway and its session; the gateway itself if the session is empty."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Silences:
     is_known: bool = False
 
     def of(self, server: str, session: str) -> Silence | None:
-        """Return the silence of a session that ends last, or None."""
+        """Return the silence of a session, or of a gateway (empty session), that ends last; None without."""
         covering = [one for one in self.found if one.covers(server, session)]
         return max(covering, key=lambda one: one.until, default=None)
 
@@ -77,12 +78,12 @@ class Alerting:
         self,
         record: Callable[[HistoryEntry], None],
         *,
-        end_when_connected: Callable[[Target, str], None] = lambda _target, _silence: None,
+        end_when_over: Callable[[Target, str], None] = lambda _target, _silence: None,
         clock: Now = now,
         monotonic: Monotonic = monotonic,
     ) -> None:
         self._record = record
-        self._end_when_connected = end_when_connected
+        self._end_when_over = end_when_over
         self._clock = clock
         self._monotonic = monotonic
         self._workers = Workers(THREADS, "alerting")
@@ -124,16 +125,16 @@ class Alerting:
         author: str,
         comment: str,
         until: datetime,
-        until_connected: bool = False,
+        until_over: bool = False,
     ) -> None:
-        """Silence a session's alerts until a time, or until the session is connected if that is sooner."""
+        """Silence a target's alerts until a time, or until its outage is over if that is sooner."""
         data = {"event": "acknowledged", "reason": comment, "until": until.isoformat()}
 
         def ask(client: Alertmanager) -> None:
             silence = client.silence(
                 *target, author=author, comment=comment, since=self._clock(), until=until
             )
-            if until_connected:
+            if until_over:
                 self._keep(target, silence)
 
         self._submit(settings, _SilenceChange(target, author, ask, data))
@@ -159,7 +160,7 @@ class Alerting:
 
     def _keep(self, target: Target, silence: str) -> None:
         try:
-            self._end_when_connected(target, silence)
+            self._end_when_over(target, silence)
         except StoreError as error:
             # The silence is in force nevertheless, until its end time.
             log.warning("acknowledgement_not_kept problem=%s", error.message)
@@ -252,7 +253,7 @@ class Alerting:
     ) -> None:
         server, session = target
         entry = HistoryEntry(
-            at=self._clock(), kind="alert", server=server, session=session, actor=actor, data={**data}
+            at=self._clock(), kind="alert", server=server, session=session or None, actor=actor, data={**data}
         )
         try:
             self._record(entry)

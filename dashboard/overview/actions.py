@@ -1,12 +1,17 @@
-"""Actions of the overview's filter."""
+"""Actions of the overview's filter and of a gateway's card."""
 
 from __future__ import annotations
 
 from dashboard import session_state, state
 from dashboard.auth.users import Role
+from dashboard.doctor.actions import examine_session
+from dashboard.session.actions import open_session
 
-TEXT, SERVER, VERDICTS, PAGE = "find", "server", "verdicts", "page"
-"""Keys of the widgets. Those that Streamlit binds to query parameters use the same name there."""
+TEXT, SERVER, VERDICTS, PAGE = "find", "gateway", "verdicts", "page"
+"""Keys of the widgets. Those that Streamlit binds to query parameters use the same name there.
+
+None may be a parameter of another page, such as "server": Streamlit refuses to switch to it then.
+"""
 VERDICT = "verdict"
 """The query parameter of the selected verdicts."""
 
@@ -25,3 +30,10 @@ def keep_verdicts() -> None:
     """Write the selected verdicts to the URL. Bound by Streamlit, it would hold their translated labels."""
     state.require(Role.VIEWER)
     session_state.set_query_param(VERDICT, session_state.selected_values(VERDICTS))
+
+
+def examine(server: str, session: str) -> None:
+    """Examine a session and open its page, which shows the result."""
+    state.require(Role.OPERATOR)
+    examine_session(server, session)
+    open_session(server, session)

@@ -13,6 +13,7 @@ from dashboard.i18n import gettext as _
 from dashboard.overview import actions as overview_actions
 from dashboard.overview import selection as overview
 from dashboard.overview.actions import PAGE, SERVER, TEXT, VERDICT, VERDICTS
+from dashboard.overview.selection import Entry
 
 FEW = 6
 """Up to this number of sessions the filter is hidden."""
@@ -73,20 +74,23 @@ def draw_nothing_found() -> None:
         st.button(_("Clear filters"), key="show-all", on_click=overview_actions.show_all, type="primary")
 
 
-def on_page(found: Sequence[SessionSnapshot]) -> Sequence[SessionSnapshot]:
-    """Return the sessions on the current page of the list."""
+def on_page(found: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries on the current page of the list."""
     first = (_page(len(found)) - 1) * ROWS
     return found[first : first + ROWS]
 
 
-def draw_pages(count: int) -> None:
-    """Draw the pagination, if there is more than one page."""
-    if count > ROWS:
-        first = (_page(count) - 1) * ROWS + 1
+def draw_pages(found: Sequence[Entry]) -> None:
+    """Draw the pagination, if there is more than one page. It counts sessions, those of gateways included."""
+    if len(found) > ROWS:
+        first = (_page(len(found)) - 1) * ROWS
+        before, here, count = (
+            sum(map(overview.size, some)) for some in (found[:first], found[first : first + ROWS], found)
+        )
         with st.container(key="pages", horizontal=True, vertical_alignment="center"):
-            st.pagination(_pages(count), key=PAGE, bind="query-params")
+            st.pagination(_pages(len(found)), key=PAGE, bind="query-params")
             told = _("{first} to {last} of {count}")
-            components.soft(told.format(first=first, last=min(first + ROWS - 1, count), count=count))
+            components.soft(told.format(first=before + 1, last=before + here, count=count))
 
 
 def _page(count: int) -> int:

@@ -15,6 +15,7 @@ from dashboard import components, formatting, session_state, state
 from dashboard.alerting import panel as alert_panel
 from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter, plain
+from dashboard.i18n import N_
 from dashboard.i18n import gettext as _
 from dashboard.overview.fleet_bar import draw_pick
 from dashboard.session import actions
@@ -32,8 +33,10 @@ class Row:
 
     session: SessionSnapshot
     record: TrackRecord | None
-    shows_server: bool
+    shows_server: bool = False
     """Whether to show the gateway's name: there are several gateways."""
+    is_folded: bool = False
+    """Whether the next step stands on the card of its gateway."""
 
 
 def draw_row(formatter: LocaleFormatter, row: Row) -> None:
@@ -49,18 +52,19 @@ def draw_row(formatter: LocaleFormatter, row: Row) -> None:
             track_text.heartbeat(formatter, session.session, row.record)
             + track_text.uptimes(formatter, row.record)
         )
-        label, key, action, arguments = button(session)
+        label, key, action, arguments = _OPEN if row.is_folded else button(session)
         st.button(
-            label.format(session=plain(session.session)),
+            _(label).format(session=plain(session.session)),
             key=f"{key}-{session.server}-{session.session}",
             on_click=action,
             args=arguments or names,
-            type="primary" if look(session).tone == "bad" else "secondary",
+            type="primary" if look(session).tone == "bad" and not row.is_folded else "secondary",
             width="stretch",
         )
         found = alert_panel.silence_of(session)
-        if found is not None and state.may(Role.OPERATOR):
-            alert_panel.draw_end_button(session, found)
+        # That of a gateway stands on its card, and on the page of alerts.
+        if found is not None and not found.gateway and state.may(Role.OPERATOR):
+            alert_panel.draw_end_button(names, found)
         draw_pick(session)
 
 
@@ -84,24 +88,28 @@ def describe(formatter: LocaleFormatter, row: Row) -> str:
     )
 
 
-def button(session: SessionSnapshot) -> tuple[str, str, Callable[..., None], tuple[str, ...]]:
+_Button = tuple[str, str, Callable[..., None], tuple[str, ...]]
+_OPEN: _Button = (N_("Open {session}"), "open", actions.open_session, ())
+
+
+def button(session: SessionSnapshot) -> _Button:
     """Return the main action: label, key prefix, callback, arguments (empty: server and session)."""
     match session.verdict:
         case _ if not state.may(Role.OPERATOR):
-            return _("Open {session}"), "open", actions.open_session, ()
+            return _OPEN
         case Verdict.DISCONNECTED if session.ever_connected:
-            return _("Re-pair {session}"), "repair", actions.pair_from_list, ()
+            return N_("Re-pair {session}"), "repair", actions.pair_from_list, ()
         case Verdict.DISCONNECTED:
-            return _("Pair {session}"), "repair", actions.pair_from_list, ()
+            return N_("Pair {session}"), "repair", actions.pair_from_list, ()
         case Verdict.STUCK | Verdict.UNRESPONSIVE:
-            return _("Restart {session}"), "restart", actions.restart_from_list, ()
+            return N_("Restart {session}"), "restart", actions.restart_from_list, ()
         case Verdict.UNAUTHORIZED if state.may(Role.ADMINISTRATOR):
-            return _("Check the secret key"), "secret", actions.open_settings, (session.server,)
+            return N_("Check the secret key"), "secret", actions.open_settings, (session.server,)
         case Verdict.UNREACHABLE if state.may(Role.ADMINISTRATOR):
-            return _("Check the address"), "address", actions.open_settings, (session.server,)
+            return N_("Check the address"), "address", actions.open_settings, (session.server,)
         case Verdict.PAUSED:
-            return _("Resume {session}"), "resume", actions.resume, ()
+            return N_("Resume {session}"), "resume", actions.resume, ()
         case Verdict.WAITING_FOR_QR:
-            return _("Show the QR code of {session}"), "open", actions.open_session, ()
+            return N_("Show the QR code of {session}"), "open", actions.open_session, ()
         case _:
-            return _("Open {session}"), "open", actions.open_session, ()
+            return _OPEN

@@ -1,16 +1,65 @@
-"""Filter and order of the sessions in the overview. Pure functions."""
+"""Filter, order and folding of the sessions in the overview. Pure functions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from core.models import SessionSnapshot, Verdict
+from core.models import ServerSnapshot, SessionSnapshot, Verdict
+from core.reasons import gateway_fault
 from dashboard.formatting import by_name
 from dashboard.words import LOOKS, look
 
 VERDICTS = tuple(sorted(LOOKS, key=lambda verdict: LOOKS[verdict].urgency))
 """All verdicts, the most urgent first."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A gateway with a fault of its own, and the sessions that are lost by it: one problem."""
+
+    gateway: ServerSnapshot
+    fault: Verdict | None
+    sessions: tuple[SessionSnapshot, ...]
+
+
+Entry = SessionSnapshot | Fold
+
+
+def entries(sessions: Iterable[SessionSnapshot], gateways: Iterable[ServerSnapshot]) -> list[Entry]:
+    """Fold the sessions that are lost by a fault of their gateway, at the place of the first one.
+
+    A gateway is folded if all of its lost sessions are given, at least two: a search lists what it finds.
+    """
+    given = list(sessions)
+    found = {(one.server, one.session) for one in given}
+    folds = {
+        one.gateway.server: one
+        for one in map(_fold, gateways)
+        if len(one.sessions) > 1 and all((lost.server, lost.session) in found for lost in one.sessions)
+    }
+    return list(_folded(given, folds))
+
+
+def _fold(gateway: ServerSnapshot) -> Fold:
+    fault = gateway_fault(gateway)
+    return Fold(gateway, fault, tuple(one for one in gateway.sessions if fault and one.verdict is fault))
+
+
+def _folded(sessions: Iterable[SessionSnapshot], folds: dict[str, Fold]) -> Iterator[Entry]:
+    left = dict(folds)
+    for one in sessions:
+        fold = folds.get(one.server)
+        if fold is None or one.verdict is not fold.fault:
+            yield one
+        elif left.pop(one.server, None):
+            yield fold
+
+
+def size(entry: Entry) -> int:
+    """Return the number of an entry's sessions."""
+    return len(entry.sessions) if isinstance(entry, Fold) else 1
 
 
 def in_order(

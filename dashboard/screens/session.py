@@ -47,7 +47,7 @@ def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
         + silence_line(formatter, session)
         + components.about(formatter, session)
     )
-    draw_alerting_problem(formatter, session)
+    draw_alerting_problem(formatter, session.server, session.session)
 
 
 @fragment(run_every=REFRESH_SECONDS)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.models import ServerSnapshot, SessionSnapshot
 from dashboard import components, formatting, session_state, state
 from dashboard.activity import history_cache
-from dashboard.alerting.panel import silence_of
+from dashboard.alerting.panel import ask_acknowledge, silence_of
 from dashboard.auth.users import Role
 from dashboard.dialogs.opened import draw_asked
 from dashboard.formatting import LocaleFormatter
@@ -16,15 +16,16 @@ from dashboard.i18n import gettext as _
 from dashboard.overview import filter_bar as overview_filter
 from dashboard.overview import fleet_bar
 from dashboard.overview import selection as overview
+from dashboard.overview.gateway_card import draw_card
 from dashboard.overview.gateway_lines import draw_gateways
 from dashboard.overview.row import Row, draw_row
+from dashboard.overview.selection import Entry, Fold
 from dashboard.session import actions
 from dashboard.session.pause_dialogs import ask_pause_gateway
 from dashboard.text import track as track_text
 from dashboard.words import look
 
 REFRESH_SECONDS = 2
-ROWS = 25
 
 
 def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
@@ -42,14 +43,17 @@ def draw_nothing_yet(servers: Sequence[ServerSnapshot]) -> None:
         st.button(label, key="to-settings", on_click=actions.open_settings, type="primary")
 
 
-def draw_rows(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, shows_server: bool) -> None:
+def draw_entries(formatter: LocaleFormatter, found: Sequence[Entry], *, shows_server: bool) -> None:
     """Draw the current page of the list."""
     records = history_cache.track_records()
     with st.container(key="session-rows"):
-        for session in overview_filter.on_page(found):
-            record = records.get((session.server, session.session))
-            draw_row(formatter, Row(session, record, shows_server))
-    overview_filter.draw_pages(len(found))
+        for entry in overview_filter.on_page(found):
+            if isinstance(entry, Fold):
+                draw_card(formatter, entry, records)
+            else:
+                record = records.get((entry.server, entry.session))
+                draw_row(formatter, Row(entry, record, shows_server))
+    overview_filter.draw_pages(found)
 
 
 def tab_state(sessions: Sequence[SessionSnapshot]) -> str:
@@ -72,16 +76,20 @@ def draw_sessions() -> None:
     sessions = overview.in_order(everything, handled)
     st.html(components.heading(_("Sessions"), formatting.summary(formatter, sessions)) + tab_state(sessions))
     components.troubles()
-    for server in snapshot.servers:
-        components.banners(server)
+    above = st.container()
+    servers = sorted((server.server for server in snapshot.servers), key=formatting.by_name)
+    found = overview_filter.draw_filter(formatter, sessions, servers) if sessions else []
+    entries = overview.entries(found, snapshot.servers)
+    folded = {one.gateway.server for one in entries if isinstance(one, Fold)}
+    with above:
+        for server in snapshot.servers:
+            components.banners(server, is_folded=server.server in folded)
     if not sessions:
         draw_nothing_yet(snapshot.servers)
         return
-    servers = sorted((server.server for server in snapshot.servers), key=formatting.by_name)
-    found = overview_filter.draw_filter(formatter, sessions, servers)
     fleet_bar.draw_fleet(formatter, found, offer=len(sessions) > 1 and bool(found))
-    if found:
-        draw_rows(formatter, found, shows_server=len(servers) > 1)
+    if entries:
+        draw_entries(formatter, entries, shows_server=len(servers) > 1)
     else:
         overview_filter.draw_nothing_found()
     if len(sessions) > 1:
@@ -94,4 +102,6 @@ def draw_sessions() -> None:
 
 history_cache.begin_track_records()
 draw_sessions()
-draw_asked({"pause-gateway": ask_pause_gateway, fleet_bar.QUESTION: fleet_bar.ask})
+draw_asked(
+    {"acknowledge": ask_acknowledge, "pause-gateway": ask_pause_gateway, fleet_bar.QUESTION: fleet_bar.ask}
+)

@@ -119,8 +119,8 @@ def _tell_alert(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
         return Told(_("Test alert sent"), result, "good" if is_good else "bad")
     until = data.get("until")
     if data.get("event") != "acknowledged" or not isinstance(until, str):
-        connected = _("The session is connected.") if data.get("reason") == "connected" else ""
-        return Told(_("Alerts resumed"), connected)
+        over = _("The session is connected.") if entry.session else _("The gateway answers again.")
+        return Told(_("Alerts resumed"), over if data.get("reason") == "connected" else "")
     moment = formatter.moment(datetime.fromisoformat(until))
     return Told(_("Acknowledged until {moment}").format(moment=moment), str(data.get("reason") or ""))
 

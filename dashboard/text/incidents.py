@@ -60,5 +60,5 @@ def _events(formatter: LocaleFormatter, incident: Incident, firing_since: dateti
     for entry in incident.responses:
         actor = formatting.actor(formatter, entry.actor) if entry.actor else ""
         # Of several sessions, each response names its own.
-        session = f"{entry.session}: " if len(incident.sessions) > 1 else ""
+        session = f"{entry.session}: " if entry.session and len(incident.sessions) > 1 else ""
         yield Event(entry.at, session + history_text.line(formatter, entry), actor)

@@ -112,7 +112,7 @@ def test_an_acknowledgement_ends_with_its_outage(
     settings = state.settings().alertmanager
     silence = state.alerting().silences(settings).of(*SALES) if settings else None
     assert silence is not None
-    assert state.ends_when_connected(*SALES, silence.id) is not keeps
+    assert state.ends_when_over(*SALES, silence.id) is not keeps
 
     core.shows(session("sales", "connected", since=NOW))
     until(lambda: silenced() is keeps, what="what becomes of the silence")
@@ -126,6 +126,30 @@ def test_an_acknowledgement_ends_with_its_outage(
     if settings is not None and keeps:
         state.alerting().expire(settings, SALES, actor="ana", silence=silence.id)
         until(lambda: not silenced(), what="the end of the silence")
+
+
+def test_a_gateway_is_acknowledged_with_its_sessions_until_it_answers_again(
+    core_at: Callable[[str], FakeCore], url: str
+) -> None:
+    core = core_at(url)
+    lost = [session(name, "unreachable") for name in ("sales", "support")]
+    core.shows(*lost, up=False)
+    app = open_page()
+
+    app.button(key="acknowledge-main-").click().run()
+    app.text_input(key="acknowledge-form-main--reason").set_value("new disk")
+    app.button(key="acknowledge-yes-main-").click().run()
+    until(silenced, what="the silence")
+    in_the_list, alerts = shown(open_page()), open_page("alerts")
+    core.shows(session("sales", "connected", since=NOW), session("support", "disconnected", since=NOW))
+    until(lambda: not silenced(), what="the end of the silence")
+
+    assert in_the_list.count("new disk") == 1
+    assert "Ends when the gateway answers again." in in_the_list
+    assert [one.label for one in alerts.button if one.key == "notify-main-"] == ["Resume alerts for main"]
+    events = [(one.actor, one.server, one.session, one.data["event"]) for one in told(core)]
+    assert events == [("ana", "main", None, "acknowledged"), (None, "main", None, "unacknowledged")]
+    assert "The gateway answers again." in shown(open_page("activity"))
 
 
 def test_of_two_wishes_about_a_session_at_once_the_first_is_granted(

@@ -81,7 +81,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "text",
         "words",
     },
-    "overview": _OF_PAGES | {"alerting", "dialogs", "auth", "formatting", "session", "words"},
+    "overview": _OF_PAGES | {"alerting", "dialogs", "doctor", "auth", "formatting", "session", "words"},
     "step_up": {"components", "fragments", "i18n", "state", "session_state"},
     "settings_page": {
         "auth",

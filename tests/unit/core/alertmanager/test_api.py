@@ -189,6 +189,35 @@ def test_a_silence_covers_a_session_when_none_of_its_alerts_gets_through(
 
 
 @pytest.mark.parametrize(
+    ("matchers", "gateway"),
+    [
+        pytest.param([matcher("server", "main")], "main", id="all alerts of a gateway"),
+        pytest.param([matcher("server", "main"), matcher("session", "sales")], "", id="a session"),
+        pytest.param([matcher("server", "ma.*", is_regex=True)], "", id="several gateways"),
+        pytest.param([matcher("server", "main", is_equal=False)], "", id="all but one"),
+        pytest.param([matcher("session", "main")], "", id="a session of any gateway"),
+        pytest.param([], "", id="everything"),
+    ],
+)
+def test_a_silence_names_its_gateway(matchers: list[Matcher], gateway: str) -> None:
+    assert silence(*matchers).gateway == gateway
+
+
+@pytest.mark.parametrize(
+    ("session", "labels"),
+    [("sales", ["server", "session"]), ("", ["server"])],
+    ids=["a session", "a gateway with its sessions"],
+)
+def test_a_silence_matches_what_it_is_about(session: str, labels: list[str]) -> None:
+    with Loopback(answering(http_answer(b'{"silenceID": "s1"}'))) as server:
+        made = asking(server.url).silence("main", session, author="ana", comment="", since=NOW, until=NOW)
+
+    _, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert made == "s1"
+    assert [one["name"] for one in json.loads(body)["matchers"]] == labels
+
+
+@pytest.mark.parametrize(
     "pattern", ["(s*)*(s*)*!", "(a|s|ss)+!", "s*s*s*s*s*s*s*s*!", "(s?){60}!", "(" * 9999]
 )
 def test_a_pattern_that_could_take_for_ever_covers_nothing(pattern: str) -> None:

@@ -75,6 +75,17 @@ def test_sessions_that_are_lost_together_with_their_gateway_are_one_incident(
     assert sorted(list(one.sessions) for one in made) == sorted(groups)
 
 
+def test_the_acknowledgement_of_a_gateway_counts_for_each_of_its_incidents() -> None:
+    lost = {("main", "a"): [outage(9, None, DOWN)], ("main", "b"): [outage(9, None, DOWN), outage(90, 80)]}
+    acknowledged = response(8).model_copy(update={"session": None})
+
+    together, earlier = incidents(lost, [acknowledged])
+
+    assert together.acknowledgement == acknowledged
+    assert list(together.responses) == [acknowledged]
+    assert earlier.responses == ()
+
+
 def test_gateways_are_never_mixed() -> None:
     made = incidents({("main", "a"): [outage(9, 5, DOWN)], ("other", "a"): [outage(9, 5, DOWN)]}, [])
 

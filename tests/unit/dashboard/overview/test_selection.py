@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from page_world import session
+from page_world import server, session
 
-from core.models import SessionSnapshot, Verdict
+from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from dashboard.overview import selection as overview
 
 SALES = session("sales", "connected")
@@ -58,3 +58,43 @@ def test_a_status_that_is_looked_for_is_offered_although_no_session_has_it() -> 
         Verdict.CONNECTED: 1,
         Verdict.PAUSED: 1,
     }
+
+
+LOST = [session(name, "unreachable") for name in ("a", "b", "c")]
+REFUSED = [session(name, "unauthorized") for name in ("a", "b")]
+DOWN = server(*LOST, up=False)
+OTHER = session("other", "disconnected", server="porto")
+
+
+@pytest.mark.parametrize(
+    ("found", "gateway", "entries"),
+    [
+        pytest.param([*LOST, OTHER], DOWN, ["main: a b c", "other"], id="a gateway that is down"),
+        pytest.param([LOST[1], OTHER], DOWN, ["b", "other"], id="a search lists what it finds"),
+        pytest.param(LOST[:1], server(LOST[0], up=False), ["a"], id="one session is no group"),
+        pytest.param(
+            [OTHER, *LOST, session("d", "paused")],
+            server(*LOST, session("d", "paused"), up=False),
+            ["other", "main: a b c", "d"],
+            id="paused sessions stay by themselves",
+        ),
+        pytest.param(
+            REFUSED, server(*REFUSED, secret_key_valid=False), ["main: a b"], id="a refused secret key"
+        ),
+        pytest.param(REFUSED, server(*REFUSED), ["a", "b"], id="refused tokens are of each session"),
+        pytest.param(LOST, server(*LOST), ["a", "b", "c"], id="a gateway that is up"),
+        pytest.param(LOST, server(*LOST, up=False, enabled=False), ["a", "b", "c"], id="a paused gateway"),
+    ],
+)
+def test_what_a_gateway_costs_is_one_entry(
+    found: list[SessionSnapshot], gateway: ServerSnapshot, entries: list[str]
+) -> None:
+    made = overview.entries(found, [gateway, server(OTHER, server="porto")])
+
+    def told(entry: overview.Entry) -> str:
+        if isinstance(entry, overview.Fold):
+            return f"{entry.gateway.server}: {' '.join(one.session for one in entry.sessions)}"
+        return entry.session
+
+    assert [told(one) for one in made] == entries
+    assert sum(map(overview.size, made)) == len(found)

@@ -67,11 +67,32 @@ def test_a_link_may_say_what_is_looked_for(core: FakeCore) -> None:
     assert rows(open_page(find="shop-0", verdict="connected"))[:2] == ["shop-00", "shop-01"]
 
 
+@pytest.mark.parametrize(
+    ("key", "query"),
+    [
+        ("open-main-shop-00", {"server": "main", "session": "shop-00"}),
+        ("repair-porto-lost", {"server": "porto", "session": "lost"}),
+        ("address-porto-away", {"server": "porto"}),
+    ],
+)
+def test_a_row_leads_to_its_page_although_the_filter_is_kept_in_the_address(
+    core: FakeCore, key: str, query: dict[str, str]
+) -> None:
+    others = [session("lost", server="porto"), session("away", "unreachable", server="porto")]
+    core.monitor.servers = (server(*MANY), server(*others, server="porto"))
+    app = open_page()
+
+    app.button(key=key).click().run()
+
+    assert not app.exception
+    assert dict(app.query_params) == query
+
+
 def test_a_gateway_is_chosen_where_there_are_several(core: FakeCore) -> None:
     other = session("elsewhere", "connected", server="porto")
     core.monitor.servers = (server(*MANY), server(other, server="porto"))
 
-    everything, porto = open_page(), open_page(server="porto")
+    everything, porto = open_page(), open_page(gateway="porto")
 
     assert len(rows(everything)) == 25
     assert rows(porto) == []
