@@ -56,24 +56,36 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["wpp
 ENTRYPOINT ["wppconnect-ops"]
 CMD ["--help"]
 
-FROM ${COMPOSE_IMAGE} AS compose
-
-# The sync agent has containers recreated by Compose, and by nothing else.
-FROM runtime AS sync-agent
-COPY --from=compose /docker-compose /usr/local/bin/docker-compose
-CMD ["sync", "agent"]
-LABEL org.opencontainers.image.title="wppconnect-ops sync agent" \
-      org.opencontainers.image.description="Writes keys into files and has their containers recreated by Compose" \
-      org.opencontainers.image.licenses="Apache-2.0"
-
-FROM runtime
-# Last, since they change with every commit.
+FROM runtime AS labelled
+# After everything that takes time to build, since they change with every commit. No address is known here: whoever publishes
+# an image says where its source, page and documentation are.
+ARG PYTHON_IMAGE
+ARG BASE_DIGEST=
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG CREATED=unknown
-LABEL org.opencontainers.image.title="wppconnect-ops" \
-      org.opencontainers.image.description="Operations page and Prometheus exporter for WPPConnect Server" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+ARG SOURCE=
+ARG URL=
+ARG DOCUMENTATION=
+LABEL org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}"
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.url="${URL}" \
+      org.opencontainers.image.documentation="${DOCUMENTATION}" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}" \
+      org.opencontainers.image.base.digest="${BASE_DIGEST}"
+
+FROM ${COMPOSE_IMAGE} AS compose
+
+# The sync agent has containers recreated by Compose, and by nothing else.
+FROM labelled AS sync-agent
+COPY --from=compose /docker-compose /usr/local/bin/docker-compose
+CMD ["sync", "agent"]
+LABEL org.opencontainers.image.title="wppconnect-ops sync agent" \
+      org.opencontainers.image.description="Writes keys into files and has their containers recreated by Compose"
+
+FROM labelled
+LABEL org.opencontainers.image.title="wppconnect-ops" \
+      org.opencontainers.image.description="Operations page and Prometheus exporter for WPPConnect Server"

@@ -172,6 +172,8 @@ class Project:
             "OPS_EVOLUTION_DATABASE_PASSWORD": read_secret(self.config, EVOLUTION_DATABASE_PASSWORD),
         }
         found |= {"OPS_REVISION": self._revision(), "OPS_CREATED": now}
+        if digest := self.values.get("OPS_PYTHON_IMAGE", "").partition("@")[2]:
+            found["OPS_BASE_DIGEST"] = digest
         if agent:
             found |= agent.told
         if not self.values.get("COMPOSE_PROFILES"):

@@ -6,6 +6,7 @@ hook in the installed environment writes down every file of the checkout that on
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -19,7 +20,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from packaging.metadata import Metadata
 from playwright.sync_api import expect
+from trove_classifiers import classifiers
 
 from cli.main import COMMANDS
 from tests.meta.source import PACKAGES, ROOT, own_files
@@ -83,14 +86,21 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from what the source distribution holds."""
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution; it lies unpacked beside itself."""
     folder = tmp_path_factory.mktemp("built")
     _build(ROOT, "sdist", folder)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as sources:
+    [packed] = folder.glob("*.tar.gz")
+    with tarfile.open(packed) as sources:
         sources.extractall(folder, filter="data")
-    _build(next(folder.glob("*/pyproject.toml")).parent, "wheel", folder)
-    return next(folder.glob("*.whl"))
+    return packed
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path) -> Path:
+    """The wheel, built from what the source distribution holds."""
+    _build(unpacked(sdist), "wheel", sdist.parent)
+    return next(sdist.parent.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +161,40 @@ def test_the_wheel_holds_every_file_of_our_packages_and_nothing_of_the_tests(whe
     assert {Path(page).name for page in pages} == {
         f"wppconnect-{program}.1" for program in ("ops", "exporter", "dashboard", "simulator")
     }
+
+
+def test_the_source_distribution_holds_what_is_committed_and_nothing_else(sdist: Path) -> None:
+    folder = unpacked(sdist)
+    packed = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+    assert packed - set(own_files()) == {Path("PKG-INFO")}
+    assert {path for path in set(own_files()) - packed if path.name != ".gitignore"} == set()
+
+
+@pytest.mark.parametrize(("target", "pattern"), [("sdist", "*.tar.gz"), ("wheel", "*.whl")])
+def test_building_again_elsewhere_gives_the_same_bytes(
+    sdist: Path, wheel: Path, tmp_path: Path, target: str, pattern: str
+) -> None:
+    first = {"sdist": sdist, "wheel": wheel}[target]
+    copy = tmp_path / "elsewhere"
+    committed = shutil.ignore_patterns("PKG-INFO")
+    shutil.copytree(unpacked(sdist), copy, ignore=committed, copy_function=_copy_for_owner)
+
+    _build(copy, target, tmp_path)
+
+    assert next(tmp_path.glob(pattern)).read_bytes() == first.read_bytes()
+
+
+def test_a_package_index_would_take_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        text = next(opened.read(name) for name in opened.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = Metadata.from_email(text, validate=True)
+
+    assert set(metadata.classifiers or []) <= classifiers
+    assert [one for one in metadata.classifiers or [] if one.startswith("Private ::")] == []
+    assert metadata.license_expression == "Apache-2.0"
+    assert metadata.description_content_type == "text/markdown"
+    assert metadata.description == (ROOT / "README.md").read_text()
 
 
 def test_every_command_is_there_and_explains_itself(installed: Installed) -> None:
@@ -229,6 +273,17 @@ def test_rules_are_written_and_files_of_others_read(installed: Installed) -> Non
     sync.write_text(f"folders: {{here: {installed.folder}}}\n{targets}\n")
     planned = installed.call("sync", "plan", "--generate", "api_key", code=2, WPPCONNECT_SYNC_FILE=str(sync))
     assert "keys.env" in planned
+
+
+def unpacked(sdist: Path) -> Path:
+    """Return the folder in which the source distribution lies unpacked."""
+    return next(sdist.parent.glob("*/pyproject.toml")).parent
+
+
+def _copy_for_owner(source: str, target: str) -> None:
+    """Copy a file as a clone under umask 077 does: with a new time, and nothing for other accounts."""
+    shutil.copy(source, target)
+    Path(target).chmod(Path(source).stat().st_mode & 0o700)
 
 
 def _build(folder: Path, target: str, into: Path) -> None:

@@ -23,6 +23,13 @@ from tests.support.stand_ins import GATEWAYS, gateway_build_context, make_stand_
 
 OTHER_FILES = ("/usr/share/doc/busybox-static/copyright", "/usr/share/doc/python3-venv/copyright")
 REVISION, CREATED = "0123abc", "2026-01-02T03:04:05Z"
+LABELS = {
+    "BASE_DIGEST": "sha256:0123",
+    "SOURCE": "https://code.example.org/ops",
+    "URL": "https://ops.example.org",
+    "DOCUMENTATION": "https://docs.example.org",
+}
+"""Build arguments that become labels."""
 PROFILES_AND_TIMES = re.compile(r"(group_wait|group_interval): \w+")
 
 
@@ -77,6 +84,10 @@ def image(docker_engine: Engine, stand_ins: None) -> str:
         "OPS_BUILD_NETWORK": "host",
         "OPS_REVISION": REVISION,
         "OPS_CREATED": CREATED,
+        "OPS_BASE_DIGEST": LABELS["BASE_DIGEST"],
+        "OPS_LABEL_SOURCE": LABELS["SOURCE"],
+        "OPS_LABEL_URL": LABELS["URL"],
+        "OPS_LABEL_DOCUMENTATION": LABELS["DOCUMENTATION"],
         "WPPCONNECT_SECRET_KEY": "",
     }
     began = time.monotonic()

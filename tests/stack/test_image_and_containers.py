@@ -14,7 +14,7 @@ import requests
 from docker.models.containers import Container
 
 from core.version import version
-from tests.stack.conftest import CREATED, REVISION, run
+from tests.stack.conftest import CREATED, LABELS, REVISION, run
 from tests.stack.visits import OURS, SERVICES
 from tests.support.deployed import PUBLISHED, ROOT, Deployed, copy_checkout
 from tests.support.docker_engine import Engine
@@ -22,7 +22,6 @@ from tests.support.stand_ins import BASE, GATEWAY_FOLDER, NOBODY
 from tests.support.waiting import until
 
 VERSION = version()
-LABELS = {"title", "description", "licenses", "version", "revision", "created"}
 MOST_MEGABYTES = 420
 WRITES_TO_ITS_ROOT = ("grafana", "gateway")
 """Somebody else's, and never run here with a read-only one."""
@@ -48,9 +47,19 @@ def test_the_image_is_small_labelled_and_runs_as_nobody_known(docker_engine: Eng
     assert added < MOST_MEGABYTES
     assert attrs["Config"]["User"] == "10001:10001"
     assert attrs["Config"]["Healthcheck"]["Test"] == ["CMD", "wppconnect-ops", "healthy"]
-    assert labels.keys() == LABELS
-    assert (labels["licenses"], labels["version"]) == ("Apache-2.0", VERSION)
-    assert (labels["revision"], labels["created"]) == (REVISION, CREATED)
+    assert labels == {
+        "title": "wppconnect-ops",
+        "description": "Operations page and Prometheus exporter for WPPConnect Server",
+        "licenses": "Apache-2.0",
+        "version": VERSION,
+        "revision": REVISION,
+        "created": CREATED,
+        "base.name": BASE,
+        "base.digest": LABELS["BASE_DIGEST"],
+        "source": LABELS["SOURCE"],
+        "url": LABELS["URL"],
+        "documentation": LABELS["DOCUMENTATION"],
+    }
 
 
 def test_nothing_that_is_needed_was_taken_out_of_the_image(docker_engine: Engine, image: str) -> None:
@@ -192,7 +201,8 @@ def test_the_classic_builder_of_engine_20_10_builds_the_same_image(
     locked = (ROOT / "requirements.lock").read_text()
     (context / "requirements.lock").write_text("".join(FEW_PACKAGES.findall(locked)))
     name = docker_engine.name("ops:classic")
-    arguments = [f"--build-arg={one}" for one in (f"REVISION={REVISION}", f"CREATED={CREATED}")]
+    values = {**LABELS, "REVISION": REVISION, "CREATED": CREATED}
+    arguments = [f"--build-arg={argument}={value}" for argument, value in values.items()]
     run(
         ["docker", "build", "--quiet", "--network", "host", "--tag", name, *arguments, str(context)],
         {"PATH": os.environ["PATH"], "DOCKER_HOST": docker_engine.host, "DOCKER_BUILDKIT": "0"},

@@ -85,6 +85,13 @@ def test_demo_starts_the_simulator(checkout: Checkout) -> None:
     assert checkout.found["COMPOSE_PROFILES"] == "demo"
 
 
+def test_the_image_says_the_digest_of_its_base(checkout: Checkout) -> None:
+    checkout.write("WPPCONNECT_SECRET_KEY='k'\nOPS_PYTHON_IMAGE='python:3.13-slim@sha256:abc'\n")
+
+    assert checkout.make("up") == 0
+    assert checkout.found["OPS_BASE_DIGEST"] == "sha256:abc"
+
+
 def test_a_configured_gateway_is_adopted(checkout: Checkout) -> None:
     checkout.write("WPPCONNECT_URL='http://gateway.example.net:21465'\nWPPCONNECT_SECRET_KEY='their own'\n")
 
