@@ -126,7 +126,7 @@ class PagerCheck:
     def _post(self, *, ends_at: datetime) -> None:
         labels = {"alertname": ALERT, "severity": "critical", "server": "none", "session": self._session}
         annotations = {
-            "summary": "This is a test of the pager",
+            "summary": "This is a test of the pager.",
             "description": "Somebody is testing the pager. Nothing is wrong, and it ends by itself.",
         }
         moments = {"startsAt": self._started_at.isoformat(), "endsAt": ends_at.isoformat()}

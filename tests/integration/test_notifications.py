@@ -41,7 +41,7 @@ LABELS = {
     "session": "sales",
 }
 ANNOTATIONS = {
-    "summary": "WhatsApp session sales on main is disconnected",
+    "summary": "WhatsApp session is disconnected.",
     "description": "Messages are not delivered.",
     "verdict": "waiting for qr",
     "since": "2026-01-15 12:00:00 UTC",
@@ -57,7 +57,7 @@ UNKNOWN = dict.fromkeys(("since", "lasted", "reason", "verdict"), "not known") |
 }
 GATEWAY = {"alertname": "WppconnectGatewayUnreachable", "severity": "critical", "server": "other"}
 GATEWAY_SAYS = {
-    "summary": "WPPConnect server other does not answer",
+    "summary": "WPPConnect Server does not answer.",
     "description": "None of its sessions works.",
     "dashboard_url": "https://ops.example.org/",
 }
@@ -79,10 +79,10 @@ class Words(NamedTuple):
 WORDS = {
     "en": Words(
         tag="en",
-        firing="[FIRING] WhatsApp session sales on main is disconnected",
-        over="[OVER] WhatsApp session sales on main is disconnected",
+        firing="[FIRING] sales on main – WhatsApp session is disconnected",
+        over="[OVER] sales on main – WhatsApp session is disconnected",
         lost="""\
-WhatsApp session sales on main is disconnected
+sales on main – WhatsApp session is disconnected
 Messages are not delivered.
 Verdict: Waiting for a scan
 Since: 2026-01-15 12:00:00 UTC (3m 5s)
@@ -91,7 +91,7 @@ Restarts by self-healing: 2
 Open: https://ops.example.org/session?server=main&session=sales&pair=1
 Runbook: https://ops.example.org/runbooks#wppconnectsessiondisconnected""",
         ended="""\
-Over: WhatsApp session sales on main is disconnected
+Over: sales on main – WhatsApp session is disconnected
 It lasted 12m 30s.
 Reason: Removed on the phone, or closed by someone else
 Restarts by self-healing: 2
@@ -279,7 +279,7 @@ def test_what_is_not_known_is_said_once(language: str, told: dict[str, Inbox]) -
 
 
 def test_alert_that_tells_no_duration_shows_how_long_it_fired(told: dict[str, Inbox]) -> None:
-    over = attachment(told["en"], "[OVER] WPPConnect server other does not answer")
+    over = attachment(told["en"], "[OVER] other – WPPConnect Server does not answer")
 
     assert "It lasted 45s." in over["text"]
 

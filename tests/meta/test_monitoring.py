@@ -10,11 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from exporter.catalogue import CATALOGUE, Kind
 from tests.support.monitoring import (
     DASHBOARDS,
     MONITORING,
+    RULE_TESTS,
     Expression,
     alerts,
     expressions,
@@ -42,6 +44,14 @@ def known_names() -> set[str]:
         for part in ("bucket", "sum", "count")
     }
     return served | parts | OF_PROMETHEUS | {rule["record"] for rule in rules() if "record" in rule}
+
+
+def borne_labels(name: str) -> list[set[str]]:
+    """Return the labels of an alert, without its severity, each time that it fires in the tests of rules."""
+    files = (yaml.safe_load(path.read_text()) for path in RULE_TESTS)
+    cases = [case for file in files for test in file["tests"] for case in test.get("alert_rule_test", [])]
+    fired = [one for case in cases if case["alertname"] == name for one in case.get("exp_alerts", [])]
+    return [set(one["exp_labels"]) - {"severity"} for one in fired]
 
 
 def leads_nowhere(url: str) -> bool:
@@ -86,6 +96,15 @@ def test_alert_says_what_where_and_how(alert: dict[str, Any]) -> None:
     assert {"summary", "description", "dashboard_url", "runbook_url"} <= set(annotations)
     assert annotations["dashboard_url"].startswith("https://ops.example.org/")
     assert annotations["runbook_url"] == f"https://ops.example.org/runbooks#{alert['alert'].lower()}"
+
+
+@each_alert
+def test_summary_is_the_same_for_all_and_description_names_server_and_session(alert: dict[str, Any]) -> None:
+    annotations = alert["annotations"]
+
+    assert re.fullmatch(r"[A-Z][^{}]+[.]", annotations["summary"])
+    named = set(re.findall(r"{{ \$labels[.](\w+) }}", annotations["description"]))
+    assert {frozenset(named)} == {frozenset(labels) for labels in borne_labels(alert["alert"])}
 
 
 @each_alert
