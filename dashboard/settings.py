@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from core.settings.fields import ListenAddress, normalise_url
 from core.settings.loader import Environment, Finding
+from dashboard.auth.passkeys import site_of
 from dashboard.auth.settings import check_header, check_issuer, parse_allowed, parse_group_roles, parse_role
 from dashboard.auth.users import Role
 
@@ -74,6 +75,8 @@ class DashboardEnvironment(Environment):
     sign_in_max_hours: Annotated[float, Field(gt=0, le=2160)] = 168.0
     remember_days: Annotated[int, Field(ge=0, le=365)] = 30
     """How long "remember this phone" lasts; 0: not offered."""
+    require_passkey: bool = False
+    """Whether accounts with a password need a passkey as well."""
     auth_proxy_header: Annotated[str, BeforeValidator(check_header)] | None = None
     auth_proxy_groups_header: Annotated[str, BeforeValidator(check_header)] | None = None
     oidc_issuer: Annotated[str, BeforeValidator(check_issuer)] | None = None
@@ -116,6 +119,10 @@ class DashboardEnvironment(Environment):
                 ("secure_cookie", "external_url"),
                 f"is true, but {self.variable('external_url')} is not https; use auto",
             )
+
+        if self.require_passkey and site_of(self.external_url) is None:
+            text = f"needs {self.variable('external_url')} beside it: https with a host name, for example "
+            yield Finding(("require_passkey", "external_url"), f"{text}https://ops.example.org")
 
     def remarks(self) -> Iterable[Finding]:
         """Yield settings that are valid but probably not intended."""

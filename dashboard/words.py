@@ -283,6 +283,8 @@ SIGN_IN_OUTCOMES: dict[str, str] = {
     "link_refused": N_("A one-time link was refused"),
     "password_set": N_("Password set"),
     "password_changed": N_("Password changed"),
+    "passkey_added": N_("Passkey added"),
+    "passkey_removed": N_("Passkey removed"),
     "confirmed": N_("Identity confirmed"),
     "refused": N_("Access denied"),
 }

@@ -17,12 +17,14 @@ from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
+from dashboard.auth.passkeys import MAX_PER_ACCOUNT, accepts
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.sign_ins import ActiveLogin
-from dashboard.auth.users import Account, AuthMethod, UnknownUserError
+from dashboard.auth.users import Account, AuthMethod, Passkey, UnknownUserError
 from dashboard.auth.words import METHOD_LABELS, ROLES
 from dashboard.formatting import duration
 from dashboard.i18n import Translate
+from dashboard.theme.theme import NAME
 
 ACCOUNT = "/account"
 MOMENT_SECONDS = 60
@@ -31,12 +33,23 @@ MOMENT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Device:
-    """One sign-in of the user, formatted for the page."""
+    """One sign-in or passkey of the user, formatted for the page."""
 
     key: str
     name: str
     lines: tuple[str, ...]
     is_this: bool
+
+
+@dataclass(frozen=True)
+class PasskeySection:
+    """The user's passkeys, formatted for the page."""
+
+    rows: list[Device]
+    must_confirm: bool
+    may_remove: bool
+    options: str
+    """What the browser creates the next one with; "" if none may be added now."""
 
 
 class AccountRoutes:
@@ -61,6 +74,8 @@ class AccountRoutes:
             "password": _("Your password was changed. All your other devices were signed out."),
             "signed-out": _("That device is signed out."),
             "remembered": _("This device is remembered."),
+            "passkey-added": _("The passkey was added. You can sign in with it from now on."),
+            "passkey-removed": _("The passkey was removed."),
         }.get(request.query_params.get("done", ""))
         return self._page(request, Note(done, is_good=True) if done else None)
 
@@ -162,6 +177,22 @@ class AccountRoutes:
                 _device(one, active_login, moment, _) for one in self._auth.sign_ins.of(active_login.account)
             ],
             remember_days=self._remember_days(active_login),
+            passkeys=self._passkeys(request, active_login.account, _),
+        )
+
+    def _passkeys(self, request: Request, account: Account, _: Translate) -> PasskeySection | None:
+        site, passkeys = self._auth.passkeys.site(request), self._auth.passkeys
+        if not accepts(account) or site is None:
+            return None
+        must_confirm = self._auth.sign_ins.must_confirm(current_login(request).cookie)
+        has_room = len(account.passkeys) < MAX_PER_ACCOUNT
+        return PasskeySection(
+            rows=[_row(one, self._auth.clock(), _) for one in account.passkeys],
+            must_confirm=must_confirm,
+            may_remove=passkeys.may_remove(account),
+            options=passkeys.creation_options(site, self._auth.binding(request), account, NAME)
+            if has_room and not must_confirm
+            else "",
         )
 
     def _remember_days(self, active_login: ActiveLogin) -> int:
@@ -169,6 +200,14 @@ class AccountRoutes:
         if active_login.sign_in.remembered or active_login.sign_in.way is AuthMethod.PROXY:
             return 0
         return self._auth.sign_in_options.remember_days
+
+
+def _row(one: Passkey, moment: datetime, _: Translate) -> Device:
+    created = duration((moment - one.created_at).total_seconds())
+    used = duration((moment - one.used_at).total_seconds()) if one.used_at else ""
+    text = _("Last used {duration} ago, added {begun} ago") if used else _("Not used yet, added {begun} ago")
+    lines = (text.format(duration=used, begun=created),)
+    return Device(key=one.id, name=one.name or _("Unknown device"), lines=lines, is_this=False)
 
 
 def _device(one: ActiveLogin, own: ActiveLogin, moment: datetime, _: Translate) -> Device:

@@ -14,6 +14,7 @@ OWN_FILES = {
     "sign-in.css": ("auth/assets", "text/css; charset=utf-8"),
     "keep-fragment.js": ("auth/assets", "text/javascript; charset=utf-8"),
     "link.js": ("auth/assets", "text/javascript; charset=utf-8"),
+    "passkey.js": ("auth/assets", "text/javascript; charset=utf-8"),
     "mark.svg": ("assets", "image/svg+xml"),
 }
 

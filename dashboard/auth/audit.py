@@ -25,6 +25,8 @@ class SignInOutcome(StrEnum):
     LINK_REFUSED = "link_refused"
     PASSWORD_SET = "password_set"  # noqa: S105 - a word
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     CONFIRMED = "confirmed"
     """Re-authenticated before a sensitive change."""
     REFUSED = "refused"

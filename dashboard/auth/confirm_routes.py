@@ -9,20 +9,34 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from dashboard.auth.addresses import safe_next
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
+from dashboard.auth.passkeys import Purpose
 from dashboard.auth.passwords import PasswordsBusyError
+from dashboard.auth.sign_ins import ActiveLogin
 from dashboard.auth.users import AuthMethod
 
 CONFIRM = "/confirm"
 DONE = f"{CONFIRM}?done=yes"
+LOCAL = frozenset({AuthMethod.PASSWORD, AuthMethod.PASSKEY})
+
+
+async def confirmed_response(auth: AuthContext, request: Request, form: dict[str, str]) -> Response:
+    """Record that the user has just re-authenticated, and lead back to where that was asked for."""
+    authenticated = current_login(request)
+    await asyncio.to_thread(auth.sign_ins.confirm, authenticated.cookie)
+    await auth.record(request, SignInOutcome.CONFIRMED, authenticated.active_login.account.name)
+    next_address = safe_next(form.get("next"))
+    # Without one, what waits is in another tab.
+    return RedirectResponse(DONE if next_address == "/" else next_address, 303)
 
 
 class ConfirmRoutes:
-    """Re-authenticate a user with the password or at the provider."""
+    """Re-authenticate a user with the password, a passkey or at the provider."""
 
     def __init__(self, auth: AuthContext) -> None:
         self._auth = auth
@@ -49,7 +63,7 @@ class ConfirmRoutes:
             return self._page(request, Note(_("The form had expired. Try again.")), 403)
         authenticated = current_login(request)
         account, key = authenticated.active_login.account, authenticated.active_login.key
-        if authenticated.active_login.sign_in.way is not AuthMethod.PASSWORD:
+        if not self._may_use_password(authenticated.active_login):
             return RedirectResponse(CONFIRM, 303)
         # Counted by sign-in: guesses of others at this account do not delay the signed-in user.
         wait_seconds = math.ceil(self._auth.device_limit.wait_seconds(key))
@@ -65,9 +79,12 @@ class ConfirmRoutes:
             await self._auth.record(request, SignInOutcome.FAILED, account.name)
             return self._page(request, Note(_("The password is wrong.")), 422)
         self._auth.device_limit.clear(key)
-        await asyncio.to_thread(self._auth.sign_ins.confirm, authenticated.cookie)
-        await self._auth.record(request, SignInOutcome.CONFIRMED, account.name)
-        return RedirectResponse(DONE, 303)
+        return await confirmed_response(self._auth, request, sent)
+
+    def _may_use_password(self, active_login: ActiveLogin) -> bool:
+        # Where a passkey is required, the password alone confirms no more than it signs in.
+        needs_passkey = self._auth.passkeys.required and active_login.account.passkeys
+        return active_login.sign_in.way in LOCAL and not needs_passkey
 
     def _page(self, request: Request, note: Note | None, status_code: int = 200) -> Response:
         authenticated = current_login(request)
@@ -84,7 +101,10 @@ class ConfirmRoutes:
             status_code,
             note=note,
             name=account.name,
+            next_address=safe_next(request.query_params.get("next")),
             method=method.name,
+            may_use_password=self._may_use_password(authenticated.active_login),
+            passkey=self._auth.passkey_options(request, Purpose.CONFIRM, account) if method in LOCAL else "",
             must_confirm=must_confirm,
             minutes=minutes,
             provider=self._auth.provider_name,

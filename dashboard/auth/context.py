@@ -27,11 +27,13 @@ from dashboard.auth.forms import FormError, FormTokens
 from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
 from dashboard.auth.pages import Note, render
+from dashboard.auth.passkeys import Passkeys, Purpose
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.sign_ins import SignIns
 from dashboard.auth.users import Account, AuthMethod, Role, Users
 from dashboard.i18n import Translate, negotiate, translator
+from dashboard.theme.theme import NAME
 
 
 def _address_limit() -> RateLimit:
@@ -69,6 +71,7 @@ class AuthContext:
     sign_ins: SignIns
     authenticator: Authenticator
     external_accounts: ExternalAccounts
+    passkeys: Passkeys
     passwords: Passwords
     links: SignInLinks
     audit: Audit
@@ -107,11 +110,11 @@ class AuthContext:
         **values: object,
     ) -> Response:
         """Return a page, and set the cookie that its form token is bound to if the browser has none."""
-        token = self.forms.token(self._binding(request))
+        token = self.forms.token(self.binding(request))
         html = render(template, _locale(request), token=token, note=note, **values)
         response = HTMLResponse(html, status_code)
         if read_cookie(request, FORM_COOKIE, rule=self.cookie_rule) is None:
-            set_cookie(response, FORM_COOKIE, self._binding(request), request=request, rule=self.cookie_rule)
+            set_cookie(response, FORM_COOKIE, self.binding(request), request=request, rule=self.cookie_rule)
         return response
 
     def form_error_response(self, request: Request, error: FormError) -> Response:
@@ -138,6 +141,41 @@ class AuthContext:
         """Return whether the form was issued to the browser that submits it."""
         return self.forms.is_valid(read_cookie(request, FORM_COOKIE, rule=self.cookie_rule), form)
 
+    def passkey_options(self, request: Request, purpose: Purpose, account: Account | None = None) -> str:
+        """Return what a script passes to the browser's authenticator, as JSON; "" if there is no passkey."""
+        site = self.passkeys.site(request)
+        owners = [account] if account else self.users.all()
+        if site is None or not any(one.passkeys for one in owners):
+            return ""
+        return self.passkeys.request_options(site, purpose, self.binding(request), account)
+
+    def second_factor_page(
+        self,
+        request: Request,
+        account: Account,
+        next_address: str,
+        *,
+        remembered: bool = False,
+        note: Note | None = None,
+    ) -> Response:
+        """Return the page that asks for a passkey after the right password, or has the first one created."""
+        site, binding = self.passkeys.site(request), self.binding(request)
+        if site is None:
+            _ = self.translator(request)
+            return self.problem_page(request, _("Open this page at its published address to sign in."), 403)
+        options = self.passkey_options(request, Purpose.SECOND, account)
+        return self.page(
+            request,
+            "second-factor.html",
+            403 if note else 200,
+            note=note,
+            is_new=not options,
+            options=options or self.passkeys.creation_options(site, binding, account, NAME),
+            pending=self.passkeys.pending(account, binding),
+            next_address=next_address,
+            remembered=remembered,
+        )
+
     async def record(self, request: Request, outcome: SignInOutcome, actor: str | None) -> None:
         """Write an audit entry in a thread: the disk must not block the event loop."""
         await asyncio.to_thread(self.audit.record, outcome, actor=actor, address=client_address(request))
@@ -157,7 +195,7 @@ class AuthContext:
         cookie = await asyncio.to_thread(self._begin, former, request, account, method, remembered)
         response = RedirectResponse(next_address, 303)
         self.set_sign_in_cookie(response, request, cookie, remembered=remembered)
-        if method is AuthMethod.PASSWORD:
+        if method in {AuthMethod.PASSWORD, AuthMethod.PASSKEY}:
             self._know_device(response, request, account)
         return response
 
@@ -201,7 +239,8 @@ class AuthContext:
             address=client_address(request),
         )
 
-    def _binding(self, request: Request) -> str:
+    def binding(self, request: Request) -> str:
+        """Return the value of the form cookie, which the browser may be about to get."""
         # The frame and the cookie are created at different times in one request: both need the same value.
         if not hasattr(request.state, "form_binding"):
             sent = read_cookie(request, FORM_COOKIE, rule=self.cookie_rule)

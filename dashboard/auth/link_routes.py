@@ -113,9 +113,11 @@ class LinkRoutes:
             return self._refused(request)
         except StoreError as error:
             return self._again(request, form, grant, 500, error.message)
-        response = await self._auth.sign_in_account(
-            request, account, AuthMethod.PASSWORD, safe_next(form.get("next"))
-        )
+        next_address = safe_next(form.get("next"))
+        if self._auth.passkeys.required:
+            response = self._auth.second_factor_page(request, account, next_address)
+        else:
+            response = await self._auth.sign_in_account(request, account, AuthMethod.PASSWORD, next_address)
         remove_cookie(response, GRANT_COOKIE, request=request, rule=self._auth.cookie_rule)
         outcome = SignInOutcome.PASSWORD_SET if grant.account else SignInOutcome.FIRST_USER_CREATED
         await self._auth.record(request, outcome, account.name)

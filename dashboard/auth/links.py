@@ -110,7 +110,9 @@ class SignInLinks:
         self._grants = {key: grant for key, grant in self._grants.items() if grant.account}
 
     def set_password(self, grant: Grant, password_hash: str) -> Account:
-        """Set the password of a link's user and end all earlier sign-ins; of concurrent uses one succeeds.
+        """Set the password of a link's user, remove the passkeys and end all earlier sign-ins.
+
+        Of concurrent uses one succeeds.
 
         Raises LinkInvalidError.
         """
@@ -119,7 +121,8 @@ class SignInLinks:
             if not _is_open(account.link, grant.token_hash, self._clock()) or account.disabled:
                 raise LinkInvalidError
             changes = {"password_hash": password_hash, "link": None, "generation": account.generation + 1}
-            return account.model_copy(update=changes)
+            # The way back for someone who has lost them, and where one is required the only one.
+            return account.model_copy(update=changes | {"passkeys": ()})
 
         try:
             changed = self._users.change(grant.account or "", change)

@@ -13,6 +13,7 @@ from dashboard.auth.confirm_routes import ConfirmRoutes
 from dashboard.auth.context import AuthContext
 from dashboard.auth.gate import KEEPALIVE
 from dashboard.auth.link_routes import LinkRoutes
+from dashboard.auth.passkey_routes import PasskeyRoutes
 from dashboard.auth.routes import SignInRoutes
 from dashboard.auth.users import AuthMethod
 
@@ -21,15 +22,22 @@ HEALTHY = "/-/healthy"
 
 def auth_routes(auth: AuthContext) -> tuple[list[Route], list[Route]]:
     """Return the open routes, then those that need a sign-in."""
-    sign_in = SignInRoutes(auth)
+    sign_in, passkeys = SignInRoutes(auth), PasskeyRoutes(auth)
     open_to_all = [
         Route(HEALTHY, _healthy, methods=["GET"]),
         *asset_routes(),
         *sign_in.open_routes(),
+        *passkeys.open_routes(),
         *LinkRoutes(auth).routes(),
     ]
     keepalive = Route(KEEPALIVE, _keepalive, methods=["GET"])
-    closed = [*sign_in.routes(), *AccountRoutes(auth).routes(), *ConfirmRoutes(auth).routes(), keepalive]
+    closed = [
+        *sign_in.routes(),
+        *AccountRoutes(auth).routes(),
+        *ConfirmRoutes(auth).routes(),
+        *passkeys.routes(),
+        keepalive,
+    ]
     return open_to_all, closed
 
 

@@ -23,6 +23,7 @@ from dashboard.auth.cookies import SIGN_IN_COOKIE, remove_cookie
 from dashboard.auth.external_accounts import Identity, Refusal, RefusedError
 from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
+from dashboard.auth.passkeys import Purpose
 from dashboard.auth.passwords import PasswordsBusyError
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.users import Account, AuthMethod
@@ -115,12 +116,15 @@ class SignInRoutes:
             # Tries at other names stay: an own account must not permit guessing others.
             limit.clear(key, name.casefold())
         await self._renew_hash(account, form.get("password", ""))
+        next_address, remembered = safe_next(form.get("next")), form.get("remember") == "yes"
+        if self._auth.passkeys.required:
+            return self._auth.second_factor_page(request, account, next_address, remembered=remembered)
         response = await self._auth.sign_in_account(
             request,
             account,
             AuthMethod.PASSWORD,
-            safe_next(form.get("next")),
-            remembered=form.get("remember") == "yes",
+            next_address,
+            remembered=remembered,
         )
         await self._auth.record(request, SignInOutcome.SIGNED_IN, account.name)
         return response
@@ -202,6 +206,9 @@ class SignInRoutes:
             name=name,
             next_address=next_address,
             at_provider=_at_provider(next_address),
+            # On a phone it is always the same person, at night, with small keys.
+            remember_ticked="Mobi" in request.headers.get("user-agent", ""),
+            passkey=self._auth.passkey_options(request, Purpose.SIGN_IN),
         )
 
     def _options(self, request: Request) -> SignInOptions:

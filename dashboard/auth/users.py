@@ -44,6 +44,8 @@ class AuthMethod(StrEnum):
     """How a user authenticates."""
 
     PASSWORD = "password"  # noqa: S105 - a word
+    PASSKEY = "passkey"
+    """By a passkey of an account that has a password."""
     PROXY = "proxy"
     """By a reverse proxy in front of the page."""
     PROVIDER = "provider"
@@ -64,6 +66,21 @@ class PasswordLink(Frozen):
     valid_until: AwareDatetime
 
 
+class Passkey(Frozen):
+    """A passkey of an account: its public part, so nothing here signs anybody in."""
+
+    id: str = Field(repr=False)
+    """The credential id, in base64url."""
+    public_key: str = Field(repr=False)
+    """The COSE key, in base64url."""
+    sign_count: int = 0
+    transports: tuple[str, ...] = ()
+    name: str
+    """The device in which it was created."""
+    created_at: AwareDatetime
+    used_at: AwareDatetime | None = None
+
+
 class Account(Frozen):
     """A stored user."""
 
@@ -79,6 +96,7 @@ class Account(Frozen):
     """The provider's identifier of the user; unlike a name or an e-mail address it is never reused."""
     disabled: bool = False
     link: PasswordLink | None = None
+    passkeys: tuple[Passkey, ...] = ()
 
     @property
     def key(self) -> str:

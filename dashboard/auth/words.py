@@ -25,6 +25,7 @@ NEW_USER_METHODS: dict[AuthMethod, str] = {
 
 METHOD_LABELS: dict[AuthMethod, str] = {
     AuthMethod.PASSWORD: N_("You signed in with a password."),
+    AuthMethod.PASSKEY: N_("You signed in with a passkey."),
     AuthMethod.PROXY: N_("The proxy in front of this page signed you in."),
     AuthMethod.PROVIDER: N_("Your single sign-on signed you in."),
 }

@@ -15,6 +15,7 @@ from dashboard.auth.audit import AppendsHistory, Audit
 from dashboard.auth.authenticator import Authenticator
 from dashboard.auth.context import AuthContext
 from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
+from dashboard.auth.passkeys import Passkeys
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.proxy import ProxyHeader
 from dashboard.auth.route_table import auth_routes
@@ -55,6 +56,7 @@ def open_desk(
         sign_ins=sign_ins,
         authenticator=Authenticator(sign_ins, settings, _proxy_header(settings, external_accounts)),
         external_accounts=external_accounts,
+        passkeys=Passkeys(users, settings.external_url, required=settings.require_passkey),
         passwords=Passwords(),
         links=links.SignInLinks(users),
         audit=Audit(history),

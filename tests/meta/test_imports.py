@@ -156,6 +156,7 @@ HOMES = {
     "markdown_it": ["dashboard/serving/runbooks.py"],
     "httpx2": ["dashboard/auth/provider.py"],
     "itsdangerous": ["dashboard/auth/*"],
+    "webauthn": ["dashboard/auth/passkeys.py"],
     "jinja2": ["dashboard/auth/pages.py"],
     "joserfc": ["dashboard/auth/provider.py"],
     "phonenumbers": ["dashboard/text/phone.py"],

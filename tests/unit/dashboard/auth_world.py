@@ -25,6 +25,7 @@ from dashboard.auth.context import AuthContext
 from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
 from dashboard.auth.gate import Gate, GateRules
 from dashboard.auth.links import SignInLinks
+from dashboard.auth.passkeys import Passkeys
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.peer import RememberPeer
 from dashboard.auth.proxy import ProxyHeader
@@ -71,6 +72,7 @@ class World:
     history: Log = field(default_factory=Log)
     rule: CookieRule = field(default_factory=CookieRule)
     roles: RoleRule = field(default_factory=RoleRule)
+    require_passkey: bool = False
     proxy_header: Callable[[ExternalAccounts], ProxyHeader] | None = None
 
     def __post_init__(self) -> None:
@@ -91,6 +93,9 @@ class World:
             sign_ins=self.sign_ins,
             authenticator=Authenticator(self.sign_ins, self.rule, proxy, ProxyLiveness(clock=clock)),
             external_accounts=external_accounts,
+            passkeys=Passkeys(
+                self.users, self.rule.external_url, required=self.require_passkey, clock=self.clock
+            ),
             passwords=Passwords(quick_hasher()),
             links=self.links,
             audit=Audit(self.history, clock=self.clock),

@@ -143,6 +143,18 @@ def test_remembered_device_stays_signed_in_for_thirty_days(tmp_path: Path) -> No
     assert (before, browser.get("/").status) == (200, 303)
 
 
+@pytest.mark.parametrize(("agent", "ticked"), [(PHONE, True), (PHONE.replace("Mobile ", ""), False)])
+def test_a_phone_is_remembered_unless_the_user_says_otherwise(
+    tmp_path: Path, agent: str, ticked: bool
+) -> None:
+    world = World(tmp_path)
+    world.add_user()
+
+    page = world.browser().get("/sign-in", **{"user-agent": agent})
+
+    assert ('name="remember" value="yes" checked>' in page.text) is ticked
+
+
 def test_device_can_be_remembered_later(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.add_user()

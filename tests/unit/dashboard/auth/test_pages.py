@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 
 import dashboard
-from dashboard.auth.account_routes import Device
+from dashboard.auth.account_routes import Device, PasskeySection
 from dashboard.auth.context import SignInOptions
 from dashboard.auth.pages import Note, render
 from dashboard.i18n import LOCALES
@@ -28,9 +28,13 @@ VALUES: dict[str, dict[str, Any]] = {
         "has_password": True,
         "devices": DEVICES,
         "remember_days": 30,
+        "passkeys": PasskeySection(rows=DEVICES, must_confirm=False, may_remove=True, options=HOSTILE),
     },
     "confirm.html": {
         "name": HOSTILE,
+        "next_address": HOSTILE,
+        "passkey": HOSTILE,
+        "may_use_password": True,
         "provider": HOSTILE,
         "method": "PROVIDER",
         "must_confirm": True,
@@ -48,7 +52,21 @@ VALUES: dict[str, dict[str, Any]] = {
         "introduction": "",
         "sections": [{"id": HOSTILE, "heading": HOSTILE, "html": ""}],
     },
-    "sign-in.html": {"options": OPTIONS, "name": HOSTILE, "next_address": HOSTILE, "at_provider": HOSTILE},
+    "second-factor.html": {
+        "is_new": False,
+        "options": HOSTILE,
+        "pending": HOSTILE,
+        "next_address": HOSTILE,
+        "remembered": True,
+    },
+    "sign-in.html": {
+        "options": OPTIONS,
+        "name": HOSTILE,
+        "next_address": HOSTILE,
+        "at_provider": HOSTILE,
+        "passkey": HOSTILE,
+        "remember_ticked": True,
+    },
     "sign-out.html": {"name": HOSTILE},
 }
 
