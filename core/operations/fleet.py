@@ -1,4 +1,4 @@
-"""Bulk actions: plan them for each session, and start sessions one at a time per gateway.
+"""Bulk actions: plan them for each session or gateway, and start sessions one at a time per gateway.
 
 Each start launches a browser on the gateway (contract, section 8, T7), as self-healing does. A bulk start
 waits for a running self-healing attempt and holds off others until the gateway's last session is done.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -19,11 +19,13 @@ from core.clock import Now, now
 from core.exceptions import StoreError
 from core.models import Reason, SessionSnapshot, Snapshot, Verdict
 from core.operation_status import OperationStatus
+from core.reasons import gateway_fault
 from core.settings.values import Settings
 
 log = logging.getLogger(__name__)
 
 Target = tuple[str, str]
+"""A gateway and its session; the gateway itself if the session is empty."""
 POLL_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 5.0
 MOST_FAILURES = 3
@@ -39,6 +41,7 @@ class Action(StrEnum):
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
+    ACKNOWLEDGE = "acknowledge"
 
 
 class Skip(StrEnum):
@@ -55,6 +58,7 @@ class Skip(StrEnum):
     PAUSED = "paused"
     GATEWAY_PAUSED = "gateway_paused"
     CHECKED = "checked"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,18 @@ class StartsSessions(Protocol):
         """Return the status of the session's newest operation."""
 
 
-def plan(action: Action, targets: Iterable[Target], snapshot: Snapshot, settings: Settings) -> Plan:
-    """Return the sessions that an action would change, and the others with the reason to skip them."""
+def plan(
+    action: Action,
+    targets: Iterable[Target],
+    snapshot: Snapshot,
+    settings: Settings,
+    *,
+    acknowledged: Collection[Target] = (),
+) -> Plan:
+    """Return the sessions that an action would change, and the others with the reason to skip them.
+
+    A gateway itself (empty session) can only be acknowledged.
+    """
     will, skipped = [], []
     for target in targets:
         session = snapshot.session(*target)
@@ -121,6 +135,11 @@ def plan(action: Action, targets: Iterable[Target], snapshot: Snapshot, settings
             configured = server.session(target[1])
             is_enabled = configured is not None and configured.enabled
             skip = _skip(action, session, is_enabled=is_enabled, gateway_enabled=server.enabled)
+        gateway = snapshot.server(target[0])
+        if not target[1] and gateway is not None and gateway_fault(gateway):
+            skip = None
+        if action is Action.ACKNOWLEDGE and target in acknowledged:
+            skip = Skip.ACKNOWLEDGED
         if skip is None:
             will.append(target)
         else:
@@ -138,6 +157,8 @@ def _skip(
             return Skip.CHECKED if gateway_enabled else Skip.GATEWAY_PAUSED
         case Action.RESUME:
             return None
+        case Action.ACKNOWLEDGE:
+            return _NOT_ACKNOWLEDGED.get(session.verdict)
     if not gateway_enabled:
         return Skip.GATEWAY_PAUSED
     if not is_enabled:
@@ -149,6 +170,7 @@ def _skip(
 
 
 _WANT_A_PHONE = frozenset({Reason.CODE_EXPIRED, Reason.LINK_NOT_COMPLETED, Reason.LOGGED_OUT_BY_OPERATOR})
+_NOT_ACKNOWLEDGED = {Verdict.CONNECTED: Skip.CONNECTED, Verdict.PAUSED: Skip.PAUSED}
 _NOT_STARTED = {
     Verdict.CONNECTED: Skip.CONNECTED,
     Verdict.STARTING: Skip.UNDER_WAY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -52,6 +52,18 @@ class PagerRun:
 
 
 @dataclass(frozen=True)
+class BulkSilence:
+    """The progress of acknowledging several targets."""
+
+    actor: str
+    targets: tuple[Target, ...]
+    busy: frozenset[Target]
+    """Those that are not done yet."""
+    problems: Mapping[Target, str]
+    """Error codes of those that failed."""
+
+
+@dataclass(frozen=True)
 class _SilenceChange:
     """A change to a session's silence, and the data of its history entry."""
 
@@ -69,6 +81,8 @@ class _State:
     test: PagerRun | None = None
     problems: dict[Target, str] = field(default_factory=dict)
     busy: set[Target] = field(default_factory=set)
+    bulk: tuple[str, tuple[Target, ...]] | None = None
+    """Author and targets of the latest bulk acknowledgement."""
 
 
 class Alerting:
@@ -138,6 +152,35 @@ class Alerting:
                 self._keep(target, silence)
 
         self._submit(settings, _SilenceChange(target, author, ask, data))
+
+    def silence_all(
+        self,
+        settings: AlertmanagerSettings,
+        targets: Sequence[Target],
+        *,
+        author: str,
+        comment: str,
+        until: datetime,
+    ) -> None:
+        """Silence the alerts of several targets, each until a time or until its outage is over."""
+        for target in targets:
+            self.silence(settings, target, author=author, comment=comment, until=until, until_over=True)
+        with self._lock:
+            self._state.bulk = author, tuple(targets)
+
+    def bulk(self) -> BulkSilence | None:
+        """Return the progress of the latest bulk acknowledgement, or None."""
+        with self._lock:
+            if self._state.bulk is None:
+                return None
+            author, targets = self._state.bulk
+            problems = {one: self._state.problems[one] for one in targets if one in self._state.problems}
+            return BulkSilence(author, targets, frozenset(self._state.busy.intersection(targets)), problems)
+
+    def dismiss_bulk(self) -> None:
+        """Discard the result of the latest bulk acknowledgement."""
+        with self._lock:
+            self._state.bulk = None
 
     def expire(self, settings: AlertmanagerSettings, target: Target, *, actor: str, silence: str) -> None:
         """End a silence."""

@@ -9,21 +9,51 @@ from core.models import Pause
 from core.operations.fleet import Action, Plan, Target, plan
 from core.settings import pausing
 from core.settings.pausing import Target as PauseTarget
-from dashboard import session_state, state
+from dashboard import formatting, session_state, state
+from dashboard.alerting.actions import LONGEST
+from dashboard.alerting.panel import gateway_silence, silence_of
 from dashboard.auth.users import Role
 from dashboard.dialogs.until_form import read_until
 from dashboard.formatting import by_name
 from dashboard.i18n import gettext as _
+from dashboard.overview.selection import Fold, entries
 from dashboard.session.actions import saved
 from dashboard.session_state import Notice
 
-PLACE, PAUSE_FORM = "fleet", "fleet-pause-form"
+PLACE, PAUSE_FORM, ACKNOWLEDGE_FORM = "fleet", "fleet-pause-form", "fleet-acknowledge-form"
 
 
 def preview(action: Action) -> Plan:
     """Return what the action would do to each selected session in its current state."""
     selected = sorted(session_state.selected() or (), key=lambda one: tuple(map(by_name, one)))
+    if action is Action.ACKNOWLEDGE:
+        return _acknowledging(selected)
     return plan(action, selected, state.snapshot(), state.settings())
+
+
+def preview_problems() -> Plan:
+    """Return what acknowledging all problems would do to each of them; nothing without an Alertmanager."""
+    if state.settings().alertmanager is None:
+        return Plan(Action.ACKNOWLEDGE, (), ())
+    sessions = [one for server in state.snapshot().servers for one in server.sessions]
+    return _acknowledging([(one.server, one.session) for one in formatting.problems(sessions)])
+
+
+def _acknowledging(targets: Sequence[Target]) -> Plan:
+    """Plan an acknowledgement; the sessions of a gateway that does not answer are one target."""
+    snapshot = state.snapshot()
+    sessions = [one for target in targets if (one := snapshot.session(*target)) is not None]
+    folded: list[Target] = []
+    acknowledged: set[Target] = set()
+    for entry in entries(sessions, snapshot.servers):
+        if isinstance(entry, Fold):
+            target, silence = (entry.gateway.server, ""), gateway_silence(entry.gateway)
+        else:
+            target, silence = (entry.server, entry.session), silence_of(entry)
+        folded.append(target)
+        if silence is not None:
+            acknowledged.add(target)
+    return plan(Action.ACKNOWLEDGE, folded, snapshot, state.settings(), acknowledged=acknowledged)
 
 
 def begin_picking() -> None:
@@ -100,6 +130,38 @@ def resume() -> None:
     now = datetime.now(UTC)
     if targets:
         _done(saved(lambda: pausing.resume(state.core().settings, targets, actor=user.name, now=now)))
+
+
+def acknowledge() -> None:
+    """Acknowledge the selected problems, with the reason and the end entered in the form."""
+    state.require(Role.OPERATOR)
+    _acknowledge(preview(Action.ACKNOWLEDGE).will)
+    session_state.select(None)
+
+
+def acknowledge_problems() -> None:
+    """Acknowledge all problems, with the reason and the end entered in the form."""
+    state.require(Role.OPERATOR)
+    _acknowledge(preview_problems().will)
+
+
+def _acknowledge(targets: Sequence[Target]) -> None:
+    settings, chosen = state.settings().alertmanager, read_until(ACKNOWLEDGE_FORM)
+    if settings is None or not targets:
+        return
+    state.alerting().silence_all(
+        settings,
+        targets,
+        author=state.user().name,
+        comment=chosen.reason or _("Acknowledged"),
+        until=chosen.until or datetime.now(UTC) + LONGEST,
+    )
+
+
+def dismiss_acknowledged() -> None:
+    """Discard the result of a bulk acknowledgement."""
+    state.require(Role.OPERATOR)
+    state.alerting().dismiss_bulk()
 
 
 def stop() -> None:

@@ -8,18 +8,21 @@ from html import escape
 import streamlit as st
 
 from core.models import SessionSnapshot
-from core.operations.fleet import Action
+from core.operations.fleet import Action, Target
 from dashboard import components, session_state, state
+from dashboard.alerting.panel import problem_text
 from dashboard.auth.users import Role
 from dashboard.dialogs import opened
 from dashboard.dialogs.until_form import draw_until
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.overview import fleet_actions
-from dashboard.overview.fleet_actions import PAUSE_FORM, PLACE
+from dashboard.overview.fleet_actions import ACKNOWLEDGE_FORM, PAUSE_FORM, PLACE
 from dashboard.text import fleet as fleet_text
 
-QUESTION = "fleet"
+QUESTION, PROBLEMS = "fleet", "problems"
+FEWEST_PROBLEMS = 2
+"""A single problem is acknowledged on its own page or card."""
 
 
 def draw_fleet(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, offer: bool) -> None:
@@ -32,10 +35,12 @@ def draw_fleet(formatter: LocaleFormatter, found: Sequence[SessionSnapshot], *, 
             if selected is None:
                 label = _("Select several")
                 st.button(label, key="select", on_click=fleet_actions.begin_picking, type="tertiary")
+                _draw_acknowledge_problems()
             else:
                 _draw_bar(len(selected), [(one.server, one.session) for one in found])
     components.draw_notice(session_state.notice(PLACE))
     _draw_progress(formatter)
+    _draw_acknowledged(formatter)
 
 
 def draw_pick(session: SessionSnapshot) -> None:
@@ -56,21 +61,25 @@ def draw_pick(session: SessionSnapshot) -> None:
     )
 
 
-def ask(word: str) -> None:
-    """Open the dialog that shows the effect on each session and asks for confirmation."""
+def ask(word: str, scope: str = "") -> None:
+    """Open the dialog that shows the effect on each session and asks for confirmation.
+
+    With the scope `PROBLEMS` it is about all problems instead of the selected sessions.
+    """
     action = Action(word)
     title = _(fleet_text.TITLES[action])
     # Computed once for the dialog: after its answer the selection is empty.
-    found = fleet_actions.preview(action)
+    found = fleet_actions.preview_problems() if scope == PROBLEMS else fleet_actions.preview(action)
+    confirm = fleet_actions.acknowledge_problems if scope == PROBLEMS else _ACTIONS[action]
 
     @st.dialog(title)
     def dialog() -> None:
         state.user()
         st.write(_(fleet_text.EXPLAINED[action]))
-        components.findings([("good", name) for _server, name in found.will])
+        components.findings([("good", _name(target)) for target in found.will])
         if found.skipped:
             components.soft(_("Not affected:"))
-            named = [(target[1], _(fleet_text.SKIPS[why])) for target, why in found.skipped]
+            named = [(_name(target), _(fleet_text.SKIPS[why])) for target, why in found.skipped]
             components.consequences([("idle", f"{name}: {why}") for name, why in named])
         if not found.will:
             components.note("idle", _("This would not change any of them."))
@@ -79,16 +88,28 @@ def ask(word: str) -> None:
             return
         if action is Action.PAUSE:
             draw_until(PAUSE_FORM, may_stay_open=True)
+        elif action is Action.ACKNOWLEDGE:
+            draw_until(ACKNOWLEDGE_FORM, may_stay_open=False)
         label = _(fleet_text.LABELS[action]).format(count=len(found.will))
-        components.answers(label, f"fleet-yes-{action}", _ACTIONS[action], ())
+        components.answers(label, f"fleet-yes-{action}", confirm, ())
 
     dialog()
+
+
+def _name(target: Target) -> str:
+    """Return the session, or the gateway with the number of its sessions."""
+    server, session = target
+    gateway = None if session else state.snapshot().server(server)
+    if gateway is None:
+        return session
+    return _("{server}: {count} sessions").format(server=server, count=len(gateway.sessions))
 
 
 _ACTIONS = {
     Action.START: fleet_actions.start,
     Action.PAUSE: fleet_actions.pause,
     Action.RESUME: fleet_actions.resume,
+    Action.ACKNOWLEDGE: fleet_actions.acknowledge,
 }
 
 
@@ -99,10 +120,41 @@ def _draw_bar(count: int, found: Sequence[tuple[str, str]]) -> None:
     label = _("Select all {count}").format(count=len(found))
     st.button(label, key="select-all", on_click=fleet_actions.pick_all, args=(found,), type="tertiary")
     labels = {Action.START: _("Start ..."), Action.PAUSE: _("Pause ..."), Action.RESUME: _("Resume ...")}
+    if state.settings().alertmanager is not None:
+        labels[Action.ACKNOWLEDGE] = _("Acknowledge ...")
     for action, words in labels.items():
         if st.button(words, key=f"fleet-{action}", disabled=not count):
             opened.ask(QUESTION, action)
     st.button(_("Cancel"), key="select-none", on_click=fleet_actions.end_picking, type="tertiary")
+
+
+def _draw_acknowledge_problems() -> None:
+    count = len(fleet_actions.preview_problems().will)
+    if count < FEWEST_PROBLEMS:
+        return
+    label = _("Acknowledge {count} problems ...").format(count=count)
+    if st.button(label, key="acknowledge-problems", type="tertiary"):
+        opened.ask(QUESTION, Action.ACKNOWLEDGE, PROBLEMS)
+
+
+def _draw_acknowledged(formatter: LocaleFormatter) -> None:
+    bulk = state.alerting().bulk()
+    if bulk is None:
+        return
+    with st.container(key="fleet-acknowledged"):
+        if bulk.busy:
+            words = _("{name} is acknowledging several problems: {over} of {count} done.")
+            count = len(bulk.targets)
+            components.waiting(words.format(name=bulk.actor, over=count - len(bulk.busy), count=count))
+            return
+        done = [(one[1] or one[0]) for one in bulk.targets if one not in bulk.problems]
+        words = _("Acknowledged by {name}: {names}").format(name=bulk.actor, names=", ".join(done))
+        failed = [
+            ("bad", f"{one[1] or one[0]}: {problem_text(formatter, code)}")
+            for one, code in bulk.problems.items()
+        ]
+        components.findings([*([("good", words)] if done else []), *failed])
+        st.button(_("Done"), key="fleet-acknowledged-done", on_click=fleet_actions.dismiss_acknowledged)
 
 
 def _draw_progress(formatter: LocaleFormatter) -> None:

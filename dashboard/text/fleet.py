@@ -11,11 +11,13 @@ TITLES: dict[Action, str] = {
     Action.START: N_("Start several sessions?"),
     Action.PAUSE: N_("Pause several sessions?"),
     Action.RESUME: N_("Resume several sessions?"),
+    Action.ACKNOWLEDGE: N_("Acknowledge several problems?"),
 }
 LABELS: dict[Action, str] = {
     Action.START: N_("Start {count}"),
     Action.PAUSE: N_("Pause {count}"),
     Action.RESUME: N_("Resume {count}"),
+    Action.ACKNOWLEDGE: N_("Acknowledge {count}"),
 }
 EXPLAINED: dict[Action, str] = {
     Action.START: N_(
@@ -25,6 +27,10 @@ EXPLAINED: dict[Action, str] = {
         "Meanwhile the sessions are not checked and raise no alerts. They keep running on the gateway."
     ),
     Action.RESUME: N_("The sessions are checked again and raise alerts again."),
+    Action.ACKNOWLEDGE: N_(
+        "Alerts are silenced until each session is connected again, and each gateway answers again. They are "
+        "still checked."
+    ),
 }
 SKIPS: dict[Skip, str] = {
     Skip.GONE: N_("removed in the meantime"),
@@ -38,6 +44,7 @@ SKIPS: dict[Skip, str] = {
     Skip.PAUSED: N_("paused"),
     Skip.GATEWAY_PAUSED: N_("its gateway is paused"),
     Skip.CHECKED: N_("not paused"),
+    Skip.ACKNOWLEDGED: N_("already acknowledged"),
 }
 ENDS: dict[str, str] = {
     "gave_up": N_("not tried: three consecutive starts failed on its gateway"),

@@ -128,6 +128,23 @@ def test_an_acknowledgement_ends_with_its_outage(
         until(lambda: not silenced(), what="the end of the silence")
 
 
+def test_all_problems_are_acknowledged_at_once(core_at: Callable[[str], FakeCore], url: str) -> None:
+    core = core_at(url)
+    core.shows(session("sales"), session("support", "unresponsive"), session("shop", "connected"))
+    app = open_page()
+
+    app.button(key="acknowledge-problems").click().run()
+    app.button(key="fleet-yes-acknowledge").click().run()
+    until(lambda: (bulk := state.alerting().bulk()) and not bulk.busy, what="the end of it")
+    afterwards = open_page()
+
+    assert "Acknowledged by ana: sales, support" in shown(afterwards)
+    assert {one.session for one in told(core)} == {"sales", "support"}
+    assert "acknowledge-problems" not in [button.key for button in afterwards.button]
+    core.shows(*(session(name, "connected", since=NOW) for name in ("sales", "support")))
+    until(lambda: not silenced(), what="the end of the silences")
+
+
 def test_a_gateway_is_acknowledged_with_its_sessions_until_it_answers_again(
     core_at: Callable[[str], FakeCore], url: str
 ) -> None:

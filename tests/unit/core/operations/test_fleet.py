@@ -69,6 +69,41 @@ def test_only_what_is_checked_is_paused_and_only_what_is_paused_resumed() -> Non
     assert skip_of(Action.RESUME, seen("paused"), enabled=False) == Skip.GATEWAY_PAUSED
 
 
+@pytest.mark.parametrize(
+    ("verdict", "skip"),
+    [
+        ("disconnected", None),
+        ("unreachable", None),
+        ("starting", None),
+        ("connected", Skip.CONNECTED),
+        ("paused", Skip.PAUSED),
+    ],
+)
+def test_only_what_is_down_is_acknowledged(verdict: str, skip: Skip | None) -> None:
+    assert skip_of(Action.ACKNOWLEDGE, seen(verdict)) == skip
+
+
+@pytest.mark.parametrize(
+    ("up", "acknowledged", "skipped"),
+    [
+        (False, (), []),
+        (False, (("main", ""),), [Skip.ACKNOWLEDGED]),
+        (True, (), [Skip.GONE]),
+    ],
+    ids=["down", "acknowledged", "up again"],
+)
+def test_a_gateway_is_acknowledged_while_it_is_down(
+    up: bool, acknowledged: tuple[tuple[str, str], ...], skipped: list[Skip]
+) -> None:
+    servers = (server_snapshot(at=NOW, up=up),)
+    snapshot = Snapshot(taken_at=NOW, settings_revision=0, servers=servers)
+    settings = settings_of(server_settings("sales"))
+
+    found = plan(Action.ACKNOWLEDGE, [("main", "")], snapshot, settings, acknowledged=acknowledged)
+
+    assert [skip for _, skip in found.skipped] == skipped
+
+
 def test_what_was_removed_meanwhile_is_left_out() -> None:
     found = plan(Action.PAUSE, [("main", "gone"), ("gone", "sales")], seen(), settings_of())
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from page_world import FakeCore, FakeSignIns, open_page, server, session, shown
+from page_world import ENVIRONMENT, FakeCore, FakeSignIns, open_page, server, session, shown
 from streamlit.testing.v1 import AppTest
 
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from dashboard import state
 from dashboard.auth.users import Role, User
 from tests.support.waiting import until
@@ -162,3 +164,52 @@ def test_who_loses_the_role_meanwhile_does_nothing(core: FakeCore, sign_ins: Fak
 
     assert core.operations.calls == []
     assert enabled(core) == {"sales": True, "support": True}
+
+
+def with_alertmanager(core: FakeCore) -> None:
+    """Let nobody listen at the address of Alertmanager."""
+    environment = ENVIRONMENT | {"ALERTMANAGER_URL": "http://127.0.0.1:1"}
+    core.settings = SettingsSource(load_environment(environment), core.store)
+    lost = [session(name, "unreachable", server="porto") for name in ("a", "b")]
+    down = server(*lost, server="porto", up=False)
+    core.monitor.servers = (server(session("sales"), session("support", "connected")), down)
+
+
+def test_all_problems_are_acknowledged_by_one_click_and_what_came_of_it_is_said(core: FakeCore) -> None:
+    with_alertmanager(core)
+    app = open_page()
+
+    app.button(key="acknowledge-problems").click().run()
+    asked = shown(app)
+    app.button(key="fleet-yes-acknowledge").click().run()
+    until(lambda: (bulk := state.alerting().bulk()) and not bulk.busy, what="the end of it")
+    said = shown(open_page())
+
+    assert app.button(key="acknowledge-problems").label == "Acknowledge 2 problems ..."
+    assert "porto: 2 sessions" in asked
+    assert said.count("Alertmanager cannot be reached.") == 3  # of both, and on the gateway's card
+    open_page().button(key="fleet-acknowledged-done").click().run()
+    assert state.alerting().bulk() is None
+
+
+def test_the_selected_problems_are_acknowledged_and_others_left_alone(core: FakeCore) -> None:
+    with_alertmanager(core)
+    app = open_page()
+    app.button(key="select").click().run()
+    app.button(key="select-all").click().run()
+
+    app.button(key="fleet-acknowledge").click().run()
+    asked = shown(app)
+    app.button(key="fleet-yes-acknowledge").click().run()
+
+    bulk = state.alerting().bulk()
+    assert "support: already connected" in asked
+    assert bulk is not None
+    assert set(bulk.targets) == {("main", "sales"), ("porto", "")}
+    assert len(app.checkbox) == 0
+
+
+def test_without_an_alertmanager_nothing_is_acknowledged(core: FakeCore) -> None:
+    app = selecting(core)
+
+    assert "fleet-acknowledge" not in [button.key for button in app.button]
