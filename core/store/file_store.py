@@ -30,6 +30,7 @@ class FileStore:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._paths: dict[str, Path] = {}
         self._locks: dict[str, ProcessLock] = {}
         self._cache: dict[str, tuple[Stamp, dict[str, Record]]] = {}
 
@@ -123,9 +124,12 @@ class FileStore:
         return TinyDB(path, lock, storage=LockedStorage)
 
     def _path(self, subject: str) -> Path:
-        if not _SUBJECT.fullmatch(subject):
-            raise ValueError(f"subject {subject!r} is no file name of ours")
-        return self._directory / f"{subject}.json"
+        path = self._paths.get(subject)
+        if path is None:
+            if not _SUBJECT.fullmatch(subject):
+                raise ValueError(f"subject {subject!r} is no file name of ours")
+            path = self._paths[subject] = self._directory / f"{subject}.json"
+        return path
 
 
 def _records_of(tables: Mapping[str, Any] | None) -> dict[str, Record]:

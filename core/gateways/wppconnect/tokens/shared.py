@@ -10,7 +10,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from core.clock import Now
@@ -33,6 +33,21 @@ FINGERPRINT_ROUNDS = 50_000
 Entry = TypeVar("Entry", SessionEntry, ServerEntry)
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """What was counted of a session."""
+
+    failures: Mapping[str, int]
+    renewals: int
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> _Counts:
+        return cls(value.get("failures", {}), value.get("renewals", 0))
+
+
+_NO_COUNTS = _Counts({}, 0)
+
+
 class SharedTokens:
     """The records of one gateway. While the store fails, the records stay in memory, unshared."""
 
@@ -44,6 +59,8 @@ class SharedTokens:
         self._clock = clock
         self._memory: dict[str, dict[str, Any] | None] = {}
         self._binding = ""
+        self._counted: tuple[str | None, dict[str, _Counts]] = None, {}
+        """The counts by key, and the revision of the records that hold them."""
         self._failing = False
         self._has_moved = False
 
@@ -116,14 +133,13 @@ class SharedTokens:
 
     def failures(self, session: str) -> dict[str, int]:
         """Return the failures by reason since the store was created, of any secret."""
-        counted = (self._read(self._key(session)) or {}).get("failures", {})
+        counted = self._counts(session).failures
         reasons = (Reason.TOKEN_REJECTED.value, Reason.SECRET_REJECTED.value)
         return {reason: counted.get(reason, 0) for reason in reasons}
 
     def renewals(self, session: str) -> int:
         """Return the number of tokens obtained so far."""
-        count: int = (self._read(self._key(session)) or {}).get("renewals", 0)
-        return count
+        return self._counts(session).renewals
 
     def secret_refused(self, session: str | None) -> None:
         """Start a pause for the whole gateway and count the rejection, unless a pause is running.
@@ -166,6 +182,21 @@ class SharedTokens:
             return self._bound(SessionEntry, value)
 
         self._change_session(session, change)
+
+    def _counts(self, session: str) -> _Counts:
+        """Return a session's counts; the records are read only if one was written since."""
+        self._move()
+        key = self._key(session)
+        try:
+            # The revision first: a write in between changes it again and is noticed.
+            revision = self._store.revision(self._subject)
+            if revision != self._counted[0]:
+                records = self._store.read_all(self._subject)
+                self._counted = revision, {one: _Counts.of(record.value) for one, record in records.items()}
+        except StoreError as error:
+            self._warn(error)
+            return _Counts.of(self._memory.get(key) or {})
+        return self._counted[1].get(key, _NO_COUNTS)
 
     def _key(self, session: str) -> str:
         return f"session:{self._server}/{session}"

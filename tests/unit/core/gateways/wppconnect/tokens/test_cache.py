@@ -15,6 +15,7 @@ from core.exceptions import (
 )
 from core.gateways.wppconnect.contract.token_format import parse_token
 from core.models import TokenSource
+from core.store.protocol import Record
 from tests.fakes import MemoryStore
 from tests.token_gateway import TokenGateway
 
@@ -207,6 +208,24 @@ class TestStore:
         assert (after.renewals("sales"), after.failures("sales")["token_rejected"]) == (2, 1)
         assert set(memory_store.read_all("tokens")) == {"salt", *others}
 
+    def test_counts_are_read_from_the_store_only_after_a_write(
+        self, make_client: MakeClient, token_gateway: TokenGateway
+    ) -> None:
+        store = CountingStore()
+        here, elsewhere = make_client(store=store), make_client(store=store)
+        here.read_status("sales")
+        here.tokens.renewals("sales")
+        before = store.reads
+
+        counts = [(here.tokens.renewals("sales"), here.tokens.failures("sales")) for _ in range(100)]
+        reads = store.reads - before
+        elsewhere.tokens.renew("sales", elsewhere.tokens.token("sales"))
+
+        none = {"token_rejected": 0, "secret_rejected": 0}
+        assert counts == [(1, none)] * 100
+        assert reads == 0
+        assert here.tokens.renewals("sales") == 2
+
     def test_a_store_that_fails_costs_nobody_a_token(self, make_client: MakeClient) -> None:
         client = make_client(store=BrokenStore())
 
@@ -217,8 +236,19 @@ class TestStore:
         assert client.tokens.renewals("sales") == 1
 
 
+class CountingStore(MemoryStore):
+    """Counts the reads of a whole subject, too."""
+
+    def read_all(self, subject: str) -> dict[str, Record]:
+        self.reads += 1
+        return super().read_all(subject)
+
+
 class BrokenStore(MemoryStore):
     """A full disk, and one that cannot be read either."""
 
     def read(self, subject: str, key: str) -> None:
         raise StoreError("the disk is gone", operation="read a record")
+
+    def read_all(self, subject: str) -> dict[str, Record]:
+        raise StoreError("the disk is gone", operation="read records")
