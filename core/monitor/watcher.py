@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from core.clock import Monotonic, Now
@@ -18,6 +17,7 @@ from core.monitor.accounts import AccountTimes
 from core.monitor.healer import Healer, Restarts
 from core.monitor.probe import PageCheck
 from core.monitor.probe_queue import NORMAL, URGENT, Executor, ProbeQueue
+from core.monitor.schedule import WATCHED_SECONDS, Schedule, Schedules
 from core.monitor.state import GatewayState
 from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
@@ -31,7 +31,6 @@ SHARED_LANE = 3
 """Concurrent calls of the shared executor; with the slow executor's one the gateway gets four at most."""
 
 TICK_SECONDS = 0.1
-WATCHED_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 LISTING_SECONDS = 60.0
 DEFAULT_SECRET_LISTINGS = 10
@@ -39,24 +38,6 @@ DEFAULT_SECRET_LISTINGS = 10
 ATTENTION_SECONDS = 0.5
 HEALING_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
-LONGEST_ROUND_SECONDS = 120.0
-"""Longest extension of a page response's validity when many pages respond slowly."""
-
-
-@dataclass
-class _Schedule:
-    """When a session is due, and in which executor."""
-
-    due: float
-    asked: float | None = None
-    is_hinted: bool = False
-    """The session may have changed: probe it next, and publish the result at once."""
-    is_suspect: bool = False
-    """The page did not respond in time; the slow executor checks it until it does."""
-    slow_due: float = 0.0
-    slow_tries: int = 0
-    slow_seconds: float | None = None
-    """Duration of the last check in the slow executor; None before the first."""
 
 
 def _is_refusal(problem: Problem | None) -> bool:
@@ -104,7 +85,7 @@ class ServerWatcher:
         )
         self._queue = ProbeQueue(server.name)
         start = monotonic()
-        self._schedules = {name: _Schedule(due=start) for name in self._state.enabled()}
+        self._schedules = Schedules(self._state.enabled(), start)
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
         self._healing_due = self._overview_due = start
         self._overview_lists = False
@@ -148,7 +129,7 @@ class ServerWatcher:
         """Apply results, waiting up to `wait_seconds` for the first; submit due probes; publish."""
         self._queue.apply(wait_seconds)
         if self._state.notice_gap():
-            self._begin_anew()
+            self._schedules.begin_anew(self._monotonic())
         if self._server.enabled:
             self._submit_due(shared_executor, slow_executor)
         if self._healer is not None and self._monotonic() >= self._healing_due:
@@ -178,10 +159,6 @@ class ServerWatcher:
                     self._state.take_session(name, self._probe(name, PageCheck.PATIENT))
         return self._state.snapshot()
 
-    def _begin_anew(self) -> None:
-        for schedule in self._schedules.values():
-            schedule.due, schedule.asked = self._monotonic(), None
-
     def _submit_due(self, shared_executor: Executor, slow_executor: Executor) -> None:
         now = self._monotonic()
         if now >= self._attention_due:
@@ -202,19 +179,15 @@ class ServerWatcher:
         if is_free and self._server.secret_key is not None and now >= self._listing_due:
             self._listing_due = now + LISTING_SECONDS
             self._ask_listing(shared_executor)
-        interval = self._state.gateway.interval_seconds
-        for position, (name, schedule) in enumerate(self._schedules.items()):
-            watched = name in self._state.watched
-            due = schedule.due
-            if watched and schedule.asked is not None:
-                due = min(due, schedule.asked + WATCHED_SECONDS)
-            if now >= due and self._queue.is_free("session", name):
-                # Spread over the interval after the first round, so that the gateway gets no bursts.
-                spread = 1.0 if schedule.asked is not None else (position + 1) / len(self._schedules)
-                schedule.asked, schedule.due = now, now + interval * spread
-                urgent = watched or schedule.is_hinted
-                self._ask_quickly(shared_executor, name, schedule, priority=URGENT if urgent else NORMAL)
-            if schedule.is_suspect and now >= schedule.slow_due and self._queue.is_free("page", name):
+        for name in self._schedules.take_due(
+            now,
+            self._state.gateway.interval_seconds,
+            watched=self._state.watched,
+            is_free=lambda name: self._queue.is_free("session", name),
+        ):
+            self._ask_quickly(shared_executor, name)
+        for name, schedule in self._schedules.suspects.items():
+            if now >= schedule.slow_due and self._queue.is_free("page", name):
                 self._ask_patiently(slow_executor, name, schedule)
         if self._queue.is_free("account"):
             self._ask_account(slow_executor, self._accounts.next(self._state.sessions(), now))
@@ -238,7 +211,7 @@ class ServerWatcher:
         self._client.forget()
         self._overview_due = float("-inf")
         # A stretched round would be late to see how its sessions come back.
-        self._begin_anew()
+        self._schedules.begin_anew(self._monotonic())
         if self._server.secret_key is not None:
             self._try_secrets()
 
@@ -282,17 +255,19 @@ class ServerWatcher:
         """
         if states is None:
             return
-        for name in self._schedules:
+        for name in self._schedules.by_name:
             known = self._state.session(name)
             is_known = known.state is not None and known.problem is None
             if is_known and states.get(name, SessionState.CLOSED) != known.state:
                 self._take_hint(name)
 
-    def _ask_quickly(self, executor: Executor, name: str, schedule: _Schedule, *, priority: int) -> None:
+    def _ask_quickly(self, executor: Executor, name: str) -> None:
+        schedule = self._schedules.by_name[name]
+        priority = URGENT if schedule.is_hinted or name in self._state.watched else NORMAL
         # The list may be older than what is to be learnt of a session that is watched or may have changed.
         is_listed = priority == NORMAL and self._state.is_listed_connected(name)
         check = PageCheck.ONLY if is_listed else PageCheck.QUICK
-        check = PageCheck.SKIP if schedule.is_suspect else check
+        check = PageCheck.SKIP if name in self._schedules.suspects else check
         is_hinted, schedule.is_hinted = schedule.is_hinted, False
 
         def take(answer: tuple[Observation, float]) -> None:
@@ -301,41 +276,35 @@ class ServerWatcher:
                 self._state.take_session(name, seen)
                 return
             self._state.durations.observe(took)
-            unproved = seen.page_unproved
-            if unproved and not schedule.is_suspect:
+            if seen.page_unproved and name not in self._schedules.suspects:
                 schedule.slow_tries, schedule.slow_due, schedule.slow_seconds = 0, 0.0, None
-            schedule.is_suspect = unproved
-            self._take_session(name, seen, schedule)
+            self._schedules.set_suspect(name, seen.page_unproved)
+            self._take_session(name, seen)
             self._state.has_news |= is_hinted
 
         self._queue.ask(executor, ("session", name), self._timed(name, check), take, priority=priority)
 
-    def _ask_patiently(self, executor: Executor, name: str, schedule: _Schedule) -> None:
+    def _ask_patiently(self, executor: Executor, name: str, schedule: Schedule) -> None:
         schedule.slow_due = self._monotonic() + MAX_BACKOFF_SECONDS
 
         def take(answer: tuple[Observation, float]) -> None:
             seen, took = answer
             answers_slowly = seen.page_answers is True and took > probe.QUICK_CHECK_SECONDS
-            schedule.is_suspect = seen.page_timed_out or answers_slowly
+            self._schedules.set_suspect(name, seen.page_timed_out or answers_slowly)
             schedule.slow_tries = schedule.slow_tries + 1 if seen.page_timed_out else 0
             schedule.slow_seconds = took
             backoff = self._state.gateway.interval_seconds * 2.0 ** min(schedule.slow_tries, 6)
             schedule.slow_due = self._monotonic() + min(backoff, MAX_BACKOFF_SECONDS)
-            self._take_session(name, seen, schedule)
+            self._take_session(name, seen)
 
         ask = self._timed(name, PageCheck.PATIENT)
         self._queue.ask(executor, ("page", name), ask, take, priority=schedule.slow_tries)
 
-    def _take_session(self, name: str, seen: Observation, schedule: _Schedule) -> None:
+    def _take_session(self, name: str, seen: Observation) -> None:
         """Apply a probe; for a suspect page, with the time that the slow executor takes for all of them."""
-        if schedule.is_suspect:
+        if name in self._schedules.suspects:
             patience = self._settings.timeouts.check_connection_seconds
-            busy = [
-                patience if one.slow_seconds is None else one.slow_seconds
-                for one in self._schedules.values()
-                if one.is_suspect
-            ]
-            round_seconds = min(sum(busy), LONGEST_ROUND_SECONDS)
+            round_seconds = self._schedules.slow_round_seconds(patience)
             seen = seen.model_copy(update={"page_round_seconds": round_seconds})
         was_refused = _is_refusal(self._state.session(name).problem)
         self._state.take_session(name, seen)
@@ -360,9 +329,10 @@ class ServerWatcher:
             self._queue.ask(executor, ("account", ""), ask, take, priority=NORMAL)
 
     def _take_hint(self, name: str) -> None:
-        schedule = self._schedules.get(name)
+        schedule = self._schedules.by_name.get(name)
         if schedule is not None:
-            schedule.is_hinted, schedule.due = True, float("-inf")
+            schedule.is_hinted = True
+            self._schedules.set_due(name, float("-inf"))
             if not self._state.is_up:
                 self._gateway_due = float("-inf")
 
