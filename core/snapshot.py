@@ -43,14 +43,23 @@ class SnapshotExchange:
         self._clock = clock
         self._snapshots: dict[str, _SharedFile[ServerSnapshot]] = {}
         self._attention: dict[str, _SharedFile[dict[str, datetime]]] = {}
+        self._encoded: dict[str, dict[str, tuple[SessionSnapshot, bytes]]] = {}
+        """Each session as last published, by server and name: most are the same the next time."""
 
     def publish(self, snapshot: ServerSnapshot) -> None:
         """Publish the server's snapshot to all processes. Raises StoreError if it cannot be written."""
         file = self._snapshot_file(snapshot.server)
-        sessions = tuple(_for_older_readers(one) for one in snapshot.sessions)
-        content = snapshot.model_copy(update={"sessions": sessions}).model_dump_json().encode()
+        before = self._encoded.get(snapshot.server, {})
+        encoded = {}
+        for one in snapshot.sessions:
+            known = before.get(one.session)
+            is_same = known is not None and known[0] is one
+            encoded[one.session] = known if known and is_same else (one, _encode(one))
+        self._encoded[snapshot.server] = encoded
+        rest = snapshot.model_copy(update={"sessions": ()}).model_dump_json(exclude={"sessions"}).encode()
+        sessions = b",".join([content for _, content in encoded.values()])
         with file.lock:
-            file.write(content)
+            file.write(b'%s,"sessions":[%s]}' % (rest.removesuffix(b"}"), sessions))
 
     def read(self, server: str) -> ServerSnapshot | None:
         """Return the last published snapshot; None if there is none that this release can read."""
@@ -148,9 +157,12 @@ def _parse_snapshot(content: bytes) -> ServerSnapshot:
     )
 
 
+def _encode(session: SessionSnapshot) -> bytes:
+    return _for_older_readers(session).model_dump_json().encode()
+
+
 def _for_older_readers(session: SessionSnapshot) -> SessionSnapshot:
-    words = {field: str(getattr(session, field)) for field in _WORD_FIELDS}
-    newer = {field: word for field, word in words.items() if word in _OLDER_WORDS}
+    newer = {field: str(word) for field in _WORD_FIELDS if (word := getattr(session, field)) in _OLDER_WORDS}
     if not newer:
         return session
     older = {field: _OLDER_WORDS[word] for field, word in newer.items()}

@@ -141,6 +141,22 @@ def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedel
     return conclude(session, Verdict.UNKNOWN, Reason.STALE, min(proof + stale_after, now))
 
 
+def is_freshly_connected(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> bool:
+    """Return whether `judge` would, by time alone, still conclude `connected`; cheaper than judging."""
+    if session.verdict != Verdict.CONNECTED or session.observed_at is None or session.page_checked_at is None:
+        return False
+    return now - min(session.observed_at, session.page_checked_at) <= stale_after
+
+
+def tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:
+    """Return whether a late probe still tells more about the page than newer ones."""
+    if late.state != newest.state or (late.page_answers is None and not late.page_timed_out):
+        return False
+    # In between the session may have been closed and started, or its page may have answered.
+    moments = (newest.state_since, newest.page_checked_at)
+    return all(moment is None or moment <= late.started_at for moment in moments)
+
+
 def _observed(before: SessionSnapshot, seen: Observation, times: SessionTimes) -> dict[str, object]:
     update: dict[str, object] = {
         "observed_at": seen.observed_at,

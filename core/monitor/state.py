@@ -168,7 +168,7 @@ class GatewayState:
         before = self._sessions[name]
         if before.probe_started_at is not None and self._is_late(seen, before.probe_started_at):
             # A patient probe that ends after a newer quick one only adds its result about the page.
-            if not _tells_of_the_page(seen, before):
+            if not verdict.tells_of_the_page(seen, before):
                 return
             seen = seen.model_copy(update={"started_at": before.probe_started_at})
         after = verdict.advance(before, seen, self._circumstances(name))
@@ -209,8 +209,7 @@ class GatewayState:
         update: dict[str, object] = {"capabilities": tuple(sorted(self._client.capabilities))}
         if seen.version is not None:
             update["version"] = seen.version
-        self.has_news |= any(getattr(self._gateway, name) != value for name, value in update.items())
-        self._gateway = self._gateway.model_copy(update=update)
+        self._update_gateway(update)
         is_current = seen.again_seconds <= max(self._settings.interval_seconds, LIST_LIFE_SECONDS)
         self.listed = (seen.states or {}) if is_current else {}
         if listing is not None:
@@ -218,17 +217,14 @@ class GatewayState:
 
     def take_listing(self, seen: Listing) -> None:
         """Apply what the secret key and the list of sessions say."""
-        update: dict[str, object] = {}
-        if seen.secret_key_valid is not None:
-            update["secret_key_valid"] = seen.secret_key_valid
-        if seen.default_secret is not None:
-            update["default_secret"] = seen.default_secret
-        self._gateway = self._gateway.model_copy(update=update)
+        known = {"secret_key_valid": seen.secret_key_valid, "default_secret": seen.default_secret}
+        self._update_gateway({name: value for name, value in known.items() if value is not None})
         if seen.names is not None:
-            for name, one in self._sessions.items():
+            for name, one in list(self._sessions.items()):
                 is_listed = name in seen.names or bool(one.has_session_object)
-                self._sessions[name] = one.model_copy(update={"is_listed": is_listed})
-        self.has_news = True
+                if one.is_listed != is_listed:
+                    self._sessions[name] = one.model_copy(update={"is_listed": is_listed})
+                    self.has_news = True
 
     def take_end_to_end(self, name: str, seen: end_to_end.Checked) -> int:
         """Apply one end-to-end check; return the consecutive failures, 0 if the check is outdated."""
@@ -250,10 +246,9 @@ class GatewayState:
 
     def take_account(self, name: str, account: Account | None) -> None:
         """Apply the linked account; None if the gateway did not report it."""
-        if account is None:
-            return
-        self._sessions[name] = self._sessions[name].model_copy(update={"account": account})
-        self.has_news = True
+        if account is not None:
+            self._sessions[name] = self._sessions[name].model_copy(update={"account": account})
+            self.has_news = True
 
     def take_healing(self, name: str, healing: Healing, ended: str | None = None) -> None:
         """Store the state of self-healing; `ended` is the result of an attempt to count."""
@@ -271,8 +266,10 @@ class GatewayState:
 
     def judge_age(self) -> None:
         """Update verdicts that change by time alone: stale, or stuck."""
-        for name in self.enabled():
-            before = self._sessions[name]
+        stale_after, now = self._stale_after(self._gateway.interval_seconds), self._now()
+        for name, before in list(self._sessions.items()):
+            if not before.enabled or verdict.is_freshly_connected(before, now, stale_after):
+                continue
             # A verdict that is newer than the observation does not follow from it: it was read from the
             # history, or concluded here before.
             if before.observed_at is not None and before.since <= before.observed_at:
@@ -297,6 +294,12 @@ class GatewayState:
             }
         )
         return self._gateway
+
+    def _update_gateway(self, update: Mapping[str, object]) -> None:
+        changed = {name: value for name, value in update.items() if getattr(self._gateway, name) != value}
+        if changed:
+            self._gateway = self._gateway.model_copy(update=changed)
+            self.has_news = True
 
     def _resume_sessions(self) -> dict[str, SessionSnapshot]:
         interval = self._before.interval_seconds if self._before else self._settings.interval_seconds
@@ -389,12 +392,3 @@ class GatewayState:
         shown_before = (before.verdict, before.qr, before.reason, before.state)
         shown_after = (after.verdict, after.qr, after.reason, after.state)
         self.has_news |= after.session in self.watched or shown_after != shown_before
-
-
-def _tells_of_the_page(late: Observation, newest: SessionSnapshot) -> bool:
-    """Return whether a late probe still tells more about the page than newer ones."""
-    if late.state != newest.state or (late.page_answers is None and not late.page_timed_out):
-        return False
-    # In between the session may have been closed and started, or its page may have answered.
-    moments = (newest.state_since, newest.page_checked_at)
-    return all(moment is None or moment <= late.started_at for moment in moments)

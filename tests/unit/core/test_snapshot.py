@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import stat
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,6 +34,16 @@ def snapshot(server: str = "main", interval_seconds: float = 5.0) -> ServerSnaps
     return server_snapshot(session, at=NOON, server=server, interval_seconds=interval_seconds)
 
 
+class CountedSession(SessionSnapshot):
+    """A session that counts how often it is encoded."""
+
+    encoded: ClassVar[Counter[str]] = Counter()
+
+    def model_dump_json(self, **options: Any) -> str:
+        self.encoded[self.session] += 1
+        return super().model_dump_json(**options)
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     return tmp_path / "run"
@@ -45,6 +57,34 @@ def clock() -> FakeClock:
 @pytest.fixture
 def exchange(directory: Path, clock: FakeClock) -> SnapshotExchange:
     return SnapshotExchange(directory, clock=clock)
+
+
+def test_only_sessions_that_changed_are_encoded_again(exchange: SnapshotExchange) -> None:
+    CountedSession.encoded.clear()
+    sessions = [
+        CountedSession(server="main", session=f"s{number}", enabled=True, verdict=Verdict.UNKNOWN, since=NOON)
+        for number in range(200)
+    ]
+    exchange.publish(server_snapshot(*sessions, at=NOON))
+
+    sessions[7] = sessions[7].model_copy(update={"verdict": Verdict.CONNECTED})
+    del sessions[100]
+    changed = server_snapshot(*sessions, at=NOON)
+    exchange.publish(changed)
+    exchange.publish(changed)
+
+    assert CountedSession.encoded.total() == 201
+    published = exchange.read("main")
+    assert published is not None
+    assert published.model_dump() == changed.model_dump()
+
+
+def test_a_gateway_without_sessions_is_published(exchange: SnapshotExchange) -> None:
+    alone = server_snapshot(at=NOON)
+
+    exchange.publish(alone)
+
+    assert exchange.read("main") == alone
 
 
 def test_an_earlier_release_reads_what_it_knows(exchange: SnapshotExchange, directory: Path) -> None:

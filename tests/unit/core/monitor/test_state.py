@@ -272,6 +272,21 @@ class FollowedHistory(FailingHistory):
         return super().latest(server, session, kind, since=since)
 
 
+def test_a_list_that_says_the_same_again_is_no_news(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    listing = Listing(secret_key_valid=True, default_secret=False, names=frozenset({"sales"}))
+    book.state.take_listing(listing)
+    before = book.state.snapshot()
+
+    book.state.take_listing(listing)
+
+    assert not book.state.has_news
+    assert book.state.session("sales") is before.sessions[0]
+    book.state.take_listing(Listing(names=frozenset()))
+    assert book.state.has_news
+    assert book.state.session("sales").is_listed is False
+
+
 def test_a_prober_that_was_killed_before_it_published_is_caught_up_with(tmp_path: Path) -> None:
     history = FollowedHistory(tmp_path / "history")
     first = Book(tmp_path, history=history)
