@@ -42,6 +42,10 @@ TEMPLATES: Final[Mapping[str, str]] = {
     ),
     "session_enabled_label": "Check {session}",
     "sessions": "Sessions",
+    "tags": "Tags",
+    "tags_help": (
+        "Words separated by commas, such as a customer or a region. The list can be filtered by them."
+    ),
     "token": "Token",
     "token_source": "Tokens",
     "token_source_auto": "Automatic: created here, or by the gateway if it refuses those",

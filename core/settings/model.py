@@ -25,6 +25,7 @@ from core.settings.setting import Setting
 
 LONGEST_LABEL = 80
 LONGEST_NOTE = 300
+LONGEST_TAGS = 120
 
 
 class ServerFields(Frozen):
@@ -135,6 +136,17 @@ class SessionFields(Frozen):
         Setting("field.note", label="field.note", help="field.note_help", longest=LONGEST_NOTE),
     ] = Field(default="", repr=False)
     """Further notes for pairing the session again; shown only to signed-in users."""
+    tags: Annotated[
+        str,
+        Setting(
+            "field.tags",
+            label="field.tags",
+            help="field.tags_help",
+            placeholder="norte, retail",
+            longest=LONGEST_TAGS,
+        ),
+    ] = Field(default="", repr=False)
+    """Words to find and select the session by, separated by commas: never metric labels."""
 
 
 class ProgramFields(Frozen):

@@ -20,6 +20,12 @@ class SessionSettings(SessionFields):
     pause: Pause | None = None
     """Who paused the session, why and until when, if on record."""
 
+    @property
+    def tag_words(self) -> tuple[str, ...]:
+        """The tags in the order of the text, each once whatever its case."""
+        words = {word.casefold(): word for word in map(str.strip, reversed(self.tags.split(","))) if word}
+        return tuple(reversed(words.values()))
+
 
 class ServerSettings(ServerFields):
     """One gateway."""

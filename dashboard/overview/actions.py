@@ -7,7 +7,7 @@ from dashboard.auth.users import Role
 from dashboard.doctor.actions import examine_session
 from dashboard.session.actions import open_session
 
-TEXT, SERVER, VERDICTS, PAGE = "find", "gateway", "verdicts", "page"
+TEXT, SERVER, TAG, VERDICTS, PAGE = "find", "gateway", "tag", "verdicts", "page"
 """Keys of the widgets. Those that Streamlit binds to query parameters use the same name there.
 
 None may be a parameter of another page, such as "server": Streamlit refuses to switch to it then.
@@ -20,8 +20,9 @@ def show_all() -> None:
     """Clear the filter."""
     state.require(Role.VIEWER)
     session_state.set_value(TEXT, "")
-    if session_state.has_value(SERVER):
-        session_state.set_value(SERVER, "")
+    for key in (SERVER, TAG):
+        if session_state.has_value(key):
+            session_state.set_value(key, "")
     session_state.set_value(VERDICTS, [])
     session_state.set_query_param(VERDICT, [])
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models import SessionSnapshot
-from dashboard import components, session_state
+from dashboard import components, session_state, state
 from dashboard.formatting import LocaleFormatter, verdict_label
 from dashboard.i18n import gettext as _
 from dashboard.overview import actions as overview_actions
 from dashboard.overview import selection as overview
-from dashboard.overview.actions import PAGE, SERVER, TEXT, VERDICT, VERDICTS
+from dashboard.overview.actions import PAGE, SERVER, TAG, TEXT, VERDICT, VERDICTS
 from dashboard.overview.selection import Entry
 
 FEW = 6
@@ -27,8 +27,9 @@ def draw_filter(
 ) -> list[SessionSnapshot]:
     """Draw the filter and return the sessions that match."""
     wanted = st.query_params.get_all(VERDICT)
-    if len(sessions) <= FEW and not any(name in st.query_params for name in (TEXT, SERVER, VERDICT)):
+    if len(sessions) <= FEW and not any(name in st.query_params for name in (TEXT, SERVER, TAG, VERDICT)):
         return list(sessions)
+    known = {(server.name, one.name): one for server in state.settings().servers for one in server.sessions}
     with st.container(key="filter", horizontal=True, vertical_alignment="top"):
         text = st.text_input(
             _("Find a session"),
@@ -40,17 +41,9 @@ def draw_filter(
             max_chars=60,
             width=260,
         )
-        server = ""
-        if len(servers) > 1:
-            server = st.selectbox(
-                _("Gateway"),
-                ["", *servers],
-                format_func=lambda name: name or _("All gateways"),
-                key=SERVER,
-                bind="query-params",
-                width=220,
-            )
-        matching = overview.chosen(sessions, text=text or "", server=server, verdicts=())
+        server = _draw_choice(SERVER, _("Gateway"), _("All gateways"), servers, least=2)
+        tag = _draw_choice(TAG, _("Tag"), _("All tags"), overview.all_tags(known.values()), least=1)
+        matching = overview.chosen(sessions, known, text=text or "", server=server, tag=tag)
         counts = overview.present(matching, wanted)
         if not counts:
             return []
@@ -64,7 +57,21 @@ def draw_filter(
             on_change=overview_actions.keep_verdicts,
             wrap=True,
         )
-    return overview.chosen(matching, text="", server="", verdicts=verdicts)
+    return overview.chosen(matching, known, verdicts=verdicts)
+
+
+def _draw_choice(key: str, label: str, every: str, words: Sequence[str], *, least: int) -> str:
+    """Draw a selection where there is something to select; "" means all."""
+    if len(words) < least:
+        return ""
+    return st.selectbox(
+        label,
+        ["", *words],
+        format_func=lambda word: word or every,
+        key=key,
+        bind="query-params",
+        width=220,
+    )
 
 
 def draw_nothing_found() -> None:

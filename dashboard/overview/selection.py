@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
 from core.reasons import gateway_fault
+from core.settings.values import SessionSettings
 from dashboard.formatting import by_name
 from dashboard.words import LOOKS, look
 
@@ -77,18 +78,44 @@ def in_order(
     )
 
 
+def all_tags(known: Collection[SessionSettings]) -> list[str]:
+    """Return the tags of all sessions in alphabetical order, each once whatever its case."""
+    words: dict[str, str] = {}
+    for word in (word for one in known for word in one.tag_words):
+        words.setdefault(word.casefold(), word)
+    return sorted(words.values(), key=by_name)
+
+
 def chosen(
-    sessions: Iterable[SessionSnapshot], *, text: str, server: str, verdicts: Collection[str]
+    sessions: Iterable[SessionSnapshot],
+    known: Mapping[tuple[str, str], SessionSettings],
+    *,
+    text: str = "",
+    server: str = "",
+    tag: str = "",
+    verdicts: Collection[str] = (),
 ) -> list[SessionSnapshot]:
-    """Filter sessions by words that all occur in session or gateway name, by gateway, and by verdicts."""
+    """Filter sessions by gateway, tag, verdicts, and words that occur in what is known of a session."""
     words = text.casefold().split()
     return [
         one
         for one in sessions
         if (not server or one.server == server)
         and (not verdicts or one.verdict in verdicts)
-        and all(word in f"{one.session} {one.server}".casefold() for word in words)
+        and (not tag or tag.casefold() in map(str.casefold, _tags(known, one)))
+        and all(word in _searched(known, one) for word in words)
     ]
+
+
+def _tags(known: Mapping[tuple[str, str], SessionSettings], session: SessionSnapshot) -> tuple[str, ...]:
+    settings = known.get((session.server, session.session))
+    return settings.tag_words if settings else ()
+
+
+def _searched(known: Mapping[tuple[str, str], SessionSettings], session: SessionSnapshot) -> str:
+    settings = known.get((session.server, session.session))
+    typed = f"{settings.label} {settings.owner} {settings.tags}" if settings else ""
+    return f"{session.session} {session.server} {typed}".casefold()
 
 
 def present(sessions: Sequence[SessionSnapshot], wanted: Collection[str]) -> dict[Verdict, int]:

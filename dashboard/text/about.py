@@ -33,9 +33,12 @@ def label_and_owner(translate: Translate, settings: SessionSettings | None) -> s
 def lines(
     formatter: LocaleFormatter, session: SessionSnapshot, settings: SessionSettings | None
 ) -> list[str]:
-    """Return label, owner, note and account as lines, for the page of a session."""
+    """Return label, owner, note, tags and account as lines, for the page of a session."""
+    _ = formatter.translate
     note = settings.note if settings is not None else ""
-    told = [label_and_owner(formatter.translate, settings), note, account(formatter, session)]
+    words = ", ".join(settings.tag_words) if settings is not None else ""
+    tags = _("Tags: {tags}").format(tags=words) if words else ""
+    told = [label_and_owner(formatter.translate, settings), note, tags, account(formatter, session)]
     return [text for text in told if text]
 
 

@@ -12,6 +12,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core.models import Reason
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
+from core.store import FileStore
 from simulator import Simulator, Times
 from tests.support.played import Turn, played
 from tests.support.stack import SECRET, Stack, stack
@@ -67,6 +70,9 @@ def tab_of_many(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> I
         for number, name in enumerate(NAMES):
             prober.knows(name, *life(number))
         prober.publish()
+        settings = SettingsSource(load_environment(product.environment), FileStore(product.data / "store"))
+        tagged = settings.saved().with_session("main", "shop-057", tags="Norte")
+        settings.save(tagged.with_session("main", "shop-107", tags="norte"), expected_revision=0, actor="ana")
         visitor = administrator(browser, product, "phone")
         yield visitor
         visitor.close()
@@ -99,7 +105,9 @@ def test_problems_stand_first_and_a_search_finds_the_rest(many: Visitor) -> None
 def test_a_link_keeps_what_is_looked_for_and_a_click_opens_the_session(many: Visitor) -> None:
     visitor = many
 
-    visitor.open("/?verdict=unresponsive&find=shop-05")
+    visitor.open("/?verdict=unresponsive&tag=Norte")
+    expect(visitor.page.locator(ROW)).to_have_count(2)
+    visitor.page.get_by_role("searchbox").fill("shop-05")
     expect(visitor.page.locator(ROW)).to_have_count(1)
     visitor.page.get_by_role("link", name="shop-057").click()
 

@@ -6,12 +6,17 @@ import pytest
 from page_world import server, session
 
 from core.models import ServerSnapshot, SessionSnapshot, Verdict
+from core.settings.values import SessionSettings
 from dashboard.overview import selection as overview
 
 SALES = session("sales", "connected")
 SUPPORT = session("support", "disconnected")
 SHOP = session("shop_Lisboa", "paused", server="porto")
 ALL = (SALES, SUPPORT, SHOP)
+KNOWN = {
+    ("main", "sales"): SessionSettings(name="sales", tags="Norte, retail"),
+    ("main", "support"): SessionSettings(name="support", label="Balcão", owner="Rui", tags="norte"),
+}
 
 
 def names(sessions: list[SessionSnapshot]) -> list[str]:
@@ -37,15 +42,44 @@ def test_of_equal_ones_those_that_somebody_takes_care_of_come_last() -> None:
         ("porto sho", ["shop_Lisboa"]),
         ("sales porto", []),
         ("  ", ["sales", "support", "shop_Lisboa"]),
+        ("balcão", ["support"]),
+        ("rui", ["support"]),
+        ("NORTE", ["sales", "support"]),
     ],
 )
 def test_each_word_of_the_text_is_looked_for_in_the_names(text: str, found: list[str]) -> None:
-    assert names(overview.chosen(ALL, text=text, server="", verdicts=())) == found
+    assert names(overview.chosen(ALL, KNOWN, text=text)) == found
+
+
+@pytest.mark.parametrize(
+    ("tag", "found"),
+    [("norte", ["sales", "support"]), ("Retail", ["sales"]), ("nor", []), ("norte, retail", [])],
+)
+def test_a_tag_is_a_whole_word_in_any_case(tag: str, found: list[str]) -> None:
+    assert names(overview.chosen(ALL, KNOWN, tag=tag)) == found
+
+
+def test_each_tag_is_offered_once() -> None:
+    assert overview.all_tags(KNOWN.values()) == ["Norte", "retail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ()),
+        (" , ,", ()),
+        ("norte", ("norte",)),
+        (" a b ,c,, ", ("a b", "c")),
+        ("Norte, norte,NORTE, sul", ("Norte", "sul")),
+    ],
+)
+def test_tags_are_separated_by_commas(text: str, words: tuple[str, ...]) -> None:
+    assert SessionSettings(name="a", tags=text).tag_words == words
 
 
 def test_gateway_and_status_narrow_it() -> None:
-    assert names(overview.chosen(ALL, text="", server="porto", verdicts=())) == ["shop_Lisboa"]
-    assert names(overview.chosen(ALL, text="", server="", verdicts=["connected", "paused"])) == [
+    assert names(overview.chosen(ALL, KNOWN, server="porto")) == ["shop_Lisboa"]
+    assert names(overview.chosen(ALL, KNOWN, verdicts=["connected", "paused"])) == [
         "sales",
         "shop_Lisboa",
     ]
