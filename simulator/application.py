@@ -50,7 +50,9 @@ class GatewayApplication:
         found = self._routes.find(request.method, request.path)
         route, params = found if found is not None else (None, {})
         session = _session_of(params)
+        transport = cast(asyncio.Transport, scope[TRANSPORT_KEY])
         entry = self._requests.begin(
+            transport,
             request.headers.get("user-agent", ""),
             request.method,
             route.template if route is not None else UNKNOWN_ROUTE,
@@ -58,9 +60,9 @@ class GatewayApplication:
         )
         try:
             fault = self._faults.find(session, route.endpoint if route is not None else None)
-            await self._serve(request, route, params, fault, entry, scope, receive, send)
+            await self._serve(request, route, params, fault, entry, transport, scope, receive, send)
         finally:
-            self._requests.end()
+            self._requests.end(transport)
 
     async def _serve(
         self,
@@ -69,11 +71,11 @@ class GatewayApplication:
         params: dict[str, str],
         fault: Fault | None,
         entry: LoggedRequest,
+        transport: asyncio.Transport,
         scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
-        transport = cast(asyncio.Transport, scope[TRANSPORT_KEY])
         try:
             if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > _MAX_HEADER_BYTES:
                 raise _RefusedError(Response(431, headers={"Connection": "close"}))
@@ -88,8 +90,9 @@ class GatewayApplication:
                 await _run_until_disconnect(
                     run_connection_fault(fault.kind, transport, send, self._drip_seconds), receive
                 )
-                # The connection is unusable after a fault, and the HTTP library expects it to be closed.
-                transport.abort()
+                # The connection is unusable after a fault, and the HTTP library expects it to be closed: once
+                # the client has read what was sent.
+                transport.close()
                 await _wait_for_disconnect(receive)
                 return
             response = await _run_until_disconnect(self._respond(request, route, params, fault), receive)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -17,7 +18,7 @@ from core.settings.source import SettingsSource
 from core.store import FileStore
 from core.sync.compose import Compose
 from core.sync.docker_containers import DockerContainers
-from core.sync.plan import ContainerAction, ContainerChange, Project, Touch, Touched, Wanted
+from core.sync.plan import ContainerAction, ContainerChange, Draft, Plan, Project, Touch, Touched, Wanted
 from core.sync.progress import Done, Report, StepEvent
 from core.sync.projects import FindCompose, Projects
 from core.sync.secret_values import SecretValues
@@ -83,6 +84,8 @@ class Installation:
     """Where the test has an engine: what finds its Compose."""
     history: list[HistoryEntry] = field(default_factory=list)
     steps: list[StepEvent] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    """Each that was made, the last one last."""
 
     @property
     def folder(self) -> Path:
@@ -108,7 +111,8 @@ class Installation:
     @property
     def sync(self) -> Sync:
         """A sync of a process of its own, as far as the files can tell."""
-        return Sync(
+        return _Planning(
+            self.plans,
             self.settings,
             self.secret_values,
             data_directory=self.data,
@@ -134,6 +138,19 @@ class Installation:
         """Apply, with a fresh API key when one is given; returns what came of it."""
         fresh = {API_KEY: SecretStr(value)} if value else None
         return self.sync.apply(fresh=fresh, actor="ana", report=self.steps.append).code
+
+
+class _Planning(Sync):
+    """A sync that keeps its plans."""
+
+    def __init__(self, plans: list[Plan], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._plans = plans
+
+    def draft(self, **options: Any) -> Draft:
+        made = super().draft(**options)
+        self._plans.append(made.plan)
+        return made
 
 
 def install(

@@ -81,10 +81,10 @@ def test_link_is_written_through_or_refused(tmp_path: Path, name: str) -> None:
     installation.asks_compose = True
     installation.keep(TOKEN)
 
-    (found,) = installation.sync.draft().plan.targets
     with pytest.raises(SyncError) if state else nullcontext():
         installation.apply()
 
+    (found,) = installation.plans[-1].targets
     assert (str(found.state), found.why.id if found.why else "") == (state or "will_change", why)
     assert {one: str((installation.folder / one).readlink()) for one in links} == links
     after = files if state else {one: text.replace("OLD", f"'{TOKEN}'") for one, text in files.items()}
@@ -133,9 +133,9 @@ def test_form_is_written_and_every_reader_gets_the_value(tmp_path: Path, name: s
     shell = as_shell_reads(folder, file)
 
     installation.keep(TOKEN)
-    (found,) = installation.sync.draft().plan.targets
     installation.apply(TOKEN)
 
+    (found,) = installation.plans[-1].targets
     assert (found.why.id if found.why else "") == why
     assert {one for one, content in read_files(folder).items() if content != before[one]} == {file}
     after = variables(folder)
