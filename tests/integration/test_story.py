@@ -73,7 +73,7 @@ def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) ->
     chain.await_state(LOST, "disconnected")
     chain.let_a_code_expire(LOST)
     received, annotations = chain.await_notice(Notice(DISCONNECTED, LOST, "firing"), began)
-    look_from_the_mail(chain, chain.mail(f"[FIRING] WhatsApp session {LOST}", began))
+    look_from_the_mail(chain, chain.mail(f"[FIRING] {LOST} on main", began))
     chain.let_a_code_expire(LOST)
     chain.kill_exporters()
     chain.start_exporters()
