@@ -28,7 +28,7 @@ from core.settings.values import Settings
 from exporter.access import Access, Admission
 from exporter.collector import is_stale
 from exporter.exposition import Exposition, choose_format
-from exporter.probe import Prober, budget_seconds, probe_body, targets
+from exporter.probe import Prober, budget_seconds, debug_text, probe_body, targets
 from exporter.webhook import PATH as WEBHOOK_PATH
 from exporter.webhook import PREFIX as WEBHOOK_PREFIX
 from exporter.webhook import Webhook, problem
@@ -45,7 +45,7 @@ PAGE = """<!DOCTYPE html>
 <ul>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/sd">/sd</a>: the sessions, for Prometheus's HTTP service discovery</li>
-<li>/probe?server=...&amp;session=...: one session, asked now</li>
+<li>/probe?server=...&amp;session=...: one session, asked now; with &amp;debug=true, a log of it</li>
 <li><a href="/-/healthy">/-/healthy</a>: the process is alive</li>
 <li><a href="/-/ready">/-/ready</a>: the metrics are fresh</li>
 </ul>
@@ -203,6 +203,8 @@ class ExporterApp:
         result = await probing
         if result is None:
             return problem(HTTPStatus.NOT_FOUND, "No such session is configured: see /sd.")
+        if _parameter(request, "debug") == "true":
+            return PlainTextResponse(debug_text(result, self._read_settings()))
         form = choose_format(request.headers.get("accept", ""))
         return Response(probe_body(result, form), media_type=form.value, headers={"vary": "accept"})
 

@@ -7,15 +7,18 @@ holds, a frozen page delays no other session, and `/metrics` is consistent with 
 from __future__ import annotations
 
 import asyncio
+import json
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core import verdict
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
 from core.clock import now as real_now
+from core.logs import redact, showable
 from core.models import Reason, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.settings.values import Settings
 from exporter.catalogue import SESSION_METRICS, Kind, Metric
@@ -27,6 +30,8 @@ OFFSET_SECONDS = 0.5
 """Time for a response to reach Prometheus before the scrape timeout."""
 USUAL_SECONDS = 10.0
 LONGEST_SECONDS = 60.0
+PLAIN = re.compile(r"[\w.:+/-]+")
+"""Values that a line of the log of a probe holds without quotes."""
 
 SUCCESS = Metric(
     "probe_success",
@@ -42,6 +47,7 @@ class ProbeResult:
     """The result of a probe."""
 
     session: SessionSnapshot
+    began_at: datetime
     is_answered: bool
     """Whether the session was probed in time, with any result."""
     seconds: float
@@ -92,16 +98,16 @@ class Prober:
         if latest is None:
             return None
         if latest.verdict is Verdict.PAUSED:
-            return ProbeResult(latest, is_answered=True, seconds=0.0)
+            return ProbeResult(latest, self._now(), is_answered=True, seconds=0.0)
         pending = self._pending.get(key) or self._begin(key)
         pending.requests += 1
         try:
             async with asyncio.timeout(seconds):
                 found = await asyncio.shield(pending.answer)
-            return ProbeResult(found, is_answered=True, seconds=self._monotonic() - began)
+            return ProbeResult(found, pending.began_at, is_answered=True, seconds=self._monotonic() - began)
         except TimeoutError:
             late = _unproved(self._read_snapshot().session(*key) or latest, pending.began_at, self._now())
-            return ProbeResult(late, is_answered=False, seconds=self._monotonic() - began)
+            return ProbeResult(late, pending.began_at, is_answered=False, seconds=self._monotonic() - began)
         finally:
             pending.requests -= 1
             if not pending.requests and self._pending.get(key) is pending:
@@ -155,6 +161,65 @@ def probe_body(result: ProbeResult, form: Format) -> bytes:
 
     families = (family_of(metric, (((), sample) for sample in samples)) for metric, samples in rows())
     return encode(Families(*families), form)
+
+
+def debug_text(result: ProbeResult, settings: Settings) -> str:
+    """Return what happened in a probe, its metrics and the settings it used, as text for people.
+
+    Codes, phone numbers, keys and addresses are left out.
+    """
+    server = settings.server(result.session.server)
+    used = {
+        "interval_seconds": settings.interval_seconds,
+        "end_to_end_minutes": server.end_to_end_minutes if server else 0,
+        **settings.timeouts.model_dump(
+            include={"connect_seconds", "status_seconds", "check_connection_seconds"}
+        ),
+    }
+    parts = {
+        "Log of the probe, oldest first; what stands before probe_requested was known before:": [
+            f"{moment.isoformat(timespec='milliseconds')} {event} {_pairs(values)}".rstrip()
+            for moment, event, values in sorted(_events(result), key=lambda line: line[0])
+        ],
+        "Metrics that would have been returned:": probe_body(result, Format.TEXT).decode().splitlines(),
+        "Settings:": [_pairs({name: value}) for name, value in used.items()],
+    }
+    return "\n".join(f"{title}\n" + "".join(f"{line}\n" for line in lines) for title, lines in parts.items())
+
+
+def _events(result: ProbeResult) -> Iterator[tuple[datetime, str, Mapping[str, object]]]:
+    session = result.session
+    yield result.began_at, "probe_requested", {"server": session.server, "session": session.session}
+    if session.probe_started_at:
+        yield session.probe_started_at, "probe_started", {}
+    if session.observed_at:
+        yield session.observed_at, "state_read", {"state": session.state}
+    if session.page_checked_at:
+        page = {"answers": session.page_answers, "timed_out": session.page_timed_out}
+        yield session.page_checked_at, "page_checked", page
+    if session.problem:
+        problem = {"kind": session.problem.kind, "message": redact(showable(session.problem.message))}
+        yield session.problem.at, "problem", problem
+    yield (
+        result.began_at + timedelta(seconds=result.seconds),
+        "probe_ended",
+        {
+            "success": result.is_success,
+            "verdict": session.verdict,
+            "reason": session.reason,
+            "in_time": result.is_answered,
+        },
+    )
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={_text(value)}" for name, value in values.items())
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value) if PLAIN.fullmatch(str(value)) else json.dumps(str(value))
 
 
 def monitored_sessions(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -22,6 +22,8 @@ from exporter.probe import (
     targets,
 )
 from tests.support.waiting import until
+
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 class World:
@@ -198,7 +200,7 @@ def test_budget_is_the_scrape_timeout_minus_the_way_back(header, seconds):
 
 @pytest.mark.parametrize("form", list(Format))
 def test_answer_is_the_outcome_and_the_session_without_the_labels_of_the_target(make_session, form):
-    body = probe_body(ProbeResult(make_session(), is_answered=True, seconds=0.0123), form).decode()
+    body = probe_body(ProbeResult(make_session(), NOON, is_answered=True, seconds=0.0123), form).decode()
 
     assert body.startswith("# HELP probe_success ")
     assert "\nprobe_success 1.0\n" in body
@@ -210,7 +212,7 @@ def test_answer_is_the_outcome_and_the_session_without_the_labels_of_the_target(
 
 
 def test_answer_is_valid_openmetrics(make_session):
-    result = ProbeResult(make_session(), is_answered=False, seconds=9.5)
+    result = ProbeResult(make_session(), NOON, is_answered=False, seconds=9.5)
 
     families = list(parse_openmetrics(probe_body(result, Format.OPENMETRICS).decode()))
 
@@ -218,7 +220,7 @@ def test_answer_is_valid_openmetrics(make_session):
 
 
 def test_paused_session_has_neither_success_nor_connected(make_session):
-    result = ProbeResult(make_session(verdict=Verdict.PAUSED), is_answered=True, seconds=0)
+    result = ProbeResult(make_session(verdict=Verdict.PAUSED), NOON, is_answered=True, seconds=0)
 
     body = probe_body(result, Format.TEXT).decode()
 
