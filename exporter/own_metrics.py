@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
 
 from core.clock import Now
 from core.clock import now as real_now
+from core.gateways.protocol import OTHER_EVENT
+from core.gateways.registry import event_formats
 from exporter.catalogue import OWN_METRICS
-from exporter.events import DropReason, EventKind
 
 METRICS = {metric.name: metric for metric in OWN_METRICS}
+
+
+class DropReason(StrEnum):
+    """Why an event led to no probe."""
+
+    WRONG_TOKEN = "wrong_token"  # noqa: S105 - a reason's name, not a password
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    WITHOUT_SESSION = "without_session"
+    NOT_MONITORED = "not_monitored"
+    RATE_LIMITED = "rate_limited"
 
 
 class OwnMetrics:
@@ -44,13 +57,15 @@ class OwnMetrics:
         self._gauge("wppconnect_exporter_build_info").labels(version, python).set(1)
         self._gauge("wppconnect_exporter_settings_reload_success").set_function(self._success)
         self._gauge("wppconnect_exporter_settings_reload_timestamp_seconds").set_function(self._timestamp)
-        self._received = self._counter("wppconnect_exporter_events_received_total", EventKind)
+        kinds = {kind: None for one in event_formats() for kind in one.kinds}
+        received = [*kinds, OTHER_EVENT]
+        self._received = self._counter("wppconnect_exporter_events_received_total", received)
         self._dropped = self._counter("wppconnect_exporter_events_dropped_total", DropReason)
         ProcessCollector(proc=proc, registry=self.registry)
 
-    def count_received(self, kind: EventKind) -> None:
+    def count_received(self, kind: str) -> None:
         """Count an event with the right token."""
-        self._received.labels(kind.value).inc()
+        self._received.labels(kind).inc()
         self.changes += 1
 
     def count_dropped(self, reason: DropReason) -> None:
@@ -81,9 +96,9 @@ class OwnMetrics:
         metric = METRICS[name]
         return Gauge(name, metric.help, metric.labels, registry=self.registry)
 
-    def _counter(self, name: str, values: type[EventKind] | type[DropReason]) -> Counter:
+    def _counter(self, name: str, values: Iterable[str]) -> Counter:
         metric = METRICS[name]
         counter = Counter(name, metric.help, metric.labels, registry=self.registry)
         for value in values:
-            counter.labels(value.value)  # Create the sample with the value 0.
+            counter.labels(value)  # Create the sample with the value 0.
         return counter

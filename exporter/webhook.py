@@ -19,13 +19,14 @@ from starlette.types import Receive, Scope, Send
 
 from core.clock import Now, now
 from core.exceptions import WppconnectError
+from core.gateways.protocol import OTHER_EVENT, Event, EventFormat
+from core.gateways.registry import event_formats
 from core.linking_events import LinkingEvent, write_event
 from core.logs import register_secret
 from core.models import Snapshot, Verdict
 from core.store import Store
 from core.workers import Workers
-from exporter.events import DropReason, Event, EventKind, kind_at_beginning, parse_event
-from exporter.own_metrics import OwnMetrics
+from exporter.own_metrics import DropReason, OwnMetrics
 from exporter.probe_trigger import ProbeSeries
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class Webhook:
         self._series = series
         self._own = own
         self._keep = keep
+        self._formats = event_formats()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request below the prefix."""
@@ -121,34 +123,34 @@ class Webhook:
         if _announced_bytes(request) > LIMIT_BYTES:
             return self._too_large()
         body = bytearray()
-        kind: EventKind | None = None
+        kind: str | None = None
         read = 0
         try:
             async for part in request.stream():
                 read += len(part)
                 if read > LIMIT_BYTES:
                     return self._too_large()
-                if kind is not EventKind.OTHER:
+                if kind != OTHER_EVENT:
                     body += part
-                    kind = kind or kind_at_beginning(bytes(body))
-                if kind is EventKind.OTHER:
+                    kind = kind or kind_at_beginning(self._formats, bytes(body))
+                if kind == OTHER_EVENT:
                     body.clear()  # Keep nothing of a message.
         except ClientDisconnect:
             return TAKEN  # Never sent: the client has disconnected.
         self._take(bytes(body), kind)
         return TAKEN
 
-    def _take(self, body: bytes, kind: EventKind | None) -> None:
-        if kind is EventKind.OTHER:
-            self._own.count_received(EventKind.OTHER)
+    def _take(self, body: bytes, kind: str | None) -> None:
+        if kind == OTHER_EVENT:
+            self._own.count_received(OTHER_EVENT)
             return
         try:
-            event = parse_event(body)
+            event = parse_event(self._formats, body)
         except ValueError:
             self._own.count_dropped(DropReason.MALFORMED)
             return
         self._own.count_received(event.kind)
-        if event.kind is EventKind.OTHER:
+        if event.kind == OTHER_EVENT:
             return
         if event.session is None:
             self._own.count_dropped(DropReason.WITHOUT_SESSION)
@@ -169,6 +171,21 @@ class Webhook:
         self._own.count_dropped(DropReason.TOO_LARGE)
         text = f"Events are at most {LIMIT_BYTES} bytes."
         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, {"connection": "close"})
+
+
+def kind_at_beginning(formats: Iterable[EventFormat], beginning: bytes) -> str | None:
+    """Return an event's kind from its first bytes; None while they may not contain it.
+
+    The path does not name the gateway, so that each format is tried.
+    """
+    kinds = {one.kind_at_beginning(beginning) for one in formats}
+    return next(iter(kinds - {None, OTHER_EVENT}), None if None in kinds else OTHER_EVENT)
+
+
+def parse_event(formats: Iterable[EventFormat], body: bytes) -> Event:
+    """Parse a complete event by the first format that knows its kind. Raises ValueError."""
+    events = (one.parse(body) for one in formats)
+    return next((event for event in events if event.kind != OTHER_EVENT), Event(OTHER_EVENT))
 
 
 def _announced_bytes(request: Request) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.clock import Now
-from core.linking_events import LinkingEvents
+from core.linking_events import LinkingEvent, LinkingEvents
 from core.messages import Message
 from core.models import ServerSnapshot, SessionSnapshot, SessionState
 from core.operation_status import Facts, Step
@@ -108,6 +108,35 @@ class LinkedAccount:
 
     number: str | None = field(default=None, repr=False)
     push_name: str | None = field(default=None, repr=False)
+
+
+OTHER_EVENT = "other"
+"""The kind of a webhook event that is not about a connection."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """The parts of a webhook event that we use."""
+
+    kind: str
+    """The gateway's word for it, or OTHER_EVENT."""
+    session: str | None = None
+    """None if missing, as in WPPConnect Server between a close and the next CONNECTED (section 7, traps)."""
+    linking: LinkingEvent | None = None
+    """The event's meaning for a phone that is being linked."""
+    pairing_code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class EventFormat:
+    """How the gateways of a kind write webhook events."""
+
+    kinds: tuple[str, ...]
+    """Their words for events about a connection: few, since they are values of a metric's label."""
+    kind_at_beginning: Callable[[bytes], str | None]
+    """Returns an event's kind from its first bytes; None if they do not contain it."""
+    parse: Callable[[bytes], Event]
+    """Parses a complete event; raises ValueError if it is invalid."""
 
 
 @dataclass(frozen=True)
@@ -307,6 +336,8 @@ class GatewayKind:
     admin_path: str = ""
     """Path of the gateway's own administration page."""
     session_times: SessionTimes = SessionTimes()
+    events: EventFormat | None = None
+    """None: its webhook events are not read."""
     session_name_problem: Callable[[str], Message | None] = lambda _name: None
     """Returns why a session name must not be used; None if it may."""
     credential_mistakes: CredentialFindings = lambda _secret, _token, _sessions: ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from core.gateways.protocol import Capability, GatewayKind
+from core.gateways.protocol import Capability, EventFormat, GatewayKind
 from core.models import ServerSnapshot
 
 KINDS: dict[str, str] = {
@@ -20,6 +20,11 @@ def kind_of(name: str = DEFAULT) -> GatewayKind:
     """Return a kind by its name."""
     kind: GatewayKind = import_module(KINDS[name]).KIND
     return kind
+
+
+def event_formats() -> tuple[EventFormat, ...]:
+    """Return how the gateways of all kinds write webhook events."""
+    return tuple(found for name in KINDS if (found := kind_of(name).events) is not None)
 
 
 def offers(server: ServerSnapshot, capability: Capability) -> bool:

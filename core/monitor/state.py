@@ -69,7 +69,6 @@ class GatewayState:
         self.history = HistoryWriter(history, server.name)
         """A transition is written here before it is published."""
         self._client = gateway
-        self._times = kind_of(server.kind).session_times
         self._closed_by = closed_by
         self._linking_events = linking_events
         self._now = now
@@ -365,7 +364,7 @@ class GatewayState:
     def _circumstances(self, name: str) -> verdict.Circumstances:
         return verdict.Circumstances(
             now=self._now(),
-            times=self._times,
+            times=kind_of(self._server.kind).session_times,
             stale_after=self._stale_after(self._gateway.interval_seconds),
             gateway_up=self._gateway.up,
             gateway_restarted_at=self._gateway.restarted_at,

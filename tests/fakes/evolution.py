@@ -6,6 +6,7 @@ the answer of connect.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Collection
@@ -15,9 +16,12 @@ from typing import Any
 
 from core.exceptions import ConnectError, NotOfferedError, SecretKeyRejectedError
 from core.gateways.protocol import (
+    OTHER_EVENT,
     AuthCounts,
     Capability,
     EndToEndResult,
+    Event,
+    EventFormat,
     GatewayKind,
     Health,
     LinkedAccount,
@@ -253,11 +257,28 @@ def open_gateway(server: Any, **_parts: object) -> EvolutionGateway:
     return EvolutionGateway(server.url, server.secret_key.get_secret_value() if server.secret_key else "")
 
 
+EVENTS = ("connection.update", "qrcode.updated")
+
+
+def kind_at_beginning(beginning: bytes) -> str | None:
+    """Return an event's kind: it is the body's first value."""
+    word = beginning.decode(errors="replace").partition('"event":')[2].split('"')
+    return None if len(word) < 3 else word[1] if word[1] in EVENTS else OTHER_EVENT
+
+
+def parse_event(body: bytes) -> Event:
+    """Parse an event, which calls the session an instance."""
+    found = json.loads(body)
+    kind = found["event"]
+    return Event(kind if kind in EVENTS else OTHER_EVENT, found.get("instance"))
+
+
 KIND = GatewayKind(
     name="evolution",
     title="Evolution API",
     open=open_gateway,
     capabilities=CAPABILITIES,
     default_secret=DEFAULT_KEY,
+    events=EventFormat(EVENTS, kind_at_beginning, parse_event),
     session_times=SessionTimes(first_qr=timedelta(seconds=45), next_qr=timedelta(seconds=45)),
 )

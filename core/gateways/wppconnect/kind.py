@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.gateways.protocol import Gateway, GatewayKind, Waits
 from core.gateways.wppconnect import code_pairing
-from core.gateways.wppconnect.contract import credentials, session_names, web_versions
+from core.gateways.wppconnect.contract import credentials, events, session_names, web_versions
 from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
 from core.gateways.wppconnect.contract.waits import SESSION_TIMES, WppconnectWaits
 from core.gateways.wppconnect.gateway import CAPABILITIES, WppconnectGateway
@@ -57,6 +57,7 @@ KIND = GatewayKind(
     default_secret=credentials.PUBLIC_DEFAULT_SECRET,
     admin_path=PAGE,
     session_times=SESSION_TIMES,
+    events=events.FORMAT,
     session_name_problem=session_names.session_name_problem,
     credential_mistakes=credentials.mistakes,
     credential_remarks=credentials.remarks,

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from exporter.events import DropReason, EventKind
+from core.gateways.wppconnect.contract.events import EventKind
+from exporter.own_metrics import DropReason
 
 EVENTS = "wppconnect_exporter_events"
 
@@ -66,7 +67,7 @@ def test_events_are_counted_from_zero_on(own):
     own.count_dropped(DropReason.TOO_LARGE)
 
     value = own.registry.get_sample_value
-    received = {kind: value(f"{EVENTS}_received_total", {"kind": kind}) for kind in EventKind}
+    received = {kind: value(f"{EVENTS}_received_total", {"kind": kind}) for kind in (*EventKind, "other")}
     dropped = {reason: value(f"{EVENTS}_dropped_total", {"reason": reason}) for reason in DropReason}
-    assert received == dict.fromkeys(EventKind, 0) | {EventKind.QRCODE: 1}
+    assert received == dict.fromkeys((*EventKind, "other"), 0) | {EventKind.QRCODE: 1}
     assert dropped == dict.fromkeys(DropReason, 0) | {DropReason.TOO_LARGE: 2}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.gateways.protocol import OTHER_EVENT, Event, EventFormat
 from core.linking_events import LinkingEvent
 
 BEGINNING = re.compile(rb'\s*\{\s*"event"\s*:\s*"([^"\\]{1,64})"')
@@ -23,48 +23,19 @@ LINKING_WORDS = {
 
 
 class EventKind(StrEnum):
-    """The gateway's words for events about a connection; OTHER for all other events."""
+    """The gateway's words for events about a connection."""
 
     STATUS_FIND = "status-find"
     QRCODE = "qrcode"
     PHONE_CODE = "phoneCode"
     CLOSE_SESSION = "closesession"
     LOGOUT_SESSION = "logoutsession"
-    OTHER = "other"
-
-    @classmethod
-    def parse(cls, word: object) -> EventKind:
-        """Return the kind for the gateway's word."""
-        return cls(word) if isinstance(word, str) and word in set(cls) else cls.OTHER
 
 
-class DropReason(StrEnum):
-    """Why an event led to no probe."""
-
-    WRONG_TOKEN = "wrong_token"  # noqa: S105 - a reason's name, not a password
-    TOO_LARGE = "too_large"
-    MALFORMED = "malformed"
-    WITHOUT_SESSION = "without_session"
-    NOT_MONITORED = "not_monitored"
-    RATE_LIMITED = "rate_limited"
-
-
-@dataclass(frozen=True)
-class Event:
-    """The parts of an event that we use."""
-
-    kind: EventKind
-    session: str | None = None
-    """None if missing, as between a close and the next CONNECTED (section 7, traps)."""
-    linking: LinkingEvent | None = None
-    """The event's meaning for a phone that is being linked."""
-    pairing_code: str | None = field(default=None, repr=False)
-
-
-def kind_at_beginning(beginning: bytes) -> EventKind | None:
+def kind_at_beginning(beginning: bytes) -> str | None:
     """Return an event's kind from its first bytes; None if they do not contain it."""
     found = BEGINNING.match(beginning)
-    return EventKind.parse(found[1].decode(errors="replace")) if found else None
+    return _kind(found[1].decode(errors="replace")) if found else None
 
 
 def parse_event(body: bytes) -> Event:
@@ -75,7 +46,7 @@ def parse_event(body: bytes) -> Event:
         raise ValueError("nested too deeply") from None
     if not isinstance(found, dict) or not isinstance(found.get("event"), str):
         raise ValueError("not an event")
-    kind, session = EventKind.parse(found["event"]), found.get("session")
+    kind, session = _kind(found["event"]), found.get("session")
     linking, code = None, None
     match kind:
         case EventKind.STATUS_FIND:
@@ -86,3 +57,10 @@ def parse_event(body: bytes) -> Event:
             code = code if isinstance(code, str) and PAIRING_CODE.fullmatch(code) else None
             linking = LinkingEvent.CODE if code is not None else None
     return Event(kind, session if isinstance(session, str) and session else None, linking, code)
+
+
+def _kind(word: str) -> str:
+    return word if word in set(EventKind) else OTHER_EVENT
+
+
+FORMAT = EventFormat(kinds=tuple(EventKind), kind_at_beginning=kind_at_beginning, parse=parse_event)
