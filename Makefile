@@ -77,7 +77,7 @@ format: ## Format the code and mend what the linter can
 texts: ## Bring translations and tables of settings up to date with the code
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/texts.py
-	@$(PYTHON_IN_VENV) scripts/setting_tables.py
+	@$(PYTHON_IN_VENV) scripts/tables.py
 
 system-deps: ## Install the Debian packages that some tests want (root)
 	@scripts/system_deps.sh

@@ -25,7 +25,9 @@ from exporter.catalogue import (
 from exporter.collector import Sample, server_at, session_at, stale_after
 from exporter.exposition import Exposition, Families, Format, Rows, choose_format, family_of
 from exporter.own_metrics import OwnMetrics
+from tests.support.golden import golden_text
 from tests.unit.exporter.conftest import (
+    GOLDEN,
     NOON,
     new_own_metrics,
     new_server,
@@ -56,10 +58,10 @@ def written_by_the_library(snapshot, form, timeouts=None):
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_exposition_equals_its_golden_file(name, scenario, golden, new_exposition, noon, timeouts):
-    body = new_exposition().body(scenario(name), noon, timeouts, Format.TEXT)
+def test_exposition_equals_its_golden_file(name, scenario, new_exposition, noon, timeouts):
+    text = new_exposition().body(scenario(name), noon, timeouts, Format.TEXT).decode()
 
-    assert body.decode() == golden(name)
+    assert text == golden_text(GOLDEN / f"{name}.prom", text)
 
 
 @pytest.mark.parametrize("form", Format)

@@ -6,9 +6,10 @@ from pydantic import SecretStr
 from core.exceptions import ConfigurationError
 from core.models import TokenSource
 from core.settings.environment import CoreEnvironment, load_environment
+from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.overlay import effective
 from core.settings.saved import SavedSettings
-from core.settings.values import ServerSettings, SessionSettings
+from core.settings.values import ServerSettings, SessionSettings, Timeouts
 
 URL = "http://127.0.0.1:21465"
 BCRYPT = "$2b$10$" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0"
@@ -21,6 +22,7 @@ ENVIRONMENT = load_environment(
     }
 )
 NOTHING = SavedSettings()
+SESSIONS = ("sales", "support", "shop")
 
 
 def test_without_saved_settings_the_environment_holds() -> None:
@@ -38,51 +40,24 @@ def test_origin_of_every_value_is_told() -> None:
         .with_session("main", "shop")
     )
 
-    assert effective(ENVIRONMENT, saved, 1).origins == {
+    origins = effective(ENVIRONMENT, saved, 1).origins
+
+    fields = {f"servers.main.{name}" for name in ServerFields.model_fields}
+    fields |= {
+        f"servers.main.sessions.{one}.{name}" for one in SESSIONS for name in SessionFields.model_fields
+    }
+    fields |= {"proxy", *ProgramFields.model_fields, *(f"timeouts.{name}" for name in Timeouts.model_fields)}
+    listed = {"servers.main", *(f"servers.main.sessions.{one}" for one in SESSIONS)}
+    assert origins.keys() == fields | listed
+    assert {name: origin for name, origin in origins.items() if origin != "default"} == {
         "interval_seconds": "WPPCONNECT_INTERVAL_SECONDS",
-        "proxy": "default",
-        "alertmanager_url": "default",
-        "alertmanager_bearer_token": "default",
         "servers.main": "WPPCONNECT_URL",
         "servers.main.url": "saved on the page",
         "servers.main.secret_key": "WPPCONNECT_SECRET_KEY",
-        "servers.main.token": "default",
-        "servers.main.token_source": "default",
-        "servers.main.enabled": "default",
-        "servers.main.end_to_end_minutes": "default",
-        "servers.main.self_healing": "default",
         "servers.main.sessions.sales": "WPPCONNECT_SESSIONS",
         "servers.main.sessions.sales.enabled": "saved on the page",
-        "servers.main.sessions.sales.webhook": "default",
-        "servers.main.sessions.sales.label": "default",
-        "servers.main.sessions.sales.owner": "default",
-        "servers.main.sessions.sales.note": "default",
-        "servers.main.sessions.sales.tags": "default",
         "servers.main.sessions.support": "WPPCONNECT_SESSIONS",
-        "servers.main.sessions.support.enabled": "default",
-        "servers.main.sessions.support.webhook": "default",
-        "servers.main.sessions.support.label": "default",
-        "servers.main.sessions.support.owner": "default",
-        "servers.main.sessions.support.note": "default",
-        "servers.main.sessions.support.tags": "default",
         "servers.main.sessions.shop": "saved on the page",
-        "servers.main.sessions.shop.enabled": "default",
-        "servers.main.sessions.shop.webhook": "default",
-        "servers.main.sessions.shop.label": "default",
-        "servers.main.sessions.shop.owner": "default",
-        "servers.main.sessions.shop.note": "default",
-        "servers.main.sessions.shop.tags": "default",
-        "timeouts.connect_seconds": "default",
-        "timeouts.healthz_seconds": "default",
-        "timeouts.show_all_seconds": "default",
-        "timeouts.status_seconds": "default",
-        "timeouts.check_connection_seconds": "default",
-        "timeouts.end_to_end_seconds": "default",
-        "timeouts.close_seconds": "default",
-        "timeouts.logout_seconds": "default",
-        "timeouts.start_seconds": "default",
-        "timeouts.start_waiting_seconds": "default",
-        "timeouts.generate_token_seconds": "default",
     }
 
 

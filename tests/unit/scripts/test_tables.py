@@ -1,6 +1,6 @@
-"""What `make texts` writes from the fields of the settings."""
+"""What `make texts` writes from the fields of the settings and the catalogue of metrics."""
 
-from scripts.setting_tables import COMPOSE, DOCS, documented, passed_on, with_lines
+from scripts.tables import COMPOSE, DOCS, README, documented, passed_on, with_lines, with_metrics
 
 
 def test_the_tables_of_this_checkout_say_what_the_fields_say() -> None:
@@ -18,6 +18,15 @@ def test_a_new_setting_gets_its_row_behind_the_one_before_it_and_a_changed_one_i
         documented(DOCS.read_text().replace(row, "| `WPPCONNECT_SELF_HEALING` | `true` | |"))
         == DOCS.read_text()
     )
+
+
+def test_the_table_of_metrics_is_written_anew() -> None:
+    text = README.read_text()
+    rows = [one for one in text.split("\n") if not one.startswith("| `wppconnect_session_enabled` |")]
+    older = "\n".join(rows).replace("| `wppconnect_up` | gauge |", "| `wppconnect_up` | counter |")
+
+    assert older != text
+    assert with_metrics(older) == text
 
 
 def test_a_secret_is_passed_on_as_a_file_too() -> None:

@@ -1,4 +1,4 @@
-"""Bring what is derived from the settings' fields up to date, in docs/settings.md and docker-compose.yml."""
+"""Bring up to date what is derived from code: tables of settings and metrics, docker-compose.yml."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from pathlib import Path
 from core.settings.environment import CoreEnvironment
 from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.setting import SettingField, setting_fields
+from exporter.catalogue import markdown_table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "settings.md"
 COMPOSE = ROOT / "docker-compose.yml"
+README = ROOT / "README.md"
 
 
 def main() -> int:
-    """Update both files."""
+    """Update the files."""
     DOCS.write_text(documented(DOCS.read_text()))
     COMPOSE.write_text(passed_on(COMPOSE.read_text()))
+    README.write_text(with_metrics(README.read_text()))
     return 0
 
 
@@ -54,6 +57,13 @@ def passed_on(text: str) -> str:
         names = [variable, f"{variable}_FILE"] if one.is_secret else [variable]
         lines[rf"\s+{variable}(_FILE)?:"] = "\n".join(f"  {name}: ${{{name}:-}}" for name in names)
     return with_lines(text, lines)
+
+
+def with_metrics(text: str) -> str:
+    """Return README.md with the table of metrics as the catalogue says."""
+    table = markdown_table()
+    heading = re.escape(table.partition("\n")[0])
+    return re.sub(rf"^{heading}\n(\|.*\n)*", lambda _found: table, text, flags=re.MULTILINE)
 
 
 def with_lines(text: str, lines: Mapping[str, str]) -> str:
