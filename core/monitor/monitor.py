@@ -19,6 +19,7 @@ from core.gateways.protocol import Gateway
 from core.linking_events import LinkingEvents, no_events
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
+from core.monitor.call_pool import CallPool
 from core.monitor.healer import Restarts
 from core.monitor.recovery import first_server_snapshot, first_snapshot
 from core.monitor.watcher import ServerWatcher
@@ -72,6 +73,7 @@ class Monitor:
         self._restarts = restarts
         self._now = now
         self._monotonic = monotonic
+        self._pool = CallPool()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
         self._gateways: dict[str, _Gateway] = {}
@@ -84,7 +86,7 @@ class Monitor:
     def stop(self) -> bool:
         """Stop the background threads and release the leases. Safe to call twice.
 
-        Return False if some threads still run; the interpreter must not exit before they end (see Workers).
+        Return False if some threads still run; the interpreter must not exit before they end (see CallPool).
         """
         self._stop.set()
         if self._thread.is_alive():
@@ -170,6 +172,7 @@ class Monitor:
         deadline = time.monotonic() + STOP_SECONDS
         for gateway in self._gateways.values():
             gateway.join(max(0.0, deadline - time.monotonic()))
+        self._pool.stop()
 
     def _follow_settings(self) -> None:
         settings = self._settings.current()
@@ -296,7 +299,7 @@ class _Gateway:
         try:
             with closing(self._monitor._client(self._server, self._settings)) as client:
                 watcher = self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
-                watcher.run(self._stop)
+                watcher.run(self._stop, self._monitor._pool)
         finally:
             self._ended, self._watcher = self._watcher, None
             lease.release()

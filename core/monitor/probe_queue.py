@@ -15,7 +15,7 @@ URGENT, NORMAL = 0, 1
 
 
 class Executor(Protocol):
-    """Runs calls to the gateway; implemented by `Workers`."""
+    """Runs calls to the gateway; implemented by `Lane`."""
 
     def submit(self, call: Callable[[], None], *, priority: int = NORMAL) -> None: ...
 

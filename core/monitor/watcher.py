@@ -14,6 +14,7 @@ from core.linking_events import LinkingEvents, no_events
 from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
 from core.monitor.accounts import AccountTimes
+from core.monitor.call_pool import CallPool, Lane
 from core.monitor.healer import Healer, Restarts
 from core.monitor.probe import PageCheck
 from core.monitor.probe_queue import NORMAL, URGENT, Executor, ProbeQueue
@@ -23,7 +24,6 @@ from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
 from core.store import History
-from core.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class ServerWatcher:
         self._overview_lists = False
         """Whether the latest overview included the list of sessions."""
         self._accounts = AccountTimes()
-        self._executors: tuple[Workers, ...] = ()
+        self._executors: tuple[Lane, ...] = ()
         self._listings = 0
         self._disk_fails = False
         self._check_times: end_to_end.CheckTimes | None = None
@@ -103,15 +103,15 @@ class ServerWatcher:
         if server.self_healing and restarts is not None:
             self._healer = Healer(server.name, self._state, restarts, now=now)
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, pool: CallPool) -> None:
         """Probe and publish until `stop` is set."""
         self._state.record_start()
-        shared_executor = Workers(SHARED_LANE, f"probe-{self._server.name}")
-        slow_executor = Workers(1, f"slow-{self._server.name}")
+        shared_executor, slow_executor = pool.lane(SHARED_LANE), pool.lane(1)
         self._executors = (shared_executor, slow_executor)
         try:
             while not stop.is_set():
                 self.run_once(shared_executor, slow_executor, wait_seconds=TICK_SECONDS)
+                pool.review()
         finally:
             for executor in self._executors:
                 executor.stop()

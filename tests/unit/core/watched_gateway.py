@@ -255,7 +255,7 @@ class Elapsed:
 
 @dataclass
 class FakeLane:
-    """`Workers` with slots on the fake clock: a call keeps its slot for as long as the client says."""
+    """A `Lane` with slots on the fake clock: a call keeps its slot for as long as the client says."""
 
     slots: int
     client: FakeClient

@@ -10,6 +10,7 @@ from watched_gateway import SERVER, probing, server_settings
 
 from core.exceptions import StoreError
 from core.models import SessionState, Verdict
+from core.monitor.call_pool import CallPool
 
 
 class TestFullDisk:
@@ -118,14 +119,14 @@ class TestTakingOver:
 
     def test_a_new_holder_is_noted_and_a_change_of_settings_is_not(self, tmp_path: Path) -> None:
         main = probing(tmp_path, "sales")
-        stop = threading.Event()
+        stop, pool = threading.Event(), CallPool()
         stop.set()
-        main.watcher.run(stop)
+        main.watcher.run(stop, pool)
 
         main.begin("tests[1]")
-        main.watcher.run(stop)
+        main.watcher.run(stop, pool)
         main.begin("tests[2]")
-        main.watcher.run(stop)
+        main.watcher.run(stop, pool)
 
         entries = main.history.read(kinds=["monitoring"])
         assert [entry.data["holder"] for entry in entries] == ["tests[1]", "tests[2]"]
