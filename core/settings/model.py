@@ -84,7 +84,7 @@ class ServerFields(Frozen):
             "field.end_to_end_minutes",
             label="field.end_to_end_minutes_label",
             capability=Capability.END_TO_END,
-            note="field.end_to_end_minutes_note",
+            help="field.end_to_end_minutes_note",
             step=5.0,
             default="`0`: off",
             meaning="every so many minutes, 5 to 1440, WhatsApp is asked about each session "
@@ -97,7 +97,7 @@ class ServerFields(Frozen):
         Setting(
             "field.self_healing",
             label="field.self_healing_label",
-            note="field.self_healing_note",
+            help="field.self_healing_note",
             meaning="`true`: sessions that do not respond are [restarted](self-healing.md)",
         ),
     ] = False

@@ -28,8 +28,6 @@ class Setting:
     """The label of the box that resets a secret saved on the page."""
     help: str = ""
     """The tooltip of its label."""
-    note: str = ""
-    """The text below it, for cost and risk."""
     choices: Mapping[Enum, str] = field(default_factory=lambda: MappingProxyType({}))
     """The texts of an enumeration's values, in the form's order."""
     placeholder: str = ""

@@ -1,15 +1,17 @@
 """Settings: gateways, their sessions and the interval, each value with its origin."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.gateways.protocol import Capability
 from core.gateways.registry import kind_of, offers
+from core.reasons import gateway_fault
 from core.settings.model import ProgramFields, ServerFields
 from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
 from dashboard import components, session_state, state, step_up
 from dashboard.auth.users import Role
-from dashboard.formatting import by_name, plain
+from dashboard.formatting import by_name, plain, summary, verdict_label
 from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.settings_page import actions as settings_actions
@@ -29,11 +31,25 @@ from dashboard.settings_page.sessions import draw_sessions
 WARNINGS_SECONDS = 2
 
 
-def draw_server(settings: Settings, server: ServerSettings) -> None:
+def card(server: ServerSettings, *, is_open: bool) -> DeltaGenerator:
+    """Return a gateway's card: with several gateways collapsed to its name and state."""
+    title = _("Gateway {server}").format(server=plain(server.name))
+    gateway = state.snapshot().server(server.name)
+    formatter = state.formatter(state.snapshot().taken_at)
+    if not server.enabled:
+        told = _("paused")
+    elif gateway is not None and (fault := gateway_fault(gateway)):
+        told = verdict_label(formatter, fault)
+    else:
+        told = summary(formatter, gateway.sessions) if gateway is not None else ""
+    words = " · ".join(text for text in (title, told) if text)
+    return st.expander(words, expanded=is_open, key=f"card-settings-{server.name}")
+
+
+def draw_server(settings: Settings, server: ServerSettings, *, is_open: bool) -> None:
     """Draw the form, the checks and the sessions of one gateway."""
     name = server.name
-    with st.container(key=f"card-settings-{name}"):
-        components.subtitle(_("Gateway {server}").format(server=name))
+    with card(server, is_open=is_open):
         draw_server_form(settings, server)
         with st.container(horizontal=True):
             st.button(
@@ -176,7 +192,7 @@ components.draw_notice(session_state.notice("settings"))
 draw_warnings()
 wanted = st.query_params.get("server")
 for one in sorted(current.servers, key=lambda server: (server.name != wanted, by_name(server.name))):
-    draw_server(current, one)
+    draw_server(current, one, is_open=one.name == wanted or len(current.servers) == 1)
 draw_add_server(is_first=not current.servers)
 draw_interval(current)
 draw_alerting(current)

@@ -47,7 +47,7 @@ def origin(settings: Settings, path: str) -> str:
 
 
 def draw_field(form: str, settings: Settings, one: SettingField, field: FieldNow, **names: str) -> None:
-    """Draw the widget of a setting with the origin of its value, its explanation, and its cost and risk."""
+    """Draw the widget of a setting with the origin of its value, and its explanation behind a "?"."""
     setting, key = one.setting, field_key(form, one.name)
     words = label(text(setting.label, **names), settings, field.path)
     explanation = text(setting.help) or None
@@ -82,8 +82,6 @@ def draw_field(form: str, settings: Settings, one: SettingField, field: FieldNow
             max_chars=setting.longest or None,
             help=explanation,
         )
-    if setting.note:
-        components.soft(text(setting.note))
 
 
 def can_forget(settings: Settings, one: SettingField, field: FieldNow) -> bool:

@@ -29,7 +29,7 @@ each_field = pytest.mark.parametrize(
 @each_field
 def test_a_setting_has_its_texts(model: type[Frozen], one: SettingField) -> None:
     setting = one.setting
-    texts = [setting.title, setting.label, setting.help, setting.note, *setting.choices.values()]
+    texts = [setting.title, setting.label, setting.help, *setting.choices.values()]
 
     assert {text for text in texts if text} <= TEMPLATES.keys()
     assert not setting.choices or set(setting.choices) == set(one.type)

@@ -312,7 +312,7 @@ def test_the_end_to_end_check_is_off_and_can_be_switched_on(core: FakeCore) -> N
     app.button(key="save-main").click().run()
 
     assert before == 0
-    assert "block the number" in shown(app)
+    assert "block the number" in app.number_input(key="server-main-end_to_end_minutes").help
     assert core.settings.saved().servers["main"].end_to_end_minutes == 15
     assert core.settings.current().servers[0].end_to_end_minutes == 15
 
@@ -345,3 +345,27 @@ def test_a_gateway_that_does_not_offer_the_check_says_so(core: FakeCore) -> None
     app = open_page("settings")
 
     assert "This gateway does not support this check" in shown(app)
+
+
+def cards(app: AppTest) -> dict[str, bool]:
+    """Whether each gateway's card is open, by its title."""
+    return {one.label: one.proto.expanded for one in app.expander if one.label.startswith("Gateway")}
+
+
+def test_the_card_of_an_only_gateway_is_open_and_tells_its_state(core: FakeCore) -> None:
+    assert cards(open_settings(core)) == {"Gateway main · 0 of 1 connected": True}
+
+
+def test_cards_of_several_gateways_are_collapsed_except_the_one_that_a_link_names(core: FakeCore) -> None:
+    change = core.settings.saved().with_server("porto", url="http://127.0.0.1:9", enabled=False)
+    core.settings.save(change, expected_revision=0, actor="rui")
+    core.shows(session("sales", "disconnected", ever_connected=True), up=False)
+
+    assert cards(open_page("settings")) == {
+        "Gateway main · Gateway unreachable": False,
+        "Gateway porto · paused": False,
+    }
+    assert cards(open_page("settings", server="porto")) == {
+        "Gateway porto · paused": True,
+        "Gateway main · Gateway unreachable": False,
+    }
