@@ -87,7 +87,7 @@ def test_nothing_moves_while_a_page_loads_and_the_navigation_says_where_one_is(
     if size == "desktop":
         expect(tab.page.locator("h1").first).to_be_visible()
         # It looks at a phone's width, too.
-        tab.look(f"accessibility{path.partition('?')[0]}", colours_at_both=True)
+        tab.look(f"accessibility{path.partition('?')[0]}", in_all=True)
     assert tab.foreign_requests == []
 
 
@@ -95,7 +95,7 @@ def test_nothing_moves_while_a_page_loads_and_the_navigation_says_where_one_is(
 def test_plain_page_keeps_nobody_out(desk: Visitor, path: str) -> None:
     desk.open(path)
 
-    desk.look(f"accessibility{path}", colours_at_both=True)
+    desk.look(f"accessibility{path}", in_all=True)
     assert desk.foreign_requests == []
 
 

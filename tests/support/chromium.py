@@ -23,6 +23,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--process-per-site",
+    # A page lives for seconds: optimized code is thrown away before it pays.
+    "--js-flags=--no-opt --no-maglev",
 ]
 _options: dict[BrowserContext, str] = {}
 _at_rest: dict[str, list[BrowserContext]] = {}

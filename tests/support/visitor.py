@@ -213,20 +213,19 @@ class Visitor:
         """What keeps people from using the page as axe judges it, by the rule and the place."""
         return kept_out(self.page)
 
-    def look(self, name: str, *, whole: bool = False, colours_at_both: bool = False) -> None:
-        """Look at what is on the screen, at a desk and on a phone, by day and by night.
+    def look(self, name: str, *, whole: bool = False, in_all: bool = False) -> None:
+        """Look at what is on the screen, at a desk and on a phone.
 
-        Fails where the page scrolls sideways or axe finds what keeps people out. Colours do not depend on the
-        screen's width, so the other width is judged in one scheme, and by its colours only if
-        `colours_at_both` asks for what stands at that width alone. With OPS_TEST_PICTURES set it also keeps
-        `screenshots/NAME-SIZE-SCHEME.png` of the four, `whole` with what one has to scroll to. Whatever is
-        open stays open.
+        Fails where the page scrolls sideways or axe finds what keeps people out. Colours are judged at this
+        tab's width and in its scheme; `in_all` judges them at both widths and in both schemes, in which the
+        page is drawn anew. With OPS_TEST_PICTURES set it also keeps `screenshots/NAME-SIZE-SCHEME.png` of the
+        four, `whole` with what one has to scroll to. Whatever is open stays open.
         """
         other: Scheme = "dark" if self._scheme == "light" else "light"
         wrong = {}
         for size in sorted(SIZES, key=lambda one: one == self._size):
-            has_both = TAKES_PICTURES or size == self._size
-            has_colours = has_both or colours_at_both
+            has_both = TAKES_PICTURES or (in_all and size == self._size)
+            has_colours = has_both or in_all or size == self._size
             with self._at(size, whole=whole):
                 for scheme in (other, self._scheme) if has_both else (self._scheme,):
                     self.page.emulate_media(color_scheme=scheme)
