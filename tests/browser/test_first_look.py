@@ -99,8 +99,7 @@ def test_plain_page_keeps_nobody_out(desk: Visitor, path: str) -> None:
     assert desk.foreign_requests == []
 
 
-@at_both_widths
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_keyboard_is_seen_in_the_navigation_and_is_not_taken_for_the_current_page(
     tab: Visitor, scheme: Any
 ) -> None:

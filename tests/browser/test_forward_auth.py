@@ -57,6 +57,13 @@ def site(
         yield running
 
 
+# One example for both addresses: with each proxy, and with each address, the browser's way is the same.
+@pytest.mark.parametrize(
+    ("published", "site"),
+    [("", "caddy"), ("/wpp", "nginx")],
+    ids=["caddy-own host", "nginx-below a path"],
+    indirect=True,
+)
 def test_who_is_known_there_is_signed_in_here_and_who_is_taken_out_there_is_out_here(
     browser: Browser, site: Site, auth: AuthServer
 ) -> None:
