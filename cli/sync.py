@@ -153,14 +153,14 @@ def apply(parts: Parts, accept_waiting: bool, **chosen: Sequence[str]) -> int:
     """Write the files and recreate containers."""
     from cli.environment import actor
     from cli.sync_view import show_plan, show_step
-    from core.sync.sync import PlanBlockedError, WaitingChangesError
+    from core.sync.sync import PlanRefusedError
 
     fresh, leave_out = _choices(parts, **chosen)
     try:
         done = parts.sync.apply(
             fresh=fresh, leave_out=leave_out, accept_waiting=accept_waiting, actor=actor(), report=show_step
         )
-    except (PlanBlockedError, WaitingChangesError) as error:
+    except PlanRefusedError as error:
         show_plan(error.plan, sys.stdout)
         print("\nTo leave that out:", " ".join(f"--leave-out {shlex.quote(name)}" for name in error.names))
         raise
@@ -230,20 +230,19 @@ def _choices(
     parts: Parts, generate: Sequence[str], target: Sequence[str], leave_out: Sequence[str]
 ) -> tuple[Fresh, frozenset[str]]:
     """Return the keys to generate and the names to leave out. Raise ConfigurationError for unknown ones."""
-    from core.exceptions import ConfigurationError
+    from core.exceptions import ConfigurationError, SettingProblem
+    from core.messages import Message
     from core.sync.agent import kinds_of
 
     settings = parts.sync.settings
     kinds = {one.words: one for one in kinds_of(settings)}
     targets = [one.name for one in settings.targets]
     names = [*targets, *(one.name for one in settings.containers)]
-    problems = [
-        f"--generate {word}: no target receives it; write {' or '.join(kinds) or 'nothing'}"
-        for word in generate
-        if word not in kinds
-    ]
+    known = ", ".join(kinds)
+    receiver = Message.of("sync_file.no_receiver", known=known) if kinds else Message.of("sync_file.no_kinds")
+    problems = [SettingProblem(f"--generate {word}", receiver) for word in generate if word not in kinds]
     problems += [
-        f"{flag} {name}: is not in the sync file; known are {', '.join(names)}"
+        SettingProblem(f"{flag} {name}", Message.of("sync_file.not_a_name", known=", ".join(names)))
         for flag, chosen in (("--target", target), ("--leave-out", leave_out))
         for name in chosen
         if name not in names

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 from cli.environment import read_environment
-from core.exceptions import ConfigurationError, ContainerError
+from core.exceptions import ConfigurationError, ContainerError, SettingProblem
 from core.logs import configure_logging
+from core.messages import Message
 from core.runtime import Core, open_core
 from core.settings.environment import load_environment
 from core.sync.agent import Agent
@@ -28,10 +29,6 @@ from core.sync.sync import Sync
 from core.sync.sync_file import read_sync_file
 
 PROGRAM = "wppconnect-ops sync"
-NOT_SET = (
-    "WPPCONNECT_SYNC_FILE: is not set; name the file that lists folders, targets and containers "
-    "(docs/sync.md), or give it with --file"
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def open_parts(environ: Mapping[str, str], directory: Path, *, file: Path | None
     configure_logging(environment.log_level, environment.log_format)
     path = file or environment.sync_file
     if path is None:
-        raise ConfigurationError([NOT_SET])
+        raise ConfigurationError([SettingProblem("WPPCONNECT_SYNC_FILE", Message.of("sync_file.not_set"))])
     core = open_core(environment, program=PROGRAM)
     secret_values = SecretValues(core.settings, core.store)
     stop = threading.Event()
@@ -142,4 +139,4 @@ def _check_engine(parts: Parts) -> None:
         # The engine does not respond yet. Each plan reports it until it does.
         return
     if problem:
-        raise ConfigurationError([f"WPPCONNECT_DOCKER_HOST: {problem}"])
+        raise ConfigurationError([SettingProblem("WPPCONNECT_DOCKER_HOST", problem)])

@@ -65,10 +65,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "of_one": "{name}: {what}",
     "other_containers": "Its service has other containers, which would be recreated with it: {names}.",
     "other_values": "the new container runs with another {keys} than Compose said",
-    "overridden": (
-        "Compose gives it another {key} than {file} holds: its project is made of {files}. List the file "
-        "that sets {key} as a target, or leave {key} out of `reads` for it."
-    ),
     "owner_down": "It hangs on a container that does not run: {names}. Start that first.",
     "paused": "It is paused: `docker unpause {name}` first.",
     "proxy_refuses": (

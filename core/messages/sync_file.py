@@ -20,10 +20,17 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "missing": "is not set; set it",
     "name": "use letters, digits, '_', '.' or '-'",
     "no_folders": "there is none; write for example leguas: /srv/leguas",
+    "no_kinds": "no target receives a key that can be generated",
+    "no_receiver": "no target receives it; write {known}",
     "no_targets": "there is none; list one, or write preset: leguas",
     "no_yaml": "is no YAML; correct it",
     "no_yaml_in_line": "is no YAML (line {line}); correct it",
+    "not_a_name": "is not in the sync file; known are {known}",
     "not_in_preset": "{name} is no file or container of the preset {preset}",
+    "not_set": (
+        "is not set; name the file that lists folders, targets and containers (docs/sync.md), or give it "
+        "with --file"
+    ),
     "only_in_compose": "has a service or an option, which only compose files (.yml, .yaml) have",
     "path": "write a path below the folder, without '..', such as docker-compose.yml",
     "preset": "must be {known}",

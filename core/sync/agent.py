@@ -34,7 +34,7 @@ from core.sync.change_requests import (
 )
 from core.sync.plan import Plan
 from core.sync.progress import Done, StepEvent, StepState
-from core.sync.sync import PlanBlockedError, PlanChangedError, Sync
+from core.sync.sync import PlanRefusedError, Sync
 from core.sync.targets import ReceivedKind, Receives, SyncSettings
 
 _log = logging.getLogger(__name__)
@@ -212,8 +212,6 @@ def _status_of(sync: Sync, plan: Plan, since: dict[str, datetime]) -> SyncStatus
     return SyncStatus(
         plan=plan,
         since=since,
-        folders=tuple(str(path) for path in sync.settings.folders.values()),
-        containers=tuple(one.name for one in sync.settings.containers),
         kinds=kinds_of(sync.settings),
         backups=tuple(
             KnownBackup(
@@ -301,7 +299,7 @@ class Worker:
 
         try:
             done = self._do(sync, request, report)
-        except (PlanBlockedError, PlanChangedError) as error:
+        except PlanRefusedError as error:
             self._end(request, RequestState.PLANNED, plan=error.plan, note=error.explanation)
         except WppconnectError as error:
             self._end(request, RequestState.FAILED, note=error.explanation)

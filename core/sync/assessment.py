@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from core.exceptions import ContainerError
@@ -29,7 +30,7 @@ from core.sync.engine import (
     value_in,
     words_of,
 )
-from core.sync.images import known_image, precious_folders
+from core.sync.images import keys_read, known_image, precious_folders
 from core.sync.pending_changes import changed_by_file, is_of_another_compose, pending_changes
 from core.sync.plan import ContainerAction, ContainerChange, Project, Touched, Wanted, WantedValue
 from core.sync.projects import Projects
@@ -47,8 +48,6 @@ class DesiredConfig:
 
     values: Mapping[str, str] = field(repr=False)
     """By variable or option."""
-    overridden: Mapping[str, str] = field(default_factory=dict)
-    """Keys that a target writes for it and that it gets with another value, and the file of the target."""
     unknown: Message | None = None
     """Why Compose cannot be asked; the values are then those of the targets."""
 
@@ -95,14 +94,14 @@ class Assessor:
         except ComposeError as error:
             desired = self._desired_of_targets(container, info, error.explanation)
         else:
-            desired = desired_config(service, labels_of(info)[SERVICE], self.wanted.values_for(container))
+            desired = desired_config(service, self.wanted.values_for(container))
         change = _judge(container, desired, info)
         is_left = change.action is ContainerAction.NOT_READ or not change.keys
         if is_plan and is_left and service and project:
             change = self._changed_by_file(container, info, project, service) or change
         if change.action is not ContainerAction.RECREATE or service is None or project is None:
             return change, None
-        if problem := _what_prevents(self.engine, info, service):
+        if problem := self._what_prevents(info, service):
             return _change(container, ContainerAction.REFUSED, problem, keys=change.keys), None
         touched = Touched(
             name=container.name,
@@ -123,7 +122,7 @@ class Assessor:
         """Return what Compose says that a container runs with; raises ComposeError."""
         container = next((one for one in self.wanted.containers if one.name == touched.name), None)
         values = self.wanted.values_for(container) if container else ()
-        return desired_config(self._service(touched.project, touched.service), touched.service, values)
+        return desired_config(self._service(touched.project, touched.service), values)
 
     def _service(self, project: Project, name: str) -> Service:
         self.projects.compose  # noqa: B018 - what is missing first is said first
@@ -182,23 +181,49 @@ class Assessor:
             notes.append(Message.of("containers.host_name_kept", name=touched.host_name))
         return change.model_copy(update={"waiting": waiting, "notes": tuple(notes)})
 
+    @cached_property
+    def _access_problem(self) -> Message | None:
+        return access_problem(self.engine)
 
-def desired_config(service: Service, name: str, wanted: Sequence[WantedValue]) -> DesiredConfig:
+    @cached_property
+    def _others(self) -> list[Inspection]:
+        return self.engine.inspect_all()
+
+    def _what_prevents(self, info: Inspection, service: Service) -> Message | None:
+        """Return why Compose must not recreate a container because of other containers or its image."""
+        if self._access_problem:
+            return self._access_problem
+        others = self._others
+        if hanging := dependants(info, others):
+            shared = ", ".join(f"{name} ({what})" for name, what in sorted(hanging.items()))
+            return Message.of("containers.dependants", names=shared)
+        owners = sorted(name for found in _owners(info).values() for name in found)
+        if gone := [name for name in owners if not _runs(others, name)]:
+            return Message.of("containers.owner_down", names=", ".join(gone))
+        labels = labels_of(info)
+        # What a killed Compose left of a recreation is no second container: its next `up` sees to it.
+        left_over = {name_of(info), f"{info['Id'][:12]}_{name_of(info)}"}
+        same = [
+            name_of(one)
+            for one in others
+            if name_of(one) not in left_over
+            and all(labels_of(one).get(key) == labels.get(key) for key in (PROJECT, SERVICE))
+        ]
+        if same:
+            return Message.of("containers.other_containers", names=", ".join(sorted(same)))
+        if service.image and self.engine.image_id(service.image) is None:
+            return Message.of("containers.image_missing", image=service.image)
+        return None
+
+
+def desired_config(service: Service, wanted: Sequence[WantedValue]) -> DesiredConfig:
     """Return the values of a service, as Compose reads it, for the keys of targets."""
     keys = {one.key for one in wanted}
     secrets = {one.value for one in wanted if one.value}
     # Also a variable of another name that takes over what a target writes.
     values = {key: text for key, text in service.environment.items() if key in keys or text in secrets}
     values |= {key: text for key in keys if key.startswith("--") and (text := service.value(key)) is not None}
-    reaching = [one for one in wanted if one.services is None or name in one.services]
-    overridden = {
-        one.key: one.file
-        for one in reaching
-        if one.must_arrive
-        and one.key in values
-        and values[one.key] not in {other.value for other in reaching if other.key == one.key}
-    }
-    return DesiredConfig(values, overridden)
+    return DesiredConfig(values)
 
 
 def dependants(info: Inspection, others: Sequence[Inspection]) -> dict[str, str]:
@@ -229,14 +254,8 @@ def _change(
 
 def _judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection) -> ContainerChange:
     """Return what to do to a container, regardless of other containers."""
-    image = known_image(image_of(info))
-    known = frozenset(container.reads) if container.reads is not None else image.reads if image else None
+    known = keys_read(container.reads, image_of(info))
     project = project_of(info)
-    for key, file in desired.overridden.items():
-        if known is None or key in known:
-            read = ", ".join(str(one) for one in (*project.env_files, *project.files)) if project else ""
-            why = Message.of("containers.overridden", key=key, file=file, files=read)
-            return _change(container, ContainerAction.REFUSED, why, keys=(key,))
     keys = desired.differing(info)
     if not keys:
         return _change(container, ContainerAction.NOTHING, Message.of("containers.runs_already"))
@@ -283,33 +302,6 @@ def _why_not_recreated(container: ContainerSettings, info: Inspection) -> Messag
     for folder in precious_folders(known_image(image_of(info)), directory, environment_of(info)):
         if not any(folder == one or folder.startswith(f"{one.rstrip('/')}/") for one in mounted):
             return Message.of("containers.folder_on_no_volume", folder=folder)
-    return None
-
-
-def _what_prevents(engine: Engine, info: Inspection, service: Service) -> Message | None:
-    """Return why Compose must not recreate a container because of other containers or its image."""
-    if problem := access_problem(engine):
-        return problem
-    others = engine.inspect_all()
-    if hanging := dependants(info, others):
-        shared = ", ".join(f"{name} ({what})" for name, what in sorted(hanging.items()))
-        return Message.of("containers.dependants", names=shared)
-    owners = sorted(name for found in _owners(info).values() for name in found)
-    if gone := [name for name in owners if not _runs(others, name)]:
-        return Message.of("containers.owner_down", names=", ".join(gone))
-    labels = labels_of(info)
-    # What a Compose that was killed left of a recreation is no second container: its next `up` sees to it.
-    left_over = {name_of(info), f"{info['Id'][:12]}_{name_of(info)}"}
-    same = [
-        name_of(one)
-        for one in others
-        if name_of(one) not in left_over
-        and all(labels_of(one).get(key) == labels.get(key) for key in (PROJECT, SERVICE))
-    ]
-    if same:
-        return Message.of("containers.other_containers", names=", ".join(sorted(same)))
-    if service.image and engine.image_id(service.image) is None:
-        return Message.of("containers.image_missing", image=service.image)
     return None
 
 

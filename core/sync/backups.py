@@ -243,10 +243,10 @@ def restoration(
         if not change.explains(found.digest) and not force:
             raise SyncError(Message.of("changes.changed_since", path=str(found.path)))
         edits.append(FileEdit(entry.folder, entry.file, found, backups.content(change.oldest, entry)))
-    wanted = wanted_of(settings, values, (), changes={one.found.path: one.after for one in edits})
+    wanted = wanted_of(settings, values, (), {one.found.path: one.after for one in edits})
     with open_projects(compose, wanted.changes) as projects:
         plan = Plan(made_at=at, takes_back=tuple(one.id for one in changes[1:]))
-        return complete(plan, tuple(edits), wanted, containers, projects)
+        return complete(plan, tuple(edits), settings, wanted, containers, projects)
 
 
 def _by_file(changes: Sequence[Backup]) -> list[_Change]:

@@ -265,8 +265,6 @@ class SyncStatus(Frozen):
     """By target or container: since when it has not been in sync."""
     problem: StoredNote = None
     """Why nothing can be checked, for example mistakes in the sync file."""
-    folders: tuple[str, ...] = ()
-    containers: tuple[str, ...] = ()
     kinds: tuple[Receives, ...] = ()
     """What can be generated: every API key and secret key that some target receives."""
     backups: tuple[KnownBackup, ...] = ()

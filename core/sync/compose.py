@@ -21,8 +21,9 @@ from core.logs import redact
 from core.messages import Message
 from core.sync.engine import value_in
 from core.sync.plan import Project, Touched
+from core.sync.value_span import unescaped
 
-UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never", "--force-recreate")
+UP = ("up", "--detach", "--no-deps", "--no-build", "--pull", "never")
 CONFIG_SECONDS = 60
 UP_SECONDS = 900
 POLL_SECONDS = 0.1
@@ -117,16 +118,12 @@ class Compose:
         """Where scratch copies of folders are made."""
         return self.directory / "scratch"
 
-    def config(
-        self, project: Project, *, as_written: bool = False, variables: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
+    def config(self, project: Project, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return a project as Compose reads it, services of profiles too; raises ComposeError.
 
-        `as_written`: with references and the names of env files, instead of what they stand for. `variables`
-        win over those of the project's env files, as those of a shell do.
+        `variables` win over those of the project's env files, as those of a shell do.
         """
-        raw = ("--no-interpolate", "--no-env-resolution") if as_written else ()
-        words = [*project.options, "--profile", "*", "config", *raw, "--format", "json"]
+        words = [*project.options, "--profile", "*", "config", "--format", "json"]
         return self._parsed(words, cwd=project.directory, variables=variables)
 
     def config_of_text(self, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,8 +133,7 @@ class Compose:
 
     def config_hashes(self, project: Project, config: Mapping[str, Any]) -> dict[str, str]:
         """Return the mark that Compose would put on each service's container; raises ComposeError."""
-        place = ("--project-directory", str(project.directory), "--project-name", project.name)
-        words = [*place, "--profile", "*", "--file", "-", "config", "--hash", "*"]
+        words = [*_options_of_text(project), "--profile", "*", "config", "--hash", "*"]
         lines = self._answer(words, said=json.dumps(config)).splitlines()
         return dict(line.split(" ", 1) for line in lines if " " in line)
 
@@ -146,9 +142,10 @@ class Compose:
         lines = self._answer([*project.options, "config", "--environment"], cwd=project.directory)
         return dict(line.partition("=")[::2] for line in lines.splitlines())
 
-    def rehearse(self, project: Project, service: str) -> str:
-        """Return what Compose says that `up` would do; raises ComposeError when it cannot tell."""
-        done = self._run([*project.options, "--dry-run", *UP, service])
+    def rehearse(self, project: Project, service: str, config: Mapping[str, Any]) -> str:
+        """Return what Compose says that `up` would do by itself; raises ComposeError when it cannot tell."""
+        words = [*_options_of_text(project), "--dry-run", *UP, service]
+        done = self._run(words, said=json.dumps(config))
         if done is None or done.returncode:
             raise ComposeError(Message.of("containers.compose_fails_dry_run"))
         return done.stdout + done.stderr
@@ -161,7 +158,7 @@ class Compose:
         project = self._with_host_name(one)
         with self._alone() as descriptor:
             process = subprocess.Popen(  # noqa: S603 - a program of the administrator's, without a shell
-                [*self.program, *project.options, *UP, one.service],
+                [*self.program, *project.options, *UP, "--force-recreate", one.service],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -275,14 +272,9 @@ class Compose:
             return None
 
 
-def unescaped(text: str) -> str:
-    """Read a text of Compose's output, in which it writes each dollar sign twice."""
-    return text.replace("$$", "$")
-
-
-def escaped(text: str) -> str:
-    """Write a dollar sign as Compose reads it."""
-    return text.replace("$", "$$")
+def _options_of_text(project: Project) -> tuple[str, ...]:
+    """Return Compose's options for a project whose configuration it is given on standard input."""
+    return ("--project-directory", str(project.directory), "--project-name", project.name, "--file", "-")
 
 
 def finder(host: str, path: str, directory: Path) -> Callable[[], Compose | None]:

@@ -6,10 +6,10 @@ ruamel.yaml finds the positions; nothing is ever written by it, because a round 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import MaxDepthExceededError
@@ -17,11 +17,16 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from core.messages import Message
-from core.sync.value_span import ConfigText, NotParseableError, RefusedError, Style, ValueSpan
+from core.sync.value_span import (
+    ConfigText,
+    NotParseableError,
+    RefusedError,
+    Style,
+    ValueSpan,
+    escaped,
+    unescaped,
+)
 
-_ITEM = re.compile(r"\ufeff?[ \t]*(?:-[ \t]+)*")
-_NAME = re.compile(r"[\"']?[A-Za-z_]\w*=")
-_COLON = re.compile(r"[ \t]*:")
 MERGE = "tag:yaml.org,2002:merge"
 NULL = "tag:yaml.org,2002:null"
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
@@ -52,8 +57,8 @@ class ComposeSpan(ValueSpan):
 
     def is_exactly(self, value: str) -> bool:
         """Return whether Compose reads exactly this value from here."""
-        escaped = value.replace("$", "$$")
-        return self.value == escaped and (self.style is not Style.PLAIN or _is_safe_plain(escaped))
+        text = escaped(value)
+        return self.value == text and (self.style is not Style.PLAIN or _is_safe_plain(text))
 
     def encode(self, value: str) -> str:
         """Return the value as it has to stand here; raises RefusedError."""
@@ -61,17 +66,16 @@ class ComposeSpan(ValueSpan):
             raise RefusedError(Message.of("files.block", line=self.line))
         if self.style is Style.SHELL and "$" in value:
             raise RefusedError(Message.of("files.shell_command", line=self.line))
-        escaped = value.replace("$", "$$")
+        text = escaped(value)
         if self.style in (Style.FIXED, Style.SHELL):
-            return escaped
-        is_quoted = self.style is Style.PLAIN and not _is_safe_plain(escaped)
-        quote = Style.SINGLE if is_quoted else self.style
-        return f"{quote}{escaped}{quote}"
+            return text
+        quote = Style.SINGLE if self.style is Style.PLAIN and not _is_safe_plain(text) else self.style
+        return f"{quote}{text}{quote}"
 
     @property
     def literal(self) -> str:
         """The value as Compose reads it."""
-        return self.value.replace("$$", "$")
+        return unescaped(self.value)
 
     @property
     def follows(self) -> str | None:
@@ -113,18 +117,6 @@ class ComposeFile(ConfigText):
                 reached[span.start, span.end] = replace(so_far, services=(*so_far.services, name))
         return [reached[at] for at in sorted(reached) if not service or service in reached[at].services]
 
-    def key_ends(self) -> Iterator[tuple[int, int]]:
-        """Yield line, from 0, and end of every key that begins its line."""
-        # By position, since YAML knows more line ends than a reader of the diff does.
-        begins = [0, *(found.end() for found in re.finditer("\n", self.text))]
-        seen: set[int] = set()
-        for document in self._documents:
-            for begin, end in _keys(document, "", self.text, seen):
-                line = bisect_right(begins, begin) - 1
-                # What stands before it on its line is no key that could be shown.
-                if _ITEM.fullmatch(self.text, begins[line], begin) and "\n" not in self.text[begin:end]:
-                    yield line, end - begins[line]
-
     def require_only(self, changed: ConfigText, spans: Sequence[ValueSpan], value: str) -> None:
         """Raise RefusedError unless exactly this key changed, for the services that the spans reach."""
         assert isinstance(changed, ComposeFile)  # noqa: S101 - `_again` made it
@@ -138,7 +130,7 @@ class ComposeFile(ConfigText):
             raise RefusedError(Message.of("files.not_read_back"))
 
     def _again(self, text: str) -> ComposeFile:
-        return ComposeFile(text)
+        return read_compose_file(text)
 
     def flattened(self) -> dict[tuple[str | int, ...], str]:
         """Return every scalar by its path, aliases and merge keys unfolded, to compare two versions."""
@@ -152,6 +144,12 @@ class ComposeFile(ConfigText):
         except RecursionError:
             raise NotParseableError(Message.of("files.anchor_in_itself")) from None
         return found
+
+
+@lru_cache(maxsize=16)
+def read_compose_file(text: str) -> ComposeFile:
+    """Read a text, which is the same for its targets and at most checks; raises NotParseableError."""
+    return ComposeFile(text)
 
 
 def documents_of(text: str) -> list[Node]:
@@ -199,26 +197,6 @@ def _is_the_key(path: tuple[str | int, ...], now: str, services: set[str], key: 
         case ("services", str(service), "command", *_) if service in services:
             return key.startswith("--")
     return False
-
-
-def _keys(node: Node, under: str, text: str, seen: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of every key, and of the names in lists of variables."""
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            if isinstance(key, ScalarNode):
-                colon = _COLON.match(text, key.end_mark.index)
-                yield key.start_mark.index, colon.end() if colon else key.end_mark.index
-            yield from _keys(value, str(key.value), text, seen)
-    elif isinstance(node, SequenceNode):
-        for item in node.value:
-            yield from _keys(item, under, text, seen)
-            if isinstance(item, ScalarNode):
-                begin = item.start_mark.index
-                name = _NAME.match(text, begin) if under == "environment" else None
-                yield begin, name.end() if name else begin
 
 
 def items(node: Node | None) -> dict[str, Node]:

@@ -1,31 +1,32 @@
-"""One file and its targets: read, judge each target, write the values into the text, and show what changes.
-
-Nothing of a line is shown but its key: a value is hidden whatever it is called and wherever it stands.
-"""
+"""One file and its targets: judge each target, write the values into the text, and show what changes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import PurePath
 
 from core.exceptions import SyncError
 from core.messages import Message
-from core.sync.compose_file import ComposeFile
+from core.sync.compose_file import ComposeFile, read_compose_file
 from core.sync.env_file import EnvFile
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders
 from core.sync.plan import State
 from core.sync.targets import FileTarget, ReceivedKind, SyncSettings, is_compose_file
-from core.sync.value_span import ALPHABET, ConfigText, NotParseableError, RefusedError, ValueSpan
+from core.sync.value_span import (
+    ALPHABET,
+    ConfigText,
+    FileProblemError,
+    NotParseableError,
+    RefusedError,
+    ValueSpan,
+)
 
 MASK = "•••"
 OLD = "‹current value›"
 NEW = "‹new value›"
-CONTEXT_LINES = 3
-_STRUCTURE = re.compile(r"\s*(?:[&*][\w-]+)?\s*")
-"""What may stand behind a key that holds other keys."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Edit:
 
 def open_text(text: str, file: str, key: str = "") -> ConfigText:
     """Read the text of a file for a key; raises NotParseableError."""
-    return ComposeFile(text) if is_compose_file(file) else EnvFile(text, key)
+    return read_compose_file(text) if is_compose_file(file) else EnvFile(text, key)
 
 
 def edit(text: str, targets: Mapping[FileTarget, str]) -> Edit:
@@ -70,6 +71,18 @@ def edit(text: str, targets: Mapping[FileTarget, str]) -> Edit:
             why = Message.of("files.two_targets")
             done.judged[target.name] = replace(judged, state=State.REFUSED, why=why)
     return done
+
+
+def marked(text: str, marks: Mapping[FileTarget, str]) -> str:
+    """Return a text with a mark in place of each target's values.
+
+    In an env file the mark is a variable, too: every service that the file is given to has it.
+    """
+    for target, mark in marks.items():
+        text = open_text(text, target.file).replaced(_own(text, target), mark)
+        if not target.is_compose:
+            text += f"\n{mark}=1"
+    return text
 
 
 def _write(done: Edit, target: FileTarget, value: str) -> Judged:
@@ -134,40 +147,23 @@ def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
     return value, tuple(names)
 
 
-def masked_diff(before: str, after: str, name: str) -> str:
-    """Return a unified diff in which each changed value is named and every other one is hidden."""
+def masked_diff(before: str, after: str, file: str, targets: Sequence[FileTarget]) -> str:
+    """Return the lines that change as a diff: the targets' keys, and nothing else of any line."""
     old, new = before.removesuffix("\n").split("\n"), after.removesuffix("\n").split("\n")
-    shown_old, shown_new = _shown(before, name), _shown(after, name)
-    lines = [f"--- a/{name}", f"+++ b/{name}"]
-    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT_LINES):
-        (_, i1, _, j1, _), (_, _, i2, _, j2) = group[0], group[-1]
-        lines.append(f"@@ -{i1 + 1},{i2 - i1} +{j1 + 1},{j2 - j1} @@")
-        for tag, a, b, c, d in group:
-            if tag == "equal":
-                lines += [" " + _masked(old[at], shown_old.get(at, 0), MASK) for at in range(a, b)]
-                continue
-            lines += ["-" + _masked(old[at], shown_old.get(at, 0), OLD) for at in range(a, b)]
-            lines += ["+" + _masked(new[at], shown_new.get(at, 0), NEW) for at in range(c, d)]
+    keys_before, keys_after = _keys_by_line(before, targets), _keys_by_line(after, targets)
+    lines = [f"--- a/{file}", f"+++ b/{file}"]
+    for tag, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
+        if tag != "equal":
+            lines.append(f"@@ -{a + 1},{b - a} +{c + 1},{d - c} @@")
+            lines += [f"-{keys_before[at]}: {OLD}" if at in keys_before else f"-{MASK}" for at in range(a, b)]
+            lines += [f"+{keys_after[at]}: {NEW}" if at in keys_after else f"+{MASK}" for at in range(c, d)]
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def _masked(line: str, shown: int, word: str) -> str:
-    """Return the part of a line that is shown, and a word for the rest."""
-    if not line.strip():
-        return ""
-    if line.lstrip().startswith("#"):
-        return f"{line[: len(line) - len(line.lstrip())]}# {MASK}"
-    head = line[:shown].rstrip()
-    if not head:
-        return f"{line[: len(line) - len(line.lstrip())]}{word}"
-    if head.endswith("="):
-        return f"{head}{word}"
-    return line.rstrip() if _STRUCTURE.fullmatch(line, shown) else f"{head} {word}"
-
-
-def _shown(text: str, name: str) -> dict[int, int]:
-    """Return, by line from 0, how many of its characters are its key; lines that are no key are absent."""
-    try:
-        return dict(open_text(text, name).key_ends())
-    except (NotParseableError, RecursionError):
-        return {}
+def _keys_by_line(text: str, targets: Sequence[FileTarget]) -> dict[int, str]:
+    """Return the targets' keys by the line, from 0, on which they have a value of their own."""
+    found: dict[int, str] = {}
+    for target in targets:
+        with suppress(FileProblemError, RecursionError):
+            found |= {text.count("\n", 0, one.start): one.key for one in _own(text, target)}
+    return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dotenv import dotenv_values
 
@@ -93,11 +93,6 @@ class EnvFile(ConfigText):
     def spans(self, key: str, service: str = "") -> Sequence[EnvSpan]:  # noqa: ARG002
         """Return where the key gets its value; the last one counts for every reader."""
         return [one for one in self.values if one.key == key]
-
-    def key_ends(self) -> Iterator[tuple[int, int]]:
-        """Yield line, from 0, and end of every key."""
-        begins = [0, *(found.end() for found in re.finditer("\n", self.text))]
-        return ((one.line - 1, one.start - begins[one.line - 1]) for one in self.values)
 
     def require_only(self, changed: ConfigText, spans: Sequence[ValueSpan], value: str) -> None:
         """Raise RefusedError unless python-dotenv finds exactly this key changed."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 TOKEN_STORE = "TOKEN_STORE_TYPE"  # noqa: S105 - a variable's name
@@ -41,6 +41,14 @@ def known_image(reference: str) -> KnownImage | None:
         (one for one in KNOWN_IMAGES if f"/{repository}".endswith(f"/{one.repository}")),
         None,
     )
+
+
+def keys_read(listed: Collection[str] | None, reference: str) -> frozenset[str] | None:
+    """Return the keys that an image reads, as the sync file lists them or as it is known; None if unknown."""
+    if listed is not None:
+        return frozenset(listed)
+    image = known_image(reference)
+    return image.reads if image else None
 
 
 def precious_folders(

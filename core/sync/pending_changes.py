@@ -9,14 +9,13 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.exceptions import ContainerError
 from core.messages import Message
-from core.sync.compose import Compose, ComposeError, Service, escaped, unescaped
+from core.sync.compose import Compose, ComposeError, Service
 from core.sync.engine import (
     CONFIG_HASH,
     SERVICE,
@@ -31,6 +30,7 @@ from core.sync.engine import (
 )
 from core.sync.plan import Project, Touched, Wanted
 from core.sync.projects import FILE_KINDS, Projects
+from core.sync.value_span import escaped
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +38,9 @@ IMAGE = "image"
 SETTINGS = "settings of the service"
 PLACES = "volumes or networks"
 REMAKES = re.compile(r"^\s*DRY-RUN MODE -\s+(?:Network|Volume)\s", re.MULTILINE)
+"""A network or volume that Compose makes anew costs all who use it."""
+RECREATES = re.compile(r"^\s*DRY-RUN MODE -\s+Container \S+\s+Recreate\b", re.MULTILINE)
+"""Where hash and image are the same, the volumes or networks that the files name are others."""
 
 
 def pending_changes(
@@ -60,23 +63,24 @@ def pending_changes(
     present = environment_of(info)
     image = str(service.get("image") or f"{touched.project.name}-{touched.service}")
     found = [f"{IMAGE} {image}"] if engine.image_id(image) != info["Image"] else []
+    is_of_image = bool(found)
     found += sorted(
         key
         for key, value in Service(service).environment.items()
         if key not in keys and present.get(key) != value
     )
+    before = _with_old_values(config, touched.service, keys, info)
+    if ours:
+        before["services"][touched.service]["hostname"] = touched.host_name
+    rehearsed = compose.rehearse(touched.project, touched.service, before)
+    is_elsewhere = bool(REMAKES.search(rehearsed))
     if not is_of_another_compose(compose, info):
-        wanted = _with_old_values(config, touched.service, keys, info)
-        if ours:
-            wanted["services"][touched.service]["hostname"] = touched.host_name
-        mark = compose.config_hashes(touched.project, wanted).get(touched.service)
+        mark = compose.config_hashes(touched.project, before).get(touched.service)
         if mark != labels_of(info).get(CONFIG_HASH):
             found.append(SETTINGS)
-    # A network or volume that Compose makes anew costs all who use it.
-    rehearsed = compose.rehearse(touched.project, touched.service)
-    if REMAKES.search(rehearsed) or _has_other_places(config, service, info):
-        found.append(PLACES)
-    return tuple(dict.fromkeys(found))
+        elif not is_of_image and RECREATES.search(rehearsed):
+            is_elsewhere = True
+    return (*found, PLACES) if is_elsewhere else tuple(found)
 
 
 def changed_by_file(projects: Projects, project: Project, service: Service) -> list[str]:
@@ -173,46 +177,3 @@ def _with_arguments(words: list[str], changes: Mapping[str, str]) -> list[str]:
             changed.append(word)
         before = "" if before in changes else word
     return changed
-
-
-def _has_other_places(config: Mapping[str, Any], service: Mapping[str, Any], info: Inspection) -> bool:
-    """Whether volumes or networks lead elsewhere now: their own sections are not in a service's hash."""
-    return _mounts_asked(config, service) != _mounts_seen(info) or _networks_asked(config, service) != set(
-        info["NetworkSettings"]["Networks"] or ()
-    )
-
-
-def _mounts_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[tuple[str, str]]:
-    volumes = config.get("volumes") or {}
-    asked = set()
-    for mount in service.get("volumes") or ():
-        source = unescaped(str(mount.get("source") or ""))
-        if mount["type"] == "volume" and source:
-            source = (volumes.get(source) or {}).get("name", source)
-        if mount["type"] in ("bind", "volume") and source:
-            asked.add((source, posixpath.normpath(mount["target"])))
-    return asked
-
-
-def _mounts_seen(info: Inspection) -> set[tuple[str, str]]:
-    """Return the mounts with a source; anonymous volumes are kept by Compose."""
-    host = info["HostConfig"]
-    found = set()
-    for bind in host.get("Binds") or ():
-        source, _, rest = bind.partition(":")
-        found.add((source, posixpath.normpath(rest.partition(":")[0])))
-    for mount in host.get("Mounts") or ():
-        if mount.get("Source"):
-            found.add((mount["Source"], posixpath.normpath(mount["Target"])))
-    anonymous = {one["Name"] for one in info["Mounts"] if one["Type"] == "volume" and len(one["Name"]) == 64}
-    return {(source, target) for source, target in found if source not in anonymous}
-
-
-def _networks_asked(config: Mapping[str, Any], service: Mapping[str, Any]) -> set[str]:
-    if service.get("network_mode"):
-        mode = str(service["network_mode"])
-        return {mode} if mode in ("host", "none", "bridge") else set()
-    networks = config.get("networks") or {}
-    return {
-        (networks.get(one) or {}).get("name", one) for one in service.get("networks") or {"default": None}
-    }

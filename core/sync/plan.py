@@ -27,17 +27,8 @@ class WantedValue:
     """A value that a target brings into a file, for whatever takes the key from there."""
 
     folder: str
-    file: str
     key: str
     value: str = field(repr=False)
-    services: tuple[str, ...] | None = None
-    """The services of a compose file that it is written for; None: an env file, which any may read."""
-    must_arrive: bool = True
-    """False: it is not sure that the file gets it."""
-    path: Path = Path()
-    """Its file, links resolved; set where Compose is asked about the value before it is written."""
-    line: int = 0
-    """Where it stands in the file; likewise."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.messages import Message
 from core.sync.docker_containers import DockerContainers
-from core.sync.editing import Edit, Judged, edit, masked_diff
+from core.sync.editing import Edit, Judged, edit, marked, masked_diff
 from core.sync.folders import (
     FileMissingError,
     FileUnreadableError,
@@ -35,7 +35,7 @@ from core.sync.plan import (
 from core.sync.projects import FindCompose, Projects, open_projects
 from core.sync.secret_values import Values
 from core.sync.targets import CommandTarget, FileTarget, SyncSettings
-from core.sync.value_check import CheckResult, ValueCheck
+from core.sync.value_check import CheckResult, PlannedValue, ValueCheck
 from core.sync.value_span import NotParseableError
 
 SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
@@ -94,46 +94,46 @@ class _Drafting:
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
         changes = {one.found.path: one.after for one in edits}
-        with open_projects(compose, changes) as projects:
+        with open_projects(compose, changes, self._marked(groups)) as projects:
             self._check(projects, containers.projects() if containers else (), groups)
-            wanted = self._wanted(changes)
+            wanted = wanted_of(self.settings, self.values, self.leave_out, changes)
             shown = [one for one in self.settings.targets if one.name not in mentioned]
             plan = Plan(made_at=at, targets=tuple(map(self._target_plan, shown)))
-            return complete(plan, edits, wanted, containers, projects, self.fingerprints)
+            return complete(plan, edits, self.settings, wanted, containers, projects, self.fingerprints)
 
-    def _wanted(self, changes: Mapping[Path, bytes]) -> Wanted:
-        silent = (State.LEFT_OUT, State.NOT_HERE)
-        good = {name for name, one in self.judged.items() if one.state not in silent}
-        good -= {name for name, one in self.judged.items() if one.state.is_wrong}
-        return wanted_of(
-            self.settings,
-            self.values,
-            self.leave_out,
-            good={name: self.judged[name].services for name in good},
-            changes=changes,
-        )
+    def _marked(self, groups: Mapping[Path, list[FileTarget]]) -> dict[Path, bytes]:
+        """Return the files with each target's mark where its value will stand."""
+        return {
+            path: marked(
+                self.edits[path].text,
+                {one: self._mark(one) for one in targets if not self.judged[one.name].state.is_wrong},
+            ).encode()
+            for path, targets in groups.items()
+        }
+
+    def _mark(self, target: FileTarget) -> str:
+        return f"wppconnect_ops_mark_{self.settings.targets.index(target)}_"
 
     def _check(
         self, projects: Projects, labelled: Sequence[Project], groups: Mapping[Path, list[FileTarget]]
     ) -> None:
         """Ask Compose whether every value arrives that a file holds or will hold."""
-        check = ValueCheck(projects, self.settings, labelled)
-        results = {
-            one: check.check(
-                WantedValue(
-                    folder=one.folder,
-                    file=one.file,
-                    key=one.key,
-                    value=self.values.text(one.receives) or "",
-                    services=self.judged[one.name].services if one.is_compose else None,
-                    path=path,
-                    line=self.judged[one.name].line,
-                )
+        values = {
+            one: PlannedValue(
+                folder=one.folder,
+                path=path,
+                line=self.judged[one.name].line,
+                key=one.key,
+                value=self.values.text(one.receives) or "",
+                services=self.judged[one.name].services if one.is_compose else None,
+                mark=self._mark(one),
             )
             for path, targets in groups.items()
             for one in targets
             if not self.judged[one.name].state.is_wrong
         }
+        check = ValueCheck(projects, self.settings, labelled, values.values())
+        results = {one: check.check(value) for one, value in values.items()}
         for one, result in results.items():
             self._apply_result(one, result)
 
@@ -244,6 +244,7 @@ class _Drafting:
 def complete(
     plan: Plan,
     edits: tuple[FileEdit, ...],
+    settings: SyncSettings,
     wanted: Wanted,
     containers: DockerContainers | None,
     projects: Projects,
@@ -258,15 +259,19 @@ def complete(
             for one in wanted.containers
         )
     )
-    plan = plan.model_copy(update={"files": tuple(map(_file_plan, edits)), "containers": decided})
+    files = tuple(_file_plan(one, settings) for one in edits)
+    plan = plan.model_copy(update={"files": files, "containers": decided})
     return Draft(plan.model_copy(update={"digest": identify(plan, edits, fingerprints or {})}), edits, wanted)
 
 
-def _file_plan(edit: FileEdit) -> FilePlan:
+def _file_plan(edit: FileEdit, settings: SyncSettings) -> FilePlan:
     """Return what is shown of a file's change: its values masked, and nothing of a file that is no text."""
+    named = (edit.folder, edit.file)
+    files = [one for one in settings.targets if isinstance(one, FileTarget)]
+    targets = [one for one in files if (one.folder, one.file) == named]
     try:
         after = FoundFile(edit.found.path, edit.after).text
-        diff = masked_diff(edit.found.text, after, edit.file)
+        diff = masked_diff(edit.found.text, after, edit.file, targets)
     except NotParseableError:
         diff = ""
     return FilePlan(**edit.version.model_dump(), diff=diff)
@@ -276,28 +281,14 @@ def wanted_of(
     settings: SyncSettings,
     values: Values,
     leave_out: Collection[str],
-    *,
-    good: Mapping[str, tuple[str, ...]] | None = None,
     changes: Mapping[Path, bytes] | None = None,
 ) -> Wanted:
-    """Return what the containers that are not left out should run with.
-
-    `good` holds, by the names of targets that surely get their value, the services that a compose file's
-    value reaches; `changes` are files that are not written yet.
-    """
-    known = good or {}
+    """Return what the containers that are not left out should run with; `changes` are not written yet."""
     return Wanted(
         containers=tuple(one for one in settings.containers if one.name not in leave_out),
         folders=settings.folders,
         values=tuple(
-            WantedValue(
-                folder=one.folder,
-                file=one.file,
-                key=one.key,
-                value=values.text(one.receives) or "",
-                services=known.get(one.name, ()) if one.is_compose else None,
-                must_arrive=one.name in known,
-            )
+            WantedValue(one.folder, one.key, values.text(one.receives) or "")
             for one in settings.targets
             if isinstance(one, FileTarget)
         ),

@@ -21,13 +21,13 @@ from core.sync.folders import LARGEST_FILE
 from core.sync.plan import Project
 
 Config = dict[str, Any]
-MARK = "wppconnect-ops-mark"
-"""Given to Compose as the value of a variable, to see where it arrives."""
-MARKED = "marked "
+Contents = Mapping[Path, bytes]
+"""Files by their path, links resolved, with the content that they would have."""
 FileContents = dict[tuple[str, str], str | None]
 """By kind and name."""
 FILE_KINDS = ("secrets", "configs")
 """What Compose puts into containers as files."""
+REFERENCE = "wppconnect-ops-reference"
 FindCompose = Callable[[], Compose | None]
 """Finds Compose on this machine; None where there is none."""
 
@@ -35,12 +35,14 @@ FindCompose = Callable[[], Compose | None]
 class Projects:
     """Compose's answers while one plan is made or carried out; each question is asked once."""
 
-    def __init__(self, find: FindCompose, changes: Mapping[Path, bytes], stack: ExitStack):
+    def __init__(self, find: FindCompose, changes: Contents, marks: Contents, stack: ExitStack):
         self._find = find
         self._stack = stack
         self._answers: dict[tuple[str, Project], Config | ComposeError] = {}
         self.changes = changes
-        """Files, links resolved, that do not hold their new content yet."""
+        """What the files will hold and do not hold yet."""
+        self._marks = marks
+        """The same files with a mark in place of each value, to see where it arrives."""
 
     @property
     def compose(self) -> Compose:
@@ -57,15 +59,11 @@ class Projects:
     @cached_property
     def scratch(self) -> ScratchCopy:
         """The copy in which files hold what the plan brings; raises IncompleteProjectError."""
-        try:
-            return self._stack.enter_context(scratch_copy(self.compose.scratch, self.changes))
-        except (StoreError, OSError) as error:
-            why = Message.of("files.no_scratch_copy", reason=type(error).__name__)
-            raise IncompleteProjectError(why) from None
+        return self._copy(self.changes)
 
-    def real(self, path: Path) -> Path:
-        """Return the file of this machine to which a path of an answer leads."""
-        return self.scratch.real(path) if self.changes else path.resolve()
+    @cached_property
+    def _marked(self) -> ScratchCopy:
+        return self._copy(self._marks)
 
     def services(self, project: Project) -> dict[str, Service]:
         """Return every service as the plan leaves it; raises ComposeError."""
@@ -75,24 +73,23 @@ class Projects:
         """Return a project as the plan leaves it; raises ComposeError."""
         return self._answer("planned", project)
 
-    def written(self, project: Project) -> Config:
-        """Return the same with references and the names of env files; raises ComposeError."""
-        return self._answer("written", project)
-
-    def marked(self, project: Project, variable: str) -> dict[str, Service]:
-        """Return every service with `MARK` wherever it refers to a variable; raises ComposeError."""
-        return services_of(self._answer(f"{MARKED}{variable}", project))
+    def marked(self, project: Project) -> dict[str, Service]:
+        """Return every service with the marks wherever the values arrive; raises ComposeError."""
+        return services_of(self._answer("marked", project))
 
     def present(self, project: Project) -> Config:
         """Return a project as its files are now; raises ComposeError."""
         return self._answer("present" if self.changes else "planned", project)
 
+    def referring(self, project: Project, variable: str) -> dict[str, Service]:
+        """Return every service with `REFERENCE` wherever it refers to a variable; raises ComposeError."""
+        return services_of(self._answer(f"{variable}={REFERENCE}", project))
+
     def file_contents(self, project: Project) -> tuple[FileContents, FileContents]:
         """Return what secrets and configs hold, now and as the plan leaves them; raises ComposeError."""
-        planned = self.scratch.project(project)
         return (
             _file_contents(self.present(project), self.compose.variables(project)),
-            _file_contents(self.planned(project), self.compose.variables(planned)),
+            _file_contents(self.planned(project), self.compose.variables(self.scratch.project(project))),
         )
 
     def _answer(self, form: str, project: Project) -> Config:
@@ -107,17 +104,28 @@ class Projects:
         return found
 
     def _ask(self, form: str, project: Project) -> Config:
-        if self.changes and form != "present":
+        if form == "marked":
+            project = self._marked.project(project)
+        elif form != "present" and self.changes:
             project = self.scratch.project(project)
-        variables = {form.removeprefix(MARKED): MARK} if form.startswith(MARKED) else {}
-        return self.compose.config(project, as_written=form == "written", variables=variables)
+        name, is_variable, mark = form.partition("=")
+        return self.compose.config(project, variables={name: mark} if is_variable else {})
+
+    def _copy(self, contents: Contents) -> ScratchCopy:
+        try:
+            return self._stack.enter_context(scratch_copy(self.compose.scratch, contents))
+        except (StoreError, OSError) as error:
+            why = Message.of("files.no_scratch_copy", reason=type(error).__name__)
+            raise IncompleteProjectError(why) from None
 
 
 @contextmanager
-def open_projects(find: FindCompose, changes: Mapping[Path, bytes] | None = None) -> Iterator[Projects]:
+def open_projects(
+    find: FindCompose, changes: Contents | None = None, marks: Contents | None = None
+) -> Iterator[Projects]:
     """Ask about projects until the block ends, with these changes in their files."""
     with ExitStack() as stack:
-        yield Projects(find, changes or {}, stack)
+        yield Projects(find, changes or {}, marks or {}, stack)
 
 
 def _file_contents(config: Config, variables: Mapping[str, str]) -> FileContents:
@@ -170,11 +178,6 @@ class ScratchCopy:
             files=tuple(self.path(one) for one in project.files),
             env_files=tuple(self.path(one) for one in project.env_files),
         )
-
-    def real(self, path: Path) -> Path:
-        """Return the file of this machine that a path, of the copy or not, leads to."""
-        inside = path.is_relative_to(self._root)
-        return (Path("/") / path.relative_to(self._root) if inside else path).resolve()
 
     def without_root(self, text: str) -> str:
         """Return a text in which paths of the copy are those of this machine."""

@@ -34,32 +34,15 @@ LOCK_SECONDS = 1.0
 
 
 class PlanRefusedError(SyncError):
-    """Nothing was written; `plan` is what would have been, and `names` what to leave out."""
+    """Nothing was written: the plan is blocked, changed since its approval, or does more than was asked.
+
+    `plan` is what would have been done now, and `names` what to leave out.
+    """
 
     def __init__(self, why: Message, plan: Plan, names: Sequence[str] = ()) -> None:
         super().__init__(why)
         self.plan = plan
         self.names = tuple(names)
-
-
-class PlanBlockedError(PlanRefusedError):
-    """Something is wrong with a target or a container."""
-
-
-class PlanChangedError(PlanRefusedError):
-    """A file, a value or a container changed since the plan was approved; `plan` is the new one."""
-
-
-class WaitingChangesError(PlanRefusedError):
-    """Recreating a container would bring along what else waits in its files."""
-
-
-class LaterChangesError(PlanRefusedError):
-    """Going back to a backup would take later changes of ours back, too."""
-
-
-class SyncBusyError(SyncError):
-    """Another process is changing the files."""
 
 
 class Sync:
@@ -121,9 +104,8 @@ class Sync:
         """Bring everything in sync, or change nothing.
 
         `approved` is the digest of the plan that was agreed to; None: whatever the plan is, and what else
-        waits in a container's files only with `accept_waiting`. Raises PlanBlockedError, PlanChangedError,
-        WaitingChangesError, SyncBusyError, and SyncError or ContainerError after everything was put
-        back.
+        waits in a container's files only with `accept_waiting`. Raises PlanRefusedError, and SyncError or
+        ContainerError after everything was put back.
         """
         with _exclusive(self._lock):
             self._recover(report)
@@ -148,8 +130,7 @@ class Sync:
         """Bring files and values back to what a backup holds, with a new backup of what they hold now.
 
         Later changes of ours are taken back with it; without a plan that was agreed to, only `with_later`.
-        Refuses a file that was changed since in another way, unless `force`. Raises like `apply`, and
-        LaterChangesError.
+        Refuses a file that was changed since in another way, unless `force`. Raises like `apply`.
         """
         with _exclusive(self._lock):
             self._recover(report)
@@ -158,7 +139,7 @@ class Sync:
                 return self._nothing()
             if approved is None and draft.plan.takes_back and not with_later:
                 later = ", ".join(draft.plan.takes_back)
-                raise LaterChangesError(Message.of("changes.later", backups=later), draft.plan)
+                raise PlanRefusedError(Message.of("changes.later", backups=later), draft.plan)
             _require_consent(draft.plan, approved, accept_waiting=accept_waiting)
             return self._carry_out("restore", draft, values, (), actor, report)
 
@@ -321,23 +302,23 @@ class Sync:
 
 def _require_consent(plan: Plan, approved: str | None, *, accept_waiting: bool) -> None:
     if approved is not None and plan.digest != approved:
-        raise PlanChangedError(Message.of("changes.plan_changed"), plan)
+        raise PlanRefusedError(Message.of("changes.plan_changed"), plan)
     if plan.is_blocked:
         names = [one.target for one in plan.wrong] + [one.container for one in plan.refused_containers]
-        raise PlanBlockedError(Message.of("changes.blocked", names=", ".join(names)), plan, names)
+        raise PlanRefusedError(Message.of("changes.blocked", names=", ".join(names)), plan, names)
     waiting = {one.container: ", ".join(one.waiting) for one in plan.containers if one.waiting}
     if approved is None and not accept_waiting and waiting:
         listed = ", ".join(f"{name} ({what})" for name, what in waiting.items())
-        raise WaitingChangesError(Message.of("changes.waiting", names=listed), plan, list(waiting))
+        raise PlanRefusedError(Message.of("changes.waiting", names=listed), plan, list(waiting))
 
 
 @contextmanager
 def _exclusive(lock: ProcessLock) -> Iterator[None]:
-    """Hold the sync lock; raises SyncBusyError if another process holds it."""
+    """Hold the sync lock; raises SyncError if another process holds it."""
     try:
         lock.acquire(LOCK_SECONDS)
     except StoreError:
-        raise SyncBusyError(Message.of("changes.busy")) from None
+        raise SyncError(Message.of("changes.busy")) from None
     try:
         yield
     finally:

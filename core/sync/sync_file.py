@@ -23,7 +23,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +35,7 @@ from core.exceptions import ConfigurationError, SettingProblem
 from core.messages import Message
 from core.models import Frozen
 from core.sync.targets import (
+    NAME,
     CommandTarget,
     ContainerSettings,
     FileTarget,
@@ -114,7 +114,7 @@ class _Reading:
     def _folders(self) -> dict[str, Path]:
         found = {}
         for name, path in self._mapping("folders", self.root.get("folders"), None).items():
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", str(name)):
+            if not NAME.fullmatch(str(name)):
                 self._note("folders", Message.of("sync_file.folder_name"))
             elif not isinstance(path, str) or not Path(path).is_absolute() or ".." in Path(path).parts:
                 self._note(f"folders.{name}", Message.of("sync_file.folder_path"))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from core.messages import Message
 from core.sync.compose import ComposeError, IncompleteProjectError, NoFilesError, Service
 from core.sync.editing import open_text
-from core.sync.plan import Project, WantedValue
-from core.sync.projects import MARK, Projects, services_of
+from core.sync.images import keys_read
+from core.sync.plan import Project
+from core.sync.projects import REFERENCE, Projects
 from core.sync.targets import SyncSettings, is_compose_file
 from core.sync.value_span import FileProblemError
 
@@ -20,6 +19,22 @@ DOTENV = ".env"
 COMMAND = "command"
 UNREADABLE = b"X='[\n"
 """A file that is read at all with this in it makes Compose refuse the project."""
+
+
+@dataclass(frozen=True)
+class PlannedValue:
+    """A value that a target brings into a file."""
+
+    folder: str
+    path: Path
+    """Its file, links resolved."""
+    line: int
+    key: str
+    value: str = field(repr=False)
+    services: tuple[str, ...] | None
+    """The services of a compose file that it is written for; None: an env file, which any may read."""
+    mark: str
+    """What stands for it where Compose is asked how far it gets."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +49,6 @@ class CheckResult:
     """Why Compose cannot say."""
 
 
-class _Model:
-    """A project as Compose reads it: with its values, and as the files write it; raises ComposeError."""
-
-    def __init__(self, project: Project, projects: Projects) -> None:
-        self.project = project
-        self.services = projects.services(project)
-        self.written: Mapping[str, Mapping[str, Any]] = projects.written(project).get("services") or {}
-        self._real = projects.real
-
-    def links(self, service: str) -> list[Path]:
-        """Return the env files of a service, in Compose's order."""
-        given = self.written.get(service, {}).get("env_file") or ()
-        return [self._real(Path(str(one["path"]))) for one in given]
-
-
 @dataclass
 class ValueCheck:
     """Asks Compose whether services get the values that a plan brings into files."""
@@ -57,9 +57,11 @@ class ValueCheck:
     settings: SyncSettings
     labelled: Sequence[Project]
     """The projects of the engine's containers, as their labels name them."""
+    values: Collection[PlannedValue]
+    """All that are planned."""
     alone: dict[Path, Mapping[str, str] | Message | None] = field(default_factory=dict)
 
-    def check(self, value: WantedValue) -> CheckResult:
+    def check(self, value: PlannedValue) -> CheckResult:
         """Check one value, first in the project that runs with it."""
         try:
             self.projects.compose  # noqa: B018 - without it nothing can be asked
@@ -67,7 +69,7 @@ class ValueCheck:
         except IncompleteProjectError as error:
             return CheckResult(unproven=error.explanation)
 
-    def _check(self, value: WantedValue) -> CheckResult:
+    def _check(self, value: PlannedValue) -> CheckResult:
         if value.services is None and (problem := self._alone(value)):
             return CheckResult(problem=problem)
         reason: Message | None = None
@@ -89,7 +91,7 @@ class ValueCheck:
             return CheckResult(unproven=reason, note=named)
         return CheckResult(unproven=reason or Message.of("files.no_project", file=value.path.name))
 
-    def _alone(self, value: WantedValue) -> Message | None:
+    def _alone(self, value: PlannedValue) -> Message | None:
         """Return why the env file by itself does not give the value to a service."""
         if value.path not in self.alone:
             self.alone[value.path] = self._values_of(value.path)
@@ -109,7 +111,7 @@ class ValueCheck:
         except ComposeError as error:
             return Message.of("files.compose_refuses", reason=error.explanation)
 
-    def _stages(self, value: WantedValue) -> Iterator[Sequence[Project]]:
+    def _stages(self, value: PlannedValue) -> Iterator[Sequence[Project]]:
         """Yield the projects to ask: of containers, else of the sync file, else what Compose finds itself."""
         root = self.settings.folders[value.folder].resolve()
         yield [one for one in self.labelled if one.is_here and _concerns(one, root, value.path)]
@@ -125,12 +127,12 @@ class ValueCheck:
         yield list(listed)
         yield [_found_in(one) for one in dict.fromkeys((root, value.path.parent))]
 
-    def _in_project(self, value: WantedValue, project: Project) -> CheckResult | None:
+    def _in_project(self, value: PlannedValue, project: Project) -> CheckResult | None:
         """Return what a project makes of the value; None where it has nothing to do with it."""
         if not project.directory.is_dir():
             return None
         try:
-            model = _Model(project, self.projects)
+            planned, marked = self.projects.services(project), self.projects.marked(project)
         except NoFilesError:
             return None
         except IncompleteProjectError as error:
@@ -141,55 +143,61 @@ class ValueCheck:
                 return CheckResult(problem=refused)
             # It was refused before: another file is wrong, and this one may be written.
             return CheckResult(unproven=refused)
-        if value.services is None:
-            return self._of_env_file(value, model)
-        known = [name for name in value.services if name in model.services]
-        wrong = [name for name in known if not _gets(model.services[name], value.key, value.value)]
-        if not known or (wrong and not self._reads(project, value.path)):
-            return None
-        return CheckResult(problem=self._why(value, model, wrong[0])) if wrong else CheckResult()
-
-    def _of_env_file(self, value: WantedValue, model: _Model) -> CheckResult | None:
-        linking = [name for name in model.services if value.path in model.links(name)]
-        expected = {(name, value.key): value.value for name in linking}
-        try:
-            marked = self.projects.marked(model.project, value.key)
-        except ComposeError as error:
-            return CheckResult(unproven=Message.of("files.compose_cannot", reason=error.explanation))
-        references = {
-            (name, part): text.replace(MARK, value.value)
+        arriving = {
+            (name, part): text
             for name, service in marked.items()
             for part, text in _parts(service).items()
-            if MARK in text
+            if value.mark in text
         }
-        if references and self._resolves_with(model.project, value.path, is_linked=bool(linking)):
-            expected |= references
-        planned = {name: _parts(service) for name, service in model.services.items()}
-        missed = sorted(at for at, text in expected.items() if planned[at[0]].get(at[1]) != text)
-        if not missed:
-            return CheckResult() if expected else None
-        why = self._why(value, model, missed[0][0])
-        before = {
-            name: _parts(one) for name, one in services_of(self.projects.present(model.project)).items()
+        wrong = [
+            name
+            for (name, part), text in arriving.items()
+            if _parts(planned[name]).get(part)
+            != (value.value if part == value.key else text.replace(value.mark, value.value))
+        ]
+        if value.services is None:
+            linked = [name for name, service in marked.items() if value.mark in service.environment]
+            is_used = bool(arriving or linked)
+            missed = self._referring(value, project, is_used=is_used) - {name for name, _ in arriving}
+            missed |= set(self._running_with_another(value, project, planned))
+        else:
+            linked, missed = [name for name in value.services if name in planned], set()
+        missed |= {
+            name
+            for name in linked
+            if planned[name].value(value.key) != value.value and (name, COMMAND) not in arriving
         }
-        # Another file may win for some services, but none may get a third value.
-        is_spoilt = any(
-            name in before and before[name].get(part) != planned[name].get(part) for name, part in missed
-        )
-        return (
-            CheckResult(problem=why) if is_spoilt or len(missed) == len(expected) else CheckResult(note=why)
-        )
+        if not wrong and not missed:
+            return CheckResult() if arriving or linked else None
+        if value.services is not None and not arriving and not self._reads(project, value.path):
+            return None
+        why = self._why(value, project, planned, (*wrong, *sorted(missed))[0])
+        # Of an env file another one, or `environment`, may win for some services.
+        is_note = value.services is None and arriving and not wrong
+        return CheckResult(note=why) if is_note else CheckResult(problem=why)
 
-    def _resolves_with(self, project: Project, file: Path, *, is_linked: bool) -> bool:
-        """Whether references of a project are resolved with an env file."""
-        if file == (project.directory / DOTENV).resolve() or file in [
-            one.resolve() for one in project.env_files
-        ]:
-            return True
+    def _referring(self, value: PlannedValue, project: Project, *, is_used: bool) -> set[str]:
+        """Return the services that refer to the key, where the file is one that references are taken from."""
+        resolving = [one.resolve() for one in (project.directory / DOTENV, *project.env_files)]
         # Of a file that an `include` or COMPOSE_ENV_FILES names, only Compose knows.
-        return not is_linked and self._reads(project, file)
+        if value.path not in resolving and (is_used or not self._reads(project, value.path)):
+            return set()
+        services = self.projects.referring(project, value.key).items()
+        return {name for name, one in services if any(REFERENCE in text for text in _parts(one).values())}
 
-    def _is_passed_over(self, value: WantedValue) -> bool:
+    def _running_with_another(
+        self, value: PlannedValue, project: Project, planned: Mapping[str, Service]
+    ) -> Iterator[str]:
+        """Yield the services of listed containers that read the key and get it with a value of no target."""
+        ours = {one.value for one in self.values if one.key == value.key}
+        for name, service in planned.items():
+            container = self.settings.container(service.container_name or f"{project.name}-{name}-1")
+            if container and container.folder == value.folder and service.value(value.key):
+                read = keys_read(container.reads, service.image)
+                if (read is None or value.key in read) and service.value(value.key) not in ours:
+                    yield name
+
+    def _is_passed_over(self, value: PlannedValue) -> bool:
         """Whether Compose finds a project by itself, and does not read the file for it."""
         folders = (self.settings.folders[value.folder].resolve(), value.path.parent)
         found = [one for one in map(_found_in, folders) if self._is_project(one)]
@@ -215,19 +223,20 @@ class ValueCheck:
                 return True
         return False
 
-    def _why(self, value: WantedValue, model: _Model, service: str) -> Message:
+    def _why(
+        self, value: PlannedValue, project: Project, planned: Mapping[str, Service], service: str
+    ) -> Message:
         """Return which file wins over the target's."""
-        project = model.project
-        nearby = project.files or sorted(one for one in project.directory.iterdir() if one.is_file())
-        compose_files = [one for one in nearby if is_compose_file(one.name)]
-        env_files = (*project.env_files, *model.links(service))
-        for file in (*reversed(compose_files), *reversed(env_files)):
+        nearby = sorted(one for one in project.directory.iterdir() if one.is_file())
+        compose_files = project.files or [one for one in nearby if is_compose_file(one.name)]
+        env_files = (*reversed(project.env_files), *(one for one in nearby if ".env" in one.name))
+        for file in (*reversed(compose_files), *env_files):
             if file.resolve() == value.path:
                 continue
-            if line := _line_of(file, value.key, service):
+            if line := _line_of(file, value.key, service, planned[service].value(value.key)):
                 kind = "files.override_wins" if ".override." in file.name else "files.file_wins"
                 return Message.of(kind, file=file.name, line=line, key=value.key, service=service)
-        read = ", ".join(one.name for one in (*project.files, *env_files)) or str(project.directory)
+        read = ", ".join(one.name for one in (*project.files, *project.env_files)) or str(project.directory)
         return Message.of("files.not_reached", service=service, key=value.key, files=read)
 
 
@@ -247,20 +256,12 @@ def _parts(service: Service) -> dict[str, str]:
     return {**service.environment, COMMAND: " ".join(service.words)}
 
 
-def _gets(service: Service, key: str, value: str) -> bool:
-    if service.value(key) == value:
-        return True
-    # A shell's command line holds the option inside one word.
-    option = re.compile(rf"(?<!\S){re.escape(key)}(?:=|\s+)([\"']?){re.escape(value)}\1(?!\S)")
-    return key.startswith("--") and any(option.search(word) for word in service.words)
-
-
-def _line_of(file: Path, key: str, service: str) -> int:
-    """Return the line on which a file sets a key for a service; 0 when it does not."""
+def _line_of(file: Path, key: str, service: str, value: str | None) -> int:
+    """Return the line on which a file gives a service that value; 0 when it does not."""
     try:
         text = file.read_text(encoding="utf-8")
         # What takes the value over from elsewhere does not set it.
-        lines = [one.line for one in open_text(text, file.name).spans(key, service) if not one.follows]
+        spans = [one for one in open_text(text, file.name).spans(key, service) if not one.follows]
     except (OSError, ValueError, FileProblemError):
         return 0
-    return lines[-1] if lines else 0
+    return spans[-1].line if spans and value in (None, spans[-1].literal) else 0

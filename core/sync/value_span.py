@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +16,16 @@ ALPHABET = re.compile(r"[A-Za-z0-9._$-]+")
 REFERENCE = re.compile(
     r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?])(?P<rest>[^{}]*))?\})"
 )
+
+
+def escaped(text: str) -> str:
+    """Write dollar signs as Compose reads them."""
+    return text.replace("$", "$$")
+
+
+def unescaped(text: str) -> str:
+    """Read a text in which Compose has each dollar sign twice."""
+    return text.replace("$$", "$")
 
 
 class Style(StrEnum):
@@ -100,26 +110,26 @@ class ConfigText(ABC):
         """Return where the key stands, in one service of a compose file or in all of the text."""
 
     @abstractmethod
-    def key_ends(self) -> Iterator[tuple[int, int]]:
-        """Yield line, from 0, and end of every key that begins its line."""
-
-    @abstractmethod
     def require_only(self, changed: ConfigText, spans: Sequence[ValueSpan], value: str) -> None:
         """Raise RefusedError unless this text with the value at the spans differs in nothing else."""
 
     def edited(self, spans: Sequence[ValueSpan], value: str) -> ConfigText:
         """Return the text with the value at the spans and nothing else changed; raises RefusedError."""
+        try:
+            changed = self._again(self.replaced(spans, value))
+            self.require_only(changed, spans, value)
+        except NotParseableError as error:
+            raise RefusedError(error.why) from None
+        return changed
+
+    def replaced(self, spans: Sequence[ValueSpan], value: str) -> str:
+        """Return the text with the value at the spans; raises RefusedError."""
         if not ALPHABET.fullmatch(value):
             raise ValueError("a value outside the alphabet is refused before")
         text = self.text
         for span in sorted(spans, key=lambda one: one.start, reverse=True):
             text = text[: span.start] + span.encode(value) + text[span.end :]
-        try:
-            changed = self._again(text)
-            self.require_only(changed, spans, value)
-        except NotParseableError as error:
-            raise RefusedError(error.why) from None
-        return changed
+        return text
 
     @abstractmethod
     def _again(self, text: str) -> ConfigText:

@@ -10,7 +10,7 @@ import pytest
 
 from core.exceptions import ContainerError
 from core.sync.plan import ContainerAction, State
-from core.sync.sync import PlanBlockedError
+from core.sync.sync import PlanRefusedError
 from core.sync.targets import ContainerSettings
 from tests.meta.source import ROOT
 from tests.support.containers import (
@@ -34,7 +34,7 @@ WAITING = {
     "cap_add: [NET_ADMIN]": "settings of the service",
     "restart: always": "settings of the service",
     "environment: {OTHER: '1', API_KEY: '${API_KEY}'}": "OTHER",
-    "volumes: ['./data:/data']": "volumes or networks",
+    "volumes: ['./data:/data']": "settings of the service",
 }
 
 
@@ -83,7 +83,7 @@ def test_file_that_compose_does_not_take_the_key_from_is_refused(
     project.up(*options.split(), **variables)
     before, written = project.inspect()["Id"], project.files()
 
-    with pytest.raises(PlanBlockedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         project.apply()
 
     plan = refusal.value.plan
@@ -98,7 +98,7 @@ def test_override_that_wins_over_the_target_is_named(make_project: MakeProject) 
     project.write(COMPOSE.replace("${{API_KEY}}", OLD), **{"docker-compose.override.yml": ELSEWHERE})
     project.up()
 
-    with pytest.raises(PlanBlockedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         project.apply()
 
     assert "docker-compose.override.yml" in str(refusal.value.plan.wrong[0].why)
@@ -114,7 +114,7 @@ def test_file_that_its_readers_take_differently_is_not_written(make_project: Mak
     project.up()
     before = project.inspect()["Id"]
 
-    with pytest.raises(PlanBlockedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         project.apply()
 
     assert refusal.value.plan.targets[0].state is State.NOT_PARSEABLE
@@ -207,7 +207,7 @@ def test_container_on_which_others_hang_is_refused(
         docker_engine.client.containers.get(name).kill()
     before = project.inspect()["Id"]
 
-    with pytest.raises(PlanBlockedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         project.apply()
 
     why = str(refusal.value.plan.containers[0].why)
@@ -248,7 +248,7 @@ def test_container_whose_owner_is_gone_is_refused(make_project: MakeProject, doc
     docker_engine.client.containers.get(f"{project.name}-owner").stop(timeout=1)
     before = project.inspect()["Id"]
 
-    with pytest.raises(PlanBlockedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         project.apply()
 
     assert "does not run" in str(refusal.value.plan.containers[0].why)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.exceptions import ContainerError, StoreError, SyncError
+from core.messages import Message
 from core.sync.progress import StepEvent, StepState
-from core.sync.sync import SyncBusyError
 from core.sync.targets import ContainerSettings
 from tests.support.containers import (
     COMPOSE,
@@ -175,17 +175,17 @@ def test_of_two_administrators_at_once_the_second_changes_nothing(make_project: 
     project = make_project("two")
     project.write()
     project.up()
-    second: list[str] = []
+    second: list[Message] = []
 
     def meanwhile(event: StepEvent) -> None:
         if (event.step, event.state) == ("recreate", StepState.RUNNING):
-            with pytest.raises(SyncBusyError) as busy:
+            with pytest.raises(SyncError) as busy:
                 project.apply(f"{NEW}-of-another")
-            second.append(str(busy.value))
+            second.append(busy.value.explanation)
 
     done = project.apply(report=meanwhile)
 
-    assert len(second) == 1
+    assert [one.id for one in second] == ["changes.busy"]
     assert done.recreated == (project.name,)
     assert project.key() == NEW
     assert project.files()[".env"] == f"{KEY}={NEW}\n"

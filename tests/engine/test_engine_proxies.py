@@ -8,7 +8,7 @@ import pytest
 
 from cli.main import main
 from core.sync.engine import COMPOSE_CALLS
-from core.sync.sync import PlanBlockedError
+from core.sync.sync import PlanRefusedError
 from tests.support.containers import KEY, NEW, OLD, MakeProject
 from tests.support.docker_engine import Engine
 from tests.support.engine_proxy import engine_proxy
@@ -52,7 +52,7 @@ def test_proxy_that_refuses_what_compose_needs_is_named_before_anything_is_stopp
     with engine_proxy(None, docker_engine.host) as proxy:
         proxy.refuses = lambda call: re.match(pattern, call) is not None
         project.host = proxy.host
-        with pytest.raises(PlanBlockedError) as refusal:
+        with pytest.raises(PlanRefusedError) as refusal:
             project.apply()
         project.host = docker_engine.host
 

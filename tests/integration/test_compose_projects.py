@@ -59,7 +59,7 @@ def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
     asking = real_compose(scratch)
     with scratch_copy(asking.scratch, planned.wanted.changes, folder) as scratch:
         found = asking.config(scratch.project(Project(directory=folder)))
-    return desired_config(Service(found["services"]["api"]), "api", planned.wanted.values)
+    return desired_config(Service(found["services"]["api"]), planned.wanted.values)
 
 
 @pytest.fixture
@@ -83,7 +83,6 @@ def test_a_new_value_reaches_the_service_and_nothing_else_changes(
 
     assert [one.state for one in planned.plan.targets] == [State.WILL_CHANGE]
     assert found.values[KEY] == PLAIN_VALUE
-    assert found.overridden == {}
     assert read_files(folder) == {
         file: content.replace(OLD, PLAIN_VALUE.encode()) for file, content in before.items()
     }

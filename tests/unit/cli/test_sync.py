@@ -170,7 +170,7 @@ def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
         try:
             wrong = until(lambda: agent_status.heartbeat() and agent_status.read(), what="the first bulletin")
             (tmp_path / "sync.yml").write_text(correct)
-            until(lambda: getattr(agent_status.read(), "folders", ()), what="the agent's second look")
+            until(lambda: getattr(agent_status.read(), "plan", None), what="the agent's second look")
         finally:
             agent.send_signal(signal.SIGTERM)
         _, said = agent.communicate(timeout=60)
@@ -180,4 +180,5 @@ def test_agent_waits_for_a_correct_sync_file_and_runs_until_it_is_told_to_stop(
     assert str(wrong.problem).startswith("sync.yml: targets: there is none")
     status = agent_status.read()
     assert status is not None
-    assert status.folders == (str(folder),)
+    assert status.plan is not None
+    assert [one.target for one in status.plan.targets][:1] == [f"leguas/.env:{KEY}"]

@@ -241,7 +241,8 @@ def test_bulletin_says_what_there_is_and_no_secret(world: World) -> None:
     told = world.status()
 
     assert told.kinds == (API_KEY,)
-    assert told.containers == ("leguas_wppconnect", "leguas_whatsapp_evolution")
+    assert told.plan is not None
+    assert told.plan.containers[0].container == "leguas_wppconnect"
     assert len(told.backups) == 1
     assert [word for word in ("segredo", "key-1234", "key-5678") if word in told.model_dump_json()] == []
 

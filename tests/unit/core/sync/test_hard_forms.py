@@ -18,7 +18,7 @@ import pytest
 from dotenv import dotenv_values
 
 from core.exceptions import SyncError
-from core.sync.sync import PlanBlockedError
+from core.sync.sync import PlanRefusedError
 from tests.support.compose import compose_config, environments
 from tests.support.sync import install, read_files, target
 
@@ -112,7 +112,7 @@ def test_form_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> No
     installation.keep(TOKEN)
     before = read_files(installation.folder)
 
-    with pytest.raises(PlanBlockedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         installation.apply(TOKEN)
 
     (found,) = refusal.value.plan.targets

@@ -1,10 +1,11 @@
-"""A diff for people: where something changes, and no value at all."""
+"""A diff for people: which listed keys change, and nothing else of any line."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.sync.editing import masked_diff
+from core.sync.editing import masked_diff as diff_of
+from tests.support.sync import target
 
 BEFORE = """\
 # token: tell-nobody-1
@@ -26,21 +27,22 @@ services:
 """
 
 
-def test_compose_diff_shows_structure_and_names_but_no_value() -> None:
-    diff = masked_diff(BEFORE, BEFORE.replace("tell-nobody-2", "new-value"), "compose.yml")
+def masked_diff(before: str, after: str, file: str) -> str:
+    """Return the diff of a file with the keys K and KEY listed."""
+    return diff_of(before, after, file, [target(file, "KEY"), target(file, "K")])
 
-    assert diff.splitlines() == [
+
+def test_compose_diff_shows_the_listed_key_and_nothing_else() -> None:
+    after = BEFORE.replace("tell-nobody-2", "new-value").replace("tell-nobody-3", "other")
+
+    assert masked_diff(BEFORE, after, "compose.yml").splitlines() == [
         "--- a/compose.yml",
         "+++ b/compose.yml",
-        "@@ -4,7 +4,7 @@",
-        "     image: •••",
-        "     container_name: •••",
-        "     environment: &env",
-        "-      KEY: ‹current value›",
-        "+      KEY: ‹new value›",
-        "       URL: •••",
-        "     command: •••",
-        "     labels:",
+        "@@ -7,2 +7,2 @@",
+        "-KEY: ‹current value›",
+        "-•••",
+        "+KEY: ‹new value›",
+        "+•••",
     ]
 
 
@@ -50,18 +52,23 @@ def test_no_line_of_a_compose_file_shows_a_secret() -> None:
     assert "tell-nobody" not in masked_diff(BEFORE, every_line_changes, "compose.yml")
 
 
-def test_env_diff_shows_names_but_no_value_and_no_line_of_a_key() -> None:
+def test_env_diff_shows_the_listed_key_and_no_line_of_another() -> None:
     before = "# old: tell-nobody-1\nCERT='-----BEGIN\ntellnobody2==\n'\nKEY=tell-nobody-3\nA=tell-nobody-4\n"
 
-    diff = masked_diff(before, before.replace("tell-nobody-3", "new"), ".env")
+    diff = masked_diff(before, before.replace("tell-nobody", "new").replace("2==", "3=="), ".env")
 
-    assert diff.splitlines()[3:] == [
-        " CERT=•••",
-        " •••",
-        " •••",
-        "-KEY=‹current value›",
-        "+KEY=‹new value›",
-        " A=•••",
+    assert diff.splitlines()[2:] == [
+        "@@ -1,1 +1,1 @@",
+        "-•••",
+        "+•••",
+        "@@ -3,1 +3,1 @@",
+        "-•••",
+        "+•••",
+        "@@ -5,2 +5,2 @@",
+        "-KEY: ‹current value›",
+        "-•••",
+        "+KEY: ‹new value›",
+        "+•••",
     ]
 
 

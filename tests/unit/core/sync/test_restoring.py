@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from core.exceptions import ContainerError, StoreError, SyncError
 from core.sync.plan import Wanted
 from core.sync.progress import Done, Report, StepEvent, StepState
-from core.sync.sync import LaterChangesError
+from core.sync.sync import PlanRefusedError
 from tests.support.mounts import small_disk
 from tests.support.sync import (
     API_KEY,
@@ -62,9 +62,10 @@ def test_later_changes_of_ours_are_named_and_taken_back_together(
 ) -> None:
     later = tuple(one.id for one in installation.sync.backups()[::-1][number + 1 :])
 
-    with pytest.raises(LaterChangesError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         restore(installation, number)
     assert read_files(installation.folder) == with_files(KEYS[2])
+    assert refusal.value.explanation.id == "changes.later"
     assert refusal.value.plan.takes_back == later
     assert all(name in str(refusal.value) for name in later)
 

@@ -15,13 +15,7 @@ from core.sync.plan import ContainerAction, ContainerChange, State, Wanted
 from core.sync.progress import Done, StepEvent
 from core.sync.projects import Projects
 from core.sync.secret_values import SecretValues
-from core.sync.sync import (
-    LOCK,
-    PlanBlockedError,
-    PlanChangedError,
-    SyncBusyError,
-    WaitingChangesError,
-)
+from core.sync.sync import LOCK, PlanRefusedError
 from core.sync.targets import ReceivedKind, Receives
 from tests.support.mounts import read_only, small_disk
 from tests.support.sync import (
@@ -64,7 +58,7 @@ def test_nothing_is_written_while_anything_is_wrong(tmp_path: Path) -> None:
     (installation.folder / "docker-compose.yml").write_text("services: [\n")
     before = read_files(installation.folder)
 
-    with pytest.raises(PlanBlockedError, match=r"fix leguas/docker-compose.yml:TOKEN") as refusal:
+    with pytest.raises(PlanRefusedError, match=r"fix leguas/docker-compose.yml:TOKEN") as refusal:
         installation.apply(NEW_KEY)
 
     assert {one.state for one in refusal.value.plan.wrong} == {State.NOT_PARSEABLE}
@@ -79,10 +73,11 @@ def test_plan_that_changed_since_it_was_approved_is_not_carried_out(tmp_path: Pa
     (installation.folder / ".env").write_bytes(OLD[".env"] + b"# a note\n")
     before = read_files(installation.folder)
 
-    with pytest.raises(PlanChangedError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         installation.sync.apply(approved=approved, actor="ana", report=installation.steps.append)
 
     assert read_files(installation.folder) == before
+    assert refusal.value.explanation.id == "changes.plan_changed"
     assert refusal.value.plan.digest != approved
     installation.sync.apply(approved=refusal.value.plan.digest, actor="ana", report=installation.steps.append)
     assert (installation.folder / ".env").read_bytes() == NEW[".env"] + b"# a note\n"
@@ -116,7 +111,7 @@ def test_third_file_failing_brings_the_first_two_back(tmp_path: Path) -> None:
 
 def test_read_only_folder_is_told_in_the_plan(tmp_path: Path) -> None:
     installation = install(tmp_path)
-    with read_only(installation.folder), pytest.raises(PlanBlockedError) as refusal:
+    with read_only(installation.folder), pytest.raises(PlanRefusedError) as refusal:
         installation.apply(NEW_KEY)
 
     assert {one.state for one in refusal.value.plan.wrong} == {State.UNWRITABLE}
@@ -182,7 +177,7 @@ def test_second_process_is_told_that_another_one_changes_files(tmp_path: Path) -
     installation = install(tmp_path)
     with (
         ProcessLock(installation.data / "locks" / LOCK),
-        pytest.raises(SyncBusyError, match="another process is changing the files"),
+        pytest.raises(SyncError, match="another process is changing the files"),
     ):
         installation.apply(NEW_KEY)
 
@@ -324,7 +319,7 @@ def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
     installation = install(tmp_path)
     installation.containers = Waiting(lambda _: Done(by_hand=("leguas_wppconnect",)))
 
-    with pytest.raises(WaitingChangesError) as refusal:
+    with pytest.raises(PlanRefusedError) as refusal:
         installation.apply(NEW_KEY)
     assert read_files(installation.folder) == OLD
     approved = installation.sync.apply(
@@ -334,6 +329,7 @@ def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
         report=installation.steps.append,
     )
 
+    assert refusal.value.explanation.id == "changes.waiting"
     assert refusal.value.names == ("leguas_wppconnect", "leguas_whatsapp_evolution")
     assert (approved.code, approved.by_hand) == ("by_hand", ("leguas_wppconnect",))
     assert {one.action for one in refusal.value.plan.containers} == {ContainerAction.RECREATE}
