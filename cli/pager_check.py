@@ -47,11 +47,13 @@ def check_pager(environ: Mapping[str, str], /, timeout_seconds: float) -> int:
     from core.exceptions import ConfigurationError
     from core.settings.environment import load_environment
     from core.settings.source import SettingsSource
-    from core.store import FileStore
+    from core.store import open_store
 
     environment = load_environment(read_environment(environ, Path.cwd()))
     # Settings saved on the page take precedence here, too.
-    settings = SettingsSource(environment, FileStore(environment.data_dir / "store")).current()
+    store, _ = open_store(environment.data_dir.expanduser().absolute(), environment.database)
+    with closing(store):
+        settings = SettingsSource(environment, store).current()
     if settings.alertmanager is None:
         raise ConfigurationError(
             ["ALERTMANAGER_URL: set it to Alertmanager's address, for example http://127.0.0.1:9093"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from core.store import Store
     from dashboard.auth.user_admin import NewLink, UserAdmin
     from dashboard.auth.users import Account
 
@@ -120,6 +121,7 @@ def remove(opened: _Opened, name: str) -> None:
 
 @dataclass(frozen=True)
 class _Opened:
+    store: Store
     user_admin: UserAdmin
     directory: Path
     url: str
@@ -132,8 +134,9 @@ def _opened(environ: Environ, name: str = "") -> Iterator[_Opened]:
     from dashboard.auth.user_admin import NameProblemError
     from dashboard.auth.users import LastAdministratorError, UnknownUserError
 
+    opened = _open(environ)
     try:
-        yield _open(environ)
+        yield opened
     except NameProblemError as error:
         said = "is taken" if error.taken else "must be 1 to 64 letters, digits, '.', '_', '@', '+' or '-'"
         raise WppconnectError(f"the name {said}") from None
@@ -143,6 +146,8 @@ def _opened(environ: Environ, name: str = "") -> Iterator[_Opened]:
         raise WppconnectError(
             "nobody would be left to administer the page; make somebody else administrator first"
         ) from None
+    finally:
+        opened.store.close()
 
 
 def _open(environ: Environ) -> _Opened:
@@ -150,7 +155,7 @@ def _open(environ: Environ) -> _Opened:
     from core.logs import configure_logging
     from core.settings.environment import CoreEnvironment, prepare_data_dir
     from core.settings.loader import load_settings, require_all
-    from core.store import FileStore, History
+    from core.store import open_store
     from dashboard.auth.links import noted_address
     from dashboard.auth.user_admin import UserAdmin
     from dashboard.auth.users import open_users
@@ -161,12 +166,11 @@ def _open(environ: Environ) -> _Opened:
     require_all(core, own)
     configure_logging("ERROR", core.values.log_format)
     directory = prepare_data_dir(core.values)
-    user_admin = UserAdmin(
-        open_users(FileStore(directory / "store"), directory), History(directory / "history")
-    )
+    store, history = open_store(directory, core.values.database)
+    user_admin = UserAdmin(open_users(store, directory), history)
     # The page's own settings decide where it listens, and may differ from the ones here.
     url = own.values.external_url or noted_address(directory)
-    return _Opened(user_admin, directory, url or own.values.own_url(own.values.listen_address[1]))
+    return _Opened(store, user_admin, directory, url or own.values.own_url(own.values.listen_address[1]))
 
 
 def _status(account: Account) -> str:

@@ -18,7 +18,7 @@ from core.settings.environment import CoreEnvironment, prepare_data_dir
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
-from core.store import FileStore, History, Store
+from core.store import HistoryLog, Store, open_store
 from core.transport import CallLimiter, CallSlot, Transport
 
 
@@ -55,7 +55,7 @@ class Core:
     environment: CoreEnvironment
     settings: SettingsSource
     store: Store
-    history: History
+    history: HistoryLog
     monitor: Monitor
     operations: Operations
     handoffs: Handoffs
@@ -70,7 +70,9 @@ class Core:
     def stop(self) -> bool:
         """Stop the background work; return False if some did not end in time. Safe to call twice."""
         self.operations.stop()
-        return self.monitor.stop()
+        has_ended = self.monitor.stop()
+        self.store.close()
+        return has_ended
 
 
 def open_core(
@@ -80,8 +82,7 @@ def open_core(
     data = prepare_data_dir(environment)
     holder = f"{program}[{os.getpid()}]"
     locks = data / "locks"
-    store = FileStore(data / "store")
-    history = History(data / "history")
+    store, history = open_store(data, environment.database)
     settings = SettingsSource(environment, store, record=history.append)
 
     clients = Clients(store, data, program, waits)

@@ -305,8 +305,10 @@ def problem(_: Translate, told: Problem) -> str:
     return render(told.explanation, _)
 
 
-def trouble(_: Translate, told: str) -> str:
+def trouble(_: Translate, told: str | Message) -> str:
     """Return a problem of stored data, translated."""
+    if isinstance(told, Message):
+        return render(told, _)
     aside = _SET_ASIDE.match(told)
     if aside is None:
         return _(told)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from core.exceptions import StoreError
+from core.messages import Message
 from core.models import Snapshot
 from core.operation_status import OperationStatus
 from core.operations.fleet import FleetStart
@@ -274,11 +275,11 @@ def sync() -> SyncView:
     return read_view(core())
 
 
-def troubles() -> tuple[str, ...]:
+def troubles() -> tuple[str | Message, ...]:
     """Return the problems of settings and stored files, () if none; files are checked in the background."""
     store = core().store
     found = background().fresh("notices", lambda: store.notices, max_age_seconds=NOTICES_MAX_AGE_SECONDS)
-    return (*core().settings.problems, *cast("tuple[str, ...]", found or ()))
+    return (*core().settings.problems, *cast("tuple[str | Message, ...]", found or ()))
 
 
 def zone_name() -> str:

@@ -131,10 +131,12 @@ def _start_logging(own: Loaded[ExporterEnvironment], core: Loaded[CoreEnvironmen
 def _check(own: ExporterEnvironment, core: CoreEnvironment) -> int:
     from core.exceptions import ConfigurationError
     from core.settings.source import SettingsSource
-    from core.store import FileStore
+    from core.store import open_store
     from exporter.web_config import read_web_config
 
-    problems = list(SettingsSource(core, FileStore(core.data_dir.expanduser() / "store")).problems)
+    store, _ = open_store(core.data_dir.expanduser().absolute(), core.database)
+    with contextlib.closing(store):
+        problems = list(SettingsSource(core, store).problems)
     try:
         read_web_config(own.web_config_file)
     except ConfigurationError as error:

@@ -16,6 +16,8 @@ pytest_plugins = [
     "tests.plugins.leaks",
     "tests.plugins.tabs_on_failure",
     "tests.support.docker_engine",
+    "tests.support.engines",
+    "tests.support.postgresql",
 ]
 
 

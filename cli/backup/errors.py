@@ -37,6 +37,9 @@ class BackupProblem(StrEnum):
     IN_USE = "a program works with {folder} ({lock} is held); stop exporter and page first"
     NOT_EMPTY = "{folder} holds something already; restore elsewhere, or say --overwrite"
     UNPLACED_PARTS = "it also holds {parts}: say where to, with --also NAME=FOLDER"
+    IN_DATABASE = (
+        "the store of {folder} is in PostgreSQL: save that database by pg_dump, and the folder by other means"
+    )
     NO_FOLDER = "{folder} is no folder; there is nothing to back up"
     NOT_READABLE = "{path} cannot be read ({reason})"
     NOT_WRITABLE = "{path} cannot be written ({reason}); nothing was changed"

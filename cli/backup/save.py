@@ -19,6 +19,7 @@ from cli.backup.errors import BackupError, BackupProblem, file_error
 from cli.backup.parts import DATA, Part
 from core.exceptions import StoreError
 from core.locks import ProcessLock
+from core.store import is_in_database
 from core.store.schema import SCHEMA_NUMBER
 from core.version import version
 
@@ -29,6 +30,9 @@ LOCK_SECONDS = 10.0
 
 def save(out: IO[bytes], parts: list[Part]) -> int:
     """Write all parts to the stream and return the number of files. Raise BackupError."""
+    for part in parts:
+        if part.name == DATA and is_in_database(part.folder):
+            raise BackupError(BackupProblem.IN_DATABASE, folder=part.folder)
     digests: dict[str, str] = {}
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6) as packed,

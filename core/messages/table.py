@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.messages import changes, containers, field, files, gateway, setting, sync_file, transport
+from core.messages import changes, containers, field, files, gateway, setting, store, sync_file, transport
 
 SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "changes": changes.TEMPLATES,
@@ -18,6 +18,7 @@ SUBJECTS: Final[Mapping[str, Mapping[str, str]]] = {
     "files": files.TEMPLATES,
     "gateway": gateway.TEMPLATES,
     "setting": setting.TEMPLATES,
+    "store": store.TEMPLATES,
     "sync_file": sync_file.TEMPLATES,
     "transport": transport.TEMPLATES,
 }

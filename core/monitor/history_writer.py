@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.exceptions import StoreError
 from core.models import HistoryEntry, SessionSnapshot
-from core.store import History
+from core.store import HistoryLog
 from core.uptime.verdict_log import TRANSITION, write_transition
 
 log = logging.getLogger(__name__)
@@ -18,9 +18,9 @@ UNWRITTEN_LIMIT = 10_000
 
 
 class HistoryWriter:
-    """History entries of one gateway. A failing disk stops nothing: entries are written when it recovers."""
+    """History entries of one gateway. A failing store stops nothing: entries are written when it recovers."""
 
-    def __init__(self, history: History, server: str) -> None:
+    def __init__(self, history: HistoryLog, server: str) -> None:
         self._history = history
         self._server = server
         self._unwritten: deque[HistoryEntry] = deque(maxlen=UNWRITTEN_LIMIT)

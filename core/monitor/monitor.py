@@ -26,7 +26,7 @@ from core.monitor.watcher import ServerWatcher
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
-from core.store import History
+from core.store import HistoryLog
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Monitor:
         settings: SettingsSource,
         *,
         exchange: SnapshotExchange,
-        history: History,
+        history: HistoryLog,
         lock_directory: Path,
         client: ClientFactory,
         holder: str,

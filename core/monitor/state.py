@@ -38,7 +38,7 @@ from core.monitor.recovery import (
 )
 from core.reasons import Loss, ProbeFailure
 from core.settings.values import ServerSettings, Settings
-from core.store import History
+from core.store import HistoryLog
 from core.uptime.timeline import NO_GAP
 from core.uptime.verdict_log import Start, write_start
 
@@ -57,7 +57,7 @@ class GatewayState:
         settings: Settings,
         *,
         before: ServerSnapshot | None,
-        history: History,
+        history: HistoryLog,
         gateway: Gateway,
         holder: str,
         closed_by: Callable[[str, str], Reason | None],

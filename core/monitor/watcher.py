@@ -23,7 +23,7 @@ from core.monitor.state import GatewayState
 from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
-from core.store import History
+from core.store import HistoryLog
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class ServerWatcher:
         *,
         client: Gateway,
         exchange: SnapshotExchange,
-        history: History,
+        history: HistoryLog,
         holder: str,
         closed_by: Callable[[str, str], Reason | None],
         linking_events: Callable[[str, str], LinkingEvents] = no_events,

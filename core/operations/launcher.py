@@ -27,7 +27,7 @@ from core.operations.record import (
     read_status,
     write_status,
 )
-from core.store import History
+from core.store import HistoryLog
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Launcher:
     """Starts operations and reports running and finished ones."""
 
     def __init__(
-        self, context: OperationContext, history: History, *, lock_directory: Path, holder: str
+        self, context: OperationContext, history: HistoryLog, *, lock_directory: Path, holder: str
     ) -> None:
         self._context = context
         self._history = history

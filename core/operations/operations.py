@@ -23,7 +23,7 @@ from core.operations.operation_run import OperationContext, OperationRun
 from core.operations.record import read_facts
 from core.settings import pausing
 from core.settings.source import SettingsSource
-from core.store import History, Store
+from core.store import HistoryLog, Store
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Operations:
         *,
         settings: SettingsSource,
         store: Store,
-        history: History,
+        history: HistoryLog,
         monitor: Monitor,
         client: ClientFactory,
         lock_directory: Path,

@@ -24,6 +24,7 @@ from core.settings.fields import (
     Seconds,
     ServerName,
     SessionNames,
+    StoreUrl,
     WebhookUrl,
     is_allowed_host,
     name_problem,
@@ -64,10 +65,17 @@ class CoreEnvironment(ServerFields, ProgramFields, Environment):
     allowed_hosts: AllowedHosts = ()
     """Hosts allowed for gateways and Alertmanager; empty: any host."""
     data_dir: Path = Path("data")
+    store_url: StoreUrl | None = None
+    """The PostgreSQL database that holds the store; None: files in the data folder."""
     sync_file: Path | None = None
     docker_host: DockerHost = "unix:///var/run/docker.sock"
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
+
+    @property
+    def database(self) -> str | None:
+        """The address of the store's database, with its password; None for a store in files."""
+        return _clear(self.store_url) or None
 
     @property
     def timeouts(self) -> Timeouts:

@@ -125,6 +125,14 @@ def check_docker_host(text: str) -> str:
     raise ValueError("must be unix:///path/to/docker.sock or tcp://host:port; write one of them")
 
 
+def check_store_url(secret: SecretStr) -> SecretStr:
+    """Return the address of a PostgreSQL database; its driver checks the rest."""
+    text = secret.get_secret_value()
+    if not text.startswith(("postgresql://", "postgres://")) or UNPRINTABLE.search(text):
+        raise ValueError("must be a PostgreSQL address; write postgresql://role:password@host/database")
+    return secret
+
+
 def parse_session_names(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of session names, without blanks and duplicates.
 
@@ -237,6 +245,8 @@ Interval = Annotated[float, Field(ge=1, le=300)]
 OneLineSecret = Annotated[SecretStr, AfterValidator(check_one_line)]
 EndToEndMinutes = Annotated[float, AfterValidator(check_end_to_end_minutes)]
 ProxyAddress = Annotated[SecretStr, AfterValidator(check_proxy)]
+
+StoreUrl = Annotated[SecretStr, AfterValidator(check_store_url)]
 AlertmanagerAddress = Annotated[
     SecretStr, AfterValidator(lambda address: SecretStr(check_alertmanager(address.get_secret_value())))
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,9 @@ from tinydb import TinyDB, where
 from core.disk import Stamp, read_stamp, read_stamped
 from core.exceptions import VersionConflictError
 from core.locks import ProcessLock
-from core.store.protocol import Record
+from core.store.protocol import Record, check_subject
 from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
 from core.store.storage import BROKEN, LockedStorage
-
-_SUBJECT = re.compile(r"[a-z][a-z_]*(\.[A-Za-z0-9_-]+)?")
-"""A word, with an owner as suffix (such as a server) where one file would hold the records of all owners."""
 
 
 class FileStore:
@@ -97,6 +93,9 @@ class FileStore:
         stamp = read_stamp(self._path(subject))
         return "-".join(map(str, stamp)) if stamp else ""
 
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
     def _records(self, subject: str) -> dict[str, Record]:
         path = self._path(subject)
         stamp = read_stamp(path)
@@ -126,8 +125,7 @@ class FileStore:
     def _path(self, subject: str) -> Path:
         path = self._paths.get(subject)
         if path is None:
-            if not _SUBJECT.fullmatch(subject):
-                raise ValueError(f"subject {subject!r} is no file name of ours")
+            check_subject(subject)
             path = self._paths[subject] = self._directory / f"{subject}.json"
         return path
 

@@ -56,10 +56,7 @@ class History:
         newest_first: bool = False,
         limit: int | None = None,
     ) -> list[HistoryEntry]:
-        """Return the entries from `since` to `until`, both included, oldest first by default.
-
-        `limit` applies to the chosen order. Unreadable lines are omitted.
-        """
+        """Return the entries from `since` to `until`, both included; see `HistoryLog.read`."""
         found: list[HistoryEntry] = []
         for day in self._days(since, until, newest_first=newest_first):
             entries = [
@@ -89,7 +86,7 @@ class History:
         needle = next(iter(_needles(session, server, kind)), b"{")
         for day in self._days(since, None, newest_first=True):
             for line in read_lines_backwards(self._path(day), containing=needle):
-                entry = _parse(line)
+                entry = parse_entry(line)
                 if entry and (entry.server, entry.session, entry.kind) == (server, session, kind):
                     return entry
         return None
@@ -105,7 +102,7 @@ class History:
         def added() -> Iterator[HistoryEntry]:
             for day in self._days(since, None, newest_first=False):
                 lines, offsets[day] = read_added(self._path(day), offsets.get(day, 0))
-                entries = (_parse(line) for line in lines if any(needle in line for needle in needles))
+                entries = (parse_entry(line) for line in lines if any(needle in line for needle in needles))
                 yield from (entry for entry in entries if entry and entry.kind in kinds)
 
         return added
@@ -131,7 +128,7 @@ class History:
         """Return the day's entries whose lines contain all texts."""
         path = self._path(day)
         lines = read_lines(path, containing=_needles(*texts))
-        entries = [_parse(line) for line in lines]
+        entries = [parse_entry(line) for line in lines]
         # Ignore the last line: it may be incomplete while it is written.
         unreadable = entries[:-1].count(None)
         if unreadable and path not in self._reported:
@@ -165,7 +162,8 @@ def _needles(*texts: str | None) -> list[bytes]:
     return [json.dumps(text).encode() for text in texts if text is not None and text.isascii()]
 
 
-def _parse(line: bytes) -> HistoryEntry | None:
+def parse_entry(line: bytes) -> HistoryEntry | None:
+    """Return an entry from its JSON, or None if it is unreadable."""
     try:
         return HistoryEntry.model_validate_json(line)
     except ValueError:

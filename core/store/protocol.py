@@ -1,16 +1,23 @@
-"""Interface of the stores."""
+"""Interfaces of the store's engines."""
 
 from __future__ import annotations
 
 import copy
+import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from core.exceptions import VersionConflictError
+from core.messages import Message
+from core.models import HistoryEntry
 
 MODIFY_DEADLINE_SECONDS = 10.0
+
+_SUBJECT = re.compile(r"[a-z][a-z_]*(\.[A-Za-z0-9_-]+)?")
+"""A word, with an owner as suffix (such as a server) where one file would hold the records of all owners."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ class Store(Protocol):
     """Small records by subject and key, shared between our processes. All methods may raise StoreError."""
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """Texts for the operator about unreadable data that is not in use."""
+    def notices(self) -> tuple[str | Message, ...]:
+        """What the operator should know: unreadable data that is not in use, a database that is away."""
 
     def is_set_aside(self, subject: str) -> bool:
         """Return whether unreadable data of this subject was set aside."""
@@ -59,6 +66,53 @@ class Store(Protocol):
 
     def revision(self, subject: str) -> str:
         """Return a value that changes with every write to the subject; "" if nothing was stored. Cheap."""
+
+    def close(self) -> None:
+        """Release connections; a later call opens them again."""
+
+
+class HistoryLog(Protocol):
+    """Events with their actors, appended by our processes. All methods may raise StoreError."""
+
+    def append(self, *entries: HistoryEntry) -> None:
+        """Append the entries; on return they are on disk."""
+
+    def read(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        server: str | None = None,
+        session: str | None = None,
+        kinds: Collection[str] | None = None,
+        actor: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[HistoryEntry]:
+        """Return the entries from `since` to `until`, both included, oldest first by default.
+
+        `limit` applies to the chosen order. Unreadable entries are omitted.
+        """
+
+    def latest(
+        self, server: str | None, session: str | None, kind: str, *, since: datetime | None = None
+    ) -> HistoryEntry | None:
+        """Return the newest entry of a kind for exactly this server and session, back to the day of `since`.
+
+        Within a UTC day, the entry appended last counts as newest.
+        """
+
+    def follow(self, since: datetime, *, kinds: Collection[str]) -> Callable[[], Iterator[HistoryEntry]]:
+        """Return a function that yields the entries added since its last call, in the order of writing.
+
+        Its first call yields all entries from the day of `since` on. Not thread-safe.
+        """
+
+
+def check_subject(subject: str) -> None:
+    """Raise ValueError unless a subject has the form of ours, which is also a file's name."""
+    if not _SUBJECT.fullmatch(subject):
+        raise ValueError(f"subject {subject!r} is no file name of ours")
 
 
 def modify(

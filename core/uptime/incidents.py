@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from core.models import HistoryEntry, Reason, Verdict
 from core.reasons import Loss
-from core.store import History
+from core.store import HistoryLog
 from core.uptime.uptime import Outage
 
 Key = tuple[str, str]
@@ -122,7 +122,7 @@ class Totals:
 class ResponseLog:
     """The responses to outages, kept up to date from the history log. For use from one thread."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: HistoryLog) -> None:
         self._history = history
         self._added: Callable[[], Iterator[HistoryEntry]] | None = None
         self._known: list[HistoryEntry] = []

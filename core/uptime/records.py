@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from core.models import HistoryEntry, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
-from core.store import History
+from core.store import HistoryLog
 from core.uptime.timeline import NO_GAP, Past, Span, timeline
 from core.uptime.uptime import Outage, Uptime, disconnects, mean_recovery_seconds, outages, uptime
 from core.uptime.verdict_log import KINDS
@@ -69,7 +69,7 @@ class Slot(NamedTuple):
 class TrackRecords:
     """Track records of all sessions, computed incrementally. For use from one thread."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: HistoryLog) -> None:
         self._history = history
         self._added: Callable[[], Iterator[HistoryEntry]] | None = None
         self._past = Past()

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from core.models import Snapshot
 from core.reasons import Loss
-from core.store import History
+from core.store import HistoryLog
 from core.uptime.incidents import RESPONSE_KINDS, Incident, Totals, incidents, totals
 from core.uptime.records import LONGEST, outages_between
 from core.uptime.verdict_log import KINDS
@@ -58,7 +58,7 @@ def period_of(month: str, zone: tzinfo) -> tuple[datetime, datetime]:
     return since.astimezone(UTC), until.astimezone(UTC)
 
 
-def read_month(history: History, snapshot: Snapshot, since: datetime, until: datetime) -> list[Incident]:
+def read_month(history: HistoryLog, snapshot: Snapshot, since: datetime, until: datetime) -> list[Incident]:
     """Return the incidents that began in a period, newest first. Raises StoreError."""
     entries = history.read(since=since - LONGEST, kinds=KINDS | RESPONSE_KINDS)
     return incidents(outages_between(entries, snapshot, since, until), entries)

@@ -72,6 +72,9 @@ class MemoryStore:
         with self._lock:
             return str(self._revisions.get(subject, ""))
 
+    def close(self) -> None:
+        """Nothing stays open."""
+
     def put(self, subject: str, key: str, value: Mapping[str, Any], *, version: int) -> None:
         """Have a record stand there, whatever it says."""
         with self._lock:

@@ -51,9 +51,8 @@ def test_lock_files_name_no_host_and_hash_everything() -> None:
 
 
 def test_lock_holds_every_declared_dependency() -> None:
-    declared = {
-        dependency.partition(">=")[0].replace(".", "-") for dependency in project()["project"]["dependencies"]
-    }
+    dependencies = project()["project"]["dependencies"]
+    declared = {re.split(r"\[|>=", dependency)[0].replace(".", "-") for dependency in dependencies}
 
     assert declared <= {name for name, _ in pins("requirements.lock")}
 

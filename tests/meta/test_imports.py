@@ -161,6 +161,7 @@ HOMES = {
     "joserfc": ["dashboard/auth/provider.py"],
     "phonenumbers": ["dashboard/text/phone.py"],
     "prometheus_client": ["exporter/*"],
+    "psycopg": ["core/store/postgresql/*"],
     "pyrage": ["cli/backup/encryption.py"],
     "pydantic": [
         "*/settings.py",
@@ -363,7 +364,7 @@ def test_simulator_uses_few_third_party_packages() -> None:
 
 def test_every_imported_package_is_a_declared_dependency_and_none_is_idle() -> None:
     imported = {name for path in modules() for name in foreign_imports(path)}
-    declared = {dependency.partition(">=")[0] for dependency in project()["project"]["dependencies"]}
+    declared = {re.split(r"\[|>=", dependency)[0] for dependency in project()["project"]["dependencies"]}
 
     needed = {BROUGHT_ALONG.get(name, name) for name in imported}
 

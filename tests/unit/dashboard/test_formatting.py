@@ -236,3 +236,12 @@ def test_names_are_sorted_by_their_numbers() -> None:
         "extra2",
         "extra10",
     ]
+
+
+def test_a_problem_of_the_stores_database_is_said_in_the_readers_language() -> None:
+    in_use = Message.of("store.database_in_use", host="server-2", seconds=42)
+
+    text = formatting.trouble(translator("pt_PT"), in_use)
+
+    assert text.startswith("A base de dados de WPPCONNECT_STORE_URL")
+    assert "server-2" in text

@@ -1,0 +1,41 @@
+"""Choose the engine of the store: files in the data folder, or a PostgreSQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.exceptions import ConfigurationError
+from core.store.file_store import FileStore
+from core.store.history import History
+from core.store.protocol import HistoryLog, Store
+
+INSTALLATION = Path("locks", "installation.json")
+"""In the data folder, the id by which a database knows it; among the locks, since a copy must not have it."""
+
+
+def is_in_database(data: Path) -> bool:
+    """Return whether the records of this data folder are in a database."""
+    return (data / INSTALLATION).exists() and not any((data / "store").glob("*.json"))
+
+
+def open_store(data: Path, url: str | None) -> tuple[Store, HistoryLog]:
+    """Return the records and the history, in the database at `url` if there is one.
+
+    Nothing is read or connected yet. Raises ConfigurationError if the address cannot be used, or if the data
+    folder holds records in files.
+    """
+    files = data / "store"
+    if url is None:
+        return FileStore(files), History(data / "history")
+    if any(files.glob("*.json")):
+        raise ConfigurationError(
+            [
+                f"WPPCONNECT_STORE_URL: {files} still holds a store in files, which would be ignored; move "
+                "it and the folder history beside it away to begin anew, or leave this setting out"
+            ]
+        )
+    # Imported here: installations without a database need neither the time nor the memory.
+    from core.store.postgresql import Database, PostgresHistory, PostgresStore
+
+    database = Database(url, installation=data / INSTALLATION)
+    return PostgresStore(database), PostgresHistory(database)

@@ -1,0 +1,207 @@
+"""Records in PostgreSQL."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.exceptions import StoreError, VersionConflictError
+from core.messages import Message
+from core.store.postgresql.database import IS_OURS, Database, Rows
+from core.store.protocol import Record, check_subject
+
+REVISIONS_SECONDS = 0.25
+"""Revisions are polled far more often than they change, so one query serves all subjects for so long."""
+
+_LOCKED = f"""
+INSERT INTO wppconnect_subjects AS present (subject, revision, deleted_version, deleted_revision)
+SELECT %(subject)s, 0, 0, 0 WHERE {IS_OURS}
+ON CONFLICT (subject) DO UPDATE SET revision = present.revision;
+"""
+"""Lock the subject until the end of the transaction, so that its revisions are committed in their order."""
+
+_NEXT = f"""
+next AS (
+    SELECT revision + 1 AS revision, deleted_version + 1 AS version FROM wppconnect_subjects
+    WHERE subject = %(subject)s AND {IS_OURS}
+)"""  # noqa: S608
+_COUNTED = """
+counted AS (
+    UPDATE wppconnect_subjects SET revision = revision + 1
+    WHERE subject = %(subject)s AND EXISTS (SELECT FROM written)
+)"""
+_ADD = f"""{_LOCKED}
+WITH {_NEXT}, written AS (
+    INSERT INTO wppconnect_records (subject, key, version, revision, value)
+    SELECT %(subject)s, added.key, next.version, next.revision, added.value::json
+    FROM next, unnest(%(keys)s::text[], %(values)s::text[]) AS added (key, value)
+    ON CONFLICT DO NOTHING RETURNING version
+), {_COUNTED}
+SELECT version FROM written"""  # noqa: S608
+_REPLACE = f"""{_LOCKED}
+WITH {_NEXT}, written AS (
+    UPDATE wppconnect_records AS present
+    SET version = present.version + 1, revision = next.revision, value = %(value)s::json
+    FROM next
+    WHERE subject = %(subject)s AND key = %(key)s AND present.version = %(expected)s
+    RETURNING present.version
+), {_COUNTED}
+SELECT version FROM written"""  # noqa: S608
+_DELETE = f"""{_LOCKED}
+WITH {_NEXT}, written AS (
+    DELETE FROM wppconnect_records AS present USING next
+    WHERE subject = %(subject)s AND key = ANY(%(keys)s::text[])
+    AND (%(expected)s::bigint IS NULL OR present.version = %(expected)s)
+    RETURNING present.version
+), counted AS (
+    UPDATE wppconnect_subjects
+    SET revision = revision + 1, deleted_revision = revision + 1,
+        deleted_version = greatest(deleted_version, (SELECT max(version) FROM written))
+    WHERE subject = %(subject)s AND EXISTS (SELECT FROM written)
+)
+SELECT version FROM written"""  # noqa: S608
+_READ = """
+SELECT subject.revision, subject.deleted_revision > %(known)s OR subject.revision < %(known)s,
+    record.key, record.version, record.value
+FROM wppconnect_subjects AS subject LEFT JOIN wppconnect_records AS record
+    ON record.subject = subject.subject AND (
+        record.revision > %(known)s OR subject.deleted_revision > %(known)s OR subject.revision < %(known)s
+    )
+WHERE subject.subject = %(subject)s AND subject.revision <> %(known)s"""
+_REVISIONS = "SELECT subject, revision FROM wppconnect_subjects WHERE revision > 0"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A subject's records as of a revision."""
+
+    revision: int
+    records: Mapping[str, Record]
+
+
+class PostgresStore:
+    """Store records in a database; safe for any number of threads and processes.
+
+    Keeps what it has read, and fetches only what has changed since. While the database is away, reads return
+    what is kept. `reuse_seconds` is how long revisions are reused.
+    """
+
+    def __init__(self, database: Database, *, reuse_seconds: float = REVISIONS_SECONDS) -> None:
+        self._database = database
+        self._reuse_seconds = reuse_seconds
+        self._known: dict[str, _Known] = {}
+        self._revisions: Mapping[str, str] = {}
+        self._revisions_until = 0.0
+
+    @property
+    def notices(self) -> tuple[str | Message, ...]:
+        """Why the database cannot be used, if so."""
+        problem = self._database.problem
+        return (problem.explanation,) if problem else ()
+
+    def is_set_aside(self, subject: str) -> bool:  # noqa: ARG002 - a database has no broken files
+        """Return False."""
+        return False
+
+    def read(self, subject: str, key: str) -> Record | None:
+        """Return a record, or None; the value is a copy."""
+        return copy.deepcopy(self._records(subject).get(key))
+
+    def read_all(self, subject: str) -> dict[str, Record]:
+        """Return all records of the subject by key."""
+        return copy.deepcopy(dict(self._records(subject)))
+
+    def update(
+        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
+    ) -> Record | None:
+        """Write a record if it has the expected version; see `Store.update`."""
+        if value is None:
+            if expected_version:
+                is_done = bool(self._delete(subject, [key], expected_version))
+            else:
+                is_done = self.read(subject, key) is None
+            if not is_done:
+                raise self._conflict(subject, key)
+            return None
+        text = _encode(value)
+        if expected_version:
+            parameters = {"key": key, "value": text, "expected": expected_version}
+            rows = self._write(_REPLACE, subject, parameters)
+        else:
+            rows = self._write(_ADD, subject, {"keys": [key], "values": [text]})
+        if not rows:
+            raise self._conflict(subject, key)
+        return Record(key, rows[0][0], json.loads(text))
+
+    def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add records in one statement; see `Store.add`."""
+        if values:
+            texts = [_encode(value) for value in values.values()]
+            self._write(_ADD, subject, {"keys": list(values), "values": texts})
+
+    def remove(self, subject: str, keys: Collection[str]) -> None:
+        """Delete records in one statement; see `Store.remove`."""
+        if keys:
+            self._delete(subject, keys, None)
+
+    def revision(self, subject: str) -> str:
+        """Return the number of writes to the subject; those of other processes appear a little later."""
+        check_subject(subject)
+        if time.monotonic() >= self._revisions_until:
+            try:
+                rows = self._database.read(_REVISIONS, {}, operation="read the store")
+            except StoreError:
+                if not self._revisions:
+                    raise
+            else:
+                self._revisions = {name: str(number) for name, number in rows}
+                self._revisions_until = time.monotonic() + self._reuse_seconds
+        return self._revisions.get(subject, "")
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._database.close()
+
+    def _records(self, subject: str) -> Mapping[str, Record]:
+        check_subject(subject)
+        known = self._known.get(subject, _Known(0, {}))
+        parameters = {"subject": subject, "known": known.revision}
+        try:
+            rows = self._database.read(_READ, parameters, operation=f"read {subject}")
+        except StoreError:
+            if subject not in self._known:
+                raise
+            return known.records
+        if rows:
+            revision, is_whole = rows[0][:2]
+            changed = {row[2]: Record(*row[2:]) for row in rows if row[2] is not None}
+            known = _Known(revision, changed if is_whole else {**known.records, **changed})
+        self._known[subject] = known
+        return known.records
+
+    def _delete(self, subject: str, keys: Collection[str], expected: int | None) -> Rows:
+        return self._write(_DELETE, subject, {"keys": list(keys), "expected": expected})
+
+    def _write(self, statement: str, subject: str, parameters: Mapping[str, Any]) -> Rows:
+        check_subject(subject)
+        self._revisions_until = 0.0
+        try:
+            return self._database.write(
+                statement, {"subject": subject, **parameters}, operation=f"save {subject}"
+            )
+        finally:
+            self._revisions_until = 0.0
+
+    def _conflict(self, subject: str, key: str) -> VersionConflictError:
+        return VersionConflictError(
+            f"{subject}: {key!r} was changed meanwhile by somebody else; read it again",
+            operation=f"save {subject}",
+        )
+
+
+def _encode(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), allow_nan=False)

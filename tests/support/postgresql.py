@@ -1,0 +1,151 @@
+"""A real PostgreSQL on loopback, in a folder of its own, for the tests that ask for it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.plugins.system_tools import require
+from tests.support.stack import free_port
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    import psycopg
+
+ACCOUNT = "nobody"
+"""PostgreSQL refuses to run as root."""
+ROLE = "ops"
+PASSWORD = "password-of-the-store's-role"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "autovacuum": "off",
+    "shared_buffers": "8MB",
+    "max_connections": "60",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "log_min_messages": "fatal",
+}
+
+
+class Server:
+    """One server; each `url` leads to tables of its own."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._data = folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._schemas = 0
+        self._counting = threading.Lock()
+        self._account: str | None = None
+        self._group: int | None = None
+        if os.geteuid() == 0:
+            self._account, self._group = ACCOUNT, pwd.getpwnam(ACCOUNT).pw_gid
+        self.port = free_port()
+
+    def create(self) -> None:
+        """Write an empty cluster."""
+        secret = self._folder / "password"
+        secret.write_text(PASSWORD)
+        if self._account is not None:
+            for path in (self._folder, secret):
+                shutil.chown(path, self._account, self._group)
+        options = [f"--username={ROLE}", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
+        subprocess.run(
+            [self._programs / "initdb", *options, "--locale=C", "--no-sync", self._data],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+            user=self._account,
+            group=self._group,
+        )
+
+    def start(self) -> None:
+        """Start it unless it runs, and wait until it answers."""
+        if self._process is not None:
+            return
+        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *settings],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                user=self._account,
+                group=self._group,
+            )
+        until(self._answers, what="PostgreSQL")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Stop it, by default as a restart does: connections are cut."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(60)
+            self._process = None
+
+    def new_url(self, *, port: int | None = None) -> str:
+        """Return an address whose tables nobody else has."""
+        with self._counting:
+            self._schemas += 1
+            schema = f"test_{self._schemas}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE SCHEMA {schema}".encode())
+        return self._url(f"?options={quote(f'-csearch_path={schema}')}", port or self.port)
+
+    def connect(self, url: str = "") -> psycopg.Connection:
+        """Connect as the owner; close it after use."""
+        import psycopg
+
+        return psycopg.connect(url or self._url(), autocommit=True, connect_timeout=30)
+
+    def _url(self, more: str = "", port: int = 0) -> str:
+        return f"postgresql://{ROLE}:{quote(PASSWORD)}@127.0.0.1:{port or self.port}/postgres{more}"
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            assert self._process is not None
+            assert self._process.poll() is None, (self._folder / "log").read_text()
+            return False
+        return True
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Yield a server; ends with it, and leaves nothing behind."""
+    require("/usr/share/doc/postgresql/copyright")
+    (*_, programs) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    # Not in a test's own folder, whose parents only root may enter.
+    folder = Path(tempfile.mkdtemp(prefix="wppconnect-postgresql-"))
+    server = Server(programs, folder)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A server for all tests of this process."""
+    with running_server() as server:
+        yield server
