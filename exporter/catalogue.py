@@ -45,6 +45,7 @@ class Measured(Metric, Generic[Subject]):
     """A metric of a server or session; `measure` receives the result of `server_at` or `session_at`."""
 
     measure: Callable[[Subject], Samples]
+    changes_with_each_probe: bool = False
 
 
 SERVER = ("server",)
@@ -186,6 +187,7 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
         "When the session was last seen connected; no sample if it never was.",
         SESSION,
         lambda session: moment(session.last_connected),
+        changes_with_each_probe=True,
     ),
     Measured(
         "wppconnect_session_last_probe_timestamp_seconds",
@@ -193,6 +195,7 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
         "When the latest probe of the session ended, whatever it saw; no sample while it is paused.",
         SESSION,
         collector.last_probe,
+        changes_with_each_probe=True,
     ),
     Measured(
         "wppconnect_session_ever_connected",
@@ -251,6 +254,19 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
         collector.self_healing_tries,
     ),
 )
+
+STEADY_FIELDS = (
+    "verdict",
+    "since",
+    "ever_connected",
+    "disconnects",
+    "lost_at",
+    "lost_reason",
+    "auth_failures",
+    "end_to_end",
+    "healing",
+)
+"""What a session's metrics read, except for those that change with each probe."""
 
 OWN_METRICS: tuple[Metric, ...] = (
     Metric(

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +22,7 @@ from exporter.catalogue import (
     SERVER_METRICS,
     SESSION,
     SESSION_METRICS,
+    STEADY_FIELDS,
     Kind,
     Measured,
 )
@@ -55,6 +59,61 @@ def written_by_the_library(snapshot, form, timeouts=None):
         for metric in metrics
     ]
     return GENERATORS[form](Families(*families, *new_own_metrics().registry.collect()))
+
+
+class Recorded:
+    """A session that records which of its fields are read."""
+
+    def __init__(self, session):
+        self._session, self.read = session, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self._session, name)
+
+
+ALL_SESSIONS = [
+    session for snapshot in scenarios().values() for server in snapshot.servers for session in server.sessions
+]
+
+
+@pytest.mark.parametrize("metric", SESSION_METRICS, ids=lambda metric: metric.name)
+def test_metrics_that_do_not_change_with_each_probe_read_steady_fields_only(metric):
+    read = set()
+    for session in ALL_SESSIONS:
+        recorded = Recorded(session)
+        metric.measure(recorded)
+        read |= recorded.read
+
+    assert read
+    assert metric.changes_with_each_probe or read <= set(STEADY_FIELDS)
+
+
+def test_of_a_session_that_was_only_probed_again_two_metrics_are_measured():
+    measured = Counter()
+
+    def counting(metric):
+        def measure(session):
+            measured[metric.name] += 1
+            return metric.measure(session)
+
+        return replace(metric, measure=measure)
+
+    rows = Rows([counting(metric) for metric in SESSION_METRICS], attrgetter(*STEADY_FIELDS))
+    session = new_session()
+    rows.update([(("main", "sales"), session)])
+    measured.clear()
+
+    probed = {"observed_at": NOON, "page_checked_at": NOON, "last_connected": NOON, "auth_failures": {}}
+    rows.update([(("main", "sales"), session.model_copy(update=probed))])
+    again = set(measured)
+    rows.update([(("main", "sales"), new_session(verdict=Verdict.UNKNOWN))])
+
+    assert again == {
+        "wppconnect_session_last_connected_timestamp_seconds",
+        "wppconnect_session_last_probe_timestamp_seconds",
+    }
+    assert set(measured) == {metric.name for metric in SESSION_METRICS}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
