@@ -313,7 +313,7 @@ class ServerSnapshot(Frozen):
     problem: Problem | None = None
     interval_seconds: float
     interval_reason: str = ""
-    """Why the interval is longer than configured; '' if it is not."""
+    """Why the interval is longer than configured: `token_cost`, `own_processor`; '' if it is not."""
     holder: str
     """The probing process: program name and pid, such as "wppconnect-exporter[4711]"."""
     published_at: AwareDatetime

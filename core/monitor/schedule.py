@@ -6,9 +6,26 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from core.settings.values import Settings
+
 WATCHED_SECONDS = 1.0
 LONGEST_ROUND_SECONDS = 120.0
 """Longest extension of a page response's validity when many pages respond slowly."""
+OWN_CALL_SECONDS = 0.0016
+"""Processor time of this process planned for a call: twice what it takes, so that half a core suffices."""
+
+
+def count_enabled(settings: Settings) -> int:
+    """Return the number of enabled sessions of all gateways."""
+    return sum(one.enabled for server in settings.servers if server.enabled for one in server.sessions)
+
+
+def own_interval_seconds(sessions: int, *, are_listed: bool) -> float:
+    """Return the shortest interval at which this process can probe so many sessions.
+
+    `are_listed`: their states come with one call for all, so that a probe is one call and not two.
+    """
+    return sessions * OWN_CALL_SECONDS * (1 if are_listed else 2)
 
 
 @dataclass

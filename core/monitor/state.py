@@ -36,6 +36,7 @@ from core.monitor.recovery import (
     resume_sessions,
     shift_times,
 )
+from core.monitor.schedule import count_enabled, own_interval_seconds
 from core.reasons import Loss, ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.store import HistoryLog
@@ -65,7 +66,7 @@ class GatewayState:
         now: Now,
     ) -> None:
         self._server = server
-        self._settings = settings
+        self._settings, self._enabled_count = settings, count_enabled(settings)
         self.history = HistoryWriter(history, server.name)
         """A transition is written here before it is published."""
         self._client = gateway
@@ -279,12 +280,17 @@ class GatewayState:
     def snapshot(self) -> ServerSnapshot:
         """Return a snapshot of the current state and reset `has_news`."""
         self.has_news = False
-        shortest = self._client.shortest_interval_seconds(self.enabled(), are_listed=bool(self.listed))
-        interval = max(self._settings.interval_seconds, shortest)
+        are_listed = bool(self.listed)
+        intervals = {
+            "": self._settings.interval_seconds,
+            "token_cost": self._client.shortest_interval_seconds(self.enabled(), are_listed=are_listed),
+            "own_processor": own_interval_seconds(self._enabled_count, are_listed=are_listed),
+        }
+        reason = max(intervals, key=intervals.__getitem__)
         self._gateway = self._gateway.model_copy(
             update={
-                "interval_seconds": interval,
-                "interval_reason": "token_cost" if interval > self._settings.interval_seconds else "",
+                "interval_seconds": intervals[reason],
+                "interval_reason": reason,
                 "hold_off_seconds": self._hold_off.seconds(self._now()),
                 "published_at": self._now(),
                 "probe_seconds": self.durations.snapshot(),

@@ -57,7 +57,12 @@ def _checked(server: ServerSnapshot, configured_interval_seconds: float) -> str:
     )
     if not server.interval_reason or interval == wanted:
         return told
-    if offers(server, Capability.ALL_STATES) and server.secret_key_valid:
+    if server.interval_reason == "own_processor":
+        why = _(
+            "The configured interval is {wanted}, but checking all sessions of all gateways that often would "
+            "take this program more than one processor core."
+        )
+    elif offers(server, Capability.ALL_STATES) and server.secret_key_valid:
         why = _(
             "The gateway's list of states is read every {wanted}; the WhatsApp page of each session is "
             "checked less often, because checking the tokens that often would overload the gateway. With a "

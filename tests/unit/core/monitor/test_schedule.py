@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from core.monitor.schedule import Schedules
+import pytest
+from watched_gateway import server_settings, settings_of
+
+from core.monitor.schedule import Schedules, count_enabled, own_interval_seconds
 
 INTERVAL, TICK = 8.0, 1 / 8
 NAMES = tuple(f"s{number}" for number in range(1024))
@@ -77,6 +80,24 @@ def test_a_watched_one_is_due_every_second_and_keeps_its_interval() -> None:
     assert watched == [[], ["sales"], [], ["sales"]]
     assert take(schedules, 8.0) == ["support"]
     assert take(schedules, 10.0) == ["sales"]
+
+
+@pytest.mark.parametrize(
+    ("gateways", "sessions", "are_listed", "seconds"),
+    [
+        pytest.param(1, 300, False, 0.96, id="300 sessions are no reason to stretch"),
+        pytest.param(50, 200, True, 16.0, id="10,000 listed sessions: a call each"),
+        pytest.param(50, 200, False, 32.0, id="10,000 sessions by the older routes: two calls each"),
+    ],
+)
+def test_the_interval_is_stretched_for_our_own_processor(
+    gateways: int, sessions: int, are_listed: bool, seconds: float
+) -> None:
+    names = [f"s{number}" for number in range(sessions)]
+    known = [server_settings(*names, "paused", paused=("paused",), name=f"g{one}") for one in range(gateways)]
+    settings = settings_of(*known, server_settings(*names, name="off", enabled=False))
+
+    assert own_interval_seconds(count_enabled(settings), are_listed=are_listed) == pytest.approx(seconds)
 
 
 def test_suspects_share_the_slow_executor() -> None:

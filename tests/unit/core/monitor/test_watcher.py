@@ -255,6 +255,19 @@ def test_expensive_tokens_stretch_the_interval(tmp_path: Path) -> None:
     assert sum(main.client.calls[f"status {name}"] for name in names(20)) in range(195, 206)
 
 
+def test_many_sessions_stretch_the_interval_for_our_own_processor(tmp_path: Path) -> None:
+    main = probing(tmp_path, "sales")
+    others = server_settings(*names(10_000), name="others")
+    main.settings = main.settings.model_copy(update={"servers": (main.server, others)})
+    main.begin("tests[1]")
+
+    main.advance(1)
+
+    published = main.published()
+    assert published.interval_seconds == pytest.approx(32.0, rel=0.01)
+    assert published.interval_reason == "own_processor"
+
+
 def test_a_probe_that_breaks_is_repeated_and_hides_nobody(tmp_path: Path) -> None:
     main = probing(tmp_path, "sales", "support")
     main.client.pages["sales"].error = KeyError("a bug")

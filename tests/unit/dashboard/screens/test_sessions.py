@@ -168,6 +168,15 @@ def test_a_gateway_that_lists_its_states_is_told_to_be_slow_about_pages_alone(co
     assert "list of states is read every 5 s; the WhatsApp page" in shown(open_page())
 
 
+def test_an_interval_that_is_stretched_for_our_own_processor_is_explained(core: FakeCore) -> None:
+    core.shows(session("sales", "connected"), interval_seconds=16.0, interval_reason="own_processor")
+
+    text = shown(open_page())
+
+    assert "checked every 16 s by the exporter" in text
+    assert "take this program more than one processor core" in text
+
+
 def test_without_a_gateway_the_page_says_what_to_do(core: FakeCore) -> None:
     app = open_page()
 
