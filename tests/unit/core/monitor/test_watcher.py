@@ -11,6 +11,7 @@ from watched_gateway import SERVER, Elapsed, FakeClient, Probing, probing, serve
 
 from core.exceptions import ConnectError, RequestTimeoutError
 from core.models import Reason, SessionState, Verdict
+from core.monitor.call_pool import CallPool
 from core.settings.values import ServerSettings
 from tests.fakes import FakeClock
 from tests.support.waiting import until
@@ -325,13 +326,14 @@ def test_it_runs_in_real_threads_and_leaves_none_behind(tmp_path: Path) -> None:
     main = Probing(
         tmp_path, server_settings("sales"), FakeClient("sales"), clock=FakeClock(), elapsed=Elapsed()
     )
-    before, stop = set(threading.enumerate()), threading.Event()
-    runner = threading.Thread(target=main.watcher.run, args=(stop,))
+    before, stop, pool = set(threading.enumerate()), threading.Event(), CallPool()
+    runner = threading.Thread(target=main.watcher.run, args=(stop, pool))
 
     runner.start()
     until(lambda: main.exchange.read(SERVER) and main.session().verdict == Verdict.CONNECTED)
     stop.set()
     runner.join(60)
+    pool.stop()
 
     until(lambda: set(threading.enumerate()) <= before, what="the end of all threads")
 
