@@ -31,6 +31,7 @@ COMMANDS = {
     "import": ("cli.importing.command:import_folder", "Explain an older panel's .env and compose file."),
     "backup": ("cli.backup.commands:backup", "Write settings, users, tokens and history to one file."),
     "restore": ("cli.backup.commands:restore", "Restore a backup, completely or not at all."),
+    "store": ("cli.store:store", "Move settings, users, tokens and history to PostgreSQL, or back."),
     "healthy": ("cli.healthcheck:healthy", "Check that the part running here responds."),
     "completion": ("cli.completion:completion", "Print the completion script for a shell."),
 }

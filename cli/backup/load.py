@@ -36,7 +36,7 @@ LARGEST_ACCOUNT = (1 << 32) - 2
 
 def load(source: Readable, parts: list[Part], *, overwrite: bool) -> dict[str, Any]:
     """Restore all of the parts or none, and return the table of contents. Raise BackupError."""
-    with _alone(next(part.folder for part in parts if part.name == DATA)):
+    with alone(next(part.folder for part in parts if part.name == DATA)):
         for part in parts:
             _undo(part.folder)
             if not overwrite and _present(part.folder):
@@ -65,7 +65,7 @@ def inspect(source: Readable) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _alone(data: Path) -> Iterator[None]:
+def alone(data: Path) -> Iterator[None]:
     """Hold the locks of probers, session operations and restores. Raise BackupError if one is held.
 
     Taken before the folders are read, because files that a running restore has set aside look like those of a

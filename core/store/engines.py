@@ -22,16 +22,23 @@ def open_store(data: Path, url: str | None) -> tuple[Store, HistoryLog]:
     """Return the records and the history, in the database at `url` if there is one.
 
     Nothing is read or connected yet. Raises ConfigurationError if the address cannot be used, or if the data
-    folder holds records in files.
+    folder holds records in files. Without an address, raises it if the records are in a database.
     """
     files = data / "store"
     if url is None:
+        if is_in_database(data):
+            raise ConfigurationError(
+                [
+                    f"WPPCONNECT_STORE_URL: is not set, and the store of {data} is in PostgreSQL; set it, or "
+                    f"remove {data / INSTALLATION} to begin anew"
+                ]
+            )
         return FileStore(files), History(data / "history")
     if any(files.glob("*.json")):
         raise ConfigurationError(
             [
-                f"WPPCONNECT_STORE_URL: {files} still holds a store in files, which would be ignored; move "
-                "it and the folder history beside it away to begin anew, or leave this setting out"
+                f"WPPCONNECT_STORE_URL: {files} still holds a store in files, which would be ignored; "
+                "`wppconnect-ops store migrate --to postgresql` moves it into the database"
             ]
         )
     # Imported here: installations without a database need neither the time nor the memory.

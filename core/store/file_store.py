@@ -12,7 +12,8 @@ from tinydb import TinyDB, where
 from core.disk import Stamp, read_stamp, read_stamped
 from core.exceptions import VersionConflictError
 from core.locks import ProcessLock
-from core.store.protocol import Record, check_subject
+from core.store.migration import Subject
+from core.store.protocol import Record, check_subject, is_subject
 from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
 from core.store.storage import BROKEN, LockedStorage
 
@@ -92,6 +93,26 @@ class FileStore:
         """Return a value that changes with every write to the subject; costs one stat."""
         stamp = read_stamp(self._path(subject))
         return "-".join(map(str, stamp)) if stamp else ""
+
+    def subjects(self) -> list[str]:
+        """Return the names of the subjects with a file."""
+        return sorted(path.stem for path in self._directory.glob("*.json") if is_subject(path.stem))
+
+    def dump(self, subject: str) -> Subject:
+        """Return everything of a subject."""
+        with self._open(subject) as database:
+            records = _records_of(database.storage.read())
+            return Subject(list(records.values()), _highest_deleted(database))
+
+    def load(self, subject: str, content: Subject) -> None:
+        """Write a subject that does not exist yet."""
+        rows = {
+            str(number): {"key": record.key, "version": record.version, "value": record.value}
+            for number, record in enumerate(content.records, start=1)
+        }
+        deleted = {"1": {"highest_version": content.deleted_version}} if content.deleted_version else {}
+        with self._open(subject) as database:
+            database.storage.write({RECORDS: rows, DELETIONS: deleted})
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

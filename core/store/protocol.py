@@ -109,9 +109,14 @@ class HistoryLog(Protocol):
         """
 
 
+def is_subject(name: str) -> bool:
+    """Return whether a name has the form of our subjects, which is also a file's name."""
+    return _SUBJECT.fullmatch(name) is not None
+
+
 def check_subject(subject: str) -> None:
-    """Raise ValueError unless a subject has the form of ours, which is also a file's name."""
-    if not _SUBJECT.fullmatch(subject):
+    """Raise ValueError unless a name has the form of our subjects."""
+    if not is_subject(subject):
         raise ValueError(f"subject {subject!r} is no file name of ours")
 
 

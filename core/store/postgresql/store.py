@@ -11,6 +11,7 @@ from typing import Any
 
 from core.exceptions import StoreError, VersionConflictError
 from core.messages import Message
+from core.store.migration import Subject
 from core.store.postgresql.database import IS_OURS, Database, Rows
 from core.store.protocol import Record, check_subject
 
@@ -73,6 +74,21 @@ FROM wppconnect_subjects AS subject LEFT JOIN wppconnect_records AS record
     )
 WHERE subject.subject = %(subject)s AND subject.revision <> %(known)s"""
 _REVISIONS = "SELECT subject, revision FROM wppconnect_subjects WHERE revision > 0"
+
+_DELETED = "SELECT deleted_version FROM wppconnect_subjects WHERE subject = %(subject)s"
+_LOAD = f"""{_LOCKED}
+UPDATE wppconnect_subjects SET revision = revision + 1, deleted_version = %(deleted)s
+WHERE subject = %(subject)s AND {IS_OURS};
+INSERT INTO wppconnect_records (subject, key, version, revision, value)
+SELECT subject, added.key, added.version, revision, added.value::json
+FROM wppconnect_subjects, unnest(%(keys)s::text[], %(versions)s::bigint[], %(values)s::text[])
+    AS added (key, version, value)
+WHERE subject = %(subject)s AND {IS_OURS}
+RETURNING 1"""  # noqa: S608
+_CLEAR = f"""
+DELETE FROM wppconnect_history WHERE {IS_OURS};
+DELETE FROM wppconnect_records WHERE {IS_OURS};
+DELETE FROM wppconnect_subjects WHERE {IS_OURS} RETURNING 1"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -161,6 +177,31 @@ class PostgresStore:
                 self._revisions = {name: str(number) for name, number in rows}
                 self._revisions_until = time.monotonic() + self._reuse_seconds
         return self._revisions.get(subject, "")
+
+    def subjects(self) -> list[str]:
+        """Return the names of the subjects with stored data."""
+        rows = self._database.read(f"{_REVISIONS} ORDER BY subject", {}, operation="read the store")
+        return [name for name, _ in rows]
+
+    def dump(self, subject: str) -> Subject:
+        """Return everything of a subject."""
+        rows = self._database.read(_DELETED, {"subject": subject}, operation=f"read {subject}")
+        return Subject(list(self.read_all(subject).values()), rows[0][0] if rows else 0)
+
+    def load(self, subject: str, content: Subject) -> None:
+        """Write a subject that does not exist yet."""
+        parameters = {
+            "deleted": content.deleted_version,
+            "keys": [record.key for record in content.records],
+            "versions": [record.version for record in content.records],
+            "values": [_encode(record.value) for record in content.records],
+        }
+        self._write(_LOAD, subject, parameters)
+
+    def clear(self) -> None:
+        """Delete all records and the history."""
+        self._database.write(_CLEAR, {}, operation="clear the store")
+        self._known.clear()
 
     def close(self) -> None:
         """Close the idle connections."""
