@@ -18,6 +18,7 @@ from core.settings.setting import setting_fields
 from dashboard.i18n import (
     DEFAULT,
     Translate,
+    format_day,
     format_exactly,
     format_moment,
     format_month,
@@ -74,6 +75,10 @@ class LocaleFormatter:
     def exactly(self, at: datetime) -> str:
         """Return a moment with date, seconds and zone."""
         return format_exactly(at, zone=self.zone, locale=self.locale)
+
+    def day(self, at: datetime) -> str:
+        """Return the day of a moment: "3 Nov"."""
+        return format_day(at, zone=self.zone, locale=self.locale)
 
     def month(self, month: str) -> str:
         """Return a month such as "2026-11" with its name."""

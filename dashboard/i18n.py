@@ -83,6 +83,11 @@ def format_exactly(moment: datetime, *, zone: tzinfo, locale: str) -> str:
     return format_datetime(moment.astimezone(zone), "d MMM y HH:mm:ss ZZZZ", tzinfo=zone, locale=locale)
 
 
+def format_day(at: datetime, *, zone: tzinfo, locale: str) -> str:
+    """Return the day of a moment without its year: "3 Nov"."""
+    return _day(at.astimezone(zone).date(), "MMMd", _DATES.get(locale, locale))
+
+
 def format_month(month: str, *, locale: str) -> str:
     """Return a month such as "2026-11" with its name: "November 2026"."""
     return _day(date.fromisoformat(f"{month}-01"), "yMMMM", _DATES.get(locale, locale))

@@ -5,15 +5,24 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from core.models import HistoryEntry, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
 from core.store import HistoryLog
 from core.uptime.timeline import NO_GAP, Past, Span, timeline
-from core.uptime.uptime import Outage, Uptime, disconnects, mean_recovery_seconds, outages, uptime
+from core.uptime.uptime import (
+    Outage,
+    Uptime,
+    disconnects,
+    mean_recovery_seconds,
+    outages,
+    uptime,
+    uptimes,
+)
 from core.uptime.verdict_log import KINDS
 
 SLOT = timedelta(minutes=30)
@@ -55,6 +64,10 @@ class TrackRecord:
     """Mean duration of the outages of the last 30 days; None if none has ended."""
     slots: tuple[Slot, ...] = ()
     """The last 24 hours; empty for several sessions together."""
+    spans: tuple[Span, ...] = ()
+    """The timeline; empty for several sessions together."""
+    connected_before: bool = False
+    """Whether the session was connected before its timeline begins."""
 
 
 class Slot(NamedTuple):
@@ -144,17 +157,18 @@ def outages_between(
 def track_record(spans: Sequence[Span], still: SessionSnapshot, now: datetime) -> TrackRecord:
     """Return the track record of a session's timeline."""
     found = [one for one in outages(spans, still) if one.until is None or one.until > now - LONGEST]
+    connected_before = _was_connected_before(spans, still)
     return TrackRecord(
         uptimes={
-            window: uptime(
-                spans, now - window.length, now, connected_before=_was_connected_before(spans, still)
-            )
+            window: uptime(spans, now - window.length, now, connected_before=connected_before)
             for window in Window
         },
         outages=tuple(found),
         disconnects=disconnects(found, now - LONGEST, now),
         mean_recovery_seconds=mean_recovery_seconds(found, now - LONGEST, now),
         slots=tuple(slots(spans, now)),
+        spans=tuple(spans),
+        connected_before=connected_before,
     )
 
 
@@ -184,6 +198,18 @@ def together(records: Iterable[TrackRecord]) -> TrackRecord | None:
     )
 
 
+def daily(records: Iterable[TrackRecord], now: datetime, zone: tzinfo) -> list[Uptime]:
+    """Return the uptime of several sessions for each of the last 30 days of a time zone, today last."""
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in reversed(range(LONGEST.days))]
+    # Midnight of each day, not 24 hours later: a day in which the clock changes has 23 or 25.
+    bounds = [datetime.combine(day, time(), zone).astimezone(UTC) for day in days] + [now]
+    found = [uptimes(one.spans, bounds, connected_before=one.connected_before) for one in records]
+    if not found:
+        return [Uptime(since, until, 0.0, 0.0, 0) for since, until in pairwise(bounds)]
+    return [_added_up(day) for day in zip(*found, strict=True)]
+
+
 def slots(spans: Sequence[Span], now: datetime) -> Iterator[Slot]:
     """Split the last 24 hours into half hours of the clock; the last one is not over yet."""
     seconds = SLOT.total_seconds()
@@ -202,11 +228,11 @@ def slots(spans: Sequence[Span], now: datetime) -> Iterator[Slot]:
         yield Slot(since, until, tuple(within))
 
 
-def _added_up(uptimes: Sequence[Uptime]) -> Uptime:
+def _added_up(found: Sequence[Uptime]) -> Uptime:
     return Uptime(
-        min(one.since for one in uptimes),
-        max(one.until for one in uptimes),
-        sum(one.connected_seconds for one in uptimes),
-        sum(one.measured_seconds for one in uptimes),
-        sum(one.sessions for one in uptimes if one.measured_seconds > 0) or len(uptimes),
+        min(one.since for one in found),
+        max(one.until for one in found),
+        sum(one.connected_seconds for one in found),
+        sum(one.measured_seconds for one in found),
+        sum(one.sessions for one in found if one.measured_seconds > 0) or len(found),
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from core.models import Reason, SessionSnapshot, Verdict
 from core.reasons import Loss
@@ -62,20 +63,36 @@ def uptime(
     Time before the first connection does not count as measured, unless `connected_before`: the session was
     connected before the first span.
     """
-    connected = measured = 0.0
+    (found,) = uptimes(spans, (since, until), connected_before=connected_before)
+    return found
+
+
+def uptimes(
+    spans: Sequence[Span], bounds: Sequence[datetime], *, connected_before: bool = False
+) -> list[Uptime]:
+    """Return the connected and measured time between each two of the bounds, as `uptime` does."""
     first = None if connected_before else _first_connection(spans)
-    if first is not None:
-        spans = [one for one in spans if one.since >= first]
+    connected, measured = [0.0] * (len(bounds) - 1), [0.0] * (len(bounds) - 1)
+    window = len(bounds) - 2
     for one in reversed(spans):
-        if one.until <= since:
+        if one.until <= bounds[0] or (first is not None and one.since < first):
             break
-        if one.since >= until or not is_measured(one.verdict):
+        while window and one.until <= bounds[window]:
+            window -= 1
+        if not is_measured(one.verdict):
             continue
-        seconds = (min(one.until, until) - max(one.since, since)).total_seconds()
-        measured += seconds
-        if one.verdict is Verdict.CONNECTED:
-            connected += seconds
-    return Uptime(since, until, connected, measured)
+        # A span that is longer than a window reaches into the windows before.
+        for number in range(window, -1, -1):
+            since, until = max(one.since, bounds[number]), min(one.until, bounds[number + 1])
+            if since < until:
+                seconds = (until - since).total_seconds()
+                measured[number] += seconds
+                if one.verdict is Verdict.CONNECTED:
+                    connected[number] += seconds
+            if one.since >= bounds[number]:
+                break
+    windows = zip(pairwise(bounds), connected, measured, strict=True)
+    return [Uptime(since, until, up, counted) for (since, until), up, counted in windows]
 
 
 def _first_connection(spans: Sequence[Span]) -> datetime | None:

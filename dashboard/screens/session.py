@@ -24,7 +24,7 @@ from dashboard.handoff.panel import draw_handoff
 from dashboard.i18n import gettext as _
 from dashboard.session import actions
 from dashboard.session.controls import Control, controls
-from dashboard.session.history import draw_session_history
+from dashboard.session.history import draw_session_history, draw_states
 from dashboard.session.pairing import draw_panel
 from dashboard.session.pause_dialogs import ask_pause
 from dashboard.text.engine import formatter_for
@@ -166,6 +166,8 @@ with st.container(key="ops-back"):
 main, side = st.columns([3, 2], gap="medium")
 with main:
     draw_session(server_name, session_name)
+    if state.snapshot().session(server_name, session_name) is not None:
+        draw_states(server_name, session_name)
 with side:
     known = state.snapshot().session(server_name, session_name)
     if known is not None:

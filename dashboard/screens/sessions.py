@@ -9,6 +9,7 @@ from dashboard import components, formatting, session_state, state
 from dashboard.activity import history_cache
 from dashboard.alerting.panel import ask_acknowledge, silence_of
 from dashboard.auth.users import Role
+from dashboard.charts import availability
 from dashboard.dialogs.opened import draw_asked
 from dashboard.formatting import LocaleFormatter
 from dashboard.fragments import fragment
@@ -102,6 +103,8 @@ def draw_sessions() -> None:
 
 history_cache.begin_track_records()
 draw_sessions()
+availability.begin()
+availability.draw_availability()
 draw_asked(
     {"acknowledge": ask_acknowledge, "pause-gateway": ask_pause_gateway, fleet_bar.QUESTION: fleet_bar.ask}
 )

@@ -8,15 +8,20 @@ from html import escape
 import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
-from core.uptime.records import TrackRecord
+from core.uptime.records import TrackRecord, Window
 from dashboard import components, formatting, state
 from dashboard.activity import history_cache
+from dashboard.charts.timeline import draw_timeline
 from dashboard.formatting import LocaleFormatter
 from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.text import track as track_text
+from dashboard.text.track import WINDOWS
 
 REFRESH_SECONDS = 3
+STATES_REFRESH_SECONDS = 15
+USUAL_WINDOW = Window.WEEK
+"""The last day stands above, as a bar."""
 OUTAGES = 5
 
 
@@ -46,6 +51,29 @@ def draw_session_history(server: str, name: str) -> None:
                 label=_("View all activity"),
                 query_params={"server": server, "session": name},
             )
+
+
+@fragment(run_every=STATES_REFRESH_SECONDS)
+def draw_states(server: str, name: str) -> None:
+    """Draw the states of a session as a chart, over a time that the user chooses."""
+    state.user()
+    record = history_cache.track_records().get((server, name))
+    formatter = state.formatter(state.snapshot().taken_at)
+    with st.container(key="states-box"):
+        components.subtitle(_("State timeline"))
+        window = st.pills(
+            _("Time"),
+            list(Window),
+            default=USUAL_WINDOW,
+            required=True,
+            format_func=lambda one: WINDOWS[one],
+            key="states-window",
+            label_visibility="collapsed",
+        )
+        if record is None:
+            components.soft(_("Loading..."))
+        else:
+            draw_timeline(formatter, name, record, window or USUAL_WINDOW)
 
 
 def _back_at(session: SessionSnapshot | None) -> datetime | None:

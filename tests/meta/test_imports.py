@@ -66,9 +66,11 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "dialogs": {"components", "i18n", "state", "session_state", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "session_state", "text", "words"},
     "alerting": _OF_PAGES | {"auth", "dialogs", "formatting", "fragments"},
+    "charts": {"activity", "components", "formatting", "fragments", "i18n", "state", "text", "words"},
     "incidents": {"activity", "alerting", "auth", "components", "formatting", "i18n", "state", "text"},
     "doctor": {"auth", "components", "formatting", "i18n", "cache", "state", "text"},
-    "session": _OF_PAGES | {"activity", "dialogs", "auth", "formatting", "fragments", "cache", "words"},
+    "session": _OF_PAGES
+    | {"activity", "charts", "dialogs", "auth", "formatting", "fragments", "cache", "words"},
     "handoff": {
         "auth",
         "components",
@@ -111,6 +113,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "screens": {
         "activity",
         "alerting",
+        "charts",
         "dialogs",
         "auth",
         "components",

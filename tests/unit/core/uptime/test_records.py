@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.models import HistoryEntry, Reason, SessionSnapshot, Snapshot, Verdict
 from core.reasons import Loss
 from core.store import History
-from core.uptime.records import SLOT, TrackRecord, TrackRecords, Window, slots, together
+from core.uptime.records import SLOT, TrackRecord, TrackRecords, Window, daily, slots, together
 from core.uptime.timeline import Span
 from tests.fakes import FakeClock
 from tests.support.snapshots import server_snapshot
@@ -184,3 +185,34 @@ class TestSlots:
             [("disconnected", 5), ("connected", 25)],
             [("connected", 10)],
         ]
+
+
+def recorded(*spans: Span, connected_before: bool = True) -> TrackRecord:
+    """A record of which only the timeline counts."""
+    return TrackRecord({}, (), {}, None, spans=spans, connected_before=connected_before)
+
+
+def test_days_are_those_of_the_users_time_zone_also_when_its_clock_changes() -> None:
+    now = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+    month = recorded(Span(now - timedelta(days=40), now, Verdict.CONNECTED))
+
+    days = daily([month, month], now, ZoneInfo("Europe/Lisbon"))
+
+    lengths = [(one.until - one.since).total_seconds() / 3600 for one in days]
+    assert (len(days), days[-1].until, lengths[-1]) == (30, now, 12)
+    assert lengths[:-1].count(24) == 28
+    assert lengths[20] == 25  # 25 October
+    assert {one.share for one in days} == {1.0}
+    assert days[0].measured_seconds == 2 * 86400
+
+
+def test_a_day_without_data_has_no_share() -> None:
+    now = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+    yesterday = Span(now - timedelta(hours=18), now - timedelta(hours=12), Verdict.CONNECTED)
+    today = Span(yesterday.until, now, Verdict.DISCONNECTED)
+
+    shares = [one.share for one in daily([recorded(yesterday, today)], now, UTC)]
+
+    assert shares[:-2] == [None] * 28
+    assert shares[-2:] == [1.0, 0.0]
+    assert [one.share for one in daily([], now, UTC)] == [None] * 30

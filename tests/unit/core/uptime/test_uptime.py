@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from core.models import (
 from core.monitor.state import GatewayState
 from core.reasons import Loss
 from core.uptime.timeline import Span
-from core.uptime.uptime import disconnects, mean_recovery_seconds, outages, uptime
+from core.uptime.uptime import disconnects, mean_recovery_seconds, outages, uptime, uptimes
 from core.uptime.verdict_log import KINDS
 from tests.fakes import FakeClock
 from tests.support.timelines import timelines
@@ -61,6 +62,24 @@ class TestUptime:
         counted = uptime(spans, at(0), at(1040))
 
         assert (counted.share, counted.measured_seconds) == (0.75, 40 * 60)
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_windows_one_after_the_other_add_up(self, seed: int) -> None:
+        chance = random.Random(seed)
+        words = ["connected", "disconnected", "paused", "unknown", None]
+        spans = spans_of(*((chance.choice(words), chance.uniform(0.1, 60)) for _ in range(40)))
+        cuts = sorted(chance.uniform(-60, 1500) for _ in range(8))
+        bounds = [at(minutes) for minutes in cuts]
+
+        found = uptimes(spans, bounds)
+
+        alone = [uptime(spans, since, until) for since, until in pairwise(bounds)]
+        whole = uptime(spans, bounds[0], bounds[-1])
+        assert [(one.since, one.until) for one in found] == list(pairwise(bounds))
+        for one, other in zip(found, alone, strict=True):
+            assert one.connected_seconds == pytest.approx(other.connected_seconds)
+            assert one.measured_seconds == pytest.approx(other.measured_seconds)
+        assert sum(one.measured_seconds for one in found) == pytest.approx(whole.measured_seconds)
 
     def test_only_the_window_counts(self) -> None:
         spans = spans_of(("disconnected", 100), ("connected", 50), ("disconnected", 100))

@@ -10,8 +10,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 PAGES = {
-    "sessions": ("", 1),
-    "session": ("session", 3),
+    "sessions": ("", 2),
+    "session": ("session", 4),
     "activity": ("activity", 1),
     "settings": ("settings", 3),
     "sync": ("sync", 2),
