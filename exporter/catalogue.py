@@ -1,8 +1,8 @@
 """The catalogue of all metrics that the exporter serves, in the order of the exposition.
 
 A new metric is one row here. The row contains the function that computes its samples from a server or
-session, or refers to `exporter.collector` if that takes more than one expression. Tests compare the README's
-table, the rules and the panels with this list.
+session, or refers to `exporter.collector` if that takes more than one expression. Tests compare
+docs/metrics.md, the rules and the panels with this list.
 """
 
 from __future__ import annotations
@@ -316,7 +316,7 @@ PROCESS_METRICS: tuple[str, ...] = (
 
 
 def markdown_table() -> str:
-    """Return the catalogue as the README's table."""
+    """Return the catalogue as the table of docs/metrics.md."""
     rows = []
     for metric in CATALOGUE:
         labels = ", ".join(f"`{label}`" for label in metric.labels)

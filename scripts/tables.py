@@ -16,14 +16,14 @@ from exporter.catalogue import markdown_table
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "settings.md"
 COMPOSE = ROOT / "docker-compose.yml"
-README = ROOT / "README.md"
+METRICS = ROOT / "docs" / "metrics.md"
 
 
 def main() -> int:
     """Update the files."""
     DOCS.write_text(documented(DOCS.read_text()))
     COMPOSE.write_text(passed_on(COMPOSE.read_text()))
-    README.write_text(with_metrics(README.read_text()))
+    METRICS.write_text(with_metrics(METRICS.read_text()))
     return 0
 
 
@@ -60,7 +60,7 @@ def passed_on(text: str) -> str:
 
 
 def with_metrics(text: str) -> str:
-    """Return README.md with the table of metrics as the catalogue says."""
+    """Return docs/metrics.md with the table of metrics as the catalogue says."""
     table = markdown_table()
     heading = re.escape(table.partition("\n")[0])
     return re.sub(rf"^{heading}\n(\|.*\n)*", lambda _found: table, text, flags=re.MULTILINE)

@@ -1,6 +1,6 @@
 """What `make texts` writes from the fields of the settings and the catalogue of metrics."""
 
-from scripts.tables import COMPOSE, DOCS, README, documented, passed_on, with_lines, with_metrics
+from scripts.tables import COMPOSE, DOCS, METRICS, documented, passed_on, with_lines, with_metrics
 
 
 def test_the_tables_of_this_checkout_say_what_the_fields_say() -> None:
@@ -21,7 +21,7 @@ def test_a_new_setting_gets_its_row_behind_the_one_before_it_and_a_changed_one_i
 
 
 def test_the_table_of_metrics_is_written_anew() -> None:
-    text = README.read_text()
+    text = METRICS.read_text()
     rows = [one for one in text.split("\n") if not one.startswith("| `wppconnect_session_enabled` |")]
     older = "\n".join(rows).replace("| `wppconnect_up` | gauge |", "| `wppconnect_up` | counter |")
 
