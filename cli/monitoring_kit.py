@@ -5,6 +5,7 @@ Only the standard library is imported: `make up` runs with nothing else.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from pathlib import Path
 MONITORING = Path(__file__).parents[1] / "monitoring"
 RULES = Path("rules", "alerts.yml")
 TESTS = Path("rules", "tests")
+ERROR_BUDGET = Path("rules", "optional", "error_budget.yml")
+DASHBOARDS = Path("grafana", "dashboards")
+IMPORT = Path("grafana", "import")
+FOR_JSONNET = (Path("mixin.libsonnet"), Path("jsonnetfile.json"))
 EDITED = (Path("alertmanager", "alertmanager.yml"), Path("prometheus", "prometheus.yml"))
 """Files in which the operator fills in receivers and adds jobs: written once, then never changed."""
 PLACEHOLDER = "https://ops.example.org"
@@ -25,6 +30,7 @@ DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 SHORTEST_GRACE_SECONDS = 30
 """A shorter grace would alert on a phone that changes networks."""
 GRACE = re.compile(r"for: \w+  ?# grace$", re.MULTILINE)
+OBJECTIVE = re.compile(r"vector\([\d.]+\)  # objective$", re.MULTILINE)
 BEFORE = re.compile(r"for: (\w+)  # before the grace ends$", re.MULTILINE)
 
 
@@ -38,6 +44,8 @@ class Installation:
     """None for the shipped value."""
     language: str = "en"
     """The language of the notifications."""
+    objective_percent: float | None = None
+    """The uptime that each session is to reach in 30 days; None: no rules about it."""
 
 
 def write(installation: Installation, output: Path) -> list[Path]:
@@ -54,7 +62,39 @@ def write(installation: Installation, output: Path) -> list[Path]:
             text = text.replace("](/", f"]({installation.external_url}/")
         target.write_text(text, encoding="utf-8")
         written.append(target)
+        if path.parent == DASHBOARDS:
+            written.append(output / IMPORT / path.name)
+            written[-1].parent.mkdir(exist_ok=True)
+            written[-1].write_text(importable(text), encoding="utf-8")
+    error_budget = output / "rules" / ERROR_BUDGET.name
+    if installation.objective_percent is None:
+        error_budget.unlink(missing_ok=True)
+    else:
+        text = adapt((MONITORING / ERROR_BUDGET).read_text(encoding="utf-8"), installation)
+        error_budget.write_text(text, encoding="utf-8")
+        written.append(error_budget)
     return written
+
+
+def importable(dashboard: str) -> str:
+    """Return a dashboard in the form of grafana.com and of Grafana's "Import", which ask for inputs.
+
+    Its input is the page's address. Provisioning replaces no inputs, so the shipped files have none.
+    """
+    content = json.loads(dashboard)
+    variables = {variable["name"]: variable for variable in content["templating"]["list"]}
+    page, name = variables["ops_url"], "VAR_OPS_URL"
+    ours = {
+        "name": name,
+        "type": "constant",
+        "label": "Operations page",
+        "value": page["query"],
+        "description": "",
+    }
+    chosen = {"value": f"${{{name}}}", "text": f"${{{name}}}", "selected": False}
+    page |= {"query": chosen["value"], "current": chosen, "options": [chosen]}
+    variables["datasource"]["current"] = {}
+    return json.dumps({"__inputs": [ours], **content, "id": None}, indent=2, ensure_ascii=False) + "\n"
 
 
 def adapt(text: str, installation: Installation) -> str:
@@ -63,6 +103,8 @@ def adapt(text: str, installation: Installation) -> str:
         text = text.replace(LANGUAGE, f"  - templates/languages/{installation.language}.tmpl")
     text = text.replace(RUNBOOKS, installation.runbooks_url)
     text = text.replace(PLACEHOLDER, installation.external_url)
+    if installation.objective_percent is not None:
+        text = OBJECTIVE.sub(f"vector({installation.objective_percent / 100:.6g})  # objective", text)
     if installation.grace_seconds is None:
         return text
     grace = installation.grace_seconds
@@ -85,8 +127,18 @@ def parse_duration(text: str) -> int | None:
     return hours * 3600 + minutes * 60 + seconds
 
 
+def parse_objective(text: str) -> float | None:
+    """Return an uptime in percent, between 50 and 100; None for any other text."""
+    try:
+        percent = float(text)
+    except ValueError:
+        return None
+    return percent if 50 < percent < 100 else None
+
+
 def _files() -> Iterator[Path]:
     for path in sorted(MONITORING.rglob("*")):
         relative = path.relative_to(MONITORING)
-        if path.is_file() and not relative.is_relative_to(TESTS):
+        is_left_out = relative.is_relative_to(TESTS) or relative in (ERROR_BUDGET, *FOR_JSONNET)
+        if path.is_file() and not is_left_out:
             yield relative

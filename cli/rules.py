@@ -17,6 +17,12 @@ import click
     "--grace", metavar="DURATION", help="How long a session may be lost before its alert fires (3m)."
 )
 @click.option(
+    "--objective",
+    metavar="PERCENT",
+    type=click.FloatRange(50, 100, min_open=True, max_open=True),
+    help="Warn of sessions that lose too much time for this uptime in 30 days, such as 99.5 (off).",
+)
+@click.option(
     "--language",
     type=click.Choice(("en", "pt_PT", "pt_BR")),
     default="en",
@@ -27,7 +33,12 @@ import click
     "--output", metavar="DIR", type=click.Path(path_type=Path), help="Write all files to this folder."
 )
 def rules(
-    external_url: str, runbooks_url: str | None, grace: str | None, language: str, output: Path | None
+    external_url: str,
+    runbooks_url: str | None,
+    grace: str | None,
+    objective: float | None,
+    language: str,
+    output: Path | None,
 ) -> int:
     """Write the alert rules, Alertmanager's configuration and the Grafana dashboards.
 
@@ -60,13 +71,15 @@ def rules(
         problems.append("--grace: write a duration like 90s or 3m")
     elif grace_seconds is not None and grace_seconds < SHORTEST_GRACE_SECONDS:
         problems.append(f"--grace: would page for nothing; choose {SHORTEST_GRACE_SECONDS}s or more")
+    if objective is not None and output is None:
+        problems.append("--objective: its rules are a file of their own; name a folder with --output")
     if problems:
         raise ConfigurationError(problems)
     host = urlsplit(external_url).hostname or ""
     if host in ("localhost", "::1") or host.startswith("127."):
         sys.stderr.write("wppconnect-ops rules: these links work on this machine only\n")
     runbooks_url = (runbooks_url or f"{external_url}/runbooks").rstrip("/")
-    here = Installation(external_url, runbooks_url, grace_seconds, language)
+    here = Installation(external_url, runbooks_url, grace_seconds, language, objective)
     if output is None:
         sys.stdout.write(adapt((MONITORING / RULES).read_text(encoding="utf-8"), here))
         return 0

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cli.monitoring_kit import SHORTEST_GRACE_SECONDS, parse_duration
+from cli.monitoring_kit import SHORTEST_GRACE_SECONDS, parse_duration, parse_objective
 from cli.stack.engine import Engine
 from cli.stack.gateway import Gateway, is_ours, profiles_of
 from cli.stack.images import EVOLUTION
@@ -66,6 +66,12 @@ def grace_problems(text: str) -> Iterator[str]:
         yield f"OPS_ALERT_GRACE: write a duration of {SHORTEST_GRACE_SECONDS}s or more, like 90s or 3m"
 
 
+def objective_problems(text: str) -> Iterator[str]:
+    """Yield a problem if the sessions' uptime objective is no percentage."""
+    if text and parse_objective(text) is None:
+        yield "OPS_UPTIME_OBJECTIVE: write a percentage between 50 and 100, like 99.5"
+
+
 def warnings(values: Mapping[str, str], engine: Engine, gateway: Gateway) -> Iterator[str]:
     """Yield warnings about settings that work but are risky."""
     # A gateway's Chromium takes 300 to 500 MB for each session; ours and Prometheus together some 200 MB.
@@ -93,7 +99,7 @@ def _is_free(port: int) -> bool:
 COMPOSE_FILE = Path(__file__).parents[2] / "docker-compose.yml"
 REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
 SETTING = re.compile(r"(?:WPPCONNECT|EXPORTER|DASHBOARD|ALERTMANAGER|SIMULATOR|OPS)_\w+")
-READ_BY_MAKE_UP = {"WPPCONNECT_SECRET_KEY_FILE", "OPS_ALERT_GRACE"}
+READ_BY_MAKE_UP = {"WPPCONNECT_SECRET_KEY_FILE", "OPS_ALERT_GRACE", "OPS_UPTIME_OBJECTIVE"}
 """Variables that `make up` reads itself, so that docker-compose.yml does not contain them."""
 
 MEANINGLESS_IN_A_CONTAINER = {

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cli.monitoring_kit import Installation, parse_duration, write
+from cli.monitoring_kit import Installation, parse_duration, parse_objective, write
 from core.env_forms import ALL_READERS
 from core.env_lines import disagreements, env_values, read_env_lines
 
@@ -52,10 +52,12 @@ def write_secret(config: Path, name: str, value: str) -> None:
     fresh.replace(folder / name)
 
 
-def write_config(config: Path, external_url: str, *, grace: str) -> None:
+def write_config(config: Path, external_url: str, *, grace: str, objective: str) -> None:
     """Write rules, notifications and dashboards with this installation's links; files to edit are kept."""
     seconds = parse_duration(grace) if grace else None
-    write(Installation(external_url, f"{external_url}/runbooks", seconds), config)
+    percent = parse_objective(objective) if objective else None
+    runbooks_url = f"{external_url}/runbooks"
+    write(Installation(external_url, runbooks_url, seconds, objective_percent=percent), config)
     (config / "alertmanager" / "secrets").mkdir(exist_ok=True)
     for path in config.rglob("*"):
         if not path.is_symlink() and path.suffix != ".env":

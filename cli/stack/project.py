@@ -15,6 +15,7 @@ from cli.stack.checks import (
     evolution_problems,
     grace_problems,
     notes_on_settings,
+    objective_problems,
     port_problems,
     ports_of,
     settings_to_move,
@@ -84,10 +85,12 @@ class Project:
         found = read_own_env(self.found_path)[0]
         ports = ports_of(self.values, gateway)
         grace = self.values.get("OPS_ALERT_GRACE", "")
+        objective = self.values.get("OPS_UPTIME_OBJECTIVE", "")
         problems = [
             *port_problems(ports, engine, self.name),
             *evolution_problems(self.values, engine, self.name),
             *grace_problems(grace),
+            *objective_problems(objective),
             *settings_to_move(read_own_env(self.directory / "ops.env")[0]),
         ]
         if problems:
@@ -109,7 +112,7 @@ class Project:
         external_url = (self.values.get("DASHBOARD_EXTERNAL_URL") or page).rstrip("/")
         if agent:
             agent.write_starter(self.config)
-        write_config(self.config, external_url, grace=grace)
+        write_config(self.config, external_url, grace=grace, objective=objective)
         write_private(self.found_path, images | self._found(gateway, agent), FOUND_COMMENTS, replace=True)
         if not agent and engine.container(f"{self.name}-{SYNC_SERVICE}-1"):
             # Compose keeps containers of profiles no longer chosen. This one has the engine's socket.

@@ -204,6 +204,7 @@ def of_the_fleet(known: Oracles) -> Answers:
             Oracle(lambda second: known.of_servers(lambda one: flag(one.default_secret), second)),
             Oracle(lambda second: known.growth(lambda one: one.restarts, second, RANGE)),
         ],
+        "fleet, annotation Outages": [Oracle(lambda second: dict.fromkeys(known.lost(second), 1.0))],
         "fleet, variable server": [interval],
         "fleet, variable session": [
             Oracle(
@@ -269,6 +270,9 @@ def of_a_session(known: Oracles, one: Session) -> Answers:
         # These panels keep the names of the series: one session, nothing to tell apart.
         return {found: share for found, share in known.uptimes(second).items() if found == of(one)}
 
+    def lost(second: float) -> Series:
+        return {found: 1.0 for found in known.lost(second) if found == of(one)}
+
     panel, alert = "session", "WppconnectSessionDisconnected"
     variables = of_the_fleet(known)
     named = {"1 h": "1h", "24 h": "24h", "7 d": "7d", "30 d": "30d"}
@@ -294,6 +298,7 @@ def of_a_session(known: Oracles, one: Session) -> Answers:
         **{f"{panel}, Uptime, {name}": [Oracle(uptimes, absolute=near)] for name in named},
         f"{panel}, Disconnects by reason": [growing(losses)],
         f"{panel}, Tokens": [growing(refused), growing(renewed)],
+        f"{panel}, annotation Outages": [Oracle(lost)],
         f"{panel}, variable server": variables["fleet, variable server"],
         f"{panel}, variable session": [
             Oracle(

@@ -16,6 +16,7 @@ from exporter.catalogue import CATALOGUE, Kind
 from tests.support.monitoring import (
     DASHBOARDS,
     MONITORING,
+    OPTIONAL_RULES,
     RULE_TESTS,
     Expression,
     alerts,
@@ -74,6 +75,26 @@ def test_names_are_found_in_an_expression() -> None:
     text = 'max by (a) (x_total{b="c_total"}[5m:5s]) > 2 * on (d) y:z:sum5m or absent(up) unless vector(1e3)'
 
     assert metric_names(text) == {"x_total", "y:z:sum5m", "up"}
+
+
+def test_optional_rules_read_what_is_served_or_recorded() -> None:
+    optional = rules(OPTIONAL_RULES)
+    recorded = {rule["record"] for rule in optional if "record" in rule}
+    read = {name for rule in optional for name in metric_names(rule["expr"])}
+
+    assert recorded <= read <= known_names() | recorded
+
+
+@each_dashboard
+def test_dashboard_names_what_it_needs_of_grafana(path: Path) -> None:
+    dashboard = json.loads(path.read_text())
+    needed = {(one["type"], one["id"]) for one in dashboard["__requires"]}
+
+    assert needed == {
+        ("grafana", "grafana"),
+        ("datasource", "prometheus"),
+        *(("panel", panel["type"]) for panel in dashboard["panels"]),
+    }
 
 
 def test_every_recorded_series_is_read_somewhere() -> None:

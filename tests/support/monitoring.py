@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -13,6 +14,8 @@ from tests.meta.source import ROOT
 
 MONITORING = ROOT / "monitoring"
 RULES = sorted((MONITORING / "rules").glob("*.yml"))
+OPTIONAL_RULES = sorted((MONITORING / "rules" / "optional").glob("*.yml"))
+"""Off by default."""
 RULE_TESTS = sorted((MONITORING / "rules" / "tests").glob("*.yml"))
 DASHBOARDS = sorted((MONITORING / "grafana" / "dashboards").glob("*.json"))
 
@@ -33,15 +36,15 @@ class Expression(NamedTuple):
     text: str
 
 
-def rules() -> list[dict[str, Any]]:
-    """Return every rule, recording and alerting."""
-    files = (yaml.safe_load(path.read_text()) for path in RULES)
+def rules(paths: Iterable[Path] = RULES) -> list[dict[str, Any]]:
+    """Return every rule, recording and alerting, of some files; by default of those that are not optional."""
+    files = (yaml.safe_load(path.read_text()) for path in paths)
     return [rule for file in files for group in file["groups"] for rule in group["rules"]]
 
 
 def alerts() -> list[dict[str, Any]]:
-    """Return the alerting rules."""
-    return [rule for rule in rules() if "alert" in rule]
+    """Return the alerting rules, the optional ones too."""
+    return [rule for rule in rules([*RULES, *OPTIONAL_RULES]) if "alert" in rule]
 
 
 def expressions() -> list[Expression]:
@@ -72,6 +75,8 @@ def _of_dashboards() -> Iterator[Expression]:
         for panel in dashboard["panels"]:
             for target in panel["targets"]:
                 yield Expression(f"{path.stem}, {panel['title']}", target["expr"])
+        for annotation in dashboard["annotations"]["list"]:
+            yield Expression(f"{path.stem}, annotation {annotation['name']}", annotation["expr"])
         for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
                 selector = variable["query"]["query"].removeprefix("label_values(").rpartition(",")[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,35 @@ def test_output_folder_gets_all_files_but_the_tests(
     assert f'"query": "{URL}"' in (tmp_path / "grafana" / "dashboards" / "fleet.json").read_text()
 
 
+def test_rules_about_an_objective_are_written_on_request_and_taken_away_without_it(tmp_path: Path) -> None:
+    arguments = ["rules", "--external-url", URL, "--output", str(tmp_path)]
+    path = tmp_path / "rules" / "error_budget.yml"
+
+    assert main([*arguments, "--objective", "99.9"]) == 0
+    assert "vector(0.999)  # objective" in path.read_text()
+    assert f"runbook_url: {URL}/runbooks#wppconnectsessionerrorbudgetburning" in path.read_text()
+    assert main(arguments) == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["fleet.json", "session.json"])
+def test_dashboard_to_import_asks_for_the_page_and_is_otherwise_the_provisioned_one(
+    tmp_path: Path, name: str
+) -> None:
+    assert main(["rules", "--external-url", URL, "--output", str(tmp_path)]) == 0
+    provisioned, imported = (
+        json.loads((tmp_path / "grafana" / folder / name).read_text()) for folder in ("dashboards", "import")
+    )
+    [asked] = imported["__inputs"]
+    variables = {one["name"]: one for one in imported["templating"]["list"]}
+
+    assert (asked["type"], asked["value"]) == ("constant", URL)
+    assert variables["ops_url"]["query"] == f"${{{asked['name']}}}"
+    assert URL not in json.dumps(imported["panels"]) + json.dumps(variables)
+    assert imported["panels"] == provisioned["panels"]
+    assert "__inputs" not in provisioned
+
+
 def test_runbooks_that_are_published_elsewhere_lead_back_to_the_page(tmp_path: Path) -> None:
     assert main(["rules", "--external-url", URL, "--output", str(tmp_path)]) == 0
 
@@ -137,6 +167,7 @@ def test_link_to_this_machine_is_written_with_a_warning(capsys: pytest.CaptureFi
         (["--external-url", f"{URL}/a b"], "--external-url: has a blank"),
         (["--external-url", URL, "--grace", "3 minutes"], "--grace: write a duration like 90s or 3m"),
         (["--external-url", URL, "--grace", "5s"], "--grace: would page for nothing; choose 30s or more"),
+        (["--external-url", URL, "--objective", "99.5"], "--objective: its rules are a file of their own"),
         (
             ["--external-url", URL, "--runbooks-url", "docs"],
             "--runbooks-url: must begin with https:// or http://",

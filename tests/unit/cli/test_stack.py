@@ -85,13 +85,6 @@ def test_demo_starts_the_simulator(checkout: Checkout) -> None:
     assert checkout.found["COMPOSE_PROFILES"] == "demo"
 
 
-def test_the_image_says_the_digest_of_its_base(checkout: Checkout) -> None:
-    checkout.write("WPPCONNECT_SECRET_KEY='k'\nOPS_PYTHON_IMAGE='python:3.13-slim@sha256:abc'\n")
-
-    assert checkout.make("up") == 0
-    assert checkout.found["OPS_BASE_DIGEST"] == "sha256:abc"
-
-
 def test_a_configured_gateway_is_adopted(checkout: Checkout) -> None:
     checkout.write("WPPCONNECT_URL='http://gateway.example.net:21465'\nWPPCONNECT_SECRET_KEY='their own'\n")
 
@@ -289,6 +282,12 @@ REFUSED: list[Any] = [
         "WPPCONNECT_SECRET_KEY: holds a single quote, a line break or backslashes, which not every reader "
         "takes alike; give the gateway another one",
         id="a secret that no file can hold",
+    ),
+    pytest.param(
+        {},
+        {"OPS_UPTIME_OBJECTIVE": "high"},
+        "OPS_UPTIME_OBJECTIVE: write a percentage between 50 and 100, like 99.5",
+        id="an objective that is none",
     ),
     pytest.param(
         {},

@@ -126,6 +126,21 @@ def test_settings_that_are_passed_on_are_passed_in_silence(
     assert "note:" not in capsys.readouterr().out
 
 
+def test_the_image_says_the_digest_of_its_base(checkout: Checkout) -> None:
+    checkout.write("WPPCONNECT_SECRET_KEY='k'\nOPS_PYTHON_IMAGE='python:3.13-slim@sha256:abc'\n")
+
+    assert checkout.make("up") == 0
+    assert checkout.found["OPS_BASE_DIGEST"] == "sha256:abc"
+
+
+def test_an_objective_adds_rules(checkout: Checkout) -> None:
+    checkout.write("WPPCONNECT_SECRET_KEY='k'\nOPS_UPTIME_OBJECTIVE='99.9'\n")
+
+    assert checkout.make("up") == 0
+    written = checkout.directory / "config" / "rules" / "error_budget.yml"
+    assert "vector(0.999)  # objective" in written.read_text()
+
+
 def test_file_that_an_override_can_mount_is_no_matter(
     checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
