@@ -4,7 +4,7 @@
 PREPARE := scripts/python.sh scripts/prepare.py
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help run wheel sbom import up down logs link backup restore test test-fast test-repeat stack-test check format texts system-deps screenshots bench lock clean
+.PHONY: help run wheel sbom site import up down logs link backup restore test test-fast test-repeat stack-test check format texts system-deps screenshots bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,10 @@ sbom: ## Write what is installed, with versions and licences: dist/*.cdx.json (C
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/sbom.py
 	@$(PYTHON_IN_VENV) scripts/sbom.py --licences
+
+site: ## Build the documentation as a site of static files: build/docs/site
+	@$(PREPARE) test
+	@$(PYTHON_IN_VENV) scripts/site.py
 
 import: ## Say what an older panel's files mean and what of it is wrong: FROM=its folder; WRITE=1 writes .env
 	@$(PREPARE) run
