@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from PIL import Image, ImageChops
 from playwright.sync_api import sync_playwright
 
 from core.models import Reason
@@ -22,6 +23,7 @@ from tests.support.visitor import Visitor
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
+MARGIN = 24
 REMOVED = Reason.CLOSED_ON_GATEWAY
 OUTAGE: tuple[Turn, ...] = ((400, "disconnected", REMOVED), (380, "connected", Reason.NONE))
 SESSIONS = f"{SESSION},sales,support"
@@ -51,8 +53,16 @@ def main() -> int:
         _take(Visitor(browser, product, "phone"), product)
         browser.close()
     for name in ("sessions-desktop-light.png", "pairing-phone-dark.png"):
-        (PICTURES / name).write_bytes((ALL / name).read_bytes())
+        _without_empty_foot(Image.open(ALL / name)).save(PICTURES / name, optimize=True)
     return 0
+
+
+def _without_empty_foot(picture: Image.Image) -> Image.Image:
+    """Return the picture up to where the page ends."""
+    flat = picture.convert("RGB")
+    background = Image.new("RGB", flat.size, flat.getpixel((0, flat.height - 1)))
+    box = ImageChops.difference(flat, background).getbbox()
+    return picture.crop((0, 0, flat.width, min(flat.height, box[3] + MARGIN))) if box else picture
 
 
 def _take(visitor: Visitor, product: Stack) -> None:
