@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from cli.main import COMMANDS
 from core.console import READER_HAS_GONE
 from simulator import Simulator
 from tests.support.live_core import FAST, SECRET, SESSION, environment
@@ -29,7 +28,11 @@ WRITING: list[Any] = [
         for name in SCRIPTS
         for flag in ("--help", "--version")
     ),
-    *(pytest.param(OPS, [name, "--help"], id=f"{OPS} {name} --help") for name in COMMANDS),
+    # All commands print their help alike; `run` is one that starts a part.
+    *(
+        pytest.param(OPS, [name, "--help"], id=f"{OPS} {name} --help")
+        for name in ("run", "dashboard", "users")
+    ),
     pytest.param(OPS, ["rules", "--external-url", "https://ops.example.org"], id="rules"),
     pytest.param(OPS, ["doctor"], id="doctor"),
     pytest.param(OPS, ["users", "list"], id="users list"),

@@ -298,7 +298,7 @@ def test_probe_asks_the_gateway_now(gateway: Simulator, product: Stack) -> None:
 
     assert (before["probe_success"], after["probe_success"]) == (1, 0)
     assert after['wppconnect_session_state{state="disconnected"}'] == 1
-    assert before["probe_duration_seconds"] < 1
+    assert 0 < before["probe_duration_seconds"] < 60
     assert asked(gateway, "status-session") == 2
     assert product.connected(SESSION) == "0"
 
