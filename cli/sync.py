@@ -130,7 +130,7 @@ ACCEPT_WAITING = click.option(
 @_with_parts
 def plan(parts: Parts, **chosen: Sequence[str]) -> int:
     """Show what would change; change nothing."""
-    from cli.sync_view import show_plan
+    from cli.sync_parts import show_plan
 
     fresh, leave_out = _choices(parts, **chosen)
     plan = parts.sync.draft(fresh=fresh, leave_out=leave_out).plan
@@ -152,7 +152,7 @@ def plan(parts: Parts, **chosen: Sequence[str]) -> int:
 def apply(parts: Parts, accept_waiting: bool, **chosen: Sequence[str]) -> int:
     """Write the files and recreate containers."""
     from cli.environment import actor
-    from cli.sync_view import show_plan, show_step
+    from cli.sync_parts import show_plan, show_step
     from core.sync.sync import PlanRefusedError
 
     fresh, leave_out = _choices(parts, **chosen)
@@ -180,7 +180,7 @@ def apply(parts: Parts, accept_waiting: bool, **chosen: Sequence[str]) -> int:
 def restore(parts: Parts, backup: str | None, force: bool, with_later: bool, accept_waiting: bool) -> int:
     """Restore BACKUP; without BACKUP list the backups."""
     from cli.environment import actor
-    from cli.sync_view import show_backups, show_step
+    from cli.sync_parts import show_backups, show_step
 
     if backup is None:
         show_backups(parts.sync.backups(), sys.stdout)
@@ -217,7 +217,7 @@ def agent(parts: Parts) -> int:
 
 
 def _ended(parts: Parts, done: Done) -> int:
-    from cli.sync_view import show_done
+    from cli.sync_parts import show_done
 
     unseen = [] if parts.containers else [one.name for one in parts.sync.settings.containers]
     show_done(done, sys.stdout, unseen=unseen)

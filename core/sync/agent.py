@@ -227,12 +227,6 @@ def _status_of(sync: Sync, plan: Plan, since: dict[str, datetime]) -> SyncStatus
     )
 
 
-_log = logging.getLogger(__name__)
-
-_OURS = (RequestState.ASKED, RequestState.APPROVED, RequestState.RUNNING)
-"""States in which the agent acts next."""
-
-
 class Worker:
     """Carries out change requests one after the other."""
 
@@ -266,7 +260,7 @@ class Worker:
         """End a request that raised an unexpected error, which would be raised again otherwise."""
         try:
             present = self._requests.current()
-            if present and present.id == request.id and present.state in _OURS:
+            if present and present.id == request.id and present.state.is_agents_turn:
                 note = Message.of("changes.agent_error", kind=kind)
                 self._end(present, RequestState.FAILED, note=note)
         except WppconnectError as error:

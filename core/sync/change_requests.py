@@ -26,6 +26,8 @@ from core.sync.plan import Plan
 from core.sync.progress import Done, StepEvent, StoredNote
 from core.sync.targets import Receives
 
+_log = logging.getLogger(__name__)
+
 SUBJECT = "sync"
 REQUEST = "order"
 MOST_STEPS = 200
@@ -55,6 +57,11 @@ class RequestState(StrEnum):
     def is_final(self) -> bool:
         """Whether nothing more happens."""
         return self in (RequestState.DONE, RequestState.FAILED, RequestState.WITHDRAWN)
+
+    @property
+    def is_agents_turn(self) -> bool:
+        """Whether the agent acts next, or does so now."""
+        return self in (RequestState.ASKED, RequestState.APPROVED, RequestState.RUNNING)
 
 
 class Step(StepEvent):
@@ -222,9 +229,6 @@ def _parse(value: Mapping[str, Any]) -> ChangeRequest | None:
         return None
 
 
-_log = logging.getLogger(__name__)
-
-SUBJECT = "sync"
 STATUS = "bulletin"
 HEARTBEAT_FILE = "agent.json"
 HEARTBEAT_SECONDS = 2.0

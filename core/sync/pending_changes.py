@@ -102,38 +102,37 @@ def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
 
 def due_at_next_up(projects: Projects, engine: Engine, wanted: Wanted) -> tuple[str, ...]:
     """Name the containers that the next `up` of their owner recreates because of a plan's changes."""
-    compose = projects.installed
-    if compose is None or not wanted.changes:
+    if projects.installed is None or not wanted.changes:
         return ()
     try:
-        return tuple(_due_at_next_up(projects, compose, engine.labels(), wanted))
+        labelled = engine.labels()
     except ContainerError:
         return ()  # Without the engine there is nothing to name.
+    return tuple(_due_at_next_up(projects, projects.installed, labelled, wanted))
 
 
 def _due_at_next_up(
     projects: Projects, compose: Compose, labelled: Mapping[str, dict[str, str]], wanted: Wanted
 ) -> Iterator[str]:
-    by_project: dict[Project, dict[str, dict[str, str]]] = {}
     for name, labels in labelled.items():
         named = project_of_labels(labels)
-        if named and labels.get(VERSION) == compose.version:
-            by_project.setdefault(compose.strip_ours(named)[0], {})[name] = labels
-    for project, containers in by_project.items():
-        if not project.is_here or not _may_read(project, wanted):
+        project = compose.strip_ours(named)[0] if named else None
+        if project is None or not project.is_here or not _may_read(project, wanted):
             continue
         try:
-            before = compose.config_hashes(project, projects.present(project))
-            planned = projects.scratch.without_root(json.dumps(projects.planned(project)))
-            after = compose.config_hashes(project, json.loads(planned))
+            before, after = projects.present(project), projects.planned(project)
         except ComposeError as error:
             _log.warning("sync_next_up_unknown project=%s problem=%s", project.name, error)
             continue
-        for name, labels in containers.items():
-            service, mark = labels[SERVICE], labels.get(CONFIG_HASH)
-            # What differs already is not this plan's doing.
-            if before.get(service) == mark and after.get(service, mark) != mark:
-                yield name
+        after = json.loads(projects.scratch.without_root(json.dumps(after)))
+        if _without_build(before, labels[SERVICE]) != _without_build(after, labels[SERVICE]):
+            yield name
+
+
+def _without_build(config: dict[str, Any], service: str) -> dict[str, Any]:
+    """Return a service's configuration but for its build, which `up` does not look at."""
+    found = (config.get("services") or {}).get(service) or {}
+    return {key: value for key, value in found.items() if key != "build"}
 
 
 def _may_read(project: Project, wanted: Wanted) -> bool:

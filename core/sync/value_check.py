@@ -70,8 +70,6 @@ class ValueCheck:
             return CheckResult(unproven=error.explanation)
 
     def _check(self, value: PlannedValue) -> CheckResult:
-        if value.services is None and (problem := self._alone(value)):
-            return CheckResult(problem=problem)
         reason: Message | None = None
         for stage in self._stages(value):
             results = [found for one in stage if (found := self._in_project(value, one))]
@@ -81,7 +79,9 @@ class ValueCheck:
                 return next((one for one in proven if one.note), proven[0])
             reason = reason or next((one.unproven for one in results), None)
         if value.services is None:
-            # It may be another program's: by itself it was read as it should be.
+            if problem := self._alone(value):
+                return CheckResult(problem=problem)
+            # It may be another program's: by itself it is read as it should be.
             return CheckResult(note=Message.of("files.unproven", reason=reason) if reason else None)
         alone = self._in_project(value, Project(directory=value.path.parent, files=(value.path,)))
         if alone and not alone.unproven:

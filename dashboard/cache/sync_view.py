@@ -10,7 +10,6 @@ from core.sync.change_requests import (
     ChangeRequest,
     ChangeRequests,
     Heartbeat,
-    RequestState,
     SyncStatus,
 )
 from core.sync.plan import Plan
@@ -39,11 +38,7 @@ class SyncView:
     @property
     def is_running(self) -> bool:
         """Whether a change request waits for the agent or is running."""
-        return self.request is not None and self.request.state in (
-            RequestState.ASKED,
-            RequestState.APPROVED,
-            RequestState.RUNNING,
-        )
+        return self.request is not None and self.request.state.is_agents_turn
 
 
 def read_view(core: Core) -> SyncView:
