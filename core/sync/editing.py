@@ -150,20 +150,20 @@ def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
 def masked_diff(before: str, after: str, file: str, targets: Sequence[FileTarget]) -> str:
     """Return the lines that change as a diff: the targets' keys, and nothing else of any line."""
     old, new = before.removesuffix("\n").split("\n"), after.removesuffix("\n").split("\n")
-    keys_before, keys_after = _keys_by_line(before, targets), _keys_by_line(after, targets)
+    shown_old, shown_new = _shown(before, targets, OLD), _shown(after, targets, NEW)
     lines = [f"--- a/{file}", f"+++ b/{file}"]
     for tag, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
         if tag != "equal":
             lines.append(f"@@ -{a + 1},{b - a} +{c + 1},{d - c} @@")
-            lines += [f"-{keys_before[at]}: {OLD}" if at in keys_before else f"-{MASK}" for at in range(a, b)]
-            lines += [f"+{keys_after[at]}: {NEW}" if at in keys_after else f"+{MASK}" for at in range(c, d)]
+            lines += [f"- {shown_old.get(at, MASK)}" for at in range(a, b)]
+            lines += [f"+ {shown_new.get(at, MASK)}" for at in range(c, d)]
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def _keys_by_line(text: str, targets: Sequence[FileTarget]) -> dict[int, str]:
-    """Return the targets' keys by the line, from 0, on which they have a value of their own."""
+def _shown(text: str, targets: Sequence[FileTarget], word: str) -> dict[int, str]:
+    """Return what is shown of each line, from 0, on which a target has a value of its own."""
     found: dict[int, str] = {}
     for target in targets:
         with suppress(FileProblemError, RecursionError):
-            found |= {text.count("\n", 0, one.start): one.key for one in _own(text, target)}
+            found |= {text.count("\n", 0, one.start): f"{one.key}: {word}" for one in _own(text, target)}
     return found

@@ -88,7 +88,7 @@ def test_new_key_clicked_on_the_page_brings_every_session_back_and_pages_nobody(
         visitor.reads(f"{installation.project.name} is down for about")
         visitor.reads("Its sessions disconnect meanwhile and are expected to reconnect: sales, support.")
         visitor.page.get_by_text("What changes in project/docker-compose.yml").first.click()
-        visitor.reads("+    command: ‹new value›")
+        visitor.reads("+ --secretKey: ‹new value›")
         assert installation.key() == old
         visitor.press("sync-approve")
         stays_until(visitor, "Done. Everything is in sync.")

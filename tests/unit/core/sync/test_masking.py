@@ -39,10 +39,10 @@ def test_compose_diff_shows_the_listed_key_and_nothing_else() -> None:
         "--- a/compose.yml",
         "+++ b/compose.yml",
         "@@ -7,2 +7,2 @@",
-        "-KEY: ‹current value›",
-        "-•••",
-        "+KEY: ‹new value›",
-        "+•••",
+        "- KEY: ‹current value›",
+        "- •••",
+        "+ KEY: ‹new value›",
+        "+ •••",
     ]
 
 
@@ -59,16 +59,16 @@ def test_env_diff_shows_the_listed_key_and_no_line_of_another() -> None:
 
     assert diff.splitlines()[2:] == [
         "@@ -1,1 +1,1 @@",
-        "-•••",
-        "+•••",
+        "- •••",
+        "+ •••",
         "@@ -3,1 +3,1 @@",
-        "-•••",
-        "+•••",
+        "- •••",
+        "+ •••",
         "@@ -5,2 +5,2 @@",
-        "-KEY: ‹current value›",
-        "-•••",
-        "+KEY: ‹new value›",
-        "+•••",
+        "- KEY: ‹current value›",
+        "- •••",
+        "+ KEY: ‹new value›",
+        "+ •••",
     ]
 
 

@@ -281,7 +281,7 @@ def test_plan_shows_no_secret_of_the_installation(tmp_path: Path) -> None:
 
     assert [word for word in ("segredo", "present-key-1234", "value-1") if word in shown] == []
     assert "DB_PASSWORD" not in shown
-    assert "+AUTHENTICATION_API_KEY: ‹new value›" in shown
+    assert "+ AUTHENTICATION_API_KEY: ‹new value›" in shown
 
 
 def test_containers_are_unmanaged_where_nobody_looks_at_them(tmp_path: Path) -> None:
