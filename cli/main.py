@@ -24,6 +24,7 @@ COMMANDS = {
     "sync": ("cli.sync:sync", "Write keys to env files, compose files and containers."),
     "pair": ("cli.pair:pair", "Link a phone to a session with a QR code in the terminal."),
     "remove": ("cli.remove:remove", "Remove a closed session from its gateway for good."),
+    "maintenance": ("cli.maintenance:maintenance", "Plan times in which nothing counts as down."),
     "doctor": ("cli.doctor:doctor", "Find out what is wrong with a gateway or a session."),
     "rules": ("cli.rules:rules", "Write alert rules, notifications and dashboards with your links."),
     "users": ("cli.users:users", "List, add and change the page's users, also after a lost password."),

@@ -250,9 +250,11 @@ class SessionSnapshot(Frozen):
     connected_since: AwareDatetime | None = None
     """When the latest connection began, also if lost since; None if it began before this was recorded."""
     lost_at: AwareDatetime | None = None
-    """When the current outage began; None while connected or paused, and before the first connection."""
+    """When the current outage began; None if never connected, connected, paused or in maintenance."""
     lost_reason: Reason = Reason.NONE
     """Reason of the current outage; kept through later verdicts until connected again."""
+    maintenance_until: AwareDatetime | None = None
+    """When the open maintenance window ends; None if none is open. Meanwhile nothing counts as an outage."""
     outage_seconds: float | None = None
     """Duration of the latest outage that ended with `connected`."""
     qr: QrCode | None = None
@@ -300,6 +302,8 @@ class ServerSnapshot(Frozen):
     enabled: bool
     up: bool | None
     """Whether the gateway passed the latest health check; None before the first."""
+    maintenance_until: AwareDatetime | None = None
+    """When the open maintenance window of the whole gateway ends; None if none is open."""
     hold_off_seconds: float = 0.0
     """Extension of every observation's validity, because the gateway has requested a hold-off."""
     secret_key_valid: bool | None = None
@@ -375,7 +379,7 @@ class HistoryEntry(Frozen):
 
     at: AwareDatetime
     kind: str
-    """transition | operation | monitoring | pause | alert | settings | sign_in | user | handoff"""
+    """For example "transition" or "operation"."""
     server: str | None = None
     session: str | None = None
     actor: str | None = None

@@ -18,6 +18,7 @@ from core.models import (
     SessionState,
     Verdict,
 )
+from core.settings.maintenance import Period
 from core.settings.values import Timeouts
 
 RESTART_BLAME = timedelta(minutes=2)
@@ -109,8 +110,8 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
         update |= {"ever_connected": True, "last_connected": at, "lost_at": None, "lost_reason": Reason.NONE}
         if before.lost_at is not None:
             update["outage_seconds"] = max(0.0, (at - before.lost_at).total_seconds())
-    elif verdict == Verdict.PAUSED:
-        update |= {"lost_at": None, "lost_reason": Reason.NONE, "qr": None}
+    elif verdict == Verdict.PAUSED or before.maintenance_until is not None:
+        update |= {"lost_at": None, "lost_reason": Reason.NONE}
     elif before.ever_connected and before.lost_at is None:
         update |= {"lost_at": at, "lost_reason": reason}
     elif _was_unlinked(before, reason, at) or (before.lost_at and reason == Reason.LINK_NOT_COMPLETED):
@@ -125,8 +126,37 @@ def conclude(before: SessionSnapshot, verdict: Verdict, reason: Reason, at: date
     return before.model_copy(update=update)
 
 
+def maintained(
+    session: SessionSnapshot, period: Period | None, now: datetime, *, known_at: datetime
+) -> tuple[SessionSnapshot, datetime]:
+    """Return the session in or out of maintenance, and when that began or ended.
+
+    An outage ends unrecovered where maintenance begins, but not before `known_at`, when it last was not in
+    force. A session that is down where maintenance ends is lost from then on.
+    """
+    until, before = period.until if period else None, session.maintenance_until
+    if until == before:
+        return session, now
+    after = session.model_copy(update={"maintenance_until": until})
+    if period is not None:
+        after = after.model_copy(update={"lost_at": None, "lost_reason": Reason.NONE})
+        return after, max(period.since, session.since, known_at)
+    ended = max(min(before or now, now), session.since)
+    # Without a look yet, nothing is known to be down.
+    is_known = session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED) and session.observed_at is not None
+    return (conclude(after, session.verdict, session.reason, ended) if is_known else after), ended
+
+
+def out_of_maintenance(session: SessionSnapshot, now: datetime) -> SessionSnapshot:
+    """Return a published session without a maintenance window that has ended since."""
+    if session.maintenance_until is None or now < session.maintenance_until:
+        return session
+    return maintained(session, None, now, known_at=now)[0]
+
+
 def with_staleness(session: SessionSnapshot, now: datetime, stale_after: timedelta) -> SessionSnapshot:
     """Return the session as unknown if its latest probe, or its proof of a connection, is stale."""
+    session = out_of_maintenance(session, now)
     if not session.enabled or session.verdict == Verdict.UNKNOWN:
         return session
     proof = session.observed_at

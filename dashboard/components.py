@@ -183,6 +183,12 @@ def pause_line(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
     )
 
 
+def maintenance_line(formatter: LocaleFormatter, session: SessionSnapshot) -> str:
+    """Return until when a session is in maintenance as HTML; empty outside a window."""
+    told = formatting.maintenance(formatter, session.maintenance_until)
+    return f'<div class="ops-break"><b>{escape(told)}</b></div>' if told else ""
+
+
 def note(tone: str, text: str, *, title: str = "", icon: str = "info", link: str = "") -> None:
     """Draw a coloured note. `text` and `title` are plain text, `link` is trusted HTML."""
     head = f"<b>{escape(title)}</b> " if title else ""
@@ -219,11 +225,18 @@ def consequences(lines: Sequence[tuple[str, str]]) -> None:
     st.html(f'<ul class="ops-findings">{items}</ul>')
 
 
-def answers(label: str, key: str, action: Callable[..., None], arguments: tuple[str, ...]) -> None:
+def answers(
+    label: str,
+    key: str,
+    action: Callable[..., None],
+    arguments: tuple[str, ...],
+    *,
+    disabled: bool = False,
+) -> None:
     """Draw a dialog's confirm and cancel buttons; either closes it."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         no = st.button(_("Cancel"), key=f"no-{key}")
-        yes = st.button(label, key=key, on_click=action, args=arguments, type="primary")
+        yes = st.button(label, key=key, on_click=action, args=arguments, type="primary", disabled=disabled)
     if yes or no:
         st.rerun()
 
@@ -261,12 +274,18 @@ def next_step(text: str) -> str:
     return text if state.may(Role.ADMINISTRATOR) else text + " " + _("Ask an administrator to do this.")
 
 
-def banners(server: ServerSnapshot, *, is_folded: bool = False) -> None:
-    """Draw the problems of a gateway as a whole. Only one note explains why it does not answer.
+def banners(formatter: LocaleFormatter, server: ServerSnapshot, *, is_folded: bool = False) -> None:
+    """Draw the maintenance or the problems of a gateway. Only one note explains why it does not answer.
 
     `is_folded`: a card in the list explains that already.
     """
     if not server.enabled:
+        return
+    if server.maintenance_until is not None:
+        title = _("Gateway {server}:").format(server=server.server)
+        text = formatting.maintenance(formatter, server.maintenance_until)
+        is_down = "" if server.up is not False else " " + _("The gateway does not answer.")
+        note("idle", f"{text}.{is_down}", title=title)
         return
     default_secret(server)
     if kind_of(server.kind).expires_soon(server.version, server.published_at):

@@ -23,6 +23,7 @@ from dashboard.i18n import (
     format_moment,
     format_month,
     format_number,
+    format_weekday,
     translator,
 )
 from dashboard.words import (
@@ -84,6 +85,10 @@ class LocaleFormatter:
         """Return a month such as "2026-11" with its name."""
         return format_month(month, locale=self.locale)
 
+    def weekday(self, number: int) -> str:
+        """Return the short name of a day of the week; 0 is Monday."""
+        return format_weekday(number, locale=self.locale)
+
     def number(self, value: float, digits: int) -> str:
         """Return a number with a fixed count of decimal digits."""
         return format_number(value, digits, locale=self.locale)
@@ -133,9 +138,9 @@ def for_how_long(formatter: LocaleFormatter, since: datetime) -> str:
 
 
 def summary(formatter: LocaleFormatter, sessions: Sequence[SessionSnapshot]) -> str:
-    """Return the count of connected sessions among those not paused; empty if all are paused."""
+    """Return the count of connected sessions among those neither paused nor in maintenance; empty if none."""
     _ = formatter.translate
-    watched = [one for one in sessions if one.verdict != Verdict.PAUSED]
+    watched = [one for one in sessions if one.verdict != Verdict.PAUSED and one.maintenance_until is None]
     if not watched:
         return ""
     good = sum(one.verdict == Verdict.CONNECTED for one in watched)
@@ -225,6 +230,12 @@ def pause(formatter: LocaleFormatter, told: Pause) -> str:
             name=told.by, moment=formatter.moment(told.until)
         )
     return f"{words.removesuffix('.')}: {told.reason}" if told.reason else words
+
+
+def maintenance(formatter: LocaleFormatter, until: datetime | None) -> str:
+    """Return until when maintenance lasts; empty outside a window."""
+    _ = formatter.translate
+    return _("Maintenance until {moment}").format(moment=formatter.moment(until)) if until else ""
 
 
 def step(formatter: LocaleFormatter, code: str) -> str:

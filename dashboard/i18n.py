@@ -13,7 +13,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
-from babel.dates import format_datetime, format_skeleton
+from babel.dates import format_datetime, format_skeleton, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -91,6 +91,12 @@ def format_day(at: datetime, *, zone: tzinfo, locale: str) -> str:
 def format_month(month: str, *, locale: str) -> str:
     """Return a month such as "2026-11" with its name: "November 2026"."""
     return _day(date.fromisoformat(f"{month}-01"), "yMMMM", _DATES.get(locale, locale))
+
+
+def format_weekday(number: int, *, locale: str) -> str:
+    """Return the short name of a day of the week, such as "Mon"; 0 is Monday."""
+    names = get_day_names("abbreviated", context="stand-alone", locale=_DATES.get(locale, locale))
+    return str(names[number]).capitalize()
 
 
 def format_number(value: float, digits: int, *, locale: str) -> str:

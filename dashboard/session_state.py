@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 
 import streamlit as st
 
@@ -182,6 +182,12 @@ def selected_values(key: str) -> list[str]:
 def time_value(key: str) -> time | None:
     """Return the time of day in the widget of this key, or None."""
     value: time | None = st.session_state.get(key)
+    return value
+
+
+def datetime_value(key: str) -> datetime | None:
+    """Return the local date and time in the widget of this key, or None."""
+    value: datetime | None = st.session_state.get(key)
     return value
 
 

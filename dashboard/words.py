@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.models import Reason, SessionSnapshot, Verdict
 from dashboard.i18n import N_
@@ -261,6 +261,7 @@ HISTORY_KINDS: dict[str, str] = {
     "transition": N_("Status"),
     "operation": N_("Action"),
     "pause": N_("Pause"),
+    "maintenance": N_("Maintenance"),
     "alert": N_("Alerts"),
     "monitoring": N_("Monitoring"),
     "settings": N_("Settings"),
@@ -315,6 +316,12 @@ def visible_kinds(*, is_administrator: bool) -> frozenset[str]:
 
 
 def look(session: SessionSnapshot) -> Look:
-    """Return the presentation of a session's verdict. A session that was never paired is no problem."""
-    was_never_paired = session.verdict is Verdict.DISCONNECTED and not session.ever_connected
-    return NOT_SET_UP if was_never_paired else LOOKS[session.verdict]
+    """Return the presentation of a session's verdict.
+
+    A session that was never paired is no problem, and nothing is in maintenance.
+    """
+    if session.verdict is Verdict.DISCONNECTED and not session.ever_connected:
+        return NOT_SET_UP
+    found = LOOKS[session.verdict]
+    is_excused = session.maintenance_until is not None and found.tone in ("bad", "warn")
+    return replace(found, tone="idle", urgency=LOOKS[Verdict.CONNECTED].urgency) if is_excused else found

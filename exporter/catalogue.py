@@ -55,9 +55,16 @@ SERVER_METRICS: tuple[Measured[ServerSnapshot], ...] = (
     Measured(
         "wppconnect_up",
         Kind.GAUGE,
-        "Whether a WPPConnect Server answers at the gateway's address; no sample while that is not known.",
+        "Whether a WPPConnect Server answers at its address; no sample if not known or in maintenance.",
         SERVER,
         lambda server: flag(server.up),
+    ),
+    Measured(
+        "wppconnect_server_maintenance_end_timestamp_seconds",
+        Kind.GAUGE,
+        "When the open maintenance window of the whole gateway ends; no sample if none is open.",
+        SERVER,
+        lambda server: moment(server.maintenance_until),
     ),
     Measured(
         "wppconnect_probe_interval_seconds",
@@ -156,7 +163,7 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
     Measured(
         "wppconnect_session_connected",
         Kind.GAUGE,
-        "Whether the session is connected, by a fresh probe; no sample while the session is paused.",
+        "Whether the session is connected, by a fresh probe; no sample while it is paused or in maintenance.",
         SESSION,
         collector.connected,
     ),
@@ -173,6 +180,13 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
         "Whether the session is monitored: 0 when the session or its server is paused.",
         SESSION,
         lambda session: flag(session.verdict is not Verdict.PAUSED),
+    ),
+    Measured(
+        "wppconnect_session_maintenance_end_timestamp_seconds",
+        Kind.GAUGE,
+        "When the session's open maintenance window ends; no sample if none is open.",
+        SESSION,
+        lambda session: moment(session.maintenance_until),
     ),
     Measured(
         "wppconnect_session_state_since_timestamp_seconds",
@@ -192,7 +206,7 @@ SESSION_METRICS: tuple[Measured[SessionSnapshot], ...] = (
     Measured(
         "wppconnect_session_last_probe_timestamp_seconds",
         Kind.GAUGE,
-        "When the latest probe of the session ended, whatever it saw; no sample while it is paused.",
+        "When the latest probe of the session ended, whatever it saw; no sample if paused or in maintenance.",
         SESSION,
         collector.last_probe,
         changes_with_each_probe=True,
@@ -260,6 +274,7 @@ STEADY_FIELDS = (
     "since",
     "ever_connected",
     "disconnects",
+    "maintenance_until",
     "lost_at",
     "lost_reason",
     "auth_failures",

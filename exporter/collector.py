@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 from core.models import Histogram, Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.settings.values import Timeouts
-from core.verdict import conclude, page_stale_after, stale_after_seconds, with_staleness
+from core.verdict import (
+    conclude,
+    out_of_maintenance,
+    page_stale_after,
+    stale_after_seconds,
+    with_staleness,
+)
 
 AUTH_FAILURE_REASONS = (Reason.TOKEN_REJECTED, Reason.SECRET_REJECTED)
 
@@ -37,10 +43,12 @@ def is_stale(server: ServerSnapshot, now: datetime, timeouts: Timeouts) -> bool:
 
 
 def server_at(server: ServerSnapshot, now: datetime, limit: timedelta) -> ServerSnapshot:
-    """Return a server as known at `now`; `up` of a stale or paused one is unknown."""
-    if server.up is not None and (not server.enabled or now > server.published_at + limit):
-        return server.model_copy(update={"up": None})
-    return server
+    """Return a server as known at `now`; `up` is unknown if it is stale, paused or in maintenance."""
+    until = server.maintenance_until
+    if until is not None and until <= now:
+        server = server.model_copy(update={"maintenance_until": None})
+    is_unknown = not server.enabled or server.maintenance_until or now > server.published_at + limit
+    return server.model_copy(update={"up": None}) if server.up is not None and is_unknown else server
 
 
 def session_at(
@@ -54,6 +62,7 @@ def session_at(
         return session
     if not (server.enabled and session.enabled):
         return session.model_copy(update={"verdict": Verdict.PAUSED})
+    session = out_of_maintenance(session, now)
     expires = server.published_at + limit
     if now > expires:
         return conclude(session, Verdict.UNKNOWN, Reason.STALE, expires)
@@ -64,13 +73,14 @@ def session_at(
 
 
 def expiry(server: ServerSnapshot, limit: timedelta) -> list[datetime]:
-    """Return the times at which a server and its connected sessions become stale."""
+    """Return the times at which a server and its sessions become stale, or leave maintenance."""
     ends = [
         one.page_checked_at + page_stale_after(one, limit) if one.page_checked_at else one.observed_at + limit
         for one in server.sessions
         if one.verdict == Verdict.CONNECTED and one.observed_at is not None
     ]
-    return [server.published_at + limit, *ends]
+    windows = {server.maintenance_until, *(one.maintenance_until for one in server.sessions)}
+    return [server.published_at + limit, *ends, *(end for end in windows if end is not None)]
 
 
 def value(number: float) -> Samples:
@@ -120,15 +130,20 @@ def state(session: SessionSnapshot) -> Samples:
     return _STATES[session.verdict]
 
 
+def counts_as_up_or_down(session: SessionSnapshot) -> bool:
+    """Return whether a session is neither paused nor in maintenance, so that alerts may fire for it."""
+    return session.verdict is not Verdict.PAUSED and session.maintenance_until is None
+
+
 def connected(session: SessionSnapshot) -> Samples:
-    """Return the sample of whether a session is connected; none while it is paused."""
-    return () if session.verdict is Verdict.PAUSED else flag(session.verdict is Verdict.CONNECTED)
+    """Return the sample of whether a session is connected; none while it is paused or in maintenance."""
+    return flag(session.verdict is Verdict.CONNECTED) if counts_as_up_or_down(session) else ()
 
 
 def last_probe(session: SessionSnapshot) -> Samples:
-    """Return the sample of when the latest probe ended; none while the session is paused."""
+    """Return the sample of when the latest probe ended; none while paused or in maintenance."""
     # The last probe of a paused session is old by intention and must not trigger an alert.
-    return () if session.verdict is Verdict.PAUSED else moment(session.observed_at)
+    return moment(session.observed_at) if counts_as_up_or_down(session) else ()
 
 
 def lost_reason(session: SessionSnapshot) -> Samples:
@@ -143,9 +158,12 @@ def end_to_end_possible(session: SessionSnapshot) -> Samples:
 
 
 def end_to_end_success(session: SessionSnapshot) -> Samples:
-    """Return the sample of whether the latest end-to-end check passed; none without one or while paused."""
+    """Return the sample of whether the latest end-to-end check passed.
+
+    None without one, while paused and in maintenance.
+    """
     known = session.end_to_end
-    if known is None or known.checked_at is None or session.verdict is Verdict.PAUSED:
+    if known is None or known.checked_at is None or not counts_as_up_or_down(session):
         return ()
     return flag(known.failures == 0)
 

@@ -22,7 +22,7 @@ from core.logs import redact, showable
 from core.models import Reason, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.settings.values import Settings
 from exporter.catalogue import SESSION_METRICS, Kind, Metric
-from exporter.collector import Samples, flag, value
+from exporter.collector import Samples, counts_as_up_or_down, flag, value
 from exporter.exposition import Families, Format, encode, family_of
 
 POLL_SECONDS = 0.05
@@ -36,7 +36,7 @@ PLAIN = re.compile(r"[\w.:+/-]+")
 SUCCESS = Metric(
     "probe_success",
     Kind.GAUGE,
-    "Whether the session is connected, by this probe; no sample while it is paused.",
+    "Whether the session is connected, by this probe; no sample while it is paused or in maintenance.",
     (),
 )
 DURATION = Metric("probe_duration_seconds", Kind.GAUGE, "How long the probe took.", ())
@@ -54,8 +54,8 @@ class ProbeResult:
 
     @property
     def is_success(self) -> bool | None:
-        """Whether the session is connected according to this probe; None if it is paused."""
-        if self.session.verdict is Verdict.PAUSED:
+        """Whether the session is connected according to this probe; None if paused or in maintenance."""
+        if not counts_as_up_or_down(self.session):
             return None
         return self.is_answered and self.session.verdict is Verdict.CONNECTED
 

@@ -34,10 +34,11 @@ class HistoryWriter:
         """Insert an entry at the start of the buffer."""
         self._unwritten.appendleft(line)
 
-    def add_change(self, before: SessionSnapshot, after: SessionSnapshot) -> None:
-        """Append a transition to the buffer if the verdict changed."""
-        if after.verdict != before.verdict:
-            self.add(write_transition(before, after))
+    def add_change(self, before: SessionSnapshot, after: SessionSnapshot, at: datetime | None = None) -> None:
+        """Append a transition to the buffer if the verdict changed, or maintenance began or ended at `at`."""
+        is_same_maintenance = (before.maintenance_until is None) == (after.maintenance_until is None)
+        if after.verdict != before.verdict or not is_same_maintenance:
+            self.add(write_transition(before, after, at))
 
     def write(self) -> None:
         """Write the buffered entries."""

@@ -214,9 +214,11 @@ class Monitor:
             or first_snapshot(configured.name, one.name, now, enabled=one.enabled and configured.enabled)
             for one in configured.sessions
         )
-        if list(map(id, sessions)) == list(map(id, latest.sessions)):
+        is_over = latest.maintenance_until is not None and latest.maintenance_until <= now
+        if not is_over and list(map(id, sessions)) == list(map(id, latest.sessions)):
             return latest
-        return latest.model_copy(update={"sessions": sessions})
+        maintenance_until = None if is_over else latest.maintenance_until
+        return latest.model_copy(update={"sessions": sessions, "maintenance_until": maintenance_until})
 
 
 class _Gateway:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,6 +19,8 @@ from core.models import (
     Verdict,
 )
 from core.monitor.histogram import RunningHistogram
+from core.reasons import Loss
+from core.settings.maintenance import Window, period_of
 from core.settings.values import ServerSettings, Settings
 from core.uptime.timeline import NO_GAP
 from core.uptime.verdict_log import read_transition
@@ -52,19 +54,27 @@ def first_server_snapshot(
 ) -> ServerSnapshot:
     """Return the snapshot of a gateway that has not been probed yet."""
     kind = kind_of(server.kind)
+
+    def maintenance_until(session: str | None) -> datetime | None:
+        period = period_of(settings.maintenance, server.name, session, now)
+        return period.until if period else None
+
     return ServerSnapshot(
         server=server.name,
         kind=kind.name,
         capabilities=tuple(sorted(kind.capabilities)),
         enabled=server.enabled,
         up=None,
+        maintenance_until=maintenance_until(None),
         interval_seconds=settings.interval_seconds,
         holder=holder,
         published_at=now,
         settings_revision=settings.revision,
         probe_seconds=RunningHistogram().snapshot(),
         sessions=tuple(
-            first_snapshot(server.name, one.name, now, enabled=one.enabled and server.enabled)
+            first_snapshot(server.name, one.name, now, enabled=one.enabled and server.enabled).model_copy(
+                update={"maintenance_until": maintenance_until(one.name)}
+            )
             for one in server.sessions
         ),
     )
@@ -107,11 +117,15 @@ def resume_sessions(
     server: ServerSettings,
     before: ServerSnapshot | None,
     *,
+    windows: Collection[Window] = (),
     newest: Newest,
     stale_after: timedelta,
     now: datetime,
-) -> Iterator[tuple[SessionSnapshot, SessionSnapshot]]:
-    """Yield each session as its last prober left it, and as this prober starts with it."""
+) -> Iterator[tuple[SessionSnapshot, SessionSnapshot, datetime]]:
+    """Yield the changes of each session from how its last prober left it, with their times.
+
+    The last one of a session, which may change nothing, is what this prober starts with.
+    """
     known = {one.session: one for one in before.sessions} if before else {}
     for one in server.sessions:
         published = known.get(one.name)
@@ -120,7 +134,11 @@ def resume_sessions(
         left = catch_up(published or first_snapshot(server.name, one.name, now), newest(one.name, since))
         if before and before.published_at - now >= NO_GAP:
             left = shift_times(left, now - before.published_at)
-        after = pause_or_resume(left, enabled=one.enabled and server.enabled, now=now)
+        period = period_of(windows, server.name, one.name, now)
+        current, at = verdict.maintained(left, period, now, known_at=now)
+        current = count_loss(left, current)
+        yield left, current, at
+        after = pause_or_resume(current, enabled=one.enabled and server.enabled, now=now)
         after = mark_stale(after, now=now, stale_after=stale_after)
         if bool(server.end_to_end_minutes) != (after.end_to_end is not None):
             begun = EndToEnd() if server.end_to_end_minutes else None
@@ -128,7 +146,7 @@ def resume_sessions(
         if server.self_healing != (after.healing is not None):
             untried = Healing() if server.self_healing else None
             after = after.model_copy(update={"healing": untried})
-        yield left, after
+        yield current, after, after.since
 
 
 def removed_sessions(
@@ -143,6 +161,15 @@ def removed_sessions(
             yield one, pause_or_resume(one, enabled=False, now=now)
 
 
+def count_loss(before: SessionSnapshot, after: SessionSnapshot) -> SessionSnapshot:
+    """Return the session with an outage that has just begun counted by its cause."""
+    if before.lost_at is not None or after.lost_at is None:
+        return after
+    loss = Loss.of(after.lost_reason).value
+    counts = after.disconnects | {loss: after.disconnects.get(loss, 0) + 1}
+    return after.model_copy(update={"disconnects": counts})
+
+
 def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSnapshot:
     """Apply the newest transition in the history if the snapshot does not include it yet.
 
@@ -151,7 +178,10 @@ def catch_up(session: SessionSnapshot, newest: HistoryEntry | None) -> SessionSn
     if newest is None or (session.observed_at is not None and newest.at <= session.since):
         return session
     missed = read_transition(newest)
-    return verdict.conclude(session, missed.after, missed.reason, missed.at) if missed.after else session
+    if missed.after is None:
+        return session
+    session = session.model_copy(update={"maintenance_until": missed.maintenance_until})
+    return verdict.conclude(session, missed.after, missed.reason, missed.at)
 
 
 def pause_or_resume(session: SessionSnapshot, *, enabled: bool, now: datetime) -> SessionSnapshot:

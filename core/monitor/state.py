@@ -27,8 +27,10 @@ from core.monitor import end_to_end
 from core.monitor.gateway_news import HoldOff, log_news, uptime_news
 from core.monitor.histogram import RECOVERY_BOUNDS_SECONDS, RunningHistogram
 from core.monitor.history_writer import HistoryWriter
+from core.monitor.open_windows import OpenWindows
 from core.monitor.probe import GatewayObservation, Listing
 from core.monitor.recovery import (
+    count_loss,
     first_server_snapshot,
     mark_stale,
     removed_sessions,
@@ -37,7 +39,7 @@ from core.monitor.recovery import (
     shift_times,
 )
 from core.monitor.schedule import count_enabled, own_interval_seconds
-from core.reasons import Loss, ProbeFailure
+from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
 from core.store import HistoryLog
 from core.uptime.timeline import NO_GAP
@@ -76,6 +78,7 @@ class GatewayState:
         self._before = before
         self._began = now()
         self._hold_off = HoldOff()
+        self._windows = OpenWindows(settings.maintenance, server.name, self._began)
         self._sessions = self._resume_sessions()
         first = first_server_snapshot(server, settings, holder=holder, now=now())
         self._gateway = resume_server(first, before)
@@ -264,6 +267,12 @@ class GatewayState:
         known = self._sessions[name]
         return known.problem is None and known.state == self.listed.get(name) == SessionState.CONNECTED
 
+    def follow_maintenance(self) -> None:
+        """Apply the maintenance windows that have opened or ended."""
+        for before, after, at in self._windows.follow(self.sessions, self._now()):
+            self._keep(before, after, at)
+        self._update_gateway({"maintenance_until": self._windows.until})
+
     def judge_age(self) -> None:
         """Update verdicts that change by time alone: stale, or stuck."""
         stale_after, now = self._stale_after(self._gateway.interval_seconds), self._now()
@@ -309,14 +318,15 @@ class GatewayState:
     def _resume_sessions(self) -> dict[str, SessionSnapshot]:
         interval = self._before.interval_seconds if self._before else self._settings.interval_seconds
         sessions = {}
-        for before, after in resume_sessions(
+        for before, after, at in resume_sessions(
             self._server,
             self._before,
+            windows=self._windows.windows,
             newest=self.history.newest_transition,
             stale_after=self._stale_after(interval),
             now=self._began,
         ):
-            self.history.add_change(before, after)
+            self.history.add_change(before, after, at)
             sessions[after.session] = after
         for before, after in removed_sessions(self._server, self._before, now=self._began):
             self.history.add_change(before, after)
@@ -341,6 +351,7 @@ class GatewayState:
         log.warning("clock_set_back server=%s seconds=%.0f", self._server.name, -by.total_seconds())
         self._gateway = shift_times(self._gateway, by)
         self._sessions = {name: shift_times(one, by) for name, one in self._sessions.items()}
+        self._windows.forget(self._now())
         self.has_news = True
 
     def _token_counts(self, session: SessionSnapshot) -> dict[str, object]:
@@ -356,17 +367,6 @@ class GatewayState:
         counts = counts | {failure.value: counts.get(failure, 0) + 1}
         self._gateway = self._gateway.model_copy(update={"probe_failures": counts})
 
-    def _count_outage(self, before: SessionSnapshot, after: SessionSnapshot) -> SessionSnapshot:
-        """Count an outage by its cause when it begins, and by its duration when it ends."""
-        if before.lost_at is None and after.lost_at is not None:
-            loss = Loss.of(after.lost_reason).value
-            counts = after.disconnects | {loss: after.disconnects.get(loss, 0) + 1}
-            return after.model_copy(update={"disconnects": counts})
-        ended = before.lost_at is not None and after.verdict == Verdict.CONNECTED
-        if ended and after.outage_seconds is not None:
-            self._recoveries.observe(after.outage_seconds)
-        return after
-
     def _circumstances(self, name: str) -> verdict.Circumstances:
         return verdict.Circumstances(
             now=self._now(),
@@ -378,11 +378,12 @@ class GatewayState:
             linking_events=lambda: self._linking_events(self._server.name, name),
         )
 
-    def _keep(self, before: SessionSnapshot, after: SessionSnapshot) -> None:
-        after = self._count_outage(before, after)
+    def _keep(self, before: SessionSnapshot, after: SessionSnapshot, at: datetime | None = None) -> None:
+        if before.lost_at and after.verdict == Verdict.CONNECTED and after.outage_seconds is not None:
+            self._recoveries.observe(after.outage_seconds)
+        after = count_loss(before, after)
         if after.reason == Reason.LINK_NOT_COMPLETED != before.reason:
-            count = self._gateway.links_not_completed + 1
-            self._gateway = self._gateway.model_copy(update={"links_not_completed": count})
+            self._update_gateway({"links_not_completed": self._gateway.links_not_completed + 1})
         self._sessions[after.session] = after
         if after.verdict != before.verdict:
             log.info(
@@ -393,7 +394,7 @@ class GatewayState:
                 after.verdict,
                 after.reason,
             )
-        self.history.add_change(before, after)
-        shown_before = (before.verdict, before.qr, before.reason, before.state)
-        shown_after = (after.verdict, after.qr, after.reason, after.state)
+        self.history.add_change(before, after, at)
+        shown_before = (before.verdict, before.qr, before.reason, before.state, before.maintenance_until)
+        shown_after = (after.verdict, after.qr, after.reason, after.state, after.maintenance_until)
         self.has_news |= after.session in self.watched or shown_after != shown_before

@@ -128,6 +128,7 @@ class ServerWatcher:
     ) -> None:
         """Apply results, waiting up to `wait_seconds` for the first; submit due probes; publish."""
         self._queue.apply(wait_seconds)
+        self._state.follow_maintenance()
         if self._state.notice_gap():
             self._schedules.begin_anew(self._monotonic())
         if self._server.enabled:

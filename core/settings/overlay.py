@@ -45,6 +45,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
         timeouts=timeouts,
         proxy=environment.proxy.get_secret_value() if environment.proxy else None,
         alertmanager=AlertmanagerSettings(url=address, bearer_token=token) if address else None,
+        maintenance=saved.maintenance,
         origins=merge.origins,
     )
 

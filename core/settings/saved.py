@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, create_model
 
 from core.models import Frozen, Pause, Stored
 from core.settings.environment import CoreEnvironment
+from core.settings.maintenance import Window
 from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.setting import SettingField, saved_fields, setting_fields
 
@@ -49,6 +50,7 @@ class SavedSettings(_Program, Stored):  # type: ignore[misc]
     """
 
     servers: dict[str, SavedServer] = Field(default_factory=dict)
+    maintenance: tuple[Window, ...] = ()
 
     def with_server(self, name: str, *, pause: Pause | None = None, **fields: object) -> SavedSettings:
         """Add, change or restore a server. `pause` applies only together with `enabled`."""

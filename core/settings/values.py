@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from core.gateways.registry import DEFAULT
 from core.models import Frozen, Pause
 from core.settings.fields import GatewayUrl, Seconds
+from core.settings.maintenance import Window
 from core.settings.model import ServerFields, SessionFields
 
 
@@ -101,6 +102,7 @@ class Settings(Frozen):
     timeouts: Timeouts = Timeouts()
     proxy: str | None = Field(default=None, repr=False)
     alertmanager: AlertmanagerSettings | None = None
+    maintenance: tuple[Window, ...] = ()
     origins: dict[str, str] = Field(default_factory=dict)
     """By dotted path, such as "servers.main.url": the variable's name, "saved on the page" or "default"."""
 

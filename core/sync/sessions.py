@@ -105,11 +105,11 @@ class GatewaySessions:
     def _counts(self, current: SessionSnapshot) -> bool:
         if current.verdict is Verdict.CONNECTED:
             return True
-        return (
-            current.lost_at is not None
-            and current.lost_reason in LOST_WITH_THE_GATEWAY
-            and self._now() - current.lost_at <= JUST_NOW
-        )
+        lost_at, why = current.lost_at, current.lost_reason
+        if current.maintenance_until is not None and current.ever_connected:
+            # Nothing is an outage in maintenance, which is when gateways are recreated.
+            lost_at, why = current.since, current.reason
+        return lost_at is not None and why in LOST_WITH_THE_GATEWAY and self._now() - lost_at <= JUST_NOW
 
 
 class _Wait:

@@ -29,6 +29,12 @@ class Span(NamedTuple):
     """None if not measured."""
     reason: Reason = Reason.NONE
     """The verdict's reason at its start."""
+    in_maintenance: bool = False
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the span counts as up or down."""
+        return not self.in_maintenance and self.verdict not in (None, Verdict.PAUSED)
 
     @property
     def seconds(self) -> float:
@@ -112,7 +118,8 @@ def timeline(
     elif (
         still.reason != Reason.STALE and still.since <= now and (not changes or still.since > changes[-1].at)
     ):
-        changes.append(_Change(still.since, _CHANGES, still.verdict, still.reason))
+        is_maintained = still.maintenance_until is not None
+        changes.append(_Change(still.since, _CHANGES, still.verdict, still.reason, is_maintained))
     if now - heartbeat >= NO_GAP:
         gaps = [*gaps, Gap(heartbeat, now)]
     return _spans(sorted([*changes, *_unmeasured(changes, gaps)], key=_moment), now)
@@ -126,6 +133,7 @@ class _Change(NamedTuple):
     """Sort order of changes at the same time; the last one counts."""
     verdict: Verdict | None
     reason: Reason = Reason.NONE
+    in_maintenance: bool = False
 
 
 _RESUMES, _CHANGES, _PAUSES = 0, 1, 2
@@ -141,7 +149,8 @@ def _changes(transitions: Iterable[Transition], now: datetime) -> list[_Change]:
             since = max(one.held_since, changes[-1].at) if changes else one.held_since
             changes.append(_Change(since, _CHANGES, one.before))
         if one.after is not None:
-            changes.append(_Change(one.at, _CHANGES, one.after, one.reason))
+            is_maintained = one.maintenance_until is not None
+            changes.append(_Change(one.at, _CHANGES, one.after, one.reason, is_maintained))
     return changes
 
 
@@ -154,7 +163,7 @@ def _unmeasured(changes: Sequence[_Change], gaps: Iterable[Gap]) -> Iterable[_Ch
             since = max(gap.since, before.at)
             if since < gap.until:
                 yield _Change(since, _PAUSES, None)
-                yield _Change(gap.until, _RESUMES, before.verdict, before.reason)
+                yield before._replace(at=gap.until, order=_RESUMES)
 
 
 def _spans(changes: Sequence[_Change], now: datetime) -> tuple[Span, ...]:
@@ -164,10 +173,11 @@ def _spans(changes: Sequence[_Change], now: datetime) -> tuple[Span, ...]:
         if end <= change.at:
             continue
         verdict = None if _is_first_look(spans, change, end) else change.verdict
-        if spans and spans[-1].verdict == verdict:
-            spans[-1] = spans[-1]._replace(until=end)
+        last = spans[-1] if spans else None
+        if last and (last.verdict, last.in_maintenance) == (verdict, change.in_maintenance):
+            spans[-1] = last._replace(until=end)
         else:
-            spans.append(Span(change.at, end, verdict, change.reason))
+            spans.append(Span(change.at, end, verdict, change.reason, change.in_maintenance))
     return tuple(spans)
 
 

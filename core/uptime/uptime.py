@@ -23,7 +23,7 @@ class Outage:
     reason: Reason
     """The reason at its start."""
     recovered: bool
-    """False while it lasts, and when the session was paused or removed before it was connected again."""
+    """False while it lasts, and when it ended by a pause, a removal or maintenance."""
     spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     """Its verdicts, oldest first; empty if it is older than the log."""
 
@@ -40,7 +40,7 @@ class Uptime:
     until: datetime
     connected_seconds: float
     measured_seconds: float
-    """Time in the window in which the session was enabled and probed."""
+    """Time in the window in which the session was enabled, probed and not in maintenance."""
     sessions: int = 1
     """Number of sessions in the sum."""
 
@@ -48,11 +48,6 @@ class Uptime:
     def share(self) -> float | None:
         """Connected share of the measured time, from 0 to 1; None if nothing was measured."""
         return self.connected_seconds / self.measured_seconds if self.measured_seconds > 0 else None
-
-
-def is_measured(verdict: Verdict | None) -> bool:
-    """Return whether time in this verdict counts as up or down. None means not probed."""
-    return verdict is not None and verdict is not Verdict.PAUSED
 
 
 def uptime(
@@ -79,7 +74,7 @@ def uptimes(
             break
         while window and one.until <= bounds[window]:
             window -= 1
-        if not is_measured(one.verdict):
+        if not one.is_measured:
             continue
         # A span that is longer than a window reaches into the windows before.
         for number in range(window, -1, -1):
@@ -115,20 +110,19 @@ def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list
     running: list[Span] = []
     was_connected, is_first_look = False, True
     for one in spans:
-        if one.verdict == Verdict.CONNECTED:
+        if one.in_maintenance or one.verdict in (Verdict.CONNECTED, Verdict.PAUSED):
+            is_connected = one.verdict is Verdict.CONNECTED
             if running:
-                found.append(_outage(running, one.since, recovered=True))
-            running, was_connected = [], True
-        elif one.verdict == Verdict.PAUSED:
-            if running:
-                found.append(_outage(running, one.since, recovered=False))
-            running = []
+                found.append(_outage(running, one.since, recovered=is_connected and not one.in_maintenance))
+            running, was_connected = [], was_connected or is_connected
         elif one.verdict is not None and (running or _is_loss(one, was_connected, is_first_look)):
             running.append(one)
-        is_first_look = not is_measured(one.verdict) or (is_first_look and one.verdict == Verdict.UNKNOWN)
+        is_first_look = one.verdict in (None, Verdict.PAUSED) or (
+            is_first_look and one.verdict is Verdict.UNKNOWN
+        )
     if running:
         found.append(_outage(running, None, recovered=False))
-    elif still is not None and still.lost_at is not None and spans and _is_down(spans[-1].verdict):
+    elif still is not None and still.lost_at is not None and spans and _is_down(spans[-1]):
         found.append(Outage(still.lost_at, None, still.lost_reason, recovered=False))
     return found
 
@@ -156,5 +150,5 @@ def mean_recovery_seconds(found: Sequence[Outage], since: datetime, until: datet
     return sum(lasted) / len(lasted) if lasted else None
 
 
-def _is_down(verdict: Verdict | None) -> bool:
-    return is_measured(verdict) and verdict is not Verdict.CONNECTED
+def _is_down(span: Span) -> bool:
+    return span.is_measured and span.verdict is not Verdict.CONNECTED

@@ -23,6 +23,8 @@ class Transition(NamedTuple):
     reason: Reason
     held_since: datetime
     """Start of the verdict before."""
+    maintenance_until: datetime | None = None
+    """When the maintenance window that is open afterwards ends; None if none is."""
 
 
 class Start(NamedTuple):
@@ -33,33 +35,34 @@ class Start(NamedTuple):
     """The previous prober's last heartbeat; None if unknown."""
 
 
-def write_transition(before: SessionSnapshot, after: SessionSnapshot) -> HistoryEntry:
-    """Return the history entry for a change of verdict."""
-    held_seconds = max(0.0, (after.since - before.since).total_seconds())
-    return HistoryEntry(
-        at=after.since,
-        kind=TRANSITION,
-        server=after.server,
-        session=after.session,
-        data={
-            "from": before.verdict,
-            "to": after.verdict,
-            "reason": after.reason,
-            "held_seconds": round(held_seconds, 3),
-        },
-    )
+def write_transition(
+    before: SessionSnapshot, after: SessionSnapshot, at: datetime | None = None
+) -> HistoryEntry:
+    """Return the history entry for a change of verdict, or of maintenance at a time in the same verdict."""
+    at = at or after.since
+    data: dict[str, str | int | float | bool | None] = {
+        "from": before.verdict,
+        "to": after.verdict,
+        "reason": after.reason,
+        "held_seconds": round(max(0.0, (at - before.since).total_seconds()), 3),
+    }
+    if after.maintenance_until is not None:
+        data["maintenance_until"] = after.maintenance_until.isoformat()
+    return HistoryEntry(at=at, kind=TRANSITION, server=after.server, session=after.session, data=data)
 
 
 def read_transition(entry: HistoryEntry) -> Transition:
     """Return the change of verdict in a history entry."""
     held, reason = entry.data.get("held_seconds"), entry.data.get("reason")
     seconds = float(held) if isinstance(held, int | float) else 0.0
+    until = entry.data.get("maintenance_until")
     return Transition(
         entry.at,
         _VERDICTS.get(str(entry.data.get("from"))),
         _VERDICTS.get(str(entry.data.get("to"))),
         _REASONS.get(str(reason), Reason.NONE),
         entry.at - timedelta(seconds=max(0.0, seconds)),
+        datetime.fromisoformat(until) if isinstance(until, str) else None,
     )
 
 

@@ -77,7 +77,7 @@ def draw_acknowledgement(session: SessionSnapshot) -> None:
     names, found = (session.server, session.session), silence_of(session)
     if found is not None:
         draw_end_button((session.server, "") if found.gateway else names, found, width="content")
-    elif session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED):
+    elif session.verdict not in (Verdict.CONNECTED, Verdict.PAUSED) and not session.maintenance_until:
         _draw_begin_button(names, width="content")
 
 

@@ -12,7 +12,6 @@ import streamlit as st
 from core.models import Reason, Verdict
 from core.uptime.records import TrackRecord, Window
 from core.uptime.timeline import Span
-from core.uptime.uptime import is_measured
 from dashboard import components, formatting
 from dashboard.charts import vega
 from dashboard.charts.vega import Tick
@@ -95,7 +94,7 @@ def _condensed(spans: Sequence[Span], since: datetime, slot: timedelta) -> Itera
 
 def is_down(span: Span) -> bool:
     """Return whether a span is measured and not connected."""
-    return is_measured(span.verdict) and span.verdict is not Verdict.CONNECTED
+    return span.is_measured and span.verdict is not Verdict.CONNECTED
 
 
 def ticks(formatter: LocaleFormatter, window: Window) -> list[Tick]:

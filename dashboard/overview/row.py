@@ -83,6 +83,7 @@ def describe(formatter: LocaleFormatter, row: Row) -> str:
     return (
         f'<div class="ops-line">{components.badge(formatter, session)}'
         f"{components.since(formatter, session)}{server}</div>{components.about_briefly(session)}"
+        f"{components.maintenance_line(formatter, session)}"
         f'<div class="ops-soft ops-why">{told}</div>{components.pause_line(formatter, session)}'
         f"{alert_panel.silence_line(formatter, session)}"
     )

@@ -44,15 +44,17 @@ def entries(sessions: Iterable[SessionSnapshot], gateways: Iterable[ServerSnapsh
 
 
 def _fold(gateway: ServerSnapshot) -> Fold:
-    fault = gateway_fault(gateway)
-    return Fold(gateway, fault, tuple(one for one in gateway.sessions if fault and one.verdict is fault))
+    # In maintenance nothing is a problem.
+    fault = gateway_fault(gateway) if gateway.maintenance_until is None else None
+    lost = (one for one in gateway.sessions if fault and one.verdict is fault and not one.maintenance_until)
+    return Fold(gateway, fault, tuple(lost))
 
 
 def _folded(sessions: Iterable[SessionSnapshot], folds: dict[str, Fold]) -> Iterator[Entry]:
     left = dict(folds)
     for one in sessions:
         fold = folds.get(one.server)
-        if fold is None or one.verdict is not fold.fault:
+        if fold is None or one.verdict is not fold.fault or one.maintenance_until:
             yield one
         elif left.pop(one.server, None):
             yield fold

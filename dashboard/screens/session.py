@@ -42,7 +42,8 @@ def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
         st.html(f'<div class="ops-line">{badge}{since}</div>', width="content")
         draw_acknowledgement(session)
     components.draw(
-        components.facts(formatter, session)
+        components.maintenance_line(formatter, session)
+        + components.facts(formatter, session)
         + components.pause_line(formatter, session)
         + silence_line(formatter, session)
         + components.about(formatter, session)
@@ -66,8 +67,8 @@ def draw_session(server: str, name: str) -> None:
         state.watch(server, name)
     draw_header(formatter, session)
     found = snapshot.server(server)
-    if found is not None:
-        components.banners(found)
+    if found is not None and session.maintenance_until is None:
+        components.banners(formatter, found)
     with st.container(key="panel"):
         draw_panel(formatter, session, state.operation(server, name))
         if session.verdict is Verdict.CONNECTED:

@@ -84,7 +84,7 @@ def draw_sessions() -> None:
     folded = {one.gateway.server for one in entries if isinstance(one, Fold)}
     with above:
         for server in snapshot.servers:
-            components.banners(server, is_folded=server.server in folded)
+            components.banners(formatter, server, is_folded=server.server in folded)
     if not sessions:
         draw_nothing_yet(snapshot.servers)
         return

@@ -187,7 +187,7 @@ def pause_form(server: str, session: str) -> str:
     return f"pause-form-{server}-{session}"
 
 
-def saved(save: Callable[[], None]) -> Notice | None:
+def saved(save: Callable[[], object]) -> Notice | None:
     """Call `save` and return the notice of its failure; None on success."""
     try:
         save()

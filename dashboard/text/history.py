@@ -11,6 +11,7 @@ from dashboard import formatting
 from dashboard.auth.words import ROLES
 from dashboard.formatting import LocaleFormatter
 from dashboard.text import alerts as alert_text
+from dashboard.text import maintenance as maintenance_text
 from dashboard.text import sync as sync_text
 from dashboard.words import (
     HANDOFF_EVENTS,
@@ -51,9 +52,13 @@ def line(formatter: LocaleFormatter, entry: HistoryEntry) -> str:
 def _tell_transition(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     _ = formatter.translate
     word, why = entry.data.get("to"), _known(formatter, _REASON_WORDS, entry.data.get("reason"))
+    maintained = entry.data.get("maintenance_until")
+    if word == entry.data.get("from"):
+        return Told(_("Maintenance started") if maintained else _("Maintenance ended"))
     if word == Verdict.UNKNOWN and entry.data.get("from") == Verdict.PAUSED:
         return Told(_("Checks resumed"))
-    tone = LOOKS[Verdict(str(word))].tone if word in _VERDICT_WORDS else ""
+    tone = LOOKS[Verdict(str(word))].tone if word in _VERDICT_WORDS and not maintained else ""
+    why = " ".join(one for one in (why, _("During maintenance.") if maintained else "") if one)
     return Told(_known(formatter, _VERDICT_WORDS, word), why, tone)
 
 
@@ -130,6 +135,10 @@ def _tell_handoff(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     return Told(words.replace("{maker}", str(entry.data.get("maker") or "")))
 
 
+def _tell_maintenance(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
+    return Told(*maintenance_text.history_line(formatter, entry))
+
+
 def _tell_sync(formatter: LocaleFormatter, entry: HistoryEntry) -> Told:
     return Told(sync_text.history_line(formatter, entry))
 
@@ -145,6 +154,7 @@ _TOLD: Mapping[str, Callable[[LocaleFormatter, HistoryEntry], Told]] = {
     "transition": _tell_transition,
     "operation": _tell_operation,
     "pause": _tell_pause,
+    "maintenance": _tell_maintenance,
     "settings": _tell_settings,
     "monitoring": _tell_monitoring,
     "sign_in": _tell_sign_in,

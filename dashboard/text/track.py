@@ -12,7 +12,7 @@ from core.models import Reason, Verdict
 from core.reasons import Loss
 from core.uptime.records import Slot, TrackRecord, Window, together
 from core.uptime.timeline import Span
-from core.uptime.uptime import Uptime, is_measured
+from core.uptime.uptime import Uptime
 from dashboard.formatting import LocaleFormatter, duration, verdict_label
 from dashboard.i18n import N_
 from dashboard.words import LOOKS
@@ -172,13 +172,14 @@ def loss(formatter: LocaleFormatter, reason: Reason) -> str:
 
 def _beat(formatter: LocaleFormatter, slot: Slot) -> Beat:
     _ = formatter.translate
-    measured = [one for one in slot.spans if is_measured(one.verdict)]
+    measured = [one for one in slot.spans if one.is_measured]
     down = [one for one in measured if one.verdict is not Verdict.CONNECTED]
     if not measured:
-        is_paused = any(one.verdict is Verdict.PAUSED for one in slot.spans)
-        look, text = (
-            ("paused", verdict_label(formatter, Verdict.PAUSED)) if is_paused else ("none", _("No data"))
-        )
+        look, text = "none", _("No data")
+        if any(one.in_maintenance for one in slot.spans):
+            look, text = "paused", _("Maintenance")
+        elif any(one.verdict is Verdict.PAUSED for one in slot.spans):
+            look, text = "paused", verdict_label(formatter, Verdict.PAUSED)
     elif not down:
         look, text = "good", verdict_label(formatter, Verdict.CONNECTED)
     elif len(down) < len(measured):

@@ -18,7 +18,7 @@ SPANS: dict[str, str] = {
 USUAL = "1h"
 AT, OPEN = "at", "open"
 
-_LENGTHS = {
+LENGTHS = {
     "30min": timedelta(minutes=30),
     "1h": timedelta(hours=1),
     "2h": timedelta(hours=2),
@@ -42,7 +42,7 @@ def ends_at(span: str, at: time | None, *, now: datetime, zone: tzinfo) -> datet
             for moment in _moments(datetime.combine(today + timedelta(days=days), at, zone))
             if moment > now
         )
-    return now + _LENGTHS.get(span, _LENGTHS[USUAL])
+    return now + LENGTHS.get(span, LENGTHS[USUAL])
 
 
 def _moments(local: datetime) -> list[datetime]:

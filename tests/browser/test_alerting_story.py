@@ -14,12 +14,16 @@ from playwright.sync_api import Browser, expect
 from pydantic import SecretStr
 
 from core.alertmanager.api import Alertmanager, Silence
+from core.settings import maintaining
+from core.settings.maintenance import Once, Target, Window
 from core.settings.values import AlertmanagerSettings
+from core.store import FileStore
 from simulator import Simulator
 from tests.plugins.system_tools import require
 from tests.support import quick_page
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver
 from tests.support.looks import Looks, open_tabs
+from tests.support.settings_world import make_source
 from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
 
 require("prometheus-alertmanager")
@@ -170,3 +174,37 @@ def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(looks: 
     looks.phone.press("test-pager")
     looks.read("Alertmanager cannot be reached. Check that it is running, and its address in the settings.")
     looks.look("pager-unreachable", whole=True)
+
+
+def test_maintenance_is_planned_shown_everywhere_and_ended(looks: Looks, product: Stack) -> None:
+    looks.open("/alerts")
+    for tab in looks:
+        tab.press("plan-maintenance")
+        tab.reads("Choose gateways or sessions.")
+        tab.page.locator(".st-key-maintenance-targets input").click()
+        tab.page.get_by_role("option", name="Everything").click()
+        tab.page.keyboard.press("Escape")
+        tab.page.get_by_text("Every week", exact=True).click()
+        tab.page.get_by_role("button", name="Sun", exact=True).click()
+        tab.reads("Weekly: Sun at 02:00 for 1 h")
+    looks.look("planning-maintenance", whole=True)
+    looks.phone.press("maintenance-yes")
+    looks.phone.reads("Planned by admin")
+
+    now = datetime.now(UTC)
+    once = Once(since=now, until=now + timedelta(hours=2))
+    window = Window(id="w1", targets=(Target(),), schedule=once, by="cli", reason="new server")
+    maintaining.add(make_source(FileStore(product.data / "store")), window, now=now)
+    looks.open("/alerts")
+    looks.read("Planned by cli: new server")
+    looks.look("maintenance", whole=True)
+    looks.open("/")
+    looks.read("Maintenance until")
+    looks.look("sessions-in-maintenance", whole=True)
+    looks.open_session()
+    looks.read("Maintenance until")
+    looks.look("session-in-maintenance", whole=True)
+
+    looks.open("/alerts")
+    looks.phone.press("maintenance-end-w1")
+    expect(looks.desk.page.get_by_text("new server")).to_have_count(0)

@@ -125,5 +125,5 @@ def test_markdown_table_has_a_row_for_each_metric():
     assert len(rows) == len(CATALOGUE) + 2
     assert rows[2] == (
         "| `wppconnect_up` | gauge | `server` | "
-        "Whether a WPPConnect Server answers at the gateway's address; no sample while that is not known. |"
+        "Whether a WPPConnect Server answers at its address; no sample if not known or in maintenance. |"
     )

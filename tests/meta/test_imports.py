@@ -71,6 +71,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "doctor": {"auth", "components", "formatting", "i18n", "cache", "state", "text"},
     "session": _OF_PAGES
     | {"activity", "charts", "dialogs", "auth", "formatting", "fragments", "cache", "words"},
+    "maintenance": _OF_PAGES | {"auth", "dialogs", "formatting", "session"},
     "handoff": {
         "auth",
         "components",
@@ -123,6 +124,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "handoff",
         "i18n",
         "incidents",
+        "maintenance",
         "theme",
         "cache",
         "overview",

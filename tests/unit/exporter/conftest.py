@@ -95,6 +95,7 @@ def scenarios() -> dict[str, Snapshot]:
         checked_at=NOON - seconds(30), passed_at=NOON - seconds(960), failures=2, is_possible=True
     )
     tried = Healing(tries=2, tried_at=NOON - seconds(200), ended_at=NOON - seconds(100), outcome="failed")
+    maintained = {"maintenance_until": NOON + seconds(1800)}
     never_probed = {"observed_at": None, "last_connected": None, "since": NOON}
     return {
         "healthy": new_snapshot(new_server(new_session())),
@@ -106,6 +107,15 @@ def scenarios() -> dict[str, Snapshot]:
                 restarts=4,
                 probe_failures={"connect": 12, "timeout": 1},
             )
+        ),
+        "maintenance": new_snapshot(
+            new_server(
+                new_session("sales", Verdict.UNREACHABLE, ever_connected=True, **maintained),
+                new_session("support", **maintained),
+                up=False,
+                **maintained,
+            ),
+            new_server(new_session(), name="other"),
         ),
         "paused": new_snapshot(new_server(new_session(), new_session("support", Verdict.PAUSED))),
         "unauthorized": new_snapshot(
@@ -134,6 +144,7 @@ def scenarios() -> dict[str, Snapshot]:
                 end_to_end_offered=True,
                 self_healing={"failed": 2, "connected": 1},
             ),
+            new_server(new_session(**maintained), name="maintained", **maintained),
             new_server(
                 new_session("new", Verdict.UNKNOWN, **never_probed),
                 name="fresh",

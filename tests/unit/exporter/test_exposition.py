@@ -40,7 +40,7 @@ from tests.unit.exporter.conftest import (
     scenarios,
 )
 
-SCENARIOS = ["healthy", "down", "paused", "unauthorized", "many", "stale"]
+SCENARIOS = ["healthy", "down", "maintenance", "paused", "unauthorized", "many", "stale"]
 GENERATORS = {Format.TEXT: generate_latest, Format.OPENMETRICS: generate_openmetrics}
 
 

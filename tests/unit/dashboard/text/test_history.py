@@ -43,6 +43,44 @@ def told(kind: str, locale: str = "en", **data: Any) -> str:
         ("pause", {"event": "paused", "until": None, "reason": "new SIM"}, "Paused: new SIM"),
         ("pause", {"event": "resumed"}, "Resumed"),
         (
+            "transition",
+            {
+                "from": "connected",
+                "to": "connected",
+                "reason": "none",
+                "maintenance_until": "2026-11-23T16:30:00+00:00",
+            },
+            "Maintenance started",
+        ),
+        ("transition", {"from": "disconnected", "to": "disconnected"}, "Maintenance ended"),
+        (
+            "transition",
+            {
+                "from": "connected",
+                "to": "starting",
+                "reason": "none",
+                "maintenance_until": "2026-11-23T16:30:00+00:00",
+            },
+            "Starting: During maintenance.",
+        ),
+        (
+            "maintenance",
+            {
+                "event": "planned",
+                "targets": "main, other/sales",
+                "since": "2026-11-23T15:30:00+00:00",
+                "until": "2026-11-24T01:00:00+00:00",
+                "reason": "new SIM",
+            },
+            "Maintenance planned: main, other/sales; 15:30 – 24 Nov, 01:00; new SIM",
+        ),
+        (
+            "maintenance",
+            {"event": "ended", "weekdays": "0,6", "at": "02:00", "minutes": 90, "zone": "Europe/Lisbon"},
+            "Maintenance ended early: Weekly: Mon, Sun at 02:00 for 1 h 30 min (Europe/Lisbon)",
+        ),
+        ("maintenance", {"event": "deleted"}, "Maintenance window deleted"),
+        (
             "settings",
             {"fields": "interval_seconds, servers.main.url"},
             "Settings changed: Interval; main, Address",
@@ -81,6 +119,7 @@ def test_a_line_is_told_in_the_readers_language() -> None:
     [
         ("transition", {"to": "connected"}, "good"),
         ("transition", {"to": "disconnected"}, "bad"),
+        ("transition", {"to": "disconnected", "maintenance_until": "2026-11-23T16:30:00+00:00"}, ""),
         ("operation", {"operation": "pair", "outcome": "connected", "ok": True}, "good"),
         ("operation", {"operation": "pair", "outcome": "code_expired", "ok": False}, "bad"),
         ("settings", {"fields": "interval_seconds"}, ""),

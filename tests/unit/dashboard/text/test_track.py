@@ -99,6 +99,20 @@ def test_time_that_counts_neither_as_up_nor_as_down_looks_like_neither() -> None
     assert found == [("none", "No data"), ("paused", "Paused")]
 
 
+def test_maintenance_is_shown_as_such_where_nothing_else_was_measured() -> None:
+    half_an_hour = timedelta(minutes=30)
+    spans = [
+        Span(NOW - timedelta(hours=30), NOW - 4 * half_an_hour, Verdict.CONNECTED),
+        Span(NOW - 4 * half_an_hour, NOW, Verdict.DISCONNECTED, Reason.NONE, in_maintenance=True),
+    ]
+    record = track_record(spans, session("sales"), NOW)
+
+    found = [(beat.look, beat.text) for beat in track_text.beats(FORMATTER, record.slots)]
+
+    assert found == [("good", "Connected"), ("paused", "Maintenance")]
+    assert record.uptimes[Window.DAY].share == 1.0
+
+
 def test_the_worst_of_a_bad_half_hour_is_named() -> None:
     lost, starting, waiting = (
         (50, "disconnected", CLOSED),

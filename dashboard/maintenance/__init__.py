@@ -1,0 +1,1 @@
+"""Maintenance windows: the list, planning one, ending and deleting one."""
