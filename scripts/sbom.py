@@ -14,7 +14,7 @@ import os
 import re
 import time
 import tomllib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, distribution
@@ -87,7 +87,7 @@ def main() -> None:
         LICENCES.write_text(licence_table(), encoding="utf-8")
         print(f"Written: {LICENCES.relative_to(ROOT)}")
         return
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = declared()
     path = ROOT / "dist" / f"{project['name']}-{project['version']}.cdx.json"
     path.parent.mkdir(exist_ok=True)
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)
@@ -99,7 +99,14 @@ def packages() -> list[Package]:
     """Return the locked packages of this platform, by name."""
     pins = [Requirement(line) for line in PINNED.findall(LOCK.read_text())]
     here = {canonicalize_name(pin.name): pin for pin in pins if pin.marker is None or pin.marker.evaluate()}
-    return [_package(name, pin, here) for name, pin in sorted(here.items())]
+    needed = [
+        *declared()["dependencies"],
+        *(text for name in here for text in distribution(name).requires or []),
+    ]
+    extras: dict[str, set[str]] = {name: {""} for name in here}
+    for requirement in map(Requirement, needed):
+        extras.get(canonicalize_name(requirement.name), set()).update(requirement.extras)
+    return [_package(name, pin, here, extras[name]) for name, pin in sorted(here.items())]
 
 
 def licence_table() -> str:
@@ -139,7 +146,12 @@ def licence_of(name: str, metadata: Mapping[str, str], classifiers: list[str]) -
     raise UnknownLicenceError(f"{name}: {', '.join(filter(None, stated)) or 'no licence in its metadata'}")
 
 
-def _package(name: str, pin: Requirement, pins: Container[str]) -> Package:
+def declared() -> dict[str, Any]:
+    """Return what pyproject.toml says of the project."""
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
+
+
+def _package(name: str, pin: Requirement, pins: Container[str], extras: Iterable[str]) -> Package:
     found: Distribution = distribution(name)
     metadata = {key: found.metadata[key] for key in found.metadata}
     classifiers = [text for text in found.metadata.get_all("Classifier", []) if text.startswith("License ::")]
@@ -147,15 +159,18 @@ def _package(name: str, pin: Requirement, pins: Container[str]) -> Package:
         name=name,
         version=str(pin.specifier).removeprefix("=="),
         licence=licence_of(name, metadata, classifiers),
-        requires=frozenset(_names(found.requires or [], pins)),
+        requires=frozenset(_names(found.requires or [], pins, extras)),
     )
 
 
-def _names(requirements: list[str], pins: Container[str]) -> Iterator[str]:
-    """Yield the pinned packages among requirements, in their order; those of extras are left out."""
+def _names(requirements: list[str], pins: Container[str], extras: Iterable[str] = ("",)) -> Iterator[str]:
+    """Yield the pinned packages among requirements, in their order, with those of the chosen extras."""
     for requirement in map(Requirement, requirements):
         name = canonicalize_name(requirement.name)
-        if name in pins and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
+        if name in pins and (
+            requirement.marker is None
+            or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
+        ):
             yield name
 
 
