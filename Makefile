@@ -91,7 +91,7 @@ screenshots: ## Take the README's pictures, and those of every story, at both wi
 	@OPS_TEST_PICTURES=1 $(PYTHON_IN_VENV) scripts/screenshots.py
 	@OPS_TEST_PICTURES=1 $(PYTHON_IN_VENV) -m pytest --numprocesses 2 --dist loadfile tests/browser -k story
 
-bench: ## Measure page and processes: starts, clicks, tabs, long lists, events, take-over, floods (Linux, needs Chromium)
+bench: ## Measure page and processes: starts, clicks, tabs, long lists, events, take-over, floods, 10,000 sessions (Linux, needs Chromium and nginx)
 	@$(PREPARE) test
 	@$(PYTHON_IN_VENV) scripts/bench.py
 

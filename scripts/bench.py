@@ -1,6 +1,6 @@
 """Measure the product's performance: page in a real Chromium, and processes, with a simulated gateway.
 
-Run by `make bench`, on an idle machine; takes about seven minutes.
+Run by `make bench`, on an idle machine; takes about fifteen minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from scripts.bench_calls import loads
 from scripts.bench_floods import of_floods
 from scripts.bench_processes import of_processes
+from scripts.bench_scale import of_scale
 from scripts.figures import Figure
 from simulator import Simulator, Times
 from tests.support.processes import Process
@@ -53,7 +54,13 @@ def main() -> int:
     """Print the table. Return 1 if a limit is missed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        figures = [*of_one_session(browser), *of_many_sessions(browser), *of_processes(), *of_floods()]
+        figures = [
+            *of_one_session(browser),
+            *of_many_sessions(browser),
+            *of_processes(),
+            *of_floods(),
+            *of_scale(),
+        ]
         browser.close()
     for figure in figures:
         print(figure.line())
