@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -61,9 +61,8 @@ class Server:
         """Write an empty cluster."""
         secret = self._folder / "password"
         secret.write_text(PASSWORD)
-        if self._account is not None:
-            for path in (self._folder, secret):
-                shutil.chown(path, self._account, self._group)
+        for path in (self._folder, secret):
+            self.give(path)
         options = [f"--username={ROLE}", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
         subprocess.run(
             [self._programs / "initdb", *options, "--locale=C", "--no-sync", self._data],
@@ -80,15 +79,11 @@ class Server:
             return
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *settings],
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                user=self._account,
-                group=self._group,
+            process = self.run(
+                [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *settings], log
             )
-        until(self._answers, what="PostgreSQL")
+        self._process = process
+        until(lambda: self.answers(self._url(), process, self._folder / "log"), what="PostgreSQL")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """Stop it, by default as a restart does: connections are cut."""
@@ -115,14 +110,25 @@ class Server:
     def _url(self, more: str = "", port: int = 0) -> str:
         return f"postgresql://{ROLE}:{quote(PASSWORD)}@127.0.0.1:{port or self.port}/postgres{more}"
 
-    def _answers(self) -> bool:
+    def give(self, path: Path) -> None:
+        """Give a file to the account that `run` uses."""
+        if self._account is not None:
+            shutil.chown(path, self._account, self._group)
+
+    def run(self, command: list[str | Path], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start a program that refuses to run as root."""
+        return subprocess.Popen(
+            command, stdout=log, stderr=log, cwd="/", user=self._account, group=self._group
+        )
+
+    def answers(self, url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+        """Return whether a server that was started takes connections."""
         import psycopg
 
         try:
-            self.connect().close()
+            self.connect(url).close()
         except psycopg.OperationalError:
-            assert self._process is not None
-            assert self._process.poll() is None, (self._folder / "log").read_text()
+            assert process.poll() is None, log.read_text()
             return False
         return True
 
@@ -141,6 +147,38 @@ def running_server() -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def transaction_pooler(server: Server, *, connections: int) -> Iterator[str]:
+    """Run PgBouncer in transaction mode; yields an address through it, whose tables nobody else has."""
+    require("/usr/sbin/pgbouncer")
+    folder = Path(tempfile.mkdtemp(prefix="wppconnect-pgbouncer-"))
+    port, database = free_port(), f"test_{free_port()}"
+    with server.connect() as connection:
+        connection.execute(f"CREATE DATABASE {database}".encode())
+    lines = [
+        "[databases]",
+        f"{database} = host=127.0.0.1 port={server.port} dbname={database}",
+        "[pgbouncer]",
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =",
+        f"auth_type = scram-sha-256\nauth_file = {folder / 'users'}",
+        f"pool_mode = transaction\ndefault_pool_size = {connections}",
+    ]
+    (folder / "pgbouncer.ini").write_text("\n".join(lines))
+    (folder / "users").write_text(f'"{ROLE}" "{PASSWORD}"\n')
+    for path in (folder, *folder.iterdir()):
+        server.give(path)
+    with (folder / "log").open("ab") as log:
+        process = server.run(["/usr/sbin/pgbouncer", folder / "pgbouncer.ini"], log)
+    url = f"postgresql://{ROLE}:{quote(PASSWORD)}@127.0.0.1:{port}/{database}"
+    try:
+        until(lambda: server.answers(url, process, folder / "log"), what="PgBouncer")
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
         shutil.rmtree(folder)
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from core.exceptions import ConfigurationError, StoreError
 from core.models import HistoryEntry
-from core.store import Record, Store, open_store
+from core.store import Record, Store, modify, open_store
 from core.store.postgresql import Database, PostgresHistory, PostgresStore
 from tests.support.engines import PostgresEngine
-from tests.support.postgresql import Server, running_server
+from tests.support.postgresql import Server, running_server, transaction_pooler
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import until
 
@@ -263,3 +263,24 @@ def test_a_network_that_swallows_everything_holds_nobody_up(behind_proxy: Databa
     assert kept == Record("saved", 1, {"n": 1})
     assert (refused.value.explanation.id, len(notices)) == ("store.database_away", 1)
     until(lambda: is_usable(store))
+
+
+def test_behind_a_pooler_in_transaction_mode_nothing_is_lost(postgresql: Server, tmp_path: Path) -> None:
+    def increment_ten_times(store: Store) -> None:
+        for _ in range(10):
+            modify(store, "tokens", "counter", lambda value: {"n": (value or {"n": 0})["n"] + 1})
+
+    with transaction_pooler(postgresql, connections=2) as url:
+        engine = PostgresEngine(url, tmp_path)
+        stores = [engine.store() for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(increment_ten_times, stores))
+        counted = stores[0].read("tokens", "counter")
+        log = engine.history()
+        added = log.follow(ENTRY.at, kinds=[ENTRY.kind])
+        log.append(ENTRY, ENTRY)
+        entries = list(added())
+        engine.close()
+
+    assert counted == Record("counter", 60, {"n": 60})
+    assert entries == [ENTRY, ENTRY]
