@@ -81,6 +81,14 @@ def session_link(server: str, session: str) -> str:
     return f'<a class="ops-anchor" href="session?{query}" target="_self">{escape(session)}</a>'
 
 
+def new_tab_link(address: str, label: str) -> str:
+    """Return a link that opens in a new tab, as HTML."""
+    return (
+        f'<a class="ops-anchor" href="{escape(address, quote=True)}" target="_blank" rel="noopener">'
+        f"{escape(label)}</a>"
+    )
+
+
 def tab_state(title: str, tone: str) -> str:
     """Return the mark from which `page.js` sets title and icon of the browser's tab."""
     icon = escape(tab_icon(tone), quote=True)

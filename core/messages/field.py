@@ -18,6 +18,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "gateway two calls. WhatsApp may take frequent look-ups for misuse and block the number: 15 "
         "minutes or more are recommended, less than 5 is refused."
     ),
+    "grafana_url": "Grafana's address",
     "interval_seconds": "Interval",
     "interval_seconds_label": "Seconds between checks of a session",
     "label": "Purpose",

@@ -37,13 +37,14 @@ NOT_ALLOWED = Message("setting.host_not_allowed")
 
 
 class CoreEnvironment(ServerFields, ProgramFields, Environment):
-    """All WPPCONNECT_* variables and Alertmanager's; secrets also as ..._FILE."""
+    """All WPPCONNECT_* variables, Alertmanager's and Grafana's; secrets also as ..._FILE."""
 
     model_config = Environment.model_config
     prefix: ClassVar[str] = "WPPCONNECT_"
     shared: ClassVar[Mapping[str, str]] = {
         "alertmanager_url": "ALERTMANAGER_URL",
         "alertmanager_bearer_token": "ALERTMANAGER_BEARER_TOKEN",
+        "grafana_url": "GRAFANA_URL",
     }
 
     server_name: ServerName = "main"

@@ -176,3 +176,10 @@ class ProgramFields(Frozen):
             meaning="what Alertmanager wants instead of a password",
         ),
     ] = None
+    grafana_url: Annotated[
+        GatewayUrl | None,
+        Setting(
+            "field.grafana_url",
+            meaning="Grafana as browsers reach it: each session's page links to its dashboard there",
+        ),
+    ] = None

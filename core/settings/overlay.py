@@ -46,6 +46,7 @@ def effective(environment: CoreEnvironment, saved: SavedSettings, revision: int)
         proxy=environment.proxy.get_secret_value() if environment.proxy else None,
         alertmanager=AlertmanagerSettings(url=address, bearer_token=token) if address else None,
         maintenance=saved.maintenance,
+        grafana_url=program.grafana_url,
         origins=merge.origins,
     )
 

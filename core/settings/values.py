@@ -103,6 +103,7 @@ class Settings(Frozen):
     proxy: str | None = Field(default=None, repr=False)
     alertmanager: AlertmanagerSettings | None = None
     maintenance: tuple[Window, ...] = ()
+    grafana_url: str | None = None
     origins: dict[str, str] = Field(default_factory=dict)
     """By dotted path, such as "servers.main.url": the variable's name, "saved on the page" or "default"."""
 

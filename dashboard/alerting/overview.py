@@ -20,6 +20,7 @@ from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
 from dashboard.text import alerts as alert_text
+from dashboard.text.links import runbook
 
 MAX_AGE_SECONDS = 5.0
 FIRST_SECONDS = 0.5
@@ -100,9 +101,11 @@ def _draw_firing(formatter: LocaleFormatter, firing: Sequence[FiringAlert]) -> N
         exact = escape(formatter.exactly(one.since), quote=True)
         where = components.session_link(one.server, one.session) if one.session else escape(one.server)
         silenced = escape(_("silenced")) if one.is_silenced else ""
+        link = components.new_tab_link(runbook(one.name), _("Runbook"))
         rows.append(
             f'<tr><td title="{exact}">{escape(formatter.moment(one.since))}</td><td>{where}</td>'
-            f'<td>{escape(one.summary or one.name)} <span class="ops-soft">{silenced}</span></td></tr>'
+            f'<td>{escape(one.summary or one.name)} <span class="ops-soft">{silenced}</span> '
+            f"{link}</td></tr>"
         )
     _draw_table((_("Since"), _("Session"), _("Alert")), rows)
 

@@ -27,6 +27,7 @@ from dashboard.session.controls import Control, controls
 from dashboard.session.history import draw_session_history, draw_states
 from dashboard.session.pairing import draw_panel
 from dashboard.session.pause_dialogs import ask_pause
+from dashboard.text import links as link_text
 from dashboard.text.engine import formatter_for
 from dashboard.words import look
 
@@ -47,8 +48,19 @@ def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
         + components.pause_line(formatter, session)
         + silence_line(formatter, session)
         + components.about(formatter, session)
+        + links(session)
     )
     draw_alerting_problem(formatter, session.server, session.session)
+
+
+def links(session: SessionSnapshot) -> str:
+    """Return the links to the runbook of an outage and to the session's dashboard in Grafana, as HTML."""
+    runbook, grafana_url = link_text.runbook_of(session), state.settings().grafana_url
+    found = [components.new_tab_link(runbook, _("Runbook"))] if runbook else []
+    if grafana_url is not None:
+        address = link_text.grafana(grafana_url, session.server, session.session)
+        found.append(components.new_tab_link(address, "Grafana"))
+    return f'<div class="ops-line ops-links">{"".join(found)}</div>' if found else ""
 
 
 @fragment(run_every=REFRESH_SECONDS)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from page_world import FakeCore, ago, open_page, session, shown
+from page_world import ENVIRONMENT, FakeCore, ago, open_page, session, shown
 from streamlit.testing.v1 import AppTest
 
 from core.models import HistoryEntry, Reason
+from core.settings.environment import load_environment
+from core.settings.source import SettingsSource
 from tests.support.waiting import until
 
 LOST = session("sales", "disconnected", since=ago(hours=2), lost_at=ago(hours=2), reason=Reason.CODE_EXPIRED)
@@ -77,3 +79,17 @@ def test_no_data_is_sent_in_a_form_that_costs_a_data_frame(core: FakeCore) -> No
 
     assert not chart.data.data
     assert not chart.datasets
+
+
+def test_a_lost_session_links_to_its_runbook_and_its_dashboard_in_grafana(core: FakeCore) -> None:
+    environment = ENVIRONMENT | {"GRAFANA_URL": "https://grafana.example.org/"}
+    core.settings = SettingsSource(load_environment(environment), core.store)
+    filled(core)
+
+    text = shown(open_page("session", server="main", session="sales"))
+
+    assert 'href="runbooks#wppconnectsessiondisconnected"' in text
+    assert (
+        'href="https://grafana.example.org/d/wppconnect-session?var-server=main&amp;var-session=sales"'
+        in text
+    )
