@@ -39,7 +39,7 @@ COLOURS: dict[Verdict, str] = {
     Verdict.PAUSED: "#7c8aa0",
 }
 """Each has a contrast of 3 to the light and to the dark background."""
-OTHER_COLOUR = "#64748b"
+OTHER_COLOUR, MAINTENANCE_COLOUR = "#64748b", "#0f8a7e"
 HEIGHTS = {"good": 1.0, "wait": 0.75, "warn": 0.55, "bad": 0.55, "idle": 0.35}
 """By tone: states differ not by their colour alone."""
 
@@ -49,7 +49,8 @@ class Segment(NamedTuple):
 
     since: datetime
     until: datetime
-    verdict: Verdict
+    verdict: Verdict | None
+    """None in a maintenance window."""
     reason: Reason
 
 
@@ -63,7 +64,10 @@ def segments(spans: Sequence[Span], window: Window, now: datetime) -> list[Segme
     ]
     if len(within) > RESOLUTION:
         within = list(_condensed(within, since, window.length / RESOLUTION))
-    return [Segment(one.since, one.until, one.verdict, one.reason) for one in within if one.verdict]
+    return [
+        Segment(one.since, one.until, None if one.in_maintenance else one.verdict, one.reason)
+        for one in within
+    ]
 
 
 def _condensed(spans: Sequence[Span], since: datetime, slot: timedelta) -> Iterator[Span]:
@@ -82,7 +86,7 @@ def _condensed(spans: Sequence[Span], since: datetime, slot: timedelta) -> Itera
         if not found:
             continue
         shown = max(found, key=lambda one: (is_down(one), one.seconds))
-        if kept is not None and (kept.verdict, kept.reason) == (shown.verdict, shown.reason):
+        if kept is not None and kept[2:] == shown[2:]:
             kept = kept._replace(until=found[-1].until)
             continue
         if kept is not None:
@@ -130,8 +134,8 @@ def draw_timeline(formatter: LocaleFormatter, session: str, record: TrackRecord,
     # Short outages stand above what surrounds them.
     values.sort(key=lambda one: -one["height"])
     seconds = _seconds(found)
-    labels = {verdict: formatting.verdict_label(formatter, verdict) for verdict in seconds}
-    colours = {label: COLOURS.get(verdict, OTHER_COLOUR) for verdict, label in labels.items()}
+    labels = {verdict: _label(formatter, verdict) for verdict in seconds}
+    colours = {label: _colour(verdict) for verdict, label in labels.items()}
     name = _("States of {session} in the last {window}").format(session=session, window=WINDOWS[window])
     shares = ", ".join(f"{labels[one]} {formatting.duration(lasted)}" for one, lasted in seconds.items())
     colour = {
@@ -172,13 +176,21 @@ def draw_timeline(formatter: LocaleFormatter, session: str, record: TrackRecord,
         components.soft(_("No data yet"))
 
 
+def _label(formatter: LocaleFormatter, verdict: Verdict | None) -> str:
+    return formatting.verdict_label(formatter, verdict) if verdict else formatter.translate("Maintenance")
+
+
+def _colour(verdict: Verdict | None) -> str:
+    return COLOURS.get(verdict, OTHER_COLOUR) if verdict else MAINTENANCE_COLOUR
+
+
 def _values(formatter: LocaleFormatter, segment: Segment, until: datetime) -> vega.Values:
-    look = LOOKS[segment.verdict]
+    tone = LOOKS[segment.verdict].tone if segment.verdict else "idle"
     return {
         "since": vega.milliseconds(segment.since),
         "until": vega.milliseconds(until),
-        "height": HEIGHTS.get(look.tone, 0.55),
-        "state": formatting.verdict_label(formatter, segment.verdict),
+        "height": HEIGHTS.get(tone, 0.55),
+        "state": _label(formatter, segment.verdict),
         "why": formatting.why(formatter, segment.reason) or "–",
         "from": formatter.moment(segment.since),
         "lasted": formatting.duration((until - segment.since).total_seconds()),
@@ -187,7 +199,7 @@ def _values(formatter: LocaleFormatter, segment: Segment, until: datetime) -> ve
 
 def _row(formatter: LocaleFormatter, segment: Segment) -> tuple[str, ...]:
     status, why = (
-        formatting.verdict_label(formatter, segment.verdict),
+        _label(formatter, segment.verdict),
         formatting.why(formatter, segment.reason),
     )
     return (
@@ -197,9 +209,9 @@ def _row(formatter: LocaleFormatter, segment: Segment) -> tuple[str, ...]:
     )
 
 
-def _seconds(found: Sequence[Segment]) -> dict[Verdict, float]:
+def _seconds(found: Sequence[Segment]) -> dict[Verdict | None, float]:
     """Return the duration of each state, the longest first."""
-    seconds: dict[Verdict, float] = {}
+    seconds: dict[Verdict | None, float] = {}
     for one in found:
         seconds[one.verdict] = seconds.get(one.verdict, 0.0) + (one.until - one.since).total_seconds()
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))

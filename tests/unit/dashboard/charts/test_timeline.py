@@ -24,7 +24,7 @@ def span(since: float, until: float, verdict: Verdict | None) -> Span:
     return Span(ago(hours=since), ago(hours=until), verdict)
 
 
-def told(spans: list[Span], window: Window = Window.DAY) -> list[tuple[float, float, Verdict]]:
+def told(spans: list[Span], window: Window = Window.DAY) -> list[tuple[float, float, Verdict | None]]:
     """The segments, in hours before now."""
     found = timeline.segments(spans, window, NOW)
     return [((NOW - one.since) / HOUR, (NOW - one.until) / HOUR, one.verdict) for one in found]
@@ -50,11 +50,16 @@ HOUR = timedelta(hours=1)
             [(9, 5, CONNECTED), (3, 0, CONNECTED)],
             id="what nobody measured is a gap",
         ),
+        pytest.param(
+            [span(9, 5, CONNECTED), span(5, 3, LOST)._replace(in_maintenance=True), span(3, 0, CONNECTED)],
+            [(9, 5, CONNECTED), (5, 3, None), (3, 0, CONNECTED)],
+            id="a maintenance window is shown as such",
+        ),
         pytest.param([], [], id="nothing is known"),
     ],
 )
 def test_segments_are_what_was_measured_in_the_window(
-    spans: list[Span], expected: list[tuple[float, float, Verdict]]
+    spans: list[Span], expected: list[tuple[float, float, Verdict | None]]
 ) -> None:
     assert told(spans) == expected
 
@@ -102,7 +107,7 @@ def test_labels_are_no_expressions() -> None:
 
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_colours_stand_out_by_day_and_by_night(background: str) -> None:
-    colours = [*timeline.COLOURS.values(), timeline.OTHER_COLOUR]
+    colours = [*timeline.COLOURS.values(), timeline.OTHER_COLOUR, timeline.MAINTENANCE_COLOUR]
     colours += [availability.GOOD, availability.POOR, availability.BAD]
 
     assert [one for one in colours if contrast(one, background) < 3] == []
