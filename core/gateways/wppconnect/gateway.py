@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from core.exceptions import WppconnectError
 from core.gateways.protocol import AuthCounts, Capability, EndToEndResult, LinkedAccount, Overview, Run
-from core.gateways.wppconnect import budget, code_pairing, end_to_end, procedures
+from core.gateways.wppconnect import code_pairing, end_to_end, procedures
 from core.gateways.wppconnect.client import GatewayClient
 from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 
@@ -26,6 +26,14 @@ OVERVIEW_SECONDS = 4.0
 """Shortest interval of manager requests: users' browsers share their limit of 60 a minute."""
 DETECT_SECONDS = 600.0
 """Interval of detection where the protocol was not offered; a gateway restart triggers it sooner."""
+
+CALLS_PER_PROBE = 2
+"""The state and the page check."""
+SHARE_OF_A_CORE = 0.1
+"""Token checks of probes must cost the gateway no more."""
+
+_CHECK_SECONDS = {4: 0.004, 5: 0.005, 6: 0.007, 7: 0.011, 8: 0.018, 9: 0.030, 10: 0.058}
+"""Gateway CPU seconds per token check, by bcrypt cost; measured for 4, 6, 8 and 10, interpolated between."""
 
 
 class WppconnectGateway(GatewayClient):
@@ -88,7 +96,7 @@ class WppconnectGateway(GatewayClient):
 
     def shortest_interval_seconds(self, sessions: Collection[str], *, are_listed: bool) -> float:
         """Return the shortest interval at which token checks take a tenth of a CPU core at most."""
-        return budget.shortest_interval((self.tokens.cost(session) for session in sessions), are_listed)
+        return shortest_interval((self.tokens.cost(session) for session in sessions), are_listed)
 
     def auth_counts(self, session: str) -> AuthCounts:
         """Return how often a session's token was refused and obtained. Raise StoreError."""
@@ -134,3 +142,18 @@ class WppconnectGateway(GatewayClient):
     def remove(self, run: Run) -> str:
         """Remove a closed session and its profile from the gateway."""
         return procedures.remove(self, run)
+
+
+def check_seconds(cost: int) -> float:
+    """Return the gateway's CPU time for checking one token of the given bcrypt cost."""
+    if cost in _CHECK_SECONDS:
+        return _CHECK_SECONDS[cost]
+    return _CHECK_SECONDS[4] if cost < 4 else _CHECK_SECONDS[10] * 2.0 ** (cost - 10)
+
+
+def shortest_interval(costs: Iterable[int], are_listed: bool = False) -> float:
+    """Return the shortest interval at which probing all sessions once stays within the budget.
+
+    `are_listed`: the states of all sessions come with one call, so that a probe only checks the page.
+    """
+    return sum(map(check_seconds, costs)) * (1 if are_listed else CALLS_PER_PROBE) / SHARE_OF_A_CORE

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.gateways.wppconnect.budget import check_seconds, shortest_interval
+from core.gateways.wppconnect.gateway import check_seconds, shortest_interval
 
 
 @pytest.mark.parametrize(
