@@ -21,7 +21,6 @@ from core.gateways.protocol import Health, SessionStatus
 from core.gateways.wppconnect.contract.answers import (
     FROM_A_PROXY,
     Device,
-    StartAnswer,
     is_secret_acceptance,
     is_secret_refusal,
     is_token_refusal,
@@ -31,7 +30,7 @@ from core.gateways.wppconnect.contract.answers import (
     parse_names,
     parse_number_check,
     parse_own_number,
-    parse_start,
+    parse_pairing_code,
     parse_status,
     refusal,
 )
@@ -201,42 +200,34 @@ class GatewayClient:
 
     def read_status(self, session: str) -> SessionStatus:
         """Return a session's state and QR payload."""
-        return parse_status(
-            self._call(
-                "GET",
-                "/api/{session}/status-session",
-                session,
-                operation="read the session's status",
-                timeout_seconds=self._timeouts.status_seconds,
-            )
-        )
+        answer = self._call("/api/{session}/status-session", session, "read the session's status")
+        return parse_status(answer)
 
     def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
         """Return whether the session's page is connected. RequestTimeoutError means a frozen page (H6)."""
-        return parse_connected(
-            self._call(
-                "GET",
-                "/api/{session}/check-connection-session",
-                session,
-                operation="check the session's connection",
-                timeout_seconds=timeout_seconds or self._timeouts.check_connection_seconds,
-            )
+        seconds = timeout_seconds or self._timeouts.check_connection_seconds
+        answer = self._call(
+            "/api/{session}/check-connection-session", session, "check the session's connection", seconds
         )
+        return parse_connected(answer)
 
-    def start_session(self, session: str, options: StartOptions | None) -> StartAnswer:
-        """Start a session. None keeps the options that the gateway saved; any other replaces them all."""
+    def start_session(self, session: str, options: StartOptions | None) -> str | None:
+        """Start a session, in the background; return its pairing code if `options` waits for one.
+
+        None keeps the options that the gateway saved; any other replaces them all.
+        """
         waits = options is not None and options.wait
         answer = self._call(
-            "POST",
             "/api/{session}/start-session",
             session,
-            operation="start the session",
-            timeout_seconds=self._timeouts.start_waiting_seconds if waits else self._timeouts.start_seconds,
+            "start the session",
+            self._timeouts.start_waiting_seconds if waits else self._timeouts.start_seconds,
+            method="POST",
             json_body=options.body() if options is not None else {},
             # It may wait a minute or for ever (H1 to H3), and must not hold a slot for so long.
             takes_place=not waits,
         )
-        return parse_start(answer)
+        return parse_pairing_code(answer)
 
     def close_session(self, session: str) -> bool:
         """Close a session and keep its pairing.
@@ -245,46 +236,34 @@ class GatewayClient:
         dropped the session anyway, and the browser may run on: read the status, and wait before a start.
         """
         answer = self._call(
-            "POST",
             "/api/{session}/close-session",
             session,
-            operation="close the session",
-            timeout_seconds=self._timeouts.close_seconds,
+            "close the session",
+            self._timeouts.close_seconds,
+            method="POST",
         )
         return parse_closed(answer)
 
     def logout_session(self, session: str) -> None:
         """Unlink the phone and delete the pairing. Raises SessionDisconnectedError if no phone is linked."""
         answer = self._call(
-            "POST",
             "/api/{session}/logout-session",
             session,
-            operation="log the session out",
-            timeout_seconds=self._timeouts.logout_seconds,
+            "log the session out",
+            self._timeouts.logout_seconds,
+            method="POST",
         )
         if not parse_connected(answer):
             raise answer.unreadable("it does not say that the session was logged out")
 
     def read_device(self, session: str) -> Device:
         """Return the linked phone. Raises SessionDisconnectedError if the page does not respond."""
-        answer = self._call(
-            "GET",
-            "/api/{session}/host-device",
-            session,
-            operation="read the linked phone",
-            timeout_seconds=self._timeouts.status_seconds,
-        )
+        answer = self._call("/api/{session}/host-device", session, "read the linked phone")
         return parse_device(answer)
 
     def read_own_number(self, session: str) -> str | None:
         """Return the linked phone's number as digits; None if the gateway does not report one."""
-        answer = self._call(
-            "GET",
-            "/api/{session}/get-phone-number",
-            session,
-            operation="read the session's own number",
-            timeout_seconds=self._timeouts.status_seconds,
-        )
+        answer = self._call("/api/{session}/get-phone-number", session, "read the session's own number")
         return parse_own_number(answer)
 
     def check_number(self, session: str, number: str) -> bool:
@@ -294,11 +273,10 @@ class GatewayClient:
         answers for a number among its contacts without asking WhatsApp (section 4).
         """
         answer = self._call(
-            "GET",
             "/api/{session}/check-number-status/{phone}",
             session,
-            operation="have WhatsApp look up a number",
-            timeout_seconds=self._timeouts.end_to_end_seconds,
+            "have WhatsApp look up a number",
+            self._timeouts.end_to_end_seconds,
             more_path={"phone": number},
         )
         return parse_number_check(answer)
@@ -310,12 +288,12 @@ class GatewayClient:
 
     def _call(
         self,
-        method: str,
         route: str,
         session: str,
-        *,
         operation: str,
-        timeout_seconds: float,
+        timeout_seconds: float | None = None,
+        *,
+        method: str = "GET",
         json_body: Mapping[str, Any] | None = None,
         more_path: Mapping[str, str] | None = None,
         takes_place: bool = True,
@@ -326,7 +304,7 @@ class GatewayClient:
             error = ConfigurationError([problem])
             error.operation, error.session = operation, session
             raise error
-        deadline = time.monotonic() + timeout_seconds
+        deadline = time.monotonic() + (timeout_seconds or self._timeouts.status_seconds)
 
         def send(token: str) -> Answer:
             return self._transport.request(

@@ -104,14 +104,14 @@ def _start_with_code(client: GatewayClient, run: Run, phone: str) -> str:
         run.wait_until(run.now() + timedelta(seconds=POLL_SECONDS))
     run.acted()
     try:
-        answer = call.result()
+        code = call.result()
     except RequestTimeoutError:
         return "connected" if run.look().verdict == Verdict.CONNECTED else "timed_out"
-    if answer.pairing_code is None:
+    if code is None:
         return "code_not_visible"
     shown_at = run.now()
     ends_at = shown_at + timedelta(seconds=client.waits.auto_close)
-    run.show_code(answer.pairing_code, until=ends_at, life_seconds=PAIRING_CODE_SECONDS)
+    run.show_code(code, until=ends_at, life_seconds=PAIRING_CODE_SECONDS)
     try:
         return _follow_code(client, run, shown_at)
     finally:

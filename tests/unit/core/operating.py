@@ -13,7 +13,6 @@ from watched_gateway import SERVER, Elapsed, FailingHistory, server_settings, se
 from core.exceptions import StoreError, WppconnectError
 from core.gateways.protocol import Gateway, SessionStatus
 from core.gateways.wppconnect.client import StartOptions
-from core.gateways.wppconnect.contract.answers import StartAnswer
 from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.gateways.wppconnect.gateway import WppconnectGateway
 from core.locks import ProcessLock
@@ -135,9 +134,9 @@ class FakeGateway(WppconnectGateway):
             raise self.error
         self.monitor.show(verdict, state, has_session_object=what == "start")
 
-    def start_session(self, session: str, options: StartOptions | None) -> StartAnswer:
+    def start_session(self, session: str, options: StartOptions | None) -> str | None:
         self._act("start", *self.after_start)
-        return StartAnswer(None, self.pairing_code, False)
+        return self.pairing_code
 
     def close_session(self, session: str) -> bool:
         self._act("close", Verdict.DISCONNECTED, SessionState.CLOSED)

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from core.exceptions import RequestTimeoutError
 from core.gateways.protocol import SessionStatus
 from core.gateways.wppconnect.client import StartOptions
-from core.gateways.wppconnect.contract.answers import StartAnswer
 from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.linking_events import LinkingEvents
 from core.models import Reason, SessionSnapshot, SessionState, Verdict
@@ -67,13 +66,11 @@ class ScriptedGateway:
         self.close_answers = True
         self.logout_error: Exception | None = None
         self.remove_answer: bool | None = True
-        self.start_answer: StartAnswer | Exception = StartAnswer(
-            state_before=SessionState.CLOSED, pairing_code=None, has_session_object=False
-        )
+        self.start_answer: str | Exception | None = None
         self.urlcode: str | None = None
         self.started_with: list[StartOptions | None] = []
 
-    def start_session(self, session: str, options: StartOptions | None) -> StartAnswer:
+    def start_session(self, session: str, options: StartOptions | None) -> str | None:
         self._run.act("start")
         self.started_with.append(options)
         if isinstance(self.start_answer, Exception):

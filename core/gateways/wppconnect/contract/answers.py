@@ -59,17 +59,6 @@ _PRIVATE = re.compile(r"\S*/api/\S*|\$2[abxy]\$\S+|2@\S+|\+?\d[\d ().-]{6,}\d")
 
 
 @dataclass(frozen=True)
-class StartAnswer:
-    """Response of start-session; the start itself goes on in the background."""
-
-    state_before: SessionState | None
-    """State before this call. The call starts a session that is CLOSED or None (after a close), no other."""
-    pairing_code: str | None = field(repr=False)
-    """Sent only here, if the request waits for a pairing code."""
-    has_session_object: bool
-
-
-@dataclass(frozen=True)
 class Device:
     """The linked phone."""
 
@@ -136,20 +125,10 @@ def parse_connected(answer: Answer) -> bool:
     return status
 
 
-def parse_start(answer: Answer) -> StartAnswer:
-    """Parse start-session. A waiting start sends "qrcode" or "phoneCode" instead of a state."""
+def parse_pairing_code(answer: Answer) -> str | None:
+    """Return the pairing code from start-session, whose status is then "phoneCode"; None without one."""
     body = _object(answer)
-    word, version = _text(body, "status"), _text(body, "version")
-    waited = word in ("qrcode", "phoneCode")
-    if waited:
-        state: SessionState | None = SessionState.CLOSED
-    else:
-        state = None if body.get("status") is None else parse_state(word)
-    return StartAnswer(
-        state_before=state,
-        pairing_code=_text(body, "phoneCode") if word == "phoneCode" else None,
-        has_session_object=waited or _has_session_object(state, version),
-    )
+    return _text(body, "phoneCode") if _text(body, "status") == "phoneCode" else None
 
 
 def parse_closed(answer: Answer) -> bool:

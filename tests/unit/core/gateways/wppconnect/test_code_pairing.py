@@ -10,7 +10,6 @@ from scripted_run import ENDS_OF_A_CODE, T0, Scene, ScriptedRun, after
 from core.exceptions import ConnectError, RequestTimeoutError
 from core.gateways.wppconnect.client import StartOptions
 from core.gateways.wppconnect.code_pairing import LOOK_SECONDS, code_obstacle, pair_by_code
-from core.gateways.wppconnect.contract.answers import StartAnswer
 from core.gateways.wppconnect.procedures import may_hold_webhook, would_lose_webhook
 from core.linking_events import LinkingEvents
 from core.models import Reason, SessionSnapshot, Verdict
@@ -29,7 +28,7 @@ STARTING = Scene(Verdict.STARTING, 5, held=True)
 
 def run_with(*scenes: Scene, code: str | None = CODE, facts: Facts | None = None) -> ScriptedRun:
     run = ScriptedRun(list(scenes), facts=facts or Facts())
-    run.gateway.start_answer = StartAnswer(state_before=None, pairing_code=code, has_session_object=True)
+    run.gateway.start_answer = code
     return run
 
 

@@ -14,7 +14,6 @@ from core.exceptions import (
 from core.gateways.protocol import SessionStatus
 from core.gateways.wppconnect.contract.answers import (
     Device,
-    StartAnswer,
     parse_closed,
     parse_connected,
     parse_device,
@@ -22,7 +21,7 @@ from core.gateways.wppconnect.contract.answers import (
     parse_names,
     parse_number_check,
     parse_own_number,
-    parse_start,
+    parse_pairing_code,
     parse_status,
 )
 from core.models import SessionState
@@ -142,39 +141,39 @@ def test_connected_is_a_boolean_or_unreadable(word: object) -> None:
     [
         pytest.param(
             {"status": "CLOSED", "qrcode": None, "session": ""},
-            StartAnswer(SessionState.CLOSED, None, False),
+            None,
             id="started from nothing",
         ),
         pytest.param(
             {"status": None, "qrcode": None, "version": "2.10.4"},
-            StartAnswer(None, None, True),
+            None,
             id="started after a close",
         ),
         pytest.param(
             {"status": "INITIALIZING", "qrcode": None, "version": "2.10.4"},
-            StartAnswer(SessionState.INITIALIZING, None, True),
+            None,
             id="was starting",
         ),
         pytest.param(
             {"status": "phoneCode", "phone": "5511999999999", "phoneCode": "4FBTXABX", "session": "sales"},
-            StartAnswer(SessionState.CLOSED, "4FBTXABX", True),
+            "4FBTXABX",
             id="pairing code",
         ),
         pytest.param(
             {"status": "qrcode", "qrcode": "iVBOR", "urlcode": "2@x", "session": "sales"},
-            StartAnswer(SessionState.CLOSED, None, True),
+            None,
             id="waited for a QR code",
         ),
         pytest.param(
             {"status": "PHONECODE", "qrcode": None, "version": "2.10.4"},
-            StartAnswer(SessionState.PHONECODE, None, True),
+            None,
             id="was waiting for a code",
         ),
-        pytest.param({"status": "odd"}, StartAnswer(SessionState.UNKNOWN, None, False), id="unknown word"),
+        pytest.param({"status": "odd", "phoneCode": "4FBTXABX"}, None, id="unknown word"),
     ],
 )
-def test_start(body: dict[str, Any], expected: StartAnswer) -> None:
-    assert parse_start(answer(body)) == expected
+def test_pairing_code(body: dict[str, Any], expected: str | None) -> None:
+    assert parse_pairing_code(answer(body)) == expected
 
 
 @pytest.mark.parametrize(
@@ -253,7 +252,6 @@ def test_generated_without_a_token(body: dict[str, Any]) -> None:
         pytest.param(
             status(SessionState.QRCODE, "QRCODE", qr_payload="2@payload"), "2@payload", id="QR payload"
         ),
-        pytest.param(StartAnswer(None, "4FBTXABX", True), "4FBTXABX", id="pairing code"),
         pytest.param(Device("android", "Ana", "5511900000000"), "5511900000000", id="phone number"),
         pytest.param(Device("android", "Ana", "5511900000000"), "Ana", id="name"),
     ],

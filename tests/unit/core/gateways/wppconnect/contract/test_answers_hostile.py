@@ -11,7 +11,7 @@ from core.gateways.wppconnect.contract.answers import (
     LONGEST_TEXT,
     MOST_NAMES,
     parse_names,
-    parse_start,
+    parse_pairing_code,
     parse_status,
     refusal,
 )
@@ -50,12 +50,12 @@ def test_huge_texts_count_as_not_told(text: str) -> None:
 def test_half_surrogates_become_text_that_can_be_stored() -> None:
     found = parse_status(answer(b'{"status": "\\ud800", "version": "\\udfff"}'))
     waiting = parse_status(answer(b'{"status": "QRCODE", "urlcode": "2@\\ud800"}'))
-    started = parse_start(answer(b'{"status": "phoneCode", "phoneCode": "\\ud800"}'))
+    code = parse_pairing_code(answer(b'{"status": "phoneCode", "phoneCode": "\\ud800"}'))
     refused = refusal(answer(b'{"message": "\\ud800"}', 500))
     names = parse_names(answer(b'{"response": ["\\ud800"]}'))
 
     assert [found.word, waiting.qr_payload, found.version] == ["?", "2@?", "?"]
-    assert (started.pairing_code, refused.server_message, names) == ("?", "?", ("?",))
+    assert (code, refused.server_message, names) == ("?", "?", ("?",))
 
 
 def test_signs_that_command_a_terminal_or_turn_a_line_are_replaced() -> None:

@@ -30,7 +30,7 @@ from core.gateways.wppconnect.contract.answers import (
     parse_device,
     parse_generated,
     parse_names,
-    parse_start,
+    parse_pairing_code,
     parse_status,
     refusal,
 )
@@ -40,7 +40,7 @@ ALL_PARSERS = [
     parse_names,
     parse_status,
     parse_connected,
-    parse_start,
+    parse_pairing_code,
     parse_closed,
     parse_device,
     parse_generated,
@@ -110,7 +110,7 @@ def test_a_proxy_that_gets_no_answer_tells_that_the_gateway_is_away(
     assert (caught.value.operation, caught.value.session) == ("ask the gateway", "sales")
 
 
-@pytest.mark.parametrize("parse", [parse_connected, parse_status, parse_start, parse_device])
+@pytest.mark.parametrize("parse", [parse_connected, parse_status, parse_pairing_code, parse_device])
 def test_404_with_json_means_that_the_session_is_not_live(parse: Callable[[Answer], object]) -> None:
     body = {"response": None, "status": "Disconnected", "message": "A sessão do WhatsApp não está ativa."}
     with pytest.raises(SessionDisconnectedError, match="não está ativa"):
