@@ -20,6 +20,7 @@ from dashboard.auth.users import Role, User
 from dashboard.auth.words import ROLES
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import gettext as _
+from dashboard.navigation import PAGES
 from dashboard.session_state import Notice
 from dashboard.text import about as about_text
 from dashboard.text import history as history_text
@@ -30,20 +31,17 @@ from dashboard.words import look
 
 def frame(user: User, url_path: str) -> None:
     """Draw the frame of every page: style sheet, name, navigation, account and sign-out links."""
-    # A session's page belongs to the list of sessions; the start page has no path.
-    here = "sessions" if url_path in ("", "session") else url_path
+    here = next((one.parent or one.name for one in PAGES if one.name == url_path), PAGES[0].name)
     st.html(style(_("The connection to this page was lost. Reconnecting.")))
     with st.container(key="ops-top", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="ops-brand"><span class="ops-mark"></span><b>{NAME}</b></div>', width="content")
         with st.container(key="ops-nav", horizontal=True, width="content"):
-            _nav_link(state.SESSIONS_PAGE, _("Sessions"), "sessions", here)
-            _nav_link(state.INCIDENTS_PAGE, _("Incidents"), "incidents", here)
-            _nav_link(state.ALERTS_PAGE, _("Alerts"), "alerts", here)
-            _nav_link(state.ACTIVITY_PAGE, _("Activity"), "activity", here)
-            if user.role.covers(Role.ADMINISTRATOR):
-                _nav_link(state.SETTINGS_PAGE, _("Settings"), "settings", here)
-                _nav_link(state.SYNC_PAGE, _("Sync"), "sync", here)
-                _nav_link(state.USERS_PAGE, _("Users"), "users", here)
+            for one in PAGES:
+                if not one.parent and user.role.covers(one.role):
+                    # The style sheet and page.js mark the current page by this key.
+                    place = "here" if one.name == here else "there"
+                    with st.container(key=f"nav-{one.name}-{place}", width="content"):
+                        st.page_link(one.script, label=_(one.title))
         account, leave = _("My account ({name})").format(name=user.name), _("Sign out")
         st.html(
             f'<a class="ops-out ops-who" href="account" target="_self" title="{escape(account)}"'
@@ -51,12 +49,6 @@ def frame(user: User, url_path: str) -> None:
             f'<a class="ops-out" href="sign-out" target="_self">{escape(leave)}</a>',
             width="content",
         )
-
-
-def _nav_link(page: str, label: str, path: str, here: str) -> None:
-    # The style sheet and page.js mark the current page by this key.
-    with st.container(key=f"nav-{path}-{'here' if path == here else 'there'}", width="content"):
-        st.page_link(page, label=label)
 
 
 def only_for(role: Role) -> None:

@@ -35,7 +35,7 @@ from dashboard.incidents.report import report_routes
 from dashboard.serving.access import access_routes
 from dashboard.serving.connections import limited
 from dashboard.serving.csp import security_headers
-from dashboard.serving.page_script import PAGES, PageScript, script_route
+from dashboard.serving.page_script import ADDRESSES, PageScript, script_route
 from dashboard.serving.runbooks import runbook_routes
 from dashboard.serving.stopping import StopSignals
 from dashboard.serving.streamlit_adapter import is_activity, rerun_frame, streamlit_options
@@ -66,7 +66,7 @@ def build_app(
         external_url=settings.external_url,
         open_paths=frozenset(route.path for route in open_routes),
         tab_frames=TabFrames(is_activity=is_activity, rerun=rerun_frame()),
-        pages=PAGES,
+        pages=ADDRESSES,
     )
 
     @asynccontextmanager

@@ -44,17 +44,6 @@ from dashboard.theme.theme import signed_out
 
 log = logging.getLogger(__name__)
 
-# Not in a folder named `pages`: after a restart Streamlit would run its scripts without the frame around
-# them for deep links, until the start page has been opened once.
-SESSIONS_PAGE = "screens/sessions.py"
-SESSION_PAGE = "screens/session.py"
-INCIDENTS_PAGE = "screens/incidents.py"
-ALERTS_PAGE = "screens/alerts.py"
-SETTINGS_PAGE = "screens/settings.py"
-USERS_PAGE = "screens/users.py"
-SYNC_PAGE = "screens/sync.py"
-ACTIVITY_PAGE = "screens/activity.py"
-
 NOTICES_MAX_AGE_SECONDS = 10
 WATCH_SECONDS = 30.0
 

@@ -14,7 +14,7 @@ from core.alertmanager.api import Alertmanager, FiringAlert, Silence
 from core.exceptions import AlertmanagerError
 from core.models import SessionSnapshot, Snapshot
 from core.settings.values import AlertmanagerSettings
-from dashboard import components, state
+from dashboard import components, navigation, state
 from dashboard.alerting.panel import draw_end_button, draw_pager
 from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter
@@ -66,7 +66,7 @@ def draw_overview(snapshot: Snapshot) -> None:
         with st.container(key="panel"):
             components.note("idle", _("No Alertmanager is set up. Enter its address in the settings."))
             if state.may(Role.ADMINISTRATOR):
-                st.page_link(state.SETTINGS_PAGE, label=_("Settings"))
+                st.page_link(navigation.SETTINGS.script, label=_("Settings"))
         return
     known = read()
     if known is None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from core.uptime.records import TrackRecord
-from dashboard import components, formatting, session_state, state
+from dashboard import components, formatting, navigation, session_state, state
 from dashboard.alerting import panel as alert_panel
 from dashboard.auth.users import Role
 from dashboard.formatting import LocaleFormatter, plain
@@ -46,7 +46,7 @@ def draw_row(formatter: LocaleFormatter, row: Row) -> None:
     names = (session.server, session.session)
     params = {"server": session.server, "session": session.session}
     with st.container(key=f"row-{session.server}-{session.session}"):
-        st.page_link(state.SESSION_PAGE, label=plain(session.session), query_params=params)
+        st.page_link(navigation.SESSION.script, label=plain(session.session), query_params=params)
         st.html(describe(formatter, row))
         st.html(
             track_text.heartbeat(formatter, session.session, row.record)

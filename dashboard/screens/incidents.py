@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import components, state
+from dashboard import components, navigation, state
 from dashboard.fragments import fragment
 from dashboard.i18n import gettext as _
 from dashboard.incidents import view
@@ -36,4 +36,4 @@ st.html(components.heading(_("Incidents")))
 view.begin()
 draw_incidents()
 view.draw_reports(state.formatter(state.snapshot().taken_at))
-st.page_link(state.ACTIVITY_PAGE, label=_("View all activity"))
+st.page_link(navigation.ACTIVITY.script, label=_("View all activity"))

@@ -5,7 +5,7 @@ import streamlit as st
 from core.gateways.protocol import Capability
 from core.gateways.registry import offers
 from core.models import SessionSnapshot, Verdict
-from dashboard import components, formatting, session_state, state
+from dashboard import components, formatting, navigation, session_state, state
 from dashboard.activity import history_cache
 from dashboard.alerting.panel import (
     ask_acknowledge,
@@ -175,7 +175,7 @@ if st.query_params.get("pair") == "1":
 history_cache.begin_history(server_name, session_name)
 history_cache.begin_track_records()
 with st.container(key="ops-back"):
-    st.page_link(state.SESSIONS_PAGE, label=_("← All sessions"))
+    st.page_link(navigation.SESSIONS.script, label=_("← All sessions"))
 main, side = st.columns([3, 2], gap="medium")
 with main:
     draw_session(server_name, session_name)

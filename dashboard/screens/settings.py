@@ -9,7 +9,7 @@ from core.reasons import gateway_fault
 from core.settings.model import ProgramFields, ServerFields
 from core.settings.setting import setting_fields
 from core.settings.values import ServerSettings, Settings
-from dashboard import components, session_state, state, step_up
+from dashboard import components, navigation, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.formatting import by_name, plain, summary, verdict_label
 from dashboard.fragments import fragment
@@ -196,4 +196,4 @@ for one in sorted(current.servers, key=lambda server: (server.name != wanted, by
 draw_add_server(is_first=not current.servers)
 draw_interval(current)
 draw_alerting(current)
-st.page_link(state.SYNC_PAGE, label=_("Sync"))
+st.page_link(navigation.SYNC.script, label=_("Sync"))

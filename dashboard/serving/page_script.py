@@ -17,22 +17,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth.sub_path import published
+from dashboard.navigation import PAGES
 
 PATH = "/page-script.js"
-PAGES = frozenset(
-    {
-        "/",
-        "/sessions",
-        "/session",
-        "/incidents",
-        "/alerts",
-        "/activity",
-        "/settings",
-        "/sync",
-        "/users",
-    }
-)
-"""The addresses of the pages in `app.py`."""
+ADDRESSES = frozenset({"/", *(f"/{one.name}" for one in PAGES)})
+"""The addresses of the pages."""
 STREAMLITS_PAGE = b'<div id="root">'
 MAX_PAGE_BYTES = 100_000
 
@@ -88,7 +77,7 @@ class _BufferedPage:
         if start is None:
             return
         if STREAMLITS_PAGE in self._body and not more:
-            if self._scope["path"] not in PAGES:
+            if self._scope["path"] not in ADDRESSES:
                 await RedirectResponse("/", 303)(self._scope, self._receive, self._send)
                 return
             tags = f'<style>{_first_paint()}</style><script src="{published(PATH)}" defer></script>'

@@ -9,7 +9,7 @@ from functools import partial
 from core.exceptions import WppconnectError
 from core.models import Pause
 from core.settings import pausing
-from dashboard import formatting, session_state, state
+from dashboard import formatting, navigation, session_state, state
 from dashboard.auth.users import Role
 from dashboard.dialogs.until_form import read_until
 from dashboard.i18n import gettext as _
@@ -20,13 +20,13 @@ from dashboard.text.phone import PhoneError, read_phone
 def open_session(server: str, session: str) -> None:
     """Open a session's page."""
     state.require(Role.VIEWER)
-    session_state.request_page(state.SESSION_PAGE, {"server": server, "session": session})
+    session_state.request_page(navigation.SESSION.script, {"server": server, "session": session})
 
 
 def open_settings(server: str = "", _session: str = "") -> None:
     """Open the settings, with the given gateway first."""
     state.require(Role.ADMINISTRATOR)
-    session_state.request_page(state.SETTINGS_PAGE, {"server": server} if server else None)
+    session_state.request_page(navigation.SETTINGS.script, {"server": server} if server else None)
 
 
 def back_to_sessions(server: str, session: str) -> None:
@@ -34,7 +34,7 @@ def back_to_sessions(server: str, session: str) -> None:
     user = state.require(Role.VIEWER)
     if user.role.covers(Role.OPERATOR):
         state.core().operations.forget(server, session)
-    session_state.request_page(state.SESSIONS_PAGE)
+    session_state.request_page(navigation.SESSIONS.script)
 
 
 def pair(server: str, session: str) -> None:

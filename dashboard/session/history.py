@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.models import SessionSnapshot, Verdict
 from core.uptime.records import TrackRecord, Window
-from dashboard import components, formatting, state
+from dashboard import components, formatting, navigation, state
 from dashboard.activity import history_cache
 from dashboard.charts.timeline import draw_timeline
 from dashboard.formatting import LocaleFormatter
@@ -47,7 +47,7 @@ def draw_session_history(server: str, name: str) -> None:
         else:
             st.html(components.history_table(formatter, entries))
             st.page_link(
-                state.ACTIVITY_PAGE,
+                navigation.ACTIVITY.script,
                 label=_("View all activity"),
                 query_params={"server": server, "session": name},
             )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.exceptions import WppconnectError
 from core.sync.change_requests import ChangeKind, ChangeRequest, ChangeRequests, RequestTakenError
 from core.sync.targets import Receives
-from dashboard import session_state, state, step_up
+from dashboard import navigation, session_state, state, step_up
 from dashboard.auth.users import Role
 from dashboard.i18n import gettext as _
 from dashboard.session_state import Notice
@@ -83,7 +83,7 @@ def plan_again(request: str) -> None:
 def open_session(server: str, session: str) -> None:
     """Go to a session that has to be paired again."""
     state.require(Role.ADMINISTRATOR)
-    session_state.request_page(state.SESSION_PAGE, {"server": server, "session": session})
+    session_state.request_page(navigation.SESSION.script, {"server": server, "session": session})
 
 
 def _do(what: Callable[[ChangeRequests], ChangeRequest]) -> None:

@@ -47,7 +47,7 @@ Core's other modules (`core/models.py`, `core/clock.py` ...) are everybody's, an
 EVERYBODYS_FOLDERS = {"messages"}
 """Of those modules the ones that are folders."""
 
-_OF_PAGES = {"components", "i18n", "state", "session_state", "text"}
+_OF_PAGES = {"components", "i18n", "navigation", "state", "session_state", "text"}
 """What nearly everything that draws imports."""
 
 DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
@@ -60,8 +60,9 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "text": {"auth", "formatting", "i18n", "words"},
     "cache": set(),
     "session_state": {"auth"},
+    "navigation": {"auth", "i18n"},
     "state": {"auth", "formatting", "i18n", "theme", "cache", "text"},
-    "components": {"auth", "formatting", "i18n", "theme", "state", "session_state", "text", "words"},
+    "components": _OF_PAGES - {"components"} | {"auth", "formatting", "theme", "words"},
     "fragments": set(),
     "dialogs": {"components", "i18n", "state", "session_state", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "session_state", "text", "words"},
@@ -104,6 +105,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "components",
         "formatting",
         "i18n",
+        "navigation",
         "cache",
         "state",
         "step_up",
@@ -111,35 +113,31 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
         "text",
     },
     "user_actions": {"auth", "formatting", "i18n", "state", "step_up", "session_state"},
-    "screens": {
+    "screens": _OF_PAGES
+    | {
         "activity",
         "alerting",
+        "auth",
+        "cache",
         "charts",
         "dialogs",
-        "auth",
-        "components",
         "doctor",
         "formatting",
         "fragments",
         "handoff",
-        "i18n",
         "incidents",
         "maintenance",
-        "theme",
-        "cache",
         "overview",
-        "user_actions",
         "session",
         "settings_page",
-        "state",
         "step_up",
         "sync",
-        "session_state",
-        "text",
+        "theme",
+        "user_actions",
         "words",
     },
-    "app": {"components", "i18n", "theme", "state"},
-    "serving": {"auth", "i18n", "theme", "settings"},
+    "app": {"components", "i18n", "navigation", "theme", "state"},
+    "serving": {"auth", "i18n", "navigation", "theme", "settings"},
     "server": {"activity", "auth", "handoff", "incidents", "serving", "settings"},
     "cli": {"handoff", "server", "serving", "settings", "state"},
 }

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import dashboard
+from dashboard import navigation
 from tests.meta.source import modules, tree_of
 
 PAGES = Path(dashboard.__file__).parent
-SCRIPTS = sorted([PAGES / "app.py", *(PAGES / "screens").glob("*.py")])
+SCRIPTS = [PAGES / "app.py", *sorted((PAGES / "screens").glob("*.py"))]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
@@ -23,6 +24,10 @@ def test_no_value_stands_alone_in_a_page_script(script: Path) -> None:
     ]
 
     assert alone == []
+
+
+def test_every_script_is_a_page_of_the_navigation() -> None:
+    assert {f"screens/{path.name}" for path in SCRIPTS[1:]} == {one.script for one in navigation.PAGES}
 
 
 def test_streamlit_fragments_are_made_in_one_place() -> None:

@@ -44,6 +44,30 @@ def nodes(block: Any) -> Iterator[Any]:
             yield from nodes(node)
 
 
+@pytest.mark.parametrize(
+    ("role", "pages"),
+    [
+        (Role.VIEWER, ["Sessions", "Incidents", "Alerts", "Activity"]),
+        (Role.OPERATOR, ["Sessions", "Incidents", "Alerts", "Activity"]),
+        (
+            Role.ADMINISTRATOR,
+            ["Sessions", "Incidents", "Alerts", "Activity", "Settings", "Sync", "Users"],
+        ),
+    ],
+)
+def test_the_navigation_shows_what_the_role_may_open(
+    core: FakeCore, sign_ins: FakeSignIns, role: Role, pages: list[str]
+) -> None:
+    sign_ins.user = User(name="rui", role=role)
+    core.shows(session("sales", "connected"))
+
+    app = open_page("session", server="main", session="sales")
+
+    links = [one.proto.label for one in app.get("page_link")]
+    assert links[: len(pages)] == pages
+    assert not {"Settings", "Sync", "Users"} & set(links[len(pages) :])
+
+
 @pytest.mark.usefixtures("viewer")
 @pytest.mark.parametrize("page", ["sessions", "session"])
 def test_a_live_qr_code_is_not_sent_to_a_viewers_browser(core: FakeCore, page: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from streamlit import file_util
 
 import dashboard
-from dashboard.serving.page_script import PAGES, PATH, PageScript, script_route
+from dashboard.serving.page_script import PATH, PageScript, script_route
 
 STREAMLITS = (Path(file_util.get_static_dir()) / "index.html").read_text()
 FIRST_PAINT = (Path(dashboard.__file__).parent / "assets" / "first_paint.css").read_text()
@@ -84,12 +83,6 @@ def test_an_address_that_is_no_page_leads_to_the_start_page(browser: Browser) ->
     answer = browser.get("/no-such-page")
 
     assert (answer.status, answer.headers["location"]) == (303, "/")
-
-
-def test_every_page_of_the_navigation_is_known() -> None:
-    app = (Path(dashboard.__file__).parent / "app.py").read_text(encoding="utf-8")
-
-    assert {"/", *(f"/{name}" for name in re.findall(r'url_path="(\w+)"', app))} == PAGES
 
 
 def test_a_long_page_is_not_held_back(browser: Browser) -> None:
