@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -15,7 +17,6 @@ from starlette.types import Scope
 from dashboard.auth.cookies import SIGN_IN_COOKIE, CookieRule, read_cookie, with_sign_in
 from dashboard.auth.external_accounts import Identity
 from dashboard.auth.proxy import ProxyHeader
-from dashboard.auth.proxy_liveness import ProxyLiveness
 from dashboard.auth.sign_ins import ActiveLogin, SignIns
 from dashboard.auth.users import AuthMethod
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 SCOPE_KEY = "wppconnect_ops.authenticated"
 ACCOUNT_HEADER = "x-wppconnect-account"
 """Identifies the account to Streamlit, which resumes a tab's session only for the account that opened it."""
+GOOD_FOR_SECONDS = 150.0
+"""Browsers run the timers of background tabs once a minute; two polls may fail."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,46 @@ class AuthenticatedRequest:
         # Replaces a header that the browser may have sent. A hash, because names may contain any script.
         headers[ACCOUNT_HEADER] = hashlib.sha256(self.active_login.account.key.encode()).hexdigest()
         return {**scope, "headers": headers.raw, SCOPE_KEY: self}
+
+
+class ProxyLiveness:
+    """The time of the last confirmed request per sign-in with open tabs. In memory only.
+
+    A proxy checks requests, not a websocket that is open already. Therefore every open page polls a small
+    resource (`page.js`), and a tab whose requests no longer carry its user's name is signed out: a user who
+    is removed at the proxy loses the open tabs as well.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._heard_at: dict[str, float] = {}
+        self._tabs: Counter[str] = Counter()
+
+    def note(self, cookie: str) -> None:
+        """Record that the proxy has just confirmed a request of this sign-in."""
+        if cookie in self._tabs:
+            self._heard_at[cookie] = self._clock()
+
+    @contextmanager
+    def open_tab(self, cookie: str) -> Iterator[None]:
+        """Require confirmation for the sign-in while this tab is open."""
+        # In this order, because `lapsed` is called from another thread.
+        self._heard_at[cookie] = self._clock()
+        self._tabs[cookie] += 1
+        try:
+            yield
+        finally:
+            self._tabs[cookie] -= 1
+            if not self._tabs[cookie]:
+                del self._tabs[cookie]
+                self._heard_at.pop(cookie, None)
+
+    def lapsed(self) -> list[str]:
+        """Return the sign-ins with open tabs that have not been confirmed for `GOOD_FOR_SECONDS`."""
+        now = self._clock()
+        return [
+            cookie for cookie in list(self._tabs) if now - self._heard_at.get(cookie, now) > GOOD_FOR_SECONDS
+        ]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from core.models import HistoryEntry
 from core.store import FileStore
 from dashboard.auth.audit import Audit
-from dashboard.auth.authenticator import Authenticator
+from dashboard.auth.authenticator import Authenticator, ProxyLiveness
 from dashboard.auth.context import AuthContext
 from dashboard.auth.external_accounts import ExternalAccounts, RoleRule
 from dashboard.auth.gate import Gate, GateRules
@@ -29,7 +29,6 @@ from dashboard.auth.passkeys import Passkeys
 from dashboard.auth.passwords import Passwords
 from dashboard.auth.peer import RememberPeer
 from dashboard.auth.proxy import ProxyHeader
-from dashboard.auth.proxy_liveness import ProxyLiveness
 from dashboard.auth.rate_limit import RateLimit
 from dashboard.auth.route_table import auth_routes
 from dashboard.auth.sign_ins import Lifetimes, SignIns
