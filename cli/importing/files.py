@@ -26,11 +26,6 @@ class Folder:
     unset: Mapping[str, str] = field(default_factory=dict)
     """Variables that a compose file requires and that nothing sets, with that file."""
 
-    @property
-    def compose_file(self) -> str:
-        """The project's first file."""
-        return self.compose_files[0] if self.compose_files else ""
-
     def value(self, *names: str) -> Value | None:
         """Return the value of the first of these names that has one; .env comes before other files."""
         for name in names:
