@@ -91,8 +91,6 @@ class SessionStatus:
     """A session's state as the gateway reports it."""
 
     state: SessionState
-    word: str | None = None
-    """The gateway's own word for the state, including unknown ones."""
     qr_payload: str | None = field(default=None, repr=False)
     """The QR code's payload; None in a state in which it is dead for certain."""
     has_session_object: bool | None = None

@@ -32,7 +32,6 @@ class Silences:
     found: tuple[Silence, ...] = ()
     problem: str = ""
     """`AlertmanagerError.code` if they could not be read, else ""."""
-    is_known: bool = False
 
     def of(self, server: str, session: str) -> Silence | None:
         """Return the silence of a session, or of a gateway (empty session), that ends last; None without."""
@@ -239,7 +238,7 @@ class Alerting:
             silences = Silences(problem="failed")
             try:
                 with closing(Alertmanager(settings)) as client:
-                    silences = Silences(client.silences(), is_known=True)
+                    silences = Silences(client.silences())
             except AlertmanagerError as error:
                 silences = Silences(problem=error.code)
             finally:

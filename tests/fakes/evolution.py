@@ -161,7 +161,7 @@ class EvolutionGateway:
         """Return the state; while an instance connects, its QR code is in the answer of connect."""
         one = self._server.fetch_instances(self._key).get(session, Instance())
         code = self._server.connect(self._key, session).get("code") if one.word == "connecting" else None
-        return SessionStatus(STATES[one.word], one.word, code, version=self.read_version())
+        return SessionStatus(STATES[one.word], code, version=self.read_version())
 
     def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
         """There is no second proof."""

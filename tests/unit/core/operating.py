@@ -152,7 +152,7 @@ class FakeGateway(WppconnectGateway):
         return True
 
     def read_status(self, session: str) -> SessionStatus:
-        return SessionStatus(SessionState.CLOSED, "CLOSED", None, True, "2.10.4")
+        return SessionStatus(SessionState.CLOSED, None, True, "2.10.4")
 
     def close(self) -> None:
         self.is_closed = True

@@ -91,7 +91,7 @@ class ScriptedGateway:
         return self.remove_answer
 
     def read_status(self, session: str) -> SessionStatus:
-        return SessionStatus(SessionState.CLOSED, "CLOSED", self.urlcode, True, "2.10.4")
+        return SessionStatus(SessionState.CLOSED, self.urlcode, True, "2.10.4")
 
 
 @dataclass

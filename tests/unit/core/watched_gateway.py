@@ -157,7 +157,7 @@ class FakeClient(WppconnectGateway):
         error = page.errors.pop(0) if page.errors else page.error
         if error is not None:
             raise error
-        return SessionStatus(page.state, page.state.value, page.urlcode, True, "2.10.4")
+        return SessionStatus(page.state, page.urlcode, True, "2.10.4")
 
     def check_connection(self, session: str, *, timeout_seconds: float | None = None) -> bool:
         self.calls[f"{'quick' if timeout_seconds else 'patient'} {session}"] += 1

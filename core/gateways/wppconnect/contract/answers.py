@@ -107,7 +107,6 @@ def parse_status(answer: Answer) -> SessionStatus:
     state = parse_state(word)
     return SessionStatus(
         state=state,
-        word=word,
         qr_payload=_text(body, "urlcode") if state in _MAY_SHOW_QR else None,
         has_session_object=_has_session_object(state, version),
         version=version,

@@ -22,6 +22,7 @@ from core.exceptions import (
 )
 from core.gateways.wppconnect.client import GatewayClient, StartOptions
 from core.gateways.wppconnect.contract.token_format import TokenKind, parse_token
+from core.models import SessionState
 
 CLOSED = {"status": True, "message": "Session successfully closed"}
 
@@ -298,7 +299,7 @@ def test_the_older_routes_stand_in_for_the_manager_protocol(
     wire.post(f"{URL}/api/manager/sessions/sales/token", json={}, status=status)
     wire.post(f"{URL}/api/sales/{STRONG}/generate-token", json={"token": generated}, status=201)
 
-    assert client.read_status("sales").word == "CLOSED"
+    assert client.read_status("sales").state is SessionState.CLOSED
 
 
 def test_a_secret_key_is_tried_in_a_header_where_that_is_offered(

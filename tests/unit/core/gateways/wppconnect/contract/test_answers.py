@@ -45,13 +45,12 @@ def test_names(body: dict[str, Any], names: tuple[str, ...] | None) -> None:
 
 def status(
     state: SessionState,
-    word: str | None,
     *,
     qr_payload: str | None = None,
     has_session_object: bool = True,
     version: str | None = "2.10.4",
 ) -> SessionStatus:
-    return SessionStatus(state, word, qr_payload, has_session_object, version)
+    return SessionStatus(state, qr_payload, has_session_object, version)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +58,17 @@ def status(
     [
         pytest.param(
             {"status": "CLOSED", "qrcode": None},
-            status(SessionState.CLOSED, "CLOSED", has_session_object=False, version=None),
+            status(SessionState.CLOSED, has_session_object=False, version=None),
             id="never started",
         ),
         pytest.param(
             {"status": "CLOSED", "qrcode": None, "version": "2.10.4"},
-            status(SessionState.CLOSED, "CLOSED"),
+            status(SessionState.CLOSED),
             id="closed by itself",
         ),
         pytest.param(
             {"status": "QRCODE", "qrcode": "data:", "urlcode": "2@x", "version": "2.10.4"},
-            status(SessionState.QRCODE, "QRCODE", qr_payload="2@x"),
+            status(SessionState.QRCODE, qr_payload="2@x"),
             id="waiting for a scan",
         ),
         pytest.param(
@@ -80,38 +79,36 @@ def status(
                 "version": "2.10.4",
                 "session": "sales",
             },
-            status(SessionState.CONNECTED, "CONNECTED"),
+            status(SessionState.CONNECTED),
             id="connected with a dead code",
         ),
         pytest.param(
             {"status": "QRCODE", "qrcode": "data:"},
-            status(SessionState.QRCODE, "QRCODE", version=None),
+            status(SessionState.QRCODE, version=None),
             id="release without a version",
         ),
         pytest.param(
             {"status": "CONNECTED", "qrcode": None, "urlcode": None, "version": "2.11.0"},
-            replace(status(SessionState.CONNECTED, "CONNECTED", version="2.11.0"), has_browser=False),
+            replace(status(SessionState.CONNECTED, version="2.11.0"), has_browser=False),
             id="an engine without a browser",
         ),
         pytest.param(
             {"status": "SLEEPING", "version": "3.0.0"},
-            status(SessionState.UNKNOWN, "SLEEPING", version="3.0.0"),
+            status(SessionState.UNKNOWN, version="3.0.0"),
             id="unknown word",
         ),
+        pytest.param({"status": None, "version": "2.10.4"}, status(SessionState.UNKNOWN), id="null status"),
         pytest.param(
-            {"status": None, "version": "2.10.4"}, status(SessionState.UNKNOWN, None), id="null status"
-        ),
-        pytest.param(
-            {}, status(SessionState.UNKNOWN, None, has_session_object=False, version=None), id="no status"
+            {}, status(SessionState.UNKNOWN, has_session_object=False, version=None), id="no status"
         ),
         pytest.param(
             {"status": True, "urlcode": 7, "version": 2},
-            status(SessionState.UNKNOWN, None, has_session_object=False, version=None),
+            status(SessionState.UNKNOWN, has_session_object=False, version=None),
             id="odd types",
         ),
         pytest.param(
             {"status": "connected", "version": "2.10.4"},
-            status(SessionState.UNKNOWN, "connected"),
+            status(SessionState.UNKNOWN),
             id="another spelling is not connected",
         ),
     ],
@@ -249,9 +246,7 @@ def test_generated_without_a_token(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("value", "private"),
     [
-        pytest.param(
-            status(SessionState.QRCODE, "QRCODE", qr_payload="2@payload"), "2@payload", id="QR payload"
-        ),
+        pytest.param(status(SessionState.QRCODE, qr_payload="2@payload"), "2@payload", id="QR payload"),
         pytest.param(Device("android", "Ana", "5511900000000"), "5511900000000", id="phone number"),
         pytest.param(Device("android", "Ana", "5511900000000"), "Ana", id="name"),
     ],

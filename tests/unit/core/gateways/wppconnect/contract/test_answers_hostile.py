@@ -17,6 +17,7 @@ from core.gateways.wppconnect.contract.answers import (
 )
 from core.gateways.wppconnect.contract.identity import proven_health
 from core.gateways.wppconnect.contract.session_names import session_name_problem
+from core.models import SessionState
 from core.settings.fields import parse_server_name
 from core.transport import Answer
 
@@ -54,7 +55,7 @@ def test_half_surrogates_become_text_that_can_be_stored() -> None:
     refused = refusal(answer(b'{"message": "\\ud800"}', 500))
     names = parse_names(answer(b'{"response": ["\\ud800"]}'))
 
-    assert [found.word, waiting.qr_payload, found.version] == ["?", "2@?", "?"]
+    assert [found.state, waiting.qr_payload, found.version] == [SessionState.UNKNOWN, "2@?", "?"]
     assert (code, refused.server_message, names) == ("?", "?", ("?",))
 
 
@@ -62,7 +63,7 @@ def test_signs_that_command_a_terminal_or_turn_a_line_are_replaced() -> None:
     found = parse_status(answer({"status": "\x1b[2J", "version": "1\u202e2\x9b"}))
     refused = refusal(answer({"message": "no\x1b]0;x\x07"}, 500))
 
-    assert [found.word, found.version, refused.server_message] == ["?[2J", "1?2?", "no?]0;x?"]
+    assert [found.version, refused.server_message] == ["1?2?", "no?]0;x?"]
 
 
 def test_endless_lists_of_names_are_unknown() -> None:
