@@ -183,6 +183,8 @@ def _serve(own: ExporterEnvironment, environment: CoreEnvironment, read_again: R
 
         core = open_core(environment, program=PROGRAM)
         try:
+            # A store that cannot be read ends the start here, before threads meet it, too.
+            core.settings.current()
             core.monitor.start()
             _answer(own, core, access, listener, read_again)
         finally:

@@ -164,6 +164,8 @@ class Monitor:
         while not self._stop.is_set():
             try:
                 self._follow_settings()
+            except WppconnectError as error:
+                log.warning("settings_not_followed error=%s", error)
             except Exception:
                 log.exception("settings_not_followed")
             self._stop.wait(SETTINGS_SECONDS)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "nobody"
 """PostgreSQL refuses to run as root."""
+FOLDER = "/tmp"
+"""Open to every account; the folder for temporary files of a test run is its own account's alone."""
 ROLE = "ops"
 PASSWORD = "password-of-the-store's-role"
 SETTINGS = {
@@ -139,7 +141,7 @@ def running_server() -> Iterator[Server]:
     require("/usr/share/doc/postgresql/copyright")
     (*_, programs) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     # Not in a test's own folder, whose parents only root may enter.
-    folder = Path(tempfile.mkdtemp(prefix="wppconnect-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="wppconnect-postgresql-", dir=FOLDER))
     server = Server(programs, folder)
     try:
         server.create()
@@ -154,7 +156,7 @@ def running_server() -> Iterator[Server]:
 def transaction_pooler(server: Server, *, connections: int) -> Iterator[str]:
     """Run PgBouncer in transaction mode; yields an address through it, whose tables nobody else has."""
     require("/usr/sbin/pgbouncer")
-    folder = Path(tempfile.mkdtemp(prefix="wppconnect-pgbouncer-"))
+    folder = Path(tempfile.mkdtemp(prefix="wppconnect-pgbouncer-", dir=FOLDER))
     port, database = free_port(), f"test_{free_port()}"
     with server.connect() as connection:
         connection.execute(f"CREATE DATABASE {database}".encode())

@@ -309,3 +309,16 @@ def test_stop_while_starting_ends_with_zero(spawn, environ):
     _, err = process.communicate(timeout=60)
 
     assert process.returncode == 0, err
+
+
+def test_a_database_that_is_away_ends_the_start_with_one_sentence(capsys, caplog, environ):
+    with listen(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    code = main([], environ | {"WPPCONNECT_STORE_URL": f"postgresql://ops:hidden@127.0.0.1:{port}/ops"})
+
+    told = capsys.readouterr().err
+    assert code == 1
+    assert "WPPCONNECT_STORE_URL does not answer" in told
+    assert "Traceback" not in told + caplog.text
+    assert "hidden" not in told + caplog.text
