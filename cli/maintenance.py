@@ -6,14 +6,15 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from core.settings.maintenance import Once, Target, Weekly, Window
     from core.settings.source import SettingsSource
     from core.settings.values import Settings
@@ -189,6 +190,8 @@ def _target(text: str, settings: Settings) -> Target:
 
 
 def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -228,4 +231,4 @@ def _lines(window: Window, now: datetime) -> Iterator[str]:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo("UTC"))
+    return moment.astimezone(UTC)

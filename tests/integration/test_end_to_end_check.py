@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from core.clock import monotonic, now
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.monitor.call_pool import CallPool
 from core.monitor.watcher import ServerWatcher
 from core.runtime import make_client
 from core.settings.values import ServerSettings, SessionSettings, Settings, Timeouts
@@ -68,13 +69,15 @@ def watched(gateway: Simulator, data: Path, *, end_to_end_seconds: float = 0.4) 
             now=now,
             monotonic=monotonic,
         )
-        thread = threading.Thread(target=watcher.run, args=(stop,))
+        pool = CallPool()
+        thread = threading.Thread(target=watcher.run, args=(stop, pool))
         thread.start()
         try:
             yield watcher
         finally:
             stop.set()
             thread.join(60)
+            pool.stop()
 
 
 def published(watcher: ServerWatcher) -> ServerSnapshot:

@@ -15,6 +15,7 @@ from tests.support.chromium import chromium
 from tests.support.gate_server import PASSWORD, set_first_password
 from tests.support.monitored import LOST, NEW, QUIET, SESSIONS, Monitored, Notice, monitored
 from tests.support.visitor import SIZES
+from tests.support.waiting import until
 
 require("prometheus", "prometheus-alertmanager", "chromium")
 
@@ -66,6 +67,7 @@ def test_unlinked_phone_is_one_page_with_a_link_and_one_end(chain: Monitored) ->
     chain.await_state(LOST, "connected")
     chain.rest()
     chain.enable(QUIET, is_enabled=False)
+    until(lambda: chain.page.connected(QUIET) is None, what="the pause")
     began = time.time()
 
     chain.simulator.unlink(LOST)

@@ -173,10 +173,11 @@ class Monitored:
         chosen = ",".join(f'{name}="{value}"' for name, value in labels.items())
         moments = {"metric 0": self.prometheus.first(f"{lost}{{{chosen}}}", 0, after=began)}
         for state in ("pending", "firing"):
-            selector = f'ALERTS{{alertname="{alert}",alertstate="{state}"}}'
+            session = labels.get("session", "")
+            selector = f'ALERTS{{alertname="{alert}",alertstate="{state}",session="{session}"}}'
             moments[state] = self.prometheus.first(selector, 1, after=began)
         moments["received"] = received
-        assert list(moments.values()) == sorted(moments.values())
+        assert list(moments.values()) == sorted(moments.values()), moments
         return ", ".join(f"{leg} {at - began:.1f} s" for leg, at in moments.items())
 
 

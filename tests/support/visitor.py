@@ -49,6 +49,8 @@ TOO_SMALL = """thumb => [...document.querySelectorAll([
 """What is tapped and is not as high as a thumb; links in a line of a table have their margin around them."""
 OF_STREAMLIT = re.compile(r"/\w+/_stcore/(health|host-config)$")
 """Asked first, and in vain, at a page's own address: Streamlit looks for the server's root."""
+LEAVING = "Cannot send rerun backMessage when disconnected from server."
+"""Said by Streamlit where a fragment's timer fires while the tab goes elsewhere."""
 HAS_CHANGED = """dark => {
     const colour = getComputedStyle(document.querySelector(".stApp") ?? document.body).backgroundColor;
     const [red, green, blue] = colour.match(/[0-9]+/g).map(Number);
@@ -288,7 +290,8 @@ class Visitor:
             self.page.set_viewport_size(SIZES[self._size])
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not OF_STREAMLIT.search(message.location["url"]):
+        is_noise = message.text == LEAVING or OF_STREAMLIT.search(message.location["url"])
+        if message.type == "error" and not is_noise:
             self.troubles.append(message.text)
 
     def _note_failure(self, request: Request) -> None:
