@@ -23,7 +23,7 @@ install_packages() { # packages
     # installed and disabled afterwards; elsewhere runlevel 1 keeps invoke-rc.d from starting them.
     held=
     for service in prometheus.service prometheus-alertmanager.service caddy.service nginx.service \
-        docker.socket docker.service containerd.service; do
+        docker.socket docker.service containerd.service postgresql.service pgbouncer.service; do
         if [ -d /run/systemd/system ] && ! systemctl cat "$service" >/dev/null 2>&1; then
             held="$held $service"
             systemctl mask --quiet "$service"

@@ -25,9 +25,17 @@ CLICK_WHILE_BUSY = """key => {
         window.clicks += new TextDecoder().decode(frame).includes(`-${key}`);
         return send.call(this, frame);
     };
-    window.setTimeout = (run, delay, ...rest) => plain(run, delay || 2500, ...rest);
+    const queue = [];
+    window.setTimeout = (run, delay, ...rest) => {
+        if (delay) return plain(run, delay, ...rest);
+        queue.push(() => run(...rest));
+        return 0;
+    };
     document.querySelector(`.st-key-${key} button`).click();
-    plain(() => { window.setTimeout = plain; }, 2400);
+    plain(() => {
+        window.setTimeout = plain;
+        for (const run of queue) run();
+    }, 2500);
 }"""
 """A browser that comes to the end of its queue so late that the page's timers are due before.
 

@@ -36,7 +36,7 @@ def users_of(name: str) -> tuple[str, ...]:
     """Return the services that use a setting."""
     if name.startswith("EXPORTER_"):
         return ("exporter",)
-    return ("page",) if name.startswith(("DASHBOARD_", "ALERTMANAGER_")) else OURS
+    return ("page",) if name.startswith(("DASHBOARD_", "ALERTMANAGER_", "GRAFANA_")) else OURS
 
 
 def config(folder: Path, env: str) -> dict[str, Any]:
@@ -109,6 +109,7 @@ def test_what_is_not_set_does_not_exist_for_a_container(tmp_path: Path) -> None:
         "ALERTMANAGER_URL",
         "DASHBOARD_EXTERNAL_URL",
         "DASHBOARD_LISTEN_ADDRESS",
+        "GRAFANA_URL",
         "WPPCONNECT_SECRET_KEY_FILE",
         "WPPCONNECT_SERVER_NAME",
         "WPPCONNECT_SESSIONS",
