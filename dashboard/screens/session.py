@@ -48,7 +48,6 @@ def draw_header(formatter: LocaleFormatter, session: SessionSnapshot) -> None:
         + components.pause_line(formatter, session)
         + silence_line(formatter, session)
         + components.about(formatter, session)
-        + links(session)
     )
     draw_alerting_problem(formatter, session.server, session.session)
 
@@ -85,6 +84,8 @@ def draw_session(server: str, name: str) -> None:
         draw_panel(formatter, session, state.operation(server, name))
         if session.verdict is Verdict.CONNECTED:
             draw_end(formatter, session)
+    # Below the code: it has to be whole on the screen, with all that is said above it.
+    components.draw(links(session))
     draw_handoff(formatter, session, state.operation(server, name))
     draw_doctor(formatter, session, state.operation(server, name))
 
