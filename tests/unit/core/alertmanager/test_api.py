@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,11 +41,21 @@ alertmanager_notifications_failed_total{integration="slack",reason="other"} 3
 """
 
 
+CLIENTS = ExitStack()
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close a test's clients: urllib3's rescue of forgotten ones fails when it comes in a deep recursion."""
+    with CLIENTS:
+        yield
+
+
 def asking(url: str, *, bearer_token: str | None = None, answer_seconds: float = 5.0) -> Alertmanager:
     """An Alertmanager at an address."""
     token = SecretStr(bearer_token) if bearer_token else None
     settings = AlertmanagerSettings(url=SecretStr(url), bearer_token=token)
-    return Alertmanager(settings, answer_seconds=answer_seconds)
+    return CLIENTS.enter_context(closing(Alertmanager(settings, answer_seconds=answer_seconds)))
 
 
 def matcher(label: str, value: str, **fields: bool) -> Matcher:
