@@ -214,10 +214,16 @@ def slots(spans: Sequence[Span], now: datetime) -> Iterator[Slot]:
     """Split the last 24 hours into half hours of the clock; the last one is not over yet."""
     seconds = SLOT.total_seconds()
     latest = datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
-    position = bisect_right(spans, latest - (SLOTS - 1) * SLOT, key=lambda one: one.until)
-    for number in reversed(range(SLOTS)):
-        since = latest - number * SLOT
-        until = min(since + SLOT, now)
+    begins = [latest - number * SLOT for number in reversed(range(SLOTS))]
+    bounds = [(since, min(since + SLOT, now)) for since in begins]
+    for (since, until), within in zip(bounds, split(spans, bounds), strict=True):
+        yield Slot(since, until, within)
+
+
+def split(spans: Sequence[Span], bounds: Sequence[tuple[datetime, datetime]]) -> Iterator[tuple[Span, ...]]:
+    """Yield the parts of the spans within each pair of bounds; both are in order and do not overlap."""
+    position = bisect_right(spans, bounds[0][0], key=lambda one: one.until)
+    for since, until in bounds:
         within: list[Span] = []
         while position < len(spans) and spans[position].since < until:
             one = spans[position]
@@ -225,7 +231,7 @@ def slots(spans: Sequence[Span], now: datetime) -> Iterator[Slot]:
             if one.until > until:
                 break
             position += 1
-        yield Slot(since, until, tuple(within))
+        yield tuple(within)
 
 
 def _added_up(found: Sequence[Uptime]) -> Uptime:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.models import Reason, Verdict
-from core.uptime.records import TrackRecord, Window
+from core.uptime.records import TrackRecord, Window, split
 from core.uptime.timeline import Span
 from dashboard import components, formatting
 from dashboard.charts import vega
@@ -73,16 +73,8 @@ def segments(spans: Sequence[Span], window: Window, now: datetime) -> list[Segme
 def _condensed(spans: Sequence[Span], since: datetime, slot: timedelta) -> Iterator[Span]:
     """Yield one span for each slot, with equal neighbours merged."""
     kept: Span | None = None
-    position = 0
-    for number in range(RESOLUTION):
-        begin, end = since + number * slot, since + (number + 1) * slot
-        found: list[Span] = []
-        while position < len(spans) and spans[position].since < end:
-            one = spans[position]
-            found.append(one._replace(since=max(one.since, begin), until=min(one.until, end)))
-            if one.until > end:
-                break
-            position += 1
+    bounds = [(since + number * slot, since + (number + 1) * slot) for number in range(RESOLUTION)]
+    for found in split(spans, bounds):
         if not found:
             continue
         shown = max(found, key=lambda one: (is_down(one), one.seconds))
