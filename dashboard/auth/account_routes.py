@@ -15,7 +15,6 @@ from core.exceptions import StoreError
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
-from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
 from dashboard.auth.passkeys import MAX_PER_ACCOUNT, accepts
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
@@ -138,14 +137,10 @@ class AccountRoutes:
         return response
 
     async def _valid_form(self, request: Request) -> dict[str, str] | Response:
-        try:
-            form = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
-        if self._auth.is_valid_form(request, form):
-            return form
         _ = self._auth.translator(request)
-        return self._page(request, Note(_("The form had expired. Try again.")), 403)
+        return await self._auth.read_form(
+            request, lambda _sent: self._page(request, Note(_("The form had expired. Try again.")), 403)
+        )
 
     def _store(self, account: Account, password_hash: str) -> Account:
         def change(found: Account) -> Account:

@@ -13,7 +13,6 @@ from dashboard.auth.addresses import safe_next
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext
-from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
 from dashboard.auth.passkeys import Purpose
 from dashboard.auth.passwords import PasswordsBusyError
@@ -54,13 +53,12 @@ class ConfirmRoutes:
 
     async def confirm(self, request: Request) -> Response:
         """Check the signed-in user's password."""
-        try:
-            sent = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
         _ = self._auth.translator(request)
-        if not self._auth.is_valid_form(request, sent):
-            return self._page(request, Note(_("The form had expired. Try again.")), 403)
+        sent = await self._auth.read_form(
+            request, lambda _sent: self._page(request, Note(_("The form had expired. Try again.")), 403)
+        )
+        if isinstance(sent, Response):
+            return sent
         authenticated = current_login(request)
         account, key = authenticated.active_login.account, authenticated.active_login.key
         if not self._may_use_password(authenticated.active_login):

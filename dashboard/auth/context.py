@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dashboard.auth.cookies import (
 )
 from dashboard.auth.devices import device_name
 from dashboard.auth.external_accounts import ExternalAccounts
-from dashboard.auth.forms import FormError, FormTokens
+from dashboard.auth.forms import FormError, FormTokens, read_form
 from dashboard.auth.known_devices import KNOWN_FOR, known_device, new_device
 from dashboard.auth.links import SignInLinks
 from dashboard.auth.pages import Note, render
@@ -137,10 +138,6 @@ class AuthContext:
             back=(again, _("Go to the sign-in")),
         )
 
-    def is_valid_form(self, request: Request, form: dict[str, str]) -> bool:
-        """Return whether the form was issued to the browser that submits it."""
-        return self.forms.is_valid(read_cookie(request, FORM_COOKIE, rule=self.cookie_rule), form)
-
     def passkey_options(self, request: Request, purpose: Purpose, account: Account | None = None) -> str:
         """Return what a script passes to the browser's authenticator, as JSON; "" if there is no passkey."""
         site = self.passkeys.site(request)
@@ -175,6 +172,20 @@ class AuthContext:
             next_address=next_address,
             remembered=remembered,
         )
+
+    async def read_form(
+        self, request: Request, refuse: Callable[[dict[str, str]], Response]
+    ) -> dict[str, str] | Response:
+        """Return the fields of a posted form, or the response to one that cannot be accepted.
+
+        `refuse` makes it from the fields of a form that was not issued to this browser.
+        """
+        try:
+            form = await read_form(request)
+        except FormError as error:
+            return self.form_error_response(request, error)
+        is_valid = self.forms.is_valid(read_cookie(request, FORM_COOKIE, rule=self.cookie_rule), form)
+        return form if is_valid else refuse(form)
 
     async def record(self, request: Request, outcome: SignInOutcome, actor: str | None) -> None:
         """Write an audit entry in a thread: the disk must not block the event loop."""

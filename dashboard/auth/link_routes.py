@@ -16,7 +16,6 @@ from dashboard.auth.addresses import client_address, safe_next
 from dashboard.auth.audit import SignInOutcome
 from dashboard.auth.context import AuthContext
 from dashboard.auth.cookies import GRANT_COOKIE, read_cookie, remove_cookie, set_cookie
-from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
 from dashboard.auth.passwords import PasswordsBusyError, password_problem
 from dashboard.auth.users import USER_NAME, Account, AuthMethod
@@ -48,12 +47,9 @@ class LinkRoutes:
 
     async def exchange(self, request: Request) -> Response:
         """Exchange a valid token for a grant cookie."""
-        try:
-            form = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
-        if not self._auth.is_valid_form(request, form):
-            return self._refused(request)
+        form = await self._auth.read_form(request, lambda _sent: self._refused(request))
+        if isinstance(form, Response):
+            return form
         grant = self._auth.links.exchange(form.get("token", ""))
         if grant is None:
             # Only failures count, and only after the check: others at this address may have guessed, and a
@@ -89,16 +85,18 @@ class LinkRoutes:
 
     async def set_password(self, request: Request) -> Response:
         """Set the password and sign the user in; the first link creates the administrator."""
-        try:
-            form = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
-        grant = self._grant(request)
+        _, grant = self._auth.translator(request), self._grant(request)
+
+        def refuse(sent: dict[str, str]) -> Response:
+            if grant is None:
+                return self._refused(request)
+            return self._again(request, sent, grant, 403, _("The form had expired. Try again."))
+
+        form = await self._auth.read_form(request, refuse)
+        if isinstance(form, Response):
+            return form
         if grant is None:
             return self._refused(request)
-        _ = self._auth.translator(request)
-        if not self._auth.is_valid_form(request, form):
-            return self._again(request, form, grant, 403, _("The form had expired. Try again."))
         name = self._user_name(grant) or form.get("name", "").strip()
         problem = _problem(name, form, _)
         if problem:

@@ -17,7 +17,6 @@ from dashboard.auth.authenticator import current_login
 from dashboard.auth.confirm_routes import CONFIRM, confirmed_response
 from dashboard.auth.context import AuthContext
 from dashboard.auth.devices import device_name
-from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
 from dashboard.auth.passkeys import PasskeyRefusedError, Purpose, Site
 from dashboard.auth.users import Account, AuthMethod
@@ -50,8 +49,10 @@ class PasskeyRoutes:
         No limit counts here: nobody guesses a signature, and no stranger can name a passkey.
         """
         site, form = self._auth.passkeys.site(request), await self._form(request)
-        if site is None or isinstance(form, Response):
-            return form if isinstance(form, Response) else RedirectResponse("/sign-in", 303)
+        if isinstance(form, Response):
+            return form
+        if site is None:
+            return RedirectResponse("/sign-in", 303)
         next_address, remembered = safe_next(form.get("next")), form.get("remember") == "yes"
         half: Account | None = None
         try:
@@ -73,8 +74,10 @@ class PasskeyRoutes:
     async def confirm(self, request: Request) -> Response:
         """Re-authenticate the signed-in user by a passkey."""
         site, form = self._auth.passkeys.site(request), await self._form(request)
-        if site is None or isinstance(form, Response):
-            return form if isinstance(form, Response) else RedirectResponse(CONFIRM, 303)
+        if isinstance(form, Response):
+            return form
+        if site is None:
+            return RedirectResponse(CONFIRM, 303)
         account = current_login(request).active_login.account
         try:
             await asyncio.to_thread(
@@ -151,14 +154,11 @@ class PasskeyRoutes:
         )
 
     async def _form(self, request: Request) -> dict[str, str] | Response:
-        try:
-            form = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
-        if self._auth.is_valid_form(request, form):
-            return form
         _ = self._auth.translator(request)
-        return self._auth.problem_page(request, _("The form had expired. Try again."), 403)
+        return await self._auth.read_form(
+            request,
+            lambda _sent: self._auth.problem_page(request, _("The form had expired. Try again."), 403),
+        )
 
     def _must_confirm(self, request: Request) -> bool:
         return self._auth.sign_ins.must_confirm(current_login(request).cookie)

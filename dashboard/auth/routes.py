@@ -21,7 +21,6 @@ from dashboard.auth.authenticator import current_login
 from dashboard.auth.context import AuthContext, SignInOptions
 from dashboard.auth.cookies import SIGN_IN_COOKIE, remove_cookie
 from dashboard.auth.external_accounts import Identity, Refusal, RefusedError
-from dashboard.auth.forms import FormError, read_form
 from dashboard.auth.pages import Note
 from dashboard.auth.passkeys import Purpose
 from dashboard.auth.passwords import PasswordsBusyError
@@ -75,13 +74,12 @@ class SignInRoutes:
 
     async def sign_in(self, request: Request) -> Response:
         """Check name and password; after the free tries each further one doubles the wait."""
-        try:
-            form = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
         _ = self._auth.translator(request)
-        if not self._auth.is_valid_form(request, form):
-            return self._again(request, form, 403, _("The form had expired. Try again."))
+        form = await self._auth.read_form(
+            request, lambda sent: self._again(request, sent, 403, _("The form had expired. Try again."))
+        )
+        if isinstance(form, Response):
+            return form
         name = form.get("name", "").strip()[:64]
         account = self._auth.users.find(name)
         counts = self._counts(request, name, account)
@@ -136,12 +134,9 @@ class SignInRoutes:
 
     async def sign_out(self, request: Request) -> Response:
         """End the sign-in of this browser, or every one of the user's; their open tabs are disconnected."""
-        try:
-            form = await read_form(request)
-        except FormError as error:
-            return self._auth.form_error_response(request, error)
-        if not self._auth.is_valid_form(request, form):
-            return RedirectResponse(SIGN_OUT, 303)
+        form = await self._auth.read_form(request, lambda _sent: RedirectResponse(SIGN_OUT, 303))
+        if isinstance(form, Response):
+            return form
         authenticated = current_login(request)
         account = authenticated.active_login.account
         outcome = SignInOutcome.SIGNED_OUT
