@@ -10,10 +10,9 @@ from typing import Any
 from tinydb import TinyDB, where
 
 from core.disk import Stamp, read_stamp, read_stamped
-from core.exceptions import VersionConflictError
 from core.locks import ProcessLock
 from core.store.migration import Subject
-from core.store.protocol import Record, check_subject, is_subject
+from core.store.protocol import Record, check_subject, is_subject, version_conflict
 from core.store.schema import DELETIONS, RECORDS, BrokenFileError, decode
 from core.store.storage import BROKEN, LockedStorage
 
@@ -59,10 +58,7 @@ class FileStore:
         with self._open(subject) as database:
             present = _records_of(database.storage.read()).get(key)
             if expected_version != (present.version if present else 0):
-                raise VersionConflictError(
-                    f"{subject}: {key!r} was changed meanwhile by somebody else; read it again",
-                    operation=f"save {subject}",
-                )
+                raise version_conflict(subject, key)
             if value is None:
                 if present:
                     _delete(database, [present])

@@ -120,6 +120,14 @@ def check_subject(subject: str) -> None:
         raise ValueError(f"subject {subject!r} is no file name of ours")
 
 
+def version_conflict(subject: str, key: str) -> VersionConflictError:
+    """Return the error of an update that names another version than the stored one."""
+    return VersionConflictError(
+        f"{subject}: {key!r} was changed meanwhile by somebody else; read it again",
+        operation=f"save {subject}",
+    )
+
+
 def modify(
     store: Store,
     subject: str,

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.exceptions import StoreError, VersionConflictError
+from core.exceptions import StoreError
 from core.messages import Message
 from core.store.migration import Subject
 from core.store.postgresql.database import IS_OURS, Database, Rows
-from core.store.protocol import Record, check_subject
+from core.store.protocol import Record, check_subject, version_conflict
 
 REVISIONS_SECONDS = 0.25
 """Revisions are polled far more often than they change, so one query serves all subjects for so long."""
@@ -141,7 +141,7 @@ class PostgresStore:
             else:
                 is_done = self.read(subject, key) is None
             if not is_done:
-                raise self._conflict(subject, key)
+                raise version_conflict(subject, key)
             return None
         text = _encode(value)
         if expected_version:
@@ -150,7 +150,7 @@ class PostgresStore:
         else:
             rows = self._write(_ADD, subject, {"keys": [key], "values": [text]})
         if not rows:
-            raise self._conflict(subject, key)
+            raise version_conflict(subject, key)
         return Record(key, rows[0][0], json.loads(text))
 
     def add(self, subject: str, values: Mapping[str, Mapping[str, Any]]) -> None:
@@ -236,12 +236,6 @@ class PostgresStore:
             )
         finally:
             self._revisions_until = 0.0
-
-    def _conflict(self, subject: str, key: str) -> VersionConflictError:
-        return VersionConflictError(
-            f"{subject}: {key!r} was changed meanwhile by somebody else; read it again",
-            operation=f"save {subject}",
-        )
 
 
 def _encode(value: Mapping[str, Any]) -> str:
