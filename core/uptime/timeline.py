@@ -37,6 +37,11 @@ class Span(NamedTuple):
         return not self.in_maintenance and self.verdict not in (None, Verdict.PAUSED)
 
     @property
+    def is_down(self) -> bool:
+        """Whether the span is measured and not connected."""
+        return self.is_measured and self.verdict is not Verdict.CONNECTED
+
+    @property
     def seconds(self) -> float:
         """The span's duration."""
         return (self.until - self.since).total_seconds()

@@ -122,7 +122,7 @@ def outages(spans: Sequence[Span], still: SessionSnapshot | None = None) -> list
         )
     if running:
         found.append(_outage(running, None, recovered=False))
-    elif still is not None and still.lost_at is not None and spans and _is_down(spans[-1]):
+    elif still is not None and still.lost_at is not None and spans and spans[-1].is_down:
         found.append(Outage(still.lost_at, None, still.lost_reason, recovered=False))
     return found
 
@@ -148,7 +148,3 @@ def mean_recovery_seconds(found: Sequence[Outage], since: datetime, until: datet
         if one.recovered and one.until is not None and since <= one.until < until
     ]
     return sum(lasted) / len(lasted) if lasted else None
-
-
-def _is_down(span: Span) -> bool:
-    return span.is_measured and span.verdict is not Verdict.CONNECTED

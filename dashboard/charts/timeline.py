@@ -77,7 +77,7 @@ def _condensed(spans: Sequence[Span], since: datetime, slot: timedelta) -> Itera
     for found in split(spans, bounds):
         if not found:
             continue
-        shown = max(found, key=lambda one: (is_down(one), one.seconds))
+        shown = max(found, key=lambda one: (one.is_down, one.seconds))
         if kept is not None and kept[2:] == shown[2:]:
             kept = kept._replace(until=found[-1].until)
             continue
@@ -86,11 +86,6 @@ def _condensed(spans: Sequence[Span], since: datetime, slot: timedelta) -> Itera
         kept = shown._replace(since=found[0].since, until=found[-1].until)
     if kept is not None:
         yield kept
-
-
-def is_down(span: Span) -> bool:
-    """Return whether a span is measured and not connected."""
-    return span.is_measured and span.verdict is not Verdict.CONNECTED
 
 
 def ticks(formatter: LocaleFormatter, window: Window) -> list[Tick]:
