@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from core.exceptions import AlertmanagerError, ConnectError, RequestTimeoutError, WppconnectError
 from core.logs import showable
@@ -22,7 +25,10 @@ COUNTER = re.compile(
     r'\{[^}]*\bintegration="(\w+)"[^}]*\} (\S+)$',
     re.MULTILINE,
 )
-RECEIVER = re.compile(r"^- name: (.+)$|^  (\w+)_configs:", re.MULTILINE)
+DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+DEFAULT_GROUP_WAIT = "30s"
+INTEGRATIONS = "_configs"
 
 EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 """Times that every time zone can represent: silences may last "for ever", and Go's zero time is in year 1."""
@@ -146,14 +152,19 @@ class Alertmanager:
 
     def kinds(self) -> dict[str, set[str]]:
         """Return each receiver's kinds of integration, from Alertmanager's configuration."""
-        # The only source. Alertmanager renders this text itself, so its form does not vary.
-        text: str = self._read(lambda answer: answer["config"]["original"], "/api/v2/status")
-        found: dict[str, set[str]] = {}
-        name = ""
-        for receiver, kind in RECEIVER.findall(text[text.find("\nreceivers:") :]):
-            name = receiver.strip("'\"") or name
-            found.setdefault(name, set()).update({kind} - {""})
-        return found
+        return self._read_configuration(
+            lambda configuration: {
+                str(receiver["name"]): {
+                    key.removesuffix(INTEGRATIONS) for key in receiver if key.endswith(INTEGRATIONS)
+                }
+                for receiver in configuration["receivers"]
+            }
+        )
+
+    def group_wait_seconds(self, receivers: Collection[str]) -> float:
+        """Return how long a new group's first notification to any of these receivers waits at most."""
+        waits = self._read_configuration(lambda configuration: list(_group_waits(configuration["route"])))
+        return max((wait for receiver, wait in waits if receiver in receivers), default=0.0)
 
     def notice_counts(self) -> NoticeCounts:
         """Return the notification counts by kind of integration; Alertmanager has no finer ones."""
@@ -216,6 +227,15 @@ class Alertmanager:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise self._unreadable() from None
 
+    def _read_configuration(self, read: Callable[[Any], T]) -> T:
+        def parse(answer: Any) -> T:
+            try:
+                return read(YAML(typ="safe", pure=True).load(answer["config"]["original"]))
+            except YAMLError:
+                raise self._unreadable() from None
+
+        return self._read(parse, "/api/v2/status")
+
     def _ask(self, method: str, route: str, *, json_body: Any = None, **path: str) -> Answer:
         try:
             answer = self._transport.request(
@@ -245,6 +265,16 @@ class Alertmanager:
 def increased(before: Mapping[str, int], now: Mapping[str, int], kinds: Collection[str]) -> set[str]:
     """Return the kinds whose count has increased."""
     return {kind for kind in kinds if now.get(kind, 0) > before.get(kind, 0)}
+
+
+def _group_waits(
+    route: Mapping[str, Any], receiver: str = "", group_wait: str = DEFAULT_GROUP_WAIT
+) -> Iterator[tuple[str, float]]:
+    """Yield the receiver of each route and its wait in seconds; a route inherits what it does not set."""
+    receiver, group_wait = route.get("receiver", receiver), route.get("group_wait", group_wait)
+    yield receiver, sum(int(number) * SECONDS[unit] for number, unit in DURATION.findall(group_wait))
+    for child in route.get("routes", ()):
+        yield from _group_waits(child, receiver, group_wait)
 
 
 def _firing(told: Any) -> FiringAlert:

@@ -83,11 +83,18 @@ class PagerCheck:
         if routed.is_suppressed:
             text = "a silence or an inhibition suppresses the alert; end it and try again"
             raise AlertmanagerError(text, code="suppressed")
+        listed_at = time.monotonic()
         self._passed(Leg.ROUTED, *routed.receivers)
         kinds, others = self._kinds(routed)
+        group_wait = self._alertmanager.group_wait_seconds(routed.receivers)
         if others:
             self._report(Passed(Leg.ALSO_TOLD, 0.0, tuple(others)))
-        self._wait(lambda: self._has_gone_out(before, kinds, others), "was routed, but no notice went out")
+        # A notice counted before the group wait is over is another alert's; ours is never sent if the alert
+        # ends before that.
+        self._wait(
+            lambda: time.monotonic() - listed_at >= group_wait and self._has_gone_out(before, kinds, others),
+            "was routed, but no notice went out",
+        )
         self._passed(Leg.DELIVERED, *sorted(kinds))
         return kinds, others
 

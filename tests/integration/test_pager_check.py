@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cli.main import main
+from core.alertmanager.api import Alertmanager
+from core.alertmanager.pager_check import Leg, PagerCheck, Passed
+from core.settings.values import AlertmanagerSettings
 from tests.plugins.system_tools import require
-from tests.support.alertmanager import Inbox, alertmanager, web_receiver
+from tests.support.alertmanager import Inbox, alertmanager, post_alert, web_receiver
 from tests.support.mail import mail_server
+from tests.support.waiting import until
 
 require("prometheus-alertmanager")
 
@@ -67,6 +73,28 @@ def test_each_leg_is_timed_and_both_notices_arrive(
         "[FIRING] This is a test of the pager",
         "[OVER] This is a test of the pager",
     ]
+
+
+def test_the_notice_of_another_alert_is_not_taken_for_the_tests(tmp_path: Path, inbox: Inbox) -> None:
+    legs = []
+
+    def report(passed: Passed) -> None:
+        legs.append(passed.leg)
+        if passed.leg is Leg.ROUTED:
+            # Alertmanager notifies at once of an alert that is older than the group wait.
+            post_alert(url, {"alertname": "Old", "severity": "critical"}, {}, startsAt="2026-01-01T00:00:00Z")
+            until(lambda: inbox.of("/slack"), what="the notice of the other alert")
+
+    with (
+        web_receiver(inbox) as web,
+        alertmanager(tmp_path, receiver="slack", web_port=web, faster=20) as url,
+        closing(Alertmanager(AlertmanagerSettings(url=SecretStr(url)))) as client,
+    ):
+        PagerCheck(client, report, timeout_seconds=60).run()
+
+    assert legs == [Leg.ACCEPTED, Leg.ROUTED, Leg.DELIVERED, Leg.END_ACCEPTED, Leg.END_DELIVERED]
+    of_the_test = [str(one) for one in inbox.of("/slack") if "This is a test" in str(one)]
+    assert ["FIRING" in one for one in of_the_test] == [True, False]
 
 
 def test_it_says_so_when_another_receiver_notifies_in_the_same_way(

@@ -184,6 +184,7 @@ HOMES = {
     "requests": ["core/transport/*"],
     "ruamel": [
         "cli/importing/texts.py",
+        "core/alertmanager/api.py",
         "core/sync/compose_*.py",
         "core/sync/sync_file.py",
         "exporter/web_config.py",

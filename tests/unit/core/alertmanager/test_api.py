@@ -21,6 +21,20 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 CONFIGURATION = """\
 route:
   receiver: a
+  continue: false
+  routes:
+  - receiver: "b c"
+    continue: false
+    routes:
+    - match:
+        severity: page
+      continue: false
+      group_wait: 1m30s
+  - receiver: none
+    continue: false
+    group_wait: 500ms
+    group_interval: 1m
+  group_interval: 5m
 receivers:
 - name: a
   slack_configs:
@@ -75,6 +89,31 @@ def test_kinds_of_each_receiver_are_read_from_the_configuration() -> None:
             "b c": {"webhook"},
             "none": set(),
         }
+
+
+@pytest.mark.parametrize(
+    ("receivers", "seconds"),
+    [
+        pytest.param(["a"], 30.0, id="Alertmanager's default"),
+        pytest.param(["b c"], 90.0, id="the longest of two routes, one of which inherits its receiver"),
+        pytest.param(["none"], 0.5, id="less than a second"),
+        pytest.param(["a", "none"], 30.0, id="the longest of two receivers"),
+        pytest.param(["unknown"], 0.0, id="no route"),
+    ],
+)
+def test_group_wait_is_the_longest_of_the_receivers_routes(receivers: list[str], seconds: float) -> None:
+    with Loopback(answering(http_answer(STATUS))) as server:
+        assert asking(server.url).group_wait_seconds(receivers) == seconds
+
+
+@pytest.mark.parametrize("configuration", ["route: [", "- a list", "", "receivers: 7"])
+def test_configuration_that_is_none_is_named(configuration: str) -> None:
+    status = json.dumps({"config": {"original": configuration}}).encode()
+
+    with Loopback(answering(http_answer(status))) as server, pytest.raises(AlertmanagerError) as caught:
+        asking(server.url).kinds()
+
+    assert caught.value.code == "unreadable"
 
 
 def test_notifications_are_counted_by_kind() -> None:
