@@ -70,6 +70,14 @@ class PostgresEngine:
 
         return PostgresHistory(self.database(), **options)
 
+    def execute(self, *statements: str) -> None:
+        """Run statements on the tables."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
     def close(self) -> None:
         """Close all connections."""
         for database in self._opened:

@@ -37,8 +37,8 @@ SETTINGS = {
     "autovacuum": "off",
     "shared_buffers": "8MB",
     "max_connections": "60",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
+    "max_wal_senders": "2",
+    "max_replication_slots": "0",
     "log_min_messages": "fatal",
 }
 
@@ -75,11 +75,11 @@ class Server:
             group=self._group,
         )
 
-    def start(self) -> None:
+    def start(self, **more: str) -> None:
         """Start it unless it runs, and wait until it answers."""
         if self._process is not None:
             return
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in (SETTINGS | more).items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             process = self.run(
                 [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *settings], log
@@ -94,14 +94,38 @@ class Server:
             self._process.wait(60)
             self._process = None
 
-    def new_url(self, *, port: int | None = None) -> str:
-        """Return an address whose tables nobody else has."""
+    def new_url(self, *ports: int) -> str:
+        """Return an address whose tables nobody else has, of several servers if there are several ports."""
         with self._counting:
             self._schemas += 1
             schema = f"test_{self._schemas}"
         with self.connect() as connection:
             connection.execute(f"CREATE SCHEMA {schema}".encode())
-        return self._url(f"?options={quote(f'-csearch_path={schema}')}", port or self.port)
+        return self._url(f"?options={quote(f'-csearch_path={schema}')}", *ports)
+
+    @contextmanager
+    def standby(self) -> Iterator[Server]:
+        """Run a copy of this server that receives what is written here; end both."""
+        folder = Path(tempfile.mkdtemp(prefix="wppconnect-standby-", dir=FOLDER))
+        copy = Server(self._programs, folder)
+        self.give(folder)
+        options = ["--write-recovery-conf", "--no-slot", "--checkpoint=fast", "--no-sync"]
+        with (folder / "log").open("ab") as log:
+            program = self._programs / "pg_basebackup"
+            made = self.run([program, "-d", self._url(), "-D", copy._data, *options], log)
+        assert made.wait(60) == 0, (folder / "log").read_text()
+        try:
+            copy.start()
+            yield copy
+        finally:
+            self.stop(signal.SIGQUIT)
+            copy.stop(signal.SIGQUIT)
+            shutil.rmtree(folder)
+
+    def promote(self) -> None:
+        """Have a copy take writes."""
+        with self.connect() as connection:
+            connection.execute("SELECT pg_promote()")
 
     def connect(self, url: str = "") -> psycopg.Connection:
         """Connect as the owner; close it after use."""
@@ -109,8 +133,9 @@ class Server:
 
         return psycopg.connect(url or self._url(), autocommit=True, connect_timeout=30)
 
-    def _url(self, more: str = "", port: int = 0) -> str:
-        return f"postgresql://{ROLE}:{quote(PASSWORD)}@127.0.0.1:{port or self.port}/postgres{more}"
+    def _url(self, more: str = "", *ports: int) -> str:
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports or (self.port,))
+        return f"postgresql://{ROLE}:{quote(PASSWORD)}@{hosts}/postgres{more}"
 
     def give(self, path: Path) -> None:
         """Give a file to the account that `run` uses."""

@@ -15,12 +15,12 @@ class TcpProxy:
     def __init__(self, target: int) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._forwarding = threading.Event()
-        self._forwarding.set()
+        self._asking, self._answering = threading.Event(), threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._ended = False
         self.port: int = self._listener.getsockname()[1]
+        self.resume()
 
     def __enter__(self) -> Self:
         self._run(self._accept)
@@ -42,11 +42,17 @@ class TcpProxy:
 
     def hang(self) -> None:
         """Forward nothing more, and keep all connections."""
-        self._forwarding.clear()
+        self._asking.clear()
+        self.hold_answers()
+
+    def hold_answers(self) -> None:
+        """Forward what clients send, and nothing of what they are answered."""
+        self._answering.clear()
 
     def resume(self) -> None:
         """Forward again."""
-        self._forwarding.set()
+        self._asking.set()
+        self._answering.set()
 
     def cut(self) -> None:
         """Cut all connections."""
@@ -68,13 +74,13 @@ class TcpProxy:
             server = socket.create_connection(("127.0.0.1", self._target), 60)
             server.settimeout(None)
             self._sockets += [client, server]
-            self._run(self._forward, client, server)
-            self._run(self._forward, server, client)
+            self._run(self._forward, client, server, self._asking)
+            self._run(self._forward, server, client, self._answering)
 
-    def _forward(self, source: socket.socket, target: socket.socket) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, forwarding: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                self._forwarding.wait()
+                forwarding.wait()
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)

@@ -41,7 +41,11 @@ RENEWAL_SECONDS = 10.0
 LEASE_SECONDS = 60
 """An installation that renewed nothing for so long gives way to another one."""
 MOST_CONNECTIONS = 8
-REFUSED = "store.database_refuses"
+WRITE_PROBLEM_SECONDS = 60.0
+"""How long a failed write is reported although reads succeed, unless a write succeeds."""
+AWAY, REFUSED = "store.database_away", "store.database_refuses"
+SERVER = "extract(epoch FROM pg_postmaster_start_time())::text"
+"""Expression that differs after a failover, which may have taken back what was not replicated."""
 
 Parameters = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
@@ -93,6 +97,7 @@ class Database:
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
         self._problem: StoreError | None = None
+        self._problem_until = 0.0
         self._is_down = False
         self._down_until = self._renew_at = 0.0
 
@@ -112,11 +117,19 @@ class Database:
         """
         parameters = {**parameters, "timeout": int(self._answer_seconds * 500)}
         for _ in range(2):
-            results = self._run(f"{_BEGIN} {statement}; COMMIT", parameters, operation, is_repeatable=False)
+            try:
+                results = self._run(
+                    f"{_BEGIN} {statement}; COMMIT", parameters, operation, is_repeatable=False
+                )
+            except StoreError as error:
+                if error.explanation.id != AWAY:
+                    self._problem_until = time.monotonic() + WRITE_PROBLEM_SECONDS
+                raise
             if results[0]:
+                self._end_problem()
                 return results[-1]
             self._renew_at = 0.0  # the claim names the installation that took over
-        raise _error(Message("store.database_away"), operation)
+        raise _error(Message(AWAY), operation)
 
     def close(self) -> None:
         """Close the idle connections; a later statement opens a new one."""
@@ -127,7 +140,7 @@ class Database:
 
     def _run(self, query: str, parameters: Parameters, operation: str, *, is_repeatable: bool) -> list[Rows]:
         if not self._slots.acquire(timeout=self._answer_seconds):
-            raise _error(Message("store.database_away"), operation)
+            raise _error(Message(AWAY), operation)
         try:
             connection = self._take_idle()
             if connection is not None:
@@ -147,9 +160,8 @@ class Database:
             if time.monotonic() >= self._renew_at:
                 self._claim(connection, operation)
             results = _execute(connection, query, {**parameters, **self._identity()})
-        if self._problem is not None:
-            _log.info("store_database_usable")
-            self._problem = None
+        if time.monotonic() >= self._problem_until:
+            self._end_problem()
         with self._lock:
             self._idle.append(connection)
         return results
@@ -223,6 +235,11 @@ class Database:
                 raise error from None
             raise
 
+    def _end_problem(self) -> None:
+        if self._problem is not None:
+            _log.info("store_database_usable")
+        self._problem, self._problem_until = None, 0.0
+
     def _keep(self, error: StoreError) -> None:
         if error.explanation.id == REFUSED:
             return  # one statement, which says nothing about the others
@@ -280,7 +297,7 @@ def _explanation(error: psycopg.Error) -> Message:
         case psycopg.Error(sqlstate=str(code)) if code.startswith("53"):
             return Message("store.database_full")
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Message("store.database_away")
+            return Message(AWAY)
         case _:
             return Message.of(REFUSED, code=error.sqlstate or type(error).__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from core.clock import Now, now
 from core.exceptions import StoreError
 from core.models import HistoryEntry
 from core.store.history import RETENTION_DAYS, parse_entry
-from core.store.postgresql.database import IS_OURS, Database
+from core.store.postgresql.database import IS_OURS, SERVER, Database, Rows
 
 _log = logging.getLogger(__name__)
 
@@ -24,19 +25,26 @@ FROM wppconnect_store, unnest(
     %(at)s::timestamptz[], %(server)s::text[], %(session)s::text[], %(kind)s::text[], %(actor)s::text[],
     %(entry)s::text[]
 ) WITH ORDINALITY AS added (at, server, session, kind, actor, entry, place)
-WHERE {IS_OURS}
+WHERE {IS_OURS} AND NOT EXISTS (
+    SELECT FROM wppconnect_history AS stored WHERE stored.at = added.at AND stored.entry::text = added.entry
+)
 RETURNING 1"""  # noqa: S608
-"""Numbers are committed in their order, since appending locks the one row that counts them."""
+"""Numbers are committed in their order, since appending locks the one row that counts them.
+
+What is there already was appended by a statement whose result got lost, and which was therefore repeated.
+"""
 _FORGET = f"""
 DELETE FROM wppconnect_history WHERE {IS_OURS} AND at < %(oldest)s AND EXISTS (
     SELECT FROM wppconnect_history WHERE at >= %(oldest)s AND (at < %(begun)s OR at >= %(ended)s)
 )
 RETURNING 1"""  # noqa: S608
-_ADDED = """
-SELECT store.last_entry, history.entry::text
+_ADDED = f"""
+SELECT {SERVER}, store.last_entry, history.entry::text
 FROM wppconnect_store AS store LEFT JOIN wppconnect_history AS history
     ON history.number > %(number)s AND history.at >= %(since)s AND history.kind = ANY(%(kinds)s::text[])
-ORDER BY history.number"""
+ORDER BY history.number"""  # noqa: S608
+LAG_ENTRIES = 1_000
+"""At most so many entries are taken back by a failover to a server that had not received them."""
 
 
 class PostgresHistory:
@@ -125,15 +133,26 @@ class PostgresHistory:
 
     def follow(self, since: datetime, *, kinds: Collection[str]) -> Callable[[], Iterator[HistoryEntry]]:
         """Return a function that yields the entries added since its last call; see `HistoryLog.follow`."""
-        begin, wanted = _start_of(since.astimezone(UTC).date()), list(kinds)
-        number = 0
+        parameters: dict[str, Any] = {"since": _start_of(since.astimezone(UTC).date()), "kinds": list(kinds)}
+        server, number = "", 0
+        latest: deque[int] = deque(maxlen=LAG_ENTRIES)
+        """Hashes of the entries that were yielded last."""
+
+        def query(after: int) -> Rows:
+            return self._database.read(_ADDED, {**parameters, "number": after}, operation="read the history")
 
         def added() -> Iterator[HistoryEntry]:
-            nonlocal number
-            parameters = {"number": number, "since": begin, "kinds": wanted}
-            rows = self._database.read(_ADDED, parameters, operation="read the history")
-            number = max((row[0] for row in rows), default=number)
-            yield from _parsed(text for _, text in rows if text is not None)
+            nonlocal server, number
+            rows = query(number)
+            is_other = bool(rows) and bool(number) and rows[0][0] != server
+            if is_other:  # its numbers may stand for other entries
+                rows = query(max(0, number - LAG_ENTRIES))
+            if rows:
+                server, number = rows[0][:2]
+            known = frozenset(latest) if is_other else frozenset()
+            texts = [text for *_, text in rows if text is not None and hash(text) not in known]
+            latest.extend(map(hash, texts))
+            yield from _parsed(iter(texts))
 
         return added
 

@@ -12,7 +12,7 @@ from typing import Any
 from core.exceptions import StoreError
 from core.messages import Message
 from core.store.migration import Subject
-from core.store.postgresql.database import IS_OURS, Database, Rows
+from core.store.postgresql.database import IS_OURS, SERVER, Database, Rows
 from core.store.protocol import Record, check_subject, version_conflict
 
 REVISIONS_SECONDS = 0.25
@@ -65,15 +65,20 @@ WITH {_NEXT}, written AS (
     WHERE subject = %(subject)s AND EXISTS (SELECT FROM written)
 )
 SELECT version FROM written"""  # noqa: S608
-_READ = """
-SELECT subject.revision, subject.deleted_revision > %(known)s OR subject.revision < %(known)s,
+_READ = f"""
+WITH known AS (
+    SELECT {SERVER} AS server, CASE WHEN {SERVER} = %(server)s THEN %(known)s::bigint ELSE 0 END AS revision
+)
+SELECT known.server, subject.revision,
+    known.revision = 0 OR subject.deleted_revision > known.revision OR subject.revision < known.revision,
     record.key, record.version, record.value
-FROM wppconnect_subjects AS subject LEFT JOIN wppconnect_records AS record
-    ON record.subject = subject.subject AND (
-        record.revision > %(known)s OR subject.deleted_revision > %(known)s OR subject.revision < %(known)s
-    )
-WHERE subject.subject = %(subject)s AND subject.revision <> %(known)s"""
-_REVISIONS = "SELECT subject, revision FROM wppconnect_subjects WHERE revision > 0"
+FROM known LEFT JOIN wppconnect_subjects AS subject
+    ON subject.subject = %(subject)s AND subject.revision <> known.revision
+LEFT JOIN wppconnect_records AS record ON record.subject = subject.subject AND (
+    record.revision > known.revision
+    OR subject.deleted_revision > known.revision OR subject.revision < known.revision
+)"""  # noqa: S608
+_REVISIONS = f"SELECT {SERVER}, subject, revision FROM wppconnect_subjects WHERE revision > 0"  # noqa: S608
 
 _DELETED = "SELECT deleted_version FROM wppconnect_subjects WHERE subject = %(subject)s"
 _LOAD = f"""{_LOCKED}
@@ -93,8 +98,9 @@ DELETE FROM wppconnect_subjects WHERE {IS_OURS} RETURNING 1"""  # noqa: S608
 
 @dataclass(frozen=True)
 class _Known:
-    """A subject's records as of a revision."""
+    """A subject's records as of a revision of a server; that of another server counts anew."""
 
+    server: str
     revision: int
     records: Mapping[str, Record]
 
@@ -174,14 +180,14 @@ class PostgresStore:
                 if not self._revisions:
                     raise
             else:
-                self._revisions = {name: str(number) for name, number in rows}
+                self._revisions = {name: f"{number} of {server}" for server, name, number in rows}
                 self._revisions_until = time.monotonic() + self._reuse_seconds
         return self._revisions.get(subject, "")
 
     def subjects(self) -> list[str]:
         """Return the names of the subjects with stored data."""
         rows = self._database.read(f"{_REVISIONS} ORDER BY subject", {}, operation="read the store")
-        return [name for name, _ in rows]
+        return [name for _, name, _ in rows]
 
     def dump(self, subject: str) -> Subject:
         """Return everything of a subject."""
@@ -209,18 +215,19 @@ class PostgresStore:
 
     def _records(self, subject: str) -> Mapping[str, Record]:
         check_subject(subject)
-        known = self._known.get(subject, _Known(0, {}))
-        parameters = {"subject": subject, "known": known.revision}
+        known = self._known.get(subject, _Known("", 0, {}))
+        parameters = {"subject": subject, "server": known.server, "known": known.revision}
         try:
             rows = self._database.read(_READ, parameters, operation=f"read {subject}")
         except StoreError:
             if subject not in self._known:
                 raise
             return known.records
-        if rows:
-            revision, is_whole = rows[0][:2]
-            changed = {row[2]: Record(*row[2:]) for row in rows if row[2] is not None}
-            known = _Known(revision, changed if is_whole else {**known.records, **changed})
+        server, revision, is_whole = rows[0][:3]
+        changed = {row[3]: Record(*row[3:]) for row in rows if row[3] is not None}
+        if is_whole or revision is not None:
+            records = changed if is_whole else {**known.records, **changed}
+            known = _Known(server, revision or 0, records)
         self._known[subject] = known
         return known.records
 

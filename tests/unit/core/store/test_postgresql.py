@@ -1,43 +1,33 @@
-"""The store in PostgreSQL: whose it is, what it refuses, and what remains while it is away."""
+"""The store in PostgreSQL: whose it is, and what it refuses."""
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import psycopg
 import pytest
 
 from core.exceptions import ConfigurationError, StoreError
 from core.models import HistoryEntry
-from core.store import Record, Store, modify, open_store
-from core.store.postgresql import Database, PostgresHistory, PostgresStore
+from core.store import Record, Store, open_store
+from core.store.postgresql import PostgresHistory, PostgresStore
 from tests.support.engines import PostgresEngine
-from tests.support.postgresql import Server, running_server, transaction_pooler
-from tests.support.tcp_proxy import TcpProxy
-from tests.support.waiting import until
 
 ENTRY = HistoryEntry(at=datetime(2026, 3, 10, 12, tzinfo=UTC), kind="transition", server="main")
 
-
-def sql(engine: PostgresEngine, statement: str) -> None:
-    with psycopg.connect(engine.url, autocommit=True) as connection:
-        connection.execute(statement.encode())
+FULL_DISK = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON wppconnect_records EXECUTE FUNCTION full_disk()"""
+"""Have writes fail as PostgreSQL does without disk space."""
 
 
 def put(store: Store, number: int) -> Record | None:
     return store.update("settings", "saved", {"n": number}, expected_version=number - 1)
-
-
-def is_usable(store: Store) -> bool:
-    """Return whether a read has reached the database."""
-    store.read("settings", "saved")
-    return store.notices == ()
 
 
 def problem_of(call: StoreError) -> tuple[str, dict[str, object]]:
@@ -62,7 +52,7 @@ def test_a_newer_schema_is_refused_by_its_number_also_by_who_is_connected(
 ) -> None:
     connected = postgres_engine.store()
     put(connected, 1)
-    sql(postgres_engine, "UPDATE wppconnect_store SET schema = 99")
+    postgres_engine.execute("UPDATE wppconnect_store SET schema = 99")
 
     with pytest.raises(StoreError) as at_once:
         postgres_engine.store().read("settings", "saved")
@@ -98,7 +88,7 @@ def test_an_installation_that_renews_nothing_is_replaced_and_writes_nothing_more
     put(first, 1)
     first.read("settings", "saved")
     log.append(ENTRY)
-    sql(postgres_engine, f"UPDATE wppconnect_store SET renewed_at = clock_timestamp() {shift}")  # noqa: S608
+    postgres_engine.execute(f"UPDATE wppconnect_store SET renewed_at = clock_timestamp() {shift}")  # noqa: S608
     database = postgres_engine.database(of="elsewhere")
     second = PostgresStore(database)
 
@@ -113,6 +103,35 @@ def test_an_installation_that_renews_nothing_is_replaced_and_writes_nothing_more
     assert first.read("settings", "saved") == Record("saved", 1, {"n": 1})
     assert second.read("settings", "saved") == Record("saved", 2, {"n": 2})
     assert PostgresHistory(database).read() == [ENTRY]
+
+
+def test_an_installation_that_was_cut_off_for_half_a_minute_keeps_the_database(
+    postgres_engine: PostgresEngine,
+) -> None:
+    first = postgres_engine.store()
+    put(first, 1)
+    postgres_engine.execute("UPDATE wppconnect_store SET renewed_at = clock_timestamp() - interval '30 s'")
+
+    with pytest.raises(StoreError) as refused:
+        PostgresStore(postgres_engine.database(of="elsewhere")).read("settings", "saved")
+
+    assert refused.value.explanation.id == "store.database_in_use"
+    assert put(first, 2) == Record("saved", 2, {"n": 2})
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_entries_of_a_machine_whose_clock_is_an_hour_off_are_kept_beside_the_others(
+    postgres_engine: PostgresEngine, hours: int
+) -> None:
+    off = timedelta(hours=hours)
+    right = postgres_engine.history(clock=lambda: ENTRY.at)
+    wrong = postgres_engine.history(clock=lambda: ENTRY.at + off)
+    days = [timedelta(days=-number) for number in (89, 30, 1)]
+
+    for log, moments in ((right, days), (wrong, [off]), (right, [timedelta()])):
+        log.append(*(ENTRY.model_copy(update={"at": ENTRY.at + moment}) for moment in moments))
+
+    assert [one.at - ENTRY.at for one in right.read()] == sorted([*days, off, timedelta()])
 
 
 # Refusals
@@ -137,6 +156,26 @@ def test_a_database_that_cannot_be_written_is_called_that(
         refusing.store().read("settings", "saved")
 
     assert refused.value.explanation.id == expected
+
+
+def test_a_full_disk_is_said_until_a_write_succeeds_although_reads_do(
+    postgres_engine: PostgresEngine,
+) -> None:
+    store = postgres_engine.store()
+    put(store, 1)
+    postgres_engine.execute(FULL_DISK)
+
+    with pytest.raises(StoreError) as refused:
+        put(store, 2)
+    found = store.read("settings", "saved")
+    notices = store.notices
+    postgres_engine.execute("DROP TRIGGER full_disk ON wppconnect_records")
+    put(store, 2)
+
+    assert found == Record("saved", 1, {"n": 1})
+    assert refused.value.explanation.id == "store.database_full"
+    assert notices == (refused.value.explanation,)
+    assert store.notices == ()
 
 
 def test_text_that_postgresql_cannot_hold_fails_alone(postgres_engine: PostgresEngine) -> None:
@@ -173,114 +212,3 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(tmp_path: Path,
         open_store(tmp_path, url)
 
     assert "hidden" not in str(refused.value)
-
-
-# Away
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A server of this file's own, which the tests stop."""
-    with running_server() as server:
-        yield server
-
-
-@pytest.fixture
-def stopped_and_started(server: Server, tmp_path: Path) -> Iterator[PostgresEngine]:
-    engine = PostgresEngine(server.new_url(), tmp_path)
-    yield engine
-    engine.close()
-    server.start()
-
-
-def test_while_the_server_is_away_reads_go_on_and_writes_are_refused_and_then_all_goes_on(
-    server: Server, stopped_and_started: PostgresEngine
-) -> None:
-    store, log = stopped_and_started.store(), stopped_and_started.history()
-    put(store, 1)
-    log.append(ENTRY)
-    assert store.read("settings", "saved")
-    revision = store.revision("settings")
-
-    server.stop()
-    with pytest.raises(StoreError) as of_a_record:
-        put(store, 2)
-    with pytest.raises(StoreError) as of_an_entry:
-        log.append(ENTRY)
-    with pytest.raises(StoreError) as of_what_was_never_read:
-        store.read("users", "ana")
-
-    assert [one.value.explanation.id for one in (of_a_record, of_an_entry, of_what_was_never_read)] == [
-        "store.database_away"
-    ] * 3
-    assert store.read("settings", "saved") == Record("saved", 1, {"n": 1})
-    assert store.revision("settings") == revision
-    assert store.notices == (of_a_record.value.explanation,)
-
-    server.start()
-
-    until(lambda: is_usable(store))
-    assert put(store, 2) == Record("saved", 2, {"n": 2})
-    assert log.read() == [ENTRY]
-
-
-@pytest.fixture
-def proxy(postgresql: Server) -> Iterator[TcpProxy]:
-    with TcpProxy(postgresql.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def behind_proxy(postgresql: Server, proxy: TcpProxy, tmp_path: Path) -> Iterator[Database]:
-    engine = PostgresEngine(f"{postgresql.new_url(port=proxy.port)}&connect_timeout=1", tmp_path)
-    yield engine.database(answer_seconds=0.5)
-    engine.close()
-
-
-def test_a_connection_that_was_cut_costs_nothing(behind_proxy: Database, proxy: TcpProxy) -> None:
-    store = PostgresStore(behind_proxy)
-    put(store, 1)
-
-    proxy.cut()
-
-    assert until(lambda: store.read("settings", "saved")) == Record("saved", 1, {"n": 1})
-    assert store.notices == ()
-    assert put(store, 2) == Record("saved", 2, {"n": 2})
-
-
-def test_a_network_that_swallows_everything_holds_nobody_up(behind_proxy: Database, proxy: TcpProxy) -> None:
-    store = PostgresStore(behind_proxy)
-    put(store, 1)
-    assert store.read("settings", "saved")
-
-    proxy.hang()
-    kept = store.read("settings", "saved")
-    with pytest.raises(StoreError) as refused:
-        put(store, 2)
-    notices = store.notices
-    proxy.resume()
-
-    assert kept == Record("saved", 1, {"n": 1})
-    assert (refused.value.explanation.id, len(notices)) == ("store.database_away", 1)
-    until(lambda: is_usable(store))
-
-
-def test_behind_a_pooler_in_transaction_mode_nothing_is_lost(postgresql: Server, tmp_path: Path) -> None:
-    def increment_ten_times(store: Store) -> None:
-        for _ in range(10):
-            modify(store, "tokens", "counter", lambda value: {"n": (value or {"n": 0})["n"] + 1})
-
-    with transaction_pooler(postgresql, connections=2) as url:
-        engine = PostgresEngine(url, tmp_path)
-        stores = [engine.store() for _ in range(6)]
-        with ThreadPoolExecutor(6) as pool:
-            list(pool.map(increment_ten_times, stores))
-        counted = stores[0].read("tokens", "counter")
-        log = engine.history()
-        added = log.follow(ENTRY.at, kinds=[ENTRY.kind])
-        log.append(ENTRY, ENTRY)
-        entries = list(added())
-        engine.close()
-
-    assert counted == Record("counter", 60, {"n": 60})
-    assert entries == [ENTRY, ENTRY]
