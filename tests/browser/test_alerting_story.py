@@ -181,8 +181,7 @@ def test_maintenance_is_planned_shown_everywhere_and_ended(looks: Looks, product
     for tab in looks:
         tab.press("plan-maintenance")
         tab.reads("Choose gateways or sessions.")
-        tab.page.locator(".st-key-maintenance-targets input").click()
-        tab.page.get_by_role("option", name="Everything").click()
+        tab.drop_down(tab.page.locator(".st-key-maintenance-targets input"), "Everything").click()
         tab.page.keyboard.press("Escape")
         tab.page.get_by_text("Every week", exact=True).click()
         tab.page.get_by_role("button", name="Sun", exact=True).click()

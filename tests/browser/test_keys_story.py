@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from simulator import Simulator
 from tests.support.stack import SECRET, SESSION, Stack, stack
@@ -75,8 +75,8 @@ def test_a_wrong_secret_is_named_and_mended_on_the_page_and_so_is_one_that_chang
     visitor.open("/settings")
     visitor.press("discover-main")
     visitor.reads("Added, paused: warehouse.")
-    visitor.page.get_by_role("combobox", name="Session to change on main").click()
-    expect(visitor.page.get_by_role("option", name=re.compile("warehouse"))).to_be_visible()
+    box = visitor.page.get_by_role("combobox", name="Session to change on main")
+    visitor.drop_down(box, re.compile("warehouse"))
     visitor.close()
 
 

@@ -160,7 +160,6 @@ def test_who_loses_rights_is_out_at_once_and_the_last_administrator_stays(house:
 
     give_role(boss, "ana", "viewer")
     await_out(ana)
-    boss.rests()
     boss.unfold(".st-key-card-user-admin")
     boss.press("remove-admin")
     boss.press("remove-yes-admin")

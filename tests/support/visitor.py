@@ -13,7 +13,16 @@ import pytest
 import zxingcpp
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, StorageState, ViewportSize, expect
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    StorageState,
+    ViewportSize,
+    expect,
+)
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.plugins import tabs_on_failure
@@ -142,8 +151,17 @@ class Visitor:
 
     def unfold(self, selector: str) -> None:
         """Open an expander, and wait until it stands still: a click on what moves may go elsewhere."""
+        self.rests()
         self.page.locator(f"{selector} summary").first.click()
         self.holds(STANDS_STILL, selector)
+
+    def drop_down(self, box: Locator, option: str | re.Pattern[str]) -> Locator:
+        """Open a select once the script has ended, which would close it, and return one of its options."""
+        self.rests()
+        box.click()
+        found = self.page.get_by_role("option", name=option)
+        expect(found).to_be_visible()
+        return found
 
     def reads(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page says something."""
