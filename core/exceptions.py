@@ -20,8 +20,7 @@
       StoreError                     the disk or a stored file
         VersionConflictError         the record has been changed since it was read
       SyncError                      the edited files: nothing was changed, or everything was restored
-      ContainerError                 the container engine, or a container that does not start
-        EngineUnreachableError       the engine does not respond
+      ContainerError                 the container engine does not respond, or a container does not start
       AlertmanagerError              a request to Alertmanager failed; `code` is a stable key
 
 Exceptions of libraries are converted in the module that uses the library, and re-raised from None: the
@@ -41,11 +40,9 @@ class WppconnectError(Exception):
 
     `explanation` is the message that the page shows in the user's language; `message` is the English text for
     the log and the command line, which also includes the operation and the `detail`. `operation` is a verb
-    phrase ("read the session status"), `session` the session's name or None, `retryable` whether the same
-    call may soon succeed without any change. A plain string as message is used unchanged.
+    phrase ("read the session status"), `session` the session's name or None. A plain string as message is
+    used unchanged.
     """
-
-    retryable = False
 
     def __init__(
         self,
@@ -99,8 +96,6 @@ def _as_message(problem: SettingProblem | Message | str) -> Message:
 
 class TransportError(WppconnectError):
     """The gateway did not respond."""
-
-    retryable = True
 
 
 class ConnectError(TransportError):
@@ -176,8 +171,6 @@ class NotOfferedError(ApiError):
 class ServerFailureError(ApiError):
     """Any other 5xx: the gateway failed to handle the request."""
 
-    retryable = True
-
 
 class StoreError(WppconnectError):
     """The store's disk or one of its files failed; the message names the file."""
@@ -193,12 +186,6 @@ class SyncError(WppconnectError):
 
 class ContainerError(WppconnectError):
     """The container engine refused, or a container did not start; the old one runs again."""
-
-
-class EngineUnreachableError(ContainerError):
-    """The engine's socket does not respond, or refuses this account."""
-
-    retryable = True
 
 
 class AlertmanagerError(WppconnectError):

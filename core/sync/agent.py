@@ -154,7 +154,7 @@ class Agent:
         self._last_check = time.monotonic()
         if self._sync.is_interrupted:
             self._recover(self._sync)
-        plan = self._sync.draft().plan
+        plan = self._sync.check()
         at = self._clock()
         before = self._published or self._agent_status.read()
         drifted = [one.target for one in plan.targets if not one.state.is_settled]

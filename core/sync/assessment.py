@@ -31,7 +31,12 @@ from core.sync.engine import (
     words_of,
 )
 from core.sync.images import keys_read, known_image, precious_folders
-from core.sync.pending_changes import changed_by_file, is_of_another_compose, pending_changes
+from core.sync.pending_changes import (
+    changed_by_file,
+    due_at_next_up,
+    is_of_another_compose,
+    pending_changes,
+)
 from core.sync.plan import ContainerAction, ContainerChange, Project, Touched, Wanted, WantedValue
 from core.sync.projects import Projects
 from core.sync.targets import ContainerSettings
@@ -66,12 +71,32 @@ class Assessor:
     wanted: Wanted
     sessions_of: Callable[[ContainerSettings], tuple[str, ...]]
 
-    def assess_for_plan(self, container: ContainerSettings) -> ContainerChange:
-        """Return what would happen to a container; never raises ContainerError."""
+    @cached_property
+    def made_by_compose(self) -> dict[str, tuple[Project, str]]:
+        """The project and service of every container that Compose made; empty without the engine."""
         try:
-            return self.assess(container, is_plan=True)[0]
-        except ContainerError as error:
-            return _change(container, ContainerAction.REFUSED, error.explanation)
+            labelled = self.engine.labels()
+        except ContainerError:
+            return {}
+        found = {
+            name: (self._project(labels)[0], labels.get(SERVICE, "")) for name, labels in labelled.items()
+        }
+        return {name: (project, service) for name, (project, service) in found.items() if project}
+
+    def changes(self) -> tuple[ContainerChange, ...]:
+        """Return what would happen to containers; never raises for one of them or an absent engine."""
+        found = {}
+        for one in self.wanted.containers:
+            try:
+                found[one.name] = self.assess(one, is_plan=True)[0]
+            except ContainerError as error:
+                found[one.name] = _change(one, ContainerAction.REFUSED, error.explanation)
+        for name in due_at_next_up(self.projects, self.made_by_compose, self.wanted):
+            present = found.get(name)
+            if present is None or present.action is ContainerAction.NOT_READ:
+                why = Message.of("containers.next_up")
+                found[name] = ContainerChange(container=name, action=ContainerAction.NEXT_UP, why=why)
+        return tuple(found.values())
 
     def assess(
         self, container: ContainerSettings, *, is_plan: bool
@@ -88,7 +113,7 @@ class Assessor:
             return _change(container, ContainerAction.ABSENT, why), None
         _register_secrets_of(info)
         service: Service | None = None
-        project, has_host_name = self._project(info)
+        project, has_host_name = self._project(labels_of(info))
         try:
             service = self._own_service(container, info, project)
         except ComposeError as error:
@@ -143,8 +168,9 @@ class Assessor:
             raise ComposeError(Message.of("containers.named_otherwise", name=service.container_name))
         return service
 
-    def _project(self, info: Inspection) -> tuple[Project | None, bool]:
-        project = project_of(info)
+    def _project(self, labels: Mapping[str, str]) -> tuple[Project | None, bool]:
+        """Return the project that labels name, without our host name file, and whether that was in it."""
+        project = project_of(labels)
         compose = self.projects.installed
         return compose.strip_ours(project) if project and compose else (project, False)
 
@@ -255,7 +281,7 @@ def _change(
 def _judge(container: ContainerSettings, desired: DesiredConfig, info: Inspection) -> ContainerChange:
     """Return what to do to a container, regardless of other containers."""
     known = keys_read(container.reads, image_of(info))
-    project = project_of(info)
+    project = project_of(labels_of(info))
     keys = desired.differing(info)
     if not keys:
         return _change(container, ContainerAction.NOTHING, Message.of("containers.runs_already"))

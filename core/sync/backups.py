@@ -25,8 +25,8 @@ from core.models import Frozen
 from core.sync.docker_containers import DockerContainers
 from core.sync.folders import FileMissingError, FileUnreadableError, Folders, digest
 from core.sync.plan import Draft, FileEdit, FileVersion, Plan
-from core.sync.planner import complete, wanted_of
-from core.sync.projects import FindCompose, open_projects
+from core.sync.planner import asking, complete, wanted_of
+from core.sync.projects import FindCompose
 from core.sync.secret_values import Values
 from core.sync.targets import Receives, SyncSettings
 
@@ -244,9 +244,9 @@ def restoration(
             raise SyncError(Message.of("changes.changed_since", path=str(found.path)))
         edits.append(FileEdit(entry.folder, entry.file, found, backups.content(change.oldest, entry)))
     wanted = wanted_of(settings, values, (), {one.found.path: one.after for one in edits})
-    with open_projects(compose, wanted.changes) as projects:
-        plan = Plan(made_at=at, takes_back=tuple(one.id for one in changes[1:]))
-        return complete(plan, tuple(edits), settings, wanted, containers, projects)
+    plan = Plan(made_at=at, takes_back=tuple(one.id for one in changes[1:]))
+    with asking(compose, containers, wanted) as (projects, assessor):
+        return complete(plan, tuple(edits), settings, projects, assessor, wanted)
 
 
 def _by_file(changes: Sequence[Backup]) -> list[_Change]:

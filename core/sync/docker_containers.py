@@ -28,10 +28,8 @@ from core.sync.engine import (
     grace_seconds,
     health_check_of,
     health_of,
-    project_of_labels,
 )
-from core.sync.pending_changes import due_at_next_up
-from core.sync.plan import ContainerAction, ContainerChange, Project, Touch, Touched, Wanted
+from core.sync.plan import ContainerAction, Touch, Touched, Wanted
 from core.sync.progress import Done, Report, reported
 from core.sync.projects import Projects, open_projects
 from core.sync.sessions import GatewaySessions
@@ -83,36 +81,27 @@ class DockerContainers:
         with self._engine() as engine:
             return access_problem(engine)
 
-    def projects(self) -> tuple[Project, ...]:
-        """Return the Compose projects of all containers; none where the engine does not answer."""
-        compose = self._compose()
+    def identities(self) -> frozenset[tuple[str, str, str]] | None:
+        """Identify the containers and how they stand; None where the engine does not answer."""
         try:
             with self._engine() as engine:
-                found = [project_of_labels(one) for one in engine.labels().values()]
+                return engine.identities()
         except ContainerError:
-            return ()
-        known = (compose.strip_ours(one)[0] if compose else one for one in found if one)
-        return tuple(dict.fromkeys(known))
+            return None
 
-    def container_changes(self, wanted: Wanted, projects: Projects) -> tuple[ContainerChange, ...]:
-        """Return what `carry_out` would do; never raises for one bad container or an absent engine."""
+    @contextmanager
+    def assessor(self, wanted: Wanted, projects: Projects) -> Iterator[Assessor]:
+        """Judge the listed containers until the block ends, with one connection to the engine."""
         with self._engine() as engine:
-            assessor = Assessor(engine, projects, wanted, self._sessions_of)
-            found = {one.name: assessor.assess_for_plan(one) for one in wanted.containers}
-            for name in due_at_next_up(projects, engine, wanted):
-                present = found.get(name)
-                if present is None or present.action is ContainerAction.NOT_READ:
-                    why = Message.of("containers.next_up")
-                    found[name] = ContainerChange(container=name, action=ContainerAction.NEXT_UP, why=why)
-            return tuple(found.values())
+            yield Assessor(engine, projects, wanted, self._sessions_of)
 
     def carry_out(
         self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()
     ) -> Done:
         """Recreate the containers that are due; raises ContainerError if one of them fails."""
-        with self._assessor(wanted) as assessor:
-            if assessor.projects.installed and touched:
-                assessor.projects.installed.wait_until_idle()
+        with open_projects(self._compose) as projects, self.assessor(wanted, projects) as assessor:
+            if projects.installed and touched:
+                projects.installed.wait_until_idle()
             cases = [assessor.assess(one, is_plan=False) for one in wanted.containers]
             refused = [one for one, _ in cases if one.action is ContainerAction.REFUSED]
             if refused:
@@ -146,12 +135,12 @@ class DockerContainers:
     ) -> None:
         """Recreate touched containers with what the files hold again, each regardless of the others."""
         failed = []
-        with self._assessor(wanted) as assessor:
+        with open_projects(self._compose) as projects, self.assessor(wanted, projects) as assessor:
             for one in touched:
                 present = None
                 try:
-                    if assessor.projects.installed:
-                        assessor.projects.installed.wait_until_idle()
+                    if projects.installed:
+                        projects.installed.wait_until_idle()
                     present = assessor.engine.inspect(one.name)
                     if after_crash or not self._is_as_before(assessor, one):
                         with reported(report, "put_back", one.name):
@@ -178,11 +167,6 @@ class DockerContainers:
                 engine.restart(info["Id"], grace_seconds(info))
             since = self._now()
         return Done(lost_sessions=self._lost(container, sessions, since, report))
-
-    @contextmanager
-    def _assessor(self, wanted: Wanted) -> Iterator[Assessor]:
-        with self._engine() as engine, open_projects(self._compose) as projects:
-            yield Assessor(engine, projects, wanted, self._sessions_of)
 
     def _replace(self, assessor: Assessor, one: Touched, report: Report, stop: threading.Event) -> None:
         """Recreate a container and verify the new one; raises ContainerError."""

@@ -17,7 +17,7 @@ from typing import Any, Self
 from docker import APIClient
 from docker.errors import APIError, DockerException, NotFound
 
-from core.exceptions import ContainerError, EngineUnreachableError
+from core.exceptions import ContainerError
 from core.logs import redact
 from core.messages import Message
 from core.sync.plan import Project
@@ -110,6 +110,12 @@ class Engine:
             listed = self._client.containers(all=True)
             return {str(one["Names"][0]).lstrip("/"): one["Labels"] or {} for one in listed if one["Names"]}
 
+    def identities(self) -> frozenset[tuple[str, str, str]]:
+        """Return id, image and state of every container: another set means that something happened."""
+        with self._errors("list the containers"):
+            listed = self._client.containers(all=True)
+            return frozenset((one["Id"], one["ImageID"], one["State"]) for one in listed)
+
     def restart(self, container: str, grace_seconds: int) -> None:
         """Stop a container and start it again, as it is."""
         with self._errors("restart a container"):
@@ -150,7 +156,7 @@ class Engine:
         except (DockerException, OSError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
             why = Message.of("containers.engine_silent", host=self.host, reason=reason)
-            raise EngineUnreachableError(why) from None
+            raise ContainerError(why) from None
 
     @property
     def _client(self) -> APIClient:
@@ -197,13 +203,8 @@ def image_of(info: Inspection) -> str:
     return str(info["Config"]["Image"])
 
 
-def project_of(info: Inspection) -> Project | None:
+def project_of(labels: Mapping[str, str]) -> Project | None:
     """Return the project from which Compose made a container; None when it did not."""
-    return project_of_labels(labels_of(info))
-
-
-def project_of_labels(labels: Mapping[str, str]) -> Project | None:
-    """Return the project that a container's labels name."""
     name, directory = labels.get(PROJECT), labels.get(f"{PROJECT}.working_dir")
     if not name or not directory or not labels.get(SERVICE):
         return None

@@ -177,6 +177,15 @@ def replace_content(
         os.close(descriptor)
 
 
+def stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file does, links followed; None if there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode, status.st_uid
+
+
 def remove_temporary(path: Path) -> None:
     """Remove what a killed process left beside a file; raises SyncError."""
     try:

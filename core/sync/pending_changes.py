@@ -13,19 +13,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.exceptions import ContainerError
 from core.messages import Message
 from core.sync.compose import Compose, ComposeError, Service
 from core.sync.engine import (
     CONFIG_HASH,
-    SERVICE,
     VERSION,
     Engine,
     Inspection,
     argument_in,
     environment_of,
     labels_of,
-    project_of_labels,
     words_of,
 )
 from core.sync.plan import Project, Touched, Wanted
@@ -100,24 +97,15 @@ def is_of_another_compose(compose: Compose, info: Inspection) -> bool:
     return labels_of(info).get(VERSION, compose.version) != compose.version
 
 
-def due_at_next_up(projects: Projects, engine: Engine, wanted: Wanted) -> tuple[str, ...]:
-    """Name the containers that the next `up` of their owner recreates because of a plan's changes."""
-    if projects.installed is None or not wanted.changes:
-        return ()
-    try:
-        labelled = engine.labels()
-    except ContainerError:
-        return ()  # Without the engine there is nothing to name.
-    return tuple(_due_at_next_up(projects, projects.installed, labelled, wanted))
-
-
-def _due_at_next_up(
-    projects: Projects, compose: Compose, labelled: Mapping[str, dict[str, str]], wanted: Wanted
+def due_at_next_up(
+    projects: Projects, made: Mapping[str, tuple[Project, str]], wanted: Wanted
 ) -> Iterator[str]:
-    for name, labels in labelled.items():
-        named = project_of_labels(labels)
-        project = compose.strip_ours(named)[0] if named else None
-        if project is None or not project.is_here or not _may_read(project, wanted):
+    """Name the containers that the next `up` of their owner recreates because of a plan's changes.
+
+    `made` holds the project and service of every container that Compose made.
+    """
+    for name, (project, service) in made.items() if projects.installed and wanted.changes else ():
+        if not project.is_here or not _may_read(project, wanted):
             continue
         try:
             before, after = projects.present(project), projects.planned(project)
@@ -125,7 +113,7 @@ def _due_at_next_up(
             _log.warning("sync_next_up_unknown project=%s problem=%s", project.name, error)
             continue
         after = json.loads(projects.scratch.without_root(json.dumps(after)))
-        if _without_build(before, labels[SERVICE]) != _without_build(after, labels[SERVICE]):
+        if _without_build(before, service) != _without_build(after, service):
             yield name
 
 

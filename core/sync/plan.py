@@ -306,6 +306,8 @@ class Draft:
     plan: Plan
     edits: tuple[FileEdit, ...] = ()
     wanted: Wanted | None = None
+    files_read: frozenset[Path] | None = None
+    """The files that Compose may have read, there or not; None if it left a question unanswered."""
 
 
 def identify(plan: Plan, edits: tuple[FileEdit, ...], fingerprints: Mapping[str, str]) -> str:

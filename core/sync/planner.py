@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from core.messages import Message
+from core.sync.assessment import Assessor
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import Edit, Judged, edit, marked, masked_diff
 from core.sync.folders import (
@@ -94,12 +96,13 @@ class _Drafting:
             self._file_edit(path, targets[0]) for path, targets in groups.items() if self._changes(path)
         )
         changes = {one.found.path: one.after for one in edits}
-        with open_projects(compose, changes, self._marked(groups)) as projects:
-            self._check(projects, containers.projects() if containers else (), groups)
-            wanted = wanted_of(self.settings, self.values, self.leave_out, changes)
+        wanted = wanted_of(self.settings, self.values, self.leave_out, changes)
+        with asking(compose, containers, wanted, self._marked(groups)) as (projects, assessor):
+            labelled = assessor.made_by_compose.values() if assessor else ()
+            self._check(projects, list(dict.fromkeys(project for project, _ in labelled)), groups)
             shown = [one for one in self.settings.targets if one.name not in mentioned]
             plan = Plan(made_at=at, targets=tuple(map(self._target_plan, shown)))
-            return complete(plan, edits, self.settings, wanted, containers, projects, self.fingerprints)
+            return complete(plan, edits, self.settings, projects, assessor, wanted, self.fingerprints)
 
     def _marked(self, groups: Mapping[Path, list[FileTarget]]) -> dict[Path, bytes]:
         """Return the files with each target's mark where its value will stand."""
@@ -241,27 +244,41 @@ class _Drafting:
         return fingerprint(value)[:8] if len(value) >= SHORTEST_SHOWN else ""
 
 
+@contextmanager
+def asking(
+    compose: FindCompose,
+    containers: DockerContainers | None,
+    wanted: Wanted,
+    marks: Mapping[Path, bytes] | None = None,
+) -> Iterator[tuple[Projects, Assessor | None]]:
+    """Ask Compose and the engine until the block ends; the engine not where files alone change."""
+    with open_projects(compose, wanted.changes, marks) as projects:
+        if containers is None:
+            yield projects, None
+        else:
+            with containers.assessor(wanted, projects) as assessor:
+                yield projects, assessor
+
+
 def complete(
     plan: Plan,
     edits: tuple[FileEdit, ...],
     settings: SyncSettings,
-    wanted: Wanted,
-    containers: DockerContainers | None,
     projects: Projects,
+    assessor: Assessor | None,
+    wanted: Wanted,
     fingerprints: Mapping[str, str] | None = None,
 ) -> Draft:
-    """Return a plan with its files, containers and digest; `containers` is None where files alone change."""
-    decided = (
-        containers.container_changes(wanted, projects)
-        if containers is not None
-        else tuple(
-            ContainerChange(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
-            for one in wanted.containers
-        )
+    """Return a plan with its files, containers and digest; `assessor` is None where files alone change."""
+    unmanaged = (
+        ContainerChange(container=one.name, action=ContainerAction.UNMANAGED, why=FILES_ONLY)
+        for one in wanted.containers
     )
+    decided = assessor.changes() if assessor else tuple(unmanaged)
     files = tuple(_file_plan(one, settings) for one in edits)
     plan = plan.model_copy(update={"files": files, "containers": decided})
-    return Draft(plan.model_copy(update={"digest": identify(plan, edits, fingerprints or {})}), edits, wanted)
+    plan = plan.model_copy(update={"digest": identify(plan, edits, fingerprints or {})})
+    return Draft(plan, edits, wanted, projects.files_read())
 
 
 def _file_plan(edit: FileEdit, settings: SyncSettings) -> FilePlan:

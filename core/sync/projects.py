@@ -28,6 +28,17 @@ FileContents = dict[tuple[str, str], str | None]
 FILE_KINDS = ("secrets", "configs")
 """What Compose puts into containers as files."""
 REFERENCE = "wppconnect-ops-reference"
+FOUND_BY_ITSELF = (
+    ".env",
+    *(
+        f"{name}{part}.{end}"
+        for name in ("compose", "docker-compose")
+        for part in ("", ".override")
+        for end in ("yml", "yaml")
+    ),
+)
+"""What Compose looks for in a project's folder."""
+WORD = re.compile(rb"[^\s\0\"'=:,\[\]{}#]+")
 FindCompose = Callable[[], Compose | None]
 """Finds Compose on this machine; None where there is none."""
 
@@ -91,6 +102,26 @@ class Projects:
             _file_contents(self.present(project), self.compose.variables(project)),
             _file_contents(self.planned(project), self.compose.variables(self.scratch.project(project))),
         )
+
+    def files_read(self) -> frozenset[Path] | None:
+        """Return the files of the projects and whatever these name; None if a question was not answered.
+
+        Not computed as Compose does: each word of a file that may name others counts as a path.
+        """
+        if not self.installed or any(
+            isinstance(one, IncompleteProjectError) for one in self._answers.values()
+        ):
+            return None
+        found: set[Path] = set()
+        for project in {project for _, project in self._answers}:
+            directory = project.directory
+            left = [*project.files, *project.env_files, *(directory / one for one in FOUND_BY_ITSELF)]
+            while left:
+                file = left.pop()
+                if file not in found:
+                    found.add(file)
+                    left += _named_in(file, directory)
+        return frozenset(found)
 
     def _answer(self, form: str, project: Project) -> Config:
         if (form, project) not in self._answers:
@@ -245,6 +276,15 @@ def scratch_copy(parent: Path, changes: Mapping[Path, bytes], *directories: Path
     finally:
         # It holds links, which are removed and not followed.
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _named_in(file: Path, directory: Path) -> set[Path]:
+    """Return every word of a file as a path from its own folder and from the project's."""
+    try:
+        words = {os.fsdecode(one) for one in WORD.findall(_content_of_setup(file) or b"")}
+    except OSError:
+        return set()
+    return {Path(os.path.normpath(base / word)) for word in words for base in (file.parent, directory)}
 
 
 def _content_of_setup(file: Path) -> bytes | None:

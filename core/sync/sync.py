@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -17,13 +18,13 @@ from core.models import HistoryEntry
 from core.sync.backups import BackedUpValue, Backup, Backups, later_changes, restoration, values_before
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
-from core.sync.folders import read_digest
+from core.sync.folders import read_digest, stamp
 from core.sync.plan import Draft, Plan, State
 from core.sync.planner import make_draft
 from core.sync.progress import Done, Report
 from core.sync.projects import FindCompose
 from core.sync.secret_values import SecretValues, Values
-from core.sync.targets import ReceivedKind, Receives, SyncSettings
+from core.sync.targets import FileTarget, ReceivedKind, Receives, SyncSettings
 from core.sync.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ _log = logging.getLogger(__name__)
 LOCK = "sync.lock"
 LOCK_SECONDS = 1.0
 """Its holder may keep it for minutes, so a second process does not wait."""
+TRUSTED = timedelta(minutes=5)
+"""How long a check is good while nothing seems to have changed."""
 
 
 class PlanRefusedError(SyncError):
@@ -67,6 +70,8 @@ class Sync:
         self._record = record
         self._clock = clock
         self._lock = ProcessLock(data_directory / "locks" / LOCK)
+        self._checked: Draft | None = None
+        self._checked_for: tuple[object, ...] | None = None
         self._backups = Backups(data_directory / "sync" / "backups")
         self._transaction = Transaction(
             settings,
@@ -90,6 +95,22 @@ class Sync:
             containers=self._containers,
             compose=self._compose,
         )
+
+    def check(self) -> Plan:
+        """Plan with the values in force; made anew only when something that it depends on has changed.
+
+        Compose may read files that are named by variables, so the plan is made anew after `TRUSTED`, too.
+        """
+        # Before the plan is made: what changes meanwhile is noticed by the next check.
+        depends_on = self._depends_on()
+        if (
+            self._checked is None
+            or depends_on is None
+            or depends_on != self._checked_for
+            or abs(self._clock() - self._checked.plan.made_at) > TRUSTED
+        ):
+            self._checked, self._checked_for = self.draft(), depends_on
+        return self._checked.plan
 
     def apply(
         self,
@@ -250,6 +271,21 @@ class Sync:
         if is_useless:
             self._backups.delete(backup.id)
         return is_useless
+
+    def _depends_on(self) -> tuple[object, ...] | None:
+        """Return what the plan of the latest check depends on; None if it has to be made anew."""
+        if self._checked is None or self._checked.files_read is None:
+            return None
+        folders = self.settings.folders
+        targets = {
+            folders[one.folder] / one.file for one in self.settings.targets if isinstance(one, FileTarget)
+        }
+        return (
+            self._values(None),
+            self._secret_values.commands_done(),
+            self._containers.identities() if self._containers else None,
+            {file: stamp(file) for file in self._checked.files_read | targets},
+        )
 
     def _nothing(self) -> Done:
         return Done(code="nothing", at=self._clock(), is_files_only=self._containers is None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from core.clock import Now, now
 from core.messages import Message
 from core.models import HistoryEntry
 from core.settings.environment import load_environment
 from core.settings.source import SettingsSource
 from core.store import FileStore
+from core.sync.assessment import Assessor
 from core.sync.compose import Compose
 from core.sync.docker_containers import DockerContainers
 from core.sync.plan import ContainerAction, ContainerChange, Draft, Plan, Project, Touch, Touched, Wanted
@@ -82,6 +85,7 @@ class Installation:
     asks_compose: bool = False
     find_compose: FindCompose = lambda: None
     """Where the test has an engine: what finds its Compose."""
+    clock: Now = now
     history: list[HistoryEntry] = field(default_factory=list)
     steps: list[StepEvent] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
@@ -120,6 +124,7 @@ class Installation:
             containers=self.containers,
             compose=self.compose,
             record=self.history.append,
+            clock=self.clock,
         )
 
     def compose(self) -> Compose | None:
@@ -179,6 +184,21 @@ def real_compose(directory: Path) -> Compose:
     return Compose(program, "", "unix:///nowhere", os.defpath, directory)
 
 
+class ScriptedAssessor(Assessor):
+    """Recreates every listed container."""
+
+    def __init__(self, wanted: Wanted, known: tuple[Project, ...], waiting: tuple[str, ...]) -> None:
+        self.wanted = wanted
+        self._waiting = waiting
+        self.made_by_compose = {str(number): (one, "") for number, one in enumerate(known)}
+
+    def changes(self) -> tuple[ContainerChange, ...]:
+        return tuple(
+            ContainerChange(container=one.name, action=ContainerAction.RECREATE, waiting=self._waiting)
+            for one in self.wanted.containers
+        )
+
+
 class ScriptedContainers(DockerContainers):
     """Containers that do what a test says."""
 
@@ -186,18 +206,20 @@ class ScriptedContainers(DockerContainers):
         self,
         carry_out: Callable[[Wanted], Done] = lambda _wanted: Done(),
         known: tuple[Project, ...] = (),
+        waiting: tuple[str, ...] = (),
     ) -> None:
         self._carry_out = carry_out
         self._known = known
+        self._waiting = waiting
+        self.standing = frozenset({("container", "image", "running")})
         self.restarted: list[str] = []
 
-    def projects(self) -> tuple[Project, ...]:
-        return self._known
+    def identities(self) -> frozenset[tuple[str, str, str]]:
+        return self.standing
 
-    def container_changes(self, wanted: Wanted, projects: Projects) -> tuple[ContainerChange, ...]:
-        return tuple(
-            ContainerChange(container=one.name, action=ContainerAction.RECREATE) for one in wanted.containers
-        )
+    @contextmanager
+    def assessor(self, wanted: Wanted, projects: Projects) -> Iterator[Assessor]:
+        yield ScriptedAssessor(wanted, self._known, self._waiting)
 
     def carry_out(
         self, wanted: Wanted, report: Report, touch: Touch, touched: Sequence[Touched] = ()

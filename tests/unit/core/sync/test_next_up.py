@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from core.sync.engine import Engine
 from core.sync.pending_changes import due_at_next_up
-from core.sync.plan import Wanted
+from core.sync.plan import Project, Wanted
 from core.sync.projects import open_projects
 from tests.support.sync import real_compose
 
@@ -24,25 +22,6 @@ FILES = {
         "  other: {image: x, environment: {A: '1'}, volumes: [./data:/data]}\n"
     ),
 }
-
-
-class LabelledContainers:
-    """An engine of which only the labels are asked."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def labels(self) -> dict[str, dict[str, str]]:
-        label = "com.docker.compose."
-        return {
-            f"p-{service}-1": {
-                f"{label}project": "p",
-                f"{label}project.working_dir": str(self._folder),
-                f"{label}project.config_files": str(self._folder / "docker-compose.yml"),
-                f"{label}service": service,
-            }
-            for service in ("reads", "shares", "builds", "other")
-        }
 
 
 @pytest.mark.parametrize(
@@ -63,10 +42,11 @@ def test_containers_whose_file_changes_are_named(
     for name, content in FILES.items():
         (folder / name).write_text(content)
     compose = real_compose(tmp_path / "data")
-    engine = LabelledContainers(folder)
+    project = Project(name="p", directory=folder, files=(folder / "docker-compose.yml",))
+    made = {f"p-{service}-1": (project, service) for service in ("reads", "shares", "builds", "other")}
     wanted = Wanted(containers=(), folders={"p": folder}, changes={(folder / changed): text.encode()})
 
     with open_projects(lambda: compose, wanted.changes) as projects:
-        found = due_at_next_up(projects, cast(Engine, engine), wanted)
+        found = list(due_at_next_up(projects, made, wanted))
 
-    assert list(found) == due
+    assert found == due

@@ -11,9 +11,8 @@ from pydantic import SecretStr
 
 from core.exceptions import ContainerError, SyncError
 from core.locks import ProcessLock
-from core.sync.plan import ContainerAction, ContainerChange, State, Wanted
+from core.sync.plan import ContainerAction, State, Wanted
 from core.sync.progress import Done, StepEvent
-from core.sync.projects import Projects
 from core.sync.secret_values import SecretValues
 from core.sync.sync import LOCK, PlanRefusedError
 from core.sync.targets import ReceivedKind, Receives
@@ -311,13 +310,9 @@ def test_apply_that_fails_over_containers_alone_leaves_no_empty_backup(tmp_path:
 
 
 def test_what_waits_in_a_containers_files_wants_consent(tmp_path: Path) -> None:
-    class Waiting(ScriptedContainers):
-        def container_changes(self, wanted: Wanted, projects: Projects) -> tuple[ContainerChange, ...]:
-            found = super().container_changes(wanted, projects)
-            return tuple(one.model_copy(update={"waiting": ("image x",)}) for one in found)
-
     installation = install(tmp_path)
-    installation.containers = Waiting(lambda _: Done(by_hand=("leguas_wppconnect",)))
+    by_hand = Done(by_hand=("leguas_wppconnect",))
+    installation.containers = ScriptedContainers(lambda _: by_hand, waiting=("image x",))
 
     with pytest.raises(PlanRefusedError) as refusal:
         installation.apply(NEW_KEY)

@@ -30,12 +30,11 @@ def test_whatever_takes_too_long_ends_with_the_budget(
         transport = make_transport(server.url)
 
         began = time.monotonic()
-        with pytest.raises(RequestTimeoutError) as caught:
+        with pytest.raises(RequestTimeoutError):
             send(transport, BUDGET_SECONDS)
         took = time.monotonic() - began
 
     assert BUDGET_SECONDS <= took < BUDGET_SECONDS + SLACK_SECONDS
-    assert caught.value.retryable
     assert server.connections == 1
 
 

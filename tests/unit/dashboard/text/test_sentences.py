@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.exceptions import EngineUnreachableError
+from core.exceptions import ContainerError
 from core.messages import Message, as_sentence, render
 from core.sync.agent import kinds_of
 from core.sync.progress import StepEvent
@@ -35,7 +35,7 @@ def test_messages_inside_a_message_are_translated_too() -> None:
 
 
 def test_an_engine_that_does_not_answer_is_told_as_a_sentence() -> None:
-    error = EngineUnreachableError(
+    error = ContainerError(
         Message.of("containers.engine_silent", host="unix:///x.sock", reason="Connection refused")
     )
 
