@@ -26,15 +26,14 @@ class CallPool:
     While half of them are busy, a lane starts no second call: of 50 gateways, 20 that hang leave threads to
     the others. Not `concurrent.futures`: the interpreter joins its threads without a time limit at exit. A
     daemon thread that still runs at exit is killed inside its call, which aborts the process if that is in a
-    compiled extension ("exception not rethrown"), so stop the lanes and wait for them.
+    compiled extension ("exception not rethrown"), so join the pool after `stop`.
     """
 
     def __init__(self, count: int = THREADS, *, monotonic: Monotonic = real_monotonic) -> None:
         self._count = count
         self._monotonic = monotonic
-        lock = threading.Lock()
-        self._work, self._ended = threading.Condition(lock), threading.Condition(lock)
-        """Both guard everything here and in the lanes."""
+        self._work = threading.Condition()
+        """Guards everything here and in the lanes."""
         self._ready: deque[Lane] = deque()
         """Lanes by turn, once for each call that they may start."""
         self._began: dict[int, tuple[float, Lane]] = {}
@@ -55,10 +54,15 @@ class CallPool:
         return Lane(self, slots)
 
     def stop(self) -> None:
-        """End every thread after its current call."""
+        """Discard queued and later calls, and end every thread after its current call."""
         with self._work:
             self._stopped = True
             self._work.notify_all()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the calls in progress after `stop`; return False if one is still running."""
+        with self._work:
+            return self._work.wait_for(lambda: not self.threads, timeout_seconds)
 
     def review(self) -> None:
         """Start threads in place of those whose call has become overdue; call it often."""
@@ -77,11 +81,6 @@ class CallPool:
         with self._work:
             lane.stopped = True
             lane.queue.clear()
-
-    def join_lane(self, lane: Lane, timeout_seconds: float) -> bool:
-        """Wait until none of a lane's calls is in progress; return False after the timeout."""
-        with self._ended:
-            return self._ended.wait_for(lambda: not lane.running, timeout_seconds)
 
     def _offer(self, lane: Lane) -> None:
         while lane.waiting < len(lane.queue) and lane.running + lane.waiting < self._slots(lane):
@@ -119,7 +118,7 @@ class CallPool:
             self._idle -= 1
             self.threads -= 1
             # It may have been woken for a call that it leaves to another.
-            self._work.notify()
+            self._work.notify_all()
 
     def _run_next(self, lane: Lane) -> None:
         """Run a lane's most urgent call, without the lock."""
@@ -138,7 +137,6 @@ class CallPool:
             self._work.acquire()
             del self._began[number], call
             lane.running -= 1
-            self._ended.notify_all()
             self._offer(lane)
 
 
@@ -161,7 +159,3 @@ class Lane:
     def stop(self) -> None:
         """Discard queued and later calls; the caller ends the calls in progress."""
         self._pool.stop_lane(self)
-
-    def join(self, timeout_seconds: float) -> bool:
-        """Wait for the calls in progress after `stop`; return False if one is still running."""
-        return self._pool.join_lane(self, timeout_seconds)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,10 +18,11 @@ from core.gateways.protocol import Gateway
 from core.linking_events import LinkingEvents, no_events
 from core.locks import ProcessLock
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Snapshot
-from core.monitor.call_pool import CallPool
+from core.monitor.call_pool import CallPool, Lane
 from core.monitor.healer import Restarts
 from core.monitor.recovery import first_server_snapshot, first_snapshot
-from core.monitor.watcher import ServerWatcher
+from core.monitor.scheduler import Scheduler
+from core.monitor.watcher import SHARED_LANE, TICK_SECONDS, ServerWatcher
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
 from core.snapshot import SnapshotExchange
@@ -35,7 +35,7 @@ SETTINGS_SECONDS = 0.5
 ATTENTION_RENEWAL = timedelta(seconds=10)
 HINT_ATTENTION = timedelta(seconds=2)
 STOP_SECONDS = 2.0
-"""How long to wait for the gateways' threads to end; one that waits for a lock or a disk takes longer."""
+"""How long to wait for the gateways' last steps; one that waits for a lock or a disk takes longer."""
 CUT_SECONDS = 1.0
 """How long to wait for calls after their connections are closed; only a name lookup outlasts that."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -74,24 +74,28 @@ class Monitor:
         self._now = now
         self._monotonic = monotonic
         self._pool = CallPool()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+        self._scheduler = Scheduler()
+        self._wake: Callable[[], None] | None = None
+        self._is_stopping = False
         self._gateways: dict[str, _Gateway] = {}
 
     def start(self) -> None:
         """Start probing, or following another prober, in the background. Safe to call twice."""
-        if self._thread.ident is None:
-            self._thread.start()
+        if self._wake is None:
+            self._wake = self._scheduler.add(self._step)
+            self._wake()
 
     def stop(self) -> bool:
         """Stop the background threads and release the leases. Safe to call twice.
 
         Return False if some threads still run; the interpreter must not exit before they end (see CallPool).
         """
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=STOP_SECONDS)
-        return not self._thread.is_alive() and not any(one.is_alive for one in self._gateways.values())
+        self._is_stopping = True
+        if self._wake is not None:
+            self._wake()
+        has_released = self._scheduler.join(STOP_SECONDS)
+        self._pool.stop()
+        return self._pool.join(CUT_SECONDS) and has_released
 
     def snapshot(self) -> Snapshot:
         """Return the current state, with stale sessions shown as unknown. Reads memory only."""
@@ -160,34 +164,34 @@ class Monitor:
                 servers.append(self._make_watcher(server, settings, client).probe_once())
         return Snapshot(taken_at=self._now(), settings_revision=settings.revision, servers=tuple(servers))
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._follow_settings()
-            except WppconnectError as error:
-                log.warning("settings_not_followed error=%s", error)
-            except Exception:
-                log.exception("settings_not_followed")
-            self._stop.wait(SETTINGS_SECONDS)
-        for gateway in self._gateways.values():
-            gateway.end()
-        deadline = time.monotonic() + STOP_SECONDS
-        for gateway in self._gateways.values():
-            gateway.join(max(0.0, deadline - time.monotonic()))
-        self._pool.stop()
+    def _step(self) -> float | None:
+        """Follow the settings."""
+        if self._is_stopping:
+            for gateway in self._gateways.values():
+                gateway.end()
+            return None
+        try:
+            settings = self._settings.current()
+            for server in settings.servers:
+                if server.name in self._gateways:
+                    self._gateways[server.name].use(server, settings)
+                else:
+                    self._gateways[server.name] = _Gateway(self, server, settings)
+            for name in [one for one in self._gateways if settings.server(one) is None]:
+                self._gateways.pop(name).end()
+        except WppconnectError as error:
+            log.warning("settings_not_followed error=%s", error)
+        except Exception:
+            log.exception("settings_not_followed")
+        return SETTINGS_SECONDS
 
-    def _follow_settings(self) -> None:
-        settings = self._settings.current()
-        for server in settings.servers:
-            gateway = self._gateways.get(server.name)
-            if gateway is None or gateway.differs(server, settings):
-                if gateway is not None:
-                    gateway.stop()
-                self._gateways[server.name] = _Gateway(self, server, settings)
-        for name in [one for one in self._gateways if settings.server(one) is None]:
-            self._gateways.pop(name).stop()
-
-    def _make_watcher(self, server: ServerSettings, settings: Settings, client: Gateway) -> ServerWatcher:
+    def _make_watcher(
+        self,
+        server: ServerSettings,
+        settings: Settings,
+        client: Gateway,
+        wake: Callable[[], None] = lambda: None,
+    ) -> ServerWatcher:
         return ServerWatcher(
             server,
             settings,
@@ -198,6 +202,7 @@ class Monitor:
             closed_by=self._closed_by,
             linking_events=self._linking_events,
             restarts=self._restarts,
+            wake=wake,
             now=self._now,
             monotonic=self._monotonic,
         )
@@ -224,18 +229,22 @@ class Monitor:
 
 
 class _Gateway:
-    """One thread for one gateway: probes while it holds the lease, else reads the holder's snapshot."""
+    """One gateway: probed while this process holds its lease, else read from the holder's snapshot."""
 
     def __init__(self, monitor: Monitor, server: ServerSettings, settings: Settings) -> None:
         self._monitor = monitor
         self._server = server
         self._settings = settings
-        self._stop = threading.Event()
+        self._is_outdated = self._is_ending = False
+        self._lease = ProcessLock(monitor._lock_directory / f"lease-{server.name}.lock")
         self._watcher: ServerWatcher | None = None
-        self._ended: ServerWatcher | None = None
-        """The previous watcher; one of its calls may still run."""
-        self._thread = threading.Thread(target=self._run, name=f"gateway-{server.name}", daemon=True)
-        self._thread.start()
+        self._lanes: tuple[Lane, ...] = ()
+        self._resources = ExitStack()
+        """What probing uses, the lease first."""
+        self._began = monitor._monotonic()
+        self._pause_seconds = SETTINGS_SECONDS
+        self._wake = monitor._scheduler.add(self._step)
+        self._wake()
 
     @property
     def latest(self) -> ServerSnapshot | None:
@@ -253,58 +262,62 @@ class _Gateway:
             watcher.hint(session)
         return watcher is not None
 
-    def differs(self, server: ServerSettings, settings: Settings) -> bool:
-        """Return whether this thread's settings differ from the given ones."""
+    def use(self, server: ServerSettings, settings: Settings) -> None:
+        """Probe with these settings from now on."""
         relevant = (server, settings.interval_seconds, settings.timeouts, settings.proxy, settings.revision)
         mine = self._settings
-        return relevant != (self._server, mine.interval_seconds, mine.timeouts, mine.proxy, mine.revision)
+        if relevant != (self._server, mine.interval_seconds, mine.timeouts, mine.proxy, mine.revision):
+            self._server, self._settings, self._is_outdated = server, settings, True
+            self._wake()
 
     def end(self) -> None:
-        """Signal the thread to end."""
-        self._stop.set()
+        """Stop probing and release the lease."""
+        self._is_ending = True
+        self._wake()
 
-    def stop(self) -> None:
-        """End the thread and release the lease; wait for it up to STOP_SECONDS."""
-        self.end()
-        self.join(STOP_SECONDS)
-
-    def join(self, timeout_seconds: float) -> None:
-        """Wait for the thread to end."""
-        self._thread.join(timeout_seconds)
-
-    @property
-    def is_alive(self) -> bool:
-        """Return whether the thread, or a call that it started, still runs."""
-        return self._thread.is_alive() or (self._ended is not None and not self._ended.join(0))
-
-    def _run(self) -> None:
-        lease = ProcessLock(self._monitor._lock_directory / f"lease-{self._server.name}.lock")
-        pause = SETTINGS_SECONDS
-        while not self._stop.is_set():
-            began = self._monitor._monotonic()
-            try:
-                self._hold(lease)
-            except WppconnectError as error:
-                log.warning("probing_failed server=%s error=%s", self._server.name, error)
-            except Exception:
-                log.exception("probing_failed server=%s", self._server.name)
-            else:
-                pause = FOLLOW_SECONDS
-            if self._monitor._monotonic() - began > LONGEST_PAUSE_SECONDS:
-                pause = SETTINGS_SECONDS
-            self._stop.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-    def _hold(self, lease: ProcessLock) -> None:
-        """Probe under the lease until stopped; return at once if another process holds it."""
-        if not lease.try_acquire():
-            return
-        log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
+    def _step(self) -> float | None:
+        if self._is_outdated or self._is_ending:
+            self._is_outdated = False
+            self._stop_probing()
+        if self._is_ending:
+            return None
         try:
-            with closing(self._monitor._client(self._server, self._settings)) as client:
-                watcher = self._watcher = self._monitor._make_watcher(self._server, self._settings, client)
-                watcher.run(self._stop, self._monitor._pool)
-        finally:
-            self._ended, self._watcher = self._watcher, None
-            lease.release()
-        watcher.join(CUT_SECONDS)
+            return self._probe()
+        except WppconnectError as error:
+            log.warning("probing_failed server=%s error=%s", self._server.name, error)
+        except Exception:
+            log.exception("probing_failed server=%s", self._server.name)
+        self._stop_probing()
+        if self._monitor._monotonic() - self._began > LONGEST_PAUSE_SECONDS:
+            self._pause_seconds = SETTINGS_SECONDS
+        pause, self._pause_seconds = self._pause_seconds, min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+        return pause
+
+    def _probe(self) -> float:
+        """Probe what is due, under the lease; return the seconds until the next step."""
+        if self._watcher is None:
+            self._began = self._monitor._monotonic()
+            if not self._lease.try_acquire():
+                return FOLLOW_SECONDS
+            self._resources.callback(self._lease.release)
+            log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
+            self._watcher = self._start_probing()
+        self._watcher.run_once(*self._lanes)
+        self._monitor._pool.review()
+        return TICK_SECONDS
+
+    def _start_probing(self) -> ServerWatcher:
+        monitor = self._monitor
+        client = self._resources.enter_context(closing(monitor._client(self._server, self._settings)))
+        watcher = monitor._make_watcher(self._server, self._settings, client, self._wake)
+        watcher.begin()
+        self._resources.callback(watcher.end)
+        self._lanes = monitor._pool.lane(SHARED_LANE), monitor._pool.lane(1)
+        for lane in self._lanes:
+            self._resources.callback(lane.stop)
+        return watcher
+
+    def _stop_probing(self) -> None:
+        """Discard queued probes, publish the last state, end the calls in progress, and release the lease."""
+        self._watcher = None
+        self._resources.close()

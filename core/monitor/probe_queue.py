@@ -23,8 +23,10 @@ class Executor(Protocol):
 class ProbeQueue:
     """Probes in flight of one gateway, and the results that wait to be handled."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, wake: Callable[[], None]) -> None:
         self._server = server
+        self._wake = wake
+        """Has `apply` called at once."""
         self._arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._in_flight: set[tuple[str, str]] = set()
 
@@ -41,7 +43,10 @@ class ProbeQueue:
         *,
         priority: int,
     ) -> None:
-        """Run a probe in an executor; `apply` passes its result to `take`. A failed one may be repeated."""
+        """Run a probe in an executor; `apply` passes its result to `take`, if urgent at once.
+
+        A probe that raises may be repeated.
+        """
         self._in_flight.add(question)
 
         def call() -> None:
@@ -49,25 +54,27 @@ class ProbeQueue:
                 seen = ask()
             except Exception:
                 log.exception("probe_failed server=%s question=%s", self._server, question)
-                self.tell(lambda: self._in_flight.discard(question))
+                self._arrived.put(lambda: self._in_flight.discard(question))
                 return
 
             def arrive() -> None:
                 self._in_flight.discard(question)
                 take(seen)
 
-            self.tell(arrive)
+            self._arrived.put(arrive)
+            if priority == URGENT:
+                self._wake()
 
         executor.submit(call, priority=priority)
 
     def tell(self, news: Callable[[], None]) -> None:
-        """Queue a callback for the thread that calls `apply`. Callable from any thread."""
+        """Have the thread that calls `apply` run a callback at once. Callable from any thread."""
         self._arrived.put(news)
+        self._wake()
 
-    def apply(self, wait_seconds: float) -> None:
-        """Run all queued callbacks, waiting up to `wait_seconds` for the first."""
+    def apply(self) -> None:
+        """Run all queued callbacks."""
         try:
-            self._take(self._arrived.get(timeout=wait_seconds))
             while True:
                 self._take(self._arrived.get_nowait())
         except queue.Empty:

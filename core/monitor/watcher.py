@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -14,7 +13,6 @@ from core.linking_events import LinkingEvents, no_events
 from core.models import Observation, Problem, Reason, ServerSnapshot, SessionState
 from core.monitor import end_to_end, probe
 from core.monitor.accounts import AccountTimes
-from core.monitor.call_pool import CallPool, Lane
 from core.monitor.healer import Healer, Restarts
 from core.monitor.probe import PageCheck
 from core.monitor.probe_queue import NORMAL, URGENT, Executor, ProbeQueue
@@ -46,7 +44,7 @@ def _is_refusal(problem: Problem | None) -> bool:
 
 
 class ServerWatcher:
-    """Prober of one gateway: scheduled from one thread, publishes its state as snapshots."""
+    """Prober of one gateway, used from one thread at a time; publishes its state as snapshots."""
 
     latest: ServerSnapshot | None = None
     """The last snapshot, also if writing it to disk failed; the process that probes reads it here."""
@@ -63,6 +61,7 @@ class ServerWatcher:
         closed_by: Callable[[str, str], Reason | None],
         linking_events: Callable[[str, str], LinkingEvents] = no_events,
         restarts: Restarts | None = None,
+        wake: Callable[[], None],
         now: Now,
         monotonic: Monotonic,
     ) -> None:
@@ -83,7 +82,7 @@ class ServerWatcher:
             linking_events=linking_events,
             now=now,
         )
-        self._queue = ProbeQueue(server.name)
+        self._queue = ProbeQueue(server.name, wake=wake)
         start = monotonic()
         self._schedules = Schedules(self._state.enabled(), start)
         self._gateway_due = self._listing_due = self._attention_due = self._heartbeat_due = start
@@ -91,7 +90,6 @@ class ServerWatcher:
         self._overview_lists = False
         """Whether the latest overview included the list of sessions."""
         self._accounts = AccountTimes()
-        self._executors: tuple[Lane, ...] = ()
         self._listings = 0
         self._disk_fails = False
         self._check_times: end_to_end.CheckTimes | None = None
@@ -103,31 +101,17 @@ class ServerWatcher:
         if server.self_healing and restarts is not None:
             self._healer = Healer(server.name, self._state, restarts, now=now)
 
-    def run(self, stop: threading.Event, pool: CallPool) -> None:
-        """Probe and publish until `stop` is set."""
+    def begin(self) -> None:
+        """Record the start of probing."""
         self._state.record_start()
-        shared_executor, slow_executor = pool.lane(SHARED_LANE), pool.lane(1)
-        self._executors = (shared_executor, slow_executor)
-        try:
-            while not stop.is_set():
-                self.run_once(shared_executor, slow_executor, wait_seconds=TICK_SECONDS)
-                pool.review()
-        finally:
-            for executor in self._executors:
-                executor.stop()
-            self._publish()
 
-    def join(self, timeout_seconds: float) -> bool:
-        """Wait for calls that outlast `run`; closing the client ends them. Return whether all have ended."""
-        deadline = self._monotonic() + timeout_seconds
-        ended = [executor.join(max(0.0, deadline - self._monotonic())) for executor in self._executors]
-        return all(ended)
+    def end(self) -> None:
+        """Publish the state after the last `run_once`."""
+        self._publish()
 
-    def run_once(
-        self, shared_executor: Executor, slow_executor: Executor, *, wait_seconds: float = 0.0
-    ) -> None:
-        """Apply results, waiting up to `wait_seconds` for the first; submit due probes; publish."""
-        self._queue.apply(wait_seconds)
+    def run_once(self, shared_executor: Executor, slow_executor: Executor) -> None:
+        """Apply results, submit due probes, and publish; called at least every TICK_SECONDS."""
+        self._queue.apply()
         self._state.follow_maintenance()
         if self._state.notice_gap():
             self._schedules.begin_anew(self._monotonic())

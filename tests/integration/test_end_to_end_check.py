@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from core.clock import monotonic, now
 from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
 from core.monitor.call_pool import CallPool
-from core.monitor.watcher import ServerWatcher
+from core.monitor.scheduler import Scheduler
+from core.monitor.watcher import SHARED_LANE, TICK_SECONDS, ServerWatcher
 from core.runtime import make_client
 from core.settings.values import ServerSettings, SessionSettings, Settings, Timeouts
 from core.snapshot import SnapshotExchange
@@ -66,17 +67,24 @@ def watched(gateway: Simulator, data: Path, *, end_to_end_seconds: float = 0.4) 
             history=History(data / "history"),
             holder="tests[1]",
             closed_by=lambda _server, _session: None,
+            wake=lambda: wake(),
             now=now,
             monotonic=monotonic,
         )
-        pool = CallPool()
-        thread = threading.Thread(target=watcher.run, args=(stop, pool))
-        thread.start()
+        pool, scheduler = CallPool(), Scheduler()
+        lanes = pool.lane(SHARED_LANE), pool.lane(1)
+
+        def step() -> float | None:
+            watcher.run_once(*lanes)
+            return None if stop.is_set() else TICK_SECONDS
+
+        wake = scheduler.add(step)
+        wake()
         try:
             yield watcher
         finally:
             stop.set()
-            thread.join(60)
+            assert scheduler.join(60)
             pool.stop()
 
 

@@ -317,6 +317,7 @@ class Probing:
             holder=holder,
             closed_by=lambda _server, _session: self.closed_by,
             restarts=self.restarts,
+            wake=lambda: None,
             now=self.clock,
             monotonic=self.elapsed,
         )
@@ -324,7 +325,7 @@ class Probing:
         self.slow = FakeLane(1, self.client, self.elapsed)
 
     def advance(self, seconds: float, *, tick: float = 0.1) -> None:
-        """Let time pass in ticks, as `ServerWatcher.run` does."""
+        """Let time pass in ticks, as the monitor does."""
         for _ in range(max(1, round(seconds / tick))):
             self.run_once()
             self.elapsed.seconds += tick

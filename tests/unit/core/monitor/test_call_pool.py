@@ -54,7 +54,7 @@ def pool(clock: Clock) -> Iterator[CallPool]:
     four = CallPool(4, monotonic=clock)
     yield four
     four.stop()
-    until(lambda: four.threads == 0, what="the end of all threads")
+    assert four.join(60)
 
 
 @pytest.fixture
@@ -96,10 +96,11 @@ def test_stopping_drops_what_is_queued_and_what_comes_later(pool: CallPool, bloc
 
     lane.stop()
     lane.submit(lambda: ran.append(2))
+    pool.stop()
 
-    assert not lane.join(0.0)
+    assert not pool.join(0.0)
     blocked.release()
-    assert lane.join(60)
+    assert pool.join(60)
     assert ran == []
 
 

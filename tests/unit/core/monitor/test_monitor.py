@@ -222,11 +222,15 @@ class TestSettings:
         until(client.closed.is_set, what="the end of probing")
 
     def test_a_store_that_fails_at_the_start_is_tried_again(
-        self, begin: Begin, settings: FakeSettings, client: FakeClient
+        self,
+        begin: Begin,
+        settings: FakeSettings,
+        client: FakeClient,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         settings.error = StoreError("cannot read the settings")
         process = begin(settings, client)
-        until(lambda: process.monitor._thread.is_alive())
+        until(lambda: "settings_not_followed" in caplog.text)
 
         settings.error = None
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from watched_gateway import SERVER, Elapsed, FakeClient, Probing, probing, server_settings
+from watched_gateway import SERVER, FakeClient, Probing, probing, server_settings
 
 from core.exceptions import ConnectError, RequestTimeoutError
 from core.models import Reason, SessionState, Verdict
-from core.monitor.call_pool import CallPool
 from core.settings.values import ServerSettings
-from tests.fakes import FakeClock
-from tests.support.waiting import until
 
 
 def names(count: int) -> list[str]:
@@ -320,22 +316,6 @@ def test_probing_a_gateway_once_that_is_down_makes_no_call_for_its_sessions(tmp_
 
     assert seen.sessions[0].verdict == Verdict.UNREACHABLE
     assert set(main.client.calls) == {"health"}
-
-
-def test_it_runs_in_real_threads_and_leaves_none_behind(tmp_path: Path) -> None:
-    main = Probing(
-        tmp_path, server_settings("sales"), FakeClient("sales"), clock=FakeClock(), elapsed=Elapsed()
-    )
-    before, stop, pool = set(threading.enumerate()), threading.Event(), CallPool()
-    runner = threading.Thread(target=main.watcher.run, args=(stop, pool))
-
-    runner.start()
-    until(lambda: main.exchange.read(SERVER) and main.session().verdict == Verdict.CONNECTED)
-    stop.set()
-    runner.join(60)
-    pool.stop()
-
-    until(lambda: set(threading.enumerate()) <= before, what="the end of all threads")
 
 
 def test_configured_order_is_published_order(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from watched_gateway import SERVER, probing, server_settings
 
 from core.exceptions import StoreError
 from core.models import SessionState, Verdict
-from core.monitor.call_pool import CallPool
 
 
 class TestFullDisk:
@@ -119,14 +117,11 @@ class TestTakingOver:
 
     def test_a_new_holder_is_noted_and_a_change_of_settings_is_not(self, tmp_path: Path) -> None:
         main = probing(tmp_path, "sales")
-        stop, pool = threading.Event(), CallPool()
-        stop.set()
-        main.watcher.run(stop, pool)
 
-        main.begin("tests[1]")
-        main.watcher.run(stop, pool)
-        main.begin("tests[2]")
-        main.watcher.run(stop, pool)
+        for holder in ("tests[1]", "tests[1]", "tests[2]"):
+            main.begin(holder)
+            main.watcher.begin()
+            main.watcher.end()
 
         entries = main.history.read(kinds=["monitoring"])
         assert [entry.data["holder"] for entry in entries] == ["tests[1]", "tests[2]"]
