@@ -62,7 +62,7 @@ class GatewayApplication:
             fault = self._faults.find(session, route.endpoint if route is not None else None)
             await self._serve(request, route, params, fault, entry, transport, scope, receive, send)
         finally:
-            self._requests.end(transport)
+            self._requests.end(transport, entry)
 
     async def _serve(
         self,

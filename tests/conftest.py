@@ -14,6 +14,7 @@ from core.logs import RedactedRecord
 pytest_plugins = [
     "tests.plugins.system_tools",
     "tests.plugins.leaks",
+    "tests.plugins.gateway_protection",
     "tests.plugins.tabs_on_failure",
     "tests.support.docker_engine",
     "tests.support.engines",

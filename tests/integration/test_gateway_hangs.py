@@ -102,14 +102,6 @@ def test_hang_of_one_session_leaves_the_gateway_up(live: LiveCore, fault: str) -
         assert impatient.core.monitor.snapshot().servers[0].up is True
 
 
-def test_c1_unhealthy_is_never_asked_for(live: LiveCore) -> None:
-    live.await_verdict(Verdict.DISCONNECTED)
-
-    routes = {row["route"] for row in live.simulator.requests()["counts"]}
-
-    assert not [route for route in routes if "unhealthy" in route or route.endswith("metrics")]
-
-
 def test_gateway_down_makes_every_session_unreachable(live: LiveCore) -> None:
     live.simulator.pair(SESSION)
     live.await_verdict(Verdict.CONNECTED)

@@ -16,15 +16,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.both_generations
 
 
-def test_t1_dangerous_routes_are_never_asked_for(live: LiveCore) -> None:
-    live.core.operations.pair(SERVER, SESSION, actor="ops")
-    live.await_verdict(Verdict.WAITING_FOR_QR)
-
-    routes = " ".join(row["route"] for row in live.simulator.requests()["counts"])
-
-    assert not any(word in routes for word in ("start-all", "clear-session-data", "restore-sessions"))
-
-
 def test_t2_a_smaller_uptime_means_a_restart(live: LiveCore) -> None:
     live.simulator.pair(SESSION)
     live.await_verdict(Verdict.CONNECTED)

@@ -32,6 +32,7 @@ _PATIENCE_SECONDS = 60.0
 _BY_CHANCE = ("token", "full", "uptime", "timestamp", "phoneCode", "urlcode")
 
 
+@pytest.mark.endangers_gateway("replays what a real gateway was asked for when it was recorded")
 @pytest.mark.parametrize("name", STORIES)
 def test_recorded_story_is_told_alike(name: str) -> None:
     story = STORIES[name]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 
-from simulator.request_log import RequestLog
+from simulator.request_log import LoggedRequest, RequestLog
 
 
 class Connection(asyncio.Transport):
@@ -26,17 +26,16 @@ def test_client_that_gave_up_is_not_in_flight() -> None:
             open_sockets.enter_context(ours)
             return Connection(ours), open_sockets.enter_context(theirs)
 
-        def begin(connection: Connection) -> None:
-            log.begin(connection, "tester", "GET", "/healthz", None)
+        def begin(connection: Connection) -> LoggedRequest:
+            return log.begin(connection, "tester", "GET", "/healthz", None)
 
         (first, patient), (second, impatient), (third, _) = connect(), connect(), connect()
-        begin(first)
-        begin(second)
+        entries = {first: begin(first), second: begin(second)}
         patient.send(b"of the next request")
         impatient.close()
-        begin(third)
+        entries[third] = begin(third)
 
         assert (log.in_flight, log.max_in_flight) == (2, 2)
-        for connection in (first, second, third):
-            log.end(connection)
+        for connection, entry in entries.items():
+            log.end(connection, entry)
         assert log.in_flight == 0

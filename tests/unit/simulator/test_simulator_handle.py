@@ -93,6 +93,7 @@ def test_gateway_restarts_on_the_same_port(simulator: Simulator, http: requests.
     until(lambda: get(simulator, http, "a", "status-session").json()["status"] == "CONNECTED")
 
 
+@pytest.mark.endangers_gateway("the simulator ends as the gateway does")
 def test_anyone_can_end_the_gateway(simulator: Simulator, http: requests.Session) -> None:
     assert http.get(f"{simulator.url}/unhealthy", timeout=60).status_code == 503
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,22 @@ def connected(directory: Path) -> Probing:
     main.advance(6)
     assert main.session().verdict == Verdict.CONNECTED
     return main
+
+
+def test_return_from_an_outage_costs_the_gateway_no_more_than_a_start(tmp_path: Path) -> None:
+    main = probing(tmp_path, *(f"session-{number}" for number in range(40)))
+    main.advance(5)
+    at_start = main.client.calls.copy()
+    main.client.health_error = ConnectError("refused")
+    main.advance(600, tick=1)
+    main.client.health_error = None
+    main.client.calls.clear()
+
+    main.advance(5)
+
+    assert gateway(main).up
+    assert main.client.calls["status session-0"] > 0
+    assert main.client.calls - at_start == Counter()
 
 
 class TestLeftAlone:
