@@ -6,6 +6,7 @@ Every failure is an AlertmanagerError with a text for the operator that contains
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,18 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from core.exceptions import AlertmanagerError, ConnectError, RequestTimeoutError, WppconnectError
+from core.exceptions import (
+    AlertmanagerError,
+    ConnectError,
+    RequestTimeoutError,
+    RetryLaterError,
+    WppconnectError,
+)
 from core.logs import showable
 from core.settings.values import AlertmanagerSettings
 from core.transport import Answer, Transport
+
+log = logging.getLogger(__name__)
 
 COUNTER = re.compile(
     r"^alertmanager_(notification_requests_total|notification_requests_failed_total|notifications_failed_total)"
@@ -37,6 +46,19 @@ NESTED = re.compile(r"\)[*+?{]")
 MOST_REPETITIONS = 3
 """With more repetitions, or nested ones, Python's matching may take for ever and block the whole page;
 Alertmanager's cannot."""
+
+REFUSALS: Mapping[int, str] = {
+    **dict.fromkeys((401, 403, 407), "refused"),
+    **dict.fromkeys((404, 405, 410, 421), "unreadable"),
+    **dict.fromkeys((502, 503, 504, *range(520, 528), 530), "unreachable"),
+}
+"""Codes by HTTP status: what a proxy without Alertmanager behind it responds is no refusal. Of others the
+request failed."""
+REFUSAL_TEXTS: Mapping[str, str] = {
+    "refused": "refused the request",
+    "unreachable": "cannot be reached",
+    "failed": "could not handle the request",
+}
 
 T = TypeVar("T")
 
@@ -250,12 +272,20 @@ class Alertmanager:
         except (ConnectError, RequestTimeoutError) as error:
             why = "no answer in time" if isinstance(error, RequestTimeoutError) else "no connection"
             raise AlertmanagerError(f"{self._url} cannot be reached ({why})", code="unreachable") from None
+        except RetryLaterError:
+            raise AlertmanagerError(f"{self._url} asks for a later retry", code="busy") from None
         except WppconnectError:
             raise self._unreadable() from None
         if answer.status_code >= 400:
-            text = f"{self._url} refused the request ({answer.status_code})"
-            raise AlertmanagerError(text, code="refused")
+            raise self._refusal(answer.status_code)
         return answer
+
+    def _refusal(self, status: int) -> AlertmanagerError:
+        code = REFUSALS.get(status, "failed")
+        if code == "unreadable":
+            return self._unreadable()
+        log.warning("alertmanager_request_failed status=%d", status)
+        return AlertmanagerError(f"{self._url} {REFUSAL_TEXTS[code]} ({status})", code=code)
 
     def _unreadable(self) -> AlertmanagerError:
         text = f"{self._url} answers, but not as Alertmanager does; look at ALERTMANAGER_URL"

@@ -11,6 +11,7 @@ PROBLEMS: dict[str, str] = {
     "unreachable": N_(
         "Alertmanager cannot be reached. Check that it is running, and its address in the settings."
     ),
+    "busy": N_("Alertmanager, or a proxy in front of it, asks for a pause. Try again in a minute."),
     "refused": N_("Alertmanager refused the request. Check the user, password or token in the settings."),
     "unreadable": N_(
         "Another service answers there instead of Alertmanager. Check the address in the settings."

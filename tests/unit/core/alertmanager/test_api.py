@@ -206,12 +206,28 @@ def test_something_else_at_the_address_is_told_from_alertmanager(body: bytes) ->
     assert "answers, but not as Alertmanager does" in str(raised.value)
 
 
-def test_refusal_is_told_with_its_code() -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (401, "refused", r"refused the request \(401\)"),
+        (403, "refused", r"refused the request \(403\)"),
+        (404, "unreadable", "not as Alertmanager does"),
+        (400, "failed", r"could not handle the request \(400\)"),
+        (500, "failed", r"could not handle the request \(500\)"),
+        (429, "busy", "asks for a later retry"),
+        (502, "unreachable", r"cannot be reached \(502\)"),
+        (503, "unreachable", r"cannot be reached \(503\)"),
+        (522, "unreachable", r"cannot be reached \(522\)"),
+    ],
+)
+def test_refusal_has_the_code_of_its_status(status: int, code: str, text: str) -> None:
     with (
-        Loopback(answering(http_answer(status="401 Unauthorized"))) as server,
-        pytest.raises(AlertmanagerError, match=r"refused the request \(401\)"),
+        Loopback(answering(http_answer(status=f"{status} Bad"))) as server,
+        pytest.raises(AlertmanagerError, match=text) as raised,
     ):
         asking(server.url).post({})
+
+    assert raised.value.code == code
 
 
 def test_silence_of_the_other_side_ends_the_wait() -> None:
