@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 MONITORING = Path(__file__).parents[1] / "monitoring"
 RULES = Path("rules", "alerts.yml")
+UPTIME = Path("rules", "uptime.yml")
 TESTS = Path("rules", "tests")
 ERROR_BUDGET = Path("rules", "optional", "error_budget.yml")
 DASHBOARDS = Path("grafana", "dashboards")
@@ -22,6 +24,14 @@ EDITED = (Path("alertmanager", "alertmanager.yml"), Path("prometheus", "promethe
 """Files in which the operator fills in receivers and adds jobs: written once, then never changed."""
 PLACEHOLDER = "https://ops.example.org"
 RUNBOOKS = f"{PLACEHOLDER}/runbooks"
+
+KUBERNETES = """apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: wppconnect-ops
+spec:
+  groups:
+"""
 
 LANGUAGE = "  # - templates/languages/pt_PT.tmpl"
 """The commented-out line of `EDITED` that makes notifications Portuguese."""
@@ -74,6 +84,14 @@ def write(installation: Installation, output: Path) -> list[Path]:
         error_budget.write_text(text, encoding="utf-8")
         written.append(error_budget)
     return written
+
+
+def prometheus_rule(installation: Installation) -> str:
+    """Return all rules as one PrometheusRule, the resource of the Prometheus Operator."""
+    files = (RULES, UPTIME) if installation.objective_percent is None else (RULES, UPTIME, ERROR_BUDGET)
+    texts = (adapt((MONITORING / path).read_text(encoding="utf-8"), installation) for path in files)
+    groups = (text.partition("\ngroups:\n")[2] for text in texts)
+    return KUBERNETES + "\n".join(textwrap.indent(group, "  ") for group in groups)
 
 
 def importable(dashboard: str) -> str:

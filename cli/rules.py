@@ -32,6 +32,11 @@ import click
 @click.option(
     "--output", metavar="DIR", type=click.Path(path_type=Path), help="Write all files to this folder."
 )
+@click.option(
+    "--kubernetes",
+    is_flag=True,
+    help="Print all rules as one PrometheusRule, for a Prometheus Operator; nothing else is written.",
+)
 def rules(
     external_url: str,
     runbooks_url: str | None,
@@ -39,11 +44,12 @@ def rules(
     objective: float | None,
     language: str,
     output: Path | None,
+    kubernetes: bool,
 ) -> int:
     """Write the alert rules, Alertmanager's configuration and the Grafana dashboards.
 
     The files contain the links of this installation. Without --output only the alert rules are written, to
-    standard output.
+    standard output; with --kubernetes, all rules as a resource for kubectl.
     """
     from urllib.parse import urlsplit
 
@@ -54,6 +60,7 @@ def rules(
         Installation,
         adapt,
         parse_duration,
+        prometheus_rule,
         write,
     )
     from core.exceptions import ConfigurationError, WppconnectError
@@ -71,7 +78,9 @@ def rules(
         problems.append("--grace: write a duration like 90s or 3m")
     elif grace_seconds is not None and grace_seconds < SHORTEST_GRACE_SECONDS:
         problems.append(f"--grace: would page for nothing; choose {SHORTEST_GRACE_SECONDS}s or more")
-    if objective is not None and output is None:
+    if kubernetes and output is not None:
+        problems.append("--kubernetes: prints one resource; leave out --output")
+    elif objective is not None and output is None and not kubernetes:
         problems.append("--objective: its rules are a file of their own; name a folder with --output")
     if problems:
         raise ConfigurationError(problems)
@@ -80,6 +89,9 @@ def rules(
         sys.stderr.write("wppconnect-ops rules: these links work on this machine only\n")
     runbooks_url = (runbooks_url or f"{external_url}/runbooks").rstrip("/")
     here = Installation(external_url, runbooks_url, grace_seconds, language, objective)
+    if kubernetes:
+        sys.stdout.write(prometheus_rule(here))
+        return 0
     if output is None:
         sys.stdout.write(adapt((MONITORING / RULES).read_text(encoding="utf-8"), here))
         return 0

@@ -96,6 +96,28 @@ def test_rules_about_an_objective_are_written_on_request_and_taken_away_without_
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "files"),
+    [
+        ([], ["alerts.yml", "uptime.yml"]),
+        (["--grace", "90s"], ["alerts.yml", "uptime.yml"]),
+        (["--objective", "99.9"], ["alerts.yml", "uptime.yml", "error_budget.yml"]),
+    ],
+)
+def test_prometheus_rule_holds_the_groups_of_all_files(
+    arguments: list[str], files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["rules", "--external-url", URL, *arguments, "--output", str(tmp_path)])
+    capsys.readouterr()
+
+    assert main(["rules", "--external-url", URL, *arguments, "--kubernetes"]) == 0
+
+    written = [yaml.safe_load((tmp_path / "rules" / name).read_text()) for name in files]
+    resource = yaml.safe_load(capsys.readouterr().out)
+    assert resource["kind"] == "PrometheusRule"
+    assert resource["spec"] == {"groups": [group for one in written for group in one["groups"]]}
+
+
 @pytest.mark.parametrize("name", ["fleet.json", "session.json"])
 def test_dashboard_to_import_asks_for_the_page_and_is_otherwise_the_provisioned_one(
     tmp_path: Path, name: str
@@ -168,6 +190,10 @@ def test_link_to_this_machine_is_written_with_a_warning(capsys: pytest.CaptureFi
         (["--external-url", URL, "--grace", "3 minutes"], "--grace: write a duration like 90s or 3m"),
         (["--external-url", URL, "--grace", "5s"], "--grace: would page for nothing; choose 30s or more"),
         (["--external-url", URL, "--objective", "99.5"], "--objective: its rules are a file of their own"),
+        (
+            ["--external-url", URL, "--kubernetes", "--output", "here", "--objective", "99.5"],
+            "--kubernetes: prints one resource; leave out --output",
+        ),
         (
             ["--external-url", URL, "--runbooks-url", "docs"],
             "--runbooks-url: must begin with https:// or http://",
