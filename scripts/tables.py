@@ -1,22 +1,36 @@
-"""Bring up to date what is derived from code: tables of settings and metrics, docker-compose.yml."""
+"""Bring up to date what is derived from code: tables of settings and metrics, docker-compose.yml, chart."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
+from cli.monitoring_kit import PLACEHOLDER, RUNBOOKS, Installation, prometheus_rule
+from cli.stack.checks import MEANINGLESS_IN_A_CONTAINER
 from core.settings.environment import CoreEnvironment
+from core.settings.loader import secret_fields
 from core.settings.model import ProgramFields, ServerFields, SessionFields
 from core.settings.setting import SettingField, setting_fields
+from dashboard.settings import DashboardEnvironment
 from exporter.catalogue import markdown_table
+from exporter.settings import ExporterEnvironment
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "settings.md"
 COMPOSE = ROOT / "docker-compose.yml"
 METRICS = ROOT / "docs" / "metrics.md"
+CHART = ROOT / "deploy" / "helm" / "wppconnect-ops"
+SCHEMA = CHART / "values.schema.json"
+RULES = CHART / "files" / "prometheusrule.yaml"
+
+NOT_IN_THE_CHART = {*MEANINGLESS_IN_A_CONTAINER, "EXPORTER_WEB_CONFIG_FILE"}
+"""Settings that the chart sets itself, or that would keep its probes out."""
+WITH_OR_WITHOUT_SECRET = {"ALERTMANAGER_URL", "WPPCONNECT_PROXY"}
+"""Addresses that may hold a password."""
 
 
 def main() -> int:
@@ -24,6 +38,8 @@ def main() -> int:
     DOCS.write_text(documented(DOCS.read_text()))
     COMPOSE.write_text(passed_on(COMPOSE.read_text()))
     METRICS.write_text(with_metrics(METRICS.read_text()))
+    SCHEMA.write_text(with_settings(SCHEMA.read_text()))
+    RULES.write_text(chart_rules())
     return 0
 
 
@@ -64,6 +80,26 @@ def with_metrics(text: str) -> str:
     table = markdown_table()
     heading = re.escape(table.partition("\n")[0])
     return re.sub(rf"^{heading}\n(\|.*\n)*", lambda _found: table, text, flags=re.MULTILINE)
+
+
+def with_settings(schema: str) -> str:
+    """Return the schema of the chart's values with the variables that its two tables of settings may hold."""
+    open_ones, secrets = set(WITH_OR_WITHOUT_SECRET), set[str]()
+    for model in (CoreEnvironment, ExporterEnvironment, DashboardEnvironment):
+        hidden = secret_fields(model)
+        for name in model.model_fields:
+            (secrets if name in hidden else open_ones).add(model.variable(name))
+    content = json.loads(schema)
+    names = {"settings": open_ones - NOT_IN_THE_CHART, "secretSettings": secrets}
+    for table, allowed in names.items():
+        kind = {"$ref": f"#/definitions/{table}"}
+        content["properties"][table]["properties"] = dict.fromkeys(sorted(allowed), kind)
+    return json.dumps(content, indent=2) + "\n"
+
+
+def chart_rules() -> str:
+    """Return the rules that the chart contains; its template replaces their links."""
+    return prometheus_rule(Installation(PLACEHOLDER, RUNBOOKS))
 
 
 def with_lines(text: str, lines: Mapping[str, str]) -> str:

@@ -198,7 +198,7 @@ class _Given(Generic[AnyEnvironment]):
             if text is not None:
                 self.variables[model.variable(name)] = text
                 self.sources[name] = flag
-        for name in _secrets(model):
+        for name in secret_fields(model):
             if name not in self.sources:
                 self._take_secret(name)
 
@@ -296,13 +296,14 @@ def _read_secret_file(path: Path) -> str:
     return text
 
 
-def _secrets(model: type[Environment]) -> list[str]:
+def secret_fields(model: type[Environment]) -> list[str]:
+    """Return the fields that may also come from a file."""
     return [name for name, info in model.model_fields.items() if plain_type(info.annotation) is SecretStr]
 
 
 def _unknown_variables(model: type[Environment], environ: Mapping[str, str]) -> Iterator[str]:
     known = {model.variable(name) for name in model.model_fields}
-    known |= {f"{model.variable(name)}_FILE" for name in _secrets(model)}
+    known |= {f"{model.variable(name)}_FILE" for name in secret_fields(model)}
     for variable in sorted(environ):
         # Compare in capitals, to report variables with the wrong case as well.
         if variable.upper().startswith(model.prefix) and variable not in known:
