@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.components import frame
+from dashboard.components import frame, shows_store_errors
 from dashboard.i18n import gettext as _
 from dashboard.navigation import PAGES
 from dashboard.theme.theme import MARK, NAME, asset
@@ -14,4 +14,5 @@ page = st.navigation(
     position="hidden",
 )
 frame(state.user(), page.url_path)
-page.run()
+with shows_store_errors():
+    page.run()

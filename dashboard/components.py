@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.exceptions import NotAGatewayError
+from core.exceptions import NotAGatewayError, StoreError
 from core.gateways.registry import kind_of
 from core.messages import render
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, Verdict
@@ -261,6 +262,15 @@ def draw_notice(notice: Notice | None) -> None:
         link = f' <a href="confirm" target="_blank" rel="noopener">{words}</a>'
         icon = "check" if notice.tone == "good" else "info"
         note(notice.tone, notice.text, icon=icon, link=link if notice.asks_to_confirm else "")
+
+
+@contextmanager
+def shows_store_errors() -> Iterator[None]:
+    """Draw a note in place of the rest of a block that needs stored data which cannot be read."""
+    try:
+        yield
+    except StoreError as error:
+        note("bad", formatting.trouble(_, error.explanation), icon="warning")
 
 
 def troubles() -> None:

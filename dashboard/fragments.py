@@ -8,6 +8,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from dashboard.components import shows_store_errors
+
 P = ParamSpec("P")
 
 
@@ -21,7 +23,12 @@ def fragment(*, run_every: float) -> Callable[[Callable[P, None]], Callable[P, N
     """
 
     def decorate(draw: Callable[P, None]) -> Callable[P, None]:
-        refresh = st.fragment(run_every=run_every)(draw)
+        @wraps(draw)
+        def draw_or_explain(*args: P.args, **kwargs: P.kwargs) -> None:
+            with shows_store_errors():
+                draw(*args, **kwargs)
+
+        refresh = st.fragment(run_every=run_every)(draw_or_explain)
 
         @wraps(draw)
         def place(*args: P.args, **kwargs: P.kwargs) -> None:

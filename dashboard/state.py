@@ -238,8 +238,11 @@ def settings() -> Settings:
 
 
 def operation(server: str, session: str) -> OperationStatus | None:
-    """Return the latest operation on a session, redacted for the user's role, or None."""
-    found = core().operations.status(server, session)
+    """Return the latest operation on a session, redacted for the user's role; None if none can be read."""
+    try:
+        found = core().operations.status(server, session)
+    except StoreError:
+        return None
     return found if found is None or may(Role.OPERATOR) else redaction.without_code(found)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 from core.exceptions import StoreError, VersionConflictError
@@ -118,13 +117,17 @@ class Launcher:
         return status.outcome
 
     def forget(self, server: str, session: str) -> None:
-        """Delete the status of a finished operation after it was shown."""
+        """Delete the status of a finished operation after it was shown, unless the store fails."""
         self._unstored.pop(key(server, session), None)
-        record = self._context.store.read(SUBJECT, key(server, session))
-        status = self.status(server, session)
-        if record is not None and (status is None or not status.is_running):
-            with suppress(VersionConflictError):
+        try:
+            record = self._context.store.read(SUBJECT, key(server, session))
+            status = self.status(server, session)
+            if record is not None and (status is None or not status.is_running):
                 self._context.store.update(SUBJECT, record.key, None, expected_version=record.version)
+        except VersionConflictError:
+            return
+        except StoreError as error:
+            log.warning("operation_not_forgotten session=%s error=%s", session, error)
 
     def stop(self) -> None:
         """Stop this process's operations; their outcome is "stopped"."""

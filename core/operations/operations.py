@@ -166,7 +166,11 @@ class Operations:
             return "failed"
         if not offers(gateway, Capability.PAIRING_CODE):
             return "code_unsupported"
-        facts = read_facts(self._context.store, server, session)
+        try:
+            facts = read_facts(self._context.store, server, session)
+        except StoreError as error:
+            log.warning("operations_unreadable server=%s session=%s error=%s", server, session, error)
+            return "failed"
         return kind_of(configured.kind).code_obstacle(seen, facts, gateway, known.webhook)
 
     def forget(self, server: str, session: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from core.clock import Monotonic, monotonic
+from core.exceptions import StoreError
 from core.workers import Workers
+
+log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
@@ -36,6 +40,7 @@ class Background:
         self._lock = threading.Lock()
         self._finished = threading.Condition(self._lock)
         self._jobs: dict[Hashable, Job[object]] = {}
+        self._store_fails = False
 
     def run(self, key: Hashable, work: Callable[[], object]) -> None:
         """Start `work` unless a job with this key is running."""
@@ -79,6 +84,11 @@ class Background:
         value: object | None = None
         try:
             value = work()
+            self._store_fails = False
+        except StoreError as error:
+            if not self._store_fails:
+                log.warning("page_data_not_read error=%s", error)
+            self._store_fails = True
         finally:
             with self._lock:
                 kept = self._jobs[key].value if value is None else value

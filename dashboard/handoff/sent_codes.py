@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.exceptions import StoreError
 from core.handoffs import Handoff
 from dashboard import state
 
@@ -11,8 +12,11 @@ _LINKS = "ops-handoff-links"
 
 
 def newest(server: str, session: str) -> Handoff | None:
-    """Return the session's newest hand-off, or None. Reads the store's cache."""
-    return state.core().handoffs.newest(server, session)
+    """Return the session's newest hand-off; None if none can be read. Reads the store's cache."""
+    try:
+        return state.core().handoffs.newest(server, session)
+    except StoreError:
+        return None
 
 
 def remember_link(number: str, address: str) -> None:

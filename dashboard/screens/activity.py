@@ -15,6 +15,7 @@ REFRESH_SECONDS = 5
 def draw_activity() -> None:
     """Draw the filter and the entries, which a background thread reads."""
     state.user()
+    components.troubles()
     snapshot = state.snapshot()
     wanted = activity_table.draw_filter(snapshot)
     lines = history_cache.activity(wanted)

@@ -16,6 +16,7 @@ REFRESH_SECONDS = 2
 def draw() -> None:
     """Draw what background threads have read from Alertmanager."""
     state.user()
+    components.troubles()
     overview.draw_overview(state.snapshot())
     panel.draw_windows()
 

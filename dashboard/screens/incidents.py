@@ -14,6 +14,7 @@ REFRESH_SECONDS = 5
 def draw_incidents() -> None:
     """Draw the filter and the incidents, which a background thread reads."""
     state.user()
+    components.troubles()
     snapshot = state.snapshot()
     window, server, session = view.draw_filter(snapshot)
     known = view.read()

@@ -77,6 +77,7 @@ def draw_session(server: str, name: str) -> None:
     if session.enabled and session.verdict != Verdict.CONNECTED:
         state.watch(server, name)
     draw_header(formatter, session)
+    components.troubles()
     found = snapshot.server(server)
     if found is not None and session.maintenance_until is None:
         components.banners(formatter, found)

@@ -110,6 +110,7 @@ def draw_everything() -> None:
     view = state.sync()
     formatter = state.formatter(datetime.now(UTC))
     st.html(components.heading(_("Sync"), summary(formatter, view)))
+    components.troubles()
     draw_troubles(view)
     draw_age(formatter, view)
     sync_request.draw_request(formatter, view)

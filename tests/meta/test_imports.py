@@ -63,7 +63,7 @@ DASHBOARD_MAY_IMPORT: dict[str, set[str]] = {
     "navigation": {"auth", "i18n"},
     "state": {"auth", "formatting", "i18n", "theme", "cache", "text"},
     "components": _OF_PAGES - {"components"} | {"auth", "formatting", "theme", "words"},
-    "fragments": set(),
+    "fragments": {"components"},
     "dialogs": {"components", "i18n", "state", "session_state", "text"},
     "activity": {"auth", "components", "formatting", "i18n", "state", "session_state", "text", "words"},
     "alerting": _OF_PAGES | {"auth", "dialogs", "formatting", "fragments"},

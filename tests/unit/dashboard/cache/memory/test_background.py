@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.exceptions import StoreError
 from dashboard.cache.background import VALUES_KEPT, Background
 
 
@@ -68,6 +69,17 @@ def test_a_failure_keeps_the_value_and_the_thread(
 
     assert background.job("key").value == "value"
     assert background.job("other").value == "alive"
+
+
+def test_a_store_that_fails_is_logged_once(background: Background, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise StoreError("the database is away")
+
+    for key in ("key", "other"):
+        background.run(key, fail)
+        background.wait(key, 60)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_the_oldest_values_make_room(background: Background) -> None:
