@@ -75,13 +75,16 @@ class Assessor:
     def made_by_compose(self) -> dict[str, tuple[Project, str]]:
         """The project and service of every container that Compose made; empty without the engine."""
         try:
-            labelled = self.engine.labels()
+            listed = self.engine.list_all()
         except ContainerError:
             return {}
-        found = {
-            name: (self._project(labels)[0], labels.get(SERVICE, "")) for name, labels in labelled.items()
-        }
-        return {name: (project, service) for name, (project, service) in found.items() if project}
+        found = {}
+        for one in listed:
+            labels = one["Labels"] or {}
+            project, _ = self._project(labels)
+            if project and one["Names"]:
+                found[str(one["Names"][0]).lstrip("/")] = (project, labels[SERVICE])
+        return found
 
     def changes(self) -> tuple[ContainerChange, ...]:
         """Return what would happen to containers; never raises for one of them or an absent engine."""

@@ -23,12 +23,13 @@ from core.exceptions import SyncError
 from core.messages import Message
 from core.models import Frozen
 from core.sync.docker_containers import DockerContainers
-from core.sync.folders import FileMissingError, FileUnreadableError, Folders, digest
+from core.sync.folders import Folders, digest
 from core.sync.plan import Draft, FileEdit, FileVersion, Plan
 from core.sync.planner import asking, complete, wanted_of
 from core.sync.projects import FindCompose
 from core.sync.secret_values import Values
 from core.sync.targets import Receives, SyncSettings
+from core.sync.value_span import FileProblemError
 
 MANIFEST = "manifest.json"
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
@@ -236,7 +237,7 @@ def restoration(
             raise SyncError(Message.of("changes.folder_not_listed", folder=entry.folder))
         try:
             found = folders.read(entry.folder, entry.file)
-        except (FileMissingError, FileUnreadableError) as error:
+        except FileProblemError as error:
             raise SyncError(error.why) from None
         if found.digest == change.before:
             continue

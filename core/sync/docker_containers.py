@@ -85,7 +85,7 @@ class DockerContainers:
         """Identify the containers and how they stand; None where the engine does not answer."""
         try:
             with self._engine() as engine:
-                return engine.identities()
+                return frozenset((one["Id"], one["ImageID"], one["State"]) for one in engine.list_all())
         except ContainerError:
             return None
 

@@ -12,15 +12,12 @@ from core.exceptions import SyncError
 from core.messages import Message
 from core.sync.compose_file import ComposeFile, read_compose_file
 from core.sync.env_file import EnvFile
-from core.sync.folders import FileMissingError, FileUnreadableError, Folders
-from core.sync.plan import State
-from core.sync.targets import FileTarget, ReceivedKind, SyncSettings, is_compose_file
+from core.sync.folders import Folders
+from core.sync.targets import FileTarget, ReceivedKind, State, SyncSettings, is_compose_file
 from core.sync.value_span import (
     ALPHABET,
     ConfigText,
     FileProblemError,
-    NotParseableError,
-    RefusedError,
     ValueSpan,
 )
 
@@ -61,10 +58,8 @@ def edit(text: str, targets: Mapping[FileTarget, str]) -> Edit:
     for target, value in targets.items():
         try:
             done.judged[target.name] = _write(done, target, value)
-        except NotParseableError as error:
-            done.judged[target.name] = Judged(State.NOT_PARSEABLE, error.why)
-        except RefusedError as error:
-            done.judged[target.name] = Judged(State.REFUSED, error.why)
+        except FileProblemError as error:
+            done.judged[target.name] = Judged(error.state, error.why)
     for target, value in targets.items():
         judged = done.judged[target.name]
         if not judged.state.is_wrong and not all(one.is_exactly(value) for one in _own(done.text, target)):
@@ -129,7 +124,7 @@ def present_api_key(settings: SyncSettings) -> tuple[str, tuple[str, ...]]:
         if isinstance(target, FileTarget) and target.receives.kind is ReceivedKind.API_KEY:
             try:
                 own = _own(folders.read(target.folder, target.file).text, target)
-            except (FileMissingError, FileUnreadableError, NotParseableError, RefusedError) as error:
+            except FileProblemError as error:
                 raise SyncError(
                     Message.of("changes.key_not_read", name=target.name, reason=error.why)
                 ) from None

@@ -95,26 +95,13 @@ class Engine:
 
     def inspect_all(self) -> list[Inspection]:
         """Return everything of every container, stopped ones too, but those that go away meanwhile."""
-        with self._errors("list the containers"):
-            found = []
-            for one in self._client.containers(all=True):
-                try:
-                    found.append(dict(self._client.inspect_container(one["Id"])))
-                except NotFound:
-                    continue
-            return found
+        found = (self.inspect(one["Id"]) for one in self.list_all())
+        return [one for one in found if one]
 
-    def labels(self) -> dict[str, dict[str, str]]:
-        """Return the labels of every container, stopped ones too, by its name."""
+    def list_all(self) -> list[Inspection]:
+        """Return id, names, image, state and labels of every container, stopped ones too."""
         with self._errors("list the containers"):
-            listed = self._client.containers(all=True)
-            return {str(one["Names"][0]).lstrip("/"): one["Labels"] or {} for one in listed if one["Names"]}
-
-    def identities(self) -> frozenset[tuple[str, str, str]]:
-        """Return id, image and state of every container: another set means that something happened."""
-        with self._errors("list the containers"):
-            listed = self._client.containers(all=True)
-            return frozenset((one["Id"], one["ImageID"], one["State"]) for one in listed)
+            return list(self._client.containers(all=True))
 
     def restart(self, container: str, grace_seconds: int) -> None:
         """Stop a container and start it again, as it is."""

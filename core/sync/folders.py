@@ -17,18 +17,11 @@ from pathlib import Path
 from core.disk import sync_directory, write_all
 from core.exceptions import SyncError
 from core.messages import Message
+from core.sync.targets import State
 from core.sync.value_span import FileProblemError, NotParseableError
 
 LARGEST_FILE = 512_000
 """Bytes; an env file or a compose file is far smaller, and a wrong path must not fill the memory."""
-
-
-class FileMissingError(FileProblemError):
-    """There is no such file."""
-
-
-class FileUnreadableError(FileProblemError):
-    """The file cannot be read, or must not be."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ class Folders:
         self._folders = dict(folders)
 
     def read(self, folder: str, file: str) -> FoundFile:
-        """Read a file of a folder; raises FileMissingError and FileUnreadableError."""
+        """Read a file of a folder; raises FileProblemError."""
         path = self.resolve(folder, file)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -76,14 +69,14 @@ class Folders:
             raise _unreadable(path, error) from None
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise FileUnreadableError(Message.of("files.not_regular", path=str(path)))
+                raise FileProblemError(Message.of("files.not_regular", path=str(path)))
             content = os.pread(descriptor, LARGEST_FILE + 1, 0)
         except OSError as error:
             raise _unreadable(path, error) from None
         finally:
             os.close(descriptor)
         if len(content) > LARGEST_FILE:
-            raise FileUnreadableError(Message.of("files.too_large", path=str(path), count=LARGEST_FILE))
+            raise FileProblemError(Message.of("files.too_large", path=str(path), count=LARGEST_FILE))
         return FoundFile(path, content)
 
     def resolve(self, folder: str, file: str) -> Path:
@@ -93,17 +86,17 @@ class Folders:
             inside = root.resolve(strict=True)
         except OSError as error:
             reason = os.strerror(error.errno or 0).lower()
-            raise FileMissingError(
-                Message.of("files.folder_missing", path=str(root), reason=reason)
-            ) from None
+            why = Message.of("files.folder_missing", path=str(root), reason=reason)
+            raise FileProblemError(why, State.FILE_MISSING) from None
         try:
             path = (inside / file).resolve(strict=True)
         except FileNotFoundError:
-            raise FileMissingError(Message.of("files.file_missing", path=str(root / file))) from None
+            why = Message.of("files.file_missing", path=str(root / file))
+            raise FileProblemError(why, State.FILE_MISSING) from None
         except (OSError, RuntimeError) as error:
             raise _unreadable(root / file, error) from None
         if not path.is_relative_to(inside):
-            raise FileUnreadableError(Message.of("files.link_outside", path=str(root / file)))
+            raise FileProblemError(Message.of("files.link_outside", path=str(root / file)))
         return path
 
 
@@ -121,10 +114,10 @@ def why_unwritable(path: Path) -> Message | None:
     return None
 
 
-def _unreadable(path: Path, error: Exception) -> FileUnreadableError:
+def _unreadable(path: Path, error: Exception) -> FileProblemError:
     code = getattr(error, "errno", None)
     reason = os.strerror(code).lower() if code else "a loop of links"
-    return FileUnreadableError(Message.of("files.unreadable", path=str(path), reason=reason))
+    return FileProblemError(Message.of("files.unreadable", path=str(path), reason=reason))
 
 
 _IN_PLACE_INSTEAD = {errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV}

@@ -14,8 +14,6 @@ from core.sync.assessment import Assessor
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import Edit, Judged, edit, marked, masked_diff
 from core.sync.folders import (
-    FileMissingError,
-    FileUnreadableError,
     Folders,
     FoundFile,
     why_unwritable,
@@ -28,7 +26,6 @@ from core.sync.plan import (
     FilePlan,
     Plan,
     Project,
-    State,
     TargetPlan,
     Wanted,
     WantedValue,
@@ -36,9 +33,9 @@ from core.sync.plan import (
 )
 from core.sync.projects import FindCompose, Projects, open_projects
 from core.sync.secret_values import Values
-from core.sync.targets import CommandTarget, FileTarget, SyncSettings
+from core.sync.targets import CommandTarget, FileTarget, State, SyncSettings
 from core.sync.value_check import CheckResult, PlannedValue, ValueCheck
-from core.sync.value_span import NotParseableError
+from core.sync.value_span import FileProblemError, NotParseableError
 
 SHOWN = frozenset({State.IN_SYNC, State.FOLLOWS, State.WILL_CHANGE, State.WILL_RUN})
 SHORTEST_SHOWN = 20
@@ -189,13 +186,10 @@ class _Drafting:
         try:
             found = self.folders.read(target.folder, target.file)
             _ = found.text
-        except FileMissingError as error:
-            self.judged[target.name] = Judged(State.FILE_MISSING, error.why)
-            self.absent.setdefault((target.folder, target.file), []).append(target)
-        except FileUnreadableError as error:
-            self.judged[target.name] = Judged(State.UNREADABLE, error.why)
-        except NotParseableError as error:
-            self.judged[target.name] = Judged(State.NOT_PARSEABLE, error.why)
+        except FileProblemError as error:
+            self.judged[target.name] = Judged(error.state, error.why)
+            if error.state is State.FILE_MISSING:
+                self.absent.setdefault((target.folder, target.file), []).append(target)
         else:
             self.files.setdefault(found.path, found)
             groups.setdefault(found.path, []).append(target)

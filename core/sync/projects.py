@@ -263,16 +263,13 @@ class ScratchCopy:
 
 
 @contextmanager
-def scratch_copy(parent: Path, changes: Mapping[Path, bytes], *directories: Path) -> Iterator[ScratchCopy]:
-    """Make a copy of folders that lasts until the block ends; raises StoreError and OSError."""
+def scratch_copy(parent: Path, changes: Mapping[Path, bytes]) -> Iterator[ScratchCopy]:
+    """Make a copy that lasts until the block ends; raises StoreError and OSError."""
     make_private_directory(parent)
     _remove_leftovers(parent)
     root = Path(tempfile.mkdtemp(dir=parent))
     try:
-        made = ScratchCopy(root, changes)
-        for directory in directories:
-            made.add(directory)
-        yield made
+        yield ScratchCopy(root, changes)
     finally:
         # It holds links, which are removed and not followed.
         shutil.rmtree(root, ignore_errors=True)

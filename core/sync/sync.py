@@ -19,12 +19,12 @@ from core.sync.backups import BackedUpValue, Backup, Backups, later_changes, res
 from core.sync.docker_containers import DockerContainers
 from core.sync.editing import present_api_key
 from core.sync.folders import read_digest, stamp
-from core.sync.plan import Draft, Plan, State
+from core.sync.plan import Draft, Plan
 from core.sync.planner import make_draft
 from core.sync.progress import Done, Report
 from core.sync.projects import FindCompose
 from core.sync.secret_values import SecretValues, Values
-from core.sync.targets import FileTarget, ReceivedKind, Receives, SyncSettings
+from core.sync.targets import FileTarget, ReceivedKind, Receives, State, SyncSettings
 from core.sync.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -248,16 +248,13 @@ class Sync:
                 done = done.model_copy(update={"backup": ""})
             self._record_history(kind, done, actor)
             raise
-        self._delete_if_empty(backup)
+        if not backup.files and not backup.values:
+            self._backups.delete(backup.id)
         self._backups.prune(self.settings.backups)
         code = "applied" if kind == "apply" else "restored"
         done = self._done("by_hand" if result.by_hand else code, backup, result)
         self._record_history(kind, done, actor)
         return done
-
-    def _delete_if_empty(self, backup: Backup) -> None:
-        if not backup.files and not backup.values:
-            self._backups.delete(backup.id)
 
     def _delete_if_useless(self, backup: Backup) -> bool:
         """Delete the backup of a change that was taken back, and return whether it was.

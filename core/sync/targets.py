@@ -76,6 +76,44 @@ class Receives(Frozen):
         return self.kind.value
 
 
+class State(StrEnum):
+    """How a target stands."""
+
+    IN_SYNC = "in_sync"
+    FOLLOWS = "follows"
+    """It takes the value over from another name, which holds it."""
+    WILL_CHANGE = "will_change"
+    WILL_RUN = "will_run"
+    """A command that has not had this value yet."""
+    LEFT_OUT = "left_out"
+    KEY_MISSING = "key_missing"
+    FILE_MISSING = "file_missing"
+    NOT_HERE = "not_here"
+    """A file of a preset that this installation does not have; its other targets stand alone."""
+    UNREADABLE = "unreadable"
+    UNWRITABLE = "unwritable"
+    NOT_PARSEABLE = "not_parseable"
+    REFUSED = "refused"
+    """It could be written, but not safely."""
+    NO_VALUE = "no_value"
+    """There is nothing to write: no key was generated yet, or the secret has other characters."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing has to be done."""
+        return self in (State.IN_SYNC, State.FOLLOWS, State.LEFT_OUT, State.NOT_HERE)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether something will be done."""
+        return self in (State.WILL_CHANGE, State.WILL_RUN)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it keeps everything from being written, unless the target is left out."""
+        return not self.is_settled and not self.is_change
+
+
 def _checked(pattern: re.Pattern[str], message_id: str) -> AfterValidator:
     def check(text: str) -> str:
         if not pattern.fullmatch(text):

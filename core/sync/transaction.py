@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -231,20 +231,21 @@ class Transaction:
         problems: list[Message] = []
         current = self._written(entry)
         for one in reversed(backup.files):
-            try:
-                self._put_back(backup, one, current)
-            except ChangedMeanwhileError:
-                notes.append(Message.of("changes.changed_by_another", path=one.path))
-            except WppconnectError as error:
-                problems.append(error.explanation)
+            with _noted(problems):
+                try:
+                    self._put_back(backup, one, current)
+                except ChangedMeanwhileError:
+                    notes.append(Message.of("changes.changed_by_another", path=one.path))
         if not only_files:
-            problems += self._take_values_back(backup)
-            problems += self._take_commands_back(backup, report)
+            for value in backup.values:
+                with _noted(problems):
+                    self._secret_values.put({value.receives: value.before}, actor=backup.actor)
+            for target in self._commands(backup):
+                with _noted(problems):
+                    self._take_back(target, report)
         if self._containers and entry.touched:
-            try:
+            with _noted(problems):
                 self._containers.put_back(self._wanted(entry), entry.touched, report, after_crash=after_crash)
-            except ContainerError as error:
-                problems.append(error.explanation)
         if problems:
             report(StepEvent(step="put_back", state=StepState.FAILED, note=Message.joined(problems)))
             parts = [why.explanation] if isinstance(why, WppconnectError) else []
@@ -276,29 +277,22 @@ class Transaction:
         except WppconnectError:
             return entry
 
-    def _take_values_back(self, backup: Backup) -> list[Message]:
-        problems = []
-        for one in backup.values:
-            try:
-                self._secret_values.put({one.receives: one.before}, actor=backup.actor)
-            except WppconnectError as error:
-                problems.append(error.explanation)
-        return problems
+    def _take_back(self, target: CommandTarget, report: Report) -> None:
+        """Run a command with the value of before."""
+        if value := self._value_for(target):
+            self._run_command(target, value, report)
+            return
+        why = Message.of("changes.command_value_unknown")
+        report(StepEvent(step="command", subject=target.label, state=StepState.FAILED, note=why))
 
-    def _take_commands_back(self, backup: Backup, report: Report) -> list[Message]:
-        """Run the commands with the values of before; return what went wrong."""
-        problems = []
-        for target in self._commands(backup):
-            value = self._value_for(target)
-            if value is None:
-                why = Message.of("changes.command_value_unknown")
-                report(StepEvent(step="command", subject=target.label, state=StepState.FAILED, note=why))
-                continue
-            try:
-                self._run_command(target, value, report)
-            except WppconnectError as error:
-                problems.append(error.explanation)
-        return problems
+
+@contextlib.contextmanager
+def _noted(problems: list[Message]) -> Iterator[None]:
+    """Go on after an error, which becomes one of the problems."""
+    try:
+        yield
+    except WppconnectError as error:
+        problems.append(error.explanation)
 
 
 OWN_PREFIXES = ("WPPCONNECT_", "EXPORTER_", "DASHBOARD_")

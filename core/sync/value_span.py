@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.messages import Message
+from core.sync.targets import State
 
 ALPHABET = re.compile(r"[A-Za-z0-9._$-]+")
 """Of these characters Compose, python-dotenv and a shell read the same, if they stand in single quotes."""
@@ -45,17 +46,24 @@ class Style(StrEnum):
 class FileProblemError(Exception):
     """A file cannot be edited; `why` says where and what to do, without repeating any of it."""
 
-    def __init__(self, why: Message) -> None:
+    def __init__(self, why: Message, state: State = State.UNREADABLE) -> None:
         super().__init__(why)
         self.why = why
+        self.state = state
 
 
 class NotParseableError(FileProblemError):
     """The file cannot be understood."""
 
+    def __init__(self, why: Message) -> None:
+        super().__init__(why, State.NOT_PARSEABLE)
+
 
 class RefusedError(FileProblemError):
     """The value cannot be replaced safely."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(why, State.REFUSED)
 
 
 @dataclass(frozen=True)

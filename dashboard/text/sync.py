@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from core.messages import render
 from core.models import HistoryEntry
 from core.sync.change_requests import ChangeKind, ChangeRequest, RequestState
-from core.sync.plan import ContainerAction, ContainerChange, Plan, State
+from core.sync.plan import ContainerAction, ContainerChange, Plan
+from core.sync.targets import State
 from dashboard.formatting import LocaleFormatter
 from dashboard.i18n import N_
 

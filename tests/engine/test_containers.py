@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from core.exceptions import ContainerError
-from core.sync.plan import ContainerAction, State
+from core.sync.plan import ContainerAction
 from core.sync.sync import PlanRefusedError
-from core.sync.targets import ContainerSettings
+from core.sync.targets import ContainerSettings, State
 from tests.meta.source import ROOT
 from tests.support.containers import (
     BUSYBOX,

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 
 from core.sync.assessment import DesiredConfig, desired_config
 from core.sync.compose import ComposeError, Service
-from core.sync.plan import Draft, Project, State
+from core.sync.plan import Draft, Project
 from core.sync.planner import make_draft
 from core.sync.projects import scratch_copy
 from core.sync.secret_values import Values
-from core.sync.targets import ContainerSettings, SyncSettings
+from core.sync.targets import ContainerSettings, State, SyncSettings
 from tests.support.compose import compose_config, environments
 from tests.support.sync import (
     API_KEY,
@@ -57,7 +57,7 @@ def desired(folder: Path, scratch: Path, planned: Draft) -> DesiredConfig:
     """What Compose says of `api` with the files as a plan would leave them."""
     assert planned.wanted is not None
     asking = real_compose(scratch)
-    with scratch_copy(asking.scratch, planned.wanted.changes, folder) as scratch:
+    with scratch_copy(asking.scratch, planned.wanted.changes) as scratch:
         found = asking.config(scratch.project(Project(directory=folder)))
     return desired_config(Service(found["services"]["api"]), planned.wanted.values)
 
@@ -157,7 +157,7 @@ def test_scratch_copy_leads_wherever_the_folder_leads(tmp_path: Path, scratch: P
     )
     asking = real_compose(scratch)
 
-    with scratch_copy(asking.scratch, {shared.resolve(): f"{KEY}=new\n".encode()}, folder) as scratch:
+    with scratch_copy(asking.scratch, {shared.resolve(): f"{KEY}=new\n".encode()}) as scratch:
         found = asking.config(scratch.project(Project(directory=folder)))
 
     assert found["services"]["api"]["environment"][KEY] == "new"

@@ -20,9 +20,9 @@ from core.sync.change_requests import (
 from core.sync.plan import (
     FilePlan,
     Plan,
-    State,
     TargetPlan,
 )
+from core.sync.targets import State
 from tests.support.sync import API_KEY
 
 ENV = "leguas/.env:AUTHENTICATION_API_KEY"

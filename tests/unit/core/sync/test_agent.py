@@ -19,8 +19,8 @@ from core.sync.change_requests import (
     RequestState,
     SyncStatus,
 )
-from core.sync.plan import State
 from core.sync.sync import Sync
+from core.sync.targets import State
 from tests.support.sync import (
     API_KEY,
     KEY,

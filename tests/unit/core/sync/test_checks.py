@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.sync.plan import State
 from core.sync.sync import TRUSTED, Sync
+from core.sync.targets import State
 from tests.fakes import FakeClock
 from tests.support.sync import KEY, Installation, ScriptedContainers, install, target
 

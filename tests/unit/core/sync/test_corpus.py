@@ -17,10 +17,9 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from core.sync.plan import State
 from core.sync.planner import make_draft
 from core.sync.secret_values import Values
-from core.sync.targets import SyncSettings
+from core.sync.targets import State, SyncSettings
 from tests.support.compose import compose_config, environments
 from tests.support.sync import API_KEY, BCRYPT_LIKE, KEY, MOMENT, target
 

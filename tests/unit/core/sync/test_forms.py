@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sync.plan import State
+from core.sync.targets import State
 from tests.support.sync import KEY, install, read_files, target
 
 NO_BREAK, IDEOGRAPHIC = "\u00a0", "\u3000"

@@ -15,10 +15,10 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from core.sync.plan import Draft, Project, State
+from core.sync.plan import Draft, Project
 from core.sync.planner import make_draft
 from core.sync.secret_values import Values
-from core.sync.targets import SyncSettings
+from core.sync.targets import State, SyncSettings
 from tests.support.compose import compose_config, environments
 from tests.support.sync import (
     API_KEY,

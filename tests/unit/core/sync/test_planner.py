@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.sync.plan import ContainerAction, State, TargetPlan
-from core.sync.targets import CommandTarget, ReceivedKind, Receives
+from core.sync.plan import ContainerAction, TargetPlan
+from core.sync.targets import CommandTarget, ReceivedKind, Receives, State
 from tests.support.sync import API_KEY, KEY, install, target
 
 SERVICE = "services:\n  a:\n    image: x\n    environment:\n"

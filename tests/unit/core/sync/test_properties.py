@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.sync.editing import edit
-from core.sync.plan import State
+from core.sync.targets import State
 from tests.support.sync import target
 
 values = st.text("ABCXYZabcxyz019._$-", min_size=1, max_size=40)

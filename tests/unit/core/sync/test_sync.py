@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from core.exceptions import ContainerError, SyncError
 from core.locks import ProcessLock
-from core.sync.plan import ContainerAction, State, Wanted
+from core.sync.plan import ContainerAction, Wanted
 from core.sync.progress import Done, StepEvent
 from core.sync.secret_values import SecretValues
 from core.sync.sync import LOCK, PlanRefusedError
-from core.sync.targets import ReceivedKind, Receives
+from core.sync.targets import ReceivedKind, Receives, State
 from tests.support.mounts import read_only, small_disk
 from tests.support.sync import (
     API_KEY,

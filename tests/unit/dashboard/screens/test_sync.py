@@ -15,8 +15,9 @@ from core.sync.change_requests import (
     ChangeKind,
     RequestState,
 )
-from core.sync.plan import ContainerAction, ContainerChange, State
+from core.sync.plan import ContainerAction, ContainerChange
 from core.sync.progress import Done, StepEvent, StepState
+from core.sync.targets import State
 from dashboard import state
 from dashboard.auth.users import Role, User
 from tests.support.sync import API_KEY
