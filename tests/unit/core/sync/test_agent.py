@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from core.exceptions import ConfigurationError, SyncError
+from core.exceptions import SyncError
 from core.locks import ProcessLock
 from core.sync.agent import LOCK, Agent
 from core.sync.change_requests import (
-    AgentStatus,
     ChangeKind,
-    ChangeRequest,
-    ChangeRequests,
     RequestState,
-    SyncStatus,
 )
-from core.sync.sync import Sync
 from core.sync.targets import State
+from tests.support.agent_world import AgentWorld
 from tests.support.sync import (
     API_KEY,
     KEY,
     LEGUAS_FILES,
     MOMENT,
-    Installation,
     install,
     read_files,
 )
@@ -35,66 +29,15 @@ from tests.support.waiting import until
 DRIFTED = "leguas/docker-compose.yml:AUTHENTICATION_API_KEY"
 
 
-class World:
-    """An installation, an agent that works turn by turn, and what a page would see of it."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self.now: datetime = MOMENT
-        self.problem = ""
-        self.file = installation.root / "sync.yml"
-        self.file.write_text("stands for the sync file\n")
-        self.requests = ChangeRequests(installation.store, clock=self.clock)
-        self.agent_status = AgentStatus(installation.store, installation.data, clock=self.clock)
-        self.agent = self.new_agent()
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def new_agent(self) -> Agent:
-        """Another agent, as after a restart."""
-        return Agent(
-            self.open_sync,
-            sync_file=self.file,
-            change_requests=self.requests,
-            agent_status=self.agent_status,
-            generate=self.installation.secret_values.generate,
-            record=self.installation.history.append,
-            data_directory=self.installation.data,
-            program="agent[1]",
-            clock=self.clock,
-            check_seconds=0.0,
-        )
-
-    def open_sync(self) -> Sync:
-        if self.problem:
-            raise ConfigurationError([self.problem])
-        return self.installation.sync
-
-    def run_once(self) -> ChangeRequest:
-        """Let the agent work once, and look at the order."""
-        self.agent.run_once()
-        request = self.requests.current()
-        assert request is not None
-        return request
-
-    def status(self) -> SyncStatus:
-        """Let the agent look, and read what it tells."""
-        self.agent.run_once()
-        found = self.agent_status.read()
-        assert found is not None
-        return found
-
-
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> AgentWorld:
     """The preset's installation with its present key taken over."""
     installation = install(tmp_path)
     installation.keep("present-key-1234")
-    return World(installation)
+    return AgentWorld(installation)
 
 
-def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: World) -> None:
+def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: AgentWorld) -> None:
     world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     request = world.run_once()
     assert request.state is RequestState.PLANNED
@@ -116,7 +59,7 @@ def test_order_is_planned_then_carried_out_when_its_plan_is_approved(world: Worl
     assert key not in done.model_dump_json()
 
 
-def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> None:
+def test_file_changed_after_the_approval_leads_to_a_new_plan(world: AgentWorld) -> None:
     world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     request = world.run_once()
     assert request.plan is not None
@@ -135,7 +78,7 @@ def test_file_changed_after_the_approval_leads_to_a_new_plan(world: World) -> No
     assert world.run_once().state is RequestState.DONE
 
 
-def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(world: World) -> None:
+def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(world: AgentWorld) -> None:
     world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     request = world.run_once()
     assert request.plan is not None
@@ -148,7 +91,7 @@ def test_agent_that_was_restarted_does_not_apply_a_key_that_nobody_approved(worl
     assert world.installation.api_key() == "present-key-1234"
 
 
-def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
+def test_blocked_plan_is_shown_and_not_carried_out(world: AgentWorld) -> None:
     (world.installation.folder / ".env").write_text("A='unclosed\n")
     world.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
     request = world.run_once()
@@ -161,7 +104,7 @@ def test_blocked_plan_is_shown_and_not_carried_out(world: World) -> None:
     assert "nothing was written" in str(again.note)
 
 
-def test_restore_is_an_order_like_any_other(world: World) -> None:
+def test_restore_is_an_order_like_any_other(world: AgentWorld) -> None:
     world.installation.apply("another-key-5678")
     (backup,) = world.installation.sync.backups()
     world.requests.place(ChangeKind.RESTORE, actor="ana", backup=backup.id)
@@ -175,7 +118,7 @@ def test_restore_is_an_order_like_any_other(world: World) -> None:
     assert world.installation.api_key() == "present-key-1234"
 
 
-def test_order_for_what_is_not_there_fails_with_the_reason(world: World) -> None:
+def test_order_for_what_is_not_there_fails_with_the_reason(world: AgentWorld) -> None:
     world.requests.place(ChangeKind.RESTORE, actor="ana", backup="20261125T104200Z-abcdef")
 
     request = world.run_once()
@@ -184,7 +127,7 @@ def test_order_for_what_is_not_there_fails_with_the_reason(world: World) -> None
     assert "there is no backup" in str(request.note)
 
 
-def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
+def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: AgentWorld) -> None:
     request = world.requests.place(ChangeKind.APPLY, actor="ana")
     world.requests.change(request.id, lambda one: one.model_copy(update={"state": RequestState.RUNNING}))
 
@@ -196,13 +139,13 @@ def test_order_of_a_killed_agent_is_ended_by_the_next_one(world: World) -> None:
     assert "was stopped midway; nothing had been changed yet" in str(ended.note)
 
 
-def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:
+def test_drift_is_told_with_its_beginning_and_its_end(world: AgentWorld) -> None:
     assert world.status().since == {}
     compose = world.installation.folder / "docker-compose.yml"
     compose.write_text(LEGUAS_FILES["docker-compose.yml"].replace("present-key-1234", "by-hand"))
 
     drifted = world.status()
-    world.now += timedelta(minutes=5)
+    world.clock.advance(minutes=5)
     later = world.status()
     compose.write_text(LEGUAS_FILES["docker-compose.yml"])
     mended = world.status()
@@ -214,27 +157,27 @@ def test_drift_is_told_with_its_beginning_and_its_end(world: World) -> None:
     assert told == [(DRIFTED, State.WILL_CHANGE.value), (DRIFTED, State.IN_SYNC.value)]
 
 
-def test_drift_keeps_its_beginning_over_a_restart_of_the_agent(world: World) -> None:
+def test_drift_keeps_its_beginning_over_a_restart_of_the_agent(world: AgentWorld) -> None:
     (world.installation.folder / "docker-compose.yml").write_text("services: [\n")
     before = world.status().since
     world.agent = world.new_agent()
-    world.now += timedelta(hours=1)
+    world.clock.advance(hours=1)
 
     assert world.status().since == before
     assert before[DRIFTED] == MOMENT
 
 
-def test_bulletin_is_written_only_when_something_changed(world: World) -> None:
+def test_bulletin_is_written_only_when_something_changed(world: AgentWorld) -> None:
     world.status()
     revision = world.installation.store.revision("sync")
-    world.now += timedelta(seconds=30)
+    world.clock.advance(seconds=30)
 
     world.status()
 
     assert world.installation.store.revision("sync") == revision
 
 
-def test_bulletin_says_what_there_is_and_no_secret(world: World) -> None:
+def test_bulletin_says_what_there_is_and_no_secret(world: AgentWorld) -> None:
     world.installation.apply("another-key-5678")
     (world.installation.folder / ".env").write_text(LEGUAS_FILES[".env"])
 
@@ -247,7 +190,7 @@ def test_bulletin_says_what_there_is_and_no_secret(world: World) -> None:
     assert [word for word in ("segredo", "key-1234", "key-5678") if word in told.model_dump_json()] == []
 
 
-def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: World) -> None:
+def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: AgentWorld) -> None:
     world.status()
     world.problem = "sync.yml: targets[0].file: is not set; set it"
     world.file.write_text("changed\n")
@@ -261,16 +204,16 @@ def test_sync_file_that_became_wrong_is_told_and_nothing_is_done(world: World) -
     assert world.run_once().state is RequestState.PLANNED
 
 
-def test_heartbeat_ends_with_the_agent(world: World) -> None:
+def test_heartbeat_ends_with_the_agent(world: AgentWorld) -> None:
     assert world.agent_status.heartbeat() is None
     with running(world.agent):
         until(lambda: world.agent_status.heartbeat() is not None)
-    world.now += timedelta(seconds=16)
+    world.clock.advance(seconds=16)
 
     assert world.agent_status.heartbeat() is None
 
 
-def test_second_agent_is_refused(world: World) -> None:
+def test_second_agent_is_refused(world: AgentWorld) -> None:
     with (
         ProcessLock(world.installation.data / "locks" / LOCK),
         pytest.raises(SyncError, match="another sync agent runs on this data directory"),

@@ -3,91 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.exceptions import StoreError
-from core.store import FileStore
-from core.store.protocol import Record
-from core.sync.agent import Agent
 from core.sync.change_requests import (
     AgentStatus,
     ChangeKind,
-    ChangeRequest,
-    ChangeRequests,
     Heartbeat,
     RequestState,
 )
 from core.sync.progress import Done
+from tests.support.agent_world import AgentWorld
 from tests.support.sync import (
-    API_KEY,
     LEGUAS_FILES,
-    Installation,
     ScriptedContainers,
     install,
     read_files,
 )
 
 
-class FailingStore(FileStore):
-    """A store whose disk is full for orders in one state."""
-
-    full_for: RequestState | None = None
-
-    def update(
-        self, subject: str, key: str, value: Mapping[str, Any] | None, *, expected_version: int
-    ) -> Record | None:
-        if self.full_for and value and value.get("state") == self.full_for.value:
-            raise StoreError("the disk is full", operation="write a record")
-        return super().update(subject, key, value, expected_version=expected_version)
-
-
-class World:
-    """An installation and an agent that works turn by turn."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self.file = installation.root / "sync.yml"
-        self.file.write_text("stands for the sync file\n")
-        self.store = FailingStore(installation.data / "store")
-        self.requests = ChangeRequests(self.store)
-        self.agent = self.new_agent()
-
-    def new_agent(self) -> Agent:
-        return Agent(
-            lambda: self.installation.sync,
-            sync_file=self.file,
-            change_requests=self.requests,
-            agent_status=AgentStatus(self.store, self.installation.data),
-            generate=self.installation.secret_values.generate,
-            record=self.installation.history.append,
-            data_directory=self.installation.data,
-            program="agent[1]",
-            check_seconds=0.0,
-        )
-
-    def run_once(self) -> ChangeRequest:
-        self.agent.run_once()
-        request = self.requests.current()
-        assert request is not None
-        return request
-
-    def approved(self) -> ChangeRequest:
-        """Ask for a new key, have it planned, and agree."""
-        self.requests.place(ChangeKind.APPLY, actor="ana", generate=(API_KEY,))
-        request = self.run_once()
-        assert request.plan is not None
-        return self.requests.approve(request.id, request.plan.digest, actor="rui")
-
-
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> AgentWorld:
     installation = install(tmp_path)
     installation.keep("present-key-1234")
-    return World(installation)
+    return AgentWorld(installation)
 
 
 def raise_unforeseen(*_: object) -> Done:
@@ -95,7 +36,7 @@ def raise_unforeseen(*_: object) -> Done:
 
 
 def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: AgentWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.installation.containers = ScriptedContainers(raise_unforeseen)
     world.approved()
@@ -111,7 +52,7 @@ def test_error_that_nobody_foresaw_ends_the_order_and_not_the_agent(
 
 
 def test_error_in_a_look_leaves_the_order_that_waits_for_approval(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: AgentWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.requests.place(ChangeKind.APPLY, actor="ana")
     monkeypatch.setattr(AgentStatus, "publish", raise_unforeseen)
@@ -120,7 +61,9 @@ def test_error_in_a_look_leaves_the_order_that_waits_for_approval(
     assert world.run_once().state is RequestState.PLANNED
 
 
-def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agent_tells_since_when_and_why_it_cannot_look(
+    world: AgentWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise StoreError("the disk is full", operation="publish")
 
@@ -130,6 +73,7 @@ def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch
     world.agent.run_once()
     failing = world.agent.heartbeat()
     monkeypatch.undo()
+    world.clock.advance(1)
     world.agent.run_once()
     mended = world.agent.heartbeat()
 
@@ -139,7 +83,7 @@ def test_agent_tells_since_when_and_why_it_cannot_look(world: World, monkeypatch
     assert (mended.problem, mended.checked_at > failing.checked_at) == (None, True)
 
 
-def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World) -> None:
+def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: AgentWorld) -> None:
     world.approved()
     world.store.full_for = RequestState.DONE
 
@@ -153,7 +97,7 @@ def test_end_that_the_store_did_not_take_is_written_in_a_later_turn(world: World
     assert done.result.code == "applied"
 
 
-def test_killed_after_the_change_and_before_its_end_was_written(world: World) -> None:
+def test_killed_after_the_change_and_before_its_end_was_written(world: AgentWorld) -> None:
     world.approved()
     world.store.full_for = RequestState.DONE
     world.run_once()
@@ -168,7 +112,7 @@ def test_killed_after_the_change_and_before_its_end_was_written(world: World) ->
     )
 
 
-def test_heart_beats_on_after_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heart_beats_on_after_an_error(world: AgentWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, beats = threading.Event(), list[object]()
 
     def beat(_agent_status: AgentStatus, heartbeat: Heartbeat) -> None:
