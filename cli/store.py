@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from core.store.postgresql import PostgresHistory, PostgresStore
+    from core.store.postgresql import Leases, PostgresHistory, PostgresStore
 
 FILES, POSTGRESQL = "files", "postgresql"
 INCOMING = ".incoming"
@@ -36,24 +36,31 @@ def migrate(environ: Mapping[str, str], /, target: str, overwrite: bool) -> None
     from cli.environment import read_environment
     from core.exceptions import ConfigurationError
     from core.settings.environment import load_environment, prepare_data_dir
-    from core.store.engines import INSTALLATION
-    from core.store.postgresql import Database, PostgresHistory, PostgresStore
+    from core.store.engines import MARKER
+    from core.store.postgresql import Database, Leases, PostgresHistory, PostgresStore
 
     environment = load_environment(read_environment(environ, Path.cwd()))
     if environment.database is None:
         raise ConfigurationError(["WPPCONNECT_STORE_URL: is not set; name the database"])
     data = prepare_data_dir(environment)
-    database = Database(
-        environment.database, installation=data / INSTALLATION, answer_seconds=LONGEST_STATEMENT_SECONDS
-    )
+    database = Database(environment.database, marker=data / MARKER, answer_seconds=LONGEST_STATEMENT_SECONDS)
     with closing(database):
         records = PostgresStore(database)
-        records.subjects()  # connects, which takes a lock of its own
+        records.subjects()  # connects first: what is away is said before anything is locked
         with alone(data):
+            _require_unused(Leases(database, program="wppconnect-ops", rank=0))
             if target == POSTGRESQL:
                 _to_database(data, records, PostgresHistory(database), overwrite=overwrite)
             else:
                 _to_files(data, records, PostgresHistory(database))
+
+
+def _require_unused(leases: Leases) -> None:
+    from core.exceptions import WppconnectError
+
+    users = [one.partition("/")[0] for one in leases.users()]
+    if users:
+        raise WppconnectError(f"the database is in use by {', '.join(users)}; stop them, on all machines")
 
 
 def _to_database(data: Path, store: PostgresStore, history: PostgresHistory, *, overwrite: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from core.store import Store
+    from core.store import Coordination, Store
     from dashboard.auth.user_admin import NewLink, UserAdmin
     from dashboard.auth.users import Account
 
@@ -122,6 +122,7 @@ def remove(opened: _Opened, name: str) -> None:
 @dataclass(frozen=True)
 class _Opened:
     store: Store
+    coordination: Coordination
     user_admin: UserAdmin
     directory: Path
     url: str
@@ -147,6 +148,7 @@ def _opened(environ: Environ, name: str = "") -> Iterator[_Opened]:
             "nobody would be left to administer the page; make somebody else administrator first"
         ) from None
     finally:
+        opened.coordination.close()
         opened.store.close()
 
 
@@ -155,7 +157,7 @@ def _open(environ: Environ) -> _Opened:
     from core.logs import configure_logging
     from core.settings.environment import CoreEnvironment, prepare_data_dir
     from core.settings.loader import load_settings, require_all
-    from core.store import open_store
+    from core.store import open_coordination, open_store
     from dashboard.auth.links import noted_address
     from dashboard.auth.user_admin import UserAdmin
     from dashboard.auth.users import open_users
@@ -167,10 +169,13 @@ def _open(environ: Environ) -> _Opened:
     configure_logging("ERROR", core.values.log_format)
     directory = prepare_data_dir(core.values)
     store, history = open_store(directory, core.values.database)
-    user_admin = UserAdmin(open_users(store, directory), history)
+    coordination = open_coordination(store, directory, program="wppconnect-ops")
+    user_admin = UserAdmin(open_users(store, directory, coordination.locks), history)
     # The page's own settings decide where it listens, and may differ from the ones here.
     url = own.values.external_url or noted_address(directory)
-    return _Opened(store, user_admin, directory, url or own.values.own_url(own.values.listen_address[1]))
+    return _Opened(
+        store, coordination, user_admin, directory, url or own.values.own_url(own.values.listen_address[1])
+    )
 
 
 def _status(account: Account) -> str:

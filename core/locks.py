@@ -1,4 +1,7 @@
-"""Locks between processes. The kernel releases them with their holder, so a crash leaves none behind."""
+"""Locks between processes on one machine, and the interface of those between machines.
+
+The kernel releases the locks of a machine with their holder, so a crash leaves none behind.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from filelock import FileLock, SoftFileLock, Timeout
 
@@ -17,6 +20,54 @@ DEFAULT_TIMEOUT_SECONDS = 10.0
 
 POLL_SECONDS = 0.002
 """filelock's own 50 ms starves a waiter among busy writers, who hold the lock for a millisecond at a time."""
+
+
+class Lock(Protocol):
+    """Exclusive lock. Any thread may acquire and any may release it."""
+
+    def try_acquire(self) -> bool:
+        """Acquire the lock if it is free; return whether it was acquired. Raises StoreError."""
+
+    def acquire(self, timeout_seconds: float) -> None:
+        """Acquire the lock. Raises StoreError on timeout."""
+
+    def release(self) -> None:
+        """Release the lock; do nothing if it is not held."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Locks(Protocol):
+    """The locks that all processes of an installation share."""
+
+    def lock(self, name: str) -> Lock:
+        """Return a lock, which is not acquired yet."""
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether any process holds the lock. Raises StoreError."""
+
+
+class FileLocks:
+    """Locks between the processes on one machine, as files in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def lock(self, name: str) -> ProcessLock:
+        """Return a lock, which is not acquired yet."""
+        return ProcessLock(self._directory / f"{name}.lock")
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether any process holds the lock. Raises StoreError."""
+        lock = self.lock(name)
+        if not lock.try_acquire():
+            return True
+        lock.release()
+        return False
 
 
 class ProcessLock:

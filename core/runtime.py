@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from core.operations.operations import Operations
 from core.settings.environment import CoreEnvironment, prepare_data_dir
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
-from core.snapshot import SnapshotExchange
-from core.store import HistoryLog, Store, open_store
+from core.store import Coordination, HistoryLog, Store, open_coordination, open_store
 from core.transport import CallLimiter, CallSlot, Transport
+
+RANKS = {"wppconnect-exporter": 0, "wppconnect-dashboard": 1}
+"""Which programs probe where several machines share a database: those of the lowest number that run."""
 
 
 @dataclass
@@ -56,6 +59,7 @@ class Core:
     settings: SettingsSource
     store: Store
     history: HistoryLog
+    coordination: Coordination
     monitor: Monitor
     operations: Operations
     handoffs: Handoffs
@@ -71,6 +75,7 @@ class Core:
         """Stop the background work; return False if some did not end in time. Safe to call twice."""
         self.operations.stop()
         has_ended = self.monitor.stop()
+        self.coordination.close()
         self.store.close()
         return has_ended
 
@@ -80,17 +85,20 @@ def open_core(
 ) -> Core:
     """Build the core on the data directory. Raises ConfigurationError if the directory cannot be used."""
     data = prepare_data_dir(environment)
-    holder = f"{program}[{os.getpid()}]"
-    locks = data / "locks"
+    place = f"{socket.gethostname()}:" if environment.database else ""
+    holder = f"{program}[{place}{os.getpid()}]"
     store, history = open_store(data, environment.database)
+    coordination = open_coordination(
+        store, data, program=holder, rank=RANKS.get(program, len(RANKS)), clock=now
+    )
     settings = SettingsSource(environment, store, record=history.append)
 
     clients = Clients(store, data, program, waits)
     monitor = Monitor(
         settings,
-        exchange=SnapshotExchange(data / "snapshots", clock=now),
+        coordination=coordination,
         history=history,
-        lock_directory=locks,
+        lock_directory=data / "locks",
         client=clients.for_probes,
         holder=holder,
         closed_by=lambda server, session: operations.closed_by(server, session),
@@ -109,13 +117,15 @@ def open_core(
         history=history,
         monitor=monitor,
         client=clients.for_people,
-        lock_directory=locks,
+        locks=coordination.locks,
         holder=holder,
         waits=waits,
         now=now,
     )
     handoffs = Handoffs(store, history.append, now=now)
-    return Core(environment, settings, store, history, monitor, operations, handoffs, data, clients, now)
+    return Core(
+        environment, settings, store, history, coordination, monitor, operations, handoffs, data, clients, now
+    )
 
 
 def make_client(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import quote
@@ -14,11 +14,12 @@ from core.clock import Now, now
 from core.disk import Stamp, read_stamp, read_stamped, replace_file
 from core.exceptions import StoreError
 from core.locks import ProcessLock
-from core.models import Reason, ServerSnapshot, SessionSnapshot, Verdict
+from core.models import Frozen, Reason, ServerSnapshot, SessionSnapshot, Verdict
 
 _log = logging.getLogger(__name__)
 
 Content = TypeVar("Content")
+Known = TypeVar("Known", bound=Frozen)
 
 SCHEMA_NUMBER: int = ServerSnapshot.model_fields["schema_number"].default
 
@@ -49,14 +50,9 @@ class SnapshotExchange:
     def publish(self, snapshot: ServerSnapshot) -> None:
         """Publish the server's snapshot to all processes. Raises StoreError if it cannot be written."""
         file = self._snapshot_file(snapshot.server)
-        before = self._encoded.get(snapshot.server, {})
-        encoded = {}
-        for one in snapshot.sessions:
-            known = before.get(one.session)
-            is_same = known is not None and known[0] is one
-            encoded[one.session] = known if known and is_same else (one, _encode(one))
+        encoded = {one.session: (one, self.encoded(one)) for one in snapshot.sessions}
         self._encoded[snapshot.server] = encoded
-        rest = snapshot.model_copy(update={"sessions": ()}).model_dump_json(exclude={"sessions"}).encode()
+        rest = encode_gateway(snapshot)
         sessions = b",".join([content for _, content in encoded.values()])
         with file.lock:
             file.write(b'%s,"sessions":[%s]}' % (rest.removesuffix(b"}"), sessions))
@@ -64,6 +60,13 @@ class SnapshotExchange:
     def read(self, server: str) -> ServerSnapshot | None:
         """Return the last published snapshot; None if there is none that this release can read."""
         return self._snapshot_file(server).read()
+
+    def encoded(self, session: SessionSnapshot) -> bytes:
+        """Return a session as it is published; encodes it once as long as it stays the same object."""
+        known = self._encoded.get(session.server, {}).get(session.session)
+        if known is not None and known[0] is session:
+            return known[1]
+        return _for_older_readers(session).model_dump_json().encode()
 
     def ask_attention(self, server: str, session: str, until: datetime) -> None:
         """Request that the server's prober probes the session every second or two until the given time."""
@@ -87,7 +90,7 @@ class SnapshotExchange:
         if file is None:
             # setdefault: concurrent threads must share one object.
             file = self._snapshots.setdefault(
-                server, _SharedFile(self._path("snapshot", server), _parse_snapshot)
+                server, _SharedFile(self._path("snapshot", server), parse_gateway)
             )
         return file
 
@@ -148,7 +151,13 @@ class _SharedFile(Generic[Content]):
             _log.warning("shared_file_unreadable problem=%r", problem)
 
 
-def _parse_snapshot(content: bytes) -> ServerSnapshot:
+def encode_gateway(snapshot: ServerSnapshot) -> bytes:
+    """Return a gateway's snapshot without its sessions."""
+    return snapshot.model_copy(update={"sessions": ()}).model_dump_json(exclude={"sessions"}).encode()
+
+
+def parse_gateway(content: bytes) -> ServerSnapshot:
+    """Return a snapshot. Raises ValueError if it is none, or if a newer release wrote it."""
     snapshot = ServerSnapshot.model_validate_json(content)
     if snapshot.schema_number > SCHEMA_NUMBER:
         raise ValueError("written by a newer release")
@@ -157,8 +166,20 @@ def _parse_snapshot(content: bytes) -> ServerSnapshot:
     )
 
 
-def _encode(session: SessionSnapshot) -> bytes:
-    return _for_older_readers(session).model_dump_json().encode()
+def parse_session(content: bytes) -> SessionSnapshot:
+    """Return a session's snapshot. Raises ValueError if it is none."""
+    return _with_newer_words(SessionSnapshot.model_validate_json(content))
+
+
+def shift_times(known: Known, by: timedelta) -> Known:
+    """Shift every timestamp after a clock change, so that durations stay true."""
+    update: dict[str, object] = {}
+    for name, value in known:
+        if isinstance(value, datetime):
+            update[name] = value + by
+        elif isinstance(value, Frozen):
+            update[name] = shift_times(value, by)
+    return known.model_copy(update=update)
 
 
 def _for_older_readers(session: SessionSnapshot) -> SessionSnapshot:

@@ -97,7 +97,11 @@ def _serve(
     core = open_core(environment, program=PROGRAM, waits=waits, now=now)
     try:
         auth = access.open_desk(
-            own, store=core.store, history=core.history, data_directory=core.data_directory
+            own,
+            store=core.store,
+            history=core.history,
+            data_directory=core.data_directory,
+            locks=core.coordination.locks,
         )
         state.install(core)
         handoff = HandoffRoutes(

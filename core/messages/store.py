@@ -15,10 +15,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "The database of WPPCONNECT_STORE_URL has no resources left. Free disk space, memory or connections "
         "on its server."
     ),
-    "database_in_use": (
-        "The database of WPPCONNECT_STORE_URL is in use by another installation, on {host}. Stop that one "
-        "and wait {seconds} s, or name another database."
-    ),
     "database_newer": (
         "The database of WPPCONNECT_STORE_URL was written by a newer release (schema {found}, this one "
         "knows {known}). Nothing was changed: install that release again, or name another database."
@@ -32,4 +28,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "database_rights": (
         "The role of WPPCONNECT_STORE_URL lacks rights in its database. Make it the owner of that database."
     ),
+    "lease_lost": "Another process has taken over this gateway.",
+    "lease_taken": "Another process still holds the lock {name}. Try again in a few seconds.",
 }

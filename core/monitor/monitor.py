@@ -25,8 +25,7 @@ from core.monitor.scheduler import Scheduler
 from core.monitor.watcher import SHARED_LANE, TICK_SECONDS, ServerWatcher
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, Settings
-from core.snapshot import SnapshotExchange
-from core.store import HistoryLog
+from core.store import Coordination, HistoryLog
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class Monitor:
         self,
         settings: SettingsSource,
         *,
-        exchange: SnapshotExchange,
+        coordination: Coordination,
         history: HistoryLog,
         lock_directory: Path,
         client: ClientFactory,
@@ -63,7 +62,8 @@ class Monitor:
         monotonic: Monotonic = real_monotonic,
     ) -> None:
         self._settings = settings
-        self._exchange = exchange
+        self._coordination = coordination
+        self._exchange = coordination.exchange
         self._history = history
         self._lock_directory = lock_directory
         self._client = client
@@ -161,7 +161,8 @@ class Monitor:
         servers = []
         for server in settings.servers:
             with closing(self._client(server, settings)) as client:
-                servers.append(self._make_watcher(server, settings, client).probe_once())
+                watcher = self._make_watcher(server, settings, client, self._history)
+                servers.append(watcher.probe_once())
         return Snapshot(taken_at=self._now(), settings_revision=settings.revision, servers=tuple(servers))
 
     def _step(self) -> float | None:
@@ -172,6 +173,7 @@ class Monitor:
             return None
         try:
             settings = self._settings.current()
+            self._coordination.share([server.name for server in settings.servers])
             for server in settings.servers:
                 if server.name in self._gateways:
                     self._gateways[server.name].use(server, settings)
@@ -190,6 +192,7 @@ class Monitor:
         server: ServerSettings,
         settings: Settings,
         client: Gateway,
+        history: HistoryLog,
         wake: Callable[[], None] = lambda: None,
     ) -> ServerWatcher:
         return ServerWatcher(
@@ -197,7 +200,7 @@ class Monitor:
             settings,
             client=client,
             exchange=self._exchange,
-            history=self._history,
+            history=history,
             holder=self._holder,
             closed_by=self._closed_by,
             linking_events=self._linking_events,
@@ -236,7 +239,9 @@ class _Gateway:
         self._server = server
         self._settings = settings
         self._is_outdated = self._is_ending = False
-        self._lease = ProcessLock(monitor._lock_directory / f"lease-{server.name}.lock")
+        self._lease = monitor._coordination.prober_lease(server.name)
+        # This machine's lock besides: programs that need the data folder for themselves look for it.
+        self._lock = ProcessLock(monitor._lock_directory / f"lease-{server.name}.lock")
         self._watcher: ServerWatcher | None = None
         self._lanes: tuple[Lane, ...] = ()
         self._resources = ExitStack()
@@ -297,19 +302,30 @@ class _Gateway:
         """Probe what is due, under the lease; return the seconds until the next step."""
         if self._watcher is None:
             self._began = self._monitor._monotonic()
-            if not self._lease.try_acquire():
+            if not self._acquire():
                 return FOLLOW_SECONDS
-            self._resources.callback(self._lease.release)
             log.info("lease_taken server=%s holder=%s", self._server.name, self._monitor._holder)
             self._watcher = self._start_probing()
+        elif self._lease.is_over:
+            self._stop_probing()
+            return FOLLOW_SECONDS
         self._watcher.run_once(*self._lanes)
         self._monitor._pool.review()
         return TICK_SECONDS
 
+    def _acquire(self) -> bool:
+        for one in (self._lease, self._lock):
+            if not one.try_acquire():
+                self._resources.close()
+                return False
+            self._resources.callback(one.release)
+        return True
+
     def _start_probing(self) -> ServerWatcher:
         monitor = self._monitor
         client = self._resources.enter_context(closing(monitor._client(self._server, self._settings)))
-        watcher = monitor._make_watcher(self._server, self._settings, client, self._wake)
+        history = self._lease.fenced(monitor._history)
+        watcher = monitor._make_watcher(self._server, self._settings, client, history, self._wake)
         watcher.begin()
         self._resources.callback(watcher.end)
         self._lanes = monitor._pool.lane(SHARED_LANE), monitor._pool.lane(1)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from core import verdict
 from core.gateways.registry import kind_of
 from core.models import (
     EndToEnd,
-    Frozen,
     Healing,
     HistoryEntry,
     Reason,
@@ -22,6 +20,7 @@ from core.monitor.histogram import RunningHistogram
 from core.reasons import Loss
 from core.settings.maintenance import Window, period_of
 from core.settings.values import ServerSettings, Settings
+from core.snapshot import shift_times
 from core.uptime.timeline import NO_GAP
 from core.uptime.verdict_log import read_transition
 
@@ -42,8 +41,6 @@ _CARRIED_ON = (
 LAST_WORD_HOLDS = timedelta(hours=1)
 """How long a gateway that was down is assumed to be still down; the alert rules look back as far."""
 
-
-Known = TypeVar("Known", bound=Frozen)
 
 Newest = Callable[[str, datetime | None], HistoryEntry | None]
 """Return a session's newest transition in the history, not older than the given time."""
@@ -100,17 +97,6 @@ def resume_server(first: ServerSnapshot, before: ServerSnapshot | None) -> Serve
         # Otherwise the alert would resolve and fire again at each restart of the prober during an outage.
         carried |= {"up": False, "problem": before.problem}
     return first.model_copy(update=carried)
-
-
-def shift_times(known: Known, by: timedelta) -> Known:
-    """Shift every timestamp after a clock change, so that durations stay true."""
-    update: dict[str, object] = {}
-    for name, value in known:
-        if isinstance(value, datetime):
-            update[name] = value + by
-        elif isinstance(value, Frozen):
-            update[name] = shift_times(value, by)
-    return known.model_copy(update=update)
 
 
 def resume_sessions(

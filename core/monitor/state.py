@@ -36,11 +36,11 @@ from core.monitor.recovery import (
     removed_sessions,
     resume_server,
     resume_sessions,
-    shift_times,
 )
 from core.monitor.schedule import count_enabled, own_interval_seconds
 from core.reasons import ProbeFailure
 from core.settings.values import ServerSettings, Settings
+from core.snapshot import shift_times
 from core.store import HistoryLog
 from core.uptime.timeline import NO_GAP
 from core.uptime.verdict_log import Start, write_start

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from pathlib import Path
 
 from core.exceptions import StoreError, VersionConflictError
-from core.locks import ProcessLock
+from core.locks import Lock, Locks
 from core.messages import Message
 from core.models import Outcome
 from core.operation_status import Kind, OperationStatus
@@ -41,12 +40,10 @@ POLL_SECONDS = 0.01
 class Launcher:
     """Starts operations and reports running and finished ones."""
 
-    def __init__(
-        self, context: OperationContext, history: HistoryLog, *, lock_directory: Path, holder: str
-    ) -> None:
+    def __init__(self, context: OperationContext, history: HistoryLog, *, locks: Locks, holder: str) -> None:
         self._context = context
         self._history = history
-        self._lock_directory = lock_directory
+        self._locks = locks
         self._holder = holder
         self._beginning: dict[str, threading.Lock] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -77,7 +74,7 @@ class Launcher:
             mode=mode,
             by_itself=by_itself,
         )
-        lock = self._lock(server, session)
+        lock = self._locks.lock(_lock(server, session))
         # Per session: the second of two clicks finds the operation of the first, and a click on another
         # session need not wait the seconds that yielding may take.
         with self._beginning.setdefault(key(server, session), threading.Lock()):
@@ -136,7 +133,7 @@ class Launcher:
         for thread in list(self._threads.values()):
             thread.join(timeout=max(0.0, deadline - self._context.monotonic()))
 
-    def _attach(self, status: OperationStatus, lock: ProcessLock) -> OperationStatus | None:
+    def _attach(self, status: OperationStatus, lock: Lock) -> OperationStatus | None:
         """Acquire the session's lock and return None, or return the status of the one that holds it."""
         now = self._context.monotonic()
         deadline, patience, is_asked = now + LET_GO_SECONDS, now + GIVE_WAY_SECONDS, False
@@ -166,7 +163,7 @@ class Launcher:
             self._unstored[key(status.server, status.session)] = refused
         return refused
 
-    def _launch(self, status: OperationStatus, procedure: Procedure, lock: ProcessLock) -> OperationStatus:
+    def _launch(self, status: OperationStatus, procedure: Procedure, lock: Lock) -> OperationStatus:
         try:
             write_status(self._context.store, status)
             run = OperationRun(self._context, status)
@@ -180,7 +177,7 @@ class Launcher:
             raise
         return status
 
-    def _work(self, run: OperationRun, procedure: Procedure, lock: ProcessLock) -> None:
+    def _work(self, run: OperationRun, procedure: Procedure, lock: Lock) -> None:
         explanation = None
         try:
             code, explanation = run.carry_out(procedure)
@@ -215,16 +212,16 @@ class Launcher:
             (self._context.now() - after.started_at).total_seconds(),
         )
 
-    def _lock(self, server: str, session: str) -> ProcessLock:
-        # No name contains a dot; with "-", session "a-b" of "c" and session "b" of "c-a" would share a lock.
-        return ProcessLock(self._lock_directory / f"operation-{server}.{session}.lock")
-
     def _is_alive(self, server: str, session: str) -> bool:
         thread = self._threads.get(key(server, session))
         if thread is not None and thread.is_alive():
             return True
-        lock = self._lock(server, session)
-        if not lock.try_acquire():
-            return True
-        lock.release()
-        return False
+        try:
+            return self._locks.is_locked(_lock(server, session))
+        except StoreError:
+            return True  # Of an operation on another machine nothing else is known now.
+
+
+def _lock(server: str, session: str) -> str:
+    # No name contains a dot; with "-", session "a-b" of "c" and session "b" of "c-a" would share a lock.
+    return f"operation-{server}.{session}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from core.clock import Monotonic, Now
 from core.clock import monotonic as real_monotonic
@@ -14,7 +13,7 @@ from core.exceptions import StoreError, WppconnectError
 from core.gateways.protocol import Capability, Waits
 from core.gateways.registry import kind_of, offers
 from core.linking_events import LinkingEvents, read_events
-from core.locks import ProcessLock
+from core.locks import Lock, Locks
 from core.models import Outcome, Pause, Reason
 from core.monitor.monitor import ClientFactory, Monitor
 from core.operation_status import SELF_HEALING, Kind, OperationStatus, Step
@@ -42,7 +41,7 @@ class Operations:
         history: HistoryLog,
         monitor: Monitor,
         client: ClientFactory,
-        lock_directory: Path,
+        locks: Locks,
         holder: str,
         waits: Waits | None = None,
         now: Now = real_now,
@@ -51,8 +50,8 @@ class Operations:
         self._context = OperationContext(
             settings, store, monitor, client, waits or Waits(), now, monotonic, threading.Event()
         )
-        self._lock_directory = lock_directory
-        self._launcher = Launcher(self._context, history, lock_directory=lock_directory, holder=holder)
+        self._locks = locks
+        self._launcher = Launcher(self._context, history, locks=locks, holder=holder)
 
     def start(self, server: str, session: str, *, actor: str) -> OperationStatus:
         """Start a session; the outcome is "needs_pairing" if it then waits for a phone."""
@@ -140,17 +139,13 @@ class Operations:
 
         return self._launcher.begin(Kind.RESTART, server, session, SELF_HEALING, heal, by_itself=True)
 
-    def turn(self, server: str) -> ProcessLock:
+    def turn(self, server: str) -> Lock:
         """Return the lock that self-healing or a bulk start holds while launching browsers on a gateway."""
-        return ProcessLock(self._lock_directory / f"launches-{server}.lock")
+        return self._locks.lock(_turn(server))
 
     def is_taken(self, server: str) -> bool:
         """Return whether self-healing or a bulk start is launching browsers on a gateway."""
-        turn = self.turn(server)
-        if not turn.try_acquire():
-            return True
-        turn.release()
-        return False
+        return self._locks.is_locked(_turn(server))
 
     def status(self, server: str, session: str) -> OperationStatus | None:
         """Return the status of the session's running or newest operation. Reads the store's cache."""
@@ -207,6 +202,10 @@ class Operations:
 
     def _is_recent(self, moment: datetime | None) -> bool:
         return moment is not None and abs(self._context.now() - moment) <= BLAME
+
+
+def _turn(server: str) -> str:
+    return f"launches-{server}"
 
 
 _TAKES_IT_DOWN = {Step.CLOSING: Reason.CLOSED_BY_OPERATOR, Step.LOGGING_OUT: Reason.LOGGED_OUT_BY_OPERATOR}

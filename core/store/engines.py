@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
+from core.clock import Now, now
 from core.exceptions import ConfigurationError
+from core.store.coordination import Coordination, OneMachine
 from core.store.file_store import FileStore
 from core.store.history import History
 from core.store.protocol import HistoryLog, Store
 
-INSTALLATION = Path("locks", "installation.json")
-"""In the data folder, the id by which a database knows it; among the locks, since a copy must not have it."""
+MARKER = Path("locks", "installation.json")
+"""Says that the records of a data folder are in a database; among the locks, since no copy must have it."""
 
 
 def is_in_database(data: Path) -> bool:
     """Return whether the records of this data folder are in a database."""
-    return (data / INSTALLATION).exists() and not any((data / "store").glob("*.json"))
+    return (data / MARKER).exists() and not any((data / "store").glob("*.json"))
 
 
 def open_store(data: Path, url: str | None) -> tuple[Store, HistoryLog]:
@@ -30,7 +33,7 @@ def open_store(data: Path, url: str | None) -> tuple[Store, HistoryLog]:
             raise ConfigurationError(
                 [
                     f"WPPCONNECT_STORE_URL: is not set, and the store of {data} is in PostgreSQL; set it, or "
-                    f"remove {data / INSTALLATION} to begin anew"
+                    f"remove {data / MARKER} to begin anew"
                 ]
             )
         return FileStore(files), History(data / "history")
@@ -44,5 +47,20 @@ def open_store(data: Path, url: str | None) -> tuple[Store, HistoryLog]:
     # Imported here: installations without a database need neither the time nor the memory.
     from core.store.postgresql import Database, PostgresHistory, PostgresStore
 
-    database = Database(url, installation=data / INSTALLATION)
+    database = Database(url, marker=data / MARKER)
     return PostgresStore(database), PostgresHistory(database)
+
+
+def open_coordination(
+    store: Store, data: Path, *, program: str, rank: int = 0, clock: Now = now
+) -> Coordination:
+    """Return what the processes on a store share: through its database, or through the data folder.
+
+    `program` names this process; of those that offer to probe, the ones of the lowest `rank` do.
+    """
+    if isinstance(store, FileStore):
+        return OneMachine(data, clock=clock)
+    from core.store.postgresql import DatabaseCoordination, PostgresStore
+
+    database = cast(PostgresStore, store).database
+    return DatabaseCoordination(database, data, program=program, rank=rank, clock=clock)

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from core.clock import Now, now
 from core.exceptions import StoreError, VersionConflictError
-from core.locks import ProcessLock
+from core.locks import FileLocks, Locks
 from core.models import Frozen
 from core.store import Store
 
@@ -245,9 +245,9 @@ class Users:
         return not any(one.administers for one in self._accounts.values() if one.key != account.key)
 
 
-def open_users(store: Store, data_directory: Path) -> Users:
-    """Return the users of a data directory, with a lock shared by all processes."""
-    return Users(store, lock=ProcessLock(data_directory / "locks" / "users.lock"))
+def open_users(store: Store, data_directory: Path, locks: Locks | None = None) -> Users:
+    """Return the users of a store, with a lock shared by all processes; by default those of this machine."""
+    return Users(store, lock=(locks or FileLocks(data_directory / "locks")).lock("users"))
 
 
 def signed_out_everywhere(account: Account) -> Account:

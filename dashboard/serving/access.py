@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.routing import Route
 
+from core.locks import Locks
 from core.store import Store
 from dashboard.auth import identity, links
 from dashboard.auth.audit import AppendsHistory, Audit
@@ -27,10 +28,15 @@ from dashboard.settings import DashboardEnvironment
 
 
 def open_desk(
-    settings: DashboardEnvironment, *, store: Store, history: AppendsHistory, data_directory: Path
+    settings: DashboardEnvironment,
+    *,
+    store: Store,
+    history: AppendsHistory,
+    data_directory: Path,
+    locks: Locks | None = None,
 ) -> AuthContext:
     """Return the sign-in services, and install them for page scripts."""
-    users = open_users(store, data_directory)
+    users = open_users(store, data_directory, locks)
     sign_ins = SignIns(
         store,
         users,

@@ -51,10 +51,10 @@ class PostgresEngine:
         self._opened: list[Database] = []
 
     def database(self, *, of: str = "locks", **options: Any) -> Database:
-        """Open the database once more; `of` another name is another installation."""
+        """Open the database once more; `of` another name is another machine."""
         from core.store.postgresql import Database
 
-        opened = Database(self.url, installation=self.folder / of / "installation.json", **options)
+        opened = Database(self.url, marker=self.folder / of / "installation.json", **options)
         self._opened.append(opened)
         return opened
 

@@ -7,13 +7,10 @@ transaction pooler may stand in between.
 
 from __future__ import annotations
 
-import json
 import logging
 import select
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +20,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, ReadOnlySqlTransaction
 
-from core.disk import make_private_directory, read_stamped, replace_file
+from core.disk import replace_file
 from core.exceptions import ConfigurationError, StoreError
 from core.locks import ProcessLock
 from core.logs import register_secret
@@ -37,9 +34,8 @@ ANSWER_SECONDS = 10.0
 """How long a statement may take. PostgreSQL ends a write after half of it, so that none comes true later."""
 RETRY_SECONDS = 1.0
 """Between two attempts to reach a database that is away; calls in between fail at once."""
-RENEWAL_SECONDS = 10.0
-LEASE_SECONDS = 60
-"""An installation that renewed nothing for so long gives way to another one."""
+CHECK_SECONDS = 10.0
+"""Between two checks of the schema, which a newer release may have migrated meanwhile."""
 MOST_CONNECTIONS = 8
 WRITE_PROBLEM_SECONDS = 60.0
 """How long a failed write is reported although reads succeed, unless a write succeeds."""
@@ -51,24 +47,12 @@ Parameters = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
 RV = TypeVar("RV")
 
-_IS_OURS = "SELECT FROM wppconnect_store WHERE installation = %(installation)s AND schema = %(schema)s"
+_IS_OURS = "SELECT FROM wppconnect_store WHERE schema = %(schema)s"
 IS_OURS = f"EXISTS ({_IS_OURS})"
-"""Condition of each writing statement: what an installation that was replaced still writes is refused."""
+"""Condition of each writing statement: what an older release still writes is refused."""
 
+_PRESENT = "SELECT schema, current_setting('transaction_read_only')::boolean FROM wppconnect_store"
 _BEGIN = f"BEGIN; SET LOCAL statement_timeout = %(timeout)s; {_IS_OURS};"
-
-_CLAIM = f"""
-UPDATE wppconnect_store
-SET installation = %(installation)s, host = %(host)s, renewed_at = clock_timestamp()
-WHERE schema = %(schema)s AND (
-    installation IS NULL OR installation = %(installation)s OR renewed_at NOT BETWEEN
-    clock_timestamp() - interval '{LEASE_SECONDS} s' AND clock_timestamp() + interval '{LEASE_SECONDS} s'
-)
-RETURNING schema
-"""  # noqa: S608
-_HOLDER = """
-SELECT schema, host, ceil(extract(epoch FROM renewed_at - clock_timestamp())) FROM wppconnect_store
-"""
 
 
 class _Connection(psycopg.Connection[tuple[Any, ...]]):
@@ -84,22 +68,21 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
 class Database:
     """Runs statements on a few connections; opens them on first use, and anew after a failure.
 
-    The database belongs to one installation at a time: `installation` is the file with its id, which the
-    processes on one data folder share. They renew their claim with the statements that they run.
+    `marker` is a file of the data folder, written at the first connection: the folder's records are in a
+    database.
     """
 
-    def __init__(self, url: str, *, installation: Path, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, url: str, *, marker: Path, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._options = _options(url)
         self._answer_seconds = answer_seconds
-        self._installation = installation
-        self._id = ""
+        self._marker = marker
         self._slots = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
         self._problem: StoreError | None = None
         self._problem_until = 0.0
         self._is_down = False
-        self._down_until = self._renew_at = 0.0
+        self._down_until = self._check_at = 0.0
 
     @property
     def problem(self) -> StoreError | None:
@@ -128,7 +111,7 @@ class Database:
             if results[0]:
                 self._end_problem()
                 return results[-1]
-            self._renew_at = 0.0  # the claim names the installation that took over
+            self._check_at = 0.0  # the check names the newer schema
         raise _error(Message(AWAY), operation)
 
     def close(self) -> None:
@@ -157,9 +140,9 @@ class Database:
 
     def _use(self, connection: _Connection, query: str, parameters: Parameters, operation: str) -> list[Rows]:
         with self._failing(operation, connection):
-            if time.monotonic() >= self._renew_at:
-                self._claim(connection, operation)
-            results = _execute(connection, query, {**parameters, **self._identity()})
+            if time.monotonic() >= self._check_at:
+                self._check(connection, operation)
+            results = _execute(connection, query, {**parameters, "schema": SCHEMA_NUMBER})
         if time.monotonic() >= self._problem_until:
             self._end_problem()
         with self._lock:
@@ -188,7 +171,7 @@ class Database:
                 connection = _Connection.connect(**self._options)
                 connection.answer_seconds = self._answer_seconds
             with self._failing(operation, connection):
-                self._claim(connection, operation)
+                self._check(connection, operation)
         except StoreError:
             with self._lock:
                 self._is_down, self._down_until = True, time.monotonic() + RETRY_SECONDS
@@ -197,28 +180,27 @@ class Database:
             self._is_down, self._down_until = False, 0.0
         return connection
 
-    def _claim(self, connection: _Connection, operation: str) -> None:
-        """Claim the database for this installation, or renew the claim. Migrates older schemas."""
-        renew_at = time.monotonic() + RENEWAL_SECONDS
+    def _check(self, connection: _Connection, operation: str) -> None:
+        """Migrate an older schema; refuse a newer one, and a standby."""
+        check_at = time.monotonic() + CHECK_SECONDS
         try:
-            is_claimed = bool(_execute(connection, _CLAIM, self._identity())[-1])
+            ((found, is_read_only),) = _execute(connection, _PRESENT, {})[-1]
         except psycopg.errors.UndefinedTable:
-            is_claimed = False
-        if not is_claimed:
+            found, is_read_only = 0, False
+        if is_read_only:
+            raise _error(Message("store.database_read_only"), operation)
+        if found < SCHEMA_NUMBER:
             found = migrate(connection)
-            if found > SCHEMA_NUMBER:
-                explanation = Message.of("store.database_newer", found=found, known=SCHEMA_NUMBER)
-                raise _error(explanation, operation)
-            if not _execute(connection, _CLAIM, self._identity())[-1]:
-                ((_, host, seconds),) = _execute(connection, _HOLDER, {})[-1]
-                wait = max(1, int(seconds or 0) + LEASE_SECONDS)
-                raise _error(Message.of("store.database_in_use", host=host or "?", seconds=wait), operation)
-        self._renew_at = renew_at
+        if found > SCHEMA_NUMBER:
+            explanation = Message.of("store.database_newer", found=found, known=SCHEMA_NUMBER)
+            raise _error(explanation, operation)
+        self._write_marker()
+        self._check_at = check_at
 
-    def _identity(self) -> dict[str, Any]:
-        if not self._id:
-            self._id = _read_id(self._installation)
-        return {"installation": self._id, "schema": SCHEMA_NUMBER, "host": socket.gethostname()}
+    def _write_marker(self) -> None:
+        if not self._marker.exists():
+            with ProcessLock(self._marker.with_name(f"{self._marker.name}.lock")):
+                replace_file(self._marker, b"{}", durable=True)
 
     @contextmanager
     def _failing(self, operation: str, connection: _Connection | None = None) -> Iterator[None]:
@@ -304,16 +286,3 @@ def _explanation(error: psycopg.Error) -> Message:
 
 def _error(explanation: Message, operation: str) -> StoreError:
     return StoreError(explanation, operation=operation)
-
-
-def _read_id(path: Path) -> str:
-    """Return the installation's id, creating it if there is none."""
-    make_private_directory(path.parent)
-    with ProcessLock(path.with_name(f"{path.name}.lock")):
-        found = read_stamped(path)
-        if found is None:
-            content = json.dumps({"installation": uuid.uuid4().hex}).encode()
-            replace_file(path, content, durable=True)
-        else:
-            content = found[1]
-    return str(json.loads(content)["installation"])

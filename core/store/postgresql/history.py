@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
@@ -10,14 +11,16 @@ from typing import Any
 
 from core.clock import Now, now
 from core.exceptions import StoreError
+from core.messages import Message
 from core.models import HistoryEntry
 from core.store.history import RETENTION_DAYS, parse_entry
 from core.store.postgresql.database import IS_OURS, SERVER, Database, Rows
+from core.store.postgresql.leases import IS_HELD
 
 _log = logging.getLogger(__name__)
 
-_APPEND = f"""
-UPDATE wppconnect_store SET last_entry = last_entry + %(count)s WHERE {IS_OURS};
+_APPEND = """
+UPDATE wppconnect_store SET last_entry = last_entry + %(count)s WHERE {condition};
 INSERT INTO wppconnect_history (number, at, server, session, kind, actor, entry)
 SELECT last_entry - %(count)s + added.place, added.at, added.server, added.session, added.kind, added.actor,
     added.entry::json
@@ -25,10 +28,10 @@ FROM wppconnect_store, unnest(
     %(at)s::timestamptz[], %(server)s::text[], %(session)s::text[], %(kind)s::text[], %(actor)s::text[],
     %(entry)s::text[]
 ) WITH ORDINALITY AS added (at, server, session, kind, actor, entry, place)
-WHERE {IS_OURS} AND NOT EXISTS (
+WHERE {condition} AND NOT EXISTS (
     SELECT FROM wppconnect_history AS stored WHERE stored.at = added.at AND stored.entry::text = added.entry
-)
-RETURNING 1"""  # noqa: S608
+);
+SELECT 1 WHERE {condition}"""
 """Numbers are committed in their order, since appending locks the one row that counts them.
 
 What is there already was appended by a statement whose result got lost, and which was therefore repeated.
@@ -56,15 +59,26 @@ class PostgresHistory:
         self._clock = clock
         self._begun: set[date] = set()
         """Days for which older entries were deleted."""
+        self._fence: dict[str, Any] | None = None
+
+    def fenced(self, lease: str, holder: str, fence: int) -> PostgresHistory:
+        """Return this history for the holder of a lease; it raises StoreError once another one has it."""
+        fenced = copy.copy(self)
+        fenced._fence = {"lease": lease, "holder": holder, "fence": fence}
+        return fenced
 
     def append(self, *entries: HistoryEntry) -> None:
         """Append the entries; on return they are on disk."""
         if not entries:
             return
         columns = ("at", "server", "session", "kind", "actor")
-        parameters = {name: [getattr(entry, name) for entry in entries] for name in columns}
+        parameters: dict[str, Any] = {name: [getattr(entry, name) for entry in entries] for name in columns}
         parameters["entry"] = [entry.model_dump_json() for entry in entries]
-        self._database.write(_APPEND, {"count": len(entries), **parameters}, operation="add to the history")
+        condition = IS_OURS if self._fence is None else f"{IS_OURS} AND {IS_HELD}"
+        statement = _APPEND.format(condition=condition)
+        parameters |= {"count": len(entries), **(self._fence or {})}
+        if not self._database.write(statement, parameters, operation="add to the history"):
+            raise StoreError(Message("store.lease_lost"), operation="add to the history")
         for day in sorted({entry.at.astimezone(UTC).date() for entry in entries} - self._begun):
             self._begun.add(day)
             self._forget_old_days(day)

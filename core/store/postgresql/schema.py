@@ -1,16 +1,20 @@
 """Tables of the database, and their migrations.
 
-`wppconnect_store` has one row: the schema number, the installation that uses the database and when it last
-renewed its claim, and the number of the latest history entry. A subject's `revision` counts its writes; a
-record carries the revision of its last write, so that a reader fetches only what changed. Deleted records
-leave their highest version behind, which is never reused.
+`wppconnect_store` has one row: the schema number and the number of the latest history entry; its other
+columns are for releases of schema 1, which shall find the newer number there. A subject's `revision` counts
+its writes; a record carries the revision of its last write, so that a reader fetches only what changed.
+Deleted records leave their highest version behind, which is never reused.
+
+A lease that ended stays in `wppconnect_leases`, since its `fence` must never go back. `wppconnect_members`
+are the processes that offer to probe gateways. `wppconnect_snapshots` has a row for each session, and one
+for its gateway, without a session, whose `revision` counts what is published of it.
 """
 
 from __future__ import annotations
 
 from psycopg import Connection
 
-SCHEMA_NUMBER = 1
+SCHEMA_NUMBER = 2
 MIGRATION_LOCK = 0x77707063
 """Key of the advisory lock that processes hold while they migrate."""
 
@@ -52,7 +56,36 @@ CREATE INDEX wppconnect_history_session ON wppconnect_history (server, session, 
 CREATE INDEX wppconnect_history_at ON wppconnect_history (at);
 """
 
-MIGRATIONS = {0: _CREATE_1}
+_CREATE_2 = """
+CREATE TABLE wppconnect_leases (
+    name text PRIMARY KEY,
+    holder text NOT NULL,
+    fence bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE TABLE wppconnect_members (
+    member text PRIMARY KEY,
+    rank integer NOT NULL,
+    servers text[] NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE TABLE wppconnect_snapshots (
+    server text NOT NULL,
+    session text NOT NULL,
+    revision bigint NOT NULL,
+    content text NOT NULL,
+    written_at timestamptz,
+    PRIMARY KEY (server, session)
+);
+CREATE TABLE wppconnect_attention (
+    server text NOT NULL,
+    session text NOT NULL,
+    until timestamptz NOT NULL,
+    PRIMARY KEY (server, session)
+);
+"""
+
+MIGRATIONS = {0: _CREATE_1, 1: _CREATE_2}
 """By schema number, the statements that lead to the next one."""
 
 

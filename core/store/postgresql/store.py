@@ -93,6 +93,7 @@ RETURNING 1"""  # noqa: S608
 _CLEAR = f"""
 DELETE FROM wppconnect_history WHERE {IS_OURS};
 DELETE FROM wppconnect_records WHERE {IS_OURS};
+DELETE FROM wppconnect_snapshots WHERE {IS_OURS};
 DELETE FROM wppconnect_subjects WHERE {IS_OURS} RETURNING 1"""  # noqa: S608
 
 
@@ -113,7 +114,7 @@ class PostgresStore:
     """
 
     def __init__(self, database: Database, *, reuse_seconds: float = REVISIONS_SECONDS) -> None:
-        self._database = database
+        self.database = database
         self._reuse_seconds = reuse_seconds
         self._known: dict[str, _Known] = {}
         self._revisions: Mapping[str, str] = {}
@@ -122,7 +123,7 @@ class PostgresStore:
     @property
     def notices(self) -> tuple[str | Message, ...]:
         """Why the database cannot be used, if so."""
-        problem = self._database.problem
+        problem = self.database.problem
         return (problem.explanation,) if problem else ()
 
     def is_set_aside(self, subject: str) -> bool:  # noqa: ARG002 - a database has no broken files
@@ -175,7 +176,7 @@ class PostgresStore:
         check_subject(subject)
         if time.monotonic() >= self._revisions_until:
             try:
-                rows = self._database.read(_REVISIONS, {}, operation="read the store")
+                rows = self.database.read(_REVISIONS, {}, operation="read the store")
             except StoreError:
                 if not self._revisions:
                     raise
@@ -186,12 +187,12 @@ class PostgresStore:
 
     def subjects(self) -> list[str]:
         """Return the names of the subjects with stored data."""
-        rows = self._database.read(f"{_REVISIONS} ORDER BY subject", {}, operation="read the store")
+        rows = self.database.read(f"{_REVISIONS} ORDER BY subject", {}, operation="read the store")
         return [name for _, name, _ in rows]
 
     def dump(self, subject: str) -> Subject:
         """Return everything of a subject."""
-        rows = self._database.read(_DELETED, {"subject": subject}, operation=f"read {subject}")
+        rows = self.database.read(_DELETED, {"subject": subject}, operation=f"read {subject}")
         return Subject(list(self.read_all(subject).values()), rows[0][0] if rows else 0)
 
     def load(self, subject: str, content: Subject) -> None:
@@ -206,19 +207,19 @@ class PostgresStore:
 
     def clear(self) -> None:
         """Delete all records and the history."""
-        self._database.write(_CLEAR, {}, operation="clear the store")
+        self.database.write(_CLEAR, {}, operation="clear the store")
         self._known.clear()
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._database.close()
+        self.database.close()
 
     def _records(self, subject: str) -> Mapping[str, Record]:
         check_subject(subject)
         known = self._known.get(subject, _Known("", 0, {}))
         parameters = {"subject": subject, "server": known.server, "known": known.revision}
         try:
-            rows = self._database.read(_READ, parameters, operation=f"read {subject}")
+            rows = self.database.read(_READ, parameters, operation=f"read {subject}")
         except StoreError:
             if subject not in self._known:
                 raise
@@ -238,7 +239,7 @@ class PostgresStore:
         check_subject(subject)
         self._revisions_until = 0.0
         try:
-            return self._database.write(
+            return self.database.write(
                 statement, {"subject": subject, **parameters}, operation=f"save {subject}"
             )
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from core.exceptions import ConfigurationError, VersionConflictError
 from core.locks import ProcessLock
 from core.models import HistoryEntry
 from core.store import FileStore, History, HistoryLog, Record, Store, open_store
+from core.store.postgresql import Database, Leases
 from tests.support.postgresql import Server
 
 BEGIN = datetime(2026, 3, 10, 23, 59, tzinfo=UTC)
@@ -103,6 +105,19 @@ def test_nothing_is_moved_while_a_program_works_with_the_folder(
 
     assert "lease-main.lock is held" in capsys.readouterr().err
     assert (data / "store" / "settings.json").exists()
+
+
+def test_nothing_is_moved_while_a_program_on_another_machine_works_with_the_database(
+    data: Path, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = Database(url, marker=tmp_path / "there" / "marker.json")
+    with closing(there):
+        Leases(there, program="wppconnect-exporter[there:7]", rank=0).acquire("prober-main")
+
+        assert main([*MIGRATE, "postgresql"]) == 1
+
+    assert "wppconnect-exporter[there:7]" in capsys.readouterr().err
+    assert list((data / "store").glob("*.json"))
 
 
 def test_without_a_database_nothing_can_be_moved(

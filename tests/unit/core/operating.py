@@ -15,7 +15,7 @@ from core.gateways.protocol import Gateway, SessionStatus
 from core.gateways.wppconnect.client import StartOptions
 from core.gateways.wppconnect.contract.waits import WppconnectWaits
 from core.gateways.wppconnect.gateway import WppconnectGateway
-from core.locks import ProcessLock
+from core.locks import FileLocks, ProcessLock
 from core.models import HistoryEntry, ServerSnapshot, SessionSnapshot, SessionState, Snapshot, Verdict
 from core.monitor.recovery import first_server_snapshot, first_snapshot
 from core.operation_status import Kind, OperationStatus
@@ -201,7 +201,7 @@ class World:
             history=self.history,
             monitor=monitor,
             client=self.client,
-            lock_directory=self.directory / "locks",
+            locks=FileLocks(self.directory / "locks"),
             holder=holder,
             waits=WppconnectWaits(),
             now=self.clock,

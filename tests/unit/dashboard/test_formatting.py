@@ -239,9 +239,9 @@ def test_names_are_sorted_by_their_numbers() -> None:
 
 
 def test_a_problem_of_the_stores_database_is_said_in_the_readers_language() -> None:
-    in_use = Message.of("store.database_in_use", host="server-2", seconds=42)
+    newer = Message.of("store.database_newer", found=42, known=2)
 
-    text = formatting.trouble(translator("pt_PT"), in_use)
+    text = formatting.trouble(translator("pt_PT"), newer)
 
     assert text.startswith("A base de dados de WPPCONNECT_STORE_URL")
-    assert "server-2" in text
+    assert "42" in text

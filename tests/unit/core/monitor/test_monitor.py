@@ -23,6 +23,7 @@ from core.exceptions import StoreError
 from core.models import ServerSnapshot, SessionSnapshot, SessionState, Verdict
 from core.monitor.monitor import Monitor
 from core.settings.values import ServerSettings, Settings
+from core.store import OneMachine
 from tests.support.waiting import until
 
 
@@ -47,7 +48,8 @@ class Process:
 
     def __init__(self, directory: Path, settings: FakeSettings, client: FakeClient, holder: str) -> None:
         self.settings, self.client, self.holder = settings, client, holder
-        self.exchange = FailingExchange(directory / "snapshots")
+        coordination = OneMachine(directory)
+        coordination.exchange = self.exchange = FailingExchange(directory / "snapshots")
         self.history = FailingHistory(directory / "history")
         self.clients: list[FakeClient] = []
         self.broken: set[str] = set()
@@ -55,7 +57,7 @@ class Process:
         source: Any = settings
         self.monitor = Monitor(
             source,
-            exchange=self.exchange,
+            coordination=coordination,
             history=self.history,
             lock_directory=directory / "locks",
             client=self._open,

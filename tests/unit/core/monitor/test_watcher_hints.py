@@ -12,8 +12,7 @@ from core.clock import now
 from core.exceptions import ConnectError
 from core.models import SessionState, Verdict
 from core.monitor.monitor import Monitor
-from core.snapshot import SnapshotExchange
-from core.store import History
+from core.store import History, OneMachine
 from tests.fakes import MemoryStore
 from tests.support.settings_world import make_source
 
@@ -94,10 +93,11 @@ def test_attention_that_somebody_asks_for_anew_is_a_hint(main: Probing) -> None:
 
 @pytest.mark.parametrize("watched_seconds", [0, 60], ids=["unwatched", "watched by the page"])
 def test_hint_for_another_process_is_attention_asked_anew(tmp_path: Path, watched_seconds: float) -> None:
-    exchange = SnapshotExchange(tmp_path / "snapshots")
+    coordination = OneMachine(tmp_path)
+    exchange = coordination.exchange
     monitor = Monitor(
         make_source(MemoryStore()),
-        exchange=exchange,
+        coordination=coordination,
         history=History(tmp_path / "history"),
         lock_directory=tmp_path / "locks",
         client=lambda _server, _settings: pytest.fail("it does not probe"),

@@ -15,8 +15,7 @@ from core.settings import pausing
 from core.settings.pauses import in_force
 from core.settings.source import SettingsSource
 from core.settings.values import ServerSettings, SessionSettings, Settings
-from core.snapshot import SnapshotExchange
-from core.store import FileStore, History
+from core.store import FileStore, History, OneMachine
 from tests.fakes import FakeClock
 from tests.support.settings_world import ENVIRONMENT
 from tests.support.waiting import until
@@ -200,7 +199,7 @@ def test_a_session_is_probed_again_within_seconds_of_the_end(world: World, tmp_p
     client = FakeClient("sales", "support")
     monitor = Monitor(
         world.source,
-        exchange=SnapshotExchange(tmp_path / "snapshots"),
+        coordination=OneMachine(tmp_path),
         history=History(tmp_path / "history"),
         lock_directory=tmp_path / "locks",
         client=lambda _server, _settings: client,

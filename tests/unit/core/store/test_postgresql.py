@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 from core.exceptions import ConfigurationError, StoreError
 from core.models import HistoryEntry
 from core.store import Record, Store, open_store
-from core.store.postgresql import PostgresHistory, PostgresStore
+from core.store.postgresql import Leases
+from core.store.postgresql.schema import SCHEMA_NUMBER
 from tests.support.engines import PostgresEngine
 
 ENTRY = HistoryEntry(at=datetime(2026, 3, 10, 12, tzinfo=UTC), kind="transition", server="main")
@@ -59,64 +59,22 @@ def test_a_newer_schema_is_refused_by_its_number_also_by_who_is_connected(
     with pytest.raises(StoreError) as at_the_next_write:
         put(connected, 2)
 
-    expected = ("store.database_newer", {"found": 99, "known": 1})
+    expected = ("store.database_newer", {"found": 99, "known": SCHEMA_NUMBER})
     assert problem_of(at_once.value) == expected
     assert problem_of(at_the_next_write.value) == expected
 
 
-# One installation at a time
-
-
-def test_another_installation_is_refused_with_the_first_ones_host(postgres_engine: PostgresEngine) -> None:
+def test_tables_of_an_older_schema_are_migrated_with_what_they_hold(postgres_engine: PostgresEngine) -> None:
     put(postgres_engine.store(), 1)
-    other = PostgresStore(postgres_engine.database(of="elsewhere"))
+    postgres_engine.execute(
+        "DROP TABLE wppconnect_leases, wppconnect_members, wppconnect_snapshots, wppconnect_attention",
+        "UPDATE wppconnect_store SET schema = 1",
+    )
 
-    with pytest.raises(StoreError) as refused:
-        other.read("settings", "saved")
+    again = postgres_engine.store()
 
-    message, arguments = problem_of(refused.value)
-    assert (message, arguments["host"]) == ("store.database_in_use", socket.gethostname())
-    assert 1 <= int(str(arguments["seconds"])) <= 60
-    assert other.notices == (refused.value.explanation,)
-
-
-@pytest.mark.parametrize("shift", ["- interval '61 s'", "+ interval '1 h'"], ids=["expired", "of the future"])
-def test_an_installation_that_renews_nothing_is_replaced_and_writes_nothing_more(
-    postgres_engine: PostgresEngine, shift: str
-) -> None:
-    first, log = postgres_engine.store(), postgres_engine.history()
-    put(first, 1)
-    first.read("settings", "saved")
-    log.append(ENTRY)
-    postgres_engine.execute(f"UPDATE wppconnect_store SET renewed_at = clock_timestamp() {shift}")  # noqa: S608
-    database = postgres_engine.database(of="elsewhere")
-    second = PostgresStore(database)
-
-    put(second, 2)
-    with pytest.raises(StoreError) as of_a_record:
-        put(first, 3)
-    with pytest.raises(StoreError) as of_an_entry:
-        log.append(ENTRY)
-
-    assert of_a_record.value.explanation.id == "store.database_in_use"
-    assert of_an_entry.value.explanation.id == "store.database_in_use"
-    assert first.read("settings", "saved") == Record("saved", 1, {"n": 1})
-    assert second.read("settings", "saved") == Record("saved", 2, {"n": 2})
-    assert PostgresHistory(database).read() == [ENTRY]
-
-
-def test_an_installation_that_was_cut_off_for_half_a_minute_keeps_the_database(
-    postgres_engine: PostgresEngine,
-) -> None:
-    first = postgres_engine.store()
-    put(first, 1)
-    postgres_engine.execute("UPDATE wppconnect_store SET renewed_at = clock_timestamp() - interval '30 s'")
-
-    with pytest.raises(StoreError) as refused:
-        PostgresStore(postgres_engine.database(of="elsewhere")).read("settings", "saved")
-
-    assert refused.value.explanation.id == "store.database_in_use"
-    assert put(first, 2) == Record("saved", 2, {"n": 2})
+    assert put(again, 2) == Record("saved", 2, {"n": 2})
+    assert Leases(postgres_engine.database(), program="test", rank=0).acquire("x") == {"x": 1}
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
