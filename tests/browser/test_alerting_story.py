@@ -22,9 +22,10 @@ from simulator import Simulator
 from tests.plugins.system_tools import require
 from tests.support import quick_page
 from tests.support.alertmanager import Inbox, alertmanager, web_receiver
-from tests.support.looks import Looks, open_tabs
+from tests.support.looks import Tabs, open_tabs
 from tests.support.settings_world import make_source
 from tests.support.stack import SECRET, SESSION, Stack, free_port, stack
+from tests.support.visitor import Visitor
 
 require("prometheus-alertmanager")
 
@@ -102,9 +103,9 @@ def product(tmp_path_factory: pytest.TempPathFactory, on_call: OnCall) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def looks(browser: Browser, product: Stack) -> Iterator[Looks]:
+def tabs(browser: Browser, product: Stack) -> Iterator[Tabs]:
     with open_tabs(browser, product) as opened:
-        yield Looks(opened, "alerting")
+        yield opened
 
 
 @pytest.fixture
@@ -116,50 +117,53 @@ def nobody_on_call(on_call: OnCall) -> Iterator[None]:
 
 
 def test_a_lost_session_is_acknowledged_with_reason_and_end_and_everybody_sees_it(
-    looks: Looks, product: Stack, on_call: OnCall
+    desk: Visitor, phone: Visitor, product: Stack, on_call: OnCall
 ) -> None:
     product.lose_the_phone()
-    looks.open_session()
-    for tab in looks:
+    for tab in (desk, phone):
+        tab.open_session()
         tab.press(ACKNOWLEDGE)
         tab.reads("Alerts are silenced meanwhile.")
     # A dialog stands beside the app in the document: its colours do not come by themselves.
-    expect(looks.desk.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(75, 95, 93)")
-    expect(looks.phone.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(163, 181, 179)")
-    reason = looks.phone.page.get_by_label("Reason (visible to everyone)")
+    expect(desk.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(75, 95, 93)")
+    expect(phone.page.locator(SOFT_IN_DIALOG)).to_have_css("color", "rgb(163, 181, 179)")
+    reason = phone.page.get_by_label("Reason (visible to everyone)")
     reason.fill("the phone is on its way, back by bus")
-    looks.phone.page.get_by_text("2 h", exact=True).click()
-    looks.look("asked")
+    phone.page.get_by_text("2 h", exact=True).click()
+    phone.look_closely("alerting/asked")
 
-    looks.desk.page.keyboard.press("Escape")
-    looks.phone.press(CONFIRM)
-    looks.read("Acknowledged by admin until")
+    desk.page.keyboard.press("Escape")
+    phone.press(CONFIRM)
+    for tab in (desk, phone):
+        tab.reads("Acknowledged by admin until")
     (silence,) = on_call.silences()
     assert (silence.author, silence.comment) == ("admin", "the phone is on its way, back by bus")
     assert timedelta(minutes=115) < silence.until - datetime.now(UTC) <= timedelta(hours=2)
-    looks.phone.page.reload()
-    looks.read("the phone is on its way, back by bus")
-    looks.look("acknowledged", whole=True)
+    expect(phone.page.get_by_role("dialog")).to_have_count(0)
+    for tab in (desk, phone):
+        tab.reads("the phone is on its way, back by bus")
+    phone.look_closely("alerting/acknowledged")
 
-    looks.phone.open("/")
-    looks.phone.reads("the phone is on its way, back by bus")
-    looks.phone.press(NOTIFY_AGAIN)
-    for tab in looks:
+    phone.open("/")
+    phone.reads("the phone is on its way, back by bus")
+    phone.press(NOTIFY_AGAIN)
+    for tab in (desk, phone):
         expect(tab.page.locator(f".st-key-{NOTIFY_AGAIN}")).to_have_count(0)
     assert on_call.silences() == []
+    assert desk.faults() == []
 
 
-def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(looks: Looks, on_call: OnCall) -> None:
-    looks.open("/alerts")
+def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(phone: Visitor, on_call: OnCall) -> None:
+    phone.open("/alerts")
     on_call.slack.answers.clear()
 
-    looks.phone.press("test-pager")
-    looks.phone.reads("s: routed to slack")
-    looks.phone.look("alerting/pager-under-way", whole=True)
+    phone.press("test-pager")
+    phone.reads("s: routed to slack")
+    phone.look("alerting/pager-under-way", whole=True)
     on_call.slack.answers.set()
-    looks.read("Alerts work: the test alert and its end were delivered.")
-    looks.read("Tested by admin")
-    looks.look("pager-works", whole=True)
+    phone.reads("Alerts work: the test alert and its end were delivered.")
+    phone.reads("Tested by admin")
+    phone.look_closely("alerting/pager-works")
 
     notices = [str(one) for one in on_call.slack.of("/slack")]
     # One that was answered late on a busy machine comes again.
@@ -168,42 +172,41 @@ def test_the_pager_is_tested_and_each_leg_is_told_with_its_time(looks: Looks, on
 
 
 @pytest.mark.usefixtures("nobody_on_call")
-def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(looks: Looks) -> None:
-    looks.open("/alerts")
+def test_an_alertmanager_that_does_not_answer_is_told_with_the_next_step(phone: Visitor) -> None:
+    phone.open("/alerts")
 
-    looks.phone.press("test-pager")
-    looks.read("Alertmanager cannot be reached. Check that it is running, and its address in the settings.")
-    looks.look("pager-unreachable", whole=True)
+    phone.press("test-pager")
+    phone.reads("Alertmanager cannot be reached. Check that it is running, and its address in the settings.")
+    phone.look_closely("alerting/pager-unreachable")
 
 
-def test_maintenance_is_planned_shown_everywhere_and_ended(looks: Looks, product: Stack) -> None:
-    looks.open("/alerts")
-    for tab in looks:
-        tab.press("plan-maintenance")
-        tab.reads("Choose gateways or sessions.")
-        tab.drop_down(tab.page.locator(".st-key-maintenance-targets input"), "Everything").click()
-        tab.page.keyboard.press("Escape")
-        tab.page.get_by_text("Every week", exact=True).click()
-        tab.page.get_by_role("button", name="Sun", exact=True).click()
-        tab.reads("Weekly: Sun at 02:00 for 1 h")
-    looks.look("planning-maintenance", whole=True)
-    looks.phone.press("maintenance-yes")
-    looks.phone.reads("Planned by admin")
+def test_maintenance_is_planned_shown_everywhere_and_ended(phone: Visitor, product: Stack) -> None:
+    phone.open("/alerts")
+    phone.press("plan-maintenance")
+    phone.reads("Choose gateways or sessions.")
+    phone.drop_down(phone.page.locator(".st-key-maintenance-targets input"), "Everything").click()
+    phone.page.keyboard.press("Escape")
+    phone.page.get_by_text("Every week", exact=True).click()
+    phone.page.get_by_role("button", name="Sun", exact=True).click()
+    phone.reads("Weekly: Sun at 02:00 for 1 h")
+    phone.look_closely("alerting/planning-maintenance")
+    phone.press("maintenance-yes")
+    phone.reads("Planned by admin")
 
     now = datetime.now(UTC)
     once = Once(since=now, until=now + timedelta(hours=2))
     window = Window(id="w1", targets=(Target(),), schedule=once, by="cli", reason="new server")
     maintaining.add(make_source(FileStore(product.data / "store")), window, now=now)
-    looks.open("/alerts")
-    looks.read("Planned by cli: new server")
-    looks.look("maintenance", whole=True)
-    looks.open("/")
-    looks.read("Maintenance until")
-    looks.look("sessions-in-maintenance", whole=True)
-    looks.open_session()
-    looks.read("Maintenance until")
-    looks.look("session-in-maintenance", whole=True)
+    phone.open("/alerts")
+    phone.reads("Planned by cli: new server")
+    phone.look_closely("alerting/maintenance")
+    phone.open("/")
+    phone.reads("Maintenance until")
+    phone.look_closely("alerting/sessions-in-maintenance")
+    phone.open_session()
+    phone.reads("Maintenance until")
+    phone.look_closely("alerting/session-in-maintenance")
 
-    looks.open("/alerts")
-    looks.phone.press("maintenance-end-w1")
-    expect(looks.desk.page.get_by_text("new server")).to_have_count(0)
+    phone.open("/alerts")
+    phone.press("maintenance-end-w1")
+    expect(phone.page.get_by_text("new server")).to_have_count(0)

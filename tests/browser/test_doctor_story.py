@@ -10,7 +10,6 @@ import pytest
 from core.gateways.wppconnect.contract.credentials import PUBLIC_DEFAULT_SECRET
 from core.models import Verdict
 from tests.plugins.leaks import inspect
-from tests.support.looks import Looks, Tabs
 from tests.support.stack import SECRET, SESSION, Stack
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
@@ -38,12 +37,6 @@ TOLD_OF_WELL = [
 ]
 
 
-@pytest.fixture
-def looks(tabs: Tabs) -> Iterator[Looks]:
-    yield Looks(tabs, "doctor")
-    tabs.leave()
-
-
 @pytest.fixture(autouse=True)
 def _gateway_is_mended_afterwards(quick: Stack) -> Iterator[None]:
     yield
@@ -65,50 +58,50 @@ def told(visitor: Visitor) -> list[str]:
 
 
 def test_a_session_that_seems_well_is_examined_by_one_tap_and_whatsapp_asked_by_another(
-    looks: Looks, quick: Stack
+    phone: Visitor, quick: Stack
 ) -> None:
     # Whatever was found out before the session changed is not shown any more.
     quick.lose_the_phone()
     be_connected(quick)
-    looks.open_session()
-    looks.read("Checks the gateway and the session step by step")
+    phone.open_session()
+    phone.reads("Checks the gateway and the session step by step")
     quick.simulator.set_fault("server_error", endpoint="check-number-status")
 
-    looks.phone.press(EXAMINE)
-    looks.read("No problem found.")
-    looks.look("well", whole=True)
-    assert [told(tab) for tab in looks] == [TOLD_OF_WELL] * 2
-    looks.phone.page.evaluate(KEEP_WHAT_IS_COPIED)
-    looks.phone.page.get_by_role("button", name="Copy report").click()
-    looks.phone.holds("window.opsSaid.includes('Copied')")
-    report = looks.phone.page.evaluate("window.opsCopied")
+    phone.press(EXAMINE)
+    phone.reads("No problem found.")
+    phone.look_closely("doctor/well")
+    assert told(phone) == TOLD_OF_WELL
+    phone.page.evaluate(KEEP_WHAT_IS_COPIED)
+    phone.page.get_by_role("button", name="Copy report").click()
+    phone.holds("window.opsSaid.includes('Copied')")
+    report = phone.page.evaluate("window.opsCopied")
     inspect("the copied report", report)
     assert re.search(r"^ok +The secret key is accepted", report, re.MULTILINE)
     assert report.endswith("check the application that receives them.")
 
-    looks.phone.press(ASK_WHATSAPP)
-    looks.read("the page does not reach WhatsApp")
-    looks.look("whatsapp-not-reached", whole=True)
-    assert told(looks.phone) == [*TOLD_OF_WELL, "WhatsApp itself does not answer through the gateway (0 ms)"]
+    phone.press(ASK_WHATSAPP)
+    phone.reads("the page does not reach WhatsApp")
+    phone.look_closely("doctor/whatsapp-not-reached")
+    assert told(phone) == [*TOLD_OF_WELL, "WhatsApp itself does not answer through the gateway (0 ms)"]
 
 
 def test_a_pairing_that_fails_is_examined_by_itself_and_a_gateway_that_ignores_its_key_named(
-    looks: Looks, quick: Stack
+    phone: Visitor, quick: Stack
 ) -> None:
     quick.lose_the_phone()
-    looks.open_session()
+    phone.open_session()
 
-    looks.phone.press(f"repair-main-{SESSION}")
-    looks.phone.await_live_qr()
+    phone.press(f"repair-main-{SESSION}")
+    phone.await_live_qr()
     quick.simulator.change_secret(PUBLIC_DEFAULT_SECRET)
-    looks.read("start it with --secretKey YOUR_KEY on its command line")
-    looks.look("pairing-failed", whole=True)
-    assert told(looks.phone)[2:] == [
+    phone.reads("start it with --secretKey YOUR_KEY on its command line")
+    phone.look_closely("doctor/pairing-failed")
+    assert told(phone)[2:] == [
         "The secret key is not accepted (0 ms)",
         "The public default secret is accepted: anyone who can reach this gateway can use it (0 ms)",
     ]
 
     # Whoever has mended it and asks again does not wait for the pause after the last refusal.
     quick.simulator.change_secret(SECRET)
-    looks.phone.press(EXAMINE)
+    phone.press(EXAMINE)
     until(lambda: (seen := quick.seen()) and seen.verdict != Verdict.UNAUTHORIZED, what="access again")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser
 
-from tests.support.stack import SESSION, Stack
+from tests.support.stack import Stack
 from tests.support.visitor import Visitor
 
 
@@ -41,35 +41,3 @@ def open_tabs(browser: Browser, product: Stack) -> Iterator[Tabs]:
     yield Tabs(desk, phone)
     for tab in (desk, phone):
         tab.close()
-
-
-class Looks:
-    """What a story shows in both tabs."""
-
-    def __init__(self, tabs: Tabs, story: str) -> None:
-        self._tabs, self._story = tabs, story
-        self.desk, self.phone = tabs
-
-    def __iter__(self) -> Iterator[Visitor]:
-        return iter(self._tabs)
-
-    def open(self, path: str) -> None:
-        """Go to a path of the page in both tabs."""
-        for tab in self:
-            tab.open(path)
-
-    def open_session(self, session: str = SESSION) -> None:
-        """Follow the link that an alert carries in both tabs."""
-        for tab in self:
-            tab.open_session(session)
-
-    def read(self, text: str) -> None:
-        """Wait until both tabs say something."""
-        for tab in self:
-            tab.reads(text)
-
-    def look(self, name: str, *, whole: bool = False) -> None:
-        """Keep what is shown, and fail where somebody would be kept from using it."""
-        self.phone.look(f"{self._story}/{name}", whole=whole)
-        for tab in self:
-            assert not tab.faults(), tab.faults()

@@ -259,6 +259,11 @@ class Visitor:
                     wrong[f"{name}-{size}-{scheme}"] = found
         assert not any(wrong.values()), wrong
 
+    def look_closely(self, name: str) -> None:
+        """Look at the whole page, and fail for `faults`, too."""
+        self.look(name, whole=True)
+        assert not (faults := self.faults()), faults
+
     def too_small(self) -> list[str]:
         """What a thumb would miss."""
         found: list[str] = self.page.evaluate(TOO_SMALL, THUMB)
